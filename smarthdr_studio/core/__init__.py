@@ -1,0 +1,1 @@
+"""What the studio knows without torch or Qt: data, trust, projects."""

@@ -1,0 +1,1 @@
+"""Everything that learns: networks, losses, the mean-teacher loop. Torch, never Qt."""
