@@ -1,4 +1,4 @@
-"""From camera values to linear radiance, and from radiance to the μ-law the eye and the loss use."""
+"""From camera values to linear radiance, and on to the μ-law the eye and the loss use."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ def unit_ldr(frame: npt.NDArray[np.integer]) -> Floats:
 
 
 def linear_radiance(ldr: Floats, *, stops: float) -> Floats:
-    """Linear radiance L^2.2 / 2^stops of camera values in [0, 1]; `stops` from the shortest frame."""
+    """Linear radiance L^2.2 / 2^stops of values in [0, 1]; `stops` above the shortest frame."""
     return np.power(ldr, GAMMA, dtype=np.float32) * np.float32(2.0**-stops)
 
 
