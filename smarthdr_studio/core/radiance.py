@@ -14,7 +14,8 @@ GAMMA = 2.2
 
 def unit_ldr(frame: npt.NDArray[np.integer]) -> Floats:
     """Camera values in [0, 1], any shape; 8-bit divides by 255, 16-bit by 65535 (METHOD §1)."""
-    return np.multiply(frame, 1.0 / np.iinfo(frame.dtype).max, dtype=np.float32)
+    unit: Floats = np.multiply(frame, 1.0 / np.iinfo(frame.dtype).max, dtype=np.float32)
+    return unit
 
 
 def linear_radiance(ldr: Floats, *, stops: float) -> Floats:
@@ -24,12 +25,14 @@ def linear_radiance(ldr: Floats, *, stops: float) -> Floats:
 
 def mu_law(linear: npt.NDArray[np.floating], *, mu: float = MU) -> Floats:
     """T(h) = log(1 + μh) / log(1 + μ) of linear radiance in [0, 1], any shape."""
-    return np.log1p(linear * np.float32(mu), dtype=np.float32) / np.float32(np.log1p(mu))
+    compressed: Floats = np.log1p(linear * np.float32(mu), dtype=np.float32)
+    return compressed / np.float32(np.log1p(mu))
 
 
 def inverse_mu_law(compressed: npt.NDArray[np.floating], *, mu: float = MU) -> Floats:
     """Linear radiance from μ-law values in [0, 1], any shape."""
-    return np.expm1(compressed * np.float32(np.log1p(mu)), dtype=np.float32) / np.float32(mu)
+    scaled: Floats = np.expm1(compressed * np.float32(np.log1p(mu)), dtype=np.float32)
+    return scaled / np.float32(mu)
 
 
 def stops_above_shortest(evs: Sequence[float]) -> tuple[float, ...]:

@@ -1,0 +1,120 @@
+"""What training says while it happens: frozen values that cross from learning to everyone else."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from smarthdr_studio.core.masking import MaskSettings
+
+Phase = Literal["preparing", "warm-up", "labelling", "learning", "validating", "saving"]
+Outcome = Literal["done", "stopped", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """A run folder exists and its plan is written; resumed runs say from which step."""
+
+    run: str
+    folder: str
+    device: str
+    network: str
+    total_steps: int
+    total_epochs: int
+    step: int = 0
+    labelled: tuple[str, ...] = ()
+    unlabelled: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseChanged:
+    """What the run is doing now, in words for the person ("labelling scene 3 of 13")."""
+
+    phase: Phase
+    text: str
+    step: int
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepReported:
+    """One gradient step; `losses` has every term by name, `total` among them."""
+
+    step: int
+    epoch: int
+    losses: Mapping[str, float]
+    learning_rate: float
+    images_per_second: float
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneRetention:
+    """What a round trusts of one unlabelled scene; shares in [0, 1]."""
+
+    id: str
+    retained: float
+    patches_retained: float
+    sigma_mean: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundFinished:
+    """New pseudo-labels are on disk and in use, masked with these settings."""
+
+    round: int
+    step: int
+    epoch: int
+    masks: MaskSettings
+    retained: float
+    patches_retained: float
+    sigma_mean: float
+    scenes: tuple[SceneRetention, ...] = ()
+    changes: tuple[str, ...] = ()  # what a person changed since the last round, one sentence each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validated:
+    """The teacher on held-out labels; decibels on linear (`psnr_l`) and μ-law (`psnr_mu`)."""
+
+    step: int
+    epoch: int
+    psnr_mu: float
+    psnr_l: float
+    scenes: Mapping[str, float] = field(default_factory=dict)  # PSNR-μ of each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointSaved:
+    """A checkpoint folder is complete on disk."""
+
+    step: int
+    epoch: int
+    folder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished:
+    """The last event; said by whoever drives the generator when it was closed early."""
+
+    run: str
+    outcome: Outcome
+    step: int
+    message: str
+
+
+TrainingEvent = (
+    RunStarted
+    | PhaseChanged
+    | StepReported
+    | RoundFinished
+    | Validated
+    | CheckpointSaved
+    | RunFinished
+)
+
+
+def as_json(event: TrainingEvent) -> dict[str, Any]:
+    """The event as plain values, with its name under "event": one line of events.jsonl."""
+    return {"event": type(event).__name__, **asdict(event)}

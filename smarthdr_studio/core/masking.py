@@ -1,0 +1,180 @@
+"""Which patches, then which pixels, of a pseudo-label we believe.
+
+The one definition of trust: the window paints it, the files keep it, the loss counts it. Every
+function takes numpy arrays or torch tensors alike and answers in kind (METHOD §4).
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+Array = Any  # numpy.ndarray or torch.Tensor; core never imports torch
+Normalisation = Literal["minmax", "percentile"]
+Scope = Literal["pool", "scene"]
+
+PATCH_SIZE = 64
+
+
+class Range(NamedTuple):
+    """The σ that scores 0 and the σ that scores 1."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """How the scores of one level (patches or pixels) are normalised, and over what."""
+
+    normalisation: Normalisation = "minmax"
+    scope: Scope = "pool"
+    low_percentile: float = 1.0
+    high_percentile: float = 99.0
+
+    def __post_init__(self) -> None:
+        if self.normalisation not in ("minmax", "percentile"):
+            raise ValueError(
+                f"normalisation is {self.normalisation!r}; allowed: minmax, percentile"
+            )
+        if self.scope not in ("pool", "scene"):
+            raise ValueError(f"scope is {self.scope!r}; allowed: pool, scene")
+        if not 0 <= self.low_percentile < self.high_percentile <= 100:
+            raise ValueError(f"percentiles must rise within 0 to 100: {self}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskSettings:
+    """Both thresholds and how their scores are made; the defaults are the paper's."""
+
+    tau_patch: float = 0.4
+    tau_pixel: float = 0.4
+    patch_size: int = PATCH_SIZE
+    patches: Level = Level(scope="pool")
+    pixels: Level = Level(scope="scene")
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.tau_patch <= 1 and 0 <= self.tau_pixel <= 1):
+            raise ValueError(
+                f"thresholds lie in 0 to 1: tau_patch is {self.tau_patch}, "
+                f"tau_pixel is {self.tau_pixel}"
+            )
+        if self.patch_size < 1:
+            raise ValueError(f"patch_size is {self.patch_size}; at least 1")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trust:
+    """The answer of both gates for one scene; arrays are of the kind that was asked with."""
+
+    patch_mask: Array  # rows×columns, True where the patch is kept
+    pixel_mask: Array  # H×W, True where the pixel gate lets pass, whatever the patch gate says
+    trusted: Array  # H×W, True where the loss counts the pixel
+    patch_range: Range
+    pixel_range: Range
+
+
+def trust(
+    sigma: Array,
+    settings: MaskSettings,
+    *,
+    patch_range: Range | None = None,
+    pixel_range: Range | None = None,
+    person: Array | None = None,
+    means: Array | None = None,
+) -> Trust:
+    """Both gates over an H×W map σ.
+
+    Args:
+        sigma: the teacher's uncertainty, H×W float32, in units of μ-law radiance.
+        settings: thresholds and normalisation.
+        patch_range: the pool's range of patch means; None normalises within this scene.
+        pixel_range: the pool's range of pixels; None normalises over this scene's kept pixels.
+        person: H×W, > 0 where a person forces trust, < 0 where a person forces distrust.
+        means: `patch_means(sigma)`, if it is known already.
+    """
+    height, width = sigma.shape
+    if means is None:
+        means = patch_means(sigma, size=settings.patch_size)
+    if patch_range is None:
+        patch_range = span(means, settings.patches)
+    patch_mask = means <= limit(patch_range, settings.tau_patch)
+    kept = expand(patch_mask, size=settings.patch_size, height=height, width=width)
+    if pixel_range is None:
+        pixel_range = span(sigma[kept], settings.pixels)
+    pixel_mask = sigma <= limit(pixel_range, settings.tau_pixel)
+    trusted = with_person(kept & pixel_mask, person)
+    return Trust(patch_mask, pixel_mask, trusted, patch_range, pixel_range)
+
+
+def with_person(trusted: Array, person: Array | None) -> Array:
+    """The machine's trust with a person's brush over it: ∨ forced trust, ∧ ¬ forced distrust."""
+    return trusted if person is None else (trusted | (person > 0)) & (person >= 0)
+
+
+def limit(span_of_scores: Range, tau: float) -> float:
+    """The largest σ whose score is ≤ τ; infinite where every score is.
+
+    A score is (σ − low) / (high − low), clipped to 0 and 1, so `score <= τ` is `σ <= limit`.
+    A constant map scores 0 everywhere: nothing is known to be worse than anything else.
+    """
+    low, high = span_of_scores
+    if tau >= 1 or not high > low:
+        return float("inf")
+    return float(np.float32(low + tau * (high - low)))
+
+
+def scores(values: Array, span_of_scores: Range) -> Array:
+    """σ as a score in [0, 1]: 0 is the surest of the range, 1 the least sure."""
+    low, high = span_of_scores
+    if not high > low:
+        return values * 0
+    return ((values - low) / (high - low)).clip(0, 1)
+
+
+def span(values: Array, level: Level) -> Range:
+    """The range that normalises these values; (0, 0) when there are none."""
+    flat = values.reshape(-1)
+    if flat.shape[0] == 0:
+        return Range(0.0, 0.0)
+    if level.normalisation == "minmax":
+        return Range(float(flat.min()), float(flat.max()))
+    on_host = np.asarray(flat.cpu() if _is_torch(flat) else flat)
+    low, high = np.percentile(on_host, (level.low_percentile, level.high_percentile))
+    return Range(float(low), float(high))
+
+
+def patch_means(sigma: Array, *, size: int = PATCH_SIZE) -> Array:
+    """Mean σ of each patch, rows×columns float32; the grid starts at the top-left corner.
+
+    Border patches average the pixels they have. Sums are taken in double precision, so that a
+    constant map has exactly constant means.
+    """
+    height, width = sigma.shape
+    rows, columns = _membership(height, size), _membership(width, size)
+    counts = rows.sum(1)[:, None] * columns.sum(1)[None, :]
+    if _is_torch(sigma):
+        up, across = (sigma.new_tensor(part).double() for part in (rows, columns))
+        return (up @ sigma.double() @ across.T / sigma.new_tensor(counts).double()).float()
+    return (rows @ sigma.astype(np.float64) @ columns.T / counts).astype(np.float32)
+
+
+def expand(patch_mask: Array, *, size: int = PATCH_SIZE, height: int, width: int) -> Array:
+    """A rows×columns patch mask as an H×W pixel mask."""
+    if _is_torch(patch_mask):
+        tall = patch_mask.repeat_interleave(size, 0)[:height]
+        return tall.repeat_interleave(size, 1)[:, :width]
+    return np.repeat(np.repeat(patch_mask, size, 1)[:, :width], size, 0)[:height]
+
+
+def _membership(length: int, size: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Which patch each position belongs to, as 0 and 1, patches×length."""
+    patches = -(-length // size)
+    belongs: np.ndarray[Any, np.dtype[np.float64]] = np.equal(
+        np.arange(length)[None, :] // size, np.arange(patches)[:, None]
+    ).astype(np.float64)
+    return belongs
+
+
+def _is_torch(array: Array) -> bool:
+    return not isinstance(array, np.ndarray)

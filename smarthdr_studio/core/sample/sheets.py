@@ -1,0 +1,180 @@
+"""Flat textured rectangles in space, seen through a pinhole and painted back to front."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from smarthdr_studio.core.radiance import Floats
+
+Point = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A level pinhole camera at the origin, x right, y up, z ahead, metres; picture in pixels."""
+
+    height: int
+    width: int
+    focal: float
+    horizon: float
+    eye: float = 1.6
+
+    def slopes(self) -> tuple[Floats, Floats]:
+        """x/z of every column (1×W) and y/z of every row (H×1)."""
+        right = (np.arange(self.width, dtype=np.float32) - (self.width - 1) / 2) / self.focal
+        up = (self.horizon - np.arange(self.height, dtype=np.float32)) / self.focal
+        return right[None, :], up[:, None]
+
+    def project(self, point: Point) -> tuple[float, float]:
+        """Column and row at which a point with z > 0 is seen."""
+        x, y, z = point
+        return (self.width - 1) / 2 + self.focal * x / z, self.horizon - self.focal * y / z
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A rectangle at right angles to one axis: 0 side wall, 1 floor or ceiling, 2 facing us.
+
+    `across` are the texture's left and right edge (z for a side wall, else x), `along` its
+    bottom and top edge (y, or z for a floor), in metres. `facing` is the sign of its normal.
+    """
+
+    axis: int
+    at: float
+    across: tuple[float, float]
+    along: tuple[float, float]
+    facing: float = 1.0
+
+    def texels(self, per_metre: float) -> tuple[int, int]:
+        """Rows and columns of a texture with that density."""
+        spans = (self.along[1] - self.along[0], self.across[1] - self.across[0])
+        return max(4, round(spans[0] * per_metre)), max(4, round(spans[1] * per_metre))
+
+    def grid(self, size: tuple[int, int]) -> tuple[Floats, Floats]:
+        """Metres across (1×W) and along (H×1) of every texel's centre; row 0 is the far edge."""
+        rows, columns = size
+        (left, right), (bottom, top) = self.across, self.along
+        across = left + (np.arange(columns, dtype=np.float32) + 0.5) / columns * (right - left)
+        along = top - (np.arange(rows, dtype=np.float32) + 0.5) / rows * (top - bottom)
+        return across[None, :], along[:, None]
+
+    def points(self, size: tuple[int, int]) -> Floats:
+        """Where every texel is, H×W×3 metres."""
+        across, along = np.broadcast_arrays(*self.grid(size))
+        plane = np.full(size, self.at, np.float32)
+        order = {0: (plane, along, across), 1: (across, plane, along), 2: (across, along, plane)}
+        return np.stack(order[self.axis], axis=-1)
+
+    @property
+    def normal(self) -> Floats:
+        """The unit vector away from the painted side."""
+        return np.eye(3, dtype=np.float32)[self.axis] * np.float32(self.facing)
+
+    def corners(self) -> list[Point]:
+        """The four corners, no nearer than a few centimetres ahead."""
+        found = []
+        for a in self.across:
+            for b in self.along:
+                x, y, z = {0: (self.at, b, a), 1: (a, self.at, b), 2: (a, b, self.at)}[self.axis]
+                found.append((x, y, max(z, 0.05)))
+        return found
+
+
+def opaque(radiance: Floats) -> Floats:
+    """H×W×3 as premultiplied RGBA that hides what is behind."""
+    return np.dstack([radiance, np.ones(radiance.shape[:2], np.float32)])
+
+
+def cut(radiance: Floats, *, alpha: Floats) -> Floats:
+    """H×W×3 and an H×W alpha as premultiplied RGBA."""
+    return np.dstack([radiance * alpha[..., None], alpha])
+
+
+def paint(
+    canvas: Floats, rgba: Floats, *, sheet: Sheet, view: View, eye_offset: float = 0.0
+) -> None:
+    """Lay a texture over the canvas (in place) where the sheet is seen.
+
+    With `eye_offset` the camera stands that much higher and looks with y turned round: the view
+    of the mirrored camera under a wet floor, drawn at the floor's own pixels.
+    """
+    box = _bounds(sheet, view=view, mirrored=eye_offset)
+    if box is None:
+        return
+    rows, columns = box
+    right, up = (s.astype(np.float32) for s in view.slopes())
+    right, up = right[:, columns], up[rows]
+    if eye_offset:
+        up = -up
+    across, along, texel_metres, inside = _trace(sheet, right, up, eye_offset, view.focal)
+    height, width = rgba.shape[:2]
+    (left, east), (bottom, top) = sheet.across, sheet.along
+    column = (across - left) * np.float32(width / (east - left)) - 0.5
+    row = (top - along) * np.float32(height / (top - bottom)) - 0.5
+    inside &= (column >= -0.5) & (column <= width - 0.5) & (row >= -0.5) & (row <= height - 0.5)
+    per_metre = np.sqrt(width / (east - left) * height / (top - bottom))
+    level = np.log2(np.clip(texel_metres * np.float32(per_metre), 1, 64))
+    sample = _lookup(rgba, column, row, np.broadcast_to(level, column.shape))
+    sample *= inside[..., None]
+    target = canvas[rows, columns]
+    target *= 1 - sample[..., 3:]
+    target += sample[..., :3]
+
+
+def _bounds(sheet: Sheet, *, view: View, mirrored: float) -> tuple[slice, slice] | None:
+    seen = [view.project(corner) for corner in sheet.corners()]
+    if mirrored:
+        seen = [view.project((x, -(y + mirrored), z)) for x, y, z in sheet.corners()]
+    left, right = min(c for c, _ in seen), max(c for c, _ in seen)
+    top, bottom = min(r for _, r in seen), max(r for _, r in seen)
+    x0, x1 = max(0, int(left) - 1), min(view.width, int(right) + 3)
+    y0, y1 = max(0, int(top) - 1), min(view.height, int(bottom) + 3)
+    return (slice(y0, y1), slice(x0, x1)) if x1 > x0 and y1 > y0 else None
+
+
+def _trace(
+    sheet: Sheet, right: Floats, up: Floats, eye_y: float, focal: float
+) -> tuple[Floats, Floats, Floats, np.ndarray]:
+    size = (up.shape[0], right.shape[1])
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        if sheet.axis == 2:
+            depth = np.full(size, sheet.at, np.float32)
+            across, along, stretch = right * depth, up * depth - eye_y, depth / focal
+        elif sheet.axis == 0:
+            depth = np.broadcast_to(sheet.at / right, size)
+            across, along = depth, up * depth - eye_y
+            stretch = depth / focal * np.sqrt(np.abs(depth / sheet.at))
+        else:
+            depth = np.broadcast_to((sheet.at + eye_y) / up, size)
+            across, along = right * depth, depth
+            stretch = depth / focal * np.sqrt(np.abs(depth / (sheet.at + eye_y)))
+    inside = np.isfinite(depth) & (depth > 0) & (depth < 1e5)
+    clean = [
+        np.where(inside, values, 0).astype(np.float32) for values in (across, along, stretch)
+    ]
+    return clean[0], clean[1], clean[2], inside
+
+
+def _lookup(rgba: Floats, column: Floats, row: Floats, level: Floats) -> Floats:
+    result = np.zeros((*column.shape, 4), np.float32)
+    for k in range(7):
+        weight = np.clip(1 - np.abs(level - k), 0, 1)
+        if k and min(rgba.shape[:2]) > 1:
+            half = (max(1, rgba.shape[1] // 2), max(1, rgba.shape[0] // 2))
+            rgba = cv2.resize(rgba, half, interpolation=cv2.INTER_AREA)
+        rows = np.flatnonzero(weight.any(1))
+        columns = np.flatnonzero(weight.any(0))
+        if not rows.size:
+            continue
+        area = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        scale = np.float32(0.5**k)
+        sample = cv2.remap(
+            rgba,
+            (column[area] + 0.5) * scale - 0.5,
+            (row[area] + 0.5) * scale - 0.5,
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        result[area] += sample * weight[area][..., None]
+    return result
