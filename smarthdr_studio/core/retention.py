@@ -1,0 +1,198 @@
+"""How much of a pool both gates keep, in milliseconds for any thresholds.
+
+Patches are sorted by their mean once, so the patch gate keeps a prefix of them; the histogram of
+every prefix is tabulated, so the pixel gate is one look-up per scene. Patch figures are exact;
+pixel shares are interpolated inside one histogram bin of one scene.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from smarthdr_studio.core.masking import Level, MaskSettings, Range, limit, span
+from smarthdr_studio.core.statistics import BINS, SceneStatistics, log_position
+
+Doubles = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+_TABLE_BYTES = 128 * 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneShare:
+    """Of one scene: shares in [0, 1] of pixels and patches kept, and its mean σ."""
+
+    retained: float
+    patches_retained: float
+    sigma_mean: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """Of a pool: shares in [0, 1] of all pixels and patches kept, and the ranges behind them."""
+
+    retained: float
+    patches_retained: float
+    scenes: Mapping[str, SceneShare]
+    patch_range: Range | None  # None where every scene has its own
+    pixel_range: Range | None
+
+
+class PoolStatistics:
+    """The statistics of every scene of a pool, laid out for fast questions."""
+
+    def __init__(self, scenes: Mapping[str, SceneStatistics]) -> None:
+        self.ids = tuple(scenes)
+        self._scenes = tuple(scenes.values())
+        self._count = np.array([scene.patches for scene in self._scenes], dtype=np.int64)
+        self._pixels = np.array([scene.pixels for scene in self._scenes], dtype=np.float64)
+        self._low = np.array([scene.low for scene in self._scenes], dtype=np.float64)
+        self._high = np.array([scene.high for scene in self._scenes], dtype=np.float64)
+        self._sigma = [scene.sigma_mean for scene in self._scenes]
+        self._lay_out(int(self._count.max(initial=0)))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def _lay_out(self, most: int) -> None:
+        """Sort patches by mean; tabulate least, greatest and histogram of every prefix."""
+        n = len(self._scenes)
+        coarse = 1
+        while n * (most + 1) * (BINS // coarse + 1) * 4 > _TABLE_BYTES and coarse < BINS // 16:
+            coarse *= 2
+        self._bins = BINS // coarse
+        self._means = np.full((n, most), np.inf, dtype=np.float32)
+        self._least = np.zeros((n, most + 1))
+        self._greatest = np.zeros((n, most + 1))
+        self._table = np.zeros((n, most + 1, self._bins + 1), dtype=np.uint32)
+        for index, scene in enumerate(self._scenes):
+            order, p = np.argsort(scene.means, kind="stable"), scene.patches
+            self._means[index, :p] = scene.means[order]
+            self._least[index, 1 : p + 1] = np.minimum.accumulate(scene.lows[order])
+            self._greatest[index, 1 : p + 1] = np.maximum.accumulate(scene.highs[order])
+            counts = scene.counts[order].reshape(p, self._bins, -1).sum(2)
+            self._table[index, 1 : p + 1, 1:] = counts.cumsum(0).cumsum(1)
+
+    def patch_range(self, level: Level) -> Range:
+        """The range of patch means over the whole pool (METHOD §4, "globally normalised")."""
+        means = [scene.means for scene in self._scenes]
+        return span(np.concatenate(means) if means else np.empty(0, np.float32), level)
+
+    def retention(self, masks: MaskSettings) -> Retention:
+        """What both gates keep; without the person's brush, which the files know."""
+        kept = self._kept_patches(masks)
+        rows = self._table[np.arange(len(self)), kept]
+        low, high = self._pixel_ranges(masks.pixels, kept, rows)
+        pixels = self._below(rows, _limits(low, high, masks.tau_pixel))
+        pooled_patches = masks.patches.scope == "pool"
+        pooled_pixels = masks.pixels.scope == "pool" and len(self) > 0
+        return Retention(
+            retained=_share(pixels.sum(), self._pixels.sum()),
+            patches_retained=_share(kept.sum(), self._count.sum()),
+            scenes={
+                name: SceneShare(retained=float(p / n), patches_retained=float(k / m), sigma_mean=s)
+                for name, p, n, k, m, s in zip(
+                    self.ids, pixels, self._pixels, kept, self._count, self._sigma, strict=True
+                )
+            },
+            patch_range=self.patch_range(masks.patches) if pooled_patches else None,
+            pixel_range=Range(float(low[0]), float(high[0])) if pooled_pixels else None,
+        )
+
+    def retention_map(self, masks: MaskSettings, *, steps: int = 21) -> Doubles:
+        """The retained share over a steps×steps grid of τ_pa (rows) × τ_pi (columns) in [0, 1]."""
+        taus = np.linspace(0.0, 1.0, steps)
+        shares = np.zeros((steps, steps))
+        for row, tau_patch in enumerate(taus):
+            kept = self._kept_patches(masks, tau=float(tau_patch))
+            table = self._table[np.arange(len(self)), kept]
+            low, high = self._pixel_ranges(masks.pixels, kept, table)
+            for column, tau_pixel in enumerate(taus):
+                below = self._below(table, _limits(low, high, float(tau_pixel)))
+                shares[row, column] = _share(below.sum(), self._pixels.sum())
+        return shares
+
+    def patch_histogram(self, masks: MaskSettings, *, bins: int = 50) -> Integers:
+        """How many patches of the pool have which score S_pa, over [0, 1]."""
+        whole = self.patch_range(masks.patches) if masks.patches.scope == "pool" else None
+        counts = np.zeros(bins, dtype=np.int64)
+        for scene in self._scenes:
+            low, high = whole or span(scene.means, masks.patches)
+            values = _scores(scene.means.astype(np.float64), low, high)
+            counts += np.histogram(values, bins, (0, 1))[0]
+        return counts
+
+    def pixel_histogram(self, masks: MaskSettings, *, bins: int = 50) -> Integers:
+        """How many pixels inside kept patches have which score S_pi, over [0, 1]."""
+        kept = self._kept_patches(masks)
+        rows = self._table[np.arange(len(self)), kept]
+        low, high = self._pixel_ranges(masks.pixels, kept, rows)
+        middles = (np.arange(self._bins) + 0.5) / self._bins
+        floor = np.maximum(self._low, 1e-9)[:, None]
+        sigma = floor * (np.maximum(self._high, 1e-9)[:, None] / floor) ** middles
+        values = _scores(sigma, low[:, None], high[:, None])
+        return np.histogram(values, bins, (0, 1), weights=np.diff(rows.astype(np.int64)))[0]
+
+    def _kept_patches(self, masks: MaskSettings, *, tau: float | None = None) -> Integers:
+        tau = masks.tau_patch if tau is None else tau
+        if masks.patches.scope == "pool":
+            top = np.full(len(self), limit(self.patch_range(masks.patches), tau))
+        else:
+            top = np.array([limit(span(s.means, masks.patches), tau) for s in self._scenes])
+        kept: Integers = np.minimum((self._means <= top[:, None]).sum(1), self._count)
+        return kept
+
+    def _pixel_ranges(
+        self, level: Level, kept: Integers, rows: npt.NDArray[np.uint32]
+    ) -> tuple[Doubles, Doubles]:
+        scene = np.arange(len(self))
+        low, high = self._least[scene, kept], self._greatest[scene, kept]
+        if level.normalisation == "percentile":
+            low, high = (
+                self._quantile(rows, share / 100)
+                for share in (level.low_percentile, level.high_percentile)
+            )
+        if level.scope == "pool" and (kept > 0).any():
+            low = np.full(len(self), low[kept > 0].min())
+            high = np.full(len(self), high[kept > 0].max())
+        return low, high
+
+    def _below(self, rows: npt.NDArray[np.uint32], top: Doubles) -> Doubles:
+        """How many of each row's pixels have σ ≤ top, interpolated inside a bin."""
+        place = log_position(np.minimum(top, self._high), low=self._low, high=self._high)
+        place = np.clip(place, 0, 1) * self._bins
+        left = np.minimum(place.astype(np.int64), self._bins - 1)
+        scene = np.arange(len(self))
+        below, above = rows[scene, left].astype(float), rows[scene, left + 1].astype(float)
+        return np.where(top < self._low, 0.0, below + (above - below) * (place - left))
+
+    def _quantile(self, rows: npt.NDArray[np.uint32], share: float) -> Doubles:
+        wanted = rows[:, -1].astype(float) * share
+        right = np.clip((rows < wanted[:, None]).sum(1), 1, self._bins)
+        scene = np.arange(len(self))
+        below, above = rows[scene, right - 1].astype(float), rows[scene, right].astype(float)
+        inside = np.where(above > below, (wanted - below) / np.maximum(above - below, 1), 0.0)
+        floor = np.maximum(self._low, 1e-9)
+        ratio = np.maximum(self._high, 1e-9) / floor
+        values: Doubles = floor * ratio ** ((right - 1 + inside) / self._bins)
+        return values
+
+
+def _limits(low: Doubles, high: Doubles, tau: float) -> Doubles:
+    """`masking.limit` for many ranges at once."""
+    if tau >= 1:
+        return np.full(len(low), np.inf)
+    rounded = (low + tau * (high - low)).astype(np.float32).astype(np.float64)
+    return np.where(high > low, rounded, np.inf)
+
+
+def _scores(values: Doubles, low: Doubles | float, high: Doubles | float) -> Doubles:
+    width = np.subtract(high, low)
+    scaled = (values - low) / np.where(width > 0, width, 1)
+    return np.where(width > 0, np.clip(scaled, 0, 1), 0.0)
+
+
+def _share(part: float, whole: float) -> float:
+    return float(part / whole) if whole else 0.0

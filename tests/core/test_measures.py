@@ -1,0 +1,107 @@
+"""Radiometry, quality and reliability against their definitions."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smarthdr_studio.core.quality import psnr, quality, ssim
+from smarthdr_studio.core.radiance import (
+    exposure_weighted_merge,
+    inverse_mu_law,
+    linear_radiance,
+    merge_weights,
+    mu_law,
+    stops_above_shortest,
+    unit_ldr,
+)
+from smarthdr_studio.core.reliability import ause, error_map, sparsification, spearman
+
+
+@given(st.floats(0, 1))
+def test_the_mu_law_goes_from_zero_to_one_and_back(value):
+    compressed = mu_law(np.float32([value]))
+    assert 0 <= compressed[0] <= 1 + 1e-6
+    assert inverse_mu_law(compressed)[0] == pytest.approx(value, abs=1e-6)
+
+
+def test_eight_and_sixteen_bit_files_reach_one():
+    assert unit_ldr(np.array([255], np.uint8))[0] == 1
+    assert unit_ldr(np.array([65535], np.uint16))[0] == 1
+
+
+def test_stops_count_from_the_shortest_frame_wherever_exposures_start():
+    assert (
+        stops_above_shortest((-2.0, 0.0, 2.0)) == stops_above_shortest((0.0, 2.0, 4.0)) == (0, 2, 4)
+    )
+
+
+def test_radiance_halves_with_every_stop():
+    ldr = np.float32([0.5])
+    assert linear_radiance(ldr, stops=1)[0] == pytest.approx(linear_radiance(ldr, stops=0)[0] / 2)
+
+
+def test_merge_weights_add_up_to_one():
+    weights = merge_weights(np.linspace(0, 1, 11, dtype=np.float32))
+    np.testing.assert_allclose(sum(weights), 1, atol=1e-6)
+
+
+def test_the_merge_of_a_still_scene_is_its_radiance():
+    radiance = np.linspace(0.002, 0.06, 48, dtype=np.float32).reshape(4, 4, 3)
+    stops = (0.0, 2.0, 4.0)
+    frames = [
+        np.rint(np.clip(radiance * 2**s, 0, 1) ** (1 / 2.2) * 65535).astype(np.uint16)
+        for s in stops
+    ]
+    np.testing.assert_allclose(exposure_weighted_merge(frames, stops=stops), radiance, rtol=2e-2)
+
+
+def test_psnr_is_decibels_below_one():
+    truth = np.zeros((20, 20, 3))
+    assert psnr(truth + 0.1, truth) == pytest.approx(20.0)
+    assert psnr(truth, truth) == float("inf")
+
+
+def test_a_picture_is_fully_similar_to_itself_and_a_tiny_one_has_no_valid_region():
+    rng = np.random.default_rng(0)
+    picture = rng.uniform(size=(24, 24, 3))
+    assert ssim(picture, picture) == pytest.approx(1.0)
+    assert np.isnan(ssim(picture[:8], picture[:8]))
+    figures = quality(picture, np.clip(picture + 0.01, 0, 1))
+    assert figures.psnr_l > 39 > figures.psnr_mu > 25
+
+
+def test_spearman_sees_ranks_only():
+    rng = np.random.default_rng(2)
+    error = rng.uniform(size=(30, 40))
+    assert spearman(error**3, error) == pytest.approx(1.0)
+    assert spearman(-error, error) == pytest.approx(-1.0)
+    assert abs(spearman(rng.uniform(size=(30, 40)), error)) < 0.1
+    assert spearman(np.ones((3, 3)), error[:3, :3]) == 0.0
+
+
+def test_ties_share_their_mean_rank():
+    assert spearman(np.array([1, 1, 2, 2]), np.array([1, 2, 3, 4])) == pytest.approx(2 / 5**0.5)
+
+
+def test_perfect_uncertainty_has_no_area_under_its_sparsification_error():
+    rng = np.random.default_rng(3)
+    error = rng.exponential(size=(50, 50))
+    assert ause(error, error) == 0
+    assert ause(np.exp(error), error) == pytest.approx(0)
+    assert 0 < ause(error + rng.exponential(size=error.shape), error) < ause(-error, error)
+    assert ause(error, np.zeros_like(error)) == 0
+
+
+def test_a_sparsification_curve_starts_at_the_full_error():
+    error = np.random.default_rng(4).exponential(size=(20, 20))
+    curve = sparsification(error, error)
+    assert curve[0] == pytest.approx(1.0)
+    assert (np.diff(curve) <= 1e-12).all()
+
+
+def test_the_error_map_is_the_channel_mean_on_the_mu_law():
+    truth = np.zeros((2, 2, 3), np.float32)
+    picture = truth.copy()
+    picture[0, 0, 0] = 1
+    assert error_map(picture, truth)[0, 0] == pytest.approx(1 / 3)
