@@ -151,12 +151,14 @@ def patch_means(sigma: Array, *, size: int = PATCH_SIZE) -> Array:
     constant map has exactly constant means.
     """
     height, width = sigma.shape
-    rows, columns = _membership(height, size), _membership(width, size)
-    counts = rows.sum(1)[:, None] * columns.sum(1)[None, :]
+    tall, wide = (np.diff(np.append(np.arange(0, n, size), n)) for n in (height, width))
+    counts = np.multiply.outer(tall, wide)
     if _is_torch(sigma):
-        up, across = (sigma.new_tensor(part).double() for part in (rows, columns))
+        up, across = (sigma.new_tensor(_membership(part)).double() for part in (tall, wide))
         return (up @ sigma.double() @ across.T / sigma.new_tensor(counts).double()).float()
-    return (rows @ sigma.astype(np.float64) @ columns.T / counts).astype(np.float32)
+    rows, columns = np.arange(0, height, size), np.arange(0, width, size)
+    strips = np.add.reduceat(sigma, columns, 1, dtype=np.float64)
+    return (np.add.reduceat(strips, rows, 0) / counts).astype(np.float32)
 
 
 def expand(patch_mask: Array, *, size: int = PATCH_SIZE, height: int, width: int) -> Array:
@@ -167,13 +169,9 @@ def expand(patch_mask: Array, *, size: int = PATCH_SIZE, height: int, width: int
     return np.repeat(np.repeat(patch_mask, size, 1)[:, :width], size, 0)[:height]
 
 
-def _membership(length: int, size: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Which patch each position belongs to, as 0 and 1, patches×length."""
-    patches = -(-length // size)
-    belongs: np.ndarray[Any, np.dtype[np.float64]] = np.equal(
-        np.arange(length)[None, :] // size, np.arange(patches)[:, None]
-    ).astype(np.float64)
-    return belongs
+def _membership(lengths: np.ndarray[Any, np.dtype[np.int64]]) -> Array:
+    """Which patch each position belongs to, as 0 and 1, patches×positions."""
+    return np.repeat(np.eye(len(lengths)), lengths, 1)
 
 
 def _is_torch(array: Array) -> bool:

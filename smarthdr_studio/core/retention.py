@@ -18,6 +18,7 @@ Doubles = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 _TABLE_BYTES = 128 * 2**20
+_NONE = np.empty(0, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,7 @@ class PoolStatistics:
         self._low = np.array([scene.low for scene in self._scenes], dtype=np.float64)
         self._high = np.array([scene.high for scene in self._scenes], dtype=np.float64)
         self._sigma = [scene.sigma_mean for scene in self._scenes]
+        self._every_mean = np.concatenate([s.means for s in self._scenes] or [_NONE])
         self._lay_out(int(self._count.max(initial=0)))
 
     def __len__(self) -> int:
@@ -77,8 +79,7 @@ class PoolStatistics:
 
     def patch_range(self, level: Level) -> Range:
         """The range of patch means over the whole pool (METHOD §4, "globally normalised")."""
-        means = [scene.means for scene in self._scenes]
-        return span(np.concatenate(means) if means else np.empty(0, np.float32), level)
+        return span(self._every_mean, level)
 
     def retention(self, masks: MaskSettings) -> Retention:
         """What both gates keep; without the person's brush, which the files know."""
@@ -116,13 +117,14 @@ class PoolStatistics:
 
     def patch_histogram(self, masks: MaskSettings, *, bins: int = 50) -> Integers:
         """How many patches of the pool have which score S_pa, over [0, 1]."""
-        whole = self.patch_range(masks.patches) if masks.patches.scope == "pool" else None
-        counts = np.zeros(bins, dtype=np.int64)
-        for scene in self._scenes:
-            low, high = whole or span(scene.means, masks.patches)
-            values = _scores(scene.means.astype(np.float64), low, high)
-            counts += np.histogram(values, bins, (0, 1))[0]
-        return counts
+        if masks.patches.scope == "pool":
+            low, high = self.patch_range(masks.patches)
+            values = _scores(self._every_mean.astype(np.float64), low, high)
+        else:
+            own = ((scene.means, span(scene.means, masks.patches)) for scene in self._scenes)
+            parts = [_scores(means.astype(np.float64), *ends) for means, ends in own]
+            values = np.concatenate(parts or [_NONE.astype(np.float64)])
+        return np.histogram(values, bins, (0, 1))[0]
 
     def pixel_histogram(self, masks: MaskSettings, *, bins: int = 50) -> Integers:
         """How many pixels inside kept patches have which score S_pi, over [0, 1]."""
