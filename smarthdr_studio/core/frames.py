@@ -1,0 +1,133 @@
+"""Decoded scenes kept compact in memory, within a budget."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal, TypeVar, cast
+
+import numpy as np
+
+from smarthdr_studio.core.bracket import Bracket, Half, Scene
+from smarthdr_studio.core.errors import BadScene
+from smarthdr_studio.core.images import read_frame, read_radiance
+from smarthdr_studio.core.radiance import Frame
+
+_Decoded = Bracket | Half
+_Key = tuple[Literal["frames", "ground truth"], Scene]
+_D = TypeVar("_D", Bracket, Half)
+
+
+class FrameStore:
+    """Brackets and ground truths, decoded once; the least used leave when the budget is full.
+
+    Any thread may ask. Nothing is decoded while the lock is held, and two threads that ask for
+    the same scene wait for one decoding. What is handed out is shared: never write into it.
+    """
+
+    def __init__(self, budget_bytes: int = 2 * 2**30) -> None:
+        self._budget = budget_bytes
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[_Key, _Decoded] = OrderedDict()
+        self._coming: dict[_Key, Future[_Decoded]] = {}
+
+    @property
+    def used_bytes(self) -> int:
+        """Memory held by what is kept; above the budget only for one scene larger than it."""
+        with self._lock:
+            return self._used()
+
+    def bracket(self, scene: Scene) -> Bracket:
+        """The three frames, H×W×3 RGB uint16. Raises BadScene or UnreadableImage."""
+        return self._fetch(("frames", scene), read=lambda: decode_bracket(scene))
+
+    def ground_truth(self, scene: Scene) -> Half:
+        """The ground truth, H×W×3 linear RGB half floats in [0, 1] on the scale of METHOD §1.
+
+        Raises BadScene where the scene has none, and UnreadableImage.
+        """
+        return self._fetch(("ground truth", scene), read=lambda: decode_ground_truth(scene))
+
+    def drop(self, scene_id: str) -> None:
+        """Forgets what is kept of a scene; whoever holds it keeps it."""
+        with self._lock:
+            for key in [key for key in (*self._kept, *self._coming) if key[1].id == scene_id]:
+                self._kept.pop(key, None)
+                self._coming.pop(key, None)
+
+    def _fetch(self, key: _Key, *, read: Callable[[], _D]) -> _D:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return cast("_D", self._kept[key])
+            future = self._coming.get(key)
+            mine = future is None
+            if future is None:
+                future = self._coming[key] = Future()
+        if mine:
+            self._decode(key, future, read=read)
+        return cast("_D", future.result())
+
+    def _decode(self, key: _Key, future: Future[_Decoded], *, read: Callable[[], _D]) -> None:
+        try:
+            decoded = read()
+        except BaseException as error:
+            # Others may wait for this future, so they must hear of it, whatever it is.
+            self._settle(key, future, decoded=None)
+            future.set_exception(error)
+            raise
+        self._settle(key, future, decoded=decoded)
+        future.set_result(decoded)
+
+    def _settle(self, key: _Key, future: Future[_Decoded], *, decoded: _Decoded | None) -> None:
+        with self._lock:
+            # A scene that was dropped meanwhile is answered but not kept.
+            if self._coming.get(key) is not future:
+                return
+            del self._coming[key]
+            if decoded is None:
+                return
+            self._kept[key] = decoded
+            while self._used() > self._budget and len(self._kept) > 1:
+                self._kept.popitem(last=False)
+
+    def _used(self) -> int:
+        return sum(each.nbytes for each in self._kept.values())
+
+
+def decode_bracket(scene: Scene) -> Bracket:
+    """The scene's frames from disk. Raises BadScene where they are gone or changed size."""
+    for path in scene.frames:
+        _is_there(path)
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        under, reference, over = pool.map(read_frame, scene.frames)
+    for path, frame in zip(scene.frames, (under, reference, over), strict=True):
+        _has_size(path, frame, scene=scene)
+    return Bracket(under, reference, over, scene.stops)
+
+
+def decode_ground_truth(scene: Scene) -> Half:
+    """The scene's ground truth from disk: gain applied, clipped to [0, 1], as half floats."""
+    path = scene.ground_truth
+    if path is None:
+        raise BadScene(f"{scene.frames[1].parent}: has no ground truth; put HDRImg.hdr beside it.")
+    _is_there(path)
+    radiance = read_radiance(path)
+    _has_size(path, radiance, scene=scene)
+    np.multiply(radiance, np.float32(scene.ground_truth_gain), out=radiance)
+    return np.clip(radiance, 0, 1, out=radiance).astype(np.float16)
+
+
+def _is_there(path: Path) -> None:
+    if not path.is_file():
+        raise BadScene(f"{path}: is gone; put the dataset back or make the project anew.")
+
+
+def _has_size(path: Path, pixels: Frame | np.ndarray, *, scene: Scene) -> None:
+    height, width = pixels.shape[:2]
+    if (height, width) != (scene.height, scene.width):
+        raise BadScene(
+            f"{path}: is now {width}×{height}, but was {scene.width}×{scene.height} when the "
+            "project was made; put the first file back or make the project anew."
+        )

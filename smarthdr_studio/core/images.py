@@ -1,0 +1,186 @@
+"""Pixels from image files and back: camera frames as RGB uint16, radiance as linear RGB float32."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import OpenEXR
+
+from smarthdr_studio.core.errors import UnreadableImage
+from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.image_headers import Kind, is_whole, measure, sniff
+from smarthdr_studio.core.radiance import Floats, Frame
+
+# Pixels whose type is not yet known.
+_Pixels = npt.NDArray[Any]
+# Converting from a wider gamut leaves honest files with values this little below 0, as a share of
+# the brightest.
+_OUT_OF_GAMUT = 1e-4
+_HALF_MAX = float(np.finfo(np.float16).max)
+
+
+def read_frame(path: Path) -> Frame:
+    """A camera frame as H×W×3 RGB uint16; 8-bit values are multiplied by 257, which is exact.
+
+    The bytes decide the format, not the suffix; grey becomes RGB, alpha is dropped, and an EXIF
+    orientation is not applied, because the three frames must keep one grid. Raises
+    UnreadableImage.
+    """
+    raw, kind = _open(path)
+    if kind in ("hdr", "exr"):
+        raise UnreadableImage(
+            f"{path}: holds radiance, not a camera frame; use an 8- or 16-bit TIFF, PNG or JPEG."
+        )
+    pixels = _as_rgb(_decode(raw, path=path))
+    if pixels.dtype == np.uint8:
+        return np.multiply(pixels, 257, dtype=np.uint16)
+    if pixels.dtype != np.uint16:
+        raise UnreadableImage(
+            f"{path}: holds {pixels.dtype} values; save the frame with 8 or 16 bits per channel."
+        )
+    return pixels
+
+
+def read_radiance(path: Path) -> Floats:
+    """Linear radiance as H×W×3 RGB float32 from .hdr, EXR, float TIFF or 16-bit PNG/TIFF (÷ 65535).
+
+    The scale is the file's own. Raises UnreadableImage, also for NaN, infinite or negative values;
+    only negatives under 1e-4 of the brightest value, as gamut conversion leaves them, become 0.
+    """
+    raw, kind = _open(path)
+    pixels = _decode_exr(path) if kind == "exr" else _as_rgb(_decode(raw, path=path))
+    if pixels.dtype == np.uint16:
+        pixels = np.multiply(pixels, 1 / 65535, dtype=np.float32)
+    if pixels.dtype.kind != "f":
+        raise UnreadableImage(
+            f"{path}: 8-bit values are no radiance; give the ground truth as .hdr, EXR or 16 bits."
+        )
+    return _without_impossible(pixels.astype(np.float32, copy=False), path=path)
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Height and width from the header alone, without decoding. Raises UnreadableImage."""
+    try:
+        with path.open("rb") as stream:
+            return measure(stream, kind=_known_kind(sniff(stream), path=path))
+    except OSError as error:
+        raise _cannot_open(path, error) from error
+    except ValueError as error:
+        raise _is_damaged(path) from error
+
+
+def write_frame_tiff(path: Path, frame: Frame) -> None:
+    """Writes H×W×3 RGB uint16 as 16-bit TIFF, exactly; uncompressed, since that reads fastest."""
+    plain = (cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_NONE)
+    _write_encoded(path, cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), suffix=".tif", options=plain)
+
+
+def write_radiance_hdr(path: Path, radiance: Floats) -> None:
+    """Writes H×W×3 linear RGB as Radiance RGBE: 8 bits of mantissa, shared exponent."""
+    _write_encoded(path, cv2.cvtColor(radiance, cv2.COLOR_RGB2BGR), suffix=".hdr", options=())
+
+
+def write_radiance_exr(path: Path, radiance: Floats) -> None:
+    """Writes H×W×3 linear RGB as half-float EXR with the channels R, G, B; clipped to 65504."""
+    half = np.minimum(radiance, _HALF_MAX).astype(np.float16)
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    channels = {name: np.ascontiguousarray(half[..., i]) for i, name in enumerate("RGB")}
+    with replacing(path) as draft:
+        OpenEXR.File(header, channels).write(str(draft))
+
+
+def _open(path: Path) -> tuple[bytes, Kind]:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise _cannot_open(path, error) from error
+    stream = io.BytesIO(raw)
+    kind = _known_kind(sniff(stream), path=path)
+    if not is_whole(stream, kind=kind):
+        raise _is_damaged(path)
+    return raw, kind
+
+
+def _known_kind(kind: Kind | None, *, path: Path) -> Kind:
+    if kind is None:
+        raise UnreadableImage(
+            f"{path}: is no TIFF, PNG, JPEG, Radiance or EXR image; replace it with one."
+        )
+    return kind
+
+
+def _cannot_open(path: Path, error: OSError) -> UnreadableImage:
+    reason = error.strerror or type(error).__name__
+    return UnreadableImage(f"{path}: cannot be opened ({reason}); put the file back or allow it.")
+
+
+def _is_damaged(path: Path) -> UnreadableImage:
+    return UnreadableImage(f"{path}: is truncated or damaged; copy it again from its source.")
+
+
+def _decode(raw: bytes, *, path: Path) -> _Pixels:
+    try:
+        # UNCHANGED keeps 16 bits and ignores the EXIF orientation.
+        pixels = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise _is_damaged(path) from error
+    if pixels is None:
+        raise _is_damaged(path)
+    return pixels
+
+
+def _as_rgb(pixels: _Pixels) -> _Pixels:
+    match pixels.shape:
+        case (_, _, 3):
+            return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+        case (_, _, 4):
+            return cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGB)
+        case _:
+            grey = pixels.reshape(*pixels.shape[:2], -1)[..., 0]
+            return np.repeat(grey[..., None], 3, axis=2)
+
+
+def _decode_exr(path: Path) -> Floats:
+    try:
+        channels = OpenEXR.File(str(path), separate_channels=True).channels()
+    except (RuntimeError, ValueError, OSError) as error:
+        raise _is_damaged(path) from error
+    if not {"R", "G", "B"} <= set(channels):
+        found = ", ".join(sorted(channels)) or "none"
+        raise UnreadableImage(
+            f"{path}: has no R, G and B channels (found: {found}); export it again as RGB."
+        )
+    planes = [channels[name].pixels for name in "RGB"]
+    if len({plane.shape for plane in planes}) > 1:
+        raise UnreadableImage(f"{path}: its R, G and B differ in size; export it again as RGB.")
+    return np.stack(planes, axis=-1).astype(np.float32)
+
+
+def _without_impossible(radiance: Floats, *, path: Path) -> Floats:
+    """Finite values of at least 0; colours a hair outside the gamut are brought back to 0."""
+    # A minimum or maximum over NaN is NaN, so two passes find every fault.
+    lowest, highest = radiance.min(), radiance.max()
+    if lowest >= 0 and highest < np.inf:
+        return radiance
+    if -_OUT_OF_GAMUT * highest <= lowest and highest < np.inf:
+        return np.maximum(radiance, 0, out=radiance)
+    faults = {
+        "NaN": np.isnan(radiance),
+        "infinite": np.isinf(radiance),
+        "negative": radiance < 0,
+    }
+    counts = [f"{found.any(axis=-1).sum()} {name}" for name, found in faults.items() if found.any()]
+    raise UnreadableImage(
+        f"{path}: has {' and '.join(counts)} pixels; replace them with finite values of at least 0."
+    )
+
+
+def _write_encoded(path: Path, bgr: _Pixels, *, suffix: str, options: tuple[int, ...]) -> None:
+    done, encoded = cv2.imencode(suffix, bgr, options)
+    if not done:
+        raise ValueError(f"OpenCV cannot write {bgr.dtype} {bgr.shape} as {suffix}")
+    with replacing(path) as draft:
+        draft.write_bytes(encoded.tobytes())

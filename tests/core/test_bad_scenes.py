@@ -1,0 +1,186 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import OpenEXR
+import pytest
+
+from smarthdr_studio.core.errors import BadDataset
+from smarthdr_studio.core.images import write_frame_tiff, write_radiance_hdr
+from smarthdr_studio.core.layouts import find_scenes
+
+FRAMES = ("input_1.tif", "input_2.tif", "input_3.tif")
+
+
+def put_scene(folder):
+    folder.mkdir(parents=True)
+    ramp = np.linspace(0.01, 1, 16 * 24 * 3).reshape(16, 24, 3)
+    for name, light in zip(FRAMES, (1 / 16, 1 / 4, 1), strict=True):
+        write_frame_tiff(folder / name, (ramp * light * 65535).astype(np.uint16))
+    (folder / "exposure.txt").write_text("0\n2\n4\n")
+    write_radiance_hdr(folder / "HDRImg.hdr", ramp.astype(np.float32))
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """Two scenes of the Kalantari layout; the tests spoil "bad" and expect "good" to load."""
+    put_scene(tmp_path / "Training" / "good")
+    put_scene(tmp_path / "Training" / "bad")
+    return tmp_path
+
+
+def the_reason(dataset: Path) -> str:
+    """Why "bad" was left out: one sentence that begins with the path of what is at fault."""
+    catalogue = find_scenes(dataset)
+    assert [scene.id for scene in catalogue.scenes] == ["good"]
+    (skipped,) = catalogue.skipped
+    assert skipped.path == dataset / "Training" / "bad"
+    assert skipped.reason.startswith(str(skipped.path))
+    assert skipped.reason.endswith(".")
+    assert "\n" not in skipped.reason
+    return skipped.reason.removeprefix(str(skipped.path)).lstrip("/\\")
+
+
+def bad(dataset, name):
+    return dataset / "Training" / "bad" / name
+
+
+def put_exr(path, channels):
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    OpenEXR.File(header, channels).write(str(path))
+
+
+def test_two_frames(dataset):
+    bad(dataset, "input_2.tif").unlink()
+    reason = the_reason(dataset)
+    assert "2 of three frames (input_1.tif and input_3.tif)" in reason
+    assert "add" in reason
+
+
+def test_no_frames_but_exposures(dataset):
+    for name in FRAMES:
+        bad(dataset, name).unlink()
+    assert "put the three frames" in the_reason(dataset)
+
+
+def test_more_than_three_frames(dataset):
+    write_frame_tiff(bad(dataset, "input_4.tif"), np.zeros((16, 24, 3), np.uint16))
+    assert "4 frames, input_1.tif to input_4.tif; leave the three" in the_reason(dataset)
+
+
+def test_frames_of_different_sizes(dataset):
+    write_frame_tiff(bad(dataset, "input_3.tif"), np.zeros((16, 20, 3), np.uint16))
+    assert "input_3.tif: is 20×16 but input_1.tif is 24×16; crop" in the_reason(dataset)
+
+
+def test_no_exposures_anywhere(dataset):
+    bad(dataset, "exposure.txt").unlink()
+    assert "write three EVs into exposure.txt" in the_reason(dataset)
+
+
+@pytest.mark.parametrize("content", [b"", b"0\ntwo\n4", b"\xff\xfe\x00garbage"])
+def test_an_unreadable_exposure_file(dataset, content):
+    bad(dataset, "exposure.txt").write_bytes(content)
+    reason = the_reason(dataset)
+    assert reason.startswith("exposure.txt:")
+    assert "write three EVs into exposure.txt" in reason
+
+
+@pytest.mark.parametrize("text", ["0 2", "0 2 4 6"])
+def test_as_many_exposures_as_frames_are_needed(dataset, text):
+    bad(dataset, "exposure.txt").write_text(text)
+    assert "exposure values for 3 frames; write one EV for each" in the_reason(dataset)
+
+
+@pytest.mark.parametrize("text", ["4 2 0", "0 4 2", "2 0 4"])
+def test_exposures_that_contradict_brightness(dataset, text):
+    bad(dataset, "exposure.txt").write_text(text)
+    assert "is no brighter than" in the_reason(dataset)
+
+
+def test_one_photograph_three_times(dataset):
+    for name in FRAMES[1:]:
+        bad(dataset, name).write_bytes(bad(dataset, FRAMES[0]).read_bytes())
+    assert "is no brighter than" in the_reason(dataset)
+
+
+@pytest.mark.parametrize("kind", [".tif", ".png", ".jpg"])
+def test_a_truncated_frame(dataset, kind):
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 24, 3)).astype(np.uint8)
+    raw = cv2.imencode(kind, pixels)[1].tobytes()
+    bad(dataset, "input_2.tif").write_bytes(raw[: len(raw) * 3 // 4])
+    assert the_reason(dataset).startswith("input_2.tif: is truncated or damaged; copy it again")
+
+
+def test_a_frame_that_is_no_image(dataset):
+    bad(dataset, "input_2.tif").write_text("not found")
+    assert "input_2.tif: is no TIFF" in the_reason(dataset)
+
+
+def test_a_ground_truth_of_another_size(dataset):
+    write_radiance_hdr(bad(dataset, "HDRImg.hdr"), np.ones((8, 24, 3), np.float32))
+    assert "HDRImg.hdr: is 24×8 but the frames are 24×16" in the_reason(dataset)
+
+
+def test_an_exr_without_rgb(dataset):
+    bad(dataset, "HDRImg.hdr").unlink()
+    put_exr(bad(dataset, "gt.exr"), {"Z": np.ones((16, 24), np.float32)})
+    assert "gt.exr: has no R, G and B channels (found: Z)" in the_reason(dataset)
+
+
+@pytest.mark.parametrize("value", [np.nan, -1.0, np.inf])
+def test_radiance_that_cannot_be(dataset, value):
+    # An EXR under the name of a .hdr: the bytes decide.
+    planes = {name: np.ones((16, 24), np.float32) for name in "RGB"}
+    planes["B"][3, 4] = value
+    put_exr(bad(dataset, "HDRImg.hdr"), planes)
+    reason = the_reason(dataset)
+    assert reason.startswith("HDRImg.hdr: has 1 ")
+    assert "replace" in reason
+
+
+def test_a_truncated_ground_truth(dataset):
+    raw = bad(dataset, "HDRImg.hdr").read_bytes()
+    bad(dataset, "HDRImg.hdr").write_bytes(raw[: len(raw) // 2])
+    assert "HDRImg.hdr: is truncated" in the_reason(dataset)
+
+
+def test_two_ground_truths(dataset):
+    raw = bad(dataset, "HDRImg.hdr").read_bytes()
+    bad(dataset, "HDRImg.hdr").unlink()
+    for name in ("a.hdr", "b.hdr"):
+        bad(dataset, name).write_bytes(raw)
+    assert "more than one ground truth (a.hdr, b.hdr); keep one" in the_reason(dataset)
+
+
+def test_a_broken_align_ratio(dataset):
+    bad(dataset, "alignratio.npy").write_bytes(b"nothing")
+    assert "alignratio.npy: is no number" in the_reason(dataset)
+
+
+@pytest.mark.parametrize("lacking", [1, 2, 3])
+def test_a_challenge_scene_that_lacks_a_folder(dataset, lacking):
+    for k in {1, 2, 3} - {lacking}:
+        folder = dataset / "Training" / f"007_{k}"
+        folder.mkdir()
+        bad(dataset, f"input_{k}.tif").rename(folder / f"ldr_img_{k}.tif")
+        (folder / "exposure.txt").write_text("0 2 4")
+    for left in bad(dataset, "").iterdir():
+        left.unlink()
+    catalogue = find_scenes(dataset)
+    assert [scene.id for scene in catalogue.scenes] == ["good"]
+    assert ["2 of three frames" in each.reason for each in catalogue.skipped] == [True]
+
+
+def test_a_dataset_of_bad_scenes_alone_says_why_in_one_sentence(dataset):
+    for name in ("good", "bad"):
+        (dataset / "Training" / name / "exposure.txt").write_text("")
+    with pytest.raises(BadDataset, match=r"no scene can be used .*exposure\.txt: holds 0"):
+        find_scenes(dataset)
+
+
+def test_pictures_above_the_scenes_are_no_scene(dataset):
+    for name in ("figure1.png", "figure2.png"):
+        cv2.imwrite(str(dataset / name), np.zeros((8, 8, 3), np.uint8))
+    assert len(find_scenes(dataset).scenes) == 2
+    assert find_scenes(dataset).skipped == ()
