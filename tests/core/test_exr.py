@@ -1,0 +1,105 @@
+"""EXR files with named layers: exact, readable by others, and told in one sentence when broken."""
+
+from contextlib import suppress
+
+import numpy as np
+import OpenEXR
+import pytest
+
+from smarthdr_studio.core.errors import LabelError
+from smarthdr_studio.core.exr import read_layers, write_layers
+
+
+@pytest.fixture
+def layers():
+    random = np.random.default_rng(7)
+    return {
+        "R": random.random((37, 53)).astype(np.float16),
+        "uncertainty.Y": random.random((37, 53), dtype=np.float32),
+        "mask.patch": random.integers(0, 2, (37, 53)).astype(np.float16),
+    }
+
+
+@pytest.fixture
+def written(tmp_path, layers):
+    path = tmp_path / "scène 12.exr"
+    write_layers(path, layers, header={"smarthdr.run": "läuft", "smarthdr.round": 3})
+    return path
+
+
+def sentence(error):
+    text = str(error.value)
+    assert "\n" not in text
+    return text
+
+
+def test_layers_come_back_bit_for_bit_under_their_names(written, layers):
+    found, header = read_layers(written)
+    assert set(found) == set(layers)
+    for name, layer in layers.items():
+        assert found[name].dtype == layer.dtype
+        np.testing.assert_array_equal(found[name], layer)
+    assert header["smarthdr.run"] == "läuft"
+    assert header["smarthdr.round"] == 3
+
+
+def test_any_program_with_openexr_sees_the_same_layers(written, layers):
+    with OpenEXR.File(str(written), separate_channels=True) as file:
+        assert set(file.channels()) == set(layers)
+        np.testing.assert_array_equal(file.channels()["R"].pixels, layers["R"])
+        assert file.header()["compression"] == OpenEXR.ZIP_COMPRESSION
+
+
+def test_only_the_wanted_layers_are_returned(written):
+    found, _ = read_layers(written, only=("R",))
+    assert set(found) == {"R"}
+
+
+def test_a_wanted_layer_that_is_missing_is_named(written):
+    with pytest.raises(LabelError) as error:
+        read_layers(written, only=("R", "depth.Z"))
+    assert "depth.Z" in sentence(error)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.01, 0.1, 0.3, 0.6, 0.9, 0.999])
+def test_a_truncated_file_is_one_sentence_and_nothing_else_is_printed(written, share, capfd):
+    whole = written.read_bytes()
+    written.write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(LabelError) as error:
+        read_layers(written)
+    assert str(written) in sentence(error)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_other_things_than_an_exr_are_one_sentence(tmp_path):
+    text, folder, missing = tmp_path / "a.exr", tmp_path / "b.exr", tmp_path / "c.exr"
+    text.write_text("hello")
+    folder.mkdir()
+    for path in (text, folder, missing):
+        with pytest.raises(LabelError) as error:
+            read_layers(path)
+        assert str(path) in sentence(error)
+
+
+def test_a_byte_changed_anywhere_is_read_or_told_but_never_a_crash(written):
+    whole = written.read_bytes()
+    for place in range(0, len(whole), max(1, len(whole) // 60)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0xFF
+        written.write_bytes(damaged)
+        with suppress(LabelError):
+            read_layers(written)
+
+
+def test_a_failed_write_keeps_the_old_file_and_leaves_no_draft(written, layers):
+    before = written.read_bytes()
+    with pytest.raises(ValueError, match="differ"):
+        write_layers(written, {**layers, "B": np.zeros((2, 2), np.float16)}, header={})
+    assert written.read_bytes() == before
+    assert list(written.parent.iterdir()) == [written]
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(written, layers):
+    with pytest.raises(LabelError) as error:
+        write_layers(written / "inside-a-file.exr", layers, header={})
+    assert "cannot be written" in sentence(error)

@@ -1,0 +1,65 @@
+"""Which scenes start with their ground truth, when nobody says and when somebody does."""
+
+from dataclasses import replace
+
+import pytest
+
+from smarthdr_studio.core.bracket import Catalogue, Scene
+from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.project import labelled_by_default, read_labelled
+
+
+def scene_in(root, name, *, split="train", truth=True):
+    frames = (root / name / "1.tif", root / name / "2.tif", root / name / "3.tif")
+    return Scene(
+        id=name,
+        frames=frames,
+        evs=(-2, 0, 2),
+        height=40,
+        width=60,
+        split=split,
+        ground_truth=root / name / "HDRImg.hdr" if truth else None,
+    )
+
+
+def catalogue_in(root, count=8):
+    train = [scene_in(root, f"{index:03d}") for index in reversed(range(count))]
+    return Catalogue(root=root, scenes=(*train, scene_in(root, "T-001", split="test")), skipped=())
+
+
+def test_five_labels_spread_evenly_where_every_scene_has_one(tmp_path):
+    chosen = labelled_by_default(catalogue_in(tmp_path, 74))
+    assert chosen == ("000", "018", "036", "055", "073")
+    for count in range(1, 30):
+        chosen = labelled_by_default(catalogue_in(tmp_path, count))
+        assert len(set(chosen)) == min(5, count)
+        assert chosen[0] == "000"
+        assert chosen[-1] == f"{count - 1:03d}"
+
+
+def test_all_the_labels_there_are_where_some_scenes_have_none(tmp_path):
+    catalogue = catalogue_in(tmp_path, 9)
+    bare = scene_in(tmp_path, "bare", truth=False)
+    chosen = labelled_by_default(replace(catalogue, scenes=(*catalogue.scenes, bare)))
+    assert chosen == tuple(f"{index:03d}" for index in range(9))
+
+
+def test_the_datasets_own_list_wins(tmp_path):
+    catalogue = catalogue_in(tmp_path)
+    (tmp_path / "labelled.txt").write_text("# ours\n005\n\n002 # bright\nskipped\n", "utf-8")
+    assert labelled_by_default(catalogue) == ("005", "002")
+
+
+def test_a_list_of_labels_is_checked_against_the_scenes(tmp_path):
+    catalogue = catalogue_in(tmp_path)
+    listed = tmp_path / "mine.txt"
+    listed.write_text("\ufeff003\r\n003\r\n001\r\n", "utf-8")
+    assert read_labelled(listed, catalogue=catalogue) == ("003", "001")
+    listed.write_text("typo\n", "utf-8")
+    with pytest.raises(ProjectError, match=r"mine\.txt: typo is no scene"):
+        read_labelled(listed, catalogue=catalogue)
+    listed.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ProjectError, match="not a text file"):
+        read_labelled(listed)
+    with pytest.raises(ProjectError, match="cannot be read"):
+        read_labelled(tmp_path / "absent.txt")
