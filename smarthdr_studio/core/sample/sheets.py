@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from smarthdr_studio.core.radiance import Floats
+from smarthdr_studio.core.sample.resample import looked_up, resized
 
 Point = tuple[float, float, float]
 
@@ -57,7 +58,7 @@ class Sheet:
         (left, right), (bottom, top) = self.across, self.along
         across = left + (np.arange(columns, dtype=np.float32) + 0.5) / columns * (right - left)
         along = top - (np.arange(rows, dtype=np.float32) + 0.5) / rows * (top - bottom)
-        return across[None, :], along[:, None]
+        return across.astype(np.float32)[None, :], along.astype(np.float32)[:, None]
 
     def points(self, size: tuple[int, int]) -> Floats:
         """Where every texel is, H×W×3 metres."""
@@ -69,7 +70,7 @@ class Sheet:
     @property
     def normal(self) -> Floats:
         """The unit vector away from the painted side."""
-        return np.eye(3, dtype=np.float32)[self.axis] * np.float32(self.facing)
+        return np.asarray(np.eye(3)[self.axis] * self.facing, np.float32)
 
     def corners(self) -> list[Point]:
         """The four corners, no nearer than a few centimetres ahead."""
@@ -150,9 +151,7 @@ def _trace(
             across, along = right * depth, depth
             stretch = depth / focal * np.sqrt(np.abs(depth / (sheet.at + eye_y)))
     inside = np.isfinite(depth) & (depth > 0) & (depth < 1e5)
-    clean = [
-        np.where(inside, values, 0).astype(np.float32) for values in (across, along, stretch)
-    ]
+    clean = [np.where(inside, values, 0).astype(np.float32) for values in (across, along, stretch)]
     return clean[0], clean[1], clean[2], inside
 
 
@@ -162,19 +161,15 @@ def _lookup(rgba: Floats, column: Floats, row: Floats, level: Floats) -> Floats:
         weight = np.clip(1 - np.abs(level - k), 0, 1)
         if k and min(rgba.shape[:2]) > 1:
             half = (max(1, rgba.shape[1] // 2), max(1, rgba.shape[0] // 2))
-            rgba = cv2.resize(rgba, half, interpolation=cv2.INTER_AREA)
+            rgba = resized(rgba, half, kind=cv2.INTER_AREA)
         rows = np.flatnonzero(weight.any(1))
         columns = np.flatnonzero(weight.any(0))
         if not rows.size:
             continue
         area = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
         scale = np.float32(0.5**k)
-        sample = cv2.remap(
-            rgba,
-            (column[area] + 0.5) * scale - 0.5,
-            (row[area] + 0.5) * scale - 0.5,
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
+        sample = looked_up(
+            rgba, (column[area] + 0.5) * scale - 0.5, (row[area] + 0.5) * scale - 0.5
         )
         result[area] += sample * weight[area][..., None]
     return result

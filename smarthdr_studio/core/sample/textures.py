@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.radiance import Floats
+from smarthdr_studio.core.sample.resample import resized
 
 Colour = Sequence[float] | npt.NDArray[np.floating]
 Size = tuple[int, int]
@@ -36,9 +37,7 @@ def fractal(
             min(width, int(width / max(columns, 1)) + 2),
         )
         grid = rng.standard_normal(grid_size, dtype=np.float32)
-        total += cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC) * np.float32(
-            gain**octave
-        )
+        total += resized(grid, (width, height), kind=cv2.INTER_CUBIC) * np.float32(gain**octave)
         energy += gain ** (2 * octave)
         rows, columns = rows / 2, columns / 2
         if max(rows, columns) < 1:
@@ -66,7 +65,7 @@ def mottled(
     tint = fractal(rng, size=size, cell=cell * 2, octaves=3)
     albedo = colour(base) * np.exp(depth * noise)[..., None]
     albedo *= 1 + 0.06 * tint[..., None] * colour((1, 0, -1))
-    return np.clip(albedo, 0.004, 0.95)
+    return np.asarray(np.clip(albedo, 0.004, 0.95), np.float32)
 
 
 def paved(
@@ -79,9 +78,7 @@ def paved(
     columns = across // tile[1]
     shades = rng.normal(1.0, 0.13, (rows.max() + 1, columns.max() + 1, 1))
     tints = rng.normal(0.0, 0.04, (rows.max() + 1, columns.max() + 1, 1)) * colour((1, 0.1, -0.8))
-    edge_y = np.minimum(
-        np.arange(size[0]) % tile[0], tile[0] - 1 - np.arange(size[0]) % tile[0]
-    )
+    edge_y = np.minimum(np.arange(size[0]) % tile[0], tile[0] - 1 - np.arange(size[0]) % tile[0])
     edge_x = np.minimum(across % tile[1], tile[1] - 1 - across % tile[1])
     edge = np.minimum(edge_y[:, None], edge_x).astype(np.float32)
     joint = ramp(edge, 0.0, max(1.5, 0.05 * min(tile)))
