@@ -1,0 +1,114 @@
+"""From linear radiance or camera values to the 8-bit picture on the screen and in the export.
+
+A picture of half floats has only 65536 possible values per channel, so every tone map is one
+table over the bits of a half, and painting is one look-up whatever the formula costs.
+"""
+
+from enum import StrEnum
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from smarthdr_studio.core.bracket import Half
+from smarthdr_studio.core.radiance import GAMMA, MU, Floats, Frame, mu_law
+
+Rgb8 = npt.NDArray[np.uint8]
+Table = npt.NDArray[np.uint8]
+
+_INFINITY = 0x7C00  # the bits of a half that is infinite
+_REINHARD_GAIN = 16.0
+_FILMIC_GAIN = 8.0
+
+
+class ToneMap(StrEnum):
+    """How linear radiance is brought to the screen; the values are the words on the screen."""
+
+    MU_LAW = "μ-law"
+    SRGB = "sRGB"
+    REINHARD = "Reinhard"
+    FILMIC = "filmic"
+
+
+def toned(linear: Floats, tone_map: ToneMap, *, exposure_ev: float = 0.0, mu: float = MU) -> Floats:
+    """Screen values in [0, 1] of linear radiance of any shape: the formulas behind the tables.
+
+    Exposure multiplies radiance by 2^EV first. Below 0 and NaN is black, beyond white is white.
+    Radiance 1 is where the under frame clips, so Reinhard and filmic gain 4 and 3 stops of
+    their own before they roll off.
+    """
+    # fmax takes the number where the other is NaN; 65504 is the largest half.
+    radiance: Floats = np.minimum(np.fmax(linear, 0), 65504) * np.float32(2.0**exposure_ev)
+    match tone_map:
+        case ToneMap.MU_LAW:
+            screen = mu_law(radiance, mu=mu)
+        case ToneMap.SRGB:
+            screen = srgb_curve(radiance)
+        case ToneMap.REINHARD:
+            screen = srgb_curve(
+                _reinhard(radiance * np.float32(_REINHARD_GAIN), white=_REINHARD_GAIN)
+            )
+        case ToneMap.FILMIC:
+            screen = srgb_curve(_filmic(radiance * np.float32(_FILMIC_GAIN)))
+    return np.clip(screen, 0, 1)
+
+
+@lru_cache(maxsize=8)
+def tone_table(tone_map: ToneMap, *, exposure_ev: float = 0.0, mu: float = MU) -> Table:
+    """The tone map as uint8[65536] over the bits of a half float viewed as uint16."""
+    # Every half from 0 to infinity; those above are NaN or negative, hence black.
+    values = np.arange(_INFINITY + 1, dtype=np.uint16).view(np.float16).astype(np.float32)
+    table = np.zeros(65536, np.uint8)
+    table[: len(values)] = _codes(toned(values, tone_map, exposure_ev=exposure_ev, mu=mu))
+    table.flags.writeable = False
+    return table
+
+
+@lru_cache(maxsize=8)
+def frame_table(*, exposure_ev: float = 0.0) -> Table:
+    """Camera values as uint8[65536] over uint16: the file itself at 0 EV, re-exposed otherwise.
+
+    Re-exposing goes through linear radiance: (L^2.2 · 2^EV)^(1/2.2) = L · 2^(EV/2.2).
+    """
+    values = np.arange(65536, dtype=np.float32) / np.float32(65535)
+    table = _codes(np.clip(values * np.float32(2.0 ** (exposure_ev / GAMMA)), 0, 1))
+    table.flags.writeable = False
+    return table
+
+
+def to_rgb8(picture: Half | Frame, table: Table) -> Rgb8:
+    """H×W×3 half or uint16 as contiguous 8-bit RGB, through its 65536-entry table."""
+    if picture.dtype.itemsize != 2:
+        raise ValueError(f"a table has an entry per 16-bit value; the picture is {picture.dtype}")
+    bits = np.ascontiguousarray(picture).view(np.uint16)
+    return np.ascontiguousarray(cv2.LUT(bits, table), dtype=np.uint8)
+
+
+def frame_rgb8(frame: Frame, *, exposure_ev: float = 0.0) -> Rgb8:
+    """A camera frame, H×W×3 uint16, as it was shot; exposure changes it as the camera would."""
+    return to_rgb8(frame, frame_table(exposure_ev=exposure_ev))
+
+
+def _codes(screen: Floats) -> Table:
+    return np.rint(screen * 255).astype(np.uint8)
+
+
+def srgb_curve(linear: Floats) -> Floats:
+    """The transfer curve of IEC 61966-2-1."""
+    clipped: Floats = np.minimum(linear, np.float32(1))
+    curve = 1.055 * np.power(clipped, 1 / 2.4, dtype=np.float32) - 0.055
+    return np.where(clipped <= 0.0031308, clipped * 12.92, curve).astype(np.float32)
+
+
+def _reinhard(luminance: Floats, *, white: float) -> Floats:
+    """L(1 + L/w²)/(1 + L), which reaches 1 at the white point w (Reinhard 2002, eq. 4)."""
+    rolled = luminance * (1 + luminance / white**2) / (1 + luminance)
+    return rolled.astype(np.float32)
+
+
+def _filmic(exposed: Floats) -> Floats:
+    """The rational fit to the ACES film curve (Narkowicz 2015)."""
+    wide = exposed.astype(np.float64)
+    curve = (wide * (2.51 * wide + 0.03)) / (wide * (2.43 * wide + 0.59) + 0.14)
+    return curve.astype(np.float32)
