@@ -1,12 +1,14 @@
-"""Where to look: attention between frames, and inside windows of one picture."""
+"""Where to look: attention between frames, and inside the windows of one picture."""
+
+from typing import Final
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
-WINDOW = 8
-# The published networks subtract 100 where a shifted window joins regions that are no neighbours.
-FOREIGN = -100.0
+WINDOW: Final = 8
+# What the published networks add where a shifted window joins strips that are no neighbours.
+FOREIGN: Final = -100.0
 
 
 class SpatialAttention(nn.Module):
@@ -20,17 +22,21 @@ class SpatialAttention(nn.Module):
     def forward(self, features: Tensor, reference: Tensor) -> Tensor:
         """The B×C×H×W features, each value times its weight in [0, 1]."""
         both = torch.cat([features, reference], dim=1)
-        weights = torch.sigmoid(self.att2(F.leaky_relu(self.att1(both), 0.01)))
+        weights = torch.sigmoid(self.att2(functional.leaky_relu(self.att1(both), 0.01)))
         return features * weights
 
 
 class WindowAttention(nn.Module):
     """Self-attention inside 8×8 windows with a relative position bias (Swin, ICCV 2021).
 
-    With `shift` 4 the windows straddle those of the block before. The picture is rolled, so the
-    last row and column of windows join strips from opposite borders, which must not see each
-    other. Only those windows need a mask: the rest share one bias for all.
+    With `shift` 4 the picture is rolled, so the windows of the last row and the last column join
+    strips from opposite borders, which must not see each other. No other window needs a mask: four
+    small biases (inside, right, bottom, corner) serve a picture of any size, and nothing of the
+    size of the picture is ever built or kept.
     """
+
+    index: Tensor
+    masks: Tensor
 
     def __init__(self, features: int, *, heads: int, shift: int) -> None:
         super().__init__()
@@ -39,7 +45,9 @@ class WindowAttention(nn.Module):
         nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
         self.qkv = nn.Linear(features, 3 * features)
         self.proj = nn.Linear(features, features)
-        self._remembered: tuple[object, Tensor] | None = None
+        self.register_buffer("index", _relative_position_index(), persistent=False)
+        self.register_buffer("masks", _masks(shift), persistent=False)
+        self._kept: tuple[object, Tensor] | None = None
 
     def forward(self, picture: Tensor) -> Tensor:
         """Attend within B×H×W×C; H and W are multiples of 8."""
@@ -47,15 +55,75 @@ class WindowAttention(nn.Module):
         if self.shift:
             picture = picture.roll((-self.shift, -self.shift), dims=(1, 2))
         rows, columns = height // WINDOW, width // WINDOW
-        windows = self.qkv(picture).view(
+        windows = self.qkv(picture).reshape(
             batch, rows, WINDOW, columns, WINDOW, 3, self.heads, channels // self.heads
         )
-        query, key, value = windows.permute(5, 0, 1, 3, 6, 2, 4, 7).reshape(
-            3, batch, rows * columns, self.heads, WINDOW**2, channels // self.heads
-        )
-        bias = self._bias(rows, columns)
-        seen = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-        seen = seen.view(batch, rows, columns, self.heads, WINDOW, WINDOW, -1)
-        seen = seen.permute(0, 1, 4, 2, 5, 3, 6).reshape(batch, height, width, channels)
-        seen = self.proj(seen)
-        return seen.roll((self.shift, self.shift), dims=(1, 2)) if self.shift else seen
+        # → 3 × B × rows × columns × heads × 8 × 8 × channels of one head
+        windows = windows.permute(5, 0, 1, 3, 6, 2, 4, 7)
+        bias = self._bias()
+        seen = self._joined(windows, bias) if self.shift else _attend(windows, bias[0])
+        seen = seen.permute(0, 1, 4, 2, 5, 3, 6).reshape(picture.shape)
+        answer: Tensor = self.proj(seen)
+        return answer.roll((self.shift, self.shift), dims=(1, 2)) if self.shift else answer
+
+    def _joined(self, windows: Tensor, bias: Tensor) -> Tensor:
+        """All windows, the last row and the last column under masks of their own."""
+        above = [
+            _attend(windows[:, :, :-1, :-1], bias[0]),
+            _attend(windows[:, :, :-1, -1:], bias[1]),
+        ]
+        below = [
+            _attend(windows[:, :, -1:, :-1], bias[2]),
+            _attend(windows[:, :, -1:, -1:], bias[3]),
+        ]
+        return torch.cat([torch.cat(above, dim=2), torch.cat(below, dim=2)], dim=1)
+
+    def _bias(self) -> Tensor:
+        """Position bias plus mask, kinds × heads × 64 × 64; kept until the table changes."""
+        table = self.relative_position_bias_table
+        if torch.is_grad_enabled() and table.requires_grad:
+            return self._gathered_bias()
+        # In-place updates (an optimiser, an average of weights) count up the version.
+        state = (table.data_ptr(), table._version, table.dtype, torch.is_inference_mode_enabled())
+        if self._kept is None or self._kept[0] != state:
+            self._kept = (state, self._gathered_bias())
+        return self._kept[1]
+
+    def _gathered_bias(self) -> Tensor:
+        bias: Tensor = self.relative_position_bias_table[self.index].permute(2, 0, 1)
+        return bias + self.masks.to(bias.dtype)
+
+
+def _attend(windows: Tensor, bias: Tensor) -> Tensor:
+    """Attention in every window: from 3×B×r×c×heads×8×8×d to B×r×c×heads×8×8×d."""
+    _, batch, rows, columns, heads, _, _, size = windows.shape
+    query, key, value = windows.reshape(3, -1, heads, WINDOW**2, size)
+    seen: Tensor
+    if not query.shape[0]:
+        seen = query
+    elif bias.requires_grad and bias.device.type == "cpu":
+        # The fused kernel of the CPU has no gradient for a bias, and what torch falls back on
+        # reads the scores three times more to look for rows that are masked throughout.
+        scores = torch.matmul(query * size**-0.5, key.transpose(-2, -1)) + bias
+        seen = torch.matmul(scores.softmax(dim=-1), value)
+    else:
+        seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias[None])
+    return seen.reshape(batch, rows, columns, heads, WINDOW, WINDOW, size)
+
+
+def _relative_position_index() -> Tensor:
+    """Row of the bias table for each pair of the 64 positions: (Δy + 7)·15 + (Δx + 7)."""
+    y, x = torch.arange(WINDOW**2) // WINDOW, torch.arange(WINDOW**2) % WINDOW
+    dy, dx = y[:, None] - y[None], x[:, None] - x[None]
+    return (dy + WINDOW - 1) * (2 * WINDOW - 1) + dx + WINDOW - 1
+
+
+def _masks(shift: int) -> Tensor:
+    """What is added inside, right, bottom, in the corner: 4×1×64×64; unshifted 1×1×64×64."""
+    if not shift:
+        return torch.zeros(1, 1, WINDOW**2, WINDOW**2)
+    beyond = torch.arange(WINDOW) >= WINDOW - shift
+    lower, right = beyond.repeat_interleave(WINDOW), beyond.repeat(WINDOW)
+    across, along = lower[:, None] != lower[None], right[:, None] != right[None]
+    foreign = torch.stack([torch.zeros_like(across), along, across, across | along])
+    return foreign[:, None] * FOREIGN

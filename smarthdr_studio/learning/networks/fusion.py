@@ -2,8 +2,8 @@
 
 from typing import NamedTuple, Protocol
 
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from smarthdr_studio.learning.networks.judge import Judge
 
@@ -65,4 +65,4 @@ def _padded(frame: Tensor, *, multiple: int) -> Tensor:
     below, right = (-frame.shape[-2] % multiple, -frame.shape[-1] % multiple)
     if not below and not right:
         return frame
-    return F.pad(frame, (0, right, 0, below), mode="replicate")
+    return functional.pad(frame, (0, right, 0, below), mode="replicate")

@@ -4,8 +4,8 @@ import math
 from typing import Final
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 SIGMA_MIN: Final = 1e-3
 SIGMA_AT_START: Final = 0.05
@@ -31,8 +31,8 @@ class Judge(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """σ in [1e-3, 1], B×1×H×W float32, from B×C×H×W features."""
-        features = features + F.leaky_relu(self.first(features), 0.01)
-        features = features + F.leaky_relu(self.second(features), 0.01)
+        features = features + functional.leaky_relu(self.first(features), 0.01)
+        features = features + functional.leaky_relu(self.second(features), 0.01)
         # In bf16 σ near 1e-3 would come in steps of 1 %: the sigmoid is taken in float32.
         doubt = torch.sigmoid(self.last(features).float())
         return SIGMA_MIN + (1 - SIGMA_MIN) * doubt

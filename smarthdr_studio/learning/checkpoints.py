@@ -1,0 +1,187 @@
+"""A moment of a run on disk: weights, a readable description and what is needed to go on.
+
+checkpoints/step-00001234/
+├── student.safetensors   network weights; the judge's keys begin with "judge."
+├── teacher.safetensors
+├── checkpoint.json       run, step, epoch, network, plan, metrics, SHA-256 of the other files
+└── state.pt              optimiser, generators, sampler and round: plain values and tensors
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import nn
+
+from smarthdr_studio.core.errors import CheckpointError
+from smarthdr_studio.learning.networks import FusionNetwork, build_network
+
+FORMAT: Final = 1
+_ABOUT: Final = "checkpoint.json"
+_FILES: Final = ("student.safetensors", "teacher.safetensors", "state.pt")
+_REMEDY: Final = "choose another, or delete this folder and the checkpoint before it serves"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointInfo:
+    """What checkpoint.json says; `hashes` are the SHA-256 of the other files by name."""
+
+    run: str
+    step: int
+    epoch: int
+    round: int
+    network: str
+    plan: Mapping[str, Any]
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    format: int = FORMAT
+
+    @property
+    def teacher(self) -> str:
+        """The hash that names the teacher in the provenance of its pseudo-labels."""
+        return self.hashes["teacher.safetensors"]
+
+
+def weights_hash(network: nn.Module) -> str:
+    """The SHA-256 a checkpoint of these weights would have."""
+    return hashlib.sha256(_weights(network)).hexdigest()
+
+
+def save_checkpoint(
+    folder: Path,
+    info: CheckpointInfo,
+    *,
+    student: nn.Module,
+    teacher: nn.Module,
+    state: Mapping[str, Any],
+) -> Path:
+    """Writes folder/step-NNNNNNNN whole, or nothing; one of the same step is replaced."""
+    final = folder / f"step-{info.step:08d}"
+    draft = folder / f".{final.name}.{uuid.uuid4().hex}"
+    draft.mkdir(parents=True)
+    try:
+        _write(draft / "student.safetensors", _weights(student))
+        _write(draft / "teacher.safetensors", _weights(teacher))
+        with (draft / "state.pt").open("wb") as file:
+            torch.save(dict(state), file)
+            _flush(file.fileno())
+        about = asdict(info) | {"hashes": {name: _hash(draft / name) for name in _FILES}}
+        _write(draft / _ABOUT, json.dumps(about, indent=2, ensure_ascii=False).encode())
+        if final.exists():
+            # Renamed out of the way first: at no moment is a half-removed folder called final.
+            final.rename(draft.with_name(f"{draft.name}.old"))
+        draft.rename(final)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(draft.with_name(f"{draft.name}.old"), ignore_errors=True)
+    return final
+
+
+def read_info(checkpoint: Path) -> CheckpointInfo:
+    """What the checkpoint says of itself. Raises CheckpointError."""
+    try:
+        values = json.loads((checkpoint / _ABOUT).read_text(encoding="utf-8"))
+        if values["format"] > FORMAT:
+            raise CheckpointError(
+                f"{checkpoint}: of a newer format ({values['format']}); update SmartHDR Studio"
+            )
+        return CheckpointInfo(**values)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{checkpoint}: not a whole checkpoint ({error}); {_REMEDY}"
+        ) from error
+
+
+def load_weights_into(network: nn.Module, checkpoint: Path, *, part: str) -> None:
+    """Loads "student" or "teacher" after comparing its hash. Raises CheckpointError."""
+    path = _intact(checkpoint, f"{part}.safetensors")
+    try:
+        network.load_state_dict(load_file(path))
+    except (RuntimeError, SafetensorError) as error:
+        first = str(error).partition("\n")[0]
+        raise CheckpointError(f"{path}: does not fit this network ({first}); {_REMEDY}") from error
+
+
+def load_teacher(checkpoint: Path, *, device: torch.device) -> tuple[FusionNetwork, CheckpointInfo]:
+    """The checkpoint's teacher, ready to predict on the device. Raises CheckpointError."""
+    info = read_info(checkpoint)
+    network = build_network(info.network)
+    load_weights_into(network, checkpoint, part="teacher")
+    return network.to(device).eval(), info
+
+
+def load_state(checkpoint: Path) -> dict[str, Any]:
+    """Optimiser, generators, sampler and round. Raises CheckpointError."""
+    path = _intact(checkpoint, "state.pt")
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise CheckpointError(f"{path}: not readable ({error}); {_REMEDY}") from error
+    return state
+
+
+def checkpoints_of(run: Path) -> list[Path]:
+    """The complete checkpoints of a run folder, oldest first."""
+    found = sorted((run / "checkpoints").glob("step-*"))
+    return [path for path in found if all((path / name).is_file() for name in (_ABOUT, *_FILES))]
+
+
+def latest_checkpoint(project: Path) -> Path | None:
+    """The newest complete checkpoint of the newest run that has one."""
+    for run in sorted((project / "runs").glob("*"), reverse=True):
+        found = checkpoints_of(run)
+        if found:
+            return found[-1]
+    return None
+
+
+def drop_checkpoints(run: Path, *, keep: int = 2, best_by: str = "psnr_mu") -> Path | None:
+    """Removes all but the newest `keep` and the best; answers the oldest of the newest."""
+    found = checkpoints_of(run)
+    scored = [(read_info(path).metrics.get(best_by, float("-inf")), path) for path in found]
+    best = max(scored, key=lambda entry: entry[0])[1] if scored else None
+    for path in found[:-keep]:
+        if path != best:
+            shutil.rmtree(path, ignore_errors=True)
+    return found[-keep:][0] if found else None
+
+
+def _weights(network: nn.Module) -> bytes:
+    tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
+    return bytes(save(tensors))
+
+
+def _intact(checkpoint: Path, name: str) -> Path:
+    path = checkpoint / name
+    info = read_info(checkpoint)
+    try:
+        same = _hash(path) == info.hashes.get(name)
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror}); {_REMEDY}") from error
+    if not same:
+        raise CheckpointError(f"{path}: damaged, its SHA-256 has changed; {_REMEDY}")
+    return path
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        _flush(file.fileno())
+
+
+def _flush(handle: int) -> None:
+    os.fsync(handle)

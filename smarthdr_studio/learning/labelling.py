@@ -1,0 +1,251 @@
+"""The teacher's opinion of every unlabelled scene, written as pseudo-labels."""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from smarthdr_studio.core.bracket import Half, Scene
+from smarthdr_studio.core.errors import LabelError, ProjectError
+from smarthdr_studio.core.events import PhaseChanged, RoundFinished, SceneRetention
+from smarthdr_studio.core.exr import read_layers
+from smarthdr_studio.core.frames import FrameStore
+from smarthdr_studio.core.journal import Status
+from smarthdr_studio.core.masking import (
+    MaskSettings,
+    Range,
+    expand,
+    limit,
+    patch_means,
+    span,
+    trust,
+)
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.pseudo_label import Brush, Provenance, PseudoLabel, write_pseudo_label
+from smarthdr_studio.core.radiance import Floats
+from smarthdr_studio.core.statistics import SceneStatistics
+from smarthdr_studio.learning.checkpoints import load_teacher
+from smarthdr_studio.learning.crops import Mask, SceneLabel
+from smarthdr_studio.learning.predictor import Predictor
+from smarthdr_studio.learning.runtime import pick_device, pick_precision
+
+_Ranges = tuple[Range | None, Range | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Who labels: goes into the provenance of every file and the events of the round."""
+
+    run: str
+    round: int
+    step: int
+    epoch: int
+    checkpoint: str  # SHA-256 of the teacher's weights
+    network: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LabelledPool:
+    """The labels of a round as the loss will use them, and what the round says of itself."""
+
+    labels: Mapping[str, SceneLabel]
+    finished: RoundFinished
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Draft:
+    scene: Scene
+    hdr: Half
+    sigma: Floats
+
+
+def label_pool(
+    predictor: Predictor,
+    scenes: Sequence[Scene],
+    *,
+    pseudo: Path,
+    masks: MaskSettings,
+    origin: Origin,
+) -> Generator[PhaseChanged, None, LabelledPool]:
+    """Labels the scenes, writes pseudo/<id>.exr and .npz, and returns what it wrote.
+
+    The scenes are the pool: scores are normalised over all of them (METHOD §4). What a person
+    brushed on an older pseudo-label is kept. Nothing is written before the last scene is predicted.
+    """
+    drafts: list[_Draft] = []
+    for scene in scenes:
+        yield _phase("labelling", len(drafts), len(scenes), origin=origin)
+        hdr, sigma = predictor.predict(scene)
+        drafts.append(_Draft(scene=scene, hdr=hdr, sigma=sigma))
+    ranges = pool_ranges([draft.sigma for draft in drafts], masks=masks)
+    shares = _Shares()
+    labels: dict[str, SceneLabel] = {}
+    for draft in drafts:
+        yield _phase("writing", len(labels), len(scenes), origin=origin)
+        path = pseudo / f"{draft.scene.id}.exr"
+        labels[draft.scene.id] = _finish(
+            draft, path, masks=masks, ranges=ranges, origin=origin, shares=shares
+        )
+    return LabelledPool(labels=labels, finished=shares.as_event(masks=masks, origin=origin))
+
+
+def label_scenes(
+    folder: Path, *, checkpoint: Path, ids: Sequence[str] | None = None, device: str = "auto"
+) -> Generator[PhaseChanged | RoundFinished, None, None]:
+    """Labels scenes of a project with a checkpoint's teacher; None is every unlabelled scene.
+
+    Raises ProjectError where a scene is unknown or none is left, CheckpointError, DeviceError.
+    """
+    yield PhaseChanged(phase="preparing", text="loading the teacher", step=0)
+    with Project.open(folder) as project:
+        statuses, masks = project.statuses(), project.ledger().masks
+        wanted = set(statuses if ids is None else ids)
+        known = {scene.id: scene for scene in project.scenes}
+    unknown = sorted(wanted - set(known))
+    if unknown:
+        raise ProjectError(f"{folder}: has no scene {unknown[0]}; see the names with: masks")
+    if ids is None:
+        wanted = {name for name, status in statuses.items() if status is Status.UNLABELLED}
+    if not wanted:
+        raise ProjectError(f"{folder}: no scene is unlabelled; demote or restore one first")
+    chosen = pick_device(device)
+    network, info = load_teacher(checkpoint, device=chosen)
+    predictor = Predictor(
+        network=network,
+        frames=FrameStore(),
+        device=chosen,
+        precision=pick_precision(chosen, info.plan["precision"]),
+        tile=info.plan["tile"],
+    )
+    origin = Origin(
+        run=info.run,
+        round=0,
+        step=info.step,
+        epoch=info.epoch,
+        checkpoint=info.teacher,
+        network=info.network,
+    )
+    scenes = [known[name] for name in sorted(wanted)]
+    pool = yield from label_pool(
+        predictor, scenes, pseudo=folder / "pseudo", masks=masks, origin=origin
+    )
+    yield pool.finished
+
+
+def pool_ranges(sigmas: Sequence[Floats], *, masks: MaskSettings) -> _Ranges:
+    """The pool's ranges of patch means and of pixels in kept patches; None is per scene."""
+    size = masks.patch_size
+    means = [patch_means(sigma, size=size) for sigma in sigmas]
+    patch_range = pixel_range = None
+    if masks.patches.scope == "pool":
+        patch_range = span(_joined([mean.ravel() for mean in means]), masks.patches)
+    if masks.pixels.scope == "pool":
+        kept = []
+        for sigma, mean in zip(sigmas, means, strict=True):
+            top = limit(patch_range or span(mean, masks.patches), masks.tau_patch)
+            inside = expand(mean <= top, size=size, height=sigma.shape[0], width=sigma.shape[1])
+            kept.append(sigma[inside])
+        pixel_range = span(_joined(kept), masks.pixels)
+    return patch_range, pixel_range
+
+
+def _joined(values: Sequence[Floats]) -> Floats:
+    return np.concatenate(values) if values else np.empty(0, np.float32)
+
+
+class _Shares:
+    """Counts over the scenes of a round, for what it reports."""
+
+    def __init__(self) -> None:
+        self._scenes: list[SceneRetention] = []
+        self._trusted = self._pixels = self._patches_kept = self._patches = 0
+        self._sigma = 0.0
+
+    def add(self, name: str, sigma: Floats, *, trusted: Mask, patches: Mask) -> None:
+        self._trusted += int(trusted.sum())
+        self._pixels += trusted.size
+        self._patches_kept += int(patches.sum())
+        self._patches += patches.size
+        self._sigma += float(sigma.sum(dtype=np.float64))
+        self._scenes.append(
+            SceneRetention(
+                id=name,
+                retained=float(trusted.mean()),
+                patches_retained=float(patches.mean()),
+                sigma_mean=float(sigma.mean(dtype=np.float64)),
+            )
+        )
+
+    def as_event(self, *, masks: MaskSettings, origin: Origin) -> RoundFinished:
+        return RoundFinished(
+            round=origin.round,
+            step=origin.step,
+            epoch=origin.epoch,
+            masks=masks,
+            retained=self._trusted / max(self._pixels, 1),
+            patches_retained=self._patches_kept / max(self._patches, 1),
+            sigma_mean=self._sigma / max(self._pixels, 1),
+            scenes=tuple(self._scenes),
+        )
+
+
+def _finish(
+    draft: _Draft,
+    path: Path,
+    *,
+    masks: MaskSettings,
+    ranges: _Ranges,
+    origin: Origin,
+    shares: _Shares,
+) -> SceneLabel:
+    """Masks one scene, writes its files and counts it."""
+    patch_range, pixel_range = ranges
+    person = _person(path, shape=draft.sigma.shape)
+    found = trust(
+        draft.sigma, masks, patch_range=patch_range, pixel_range=pixel_range, person=person
+    )
+    provenance = Provenance(
+        run=origin.run,
+        round=origin.round,
+        epoch=origin.epoch,
+        checkpoint=origin.checkpoint,
+        network=origin.network,
+        masks=masks,
+        patch_range=found.patch_range,
+        pixel_range=found.pixel_range,
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    label = PseudoLabel(
+        scene=draft.scene.id,
+        hdr=draft.hdr,
+        sigma=draft.sigma,
+        person=person,
+        provenance=provenance,
+    )
+    write_pseudo_label(path, label)
+    statistics = SceneStatistics.of(draft.sigma, size=masks.patch_size)
+    statistics.save(path.with_suffix(".npz"))
+    shares.add(draft.scene.id, draft.sigma, trusted=found.trusted, patches=found.patch_mask)
+    return SceneLabel(hdr=draft.hdr, sigma=draft.sigma.astype(np.float16), trusted=found.trusted)
+
+
+def _person(path: Path, *, shape: tuple[int, ...]) -> Brush | None:
+    """What a person brushed on the pseudo-label that is about to be replaced."""
+    try:
+        layers, _ = read_layers(path, only=("mask.person",))
+    except LabelError:
+        return None
+    brush: Brush = layers["mask.person"].astype(np.int8)
+    return brush if brush.shape == shape and brush.any() else None
+
+
+def _phase(text: str, done: int, total: int, *, origin: Origin) -> PhaseChanged:
+    return PhaseChanged(
+        phase="labelling",
+        text=f"{text} scene {done + 1} of {total}",
+        step=origin.step,
+        done=done,
+        total=total,
+    )

@@ -1,0 +1,133 @@
+"""What the student is graded by: the terms of METHOD §3 over the pixels that count."""
+
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from smarthdr_studio.core.plan import LossPlan
+from smarthdr_studio.learning.networks import Prediction
+from smarthdr_studio.learning.perceptual import PerceptualLoss
+from smarthdr_studio.learning.radiometry import mu_law
+
+NllGradient = Literal["judge", "full", "beta"]
+
+TOTAL: Final = "total"
+
+
+class Target(NamedTuple):
+    """What a prediction is held against."""
+
+    hdr: Tensor
+    """B×3×H×W linear radiance in [0, 1]."""
+    trusted: Tensor
+    """B×1×H×W bool, True where the loss counts the pixel."""
+
+
+class Terms(NamedTuple):
+    """One half of the loss, labelled or unlabelled; None is a term that is switched off."""
+
+    reconstruction: Tensor
+    perceptual: Tensor | None
+    nll: Tensor | None
+
+
+def masked_mean(values: Tensor, trusted: Tensor) -> Tensor:
+    """Sum over trusted / number of trusted, of B×1×H×W; exactly 0 where nothing is trusted.
+
+    An untrusted value takes no part even if it is not a number, and its gradient is exactly 0.
+    """
+    counted = torch.where(trusted, values, torch.zeros_like(values))
+    return counted.sum() / trusted.sum().clamp(min=1)
+
+
+def reconstruction_loss(hdr_mu: Tensor, target_mu: Tensor, *, trusted: Tensor) -> Tensor:
+    """L^r: mean |T(ĥ) − T(h)| of B×3×H×W μ-law values over the trusted pixels."""
+    return masked_mean((hdr_mu - target_mu).abs().mean(1, keepdim=True), trusted)
+
+
+def nll_loss(
+    hdr_mu: Tensor,
+    target_mu: Tensor,
+    sigma: Tensor,
+    *,
+    trusted: Tensor,
+    gradient: NllGradient = "full",
+    beta: float = 0.5,
+) -> Tensor:
+    """L^k: mean of e²/(2σ²) + ½ log σ² over the trusted pixels, e² the channel mean on μ-law.
+
+    Args:
+        hdr_mu: B×3×H×W prediction, μ-law.
+        target_mu: B×3×H×W label, μ-law.
+        sigma: B×1×H×W uncertainty in μ-law values, above 0.
+        trusted: B×1×H×W bool.
+        gradient: "full" as in the paper; "judge" teaches σ only, the error being taken as given;
+            "beta" weighs each pixel by the detached σ^(2β) (β-NLL, ICLR 2022).
+        beta: β of β-NLL.
+    """
+    if gradient == "judge":
+        hdr_mu = hdr_mu.detach()
+    squared_error = (hdr_mu - target_mu).square().mean(1, keepdim=True)
+    likelihood = squared_error / (2 * sigma.square()) + sigma.log()
+    if gradient == "beta":
+        likelihood = likelihood * sigma.detach().pow(2 * beta)
+    return masked_mean(likelihood, trusted)
+
+
+def half_loss(
+    prediction: Prediction,
+    target: Target,
+    *,
+    plan: LossPlan,
+    perceptual: PerceptualLoss | None,
+    with_nll: bool,
+) -> Terms:
+    """The terms of one half, in float32 whatever the network computed in."""
+    with torch.autocast(prediction.hdr.device.type, enabled=False):
+        hdr_mu, target_mu = mu_law(prediction.hdr.float()), mu_law(target.hdr.float())
+        trusted = target.trusted
+        nll = perceived = None
+        if with_nll and plan.nll_weight:
+            nll = nll_loss(
+                hdr_mu,
+                target_mu,
+                prediction.sigma.float(),
+                trusted=trusted,
+                gradient=plan.nll_gradient,
+                beta=plan.beta,
+            )
+        if perceptual is not None:
+            perceived = perceptual(hdr_mu, target_mu, trusted=trusted)
+        return Terms(
+            reconstruction_loss(hdr_mu, target_mu, trusted=trusted), perceptual=perceived, nll=nll
+        )
+
+
+def total_loss(labelled: Terms, unlabelled: Terms | None, *, plan: LossPlan) -> Tensor:
+    """L = L_s^r + λ_v L_s^v + L_s^k + λ_u (L_u^r + λ_v L_u^v + L_u^k) (METHOD §3)."""
+    total = _weighted(labelled, plan=plan)
+    if unlabelled is not None:
+        total = total + plan.unlabelled_weight * _weighted(unlabelled, plan=plan)
+    return total
+
+
+def _weighted(terms: Terms, *, plan: LossPlan) -> Tensor:
+    total = terms.reconstruction
+    if terms.perceptual is not None:
+        total = total + plan.perceptual_weight * terms.perceptual
+    if terms.nll is not None:
+        total = total + plan.nll_weight * terms.nll
+    return total
+
+
+def by_name(total: Tensor, labelled: Terms, unlabelled: Terms | None) -> Mapping[str, Tensor]:
+    """Every term that is on, detached; "total" and names as "labelled_nll"."""
+    named = {TOTAL: total.detach()}
+    for half, terms in (("labelled", labelled), ("unlabelled", unlabelled)):
+        if terms is not None:
+            for name, value in zip(Terms._fields, terms, strict=True):
+                if value is not None:
+                    named[f"{half}_{name}"] = value.detach()
+    return named

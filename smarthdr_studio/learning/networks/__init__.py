@@ -1,0 +1,35 @@
+"""The networks that fuse a bracket, each with a judge of its own uncertainty."""
+
+from collections.abc import Callable
+from typing import Final
+
+from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.learning.networks.fusion import Backbone, FusionNetwork, Prediction
+from smarthdr_studio.learning.networks.gfhdr import Gfhdr
+from smarthdr_studio.learning.networks.light import Light
+from smarthdr_studio.learning.networks.weights import LoadedWeights, load_weights
+
+__all__ = [
+    "NETWORKS",
+    "FusionNetwork",
+    "LoadedWeights",
+    "Prediction",
+    "build_network",
+    "load_weights",
+]
+
+NETWORKS: Final[dict[str, Callable[[], Backbone]]] = {"gfhdr": Gfhdr, "light": Light}
+
+
+def build_network(name: str) -> FusionNetwork:
+    """A network by its name, untrained, on the CPU, in training mode.
+
+    Call it with under, reference and over, each B×6×H×W in the order of METHOD §1, any H and W.
+
+    Raises:
+        StudioError: there is no network of that name.
+    """
+    if name not in NETWORKS:
+        known = ", ".join(NETWORKS)
+        raise StudioError(f"There is no network named {name!r}. Choose one of: {known}.")
+    return FusionNetwork(NETWORKS[name](), name=name)

@@ -1,0 +1,109 @@
+"""How different two pictures look to VGG-16."""
+
+from pathlib import Path
+from typing import Any, Final
+from urllib.error import URLError
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import l1_loss
+
+from smarthdr_studio.core.errors import DeviceError
+
+URL: Final = "https://download.pytorch.org/models/vgg16-397923af.pth"
+_REMEDY: Final = (
+    "set loss.vgg_weights to torchvision's vgg16-397923af.pth, or loss.perceptual_weight to 0"
+)
+# Channels of VGG-16's convolutions up to relu4_3; None is a 2×2 maximum.
+_LAYERS: Final = (64, 64, None, 128, 128, None, 256, 256, 256, None, 512, 512, 512)
+_TAPS: Final = (3, 8, 15, 22)  # relu1_2, relu2_2, relu3_3, relu4_3 in torchvision's numbering
+_MEAN: Final = (0.485, 0.456, 0.406)
+_STD: Final = (0.229, 0.224, 0.225)
+
+
+class PerceptualLoss(nn.Module):
+    """L^v: L1 between VGG-16 features of two μ-law pictures, summed over four layers (METHOD §3).
+
+    The network is frozen; its layers are numbered as in torchvision, so that its weights load.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = _vgg_features()
+        self.register_buffer("mean", torch.tensor(_MEAN).view(3, 1, 1))
+        self.register_buffer("std", torch.tensor(_STD).view(3, 1, 1))
+        self.requires_grad_(requires_grad=False)
+
+    def forward(self, hdr_mu: Tensor, target_mu: Tensor, *, trusted: Tensor) -> Tensor:
+        """The loss of B×3×H×W μ-law pictures in [0, 1]; `trusted` is B×1×H×W bool.
+
+        Untrusted pixels of both pictures become the prediction's own detached value: they differ
+        by nothing and receive no gradient, yet the convolutions see a picture without holes.
+        """
+        own = hdr_mu.detach()
+        hdr_mu = torch.where(trusted, hdr_mu, own)
+        target_mu = torch.where(trusted, target_mu, own)
+        x, y = ((picture - self.mean) / self.std for picture in (hdr_mu, target_mu))
+        loss = hdr_mu.new_zeros(())
+        for index, layer in enumerate(self.features):
+            x, y = layer(x), layer(y)
+            if index in _TAPS:
+                loss = loss + l1_loss(x, y)
+        return loss
+
+
+def load_perceptual_loss(weights: Path | None) -> PerceptualLoss:
+    """The loss with torchvision's VGG-16 weights from a file, or from torch.hub's cache or server.
+
+    Raises:
+        DeviceError: there are no such weights; one sentence with the remedy.
+    """
+    state = _hub_weights() if weights is None else _file_weights(weights)
+    wanted = {key: value for key, value in state.items() if key.startswith("features.")}
+    loss = PerceptualLoss()
+    wanted = {key: value for key, value in wanted.items() if key in loss.state_dict()}
+    try:
+        loss.load_state_dict(wanted | {"mean": loss.mean, "std": loss.std})
+    except RuntimeError:
+        raise DeviceError(f"{weights or URL}: not the weights of VGG-16; {_REMEDY}") from None
+    return loss.eval()
+
+
+def _file_weights(path: Path) -> dict[str, Any]:
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise DeviceError(f"{path}: there is no such file of VGG-16 weights; {_REMEDY}") from None
+    except Exception as error:
+        raise DeviceError(f"{path}: not readable as weights ({error}); {_REMEDY}") from error
+    if not isinstance(state, dict):
+        raise DeviceError(f"{path}: holds no table of weights; {_REMEDY}")
+    return state
+
+
+def _hub_weights() -> dict[str, Any]:
+    try:
+        state: dict[str, Any] = torch.hub.load_state_dict_from_url(
+            URL, map_location="cpu", progress=False, check_hash=True, weights_only=True
+        )
+    except (URLError, OSError, RuntimeError) as error:
+        raise DeviceError(
+            f"The perceptual loss needs the VGG-16 weights of {URL}, which could not be fetched "
+            f"({error}); {_REMEDY}"
+        ) from error
+    return state
+
+
+def _vgg_features() -> nn.Sequential:
+    layers: list[nn.Module] = []
+    channels = 3
+    for width in _LAYERS:
+        if width is None:
+            layers.append(nn.MaxPool2d(2))
+            continue
+        layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
+        channels = width
+    return nn.Sequential(*layers)

@@ -1,0 +1,41 @@
+"""Every source of chance in a run, so that a resumed run draws what it would have drawn."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+
+class Randomness:
+    """One generator each for labelled order, unlabelled order and augmentation, and torch's own.
+
+    Making it seeds torch's global generator: weights at the start and stochastic depth use it.
+    """
+
+    def __init__(self, seed: int, *, device: torch.device) -> None:
+        torch.manual_seed(seed)
+        self._device = device
+        self.labelled, self.unlabelled, self.moves = (
+            torch.Generator().manual_seed(4 * seed + number) for number in (1, 2, 3)
+        )
+
+    def state(self) -> dict[str, Tensor]:
+        """All states, as tensors that nothing changes later."""
+        found = {
+            "torch": torch.get_rng_state(),
+            "labelled": self.labelled.get_state(),
+            "unlabelled": self.unlabelled.get_state(),
+            "moves": self.moves.get_state(),
+        }
+        if self._device.type == "cuda":
+            found["device"] = torch.cuda.get_rng_state(self._device)
+        return found
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Continues where `state` was taken, also on another kind of device."""
+        torch.set_rng_state(state["torch"])
+        self.labelled.set_state(state["labelled"])
+        self.unlabelled.set_state(state["unlabelled"])
+        self.moves.set_state(state["moves"])
+        if self._device.type == "cuda" and "device" in state:
+            torch.cuda.set_rng_state(state["device"], self._device)

@@ -1,0 +1,278 @@
+"""Everything a run has at one moment: who learns from what, and how far it has come."""
+
+import math
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from smarthdr_studio.core.events import PhaseChanged, RoundFinished, StepReported, Validated
+from smarthdr_studio.core.plan import TrainingPlan
+from smarthdr_studio.core.runs import RunFolder
+from smarthdr_studio.learning.checkpoints import (
+    CheckpointInfo,
+    drop_checkpoints,
+    read_info,
+    save_checkpoint,
+    weights_hash,
+)
+from smarthdr_studio.learning.crops import CropBatch, CropSet, windows
+from smarthdr_studio.learning.labelling import Origin, label_pool
+from smarthdr_studio.learning.learner import Learner
+from smarthdr_studio.learning.material import Material
+from smarthdr_studio.learning.pace import Pace
+from smarthdr_studio.learning.predictor import Predictor
+from smarthdr_studio.learning.progress import (
+    EpochLengths,
+    Progress,
+    Remaining,
+    is_last_or_every,
+    remaining,
+)
+from smarthdr_studio.learning.roster import Roster, changes, read_roster
+from smarthdr_studio.learning.rounds import drop_rounds, open_round, round_path, write_round
+from smarthdr_studio.learning.schedule import learning_rate, round_is_due
+from smarthdr_studio.learning.validation import validate
+
+
+class TrainingRun:
+    """One run between two steps. Whatever happens inside a step, `save` keeps the moment before.
+
+    Made by `opening.open_run`.
+    """
+
+    def __init__(
+        self,
+        plan: TrainingPlan,
+        *,
+        project: Path,
+        learner: Learner,
+        predictor: Predictor,
+        material: Material,
+        roster: Roster,
+    ) -> None:
+        self.plan, self.project = plan, project
+        self.learner, self.predictor, self.material = learner, predictor, material
+        self.roster = roster
+        self.progress = Progress()
+        self.labelled = material.labelled(roster)
+        self.unlabelled: CropSet | None = None
+        self._randomness, self._pace = material.randomness, Pace()
+        unlabelled = [material.scenes[name] for name in roster.unlabelled]
+        self._expected_crops = len(windows(unlabelled, plan=plan.batch))
+        self._metrics: dict[str, float] = {}
+        self._before_step: dict[str, Any] | None = None
+        self._saved: Progress | None = None
+
+    @property
+    def learns_from_pseudo_labels(self) -> bool:
+        """Whether rounds are made at all."""
+        plan = self.plan
+        return plan.system == "smarthdr" and plan.batch.unlabelled > 0
+
+    @property
+    def in_warm_up(self) -> bool:
+        """Whether the next step sees labels only."""
+        return self.unlabelled is None or not len(self.unlabelled)
+
+    @property
+    def steps_in_epoch(self) -> int:
+        """The length of the epoch that is going on."""
+        lengths = self._lengths()
+        return lengths.labels_only if self.in_warm_up else lengths.with_pseudo_labels
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run, as far as is known now: trust decides which crops count."""
+        return self.progress.step + self._remaining().steps
+
+    def round_is_due(self) -> bool:
+        """Whether new pseudo-labels are made before the next step."""
+        at = self.progress
+        if not self.learns_from_pseudo_labels or at.step_in_epoch:
+            return False
+        return round_is_due(self.plan.schedule, epoch=at.epoch, last_round_at=at.last_round_at)
+
+    def take_step(self) -> StepReported:
+        """One gradient step on one batch."""
+        begun = time.perf_counter()
+        at, plan = self.progress, self.plan
+        self._before_step = self._draws()
+        labelled, unlabelled = self.batches()
+        rate = learning_rate(plan.schedule, epoch=at.epoch + at.step_in_epoch / self.steps_in_epoch)
+        losses = self.learner.step(labelled, unlabelled, rate=rate, step=at.step)
+        self.progress = replace(at, step=at.step + 1, step_in_epoch=at.step_in_epoch + 1)
+        self._before_step, self.learner.is_changing = None, False
+        self._pace.step_took(time.perf_counter() - begun)
+        images = len(labelled.sigma) + (0 if unlabelled is None else len(unlabelled.sigma))
+        return StepReported(
+            step=self.progress.step,
+            epoch=at.epoch,
+            losses=losses,
+            learning_rate=rate,
+            images_per_second=images / self._pace.step_seconds,
+            seconds_left=self._pace.seconds_left(self._remaining()),
+        )
+
+    def batches(self) -> tuple[CropBatch, CropBatch | None]:
+        """The crops of the next step; the second half is None while labels alone teach."""
+        sizes = self.plan.batch
+        labelled = self.labelled.batch(sizes.labelled)
+        if self.unlabelled is None or self.in_warm_up:
+            return labelled, None
+        return labelled, self.unlabelled.batch(sizes.unlabelled)
+
+    def end_epoch(self) -> None:
+        """The next step belongs to the next epoch."""
+        at = self.progress
+        self.progress = replace(at, epoch=at.epoch + 1, step_in_epoch=0)
+
+    def new_round(self, *, folder: RunFolder) -> Generator[PhaseChanged, None, RoundFinished]:
+        """Reads what the person decided, labels the pool, and learns from those labels from now on.
+
+        Until it returns the run is as it was before.
+        """
+        begun = time.perf_counter()
+        at = self.progress
+        now, _ = read_roster(self.project, masks=self.plan.masks)
+        roster = now.holding_out(self.roster.held_out)
+        labelled = self._labelled_of(roster)
+        origin = Origin(
+            run=folder.id,
+            round=at.round + 1,
+            step=at.step,
+            epoch=at.epoch,
+            checkpoint=weights_hash(self.learner.teacher),
+            network=self.plan.network.name,
+        )
+        pool = yield from label_pool(
+            self.predictor,
+            [self.material.scenes[name] for name in roster.unlabelled],
+            pseudo=self.project / "pseudo",
+            masks=roster.masks,
+            origin=origin,
+        )
+        path = round_path(folder.path, number=origin.round)
+        write_round(path, pool.labels)
+        unlabelled = self.material.unlabelled(open_round(path))
+        finished = replace(pool.finished, changes=changes(self.roster, roster))
+        self.labelled, self.unlabelled, self.roster = labelled, unlabelled, roster
+        self.progress = replace(at, round=origin.round, last_round_at=at.epoch)
+        self._pace.round_took(time.perf_counter() - begun)
+        return finished
+
+    def validation_is_due(self) -> bool:
+        """Asked at the end of an epoch."""
+        schedule = self.plan.schedule
+        return bool(self.roster.held_out) and is_last_or_every(
+            self.progress.epoch + 1, every=schedule.validate_every, last=schedule.epochs
+        )
+
+    def validate(self) -> Generator[PhaseChanged, None, Validated]:
+        """The teacher on the held-out labels."""
+        begun = time.perf_counter()
+        scenes = [self.material.scenes[name] for name in self.roster.held_out]
+        at = self.progress
+        result = yield from validate(self.predictor, scenes, step=at.step, epoch=at.epoch)
+        self._metrics = {"psnr_mu": result.psnr_mu, "psnr_l": result.psnr_l}
+        self._pace.validation_took(time.perf_counter() - begun)
+        return result
+
+    def checkpoint_is_due(self) -> bool:
+        """Asked when an epoch has ended."""
+        schedule = self.plan.schedule
+        return is_last_or_every(
+            self.progress.epoch, every=schedule.checkpoint_every, last=schedule.epochs
+        )
+
+    @property
+    def has_unsaved_progress(self) -> bool:
+        """Whether the state is one that can be saved and is not on disk yet."""
+        return self._saved != self.progress and not self.learner.is_changing
+
+    def save(self, *, folder: RunFolder) -> Path:
+        """Writes a checkpoint; drops older ones and rounds that only they needed."""
+        at = self.progress
+        info = CheckpointInfo(
+            run=folder.id,
+            step=at.step,
+            epoch=at.epoch,
+            round=at.round,
+            network=self.plan.network.name,
+            plan=self.plan.model_dump(mode="json"),
+            metrics=self._metrics,
+        )
+        learner = self.learner
+        path = save_checkpoint(
+            folder.checkpoints,
+            info,
+            student=learner.student,
+            teacher=learner.teacher,
+            state=self.state(),
+        )
+        self._saved = at
+        oldest = drop_checkpoints(folder.path)
+        drop_rounds(folder.path, before=at.round if oldest is None else read_info(oldest).round)
+        return path
+
+    def state(self) -> dict[str, Any]:
+        """All but the weights, as plain values and tensors; inside a step, of before the step."""
+        return {
+            "progress": asdict(self.progress),
+            "optimiser": self.learner.optimiser.state_dict(),
+            "roster": self.roster.state(project=self.project),
+            "metrics": self._metrics,
+            "draws": self._before_step or self._draws(),
+        }
+
+    def restore(self, state: Mapping[str, Any], *, folder: RunFolder) -> None:
+        """Continues where `state` was taken; the weights are loaded by the caller."""
+        self.progress = Progress(**state["progress"])
+        self.learner.optimiser.load_state_dict(state["optimiser"])
+        self._metrics = state["metrics"]
+        draws = state["draws"]
+        self._randomness.restore(draws["randomness"])
+        self.labelled.restore(draws["labelled"])
+        path = round_path(folder.path, number=self.progress.round)
+        if self.progress.round and path.is_file():
+            self.unlabelled = self.material.unlabelled(open_round(path))
+            self.unlabelled.restore(draws["unlabelled"])
+        elif self.progress.epoch < self.plan.schedule.epochs:
+            # A finished run has dropped its rounds; given more epochs, it makes a new one.
+            self.progress = replace(self.progress, last_round_at=None)
+        self._saved = self.progress
+
+    def _draws(self) -> dict[str, Any]:
+        """Where every source of chance stands; nothing in it is changed later."""
+        return {
+            "randomness": self._randomness.state(),
+            "labelled": self.labelled.state(),
+            "unlabelled": None if self.unlabelled is None else self.unlabelled.state(),
+        }
+
+    def _labelled_of(self, roster: Roster) -> CropSet:
+        """The set in use where the labels are the same, so that its pass goes on."""
+        old = self.roster
+        if (roster.labelled, roster.promoted) == (old.labelled, old.promoted):
+            return self.labelled
+        return self.material.labelled(roster)
+
+    def _lengths(self) -> EpochLengths:
+        batch, cap = self.plan.batch, self.plan.schedule.steps_per_epoch
+        labels_only = math.ceil(len(self.labelled) / batch.labelled)
+        learning = labels_only
+        crops = self._expected_crops if self.unlabelled is None else len(self.unlabelled)
+        if batch.unlabelled and crops:
+            learning = math.ceil(crops / batch.unlabelled)
+        if cap is not None:
+            labels_only, learning = min(labels_only, cap), min(learning, cap)
+        return EpochLengths(labels_only=labels_only, with_pseudo_labels=learning)
+
+    def _remaining(self) -> Remaining:
+        return remaining(
+            self.progress,
+            schedule=self.plan.schedule,
+            lengths=self._lengths(),
+            makes_rounds=self.learns_from_pseudo_labels,
+        )

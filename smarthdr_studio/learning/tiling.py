@@ -1,0 +1,172 @@
+"""Predictions for pictures of any size: tiles that overlap, blended so that no seam shows."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, product
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from smarthdr_studio.core.bracket import Half
+from smarthdr_studio.core.radiance import Floats, Frame, inverse_mu_law, unit_ldr
+from smarthdr_studio.learning.networks import FusionNetwork, Prediction
+from smarthdr_studio.learning.radiometry import mu_law, six_channels
+
+GRID = 8
+# The outermost pixels of a tile saw a made-up border: within an overlap they never count.
+MARGIN = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Span:
+    """One tile along one axis, and how much each of its pixels counts; in [0, 1]."""
+
+    start: int
+    stop: int
+    weights: Floats
+
+
+def spans(length: int, *, tile: int, overlap: int, grid: int = GRID) -> tuple[Span, ...]:
+    """Cut one axis into equal tiles that start on multiples of `grid`; weights add up to 1.
+
+    Tiles are spread evenly, so neighbours share at least `overlap` pixels, in the middle of
+    which the one fades into the other along a cosine. The last tile ends where the picture does.
+    A network whose windows are `grid` pixels wide sees the same windows in every tile.
+
+    Raises:
+        ValueError: `tile` or `overlap` is no multiple of 8, or not 16 ≤ overlap ≤ tile / 3.
+    """
+    if tile % GRID or overlap % GRID or not 2 * GRID <= overlap <= tile / 3:
+        raise ValueError(
+            f"tile {tile} and overlap {overlap}: multiples of 8, 16 ≤ overlap ≤ tile/3"
+        )
+    last = math.ceil(max(0, length - tile) / grid)
+    count = 1 + math.ceil(last / max(1, (tile - overlap) // grid))
+    starts = [grid * (i * last // max(1, count - 1)) for i in range(count)]
+    middles = [(start + before + tile) / 2 for before, start in pairwise(starts)]
+    ramp = overlap - 2 * MARGIN
+    found = []
+    for i, start in enumerate(starts):
+        stop = min(start + tile, length)
+        weights = np.ones(stop - start, np.float32)
+        if i > 0:
+            weights *= _rise(start, stop, middle=middles[i - 1], ramp=ramp)
+        if i < count - 1:
+            weights *= 1 - _rise(start, stop, middle=middles[i], ramp=ramp)
+        found.append(Span(start, stop, weights))
+    return tuple(found)
+
+
+class TiledPrediction:
+    """A picture being predicted tile by tile: `add` each of `tiles`, then take `result`.
+
+    Between two tiles the caller may pause, report or give up: no mode of torch is left on.
+    Tiles are blended in μ-law values: in linear ones a fade from dark to bright would look like a
+    step, because its first hundredth already is half of what the eye sees.
+    """
+
+    def __init__(
+        self,
+        network: FusionNetwork,
+        frames: Sequence[Frame],
+        *,
+        stops: Sequence[float],
+        device: torch.device,
+        precision: torch.dtype = torch.float32,
+    ) -> None:
+        self._network, self._device, self._precision = network, device, precision
+        self._frames, self._stops = tuple(frames), tuple(stops)
+        height, width, _ = self._frames[0].shape
+        self._seen = np.zeros((height, width, 3), np.float32)
+        self._sigma = np.zeros((height, width), np.float32)
+
+    def tiles(self, *, tile: int = 256, overlap: int = 32) -> tuple[tuple[Span, Span], ...]:
+        """What to `add`: pairs of a span of rows and a span of columns."""
+        height, width = self._sigma.shape
+        rows, columns = (
+            spans(length, tile=tile, overlap=overlap, grid=self._network.multiple)
+            for length in (height, width)
+        )
+        return tuple(product(rows, columns))
+
+    def add(self, rows: Span, columns: Span) -> None:
+        """Predict one tile and blend it in."""
+        hdr, sigma = self._predict(rows, columns)
+        weights = rows.weights[:, None] * columns.weights
+        here = slice(rows.start, rows.stop), slice(columns.start, columns.stop)
+        self._seen[here] += mu_law(hdr[0].permute(1, 2, 0)).cpu().numpy() * weights[..., None]
+        self._sigma[here] += sigma[0, 0].cpu().numpy() * weights
+
+    def result(self) -> tuple[Half, Floats]:
+        """Linear radiance H×W×3 in [0, 1] as half floats, and σ H×W."""
+        hdr = np.empty(self._seen.shape, np.float16)
+        for row, seen in zip(hdr, self._seen, strict=True):  # never two whole pictures in float32
+            row[:] = inverse_mu_law(seen)
+        return hdr, self._sigma
+
+    def _predict(self, rows: Span, columns: Span) -> Prediction:
+        training = self._network.training
+        self._network.eval()
+        mixed = self._precision is not torch.float32
+        try:
+            with (
+                torch.inference_mode(),
+                torch.autocast(self._device.type, dtype=self._precision, enabled=mixed),
+            ):
+                under, reference, over = (
+                    six_channels(self._cut(frame, rows, columns), stops=stops)
+                    for frame, stops in zip(self._frames, self._stops, strict=True)
+                )
+                answer = self._network(under, reference, over)
+                return Prediction(hdr=answer.hdr.float(), sigma=answer.sigma.float())
+        finally:
+            self._network.train(training)
+
+    def _cut(self, frame: Frame, rows: Span, columns: Span) -> torch.Tensor:
+        """One tile of a frame as 1×3×h×w camera values in [0, 1]."""
+        piece = unit_ldr(frame[rows.start : rows.stop, columns.start : columns.stop])
+        return torch.from_numpy(piece).to(self._device).permute(2, 0, 1)[None]
+
+
+def predict_tiled(  # noqa: PLR0913 - one call for all who need no say between tiles
+    network: FusionNetwork,
+    frames: Sequence[Frame],
+    *,
+    stops: Sequence[float],
+    device: torch.device,
+    tile: int = 256,
+    overlap: int = 32,
+    precision: torch.dtype = torch.float32,
+    on_tile: Callable[[int, int], None] | None = None,
+) -> tuple[Half, Floats]:
+    """Predict a bracket of any size in memory bounded by the tile.
+
+    Args:
+        network: on `device`; it predicts in evaluation mode and is left in the mode it was in.
+        frames: under, reference, over, each H×W×3 RGB uint16.
+        stops: their exposures above the shortest.
+        device: where to compute.
+        tile: side of a tile, a multiple of 8.
+        overlap: pixels that neighbouring tiles share at least, a multiple of 8.
+        precision: what to compute in; see `runtime.pick_precision`.
+        on_tile: called with the number of tiles done and of all; it may raise to give up.
+
+    Returns:
+        Linear radiance H×W×3 in [0, 1] as half floats, and σ H×W in μ-law values.
+    """
+    picture = TiledPrediction(network, frames, stops=stops, device=device, precision=precision)
+    tiles = picture.tiles(tile=tile, overlap=overlap)
+    for done, (rows, columns) in enumerate(tiles, start=1):
+        picture.add(rows, columns)
+        if on_tile is not None:
+            on_tile(done, len(tiles))
+    return picture.result()
+
+
+def _rise(start: int, stop: int, *, middle: float, ramp: int) -> Floats:
+    """From 0 to 1 along a cosine of `ramp` pixels around `middle`, at the pixels of a tile."""
+    along = (np.arange(start, stop) + 0.5 - middle) / ramp + 0.5
+    risen: npt.NDArray[np.float64] = np.sin(0.5 * np.pi * np.clip(along, 0, 1)) ** 2
+    return risen.astype(np.float32)

@@ -1,0 +1,118 @@
+"""A small project of painted scenes, and plans that train on it in a moment."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from smarthdr_studio.core.bracket import Catalogue, Scene
+from smarthdr_studio.core.plan import TrainingPlan, parse_plan
+from smarthdr_studio.core.project import Project
+
+HEIGHT, WIDTH = 72, 96
+EVS = (0.0, 2.0, 4.0)
+
+
+def _paint(generator: np.random.Generator, *, shift: int) -> np.ndarray:
+    """Smooth light with a bright patch that moves: H×W×3 linear in [0, 1]."""
+    coarse = generator.random((6, 8, 3), dtype=np.float32) ** 3
+    radiance = cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+    radiance[20:40, 30 + shift : 50 + shift] = generator.random(3, dtype=np.float32)
+    return radiance
+
+
+def _write_scene(folder: Path, *, name: str, seed: int, split: str) -> Scene:
+    folder.mkdir(parents=True)
+    paths = []
+    for index, ev in enumerate(EVS):
+        radiance = _paint(np.random.default_rng(seed), shift=4 * (index - 1))
+        ldr = (radiance * 2.0**ev).clip(0, 1) ** (1 / 2.2)
+        paths.append(folder / f"{index}.png")
+        frame = np.ascontiguousarray((ldr * 65535).astype(np.uint16)[..., ::-1])
+        assert cv2.imwrite(str(paths[-1]), frame)
+    truth = _paint(np.random.default_rng(seed), shift=0)
+    assert cv2.imwrite(str(folder / "HDRImg.hdr"), np.ascontiguousarray(truth[..., ::-1]))
+    return Scene(
+        id=name,
+        frames=(paths[0], paths[1], paths[2]),
+        evs=EVS,
+        height=HEIGHT,
+        width=WIDTH,
+        split="test" if split == "test" else "train",
+        ground_truth=folder / "HDRImg.hdr",
+    )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    """Pictures this small are slower on many threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def project(tmp_path: Path, make_project: Callable[[Path], Path]) -> Path:
+    """Three labelled scenes a, b, c; three unlabelled u, v, w; one test scene t."""
+    return make_project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def make_project() -> Callable[[Path], Path]:
+    """Makes the small project inside a folder; always the same."""
+    return _make_project
+
+
+def _make_project(folder: Path) -> Path:
+    root = folder / "data"
+    scenes = [
+        _write_scene(root / name, name=name, seed=seed, split="test" if name == "t" else "train")
+        for seed, name in enumerate("abctuvw")
+    ]
+    catalogue = Catalogue(root=root, scenes=tuple(scenes), skipped=())
+    Project.create(folder / "p.shdr", catalogue, labelled=["a", "b", "c"]).close()
+    return (folder / "p.shdr").resolve()
+
+
+@pytest.fixture(scope="session")
+def make_plan() -> Callable[..., TrainingPlan]:
+    """A light plan: 3 epochs of 2 steps, one of them warm-up; sections may be changed."""
+
+    def make(**changes: Any) -> TrainingPlan:
+        values: dict[str, Any] = {
+            "preset": "tiny",
+            "network": {"name": "light"},
+            "held_out": 1,
+            "tile": 96,
+            "device": "cpu",
+            "schedule": {
+                "epochs": 3,
+                "warmup_epochs": 1,
+                "steps_per_epoch": 2,
+                "refresh_every": 1,
+                "learning_rate": 1e-3,
+                "halve_at_epoch": 2,
+            },
+            "batch": {"crop": 32, "stride": 16, "labelled": 2, "unlabelled": 2},
+            "teacher": {"ema": 0.9},
+            "loss": {"perceptual_weight": 0.0},
+            "masks": {"patch_size": 16},
+        }
+        for name, change in changes.items():
+            old = values.get(name)
+            merged = isinstance(old, dict) and isinstance(change, dict)
+            values[name] = {**old, **change} if merged else change
+        return parse_plan(values)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def events_of() -> Callable[[Sequence[Any], type], list[Any]]:
+    """Picks the events of one kind."""
+    return lambda events, kind: [event for event in events if isinstance(event, kind)]

@@ -1,0 +1,185 @@
+"""Pseudo-labels carry the teacher's opinion, its provenance, and the trust the loss will use."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.frames import FrameStore
+from smarthdr_studio.core.journal import Status
+from smarthdr_studio.core.masking import Level, MaskSettings, expand, patch_means
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.pseudo_label import read_pseudo_label, write_pseudo_label
+from smarthdr_studio.core.statistics import SceneStatistics
+from smarthdr_studio.learning.checkpoints import latest_checkpoint
+from smarthdr_studio.learning.labelling import Origin, label_pool, label_scenes
+from smarthdr_studio.learning.networks import build_network
+from smarthdr_studio.learning.predictor import Predictor
+from smarthdr_studio.learning.training import train
+
+ORIGIN = Origin(run="r", round=3, step=40, epoch=7, checkpoint="ab12", network="light")
+SETTINGS = [
+    MaskSettings(patch_size=16),
+    MaskSettings(patch_size=16, tau_patch=0.7, pixels=Level(scope="pool")),
+    MaskSettings(patch_size=24, patches=Level(scope="scene"), tau_pixel=0.6),
+    MaskSettings(
+        patch_size=16,
+        patches=Level(normalisation="percentile", low_percentile=5, high_percentile=95),
+        pixels=Level(normalisation="percentile", scope="pool"),
+    ),
+]
+
+
+@pytest.fixture
+def predictor():
+    torch.manual_seed(0)
+    network = build_network("light").eval()
+    # An untrained judge is almost constant; this one has opinions.
+    torch.nn.init.normal_(network.judge.last.weight, std=0.5)
+    return Predictor(
+        network=network,
+        frames=FrameStore(),
+        device=torch.device("cpu"),
+        precision=torch.float32,
+        tile=96,
+    )
+
+
+@pytest.fixture
+def pool(project):
+    with Project.open(project) as opened:
+        statuses = opened.statuses()
+        return [s for s in opened.scenes if statuses[s.id] is Status.UNLABELLED]
+
+
+def _run(generator):
+    events = []
+    while True:
+        try:
+            events.append(next(generator))
+        except StopIteration as stop:
+            return events, stop.value
+
+
+def _slow_truth(sigmas, masks):
+    """Both gates as METHOD §4 words them, scores and all, in double precision."""
+
+    def scored(values, reference, level):
+        if level.normalisation == "minmax":
+            low, high = float(reference.min()), float(reference.max())
+        else:
+            low, high = np.percentile(reference, (level.low_percentile, level.high_percentile))
+        return np.clip((values.astype(np.float64) - low) / (high - low), 0, 1)
+
+    means = [patch_means(sigma, size=masks.patch_size) for sigma in sigmas]
+    all_means = np.concatenate([mean.ravel() for mean in means])
+    pooled = masks.patches.scope == "pool"
+    kept = [
+        scored(mean, all_means if pooled else mean, masks.patches) <= masks.tau_patch
+        for mean in means
+    ]
+    inside = [expand(keep, size=masks.patch_size, height=72, width=96) for keep in kept]
+    all_inside = np.concatenate([s[i] for s, i in zip(sigmas, inside, strict=True)])
+    trusted = []
+    for sigma, here in zip(sigmas, inside, strict=True):
+        reference = all_inside if masks.pixels.scope == "pool" else sigma[here]
+        if not reference.size:
+            trusted.append(here)
+            continue
+        trusted.append(here & (scored(sigma, reference, masks.pixels) <= masks.tau_pixel))
+    return kept, trusted
+
+
+@pytest.mark.parametrize("masks", SETTINGS)
+def test_the_shares_of_a_round_are_those_of_the_slow_truth(predictor, pool, tmp_path, masks):
+    _, result = _run(label_pool(predictor, pool, pseudo=tmp_path, masks=masks, origin=ORIGIN))
+    sigmas = [predictor.predict(scene)[1] for scene in pool]
+    kept, trusted = _slow_truth(sigmas, masks)
+    finished = result.finished
+    assert finished.retained == pytest.approx(np.mean(trusted), abs=1e-4)
+    assert finished.patches_retained == pytest.approx(np.mean([k.mean() for k in kept]), abs=1e-9)
+    assert finished.sigma_mean == pytest.approx(np.mean(sigmas), rel=1e-5)
+    for scene, truth in zip(finished.scenes, trusted, strict=True):
+        assert scene.retained == pytest.approx(truth.mean(), abs=1e-3)
+        # The loss gets the very mask that was counted.
+        assert result.labels[scene.id].trusted.mean() == pytest.approx(scene.retained, abs=1e-9)
+
+
+def test_a_pseudo_label_says_where_it_is_from_and_what_the_teacher_predicts(
+    predictor, pool, tmp_path
+):
+    masks = MaskSettings(patch_size=16, tau_patch=0.55)
+    events, _ = _run(label_pool(predictor, pool, pseudo=tmp_path, masks=masks, origin=ORIGIN))
+    assert [event.text for event in events][:2] == [
+        "labelling scene 1 of 3",
+        "labelling scene 2 of 3",
+    ]
+    label = read_pseudo_label(tmp_path / "u.exr", expect=(72, 96))
+    hdr, sigma = predictor.predict(pool[0])
+    np.testing.assert_array_equal(label.hdr, hdr)
+    np.testing.assert_array_equal(label.sigma, sigma)
+    of = label.provenance
+    assert (of.run, of.round, of.epoch, of.checkpoint) == ("r", 3, 7, "ab12")
+    assert of.masks == masks
+    statistics = SceneStatistics.load(tmp_path / "u.npz")
+    assert statistics.sigma_mean == pytest.approx(float(sigma.mean()), rel=1e-5)
+    np.testing.assert_allclose(statistics.means, patch_means(sigma, size=16).ravel())
+
+
+def test_what_a_person_brushed_outlives_a_new_round_and_counts(predictor, pool, tmp_path):
+    masks = MaskSettings(patch_size=16)
+    _run(label_pool(predictor, pool, pseudo=tmp_path, masks=masks, origin=ORIGIN))
+    brush = np.zeros((72, 96), np.int8)
+    brush[:10], brush[-10:] = 1, -1
+    label = read_pseudo_label(tmp_path / "v.exr")
+    write_pseudo_label(tmp_path / "v.exr", replace(label, person=brush))
+    _, result = _run(label_pool(predictor, pool, pseudo=tmp_path, masks=masks, origin=ORIGIN))
+    np.testing.assert_array_equal(read_pseudo_label(tmp_path / "v.exr").person, brush)
+    trusted = result.labels["v"].trusted
+    assert trusted[:10].all()
+    assert not trusted[-10:].any()
+
+
+def test_stopping_while_predicting_leaves_the_old_labels_alone(predictor, pool, tmp_path):
+    pseudo = tmp_path / "pseudo"
+    generator = label_pool(
+        predictor, pool, pseudo=pseudo, masks=MaskSettings(patch_size=16), origin=ORIGIN
+    )
+    for _ in range(len(pool)):
+        next(generator)
+    generator.close()
+    assert not pseudo.exists()
+
+
+def test_an_empty_pool_is_a_round_of_nothing(predictor, tmp_path):
+    _, result = _run(
+        label_pool(predictor, [], pseudo=tmp_path, masks=MaskSettings(), origin=ORIGIN)
+    )
+    assert result.labels == {}
+    assert result.finished.retained == 0
+
+
+def test_no_mode_is_left_on_between_two_events(predictor, pool, tmp_path):
+    generator = label_pool(
+        predictor, pool, pseudo=tmp_path, masks=MaskSettings(patch_size=16), origin=ORIGIN
+    )
+    for _ in generator:
+        assert torch.is_grad_enabled()
+        assert not torch.is_inference_mode_enabled()
+        assert not torch.is_autocast_enabled("cpu")
+
+
+def test_a_checkpoint_labels_every_unlabelled_scene_or_those_asked_for(project, make_plan):
+    list(train(make_plan(schedule={"epochs": 1, "steps_per_epoch": 1}), project))
+    checkpoint = latest_checkpoint(project)
+    for path in (project / "pseudo").iterdir():
+        path.unlink()
+    *_, finished = label_scenes(project, checkpoint=checkpoint, ids=["v"], device="cpu")
+    assert [scene.id for scene in finished.scenes] == ["v"]
+    assert sorted(p.name for p in (project / "pseudo").iterdir()) == ["v.exr", "v.npz"]
+    *_, finished = label_scenes(project, checkpoint=checkpoint, device="cpu")
+    assert [scene.id for scene in finished.scenes] == ["u", "v", "w"]
+    with pytest.raises(ProjectError, match="no scene zebra"):
+        list(label_scenes(project, checkpoint=checkpoint, ids=["zebra"], device="cpu"))
