@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Starts SmartHDR Studio, making everything it needs on first use.
+# usage: bash packaging/start.sh [PROJECT or dataset folder]
+# Without an argument it opens a generated sample project in the user's data folder.
+set -euo pipefail
+
+here=${BASH_SOURCE[0]%/*}
+[ "$here" != "${BASH_SOURCE[0]}" ] || here=.
+# shellcheck source=packaging/setup.sh
+. "$here/setup.sh"
+studio=$environment/bin/smarthdr-studio
+
+can_show() { [ "$(uname -s)" != Linux ] || [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; }
+
+data_folder() {
+  if [ "$(uname -s)" = Darwin ]; then printf '%s' "$HOME/Library/Application Support/smarthdr-studio"
+  else printf '%s' "${XDG_DATA_HOME:-$HOME/.local/share}/smarthdr-studio"; fi
+}
+
+# The sample project, generated on first use.
+sample_project() {
+  local folder; folder=$(data_folder)
+  if [ ! -e "$folder/sample.shdr/project.sqlite" ]; then
+    say "Generating the sample dataset in $folder/sample."
+    [ -e "$folder/sample/labelled.txt" ] || "$studio" sample "$folder/sample" >&2 || exit
+    "$studio" new "$folder/sample.shdr" "$folder/sample" \
+      --labelled-from "$folder/sample/labelled.txt" >&2 || exit
+  fi
+  printf '%s' "$folder/sample.shdr"
+}
+
+# The job of the window without one: train, write pseudo-labels, print the reliability table.
+run_headless() {
+  local stopped run
+  say "No display here (neither DISPLAY nor WAYLAND_DISPLAY is set): doing the same job without a window."
+  if grep -qs '"outcome": "done"' "$1"/runs/*/events.jsonl; then
+    say "$1 has been trained already; to train again: $studio train $1 --preset quick"
+  else
+    # A run that was stopped goes on where it was.
+    stopped=$(compgen -G "$1/runs/*/checkpoints/step-*" | tail -n 1 || true)
+    run=${stopped%/checkpoints/*}
+    if [ -n "$run" ]; then "$studio" train "$1" --resume "${run##*/}"
+    else "$studio" train "$1" --preset quick; fi
+    "$studio" label "$1"
+  fi
+  "$studio" masks "$1"
+  "$studio" evaluate "$1"
+}
+
+if can_show; then libraries=$window_libraries; else libraries=; fi
+made=$environment/.made-from-studio
+# A first start looks at the machine; every later one goes straight to the window.
+if [ ! -e "$made" ] || [ "$(cat "$made")" != "$(fingerprint)" ]; then
+  prepare_system <<<"$libraries"
+  make_environment studio
+fi
+if can_show && [ ! -e "$environment/.can-show" ]; then
+  prepare_system <<<"$libraries"
+  : >"$environment/.can-show"
+fi
+
+if [ $# -gt 0 ]; then project=$1; else project=$(sample_project); fi
+if can_show; then exec "$studio" "${@:-$project}"; fi
+run_headless "$project"

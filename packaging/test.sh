@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# The whole gate, from a bare machine on: format, lint, types, arrows, tests with coverage.
+# usage: bash packaging/test.sh [arguments for pytest]
+set -euo pipefail
+
+here=${BASH_SOURCE[0]%/*}
+[ "$here" != "${BASH_SOURCE[0]}" ] || here=.
+# shellcheck source=packaging/setup.sh
+. "$here/setup.sh"
+
+with_screen=()
+if [ "$(uname -s)" = Linux ]; then
+  tools=
+  command -v xvfb-run >/dev/null || tools='xvfb xauth'
+  # shellcheck disable=SC2086  # package names hold no spaces
+  prepare_system $tools <<<"$window_libraries"
+  with_screen=(env QT_QPA_PLATFORM=xcb xvfb-run --auto-servernum --server-args='-screen 0 1920x1200x24')
+else
+  prepare_system <<<''
+fi
+make_environment dev
+
+cd "$root"
+export PATH=$environment/bin:$PATH
+say "ruff format"; ruff format --check --quiet .
+say "ruff check"; ruff check --quiet .
+say "mypy"; mypy --no-error-summary
+say "lint-imports"; lint-imports --no-cache >"$environment/arrows.txt" || { cat "$environment/arrows.txt"; exit 1; }
+say "pytest"
+"${with_screen[@]+"${with_screen[@]}"}" python -m pytest --cov --cov-report=term "$@"

@@ -1,0 +1,23 @@
+"""The command `smarthdr-studio`: the window without a verb, headless verbs with one."""
+
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+# Kept here so that the window opens without loading the command-line library.
+VERBS: Final = frozenset(
+    {"sample", "new", "train", "label", "masks", "promote", "demote", "exclude", "restore"}
+    | {"undo", "redo", "evaluate", "merge", "doctor"}
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the answer is its exit status (0 done, 2 bad input, 3 resumable)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or (words[0] not in VERBS and not words[0].startswith("-")):
+        from smarthdr_studio.cli.window import open_window
+
+        return open_window(words)
+    from smarthdr_studio.cli.app import run
+
+    return run(words)

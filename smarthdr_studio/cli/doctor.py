@@ -1,0 +1,91 @@
+"""The verb `doctor`: versions, devices, libraries, and what is missing."""
+
+import os
+import platform
+import sys
+from dataclasses import asdict
+from importlib import metadata
+from typing import Any, Final
+
+from smarthdr_studio import __version__
+from smarthdr_studio.cli.output import Json, print_json, print_table, say
+from smarthdr_studio.core.errors import DeviceError
+from smarthdr_studio.studio.app import refuse_without
+
+_LIBRARIES: Final = (
+    "numpy",
+    "opencv-python-headless",
+    "OpenEXR",
+    "scikit-image",
+    "torch",
+    "safetensors",
+    "tensorboard",
+    "pydantic",
+    "typer",
+    "rich",
+    "platformdirs",
+    "PySide6-Essentials",
+    "pyqtgraph",
+    "superqt",
+)
+
+
+def doctor(*, as_json: Json = False) -> None:
+    """Say what is here and what is missing."""
+    versions = {name: _version(name) for name in _LIBRARIES}
+    found: dict[str, Any] = {
+        "smarthdr_studio": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "cpus": os.cpu_count(),
+        "display": _display(),
+        "libraries": versions,
+        "devices": _devices() if versions["torch"] else [],
+        "missing": _missing(versions),
+    }
+    if as_json:
+        print_json(found)
+        return
+    rows = [(name, str(found[name])) for name in ("smarthdr_studio", "python", "system", "cpus")]
+    rows += [("display", found["display"] or "none")]
+    rows += [("device", f"{each['id']}: {each['title']}") for each in found["devices"]]
+    rows += [(name, version or "missing") for name, version in versions.items()]
+    print_table(("what", "here"), rows, title="SmartHDR Studio on this machine", words=2)
+    for sentence in found["missing"] or ["Nothing is missing."]:
+        say(sentence)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _display() -> str | None:
+    if sys.platform != "linux":
+        return sys.platform
+    return os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
+
+
+def _devices() -> list[dict[str, Any]]:
+    from smarthdr_studio.learning.runtime import describe_devices
+
+    return [asdict(device) for device in describe_devices()]
+
+
+def _missing(versions: dict[str, str | None]) -> list[str]:
+    sentences = [
+        f"{name} is not installed; install it with: pip install {name}"
+        for name, version in versions.items()
+        if version is None
+    ]
+    if sys.platform == "linux":
+        try:
+            # Asked as if there were a display, because a library is missing either way.
+            refuse_without({"QT_QPA_PLATFORM": "xcb"})
+        except DeviceError as error:
+            sentences.append(str(error))
+        if _display() is None:
+            sentences.append("There is no display, so only the verbs work here.")
+    return sentences

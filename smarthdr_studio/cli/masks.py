@@ -1,0 +1,122 @@
+"""The verb `masks`: which share of each pseudo-label is trusted, for any thresholds."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from smarthdr_studio.cli.output import Json, percent, print_json, print_table, progress
+from smarthdr_studio.core.errors import LabelError
+
+if TYPE_CHECKING:
+    from smarthdr_studio.cli.pool import PoolTrust
+    from smarthdr_studio.core.masking import MaskSettings
+    from smarthdr_studio.core.project import Project
+
+Threshold = Annotated[float | None, typer.Option(min=0.0, max=1.0, help="Largest trusted score.")]
+Scope = Annotated[
+    Literal["pool", "scene"] | None, typer.Option(help="Over what scores are normalised.")
+]
+
+
+def masks(
+    project: Annotated[Path, typer.Argument(metavar="PROJECT", help="A project, NAME.shdr.")],
+    *,
+    tau_patch: Threshold = None,
+    tau_pixel: Threshold = None,
+    normalisation: Annotated[
+        Literal["minmax", "percentile"] | None, typer.Option(help="How scores are made, both.")
+    ] = None,
+    patch_scope: Scope = None,
+    pixel_scope: Scope = None,
+    save: Annotated[
+        bool, typer.Option("--save", help="Make these the project's thresholds.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what share of each scene is trusted.
+
+    Counted from the pseudo-labels of the unlabelled scenes; a setting that is not given is the
+    project's.
+    """
+    from smarthdr_studio.cli.pool import pool_trust
+    from smarthdr_studio.core.decisions import Decisions
+    from smarthdr_studio.core.project import Project
+
+    with Project.open(project) as opened:
+        decisions = Decisions(opened)
+        settings = _changed(
+            decisions.masks(),
+            taus={"tau_patch": tau_patch, "tau_pixel": tau_pixel},
+            normalisation=normalisation,
+            scopes=(patch_scope, pixel_scope),
+        )
+        files = _pool(opened)
+        with progress() as bar:
+            task = bar.add_task("reading pseudo-labels", total=len(files))
+            found = pool_trust(files, settings, seen=lambda _: bar.advance(task))
+        if save:
+            decisions.set_masks(settings)
+    if as_json:
+        print_json(_as_json(found, settings))
+    else:
+        _print(found, settings)
+
+
+def _changed(
+    settings: "MaskSettings",
+    *,
+    taus: dict[str, float | None],
+    normalisation: Literal["minmax", "percentile"] | None,
+    scopes: tuple[Literal["pool", "scene"] | None, Literal["pool", "scene"] | None],
+) -> "MaskSettings":
+    levels = [
+        replace(
+            level,
+            normalisation=normalisation or level.normalisation,
+            scope=scope or level.scope,
+        )
+        for level, scope in zip((settings.patches, settings.pixels), scopes, strict=True)
+    ]
+    given: dict[str, Any] = {name: tau for name, tau in taus.items() if tau is not None}
+    return replace(settings, patches=levels[0], pixels=levels[1], **given)
+
+
+def _pool(project: "Project") -> dict[str, Path]:
+    """The pseudo-labels of the unlabelled scenes: the pool of METHOD §4."""
+    from smarthdr_studio.core.journal import Status
+
+    unlabelled = [
+        name for name, status in project.statuses().items() if status is Status.UNLABELLED
+    ]
+    files = {name: project.pseudo_path(name) for name in sorted(unlabelled)}
+    there = {name: path for name, path in files.items() if path.is_file()}
+    if not there:
+        raise LabelError(
+            f"{project.folder}: has no pseudo-labels yet; make them with: smarthdr-studio train "
+            f"{project.folder}"
+        )
+    return there
+
+
+def _as_json(found: "PoolTrust", settings: "MaskSettings") -> dict[str, Any]:
+    return {
+        "tau_patch": settings.tau_patch,
+        "tau_pixel": settings.tau_pixel,
+        "pool": {"retained": found.retained, "patches_retained": found.patches_retained},
+        "scenes": [asdict(scene) for scene in found.scenes],
+    }
+
+
+def _print(found: "PoolTrust", settings: "MaskSettings") -> None:
+    rows = [
+        (s.id, percent(s.retained), percent(s.patches_retained), f"{s.sigma_mean:.5f}")
+        for s in found.scenes
+    ]
+    whole = ("whole pool", percent(found.retained), percent(found.patches_retained), "")
+    print_table(
+        ("scene", "trusted", "patches kept", "mean σ"),
+        [*rows, whole],
+        title=f"Reliability at τ_pa {settings.tau_patch:g}, τ_pi {settings.tau_pixel:g}",
+    )

@@ -1,0 +1,82 @@
+"""How the verbs speak: answers on stdout, everything else on stderr."""
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+
+
+def complain(sentence: str) -> None:
+    """One sentence on stderr; a message of several lines becomes one."""
+    sys.stderr.write(" ".join(sentence.split()) + "\n")
+
+
+def note(sentence: str) -> None:
+    """Something worth knowing, on stderr."""
+    sys.stderr.write(sentence + "\n")
+    sys.stderr.flush()
+
+
+def say(sentence: str) -> None:
+    """A line of the answer, on stdout."""
+    sys.stdout.write(sentence + "\n")
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """One JSON object on one line; figures that are not finite become null."""
+    sys.stdout.write(json.dumps(_finite(value), allow_nan=False) + "\n")
+    sys.stdout.flush()
+
+
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str, words: int = 1
+) -> None:
+    """A small table on stdout; the first `words` columns hold words, the rest figures."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="left" if index < words else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    # A pipe has no width of its own; paths and figures must not be folded at 80 columns there.
+    width = None if sys.stdout.isatty() else 160
+    Console(highlight=False, markup=False, width=width).print(table)
+
+
+def progress() -> Progress:
+    """A bar on stderr while it is a terminal, and silence in a pipe."""
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+
+
+def percent(share: float) -> str:
+    """A share in [0, 1] as a percentage for people."""
+    return f"{100 * share:.1f} %"
+
+
+def _finite(value: object) -> object:
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case Mapping():
+            return {str(key): _finite(part) for key, part in value.items()}
+        case list() | tuple():
+            return [_finite(part) for part in value]
+        case _:
+            return value

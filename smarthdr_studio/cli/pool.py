@@ -1,0 +1,129 @@
+"""The exact trust of a whole pool, counted from its pseudo-label files."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from smarthdr_studio.core.events import SceneRetention
+from smarthdr_studio.core.exr import read_layers
+from smarthdr_studio.core.masking import (
+    MaskSettings,
+    Range,
+    expand,
+    limit,
+    patch_means,
+    span,
+    trust,
+)
+
+Map = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolTrust:
+    """Shares in [0, 1] of all pixels and patches of the pool, and of each scene."""
+
+    retained: float
+    patches_retained: float
+    scenes: tuple[SceneRetention, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    scene: SceneRetention
+    pixels: int
+    trusted: int
+    patches: int
+    kept: int
+
+
+def pool_trust(
+    files: Mapping[str, Path],
+    settings: MaskSettings,
+    *,
+    seen: Callable[[str], None] = lambda _: None,
+) -> PoolTrust:
+    """What both gates and the person's brush keep; `seen` hears the id of each scene counted.
+
+    Files are read again rather than held, so that memory does not grow with the pool.
+    """
+    patch_range, pixel_range = _pool_ranges(files.values(), settings)
+    counted = []
+    for name, path in files.items():
+        counted.append(_count(name, path, settings, ranges=(patch_range, pixel_range)))
+        seen(name)
+    return PoolTrust(
+        retained=_share(sum(c.trusted for c in counted), sum(c.pixels for c in counted)),
+        patches_retained=_share(sum(c.kept for c in counted), sum(c.patches for c in counted)),
+        scenes=tuple(c.scene for c in counted),
+    )
+
+
+def _pool_ranges(
+    files: Iterable[Path], settings: MaskSettings
+) -> tuple[Range | None, Range | None]:
+    """The ranges that span the pool; None for a level that is normalised scene by scene."""
+    paths = tuple(files)
+    patch_range = pixel_range = None
+    if settings.patches.scope == "pool":
+        means = [patch_means(_sigma(path), size=settings.patch_size).ravel() for path in paths]
+        patch_range = span(_joined(means), settings.patches)
+    if settings.pixels.scope == "pool":
+        kept = [_kept_pixels(_sigma(path), settings, patch_range=patch_range) for path in paths]
+        pixel_range = span(_joined(kept), settings.pixels)
+    return patch_range, pixel_range
+
+
+def _kept_pixels(sigma: Map, settings: MaskSettings, *, patch_range: Range | None) -> Map:
+    """σ inside kept patches; of a min-max only the two ends matter, so only they are held."""
+    means = patch_means(sigma, size=settings.patch_size)
+    top = limit(patch_range or span(means, settings.patches), settings.tau_patch)
+    height, width = sigma.shape
+    inside = sigma[expand(means <= top, size=settings.patch_size, height=height, width=width)]
+    if settings.pixels.normalisation == "minmax" and inside.size:
+        return np.array([inside.min(), inside.max()], dtype=np.float32)
+    return inside
+
+
+def _count(
+    name: str, path: Path, settings: MaskSettings, *, ranges: tuple[Range | None, Range | None]
+) -> _Counted:
+    layers, _ = read_layers(path, only=("uncertainty.Y", "mask.person"))
+    sigma = layers["uncertainty.Y"].astype(np.float32, copy=False)
+    patch_range, pixel_range = ranges
+    found = trust(
+        sigma,
+        settings,
+        patch_range=patch_range,
+        pixel_range=pixel_range,
+        person=layers["mask.person"],
+    )
+    trusted, kept = int(found.trusted.sum()), int(found.patch_mask.sum())
+    return _Counted(
+        scene=SceneRetention(
+            id=name,
+            retained=_share(trusted, sigma.size),
+            patches_retained=_share(kept, found.patch_mask.size),
+            sigma_mean=float(sigma.mean(dtype=np.float64)),
+        ),
+        pixels=sigma.size,
+        trusted=trusted,
+        patches=found.patch_mask.size,
+        kept=kept,
+    )
+
+
+def _sigma(path: Path) -> Map:
+    layers, _ = read_layers(path, only=("uncertainty.Y",))
+    return layers["uncertainty.Y"].astype(np.float32, copy=False)
+
+
+def _joined(parts: list[Map]) -> Map:
+    return np.concatenate(parts) if parts else np.empty(0, np.float32)
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0

@@ -1,0 +1,92 @@
+"""The verb `masks` counts exactly what the one trust function keeps."""
+
+import numpy as np
+import pytest
+
+from smarthdr_studio.cli.pool import pool_trust
+from smarthdr_studio.core.exr import read_layers
+from smarthdr_studio.core.masking import Level, MaskSettings, patch_means, span, trust
+from smarthdr_studio.core.project import Project
+
+POOL = ("003", "004", "005")
+
+
+def sigmas(folder):
+    with Project.open(folder) as opened:
+        paths = {name: opened.pseudo_path(name) for name in POOL}
+    return {
+        n: read_layers(p, only=("uncertainty.Y",))[0]["uncertainty.Y"] for n, p in paths.items()
+    }
+
+
+def test_the_figures_are_those_of_the_trust_function(run, project):
+    answer = run("masks", project, "--json").json
+    maps = sigmas(project)
+    whole = span(np.concatenate([patch_means(s).ravel() for s in maps.values()]), Level())
+    found = {n: trust(s, MaskSettings(), patch_range=whole) for n, s in maps.items()}
+    assert (answer["tau_patch"], answer["tau_pixel"]) == (0.4, 0.4)
+    for scene in answer["scenes"]:
+        expected = found[scene["id"]]
+        assert scene["retained"] == expected.trusted.mean()
+        assert scene["patches_retained"] == expected.patch_mask.mean()
+        assert scene["sigma_mean"] == pytest.approx(maps[scene["id"]].mean(dtype=np.float64))
+    trusted = sum(each.trusted.sum() for each in found.values())
+    assert answer["pool"]["retained"] == trusted / sum(s.size for s in maps.values())
+
+
+def test_a_stricter_threshold_never_trusts_more(run, project):
+    shares = [
+        run("masks", project, "--tau-patch", tau, "--json").json["pool"]["patches_retained"]
+        for tau in (0.0, 0.2, 0.5, 0.8, 1.0)
+    ]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+
+
+def test_only_unlabelled_scenes_are_the_pool(run, project):
+    run("promote", project, "003")
+    answer = run("masks", project, "--json").json
+    assert [scene["id"] for scene in answer["scenes"]] == ["004", "005"]
+
+
+def test_a_look_changes_nothing_and_save_does(run, project):
+    run("masks", project, "--tau-patch", 0.9)
+    assert run("masks", project, "--json").json["tau_patch"] == 0.4
+    run("masks", project, "--tau-patch", 0.9, "--save")
+    assert run("masks", project, "--json").json["tau_patch"] == 0.9
+
+
+@pytest.mark.parametrize("normalisation", ["minmax", "percentile"])
+@pytest.mark.parametrize("scope", ["pool", "scene"])
+def test_a_pool_of_one_scene_is_that_scene(project, normalisation, scope):
+    level = Level(normalisation=normalisation, scope=scope)
+    settings = MaskSettings(patches=level, pixels=level)
+    with Project.open(project) as opened:
+        path = opened.pseudo_path("004")
+    (scene,) = pool_trust({"004": path}, settings).scenes
+    assert scene.retained == trust(sigmas(project)["004"], settings).trusted.mean()
+
+
+def test_the_window_and_the_verb_agree_on_patches(run, project):
+    from smarthdr_studio.core.retention import PoolStatistics
+    from smarthdr_studio.core.statistics import SceneStatistics
+
+    with Project.open(project) as opened:
+        read = {name: SceneStatistics.load(opened.statistics_path(name)) for name in POOL}
+    shown = PoolStatistics(read).retention(MaskSettings())
+    said = run("masks", project, "--json").json["pool"]
+    assert said["patches_retained"] == pytest.approx(shown.patches_retained)
+    assert said["retained"] == pytest.approx(shown.retained, abs=0.01)
+
+
+def test_without_pseudo_labels_the_remedy_is_said(run, dataset, tmp_path):
+    run("new", tmp_path / "p.shdr", dataset, "--labelled", 1)
+    answer = run("masks", tmp_path / "p.shdr")
+    assert answer.status == 2
+    assert "smarthdr-studio train" in answer.err
+
+
+def test_people_get_a_table_with_the_whole_pool(run, project):
+    answer = run("masks", project)
+    assert "whole pool" in answer.out
+    assert answer.err == ""

@@ -1,0 +1,107 @@
+"""Making a project and deciding about its scenes, from the command line."""
+
+import pytest
+
+from smarthdr_studio.core.project import Project
+
+
+def statuses(folder):
+    with Project.open(folder) as opened:
+        return {name: str(status) for name, status in opened.statuses().items()}
+
+
+def test_new_counts_every_scene_once(run, dataset, tmp_path):
+    answer = run("new", tmp_path / "p.shdr", dataset, "--labelled", 2, "--json")
+    assert answer.status == 0
+    assert answer.json == {"scenes": 6, "labelled": 2, "unlabelled": 3, "test": 1, "skipped": []}
+    assert answer.err == ""
+
+
+def test_new_takes_labels_from_a_list(run, dataset, tmp_path):
+    listed = tmp_path / "mine.txt"
+    listed.write_text("# good ones\n003\n\n005  # sunset\n", encoding="utf-8")
+    answer = run("new", tmp_path / "p.shdr", dataset, "--labelled-from", listed, "--json")
+    assert answer.json["labelled"] == 2
+    found = statuses(tmp_path / "p.shdr")
+    assert {name for name, status in found.items() if status == "ground truth"} == {"003", "005"}
+
+
+def test_new_tells_which_scene_it_skipped_and_why(run, dataset, tmp_path):
+    import shutil
+
+    spoilt = tmp_path / "dataset"
+    shutil.copytree(dataset, spoilt)
+    (spoilt / "Training" / "002" / "exposure.txt").write_text("first\n", encoding="utf-8")
+    answer = run("new", tmp_path / "p.shdr", spoilt, "--labelled", 1, "--json")
+    assert answer.status == 0
+    assert answer.json["scenes"] == 5
+    (skipped,) = answer.json["skipped"]
+    assert "002" in skipped["path"]
+    assert "exposure.txt" in skipped["reason"]
+
+
+def test_a_project_never_lies_in_its_dataset(run, dataset):
+    answer = run("new", dataset / "p.shdr", dataset)
+    assert answer.status == 2
+    assert not (dataset / "p.shdr").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--labelled", 9), "9"),
+        (("--labelled", -1), "--labelled"),
+        (("--labelled", 1, "--labelled-from", "x.txt"), "--labelled-from"),
+        (("--labelled-from", "no-such.txt"), "no-such.txt"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_status_2(run, dataset, tmp_path, words, named):
+    answer = run("new", tmp_path / "p.shdr", dataset, *words)
+    assert answer.status == 2
+    assert named in answer.err
+    assert len(answer.err.splitlines()) == 1
+    assert answer.out == ""
+    assert not (tmp_path / "p.shdr").exists()
+
+
+def test_promote_and_demote_change_only_the_named_scenes(run, project):
+    assert run("promote", project, "003", "004", "--note", "sharp", "--json").json == {
+        "promote": [{"id": "003", "status": "promoted"}, {"id": "004", "status": "promoted"}]
+    }
+    assert run("demote", project, "003").status == 0
+    found = statuses(project)
+    assert (found["003"], found["004"], found["005"]) == ("unlabelled", "promoted", "unlabelled")
+
+
+def test_undo_takes_back_and_redo_does_again(run, project):
+    run("exclude", project, "005")
+    assert run("undo", project).status == 0
+    assert statuses(project)["005"] == "unlabelled"
+    assert run("redo", project).status == 0
+    assert statuses(project)["005"] == "excluded"
+    assert run("restore", project, "005").status == 0
+    assert statuses(project)["005"] == "unlabelled"
+
+
+def test_nothing_to_undo_is_said(run, project):
+    answer = run("undo", project)
+    assert answer.status == 2
+    assert "nothing to undo" in answer.err
+
+
+def test_a_promoted_label_carries_the_thresholds_of_now(run, project):
+    from smarthdr_studio.core.pseudo_label import read_pseudo_label
+
+    run("masks", project, "--tau-patch", 0.7, "--tau-pixel", 0.6, "--save")
+    run("promote", project, "004")
+    with Project.open(project) as opened:
+        label = read_pseudo_label(opened.label_path("004"))
+    assert (label.provenance.masks.tau_patch, label.provenance.masks.tau_pixel) == (0.7, 0.6)
+
+
+def test_an_unknown_scene_changes_nothing(run, project):
+    before = statuses(project)
+    answer = run("promote", project, "003", "999")
+    assert answer.status == 2
+    assert "999" in answer.err
+    assert statuses(project) == before

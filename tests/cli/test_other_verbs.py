@@ -1,0 +1,129 @@
+"""The sample, the merge, the doctor, and the door to the window."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from smarthdr_studio import cli
+from smarthdr_studio.cli import app
+from smarthdr_studio.core.errors import DeviceError
+from smarthdr_studio.core.exr import read_layers
+from smarthdr_studio.core.images import read_frame
+from smarthdr_studio.core.radiance import exposure_weighted_merge
+from smarthdr_studio.studio import app as studio_app
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def frames(dataset):
+    return sorted((dataset / "Training" / "001").glob("*.tif"))
+
+
+@pytest.fixture
+def no_display(monkeypatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_the_table_of_verbs_is_the_one_the_door_knows():
+    assert set(app._VERBS) == cli.VERBS
+
+
+@pytest.mark.parametrize("verb", sorted(cli.VERBS))
+def test_every_verb_explains_itself_and_speaks_json(run, verb):
+    answer = run(verb, "--help")
+    assert answer.status == 0
+    assert "--json" in answer.out
+    assert "..." not in answer.out.splitlines()[2]
+
+
+def test_a_small_sample_becomes_a_project(run, tmp_path):
+    words = ("--scenes", 4, "--size", "96x64", "--seed", 3)
+    answer = run("sample", tmp_path / "sample", *words, "--json")
+    assert answer.status == 0, answer.err
+    made = run("new", tmp_path / "p.shdr", tmp_path / "sample", "--json").json
+    assert (made["scenes"], made["labelled"], made["test"]) == (4, 1, 1)
+
+
+@pytest.mark.parametrize("size", ["big", "10x10", "100", "100x"])
+def test_a_size_that_is_none_is_refused(run, tmp_path, size):
+    answer = run("sample", tmp_path / "sample", "--size", size)
+    assert answer.status == 2
+    assert not (tmp_path / "sample").exists()
+
+
+def test_a_merge_without_a_network_says_so_and_is_the_plain_one(run, frames, tmp_path):
+    answer = run("merge", *frames, "-o", tmp_path / "out.exr", "--json")
+    assert answer.status == 0, answer.err
+    assert "exposure-weighted" in answer.err
+    layers, _ = read_layers(tmp_path / "out.exr", only=("R", "G", "B"))
+    plain = exposure_weighted_merge([read_frame(path) for path in frames], stops=(0, 2, 4))
+    assert np.array_equal(np.stack([layers[c] for c in "RGB"], axis=-1), plain)
+
+
+def test_frames_given_in_any_order_are_sorted_by_their_exposure(run, frames, tmp_path):
+    first, second = tmp_path / "a.exr", tmp_path / "b.exr"
+    run("merge", *frames, "-o", first, "--evs", "0,2,4")
+    run("merge", *reversed(frames), "-o", second, "--evs", "4,2,0")
+    assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("count", "words", "named"),
+    [
+        (2, (), "three"),
+        (3, ("--evs", "1,2"), "--evs"),
+        (3, ("--evs", "1,2,2"), "different"),
+        (3, ("--evs", "a,b,c"), "--evs"),
+    ],
+)
+def test_a_bad_merge_is_one_sentence(run, frames, tmp_path, count, words, named):
+    answer = run("merge", *frames[:count], "-o", tmp_path / "out.exr", *words)
+    assert answer.status == 2
+    assert named in answer.err
+    assert len(answer.err.splitlines()) == 1
+    assert not (tmp_path / "out.exr").exists()
+
+
+def test_a_merge_writes_only_exr(run, frames, tmp_path):
+    assert run("merge", *frames, "-o", tmp_path / "out.png").status == 2
+
+
+def test_the_doctor_knows_every_dependency_and_what_is_missing(run, monkeypatch, no_display):
+    monkeypatch.setattr(studio_app, "_loads", lambda name: name != "libEGL.so.1")
+    found = run("doctor", "--json").json
+    assert found["libraries"]["numpy"] == np.__version__
+    assert found["devices"][-1]["id"] == "cpu"
+    assert any("libegl1" in sentence for sentence in found["missing"])
+    assert run("doctor").status == 0
+
+
+def test_the_set_up_installs_what_the_window_asks_for(monkeypatch):
+    monkeypatch.setattr(studio_app, "_loads", lambda name: False)
+    script = (ROOT / "packaging" / "setup.sh").read_text(encoding="utf-8")
+    table = re.search(r"window_libraries='(.*?)'", script, flags=re.DOTALL).group(1)
+    packages = table.split()[1::2]
+    with pytest.raises(DeviceError) as refused:
+        studio_app.refuse_without({"QT_QPA_PLATFORM": "xcb"})
+    assert str(refused.value).endswith(" ".join(packages))
+
+
+def test_without_a_display_the_window_is_refused_in_words(run, project, no_display):
+    answer = run(project)
+    assert answer.status == 2
+    assert "display" in answer.err
+    assert "Traceback" not in answer.err
+
+
+@pytest.mark.parametrize("words", [("no-such-verb",), ("--no-such-option",), ("masks",)])
+def test_bad_usage_is_one_sentence(run, words):
+    answer = run(*words)
+    assert answer.status == 2
+    assert len(answer.err.splitlines()) == 1
+
+
+def test_the_version_is_told(run):
+    assert re.fullmatch(r"smarthdr-studio \d+\.\d+\.\d+\n", run("--version").out)

@@ -1,0 +1,177 @@
+"""Driving a training run from the command line: its events, its end, and how it is stopped."""
+
+import os
+import signal
+
+import pytest
+
+from smarthdr_studio.core.errors import DeviceError
+from smarthdr_studio.core.events import (
+    CheckpointSaved,
+    RunFinished,
+    RunStarted,
+    StepReported,
+)
+from smarthdr_studio.learning import training
+
+TINY = (
+    "schedule.epochs=2",
+    "schedule.warmup_epochs=1",
+    "schedule.steps_per_epoch=1",
+    "schedule.refresh_every=1",
+    "batch.crop=64",
+    "batch.labelled=1",
+    "batch.unlabelled=1",
+    "held_out=1",
+)
+SET = tuple(word for setting in TINY for word in ("--set", setting))
+
+
+def step(number):
+    return StepReported(
+        step=number,
+        epoch=1,
+        losses={"total": float("nan")},
+        learning_rate=1e-3,
+        images_per_second=1.0,
+        seconds_left=1.0,
+    )
+
+
+class FakeTraining:
+    """Stands in for `train`: takes steps, does `between` after each, and remembers its closing."""
+
+    def __init__(self, *, steps=3, between=lambda number: None):
+        self.steps, self.between, self.saved = steps, between, False
+
+    def __call__(self, plan, project, *, resume=None):
+        self.plan, self.resume = plan, resume
+        yield RunStarted(
+            run="run-1",
+            folder=str(project / "runs" / "run-1"),
+            device="cpu",
+            network="light",
+            total_steps=self.steps,
+            total_epochs=1,
+        )
+        try:
+            yield CheckpointSaved(step=0, epoch=0, folder="checkpoint-0")
+            for number in range(1, self.steps + 1):
+                self.between(number)
+                yield step(number)
+        finally:
+            self.saved = True
+        yield RunFinished(run="run-1", outcome="done", step=self.steps, message="trained")
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    def plant(**how):
+        found = FakeTraining(**how)
+        monkeypatch.setattr(training, "train", found)
+        return found
+
+    return plant
+
+
+def test_a_finished_run_ends_with_status_0_and_one_event_a_line(run, project, fake):
+    fake()
+    answer = run("train", project, "--json")
+    assert answer.status == 0
+    assert [line["event"] for line in answer.lines] == [
+        "RunStarted",
+        "CheckpointSaved",
+        *["StepReported"] * 3,
+        "RunFinished",
+    ]
+    assert answer.err == ""
+
+
+def test_figures_that_are_not_finite_are_null_in_json(run, project, fake):
+    fake(steps=1)
+    (reported,) = (
+        line for line in run("train", project, "--json").lines if line["event"] == "StepReported"
+    )
+    assert reported["losses"] == {"total": None}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_says_how_to_resume(run, project, fake, number):
+    before = signal.getsignal(number)
+    planted = fake(steps=50, between=lambda n: os.kill(os.getpid(), number) if n == 2 else None)
+    answer = run("train", project, "--json")
+    assert answer.status == 3
+    assert planted.saved
+    assert f"smarthdr-studio train {project} --resume run-1" in answer.err
+    assert answer.lines[-1]["outcome"] == "stopped"
+    assert answer.lines[-1]["step"] == 2
+    assert signal.getsignal(number) is before
+
+
+def test_a_failure_after_a_checkpoint_can_be_resumed(run, project, fake):
+    def fail(number):
+        raise DeviceError("out of memory; use a smaller batch.crop")
+
+    fake(between=fail)
+    answer = run("train", project)
+    assert answer.status == 3
+    assert "smaller batch.crop" in answer.err
+    assert "--resume run-1" in answer.err
+
+
+def test_settings_reach_the_plan(run, project, fake):
+    planted = fake()
+    run("train", project, "--preset", "quick", *SET, "--seed", 7, "--device", "cpu")
+    plan = planted.plan
+    assert (plan.schedule.epochs, plan.seed, plan.device, plan.batch.crop) == (2, 7, "cpu", 64)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--set", "schedule.epoch=2"), "schedule.epoch"),
+        (("--set", "schedule.epochs=none"), "schedule.epochs"),
+        (("--set", "nonsense"), "KEY=VALUE"),
+        (("--preset", "no-such"), "quick"),
+        (("--resume", "no-such-run"), "no-such-run"),
+        (("--resume", "no-such-run", "--seed", 1), "seed"),
+        (("--device", "toaster"), "device"),
+    ],
+)
+def test_bad_settings_are_one_sentence_and_status_2(run, project, words, named):
+    answer = run("train", project, *words)
+    assert answer.status == 2
+    assert named in answer.err
+    assert len(answer.err.splitlines()) == 1
+    assert not (project / "runs").exists()
+
+
+@pytest.mark.slow
+def test_train_label_evaluate_and_merge_work_on_one_another(run, dataset, project, tmp_path):
+    trained = run("train", project, "--preset", "quick", *SET, "--device", "cpu", "--json")
+    assert trained.status == 0, trained.err
+    assert trained.lines[-1]["event"] == "RunFinished"
+    (name,) = (line["run"] for line in trained.lines if line["event"] == "RunStarted")
+
+    labelled = run("label", project, "--json")
+    assert labelled.status == 0, labelled.err
+    assert [scene["id"] for scene in labelled.json["scenes"]] == ["003", "004", "005"]
+
+    evaluated = run("evaluate", project, "--json")
+    assert evaluated.status == 0, evaluated.err
+    found = evaluated.json
+    assert set(found["mean"]) == set(found["merge"]) == {"psnr_mu", "psnr_l", "ssim_mu", "ssim_l"}
+    assert set(found["reliability"]) == {"spearman", "ause"}
+    assert [scene["id"] for scene in found["scenes"]] == ["Test-006"]
+    assert "mean" in run("evaluate", project, "--split", "unlabelled").out
+
+    frames = sorted((dataset / "Test" / "006").glob("*.tif"))
+    out = tmp_path / "merged.exr"
+    merged = run("merge", *frames, "-o", out, "--checkpoint", found["checkpoint"])
+    assert merged.status == 0, merged.err
+    assert out.is_file()
+
+    more = ("--set", "schedule.epochs=3")
+    resumed = run("train", project, "--resume", name, *more, "--json")
+    assert resumed.status == 0, resumed.err
+    assert [line["run"] for line in resumed.lines if line["event"] == "RunStarted"] == [name]

@@ -1,0 +1,129 @@
+"""What every file of the house keeps to; each test names the files that do not."""
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted((ROOT / "smarthdr_studio").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+PAPERS = [
+    ROOT / "README.md",
+    ROOT / "pyproject.toml",
+    *sorted(
+        path
+        for folder in ("smarthdr_studio", "packaging", "resources", "tests", ".ci")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in {".py", ".sh", ".md", ".toml", ""} and path.is_file()
+    ),
+]
+
+# Any host where packages are kept: what pip is configured with is the machine's own business.
+_REGISTRY = re.compile(
+    r"(pypi|pythonhosted|anaconda)\.(org|com)|download\.pytorch\.org/whl|--(extra-)?index-url"
+)
+_LOADERS = {"load", "load_state_dict_from_url"}
+
+
+def test_a_module_says_in_its_docstring_what_it_is():
+    silent = [
+        _name(path)
+        for path in MODULES
+        if not (ast.get_docstring(_tree(path)) or "").partition("\n\n")[0].endswith((".", "?"))
+    ]
+    assert silent == []
+
+
+def test_a_file_has_at_most_300_lines():
+    sizes = {_name(path): len(_text(path).splitlines()) for path in [*MODULES, *TESTS]}
+    assert {name: size for name, size in sizes.items() if size > 300} == {}
+
+
+def test_a_function_has_at_most_40_lines_and_rarely_more_than_30():
+    sizes = {
+        f"{_name(path)}: {node.name}": _body_lines(node)
+        for path in MODULES
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert {name: size for name, size in sizes.items() if size > 40} == {}
+    assert sum(size > 30 for size in sizes.values()) <= 0.02 * len(sizes)
+
+
+def test_weights_are_loaded_without_executing_anything():
+    careless = [
+        f"{_name(path)}:{node.lineno}"
+        for path in [*MODULES, *TESTS]
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Call) and _loads_with_torch(node) and not _weights_only(node)
+    ]
+    assert careless == []
+
+
+def test_no_file_names_a_package_registry():
+    mine = Path(__file__)
+    assert [_name(p) for p in PAPERS if p != mine and _REGISTRY.search(_text(p))] == []
+
+
+def test_folders_that_are_no_packages_stay_none():
+    for folder in ("packaging", "resources", "tests"):
+        assert not (ROOT / folder / "__init__.py").exists()
+
+
+def test_no_decision_record_is_longer_than_a_screen():
+    records = sorted((ROOT / "smarthdr_studio" / "decisions").glob("*.md"))
+    assert records
+    for path in records:
+        assert re.match(r"\d{4}-[a-z0-9-]+\.md$", path.name)
+        assert 20 <= len(_text(path).splitlines()) <= 60, path.name
+
+
+def test_every_file_has_its_sentence_on_the_map():
+    rooms: dict[str, str] = {}
+    for part in _text(ROOT / "smarthdr_studio" / "ARCHITECTURE.md").split("\n### `")[1:]:
+        room, _, rest = part.partition("/`")
+        rooms[room] = rest
+    for path in MODULES:
+        room = path.parent.relative_to(ROOT / "smarthdr_studio").as_posix()
+        if path.name not in {"__init__.py", "__main__.py"}:
+            assert f"| `{path.name}` |" in rooms.get(room, ""), f"{room}/{path.name}"
+
+
+def test_the_map_names_no_file_that_is_gone():
+    text = _text(ROOT / "smarthdr_studio" / "ARCHITECTURE.md")
+    there = {path.name for path in MODULES}
+    assert set(re.findall(r"^\| `([a-z_]+\.py)` \|", text, flags=re.MULTILINE)) <= there
+
+
+def _loads_with_torch(call: ast.Call) -> bool:
+    function = call.func
+    return (
+        isinstance(function, ast.Attribute)
+        and function.attr in _LOADERS
+        and ast.unparse(function).startswith("torch.")
+    )
+
+
+def _weights_only(call: ast.Call) -> bool:
+    return any(
+        word.arg == "weights_only" and isinstance(word.value, ast.Constant) and word.value.value
+        for word in call.keywords
+    )
+
+
+def _body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of code from the first statement on; neither signature nor docstring."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(_text(path))
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
