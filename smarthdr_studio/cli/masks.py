@@ -10,8 +10,8 @@ from smarthdr_studio.cli.output import Json, percent, print_json, print_table, p
 from smarthdr_studio.core.errors import LabelError
 
 if TYPE_CHECKING:
-    from smarthdr_studio.cli.pool import PoolTrust
     from smarthdr_studio.core.masking import MaskSettings
+    from smarthdr_studio.core.pool import PoolTrust
     from smarthdr_studio.core.project import Project
 
 Threshold = Annotated[float | None, typer.Option(min=0.0, max=1.0, help="Largest trusted score.")]
@@ -40,8 +40,8 @@ def masks(
     Counted from the pseudo-labels of the unlabelled scenes; a setting that is not given is the
     project's.
     """
-    from smarthdr_studio.cli.pool import pool_trust
     from smarthdr_studio.core.decisions import Decisions
+    from smarthdr_studio.core.pool import pool_trust
     from smarthdr_studio.core.project import Project
 
     with Project.open(project) as opened:

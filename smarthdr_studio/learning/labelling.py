@@ -13,15 +13,8 @@ from smarthdr_studio.core.events import PhaseChanged, RoundFinished, SceneRetent
 from smarthdr_studio.core.exr import read_layers
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.masking import (
-    MaskSettings,
-    Range,
-    expand,
-    limit,
-    patch_means,
-    span,
-    trust,
-)
+from smarthdr_studio.core.masking import MaskSettings, Range, trust
+from smarthdr_studio.core.pool import pool_ranges
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.pseudo_label import Brush, Provenance, PseudoLabel, write_pseudo_label
 from smarthdr_studio.core.radiance import Floats
@@ -79,7 +72,7 @@ def label_pool(
         yield _phase("labelling", len(drafts), len(scenes), origin=origin)
         hdr, sigma = predictor.predict(scene)
         drafts.append(_Draft(scene=scene, hdr=hdr, sigma=sigma))
-    ranges = pool_ranges([draft.sigma for draft in drafts], masks=masks)
+    ranges = pool_ranges([draft.sigma for draft in drafts], masks)
     shares = _Shares()
     labels: dict[str, SceneLabel] = {}
     for draft in drafts:
@@ -132,27 +125,6 @@ def label_scenes(
         predictor, scenes, pseudo=folder / "pseudo", masks=masks, origin=origin
     )
     yield pool.finished
-
-
-def pool_ranges(sigmas: Sequence[Floats], *, masks: MaskSettings) -> _Ranges:
-    """The pool's ranges of patch means and of pixels in kept patches; None is per scene."""
-    size = masks.patch_size
-    means = [patch_means(sigma, size=size) for sigma in sigmas]
-    patch_range = pixel_range = None
-    if masks.patches.scope == "pool":
-        patch_range = span(_joined([mean.ravel() for mean in means]), masks.patches)
-    if masks.pixels.scope == "pool":
-        kept = []
-        for sigma, mean in zip(sigmas, means, strict=True):
-            top = limit(patch_range or span(mean, masks.patches), masks.tau_patch)
-            inside = expand(mean <= top, size=size, height=sigma.shape[0], width=sigma.shape[1])
-            kept.append(sigma[inside])
-        pixel_range = span(_joined(kept), masks.pixels)
-    return patch_range, pixel_range
-
-
-def _joined(values: Sequence[Floats]) -> Floats:
-    return np.concatenate(values) if values else np.empty(0, np.float32)
 
 
 class _Shares:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from smarthdr_studio.cli.pool import pool_trust
 from smarthdr_studio.core.exr import read_layers
 from smarthdr_studio.core.masking import Level, MaskSettings, patch_means, span, trust
+from smarthdr_studio.core.pool import pool_trust
 from smarthdr_studio.core.project import Project
 
 POOL = ("003", "004", "005")

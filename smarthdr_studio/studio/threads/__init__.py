@@ -1,1 +1,1 @@
-"""The only door between the window and the work that takes time."""
+"""The studio's door to slow work: one thread for training, short ones for everything else."""

@@ -1,6 +1,6 @@
-"""The exact trust of a whole pool, counted from its pseudo-label files."""
+"""The exact trust of a whole pool: its ranges, and what both gates keep of its files."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def pool_trust(
 
     Files are read again rather than held, so that memory does not grow with the pool.
     """
-    patch_range, pixel_range = _pool_ranges(files.values(), settings)
+    patch_range, pixel_range = pool_ranges(_Maps(tuple(files.values())), settings)
     counted = []
     for name, path in files.items():
         counted.append(_count(name, path, settings, ranges=(patch_range, pixel_range)))
@@ -62,19 +62,30 @@ def pool_trust(
     )
 
 
-def _pool_ranges(
-    files: Iterable[Path], settings: MaskSettings
-) -> tuple[Range | None, Range | None]:
-    """The ranges that span the pool; None for a level that is normalised scene by scene."""
-    paths = tuple(files)
+def pool_ranges(sigmas: Iterable[Map], settings: MaskSettings) -> tuple[Range | None, Range | None]:
+    """The ranges of patch means and of kept pixels that span the pool (METHOD §4).
+
+    `sigmas` holds every scene's H×W map σ and is gone through at most twice, so it may read files
+    instead of holding them. None stands for a level that is normalised scene by scene.
+    """
     patch_range = pixel_range = None
     if settings.patches.scope == "pool":
-        means = [patch_means(_sigma(path), size=settings.patch_size).ravel() for path in paths]
+        means = [patch_means(sigma, size=settings.patch_size).ravel() for sigma in sigmas]
         patch_range = span(_joined(means), settings.patches)
     if settings.pixels.scope == "pool":
-        kept = [_kept_pixels(_sigma(path), settings, patch_range=patch_range) for path in paths]
+        kept = [_kept_pixels(sigma, settings, patch_range=patch_range) for sigma in sigmas]
         pixel_range = span(_joined(kept), settings.pixels)
     return patch_range, pixel_range
+
+
+@dataclass(frozen=True, slots=True)
+class _Maps:
+    """The σ maps of pseudo-label files, one in memory at a time, as often as asked."""
+
+    paths: tuple[Path, ...]
+
+    def __iter__(self) -> Iterator[Map]:
+        return map(_sigma, self.paths)
 
 
 def _kept_pixels(sigma: Map, settings: MaskSettings, *, patch_range: Range | None) -> Map:

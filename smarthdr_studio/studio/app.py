@@ -1,0 +1,69 @@
+"""Opens the window, or says in one sentence what the system lacks for it."""
+
+import ctypes
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from smarthdr_studio.core.errors import DeviceError
+
+# The library Qt loads, and the Debian package it is in.
+_ALWAYS: Final = {
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libxkbcommon.so.0": "libxkbcommon0",
+}
+_FOR_X11: Final = {
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libxcb-xkb.so.1": "libxcb-xkb1",
+}
+
+
+def run(project: Path | None = None) -> int:
+    """Show the window, with a project or the start page, until it is closed; the exit status.
+
+    Raises:
+        DeviceError: there is no display, or system libraries are missing; it names the remedy.
+    """
+    if sys.platform.startswith("linux"):
+        refuse_without(os.environ)
+    # Only now, because without those libraries the import itself fails.
+    from smarthdr_studio.studio.main_window.application import show  # noqa: PLC0415
+
+    return show(project)
+
+
+def refuse_without(environment: Mapping[str, str]) -> None:
+    """Raise DeviceError where Qt could not start on this Linux system."""
+    platform = environment.get("QT_QPA_PLATFORM", "")
+    wayland = environment.get("WAYLAND_DISPLAY", "")
+    if not (platform or wayland or environment.get("DISPLAY")):
+        raise DeviceError(
+            "There is no display here; train and label without the window "
+            "(smarthdr-studio --help), or set DISPLAY."
+        )
+    x11 = platform.startswith("xcb") or not (platform or wayland)
+    needed = {**_ALWAYS, **_FOR_X11} if x11 else _ALWAYS
+    missing = [package for library, package in needed.items() if not _loads(library)]
+    if missing:
+        raise DeviceError(
+            "The window needs system libraries that are not installed. On Debian or Ubuntu: "
+            f"sudo apt-get install -y {' '.join(missing)}"
+        )
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True

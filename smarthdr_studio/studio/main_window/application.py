@@ -1,0 +1,28 @@
+"""The Qt application around the window."""
+
+import sys
+from pathlib import Path
+
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from smarthdr_studio.core.resources import resource
+from smarthdr_studio.studio.main_window.window import MainWindow
+from smarthdr_studio.studio.session.preferences import Places, Preferences
+from smarthdr_studio.studio.theme import dress, palette_for
+
+
+def show(project: Path | None) -> int:
+    """Show the window until it is closed; the exit status."""
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName("SmartHDR Studio")
+    application.setWindowIcon(QIcon(str(resource("icons", "studio.svg"))))
+    places = Places.of_this_person()
+    dress(application, palette_for(Preferences.read(places.preferences).look))
+    window = MainWindow(places=places)
+    window.show()
+    if project is not None:
+        window.session.take(project)
+    else:
+        window.load_torch_when_idle()
+    return application.exec()

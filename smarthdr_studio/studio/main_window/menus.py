@@ -1,0 +1,53 @@
+"""Menus and keys, made from the one table of actions."""
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenuBar, QWidget
+
+from smarthdr_studio.studio.actions import ACTIONS, Action
+from smarthdr_studio.studio.state import StudioState
+
+_WITHOUT_LINE = frozenset(f"layer_{number}" for number in range(1, 10))
+
+
+class Menus(QMenuBar):
+    """Every action in its menu; those that need a project wait for one."""
+
+    def __init__(self, commands: Mapping[str, Callable[[], object]], window: QWidget) -> None:
+        super().__init__()
+        self._actions = {
+            action.id: self._make(action, commands[action.calls]) for action in ACTIONS
+        }
+        menus = {name: self.addMenu(name) for name in dict.fromkeys(a.menu for a in ACTIONS)}
+        for action in ACTIONS:
+            # On the window as well, so that keys work where the menu bar is the system's own.
+            window.addAction(self._actions[action.id])
+            if action.id not in _WITHOUT_LINE:
+                menus[action.menu].addAction(self._actions[action.id])
+        for menu in menus.values():
+            menu.setToolTipsVisible(True)
+
+    @Slot(object, object)
+    def show_state(self, old: StudioState, new: StudioState) -> None:
+        """Offer what can be done now."""
+        if (old.folder is None) != (new.folder is None):
+            self.offer(project_is_open=new.folder is not None)
+        for name, words in (("undo", new.undo), ("redo", new.redo)):
+            self._actions[name].setEnabled(words is not None)
+            title = name.capitalize()
+            self._actions[name].setText(f"{title}: {words}" if words else title)
+
+    def offer(self, *, project_is_open: bool) -> None:
+        """Enable what makes sense with or without a project."""
+        for action in ACTIONS:
+            self._actions[action.id].setEnabled(project_is_open or not action.needs_project)
+
+    def _make(self, action: Action, call: Callable[[], object]) -> QAction:
+        made = QAction(action.title, self)
+        made.setShortcuts([QKeySequence(key) for key in action.keys])
+        made.setToolTip(action.tip)
+        made.setObjectName(action.id)
+        made.triggered.connect(call)
+        return made

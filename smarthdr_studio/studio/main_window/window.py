@@ -1,0 +1,252 @@
+"""The main window: constructs the parts, connects them, asks before it leaves a run."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QHBoxLayout,
+    QMainWindow,
+    QMessageBox,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from smarthdr_studio.core.bracket import Catalogue
+from smarthdr_studio.core.sample import SampleSettings
+from smarthdr_studio.studio.main_window.commands import Commands
+from smarthdr_studio.studio.main_window.menus import Menus
+from smarthdr_studio.studio.main_window.studio_page import StudioPage
+from smarthdr_studio.studio.panels.help_sheet import HelpSheet
+from smarthdr_studio.studio.panels.new_project import NewProjectDialog
+from smarthdr_studio.studio.panels.notice_bar import NoticeBar
+from smarthdr_studio.studio.panels.readout_bar import ReadoutBar
+from smarthdr_studio.studio.panels.start_page import StartPage
+from smarthdr_studio.studio.panels.top_bar import TopBar
+from smarthdr_studio.studio.session import Session
+from smarthdr_studio.studio.session.preferences import Places
+from smarthdr_studio.studio.state import StudioState
+from smarthdr_studio.studio.theme import Wish, dress, palette_for
+
+_IDLE_BEFORE_TORCH_MS: Final = 1500
+_SMALLEST: Final = (1024, 640)
+
+
+class MainWindow(QMainWindow):
+    """One project at a time; a folder may be dropped anywhere."""
+
+    def __init__(self, *, places: Places, sample: SampleSettings | None = None) -> None:
+        super().__init__()
+        self.session = Session(self, places=places, sample=sample or SampleSettings())
+        palette = palette_for(self.session.preferences.look)
+        self.start, self.page = StartPage(), StudioPage(palette)
+        self.notice, self.readout = NoticeBar(), ReadoutBar()
+        self._pages = QStackedWidget()
+        commands = Commands(
+            self.session,
+            scenes=self.page.scenes,
+            views=self.page.views,
+            training=self.page.training,
+        )
+        self.menus = Menus({**commands.table(), **self._own_commands()}, self)
+        self.bar = TopBar(self.menus)
+        self._commands = commands
+        self._help: HelpSheet | None = None
+        self._leaving = False
+        self._preload = QTimer(self, singleShot=True, interval=_IDLE_BEFORE_TORCH_MS)
+        self._lay_out()
+        self._connect()
+        self._show_first_state()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Leave at once when nothing is at work; else stop first and close when all is quiet."""
+        self._preload.stop()
+        if self.session.at_rest:
+            self.session.release()
+            event.accept()
+            return
+        event.ignore()
+        if self.session.state.training.busy and not self._leaving:
+            self._ask_before_leaving()
+        else:
+            self._leave_when_quiet()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """A folder may be dropped."""
+        if _dropped_folder(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped."""
+        folder = _dropped_folder(event)
+        if folder is not None:
+            event.acceptProposedAction()
+            self.session.take(folder)
+
+    @Slot()
+    def open_project(self) -> None:
+        """Ask for a project folder."""
+        self._ask_for_folder("Open a project (NAME.shdr)")
+
+    @Slot()
+    def open_dataset(self) -> None:
+        """Ask for a dataset folder."""
+        self._ask_for_folder("Open a dataset folder")
+
+    @Slot()
+    def show_help(self) -> None:
+        """Show every key and the guide."""
+        if self._help is None:
+            self._help = HelpSheet(self)
+        self._help.show()
+        self._help.activateWindow()
+
+    def set_look(self, look: Wish) -> None:
+        """Dark, light, or as the system."""
+        self.session.set_look(look)
+        self._dress()
+
+    def _own_commands(self) -> dict[str, Callable[[], object]]:
+        return {
+            "open_project": self.open_project,
+            "open_dataset": self.open_dataset,
+            "leave": self.close,
+            "toggle_inspector": self.page.toggle_inspector,
+            "toggle_sides": self.page.toggle_sides,
+            "show_help": self.show_help,
+            "look_system": partial(self.set_look, "system"),
+            "look_dark": partial(self.set_look, "dark"),
+            "look_light": partial(self.set_look, "light"),
+        }
+
+    def _lay_out(self) -> None:
+        self.setWindowTitle("SmartHDR Studio")
+        self.setAcceptDrops(True)
+        self.setMenuWidget(self.bar)
+        self._pages.addWidget(self.start)
+        self._pages.addWidget(self.page)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(_with_margins(self.notice))
+        column.addWidget(self._pages, 1)
+        column.addWidget(self.readout)
+        self.setCentralWidget(inside)
+        self.setMinimumSize(*_SMALLEST)
+        self.resize(1440, 900)
+
+    def _connect(self) -> None:
+        session = self.session
+        for part in (self.start, self.notice, self.readout, self.bar, self.menus):
+            session.changed.connect(part.show_state)
+        session.changed.connect(self.show_state)
+        session.catalogue_found.connect(self._ask_for_place)
+        session.rested.connect(self._rested)
+        self.page.listen_to(session)
+        self.page.tell(session)
+        self.page.training.train_asked.connect(self._commands.train)
+        self.page.training.resume_asked.connect(self._commands.resume)
+        self.bar.promote_asked.connect(self._commands.promote)
+        self.bar.exclude_asked.connect(self._commands.exclude)
+        self.bar.undo_asked.connect(session.undo)
+        self.bar.redo_asked.connect(session.redo)
+        self.start.sample_asked.connect(session.try_sample)
+        self.start.dataset_asked.connect(self.open_dataset)
+        self.start.project_asked.connect(self.open_project)
+        self.start.recent_picked.connect(session.take)
+        self.notice.closed.connect(session.dismiss)
+        self.readout.cancel_asked.connect(session.cancel)
+        self._preload.timeout.connect(session.training.want_devices)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._dress)
+
+    @Slot(object, object)
+    def show_state(self, old: StudioState, new: StudioState) -> None:
+        """Show the start page, or the project."""
+        if old.folder != new.folder:
+            self._pages.setCurrentWidget(self.page if new.folder else self.start)
+            self.setWindowTitle(
+                f"{new.project} · SmartHDR Studio" if new.folder else "SmartHDR Studio"
+            )
+
+    def load_torch_when_idle(self) -> None:
+        """Once the start page is on the screen, before anybody needs to train."""
+        self._preload.start()
+
+    def _show_first_state(self) -> None:
+        """Every part shows the state it is born with, as if it had changed to it."""
+        self.menus.offer(project_is_open=False)
+        self.session.changed.emit(StudioState(), self.session.state)
+
+    @Slot()
+    def _dress(self) -> None:
+        palette = palette_for(self.session.preferences.look)
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            dress(application, palette)
+        self.page.dress(palette)
+
+    def _ask_for_folder(self, title: str) -> None:
+        dialog = QFileDialog(self, title)
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self._take_folder)
+        dialog.open()
+
+    @Slot(str)
+    def _take_folder(self, folder: str) -> None:
+        self.session.take(Path(folder))
+
+    @Slot(object)
+    def _ask_for_place(self, catalogue: Catalogue) -> None:
+        root = catalogue.root.resolve()
+        dialog = NewProjectDialog(catalogue, place=root.with_name(f"{root.name}.shdr"), parent=self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.chosen.connect(self.session.create_project)
+        dialog.open()
+
+    def _ask_before_leaving(self) -> None:
+        box = QMessageBox(self)
+        box.setObjectName("leave")
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setText("A run is going on.")
+        box.setInformativeText("It can be stopped and saved now, and resumed later.")
+        stop = box.addButton("Stop and save", QMessageBox.ButtonRole.AcceptRole)
+        keep = box.addButton("Keep training", QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(keep)
+        box.setEscapeButton(keep)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        stop.clicked.connect(self._leave_when_quiet)
+        box.open()
+
+    @Slot()
+    def _leave_when_quiet(self) -> None:
+        self._leaving = True
+        self.session.shut_down()
+        if self.session.at_rest:
+            QTimer.singleShot(0, self.close)
+
+    @Slot()
+    def _rested(self) -> None:
+        if self._leaving:
+            self.close()
+
+
+def _with_margins(bar: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setContentsMargins(8, 0, 8, 0)
+    row.addWidget(bar)
+    return row
+
+
+def _dropped_folder(event: QDropEvent) -> Path | None:
+    """The first folder among what is dragged."""
+    paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+    return next((path for path in paths if path.is_dir()), None)

@@ -1,0 +1,64 @@
+"""The guide and every key, beside the window."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QListWidget, QTextBrowser, QWidget
+
+from smarthdr_studio.core.resources import resource
+from smarthdr_studio.studio.actions import ACTIONS, Action
+
+
+class HelpSheet(QDialog):
+    """Pages on the left, text on the right; not modal, smaller than the smallest window."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys and guide")
+        self.resize(860, 600)
+        self._pages = [("Keys", keys_as_markdown(ACTIONS)), *_guide()]
+        self._list, self._text = QListWidget(), QTextBrowser(openExternalLinks=True)
+        self._list.setAccessibleName("Pages")
+        self._list.setFixedWidth(190)
+        self._list.addItems([title for title, _ in self._pages])
+        self._list.currentRowChanged.connect(self._turn)
+        row = QHBoxLayout(self)
+        row.addWidget(self._list)
+        row.addWidget(self._text, 1)
+        self._list.setCurrentRow(0)
+
+    @Slot(int)
+    def _turn(self, page: int) -> None:
+        self._text.setMarkdown(self._pages[page][1])
+
+
+def keys_as_markdown(actions: Iterable[Action]) -> str:
+    """Every action that has a key, by menu, as a Markdown table."""
+    lines = ["# Keys", ""]
+    menu = ""
+    for action in actions:
+        if not action.keys:
+            continue
+        if action.menu != menu:
+            menu = action.menu
+            lines += ["", f"## {menu}", "", "| key | command | |", "|---|---|---|"]
+        keys = " or ".join(_shown(key) for key in action.keys)
+        lines.append(f"| **{keys}** | {action.title.rstrip('…')} | {action.tip} |")
+    return "\n".join(lines)
+
+
+def _shown(key: str) -> str:
+    native = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+    return native.replace("|", "\\|").replace("[", "\\[").replace("]", "\\]")
+
+
+def _guide() -> list[tuple[str, str]]:
+    pages = sorted(resource("guide").glob("*.md"))
+    return [(_title(page), page.read_text(encoding="utf-8")) for page in pages]
+
+
+def _title(page: Path) -> str:
+    first = page.read_text(encoding="utf-8").partition("\n")[0]
+    return first.removeprefix("# ").strip()

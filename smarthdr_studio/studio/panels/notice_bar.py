@@ -1,0 +1,60 @@
+"""What went wrong or was left out, told without stopping anyone."""
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout
+
+from smarthdr_studio.studio.panels.parts import button, caption
+from smarthdr_studio.studio.state import Notice, StudioState
+
+_WORDS = {"plain": "", "warn": "Note", "bad": "Not done"}
+
+
+class NoticeBar(QFrame):
+    """A line over the pictures, with details on request, until it is closed."""
+
+    closed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("notice")
+        self._word, self._text = caption("", role="title"), caption("")
+        self._text.setWordWrap(True)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._more = button("Details", tip="Show what was left out, one line each", role="link")
+        self._more.setCheckable(True)
+        self._close = button("Close", tip="Close this note", role="link")
+        self._details = QPlainTextEdit(readOnly=True)
+        self._details.setAccessibleName("Details")
+        self._details.setMaximumHeight(130)
+        row = QHBoxLayout()
+        row.addWidget(self._word)
+        row.addWidget(self._text, 1)
+        row.addWidget(self._more)
+        row.addWidget(self._close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 5, 6, 5)
+        column.addLayout(row)
+        column.addWidget(self._details)
+        self._more.toggled.connect(self._details.setVisible)
+        self._close.clicked.connect(self.closed)
+        self.hide()
+
+    @Slot(object, object)
+    def show_state(self, old: StudioState, new: StudioState) -> None:
+        """Show the notice, or nothing."""
+        if old.notice is not new.notice:
+            self.setVisible(new.notice is not None)
+            if new.notice is not None:
+                self._tell(new.notice)
+
+    def _tell(self, notice: Notice) -> None:
+        self.setProperty("tone", notice.tone)
+        self.style().unpolish(self)
+        self.style().polish(self)
+        self._word.setText(_WORDS[notice.tone])
+        self._word.setVisible(bool(_WORDS[notice.tone]))
+        self._text.setText(notice.text)
+        self._details.setPlainText("\n".join(notice.details))
+        self._more.setVisible(bool(notice.details))
+        self._more.setChecked(False)
+        self._details.setVisible(False)

@@ -1,0 +1,108 @@
+"""Finds, makes and opens projects; everything slow about it happens on a thread."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from smarthdr_studio.core.bracket import Catalogue
+from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.sample import SampleSettings
+from smarthdr_studio.studio.session.crew import Crew
+from smarthdr_studio.studio.state import Notice
+from smarthdr_studio.studio.threads.projects import create_project, make_sample, scan_dataset
+from smarthdr_studio.studio.threads.task import Job, Task
+
+_DATABASE: Final = "project.sqlite"
+
+
+class ProjectDesk(QObject):
+    """Answers with an open project, or with a catalogue that waits for a place."""
+
+    opened = Signal(object)
+    catalogue_found = Signal(object)
+    noticed = Signal(object)
+    ended = Signal()
+
+    def __init__(self, crew: Crew, parent: QObject) -> None:
+        super().__init__(parent)
+        self._crew = crew
+        self._skipped: Catalogue | None = None
+        self._task: Task | None = None
+
+    def take(self, folder: Path) -> None:
+        """Open a dropped or named folder, whatever it is."""
+        if (folder / _DATABASE).is_file() or folder.suffix == ".shdr":
+            self.open(folder)
+        else:
+            self.scan(folder)
+
+    def open(self, folder: Path) -> None:
+        """Open a project; quick, so it is done at once."""
+        try:
+            project = Project.open(folder)
+        except StudioError as error:
+            self.noticed.emit(Notice(text=str(error), tone="bad"))
+            return
+        self.opened.emit(project)
+
+    def scan(self, folder: Path) -> None:
+        """Look for scenes in a dataset folder."""
+        self._begin(partial(scan_dataset, folder=folder), self._scanned)
+
+    def create(self, catalogue: Catalogue, place: Path) -> None:
+        """Make a project over what was found."""
+        self._skipped = catalogue
+        self._begin(partial(create_project, catalogue=catalogue, place=place), self._made)
+
+    def try_sample(self, folder: Path, settings: SampleSettings) -> None:
+        """Generate the sample dataset and its project, unless they are there."""
+        self._begin(partial(make_sample, folder=folder, settings=settings), self._made)
+
+    def cancel(self) -> None:
+        """Give up what is being prepared; a half-made sample is left out of the way."""
+        if self._task is not None:
+            self._task.requestInterruption()
+
+    def _begin(self, job: Job, answered: Callable[[Any], None]) -> None:
+        if self._task is None:
+            self._task = self._crew.start(job, answered=answered, refused=self._refused, told=True)
+            self._task.given_up.connect(self._end)
+
+    @Slot()
+    def _end(self) -> None:
+        self._task = None
+        self.ended.emit()
+
+    @Slot(object)
+    def _scanned(self, catalogue: Catalogue) -> None:
+        self._end()
+        self.catalogue_found.emit(catalogue)
+
+    @Slot(object)
+    def _made(self, folder: Path) -> None:
+        self._end()
+        self.open(folder)
+        catalogue, self._skipped = self._skipped, None
+        if catalogue is not None and catalogue.skipped:
+            self.noticed.emit(left_out(catalogue))
+
+    @Slot(str)
+    def _refused(self, message: str) -> None:
+        self._end()
+        self._skipped = None
+        self.noticed.emit(Notice(text=message, tone="bad"))
+
+
+def left_out(catalogue: Catalogue) -> Notice:
+    """Which folders of a dataset could not be used, and why."""
+    count = len(catalogue.skipped)
+    words = "1 folder was" if count == 1 else f"{count} folders were"
+    return Notice(
+        text=f"{words} left out; the other scenes are here.",
+        tone="warn",
+        details=tuple(skipped.reason for skipped in catalogue.skipped),
+    )

@@ -1,0 +1,149 @@
+"""Fetches scenes and thumbnails for the screen; the newest wish comes first."""
+
+import logging
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QImage
+
+from smarthdr_studio.core.frames import FrameStore
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.studio.session.crew import Crew
+from smarthdr_studio.studio.threads.scenes import LoadedScene, SceneFiles, load_scene
+from smarthdr_studio.studio.threads.thumbnails import make_thumbnails
+
+_log: Final = logging.getLogger(__name__)
+
+FRAME_BUDGET: Final = 2 * 2**30
+_LABEL_BUDGET: Final = 512 * 2**20
+_THUMBNAILS_AT_ONCE: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A scene to load: `generation` is the number of the answer, 0 if nobody waits for it.
+
+    `serial` counts the projects served, because scenes of two projects may have one id.
+    """
+
+    generation: int
+    serial: int
+    files: SceneFiles
+
+
+class SceneDesk(QObject):
+    """Loads one scene at a time on a thread; keeps what was loaded, within a memory budget."""
+
+    loaded = Signal(int, object)
+    refused = Signal(int, str)
+    thumbnail_made = Signal(str, QImage)
+
+    def __init__(self, crew: Crew, *, thumbnails: Path, parent: QObject) -> None:
+        super().__init__(parent)
+        self._crew, self._cache = crew, thumbnails
+        self._project: Project | None = None
+        self.frames = FrameStore(FRAME_BUDGET)
+        self._kept: OrderedDict[str, LoadedScene] = OrderedDict()
+        self._now: _Wish | None = None
+        self._next: _Wish | None = None
+        self._wanted: list[str] = []
+        self._drawing: int | None = None
+        self._serial = 0
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory held by decoded frames and pseudo-labels."""
+        return self.frames.used_bytes + sum(scene.nbytes for scene in self._kept.values())
+
+    def serve(self, project: Project | None) -> None:
+        """Work for another project, or for none."""
+        self._project = project
+        self._serial += 1
+        self.frames = FrameStore(FRAME_BUDGET)
+        self._kept.clear()
+        self._next = None
+        self._wanted.clear()
+
+    def fetch(self, scene: str, *, generation: int) -> None:
+        """Load a scene; answers with `generation`, at once if it is at hand and unchanged."""
+        if self._project is None:
+            return
+        files = SceneFiles.of(self._project.scene(scene), pseudo=self._project.pseudo_path(scene))
+        kept = self._kept.get(scene)
+        if kept is not None and kept.files.stamp == files.stamp and not kept.problems:
+            self._kept.move_to_end(scene)
+            if generation:
+                self.loaded.emit(generation, kept)
+            return
+        wish = _Wish(generation, self._serial, files)
+        if self._now is None:
+            self._begin(wish)
+        elif generation:
+            self._next = wish
+
+    def want_thumbnails(self, scenes: tuple[str, ...]) -> None:
+        """Make thumbnails of these, the ones asked for last first."""
+        self._wanted = [*(scene for scene in self._wanted if scene not in scenes), *scenes[::-1]]
+        self._draw()
+
+    def _begin(self, wish: _Wish) -> None:
+        self._now = wish
+        job = partial(load_scene, files=wish.files, frames=self.frames)
+        self._crew.start(job, answered=self._answered, refused=self._failed)
+
+    @Slot(object)
+    def _answered(self, scene: LoadedScene) -> None:
+        wish, self._now = self._now, None
+        self._go_on()
+        if wish is None or wish.serial != self._serial:
+            return
+        self._keep(scene)
+        if wish.generation:
+            self.loaded.emit(wish.generation, scene)
+
+    @Slot(str)
+    def _failed(self, message: str) -> None:
+        wish, self._now = self._now, None
+        self._go_on()
+        if wish is not None and wish.generation:
+            self.refused.emit(wish.generation, message)
+
+    def _go_on(self) -> None:
+        wish, self._next = self._next, None
+        if wish is not None:
+            self._begin(wish)
+
+    def _keep(self, scene: LoadedScene) -> None:
+        self._kept[scene.id] = scene
+        self._kept.move_to_end(scene.id)
+        while sum(each.nbytes for each in self._kept.values()) > _LABEL_BUDGET:
+            if len(self._kept) == 1:
+                return
+            self._kept.popitem(last=False)
+
+    def _draw(self) -> None:
+        if self._drawing is not None or not self._wanted or self._project is None:
+            return
+        batch = [self._wanted.pop() for _ in range(min(_THUMBNAILS_AT_ONCE, len(self._wanted)))]
+        frames = {scene: self._project.scene(scene).frames[1] for scene in batch}
+        self._drawing = self._serial
+        job = partial(make_thumbnails, frames=frames, cache=self._cache)
+        self._crew.start(job, answered=self._drawn, refused=self._not_drawn)
+
+    @Slot(object)
+    def _drawn(self, pictures: dict[str, QImage]) -> None:
+        if self._drawing == self._serial:
+            for scene, picture in pictures.items():
+                self.thumbnail_made.emit(scene, picture)
+        self._drawing = None
+        self._draw()
+
+    @Slot(str)
+    def _not_drawn(self, message: str) -> None:
+        _log.warning("thumbnails: %s", message)
+        self._drawing = None
+        self._draw()

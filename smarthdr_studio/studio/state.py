@@ -1,0 +1,157 @@
+"""Everything the window shows, as one frozen value; pictures and curves travel beside it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from smarthdr_studio.core.display import DisplaySettings, Layer
+from smarthdr_studio.core.journal import Status
+from smarthdr_studio.core.masking import MaskSettings
+
+Tone = Literal["plain", "warn", "bad"]
+
+VIEWS = 4
+FIRST_LAYERS = (Layer.PSEUDO_LABEL, Layer.UNCERTAINTY, Layer.PATCH_MASK, Layer.PIXEL_MASK)
+
+
+class Activity(StrEnum):
+    """What the trainer of this window is up to; the words are for the screen."""
+
+    IDLE = "idle"
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    DONE = "done"
+
+
+_PAPER = MaskSettings()
+_PLAIN = DisplaySettings()
+
+BUSY_ACTIVITIES = frozenset(
+    {Activity.STARTING, Activity.RUNNING, Activity.PAUSED, Activity.STOPPING}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneRow:
+    """One line of the scene list; shares in [0, 1], None where no pseudo-label says."""
+
+    id: str
+    status: Status
+    retained: float | None = None
+    sigma_mean: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readout:
+    """What is known of the pixel under the cursor; `linear` is RGB in [0, 1], `why` one word."""
+
+    x: int
+    y: int
+    linear: tuple[float, float, float] | None = None
+    mu_law: float | None = None
+    sigma: float | None = None
+    patch_score: float | None = None
+    pixel_score: float | None = None
+    trusted: bool | None = None
+    why: str = ""
+    explanation: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolShares:
+    """Of all unlabelled scenes together: shares in [0, 1] of pixels and patches kept."""
+
+    scenes: int
+    retained: float
+    patches_retained: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingState:
+    """How the run of this window stands; `silent` when nothing was heard for a minute."""
+
+    activity: Activity = Activity.IDLE
+    run: str = ""
+    phase: str = ""
+    step: int = 0
+    total_steps: int = 0
+    epoch: int = 0
+    total_epochs: int = 0
+    round: int = -1
+    seconds_left: float | None = None
+    images_per_second: float | None = None
+    psnr_mu: float | None = None
+    message: str = ""
+    resumable: str = ""
+    changes_wait: bool = False
+    silent: bool = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether a thread is at work."""
+        return self.activity in BUSY_ACTIVITIES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something to tell without stopping anyone; `details` are read one per line."""
+
+    text: str
+    tone: Tone = "plain"
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PoolCharts:
+    """The pool in figures: how many patches and pixels have which score, evenly over [0, 1].
+
+    `map` is the retained share over τ_pa (rows) × τ_pi (columns), both evenly over [0, 1].
+    """
+
+    patches: npt.NDArray[np.int64]
+    pixels: npt.NDArray[np.int64]
+    map: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudioState:
+    """The window, whole. Only `Session` makes a new one."""
+
+    project: str = ""
+    folder: Path | None = None
+    recent: tuple[Path, ...] = ()
+    scenes: tuple[SceneRow, ...] = ()
+    current: str | None = None
+    shown: str | None = None  # the scene whose pictures are on the screen
+    masks: MaskSettings = _PAPER
+    retained: float | None = None  # share of the scene on the screen
+    pool: PoolShares | None = None
+    charts: PoolCharts | None = None
+    display: DisplaySettings = _PLAIN
+    layers: tuple[Layer, ...] = FIRST_LAYERS
+    readout: Readout | None = None
+    training: TrainingState = TrainingState()
+    undo: str | None = None
+    redo: str | None = None
+    busy: str = ""
+    progress: float | None = None
+    notice: Notice | None = None
+    cache_bytes: int = 0
+    cache_budget: int = 0
+    generation: int = 0
+
+    def row(self, scene: str | None) -> SceneRow | None:
+        """The line of a scene, if there is such a scene."""
+        return next((row for row in self.scenes if row.id == scene), None)
+
+    def counts(self) -> dict[Status, int]:
+        """How many scenes have which status."""
+        return {status: sum(row.status is status for row in self.scenes) for status in Status}

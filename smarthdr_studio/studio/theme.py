@@ -1,0 +1,232 @@
+"""What the window looks like: two palettes, the text size and the style sheet made from them."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
+
+from smarthdr_studio.core.resources import resource
+
+Wish = Literal["system", "dark", "light"]
+
+SMALLEST_TEXT_PT: Final = 11.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Palette:
+    """Every colour of the window as '#rrggbb'; greys are neutral so that pictures are judged alone.
+
+    `canvas` surrounds the pictures; `good`, `warn` and `bad` never stand without a word or a shape.
+    """
+
+    name: str
+    window: str
+    panel: str
+    raised: str
+    border: str
+    text: str
+    muted: str
+    accent: str
+    on_accent: str
+    good: str
+    warn: str
+    bad: str
+    canvas: str
+
+
+DARK: Final = Palette(
+    name="dark",
+    window="#252525",
+    panel="#303030",
+    raised="#3c3c3c",
+    border="#4b4b4b",
+    text="#ebebeb",
+    muted="#b2b2b2",
+    accent="#6cb2f0",
+    on_accent="#10202e",
+    good="#67c2a0",
+    warn="#e6b15c",
+    bad="#f08c7a",
+    canvas="#3f3f3f",
+)
+
+LIGHT: Final = Palette(
+    name="light",
+    window="#e4e4e4",
+    panel="#f4f4f4",
+    raised="#ffffff",
+    border="#bdbdbd",
+    text="#1c1c1c",
+    muted="#555555",
+    accent="#1a65a8",
+    on_accent="#ffffff",
+    good="#1c7254",
+    warn="#875800",
+    bad="#ac3524",
+    canvas="#a9a9a9",
+)
+
+
+def palette_for(wish: Wish) -> Palette:
+    """The palette asked for; "system" follows the desktop and is dark where it does not say."""
+    if wish == "system":
+        scheme = QGuiApplication.styleHints().colorScheme()
+        return LIGHT if scheme == Qt.ColorScheme.Light else DARK
+    return LIGHT if wish == "light" else DARK
+
+
+def dress(application: QApplication, palette: Palette) -> None:
+    """Give the whole application this palette, and text no smaller than can be read."""
+    application.setStyle("Fusion")
+    font = application.font()
+    font.setPointSizeF(max(SMALLEST_TEXT_PT, font.pointSizeF()))
+    application.setFont(font)
+    application.setPalette(_qt_palette(palette))
+    application.setStyleSheet(style_sheet(palette))
+
+
+def contrast(first: str, second: str) -> float:
+    """The contrast ratio of two colours, 1 to 21 (WCAG 2.2, relative luminance)."""
+    high, low = sorted((_luminance(first), _luminance(second)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def style_sheet(palette: Palette) -> str:
+    """The Qt style sheet of a palette."""
+    p = palette
+    return f"""
+QToolTip {{ background: {p.raised}; color: {p.text}; border: 1px solid {p.border}; padding: 4px; }}
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
+QMainWindow, QDialog {{ background: {p.window}; }}
+QFrame#card {{ background: {p.panel}; border: 1px solid {p.border}; border-radius: 6px; }}
+QLabel {{ background: transparent; }}
+QLabel[role="title"] {{ font-weight: 600; }}
+QLabel[role="muted"] {{ color: {p.muted}; }}
+QLabel[role="figure"] {{ font-size: 15pt; font-weight: 600; }}
+QLabel[role="headline"] {{ font-size: 21pt; font-weight: 600; }}
+QLabel[role="good"] {{ color: {p.good}; }}
+QLabel[role="warn"] {{ color: {p.warn}; }}
+QLabel[role="bad"] {{ color: {p.bad}; }}
+QFrame#tile {{ background: {p.window}; border: 1px solid {p.border}; border-radius: 4px; }}
+QFrame#notice {{ background: {p.raised}; border: 1px solid {p.border}; border-radius: 6px; }}
+QFrame#notice[tone="bad"] {{ border: 1px solid {p.bad}; }}
+QFrame#notice[tone="warn"] {{ border: 1px solid {p.warn}; }}
+{_buttons(p)}{_fields(p)}{_lists(p)}"""
+
+
+def _buttons(p: Palette) -> str:
+    return f"""
+QPushButton {{ background: {p.raised}; color: {p.text}; border: 1px solid {p.border};
+  border-radius: 4px; padding: 4px 11px; }}
+QPushButton:hover {{ border-color: {p.muted}; }}
+QPushButton:pressed, QPushButton:checked {{ background: {p.border}; }}
+QPushButton:checked {{ border-color: {p.accent}; }}
+QPushButton:focus {{ border-color: {p.accent}; }}
+QPushButton:disabled {{ color: {_mix(p.muted, p.panel)}; background: {p.panel}; }}
+QPushButton[role="primary"] {{ background: {p.accent}; color: {p.on_accent};
+  border-color: {p.accent}; font-weight: 600; }}
+QPushButton[role="primary"]:hover, QPushButton[role="primary"]:focus {{ border-color: {p.text}; }}
+QPushButton[role="primary"]:disabled {{ background: {p.panel}; color: {_mix(p.muted, p.panel)};
+  border-color: {p.border}; }}
+QPushButton[role="link"] {{ background: transparent; border: 1px solid transparent;
+  color: {p.accent}; padding: 2px 6px; }}
+QPushButton[role="link"]:hover, QPushButton[role="link"]:focus {{ border-color: {p.accent}; }}
+QPushButton[role="entry"] {{ text-align: left; padding: 9px 14px; }}
+QPushButton[role="link"]:disabled {{ color: {_mix(p.muted, p.panel)}; background: transparent; }}
+"""
+
+
+def _fields(p: Palette) -> str:
+    return f"""
+QLineEdit, QDoubleSpinBox, QComboBox {{ background: {p.window}; color: {p.text};
+  border: 1px solid {p.border}; border-radius: 4px; padding: 3px 6px;
+  selection-background-color: {p.accent}; selection-color: {p.on_accent}; }}
+QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{ width: 0; border: none; }}
+QAbstractSpinBox QLineEdit {{ border: none; background: transparent; padding: 0 0 0 3px; }}
+QComboBox::drop-down {{ border: none; width: 20px; }}
+QComboBox::down-arrow {{ image: url({_arrow(p)}); width: 12px; height: 12px; }}
+QLineEdit:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border-color: {p.accent}; }}
+QComboBox QAbstractItemView {{ background: {p.raised}; color: {p.text};
+  border: 1px solid {p.border}; selection-background-color: {p.accent};
+  selection-color: {p.on_accent}; }}
+QProgressBar {{ background: {p.window}; border: 1px solid {p.border}; border-radius: 3px;
+  max-height: 6px; min-height: 6px; }}
+QProgressBar::chunk {{ background: {p.accent}; border-radius: 2px; }}
+QSlider::groove:horizontal {{ height: 4px; background: {p.border}; border-radius: 2px; }}
+QSlider::sub-page:horizontal {{ background: {p.accent}; border-radius: 2px; }}
+QSlider::handle:horizontal {{ background: {p.text}; width: 14px; height: 14px; margin: -5px 0;
+  border-radius: 7px; border: 1px solid {p.panel}; }}
+QSlider::handle:horizontal:focus {{ border: 2px solid {p.accent}; }}
+"""
+
+
+def _lists(p: Palette) -> str:
+    return f"""
+QListView {{ background: transparent; border: none; outline: none; }}
+QListWidget::item {{ padding: 7px 10px; border-radius: 4px; }}
+QListWidget::item:selected {{ background: {p.raised}; color: {p.text}; }}
+QPlainTextEdit {{ background: {p.window}; border: 1px solid {p.border}; border-radius: 4px; }}
+QScrollArea, QScrollArea > QWidget > QWidget#inside {{ background: transparent; border: none; }}
+QTextBrowser {{ background: {p.panel}; border: 1px solid {p.border}; border-radius: 6px;
+  padding: 6px; }}
+QMenuBar {{ background: transparent; color: {p.text}; }}
+QMenuBar::item {{ padding: 5px 9px; background: transparent; border-radius: 4px; }}
+QMenuBar::item:selected {{ background: {p.raised}; }}
+QMenu {{ background: {p.raised}; color: {p.text}; border: 1px solid {p.border}; padding: 4px; }}
+QMenu::item {{ padding: 5px 24px 5px 12px; border-radius: 3px; }}
+QMenu::item:selected {{ background: {p.accent}; color: {p.on_accent}; }}
+QMenu::item:disabled {{ color: {_mix(p.muted, p.panel)}; }}
+QMenu::separator {{ height: 1px; background: {p.border}; margin: 4px 8px; }}
+QStatusBar {{ background: {p.window}; color: {p.muted}; }}
+QStatusBar::item {{ border: none; }}
+QSplitter::handle {{ background: transparent; }}
+QSplitter::handle:hover {{ background: {p.border}; }}
+QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
+QScrollBar::handle:vertical {{ background: {p.border}; border-radius: 4px; min-height: 28px;
+  margin: 1px; }}
+QScrollBar::handle:vertical:hover {{ background: {p.muted}; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+"""
+
+
+def _arrow(p: Palette) -> str:
+    return resource("icons", f"down-{p.name}.svg").as_posix()
+
+
+def _qt_palette(p: Palette) -> QPalette:
+    roles = {
+        QPalette.ColorRole.Window: p.window,
+        QPalette.ColorRole.WindowText: p.text,
+        QPalette.ColorRole.Base: p.window,
+        QPalette.ColorRole.AlternateBase: p.panel,
+        QPalette.ColorRole.Text: p.text,
+        QPalette.ColorRole.PlaceholderText: p.muted,
+        QPalette.ColorRole.Button: p.raised,
+        QPalette.ColorRole.ButtonText: p.text,
+        QPalette.ColorRole.ToolTipBase: p.raised,
+        QPalette.ColorRole.ToolTipText: p.text,
+        QPalette.ColorRole.Highlight: p.accent,
+        QPalette.ColorRole.HighlightedText: p.on_accent,
+        QPalette.ColorRole.Link: p.accent,
+    }
+    dressed = QPalette()
+    for role, colour in roles.items():
+        dressed.setColor(role, QColor(colour))
+    faint = QColor(_mix(p.muted, p.panel))
+    for role in (QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
+        dressed.setColor(QPalette.ColorGroup.Disabled, role, faint)
+    return dressed
+
+
+def _mix(first: str, second: str) -> str:
+    pairs = ((int(first[i : i + 2], 16), int(second[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{(a + b) // 2:02x}" for a, b in pairs)
+
+
+def _luminance(colour: str) -> float:
+    channels = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

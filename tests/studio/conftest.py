@@ -1,0 +1,190 @@
+"""A screen nobody sees, small projects, and a watch for what a test leaves behind."""
+
+import gc
+import os
+
+# Before Qt is imported. A real X server is used only when asked for.
+if not (os.environ.get("SMARTHDR_TEST_XCB") and os.environ.get("DISPLAY")):
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+import cv2
+import numpy as np
+import pytest
+import shiboken6
+from PySide6.QtCore import QCoreApplication, QEvent, QThread, QTimer
+from PySide6.QtWidgets import QApplication
+
+from smarthdr_studio.core.layouts import find_scenes
+from smarthdr_studio.core.masking import MaskSettings, Range
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
+from smarthdr_studio.core.sample import SampleSettings
+from smarthdr_studio.core.statistics import SceneStatistics
+from smarthdr_studio.studio.main_window import MainWindow
+from smarthdr_studio.studio.session import Session
+from smarthdr_studio.studio.session.preferences import Places
+from smarthdr_studio.studio.theme import DARK, dress
+
+HEIGHT, WIDTH = 96, 128
+SMALL_SAMPLE = SampleSettings(scenes=3, labelled=1, test=1, width=96, height=64)
+
+
+def pytest_configure(config):
+    # What the offscreen platform says of every window with a smallest size.
+    config.addinivalue_line("qt_log_ignore", "propagateSizeHints")
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(qapp):
+    """Fails when a top-level widget, a running thread or an active timer survives a test."""
+    gc.freeze()  # so that only what the test makes is looked through
+    yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    widgets = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
+    threads = [thread for thread in _made_since(QThread) if thread.isRunning()]
+    threads = [thread for thread in threads if thread is not QThread.currentThread()]
+    timers = [timer for timer in _made_since(QTimer) if timer.isActive()]
+    gc.unfreeze()
+    for thread in threads:
+        thread.wait(5000)
+    assert not widgets, f"left on the screen: {widgets}"
+    assert not threads, f"left running: {threads}"
+    assert not timers, f"left ticking: {[(timer, timer.parent()) for timer in timers]}"
+
+
+def _made_since(kind):
+    # type(), because asking some lazy objects for their class wakes them up.
+    held = [thing for thing in gc.get_objects() if issubclass(type(thing), kind)]
+    return [thing for thing in held if shiboken6.isValid(thing)]
+
+
+def write_bracket(folder, *, seed, truth=True):
+    """A scene of three 16-bit frames, two stops apart, in the layout of Kalantari 2017."""
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True)
+    coarse = rng.random((6, 8, 3)).astype(np.float32)
+    radiance = np.clip(cv2.resize(coarse, (WIDTH, HEIGHT)) ** 3, 0, 1)
+    for number, stops in enumerate((0, 2, 4)):
+        ldr = np.clip(radiance * 2.0**stops, 0, 1) ** (1 / 2.2)
+        frame = np.rint(ldr * 65535).astype(np.uint16)
+        cv2.imwrite(str(folder / f"{number + 1}.tif"), frame[..., ::-1])
+    (folder / "exposure.txt").write_text("0.0\n2.0\n4.0\n")
+    if truth:
+        cv2.imwrite(str(folder / "HDRImg.hdr"), np.ascontiguousarray(radiance[..., ::-1]))
+    return radiance
+
+
+def write_pseudo(project, scene, *, at_round=3):
+    """A pseudo-label whose uncertainty rises to the right, with its statistics."""
+    ramp = np.linspace(0.01, 0.2, WIDTH, dtype=np.float32)
+    # Every scene a little less sure than the one before.
+    sigma = np.repeat(ramp[None, :], HEIGHT, 0) * np.float32(int(scene[-3:]) / 6)
+    provenance = Provenance(
+        run="earlier",
+        round=at_round,
+        epoch=4,
+        checkpoint="ab12",
+        network="light",
+        masks=MaskSettings(),
+        patch_range=Range(0.01, 0.2),
+        pixel_range=Range(0.01, 0.2),
+        made="2026-11-22T10:00:00Z",
+    )
+    label = PseudoLabel(
+        scene=scene,
+        hdr=np.full((HEIGHT, WIDTH, 3), 0.25, np.float16),
+        sigma=sigma,
+        person=None,
+        provenance=provenance,
+    )
+    path = project.pseudo_path(scene)
+    path.parent.mkdir(exist_ok=True)
+    write_pseudo_label(path, label)
+    SceneStatistics.of(sigma).save(project.statistics_path(scene))
+    return label
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """Six training scenes and one for testing."""
+    root = tmp_path / "brackets"
+    for number in range(1, 7):
+        write_bracket(root / "Training" / f"{number:03}", seed=number)
+    write_bracket(root / "Test" / "007", seed=7)
+    return root
+
+
+@pytest.fixture
+def fresh_project(dataset, tmp_path):
+    """A project before its first run: two labels, four scenes without."""
+    with Project.create(
+        tmp_path / "tiny.shdr", find_scenes(dataset), labelled=("001", "002")
+    ) as project:
+        return project.folder
+
+
+@pytest.fixture
+def tiny_project(fresh_project):
+    """The same after a run: every unlabelled scene has a pseudo-label."""
+    with Project.open(fresh_project) as project:
+        for scene in ("003", "004", "005", "006"):
+            write_pseudo(project, scene)
+    return fresh_project
+
+
+@pytest.fixture
+def places(tmp_path):
+    """A person's folders that nobody has."""
+    return Places.under(
+        config=tmp_path / "config", cache=tmp_path / "cache", data=tmp_path / "data"
+    )
+
+
+@pytest.fixture
+def session(qapp, qtbot, places):
+    """A session without a window."""
+    session = Session(qapp, places=places, sample=SMALL_SAMPLE)
+    yield session
+    session.shut_down()
+    qtbot.waitUntil(lambda: session.at_rest, timeout=20000)
+    session.release()
+    session.deleteLater()
+
+
+@pytest.fixture
+def window(qapp, qtbot, places):
+    """The whole window, closed at the end whatever happened."""
+    dress(qapp, DARK)
+    window = MainWindow(places=places, sample=SMALL_SAMPLE)
+    window.resize(1280, 720)
+    window.show()
+    qtbot.waitExposed(window)
+    yield window
+    window.session.shut_down()
+    qtbot.waitUntil(lambda: window.session.at_rest, timeout=30000)
+    window.close()
+    window.deleteLater()
+
+
+@pytest.fixture
+def opened(window, until, tiny_project):
+    """The window with the tiny project, its first scene and its pool on the screen."""
+    window.session.take(tiny_project)
+    until(window.session, lambda s: s.shown == "001" and s.charts is not None)
+    return window
+
+
+@pytest.fixture
+def until(qtbot):
+    """Waits until the state of a session is so."""
+
+    def wait(session, holds, *, timeout=20000):
+        qtbot.waitUntil(lambda: holds(session.state), timeout=timeout)
+
+    return wait
+
+
+@pytest.fixture
+def label_again():
+    """Writes a newer pseudo-label, as a round does."""
+    return write_pseudo

@@ -1,0 +1,156 @@
+"""The first page shows ways in, never an empty grey window."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QLabel, QPushButton
+
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.studio.panels.new_project import NewProjectDialog, why_not
+from smarthdr_studio.studio.session.preferences import Preferences
+
+
+def way_in(window, name):
+    return next(b for b in window.start.findChildren(QPushButton) if b.accessibleName() == name)
+
+
+def drop(window, folder):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(folder))])
+    window.dropEvent(
+        QDropEvent(
+            QPointF(10, 10),
+            Qt.DropAction.CopyAction,
+            data,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+    )
+
+
+def files_of(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+def test_a_new_person_sees_three_ways_in(window):
+    assert window.start.isVisible()
+    for name in ("Try the sample project", "Open a dataset folder…", "Open a project…"):
+        assert way_in(window, name).isVisible()
+
+
+def test_one_click_generates_and_opens_the_sample(window, qtbot, until):
+    qtbot.mouseClick(way_in(window, "Try the sample project"), Qt.MouseButton.LeftButton)
+    until(window.session, lambda s: s.project == "sample" and len(s.scenes) == 3, timeout=60000)
+    assert window.page.isVisible()
+    assert window.session.state.busy == ""
+
+
+def test_the_sample_is_made_only_once(window, until, places):
+    window.session.try_sample()
+    until(window.session, lambda s: s.project == "sample", timeout=60000)
+    before = files_of(places.sample / "sample")
+    window.session.close_project()
+    window.session.try_sample()
+    until(window.session, lambda s: s.project == "sample")
+    assert files_of(places.sample / "sample") == before
+
+
+def test_generating_the_sample_can_be_given_up_and_begun_again(window, qtbot, until):
+    window.session.try_sample()
+    until(window.session, lambda s: s.progress is not None, timeout=60000)
+    cancel = next(b for b in window.readout.findChildren(QPushButton) if b.text() == "Cancel")
+    qtbot.mouseClick(cancel, Qt.MouseButton.LeftButton)
+    until(window.session, lambda s: s.busy == "", timeout=60000)
+    assert window.start.isVisible()
+    window.session.try_sample()
+    until(window.session, lambda s: s.project == "sample", timeout=60000)
+
+
+def test_projects_opened_before_are_offered_again(window, qtbot, until, tiny_project):
+    window.session.take(tiny_project)
+    until(window.session, lambda s: s.project == "tiny")
+    window.session.close_project()
+    assert window.start.isVisible()
+    assert window.session.state.recent == (tiny_project,)
+    qtbot.waitUntil(lambda: way_in(window, "tiny").isVisible(), timeout=5000)
+
+
+def test_a_project_that_is_gone_is_not_offered(tmp_path):
+    kept = tmp_path / "window.json"
+    Preferences(recent=(str(tmp_path / "gone.shdr"),)).write(kept)
+    assert Preferences.read(kept).folders() == ()
+
+
+def test_damaged_preferences_cost_nothing(tmp_path):
+    kept = tmp_path / "window.json"
+    kept.write_text('{"recent": 7')
+    assert Preferences.read(kept) == Preferences()
+
+
+def test_a_dropped_dataset_becomes_a_project_beside_it_and_is_not_touched(
+    window, qtbot, until, dataset
+):
+    before = files_of(dataset)
+    drop(window, dataset)
+    qtbot.waitUntil(lambda: window.findChild(NewProjectDialog) is not None, timeout=20000)
+    dialog = window.findChild(NewProjectDialog)
+    assert dialog.width() <= 1280
+    create = next(b for b in dialog.findChildren(QPushButton) if b.text() == "Create project")
+    qtbot.mouseClick(create, Qt.MouseButton.LeftButton)
+    until(window.session, lambda s: s.project == "brackets" and s.shown is not None)
+    assert window.session.state.folder == dataset.parent / "brackets.shdr"
+    assert files_of(dataset) == before
+
+
+def test_a_dropped_project_is_opened(window, until, tiny_project):
+    drop(window, tiny_project)
+    until(window.session, lambda s: s.project == "tiny")
+
+
+def test_scenes_that_were_left_out_are_told_without_stopping_anyone(window, qtbot, until, dataset):
+    (dataset / "Training" / "003" / "exposure.txt").write_text("not numbers\n")
+    drop(window, dataset)
+    qtbot.waitUntil(lambda: window.findChild(NewProjectDialog) is not None, timeout=20000)
+    dialog = window.findChild(NewProjectDialog)
+    assert any("1 left out" in label.text() for label in dialog.findChildren(QLabel))
+    dialog.chosen.emit(dialog._catalogue, dataset.parent / "some.shdr")
+    dialog.reject()
+    until(window.session, lambda s: s.notice is not None and s.project == "some")
+    notice = window.session.state.notice
+    assert notice.tone == "warn"
+    assert "003" in notice.details[0]
+    assert window.notice.isVisible()
+
+
+def test_a_folder_without_scenes_is_refused_in_words(window, until, tmp_path):
+    (tmp_path / "empty").mkdir()
+    window.session.take(tmp_path / "empty")
+    until(window.session, lambda s: s.notice is not None)
+    assert "empty" in window.session.state.notice.text
+    assert window.start.isVisible()
+
+
+def test_a_folder_that_is_no_project_is_refused_in_words(window, until, tmp_path):
+    (tmp_path / "odd.shdr").mkdir()
+    window.session.take(tmp_path / "odd.shdr")
+    until(window.session, lambda s: s.notice is not None)
+    assert "odd.shdr" in window.session.state.notice.text
+
+
+def test_a_project_is_never_made_inside_a_dataset(dataset):
+    assert "dataset" in why_not(dataset / "new.shdr", dataset)
+    assert why_not(dataset.parent / "new.shdr", dataset) == ""
+    assert ".shdr" in why_not(dataset.parent / "new", dataset)
+    assert why_not(Path("new.shdr"), dataset)
+    (dataset.parent / "there.shdr").mkdir()
+    assert "already" in why_not(dataset.parent / "there.shdr", dataset)
+
+
+def test_the_dataset_may_be_gone_and_the_project_still_opens(window, until, tiny_project, dataset):
+    dataset.rename(dataset.with_name("moved"))
+    window.session.take(tiny_project)
+    until(window.session, lambda s: s.shown == "001" and s.notice is not None)
+    assert len(window.session.state.scenes) == 7
+    with Project.open(tiny_project) as project:
+        assert len(project.scenes) == 7

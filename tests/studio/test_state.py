@@ -1,0 +1,132 @@
+"""The state is a value: it cannot be changed, only replaced, and it counts itself."""
+
+from dataclasses import FrozenInstanceError, replace
+
+import pytest
+
+from smarthdr_studio.core.display import Layer
+from smarthdr_studio.core.events import (
+    CheckpointSaved,
+    PhaseChanged,
+    RoundFinished,
+    RunFinished,
+    RunStarted,
+    StepReported,
+    Validated,
+)
+from smarthdr_studio.core.journal import Status
+from smarthdr_studio.core.masking import MaskSettings
+from smarthdr_studio.studio.panels.parts import duration, percent
+from smarthdr_studio.studio.panels.training import phase_in_words, progress_in_words
+from smarthdr_studio.studio.session.progress import advanced, points
+from smarthdr_studio.studio.state import Activity, SceneRow, StudioState, TrainingState
+
+STARTED = RunStarted(
+    run="r1", folder="/r1", device="cpu", network="light", total_steps=100, total_epochs=5
+)
+STEP = StepReported(
+    step=20,
+    epoch=1,
+    losses={"total": 0.5, "labelled_reconstruction": 0.3},
+    learning_rate=1e-3,
+    images_per_second=12.0,
+    seconds_left=61.0,
+)
+ROUND = RoundFinished(
+    round=2,
+    step=40,
+    epoch=2,
+    masks=MaskSettings(),
+    retained=0.7,
+    patches_retained=0.8,
+    sigma_mean=0.02,
+)
+
+
+def test_a_state_cannot_be_changed():
+    with pytest.raises(FrozenInstanceError):
+        StudioState().project = "other"
+
+
+def test_the_four_views_begin_with_label_uncertainty_and_both_masks():
+    assert StudioState().layers == (
+        Layer.PSEUDO_LABEL,
+        Layer.UNCERTAINTY,
+        Layer.PATCH_MASK,
+        Layer.PIXEL_MASK,
+    )
+
+
+def test_a_state_counts_its_scenes_by_status():
+    rows = (
+        SceneRow(id="a", status=Status.TEST),
+        SceneRow(id="b", status=Status.TEST),
+        SceneRow(id="c", status=Status.PROMOTED),
+    )
+    counts = StudioState(scenes=rows).counts()
+    assert counts[Status.TEST] == 2
+    assert counts[Status.PROMOTED] == 1
+    assert counts[Status.EXCLUDED] == 0
+
+
+def test_a_run_is_told_in_words_from_its_first_second_to_its_last():
+    state = TrainingState(activity=Activity.STARTING)
+    assert "starting" in phase_in_words(state)
+    for event in (
+        STARTED,
+        PhaseChanged(phase="labelling", text="labelling scene 3 of 13", step=10),
+        STEP,
+        Validated(step=20, epoch=1, psnr_mu=31.25, psnr_l=30.0),
+    ):
+        state = advanced(state, event)
+    assert phase_in_words(state) == "labelling scene 3 of 13"
+    assert progress_in_words(state) == "epoch 2 of 5 · PSNR-μ 31.25 dB · 61 s left"
+    state = advanced(state, RunFinished(run="r1", outcome="done", step=100, message="all done"))
+    assert state.activity is Activity.DONE
+    assert phase_in_words(state) == "all done"
+
+
+def test_a_finished_round_takes_the_waiting_changes_in():
+    waiting = TrainingState(activity=Activity.RUNNING, changes_wait=True)
+    assert not advanced(waiting, ROUND).changes_wait
+    assert advanced(waiting, STEP).changes_wait
+
+
+def test_a_checkpoint_makes_a_run_resumable():
+    running = advanced(TrainingState(), STARTED)
+    saved = advanced(running, CheckpointSaved(step=20, epoch=1, folder="/r1/c"))
+    assert saved.resumable == "r1"
+
+
+def test_a_stop_asked_for_early_is_not_forgotten_when_the_run_begins():
+    stopping = TrainingState(activity=Activity.STOPPING)
+    assert advanced(stopping, STARTED).activity is Activity.STOPPING
+
+
+def test_any_event_ends_a_silence():
+    silent = TrainingState(activity=Activity.RUNNING, silent=True, phase="learning")
+    assert "no event for 60 s" in phase_in_words(silent)
+    assert not advanced(silent, STEP).silent
+
+
+def test_every_loss_term_becomes_a_line_of_the_chart():
+    assert {point.line for point in points(STEP)} == {"total", "Lₛʳ"}
+    assert {point.chart for point in points(ROUND)} == {"kept", "sigma"}
+
+
+def test_shares_never_round_to_all_or_nothing():
+    assert percent(0.9999) == "> 99 %"
+    assert percent(0.0001) == "< 1 %"
+    assert percent(1.0) == "100 %"
+    assert percent(None) == "–"
+
+
+def test_durations_are_as_precise_as_anyone_needs():
+    assert duration(42) == "42 s"
+    assert duration(600) == "10 min"
+    assert duration(6720) == "1 h 52 min"
+
+
+def test_the_same_state_is_equal_and_another_is_not():
+    assert replace(StudioState()) == StudioState()
+    assert replace(StudioState(), current="001") != StudioState()

@@ -1,0 +1,212 @@
+"""The window as a person uses it: keys, clicks, a whole training, and leaving in the middle."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QDoubleSpinBox,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSlider,
+)
+
+from smarthdr_studio.core.display import ColourMap, Layer
+from smarthdr_studio.core.journal import Status
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.studio.app import refuse_without
+
+
+def button(window, text):
+    return next(b for b in window.findChildren(QPushButton) if b.text() == text and b.isVisible())
+
+
+def click(qtbot, window, text):
+    qtbot.mouseClick(button(window, text), Qt.MouseButton.LeftButton)
+
+
+def press(qtbot, window, key, modifier=Qt.KeyboardModifier.NoModifier):
+    qtbot.keyClick(window, key, modifier)
+
+
+def test_a_click_in_the_list_shows_the_scene(opened, qtbot, until):
+    view = opened.page.scenes._list
+    place = view.visualRect(view.model().index(2, 0)).center()
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    until(opened.session, lambda s: s.shown == "003")
+
+
+def test_thumbnails_come_by_themselves(opened, qtbot, places):
+    model = opened.page.scenes._model
+    qtbot.waitUntil(lambda: "001" in model._thumbnails, timeout=10000)
+    assert list(places.thumbnails.glob("*.png"))
+
+
+@pytest.mark.parametrize("first_click", ["slider", "list", "picture", "button"])
+def test_arrow_keys_change_the_scene_whatever_was_clicked(opened, qtbot, until, first_click):
+    page = opened.page
+    clicked = {
+        "slider": page.reliability.patches._slider,
+        "list": page.scenes._list.viewport(),
+        "picture": page.views.view(1).picture,
+        "button": button(opened, "1:1"),
+    }[first_click]
+    qtbot.mouseClick(clicked, Qt.MouseButton.LeftButton, pos=QPoint(30, 8))
+    before = opened.session.state.current
+    press(qtbot, opened, Qt.Key.Key_Right)
+    until(opened.session, lambda s: s.current != before and s.shown == s.current)
+    press(qtbot, opened, Qt.Key.Key_A)
+    until(opened.session, lambda s: s.current == before)
+
+
+def test_keys_of_exposure_and_maps_do_what_they_say(opened, qtbot):
+    def shown():
+        return opened.session.state.display
+
+    press(qtbot, opened, Qt.Key.Key_E)
+    press(qtbot, opened, Qt.Key.Key_BracketRight)
+    assert shown().exposure_ev == 0.6
+    press(qtbot, opened, Qt.Key.Key_E, Qt.KeyboardModifier.ShiftModifier)
+    press(qtbot, opened, Qt.Key.Key_BracketLeft)
+    assert shown().exposure_ev == 0.0
+    press(qtbot, opened, Qt.Key.Key_E)
+    press(qtbot, opened, Qt.Key.Key_R)
+    assert shown().exposure_ev == 0.0
+    press(qtbot, opened, Qt.Key.Key_G)
+    assert shown().colour_map is tuple(ColourMap)[1]
+    press(qtbot, opened, Qt.Key.Key_M)
+    assert not shown().mask_visible
+
+
+def test_a_digit_changes_the_layer_of_the_view_under_the_cursor(opened, qtbot, monkeypatch):
+    monkeypatch.setattr(type(opened.page.views), "under_cursor", 2)
+    press(qtbot, opened, Qt.Key.Key_6)
+    assert opened.session.state.layers[2] is tuple(Layer)[5]
+
+
+def test_promote_and_undo_by_keys(opened, qtbot, until, tiny_project):
+    opened.page.scenes.step(2)
+    until(opened.session, lambda s: s.shown == "003")
+    press(qtbot, opened, Qt.Key.Key_P)
+    assert opened.session.state.row("003").status is Status.PROMOTED
+    press(qtbot, opened, Qt.Key.Key_P, Qt.KeyboardModifier.ShiftModifier)
+    assert opened.session.state.row("003").status is Status.UNLABELLED
+    press(qtbot, opened, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert opened.session.state.row("003").status is Status.PROMOTED
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    press(qtbot, opened, Qt.Key.Key_Z, both)
+    assert opened.session.state.row("003").status is Status.UNLABELLED
+    press(qtbot, opened, Qt.Key.Key_X)
+    with Project.open(tiny_project) as project:
+        assert project.statuses()["003"] is Status.EXCLUDED
+
+
+def test_letters_typed_into_the_filter_are_not_commands(opened, qtbot):
+    opened.page.scenes.start_search()
+    box = opened.page.scenes._search
+    qtbot.keyClicks(box, "excluded")
+    assert opened.session.state.row("001").status is Status.GROUND_TRUTH
+    assert opened.page.scenes._filter.rowCount() == 0
+    box.setText("unlabelled 4")
+    assert opened.page.scenes._filter.rowCount() == 1
+    box.clear()
+
+
+def test_dragging_a_threshold_moves_masks_and_letting_go_keeps_them(opened, qtbot):
+    slider = opened.page.reliability.patches._slider
+    before = opened.session.state.pool
+    slider.setSliderDown(True)
+    slider.setSliderPosition(10)
+    assert opened.session.state.masks.tau_patch == 0.1
+    assert opened.session.state.pool.patches_retained < before.patches_retained
+    assert opened.session.state.undo is None
+    slider.setSliderDown(False)
+    assert "0.1" in opened.session.state.undo
+
+
+def test_a_number_typed_is_the_threshold(opened, qtbot):
+    number = opened.page.reliability.pixels._number
+    number.selectAll()
+    qtbot.keyClicks(number, "0.25")
+    qtbot.keyClick(number, Qt.Key.Key_Return)
+    assert opened.session.state.masks.tau_pixel == 0.25
+    assert opened.page.reliability.pixels._slider.value() == 25
+
+
+def test_the_histogram_line_is_a_handle_of_the_same_threshold(opened):
+    opened.page.charts.patches.tau_dragged.emit(0.62)
+    assert opened.session.state.masks.tau_patch == 0.62
+    opened.page.charts.patches.tau_released.emit(0.62)
+    assert opened.session.state.undo is not None
+    opened.page.charts.map.released.emit(0.5, 0.7)
+    assert opened.session.state.masks.tau_pixel == 0.7
+
+
+def test_hovering_a_view_fills_the_status_bar(opened, until, qtbot):
+    opened.page.scenes.step(3)
+    until(opened.session, lambda s: s.shown == "004")
+    opened.page.views.hovered.emit((3, 4))
+    words = opened.readout._pixel.whole
+    for part in ("(3, 4)", "linear 0.250", "μ-law", "σ", "S_pa", "S_pi", "trusted"):
+        assert part in words
+
+
+def test_side_panels_hide_and_come_back(opened, qtbot):
+    press(qtbot, opened, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+    assert not opened.page.scenes.isVisible()
+    assert not opened.page.training.isVisible()
+    press(qtbot, opened, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+    assert opened.page.scenes.isVisible()
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1440, 900)])
+def test_nothing_is_clipped(opened, qtbot, size):
+    opened.resize(*size)
+    qtbot.wait(20)
+    assert opened.minimumSizeHint().width() <= 1280
+    assert opened.minimumSizeHint().height() <= 720
+    inside = opened.rect()
+    for kind in (QAbstractButton, QComboBox, QDoubleSpinBox, QSlider, QLabel):
+        for part in opened.findChildren(kind):
+            if part.isVisible() and part.window() is opened:
+                corner = part.mapTo(opened, QPoint(part.width(), part.height()))
+                assert inside.contains(corner - QPoint(1, 1)), part
+            if part.isVisible() and isinstance(part, QPushButton) and part.text():
+                assert part.width() >= part.minimumSizeHint().width(), part.text()
+
+
+def test_every_control_has_a_name_and_a_tooltip(opened):
+    for kind in (QPushButton, QComboBox, QDoubleSpinBox, QSlider, QLineEdit):
+        for part in opened.findChildren(kind):
+            inner = isinstance(part.parent(), (QDoubleSpinBox, QComboBox))
+            if part.isVisible() and not inner:
+                assert part.accessibleName(), part
+                assert part.toolTip(), part.accessibleName()
+
+
+def test_the_look_changes_at_once_and_is_remembered(opened, places):
+    opened.set_look("light")
+    assert opened.session.preferences.look == "light"
+    opened.set_look("dark")
+    assert '"dark"' in places.preferences.read_text()
+
+
+def test_a_missing_display_or_library_is_one_sentence_with_the_remedy(monkeypatch):
+    from smarthdr_studio.core.errors import DeviceError
+    from smarthdr_studio.studio import app
+
+    with pytest.raises(DeviceError, match="no display"):
+        refuse_without({})
+    monkeypatch.setattr(app, "_loads", lambda library: library != "libxcb-cursor.so.0")
+    with pytest.raises(DeviceError, match=r"apt-get install -y libxcb-cursor0$"):
+        refuse_without({"DISPLAY": ":1"})
+    refuse_without({"QT_QPA_PLATFORM": "offscreen"})
+
+
+def test_the_guide_ships_with_the_program(opened):
+    from smarthdr_studio.core.resources import resource
+
+    assert len(list(Path(resource("guide")).glob("*.md"))) >= 3

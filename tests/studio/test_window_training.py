@@ -1,0 +1,183 @@
+"""A training in the window: started, held, stopped, resumed, failed, and left in the middle."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox, QPushButton
+
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.runs import list_runs
+from smarthdr_studio.studio.session import training_desk
+from smarthdr_studio.studio.state import Activity
+
+OVER = (Activity.DONE, Activity.STOPPED, Activity.FAILED)
+
+TINY_PLAN = """
+[network]
+name = "light"
+[schedule]
+epochs = {epochs}
+warmup_epochs = 1
+steps_per_epoch = 2
+halve_at_epoch = 1
+[batch]
+crop = 32
+stride = 32
+labelled = 2
+unlabelled = 2
+[loss]
+perceptual_weight = 0.0
+"""
+
+
+@pytest.fixture
+def plan(tmp_path, monkeypatch):
+    """Makes every preset a plan of seconds, or as long as asked."""
+
+    def shorten(*, epochs=2):
+        path = tmp_path / "tiny.toml"
+        path.write_text(TINY_PLAN.format(epochs=epochs) + "\n")
+        path.write_text("held_out = 1\n" + path.read_text())
+        load = training_desk.load_preset
+
+        def load_tiny(name, **changes):
+            return load(name if name.endswith(".toml") else str(path), **changes)
+
+        monkeypatch.setattr(training_desk, "load_preset", load_tiny)
+
+    return shorten
+
+
+def button(window, text):
+    return next(b for b in window.findChildren(QPushButton) if b.text() == text and b.isVisible())
+
+
+def click(qtbot, window, text):
+    qtbot.mouseClick(button(window, text), Qt.MouseButton.LeftButton)
+
+
+def press(qtbot, window, key, modifier=Qt.KeyboardModifier.NoModifier):
+    qtbot.keyClick(window, key, modifier)
+
+
+@pytest.mark.slow
+def test_a_whole_training_with_clicks(window, qtbot, until, fresh_project, plan):
+    plan(epochs=3)
+    window.session.take(fresh_project)
+    until(window.session, lambda s: s.shown == "001")
+    assert window.session.state.pool is None
+    press(qtbot, window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+    assert window.session.state.training.busy
+    assert "starting" in window.page.training._phase.whole
+    until(window.session, lambda s: s.training.activity in OVER, timeout=120000)
+    assert window.session.state.training.activity is Activity.DONE
+    until(window.session, lambda s: s.pool is not None and s.pool.scenes == 4)
+    curves = window.page.charts.curves
+    assert curves["loss"].now("total") is not None
+    assert curves["psnr"].now("PSNR-μ") is not None
+    assert curves["kept"].now("pixels") is not None
+    qtbot.waitUntil(lambda: window.session.at_rest, timeout=20000)
+    with Project.open(fresh_project) as project:
+        assert project.pseudo_path("003").is_file()
+        assert [run.outcome for run in list_runs(project)] == ["done"]
+
+
+@pytest.mark.slow
+def test_a_run_is_paused_stopped_and_resumed(window, qtbot, until, fresh_project, plan):
+    plan(epochs=40)
+    window.session.take(fresh_project)
+    until(window.session, lambda s: s.shown == "001")
+    click(qtbot, window, "Train")
+    until(window.session, lambda s: s.training.step > 1, timeout=120000)
+    click(qtbot, window, "Pause")
+    assert window.session.state.training.activity is Activity.PAUSED
+    window.session.exclude(("006",))
+    assert window.session.state.training.changes_wait
+    assert "take effect in round" in window.readout._waits.text()
+    click(qtbot, window, "Go on")
+    click(qtbot, window, "Stop (keep)")
+    until(window.session, lambda s: s.training.activity is Activity.STOPPED, timeout=60000)
+    stopped_at = window.session.state.training.step
+    assert window.session.state.training.resumable
+    click(qtbot, window, "Resume")
+    until(window.session, lambda s: s.training.step > stopped_at, timeout=60000)
+    click(qtbot, window, "Stop (keep)")
+    until(window.session, lambda s: s.training.activity is Activity.STOPPED, timeout=60000)
+    with Project.open(fresh_project) as project:
+        assert len(list_runs(project)) == 1
+
+
+@pytest.mark.slow
+def test_closing_during_a_run_asks_and_a_no_closes_nothing(
+    window, qtbot, until, fresh_project, plan
+):
+    plan(epochs=40)
+    window.session.take(fresh_project)
+    until(window.session, lambda s: s.shown == "001")
+    click(qtbot, window, "Train")
+    until(window.session, lambda s: s.training.step > 1, timeout=120000)
+    window.close()
+    box = window.findChild(QMessageBox, "leave")
+    keep = next(b for b in box.buttons() if "Keep" in b.text())
+    qtbot.mouseClick(keep, Qt.MouseButton.LeftButton)
+    assert window.isVisible()
+    assert window.session.state.training.activity is Activity.RUNNING
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox, "leave") is None, timeout=5000)
+    window.close()
+    box = window.findChild(QMessageBox, "leave")
+    stop = next(b for b in box.buttons() if "Stop" in b.text())
+    qtbot.mouseClick(stop, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=60000)
+    with Project.open(fresh_project) as project:
+        run = list_runs(project)[0]
+        assert run.outcome == "stopped"
+        assert list((run.folder / "checkpoints").iterdir())
+
+
+@pytest.mark.slow
+def test_an_error_in_training_becomes_words_and_a_run_to_resume(
+    window, qtbot, until, fresh_project, plan, monkeypatch
+):
+    from smarthdr_studio.learning.learner import Learner
+
+    plan(epochs=4)
+    steps = []
+    honest = Learner.step
+
+    def fragile(self, *args, **kwargs):
+        steps.append(1)
+        if len(steps) > 3:
+            raise RuntimeError("CUDA out of memory")
+        return honest(self, *args, **kwargs)
+
+    monkeypatch.setattr(Learner, "step", fragile)
+    window.session.take(fresh_project)
+    until(window.session, lambda s: s.shown == "001")
+    click(qtbot, window, "Train")
+    until(window.session, lambda s: s.training.activity is Activity.FAILED, timeout=120000)
+    until(window.session, lambda s: bool(s.training.resumable))
+    assert "memory" in window.page.training._phase.whole
+    qtbot.waitUntil(lambda: button(window, "Resume").isEnabled(), timeout=10000)
+    monkeypatch.setattr(Learner, "step", honest)
+    click(qtbot, window, "Resume")
+    until(window.session, lambda s: s.training.activity is Activity.DONE, timeout=120000)
+
+
+def test_a_plan_that_is_not_allowed_is_told_in_the_panel(opened, qtbot, monkeypatch, tmp_path):
+    bad = tmp_path / "bad.toml"
+    bad.write_text("[schedule]\nepochs = 0\n")
+    load = training_desk.load_preset
+    monkeypatch.setattr(
+        training_desk, "load_preset", lambda _, **changes: load(str(bad), **changes)
+    )
+    click(qtbot, opened, "Train")
+    assert opened.session.state.training.activity is Activity.FAILED
+    assert "schedule.epochs" in opened.page.training._phase.whole
+
+
+def test_a_long_silence_is_told(opened, monkeypatch):
+    desk = opened.session.training
+    desk._become(training_desk.replace(desk.state, activity=Activity.RUNNING, phase="learning"))
+    monkeypatch.setattr(training_desk.time, "monotonic", lambda: desk._heard_at + 61)
+    desk._listen()
+    assert "no event for 60 s" in opened.page.training._phase.whole
+    desk._become(training_desk.replace(desk.state, activity=Activity.IDLE, silent=False))
