@@ -1,5 +1,6 @@
 """The command `smarthdr-studio`: the window without a verb, headless verbs with one."""
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -13,6 +14,8 @@ VERBS: Final = frozenset(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the answer is its exit status (0 done, 2 bad input, 3 resumable)."""
+    # A damaged file is told in one sentence of ours; OpenCV reads this when it is first imported.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or (words[0] not in VERBS and not words[0].startswith("-")):
         from smarthdr_studio.cli.window import open_window

@@ -25,8 +25,6 @@ _LIBRARIES: Final = (
     "rich",
     "platformdirs",
     "PySide6-Essentials",
-    "pyqtgraph",
-    "superqt",
 )
 
 

@@ -107,6 +107,8 @@ def read_pseudo_label(path: Path, *, expect: tuple[int, int] | None = None) -> P
             f"{path}: {sigma.shape[1]}×{sigma.shape[0]} pixels, but the scene has "
             f"{expect[1]}×{expect[0]}; {_REMEDY}"
         )
+    if not np.isfinite(sigma).all():
+        raise LabelError(f"{path}: its uncertainty holds values that are no numbers; {_REMEDY}")
     person = layers["mask.person"].astype(np.int8)
     try:
         provenance, scene = _provenance(header), plain(header, "smarthdr.scene")

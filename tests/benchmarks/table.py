@@ -75,7 +75,7 @@ def show(rows: Iterable[Row]) -> None:
 
 def machine() -> str:
     """Processor and versions, in one line."""
-    packages = ("torch", "numpy", "opencv-python-headless", "PySide6-Essentials", "pyqtgraph")
+    packages = ("torch", "numpy", "opencv-python-headless", "PySide6-Essentials")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     return f"{_processor()}, Python {platform.python_version()}, {versions}"
 

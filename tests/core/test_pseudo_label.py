@@ -127,6 +127,14 @@ def test_masking_twice_with_the_same_settings_is_masking_once(label):
     assert remasked(once, MaskSettings(patch_size=16)).provenance == once.provenance
 
 
+def test_uncertainty_that_is_no_number_is_refused(path, label):
+    sigma = label.sigma.copy()
+    sigma[0, 0] = np.nan
+    write_pseudo_label(path, replace(label, sigma=sigma))
+    with pytest.raises(LabelError, match=r"no numbers; make it anew"):
+        read_pseudo_label(path)
+
+
 def test_a_newer_format_is_told_to_update(path, label):
     newer = replace(label, provenance=replace(label.provenance, format=99))
     write_pseudo_label(path, newer)

@@ -20,7 +20,7 @@ from smarthdr_studio.core.events import (
     Validated,
 )
 from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.plan import SchedulePlan, load_preset
+from smarthdr_studio.core.plan import load_preset
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.pseudo_label import read_pseudo_label
 from smarthdr_studio.core.runs import RunFolder, list_runs
@@ -29,11 +29,6 @@ from smarthdr_studio.learning.checkpoints import latest_checkpoint, load_teacher
 from smarthdr_studio.learning.losses import Target
 from smarthdr_studio.learning.material import promoted_label
 from smarthdr_studio.learning.opening import prepare
-from smarthdr_studio.learning.pace import Pace
-from smarthdr_studio.learning.plan_file import write_plan
-from smarthdr_studio.learning.progress import EpochLengths, Progress, Remaining, remaining
-from smarthdr_studio.learning.schedule import learning_rate, round_is_due
-from smarthdr_studio.learning.timing import time_steps
 from smarthdr_studio.learning.training import train
 
 CPU = torch.device("cpu")
@@ -161,14 +156,6 @@ def test_same_plan_and_seed_give_the_same_losses(project, make_plan, events_of):
     other = make_plan(seed=1, schedule={"epochs": 1, "steps_per_epoch": 1})
     (third, *_) = events_of(list(train(other, project)), StepReported)
     assert third.losses != first[0]
-
-
-def test_supervised_makes_no_round(project, make_plan, events_of):
-    plan = make_plan(system="supervised", schedule={"epochs": 2, "warmup_epochs": 0})
-    events = list(train(plan, project))
-    assert not events_of(events, RoundFinished)
-    assert len(events_of(events, StepReported)) == 4
-    assert not (project / "pseudo").exists()
 
 
 def test_a_promotion_made_meanwhile_takes_effect_next_round_and_is_announced(
@@ -300,68 +287,9 @@ def test_no_mode_of_torch_is_on_between_events(project, make_plan):
         assert not torch.is_autocast_enabled("cpu")
 
 
-def test_a_written_plan_reads_back_whatever_it_says(tmp_path, make_plan):
-    plan = make_plan(
-        preset='odd "name" – µ', loss={"nll_gradient": "beta"}, masks={"tau_patch": 0.25}, seed=7
-    )
-    write_plan(tmp_path / "plan.toml", plan)
-    assert load_preset(str(tmp_path / "plan.toml")) == plan
-    never = make_plan(schedule={"halve_at_epoch": None})
-    write_plan(tmp_path / "plan.toml", never)
-    assert load_preset(str(tmp_path / "plan.toml")).schedule.halve_at_epoch > never.schedule.epochs
-
-
 def test_checkpoints_are_announced_after_they_are_whole(project, make_plan):
     for event in train(make_plan(), project):
         if isinstance(event, CheckpointSaved):
             assert read_info(latest_checkpoint(project)).step == event.step
         if isinstance(event, RunFinished):
             assert event.outcome == "done"
-
-
-def test_timing_a_step_writes_nothing_and_tells_the_share_of_the_data(project, make_plan):
-    times = time_steps(make_plan(), project, steps=2)
-    assert times.images == 4
-    assert 0 < times.data_share < 1
-    assert not (project / "runs").exists()
-
-
-def test_the_rate_is_halved_and_falls_along_a_cosine_after_the_warm_up():
-    halved = SchedulePlan(epochs=200, halve_at_epoch=100)
-    assert [learning_rate(halved, epoch=e) for e in (0, 99.9, 100)] == [2e-4, 2e-4, 1e-4]
-    falling = SchedulePlan(
-        epochs=20, warmup_epochs=10, halve_at_epoch=None, final_decay="cosine", learning_rate=1
-    )
-    rates = [learning_rate(falling, epoch=e) for e in (0, 10, 15, 19.99)]
-    assert rates == pytest.approx([1, 1, 0.5, 0], abs=1e-4)
-    labels_only = SchedulePlan(epochs=10, warmup_epochs=10, final_decay="cosine", learning_rate=1)
-    assert learning_rate(labels_only, epoch=5) == pytest.approx(0.5)
-
-
-@pytest.mark.parametrize(
-    ("refresh", "expected"), [(1, [2, 3, 4, 5, 6]), (2, [2, 4, 6]), (3, [2, 5, 6]), (9, [2, 6])]
-)
-def test_rounds_come_after_the_warm_up_each_so_many_epochs_and_at_the_end(refresh, expected):
-    schedule = SchedulePlan(epochs=6, warmup_epochs=2, refresh_every=refresh)
-    made = []
-    for epoch in range(7):
-        if round_is_due(schedule, epoch=epoch, last_round_at=made[-1] if made else None):
-            made.append(epoch)
-    assert made == expected
-    lengths = EpochLengths(labels_only=3, with_pseudo_labels=10)
-    left = remaining(Progress(), schedule=schedule, lengths=lengths, makes_rounds=True)
-    assert (left.steps, left.rounds, left.validations) == (2 * 3 + 4 * 10, len(expected), 6)
-    midway = Progress(step=26, epoch=4, step_in_epoch=4, round=1, last_round_at=2)
-    left = remaining(midway, schedule=schedule, lengths=lengths, makes_rounds=True)
-    assert left.steps == 10 - 4 + 10
-
-
-def test_the_time_left_settles_on_the_median_of_late():
-    pace = Pace()
-    for seconds in (30.0, *[2.0] * 20, 90.0):
-        pace.step_took(seconds)
-    pace.round_took(7.0)
-    left = Remaining(steps=10, rounds=2, validations=3)
-    assert pace.seconds_left(left) == 10 * 2 + 2 * 7
-    pace.validation_took(1.0)
-    assert pace.seconds_left(left) == 10 * 2 + 2 * 7 + 3

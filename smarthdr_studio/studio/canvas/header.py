@@ -1,7 +1,7 @@
 """The title bar of a view: which layer, what is special about it, and the view's number."""
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QActionGroup, QMouseEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QAction, QActionGroup, QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
 from smarthdr_studio.core.display import Layer
@@ -88,6 +88,7 @@ class Faint(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._words = ""
+        self._colour = QColor()
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def show_words(self, words: str) -> None:
@@ -100,9 +101,8 @@ class Faint(QWidget):
 
     def set_palette_colours(self, palette: Palette) -> None:
         """The colour of quiet words."""
-        colours = self.palette()
-        colours.setColor(QPalette.ColorRole.WindowText, palette.muted)
-        self.setPalette(colours)
+        self._colour = QColor(palette.muted)
+        self.update()
 
     def sizeHint(self) -> QSize:
         """As high as a line of text."""
@@ -114,6 +114,6 @@ class Faint(QWidget):
         words = self.fontMetrics().elidedText(
             self._words, Qt.TextElideMode.ElideRight, self.width()
         )
-        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+        painter.setPen(self._colour)
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, words)
         painter.end()
