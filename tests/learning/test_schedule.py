@@ -2,12 +2,14 @@
 
 import pytest
 
+from smarthdr_studio.core.events import RoundFinished, StepReported
 from smarthdr_studio.core.plan import SchedulePlan, load_preset
 from smarthdr_studio.learning.pace import Pace
 from smarthdr_studio.learning.plan_file import write_plan
 from smarthdr_studio.learning.progress import EpochLengths, Progress, Remaining, remaining
 from smarthdr_studio.learning.schedule import learning_rate, round_is_due
 from smarthdr_studio.learning.timing import time_steps
+from smarthdr_studio.learning.training import train
 
 
 def test_a_written_plan_reads_back_whatever_it_says(tmp_path, make_plan):
