@@ -6,25 +6,20 @@ import pytest
 
 from smarthdr_studio.core.bracket import Bracket
 from smarthdr_studio.core.display import (
-    ColourMap,
     DisplaySettings,
-    HeatScale,
     Layer,
     Looks,
     Material,
     Painter,
     ToneMap,
-    colour_bar,
-    colour_table,
     frame_rgb8,
     masked_rgb8,
-    sigma_rgb8,
     to_rgb8,
     tone_table,
     toned,
 )
 from smarthdr_studio.core.display.tabled import tabled_error, tabled_merge
-from smarthdr_studio.core.masking import MaskSettings, Range, trust
+from smarthdr_studio.core.masking import MaskSettings, trust
 from smarthdr_studio.core.radiance import exposure_weighted_merge, mu_law
 from smarthdr_studio.core.reliability import error_map
 
@@ -50,19 +45,6 @@ def some_material(tau_patch=0.4, **changes):
         ground_truth=some_picture(140, 200, seed=2).astype(np.float16),
         origin="round 3",
     )
-
-
-def oklab_lightness(rgb):
-    """L of OKLab, from sRGB in [0, 1] (Ottosson 2020)."""
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    cones = linear @ np.array(
-        [
-            [0.4122214708, 0.2119034982, 0.0883024619],
-            [0.5363325363, 0.6806995451, 0.2817188376],
-            [0.0514459929, 0.1073969566, 0.6299787005],
-        ]
-    )
-    return np.cbrt(cones) @ np.array([0.2104542553, 0.7936177850, -0.0040720468])
 
 
 @pytest.mark.parametrize("tone_map", ToneMap)
@@ -124,43 +106,6 @@ def test_pictures_are_contiguous_even_from_a_strided_one():
 def test_a_picture_without_16_bits_is_refused():
     with pytest.raises(ValueError, match="float32"):
         to_rgb8(some_picture(), tone_table(ToneMap.SRGB))
-
-
-@pytest.mark.parametrize("colour_map", ColourMap)
-def test_every_map_rises_in_lightness_by_even_steps(colour_map):
-    lightness = oklab_lightness(colour_table(colour_map) / 255)
-    assert np.diff(lightness).min() >= -0.004  # one 8-bit code of rounding
-    even = np.linspace(lightness[0], lightness[-1], len(lightness))
-    assert np.abs(lightness - even).max() < 0.012
-    assert lightness[-1] - lightness[0] > 0.75
-
-
-@pytest.mark.parametrize("colour_map", ColourMap)
-@pytest.mark.parametrize("scale", HeatScale)
-def test_a_surer_pixel_never_takes_a_lighter_colour(colour_map, scale):
-    sigma = np.linspace(0, 0.5, 512, dtype=np.float32)[None]
-    shown = sigma_rgb8(sigma, span=Range(0.01, 0.4), colour_map=colour_map, scale=scale)
-    table = colour_table(colour_map).tolist()
-    codes = [table.index(colour) for colour in shown[0].tolist()]
-    assert codes == sorted(codes)
-    assert shown[0, 0].tolist() == table[0]
-    assert shown[0, -1].tolist() == table[-1]
-
-
-@pytest.mark.parametrize("scale", HeatScale)
-def test_an_unknown_sigma_looks_least_sure_and_a_constant_one_surest(scale):
-    sigma = np.array([[0.1, np.nan, 0.1]], np.float32)
-    for span in (Range(0.1, 0.1), Range(0.1, 0.2)):
-        shown = sigma_rgb8(sigma, span=span, scale=scale)
-        assert shown[0, 0].tolist() == colour_table(ColourMap.EMBER)[0].tolist()
-        assert shown[0, 1].tolist() == colour_table(ColourMap.EMBER)[-1].tolist()
-
-
-def test_the_colour_bar_has_the_highest_value_on_top():
-    bar = colour_bar(ColourMap.TIDE, width=3, height=64)
-    assert bar.shape == (64, 3, 3)
-    assert bar[0, 0].tolist() == colour_table(ColourMap.TIDE)[-1].tolist()
-    assert bar[-1, 2].tolist() == colour_table(ColourMap.TIDE)[0].tolist()
 
 
 def grey_looks(height=96, width=96, strength=0.7):
@@ -294,3 +239,19 @@ def test_forgetting_gives_the_pictures_back():
 def test_the_size_of_a_scene_is_known_from_whatever_is_there():
     assert some_material().size == (200, 140)
     assert Material().size is None
+
+
+def test_a_scene_without_pseudo_label_is_shown_by_what_there_is():
+    whole = some_material()
+    bare = Material(bracket=whole.bracket, ground_truth=whole.ground_truth)
+    painter = Painter()
+    shown = [painter.paint(layer, bare, SETTINGS) for layer in list(Layer)[:4]]
+    assert [p.title for p in shown] == [
+        "Ground truth",
+        "Under frame",
+        "Reference frame",
+        "Over frame",
+    ]
+    assert "Ctrl+T" in shown[0].detail
+    assert painter.paint(Layer.PSEUDO_LABEL, bare, SETTINGS) is shown[0]
+    assert painter.paint(Layer.TRUSTED, bare, SETTINGS).rgb8 is None

@@ -72,7 +72,8 @@ def test_a_whole_training_with_clicks(window, qtbot, until, fresh_project, plan)
     assert window.session.state.training.activity is Activity.DONE
     until(window.session, lambda s: s.pool is not None and s.pool.scenes == 4)
     curves = window.page.charts.curves
-    assert curves["loss"].now("total") is not None
+    assert curves["likelihood"].now("total") is not None
+    assert curves["fit"].now("Lₛʳ") is not None
     assert curves["psnr"].now("PSNR-μ") is not None
     assert curves["kept"].now("pixels") is not None
     qtbot.waitUntil(lambda: window.session.at_rest, timeout=20000)

@@ -35,6 +35,11 @@ class Layer(StrEnum):
         """Why a view with this layer has nothing to show, and what helps."""
         return _WHY_EMPTY[self]
 
+    @property
+    def stand_ins(self) -> tuple["Layer", ...]:
+        """What a view shows instead while this layer does not exist, best first."""
+        return _STAND_INS.get(self, ())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisplaySettings:
@@ -104,6 +109,14 @@ _TIPS = {
     Layer.GROUND_TRUTH: "The measured HDR picture, tone-mapped.",
     Layer.ERROR: "The pseudo-label's error on the μ-law against the ground truth.",
     Layer.MERGE: "The three frames merged by exposure alone: what moves leaves a ghost.",
+}
+
+# A scene that has no pseudo-label is looked at all the same: its four views show what there is.
+_STAND_INS = {
+    Layer.PSEUDO_LABEL: (Layer.GROUND_TRUTH, Layer.MERGE),
+    Layer.UNCERTAINTY: (Layer.UNDER,),
+    Layer.PATCH_MASK: (Layer.REFERENCE,),
+    Layer.PIXEL_MASK: (Layer.OVER,),
 }
 
 _NO_LABEL = "No pseudo-label yet — train, or press Ctrl+T"

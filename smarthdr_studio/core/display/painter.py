@@ -1,6 +1,7 @@
 """Paints a layer of a scene, doing again only what depends on what moved."""
 
 import math
+from dataclasses import replace
 from typing import assert_never
 
 import numpy as np
@@ -30,11 +31,22 @@ class Painter:
         self._memo = Memo()
 
     def paint(self, layer: Layer, material: Material, settings: DisplaySettings) -> Painted:
-        """The layer's picture with its title and detail, or the reason why there is none."""
-        painted = self._painted(layer, material, settings)
-        if painted is None:
-            return Painted(rgb8=None, title=layer.value, why_empty=layer.why_empty)
-        return painted
+        """The layer's picture with its title and detail, or the reason why there is none.
+
+        While the layer does not exist, the first of its stand-ins that does is shown.
+        """
+        for shown in (layer, *layer.stand_ins):
+            painted = self._painted(shown, material, settings)
+            if painted is not None:
+                return painted if shown is layer else self._instead(layer, painted)
+        return Painted(rgb8=None, title=layer.value, why_empty=layer.why_empty)
+
+    def _instead(self, layer: Layer, painted: Painted) -> Painted:
+        """A stand-in's picture; the first view says what is missing and what helps."""
+        if layer is not Layer.PSEUDO_LABEL:
+            return painted
+        words = "no pseudo-label yet · Ctrl+T trains"
+        return self._memo.once("instead", (painted,), lambda: replace(painted, detail=words))
 
     def forget(self) -> None:
         """Give all kept pictures back."""

@@ -22,7 +22,10 @@ class Charts:
         self.pixels = ThresholdHistogram("S_pi of the pool's pixels", dropped="warn")
         self.map = RetentionMap()
         self.curves = {
-            "loss": Curve("Loss", tip="Every term of the loss by name, each step"),
+            "fit": Curve("Fit", tip="Lʳ and Lᵛ of labels (s) and pseudo-labels (u), each step"),
+            "likelihood": Curve(
+                "Likelihood", tip="Lᵏ of both halves and the whole loss, each step"
+            ),
             "psnr": Curve("PSNR-μ", "dB", tip="PSNR-μ of the teacher on labels held back"),
             "kept": Curve("Kept", tip="Trusted share of the pool, of pixels and of patches"),
             "sigma": Curve("Mean σ", tip="Mean uncertainty of the pool, each round"),
@@ -32,7 +35,7 @@ class Charts:
         reliability.patches.listen_to(self.patches.tau_dragged, self.patches.tau_released)
         reliability.pixels.listen_to(self.pixels.tau_dragged, self.pixels.tau_released)
         for curve in self.curves.values():
-            several_lines = curve in (self.curves["loss"], self.curves["kept"])
+            several_lines = curve in (self.curves["likelihood"], self.curves["kept"])
             training.place_curve(curve, width=4 if several_lines else 3)
 
     def show_state(self, old: StudioState, new: StudioState) -> None:

@@ -33,6 +33,7 @@ class StartPage(QWidget):
         self._recent.setSpacing(4)
         self._work = ElidedLabel(role="muted")
         self._lay_out()
+        self._show_recent(())
         for way, asked in zip(
             self._ways, (self.sample_asked, self.dataset_asked, self.project_asked), strict=True
         ):

@@ -152,7 +152,7 @@ class Curve(QWidget):
         left = len(self._series)
         for index, (name, trace) in enumerate(self._series.items()):
             share = QRectF(line.left(), line.top(), line.width() / (left - index), line.height())
-            words = f"{_value(trace, at=at)} {name}"
+            words = f"{_value(trace, at=at, digits=2)} {name}"
             rest = _put(painter, share, words, colour=self._colour(index))
             line.setLeft(rest.left())
 
@@ -193,7 +193,9 @@ def _put(painter: QPainter, line: QRectF, words: str, *, colour: str) -> QRectF:
     return line.adjusted(taken, 0, 0, 0)
 
 
-def _value(trace: Trace, *, at: float | None) -> str:
-    """The value at a place, or the newest."""
+def _value(trace: Trace, *, at: float | None, digits: int | None = None) -> str:
+    """The value at a place, or the newest; in few digits where several share a line."""
     value = trace.near(at) if at is not None else trace.last[1] if trace.last else None
-    return "–" if value is None else worded(value)
+    if value is None:
+        return "–"
+    return worded(value) if digits is None else worded(float(f"{value:.{digits}g}"))

@@ -23,14 +23,15 @@ _OUTCOMES: Final = {
 }
 
 
-# As the method writes them: s labelled, u unlabelled; r reconstruction, v perceptual, k judge.
+# The chart and the name of each term, as the method writes them: s labelled, u unlabelled;
+# r reconstruction, v perceptual, k judge. Likelihoods fall below 0 and would flatten the others.
 _TERMS: Final = {
-    "labelled_reconstruction": "Lₛʳ",
-    "labelled_perceptual": "Lₛᵛ",
-    "labelled_nll": "Lₛᵏ",
-    "unlabelled_reconstruction": "Lᵤʳ",
-    "unlabelled_perceptual": "Lᵤᵛ",
-    "unlabelled_nll": "Lᵤᵏ",
+    "labelled_reconstruction": ("fit", "Lₛʳ"),
+    "labelled_perceptual": ("fit", "Lₛᵛ"),
+    "labelled_nll": ("likelihood", "Lₛᵏ"),
+    "unlabelled_reconstruction": ("fit", "Lᵤʳ"),
+    "unlabelled_perceptual": ("fit", "Lᵤᵛ"),
+    "unlabelled_nll": ("likelihood", "Lᵤᵏ"),
 }
 
 
@@ -70,7 +71,8 @@ def points(event: TrainingEvent) -> Iterator[Point]:
     match event:
         case StepReported():
             for name, value in event.losses.items():
-                yield Point(chart="loss", line=_TERMS.get(name, name), x=event.step, y=value)
+                chart, line = _TERMS.get(name, ("likelihood", name))
+                yield Point(chart=chart, line=line, x=event.step, y=value)
         case Validated():
             yield Point(chart="psnr", line="PSNR-μ", x=event.step, y=event.psnr_mu)
         case RoundFinished():

@@ -1,0 +1,124 @@
+"""Takes the screenshots: clicks through the main job in the real window and keeps what is seen."""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QEventLoop, Qt, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication
+
+from smarthdr_studio.core.journal import Status
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.pseudo_label import read_pseudo_label
+from smarthdr_studio.core.resources import resource
+from smarthdr_studio.studio.main_window.window import MainWindow
+from smarthdr_studio.studio.session.preferences import Places
+from smarthdr_studio.studio.state import Activity
+from smarthdr_studio.studio.theme import dress, palette_for
+
+LONGEST_WAIT_S = 1800
+
+
+class Photographer:
+    """A person with a camera: clicks, waits, takes pictures of the real window."""
+
+    def __init__(self, window: MainWindow, folder: Path) -> None:
+        self.window, self.folder = window, folder
+
+    def wait(self, until: Callable[[], object], *, what: str) -> None:
+        """Let the window live until something is so."""
+        deadline = time.monotonic() + LONGEST_WAIT_S
+        while not until():
+            if time.monotonic() > deadline:
+                sys.exit(f"Waited {LONGEST_WAIT_S} s in vain: {what}.")
+            self.rest(50)
+
+    def rest(self, milliseconds: int) -> None:
+        """Let the window live for a while."""
+        loop = QEventLoop()
+        QTimer.singleShot(milliseconds, loop.quit)
+        loop.exec()
+
+    def click(self, name: str) -> None:
+        """Click the visible button of that accessible name or text."""
+        for button in self.window.findChildren(QAbstractButton):
+            if button.isVisible() and name in (button.text(), button.accessibleName()):
+                QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+                return
+        sys.exit(f"There is no button {name!r} on the screen.")
+
+    def take(self, name: str) -> None:
+        """Keep what is on the screen now."""
+        self.rest(400)
+        path = self.folder / f"{name}.png"
+        self.window.screen().grabWindow(self.window.winId()).save(str(path))
+        print(path)
+
+
+def main() -> None:
+    """Start page, a run half way, the trained project dark and light, and the smallest screen."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--to", type=Path, default=resource("guide"), help="where pictures go")
+    folder: Path = parser.parse_args().to
+    folder.mkdir(parents=True, exist_ok=True)
+    application = QApplication(sys.argv[:1])
+    dress(application, palette_for("dark"))
+    with tempfile.TemporaryDirectory() as temporary:
+        home = Path(temporary)
+        places = Places.under(config=home / "config", cache=home / "cache", data=home / "data")
+        window = MainWindow(places=places)
+        window.set_look("dark")
+        window.move(0, 0)
+        window.show()
+        tell_the_story(Photographer(window, folder))
+        window.close()
+
+
+def tell_the_story(camera: Photographer) -> None:
+    """The main job, from the start page to a trained project."""
+    window, session = camera.window, camera.window.session
+    camera.take("start")
+    camera.click("Try the sample project")
+    camera.wait(lambda: session.state.shown, what="the sample project opens")
+    clicked = time.monotonic()
+    camera.click("Train")
+    camera.wait(lambda: session.state.pool, what="the first round ends")
+    camera.take("training")
+    over = (Activity.DONE, Activity.STOPPED, Activity.FAILED)
+    camera.wait(lambda: session.state.training.activity in over, what="the run ends")
+    if session.state.training.activity is not Activity.DONE:
+        sys.exit(f"The run did not end well: {session.state.training.message}")
+    print(f"from click to trained: {time.monotonic() - clicked:.0f} s")
+    camera.wait(lambda: session.at_rest, what="the last labels are shown")
+    show_what_is_not_trusted(camera)
+    camera.take("window")
+    window.set_look("light")
+    camera.take("window-light")
+    window.resize(1280, 720)
+    camera.take("window-small-light")
+    window.set_look("dark")
+    camera.take("window-small")
+
+
+def show_what_is_not_trusted(camera: Photographer) -> None:
+    """The unlabelled scene the pool trusts least, and its least sure pixel."""
+    session = camera.window.session
+    rows = [row for row in session.state.scenes if row.status is Status.UNLABELLED]
+    worst = min(rows, key=lambda row: row.retained if row.retained is not None else 1.0)
+    session.screen.pick(worst.id)
+    camera.wait(lambda: session.state.shown == worst.id, what=f"scene {worst.id} is shown")
+    assert session.state.folder is not None
+    with Project.open(session.state.folder) as project:
+        sigma = read_pseudo_label(project.pseudo_path(worst.id)).sigma
+    row, column = np.unravel_index(int(sigma.argmax()), sigma.shape)
+    session.screen.hover((int(column), int(row)))
+    camera.wait(lambda: session.at_rest, what="everything is painted")
+
+
+if __name__ == "__main__":
+    main()
