@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, product
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -31,9 +31,10 @@ class Span:
 def spans(length: int, *, tile: int, overlap: int, grid: int = GRID) -> tuple[Span, ...]:
     """Cut one axis into equal tiles that start on multiples of `grid`; weights add up to 1.
 
-    Tiles are spread evenly, so neighbours share at least `overlap` pixels, in the middle of
-    which the one fades into the other along a cosine. The last tile ends where the picture does.
-    A network whose windows are `grid` pixels wide sees the same windows in every tile.
+    No more tiles than needed, none larger than needed, spread evenly: neighbours share at least
+    `overlap` pixels, in the middle of which the one fades into the other along a cosine. The last
+    tile ends where the picture does. A network whose windows are `grid` pixels wide sees the same
+    windows in every tile.
 
     Raises:
         ValueError: `tile` or `overlap` is no multiple of 8, or not 16 ≤ overlap ≤ tile / 3.
@@ -42,21 +43,26 @@ def spans(length: int, *, tile: int, overlap: int, grid: int = GRID) -> tuple[Sp
         raise ValueError(
             f"tile {tile} and overlap {overlap}: multiples of 8, 16 ≤ overlap ≤ tile/3"
         )
-    last = math.ceil(max(0, length - tile) / grid)
-    count = 1 + math.ceil(last / max(1, (tile - overlap) // grid))
-    starts = [grid * (i * last // max(1, count - 1)) for i in range(count)]
-    middles = [(start + before + tile) / 2 for before, start in pairwise(starts)]
+    starts, tile = _starts(length, tile=tile, overlap=overlap, grid=grid)
+    ends = [min(start + tile, length) for start in starts]
+    middles = [(start + end) / 2 for start, end in zip(starts[1:], ends, strict=False)]
     ramp = overlap - 2 * MARGIN
-    found = []
-    for i, start in enumerate(starts):
-        stop = min(start + tile, length)
-        weights = np.ones(stop - start, np.float32)
-        if i > 0:
-            weights *= _rise(start, stop, middle=middles[i - 1], ramp=ramp)
-        if i < count - 1:
-            weights *= 1 - _rise(start, stop, middle=middles[i], ramp=ramp)
-        found.append(Span(start, stop, weights))
-    return tuple(found)
+    weights = [np.ones(end - start, np.float32) for start, end in zip(starts, ends, strict=True)]
+    for i, middle in enumerate(middles):
+        weights[i] *= 1 - _rise(starts[i], ends[i], middle=middle, ramp=ramp)
+        weights[i + 1] *= _rise(starts[i + 1], ends[i + 1], middle=middle, ramp=ramp)
+    return tuple(map(Span, starts, ends, weights))
+
+
+def _starts(length: int, *, tile: int, overlap: int, grid: int) -> tuple[list[int], int]:
+    """Where tiles start, and their size: all multiples of `grid`."""
+    overlap = grid * math.ceil(overlap / grid)
+    tile = max(tile // grid * grid, overlap + 2 * grid)
+    count = 1 + math.ceil(max(0, length - tile) / (tile - overlap))
+    needed = (length + (count - 1) * overlap) / count
+    tile = grid * math.ceil(needed / grid)
+    last = math.ceil(max(0, length - tile) / grid)
+    return [grid * (i * last // max(1, count - 1)) for i in range(count)], tile
 
 
 class TiledPrediction:

@@ -21,7 +21,7 @@ def bracket(*, batch: int = 1, height: int = 48, width: int = 64, moved: int = 0
 
 def test_it_is_small():
     weights = sum(w.numel() for w in build_network("light").parameters())
-    assert 100_000 <= weights <= 300_000
+    assert weights < 100_000
 
 
 @pytest.mark.parametrize("size", [(1, 1), (15, 17), (16, 16), (33, 70)])
@@ -43,6 +43,7 @@ def test_untrained_it_answers_nearly_the_plain_merge():
 
 
 def test_every_weight_gets_a_gradient():
+    torch.manual_seed(1)  # by chance the few units of a gate can all begin at rest
     frames, _ = bracket(batch=2)
     network = build_network("light")
     hdr, sigma = network(*frames)

@@ -30,6 +30,7 @@ def test_the_weights_of_all_tiles_add_up_to_one_everywhere(length, tile, overlap
         total[span.start : span.stop] += span.weights
         assert span.start % grid == 0
         assert span.stop - span.start <= tile
+        assert span.weights.min() >= 0
     np.testing.assert_allclose(total, 1, atol=1e-6)
 
 
@@ -41,6 +42,12 @@ def test_a_tile_enters_and_leaves_without_a_step(length):
         if span.stop < length:
             assert span.weights[-1] == 0
         assert np.abs(np.diff(span.weights)).max() < 0.2
+
+
+def test_tiles_are_no_larger_than_their_number_needs():
+    cut = spans(1000, tile=256, overlap=32)
+    assert len(cut) == 5
+    assert {span.stop - span.start for span in cut} == {232}
 
 
 @pytest.mark.parametrize(("tile", "overlap"), [(60, 16), (64, 12), (64, 8), (64, 24)])

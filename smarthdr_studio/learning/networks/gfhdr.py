@@ -22,8 +22,8 @@ DROP_AT_THE_END: Final = 0.1
 class Gfhdr(nn.Module):
     """HDR-Transformer (ECCV 2022), 1,222,113 parameters; modules bear their published names.
 
-    Inside, pictures are B×H×W×C: that is both what linear layers want and what a convolution calls
-    channels_last, so nothing is copied between the two.
+    Inside the groups pictures are B×H×W×C, as linear layers want them; the 3×3 convolutions before,
+    between and after them read B×C×H×W, the faster format for their gradients.
     """
 
     multiple: int = WINDOW
@@ -49,15 +49,11 @@ class Gfhdr(nn.Module):
 
     def forward(self, under: Tensor, reference: Tensor, over: Tensor) -> Fused:
         """Fuse three B×6×H×W frames; the features are F_att, B×60×H×W."""
-        under, reference, over = (
-            frame.contiguous(memory_format=torch.channels_last)
-            for frame in (under, reference, over)
-        )
         first, middle, third = self.conv_f1(under), self.conv_f2(reference), self.conv_f3(over)
         attended = [self.att_module_h(first, middle), middle, self.att_module_l(third, middle)]
         merged = self.conv_first(torch.cat(attended, dim=1))
         picture = self.patch_embed["norm"](merged.permute(0, 2, 3, 1))
         body = self.norm(self.layers(picture)).permute(0, 3, 1, 2)
-        detail = self.conv_after_body(body + merged)
+        detail = self.conv_after_body(merged + body)
         hdr = torch.sigmoid(self.conv_last(middle + detail).float())
         return Fused(hdr=hdr, features=merged)

@@ -54,7 +54,7 @@ class Light(nn.Module):
         self.context = ContextAwareGroup(FEATURES, heads=HEADS, drops=(0.0,) * BLOCKS)
         self.answer = nn.Conv2d(FEATURES, 6 * HALVED**2, 3, padding=1)
         initialise_linear_layers(self)
-        nn.init.normal_(self.answer.weight, std=0.01)
+        nn.init.normal_(self.answer.weight, std=0.003)
         nn.init.zeros_(self.answer.bias)  # type: ignore[arg-type]
 
     def forward(self, under: Tensor, reference: Tensor, over: Tensor) -> Fused:
@@ -78,8 +78,7 @@ class Light(nn.Module):
 def _folded(frame: Tensor) -> Tensor:
     """T(H) and L of a B×6×H×W frame, each 2×2 pixels in the channels of one position."""
     read = torch.cat([mu_law(frame[:, :3]), frame[:, 3:]], dim=1)
-    folded = functional.pixel_unshuffle(read, HALVED)
-    return folded.contiguous(memory_format=torch.channels_last)
+    return functional.pixel_unshuffle(read, HALVED)
 
 
 def _corrected_merge(frames: Sequence[Tensor], *, shift: Tensor, residual: Tensor) -> Tensor:

@@ -112,7 +112,7 @@ class Curve(QWidget):
         starts, ends, lows, highs = zip(*spans, strict=True)
         line = painter.fontMetrics().height()
         gutter = painter.fontMetrics().horizontalAdvance("0.0000")
-        words = line * (2 if len(self._series) > 1 else 1)
+        words = line * 2
         frame = QRectF(self.rect()).adjusted(
             _MARGIN + gutter, _MARGIN + words + 4, -_MARGIN - 4, -line - 6
         )
@@ -128,7 +128,7 @@ class Curve(QWidget):
         return across, up, frame
 
     def _draw_words(self, painter: QPainter, *, at: float | None) -> None:
-        """Title in bold, then each series with its value; several take a line of their own."""
+        """Title in bold, then a line of values in the colours of their series."""
         line = QRectF(self.rect()).adjusted(_MARGIN, _MARGIN / 2, -_MARGIN, 0)
         line.setHeight(painter.fontMetrics().height())
         over = self._across if at is None else f"{self._across} {worded(round(at))}"
@@ -137,24 +137,28 @@ class Curve(QWidget):
         painter.setFont(bold)
         rest = _put(painter, line, self._title, colour=self._palette.text)
         painter.setFont(plain)
-        if len(self._series) == 1:
-            (trace,) = self._series.values()
-            words = f"{_value(trace, at=at)} {self._unit}".strip()
-            rest = _put(painter, rest, words, colour=self._colour(0))
         if painter.fontMetrics().horizontalAdvance(over) < rest.width():
             painter.setPen(QColor(self._palette.muted))
             painter.drawText(rest, Qt.AlignmentFlag.AlignRight, over)
-        if len(self._series) > 1:
-            self._draw_names(painter, line.translated(0, line.height()), at=at)
+        below = line.translated(0, line.height())
+        if len(self._series) == 1:
+            (trace,) = self._series.values()
+            words = f"{_value(trace, at=at)} {self._unit}".strip()
+            _put(painter, below, words, colour=self._colour(0))
+        else:
+            self._draw_names(painter, below, at=at)
 
     def _draw_names(self, painter: QPainter, line: QRectF, *, at: float | None) -> None:
-        """Every series in its colour, its value first, so that a long name is what gives way."""
-        left = len(self._series)
-        for index, (name, trace) in enumerate(self._series.items()):
-            share = QRectF(line.left(), line.top(), line.width() / (left - index), line.height())
-            words = f"{_value(trace, at=at, digits=2)} {name}"
-            rest = _put(painter, share, words, colour=self._colour(index))
-            line.setLeft(rest.left())
+        """Every series in its colour: value and name, or what matters more where room is short.
+
+        That is the name, so that a colour can be told; under the cursor it is the value.
+        """
+        values = [_value(trace, at=at, digits=2) for trace in self._series.values()]
+        words = [f"{value} {name}" for value, name in zip(values, self._series, strict=True)]
+        if painter.fontMetrics().horizontalAdvance("  ".join(words)) > line.width():
+            words = list(self._series) if at is None else values
+        for index, each in enumerate(words):
+            line = _put(painter, line, each, colour=self._colour(index))
 
     def _draw_trace(
         self, painter: QPainter, trace: Trace, across: Axis, up: Axis, *, index: int

@@ -1,0 +1,129 @@
+"""The real window, driven by a benchmark that waits without turning in circles."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from paints import Paints
+from PySide6.QtCore import QEventLoop, Qt, QTimer
+from PySide6.QtWidgets import QApplication
+
+from smarthdr_studio.studio.main_window import MainWindow
+from smarthdr_studio.studio.session.preferences import Places
+from smarthdr_studio.studio.theme import DARK, dress
+
+_BEAT_MS = 5
+
+
+class WindowAtWork:
+    """A window of 1440×900 whose preferences, thumbnails and sample lie in `home`."""
+
+    def __init__(self, home: Path) -> None:
+        self.application = QApplication.instance() or QApplication([])
+        dress(self.application, DARK)
+        places = Places.under(config=home / "config", cache=home / "cache", data=home / "data")
+        self.window = MainWindow(places=places)
+        self.session = self.window.session
+        self.window.resize(1440, 900)
+        self._pictures = Paints([self.window.page.views.view(k).picture for k in range(4)])
+        self._list = Paints([self.window.page.scenes._list.viewport()])
+        self._shown_at = 0.0
+        self.window.show()
+        self.rest(0.2)
+
+    def rest(self, seconds: float) -> None:
+        """Let the window live for a while."""
+        loop = QEventLoop()
+        QTimer.singleShot(round(seconds * 1000), loop.quit)
+        loop.exec()
+
+    def until(self, holds: Callable[[], bool], *, seconds: float = 120) -> None:
+        """Wait for something that comes with a change of the state, or with a thread's end."""
+        loop, asked = QEventLoop(), QTimer(interval=100)
+        end = time.monotonic() + seconds
+
+        def look(*_: object) -> None:
+            if holds() or time.monotonic() > end:
+                loop.quit()
+
+        asked.timeout.connect(look)
+        self.session.changed.connect(look)
+        asked.start()
+        if not holds():
+            loop.exec()
+        asked.stop()
+        self.session.changed.disconnect(look)
+        if not holds():
+            raise TimeoutError(f"nothing came in {seconds:g} s: {self.session.state.notice}")
+
+    def until_quiet(self) -> None:
+        """Wait until no thread is at work and the charts have followed."""
+        self.rest(0.15)
+        self.until(lambda: self.session.at_rest)
+
+    def open(self, project: Path) -> float:
+        """Milliseconds from opening a project to its list on the screen."""
+        begun = time.perf_counter()
+        self.session.take(project)
+        self._list.arm()
+        return (self._wait_for(self._list) - begun) * 1e3
+
+    def show_scene(self, scene: str) -> float:
+        """Milliseconds from picking a scene to its four panels on the screen."""
+
+        def came(view: int, _painted: object) -> None:
+            if view == 3 and self.session.state.shown == scene:
+                self.session.screen.painted.disconnect(came)
+                self._pictures.arm()
+
+        self.session.screen.painted.connect(came)
+        begun = time.perf_counter()
+        self.session.screen.pick(scene)
+        return (self._wait_for(self._pictures) - begun) * 1e3
+
+    def close(self) -> None:
+        """Stop what is at work and close."""
+        self.session.shut_down()
+        self.until(lambda: self.session.at_rest)
+        self.window.close()
+
+    def _wait_for(self, paints: Paints) -> float:
+        loop = QEventLoop()
+        paints.done.connect(loop.quit)
+        QTimer.singleShot(60_000, loop, lambda: loop.exit(1))
+        failed = loop.exec()
+        now = time.perf_counter()
+        paints.done.disconnect(loop.quit)
+        if failed:
+            raise TimeoutError(f"nothing was painted in 60 s: {self.session.state.notice}")
+        return now
+
+
+class Heartbeat:
+    """How late the event loop comes to a timer of 5 ms, in milliseconds."""
+
+    def __init__(self) -> None:
+        self.late: list[float] = []
+        self._last = 0.0
+        self._timer = QTimer(interval=_BEAT_MS, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._beat)
+
+    def start(self) -> None:
+        """Forget what was, and beat."""
+        self.late = []
+        self._last = time.perf_counter()
+        self._timer.start()
+
+    def stop(self) -> list[float]:
+        """Every lateness since the start."""
+        self._timer.stop()
+        return self.late
+
+    def _beat(self) -> None:
+        now = time.perf_counter()
+        self.late.append(max(0.0, (now - self._last) * 1e3 - _BEAT_MS))
+        self._last = now

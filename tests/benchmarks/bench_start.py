@@ -1,0 +1,104 @@
+"""From the command to the window on the screen, with everything in the system's memory and without.
+
+Cold is best effort: the files that a start loads are dropped from the system's cache, as far as no
+other process holds them; the table says how much was really read from the disk.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from fabricated import crowded_project, one_large_scene
+from skipped import skipped
+from table import Row, row, show
+
+WINDOW = "command → window on screen"
+PICTURES = "command → four panels on screen"
+
+
+def start(project: Path, home: Path) -> dict:
+    """Starts the studio in a process of its own; what it tells of itself."""
+    command = [sys.executable, str(Path(__file__).with_name("first_frame.py"))]
+    begun = time.monotonic_ns()
+    done = subprocess.run(
+        [*command, str(begun), str(project)],
+        env=environment(home),
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=120,
+    )
+    return json.loads(done.stdout)
+
+
+def environment(home: Path) -> dict[str, str]:
+    """A person without recent projects, thumbnails or preferences."""
+    names = {"XDG_CONFIG_HOME": "config", "XDG_CACHE_HOME": "cache", "XDG_DATA_HOME": "data"}
+    changed = {name: str(home / folder) for name, folder in names.items()}
+    if sys.platform == "darwin":
+        changed["HOME"] = str(home)
+    there = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    platform = {} if there or sys.platform == "darwin" else {"QT_QPA_PLATFORM": "offscreen"}
+    return {**platform, **os.environ, **changed}
+
+
+def forget(paths: Iterable[Path]) -> None:
+    """Drop files from the system's cache; needs no rights, and touches nobody else's files."""
+    os.sync()  # what is not on the disk yet cannot be dropped
+    for path in paths:
+        if path.is_file():
+            descriptor = os.open(path, os.O_RDONLY)
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(descriptor)
+
+
+def warm_starts(project: Path, home: Path, *, times: int) -> list[dict]:
+    """Starts after one that is not counted."""
+    return [start(project, home) for _ in range(times + 1)][1:]
+
+
+def cold_starts(project: Path, home: Path, files: Iterable[str], *, times: int) -> list[dict]:
+    """Starts, each after its files were forgotten."""
+    dataset = project.with_name("dataset").rglob("*")
+    paths = [*map(Path, files), *project.rglob("*"), *dataset]
+    answers = []
+    for _ in range(times):
+        forget(paths)
+        answers.append(start(project, home))
+    return answers
+
+
+def rows_of(answers: list[dict], *, how: str, reach: str, stretch: str) -> list[Row]:
+    """The window, and the pictures in it."""
+    frames = [answer["frame"] / 1e3 for answer in answers]
+    pictures = [answer["pictures"] / 1e3 for answer in answers]
+    return [
+        row(f"{WINDOW}, {how}", frames, unit="s", reach=reach, stretch=stretch),
+        row(f"{PICTURES}, {how}", pictures, unit="s", reach="–", stretch="–"),
+    ]
+
+
+def main() -> list[Row]:
+    """Rows for warm and for cold starts of a project of ten scenes of 1500×1000."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        dataset = one_large_scene(folder / "dataset")
+        project = crowded_project(folder / "ten.shdr", dataset, scenes=10)
+        warm = warm_starts(project, folder, times=5)
+        rows = rows_of(warm, how="warm", reach="1.0 s", stretch="0.6 s")
+        if not hasattr(os, "posix_fadvise"):
+            reason = "warm only: this system forgets no single files"
+            return [*rows, skipped(f"{WINDOW}, cold", reason=reason, reach="1.5 s", stretch="1 s")]
+        cold = cold_starts(project, folder, warm[0]["files"], times=3)
+    megabytes = statistics.median(answer["megabytes"] for answer in cold)
+    how = f"cold ({megabytes:.0f} MB read)"
+    return [*rows, *rows_of(cold, how=how, reach="1.5 s", stretch="1.0 s")]
+
+
+if __name__ == "__main__":
+    show(main())

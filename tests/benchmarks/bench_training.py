@@ -1,0 +1,209 @@
+"""Training in the window: how the window stays alive meanwhile, and what the window costs it."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from at_work import Heartbeat, WindowAtWork
+from fabricated import project_over, write_dataset
+from skipped import skipped
+from table import Row, row, show
+
+from smarthdr_studio.core.plan import load_preset
+from smarthdr_studio.core.sample import SampleSettings
+from smarthdr_studio.studio.state import Activity
+
+# The preset `quick` cut short: warm-up, two rounds, validation and checkpoints all take part.
+PLAN = """
+held_out = 1
+[network]
+name = "light"
+[schedule]
+epochs = 3
+warmup_epochs = 1
+steps_per_epoch = {steps}
+learning_rate = 1e-3
+[batch]
+crop = {crop}
+stride = 64
+labelled = 4
+unlabelled = 4
+[loss]
+perceptual_weight = 0.0
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How large the runs cut short are, and how many; `crop` and `width` in pixels."""
+
+    pairs: int
+    steps: int  # of each of three epochs
+    crop: int
+    width: int
+    timed: int  # steps of the preset `quick` whose data share is measured
+
+    @property
+    def sample(self) -> SampleSettings:
+        """Three labelled scenes, two without, one for testing."""
+        height = self.width * 3 // 4
+        return SampleSettings(scenes=6, labelled=3, test=1, width=self.width, height=height)
+
+
+SHORT = Size(pairs=1, steps=6, crop=64, width=256, timed=4)
+WHOLE = Size(pairs=3, steps=20, crop=128, width=512, timed=20)
+
+OVER = (Activity.DONE, Activity.STOPPED, Activity.FAILED)
+QUICK = "preset quick on the sample, from click to trained, CPU"
+
+
+class InWindow:
+    """Runs in the window, and how late its event loop was before, at the start and during them."""
+
+    def __init__(self, bench: WindowAtWork) -> None:
+        self.bench, self.beat = bench, Heartbeat()
+        self.idle: list[float] = []
+        self.loading: list[float] = []
+        self.training: list[float] = []
+
+    def listen_idle(self, project: Path, *, seconds: float) -> None:
+        """Nothing happens, with a project on the screen."""
+        self._open(project)
+        self.beat.start()
+        self.bench.rest(seconds)
+        self.idle += self.beat.stop()
+
+    def train(self, project: Path, *, plan: str) -> float:
+        """A whole run; seconds from the click to its last word."""
+        session = self.bench.session
+        self._open(project)
+        begun = time.perf_counter()
+        self.beat.start()
+        session.train(preset=plan, device="cpu")
+        self.bench.until(lambda: session.state.training.step > 0 or self._is_over())
+        self.loading += self.beat.stop()
+        self.beat.start()
+        self.bench.until(self._is_over, seconds=3600)
+        taken = time.perf_counter() - begun
+        self.training += self.beat.stop()
+        if session.state.training.activity is not Activity.DONE:
+            raise RuntimeError(session.state.training.message)
+        self.bench.until_quiet()
+        return taken
+
+    def _is_over(self) -> bool:
+        return self.bench.session.state.training.activity in OVER
+
+    def _open(self, project: Path) -> None:
+        self.bench.open(project)
+        self.bench.until(lambda: self.bench.session.state.shown is not None)
+        self.bench.until_quiet()
+
+
+def train_headless(project: Path, *, plan: str) -> None:
+    """The same run in a process without a window."""
+    verb = ["-m", "smarthdr_studio", "train", str(project), "--preset", plan, "--device", "cpu"]
+    subprocess.run([sys.executable, *verb], check=True, capture_output=True)
+
+
+def steps_per_second(project: Path) -> float:
+    """From the first step to the last one, rounds, validations and checkpoints included.
+
+    Both kinds of run write this log, so the window's clock plays no part.
+    """
+    (log,) = project.glob("runs/*/events.jsonl")
+    events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    steps = [event for event in events if event["event"] == "StepReported"]
+    first, last = (datetime.fromisoformat(steps[k]["time"]) for k in (0, -1))
+    return (len(steps) - 1) / (last - first).total_seconds()
+
+
+def in_turns(runs: InWindow, folder: Path, size: Size) -> list[float]:
+    """Throughput in the window ÷ headless, of runs that follow each other."""
+    dataset, plan = write_dataset(folder / "small", size.sample), folder / "short.toml"
+    plan.write_text(PLAN.format(steps=size.steps, crop=size.crop), encoding="utf-8")
+    runs.listen_idle(project_over(folder / "idle.shdr", dataset), seconds=5)
+    works = (partial(runs.train, plan=str(plan)), partial(train_headless, plan=str(plan)))
+    ratios = []
+    for pair in range(size.pairs):
+        speeds = {}
+        # Who goes first changes, so that weather that gets better or worse favours nobody.
+        for who in (0, 1) if pair % 2 else (1, 0):
+            project = project_over(folder / f"pair-{pair}-{who}.shdr", dataset)
+            works[who](project)
+            speeds[who] = steps_per_second(project)
+        ratios.append(speeds[0] / speeds[1])
+    return ratios
+
+
+def data_share(project: Path, size: Size) -> list[float]:
+    """Percent of a step of the preset `quick` that goes into making its batch."""
+    from smarthdr_studio.learning.timing import time_steps
+
+    plan = load_preset("quick", changes={"device": "cpu"})
+    return [100 * time_steps(plan, project, steps=size.timed).data_share]
+
+
+def whole_quick(runs: InWindow, folder: Path) -> Row:
+    """The sample as it is generated by default, trained by the preset `quick`."""
+    dataset = write_dataset(folder / "sample", SampleSettings())
+    seconds = runs.train(project_over(folder / "sample.shdr", dataset), plan="quick")
+    return row(QUICK, [seconds / 60], unit="min", reach="5 min", stretch="3 min")
+
+
+def lateness(what: str, late: list[float], *, reach: str, stretch: str) -> Row:
+    """A row whose first figure is the 99th percentile and whose second is the greatest."""
+    ordered = sorted(late)
+    return Row(
+        what=f"event loop late {what}, p99 / max",
+        median=ordered[int(len(ordered) * 0.99)],
+        worst=ordered[-1],
+        unit="ms",
+        reach=reach,
+        stretch=stretch,
+        samples=len(ordered),
+    )
+
+
+def measure(folder: Path, *, long: bool) -> list[Row]:
+    """All rows; everything made lies in `folder`."""
+    runs = InWindow(WindowAtWork(folder))
+    size = WHOLE if long else SHORT
+    ratios = in_turns(runs, folder, size)
+    quick = (
+        whole_quick(runs, folder)
+        if long
+        else skipped(QUICK, reason="only with --long", unit="min", reach="5 min", stretch="3 min")
+    )
+    runs.bench.close()
+    share = data_share(folder / "idle.shdr", size)
+    return [
+        lateness("while training", runs.training, reach="25 / 60 ms", stretch="16 / 30"),
+        lateness("while the window is idle", runs.idle, reach="–", stretch="–"),
+        lateness("from click to first step", runs.loading, reach="–", stretch="–"),
+        row(
+            "training throughput in the window ÷ headless",
+            ratios,
+            unit="×",
+            reach="≥ 0.95",
+            stretch="≥ 0.98",
+        ),
+        row("data and bookkeeping, share of a step", share, unit="%", reach="5 %", stretch="2 %"),
+        quick,
+    ]
+
+
+def main(*, long: bool = False) -> list[Row]:
+    """Rows of runs cut short; with `long` also the whole preset `quick`, and more pairs."""
+    with tempfile.TemporaryDirectory() as folder:
+        return measure(Path(folder), long=long)
+
+
+if __name__ == "__main__":
+    show(main(long="--long" in sys.argv))
