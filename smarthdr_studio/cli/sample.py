@@ -26,7 +26,8 @@ def sample(
 
     It has the layout of Kalantari 2017, and labelled.txt names the scenes that carry a label.
     """
-    from smarthdr_studio.core.sample import SampleSettings, write_sample
+    from smarthdr_studio.core.sample.settings import SampleSettings
+    from smarthdr_studio.core.sample.writing import write_sample
 
     width, height = _size(size)
     # A quarter of the scenes tests, a fifth has labels: 24 scenes are 5 + 13 + 6.

@@ -22,7 +22,7 @@ from smarthdr_studio.learning.opening import open_run
 from smarthdr_studio.learning.rounds import drop_rounds
 from smarthdr_studio.learning.run import TrainingRun
 from smarthdr_studio.learning.run_log import RunLog
-from smarthdr_studio.learning.runtime import give_memory_back
+from smarthdr_studio.learning.runtime import give_memory_back, use_memory_kindly
 
 
 def train(
@@ -44,6 +44,7 @@ def train(
         StudioError: one sentence; at the start nothing has been written yet.
     """
     yield PhaseChanged(phase="preparing", text="reading the project and its labels", step=0)
+    use_memory_kindly()
     run, folder = open_run(plan, project.expanduser().resolve(), resume=resume)
     log = RunLog(folder.path, step=run.progress.step)
     outcome: Outcome = "stopped"

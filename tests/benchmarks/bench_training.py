@@ -16,7 +16,7 @@ from skipped import skipped
 from table import Row, row, show
 
 from smarthdr_studio.core.plan import load_preset
-from smarthdr_studio.core.sample import SampleSettings
+from smarthdr_studio.core.sample.settings import SampleSettings
 from smarthdr_studio.studio.state import Activity
 
 # The preset `quick` cut short: warm-up, two rounds, validation and checkpoints all take part.
@@ -109,7 +109,9 @@ class InWindow:
 def train_headless(project: Path, *, plan: str) -> None:
     """The same run in a process without a window."""
     verb = ["-m", "smarthdr_studio", "train", str(project), "--preset", plan, "--device", "cpu"]
-    subprocess.run([sys.executable, *verb], check=True, capture_output=True)
+    done = subprocess.run([sys.executable, *verb], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
 
 
 def steps_per_second(project: Path) -> float:

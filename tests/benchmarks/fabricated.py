@@ -14,7 +14,8 @@ from smarthdr_studio.core.layouts import find_scenes
 from smarthdr_studio.core.masking import MaskSettings, Range
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
-from smarthdr_studio.core.sample import SampleSettings, write_sample
+from smarthdr_studio.core.sample.settings import SampleSettings
+from smarthdr_studio.core.sample.writing import write_sample
 from smarthdr_studio.core.statistics import SceneStatistics
 
 HEIGHT, WIDTH = 1000, 1500

@@ -62,8 +62,8 @@ def show(rows: Iterable[Row]) -> None:
     for r in rows:
         table.add_row(
             r.what,
-            f"{r.median:.3g} {r.unit}",
-            f"{r.spread} {r.worst:.3g}",
+            f"{r.median:.3g} {r.unit}" if r.samples else "–",
+            f"{r.spread} {r.worst:.3g}" if r.samples else "–",
             str(r.samples),
             r.reach,
             r.stretch,

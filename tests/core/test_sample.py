@@ -10,8 +10,9 @@ import pytest
 from smarthdr_studio.core.errors import BadDataset, PlanError
 from smarthdr_studio.core.images import read_frame, read_radiance, write_radiance_hdr
 from smarthdr_studio.core.radiance import exposure_weighted_merge, linear_radiance, mu_law, unit_ldr
-from smarthdr_studio.core.sample import SampleSettings, write_sample
+from smarthdr_studio.core.sample.settings import SampleSettings
 from smarthdr_studio.core.sample.sprites import Light, Sculpture
+from smarthdr_studio.core.sample.writing import write_sample
 
 _SMALL = SampleSettings(scenes=6, labelled=2, test=1, width=160, height=120)
 _FRAMES = ("input_1.tif", "input_2.tif", "input_3.tif")

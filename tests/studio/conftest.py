@@ -18,7 +18,7 @@ from smarthdr_studio.core.layouts import find_scenes
 from smarthdr_studio.core.masking import MaskSettings, Range
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
-from smarthdr_studio.core.sample import SampleSettings
+from smarthdr_studio.core.sample.settings import SampleSettings
 from smarthdr_studio.core.statistics import SceneStatistics
 from smarthdr_studio.studio.main_window import MainWindow
 from smarthdr_studio.studio.session import Session

@@ -207,7 +207,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from PySide6.QtWidgets import QApplication
-from smarthdr_studio.core.sample import SampleSettings
+from smarthdr_studio.core.sample.settings import SampleSettings
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.session.preferences import Places
 app = QApplication([])

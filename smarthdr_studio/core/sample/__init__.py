@@ -1,6 +1,5 @@
-"""The sample dataset: brackets of computed scenes with exact ground truth."""
+"""The sample dataset: brackets of computed scenes with exact ground truth.
 
-from smarthdr_studio.core.sample.settings import SampleSettings, SceneWritten
-from smarthdr_studio.core.sample.writing import write_sample
-
-__all__ = ["SampleSettings", "SceneWritten", "write_sample"]
+Settings come in through `sample.settings`, the work through `sample.writing`: the window knows the
+settings when it starts and loads the generator when somebody asks for a sample.
+"""

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from smarthdr_studio.core.bracket import Catalogue
-from smarthdr_studio.core.sample import SampleSettings
+from smarthdr_studio.core.sample.settings import SampleSettings
 from smarthdr_studio.studio.main_window.commands import Commands
 from smarthdr_studio.studio.main_window.menus import Menus
 from smarthdr_studio.studio.main_window.studio_page import StudioPage

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from smarthdr_studio.core.bracket import Catalogue
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.sample import SampleSettings
+from smarthdr_studio.core.sample.settings import SampleSettings
 from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.state import Notice
 from smarthdr_studio.studio.threads.projects import create_project, make_sample, scan_dataset

@@ -12,7 +12,7 @@ from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.masking import MaskSettings
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.runs import list_runs
-from smarthdr_studio.core.sample import SampleSettings
+from smarthdr_studio.core.sample.settings import SampleSettings
 from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.decision_desk import DecisionDesk, not_promotable
 from smarthdr_studio.studio.session.keeper import Keeper

@@ -7,7 +7,7 @@ from smarthdr_studio.core.bracket import Catalogue
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.layouts import find_scenes
 from smarthdr_studio.core.project import Project, labelled_by_default
-from smarthdr_studio.core.sample import SampleSettings, write_sample
+from smarthdr_studio.core.sample.settings import SampleSettings
 from smarthdr_studio.studio.threads.task import Tell
 
 
@@ -35,6 +35,8 @@ def make_sample(tell: Tell, *, folder: Path, settings: SampleSettings) -> Path:
     if (place / "project.sqlite").is_file():
         return place
     if not dataset.is_dir():
+        from smarthdr_studio.core.sample.writing import write_sample  # only where it is needed
+
         draft = folder / "sample.part"
         shutil.rmtree(draft, ignore_errors=True)
         tell("generating the sample", 0, settings.scenes)
