@@ -252,6 +252,11 @@ def test_a_scene_without_pseudo_label_is_shown_by_what_there_is():
         "Reference frame",
         "Over frame",
     ]
-    assert "Ctrl+T" in shown[0].detail
-    assert painter.paint(Layer.PSEUDO_LABEL, bare, SETTINGS) is shown[0]
+    merged = painter.paint(Layer.PSEUDO_LABEL, Material(bracket=whole.bracket), SETTINGS)
+    assert merged.title == "Plain merge"
+    assert "Ctrl+T" in merged.detail
+    assert "Ctrl+T" not in shown[0].detail
+    assert "Ctrl+T" not in painter.paint(Layer.MERGE, bare, SETTINGS).detail
+    again = painter.paint(Layer.PSEUDO_LABEL, Material(bracket=whole.bracket), SETTINGS)
+    assert again is merged
     assert painter.paint(Layer.TRUSTED, bare, SETTINGS).rgb8 is None

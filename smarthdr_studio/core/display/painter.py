@@ -38,14 +38,13 @@ class Painter:
         for shown in (layer, *layer.stand_ins):
             painted = self._painted(shown, material, settings)
             if painted is not None:
-                return painted if shown is layer else self._instead(layer, painted)
+                missing = shown is not layer and shown is Layer.MERGE
+                return self._instead(painted) if missing else painted
         return Painted(rgb8=None, title=layer.value, why_empty=layer.why_empty)
 
-    def _instead(self, layer: Layer, painted: Painted) -> Painted:
-        """A stand-in's picture; the first view says what is missing and what helps."""
-        if layer is not Layer.PSEUDO_LABEL:
-            return painted
-        words = "no pseudo-label yet · Ctrl+T trains"
+    def _instead(self, painted: Painted) -> Painted:
+        """The merge in place of a pseudo-label; its detail says what is missing and what helps."""
+        words = "no pseudo-label yet · Ctrl+T"
         return self._memo.once("instead", (painted,), lambda: replace(painted, detail=words))
 
     def forget(self) -> None:

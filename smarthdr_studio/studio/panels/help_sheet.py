@@ -56,7 +56,13 @@ def _shown(key: str) -> str:
 
 def _guide() -> list[tuple[str, str]]:
     pages = sorted(resource("guide").glob("*.md"))
-    return [(_title(page), page.read_text(encoding="utf-8")) for page in pages]
+    return [(_title(page), _without_pictures(page)) for page in pages]
+
+
+def _without_pictures(page: Path) -> str:
+    """Here the window itself stands beside the words, larger than any picture of it."""
+    lines = page.read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("!["))
 
 
 def _title(page: Path) -> str:
