@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from smarthdr_studio.core.errors import PlanError
 from smarthdr_studio.core.masking import PATCH_SIZE, MaskSettings
-from smarthdr_studio.core.resources import resource
+from smarthdr_studio.core.presets import preset_file, presets
 
 NetworkName = Literal["gfhdr", "light"]
 
@@ -117,18 +117,13 @@ class TrainingPlan(_Section):
     seed: int = Field(0, ge=0)
 
 
-def presets() -> tuple[str, ...]:
-    """The names of the plans that ship with the program."""
-    return tuple(sorted(path.stem for path in resource("presets").glob("*.toml")))
-
-
 def load_preset(name: str, *, changes: Mapping[str, Any] | None = None) -> TrainingPlan:
     """A preset by name or TOML path, with changes by dotted key ("schedule.epochs").
 
     Raises:
         PlanError: an unknown preset, key or value; it names the key, the value, what is allowed.
     """
-    path = Path(name) if name.endswith(".toml") else resource("presets", f"{name}.toml")
+    path = preset_file(name)
     if not path.is_file():
         raise PlanError(
             f"{name}: no such preset; there are {', '.join(presets())}, or a .toml file"

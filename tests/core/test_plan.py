@@ -5,7 +5,8 @@ import pytest
 from smarthdr_studio.core.errors import PlanError
 from smarthdr_studio.core.events import RoundFinished, StepReported, as_json
 from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.plan import load_preset, parse_changes, presets
+from smarthdr_studio.core.plan import load_preset, parse_changes
+from smarthdr_studio.core.presets import presets
 
 
 def test_all_presets_load():

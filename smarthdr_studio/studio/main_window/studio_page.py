@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from smarthdr_studio.core.plan import presets
+from smarthdr_studio.core.presets import presets
 from smarthdr_studio.studio.canvas.grid import ViewGrid
 from smarthdr_studio.studio.main_window.charts import Charts
 from smarthdr_studio.studio.panels.display_strip import DisplayStrip

@@ -11,12 +11,12 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.events import RoundFinished, TrainingEvent
-from smarthdr_studio.core.plan import load_preset
 from smarthdr_studio.core.runs import RunFolder
 from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.progress import advanced, points
 from smarthdr_studio.studio.state import Activity, TrainingState
 from smarthdr_studio.studio.threads.devices import Devices, find_devices
+from smarthdr_studio.studio.threads.plans import load_preset
 from smarthdr_studio.studio.threads.training import TrainingThread
 
 _SILENT_AFTER_S: Final = 60.0

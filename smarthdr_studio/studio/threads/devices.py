@@ -1,5 +1,7 @@
 """Which devices can train; asking loads torch, so it is asked on a thread."""
 
+from importlib import import_module
+
 from smarthdr_studio.studio.threads.task import Tell
 
 Devices = tuple[tuple[str, str], ...]
@@ -11,6 +13,8 @@ def find_devices(tell: Tell) -> Devices:
     Before a thread trains, not on it: glibc gives a thread its arena when it starts.
     """
     tell("", 0, 0)
+    # Loaded beside torch, so that the click on Train waits for neither.
+    import_module("smarthdr_studio.core.plan")
     from smarthdr_studio.learning.runtime import describe_devices, use_memory_kindly
 
     use_memory_kindly()

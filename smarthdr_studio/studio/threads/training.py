@@ -5,12 +5,15 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QThread, Signal
 
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.events import StepReported, TrainingEvent
-from smarthdr_studio.core.plan import TrainingPlan
+
+if TYPE_CHECKING:
+    from smarthdr_studio.core.plan import TrainingPlan
 
 _SECONDS_BETWEEN_STEP_REPORTS = 0.05  # 20 Hz: smooth to the eye, nothing to the event loop
 
@@ -22,7 +25,7 @@ class TrainingThread(QThread):
     failed = Signal(str)
 
     def __init__(
-        self, plan: TrainingPlan, project: Path, *, resume: str | None, parent: QObject
+        self, plan: "TrainingPlan", project: Path, *, resume: str | None, parent: QObject
     ) -> None:
         super().__init__(parent)
         self._plan, self._project, self._resume = plan, project, resume
