@@ -130,3 +130,14 @@ PYTHON
   say "Installing the tools of the group '$1'."
   pip_quietly install --requirement "$list"
 }
+
+# Libraries and a screen that nobody sees; sets with_screen, which goes before a command. Usage: prepare_screen 1440x900
+prepare_screen() {
+  local tools=
+  with_screen=()
+  if [ "$(uname -s)" != Linux ]; then prepare_system <<<''; return; fi
+  command -v xvfb-run >/dev/null || tools='xvfb xauth'
+  # shellcheck disable=SC2086  # package names hold no spaces
+  prepare_system $tools <<<"$window_libraries"
+  with_screen=(env QT_QPA_PLATFORM=xcb xvfb-run --auto-servernum "--server-args=-screen 0 $1x24")
+}

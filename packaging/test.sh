@@ -8,16 +8,7 @@ here=${BASH_SOURCE[0]%/*}
 # shellcheck source=packaging/setup.sh
 . "$here/setup.sh"
 
-with_screen=()
-if [ "$(uname -s)" = Linux ]; then
-  tools=
-  command -v xvfb-run >/dev/null || tools='xvfb xauth'
-  # shellcheck disable=SC2086  # package names hold no spaces
-  prepare_system $tools <<<"$window_libraries"
-  with_screen=(env QT_QPA_PLATFORM=xcb xvfb-run --auto-servernum --server-args='-screen 0 1920x1200x24')
-else
-  prepare_system <<<''
-fi
+prepare_screen 1920x1200
 make_environment dev
 
 cd "$root"

@@ -88,7 +88,8 @@ def test_a_folder_that_holds_something_is_never_touched(tmp_path, catalogue):
 def test_an_empty_folder_becomes_the_project(tmp_path, catalogue):
     (tmp_path / "empty.shdr").mkdir()
     Project.create(tmp_path / "empty.shdr", catalogue, labelled=()).close()
-    Project.open(tmp_path / "empty.shdr").close()
+    with Project.open(tmp_path / "empty.shdr") as project:
+        assert project.scenes == catalogue.scenes
 
 
 def test_a_project_that_could_not_be_made_leaves_nothing(tmp_path, catalogue):
