@@ -81,7 +81,7 @@ def test_other_things_than_an_exr_are_one_sentence(tmp_path):
 
 def test_a_byte_changed_anywhere_is_read_or_told_but_never_a_crash(written):
     whole = written.read_bytes()
-    told = 0
+    told = []
     for place in range(0, len(whole), max(1, len(whole) // 60)):
         damaged = bytearray(whole)
         damaged[place] ^= 0xFF
@@ -89,9 +89,9 @@ def test_a_byte_changed_anywhere_is_read_or_told_but_never_a_crash(written):
         try:
             read_layers(written)
         except LabelError as error:
-            told += 1
-            assert str(written) in str(error)
-    assert told > 0
+            told.append(str(error))
+    assert told
+    assert all(str(written) in words for words in told)
 
 
 def test_a_failed_write_keeps_the_old_file_and_leaves_no_draft(written, layers):
