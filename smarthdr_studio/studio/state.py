@@ -9,13 +9,21 @@ import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.display import DisplaySettings, Layer
+from smarthdr_studio.core.evidence import Evidence, Part
+from smarthdr_studio.core.explanation import Explanation
+from smarthdr_studio.core.history import RunHistory
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.core.masking import MaskSettings
+from smarthdr_studio.core.region_report import RegionReport
+from smarthdr_studio.core.regions import Region
+from smarthdr_studio.core.what_if import WhatIf
 
 Tone = Literal["plain", "warn", "bad"]
 
-VIEWS = 4
-FIRST_LAYERS = (Layer.PSEUDO_LABEL, Layer.UNCERTAINTY, Layer.PATCH_MASK, Layer.PIXEL_MASK)
+MOST_VIEWS = 6
+SCOPES = ("pool", "scene", "region")
+
+Scope = Literal["pool", "scene", "region"]
 
 
 class Activity(StrEnum):
@@ -31,12 +39,82 @@ class Activity(StrEnum):
     DONE = "done"
 
 
+class Tool(StrEnum):
+    """What the left button does in a picture; the values are the words on the screen."""
+
+    HAND = "hand"
+    RECTANGLE = "rectangle"
+    LASSO = "lasso"
+
+
+class CompareMode(StrEnum):
+    """How a view is held against its partner."""
+
+    OFF = "off"
+    WIPE = "wipe"
+    FLICKER = "flicker"
+    DIFFERENCE = "difference"
+
+
 _PAPER = MaskSettings()
 _PLAIN = DisplaySettings()
 
 BUSY_ACTIVITIES = frozenset(
     {Activity.STARTING, Activity.RUNNING, Activity.PAUSED, Activity.STOPPING}
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewSetup:
+    """What one view shows; its own exposure is None while it follows the others."""
+
+    layer: Layer
+    exposure_ev: float | None = None
+    zebra: bool = False
+
+
+FIRST_VIEWS = tuple(
+    ViewSetup(layer=layer)
+    for layer in (Layer.PSEUDO_LABEL, Layer.UNCERTAINTY, Layer.PATCH_MASK, Layer.PIXEL_MASK)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The one view that is held against another layer; `gain` multiplies a difference."""
+
+    mode: CompareMode = CompareMode.OFF
+    view: int = 0
+    partner: Layer = Layer.REFERENCE
+    gain: float = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A pair of thresholds set aside to be compared, and what it kept then; shares in [0, 1]."""
+
+    name: str
+    masks: MaskSettings
+    pool: float | None = None
+    scene: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class EvidenceState:
+    """Is σ any good? `point` is (dropped share, error of the rest ÷ error of all) of the masks.
+
+    `scenes` are those the pool's figures rest on; `note` says what to keep in mind about them;
+    `work` is what is being measured now, "" while nothing is.
+    """
+
+    scope: Literal["scene", "pool"] = "scene"
+    part: Part = Part.ALL
+    shown: Evidence | None = None
+    point: tuple[float, float] | None = None
+    scenes: tuple[str, ...] = ()
+    note: str = ""
+    work: str = ""
+    progress: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +192,28 @@ class PoolCharts:
     """The pool in figures: how many patches and pixels have which score, evenly over [0, 1].
 
     `map` is the retained share over τ_pa (rows) × τ_pi (columns), both evenly over [0, 1].
+    `scope` says whose scores both histograms count.
     """
+
+    scope: Scope = "pool"
 
     patches: npt.NDArray[np.int64]
     pixels: npt.NDArray[np.int64]
     map: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HeatStrip:
+    """Retained shares in [0, 1], scenes×rounds, NaN where a scene took no part.
+
+    With `now` they are what the thresholds on the screen would keep, else what was used then.
+    """
+
+    run: str
+    rounds: tuple[int, ...]
+    scenes: tuple[str, ...]
+    shares: npt.NDArray[np.float64]
+    now: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,8 +231,23 @@ class StudioState:
     pool: PoolShares | None = None
     charts: PoolCharts | None = None
     display: DisplaySettings = _PLAIN
-    layers: tuple[Layer, ...] = FIRST_LAYERS
-    readout: Readout | None = None
+    views: tuple[ViewSetup, ...] = FIRST_VIEWS
+    columns: int = 2  # of the grid of views
+    active: int = 0  # the view that keys act upon
+    compare: Comparison = Comparison()
+    tool: Tool = Tool.HAND
+    readout: Readout | None = None  # stays when the mouse leaves the pictures
+    region: Region | None = None
+    report: RegionReport | None = None
+    explanation: Explanation | None = None  # of the region, or else of the pixel
+    scope: Scope = "pool"  # of both histograms
+    snapshots: tuple[Snapshot, ...] = ()
+    what_if: WhatIf | None = None
+    split_psnr: tuple[float, float] | None = None  # dB of trusted and of untrusted pixels
+    evidence: EvidenceState = EvidenceState()
+    history: RunHistory | None = None
+    heat: HeatStrip | None = None
+    replay: int | None = None  # the round whose masks are replayed on the screen
     training: TrainingState = TrainingState()
     undo: str | None = None
     redo: str | None = None

@@ -49,7 +49,7 @@ def test_a_state_cannot_be_changed():
 
 
 def test_the_four_views_begin_with_label_uncertainty_and_both_masks():
-    assert StudioState().layers == (
+    assert tuple(view.layer for view in StudioState().views) == (
         Layer.PSEUDO_LABEL,
         Layer.UNCERTAINTY,
         Layer.PATCH_MASK,

@@ -84,7 +84,7 @@ def test_keys_of_exposure_and_maps_do_what_they_say(opened, qtbot):
 def test_a_digit_changes_the_layer_of_the_view_under_the_cursor(opened, qtbot, monkeypatch):
     monkeypatch.setattr(type(opened.page.views), "under_cursor", 2)
     press(qtbot, opened, Qt.Key.Key_6)
-    assert opened.session.state.layers[2] is tuple(Layer)[5]
+    assert opened.session.state.views[2].layer is tuple(Layer)[5]
 
 
 def test_promote_and_undo_by_keys(opened, qtbot, until, tiny_project):

@@ -7,7 +7,14 @@ from smarthdr_studio.core.display.colour import (
     colour_table,
     sigma_rgb8,
 )
-from smarthdr_studio.core.display.layers import DisplaySettings, Layer, Legend, Material, Painted
+from smarthdr_studio.core.display.layers import (
+    DisplaySettings,
+    KeyEntry,
+    Layer,
+    Legend,
+    Material,
+    Painted,
+)
 from smarthdr_studio.core.display.lens import Lens, Pyramid, Seen
 from smarthdr_studio.core.display.overlay import Looks, masked_rgb8
 from smarthdr_studio.core.display.painter import Painter
@@ -25,6 +32,7 @@ __all__ = [
     "ColourMap",
     "DisplaySettings",
     "HeatScale",
+    "KeyEntry",
     "Layer",
     "Legend",
     "Lens",

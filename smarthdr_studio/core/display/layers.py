@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from smarthdr_studio.core.bracket import Bracket, Half
 from smarthdr_studio.core.display.colour import ColourMap, HeatScale
 from smarthdr_studio.core.display.tone import Rgb8, ToneMap
 from smarthdr_studio.core.masking import MaskSettings, Trust
-from smarthdr_studio.core.radiance import Floats
+from smarthdr_studio.core.radiance import GAMMA, MU, Floats
 
 
 class Layer(StrEnum):
@@ -24,6 +28,16 @@ class Layer(StrEnum):
     GROUND_TRUTH = "Ground truth"
     ERROR = "Error"
     MERGE = "Plain merge"
+    STUDENT = "Student"
+    PROMOTED = "Promoted label"
+    PATCH_SCORE = "Patch score S_pa"
+    PIXEL_SCORE = "Pixel score S_pi"
+    PERSON_MASK = "Person's mask"
+    COMBINED_MASK = "Combined mask"
+    REASONS = "Reasons"
+    FLIPS = "Flips"
+    OTHER_ROUND = "Other round"
+    OTHER_SIGMA = "Other round's σ"
 
     @property
     def tip(self) -> str:
@@ -43,10 +57,19 @@ class Layer(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisplaySettings:
-    """How every view is shown; `overlay` 0 to 1 is the strength of the mask colours."""
+    """How a view is shown; `overlay` 0 to 1 is the strength of the mask colours.
+
+    `mu` and `gamma` are those of their tone maps. `error_against` is what the error layer holds
+    the pseudo-label against; `gain` multiplies differences. `zebra` stripes what is clipped.
+    """
 
     exposure_ev: float = 0.0
     tone_map: ToneMap = ToneMap.MU_LAW
+    mu: float = MU
+    gamma: float = GAMMA
+    error_against: Layer = Layer.GROUND_TRUTH
+    gain: float = 1.0
+    zebra: bool = False
     colour_map: ColourMap = ColourMap.EMBER
     heat_scale: HeatScale = HeatScale.LINEAR
     overlay: float = 0.7
@@ -58,7 +81,10 @@ class Material:
     """One scene's arrays, H×W each, for the painter; what is not there is None.
 
     `hdr`, `sigma` and `trust` belong together: the pseudo-label, its uncertainty, and both gates
-    with `masks`. `origin` says where the pseudo-label is from ("round 42").
+    with `masks`. `origin` says where the pseudo-label is from ("round 42"). `person` is H×W, as
+    in a pseudo-label. `student` and `promoted` are H×W×3 radiance. `reasons` is H×W of
+    `core.reasons.Reason`; `flips` is rows×columns, how often each patch changed sides between
+    rounds. `other_hdr` and `other_sigma` are the pseudo-label of the round `other_origin` names.
     """
 
     bracket: Bracket | None = None
@@ -68,6 +94,14 @@ class Material:
     masks: MaskSettings = field(default_factory=MaskSettings)
     ground_truth: Half | None = None
     origin: str = ""
+    person: npt.NDArray[np.int8] | None = None
+    student: Half | None = None
+    promoted: Half | None = None
+    reasons: npt.NDArray[np.uint8] | None = None
+    flips: npt.NDArray[np.uint8] | None = None
+    other_hdr: Half | None = None
+    other_sigma: Floats | None = None
+    other_origin: str = ""
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -86,15 +120,30 @@ class Legend:
     high: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyEntry:
+    """One kind of area of a picture: its 8-bit RGB colour, and what it stands for."""
+
+    colour: tuple[int, int, int]
+    words: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Painted:
-    """A finished picture, H×W×3 8-bit RGB, or the sentence that says why there is none."""
+    """A finished picture, H×W×3 8-bit RGB, or the sentence that says why there is none.
+
+    `values`, H×W or H×W×3, are the numbers the picture was made from, to be printed in its pixels;
+    `warning` says what is wrong with them ("3 NaN, 1 Inf"); `key` names the colours of areas.
+    """
 
     rgb8: Rgb8 | None
     title: str
     detail: str = ""
     why_empty: str = ""
     legend: Legend | None = None
+    key: tuple[KeyEntry, ...] = ()
+    warning: str = ""
+    values: npt.NDArray[Any] | None = None
 
 
 _TIPS = {
@@ -109,6 +158,16 @@ _TIPS = {
     Layer.GROUND_TRUTH: "The measured HDR picture, tone-mapped.",
     Layer.ERROR: "The pseudo-label's error on the μ-law against the ground truth.",
     Layer.MERGE: "The three frames merged by exposure alone: what moves leaves a ghost.",
+    Layer.STUDENT: "The HDR picture the student makes now; asked for when first shown.",
+    Layer.PROMOTED: "The frozen pseudo-label this scene was promoted with.",
+    Layer.PATCH_SCORE: "S_pa: mean σ of each patch as a score from 0, sure, to 1, unsure.",
+    Layer.PIXEL_SCORE: "S_pi: σ of each pixel as a score from 0, sure, to 1, unsure.",
+    Layer.PERSON_MASK: "Where a person's brush forces trust or distrust.",
+    Layer.COMBINED_MASK: "What the loss counts, and who dropped the rest, without the picture.",
+    Layer.REASONS: "The chief reason why each untrusted pixel is hard.",
+    Layer.FLIPS: "How often each patch changed between kept and dropped from round to round.",
+    Layer.OTHER_ROUND: "The pseudo-label of the round picked in the history.",
+    Layer.OTHER_SIGMA: "The uncertainty of the round picked in the history.",
 }
 
 # A scene that has no pseudo-label is looked at all the same: its four views show what there is.
@@ -134,4 +193,14 @@ _WHY_EMPTY = {
     Layer.GROUND_TRUTH: "This scene has no ground truth",
     Layer.ERROR: "An error needs both a pseudo-label and a ground truth",
     Layer.MERGE: _NO_FRAMES,
+    Layer.STUDENT: "No student yet — train, or press Ctrl+T",
+    Layer.PROMOTED: "This scene is not promoted — press P",
+    Layer.PATCH_SCORE: _NO_LABEL,
+    Layer.PIXEL_SCORE: _NO_LABEL,
+    Layer.PERSON_MASK: "Nobody has painted on this scene",
+    Layer.COMBINED_MASK: _NO_LABEL,
+    Layer.REASONS: _NO_LABEL,
+    Layer.FLIPS: "Flips are known after two rounds of training",
+    Layer.OTHER_ROUND: "Pick a round in the history",
+    Layer.OTHER_SIGMA: "Pick a round in the history",
 }

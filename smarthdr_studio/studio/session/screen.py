@@ -1,6 +1,7 @@
 """What is on the screen: the current scene, how it is shown, and what is trusted of it."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -81,9 +82,9 @@ class Screen(QObject):
     @Slot(int, str)
     def set_layer(self, view: int, layer: str) -> None:
         """Show a layer in a view; 0 is the first view."""
-        layers = list(self._keeper.state.layers)
-        layers[view] = Layer(layer)
-        self._keeper.become(layers=tuple(layers))
+        views = list(self._keeper.state.views)
+        views[view] = replace(views[view], layer=Layer(layer))
+        self._keeper.become(views=tuple(views))
         self._repaint.start()
 
     @Slot(object)
@@ -165,8 +166,8 @@ class Screen(QObject):
     @Slot()
     def _paint(self) -> None:
         state = self._keeper.state
-        for view, layer in enumerate(state.layers):
-            self.painted.emit(view, self._stage.paint(layer, state.display))
+        for place, view in enumerate(state.views):
+            self.painted.emit(place, self._stage.paint(view.layer, state.display))
 
     @Slot()
     def _chart(self) -> None:

@@ -205,7 +205,8 @@ class Session(QObject):
         self._keeper.start_over(
             StudioState(
                 display=old.display,
-                layers=old.layers,
+                views=old.views,
+                columns=old.columns,
                 recent=old.recent,
                 cache_budget=old.cache_budget,
                 generation=old.generation + 1,
