@@ -116,7 +116,7 @@ def show_what_is_not_trusted(camera: Photographer) -> None:
     with Project.open(session.state.folder) as project:
         sigma = read_pseudo_label(project.pseudo_path(worst.id)).sigma
     row, column = np.unravel_index(int(sigma.argmax()), sigma.shape)
-    session.screen.hover((int(column), int(row)))
+    session.inspection.inspector.hover((int(column), int(row)))
     camera.wait(lambda: session.at_rest, what="everything is painted")
 
 

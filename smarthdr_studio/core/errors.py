@@ -8,6 +8,7 @@ StudioError
 ├── LabelError         a pseudo-label or label file that cannot be used
 ├── PlanError          a training setting that is not allowed
 ├── CheckpointError    weights or a checkpoint that cannot be loaded
+├── ExportError        a picture that cannot be exported
 └── DeviceError        a device or a resource that is not there
 """
 
@@ -42,6 +43,10 @@ class PlanError(StudioError):
 
 class CheckpointError(StudioError):
     """Weights or a checkpoint cannot be loaded."""
+
+
+class ExportError(StudioError):
+    """A layer has nothing to export, or the file cannot be written."""
 
 
 class DeviceError(StudioError):

@@ -49,6 +49,22 @@ class FrameStore:
         """
         return self._fetch(("ground truth", scene), read=lambda: decode_ground_truth(scene))
 
+    def held(self, scene: Scene) -> tuple[Bracket | None, Half | None]:
+        """Frames and ground truth of a scene as far as they are decoded already."""
+        with self._lock:
+            frames = self._kept.get(("frames", scene))
+            truth = self._kept.get(("ground truth", scene))
+            for kind in ("ground truth", "frames"):
+                if (kind, scene) in self._kept:
+                    self._kept.move_to_end((kind, scene))
+        return cast("Bracket | None", frames), cast("Half | None", truth)
+
+    def resize(self, budget_bytes: int) -> None:
+        """Another budget; what no longer fits leaves at once, the least used first."""
+        with self._lock:
+            self._budget = budget_bytes
+            self._make_room()
+
     def drop(self, scene_id: str) -> None:
         """Forgets what is kept of a scene; whoever holds it keeps it."""
         with self._lock:
@@ -89,8 +105,11 @@ class FrameStore:
             if decoded is None:
                 return
             self._kept[key] = decoded
-            while self._used() > self._budget and len(self._kept) > 1:
-                self._kept.popitem(last=False)
+            self._make_room()
+
+    def _make_room(self) -> None:
+        while self._used() > self._budget and len(self._kept) > 1:
+            self._kept.popitem(last=False)
 
     def _used(self) -> int:
         return sum(each.nbytes for each in self._kept.values())

@@ -112,6 +112,7 @@ class TrainingPlan(_Section):
     held_out: int = Field(0, ge=0)  # labelled scenes kept for validation
     promoted_pixels: Literal["trusted", "all"] = "trusted"
     tile: int = Field(256, ge=64, multiple_of=8)  # of pseudo-labels, pixels
+    keep_rounds_mib: int = Field(2048, ge=0)  # disk for the maps of past rounds, to be replayed
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     seed: int = Field(0, ge=0)

@@ -1,6 +1,7 @@
 """Does the uncertainty say where the error is? Measured where ground truth exists (METHOD §8)."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,12 @@ from smarthdr_studio.core.radiance import mu_law
 Map = npt.NDArray[np.floating]
 Doubles = npt.NDArray[np.float64]
 
-_CURVE_POINTS = 101
+WRONG: Final = 10 / 255
+"""Errors on the μ-law above this are what σ ought to warn of (METHOD §8)."""
+
+_CURVE_POINTS: Final = 101
+_BINS: Final = 15
+_LEAST_SIGMA: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,25 +48,83 @@ def spearman(sigma: Map, error: Map) -> float:
 
 
 def ause(sigma: Map, error: Map) -> float:
-    """Area between the sparsification curves of σ and of the oracle, over the full error."""
-    flat = error.ravel().astype(np.float64)
-    if flat.mean() == 0:
-        return 0.0
-    gap = sparsification(sigma, error) - sparsification(error, error)
-    return float(np.trapezoid(gap, np.linspace(0, 1, len(gap))))
+    """Area between the sparsification curves of σ and of the oracle; 0 where there is no error.
+
+    Ilg et al. 2018, section 5; both curves are divided by the full error.
+    """
+    return area_between(sparsification(sigma, error), sparsification(error, error))
+
+
+def area_between(upper: Doubles, lower: Doubles) -> float:
+    """The area between two curves over dropped shares 0 to 1; negative where `upper` is below."""
+    return float(np.trapezoid(upper - lower, np.linspace(0, 1, len(upper))))
 
 
 def sparsification(order_by: Map, error: Map) -> Doubles:
     """Mean error of what is left after dropping the least sure share 0, 1 %, … of the pixels.
 
-    Divided by the error of all pixels; at 100 % nothing is left and the last value stands.
+    Divided by the error of all pixels; at 100 % nothing is left and the last value stands. What
+    is equally sure is dropped in no order: each such pixel counts with their mean error. Where
+    there is no error the curve is 1.
     """
     errors = error.ravel().astype(np.float64)
+    mean = errors.mean()
+    if mean == 0:
+        return np.ones(_CURVE_POINTS)
     surest_first = np.argsort(order_by.ravel(), kind="stable")
-    running = np.cumsum(errors[surest_first])
+    running = np.cumsum(_levelled(errors[surest_first], order_by.ravel()[surest_first]))
     left = np.rint(np.linspace(len(errors), 0, _CURVE_POINTS)).astype(np.int64).clip(1)
-    curve: Doubles = running[left - 1] / left / errors.mean()
+    curve: Doubles = running[left - 1] / left / mean
     return curve
+
+
+def auroc(sigma: Map, wrong: npt.NDArray[np.bool_]) -> float:
+    """How often σ is larger on a wrong pixel than on a right one; ties count half.
+
+    The area under the ROC curve, by ranks (Mann and Whitney 1947). NaN where all pixels are wrong,
+    or none.
+    """
+    count = int(np.count_nonzero(wrong))
+    if count in (0, wrong.size):
+        return float("nan")
+    above = _ranks(sigma.ravel())[wrong.ravel()].sum() - count * (count + 1) / 2
+    return float(above / (count * (wrong.size - count)))
+
+
+def calibration(sigma: Map, error: Map) -> tuple[Doubles, Doubles]:
+    """Root mean σ² and root mean squared error of bins of rising σ, equally large to a pixel.
+
+    Fifteen bins, or as many as there are pixels. Equally sure pixels that fall into several bins
+    are spread over them evenly.
+    """
+    order = np.argsort(sigma.ravel(), kind="stable")
+    doubt = sigma.ravel()[order].astype(np.float64)
+    squares = _levelled(np.square(error.ravel()[order].astype(np.float64)), doubt)
+    bins = min(_BINS, len(order))
+    edges = np.linspace(0, len(order), bins + 1).astype(np.int64)
+    sizes = np.diff(edges)
+    predicted, observed = (
+        np.sqrt(np.add.reduceat(values, edges[:-1]) / sizes) for values in (doubt**2, squares)
+    )
+    return predicted, observed
+
+
+def ence(predicted: Doubles, observed: Doubles) -> float:
+    """Expected normalised calibration error: mean over bins of |predicted − observed| ÷ predicted.
+
+    Levi et al. 2022, equation 8. A σ below 1e-6 is taken for 1e-6.
+    """
+    return float(np.mean(np.abs(predicted - observed) / np.maximum(predicted, _LEAST_SIGMA)))
+
+
+def _levelled(values: Doubles, keys: Map) -> Doubles:
+    """Values in the order of rising keys; those of equal keys become their mean."""
+    starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
+    if len(starts) == len(keys):
+        return values
+    counts = np.diff(np.append(starts, len(keys)))
+    levelled: Doubles = np.repeat(np.add.reduceat(values, starts) / counts, counts)
+    return levelled
 
 
 def _ranks(values: Map) -> Doubles:

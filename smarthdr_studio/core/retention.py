@@ -12,7 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.masking import Level, MaskSettings, Range, limit, span
-from smarthdr_studio.core.statistics import BINS, SceneStatistics, log_position
+from smarthdr_studio.core.statistics import (
+    BINS,
+    Counts,
+    SceneStatistics,
+    counted_below,
+    quantile,
+)
 
 Doubles = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -42,7 +48,10 @@ class Retention:
 
 
 class PoolStatistics:
-    """The statistics of every scene of a pool, laid out for fast questions."""
+    """The statistics of every scene of a pool, laid out for fast questions.
+
+    Histograms may have any power of two of bins up to BINS; the coarsest says how many are used.
+    """
 
     def __init__(self, scenes: Mapping[str, SceneStatistics]) -> None:
         self.ids = tuple(scenes)
@@ -53,18 +62,28 @@ class PoolStatistics:
         self._high = np.array([scene.high for scene in self._scenes], dtype=np.float64)
         self._sigma = [scene.sigma_mean for scene in self._scenes]
         self._every_mean = np.concatenate([s.means for s in self._scenes] or [_NONE])
+        self._every_low = np.concatenate([s.lows for s in self._scenes] or [_NONE])
         self._lay_out(int(self._count.max(initial=0)))
 
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def pixels(self) -> int:
+        """How many pixels all scenes have together."""
+        return int(self._pixels.sum())
+
+    @property
+    def patches(self) -> int:
+        """How many patches all scenes have together."""
+        return int(self._count.sum())
+
     def _lay_out(self, most: int) -> None:
         """Sort patches by mean; tabulate least, greatest and histogram of every prefix."""
         n = len(self._scenes)
-        coarse = 1
-        while n * (most + 1) * (BINS // coarse + 1) * 4 > _TABLE_BYTES and coarse < BINS // 16:
-            coarse *= 2
-        self._bins = BINS // coarse
+        self._bins = min((scene.bins for scene in self._scenes), default=BINS)
+        while n * (most + 1) * (self._bins + 1) * 4 > _TABLE_BYTES and self._bins > 16:
+            self._bins //= 2
         self._means = np.full((n, most), np.inf, dtype=np.float32)
         self._least = np.zeros((n, most + 1))
         self._greatest = np.zeros((n, most + 1))
@@ -74,7 +93,7 @@ class PoolStatistics:
             self._means[index, :p] = scene.means[order]
             self._least[index, 1 : p + 1] = np.minimum.accumulate(scene.lows[order])
             self._greatest[index, 1 : p + 1] = np.maximum.accumulate(scene.highs[order])
-            counts = scene.counts[order].reshape(p, self._bins, -1).sum(2)
+            counts = scene.coarser(self._bins).counts[order]
             self._table[index, 1 : p + 1, 1:] = counts.cumsum(0).cumsum(1)
 
     def patch_range(self, level: Level) -> Range:
@@ -137,23 +156,48 @@ class PoolStatistics:
         values = _scores(sigma, low[:, None], high[:, None])
         return np.histogram(values, bins, (0, 1), weights=np.diff(rows.astype(np.int64)))[0]
 
+    def trusted_patches(self, masks: MaskSettings) -> npt.NDArray[np.bool_]:
+        """Whether each patch has a trusted pixel: all scenes in the order of `ids`, row by row.
+
+        That is so where it is kept and its least σ is within the pixel limit; exact but for
+        percentiles of pixels, which are interpolated inside one histogram bin.
+        """
+        kept = self._kept_patches(masks)
+        low, high = self._pixel_ranges(masks.pixels, kept, self._table[np.arange(len(self)), kept])
+        patch_top = np.repeat(self._patch_limits(masks), self._count)
+        pixel_top = np.repeat(_limits(low, high, masks.tau_pixel), self._count)
+        found: npt.NDArray[np.bool_] = self._every_mean <= patch_top
+        return found & (self._every_low <= pixel_top)
+
+    def shares_outside(
+        self, scenes: Mapping[str, SceneStatistics], masks: MaskSettings
+    ) -> dict[str, float]:
+        """The retained share in [0, 1] of scenes outside the pool, judged with its ranges.
+
+        A pool without scenes has no ranges: then each scene is judged by its own.
+        """
+        pool = self.retention(masks)
+        ranges = (pool.patch_range, pool.pixel_range) if len(self) else (None, None)
+        return {name: _share_of(scene, masks, *ranges) for name, scene in scenes.items()}
+
     def _kept_patches(self, masks: MaskSettings, *, tau: float | None = None) -> Integers:
-        tau = masks.tau_patch if tau is None else tau
-        if masks.patches.scope == "pool":
-            top = np.full(len(self), limit(self.patch_range(masks.patches), tau))
-        else:
-            top = np.array([limit(span(s.means, masks.patches), tau) for s in self._scenes])
+        top = self._patch_limits(masks, tau=tau)
         kept: Integers = np.minimum((self._means <= top[:, None]).sum(1), self._count)
         return kept
 
-    def _pixel_ranges(
-        self, level: Level, kept: Integers, rows: npt.NDArray[np.uint32]
-    ) -> tuple[Doubles, Doubles]:
+    def _patch_limits(self, masks: MaskSettings, *, tau: float | None = None) -> Doubles:
+        """The largest patch mean that each scene keeps."""
+        tau = masks.tau_patch if tau is None else tau
+        if masks.patches.scope == "pool":
+            return np.full(len(self), limit(self.patch_range(masks.patches), tau))
+        return np.array([limit(span(s.means, masks.patches), tau) for s in self._scenes])
+
+    def _pixel_ranges(self, level: Level, kept: Integers, rows: Counts) -> tuple[Doubles, Doubles]:
         scene = np.arange(len(self))
         low, high = self._least[scene, kept], self._greatest[scene, kept]
         if level.normalisation == "percentile":
             low, high = (
-                self._quantile(rows, share / 100)
+                quantile(rows, share / 100, least=self._low, greatest=self._high)
                 for share in (level.low_percentile, level.high_percentile)
             )
         if level.scope == "pool" and (kept > 0).any():
@@ -161,25 +205,38 @@ class PoolStatistics:
             high = np.full(len(self), high[kept > 0].max())
         return low, high
 
-    def _below(self, rows: npt.NDArray[np.uint32], top: Doubles) -> Doubles:
-        """How many of each row's pixels have σ ≤ top, interpolated inside a bin."""
-        place = log_position(np.minimum(top, self._high), low=self._low, high=self._high)
-        place = np.clip(place, 0, 1) * self._bins
-        left = np.minimum(place.astype(np.int64), self._bins - 1)
-        scene = np.arange(len(self))
-        below, above = rows[scene, left].astype(float), rows[scene, left + 1].astype(float)
-        return np.where(top < self._low, 0.0, below + (above - below) * (place - left))
+    def _below(self, rows: Counts, top: Doubles) -> Doubles:
+        return counted_below(rows, top, least=self._low, greatest=self._high)
 
-    def _quantile(self, rows: npt.NDArray[np.uint32], share: float) -> Doubles:
-        wanted = rows[:, -1].astype(float) * share
-        right = np.clip((rows < wanted[:, None]).sum(1), 1, self._bins)
-        scene = np.arange(len(self))
-        below, above = rows[scene, right - 1].astype(float), rows[scene, right].astype(float)
-        inside = np.where(above > below, (wanted - below) / np.maximum(above - below, 1), 0.0)
-        floor = np.maximum(self._low, 1e-9)
-        ratio = np.maximum(self._high, 1e-9) / floor
-        values: Doubles = floor * ratio ** ((right - 1 + inside) / self._bins)
-        return values
+
+def _share_of(
+    scene: SceneStatistics,
+    masks: MaskSettings,
+    patch_range: Range | None,
+    pixel_range: Range | None,
+) -> float:
+    """What both gates keep of one scene; a range that is None is the scene's own."""
+    kept = scene.means <= limit(patch_range or span(scene.means, masks.patches), masks.tau_patch)
+    if not kept.any():
+        return 0.0
+    rows = np.append(0, scene.counts[kept].sum(0).cumsum())[None].astype(np.uint32)
+    least, greatest = np.array([scene.low], float), np.array([scene.high], float)
+    level = masks.pixels
+    if pixel_range is not None:
+        low, high = (np.array([end]) for end in pixel_range)
+    elif level.normalisation == "minmax":
+        low, high = (np.array([end], float) for end in _ends(scene, kept))
+    else:
+        low, high = (
+            quantile(rows, share / 100, least=least, greatest=greatest)
+            for share in (level.low_percentile, level.high_percentile)
+        )
+    below = counted_below(rows, _limits(low, high, masks.tau_pixel), least=least, greatest=greatest)
+    return _share(float(below[0]), scene.pixels)
+
+
+def _ends(scene: SceneStatistics, kept: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    return float(scene.lows[kept].min()), float(scene.highs[kept].max())
 
 
 def _limits(low: Doubles, high: Doubles, tau: float) -> Doubles:

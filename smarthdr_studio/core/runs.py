@@ -6,7 +6,9 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
+from statistics import median
 from typing import Any, Final, Literal
 
 from smarthdr_studio.core.errors import ProjectError
@@ -15,6 +17,7 @@ from smarthdr_studio.core.project import Project
 
 _TIME: Final = "%Y%m%d-%H%M%S"
 _TAILS: Final = (2**16, 2**20, 2**24)  # bytes of events.jsonl to look through, if need be
+_STEPS_OF_PACE: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,41 @@ def list_runs(project: Project) -> tuple[RunInfo, ...]:
     return tuple(_info(RunFolder(path)) for path in folders if not path.name.startswith("."))
 
 
+def last_pace(run: RunFolder) -> float | None:
+    """Seconds per crop over the newest steps, labelled and unlabelled crops alike.
+
+    None before the first step.
+    """
+    steps = [
+        float(event.get("images_per_second", 0))
+        for event in _last_events(run.events_path, until="StepReported")
+        if event["event"] == "StepReported"
+    ]
+    paces = [1 / speed for speed in steps[-_STEPS_OF_PACE:] if speed > 0 and isfinite(speed)]
+    return median(paces) if paces else None
+
+
+def held_out_psnr(run: RunFolder) -> tuple[tuple[int, float], ...]:
+    """(step, mean PSNR-μ in dB on held-out labels) of every check, by rising step.
+
+    A resumed run says again what came after its checkpoint: only what was said last counts.
+    """
+    found: dict[int, float] = {}
+    try:
+        with run.events_path.open("rb") as log:
+            # Nearly every line is a step: only the rare others are worth parsing.
+            lines = [line for line in log if b'"Validated"' in line or b'"RunStarted"' in line]
+    except OSError:
+        return ()
+    for event in _readable(b"".join(lines)):
+        if event["event"] == "RunStarted":
+            begun = int(event.get("step", 0))
+            found = {step: psnr for step, psnr in found.items() if step <= begun}
+        elif event["event"] == "Validated":
+            found[int(event.get("step", 0))] = float(event.get("psnr_mu", "nan"))
+    return tuple(sorted(found.items()))
+
+
 def _info(run: RunFolder) -> RunInfo:
     outcome: Outcome | Literal["interrupted"] = "interrupted"
     epochs, psnr = 0, None
@@ -114,8 +152,8 @@ def _info(run: RunFolder) -> RunInfo:
     )
 
 
-def _last_events(path: Path) -> list[dict[str, Any]]:
-    """The end of the log, as far back as the last check on held-out labels."""
+def _last_events(path: Path, *, until: str = "Validated") -> list[dict[str, Any]]:
+    """The end of the log, as far back as it takes to see an event of that name."""
     events: list[dict[str, Any]] = []
     if not path.is_file():
         return events
@@ -124,7 +162,7 @@ def _last_events(path: Path) -> list[dict[str, Any]]:
         for size in _TAILS:
             log.seek(max(0, end - size))
             events = list(_readable(log.read(size)))
-            if end <= size or any(event["event"] == "Validated" for event in events):
+            if end <= size or any(event["event"] == until for event in events):
                 break
     return events
 

@@ -1,6 +1,6 @@
 """The few numbers per patch of one σ map from which the trust of a whole pool is counted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -13,6 +13,7 @@ from smarthdr_studio.core.masking import PATCH_SIZE, patch_means
 
 Floats = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.uint32]
+Doubles = npt.NDArray[np.float64]
 
 BINS = 256
 _FORMAT = 1
@@ -23,8 +24,8 @@ _FLOOR = 1e-9  # the histogram is logarithmic in σ
 class SceneStatistics:
     """Mean, least, greatest and histogram of σ for every patch of one scene.
 
-    `means`, `lows`, `highs` are P float32; `counts` is P×BINS, over bins equally wide in log σ
-    between the scene's least and greatest σ.
+    `means`, `lows`, `highs` are P float32; `counts` is P×bins, over bins equally wide in log σ
+    between the scene's least and greatest σ. There are BINS of them, or fewer after `coarser`.
     """
 
     means: Floats
@@ -64,6 +65,11 @@ class SceneStatistics:
         return len(self.means)
 
     @property
+    def bins(self) -> int:
+        """How many bins each histogram has."""
+        return int(self.counts.shape[1])
+
+    @property
     def pixels(self) -> int:
         """How many pixels the scene has."""
         return int(self.counts.sum())
@@ -72,6 +78,13 @@ class SceneStatistics:
     def sigma_mean(self) -> float:
         """Mean σ over all pixels."""
         return float(self.means.astype(np.float64) @ self.counts.sum(1) / self.pixels)
+
+    def coarser(self, bins: int) -> "SceneStatistics":
+        """The same statistics with this many bins; ValueError unless they divide those it has."""
+        if bins < 1 or self.bins % bins:
+            raise ValueError(f"{self.bins} bins cannot be made {bins}: choose a divisor")
+        counts = self.counts.reshape(self.patches, bins, -1).sum(2, dtype=np.uint32)
+        return replace(self, counts=counts)
 
     def save(self, path: Path) -> None:
         """Write whole, then replace."""
@@ -106,9 +119,7 @@ class SceneStatistics:
             raise LabelError(f"{path}: not readable ({error}); label the scene anew") from None
 
 
-def log_position(
-    sigma: npt.ArrayLike, *, low: npt.ArrayLike, high: npt.ArrayLike
-) -> npt.NDArray[np.float64]:
+def log_position(sigma: npt.ArrayLike, *, low: npt.ArrayLike, high: npt.ArrayLike) -> Doubles:
     """Where σ lies between low (0) and high (1) on a logarithmic scale, not clipped."""
     start = np.log(np.maximum(low, _FLOOR))
     width = np.log(np.maximum(high, _FLOOR)) - start
@@ -116,6 +127,34 @@ def log_position(
     with np.errstate(divide="ignore", invalid="ignore"):
         inside = above / width
     return np.where(width > 0, inside, np.where(above >= 0, 1.0, 0.0))
+
+
+def counted_below(rows: Counts, top: Doubles, *, least: Doubles, greatest: Doubles) -> Doubles:
+    """How many of each row's pixels have σ ≤ top, interpolated inside a bin.
+
+    `rows` are running counts, scenes×(bins + 1), from each scene's least to its greatest σ.
+    """
+    bins = rows.shape[1] - 1
+    place = log_position(np.minimum(top, greatest), low=least, high=greatest)
+    place = np.clip(place, 0, 1) * bins
+    left = np.minimum(place.astype(np.int64), bins - 1)
+    scene = np.arange(len(rows))
+    below, above = rows[scene, left].astype(float), rows[scene, left + 1].astype(float)
+    return np.where(top < least, 0.0, below + (above - below) * (place - left))
+
+
+def quantile(rows: Counts, share: float, *, least: Doubles, greatest: Doubles) -> Doubles:
+    """The σ that this share of each row's pixels does not exceed: `counted_below` inverted."""
+    bins = rows.shape[1] - 1
+    wanted = rows[:, -1].astype(float) * share
+    right = np.clip((rows < wanted[:, None]).sum(1), 1, bins)
+    scene = np.arange(len(rows))
+    below, above = rows[scene, right - 1].astype(float), rows[scene, right].astype(float)
+    inside = np.where(above > below, (wanted - below) / np.maximum(above - below, 1), 0.0)
+    floor = np.maximum(least, 1e-9)
+    ratio = np.maximum(greatest, 1e-9) / floor
+    values: Doubles = floor * ratio ** ((right - 1 + inside) / bins)
+    return values
 
 
 def _histograms(sigma: Floats, *, size: int, low: float, high: float) -> Counts:

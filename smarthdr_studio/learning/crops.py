@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from smarthdr_studio.core.bracket import Half, Scene
+from smarthdr_studio.core.crop_grid import grid
 from smarthdr_studio.core.errors import PlanError
 from smarthdr_studio.core.plan import BatchPlan
 from smarthdr_studio.learning.augmentation import Move
@@ -57,16 +58,6 @@ class _Crop(NamedTuple):
     sigma: Tensor  # S×S
     trusted: Tensor  # S×S
     stops: tuple[float, float, float]
-
-
-def grid(length: int, *, crop: int, stride: int) -> list[int]:
-    """Where crops begin along one side: evenly from border to border, about `stride` apart.
-
-    As many as fit at that stride (22×14 = 308 in 1500×1000 at 128/64), and never so few that
-    pixels between two crops are left out.
-    """
-    count = max((length - crop) // stride + 1, -(-length // crop))
-    return [int(start) for start in np.linspace(0, length - crop, count).round()]
 
 
 def windows(scenes: Sequence[Scene], *, plan: BatchPlan) -> list[Window]:

@@ -15,9 +15,9 @@ from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.quality import Quality, quality
 from smarthdr_studio.core.radiance import exposure_weighted_merge
 from smarthdr_studio.core.reliability import Reliability, error_map, reliability
-from smarthdr_studio.learning.checkpoints import latest_checkpoint, load_teacher
+from smarthdr_studio.learning.checkpoints import latest_checkpoint, read_info
+from smarthdr_studio.learning.opinion import load_predictor
 from smarthdr_studio.learning.predictor import Predictor
-from smarthdr_studio.learning.runtime import pick_device, pick_precision
 
 Split = Literal["test", "unlabelled"]
 
@@ -94,15 +94,8 @@ def evaluate(
     if checkpoint is None:
         raise CheckpointError(f"{project}: no run has a checkpoint yet; train first")
     scenes = _scenes(project, split=split)
-    chosen = pick_device(device)
-    network, info = load_teacher(checkpoint, device=chosen)
-    predictor = Predictor(
-        network=network,
-        frames=FrameStore(),
-        device=chosen,
-        precision=pick_precision(chosen, info.plan["precision"]),
-        tile=info.plan["tile"],
-    )
+    info = read_info(checkpoint)
+    predictor = load_predictor(checkpoint, device=device, frames=FrameStore())
     results: list[SceneEvaluation] = []
     for scene in scenes:
         yield PhaseChanged(

@@ -13,16 +13,17 @@ from smarthdr_studio.core.events import PhaseChanged, RoundFinished, SceneRetent
 from smarthdr_studio.core.exr import read_layers
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.masking import MaskSettings, Range, trust
+from smarthdr_studio.core.masking import MaskSettings, Range, Trust, trust
 from smarthdr_studio.core.pool import pool_ranges
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.pseudo_label import Brush, Provenance, PseudoLabel, write_pseudo_label
 from smarthdr_studio.core.radiance import Floats
+from smarthdr_studio.core.round_records import RECORDED_BINS, RoundRecord
 from smarthdr_studio.core.statistics import SceneStatistics
-from smarthdr_studio.learning.checkpoints import load_teacher
-from smarthdr_studio.learning.crops import Mask, SceneLabel
+from smarthdr_studio.learning.checkpoints import read_info
+from smarthdr_studio.learning.crops import SceneLabel
+from smarthdr_studio.learning.opinion import load_predictor
 from smarthdr_studio.learning.predictor import Predictor
-from smarthdr_studio.learning.runtime import pick_device, pick_precision
 
 _Ranges = tuple[Range | None, Range | None]
 
@@ -45,6 +46,7 @@ class LabelledPool:
 
     labels: Mapping[str, SceneLabel]
     finished: RoundFinished
+    record: RoundRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,7 +83,11 @@ def label_pool(
         labels[draft.scene.id] = _finish(
             draft, path, masks=masks, ranges=ranges, origin=origin, shares=shares
         )
-    return LabelledPool(labels=labels, finished=shares.as_event(masks=masks, origin=origin))
+    return LabelledPool(
+        labels=labels,
+        finished=shares.as_event(masks=masks, origin=origin),
+        record=shares.as_record(masks=masks, ranges=ranges, origin=origin),
+    )
 
 
 def label_scenes(
@@ -103,15 +109,8 @@ def label_scenes(
         wanted = {name for name, status in statuses.items() if status is Status.UNLABELLED}
     if not wanted:
         raise ProjectError(f"{folder}: no scene is unlabelled; demote or restore one first")
-    chosen = pick_device(device)
-    network, info = load_teacher(checkpoint, device=chosen)
-    predictor = Predictor(
-        network=network,
-        frames=FrameStore(),
-        device=chosen,
-        precision=pick_precision(chosen, info.plan["precision"]),
-        tile=info.plan["tile"],
-    )
+    info = read_info(checkpoint)
+    predictor = load_predictor(checkpoint, device=device, frames=FrameStore())
     origin = Origin(
         run=info.run,
         round=0,
@@ -134,8 +133,13 @@ class _Shares:
         self._scenes: list[SceneRetention] = []
         self._trusted = self._pixels = self._patches_kept = self._patches = 0
         self._sigma = 0.0
+        self._statistics: dict[str, SceneStatistics] = {}
+        self._columns: dict[str, int] = {}
 
-    def add(self, name: str, sigma: Floats, *, trusted: Mask, patches: Mask) -> None:
+    def add(self, name: str, sigma: Floats, *, found: Trust, statistics: SceneStatistics) -> None:
+        trusted, patches = found.trusted, found.patch_mask
+        self._statistics[name] = statistics.coarser(RECORDED_BINS)
+        self._columns[name] = patches.shape[1]
         self._trusted += int(trusted.sum())
         self._pixels += trusted.size
         self._patches_kept += int(patches.sum())
@@ -160,6 +164,19 @@ class _Shares:
             patches_retained=self._patches_kept / max(self._patches, 1),
             sigma_mean=self._sigma / max(self._pixels, 1),
             scenes=tuple(self._scenes),
+        )
+
+    def as_record(self, *, masks: MaskSettings, ranges: _Ranges, origin: Origin) -> RoundRecord:
+        return RoundRecord(
+            round=origin.round,
+            step=origin.step,
+            epoch=origin.epoch,
+            masks=masks,
+            patch_range=ranges[0],
+            pixel_range=ranges[1],
+            statistics=self._statistics,
+            retained={scene.id: scene.retained for scene in self._scenes},
+            columns=self._columns,
         )
 
 
@@ -199,7 +216,7 @@ def _finish(
     write_pseudo_label(path, label)
     statistics = SceneStatistics.of(draft.sigma, size=masks.patch_size)
     statistics.save(path.with_suffix(".npz"))
-    shares.add(draft.scene.id, draft.sigma, trusted=found.trusted, patches=found.patch_mask)
+    shares.add(draft.scene.id, draft.sigma, found=found, statistics=statistics)
     return SceneLabel(hdr=draft.hdr, sigma=draft.sigma.astype(np.float16), trusted=found.trusted)
 
 

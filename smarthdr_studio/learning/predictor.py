@@ -1,5 +1,6 @@
 """A network that predicts whole scenes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +10,8 @@ from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.radiance import Floats
 from smarthdr_studio.learning.networks import FusionNetwork
 from smarthdr_studio.learning.tiling import predict_tiled
+
+Said = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +24,11 @@ class Predictor:
     precision: torch.dtype
     tile: int = 256
 
-    def predict(self, scene: Scene) -> tuple[Half, Floats]:
-        """H×W×3 linear radiance and H×W σ in μ-law values."""
+    def predict(self, scene: Scene, *, said: Said | None = None) -> tuple[Half, Floats]:
+        """H×W×3 linear radiance and H×W σ in μ-law values.
+
+        `said` hears after each tile how many of how many are done; it may raise to give up.
+        """
         bracket = self.frames.bracket(scene)
         return predict_tiled(
             self.network,
@@ -33,4 +39,5 @@ class Predictor:
             # Small tiles cannot overlap by the usual 32 pixels.
             overlap=min(32, self.tile // 3 // 8 * 8),
             precision=self.precision,
+            on_tile=said,
         )

@@ -1,23 +1,20 @@
 """The pseudo-labels in use, kept in the run's own folder so that a run can stop and resume."""
 
-import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import save_file
 
-from smarthdr_studio.core.errors import CheckpointError
+from smarthdr_studio.core.errors import CheckpointError, LabelError
 from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.round_files import kept_rounds, open_round_file, round_path
+from smarthdr_studio.core.round_records import history_path, recorded_rounds
 from smarthdr_studio.learning.crops import SceneLabel
 
-_TYPES: Final = {"F16": np.dtype(np.float16), "BOOL": np.dtype(np.bool_)}
-
-
-def round_path(run: Path, *, number: int) -> Path:
-    """The file of one round of a run."""
-    return run / "rounds" / f"{number:04d}.safetensors"
+__all__ = ["drop_rounds", "forget_later", "open_round", "round_path", "write_round"]
 
 
 def write_round(path: Path, labels: Mapping[str, SceneLabel]) -> None:
@@ -39,38 +36,42 @@ def open_round(path: Path) -> dict[str, SceneLabel]:
     Raises CheckpointError where the file is missing or damaged.
     """
     try:
-        raw = np.memmap(path, dtype=np.uint8, mode="r")
-        length = int(raw[:8].view(np.uint64)[0])
-        header = json.loads(bytes(raw[8 : 8 + length]))
-        pictures = {
-            key: _picture(raw[8 + length :], entry)
-            for key, entry in header.items()
-            if key != "__metadata__"
-        }
-    except (OSError, ValueError, KeyError, IndexError) as error:
+        found = open_round_file(path)
+    except LabelError as error:
         raise CheckpointError(
-            f"{path}: the pseudo-labels of this round cannot be read ({error}); "
+            f"{path}: the pseudo-labels of this round cannot be read ({error.__cause__}); "
             "start a new run from the checkpoint with network.start_from"
         ) from error
-    scenes = dict.fromkeys(key.rpartition("/")[0] for key in pictures)
     return {
-        scene: SceneLabel(
-            hdr=pictures[f"{scene}/hdr"],
-            sigma=pictures.get(f"{scene}/sigma"),
-            trusted=pictures.get(f"{scene}/trusted"),
-        )
-        for scene in scenes
+        scene: SceneLabel(hdr=maps.hdr, sigma=maps.sigma, trusted=maps.trusted)
+        for scene, maps in found.items()
     }
 
 
-def drop_rounds(run: Path, *, before: int) -> None:
-    """Removes the rounds no checkpoint can need any more."""
-    for path in (run / "rounds").glob("*.safetensors"):
-        if path.stem.isdigit() and int(path.stem) < before:
-            path.unlink(missing_ok=True)
+def drop_rounds(run: Path, *, needed_from: int, keep_bytes: int) -> None:
+    """Removes the oldest rounds, as many as it takes for the newer ones to fit in `keep_bytes`.
+
+    From `needed_from` on a checkpoint may go on with them, so they stay whatever they take.
+    """
+    left = keep_bytes
+    for number in sorted(kept_rounds(run), reverse=True):
+        path = round_path(run, number=number)
+        left -= path.stat().st_size
+        if left < 0 and number < needed_from:
+            _remove(path)
 
 
-def _picture(data: np.ndarray[Any, Any], entry: Mapping[str, Any]) -> np.ndarray[Any, Any]:
-    start, end = entry["data_offsets"]
-    values: np.ndarray[Any, Any] = np.asarray(data[start:end]).view(_TYPES[entry["dtype"]])
-    return values.reshape(entry["shape"])
+def forget_later(run: Path, *, than: int) -> None:
+    """Removes rounds and records of a past that a resumed run does not share."""
+    for number in kept_rounds(run):
+        if number > than:
+            _remove(round_path(run, number=number))
+    for number in recorded_rounds(run):
+        if number > than:
+            _remove(history_path(run, number))
+
+
+def _remove(path: Path) -> None:
+    # Windows refuses while somebody looks at the file: it is removed another time.
+    with suppress(PermissionError):
+        path.unlink(missing_ok=True)

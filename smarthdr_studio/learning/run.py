@@ -9,6 +9,7 @@ from typing import Any
 
 from smarthdr_studio.core.events import PhaseChanged, RoundFinished, StepReported, Validated
 from smarthdr_studio.core.plan import TrainingPlan
+from smarthdr_studio.core.round_records import history_path, write_record
 from smarthdr_studio.core.runs import RunFolder
 from smarthdr_studio.learning.checkpoints import (
     CheckpointInfo,
@@ -155,6 +156,7 @@ class TrainingRun:
         )
         path = round_path(folder.path, number=origin.round)
         write_round(path, pool.labels)
+        write_record(history_path(folder.path, origin.round), pool.record)
         unlabelled = self.material.unlabelled(open_round(path))
         finished = replace(pool.finished, changes=changes(self.roster, roster))
         self.labelled, self.unlabelled, self.roster = labelled, unlabelled, roster
@@ -192,7 +194,7 @@ class TrainingRun:
         return self._saved != self.progress and not self.learner.is_changing
 
     def save(self, *, folder: RunFolder) -> Path:
-        """Writes a checkpoint; drops older ones and rounds that only they needed."""
+        """Writes a checkpoint; drops older ones, and old rounds that are more than fit."""
         at = self.progress
         info = CheckpointInfo(
             run=folder.id,
@@ -213,7 +215,11 @@ class TrainingRun:
         )
         self._saved = at
         oldest = drop_checkpoints(folder.path)
-        drop_rounds(folder.path, before=at.round if oldest is None else read_info(oldest).round)
+        drop_rounds(
+            folder.path,
+            needed_from=at.round if oldest is None else read_info(oldest).round,
+            keep_bytes=self.plan.keep_rounds_mib * 2**20,
+        )
         return path
 
     def state(self) -> dict[str, Any]:
@@ -224,6 +230,7 @@ class TrainingRun:
             "roster": self.roster.state(project=self.project),
             "metrics": self._metrics,
             "draws": self._before_step or self._draws(),
+            "epochs": self.plan.schedule.epochs,
         }
 
     def restore(self, state: Mapping[str, Any], *, folder: RunFolder) -> None:
@@ -234,13 +241,16 @@ class TrainingRun:
         draws = state["draws"]
         self._randomness.restore(draws["randomness"])
         self.labelled.restore(draws["labelled"])
-        path = round_path(folder.path, number=self.progress.round)
-        if self.progress.round and path.is_file():
+        at, path = self.progress, round_path(folder.path, number=self.progress.round)
+        # The round after the last epoch is nobody's to learn from: it shows what came out.
+        finished = at.last_round_at == state.get("epochs", -1)
+        if at.round and path.is_file() and not finished:
             self.unlabelled = self.material.unlabelled(open_round(path))
             self.unlabelled.restore(draws["unlabelled"])
-        elif self.progress.epoch < self.plan.schedule.epochs:
-            # A finished run has dropped its rounds; given more epochs, it makes a new one.
-            self.progress = replace(self.progress, last_round_at=None)
+        elif at.epoch < self.plan.schedule.epochs:
+            # Given more epochs, a finished run makes a round of what has been decided since; so
+            # does one whose file has gone.
+            self.progress = replace(at, last_round_at=None)
         self._saved = self.progress
 
     def _draws(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from smarthdr_studio.core.events import (
 from smarthdr_studio.core.plan import TrainingPlan
 from smarthdr_studio.core.runs import RunFolder
 from smarthdr_studio.learning.opening import open_run
-from smarthdr_studio.learning.rounds import drop_rounds
+from smarthdr_studio.learning.rounds import drop_rounds, forget_later
 from smarthdr_studio.learning.run import TrainingRun
 from smarthdr_studio.learning.run_log import RunLog
 from smarthdr_studio.learning.runtime import give_memory_back, use_memory_kindly
@@ -46,6 +46,7 @@ def train(
     yield PhaseChanged(phase="preparing", text="reading the project and its labels", step=0)
     use_memory_kindly()
     run, folder = open_run(plan, project.expanduser().resolve(), resume=resume)
+    forget_later(folder.path, than=run.progress.round)
     log = RunLog(folder.path, step=run.progress.step)
     outcome: Outcome = "stopped"
     message = "stopped by the person; resume to go on"
@@ -98,7 +99,8 @@ def _course(run: TrainingRun, folder: RunFolder) -> Generator[TrainingEvent, Non
     if run.round_is_due():
         yield (yield from run.new_round(folder=folder))
         yield _saved(run, folder)
-    drop_rounds(folder.path, before=run.progress.round + 1)
+    keep_bytes = run.plan.keep_rounds_mib * 2**20
+    drop_rounds(folder.path, needed_from=run.progress.round + 1, keep_bytes=keep_bytes)
     yield RunFinished(run=folder.id, outcome="done", step=run.progress.step, message="trained")
 
 

@@ -1,16 +1,22 @@
 """Every command of the window, once: menus, buttons, keys and help are made from this table."""
 
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Literal, get_args
 
-Menu = Literal["File", "Scene", "View", "Training", "Help"]
+from smarthdr_studio.core.display import Layer
+
+Menu = Literal["File", "Scene", "View", "Inspect", "Training", "Help"]
+
+MENUS: Final[tuple[Menu, ...]] = get_args(Menu)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One command: `calls` names the method that carries it out; `keys` are Qt's portable names."""
+    """One command: `calls` names the method that carries it out; `keys` are Qt's portable names.
+
+    What is not `listed` has no line in its menu: it is reached by its key or by the palette.
+    """
 
     id: str
     menu: Menu
@@ -20,6 +26,7 @@ class Action:
     keys: tuple[str, ...] = ()
     checkable: bool = False
     needs_project: bool = True
+    listed: bool = True
 
     @property
     def tip_with_key(self) -> str:
@@ -51,7 +58,12 @@ def _anywhere(menu: Menu, title: str, keys: str, tip: str, calls: str) -> Action
     )
 
 
-ACTIONS: Final = (
+def _unlisted(menu: Menu, title: str, keys: str, tip: str, calls: str) -> Action:
+    """A command of a family too large for its menu."""
+    return replace(_action(menu, title, keys, tip, calls), listed=False)
+
+
+_BASE: Final = (
     _anywhere("File", "Open project…", "Ctrl+O", "Open a NAME.shdr folder", "open_project"),
     _anywhere(
         "File", "Open dataset folder…", "Ctrl+Shift+O", "Make a project of brackets", "open_dataset"
@@ -91,24 +103,112 @@ ACTIONS: Final = (
     _action("Training", "Resume the last run", "Ctrl+R", "Go on where it stopped", "resume"),
     _anywhere("Help", "Keys and guide", "F1 ?", "Every key, and how to work", "show_help"),
     *(
-        _action(
-            "View",
-            f"Layer {number} under the cursor",
-            str(number),
-            f"The view under the cursor shows layer {number}",
-            f"layer_{number}",
-        )
-        for number in range(1, 10)
+        _unlisted("View", f"Show {layer}", str(number), layer.tip, f"layer_{number}")
+        for number, layer in enumerate(tuple(Layer)[:9], 1)
     ),
 )
 
+_INSPECTION: Final = (
+    _action("File", "Export this view…", "Ctrl+E", "A PNG of the view's pixels", "export_view"),
+    _action("File", "Export all views…", "Ctrl+Shift+E", "One sheet as PNG", "export_sheet"),
+    _action("File", "Export layer as 16-bit PNG…", "", "Finer than the screen", "export_png16"),
+    _action("File", "Export layer as EXR…", "", "The numbers themselves", "export_exr"),
+    _action("File", "Copy this view", "Ctrl+C", "To the clipboard, as on the screen", "copy_view"),
+    _action("File", "Copy all views", "Ctrl+Shift+C", "The sheet, to the clipboard", "copy_sheet"),
+    _action("View", "Maximise", "Ctrl+Return", "One view alone, or all again", "maximise"),
+    _action("View", "Next view", "V", "Keys act upon the next view", "next_view"),
+    _action("View", "Previous view", "Shift+V", "Keys act upon the view before", "previous_view"),
+    _action("View", "One view", "Ctrl+1", "A grid of one", "grid_1"),
+    _action("View", "Two views", "Ctrl+2", "Two side by side", "grid_2"),
+    _action("View", "Two views, stacked", "", "One above the other", "grid_stacked"),
+    _action("View", "Three views", "Ctrl+3", "Three side by side", "grid_3"),
+    _action("View", "Four views", "Ctrl+4", "Two rows of two", "grid_4"),
+    _action("View", "Five views", "Ctrl+5", "Three, and two below", "grid_5"),
+    _action("View", "Six views", "Ctrl+6", "Two rows of three", "grid_6"),
+    _action("View", "Zoom in", "+ =", "About the crosshair", "zoom_in"),
+    _action("View", "Zoom out", "-", "About the crosshair", "zoom_out"),
+    _action("View", "Wipe", "W", "Two layers in one view; Alt+drag moves the line", "toggle_wipe"),
+    _action("View", "Difference", "Shift+W", "This layer minus another", "toggle_difference"),
+    _action("View", "Zebra", "Z", "Stripe what is clipped in this view", "toggle_zebra"),
+    _action("View", "Uncertainty", "U", "Uncertainty in this view, or back", "toggle_uncertainty"),
+    _action("View", "Linked exposure", "Ctrl+L", "One exposure for all views", "link_exposure"),
+    _action("View", "Display…", "", "μ, γ, colours, masks, memory", "show_display"),
+    *(
+        _unlisted("View", f"Pan {way}", f"Ctrl+{way.title()}", f"Move {way}", f"pan_{way}")
+        for way in ("left", "right", "up", "down")
+    ),
+    *(
+        _unlisted(
+            "View",
+            f"Crosshair {way}",
+            f"Alt+{way.title()}",
+            f"One pixel {way}",
+            f"crosshair_{way}",
+        )
+        for way in ("left", "right", "up", "down")
+    ),
+    *(
+        _unlisted("View", f"Show {layer}", "", layer.tip, f"layer_{number}")
+        for number, layer in enumerate(Layer, 1)
+        if number > 9
+    ),
+    _action("Inspect", "Hand", "H", "Drag moves the pictures", "tool_hand"),
+    _action("Inspect", "Rectangle", "S", "Drag marks a region", "tool_rectangle"),
+    _action("Inspect", "Lasso", "L", "Draw around a region", "tool_lasso"),
+    _action("Inspect", "No region", "Esc", "Figures of the whole scene again", "clear_region"),
+    _action("Inspect", "Least trusted", "T", "Go to the least trustworthy region", "least_trusted"),
+    _action("Inspect", "Lower τ_pa", "Ctrl+[", "Keep fewer patches", "lower_tau_patch"),
+    _action("Inspect", "Raise τ_pa", "Ctrl+]", "Keep more patches", "raise_tau_patch"),
+    _action("Inspect", "Lower τ_pi", "Ctrl+Shift+[", "Keep fewer pixels", "lower_tau_pixel"),
+    _action("Inspect", "Raise τ_pi", "Ctrl+Shift+]", "Keep more pixels", "raise_tau_pixel"),
+    _action("Inspect", "Snapshot", "Ctrl+D", "Set both thresholds aside", "take_snapshot"),
+    _action("Inspect", "Reset thresholds", "Ctrl+Shift+R", "The paper's", "reset_thresholds"),
+    _action("Inspect", "Next scope", "Shift+H", "Whose scores histograms count", "next_scope"),
+    _action(
+        "Inspect", "Previous round", ",", "Masks as they were a round before", "previous_round"
+    ),
+    _action("Inspect", "Next round", ".", "Masks as they were a round later", "next_round"),
+    _action("Inspect", "Back to now", "N", "No round is replayed", "back_to_now"),
+    _action("Inspect", "Thresholds", "F2", "Histograms and both thresholds", "tab_thresholds"),
+    _action("Inspect", "Why?", "F3", "Why a pixel or region is not trusted", "tab_why"),
+    _action("Inspect", "Evidence", "F4", "Whether σ is any good", "tab_evidence"),
+    _action("Inspect", "Training", "F5", "The run and its curves", "tab_training"),
+    _action("Inspect", "History", "F6", "Every round of the run", "tab_history"),
+    _anywhere("Help", "Command palette", "Ctrl+Shift+P", "Find by words", "show_palette"),
+    _anywhere("Help", "Change keys…", "Ctrl+K", "Give any command another key", "edit_keys"),
+)
 
-def clashes(actions: Iterable[Action]) -> tuple[str, ...]:
-    """Keys that more than one action claims."""
-    claimed = Counter(key for action in actions for key in action.keys)
-    return tuple(sorted(key for key, times in claimed.items() if times > 1))
+ACTIONS: Final = (*_BASE, *_INSPECTION)
 
 
 def by_id(name: str) -> Action:
     """The action of that id."""
     return next(action for action in ACTIONS if action.id == name)
+
+
+def claims(actions: Iterable[Action], key: str) -> tuple[Action, ...]:
+    """The actions that claim this key."""
+    return tuple(action for action in actions if key in action.keys)
+
+
+def clashes(actions: Iterable[Action]) -> dict[str, tuple[Action, ...]]:
+    """Keys that more than one action claims, and which ones do."""
+    known = tuple(actions)
+    keys = sorted({key for action in known for key in action.keys})
+    claimed = {key: claims(known, key) for key in keys}
+    return {key: who for key, who in claimed.items() if len(who) > 1}
+
+
+def with_keys(
+    actions: Iterable[Action], changes: Mapping[str, tuple[str, ...]]
+) -> tuple[Action, ...]:
+    """The actions with a person's own keys, by id; what the table does not know is left out."""
+    return tuple(
+        replace(action, keys=tuple(changes.get(action.id, action.keys))) for action in actions
+    )
+
+
+def changed_keys(actions: Iterable[Action], table: Iterable[Action]) -> dict[str, tuple[str, ...]]:
+    """What `with_keys` needs to make these actions of the table's: only the keys that differ."""
+    plain = {action.id: action.keys for action in table}
+    return {a.id: a.keys for a in actions if a.keys != plain.get(a.id, a.keys)}

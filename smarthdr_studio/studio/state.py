@@ -21,9 +21,9 @@ from smarthdr_studio.core.what_if import WhatIf
 Tone = Literal["plain", "warn", "bad"]
 
 MOST_VIEWS = 6
-SCOPES = ("pool", "scene", "region")
-
 Scope = Literal["pool", "scene", "region"]
+
+SCOPES: tuple[Scope, ...] = ("pool", "scene", "region")
 
 
 class Activity(StrEnum):
@@ -140,7 +140,6 @@ class Readout:
     pixel_score: float | None = None
     trusted: bool | None = None
     why: str = ""
-    explanation: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +246,7 @@ class StudioState:
     evidence: EvidenceState = EvidenceState()
     history: RunHistory | None = None
     heat: HeatStrip | None = None
+    clues_known: bool = False  # whether the frames of this scene have been examined
     replay: int | None = None  # the round whose masks are replayed on the screen
     training: TrainingState = TrainingState()
     undo: str | None = None

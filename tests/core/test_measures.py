@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.quality import psnr, quality, ssim
+from smarthdr_studio.core.display.tabled import tabled_squares
+from smarthdr_studio.core.quality import psnr, quality, split_psnr, ssim
 from smarthdr_studio.core.radiance import (
     exposure_weighted_merge,
     inverse_mu_law,
@@ -60,6 +61,30 @@ def test_psnr_is_decibels_below_one():
     truth = np.zeros((20, 20, 3))
     assert psnr(truth + 0.1, truth) == pytest.approx(20.0)
     assert psnr(truth, truth) == float("inf")
+
+
+@given(st.integers(0, 2**16 - 1), st.integers(1, 4), st.integers(1, 4))
+def test_decibels_are_counted_apart_inside_and_outside_the_mask(bits, height, width):
+    rng = np.random.default_rng(bits)
+    picture, truth = rng.uniform(size=(2, height, width, 3)).astype(np.float32)
+    trusted = np.array([bits >> k & 1 for k in range(height * width)], bool).reshape(height, width)
+    half = picture.astype(np.float16)
+    inside, outside = split_psnr(tabled_squares(half, truth.astype(np.float16)), trusted)
+    for found, where in ((inside, trusted), (outside, ~trusted)):
+        seen = mu_law(picture.astype(np.float16).astype(np.float32))[where]
+        real = mu_law(truth.astype(np.float16).astype(np.float32))[where]
+        slow = psnr(seen, real) if where.any() else float("nan")
+        assert found == pytest.approx(slow, abs=1e-4, nan_ok=True)
+
+
+def test_where_both_pictures_are_equal_decibels_are_infinite_however_bad_the_rest_is():
+    truth = np.full((4, 4, 3), 0.3, np.float32)
+    picture, trusted = truth.copy(), np.ones((4, 4), bool)
+    picture[0, 0], trusted[0, 0] = 1.0, False
+    squares = np.square(mu_law(picture) - mu_law(truth)).mean(2)
+    inside, outside = split_psnr(squares, trusted)
+    assert inside == float("inf")
+    assert outside == pytest.approx(psnr(mu_law(picture[0, 0]), mu_law(truth[0, 0])))
 
 
 def test_a_picture_is_fully_similar_to_itself_and_a_tiny_one_has_no_valid_region():

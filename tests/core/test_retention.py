@@ -116,9 +116,97 @@ def test_an_empty_pool_retains_nothing_and_says_so_without_failing():
     assert (answer.retained, answer.patches_retained, dict(answer.scenes)) == (0.0, 0.0, {})
 
 
+@pytest.mark.parametrize("bins", [1, 32, 128])
+def test_coarser_statistics_count_the_same_pixels_in_wider_bins(bins):
+    fine = SceneStatistics.of(SIGMAS["scene2"])
+    coarse = fine.coarser(bins)
+    slow = [fine.counts[:, k * 256 // bins : (k + 1) * 256 // bins].sum(1) for k in range(bins)]
+    assert np.array_equal(coarse.counts, np.stack(slow, 1))
+    assert (coarse.bins, coarse.pixels, coarse.low) == (bins, fine.pixels, fine.low)
+    assert coarse.sigma_mean == fine.sigma_mean
+
+
+def test_bins_that_do_not_divide_are_refused():
+    with pytest.raises(ValueError, match="256 bins cannot be made 100"):
+        SceneStatistics.of(SIGMAS["scene0"]).coarser(100)
+    with pytest.raises(ValueError, match="choose a divisor"):
+        SceneStatistics.of(SIGMAS["scene0"]).coarser(16).coarser(32)
+
+
+def test_a_pool_of_unlike_histograms_reads_them_all_as_the_coarsest():
+    fine = {n: SceneStatistics.of(s) for n, s in SIGMAS.items()}
+    mixed = {n: s.coarser(32) if n == "scene1" else s for n, s in fine.items()}
+    coarse = {n: s.coarser(32) for n, s in fine.items()}
+    masks = MaskSettings(pixels=Level(scope="scene", normalisation="percentile"))
+    assert PoolStatistics(mixed).retention(masks) == PoolStatistics(coarse).retention(masks)
+    found = PoolStatistics(mixed).retention(MaskSettings())
+    assert found.retained == pytest.approx(counted(MaskSettings())[0], abs=5e-3)
+    assert found.patches_retained == pytest.approx(counted(MaskSettings())[1], abs=1e-12)
+
+
+_LEVELS = [
+    Level(scope=scope, normalisation=normalisation)
+    for scope in ("pool", "scene")
+    for normalisation in ("minmax", "percentile")
+]
+
+
+@pytest.mark.parametrize("patches", _LEVELS)
+@pytest.mark.parametrize("pixels", _LEVELS)
+def test_scenes_outside_the_pool_are_judged_with_its_ranges(patches, pixels):
+    masks = MaskSettings(tau_patch=0.5, tau_pixel=0.3, patches=patches, pixels=pixels)
+    inside = {n: SceneStatistics.of(s) for n, s in SIGMAS.items() if n < "scene3"}
+    pool, maps = PoolStatistics(inside), {n: SIGMAS[n] for n in ("scene3", "scene4")}
+    ranges = pool.retention(masks)
+    slow = {
+        name: trust(
+            sigma, masks, patch_range=ranges.patch_range, pixel_range=ranges.pixel_range
+        ).trusted.mean()
+        for name, sigma in maps.items()
+    }
+    outside = {name: SceneStatistics.of(sigma) for name, sigma in maps.items()}
+    assert pool.shares_outside(outside, masks) == pytest.approx(slow, abs=5e-3)
+    assert 0 < min(slow.values()) < 1
+
+
+def test_without_a_pool_every_scene_is_judged_by_its_own_range():
+    masks = MaskSettings()
+    found = PoolStatistics({}).shares_outside({"s": SceneStatistics.of(SIGMAS["scene1"])}, masks)
+    assert found == pytest.approx({"s": trust(SIGMAS["scene1"], masks).trusted.mean()}, abs=5e-3)
+
+
+def test_a_scene_less_sure_than_the_whole_pool_keeps_nothing():
+    pool = PoolStatistics({n: SceneStatistics.of(s) for n, s in SIGMAS.items()})
+    wild = {"wild": SceneStatistics.of(SIGMAS["scene1"] * 100)}
+    assert pool.shares_outside(wild, MaskSettings()) == {"wild": 0.0}
+    assert pool.shares_outside(wild, MaskSettings(tau_patch=1, tau_pixel=1)) == {"wild": 1.0}
+
+
+@pytest.mark.parametrize("patches", _LEVELS)
+@pytest.mark.parametrize("scope", ["pool", "scene"])
+@pytest.mark.parametrize("tau", [0.0, 0.2, 1.0])
+def test_a_patch_is_trusted_where_one_of_its_pixels_is(patches, scope, tau):
+    masks = MaskSettings(tau_patch=0.4, tau_pixel=tau, patches=patches, pixels=Level(scope=scope))
+    pool = PoolStatistics({n: SceneStatistics.of(s) for n, s in SIGMAS.items()})
+    ranges = pool.retention(masks)
+    slow = []
+    for sigma in SIGMAS.values():
+        found = trust(sigma, masks, patch_range=ranges.patch_range, pixel_range=ranges.pixel_range)
+        rows, columns = found.patch_mask.shape
+        slow += [
+            found.trusted[64 * r : 64 * r + 64, 64 * c : 64 * c + 64].any()
+            for r in range(rows)
+            for c in range(columns)
+        ]
+    assert pool.trusted_patches(masks).tolist() == slow
+    assert any(slow)
+
+
 def test_statistics_survive_the_disk_and_damage_is_told(tmp_path):
     path = tmp_path / "scene.npz"
     before = SceneStatistics.of(SIGMAS["scene1"])
+    before.coarser(32).save(path)
+    assert np.array_equal(SceneStatistics.load(path).counts, before.coarser(32).counts)
     before.save(path)
     after = SceneStatistics.load(path)
     assert np.array_equal(before.counts, after.counts)

@@ -1,13 +1,14 @@
 """The folders of runs, and what a list of them says even when something went wrong."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from smarthdr_studio.core.bracket import Catalogue
-from smarthdr_studio.core.events import RunFinished, RunStarted, Validated, as_json
+from smarthdr_studio.core.events import RunFinished, RunStarted, StepReported, Validated, as_json
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.runs import list_runs, new_run
+from smarthdr_studio.core.runs import held_out_psnr, last_pace, list_runs, new_run
 
 
 @pytest.fixture
@@ -70,3 +71,54 @@ def test_a_damaged_run_still_has_its_line(project):
     renamed = run.path.rename(run.path.with_name("my best run"))
     (info,) = list_runs(project)
     assert (info.folder, info.outcome, info.epochs) == (renamed, "interrupted", 0)
+
+
+def step(number, *, speed):
+    return StepReported(
+        step=number,
+        epoch=0,
+        losses={"total": 1.0},
+        learning_rate=1e-4,
+        images_per_second=speed,
+        seconds_left=0.0,
+    )
+
+
+def test_the_last_pace_is_that_of_the_newest_steps(project):
+    run = new_run(project.folder, "quick")
+    assert last_pace(run) is None
+    log(run, started(run))
+    assert last_pace(run) is None
+    log(run, *[step(number, speed=2.0) for number in range(50)])
+    log(run, *[step(number, speed=8.0) for number in range(50, 70)])
+    log(run, step(70, speed=0.0), step(71, speed=float("inf")))
+    assert last_pace(run) == 1 / 8
+
+
+def test_the_last_pace_is_found_behind_a_long_silence(project):
+    run = new_run(project.folder, "quick")
+    log(run, step(1, speed=4.0))
+    log(run, *[started(run)] * 2000)
+    assert run.events_path.stat().st_size > 2**17
+    assert last_pace(run) == 0.25
+
+
+def check(at, psnr):
+    return Validated(step=at, epoch=0, psnr_mu=psnr, psnr_l=30.0)
+
+
+def test_every_check_on_held_out_labels_is_known_by_its_step(project):
+    run = new_run(project.folder, "quick")
+    assert held_out_psnr(run) == ()
+    log(run, started(run), check(10, 31.0), *[step(11, speed=1.0)] * 100, check(20, 32.0))
+    run.events_path.write_bytes(run.events_path.read_bytes() + b'\n{"event": "Validated", "st')
+    assert held_out_psnr(run) == ((10, 31.0), (20, 32.0))
+
+
+def test_checks_of_a_past_that_a_resumed_run_left_do_not_count(project):
+    run = new_run(project.folder, "quick")
+    log(run, started(run), check(10, 31.0), check(20, 32.0), check(30, 33.0))
+    log(run, replace(started(run), step=15))
+    assert held_out_psnr(run) == ((10, 31.0),)
+    log(run, check(20, 34.0))
+    assert held_out_psnr(run) == ((10, 31.0), (20, 34.0))

@@ -23,6 +23,7 @@ from smarthdr_studio.core.masking import MaskSettings
 from smarthdr_studio.core.plan import load_preset
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.pseudo_label import read_pseudo_label
+from smarthdr_studio.core.round_files import kept_rounds
 from smarthdr_studio.core.runs import RunFolder, list_runs
 from smarthdr_studio.learning import learner as learners
 from smarthdr_studio.learning.checkpoints import latest_checkpoint, load_teacher, read_info
@@ -109,7 +110,7 @@ def test_a_finished_run_leaves_the_opinion_of_its_last_teacher(finished):
     for name in "uvw":
         of = read_pseudo_label(project / "pseudo" / f"{name}.exr").provenance
         assert (of.checkpoint, of.run, of.epoch) == (info.teacher, folder.id, 3)
-    assert not list((folder.path / "rounds").iterdir())
+    assert kept_rounds(folder.path) == {1, 2, 3}
 
 
 def test_held_out_labels_are_validated_on_and_never_learned_from(finished, events_of):

@@ -168,9 +168,9 @@ def window(qapp, qtbot, places):
 
 @pytest.fixture
 def opened(window, until, tiny_project):
-    """The window with the tiny project, its first scene and its pool on the screen."""
+    """The window with the tiny project, its first pseudo-label and its pool on the screen."""
     window.session.take(tiny_project)
-    until(window.session, lambda s: s.shown == "001" and s.charts is not None)
+    until(window.session, lambda s: s.shown == "003" and s.charts is not None)
     return window
 
 

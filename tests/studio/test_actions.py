@@ -3,8 +3,20 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QTextBrowser
 
-from smarthdr_studio.studio.actions import ACTIONS, by_id, clashes
+from smarthdr_studio.core.display import Layer
+from smarthdr_studio.studio.actions import (
+    ACTIONS,
+    MENUS,
+    by_id,
+    changed_keys,
+    clashes,
+    with_keys,
+)
 from smarthdr_studio.studio.panels.help_sheet import HelpSheet, keys_as_markdown
 
 PROMISED = {
@@ -33,20 +45,82 @@ PROMISED = {
     "Ctrl+B": "toggle_sides",
     "Ctrl+O": "open_project",
     "Ctrl+Q": "leave",
+    "W": "toggle_wipe",
+    "Shift+W": "toggle_difference",
+    "U": "toggle_uncertainty",
+    "Z": "toggle_zebra",
+    "T": "least_trusted",
+    "H": "tool_hand",
+    "S": "tool_rectangle",
+    "L": "tool_lasso",
+    "Esc": "clear_region",
+    "Ctrl+Shift+P": "show_palette",
+    "Ctrl+E": "export_view",
+    "Ctrl+C": "copy_view",
+    ",": "previous_round",
+    ".": "next_round",
+    "F2": "tab_thresholds",
+    "F6": "tab_history",
     **{str(number): f"layer_{number}" for number in range(1, 10)},
+    **{f"Ctrl+{views}": f"grid_{views}" for views in range(1, 7)},
+    **{f"Ctrl+{way}": f"pan_{way.lower()}" for way in ("Left", "Right", "Up", "Down")},
+    **{f"Alt+{way}": f"crosshair_{way.lower()}" for way in ("Left", "Right", "Up", "Down")},
 }
 
 
 def test_no_key_is_claimed_twice():
-    assert clashes(ACTIONS) == ()
+    assert clashes(ACTIONS) == {}
 
 
-def test_a_clash_is_told_by_its_key():
-    assert clashes([*ACTIONS, replace(by_id("promote"), id="other")]) == ("P",)
+def test_a_clash_is_told_by_its_key_and_names_who_clashes():
+    other = replace(by_id("promote"), id="other")
+    assert clashes([*ACTIONS, other]) == {"P": (by_id("promote"), other)}
 
 
 def test_no_two_actions_share_an_id():
     assert len({action.id for action in ACTIONS}) == len(ACTIONS)
+
+
+def test_keys_are_spelt_as_qt_spells_them():
+    # Keys a person picks are compared with those of the table.
+    portable = QKeySequence.SequenceFormat.PortableText
+    for key in (key for action in ACTIONS for key in action.keys):
+        sequence = QKeySequence(key)
+        assert (sequence.count(), sequence.toString(portable)) == (1, key)
+
+
+def test_enter_belongs_to_whoever_types():
+    # A shortcut of the window would take it from every number and every filter.
+    assert not {"Return", "Enter", "Tab", "Space"} & {key for a in ACTIONS for key in a.keys}
+
+
+def test_every_layer_can_be_shown_by_a_command_that_names_it():
+    for number, layer in enumerate(Layer, 1):
+        assert str(layer) in by_id(f"layer_{number}").title
+
+
+def test_every_menu_has_commands():
+    assert {action.menu for action in ACTIONS} == set(MENUS)
+
+
+def test_every_command_says_more_than_its_title():
+    assert all(action.tip and action.tip != action.title for action in ACTIONS)
+
+
+_KEYS = st.lists(st.sampled_from(["P", "F9", "Ctrl+J", "Ctrl+,"]), max_size=2, unique=True)
+_CHANGES = st.dictionaries(st.sampled_from([a.id for a in ACTIONS]), _KEYS.map(tuple), max_size=4)
+
+
+@given(_CHANGES)
+def test_only_keys_that_differ_are_kept_and_they_bring_back_the_same_table(changes):
+    changed = with_keys(ACTIONS, changes)
+    kept = changed_keys(changed, ACTIONS)
+    assert with_keys(ACTIONS, kept) == changed
+    assert all(kept[name] != by_id(name).keys for name in kept)
+
+
+def test_keys_of_a_command_that_is_gone_are_passed_over():
+    assert with_keys(ACTIONS, {"gone": ("F9",)}) == ACTIONS
 
 
 @pytest.mark.parametrize(("key", "action"), PROMISED.items())
@@ -70,6 +144,15 @@ def test_help_names_every_key():
     for action in ACTIONS:
         if action.keys:
             assert action.title.rstrip("…") in text
+    assert [text.count(f"## {menu}\n") for menu in MENUS] == [1] * len(MENUS)
+
+
+def test_help_tells_the_keys_of_now(window):
+    window.show_help()
+    sheet = window.findChild(HelpSheet)
+    sheet.show_keys(with_keys(ACTIONS, {"promote": ("F9",)}))
+    assert "F9" in sheet.findChild(QTextBrowser).toPlainText()
+    sheet.close()
 
 
 def test_help_fits_the_smallest_window_and_stops_nobody(window, qtbot):

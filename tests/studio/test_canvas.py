@@ -1,10 +1,12 @@
-"""Four views that zoom, pan and point together, shown offscreen."""
+"""Views that zoom, pan and point together, shown offscreen."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
-from PySide6.QtWidgets import QApplication, QMenu, QToolButton
+from PySide6.QtWidgets import QApplication, QToolButton
 
 from smarthdr_studio.core.display import Layer, Legend, Painted
 from smarthdr_studio.studio.canvas.grid import ViewGrid
@@ -133,31 +135,58 @@ def test_the_crosshair_is_on_the_same_pixel_in_every_view(grid):
     assert colour_at(other, 20 + 60, round(y)) != colour_at(other, 20 + 60, round(y) + 20)
 
 
-def test_beside_the_picture_there_is_no_pixel(grid):
+def test_beside_the_picture_there_is_no_pixel_but_the_crosshair_stays_fainter(grid):
+    heard = []
+    grid.hovered.connect(heard.append)
+    picture, other = grid.view(0).picture, grid.view(2).picture
+    point_at(picture, centre_of(picture) + QPoint(2, 2))
+    x, y = (round(length) for length in grid.lens.to_screen((75.5, 50.5), view=other.device_size))
+    plain, strong = colour_at(other, x + 40, y + 40), colour_at(other, x, y + 40)
+    point_at(picture, QPoint(picture.width() // 2, 1))
+    assert heard[-1] is None
+    assert grid.pixel == other.pixel == (75, 50)
+    faint = colour_at(other, x, y + 40)
+    assert plain[0] < faint[0] < strong[0]
+
+
+def test_the_crosshair_stays_when_the_mouse_leaves_and_goes_with_a_scene_of_another_size(grid):
     heard = []
     grid.hovered.connect(heard.append)
     picture = grid.view(0).picture
-    point_at(picture, centre_of(picture))
-    point_at(picture, QPoint(picture.width() // 2, 1))
+    point_at(picture, centre_of(picture) + QPoint(2, 2))
+    QApplication.sendEvent(picture, QEvent(QEvent.Type.Leave))
     assert heard[-1] is None
-    assert grid.view(2).picture.pixel is None
+    assert grid.pixel == (75, 50)
+    grid.set_scene_size(60, 40)
+    assert grid.pixel is None
 
 
 def test_panning_and_zooming_never_make_a_picture_anew(grid):
-    pyramid = grid.view(0).picture._pyramid
+    pyramid = grid.view(0).picture.exhibit.own._pyramid
     turn_wheel(grid.view(0).picture, QPoint(50, 50), notches=-2)
     grid.fit()
-    assert grid.view(0).picture._pyramid is pyramid
+    assert grid.view(0).picture.exhibit.own._pyramid is pyramid
+
+
+def test_other_words_for_the_same_pixels_keep_what_was_made_of_them(grid):
+    shown = painted()
+    grid.show_painted(0, shown)
+    QApplication.processEvents()
+    before = grid.view(0).picture.exhibit.own
+    grid.show_painted(0, replace(shown, detail="other words"))
+    after = grid.view(0).picture.exhibit.own
+    assert after is not before
+    assert after._pyramid is before._pyramid
+    assert after._scaled is before._scaled
 
 
 def test_the_picture_already_shown_is_not_painted_again(grid):
     shown = painted()
     grid.show_painted(0, shown)
     QApplication.processEvents()
-    scaled = grid.view(0).picture._scaled
+    before = grid.view(0).picture.exhibit.own
     grid.show_painted(0, shown)
-    QApplication.processEvents()
-    assert grid.view(0).picture._scaled is scaled
+    assert grid.view(0).picture.exhibit.own is before
 
 
 def test_an_empty_view_says_why_in_words(grid):
@@ -170,17 +199,6 @@ def test_an_empty_view_says_why_in_words(grid):
     line = [image.pixelColor(x, picture.height() // 2).lightness() for x in range(picture.width())]
     assert max(line) - min(line) > 60  # there are letters
     assert "no ground truth" in picture.accessibleName()
-
-
-def test_a_layer_picked_from_the_title_says_which_view_asked(grid):
-    heard = []
-    grid.layer_picked.connect(lambda index, layer: heard.append((index, layer)))
-    menu = grid.view(2).findChild(QMenu)
-    actions = {action.data(): action for action in menu.actions()}
-    assert list(actions) == [layer.value for layer in Layer]
-    assert actions["Pseudo-label"].isChecked()
-    actions["Ground truth"].trigger()
-    assert heard == [(2, "Ground truth")]
 
 
 def test_one_view_fills_the_place_and_gives_it_back(grid, qtbot):
@@ -215,10 +233,11 @@ def test_pixels_are_told_apart_by_a_grid_when_they_are_large(grid):
 
 def test_nothing_in_a_view_takes_the_arrow_keys(grid):
     for child in [grid, *grid.view(0).findChildren(QToolButton), grid.view(0).picture]:
-        assert child.focusPolicy() in (Qt.FocusPolicy.NoFocus,)
+        assert child.focusPolicy() in (Qt.FocusPolicy.NoFocus, Qt.FocusPolicy.TabFocus)
 
 
 def test_everything_has_a_name_and_a_colour_in_both_palettes(grid):
+    grid.set_pixel(None)
     legend = Legend(bar=np.zeros((64, 8, 3), np.uint8), low="0.004", high="≥ 0.31")
     grid.show_painted(1, painted(layer=Layer.UNCERTAINTY, detail="0.004 … 0.4", legend=legend))
     for palette in (LIGHT, DARK):

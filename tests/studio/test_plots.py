@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from smarthdr_studio.studio.plots.axes import Axis, ticks, worded
 from smarthdr_studio.studio.plots.curves import Curve
 from smarthdr_studio.studio.plots.histogram import ThresholdHistogram
-from smarthdr_studio.studio.plots.retention_map import RetentionMap, iso_line
+from smarthdr_studio.studio.plots.retention_map import RetentionMap
 from smarthdr_studio.studio.plots.trace import LARGEST, Trace
 from smarthdr_studio.studio.theme import DARK, LIGHT
 
@@ -207,12 +207,6 @@ def shares():
     return np.outer(taus, taus)  # kept = τ_pi · τ_pa
 
 
-def test_the_iso_line_is_where_the_share_is_met():
-    for patch, pixel in iso_line(shares(), level=0.8):
-        assert patch * pixel == pytest.approx(0.8, abs=1e-6)
-    assert iso_line(shares() * 0.5, level=0.8) == []
-
-
 def test_the_map_reads_its_grid(qtbot):
     chart = RetentionMap()
     qtbot.addWidget(chart)
@@ -220,7 +214,7 @@ def test_the_map_reads_its_grid(qtbot):
     chart.set_shares(shares())
     assert chart.share_at(0.6, 0.9) == pytest.approx(0.54, abs=0.01)
     chart.set_taus(1.0, 0.5)
-    assert "50%" in chart.accessibleName()
+    assert "50 %" in chart.accessibleName()
     chart.set_shares(None)
     assert "%" not in chart.accessibleName()
 
@@ -248,3 +242,48 @@ def test_dragging_the_point_picks_a_pair(qtbot):
     qtbot.mouseRelease(chart, Qt.MouseButton.LeftButton, pos=QPoint(299, 279))
     assert picked == [(0.0, 0.0), (1.0, 1.0)]
     assert released == [(1.0, 0.0)]
+
+
+def test_arrow_keys_move_the_line_in_small_and_in_large_steps(histogram, qtbot):
+    dragged, released = [], []
+    histogram.tau_dragged.connect(dragged.append)
+    histogram.tau_dragged.connect(histogram.set_tau)
+    histogram.tau_released.connect(released.append)
+    histogram.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(histogram, Qt.Key.Key_Right)
+    qtbot.keyClick(histogram, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    assert dragged == [0.41, 0.31]
+    assert released == dragged
+    for _ in range(5):
+        qtbot.keyClick(histogram, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    assert histogram.tau == 0
+
+
+def test_a_key_held_down_settles_once_where_it_was_let_go(histogram, qtbot):
+    released = []
+    histogram.tau_dragged.connect(histogram.set_tau)
+    histogram.tau_released.connect(released.append)
+    histogram.setFocus(Qt.FocusReason.TabFocusReason)
+    for _ in range(7):
+        qtbot.keyPress(histogram, Qt.Key.Key_Right)
+    assert released == []
+    qtbot.keyRelease(histogram, Qt.Key.Key_Right)
+    assert released == [0.47]
+    qtbot.keyPress(histogram, Qt.Key.Key_Right)
+    histogram.clearFocus()
+    assert released == [0.47, 0.48]
+
+
+def test_a_click_leaves_the_arrow_keys_to_the_window(histogram, qtbot):
+    histogram.clearFocus()
+    qtbot.mouseClick(histogram, Qt.MouseButton.LeftButton, pos=QPoint(100, 40))
+    assert not histogram.hasFocus()
+    histogram.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(histogram, Qt.Key.Key_Escape)
+    assert not histogram.hasFocus()
+
+
+def test_a_histogram_says_whose_scores_it_counts(histogram):
+    histogram.set_name("S_pa of the region")
+    assert "S_pa of the region" in histogram.accessibleName()
+    assert "S_pa of the region" in histogram.toolTip()

@@ -23,7 +23,7 @@ STRICT = MaskSettings(tau_patch=0.3, tau_pixel=0.2)
 def at_work(session, until, tiny_project):
     """A session with the tiny project and its pool."""
     session.take(tiny_project)
-    until(session, lambda s: s.shown == "001" and s.pool is not None)
+    until(session, lambda s: s.shown == "003" and s.pool is not None)
     return session
 
 
@@ -36,10 +36,10 @@ def status(folder, scene):
 def test_a_late_answer_is_dropped(at_work, until):
     shown = []
     at_work.changed.connect(lambda old, new: shown.append(new.shown))
-    for scene in ("003", "004", "005", "006"):
+    for scene in ("001", "002", "005", "006"):
         at_work.screen.pick(scene)
     until(at_work, lambda s: s.shown == "006")
-    assert set(shown) <= {"001", "006"}
+    assert set(shown) <= {"003", "006"}
     assert at_work.state.current == "006"
 
 
@@ -59,7 +59,7 @@ def test_thresholds_follow_the_hand_and_are_kept_when_it_lets_go(at_work, tiny_p
     assert at_work.state.pool.retained < before.retained
     with Project.open(tiny_project) as project:
         assert Decisions(project).masks() == MaskSettings()
-    at_work.settle_masks(STRICT)
+    at_work.curating.settle_masks(STRICT)
     with Project.open(tiny_project) as project:
         assert Decisions(project).masks() == STRICT
 
@@ -73,7 +73,7 @@ def test_a_stricter_threshold_never_keeps_more(at_work):
 
 
 def test_the_picture_of_trust_is_the_trust_of_the_loss(at_work, until, qtbot, tiny_project):
-    at_work.screen.set_layer(3, Layer.TRUSTED)
+    at_work.inspection.viewing.set_layer(3, Layer.TRUSTED)
     at_work.screen.pick("003")
     until(at_work, lambda s: s.shown == "003")
     with Project.open(tiny_project) as project:
@@ -82,7 +82,7 @@ def test_the_picture_of_trust_is_the_trust_of_the_loss(at_work, until, qtbot, ti
     expected = trust(label.sigma, at_work.state.masks, patch_range=ranges[0]).trusted
     for y in range(0, 96, 7):
         for x in range(0, 128, 7):
-            at_work.screen.hover((x, y))
+            at_work.inspection.inspector.hover((x, y))
             assert at_work.state.readout.trusted == expected[y, x]
 
 
@@ -90,22 +90,32 @@ def test_a_pixel_tells_its_values_and_why_it_is_dropped(at_work, until):
     at_work.screen.pick("003")
     until(at_work, lambda s: s.shown == "003")
     at_work.screen.move_masks(STRICT)
-    at_work.screen.hover((127, 5))
+    at_work.inspection.inspector.hover((127, 5))
     pixel = at_work.state.readout
     assert pixel.linear == (0.25, 0.25, 0.25)
     assert pixel.trusted is False
     assert pixel.why in ("patch", "pixel")
-    assert "Saturated" in pixel.explanation
-    at_work.screen.hover((0, 0))
+    assert at_work.state.explanation.gate == pixel.why
+    assert at_work.state.explanation.sentence.startswith("Dropped")
+    at_work.inspection.inspector.hover((0, 0))
     assert at_work.state.readout.trusted is True
-    at_work.screen.hover((5000, 0))
-    assert at_work.state.readout is None
+    assert at_work.state.explanation.sentence.startswith("Trusted")
+
+
+def test_the_last_pixel_stays_when_the_mouse_leaves_the_picture(at_work, until):
+    at_work.screen.pick("003")
+    until(at_work, lambda s: s.shown == "003")
+    at_work.inspection.inspector.hover((7, 5))
+    known = at_work.state.readout
+    for outside in ((5000, 0), None):
+        at_work.inspection.inspector.hover(outside)
+        assert at_work.state.readout == known
 
 
 def test_a_promotion_is_on_disk_at_once_with_the_masks_of_the_screen(at_work, tiny_project):
-    at_work.settle_masks(STRICT)
+    at_work.curating.settle_masks(STRICT)
     ranges = at_work.screen.ranges(["003"])["003"]
-    at_work.promote(("003",))
+    at_work.curating.promote(("003",))
     assert status(tiny_project, "003") is Status.PROMOTED
     with Project.open(tiny_project) as project:
         label = read_pseudo_label(project.label_path("003"))
@@ -114,36 +124,36 @@ def test_a_promotion_is_on_disk_at_once_with_the_masks_of_the_screen(at_work, ti
 
 
 def test_promoting_several_is_one_thing_to_undo(at_work, until, tiny_project):
-    at_work.promote(("001", "003", "004", "005"))
+    at_work.curating.promote(("001", "003", "004", "005"))
     until(at_work, lambda s: s.undo is not None and s.busy == "")
     assert status(tiny_project, "005") is Status.PROMOTED
     assert "3 scenes" in at_work.state.undo
-    at_work.undo()
+    at_work.curating.undo()
     assert status(tiny_project, "003") is Status.UNLABELLED
-    at_work.redo()
+    at_work.curating.redo()
     assert status(tiny_project, "004") is Status.PROMOTED
-    at_work.demote(("004",))
+    at_work.curating.demote(("004",))
     assert status(tiny_project, "004") is Status.UNLABELLED
 
 
 def test_excluding_again_takes_a_scene_back_in(at_work, tiny_project):
-    at_work.exclude(("001", "003"))
+    at_work.curating.exclude(("001", "003"))
     assert status(tiny_project, "001") is Status.EXCLUDED
-    at_work.exclude(("001", "003"))
+    at_work.curating.exclude(("001", "003"))
     assert status(tiny_project, "001") is Status.GROUND_TRUTH
     assert status(tiny_project, "003") is Status.UNLABELLED
 
 
 def test_thresholds_are_undone_like_any_decision(at_work):
-    at_work.settle_masks(STRICT)
-    at_work.undo()
+    at_work.curating.settle_masks(STRICT)
+    at_work.curating.undo()
     assert at_work.state.masks == MaskSettings()
 
 
 @pytest.mark.parametrize("scene", ["001", "Test-007"])
 def test_what_cannot_be_promoted_is_said_and_nothing_changes(at_work, tiny_project, scene):
     before = status(tiny_project, scene)
-    at_work.promote((scene,))
+    at_work.curating.promote((scene,))
     assert at_work.state.notice.tone == "warn"
     assert status(tiny_project, scene) is before
 
@@ -151,7 +161,7 @@ def test_what_cannot_be_promoted_is_said_and_nothing_changes(at_work, tiny_proje
 def test_a_promoted_scene_keeps_its_share_in_the_list(at_work, until):
     until(at_work, lambda s: s.row("003").retained is not None)
     share = at_work.state.row("003").retained
-    at_work.promote(("003",))
+    at_work.curating.promote(("003",))
     assert at_work.state.row("003").retained == share
     until(at_work, lambda s: s.pool.scenes == 3)
 
@@ -182,7 +192,7 @@ def test_exposure_changes_the_picture_and_no_state_of_trust(at_work, until):
     until(at_work, lambda s: s.shown == "003" and 0 in pictures)
     until(at_work, lambda _: pictures[0].rgb8 is not None)
     before, pool = pictures[0].rgb8, at_work.state.pool
-    at_work.screen.set_display(replace(at_work.state.display, exposure_ev=2.0))
+    at_work.inspection.viewing.set_display(replace(at_work.state.display, exposure_ev=2.0))
     until(at_work, lambda _: not np.array_equal(pictures[0].rgb8, before))
     assert pictures[0].rgb8.mean() > before.mean()
     assert at_work.state.pool == pool
@@ -215,8 +225,8 @@ home = Path(sys.argv[2])
 places = Places.under(config=home, cache=home, data=home)
 session = Session(app, places=places, sample=SampleSettings())
 session.take(Path(sys.argv[1]))
-session.promote(("003",))
-session.exclude(("004",))
+session.curating.promote(("003",))
+session.curating.exclude(("004",))
 os.kill(os.getpid(), signal.SIGKILL)
 """
 

@@ -150,7 +150,7 @@ def test_a_project_is_never_made_inside_a_dataset(dataset):
 def test_the_dataset_may_be_gone_and_the_project_still_opens(window, until, tiny_project, dataset):
     dataset.rename(dataset.with_name("moved"))
     window.session.take(tiny_project)
-    until(window.session, lambda s: s.shown == "001" and s.notice is not None)
+    until(window.session, lambda s: s.shown == "003" and s.notice is not None)
     assert len(window.session.state.scenes) == 7
     with Project.open(tiny_project) as project:
         assert len(project.scenes) == 7

@@ -91,7 +91,7 @@ def test_a_run_is_paused_stopped_and_resumed(window, qtbot, until, fresh_project
     until(window.session, lambda s: s.training.step > 1, timeout=120000)
     click(qtbot, window, "Pause")
     assert window.session.state.training.activity is Activity.PAUSED
-    window.session.exclude(("006",))
+    window.session.curating.exclude(("006",))
     assert window.session.state.training.changes_wait
     assert "take effect in round" in window.readout._waits.text()
     click(qtbot, window, "Go on")

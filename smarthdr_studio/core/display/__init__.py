@@ -7,6 +7,9 @@ from smarthdr_studio.core.display.colour import (
     colour_table,
     sigma_rgb8,
 )
+from smarthdr_studio.core.display.export import write_layer_exr, write_png, write_png16
+from smarthdr_studio.core.display.hatch import Area, Hatch, Pattern, key_swatch
+from smarthdr_studio.core.display.kinds import FRAMES, MAPS, PICTURES, RADIANCE, UNITS
 from smarthdr_studio.core.display.layers import (
     DisplaySettings,
     KeyEntry,
@@ -16,8 +19,10 @@ from smarthdr_studio.core.display.layers import (
     Painted,
 )
 from smarthdr_studio.core.display.lens import Lens, Pyramid, Seen
-from smarthdr_studio.core.display.overlay import Looks, masked_rgb8
+from smarthdr_studio.core.display.odd import MARKER
+from smarthdr_studio.core.display.overlay import Looks, hatched_rgb8, masked_rgb8
 from smarthdr_studio.core.display.painter import Painter
+from smarthdr_studio.core.display.sources import layer_values
 from smarthdr_studio.core.display.tone import (
     Rgb8,
     ToneMap,
@@ -29,8 +34,16 @@ from smarthdr_studio.core.display.tone import (
 )
 
 __all__ = [
+    "FRAMES",
+    "MAPS",
+    "MARKER",
+    "PICTURES",
+    "RADIANCE",
+    "UNITS",
+    "Area",
     "ColourMap",
     "DisplaySettings",
+    "Hatch",
     "HeatScale",
     "KeyEntry",
     "Layer",
@@ -40,6 +53,7 @@ __all__ = [
     "Material",
     "Painted",
     "Painter",
+    "Pattern",
     "Pyramid",
     "Rgb8",
     "Seen",
@@ -48,9 +62,15 @@ __all__ = [
     "colour_table",
     "frame_rgb8",
     "frame_table",
+    "hatched_rgb8",
+    "key_swatch",
+    "layer_values",
     "masked_rgb8",
     "sigma_rgb8",
     "to_rgb8",
     "tone_table",
     "toned",
+    "write_layer_exr",
+    "write_png",
+    "write_png16",
 ]

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from smarthdr_studio.core.display.strips import strips
 from smarthdr_studio.core.display.tone import Rgb8, srgb_curve
 from smarthdr_studio.core.masking import Range
 from smarthdr_studio.core.radiance import Floats
@@ -96,7 +97,15 @@ def sigma_rgb8(
     `span.low` takes the first colour and `span.high` the last; values beyond are held there.
     A constant map takes the first colour. NaN takes the last: what is unknown is not sure.
     """
-    codes = _codes(sigma, span=span, scale=scale)
+    rgb8 = np.empty((*sigma.shape, 3), np.uint8)
+    for rows in strips(*sigma.shape):
+        codes = _codes(sigma[rows], span=span, scale=scale)
+        rgb8[rows] = coloured(codes, colour_map)
+    return rgb8
+
+
+def coloured(codes: Rgb8, colour_map: ColourMap) -> Rgb8:
+    """H×W codes, 0 to 255, as the colours of the map, H×W×3."""
     table = colour_table(colour_map).reshape(ENTRIES, 1, 3)
     return np.ascontiguousarray(cv2.applyColorMap(codes, table), dtype=np.uint8)
 
@@ -107,11 +116,16 @@ def colour_bar(colour_map: ColourMap, *, width: int, height: int) -> Rgb8:
     return np.repeat(colour_table(colour_map)[rows][:, None], width, axis=1)
 
 
+def lowest_shown(span: Range, scale: HeatScale) -> float:
+    """The value at and below which everything takes the first colour: a logarithm has no 0."""
+    return span.low if scale is HeatScale.LINEAR else max(span.low, span.high * 1e-4, 1e-30)
+
+
 def _codes(sigma: Floats, *, span: Range, scale: HeatScale) -> Rgb8:
     """Which of the 256 colours each value takes."""
     values, low, high = sigma, span.low, span.high
     if scale is HeatScale.LOG:
-        floor = max(low, high * 1e-4, 1e-30)
+        floor = lowest_shown(span, scale)
         values = np.log(np.maximum(sigma, np.float32(floor)))
         low, high = math.log(floor), math.log(max(high, floor))
     if not high > low:

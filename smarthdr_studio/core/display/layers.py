@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from smarthdr_studio.core.bracket import Bracket, Half
 from smarthdr_studio.core.display.colour import ColourMap, HeatScale
+from smarthdr_studio.core.display.hatch import Pattern
 from smarthdr_studio.core.display.tone import Rgb8, ToneMap
 from smarthdr_studio.core.masking import MaskSettings, Trust
 from smarthdr_studio.core.radiance import GAMMA, MU, Floats
@@ -122,13 +123,14 @@ class Legend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyEntry:
-    """One kind of area of a picture: its 8-bit RGB colour, and what it stands for."""
+    """One kind of area of a picture: its 8-bit RGB colour and pattern, and what it stands for."""
 
     colour: tuple[int, int, int]
     words: str
+    pattern: Pattern = "even"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class Painted:
     """A finished picture, H×W×3 8-bit RGB, or the sentence that says why there is none.
 
@@ -156,7 +158,7 @@ _TIPS = {
     Layer.REFERENCE: "The middle exposure as the camera wrote it.",
     Layer.OVER: "The longest exposure as the camera wrote it.",
     Layer.GROUND_TRUTH: "The measured HDR picture, tone-mapped.",
-    Layer.ERROR: "The pseudo-label's error on the μ-law against the ground truth.",
+    Layer.ERROR: "How far the pseudo-label is, on the μ-law, from the picture it is held against.",
     Layer.MERGE: "The three frames merged by exposure alone: what moves leaves a ghost.",
     Layer.STUDENT: "The HDR picture the student makes now; asked for when first shown.",
     Layer.PROMOTED: "The frozen pseudo-label this scene was promoted with.",
@@ -193,7 +195,7 @@ _WHY_EMPTY = {
     Layer.GROUND_TRUTH: "This scene has no ground truth",
     Layer.ERROR: "An error needs both a pseudo-label and a ground truth",
     Layer.MERGE: _NO_FRAMES,
-    Layer.STUDENT: "No student yet — train, or press Ctrl+T",
+    Layer.STUDENT: "Waiting for the student's answer; before the first run there is none",
     Layer.PROMOTED: "This scene is not promoted — press P",
     Layer.PATCH_SCORE: _NO_LABEL,
     Layer.PIXEL_SCORE: _NO_LABEL,

@@ -1,216 +1,210 @@
 """Paints a layer of a scene, doing again only what depends on what moved."""
 
-import math
 from dataclasses import replace
-from typing import assert_never
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from smarthdr_studio.core.bracket import Half
-from smarthdr_studio.core.display.colour import colour_bar, sigma_rgb8
-from smarthdr_studio.core.display.layers import DisplaySettings, Layer, Legend, Material, Painted
+from smarthdr_studio.core.display.areas import LIGHT, MaskView, mask_view
+from smarthdr_studio.core.display.compare import difference_of, title_of
+from smarthdr_studio.core.display.heat import (
+    Spread,
+    extremes,
+    heat_painted,
+    spread_of,
+    spread_on_screen,
+)
+from smarthdr_studio.core.display.kinds import FRAMES, MAPS, RADIANCE
+from smarthdr_studio.core.display.layers import DisplaySettings, Layer, Material, Painted
+from smarthdr_studio.core.display.light import Light
 from smarthdr_studio.core.display.memo import Memo
-from smarthdr_studio.core.display.overlay import Looks, Mask, masked_rgb8
-from smarthdr_studio.core.display.tabled import tabled_error, tabled_merge
-from smarthdr_studio.core.display.tone import Rgb8, frame_rgb8, to_rgb8, tone_table
-from smarthdr_studio.core.masking import Range, Trust, expand
+from smarthdr_studio.core.display.overlay import GATE_HATCHES, Looks, hatched_rgb8, masked_rgb8
+from smarthdr_studio.core.display.sources import Sources
+from smarthdr_studio.core.display.tone import Rgb8
+from smarthdr_studio.core.display.words import joined, number, why_empty
+from smarthdr_studio.core.masking import Range
 from smarthdr_studio.core.radiance import Floats
 
-_BAR_WIDTH, _BAR_HEIGHT = 10, 128
-_FRAMES = (Layer.UNDER, Layer.REFERENCE, Layer.OVER)
+LARGEST_LOOKS = 8_000_000  # pixels; of larger pictures four more looks would take too much memory
 
 
 class Painter:
     """Makes finished pictures and keeps what they were made from, for one scene at a time.
 
     The same causes give back the very same picture, so whoever shows it can tell by identity
-    that nothing changed. No widgets, no threads: export and tests call it like the window does.
+    that nothing changed; what nobody shows any more is let go after a while. No widgets, no
+    threads: export and tests call it like the window does.
     """
 
     def __init__(self) -> None:
         self._memo = Memo()
+        self._sources = Sources(self._memo)
+        self._light = Light(self._memo, self._sources)
+        self._material = Material()
 
     def paint(self, layer: Layer, material: Material, settings: DisplaySettings) -> Painted:
         """The layer's picture with its title and detail, or the reason why there is none.
 
         While the layer does not exist, the first of its stand-ins that does is shown.
         """
+        self._begin(material)
         for shown in (layer, *layer.stand_ins):
             painted = self._painted(shown, material, settings)
             if painted is not None:
                 missing = shown is not layer and shown is Layer.MERGE
                 return self._instead(painted) if missing else painted
-        return Painted(rgb8=None, title=layer.value, why_empty=layer.why_empty)
+        return self._empty(layer.value, why_empty(layer, material, settings))
+
+    def difference(
+        self, layer: Layer, partner: Layer, material: Material, settings: DisplaySettings
+    ) -> Painted:
+        """How two layers differ, as heat from 0 to 1 ÷ gain, or why that cannot be said.
+
+        Pictures differ by |T(a) − T(b)|, channel mean, maps of one unit by |a − b|.
+        """
+        self._begin(material)
+        title = title_of(layer, partner)
+        values = difference_of(layer, partner, material, settings, self._sources)
+        if isinstance(values, str):
+            return self._empty(title, values)
+        odd = self._sources.odd(title, values)
+        gain = max(settings.gain, 1e-6)
+        causes = values, gain, settings.colour_map, settings.heat_scale
+
+        def paint() -> Painted:
+            least, most = extremes(values)
+            spread = Spread(Range(0.0, 1 / gain), least, most)
+            detail = joined("" if gain == 1 else f"gain × {number(gain)}", f"most {number(most)}")
+            return heat_painted(title, values, settings, spread=spread, odd=odd, detail=detail)
+
+        return self._memo.once(title, causes, paint)
+
+    def values(
+        self, layer: Layer, material: Material, settings: DisplaySettings
+    ) -> npt.NDArray[Any] | None:
+        """What `layer_values` answers, made once; the error is that of the settings."""
+        self._begin(material)
+        return self._sources.values(layer, material, against=settings.error_against)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of all pictures and maps that were made here and are still alive."""
+        return self._memo.nbytes(apart_from=(self._material,))
+
+    def forget(self) -> None:
+        """Give all kept pictures back."""
+        self._memo.forget()
+        self._material = Material()
+
+    def _begin(self, material: Material) -> None:
+        self._material = material
+        self._memo.turn()
 
     def _instead(self, painted: Painted) -> Painted:
         """The merge in place of a pseudo-label; its detail says what is missing and what helps."""
         words = "no pseudo-label yet · Ctrl+T"
         return self._memo.once("instead", (painted,), lambda: replace(painted, detail=words))
 
-    def forget(self) -> None:
-        """Give all kept pictures back."""
-        self._memo.forget()
+    def _empty(self, title: str, words: str) -> Painted:
+        return self._memo.once(
+            f"empty {title}",
+            (words,),
+            lambda: Painted(rgb8=None, title=title, why_empty=words),
+        )
 
     def _painted(
         self, layer: Layer, material: Material, settings: DisplaySettings
     ) -> Painted | None:
-        match layer:
-            case Layer.PSEUDO_LABEL | Layer.GROUND_TRUTH | Layer.MERGE:
-                return self._radiance(layer, material, settings)
-            case Layer.UNDER | Layer.REFERENCE | Layer.OVER:
-                return self._frame(layer, material, settings)
-            case Layer.UNCERTAINTY | Layer.ERROR:
-                return self._heat(layer, material, settings)
-            case Layer.PATCH_MASK | Layer.PIXEL_MASK | Layer.TRUSTED:
-                return self._mask(layer, material, settings)
-            case _:
-                assert_never(layer)
+        if layer in RADIANCE:
+            return self._light.radiance(layer, material, settings)
+        if layer in FRAMES:
+            return self._light.frame(layer, material, settings)
+        if layer in MAPS:
+            return self._heat(layer, material, settings)
+        return self._mask(layer, material, settings)
 
-    def _radiance(
-        self, layer: Layer, material: Material, settings: DisplaySettings
-    ) -> Painted | None:
-        half = self._linear(layer, material)
-        if half is None:
+    def _heat(self, layer: Layer, material: Material, settings: DisplaySettings) -> Painted | None:
+        values = self._sources.map(layer, material, against=settings.error_against)
+        if values is None:
             return None
-        origin = material.origin if layer is Layer.PSEUDO_LABEL else ""
-        detail = _joined(origin, settings.tone_map.value, _exposure(settings))
-        rgb8 = self._toned(layer, half, settings)
-        return self._memo.once(
-            layer, (rgb8, detail), lambda: Painted(rgb8=rgb8, title=layer.value, detail=detail)
-        )
-
-    def _linear(self, layer: Layer, material: Material) -> Half | None:
-        if layer is Layer.PSEUDO_LABEL:
-            return material.hdr
-        if layer is Layer.GROUND_TRUTH:
-            return material.ground_truth
-        bracket = material.bracket
-        if bracket is None:
-            return None
-        return self._memo.once("merge", (bracket,), lambda: tabled_merge(bracket))
-
-    def _toned(self, layer: Layer, half: Half, settings: DisplaySettings) -> Rgb8:
-        table = tone_table(settings.tone_map, exposure_ev=settings.exposure_ev)
-        causes = half, settings.tone_map, settings.exposure_ev
-        return self._memo.once(f"toned {layer}", causes, lambda: to_rgb8(half, table))
-
-    def _frame(self, layer: Layer, material: Material, settings: DisplaySettings) -> Painted | None:
-        if material.bracket is None:
-            return None
-        index = _FRAMES.index(layer)
-        frame, stops = material.bracket.frames[index], material.bracket.stops[index]
-        ev = settings.exposure_ev
-        shot = f"+{stops:g} EV" if stops else "shortest"
-        detail = _joined(shot, "as shot" if ev == 0 else "re-exposed", _exposure(settings))
+        spread = spread_on_screen(layer, values, material, measure=self._spread)
+        odd = self._sources.odd(layer, values)
+        against = f"against {settings.error_against}" if layer is Layer.ERROR else ""
+        origin = material.other_origin if layer is Layer.OTHER_SIGMA else ""
+        detail = joined(against, origin, spread.words)
+        causes = values, spread, detail, settings.colour_map, settings.heat_scale
         return self._memo.once(
             layer,
-            (frame, detail, ev),
-            lambda: Painted(
-                rgb8=frame_rgb8(frame, exposure_ev=ev), title=layer.value, detail=detail
+            causes,
+            lambda: heat_painted(
+                layer.value, values, settings, spread=spread, odd=odd, detail=detail
             ),
         )
 
-    def _heat(self, layer: Layer, material: Material, settings: DisplaySettings) -> Painted | None:
-        values = material.sigma if layer is Layer.UNCERTAINTY else self._error(material)
-        if values is None:
-            return None
-        causes = values, settings.colour_map, settings.heat_scale
-        return self._memo.once(layer, causes, lambda: _heat_painted(layer, values, settings))
-
-    def _error(self, material: Material) -> Floats | None:
-        hdr, truth = material.hdr, material.ground_truth
-        if hdr is None or truth is None or hdr.shape != truth.shape:
-            return None
-        return self._memo.once("error", (hdr, truth), lambda: tabled_error(hdr, truth))
+    def _spread(self, layer: Layer, values: Floats) -> Spread:
+        return self._memo.once(f"spread {layer}", (values,), lambda: spread_of(values))
 
     def _mask(self, layer: Layer, material: Material, settings: DisplaySettings) -> Painted | None:
         hdr, trust = material.hdr, material.trust
         if hdr is None or trust is None:
             return None
-        toned = self._toned(Layer.PSEUDO_LABEL, hdr, settings)
-        causes = toned, settings.overlay, settings.mask_visible, trust, material.masks
+        flat = layer is Layer.COMBINED_MASK
+        hidden = not settings.mask_visible and not flat
+        toned = None if flat else self._light.screen(Layer.PSEUDO_LABEL, hdr, settings)
+        closed = self._sources.closed(trust, size=material.masks.patch_size)
+        warning = self._warning(material, flat=flat)
 
-        def paint() -> Painted:
-            hidden = "" if settings.mask_visible else "mask hidden"
-            rgb8 = toned if hidden else self._covered(layer, toned, material, settings)
-            detail = _joined(_kept_words(layer, material, trust), hidden)
-            return Painted(rgb8=rgb8, title=layer.value, detail=detail)
+        def paint() -> Painted | None:
+            view = mask_view(layer, material, trust, closed)
+            if view is None:
+                return None
+            ground = toned if toned is not None else _even_ground(trust.trusted.shape)
+            return Painted(
+                rgb8=ground if hidden else self._covered(ground, view, settings),
+                title=layer.value,
+                detail=joined(view.detail, "mask hidden" if hidden else ""),
+                key=() if hidden else view.key,
+                warning=warning,
+                values=self._sources.codes(layer, material),
+            )
 
+        causes = toned, settings.overlay, hidden, *_decisive(layer, material), warning
         return self._memo.once(layer, causes, paint)
 
-    def _covered(
-        self, layer: Layer, toned: Rgb8, material: Material, settings: DisplaySettings
-    ) -> Rgb8:
+    def _covered(self, ground: Rgb8, view: MaskView, settings: DisplaySettings) -> Rgb8:
         """The picture under its mask."""
-        trust, size, strength = material.trust, material.masks.patch_size, settings.overlay
-        assert trust is not None
-        old = self._memo.last("looks")
-        spent = old if isinstance(old, Looks) else None
-        looks = self._memo.once(
-            "looks", (toned, strength), lambda: Looks.of(toned, strength=strength, over=spent)
-        )
-        closed = self._memo.once("closed", (trust, size), lambda: _closed(trust, size=size))
-        if layer is Layer.PATCH_MASK:
-            return masked_rgb8(looks, patch_dropped=closed)
-        if layer is Layer.PIXEL_MASK:
-            return masked_rgb8(looks, pixel_dropped=~trust.pixel_mask, shut=closed)
-        # A brush overrules both gates, so stripes lie only where nothing is trusted.
-        untrusted = ~trust.trusted
-        return masked_rgb8(
-            looks, pixel_dropped=untrusted, patch_dropped=untrusted & closed, dimmed=False
-        )
+        quick = all(area.hatch in GATE_HATCHES for area in view.areas) and not view.flat
+        if not quick or ground.shape[0] * ground.shape[1] > LARGEST_LOOKS:
+            strength = 1.0 if view.flat else settings.overlay
+            return hatched_rgb8(ground, view.areas, strength=strength, dimmed=view.dimmed)
+        strength = settings.overlay
+
+        def make() -> Looks:
+            spent = self._memo.spent("looks")
+            over = spent if isinstance(spent, Looks) else None
+            return Looks.of(ground, strength=strength, over=over)
+
+        looks = self._memo.once("looks", (ground, strength), make)
+        return masked_rgb8(looks, view.areas, dimmed=view.dimmed)
+
+    def _warning(self, material: Material, *, flat: bool) -> str:
+        """What is odd in the picture under a mask, and in the σ it is made from."""
+        hdr, sigma = material.hdr, material.sigma
+        of_hdr = "" if hdr is None or flat else self._sources.odd(Layer.PSEUDO_LABEL, hdr).words
+        of_sigma = "" if sigma is None else self._sources.odd(Layer.UNCERTAINTY, sigma).words
+        return joined(of_hdr, f"σ: {of_sigma}" if of_sigma else "")
 
 
-def _heat_painted(layer: Layer, values: Floats, settings: DisplaySettings) -> Painted:
-    span, high = _span(values)
-    legend = Legend(
-        bar=colour_bar(settings.colour_map, width=_BAR_WIDTH, height=_BAR_HEIGHT),
-        low=f"{span.low:.2g}",
-        high=f"{'≥ ' if high > span.high else ''}{span.high:.2g}",
-    )
-    rgb8 = sigma_rgb8(values, span=span, colour_map=settings.colour_map, scale=settings.heat_scale)
-    detail = f"{span.low:.2g} … {high:.2g}"
-    return Painted(rgb8=rgb8, title=layer.value, detail=detail, legend=legend)
+def _decisive(layer: Layer, material: Material) -> tuple[object, ...]:
+    """What the areas of a mask layer depend on, apart from the picture."""
+    if layer is Layer.PERSON_MASK:
+        return (material.person,)
+    if layer is Layer.REASONS:
+        return (material.reasons,)
+    return material.trust, material.masks, material.person
 
 
-def _span(values: Floats) -> tuple[Range, float]:
-    """From the least value to the 99.9th percentile, and the largest value.
-
-    σ and errors have a long tail: by its last pixel everything else would be black.
-    """
-    low, high, known = float(values.min()), float(values.max()), values
-    if not (math.isfinite(low) and math.isfinite(high)):
-        known = values[np.isfinite(values)]
-        if known.size == 0:
-            return Range(0.0, 0.0), 0.0
-        low, high = float(known.min()), float(known.max())
-    sample = known.reshape(-1)[:: max(known.size // 200_000, 1)]
-    return Range(low, max(float(np.percentile(sample, 99.9)), low)), high
-
-
-def _closed(trust: Trust, *, size: int) -> Mask:
-    """H×W, True in patches the first gate drops."""
-    height, width = trust.trusted.shape
-    closed: Mask = expand(~trust.patch_mask, size=size, height=height, width=width)
-    return closed
-
-
-def _kept_words(layer: Layer, material: Material, trust: Trust) -> str:
-    masks = material.masks
-    if layer is Layer.PATCH_MASK:
-        return f"τ_pa {masks.tau_patch:.2f} · {_percent(trust.patch_mask)} kept"
-    if layer is Layer.PIXEL_MASK:
-        return f"τ_pi {masks.tau_pixel:.2f} · {_percent(trust.trusted)} kept"
-    return f"{_percent(trust.trusted)} of the pixels"
-
-
-def _percent(mask: Mask) -> str:
-    return f"{np.count_nonzero(mask) / mask.size:.0%}".replace("%", " %")
-
-
-def _exposure(settings: DisplaySettings) -> str:
-    return f"{settings.exposure_ev:+.1f} EV" if settings.exposure_ev else ""
-
-
-def _joined(*parts: str) -> str:
-    return " · ".join(part for part in parts if part)
+def _even_ground(shape: tuple[int, int]) -> Rgb8:
+    """H×W×3 of one colour, in the memory of one pixel."""
+    return np.broadcast_to(np.array(LIGHT, np.uint8), (*shape, 3))

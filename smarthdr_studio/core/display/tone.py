@@ -20,6 +20,7 @@ Table = npt.NDArray[np.uint8]
 _INFINITY = 0x7C00  # the bits of a half that is infinite
 _REINHARD_GAIN = 16.0
 _FILMIC_GAIN = 8.0
+STOPS_BELOW_WHITE = 12  # that have a band of their own; darker ones share the lowest
 
 
 class ToneMap(StrEnum):
@@ -27,45 +28,68 @@ class ToneMap(StrEnum):
 
     MU_LAW = "μ-law"
     SRGB = "sRGB"
+    GAMMA = "gamma"
     REINHARD = "Reinhard"
     FILMIC = "filmic"
+    STOPS = "stops in false colour"
 
 
-def toned(linear: Floats, tone_map: ToneMap, *, exposure_ev: float = 0.0, mu: float = MU) -> Floats:
+def toned(
+    linear: Floats,
+    tone_map: ToneMap,
+    *,
+    exposure_ev: float = 0.0,
+    mu: float = MU,
+    gamma: float = GAMMA,
+) -> Floats:
     """Screen values in [0, 1] of linear radiance of any shape: the formulas behind the tables.
 
     Exposure multiplies radiance by 2^EV first. Below 0 and NaN is black, beyond white is white.
     Radiance 1 is where the under frame clips, so Reinhard and filmic gain 4 and 3 stops of
-    their own before they roll off.
+    their own before they roll off. Stops are even steps, one per stop below the white. Raises
+    ValueError for a μ or γ that is not above 0.
     """
+    if not (mu > 0 and gamma > 0):
+        raise ValueError(f"μ and γ must be above 0: μ is {mu}, γ is {gamma}")
     # fmax takes the number where the other is NaN; 65504 is the largest half.
     radiance: Floats = np.minimum(np.fmax(linear, 0), 65504) * np.float32(2.0**exposure_ev)
+    return np.clip(_screen(radiance, tone_map, mu=mu, gamma=gamma), 0, 1)
+
+
+def _screen(radiance: Floats, tone_map: ToneMap, *, mu: float, gamma: float) -> Floats:
+    """Screen values of exposed radiance, beyond white too."""
     match tone_map:
         case ToneMap.MU_LAW:
-            screen = mu_law(radiance, mu=mu)
+            return mu_law(radiance, mu=mu)
         case ToneMap.SRGB:
-            screen = srgb_curve(radiance)
+            return srgb_curve(radiance)
+        case ToneMap.GAMMA:
+            return np.power(radiance, np.float32(1 / gamma), dtype=np.float32)
         case ToneMap.REINHARD:
-            screen = srgb_curve(
-                _reinhard(radiance * np.float32(_REINHARD_GAIN), white=_REINHARD_GAIN)
-            )
+            lit = radiance * np.float32(_REINHARD_GAIN)
+            return srgb_curve(_reinhard(lit, white=_REINHARD_GAIN))
         case ToneMap.FILMIC:
-            screen = srgb_curve(_filmic(radiance * np.float32(_FILMIC_GAIN)))
-    return np.clip(screen, 0, 1)
+            return srgb_curve(_filmic(radiance * np.float32(_FILMIC_GAIN)))
+        case ToneMap.STOPS:
+            return _stops(radiance)
 
 
-@lru_cache(maxsize=8)
-def tone_table(tone_map: ToneMap, *, exposure_ev: float = 0.0, mu: float = MU) -> Table:
+@lru_cache(maxsize=32)
+def tone_table(
+    tone_map: ToneMap, *, exposure_ev: float = 0.0, mu: float = MU, gamma: float = GAMMA
+) -> Table:
     """The tone map as uint8[65536] over the bits of a half float viewed as uint16."""
     # Every half from 0 to infinity; those above are NaN or negative, hence black.
     values = np.arange(_INFINITY + 1, dtype=np.uint16).view(np.float16).astype(np.float32)
     table = np.zeros(65536, np.uint8)
-    table[: len(values)] = _codes(toned(values, tone_map, exposure_ev=exposure_ev, mu=mu))
+    table[: len(values)] = _codes(
+        toned(values, tone_map, exposure_ev=exposure_ev, mu=mu, gamma=gamma)
+    )
     table.flags.writeable = False
     return table
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def frame_table(*, exposure_ev: float = 0.0) -> Table:
     """Camera values as uint8[65536] over uint16: the file itself at 0 EV, re-exposed otherwise.
 
@@ -112,3 +136,11 @@ def _filmic(exposed: Floats) -> Floats:
     wide = exposed.astype(np.float64)
     curve = (wide * (2.51 * wide + 0.03)) / (wide * (2.43 * wide + 0.59) + 0.14)
     return curve.astype(np.float32)
+
+
+def _stops(radiance: Floats) -> Floats:
+    """Even steps from 0, below the last stop, to 1, at or above white."""
+    _, exponent = np.frexp(radiance)  # radiance is in [2^(exponent − 1), 2^exponent)
+    band = np.clip(exponent + STOPS_BELOW_WHITE, 0, STOPS_BELOW_WHITE + 1)
+    dark = radiance < 2.0**-STOPS_BELOW_WHITE  # 0 has no exponent to speak of
+    return np.where(dark, 0, band / (STOPS_BELOW_WHITE + 1)).astype(np.float32)

@@ -1,46 +1,86 @@
-"""Four views of one scene that zoom, pan and point together."""
+"""The views of one scene, one to six, which zoom, pan and point together."""
 
 from functools import partial
-from typing import Final
 
 from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QImage, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from smarthdr_studio.core.display import Lens, Painted
-from smarthdr_studio.studio.canvas.picture import Picture, Pixel
+from smarthdr_studio.core.regions import Region
+from smarthdr_studio.studio.canvas.aim import Aim
+from smarthdr_studio.studio.canvas.exhibit import Mode
+from smarthdr_studio.studio.canvas.keys import ShiftHold
+from smarthdr_studio.studio.canvas.panel import Panel, figure_of
+from smarthdr_studio.studio.canvas.sheet import sheet_of
+from smarthdr_studio.studio.canvas.sight import Box, Pixel
 from smarthdr_studio.studio.canvas.view import View
+from smarthdr_studio.studio.state import MOST_VIEWS, Tool
 from smarthdr_studio.studio.theme import DARK, Palette
-
-VIEWS: Final = 4
 
 
 class ViewGrid(QWidget):
     """Holds the one lens and the one crosshair of its views; painting is done by the caller.
 
-    `layer_picked` carries the index of the view and the layer's words, `maximised` the index of
-    the view that fills the place or −1.
+    `layer_picked` and `partner_picked` carry the index of the view and the layer's words,
+    `maximised` the index of the view that fills the place or −1.
     """
 
     hovered = Signal(object)  # (x, y) in image pixels, or None
     layer_picked = Signal(int, str)
+    partner_picked = Signal(int, str)
+    zebra_asked = Signal(int)
+    activated = Signal(int)  # pointed at or clicked
+    flicker_held = Signal(int, bool)
+    region_drawn = Signal(object)  # Region, or None
     maximised = Signal(int)
     zoomed = Signal(float)  # screen pixels per image pixel
 
-    def __init__(self) -> None:
+    def __init__(self, count: int = 4) -> None:
+        """With so many views shown, one to six; all are made, so none loses its picture."""
         super().__init__()
-        self._views = tuple(View(number=index + 1) for index in range(VIEWS))
-        self._lens, self._size, self._fitted = Lens(), (1, 1), True
+        self._views = tuple(View(number=index + 1) for index in range(MOST_VIEWS))
+        self._aim = Aim(tuple(view.picture for view in self._views), self)
         self._alone: int | None = None
-        self._lay_out()
+        self._active, self._asked, self._count, self._columns = 0, 0, 0, 0
+        self._shift = ShiftHold(self)
+        self._shift.held.connect(self.flicker_held)
+        self._aim.hovered.connect(self.hovered)
+        self._aim.zoomed.connect(self.zoomed)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(6)
         for index, view in enumerate(self._views):
             self._listen(index, view)
+        self.set_grid(columns=1 if count == 1 else 2 if count <= 4 else 3, count=count)
         self.set_palette_colours(DARK)
+        self.set_active(0)
         self.setAccessibleName("Views of the scene")
+
+    @property
+    def count(self) -> int:
+        """How many views the grid has, maximised or not."""
+        return self._count
+
+    @property
+    def columns(self) -> int:
+        """How many views stand side by side."""
+        return self._columns
 
     @property
     def lens(self) -> Lens:
         """What all views look at."""
-        return self._lens
+        return self._aim.lens
+
+    @property
+    def pixel(self) -> Pixel | None:
+        """Where the crosshair is, also after the mouse has left."""
+        return self._aim.pixel
+
+    @property
+    def active(self) -> int:
+        """The index of the view that is marked."""
+        return self._active
 
     @property
     def under_cursor(self) -> int | None:
@@ -57,91 +97,156 @@ class ViewGrid(QWidget):
         """One view, counted from 0."""
         return self._views[index]
 
+    def set_grid(self, columns: int, count: int) -> None:
+        """Show the first `count` views, one to six, in so many columns, all equally large."""
+        count = min(max(count, 1), MOST_VIEWS)
+        columns = min(max(columns, 1), count)
+        if (columns, count) == (self._columns, self._count):
+            return
+        self._columns, self._count = columns, count
+        for index, view in enumerate(self._views):
+            self._grid.addWidget(view, index // columns, index % columns)
+        if self._alone is not None and self._alone >= count:
+            self.toggle_maximised(self._alone)
+        self._reveal()
+
     def set_scene_size(self, width: int, height: int) -> None:
         """Width and height of the scene in pixels; another size is shown whole."""
-        if (width, height) != self._size:
-            self._size, self._fitted = (width, height), True
-            self._become(self._fitting())
+        self._aim.set_size((width, height))
 
     def show_painted(self, index: int, painted: Painted) -> None:
         """Show a finished picture in one view; the picture shown already costs nothing."""
         self._views[index].show_painted(painted)
 
+    def show_partner(self, index: int, painted: Painted | None, mode: str = Mode.WIPE) -> None:
+        """Hold a partner against a view's picture: "wipe" or "flicker"; None takes it away."""
+        self._views[index].show_partner(painted, mode=Mode(mode))
+
+    def set_active(self, index: int) -> None:
+        """Mark the view that keys act upon; it has the minimap."""
+        self._active = self._asked = index
+        for position, view in enumerate(self._views):
+            view.set_active(active=position == index)
+
+    def set_tool(self, tool: str) -> None:
+        """What the left button does: "hand", "rectangle" or "lasso"."""
+        for view in self._views:
+            view.picture.set_tool(Tool(tool))
+
+    def set_region(self, region: Region | None) -> None:
+        """Outline a region in every view."""
+        self._aim.set_region(region)
+
     def set_pixel(self, pixel: Pixel | None) -> None:
         """Put the crosshair of all views on an image pixel."""
-        for view in self._views:
-            view.picture.set_pixel(pixel)
+        self._aim.point(pixel)
 
     def set_palette_colours(self, palette: Palette) -> None:
         """Dress all views."""
         for view in self._views:
             view.set_palette_colours(palette)
 
+    def visible(self, index: int) -> Box:
+        """Left, top, right, bottom of the image pixels in sight; right and bottom are outside."""
+        return self._views[index].picture.sight.visible()
+
+    def figure(self, index: int, *, visible_only: bool = False) -> QImage:
+        """One view's pixels as they were painted, no marks; an empty image where none are."""
+        box = self.visible(index) if visible_only else None
+        return figure_of(self._views[index].picture.exhibit, box=box)
+
+    def sheet(self, *, visible_only: bool = False) -> QImage:
+        """Every view on the screen with titles, colour bars and keys, on white, for a paper."""
+        shown = range(self._count) if self._alone is None else (self._alone,)
+        panels = [
+            Panel.of(
+                self._views[index].picture.exhibit,
+                letter=chr(ord("a") + place),
+                box=self.visible(index) if visible_only else None,
+            )
+            for place, index in enumerate(shown)
+        ]
+        return sheet_of(panels, columns=min(self._columns, len(panels)))
+
     @Slot()
     def fit(self) -> None:
         """The whole scene, as large as a view allows, also when the window changes its size."""
-        self._fitted = True
-        self._become(self._fitting())
+        self._aim.fit()
 
     @Slot()
     def one_to_one(self) -> None:
         """One screen pixel per image pixel; the crosshair's pixel, or the middle, stays put."""
-        self._fitted = False
-        picture = self._largest()
-        view, pixel = picture.device_size, picture.pixel
-        held = (pixel[0] + 0.5, pixel[1] + 0.5) if pixel else (self._lens.x, self._lens.y)
-        about = self._lens.to_screen(held, view=view)
-        self._become(self._lens.at_scale(1.0, about=about, view=view))
+        self._aim.one_to_one()
+
+    @Slot()
+    def zoom_in(self) -> None:
+        """Closer, about the crosshair."""
+        self._aim.zoom(1)
+
+    @Slot()
+    def zoom_out(self) -> None:
+        """Further away, about the crosshair."""
+        self._aim.zoom(-1)
+
+    def nudge(self, dx: float, dy: float) -> None:
+        """Look further right and down by shares of the view's width and height."""
+        self._aim.nudge(dx, dy)
+
+    def look_at(self, region: Region) -> None:
+        """Bring a region into the middle, near enough to judge it with what lies around it."""
+        self._aim.look_at(region)
+
+    def move_cursor(self, dx: int, dy: int) -> None:
+        """Move the crosshair by image pixels; the picture follows when it leaves the sight."""
+        pixel = self._aim.step(dx, dy)
+        self._views[self._active].picture.set_line(pixel[0] + 0.5)
 
     def toggle_maximised(self, index: int) -> None:
-        """Fill the place with one view, or show all four again."""
+        """Fill the place with one view, or show all again."""
         self._alone = None if self._alone is not None else index
-        for position, view in enumerate(self._views):
-            view.setVisible(self._alone in (None, position))
+        self._reveal()
         self.maximised.emit(-1 if self._alone is None else self._alone)
 
-    def _lay_out(self) -> None:
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(6)
-        for index, view in enumerate(self._views):
-            grid.addWidget(view, index // 2, index % 2)
+    def showEvent(self, event: QShowEvent) -> None:
+        """From now on the window's keys can be heard."""
+        self._shift.watch(self.window())
+        super().showEvent(event)
 
     def _listen(self, index: int, view: View) -> None:
         view.layer_picked.connect(partial(self._pick_layer, index))
+        view.partner_picked.connect(partial(self._pick_partner, index))
+        view.zebra_asked.connect(partial(self._ask_zebra, index))
         view.maximise_asked.connect(partial(self.toggle_maximised, index))
-        view.picture.lens_asked.connect(self._take_lens)
-        view.picture.fit_asked.connect(self.fit)
-        view.picture.hovered.connect(self._hover)
-        view.picture.resized.connect(self._refit)
+        view.pointed.connect(partial(self._activate, index))
+        view.picture.pointed.connect(partial(self._shift.point_at, index))
+        view.picture.left.connect(partial(self._shift.point_at, None))
+        view.picture.region_drawn.connect(self.region_drawn)
 
     def _pick_layer(self, index: int, layer: str) -> None:
         self.layer_picked.emit(index, layer)
 
-    @Slot(object)
-    def _take_lens(self, lens: Lens) -> None:
-        self._fitted = False
-        self._become(lens)
+    def _pick_partner(self, index: int, layer: str) -> None:
+        self.partner_picked.emit(index, layer)
 
-    @Slot(object)
-    def _hover(self, pixel: Pixel | None) -> None:
-        self.set_pixel(pixel)
-        self.hovered.emit(pixel)
+    def _ask_zebra(self, index: int) -> None:
+        self.zebra_asked.emit(index)
 
-    @Slot()
-    def _refit(self) -> None:
-        if self._fitted:
-            self._become(self._fitting())
+    def _activate(self, index: int) -> None:
+        """Ask once; the mark moves when whoever decides says so."""
+        if index != self._asked:
+            self._asked = index
+            self.activated.emit(index)
 
-    def _fitting(self) -> Lens:
-        return Lens.fitting(self._size, view=self._largest().device_size)
-
-    def _largest(self) -> Picture:
-        """The picture that is on the screen: the lone one, or the first of four alike."""
-        return self._views[self._alone or 0].picture
-
-    def _become(self, lens: Lens) -> None:
-        self._lens = lens
-        for view in self._views:
-            view.picture.set_lens(lens, size=self._size)
-        self.zoomed.emit(lens.scale)
+    def _reveal(self) -> None:
+        """Show the views of the grid, or the lone one; it decides what fits."""
+        lone = self._alone
+        shown = range(self._count) if lone is None else range(lone, lone + 1)
+        for index, view in enumerate(self._views):
+            view.setVisible(index in shown)
+        # Stretch is for rows and columns that are seen: an empty one would take its share.
+        rows = {index // self._columns for index in shown}
+        columns = {index % self._columns for index in shown}
+        for place in range(MOST_VIEWS):
+            self._grid.setRowStretch(place, int(place in rows))
+            self._grid.setColumnStretch(place, int(place in columns))
+        self._aim.follow(self._views[shown.start].picture)

@@ -1,34 +1,23 @@
-"""What is drawn over a picture: crosshair, pixel grid, colour bar, and words in its place."""
+"""What is drawn over a picture to point into it: crosshair, pixel grid, region, and words."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
-import numpy as np
-from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtCore import QLineF, QPoint, QPointF, QRect, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen, QPolygonF
 
-from smarthdr_studio.core.display import Legend, Lens
+from smarthdr_studio.core.regions import Region
+from smarthdr_studio.studio.canvas.sight import Sight
 from smarthdr_studio.studio.theme import Palette
 
 GRID_FROM: Final = 8.0  # screen pixels per image pixel
+VALUES_FROM: Final = 32.0
+
+PLATE: Final = QColor(20, 20, 20, 205)
+INK: Final = QColor(255, 255, 255, 235)
 
 _LIGHT, _SHADE = QColor(255, 255, 255, 170), QColor(0, 0, 0, 110)
-_GRID = QColor(128, 128, 128, 90)
-_PLATE = QColor(0, 0, 0, 150)
-_MARGIN = 8
-
-
-class Seen(NamedTuple):
-    """How a view looks at its image; sizes are in the screen's own pixels, `ratio` to Qt's."""
-
-    lens: Lens
-    view: tuple[int, int]
-    ratio: float
-    image: tuple[int, int]
-
-    def at(self, x: float, y: float) -> QPointF:
-        """Where an image point is on the widget."""
-        across, down = self.lens.to_screen((x, y), view=self.view)
-        return QPointF(across / self.ratio, down / self.ratio)
+_FAINT, _FAINT_SHADE = QColor(255, 255, 255, 80), QColor(0, 0, 0, 60)
+_DASHES = (5.0, 4.0)
 
 
 def draw_words(painter: QPainter, place: QRect, words: str, *, palette: Palette) -> None:
@@ -38,56 +27,92 @@ def draw_words(painter: QPainter, place: QRect, words: str, *, palette: Palette)
     painter.drawText(inner, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words)
 
 
-def draw_cross(painter: QPainter, seen: Seen, pixel: tuple[int, int]) -> None:
-    """Two thin lines through a pixel, light on a shade so that they show on anything."""
-    middle = seen.at(pixel[0] + 0.5, pixel[1] + 0.5)
+def draw_cross(painter: QPainter, sight: Sight, pixel: tuple[int, int], *, faint: bool) -> None:
+    """Two thin lines through a pixel, light on a shade so that they show on anything.
+
+    Faint once the mouse is gone, and where the pixels hold numbers that a line would cross out.
+    """
+    middle = sight.at(pixel[0] + 0.5, pixel[1] + 0.5)
     x, y = round(middle.x()) + 0.5, round(middle.y()) + 0.5
-    width, height = seen.view[0] / seen.ratio, seen.view[1] / seen.ratio
-    for colour, shift in ((_SHADE, 1.0), (_LIGHT, 0.0)):
+    quiet = faint or sight.lens.scale >= VALUES_FROM
+    pens = ((_FAINT_SHADE, 1.0), (_FAINT, 0.0)) if quiet else ((_SHADE, 1.0), (_LIGHT, 0.0))
+    for colour, shift in pens:
         painter.setPen(QPen(colour, 1))
-        painter.drawLine(QLineF(0, y + shift, width, y + shift))
-        painter.drawLine(QLineF(x + shift, 0, x + shift, height))
-    if seen.lens.scale >= GRID_FROM:
-        painter.setPen(QPen(_LIGHT, 1.5))
-        painter.drawRect(QRectF(seen.at(*pixel), seen.at(pixel[0] + 1, pixel[1] + 1)))
+        painter.drawLine(QLineF(0, y + shift, sight.width, y + shift))
+        painter.drawLine(QLineF(x + shift, 0, x + shift, sight.height))
+    if sight.lens.scale >= GRID_FROM:
+        painter.setPen(QPen(_FAINT if faint else _LIGHT, 1.5))
+        painter.drawRect(sight.place(*pixel, pixel[0] + 1, pixel[1] + 1))
 
 
-def draw_grid(painter: QPainter, seen: Seen) -> None:
-    """A line between pixels once each is large enough to be seen."""
-    if seen.lens.scale < GRID_FROM:
-        return
-    near, far = (seen.lens.to_image(corner, view=seen.view) for corner in ((0, 0), seen.view))
-    left, right = _edges(near[0], far[0], length=seen.image[0])
-    top, bottom = _edges(near[1], far[1], length=seen.image[1])
-    painter.setPen(QPen(_GRID, 1))
-    lines = [QLineF(seen.at(x, top), seen.at(x, bottom)) for x in range(left, right + 1)]
-    lines += [QLineF(seen.at(left, y), seen.at(right, y)) for y in range(top, bottom + 1)]
-    painter.drawLines(lines)
+def cross_areas(sight: Sight, pixel: tuple[int, int]) -> tuple[QRect, QRect]:
+    """What `draw_cross` may touch: one band across the view and one down."""
+    middle = sight.at(pixel[0] + 0.5, pixel[1] + 0.5)
+    at = QPoint(int(middle.x()), int(middle.y()))
+    reach = int(sight.lens.scale / sight.ratio) // 2 + 3
+    width, height = round(sight.width), round(sight.height)
+    across = QRect(0, at.y() - reach, width, 2 * reach)
+    return across, QRect(at.x() - reach, 0, 2 * reach, height)
 
 
-def draw_legend(painter: QPainter, place: QRect, legend: Legend) -> None:
-    """The colour bar with the values at its ends, at the right edge where there is room."""
-    height, width = legend.bar.shape[:2]
-    line = painter.fontMetrics().height()
-    wide = max(painter.fontMetrics().horizontalAdvance(w) for w in (legend.low, legend.high))
-    height = min(height, place.height() - 2 * (_MARGIN * 2 + line))
-    if height < 2 * line or place.width() < 4 * wide:
-        return
-    plate = QRect(0, 0, max(wide, width) + 12, height + 2 * line + 8)
-    plate.moveBottomRight(place.bottomRight() - QRect(0, 0, _MARGIN, _MARGIN).bottomRight())
-    painter.fillRect(plate, _PLATE)
-    pixels = np.ascontiguousarray(legend.bar)
-    bar = QImage(pixels.data, width, len(pixels), width * 3, QImage.Format.Format_RGB888)
-    painter.drawImage(
-        QRect(plate.center().x() - width // 2, plate.top() + line + 4, width, height), bar
+def draw_region(painter: QPainter, sight: Sight, region: Region) -> None:
+    """The outline of a region: light dashes on a shade, which show on anything."""
+    corners = [sight.at(x, y) for x, y in region.points]
+    outline = QPolygonF([*corners, corners[0]])
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, region.kind == "lasso")
+    painter.setPen(QPen(PLATE, 3))
+    painter.drawPolyline(outline)
+    dashed = QPen(QColor(255, 255, 255), 1)
+    dashed.setDashPattern(_DASHES)
+    painter.setPen(dashed)
+    painter.drawPolyline(outline)
+    painter.restore()
+
+
+def caption_size(metrics: QFontMetrics, words: str) -> QSizeF:
+    """How much room a caption takes."""
+    return QSizeF(metrics.horizontalAdvance(words) + 14, metrics.height() + 6)
+
+
+def draw_caption(painter: QPainter, place: QRectF, words: str) -> None:
+    """One line of light words on a dark plate, shortened to its place."""
+    draw_plate(painter, place)
+    painter.setPen(INK)
+    room = place.adjusted(7, 0, -5, 0)
+    shown = painter.fontMetrics().elidedText(
+        words, Qt.TextElideMode.ElideRight, round(room.width())
     )
-    painter.setPen(_LIGHT)
-    words = plate.adjusted(0, 2, 0, -2)
-    centre = Qt.AlignmentFlag.AlignHCenter
-    painter.drawText(words, centre | Qt.AlignmentFlag.AlignTop, legend.high)
-    painter.drawText(words, centre | Qt.AlignmentFlag.AlignBottom, legend.low)
+    painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, shown)
 
 
-def _edges(near: float, far: float, *, length: int) -> tuple[int, int]:
-    """The first and last edge between pixels in sight."""
-    return max(int(near), 0), min(int(far) + 1, length)
+def draw_plate(painter: QPainter, place: QRectF) -> None:
+    """A dark ground on which light words can be read, whatever the picture."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(PLATE)
+    painter.drawRoundedRect(place, 4, 4)
+    painter.restore()
+
+
+def draw_wipe_line(painter: QPainter, sight: Sight, line: float) -> None:
+    """The line between a picture and its partner, with a handle in the middle."""
+    x = wipe_column(sight, line) / sight.ratio
+    for colour, width in ((PLATE, 3), (QColor(255, 255, 255), 1)):
+        painter.setPen(QPen(colour, width))
+        painter.drawLine(QLineF(x, 0, x, sight.height))
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(PLATE, 1))
+    painter.setBrush(QColor(255, 255, 255))
+    y = sight.height / 2
+    for way in (-1, 1):
+        tip, base = QPointF(x + way * 10, y), x + way * 4
+        painter.drawPolygon(QPolygonF([tip, QPointF(base, y - 5), QPointF(base, y + 5)]))
+    painter.restore()
+
+
+def wipe_column(sight: Sight, line: float) -> int:
+    """The first column of the screen's own pixels that shows the partner."""
+    return round(sight.lens.to_screen((line, 0), view=sight.view)[0])

@@ -1,19 +1,16 @@
-"""One picture seen through a lens: pans, zooms, and shows where the cursor is.
+"""One picture seen through a lens: shows what it is given, says what the hand asks for.
 
-A plain widget instead of a plotting library's scene: the four views share one lens by value,
-the picture is scaled once per lens with proper means below 1:1, and a moving crosshair repaints
-two thin lines.
+A plain widget instead of a plotting library's scene: all views share one lens by value, the
+picture is scaled once per lens with proper means below 1:1, and a moving crosshair repaints two
+thin lines.
 """
 
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-import cv2
-import numpy as np
-import numpy.typing as npt
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
-    QImage,
+    QEnterEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -22,44 +19,47 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from smarthdr_studio.core.display import Legend, Lens, Pyramid, Rgb8
+from smarthdr_studio.core.display import Lens, Painted
+from smarthdr_studio.core.regions import Region
 from smarthdr_studio.studio.canvas import marks
+from smarthdr_studio.studio.canvas.exhibit import Exhibit, Mode
+from smarthdr_studio.studio.canvas.gestures import Grip, Sketch, cursor_for, grip
+from smarthdr_studio.studio.canvas.keys import EscapeWatch
+from smarthdr_studio.studio.canvas.minimap import draw_minimap, minimap_box
+from smarthdr_studio.studio.canvas.sight import Pixel, Sight
+from smarthdr_studio.studio.state import Tool
 from smarthdr_studio.studio.theme import DARK, Palette
 
-Pixel = tuple[int, int]
-
+ZOOM_PER_NOTCH: Final = 1.25
 _NOTCH: Final = 120
-_ZOOM_PER_NOTCH: Final = 1.25
-
-
-class Scaled(NamedTuple):
-    """An image at screen size, where it goes, and its memory, which Qt only borrows."""
-
-    image: QImage
-    corner: QPointF
-    pixels: npt.NDArray[Any]
 
 
 class Picture(QWidget):
-    """Shows finished 8-bit RGB; says which lens the hand asks for and which pixel is under it."""
+    """Shows finished pictures; says which lens the hand asks for and which pixel is under it."""
 
     lens_asked = Signal(object)  # Lens
     fit_asked = Signal()
+    pointed = Signal()  # at this picture, or pressed
+    left = Signal()
     hovered = Signal(object)  # (x, y) in image pixels, or None
     resized = Signal()
+    sketched = Signal(object)  # the Region that grows under the hand, None once it is over
+    region_drawn = Signal(object)  # a finished Region, None after a click
 
     def __init__(self) -> None:
         super().__init__()
-        self._pyramid: Pyramid | None = None
-        self._legend: Legend | None = None
-        self._why_empty = ""
+        self.exhibit = Exhibit()
         self._lens, self._size = Lens(), (1, 1)
         self._pixel: Pixel | None = None
-        self._grip: QPointF | None = None
+        self._faint, self._with_minimap = False, False
+        self._region: Region | None = None
+        self._tool = Tool.HAND
+        self._grip: Grip | None = None
         self._palette = DARK
-        self._scaled: Scaled | None = None
+        self._escape = EscapeWatch(self)
+        self._escape.escaped.connect(self.cancel)
         self.setMouseTracking(True)
-        self.setCursor(Qt.CursorShape.CrossCursor)
+        self.setCursor(cursor_for(self._tool, None, on_minimap=False))
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(80, 60)
@@ -71,135 +71,195 @@ class Picture(QWidget):
         return round(self.width() * ratio), round(self.height() * ratio)
 
     @property
+    def sight(self) -> Sight:
+        """How it looks at its image now."""
+        ratio = self.devicePixelRatioF()
+        return Sight(lens=self._lens, view=self.device_size, ratio=ratio, image=self._size)
+
+    @property
     def pixel(self) -> Pixel | None:
         """Where the crosshair is, in image pixels."""
         return self._pixel
 
-    def show_picture(
-        self, rgb8: Rgb8 | None, *, legend: Legend | None = None, why_empty: str = ""
-    ) -> None:
-        """Show H×W×3 8-bit RGB, or the sentence that says why there is none.
+    @property
+    def minimap(self) -> QRectF | None:
+        """Where the minimap lies while there is one."""
+        empty = self.exhibit.alone.painted.rgb8 is None
+        return minimap_box(self.sight) if self._with_minimap and not empty else None
 
-        The very picture that is shown already costs nothing.
-        """
-        shown = self._pyramid.level(0)[0] if self._pyramid else None
-        if rgb8 is shown and (legend, why_empty) == (self._legend, self._why_empty):
-            return
-        if rgb8 is not shown:
-            self._pyramid = None if rgb8 is None else Pyramid(rgb8)
-            self._scaled = None
-        self._legend, self._why_empty = legend, why_empty
-        self.update()
+    def show_picture(self, painted: Painted) -> None:
+        """Show a finished picture; the very one that is shown already costs nothing."""
+        if self.exhibit.show(painted):
+            self.update()
+
+    def show_partner(self, painted: Painted | None, *, mode: Mode) -> None:
+        """Hold a partner against the picture, or take it away; a wipe starts in the middle."""
+        if self.exhibit.show_partner(painted, mode=mode):
+            if self.exhibit.line is None:
+                self.exhibit.line = self._lens.x
+            self.update()
+
+    def set_line(self, x: float) -> None:
+        """Put the line of the wipe at an image column, held inside the image."""
+        x = min(max(x, 0.0), float(self._size[0]))
+        if x != self.exhibit.line:
+            self.exhibit.line = x
+            if self.exhibit.wiping:
+                self.update()
 
     def set_lens(self, lens: Lens, *, size: tuple[int, int]) -> None:
         """Look at another part of a scene of this width and height."""
+        if size != self._size:
+            self.exhibit.line = lens.x
         if (lens, size) != (self._lens, self._size):
             self._lens, self._size = lens, size
-            self._scaled = None
             self.update()
 
-    def set_pixel(self, pixel: Pixel | None) -> None:
+    def set_pixel(self, pixel: Pixel | None, *, faint: bool = False) -> None:
         """Put the crosshair on an image pixel; only its two lines are painted again."""
-        if pixel != self._pixel:
+        if (pixel, faint) != (self._pixel, self._faint):
             self._update_cross()
-            self._pixel = pixel
+            self._pixel, self._faint = pixel, faint
             self._update_cross()
+
+    def set_region(self, region: Region | None) -> None:
+        """Outline a region."""
+        if region != self._region:
+            self._region = region
+            self.update()
+
+    def set_tool(self, tool: Tool) -> None:
+        """What the left button does from its next press on."""
+        if tool is not self._tool:
+            self._tool = tool
+            self._shape_cursor(None)
+
+    def set_minimap(self, *, visible: bool) -> None:
+        """Show the whole picture small while only a part is in sight, or never."""
+        if visible != self._with_minimap:
+            self._with_minimap = visible
+            self.update()
 
     def set_palette_colours(self, palette: Palette) -> None:
         """The surround and the words follow the window."""
         self._palette = palette
         self.update()
 
+    @Slot()
+    def cancel(self) -> None:
+        """Forget the region that is being drawn."""
+        if isinstance(self._grip, Sketch):
+            self._let_go()
+            self.sketched.emit(None)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """The part of the picture under the lens, then everything that is drawn over it."""
         painter = QPainter(self)
         painter.fillRect(event.rect(), QColor(self._palette.canvas))
-        if self._pyramid is None:
-            marks.draw_words(painter, self.rect(), self._why_empty, palette=self._palette)
-            painter.end()
-            return
-        scaled = self._scaled = self._scaled or self._scale(self._pyramid)
-        if scaled is not None:
-            painter.drawImage(scaled.corner, scaled.image)
-        ratio = self.devicePixelRatioF()
-        seen = marks.Seen(lens=self._lens, view=self.device_size, ratio=ratio, image=self._size)
-        marks.draw_grid(painter, seen)
-        if self._pixel is not None:
-            marks.draw_cross(painter, seen, self._pixel)
-        if self._legend is not None:
-            marks.draw_legend(painter, self.rect(), self._legend)
+        sight = self.sight
+        if self.exhibit.draw(painter, sight, palette=self._palette):
+            self._draw_marks(painter, sight)
         painter.end()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom about the cursor."""
-        factor = _ZOOM_PER_NOTCH ** (event.angleDelta().y() / _NOTCH)
-        about = self._device(event.position())
-        self._ask(self._lens.zoomed(factor, about=about, view=self.device_size))
+        factor = ZOOM_PER_NOTCH ** (event.angleDelta().y() / _NOTCH)
+        sight = self.sight
+        about = sight.device(event.position())
+        zoomed = sight.lens.zoomed(factor, about=about, view=sight.view)
+        self.lens_asked.emit(zoomed.within(self._size))
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take hold of the picture."""
-        if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
-            self._grip = event.position()
+        """Take hold of the picture, of the minimap, or of a pencil."""
+        self.pointed.emit()
+        if self._grip is not None:
+            return
+        minimap, wiping = self.minimap, self.exhibit.wiping
+        self._grip = grip(event, self.sight, tool=self._tool, minimap=minimap, wiping=wiping)
+        self._shape_cursor(event.position())
+        if isinstance(self._grip, Sketch):
+            self._escape.start()
+        elif self._on_minimap(event.position()):
+            self._follow(event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Pan while held; always say which pixel is under the cursor."""
-        if self._grip is not None:
-            moved = event.position() - self._grip
-            self._grip = event.position()
-            ratio = self.devicePixelRatioF()
-            self._ask(self._lens.moved(moved.x() * ratio, moved.y() * ratio))
-        x, y = self._lens.to_image(self._device(event.position()), view=self.device_size)
-        inside = 0 <= x < self._size[0] and 0 <= y < self._size[1]
-        self.hovered.emit((int(x), int(y)) if inside else None)
+        """Do what is held; else move crosshair and wipe. Always say which pixel is under it."""
+        place = event.position()
+        self.pointed.emit()
+        self._follow(place)
+        self._shape_cursor(place)
+        if self._on_minimap(place) and not isinstance(self._grip, Sketch):
+            return
+        if self.exhibit.wiping:
+            self.set_line(self.sight.under(place)[0])
+        self.hovered.emit(self.sight.pixel(place))
 
-    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
-        """Let go."""
-        self._grip = None
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let go; what was drawn is a region now."""
+        held = self._grip
+        self._let_go()
+        self._shape_cursor(event.position())
+        if isinstance(held, Sketch):
+            self.sketched.emit(None)
+            self.region_drawn.emit(held.region)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Show the whole picture again."""
-        self.fit_asked.emit()
+        """Show the whole picture again, unless the hand draws or steers."""
+        if self._on_minimap(event.position()) or self._tool is not Tool.HAND:
+            self.mousePressEvent(event)
+        else:
+            self.fit_asked.emit()
         event.accept()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """The cursor came, or was there when the picture came."""
+        self.pointed.emit()
+        super().enterEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         """No pixel is under the cursor any more."""
-        self.hovered.emit(None)
+        self.left.emit()
         super().leaveEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another part of the picture comes into view."""
-        self._scaled = None
         self.resized.emit()
         super().resizeEvent(event)
 
-    def _ask(self, lens: Lens) -> None:
-        self.lens_asked.emit(lens.within(self._size))
+    def _draw_marks(self, painter: QPainter, sight: Sight) -> None:
+        if self._region is not None:
+            marks.draw_region(painter, sight, self._region)
+        if self._pixel is not None:
+            marks.draw_cross(painter, sight, self._pixel, faint=self._faint)
+        self.exhibit.draw_line(painter, sight)
+        minimap = self.minimap
+        self.exhibit.boxes(sight, painter.fontMetrics(), minimap=minimap).draw(painter)
+        if minimap is not None:
+            draw_minimap(painter, minimap, self.exhibit.alone, sight)
 
-    def _device(self, point: QPointF) -> tuple[float, float]:
-        ratio = self.devicePixelRatioF()
-        return point.x() * ratio, point.y() * ratio
+    def _follow(self, place: QPointF) -> None:
+        """What the hand holds goes where it is."""
+        if isinstance(self._grip, Sketch):
+            self.sketched.emit(self._grip.moved(place, self.sight))
+        elif self._grip is not None:
+            self.lens_asked.emit(self._grip.moved(place, self.sight))
 
-    def _scale(self, pyramid: Pyramid) -> Scaled | None:
-        """The part under the lens at screen size, and where it goes; None when all is outside."""
-        seen = pyramid.seen(self._lens, view=self.device_size)
-        if seen is None:
-            return None
-        # Four bytes a pixel is the one layout Qt copies to the screen without converting.
-        pixels = np.ascontiguousarray(cv2.cvtColor(seen.rgb8, cv2.COLOR_RGB2BGRA))
-        height, width = pixels.shape[:2]
-        ratio = self.devicePixelRatioF()
-        image = QImage(pixels.data, width, height, width * 4, QImage.Format.Format_RGB32)
-        image.setDevicePixelRatio(ratio)
-        return Scaled(image, QPointF(seen.left / ratio, seen.top / ratio), pixels)
+    def _let_go(self) -> None:
+        self._grip = None
+        self._escape.stop()
+
+    def _on_minimap(self, place: QPointF) -> bool:
+        minimap = self.minimap
+        return minimap is not None and minimap.contains(place)
+
+    def _shape_cursor(self, place: QPointF | None) -> None:
+        on_minimap = place is not None and self._on_minimap(place)
+        cursor = cursor_for(self._tool, self._grip, on_minimap=on_minimap)
+        if cursor.shape() != self.cursor().shape() or place is None:
+            self.setCursor(cursor)
 
     def _update_cross(self) -> None:
-        if self._pixel is None:
-            return
-        middle = (self._pixel[0] + 0.5, self._pixel[1] + 0.5)
-        x, y = self._lens.to_screen(middle, view=self.device_size)
-        ratio = self.devicePixelRatioF()
-        reach = int(self._lens.scale / ratio) // 2 + 3
-        at = QPoint(int(x / ratio), int(y / ratio))
-        self.update(QRect(0, at.y() - reach, self.width(), 2 * reach))
-        self.update(QRect(at.x() - reach, 0, 2 * reach, self.height()))
+        if self._pixel is not None:
+            for area in marks.cross_areas(self.sight, self._pixel):
+                self.update(area)

@@ -4,53 +4,69 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from smarthdr_studio.studio.panels.reliability import ReliabilityPanel
 from smarthdr_studio.studio.panels.training import TrainingPanel
+from smarthdr_studio.studio.plots.calibration import Calibration
 from smarthdr_studio.studio.plots.curves import Curve
+from smarthdr_studio.studio.plots.heat_strip import HeatStrip
 from smarthdr_studio.studio.plots.histogram import ThresholdHistogram
 from smarthdr_studio.studio.plots.retention_map import RetentionMap
+from smarthdr_studio.studio.plots.sparsification import Sparsification
 from smarthdr_studio.studio.session.progress import Point
 from smarthdr_studio.studio.state import PoolCharts, StudioState
 from smarthdr_studio.studio.theme import Palette
 
+_CURVES = {
+    "fit": ("Fit", "", "Lʳ and Lᵛ of labels (s) and pseudo-labels (u), each step"),
+    "likelihood": ("Likelihood", "", "Lᵏ of both halves and the whole loss, each step"),
+    "psnr": ("PSNR-μ", "dB", "PSNR-μ of the teacher on labels held back"),
+    "kept": ("Kept", "", "Trusted share of the pool, of pixels and of patches"),
+    "sigma": ("Mean σ", "", "Mean uncertainty of the pool, each round"),
+}
+_SEVERAL_LINES = ("likelihood", "kept")
+
 
 class Charts:
-    """Histograms and map of the pool, curves of the run."""
+    """Histograms and map of the pool, evidence, rounds, and the curves of the run."""
 
-    def __init__(self, reliability: ReliabilityPanel, training: TrainingPanel) -> None:
+    def __init__(self) -> None:
         self.patches = ThresholdHistogram("S_pa of the pool's patches", dropped="bad")
         self.pixels = ThresholdHistogram("S_pi of the pool's pixels", dropped="warn")
         self.map = RetentionMap()
+        self.sparsification, self.calibration = Sparsification(), Calibration()
+        self.heat = HeatStrip()
         self.curves = {
-            "fit": Curve("Fit", tip="Lʳ and Lᵛ of labels (s) and pseudo-labels (u), each step"),
-            "likelihood": Curve(
-                "Likelihood", tip="Lᵏ of both halves and the whole loss, each step"
-            ),
-            "psnr": Curve("PSNR-μ", "dB", tip="PSNR-μ of the teacher on labels held back"),
-            "kept": Curve("Kept", tip="Trusted share of the pool, of pixels and of patches"),
-            "sigma": Curve("Mean σ", tip="Mean uncertainty of the pool, each round"),
+            name: Curve(title, unit, tip=tip) for name, (title, unit, tip) in _CURVES.items()
         }
-        reliability.patches.place_histogram(self.patches)
-        reliability.pixels.place_histogram(self.pixels)
-        reliability.patches.listen_to(self.patches.tau_dragged, self.patches.tau_released)
-        reliability.pixels.listen_to(self.pixels.tau_dragged, self.pixels.tau_released)
-        for curve in self.curves.values():
-            several_lines = curve in (self.curves["likelihood"], self.curves["kept"])
-            training.place_curve(curve, width=4 if several_lines else 3)
+
+    def place_curves(self, training: TrainingPanel) -> None:
+        """Side by side under the buttons of the run; several lines get more room."""
+        for name, curve in self.curves.items():
+            training.place_curve(curve, width=4 if name in _SEVERAL_LINES else 3)
 
     def show_state(self, old: StudioState, new: StudioState) -> None:
-        """Show thresholds and the pool."""
+        """Show thresholds, the pool, the evidence and the rounds."""
         self.patches.set_tau(new.masks.tau_patch)
         self.pixels.set_tau(new.masks.tau_pixel)
-        self.map.set_taus(new.masks.tau_patch, new.masks.tau_pixel)
+        self.map.set_taus(new.masks.tau_patch, new.masks.tau_pixel, kept=_kept(new))
         if old.charts is not new.charts:
             self._show_pool(new.charts)
+        if old.snapshots != new.snapshots:
+            self.map.set_marks(
+                tuple((s.name, s.masks.tau_patch, s.masks.tau_pixel) for s in new.snapshots)
+            )
+        self.sparsification.set_evidence(new.evidence.shown)
+        self.sparsification.set_point(new.evidence.point)
+        self.calibration.set_evidence(new.evidence.shown)
+        self.heat.show_state(old, new)
 
     def dress(self, palette: Palette) -> None:
         """Paint with another palette."""
-        for histogram in (self.patches, self.pixels):
-            histogram.set_palette_colours(palette)
+        self.patches.set_palette_colours(palette)
+        self.pixels.set_palette_colours(palette)
         self.map.set_palette_colours(palette)
+        self.sparsification.set_palette_colours(palette)
+        self.calibration.set_palette_colours(palette)
+        self.heat.set_palette_colours(palette)
         for curve in self.curves.values():
             curve.set_palette_colours(palette)
 
@@ -66,10 +82,16 @@ class Charts:
 
     def _show_pool(self, pool: PoolCharts | None) -> None:
         nothing = np.zeros(1, np.int64)
-        for chart, counts in (
-            (self.patches, pool.patches if pool else nothing),
-            (self.pixels, pool.pixels if pool else nothing),
+        whose = pool.scope if pool else "pool"
+        for chart, counts, name in (
+            (self.patches, pool.patches if pool else nothing, f"S_pa of the {whose}'s patches"),
+            (self.pixels, pool.pixels if pool else nothing, f"S_pi of the {whose}'s pixels"),
         ):
             chart.set_counts(np.linspace(0, 1, len(counts) + 1), counts)
+            chart.set_name(name)
         # The pool tells τ_pa down and τ_pi across; the map wants τ_pa across.
         self.map.set_shares(pool.map.T if pool else None)
+
+
+def _kept(state: StudioState) -> float | None:
+    return state.pool.retained if state.pool is not None else None

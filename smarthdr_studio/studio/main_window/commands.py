@@ -5,9 +5,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from smarthdr_studio.core.display import ColourMap, Layer
+from smarthdr_studio.core.display import ColourMap
 from smarthdr_studio.studio.canvas.grid import ViewGrid
-from smarthdr_studio.studio.panels.display_strip import MOST_EV
 from smarthdr_studio.studio.panels.scene_list import SceneList
 from smarthdr_studio.studio.panels.training import TrainingPanel
 from smarthdr_studio.studio.session import Session
@@ -27,23 +26,23 @@ class Commands:
 
     def table(self) -> Mapping[str, Callable[[], object]]:
         """Every command by the name the table of actions calls it."""
-        session = self._session
+        session, viewing = self._session, self._session.inspection.viewing
         return {
             "try_sample": session.try_sample,
             "close_project": session.close_project,
             "promote": self.promote,
             "demote": self.demote,
             "exclude": self.exclude,
-            "undo": session.undo,
-            "redo": session.redo,
+            "undo": session.curating.undo,
+            "redo": session.curating.redo,
             "next_scene": partial(self._scenes.step, 1),
             "previous_scene": partial(self._scenes.step, -1),
             "find_scene": self._scenes.start_search,
-            "brighter": partial(self.expose, _HALF_STOP),
-            "darker": partial(self.expose, -_HALF_STOP),
-            "slightly_brighter": partial(self.expose, _TENTH),
-            "slightly_darker": partial(self.expose, -_TENTH),
-            "reset_exposure": self.reset_exposure,
+            "brighter": partial(viewing.expose, _HALF_STOP),
+            "darker": partial(viewing.expose, -_HALF_STOP),
+            "slightly_brighter": partial(viewing.expose, _TENTH),
+            "slightly_darker": partial(viewing.expose, -_TENTH),
+            "reset_exposure": partial(viewing.set_exposure, 0.0),
             "fit": self._views.fit,
             "one_to_one": self._views.one_to_one,
             "next_colour_map": self.next_colour_map,
@@ -52,52 +51,38 @@ class Commands:
             "pause": session.training.pause_or_go_on,
             "stop": session.training.stop,
             "resume": self.resume,
-            **{f"layer_{n}": partial(self.show_layer, n) for n in range(1, 10)},
         }
 
     def promote(self) -> None:
         """The selected scenes become labels."""
-        self._session.promote(self._scenes.selected())
+        self._session.curating.promote(self._scenes.selected())
 
     def demote(self) -> None:
         """The selected scenes are no labels any more."""
-        self._session.demote(self._scenes.selected())
+        self._session.curating.demote(self._scenes.selected())
 
     def exclude(self) -> None:
         """The selected scenes take no part, or take part again."""
-        self._session.exclude(self._scenes.selected())
-
-    def expose(self, stops: float) -> None:
-        """Brighter by these stops."""
-        shown = self._session.state.display
-        exposure = min(max(round(shown.exposure_ev + stops, 1), -MOST_EV), MOST_EV)
-        self._session.screen.set_display(replace(shown, exposure_ev=exposure))
-
-    def reset_exposure(self) -> None:
-        """As the data are."""
-        self._session.screen.set_display(replace(self._session.state.display, exposure_ev=0.0))
+        self._session.curating.exclude(self._scenes.selected())
 
     def next_colour_map(self) -> None:
         """The colour map after this one."""
         shown, maps = self._session.state.display, tuple(ColourMap)
         following = maps[(maps.index(shown.colour_map) + 1) % len(maps)]
-        self._session.screen.set_display(replace(shown, colour_map=following))
+        self._session.inspection.viewing.set_display(replace(shown, colour_map=following))
 
     def toggle_masks(self) -> None:
         """Masks on or off."""
         shown = self._session.state.display
-        self._session.screen.set_display(replace(shown, mask_visible=not shown.mask_visible))
-
-    def show_layer(self, number: int) -> None:
-        """The layer of that number in the view under the cursor."""
-        view = self._views.under_cursor
-        if view is not None:
-            self._session.screen.set_layer(view, tuple(Layer)[number - 1])
+        hidden = replace(shown, mask_visible=not shown.mask_visible)
+        self._session.inspection.viewing.set_display(hidden)
 
     def train(self) -> None:
         """Start a run as the panel says."""
+        self._session.inspection.opinions.forget()
         self._session.train(preset=self._training.preset, device=self._training.device)
 
     def resume(self) -> None:
         """Go on with the last run."""
+        self._session.inspection.opinions.forget()
         self._session.resume(device=self._training.device)

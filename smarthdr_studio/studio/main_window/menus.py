@@ -1,33 +1,48 @@
 """Menus and keys, made from the one table of actions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenuBar, QWidget
 
-from smarthdr_studio.studio.actions import ACTIONS, Action
+from smarthdr_studio.studio.actions import ACTIONS, MENUS, Action, with_keys
 from smarthdr_studio.studio.state import StudioState
-
-_WITHOUT_LINE = frozenset(f"layer_{number}" for number in range(1, 10))
 
 
 class Menus(QMenuBar):
     """Every action in its menu; those that need a project wait for one."""
 
-    def __init__(self, commands: Mapping[str, Callable[[], object]], window: QWidget) -> None:
+    def __init__(
+        self,
+        commands: Mapping[str, Callable[[], object]],
+        window: QWidget,
+        *,
+        keys: Mapping[str, tuple[str, ...]],
+    ) -> None:
         super().__init__()
         self._actions = {
-            action.id: self._make(action, commands[action.calls]) for action in ACTIONS
+            action.id: self._make(action, commands[action.calls])
+            for action in with_keys(ACTIONS, keys)
         }
-        menus = {name: self.addMenu(name) for name in dict.fromkeys(a.menu for a in ACTIONS)}
+        menus = {name: self.addMenu(name) for name in MENUS}
         for action in ACTIONS:
             # On the window as well, so that keys work where the menu bar is the system's own.
             window.addAction(self._actions[action.id])
-            if action.id not in _WITHOUT_LINE:
+            if action.listed:
                 menus[action.menu].addAction(self._actions[action.id])
         for menu in menus.values():
             menu.setToolTipsVisible(True)
+
+    @property
+    def actions_to_find(self) -> Sequence[QAction]:
+        """Every action, for the palette."""
+        return tuple(self._actions.values())
+
+    def take_keys(self, keys: Mapping[str, tuple[str, ...]]) -> None:
+        """Other keys from now on, by the id of the action; the table's for all others."""
+        for action in with_keys(ACTIONS, keys):
+            self._actions[action.id].setShortcuts([QKeySequence(key) for key in action.keys])
 
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:

@@ -1,53 +1,59 @@
 """The page of an open project: scenes, pictures, reliability, training, side by side."""
 
-from PySide6.QtCore import Qt
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
+from smarthdr_studio.core.display import Painted
 from smarthdr_studio.core.presets import presets
+from smarthdr_studio.core.regions import Region
 from smarthdr_studio.studio.canvas.grid import ViewGrid
 from smarthdr_studio.studio.main_window.charts import Charts
+from smarthdr_studio.studio.main_window.judging_side import JudgingSide
+from smarthdr_studio.studio.main_window.tabs import Tabs
 from smarthdr_studio.studio.panels.display_strip import DisplayStrip
-from smarthdr_studio.studio.panels.inspector import Inspector
-from smarthdr_studio.studio.panels.pool_map import PoolMap
-from smarthdr_studio.studio.panels.reliability import ReliabilityPanel
+from smarthdr_studio.studio.panels.history import HistoryPanel
 from smarthdr_studio.studio.panels.scene_list import SceneList
 from smarthdr_studio.studio.panels.training import TrainingPanel
 from smarthdr_studio.studio.session import Session
+from smarthdr_studio.studio.state import StudioState
 from smarthdr_studio.studio.theme import Palette
+
+_ACROSS, _DOWN = (244, 760, 320), (500, 250)
+_LOW, _DOWN_IF_LOW = 800, (500, 216)  # pictures come first where there is little height
 
 
 class StudioPage(QWidget):
     """Pictures in the middle; everything else can be hidden to see nothing but them."""
 
+    export_asked = Signal(str)
+    rearranged = Signal(object)
+
     def __init__(self, palette: Palette) -> None:
         super().__init__()
         self.scenes = SceneList(palette)
         self.display, self.views = DisplayStrip(), ViewGrid()
-        self.reliability, self.pool_map, self.inspector = ReliabilityPanel(), PoolMap(), Inspector()
-        self.training = TrainingPanel(presets())
-        self.charts = Charts(self.reliability, self.training)
-        self.pool_map.place(
-            self.charts.map, picked=self.charts.map.picked, released=self.charts.map.released
-        )
-        self._right = self._right_side()
+        self.charts = Charts()
+        self.judging = JudgingSide(self.charts)
+        self.training, self.history = TrainingPanel(presets()), HistoryPanel()
+        self.bottom = Tabs("Training and history")
+        self.charts.place_curves(self.training)
+        heat = self.charts.heat
+        self.history.place(heat, rounds=heat.round_picked, scenes=heat.scene_picked)
         self._lay_out()
         self.dress(palette)
 
     def listen_to(self, session: Session) -> None:
         """State and pictures come down."""
-        for panel in (
-            self.scenes,
-            self.display,
-            self.reliability,
-            self.pool_map,
-            self.inspector,
-            self.training,
-            self.charts,
-        ):
-            session.changed.connect(panel.show_state)
+        for part in (self.scenes, self.display, self.training, self.history, self.charts, self):
+            session.changed.connect(part.show_state)
+        self.judging.listen_to(session)
         session.screen.painted.connect(self.views.show_painted)
+        session.screen.partnered.connect(self._show_partner)
         session.screen.sized.connect(self.views.set_scene_size)
         session.screen.thumbnail_made.connect(self.scenes.take_thumbnail)
+        session.inspection.look_wanted.connect(self._look_at)
         session.training.points_came.connect(self.charts.take_points)
         session.training.curves_cleared.connect(self.charts.clear_curves)
         session.training.devices_found.connect(self.training.show_devices)
@@ -55,18 +61,27 @@ class StudioPage(QWidget):
     def tell(self, session: Session) -> None:
         """Intents go up."""
         self.scenes.scene_picked.connect(session.screen.pick)
+        self.scenes.worst_wanted.connect(session.inspection.thresholds.least_trusted)
         self.scenes.thumbnails_wanted.connect(session.screen.want_thumbnails)
-        self.display.display_picked.connect(session.screen.set_display)
-        self.display.fit_asked.connect(self.views.fit)
-        self.display.one_to_one_asked.connect(self.views.one_to_one)
-        self.views.hovered.connect(session.screen.hover)
-        self.views.layer_picked.connect(session.screen.set_layer)
-        for panel in (self.reliability, self.pool_map):
-            panel.masks_moved.connect(session.screen.move_masks)
-            panel.masks_settled.connect(session.settle_masks)
+        self.rearranged.connect(session.take_panes)
+        self._tell_of_display(session)
+        self._tell_of_views(session)
+        self.judging.tell(session)
+        self.history.round_picked.connect(session.inspection.history.pick)
+        self.history.scene_picked.connect(session.screen.pick)
+        self.history.kind_picked.connect(session.inspection.history.set_kind)
         self.training.pause_asked.connect(session.training.pause_or_go_on)
         self.training.stop_asked.connect(session.training.stop)
         self.training.devices_wanted.connect(session.training.want_devices)
+
+    @Slot(object, object)
+    def show_state(self, old: StudioState, new: StudioState) -> None:
+        """Arrange the views."""
+        if (old.columns, len(old.views)) != (new.columns, len(new.views)):
+            self.views.set_grid(columns=new.columns, count=len(new.views))
+        self.views.set_active(new.active)
+        self.views.set_tool(str(new.tool))
+        self.views.set_region(new.region)
 
     def dress(self, palette: Palette) -> None:
         """Paint with another palette."""
@@ -77,22 +92,76 @@ class StudioPage(QWidget):
     def toggle_sides(self) -> None:
         """Hide everything but the pictures, or bring it back."""
         shown = not self.scenes.isVisible()
-        for side in (self.scenes, self._right, self.training):
+        for side in (self.scenes, self.judging, self.bottom):
             side.setVisible(shown)
 
     def toggle_inspector(self) -> None:
-        """Show or hide why a pixel is not trusted."""
-        self.inspector.setVisible(not self.inspector.isVisible())
+        """Show why a pixel is not trusted, or the thresholds again."""
+        tabs = self.judging.tabs
+        tabs.go("thresholds" if tabs.current == "why" else "why")
 
-    def _right_side(self) -> QWidget:
-        right = QWidget()
-        column = QVBoxLayout(right)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.reliability, 3)
-        column.addWidget(self.pool_map, 3)
-        column.addWidget(self.inspector)
-        return right
+    def go_to_tab(self, name: str) -> None:
+        """Bring a panel to the front, on whichever side it is."""
+        for tabs in (self.judging.tabs, self.bottom):
+            tabs.go(name)
+
+    @property
+    def panes(self) -> dict[str, Any]:
+        """Sizes and tabs, as plain values."""
+        return {
+            "across": self._across.sizes(),
+            "down": self._down.sizes(),
+            "tabs": [self.judging.tabs.current, self.bottom.current],
+        }
+
+    def arrange(self, panes: dict[str, Any]) -> None:
+        """Sizes and tabs as they were; what is missing stays as a new project has it."""
+        down = _DOWN if self.window().height() >= _LOW else _DOWN_IF_LOW
+        for splitter, name, first in (
+            (self._across, "across", _ACROSS),
+            (self._down, "down", down),
+        ):
+            sizes = [int(size) for size in panes.get(name, first)]
+            splitter.setSizes(sizes if len(sizes) == len(first) and all(sizes) else list(first))
+        for name in panes.get("tabs", ("thresholds", "training")):
+            self.go_to_tab(str(name))
+
+    def _tell_of_display(self, session: Session) -> None:
+        viewing, strip = session.inspection.viewing, self.display
+        strip.display_picked.connect(viewing.set_display)
+        strip.exposure_picked.connect(viewing.set_exposure)
+        strip.link_asked.connect(viewing.link_exposure)
+        strip.tool_picked.connect(viewing.set_tool)
+        strip.grid_picked.connect(viewing.set_grid)
+        strip.compare_picked.connect(viewing.set_compare)
+        strip.gain_picked.connect(viewing.set_gain)
+        strip.zebra_picked.connect(viewing.set_active_zebra)
+        strip.budget_picked.connect(session.set_budget)
+        strip.export_asked.connect(self.export_asked)
+        strip.fit_asked.connect(self.views.fit)
+        strip.one_to_one_asked.connect(self.views.one_to_one)
+
+    def _tell_of_views(self, session: Session) -> None:
+        inspection, views = session.inspection, self.views
+        views.hovered.connect(inspection.inspector.hover)
+        views.layer_picked.connect(inspection.viewing.set_layer)
+        views.activated.connect(inspection.viewing.activate)
+        views.partner_picked.connect(inspection.viewing.set_partner)
+        views.flicker_held.connect(inspection.viewing.flicker)
+        views.zebra_asked.connect(inspection.viewing.toggle_zebra)
+        views.region_drawn.connect(inspection.inspector.mark)
+
+    @Slot()
+    def _rearrange(self) -> None:
+        self.rearranged.emit(self.panes)
+
+    @Slot(int, object, str)
+    def _show_partner(self, view: int, painted: Painted | None, mode: str) -> None:
+        self.views.show_partner(view, painted, mode=mode)
+
+    @Slot(object)
+    def _look_at(self, region: Region) -> None:
+        self.views.look_at(region)
 
     def _lay_out(self) -> None:
         pictures = QWidget()
@@ -101,11 +170,21 @@ class StudioPage(QWidget):
         upper.setSpacing(6)
         upper.addWidget(self.display)
         upper.addWidget(self.views, 1)
-        middle = _splitter(Qt.Orientation.Vertical, (pictures, self.training), (520, 216))
-        sides = (self.scenes, middle, self._right)
+        self.bottom.add("training", "Training", self.training, tip="The run and its curves (F5)")
+        self.bottom.add("history", "History", self.history, tip="Every round of the run (F6)")
+        self._down = _splitter(Qt.Orientation.Vertical, (pictures, self.bottom), _DOWN)
+        sides = (self.scenes, self._down, self.judging)
+        self._across = _splitter(Qt.Orientation.Horizontal, sides, _ACROSS)
+        for moved in (
+            self._down.splitterMoved,
+            self._across.splitterMoved,
+            self.judging.tabs.turned,
+            self.bottom.turned,
+        ):
+            moved.connect(self._rearrange)
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 2, 8, 0)
-        row.addWidget(_splitter(Qt.Orientation.Horizontal, sides, (244, 760, 320)))
+        row.addWidget(self._across)
 
 
 def _splitter(

@@ -20,12 +20,17 @@ from PySide6.QtWidgets import (
 
 from smarthdr_studio.core.bracket import Catalogue
 from smarthdr_studio.core.sample.settings import SampleSettings
+from smarthdr_studio.studio.actions import ACTIONS, with_keys
 from smarthdr_studio.studio.main_window.commands import Commands
+from smarthdr_studio.studio.main_window.exporting import Exporting
+from smarthdr_studio.studio.main_window.looking import Looking
 from smarthdr_studio.studio.main_window.menus import Menus
 from smarthdr_studio.studio.main_window.studio_page import StudioPage
 from smarthdr_studio.studio.panels.help_sheet import HelpSheet
+from smarthdr_studio.studio.panels.keys_dialog import KeysDialog
 from smarthdr_studio.studio.panels.new_project import NewProjectDialog
 from smarthdr_studio.studio.panels.notice_bar import NoticeBar
+from smarthdr_studio.studio.panels.palette import CommandPalette
 from smarthdr_studio.studio.panels.readout_bar import ReadoutBar
 from smarthdr_studio.studio.panels.start_page import StartPage
 from smarthdr_studio.studio.panels.top_bar import TopBar
@@ -54,7 +59,14 @@ class MainWindow(QMainWindow):
             views=self.page.views,
             training=self.page.training,
         )
-        self.menus = Menus({**commands.table(), **self._own_commands()}, self)
+        self._exporting = Exporting(self.session, self.page.views, self)
+        looking = Looking(self.session, self.page, self._exporting)
+        self.menus = Menus(
+            {**commands.table(), **looking.table(), **self._own_commands()},
+            self,
+            keys=self.session.preferences.keys,
+        )
+        self.palette_of_commands = CommandPalette(self)
         self.bar = TopBar(self.menus)
         self._commands = commands
         self._help: HelpSheet | None = None
@@ -104,12 +116,39 @@ class MainWindow(QMainWindow):
         """Show every key and the guide."""
         if self._help is None:
             self._help = HelpSheet(self)
+            self._help.keys_asked.connect(self.edit_keys)
+            self._help.show_keys(with_keys(ACTIONS, self.session.preferences.keys))
         self._help.show()
         self._help.activateWindow()
 
+    @Slot()
+    def show_palette(self) -> None:
+        """Find any command by words."""
+        self.palette_of_commands.open_with(self.menus.actions_to_find)
+
+    @Slot()
+    def edit_keys(self) -> None:
+        """Give commands other keys."""
+        dialog = KeysDialog(ACTIONS, self.session.preferences.keys, parent=self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.keys_changed.connect(self._take_keys)
+        dialog.show()
+
+    @Slot(object)
+    def _take_keys(self, keys: dict[str, tuple[str, ...]]) -> None:
+        self.session.prefer(keys=keys)
+        self.menus.take_keys(keys)
+        if self._help is not None:
+            self._help.show_keys(with_keys(ACTIONS, keys))
+
+    @Slot(str)
+    def _export(self, kind: str) -> None:
+        self._exporting.visible_only = self.page.display.only_in_sight
+        self._exporting.export(kind)
+
     def set_look(self, look: Wish) -> None:
         """Dark, light, or as the system."""
-        self.session.set_look(look)
+        self.session.prefer(look=look)
         self._dress()
 
     def _own_commands(self) -> dict[str, Callable[[], object]]:
@@ -120,6 +159,8 @@ class MainWindow(QMainWindow):
             "toggle_inspector": self.page.toggle_inspector,
             "toggle_sides": self.page.toggle_sides,
             "show_help": self.show_help,
+            "show_palette": self.show_palette,
+            "edit_keys": self.edit_keys,
             "look_system": partial(self.set_look, "system"),
             "look_dark": partial(self.set_look, "dark"),
             "look_light": partial(self.set_look, "light"),
@@ -151,12 +192,13 @@ class MainWindow(QMainWindow):
         session.rested.connect(self._rested)
         self.page.listen_to(session)
         self.page.tell(session)
+        self.page.export_asked.connect(self._export)
         self.page.training.train_asked.connect(self._commands.train)
         self.page.training.resume_asked.connect(self._commands.resume)
         self.bar.promote_asked.connect(self._commands.promote)
         self.bar.exclude_asked.connect(self._commands.exclude)
-        self.bar.undo_asked.connect(session.undo)
-        self.bar.redo_asked.connect(session.redo)
+        self.bar.undo_asked.connect(session.curating.undo)
+        self.bar.redo_asked.connect(session.curating.redo)
         self.start.sample_asked.connect(session.try_sample)
         self.start.dataset_asked.connect(self.open_dataset)
         self.start.project_asked.connect(self.open_project)
@@ -174,6 +216,8 @@ class MainWindow(QMainWindow):
             self.setWindowTitle(
                 f"{new.project} · SmartHDR Studio" if new.folder else "SmartHDR Studio"
             )
+            if new.folder:
+                self.page.arrange(self.session.panes)
 
     def load_torch_when_idle(self) -> None:
         """Once the start page is on the screen, before anybody needs to train."""

@@ -1,121 +1,223 @@
-"""How the pictures are shown: exposure, tone map, colour map, masks."""
+"""One row over the pictures: exposure, tone map, masks, grid, tools, comparing and exporting."""
 
 from dataclasses import replace
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QSlider, QWidget
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QComboBox, QHBoxLayout, QWidget
 
-from smarthdr_studio.core.display import ColourMap, DisplaySettings, ToneMap
+from smarthdr_studio.core.display import DisplaySettings, ToneMap
 from smarthdr_studio.studio.actions import by_id
+from smarthdr_studio.studio.panels.dial import Dial, KeyedSlider, Span
+from smarthdr_studio.studio.panels.display_sheet import DisplaySheet
+from smarthdr_studio.studio.panels.glyphs import GlyphButton, chain, hand, lasso, rectangle
 from smarthdr_studio.studio.panels.parts import button, caption, describe
-from smarthdr_studio.studio.state import StudioState
+from smarthdr_studio.studio.panels.strip_menus import CompareButton, ExportButton, MoreButton
+from smarthdr_studio.studio.panels.view_chooser import ViewChooser
+from smarthdr_studio.studio.state import StudioState, Tool
 
 MOST_EV: Final = 10.0
-_PER_EV: Final = 10
+_STOPS: Final = Span(low=-MOST_EV, high=MOST_EV, steps=200, decimals=1, suffix=" EV")
 _OVERLAY_STEPS: Final = 20
+_GAP: Final = 4
+_EDGE: Final = 2
+_SHORT_SLIDER: Final = 40
+_SPARE: Final = 56  # what the exposure slider wants beyond that before words are written
+_TOOLS: Final = (
+    (Tool.HAND, hand, "tool_hand"),
+    (Tool.RECTANGLE, rectangle, "tool_rectangle"),
+    (Tool.LASSO, lasso, "tool_lasso"),
+)
 
 
 class DisplayStrip(QWidget):
-    """One row over the pictures; says how the person wants them shown."""
+    """Says how the pictures are to be shown; what a narrow row cannot hold hides in a menu.
+
+    `exposure_picked` is the exposure of the active view alone, which is not linked to the others.
+    """
 
     display_picked = Signal(object)
+    exposure_picked = Signal(float)
+    link_asked = Signal(bool)
+    tool_picked = Signal(str)
+    grid_picked = Signal(int, int)
+    compare_picked = Signal(str)
+    export_asked = Signal(str)
+    gain_picked = Signal(float)
+    zebra_picked = Signal(bool)
+    budget_picked = Signal(object)
     fit_asked = Signal()
     one_to_one_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown = DisplaySettings()
-        self._slider = QSlider(Qt.Orientation.Horizontal)
-        self._slider.setRange(round(-MOST_EV * _PER_EV), round(MOST_EV * _PER_EV))
-        self._slider.setPageStep(_PER_EV // 2)
-        self._number = QDoubleSpinBox(
-            minimum=-MOST_EV,
-            maximum=MOST_EV,
-            singleStep=0.1,
-            decimals=1,
-            suffix=" EV",
+        self._shown, self._own_ev = DisplaySettings(), False
+        self._word = caption("Exposure", role="muted")
+        self._exposure = Dial(
+            _STOPS,
+            name="Exposure",
+            tip="Exposure (E and Shift+E half a stop, [ and ] a tenth, R resets)",
         )
-        self._number.setKeyboardTracking(False)
-        self._number.setFixedWidth(self.fontMetrics().horizontalAdvance("−10.0 EV") + 20)
-        self._tones, self._colours = QComboBox(), QComboBox()
-        self._tones.addItems([str(tone) for tone in ToneMap])
-        self._colours.addItems([str(colours) for colours in ColourMap])
+        self._tones = QComboBox()
+        self._more_display = button("Display ▾", tip=by_id("show_display").tip_with_key)
         self._masks = button("Masks", tip=by_id("toggle_masks").tip_with_key)
-        self._masks.setCheckable(True)
-        self._overlay = QSlider(Qt.Orientation.Horizontal)
-        self._overlay.setRange(0, _OVERLAY_STEPS)
+        self._overlay = KeyedSlider()
+        self._link = GlyphButton(
+            chain, name="Linked exposure", tip=by_id("link_exposure").tip_with_key
+        )
         self._fit = button("Fit", tip=by_id("fit").tip_with_key)
         self._one = button("1:1", tip=by_id("one_to_one").tip_with_key)
+        self._more = MoreButton()
+        self._tools = QButtonGroup(self)
+        self._sheet = DisplaySheet(self)
+        self._views, self._compare, self._export = ViewChooser(), CompareButton(), ExportButton()
+        self._set_up()
+        self._row = (
+            *(self._word, self._exposure, self._link, self._tones, self._more_display),
+            *(self._masks, self._overlay, _beside(self._tools.buttons()), self._views),
+            *(self._compare, self._export, self._fit, self._one, self._more),
+        )
         self._lay_out()
-        self._describe()
         self._connect()
+
+    @property
+    def only_in_sight(self) -> bool:
+        """Whether exports leave out what lies beyond the edges of a zoomed view."""
+        return self._export.only_in_sight
 
     @Slot(object, object)
     def show_state(self, _old: StudioState, new: StudioState) -> None:
-        """Show how the pictures are shown."""
-        if new.display == self._shown:
-            return
+        """Show how the pictures are shown; exposure is that of the active view."""
         self._shown = shown = new.display
-        self._slider.setValue(round(shown.exposure_ev * _PER_EV))
-        self._number.setValue(shown.exposure_ev)
+        own = new.views[new.active].exposure_ev
+        self._own_ev = own is not None
+        self._exposure.show_value(shown.exposure_ev if own is None else own)
         self._tones.setCurrentText(str(shown.tone_map))
-        self._colours.setCurrentText(str(shown.colour_map))
         self._masks.setChecked(shown.mask_visible)
         self._overlay.setValue(round(shown.overlay * _OVERLAY_STEPS))
+        self._link.setChecked(own is None)
+        self._more.show_choices(shown.tone_map, linked=own is None)
+        self._tools.button(tuple(Tool).index(new.tool)).setChecked(True)
+        self._views.show_grid(new.columns, len(new.views))
+        self._compare.show_mode(new.compare.mode)
+        self._export.show_state(new)
+        self._sheet.show_state(new)
+
+    @Slot()
+    def open_sheet(self) -> None:
+        """Show everything about how pictures are shown."""
+        self._sheet.open_under(self._more_display)
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as what never hides."""
+        return QSize(self._needed(()), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Hide what matters least until the rest fits."""
+        super().resizeEvent(event)
+        hides = self._dispensable()
+        kept = next(
+            hides[place:]
+            for place in range(len(hides) + 1)
+            if self._needed(hides[place:]) + _air(hides[place:]) <= self.width()
+            or place == len(hides)
+        )
+        for part in hides:
+            part.setVisible(part in kept)
+        gone = {part for part in hides if part not in kept}
+        self._more.offer(
+            tones=self._tones in gone,
+            link=self._link in gone,
+            fit=self._fit in gone,
+            one=self._one in gone,
+        )
+        self._more.setVisible(bool(gone - {self._word, self._overlay}))
+        self._spell_export(self.width() - self._needed(kept))
+
+    def _spell_export(self, air: int) -> None:
+        """Where the exposure slider can spare it, Export says its name."""
+        words = self._export.accessibleName()
+        self._export.spell(words if air - self._export.room_for(words) >= _SPARE else "")
+
+    def _dispensable(self) -> tuple[QWidget, ...]:
+        """What hides in a narrow row, the least missed first."""
+        return self._word, self._overlay, self._one, self._fit, self._link, self._tones
+
+    def _needed(self, kept: tuple[QWidget, ...]) -> int:
+        """The width of a row that keeps these of the dispensable parts."""
+        hides = self._dispensable()
+        stays = [part for part in self._row if part not in hides or part in kept]
+        if len(kept) >= len(hides) - 2:
+            stays.remove(self._more)  # the caption and the strength have no line in its menu
+        widths = sum(_narrowest(part) for part in stays) - self._export.room_for(self._export.words)
+        return 2 * _EDGE + widths + _GAP * (len(stays) - 1)
+
+    def _set_up(self) -> None:
+        self._tones.addItems([str(tone) for tone in ToneMap])
+        # One name is long; the list that opens has room for it.
+        metrics = self.fontMetrics()
+        widest = max(metrics.horizontalAdvance(str(tone)) for tone in ToneMap)
+        self._tones.view().setMinimumWidth(widest + 40)
+        self._tones.setFixedWidth(metrics.horizontalAdvance("Reinhard") + 34)
+        self._masks.setCheckable(True)
+        self._masks.setChecked(self._shown.mask_visible)
+        self._link.setCheckable(True)
+        self._link.setChecked(True)
+        self._overlay.setRange(0, _OVERLAY_STEPS)
+        self._overlay.setValue(round(self._shown.overlay * _OVERLAY_STEPS))
+        self._exposure.show_value(self._shown.exposure_ev)
+        describe(self._tones, name="Tone map", tip="How linear radiance is brought to the screen")
+        describe(self._overlay, name="Mask strength", tip="How strong masks cover the picture")
+        self._exposure.slider.setMinimumWidth(_SHORT_SLIDER)
+        self._overlay.setFixedWidth(56)
+        for pressed in (self._tones, self._more_display, self._masks, self._fit, self._one):
+            pressed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        for place, (tool, glyph, action) in enumerate(_TOOLS):
+            made = GlyphButton(glyph, name=f"Tool: {tool}", tip=by_id(action).tip_with_key)
+            made.setCheckable(True)
+            self._tools.addButton(made, place)
+        self._tools.button(0).setChecked(True)
 
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)
-        row.setContentsMargins(2, 0, 2, 0)
-        row.setSpacing(6)
-        self._slider.setMinimumWidth(60)
-        self._overlay.setFixedWidth(64)
-        row.addWidget(caption("Exposure", role="muted"))
-        row.addWidget(self._slider, 1)
-        row.addWidget(self._number)
-        for part in (self._tones, self._colours, self._masks, self._overlay, self._fit, self._one):
-            row.addWidget(part)
-        for pressed in (self._masks, self._fit, self._one):
-            pressed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._masks.setChecked(self._shown.mask_visible)
-        self._overlay.setValue(round(self._shown.overlay * _OVERLAY_STEPS))
-
-    def _describe(self) -> None:
-        brighter = "Exposure (E and Shift+E half a stop, [ and ] a tenth, R resets)"
-        describe(self._slider, name="Exposure", tip=brighter)
-        describe(self._number, name="Exposure, number", tip=brighter)
-        describe(self._tones, name="Tone map", tip="How linear radiance is brought to the screen")
-        describe(self._colours, name="Colour map", tip=by_id("next_colour_map").tip_with_key)
-        describe(self._overlay, name="Mask strength", tip="How strong masks cover the picture")
+        row.setContentsMargins(_EDGE, 0, _EDGE, 0)
+        row.setSpacing(_GAP)
+        for part in self._row:
+            row.addWidget(part, 1 if part is self._exposure else 0)
 
     def _connect(self) -> None:
-        self._slider.valueChanged.connect(self._slid)
-        self._number.valueChanged.connect(self._typed)
-        self._number.editingFinished.connect(self._number.clearFocus)
-        self._tones.activated.connect(self._tone_picked)
-        self._colours.activated.connect(self._colours_picked)
+        self._exposure.turned.connect(self._exposed)
+        self._tones.textActivated.connect(self._tone_picked)
+        self._more.tone_picked.connect(self._tone_picked)
+        self._more_display.clicked.connect(self.open_sheet)
         self._masks.clicked.connect(self._masks_clicked)
         self._overlay.valueChanged.connect(self._overlay_slid)
+        self._tools.idClicked.connect(self._tool_clicked)
+        self._views.grid_picked.connect(self.grid_picked)
+        self._compare.compare_picked.connect(self.compare_picked)
+        self._export.export_asked.connect(self.export_asked)
+        self._sheet.display_picked.connect(self.display_picked)
+        self._sheet.gain_picked.connect(self.gain_picked)
+        self._sheet.zebra_picked.connect(self.zebra_picked)
+        self._sheet.budget_picked.connect(self.budget_picked)
+        self._link.clicked.connect(self.link_asked)
+        self._more.link_asked.connect(self.link_asked)
         self._fit.clicked.connect(self.fit_asked)
+        self._more.fit_asked.connect(self.fit_asked)
         self._one.clicked.connect(self.one_to_one_asked)
-
-    @Slot(int)
-    def _slid(self, step: int) -> None:
-        if step != round(self._shown.exposure_ev * _PER_EV):
-            self.display_picked.emit(replace(self._shown, exposure_ev=step / _PER_EV))
+        self._more.one_to_one_asked.connect(self.one_to_one_asked)
 
     @Slot(float)
-    def _typed(self, exposure_ev: float) -> None:
-        if exposure_ev != round(self._shown.exposure_ev, 1):
-            self.display_picked.emit(replace(self._shown, exposure_ev=exposure_ev))
+    def _exposed(self, stops: float) -> None:
+        if self._own_ev:
+            self.exposure_picked.emit(stops)
+        else:
+            self.display_picked.emit(replace(self._shown, exposure_ev=stops))
 
-    @Slot(int)
-    def _tone_picked(self, place: int) -> None:
-        self.display_picked.emit(replace(self._shown, tone_map=tuple(ToneMap)[place]))
-
-    @Slot(int)
-    def _colours_picked(self, place: int) -> None:
-        self.display_picked.emit(replace(self._shown, colour_map=tuple(ColourMap)[place]))
+    @Slot(str)
+    def _tone_picked(self, tone: str) -> None:
+        self.display_picked.emit(replace(self._shown, tone_map=ToneMap(tone)))
 
     @Slot(bool)
     def _masks_clicked(self, visible: object) -> None:
@@ -125,3 +227,28 @@ class DisplayStrip(QWidget):
     def _overlay_slid(self, step: int) -> None:
         if step != round(self._shown.overlay * _OVERLAY_STEPS):
             self.display_picked.emit(replace(self._shown, overlay=step / _OVERLAY_STEPS))
+
+    @Slot(int)
+    def _tool_clicked(self, place: int) -> None:
+        self.tool_picked.emit(str(_TOOLS[place][0]))
+
+
+def _air(kept: tuple[QWidget, ...]) -> int:
+    """What the exposure slider gets before anything but the tone map and the link has room."""
+    return _SPARE if len(kept) > 2 else 0
+
+
+def _narrowest(part: QWidget) -> int:
+    hint = part.minimumSizeHint().width()
+    return min(max(hint, part.minimumWidth()), part.maximumWidth())
+
+
+def _beside(buttons: list[QAbstractButton]) -> QWidget:
+    """Buttons that belong together."""
+    group = QWidget()
+    row = QHBoxLayout(group)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(1)
+    for each in buttons:
+        row.addWidget(each)
+    return group

@@ -3,16 +3,19 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from PySide6.QtCore import Slot
-from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QListWidget, QTextBrowser, QWidget
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QKeySequence, QShowEvent
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QListWidget, QTextBrowser, QVBoxLayout, QWidget
 
 from smarthdr_studio.core.resources import resource
-from smarthdr_studio.studio.actions import ACTIONS, Action
+from smarthdr_studio.studio.actions import ACTIONS, MENUS, Action, by_id
+from smarthdr_studio.studio.panels.parts import button
 
 
 class HelpSheet(QDialog):
     """Pages on the left, text on the right; not modal, smaller than the smallest window."""
+
+    keys_asked = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -21,13 +24,31 @@ class HelpSheet(QDialog):
         self._pages = [("Keys", keys_as_markdown(ACTIONS)), *_guide()]
         self._list, self._text = QListWidget(), QTextBrowser(openExternalLinks=True)
         self._list.setAccessibleName("Pages")
-        self._list.setFixedWidth(190)
+        self._list.setFixedWidth(200)
+        self._list.setWordWrap(True)
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.addItems([title for title, _ in self._pages])
         self._list.currentRowChanged.connect(self._turn)
+        change = button("Change keys…", tip=by_id("edit_keys").tip_with_key)
+        change.setAutoDefault(False)
+        change.clicked.connect(self.keys_asked)
+        left = QVBoxLayout()
+        left.addWidget(self._list, 1)
+        left.addWidget(change)
         row = QHBoxLayout(self)
-        row.addWidget(self._list)
+        row.addLayout(left)
         row.addWidget(self._text, 1)
         self._list.setCurrentRow(0)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Lay the pages out once their font and padding are known."""
+        super().showEvent(event)
+        self._list.doItemsLayout()
+
+    def show_keys(self, actions: Iterable[Action]) -> None:
+        """Tell the keys these actions have now."""
+        self._pages[0] = ("Keys", keys_as_markdown(actions))
+        self._turn(self._list.currentRow())
 
     @Slot(int)
     def _turn(self, page: int) -> None:
@@ -36,16 +57,15 @@ class HelpSheet(QDialog):
 
 def keys_as_markdown(actions: Iterable[Action]) -> str:
     """Every action that has a key, by menu, as a Markdown table."""
+    keyed = [action for action in actions if action.keys]
     lines = ["# Keys", ""]
-    menu = ""
-    for action in actions:
-        if not action.keys:
-            continue
-        if action.menu != menu:
-            menu = action.menu
+    for menu in MENUS:
+        here = [action for action in keyed if action.menu == menu]
+        if here:
             lines += ["", f"## {menu}", "", "| key | command | |", "|---|---|---|"]
-        keys = " or ".join(_shown(key) for key in action.keys)
-        lines.append(f"| **{keys}** | {action.title.rstrip('…')} | {action.tip} |")
+        for action in here:
+            keys = " or ".join(_shown(key) for key in action.keys)
+            lines.append(f"| **{keys}** | {action.title.rstrip('…')} | {action.tip} |")
     return "\n".join(lines)
 
 

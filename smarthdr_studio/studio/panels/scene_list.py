@@ -2,9 +2,18 @@
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QLineEdit, QListView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QListView,
+    QVBoxLayout,
+    QWidget,
+)
 
-from smarthdr_studio.studio.panels.parts import GAP, caption, card, describe
+from smarthdr_studio.studio.actions import by_id
+from smarthdr_studio.studio.panels.parts import GAP, button, caption, card, describe
 from smarthdr_studio.studio.panels.scene_delegate import SceneDelegate
 from smarthdr_studio.studio.panels.scene_model import SceneFilter, SceneModel
 from smarthdr_studio.studio.state import StudioState
@@ -17,6 +26,7 @@ class SceneList(QWidget):
     """A virtual list: a thousand scenes cost no more than those in view."""
 
     scene_picked = Signal(str)
+    worst_wanted = Signal()
     thumbnails_wanted = Signal(object)
 
     def __init__(self, palette: Palette) -> None:
@@ -29,6 +39,9 @@ class SceneList(QWidget):
         self._delegate = SceneDelegate(palette, self)
         self._search, self._list = self._search_box(), self._list_view()
         self._count = caption("", role="muted")
+        self._worst = button("Least trusted", tip=by_id("least_trusted").tip_with_key, role="link")
+        self._worst.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._worst.clicked.connect(self.worst_wanted)
         self._gather = QTimer(self, singleShot=True, interval=_GATHER_MS)
         self._lay_out()
         self._gather.timeout.connect(self._ask_for_thumbnails)
@@ -64,6 +77,7 @@ class SceneList(QWidget):
         if old.scenes is not new.scenes:
             self._model.show_rows(new.scenes)
             self._tell_count()
+        self._worst.setEnabled(new.pool is not None)
         if old.current != new.current or old.scenes is not new.scenes:
             self._show_current(new.current)
 
@@ -74,8 +88,11 @@ class SceneList(QWidget):
 
     def _lay_out(self) -> None:
         frame, column = card(name="Scenes")
-        head = caption("Scenes", role="title")
-        column.addWidget(head)
+        head = QHBoxLayout()
+        head.addWidget(caption("Scenes", role="title"))
+        head.addStretch(1)
+        head.addWidget(self._worst)
+        column.addLayout(head)
         column.addWidget(self._search)
         column.addWidget(self._list, 1)
         column.addWidget(self._count)

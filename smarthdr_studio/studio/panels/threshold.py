@@ -1,11 +1,13 @@
-"""One threshold: a slider, a number, and room for the histogram it cuts."""
+"""One threshold: a slider, a number, how scores are made, and room for their histogram."""
 
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal, SignalInstance, Slot
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
-from smarthdr_studio.studio.panels.parts import caption, describe
+from smarthdr_studio.core.masking import Level
+from smarthdr_studio.studio.panels.level_choice import LevelChoice
+from smarthdr_studio.studio.panels.parts import ElidedLabel, caption, describe
 
 _STEPS: Final = 100
 
@@ -15,9 +17,11 @@ class ThresholdControl(QWidget):
 
     moved = Signal(float)
     settled = Signal(float)
+    level_picked = Signal(object)
 
-    def __init__(self, *, symbol: str, what: str, tip: str) -> None:
+    def __init__(self, *, symbol: str, what: str, score: str, tip: str) -> None:
         super().__init__()
+        self._score = score
         self._shown = -1.0
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setRange(0, _STEPS)
@@ -28,8 +32,11 @@ class ThresholdControl(QWidget):
         self._number.setKeyboardTracking(False)
         describe(self._slider, name=f"{symbol} {what}", tip=tip)
         describe(self._number, name=f"{symbol} {what}, number", tip=tip)
+        self._level = LevelChoice(score=score)
+        self._whose = ElidedLabel(role="muted")
         self._column = QVBoxLayout(self)
         self._lay_out(symbol, what)
+        self._level.picked.connect(self.level_picked)
         self._slider.valueChanged.connect(self._slid)
         self._slider.sliderReleased.connect(self._released)
         self._number.valueChanged.connect(self._typed)
@@ -41,6 +48,14 @@ class ThresholdControl(QWidget):
             self._shown = value
             self._slider.setValue(round(value * _STEPS))
             self._number.setValue(value)
+
+    def show_level(self, level: Level) -> None:
+        """Show how the scores are made."""
+        self._level.show_level(level)
+
+    def show_scope(self, scope: str) -> None:
+        """Say whose scores the histogram counts."""
+        self._whose.tell(f"{self._score} of {scope}")
 
     def listen_to(self, dragged: SignalInstance, released: SignalInstance) -> None:
         """Take the hand on a histogram for a hand on the slider."""
@@ -60,6 +75,11 @@ class ThresholdControl(QWidget):
         row.addWidget(self._slider, 1)
         row.addWidget(self._number)
         self._column.addLayout(row)
+        below = QHBoxLayout()
+        below.setSpacing(4)
+        below.addWidget(self._whose, 1)
+        below.addWidget(self._level)
+        self._column.addLayout(below)
 
     @Slot(int)
     def _slid(self, step: int) -> None:

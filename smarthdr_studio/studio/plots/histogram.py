@@ -4,10 +4,11 @@ from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QBrush, QColor, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from smarthdr_studio.studio.plots.arrow_keys import ArrowKeys, stepped
 from smarthdr_studio.studio.plots.axes import Axis, draw_frame
 from smarthdr_studio.studio.theme import DARK, Palette
 
@@ -27,14 +28,16 @@ class ThresholdHistogram(QWidget):
         super().__init__()
         self._counts = np.zeros(0, np.int64)
         self._edges = np.linspace(0, 1, 2)
-        self._tau, self._held = 0.4, False
+        self._tau, self._wish, self._held = 0.4, 0.4, False
         self._dropped = dropped
         self._palette = DARK
         self._name = name
         self.setCursor(Qt.CursorShape.SplitHCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(120, 52)
-        self.setToolTip(f"{name}: how many have which score (logarithmic); drag the line")
+        self._keys = ArrowKeys(self)
+        self._keys.stepped.connect(self._step)
+        self._keys.let_go.connect(self._let_go)
         self._describe()
 
     @property
@@ -56,6 +59,12 @@ class ThresholdHistogram(QWidget):
             self._tau = tau
             self._describe()
             self.update()
+
+    def set_name(self, name: str) -> None:
+        """Say whose scores these are."""
+        if name != self._name:
+            self._name = name
+            self._describe()
 
     def set_palette_colours(self, palette: Palette) -> None:
         """Dress the histogram."""
@@ -93,8 +102,7 @@ class ThresholdHistogram(QWidget):
             bars = self._bars(across, frame)
             self._draw_part(painter, bars, self._left_of(frame, line), kept=True)
             self._draw_part(painter, bars, self._right_of(frame, line), kept=False)
-            painter.setPen(QPen(QColor(self._palette.text), 2))
-            painter.drawLine(QPointF(line, frame.top() - 3), QPointF(line, frame.bottom() + 2))
+            self._draw_line(painter, line, frame)
         else:
             painter.setPen(QColor(self._palette.muted))
             painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, "No scores yet")
@@ -132,6 +140,24 @@ class ThresholdHistogram(QWidget):
             painter.drawRects(bars)
         painter.restore()
 
+    def _draw_line(self, painter: QPainter, line: float, frame: QRectF) -> None:
+        """The threshold; with the focus it wears a handle."""
+        p, focused = self._palette, self.hasFocus()
+        painter.setPen(QPen(QColor(p.accent if focused else p.text), 3 if focused else 2))
+        painter.drawLine(QPointF(line, frame.top() - 3), QPointF(line, frame.bottom() + 2))
+        if focused:
+            painter.setBrush(QColor(p.accent))
+            painter.drawEllipse(QPointF(line, frame.center().y()), 4, 4)
+
+    @Slot(float, float)
+    def _step(self, across: float, up: float) -> None:
+        self._wish = stepped(self._tau, across + up)
+        self.tau_dragged.emit(self._wish)
+
+    @Slot()
+    def _let_go(self) -> None:
+        self.tau_released.emit(self._wish)
+
     @staticmethod
     def _left_of(frame: QRectF, line: float) -> QRectF:
         return QRectF(frame.left(), frame.top(), line - frame.left(), frame.height())
@@ -142,3 +168,7 @@ class ThresholdHistogram(QWidget):
 
     def _describe(self) -> None:
         self.setAccessibleName(f"Histogram of {self._name}, threshold {self._tau:.2f}")
+        self.setToolTip(
+            f"{self._name}: how many have which score, by the logarithm of their count. Drag the"
+            " line; arrow keys move it by 0.01, with Shift by 0.1 (Tab reaches it, Esc leaves it)"
+        )

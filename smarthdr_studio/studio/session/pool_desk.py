@@ -5,10 +5,12 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from smarthdr_studio.core.choosing import Place, least_trusted
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.core.masking import MaskSettings
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.retention import PoolStatistics, Retention
+from smarthdr_studio.core.what_if import WhatIf, what_if
 from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.state import PoolCharts, PoolShares, SceneRow
 from smarthdr_studio.studio.threads.pool import PoolReading, read_pool
@@ -25,17 +27,16 @@ class PoolDesk(QObject):
         self._crew = crew
         self._project: Project | None = None
         self._reading: PoolReading | None = None
-        self._sigma: dict[str, float] = {}
         self._share: dict[str, float] = {}
+        self._masks: MaskSettings | None = None  # those asked about last
         self._asked, self._again = False, False
         self._serial = 0
 
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
-        self._project, self._reading = project, None
+        self._project, self._reading, self._masks = project, None, None
         self._asked, self._again = False, False
         self._serial += 1
-        self._sigma.clear()
         self._share.clear()
 
     def refresh(self) -> None:
@@ -50,32 +51,43 @@ class PoolDesk(QObject):
         job = partial(
             read_pool,
             serial=self._serial,
+            scenes=self._project.scenes,
             files={scene: self._project.statistics_path(scene) for scene in statuses},
             unlabelled=frozenset(
                 s for s, status in statuses.items() if status is Status.UNLABELLED
             ),
+            runs=self._project.runs_folder,
             known=self._reading.known if self._reading else {},
-            masks=self._project.ledger().masks,
+            masks=self._masks or self._project.ledger().masks,
         )
         self._crew.start(job, answered=self._answered, refused=self._failed)
 
     def retention(self, masks: MaskSettings) -> Retention | None:
         """What both gates keep of the pool; None where there is no pseudo-label yet."""
-        pool = self._pool
+        pool, self._masks = self._pool, masks
         if pool is None:
             return None
         answer = pool.retention(masks)
         self._share.update({scene: share.retained for scene, share in answer.scenes.items()})
         return answer
 
+    def judge_others(self, masks: MaskSettings) -> None:
+        """The shares of scenes outside the pool, with the pool's ranges."""
+        if self._reading is None or self._pool is None:
+            return
+        inside = frozenset(self._pool.ids)
+        others = {s: held for s, (_, held) in self._reading.known.items() if s not in inside}
+        self._share.update(self._pool.shares_outside(others, masks))
+
     def rows(self, statuses: Mapping[str, Status]) -> tuple[SceneRow, ...]:
-        """Every scene's line; a scene outside the pool keeps the share it was last seen with."""
+        """Every scene's line."""
+        sigma = self._reading.sigma_means if self._reading else {}
         return tuple(
             SceneRow(
                 id=scene,
                 status=status,
                 retained=self._share.get(scene),
-                sigma_mean=self._sigma.get(scene),
+                sigma_mean=sigma.get(scene),
             )
             for scene, status in statuses.items()
         )
@@ -98,11 +110,31 @@ class PoolDesk(QObject):
         """The pool as pictures."""
         if self._reading is None or self._pool is None:
             return None
+        if self._reading.laid_out_for != (masks.patches, masks.pixels):
+            self.refresh()  # other ranges: histograms and map follow from the thread
         return PoolCharts(
             patches=self._reading.patches,
             pixels=self._pool.pixel_histogram(masks),
             map=self._reading.map,
         )
+
+    def what_if(self, masks: MaskSettings) -> WhatIf | None:
+        """What these thresholds would mean for the next epoch."""
+        if self._reading is None or self._pool is None:
+            return None
+        return what_if(
+            self._pool, self._reading.crops, masks, seconds_per_crop=self._reading.seconds_per_crop
+        )
+
+    def share(self, masks: MaskSettings) -> float:
+        """Which share of the pool these thresholds keep; 0 where there is none."""
+        return self._pool.retention(masks).retained if self._pool is not None else 0.0
+
+    def least_trusted(self) -> tuple[Place, ...]:
+        """The least sure patch of every scene of the pool, the worst first."""
+        if self._reading is None or self._pool is None:
+            return ()
+        return least_trusted({scene: self._reading.known[scene][1] for scene in self._pool.ids})
 
     @property
     def _pool(self) -> PoolStatistics | None:
@@ -116,7 +148,6 @@ class PoolDesk(QObject):
             return
         self._asked = False
         self._reading = reading
-        self._sigma = reading.sigma_means
         self._share = {s: kept for s, kept in self._share.items() if s in reading.known}
         self.read.emit()
         if reading.problems:

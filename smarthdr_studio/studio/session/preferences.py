@@ -1,7 +1,8 @@
 """What the window remembers between two starts, in a small file of our own."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -10,6 +11,8 @@ import platformdirs
 from smarthdr_studio.core.files import replacing
 from smarthdr_studio.studio.theme import Wish
 
+FIRST_BUDGET: Final = 2**30  # bytes
+_LEAST_BUDGET: Final = 2**28
 _APP: Final = "smarthdr-studio"
 _MOST_RECENT: Final = 12
 _LOOKS: Final[dict[str, Wish]] = {"system": "system", "dark": "dark", "light": "light"}
@@ -40,10 +43,15 @@ class Places:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """Recent projects, newest first, and the look that was asked for."""
+    """Recent projects, newest first, the look, and the keys a person gave to actions by id.
+
+    `budget` is how many bytes of pictures may be kept in memory.
+    """
 
     recent: tuple[str, ...] = ()
     look: Wish = "system"
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    budget: int = FIRST_BUDGET
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -52,9 +60,13 @@ class Preferences:
             values = json.loads(path.read_text(encoding="utf-8"))
             recent = tuple(str(folder) for folder in values.get("recent", ()))
             wish = str(values.get("look", "system"))
+            keys = {str(id_): tuple(map(str, held)) for id_, held in values["keys"].items()}
+            budget = max(int(values["budget"]), _LEAST_BUDGET)
+        except KeyError:
+            keys, budget = {}, FIRST_BUDGET  # written by an earlier version
         except (OSError, ValueError, AttributeError, TypeError):
             return cls()
-        return cls(recent=recent, look=_LOOKS.get(wish, "system"))
+        return cls(recent=recent, look=_LOOKS.get(wish, "system"), keys=keys, budget=budget)
 
     def write(self, path: Path) -> None:
         """Keep them; a home that cannot be written to costs the memory, not the work."""

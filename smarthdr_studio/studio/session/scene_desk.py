@@ -2,10 +2,10 @@
 
 import logging
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage
@@ -13,13 +13,13 @@ from PySide6.QtGui import QImage
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.crew import Crew
+from smarthdr_studio.studio.session.preferences import FIRST_BUDGET
 from smarthdr_studio.studio.threads.scenes import LoadedScene, SceneFiles, load_scene
 from smarthdr_studio.studio.threads.thumbnails import make_thumbnails
 
 _log: Final = logging.getLogger(__name__)
 
-FRAME_BUDGET: Final = 2 * 2**30
-_LABEL_BUDGET: Final = 512 * 2**20
+_LABEL_SHARE: Final = 0.25
 _THUMBNAILS_AT_ONCE: Final = 4
 
 
@@ -35,8 +35,18 @@ class _Wish:
     files: SceneFiles
 
 
+class _Sight(NamedTuple):
+    """What was found when a scene was read: its stamp, and which frames were not there."""
+
+    stamp: object
+    missing: tuple[Path, ...]
+
+
 class SceneDesk(QObject):
-    """Loads one scene at a time on a thread; keeps what was loaded, within a memory budget."""
+    """Loads one scene at a time on a thread; keeps what was loaded, within a memory budget.
+
+    Frames and ground truths lie in the frame store, everything else of a scene beside it.
+    """
 
     loaded = Signal(int, object)
     refused = Signal(int, str)
@@ -46,8 +56,10 @@ class SceneDesk(QObject):
         super().__init__(parent)
         self._crew, self._cache = crew, thumbnails
         self._project: Project | None = None
-        self.frames = FrameStore(FRAME_BUDGET)
+        self._budget, self._beside = FIRST_BUDGET, 0
+        self.frames = FrameStore(self._budget)
         self._kept: OrderedDict[str, LoadedScene] = OrderedDict()
+        self._seen: dict[str, _Sight] = {}
         self._now: _Wish | None = None
         self._next: _Wish | None = None
         self._wanted: list[str] = []
@@ -57,14 +69,26 @@ class SceneDesk(QObject):
     @property
     def held_bytes(self) -> int:
         """Memory held by decoded frames and pseudo-labels."""
-        return self.frames.used_bytes + sum(scene.nbytes for scene in self._kept.values())
+        return self.frames.used_bytes + self._label_bytes()
+
+    def set_budget(self, budget: int) -> None:
+        """Hold at most so many bytes, with what `make_room_beside` said last."""
+        self._budget = budget
+        self._make_room()
+
+    def make_room_beside(self, nbytes: int) -> None:
+        """Finished pictures take so much of the budget now."""
+        if nbytes != self._beside:
+            self._beside = nbytes
+            self._make_room()
 
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
         self._project = project
         self._serial += 1
-        self.frames = FrameStore(FRAME_BUDGET)
+        self.frames = FrameStore(self._budget)
         self._kept.clear()
+        self._seen.clear()
         self._next = None
         self._wanted.clear()
 
@@ -72,10 +96,9 @@ class SceneDesk(QObject):
         """Load a scene; answers with `generation`, at once if it is at hand and unchanged."""
         if self._project is None:
             return
-        files = SceneFiles.of(self._project.scene(scene), pseudo=self._project.pseudo_path(scene))
-        kept = self._kept.get(scene)
-        if kept is not None and kept.files.stamp == files.stamp and not kept.problems:
-            self._kept.move_to_end(scene)
+        files = self._files(scene)
+        kept = self._at_hand(files)
+        if kept is not None:
             if generation:
                 self.loaded.emit(generation, kept)
             return
@@ -84,6 +107,16 @@ class SceneDesk(QObject):
             self._begin(wish)
         elif generation:
             self._next = wish
+
+    def has_changed(self, scene: str) -> bool:
+        """Whether a scene's label was written or lost, or lost frames are back, since it was read.
+
+        Only looks at what the file system says of a few files.
+        """
+        seen = self._seen.get(scene)
+        if self._project is None or seen is None:
+            return False
+        return seen.stamp != self._files(scene).stamp or any(p.exists() for p in seen.missing)
 
     def want_thumbnails(self, scenes: tuple[str, ...]) -> None:
         """Make thumbnails of these, the ones asked for last first."""
@@ -102,6 +135,8 @@ class SceneDesk(QObject):
         if wish is None or wish.serial != self._serial:
             return
         self._keep(scene)
+        gone = [path for path in scene.files.scene.frames if not path.exists()]
+        self._seen[scene.id] = _Sight(scene.files.stamp, tuple(gone if scene.problems else ()))
         if wish.generation:
             self.loaded.emit(wish.generation, scene)
 
@@ -117,13 +152,38 @@ class SceneDesk(QObject):
         if wish is not None:
             self._begin(wish)
 
+    def _files(self, scene: str) -> SceneFiles:
+        assert self._project is not None
+        project = self._project
+        return SceneFiles.of(
+            project.scene(scene),
+            pseudo=project.pseudo_path(scene),
+            label=project.label_path(scene),
+        )
+
+    def _at_hand(self, files: SceneFiles) -> LoadedScene | None:
+        """The scene, if nothing of it has to be read."""
+        kept = self._kept.get(files.scene.id)
+        if kept is None or kept.files.stamp != files.stamp or kept.problems:
+            return None
+        bracket, truth = self.frames.held(files.scene)
+        if bracket is None or (truth is None and files.scene.ground_truth is not None):
+            return None
+        self._kept.move_to_end(kept.id)
+        return replace(kept, bracket=bracket, ground_truth=truth)
+
     def _keep(self, scene: LoadedScene) -> None:
-        self._kept[scene.id] = scene
+        self._kept[scene.id] = replace(scene, bracket=None, ground_truth=None)
         self._kept.move_to_end(scene.id)
-        while sum(each.nbytes for each in self._kept.values()) > _LABEL_BUDGET:
-            if len(self._kept) == 1:
-                return
+        self._make_room()
+
+    def _make_room(self) -> None:
+        while self._label_bytes() > self._budget * _LABEL_SHARE and len(self._kept) > 1:
             self._kept.popitem(last=False)
+        self.frames.resize(max(self._budget - self._beside - self._label_bytes(), 0))
+
+    def _label_bytes(self) -> int:
+        return sum(scene.nbytes for scene in self._kept.values())
 
     def _draw(self) -> None:
         if self._drawing is not None or not self._wanted or self._project is None:

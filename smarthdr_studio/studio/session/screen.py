@@ -1,4 +1,4 @@
-"""What is on the screen: the current scene, how it is shown, and what is trusted of it."""
+"""What is on the screen: the current scene, what is trusted of it, and its finished pictures."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -8,7 +8,7 @@ from typing import Final
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
 
-from smarthdr_studio.core.display import DisplaySettings, Layer
+from smarthdr_studio.core.display import Layer, Painted
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.core.masking import MaskSettings, Range
 from smarthdr_studio.core.project import Project
@@ -18,7 +18,8 @@ from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.pool_desk import PoolDesk
 from smarthdr_studio.studio.session.scene_desk import SceneDesk
 from smarthdr_studio.studio.session.stage import Stage
-from smarthdr_studio.studio.state import Notice
+from smarthdr_studio.studio.session.viewing import Viewing, settings_of
+from smarthdr_studio.studio.state import CompareMode, Notice, PoolCharts
 from smarthdr_studio.studio.threads.scenes import LoadedScene
 
 _CHARTS_AFTER_MS: Final = 60  # charts and list follow at leisure, pictures and shares at once
@@ -28,72 +29,64 @@ class Screen(QObject):
     """Shows scenes and trust; the last good picture stays until the next one is whole."""
 
     painted = Signal(int, object)
+    partnered = Signal(int, object, str)  # view, Painted or None, "wipe" or "flicker"
     sized = Signal(int, int)
     thumbnail_made = Signal(str, QImage)
+    scene_shown = Signal(str)
+    judged = Signal()
+    charted = Signal()
 
     def __init__(self, keeper: Keeper, crew: Crew, *, thumbnails: Path) -> None:
         super().__init__(keeper)
         self._keeper = keeper
-        self._stage = Stage()
-        self._scenes = SceneDesk(crew, thumbnails=thumbnails, parent=self)
-        self._pool = PoolDesk(crew, self)
+        self.stage = Stage()
+        self.viewing = Viewing(keeper)
+        self.scenes = SceneDesk(crew, thumbnails=thumbnails, parent=self)
+        self.pool = PoolDesk(crew, self)
+        self.past_masks: MaskSettings | None = None  # of the round that is replayed as it was used
         self._retention: Retention | None = None
+        self._wiped: int | None = None
         self._repaint = QTimer(self, singleShot=True, interval=0)
         self._rechart = QTimer(self, singleShot=True, interval=_CHARTS_AFTER_MS)
-        self._scenes.loaded.connect(self._show_scene)
-        self._scenes.refused.connect(self._scene_refused)
-        self._scenes.thumbnail_made.connect(self.thumbnail_made)
-        self._pool.read.connect(self.judge)
-        self._pool.refused.connect(keeper.complain)
+        self.scenes.loaded.connect(self._show_scene)
+        self.scenes.refused.connect(self._scene_refused)
+        self.scenes.thumbnail_made.connect(self.thumbnail_made)
+        self.pool.read.connect(self.judge)
+        self.pool.refused.connect(keeper.complain)
+        self.viewing.repaint_wanted.connect(self.repaint)
+        self.viewing.flicker_wanted.connect(self._flicker)
         self._repaint.timeout.connect(self._paint)
         self._rechart.timeout.connect(self._chart)
 
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
-        self._scenes.serve(project)
-        self._pool.serve(project)
-        self._stage.clear()
-        self._retention = None
-        self._pool.refresh()
+        self.scenes.serve(project)
+        self.pool.serve(project)
+        self.stage.clear()
+        self._retention = self.past_masks = None
+        self.pool.refresh()
 
     def rest(self) -> None:
         """Paint no more."""
         self._repaint.stop()
         self._rechart.stop()
 
+    @Slot()
+    def repaint(self) -> None:
+        """Paint every view once all that is being changed has changed."""
+        self._repaint.start()
+
     @Slot(str)
     def pick(self, scene: str) -> None:
         """Show a scene; the one on the screen stays until the new one is read."""
         generation = self._keeper.state.generation + 1
-        self._keeper.become(current=scene, generation=generation, readout=None)
-        self._scenes.fetch(scene, generation=generation)
+        self._keeper.become(current=scene, generation=generation)
+        self.scenes.fetch(scene, generation=generation)
 
     @Slot(object)
     def want_thumbnails(self, scenes: tuple[str, ...]) -> None:
         """Make thumbnails of these scenes."""
-        self._scenes.want_thumbnails(scenes)
-
-    @Slot(object)
-    def set_display(self, display: DisplaySettings) -> None:
-        """Show every view so."""
-        self._keeper.become(display=display)
-        self._repaint.start()
-
-    @Slot(int, str)
-    def set_layer(self, view: int, layer: str) -> None:
-        """Show a layer in a view; 0 is the first view."""
-        views = list(self._keeper.state.views)
-        views[view] = replace(views[view], layer=Layer(layer))
-        self._keeper.become(views=tuple(views))
-        self._repaint.start()
-
-    @Slot(object)
-    def hover(self, at: tuple[int, int] | None) -> None:
-        """Read the pixel under the cursor."""
-        size = self._stage.size
-        inside = at is not None and size is not None and at[0] < size[0] and at[1] < size[1]
-        readout = self._stage.read(at) if inside and at is not None else None
-        self._keeper.become(readout=readout)
+        self.scenes.want_thumbnails(scenes)
 
     @Slot(object)
     def move_masks(self, masks: MaskSettings) -> None:
@@ -105,29 +98,35 @@ class Screen(QObject):
     def judge(self) -> None:
         """Count again what the thresholds keep, of the pool and of the scene on the screen."""
         state = self._keeper.state
-        self._retention = self._pool.retention(state.masks)
-        share = self._stage.judge(masks=state.masks, pool=self._retention)
-        if share is not None and self._stage.scene is not None:
-            self._pool.note_share(self._stage.scene, share)
-        self._keeper.become(retained=share, pool=self._pool.shares(self._retention))
-        self._repaint.start()
+        self._retention = self.pool.retention(state.masks)
+        masks = self.past_masks or state.masks
+        share = self.stage.judge(masks=masks, pool=self._retention)
+        if share is not None and self.stage.scene is not None and state.replay is None:
+            self.pool.note_share(self.stage.scene, share)
+        self._keeper.become(retained=share, pool=self.pool.shares(self._retention))
+        self.judged.emit()
+        self.repaint()
         if not self._rechart.isActive():
             self._rechart.start()
 
     def take_statuses(self, statuses: dict[str, Status]) -> None:
         """The journal adds up to these; another pool is read anew."""
         before = {row.id: row.status for row in self._keeper.state.scenes}
-        self._keeper.become(scenes=self._pool.rows(statuses))
+        self._keeper.become(scenes=self.pool.rows(statuses))
         if before != statuses:
-            self._pool.refresh()
+            self.pool.refresh()
         self.judge()
 
     def reload(self) -> None:
         """New pseudo-labels are on disk: read the pool and the current scene again."""
-        self._pool.refresh()
+        self.pool.refresh()
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Read the current scene again if its files have changed."""
         state = self._keeper.state
-        if state.current is not None:
-            self._scenes.fetch(state.current, generation=state.generation)
+        if state.current is not None and self.scenes.has_changed(state.current):
+            self.scenes.fetch(state.current, generation=state.generation)
 
     def ranges(self, scenes: Iterable[str]) -> dict[str, tuple[Range, Range | None]]:
         """The pool's ranges of σ the masks on the screen are made with, for these scenes."""
@@ -136,20 +135,47 @@ class Screen(QObject):
             return {}
         return dict.fromkeys(scenes, (pool.patch_range, pool.pixel_range))
 
+    def painted_view(self, place: int) -> Painted:
+        """The finished picture of one view as it is on the screen."""
+        state = self._keeper.state
+        layer, settings = state.views[place].layer, settings_of(state, place)
+        compare = state.compare
+        if compare.mode is CompareMode.DIFFERENCE and compare.view == place:
+            return self.stage.difference(layer, compare.partner, settings)
+        return self.stage.paint(layer, settings)
+
     @Slot(int, object)
     def _show_scene(self, generation: int, loaded: LoadedScene) -> None:
         state = self._keeper.state
         if generation != state.generation:
             return
-        self._stage.show(loaded, masks=state.masks, pool=self._retention)
-        if self._stage.size is not None:
-            self.sized.emit(*self._stage.size)
-        self._keeper.become(shown=loaded.id, readout=None, cache_bytes=self._scenes.held_bytes)
+        if self._is_worse(loaded):
+            self._complain(loaded)
+            return
+        self.stage.show(loaded)
+        if self.stage.size is not None:
+            self.sized.emit(*self.stage.size)
+        self._keeper.become(shown=loaded.id, clues_known=False)
         if loaded.problems:
-            first, *others = loaded.problems
-            self._keeper.notice(Notice(text=first, tone="bad", details=tuple(others)))
+            self._complain(loaded)
+        self.scene_shown.emit(loaded.id)
         self.judge()
         self._prefetch(loaded.id)
+
+    def _is_worse(self, loaded: LoadedScene) -> bool:
+        """Whether the picture on the screen is the last good one and has to stay."""
+        shown = self.stage.loaded
+        if shown is None:
+            return False
+        if loaded.bracket is None and loaded.label is None and loaded.ground_truth is None:
+            return True
+        lost_label = shown.label is not None and loaded.label is None
+        return shown.id == loaded.id and lost_label
+
+    def _complain(self, loaded: LoadedScene) -> None:
+        lost = f"{loaded.files.pseudo}: is gone, its last picture stays; label the scene anew"
+        first, *others = loaded.problems or (lost,)
+        self._keeper.notice(Notice(text=first, tone="bad", details=tuple(others)))
 
     @Slot(int, str)
     def _scene_refused(self, generation: int, message: str) -> None:
@@ -161,16 +187,57 @@ class Screen(QObject):
         ids = [row.id for row in self._keeper.state.scenes]
         after = ids.index(scene) + 1 if scene in ids else len(ids)
         if after < len(ids):
-            self._scenes.fetch(ids[after], generation=0)
+            self.scenes.fetch(ids[after], generation=0)
 
     @Slot()
     def _paint(self) -> None:
         state = self._keeper.state
-        for place, view in enumerate(state.views):
-            self.painted.emit(place, self._stage.paint(view.layer, state.display))
+        for place in range(len(state.views)):
+            self.painted.emit(place, self.painted_view(place))
+        compare = state.compare
+        wiped = compare.view if compare.mode is CompareMode.WIPE else None
+        if self._wiped not in (None, wiped):
+            self.partnered.emit(self._wiped, None, "wipe")
+        if wiped is not None:
+            self.partnered.emit(wiped, self._partner(wiped, compare.partner), "wipe")
+        self._wiped = wiped
+        self.scenes.make_room_beside(self.stage.nbytes)
+        self._keeper.become(cache_bytes=self.scenes.held_bytes + self.stage.nbytes)
+
+    @Slot(int, bool)
+    def _flicker(self, view: int, held: object) -> None:
+        partner = self._keeper.state.compare.partner
+        shown = self._partner(view, partner) if held else None
+        self.partnered.emit(view, shown, "flicker")
+        if not held and self._wiped == view:
+            self.repaint()
+
+    def _partner(self, view: int, layer: Layer) -> Painted:
+        return self.stage.paint(layer, settings_of(self._keeper.state, view))
 
     @Slot()
     def _chart(self) -> None:
         state = self._keeper.state
+        self.pool.judge_others(state.masks)
         statuses = {row.id: row.status for row in state.scenes}
-        self._keeper.become(scenes=self._pool.rows(statuses), charts=self._pool.charts(state.masks))
+        self._keeper.become(
+            scenes=self.pool.rows(statuses),
+            charts=self._in_scope(self.pool.charts(state.masks)),
+            what_if=self.pool.what_if(state.masks),
+        )
+        self.charted.emit()
+
+    def _in_scope(self, charts: PoolCharts | None) -> PoolCharts | None:
+        """Histograms of the scene or the region in place of the pool's."""
+        state = self._keeper.state
+        report = state.report
+        if state.scope == "scene":
+            counts = self.stage.score_counts()
+        elif state.scope == "region" and report is not None:
+            patches, pixels = report.patch_counts, report.pixel_counts
+            counts = None if patches is None or pixels is None else (patches, pixels)
+        else:
+            counts = None
+        if charts is None or counts is None:
+            return charts
+        return replace(charts, patches=counts[0], pixels=counts[1], scope=state.scope)

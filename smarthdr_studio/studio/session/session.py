@@ -1,36 +1,35 @@
 """The one object that remembers: intents come up, frozen state goes down."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from smarthdr_studio.core.bracket import Catalogue
 from smarthdr_studio.core.errors import StudioError
-from smarthdr_studio.core.masking import MaskSettings
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.runs import list_runs
 from smarthdr_studio.core.sample.settings import SampleSettings
 from smarthdr_studio.studio.session.crew import Crew
-from smarthdr_studio.studio.session.decision_desk import DecisionDesk, not_promotable
+from smarthdr_studio.studio.session.curating import Curating
+from smarthdr_studio.studio.session.export_desk import ExportDesk
+from smarthdr_studio.studio.session.inspection import Inspection
 from smarthdr_studio.studio.session.keeper import Keeper
+from smarthdr_studio.studio.session.layout_file import Layout
 from smarthdr_studio.studio.session.preferences import Places, Preferences
 from smarthdr_studio.studio.session.project_desk import ProjectDesk
-from smarthdr_studio.studio.session.scene_desk import FRAME_BUDGET
-from smarthdr_studio.studio.session.screen import Screen
 from smarthdr_studio.studio.session.training_desk import TrainingDesk
 from smarthdr_studio.studio.state import Activity, Notice, StudioState, TrainingState
-from smarthdr_studio.studio.theme import Wish
-from smarthdr_studio.studio.threads.decisions import promote_many
 
 _LOOK_EVERY_MS: Final = 1000
-_PROMOTED_AT_ONCE: Final = 2  # about half a second each at 1500×1000; more go to a thread
 
 
 class Session(QObject):
-    """Keeps the state and hands slow work to its desks; `screen` and `training` take intents."""
+    """Keeps the state and hands work to its desks.
+
+    `inspection`, `curating`, `training` and `exports` take a person's intents.
+    """
 
     changed = Signal(object, object)
     catalogue_found = Signal(object)
@@ -40,15 +39,19 @@ class Session(QObject):
         super().__init__(parent)
         self._places, self._sample = places, sample
         self.preferences = Preferences.read(places.preferences)
-        first = StudioState(recent=self.preferences.folders(), cache_budget=FRAME_BUDGET)
+        first = StudioState(recent=self.preferences.folders(), cache_budget=self.preferences.budget)
         self._keeper = Keeper(first, self)
         self._project: Project | None = None
-        self._desk: DecisionDesk | None = None
         self._version = 0
         self._crew = Crew(self)
         self._projects = ProjectDesk(self._crew, self)
         self.training = TrainingDesk(self._crew, self)
-        self.screen = Screen(self._keeper, self._crew, thumbnails=places.thumbnails)
+        self.inspection = Inspection(self._keeper, self._crew, thumbnails=places.thumbnails)
+        self.screen = self.inspection.screen
+        self.screen.scenes.set_budget(self.preferences.budget)
+        self.curating = Curating(self._keeper, self._crew, self.screen)
+        self.exports = ExportDesk(self._keeper, self._crew, self.screen)
+        self.panes: dict[str, Any] = {}  # sizes and tabs of the page, in its own words
         self._watch = QTimer(self, interval=_LOOK_EVERY_MS)
         self._connect()
 
@@ -92,61 +95,6 @@ class Session(QObject):
             self._let_go()
             self._keeper.become(recent=self.preferences.folders())
 
-    @Slot(object)
-    def settle_masks(self, masks: MaskSettings) -> None:
-        """Keep thresholds; a run uses them from its next round on."""
-        self.screen.move_masks(masks)
-        if self._desk is not None and masks != self._desk.masks:
-            self._decided(self._desk.set_masks(masks))
-
-    def promote(self, scenes: tuple[str, ...]) -> None:
-        """Use the pseudo-labels of these scenes as labels, masked as they are on the screen."""
-        if self._project is None or self._desk is None or not scenes:
-            return
-        ready = self._desk.promotable(scenes)
-        ranges = self.screen.ranges(ready)
-        if not ready:
-            self._decided(not_promotable(scenes))
-        elif len(ready) <= _PROMOTED_AT_ONCE:
-            self._decided(self._desk.promote(ready, ranges))
-        else:
-            folder = self._project.folder
-            job = partial(promote_many, folder=folder, scenes=ready, ranges=ranges)
-            refused = self._promoting_failed
-            self._crew.start(job, answered=self._promoted_many, refused=refused, told=True)
-
-    @Slot(object)
-    def _promoted_many(self, _nothing: object) -> None:
-        self._not_busy()
-        self._decided(None)
-
-    @Slot(str)
-    def _promoting_failed(self, message: str) -> None:
-        self._not_busy()
-        self._keeper.complain(message)
-
-    def demote(self, scenes: tuple[str, ...]) -> None:
-        """Take promoted labels back."""
-        if self._desk is not None and scenes:
-            self._decided(self._desk.demote(scenes))
-
-    def exclude(self, scenes: tuple[str, ...]) -> None:
-        """Keep these scenes out of training, or take them back in."""
-        if self._desk is not None and scenes:
-            self._decided(self._desk.exclude(scenes))
-
-    @Slot()
-    def undo(self) -> None:
-        """Take the last decision back."""
-        if self._desk is not None:
-            self._decided(self._desk.undo())
-
-    @Slot()
-    def redo(self) -> None:
-        """Decide it again."""
-        if self._desk is not None:
-            self._decided(self._desk.redo())
-
     def train(self, *, preset: str, device: str) -> None:
         """Start a run."""
         if self._project is not None:
@@ -157,15 +105,32 @@ class Session(QObject):
         if self._project is not None:
             self.training.resume(self._project.folder, device=device)
 
+    def tell(self, notice: Notice) -> None:
+        """Tell something without stopping anyone."""
+        self._keeper.notice(notice)
+
     @Slot()
     def dismiss(self) -> None:
         """The notice was read."""
         self._keeper.notice(None)
 
-    def set_look(self, look: Wish) -> None:
-        """Remember dark, light or the system's look."""
-        self.preferences = replace(self.preferences, look=look)
+    def prefer(self, **wishes: Any) -> None:  # noqa: ANN401 - the fields of Preferences
+        """Remember a look, keys or how much memory may be kept."""
+        self.preferences = replace(self.preferences, **wishes)
         self.preferences.write(self._places.preferences)
+
+    @Slot(object)
+    def take_panes(self, panes: dict[str, Any]) -> None:
+        """Sizes and tabs of the page, to be remembered with the project."""
+        self.panes = panes
+
+    @Slot(object)
+    def set_budget(self, budget: int) -> None:
+        """Keep at most so many bytes of pictures in memory, from now on and ever after."""
+        self.prefer(budget=budget)
+        self.screen.scenes.set_budget(budget)
+        self._keeper.become(cache_budget=budget)
+        self.screen.repaint()
 
     def shut_down(self) -> None:
         """Stop everything; `rested` tells when it has stopped."""
@@ -175,43 +140,65 @@ class Session(QObject):
     def release(self) -> None:
         """Let go of the project's file; nothing is asked afterwards."""
         self._watch.stop()
-        self.screen.rest()
+        self.inspection.rest()
+        self._remember_layout()
         if self._project is not None:
             self._project.close()
-            self._project = self._desk = None
+            self._project = None
 
     @Slot(object)
     def _adopt(self, project: Project) -> None:
         self._let_go()
-        self._project, self._desk = project, DecisionDesk(project)
+        self._project = project
         self.preferences = self.preferences.with_project(project.folder)
         self.preferences.write(self._places.preferences)
-        self._keeper.become(project=project.name, folder=project.folder)
+        layout = Layout.read(project.folder)
+        self.panes = dict(layout.panes)
+        self._keeper.become(
+            project=project.name,
+            folder=project.folder,
+            views=layout.views,
+            columns=layout.columns,
+            display=layout.display,
+            snapshots=layout.snapshots,
+        )
+        self.curating.serve(project)
         self._read_journal()
-        self.screen.serve(project)
+        self.inspection.serve(project)
         self._find_resumable()
         self._watch.start()
-        if self.state.scenes:
-            self.screen.pick(self.state.scenes[0].id)
+        self._pick_first(layout.scene)
+
+    def _pick_first(self, wanted: str) -> None:
+        """The scene that was looked at last, or else the first with something to judge."""
+        ids = [row.id for row in self.state.scenes]
+        if wanted not in ids and self._project is not None:
+            judged = (scene for scene in ids if self._project.pseudo_path(scene).is_file())
+            wanted = next(judged, ids[0] if ids else "")
+        if wanted:
+            self.screen.pick(wanted)
 
     def _let_go(self) -> None:
         self._watch.stop()
-        self.screen.serve(None)
+        self._remember_layout()
+        self.inspection.serve(None)
+        self.curating.serve(None)
         self.training.forget()
         if self._project is not None:
             self._project.close()
-        self._project = self._desk = None
+        self._project = None
         old = self.state
         self._keeper.start_over(
             StudioState(
-                display=old.display,
-                views=old.views,
-                columns=old.columns,
                 recent=old.recent,
                 cache_budget=old.cache_budget,
                 generation=old.generation + 1,
             )
         )
+
+    def _remember_layout(self) -> None:
+        if self._project is not None:
+            Layout.of(self.state, self.panes).write(self._project.folder)
 
     def _may_switch(self) -> bool:
         if not self.training.state.busy:
@@ -220,21 +207,18 @@ class Session(QObject):
         self._keeper.notice(Notice(text=words, tone="warn"))
         return False
 
-    def _decided(self, refusal: Notice | None) -> None:
-        self._keeper.notice(refusal)
-        if refusal is None:
+    @Slot(bool)
+    def _decided(self, done: object) -> None:
+        if done:
             self.training.changes_wait()
+            self.inspection.history.masks_settled()
         self._read_journal()
 
     def _read_journal(self) -> None:
         """Show what the journal adds up to now."""
-        if self._project is None or self._desk is None:
-            return
-        self._version = self._project.data_version()
-        self._keeper.become(
-            masks=self._desk.masks, undo=self._desk.can_undo, redo=self._desk.can_redo
-        )
-        self.screen.take_statuses(self._project.statuses())
+        if self._project is not None:
+            self._version = self._project.data_version()
+            self.screen.take_statuses(self.curating.read_journal())
 
     @Slot()
     def _look(self) -> None:
@@ -244,6 +228,7 @@ class Session(QObject):
                 self._read_journal()
         except StudioError as error:
             self._keeper.complain(str(error))
+        self.screen.look_again()
 
     @Slot(object)
     def _training_became(self, training: TrainingState) -> None:
@@ -254,12 +239,8 @@ class Session(QObject):
         self._keeper.become(training=training)
 
     @Slot()
-    def _round_came(self) -> None:
-        self.screen.reload()
-
-    @Slot()
     def _run_ended(self) -> None:
-        self.screen.reload()
+        self.inspection.round_came()
         self._find_resumable()
         self._rest()
 
@@ -290,6 +271,9 @@ class Session(QObject):
         self._crew.busy_told.connect(self._busy_told)
         self._crew.rested.connect(self._rest)
         self.training.became.connect(self._training_became)
-        self.training.round_finished.connect(self._round_came)
+        self.training.round_finished.connect(self.inspection.round_came)
         self.training.rested.connect(self._run_ended)
+        self.curating.decided.connect(self._decided)
+        self.curating.worked.connect(self._not_busy)
+        self.inspection.thresholds.settled.connect(self.curating.settle_masks)
         self._watch.timeout.connect(self._look)

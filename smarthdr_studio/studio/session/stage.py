@@ -3,13 +3,28 @@
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from smarthdr_studio.core.display import DisplaySettings, Layer, Material, Painted, Painter
-from smarthdr_studio.core.masking import MaskSettings, patch_means, trust
+from smarthdr_studio.core.display.tabled import tabled_error, tabled_squares
+from smarthdr_studio.core.explanation import Subject
+from smarthdr_studio.core.history import RoundRecord, flips
+from smarthdr_studio.core.masking import MaskSettings
+from smarthdr_studio.core.quality import split_psnr
+from smarthdr_studio.core.radiance import Floats
+from smarthdr_studio.core.reasons import Clues, reason_map
 from smarthdr_studio.core.retention import Retention
+from smarthdr_studio.core.score_counts import Counts, score_counts
+from smarthdr_studio.studio.session.belief import (
+    Belief,
+    from_label,
+    from_opinion,
+    from_replay,
+    patches_of_round,
+)
 from smarthdr_studio.studio.session.reading import read_pixel
 from smarthdr_studio.studio.state import Readout
+from smarthdr_studio.studio.threads.history import Replay
+from smarthdr_studio.studio.threads.opinions import Opinion
 from smarthdr_studio.studio.threads.scenes import LoadedScene
 
 
@@ -18,9 +33,17 @@ class Stage:
 
     def __init__(self) -> None:
         self.loaded: LoadedScene | None = None
-        self._material = Material()
+        self.material = Material()
+        self.clues: Clues | None = None
         self._painter = Painter()
-        self._means: npt.NDArray[np.float32] | None = None
+        self._latest: Belief | None = None
+        self._belief: Belief | None = None
+        self._record: RoundRecord | None = None
+        self._means: Floats | None = None
+        self._error: Floats | None = None
+        self._squares: Floats | None = None
+        self._dispute: Floats | None = None
+        self._reasons_of: object = None
 
     @property
     def scene(self) -> str | None:
@@ -30,54 +53,172 @@ class Stage:
     @property
     def size(self) -> tuple[int, int] | None:
         """Width and height of the scene in pixels."""
-        return self._material.size
+        return self.material.size
 
-    def show(self, loaded: LoadedScene, *, masks: MaskSettings, pool: Retention | None) -> None:
+    @property
+    def nbytes(self) -> int:
+        """Memory held by finished pictures and what they are made from."""
+        return self._painter.nbytes
+
+    @property
+    def error(self) -> Floats | None:
+        """|T(ĥ) − T(h)| per pixel, where there is a ground truth and something to hold to it."""
+        hdr, truth = self.material.hdr, self.material.ground_truth
+        if self._error is None and hdr is not None and truth is not None:
+            self._error = tabled_error(hdr, truth) if hdr.shape == truth.shape else None
+        return self._error
+
+    def show(self, loaded: LoadedScene) -> None:
         """Put a scene on the screen."""
         if self.loaded is None or self.loaded.id != loaded.id:
             self._painter.forget()
-        self.loaded, self._means = loaded, None
-        label = loaded.label
-        self._material = Material(
+            self.clues, self._dispute = None, None
+        self.loaded, self._record = loaded, None
+        self._latest = from_label(loaded.label) if loaded.label else None
+        self.material = Material(
             bracket=loaded.bracket,
-            hdr=label.hdr if label else None,
-            sigma=label.sigma if label else None,
             ground_truth=loaded.ground_truth,
-            origin=f"round {label.provenance.round}" if label else "",
+            promoted=loaded.promoted.hdr if loaded.promoted else None,
         )
-        self.judge(masks=masks, pool=pool)
+        self._believe(self._latest)
 
     def clear(self) -> None:
         """Nothing is on the screen."""
-        self.loaded, self._means, self._material = None, None, Material()
+        self.loaded, self.clues, self._record = None, None, None
+        self.material, self._latest = Material(), None
+        self._believe(None)
         self._painter.forget()
 
-    def judge(self, *, masks: MaskSettings, pool: Retention | None) -> float | None:
-        """Apply thresholds; the share of pixels trusted, if there is a pseudo-label."""
-        label = self.loaded.label if self.loaded else None
-        if label is None:
-            return None
-        if self._means is None or self._material.masks.patch_size != masks.patch_size:
-            self._means = patch_means(label.sigma, size=masks.patch_size)
-        patch_range = pool.patch_range if pool else None
-        if pool is None and masks.patches.scope == "pool":
-            # Every scene is labelled by now: the range the pseudo-label was made with still holds.
-            patch_range = label.provenance.patch_range
-        found = trust(
-            label.sigma,
-            masks,
-            patch_range=patch_range,
-            pixel_range=pool.pixel_range if pool else None,
-            person=label.person,
-            means=self._means,
+    def take_clues(self, clues: Clues) -> None:
+        """What the frames say about every pixel is known now."""
+        self.clues, self._reasons_of = clues, None
+
+    def take_opinion(self, opinion: Opinion) -> None:
+        """The student's picture, or the teacher's for a scene without a pseudo-label."""
+        if opinion.who == "student":
+            self.material = replace(self.material, student=opinion.hdr)
+            hdr = self.material.hdr
+            self._dispute = None if hdr is None else tabled_error(hdr, opinion.hdr)
+            self._reasons_of = None
+        elif self._latest is None:
+            self._latest = from_opinion(opinion)
+            self._believe(self._latest)
+
+    def take_flips(self, records: tuple[RoundRecord, ...]) -> None:
+        """How often each patch changed sides, once there are two rounds."""
+        if self.scene is None:
+            return
+        counted = flips(records, self.scene) if len(records) > 1 else None
+        self.material = replace(self.material, flips=counted)
+
+    def replay(self, record: RoundRecord | None, maps: Replay | None) -> None:
+        """Show a past round, with its maps where they are kept; None is now."""
+        self._record = record
+        past = from_replay(maps, record) if record is not None and maps is not None else None
+        self._believe(past or self._latest)
+        other = self._latest if past is not None else None
+        self.material = replace(
+            self.material,
+            other_hdr=other.hdr if other else None,
+            other_sigma=other.sigma if other else None,
+            other_origin=f"{other.origin}, the latest" if other else "",
         )
-        self._material = replace(self._material, trust=found, masks=masks)
-        return float(found.trusted.mean())
+
+    def judge(self, *, masks: MaskSettings, pool: Retention | None) -> float | None:
+        """Apply thresholds; the share of pixels trusted, if there is something to judge."""
+        belief = self._belief
+        if belief is None:
+            self.material = replace(self.material, trust=None, masks=masks)
+            return None
+        if self._means is None or self.material.masks.patch_size != masks.patch_size:
+            self._means = belief.means(masks.patch_size)
+        found = None
+        if self._record is not None and belief is self._latest and self.size and self.scene:
+            found = patches_of_round(self._record, self.scene, masks, size=self.size)
+        if found is None:
+            of_now = pool if self._record is None else None
+            found = belief.judged(masks, pool=of_now, means=self._means)
+        self.material = replace(self.material, trust=found, masks=masks, person=belief.person)
+        return float(np.count_nonzero(found.trusted) / found.trusted.size)
+
+    def share(self, masks: MaskSettings, *, pool: Retention | None) -> float:
+        """Which share of the scene other thresholds would keep, without showing them."""
+        if self._belief is None:
+            return 0.0
+        means = self._belief.means(masks.patch_size) if self._means is None else self._means
+        found = self._belief.judged(masks, pool=pool, means=means)
+        return float(np.count_nonzero(found.trusted) / found.trusted.size)
+
+    def split_psnr(self) -> tuple[float, float] | None:
+        """PSNR-μ in dB of trusted and of untrusted pixels, where a ground truth exists."""
+        hdr, truth, found = self.material.hdr, self.material.ground_truth, self.material.trust
+        if hdr is None or truth is None or found is None or hdr.shape != truth.shape:
+            return None
+        if self._squares is None:
+            self._squares = tabled_squares(hdr, truth)
+        return split_psnr(self._squares, found.trusted)
+
+    def score_counts(self) -> tuple[Counts, Counts] | None:
+        """How many patches and pixels of the scene have which score."""
+        of = self.material
+        if of.trust is None or of.sigma is None or self._means is None:
+            return None
+        return score_counts(of.sigma, self._means, of.trust, patch_size=of.masks.patch_size)
 
     def paint(self, layer: Layer, display: DisplaySettings) -> Painted:
         """The picture of a layer; the very same one as last time if nothing changed."""
-        return self._painter.paint(layer, self._material, display)
+        return self._painter.paint(layer, self._with_reasons(layer), display)
+
+    def difference(self, layer: Layer, partner: Layer, display: DisplaySettings) -> Painted:
+        """How far a layer is from another, pixel by pixel."""
+        return self._painter.difference(layer, partner, self.material, display)
 
     def read(self, at: tuple[int, int]) -> Readout:
         """What is known of the pixel at (x, y)."""
-        return read_pixel(self._material, self._means, at)
+        return read_pixel(self.material, self._means, at)
+
+    def subject(self) -> Subject | None:
+        """What an explanation can draw on; None where nothing is judged."""
+        of = self.material
+        if of.trust is None or of.sigma is None or self._means is None:
+            return None
+        return Subject(
+            trust=of.trust,
+            masks=of.masks,
+            sigma=of.sigma,
+            means=self._means,
+            bracket=of.bracket,
+            clues=self.clues,
+            dispute=self._dispute,
+            error=self.error,
+        )
+
+    def reasons(self) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None:
+        """The chief reason of every pixel, made once for these masks."""
+        found = self.material.trust
+        if self.clues is None or found is None:
+            return None
+        if self._reasons_of is not found:
+            made = reason_map(
+                found.trusted, self.clues, person=self.material.person, dispute=self._dispute
+            )
+            self.material = replace(self.material, reasons=made)
+            self._reasons_of = found
+        return self.material.reasons
+
+    def _with_reasons(self, layer: Layer) -> Material:
+        if layer is Layer.REASONS:
+            self.reasons()
+        return self.material
+
+    def _believe(self, belief: Belief | None) -> None:
+        self._belief, self._means, self._reasons_of = belief, None, None
+        self._error = self._squares = None
+        self.material = replace(
+            self.material,
+            hdr=belief.hdr if belief else None,
+            sigma=belief.sigma if belief else None,
+            origin=belief.origin if belief else "",
+            trust=None,
+            reasons=None,
+        )

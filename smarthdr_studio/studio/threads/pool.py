@@ -1,19 +1,24 @@
 """Reading the statistics of every pseudo-label, and laying the pool out for fast questions."""
 
-from collections.abc import Collection, Mapping
+import tomllib
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from smarthdr_studio.core.bracket import Scene
 from smarthdr_studio.core.errors import StudioError
-from smarthdr_studio.core.masking import MaskSettings
+from smarthdr_studio.core.masking import Level, MaskSettings
 from smarthdr_studio.core.retention import PoolStatistics
+from smarthdr_studio.core.runs import RunFolder, last_pace
 from smarthdr_studio.core.statistics import SceneStatistics
+from smarthdr_studio.core.what_if import CropsOfPool
 from smarthdr_studio.studio.threads.scenes import modified
 from smarthdr_studio.studio.threads.task import Tell
 
+Sizes = Mapping[str, tuple[int, int]]
 Known = Mapping[str, tuple[float, SceneStatistics]]
 
 
@@ -21,7 +26,7 @@ Known = Mapping[str, tuple[float, SceneStatistics]]
 class PoolReading:
     """The pool as its files say; `known` remembers when each was written, to read it only once.
 
-    `serial` is the number of the question.
+    `serial` is the number of the question, `laid_out_for` the levels both charts are made with.
     """
 
     serial: int
@@ -29,20 +34,47 @@ class PoolReading:
     statistics: PoolStatistics
     patches: npt.NDArray[np.int64]
     map: npt.NDArray[np.float64]
+    laid_out_for: tuple[Level, Level]
+    crops: CropsOfPool
+    seconds_per_crop: float | None
     sigma_means: dict[str, float]
     problems: tuple[str, ...]
 
 
-def read_pool(
+def read_pool(  # noqa: PLR0913 - everything the thread may know of the project
     tell: Tell,
     *,
     serial: int,
+    scenes: Sequence[Scene],
     files: Mapping[str, Path],
     unlabelled: Collection[str],
+    runs: Path,
     known: Known,
     masks: MaskSettings,
 ) -> PoolReading:
     """Read what is new in `files` (by scene), and lay out the unlabelled scenes."""
+    now, problems = _read_new(tell, files=files, known=known)
+    pool = PoolStatistics({scene: now[scene][1] for scene in now if scene in unlabelled})
+    sizes = {scene.id: (scene.width, scene.height) for scene in scenes}
+    run = _newest(runs)
+    return PoolReading(
+        serial=serial,
+        known=now,
+        statistics=pool,
+        patches=pool.patch_histogram(masks),
+        map=pool.retention_map(masks),
+        laid_out_for=(masks.patches, masks.pixels),
+        crops=_crops(run, {name: sizes[name] for name in pool.ids}, patch_size=masks.patch_size),
+        seconds_per_crop=_seconds_per_unlabelled_crop(run),
+        sigma_means={scene: statistics.sigma_mean for scene, (_, statistics) in now.items()},
+        problems=problems,
+    )
+
+
+def _read_new(
+    tell: Tell, *, files: Mapping[str, Path], known: Known
+) -> tuple[dict[str, tuple[float, SceneStatistics]], tuple[str, ...]]:
+    """Statistics by scene, read only where a file is new; and what could not be read."""
     now: dict[str, tuple[float, SceneStatistics]] = {}
     problems: list[str] = []
     for done, (scene, path) in enumerate(files.items()):
@@ -57,13 +89,37 @@ def read_pool(
             now[scene] = (stamp, SceneStatistics.load(path))
         except StudioError as error:
             problems.append(str(error))
-    pool = PoolStatistics({scene: now[scene][1] for scene in now if scene in unlabelled})
-    return PoolReading(
-        serial=serial,
-        known=now,
-        statistics=pool,
-        patches=pool.patch_histogram(masks),
-        map=pool.retention_map(masks),
-        sigma_means={scene: statistics.sigma_mean for scene, (_, statistics) in now.items()},
-        problems=tuple(problems),
-    )
+    return now, tuple(problems)
+
+
+def _crops(run: RunFolder | None, sizes: Sizes, *, patch_size: int) -> CropsOfPool:
+    """How the newest run cuts the pool; the paper's crops of 128 at 64 before there is one."""
+    batch = _batch(run)
+    return CropsOfPool(sizes, crop=batch["crop"], stride=batch["stride"], patch_size=patch_size)
+
+
+def _seconds_per_unlabelled_crop(run: RunFolder | None) -> float | None:
+    """Labelled crops go along in every step, so they are part of the price."""
+    pace = last_pace(run) if run is not None else None
+    batch = _batch(run)
+    if pace is None or not batch["unlabelled"]:
+        return None
+    return pace * (batch["labelled"] + batch["unlabelled"]) / batch["unlabelled"]
+
+
+def _batch(run: RunFolder | None) -> dict[str, int]:
+    first = {"crop": 128, "stride": 64, "labelled": 8, "unlabelled": 8}
+    try:
+        plan = tomllib.loads(run.plan_path.read_text(encoding="utf-8")) if run else {}
+        held = plan.get("batch", {})
+        return {name: int(held.get(name, value)) for name, value in first.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return first
+
+
+def _newest(runs: Path) -> RunFolder | None:
+    """The run that was started last, if there is one."""
+    if not runs.is_dir():
+        return None
+    folders = sorted(path for path in runs.iterdir() if path.is_dir() and path.name[0] != ".")
+    return RunFolder(folders[-1]) if folders else None

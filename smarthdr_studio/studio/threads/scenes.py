@@ -1,7 +1,9 @@
-"""Reading one scene whole: frames, pseudo-label, ground truth; what fails is told, not raised."""
+"""Reading one scene whole: frames, labels, ground truth; what fails is told, not raised."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from smarthdr_studio.core.bracket import Bracket, Half, Scene
 from smarthdr_studio.core.errors import StudioError
@@ -9,28 +11,38 @@ from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.pseudo_label import PseudoLabel, read_pseudo_label
 from smarthdr_studio.studio.threads.task import Tell
 
+Stamp = tuple[int, ...]
+
+_Part = TypeVar("_Part")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SceneFiles:
-    """Which scene to read, and what its files are; `stamp` changes when the pseudo-label does."""
+    """Which scene to read, and what its files are; `label` is the one it was promoted with.
+
+    `stamp` changes when the pseudo-label or the promoted label is written, replaced or lost.
+    """
 
     scene: Scene
     pseudo: Path
-    stamp: float
+    stamp: tuple[Stamp, Stamp]
+    label: Path | None = None
 
     @classmethod
-    def of(cls, scene: Scene, *, pseudo: Path) -> "SceneFiles":
+    def of(cls, scene: Scene, *, pseudo: Path, label: Path | None = None) -> "SceneFiles":
         """The files as they lie on disk now."""
-        return cls(scene=scene, pseudo=pseudo, stamp=modified(pseudo))
+        stamps = stamp_of(pseudo), () if label is None else stamp_of(label)
+        return cls(scene=scene, pseudo=pseudo, stamp=stamps, label=label)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LoadedScene:
-    """Everything a view can need of one scene."""
+    """Everything a view can need of one scene; each of `problems` is a sentence."""
 
     files: SceneFiles
     bracket: Bracket | None = None
     label: PseudoLabel | None = None
+    promoted: PseudoLabel | None = None
     ground_truth: Half | None = None
     problems: tuple[str, ...] = ()
 
@@ -41,36 +53,45 @@ class LoadedScene:
 
     @property
     def nbytes(self) -> int:
-        """Memory held beside what the frame store holds."""
-        return self.label.hdr.nbytes + self.label.sigma.nbytes if self.label else 0
+        """Memory of every array held here, whoever else holds it too."""
+        frames = 0 if self.bracket is None else self.bracket.nbytes
+        truth = 0 if self.ground_truth is None else self.ground_truth.nbytes
+        return frames + truth + _label_bytes(self.label) + _label_bytes(self.promoted)
 
 
 def load_scene(tell: Tell, *, files: SceneFiles, frames: FrameStore) -> LoadedScene:
     """Read what there is; a part that cannot be read leaves its sentence among the problems."""
-    tell(f"reading {files.scene.id}", 0, 0)
-    problems: list[str] = []
-    bracket = label = truth = None
-    try:
-        bracket = frames.bracket(files.scene)
-    except StudioError as error:
-        problems.append(str(error))
-    if files.stamp:
-        try:
-            label = read_pseudo_label(files.pseudo, expect=(files.scene.height, files.scene.width))
-        except StudioError as error:
-            problems.append(str(error))
-    if files.scene.ground_truth is not None:
-        try:
-            truth = frames.ground_truth(files.scene)
-        except StudioError as error:
-            problems.append(str(error))
+    scene, lost, problems = files.scene, list[str](), list[str]()
+    tell(f"reading {scene.id}", 0, 0)
+    bracket = _try(lambda: frames.bracket(scene), lost)
+    truth = None
+    if scene.ground_truth is not None:
+        truth = _try(lambda: frames.ground_truth(scene), lost)
+    if lost and (folder := _vanished(scene)) is not None:
+        # One cause is one sentence, however many files it takes along.
+        lost = [f"{folder}: is not there any more; put it back or plug in its disk"]
+    tell(f"reading {scene.id}", 0, 0)
+    label = _try(lambda: _pseudo_label(files), problems)
+    promoted, frozen = None, files.label
+    if frozen is not None:
+        promoted = _try(lambda: _read(frozen, scene), problems)
     return LoadedScene(
         files=files,
         bracket=bracket,
         label=label,
+        promoted=promoted,
         ground_truth=truth,
-        problems=tuple(problems),
+        problems=(*lost, *problems),
     )
+
+
+def stamp_of(path: Path) -> Stamp:
+    """What tells a file from any that takes its place, in the same second too; () without one."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def modified(path: Path) -> float:
@@ -79,3 +100,47 @@ def modified(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:
         return 0.0
+
+
+def _try(read: Callable[[], _Part], problems: list[str]) -> _Part | None:
+    try:
+        return read()
+    except StudioError as error:
+        problems.append(str(error))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        where = error.filename or "A file of this scene"
+        problems.append(f"{where}: cannot be read ({reason}); look at the disk")
+    return None
+
+
+def _pseudo_label(files: SceneFiles) -> PseudoLabel | None:
+    """None where there never was one: its statistics outlive a file that was deleted."""
+    statistics = files.pseudo.with_suffix(".npz")
+    if not files.stamp[0] and not files.pseudo.is_file() and not statistics.is_file():
+        return None
+    return _read(files.pseudo, files.scene)
+
+
+def _read(path: Path, scene: Scene) -> PseudoLabel:
+    return read_pseudo_label(path, expect=(scene.height, scene.width))
+
+
+def _vanished(scene: Scene) -> Path | None:
+    """The outermost folder of a scene that is not there any more."""
+    missing = [folder for folder in scene.frames[1].parents if not _is_folder(folder)]
+    return missing[-1] if missing else None
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # the disk answers no more
+        return False
+
+
+def _label_bytes(label: PseudoLabel | None) -> int:
+    if label is None:
+        return 0
+    person = 0 if label.person is None else label.person.nbytes
+    return label.hdr.nbytes + label.sigma.nbytes + person

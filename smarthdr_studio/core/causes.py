@@ -1,0 +1,160 @@
+"""What frames and networks say about an area: figures, and clauses that a sentence can use."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from smarthdr_studio.core.bracket import Bracket
+from smarthdr_studio.core.disagreement import disagreement, saturated
+from smarthdr_studio.core.radiance import Floats
+from smarthdr_studio.core.reasons import MOVING, Clues, dark, disputed, moving
+
+Flags = npt.NDArray[np.bool_]
+Box = tuple[slice, slice]
+Shares = tuple[float, float, float]
+
+NOTABLE: Final = 0.1  # share of an area from which a cause is worth a clause
+_NOTABLY_DARK: Final = 0.25
+_LARGEST_PAIR: Final = 256 * 256  # pixels; in a larger area it takes too long to say which frames
+
+_PARTS: Final = (
+    (0.995, "all"),
+    (0.9, "nearly all"),
+    (0.6, "most"),
+    (0.4, "half"),
+    (0.28, "a third"),
+    (0.2, "a quarter"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Area:
+    """Some pixels of a scene: a box of it, and which pixels of the box; None are all."""
+
+    box: Box
+    mask: Flags | None = None
+
+    def of(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The values of an H×W map, or of its box, inside the area."""
+        height, width = (part.stop - part.start for part in self.box)
+        inside = values if values.shape[:2] == (height, width) else values[self.box]
+        return inside if self.mask is None else inside[self.mask]
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one pixel."""
+        return all(part.stop - part.start == 1 for part in self.box)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Causes:
+    """Shares in [0, 1] of an area, and means on the μ-law; None where it is not known.
+
+    `saturated` are under, reference, over. `pair` names the frames that disagree.
+    """
+
+    single: bool
+    saturated: Shares | None = None
+    moving: float | None = None
+    motion: float | None = None
+    pair: str = "the frames"
+    dark: float | None = None
+    noise: float | None = None
+    disputed: float | None = None
+    dispute: float | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the frames were looked at for everything they can tell."""
+        return self.saturated is not None and self.moving is not None
+
+    def clauses(self) -> tuple[str, ...]:
+        """What makes the area hard, the gravest first; none where nothing does."""
+        found = []
+        if self.saturated is not None and self.saturated[1] >= NOTABLE:
+            found.append(f"{self._part(self.saturated[1])} saturated in the reference frame")
+        if self.moving is not None and self.moving >= NOTABLE:
+            found.append(f"{self.pair} disagree (motion)")
+        if self.dark is not None and self.dark >= _NOTABLY_DARK:
+            found.append(f"{self._part(self.dark)} dark and noisy")
+        if self.disputed is not None and self.disputed >= NOTABLE:
+            found.append("teacher and student differ")
+        return tuple(found)
+
+    def _part(self, share: float) -> str:
+        return "it is" if self.single else f"{part_in_words(share)} of it is"
+
+
+def causes(
+    area: Area, *, bracket: Bracket | None, clues: Clues | None, dispute: Floats | None
+) -> Causes:
+    """What is known of an area of a scene; maps are H×W of the whole scene."""
+    doubt = None if dispute is None else area.of(dispute)
+    flags = _saturated(area, bracket, clues)
+    if clues is None:
+        known: dict[str, float] = {}
+    else:
+        inside = clues.within(area.box)
+        known = {
+            "moving": _mean(area.of(moving(inside))),
+            "motion": _mean(area.of(inside.motion)),
+            "dark": _mean(area.of(dark(inside))),
+            "noise": _mean(area.of(inside.noise)),
+        }
+    pair = "the frames"
+    if known.get("moving", 0) >= NOTABLE and bracket is not None and clues is not None:
+        pair = _pair(area, bracket, clues)
+    return Causes(
+        single=area.single,
+        saturated=flags,
+        pair=pair,
+        disputed=None if doubt is None else _mean(disputed(doubt)),
+        dispute=None if doubt is None else _mean(doubt),
+        **known,
+    )
+
+
+def part_in_words(share: float) -> str:
+    """A share in [0, 1] as one says it: "half", "nearly all"."""
+    return next((words for least, words in _PARTS if share >= least), "a part")
+
+
+def joined(clauses: Sequence[str]) -> str:
+    """Clauses as one: "a", "a, and b", "a, b, and c"."""
+    if len(clauses) < 2:
+        return "".join(clauses)
+    return f"{', '.join(clauses[:-1])}, and {clauses[-1]}"
+
+
+def _saturated(area: Area, bracket: Bracket | None, clues: Clues | None) -> Shares | None:
+    if clues is not None:
+        flags = [flag[area.box] for flag in clues.saturated]
+    elif bracket is not None:
+        flags = [saturated(frame[area.box]) for frame in bracket.frames]
+    else:
+        return None
+    under, reference, over = (_mean(area.of(flag)) for flag in flags)
+    return under, reference, over
+
+
+def _pair(area: Area, bracket: Bracket, clues: Clues) -> str:
+    """Which frame the reference disagrees with; both where neither is much worse."""
+    rows, columns = area.box
+    if (rows.stop - rows.start) * (columns.stop - columns.start) > _LARGEST_PAIR:
+        return "the frames"
+    with_under, with_over = (
+        _mean(
+            area.of(disagreement(bracket, over=over, drift=by, rows=rows, columns=columns)) > MOVING
+        )
+        for over, by in zip((False, True), clues.drift, strict=True)
+    )
+    if min(with_under, with_over) > max(with_under, with_over) / 2:
+        return "all three frames"
+    return "under and reference" if with_under > with_over else "over and reference"
+
+
+def _mean(values: npt.NDArray[Any]) -> float:
+    return float(np.mean(values, dtype=np.float64)) if values.size else 0.0

@@ -1,0 +1,203 @@
+"""The numbers behind every layer: radiance, maps and masks, made once and kept."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from smarthdr_studio.core.bracket import Half
+from smarthdr_studio.core.display.kinds import FRAMES, MAPS, RADIANCE, given_radiance
+from smarthdr_studio.core.display.layers import Layer, Material
+from smarthdr_studio.core.display.memo import Memo
+from smarthdr_studio.core.display.odd import Odd, odd_values
+from smarthdr_studio.core.display.tabled import (
+    Coded,
+    coded_frame,
+    coded_radiance,
+    tabled_difference,
+    tabled_merge,
+    tabled_radiance,
+)
+from smarthdr_studio.core.masking import Range, Trust, expand, patch_means, scores
+from smarthdr_studio.core.radiance import Floats, Frame
+
+Codes = npt.NDArray[np.uint8] | npt.NDArray[np.int8]
+
+
+def layer_values(
+    layer: Layer, material: Material, *, against: Layer = Layer.GROUND_TRUTH
+) -> npt.NDArray[Any] | None:
+    """What a layer holds as numbers, or None while it does not exist.
+
+    Pictures are linear radiance, H×W×3 (frames too); σ and errors are in μ-law values, scores in
+    [0, 1], H×W; masks are 1 where something is kept; flips are H×W counts. The error is held
+    against the layer `against`.
+    """
+    return Sources(Memo()).values(layer, material, against=against)
+
+
+class Sources:
+    """Finds or makes the numbers of a layer; the same material gives the very same arrays."""
+
+    def __init__(self, memo: Memo) -> None:
+        self._memo = memo
+
+    def values(
+        self, layer: Layer, material: Material, *, against: Layer
+    ) -> npt.NDArray[Any] | None:
+        """What `layer_values` answers."""
+        if layer in RADIANCE:
+            return self.radiance(layer, material)
+        if layer in MAPS:
+            return self.map(layer, material, against=against)
+        if layer not in FRAMES:
+            return self.codes(layer, material)
+        found = self.frame(layer, material)
+        if found is None:
+            return None
+        frame, stops = found
+        name = f"linear {layer}"
+        return self._memo.once(name, (frame, stops), lambda: tabled_radiance(frame, stops=stops))
+
+    def radiance(self, layer: Layer, material: Material) -> Half | None:
+        """The picture of a radiance layer, H×W×3 linear."""
+        bracket = material.bracket
+        if layer is Layer.MERGE and bracket is not None:
+            return self._memo.once("merge", (bracket,), lambda: tabled_merge(bracket))
+        return given_radiance(layer, material)
+
+    def frame(self, layer: Layer, material: Material) -> tuple[Frame, float] | None:
+        """A camera frame, H×W×3, and its stops above the shortest."""
+        if material.bracket is None:
+            return None
+        index = FRAMES.index(layer)
+        return material.bracket.frames[index], material.bracket.stops[index]
+
+    def map(self, layer: Layer, material: Material, *, against: Layer) -> Floats | None:
+        """The map of one number per pixel, H×W."""
+        match layer:
+            case Layer.UNCERTAINTY:
+                return material.sigma
+            case Layer.OTHER_SIGMA:
+                return material.other_sigma
+            case Layer.ERROR:
+                return self.difference(Layer.PSEUDO_LABEL, against, material, against=against)
+            case Layer.PATCH_SCORE:
+                return self._patch_score(material)
+            case Layer.PIXEL_SCORE:
+                return self._pixel_score(material)
+            case _:
+                return self._flips(material)
+
+    def difference(
+        self, first: Layer, second: Layer, material: Material, *, against: Layer
+    ) -> Floats | None:
+        """|T(first) − T(second)| of two pictures, or |first − second| of two maps, H×W.
+
+        None unless both exist in one size.
+        """
+        if first in MAPS:
+            return self._map_difference(first, second, material, against=against)
+        one, other = (self._coded(layer, material) for layer in (first, second))
+        if one is None or other is None or one.codes.shape != other.codes.shape:
+            return None
+        causes = self._root(first, material), self._root(second, material)
+        name = f"difference {first}, {second}"
+        return self._memo.once(name, causes, lambda: tabled_difference(one, other))
+
+    def codes(self, layer: Layer, material: Material) -> Codes | None:
+        """What a mask holds per pixel, H×W: 1 is kept; a person's −1 is forced distrust."""
+        if layer is Layer.PERSON_MASK:
+            return material.person
+        if layer is Layer.REASONS:
+            return material.reasons
+        trust = material.trust
+        if trust is None:
+            return None
+        if layer is Layer.PATCH_MASK:
+            closed = self.closed(trust, size=material.masks.patch_size)
+            return self._memo.once("open", (closed,), lambda: (~closed).view(np.uint8))
+        kept = trust.pixel_mask if layer is Layer.PIXEL_MASK else trust.trusted
+        answer: npt.NDArray[np.uint8] = kept.view(np.uint8)
+        return answer
+
+    def closed(self, trust: Trust, *, size: int) -> npt.NDArray[np.bool_]:
+        """H×W, True in patches the first gate drops."""
+        height, width = trust.trusted.shape
+
+        def make() -> npt.NDArray[np.bool_]:
+            closed: npt.NDArray[np.bool_] = expand(
+                ~trust.patch_mask, size=size, height=height, width=width
+            )
+            return closed
+
+        return self._memo.once("closed", (trust, size), make)
+
+    def odd(self, name: str, values: npt.NDArray[Any]) -> Odd:
+        """What is no number in an array; `name` is the layer's."""
+        return self._memo.once(f"odd {name}", (values,), lambda: odd_values(values))
+
+    def _map_difference(
+        self, first: Layer, second: Layer, material: Material, *, against: Layer
+    ) -> Floats | None:
+        one, other = (self.map(layer, material, against=against) for layer in (first, second))
+        if one is None or other is None or one.shape != other.shape:
+            return None
+
+        def make() -> Floats:
+            with np.errstate(invalid="ignore"):  # of two infinities there is no difference
+                difference: Floats = np.abs(one - other)
+            return difference
+
+        return self._memo.once(f"difference {first}, {second}", (one, other), make)
+
+    def _coded(self, layer: Layer, material: Material) -> Coded | None:
+        if layer in RADIANCE:
+            half = self.radiance(layer, material)
+            return None if half is None else coded_radiance(half)
+        found = self.frame(layer, material) if layer in FRAMES else None
+        return None if found is None else coded_frame(found[0], stops=found[1])
+
+    def _root(self, layer: Layer, material: Material) -> object:
+        """What a picture is made from, by which it is known again."""
+        return material.bracket if layer in FRAMES else self.radiance(layer, material)
+
+    def _patch_score(self, material: Material) -> Floats | None:
+        sigma, trust, size = material.sigma, material.trust, material.masks.patch_size
+        if sigma is None or trust is None:
+            return None
+
+        def make() -> Floats:
+            height, width = sigma.shape
+            found = _scores(patch_means(sigma, size=size), trust.patch_range)
+            answer: Floats = expand(found, size=size, height=height, width=width)
+            return answer
+
+        return self._memo.once("patch score", (sigma, size, trust.patch_range), make)
+
+    def _pixel_score(self, material: Material) -> Floats | None:
+        sigma, trust = material.sigma, material.trust
+        if sigma is None or trust is None:
+            return None
+        causes = sigma, trust.pixel_range
+        return self._memo.once("pixel score", causes, lambda: _scores(sigma, trust.pixel_range))
+
+    def _flips(self, material: Material) -> Floats | None:
+        flips, shape, size = material.flips, material.size, material.masks.patch_size
+        if flips is None or shape is None:
+            return None
+        width, height = shape
+        if flips.shape != (-(-height // size), -(-width // size)):
+            return None
+
+        def make() -> Floats:
+            counts: Floats = expand(flips.astype(np.float32), size=size, height=height, width=width)
+            return counts
+
+        return self._memo.once("flips", (flips, shape, size), make)
+
+
+def _scores(values: Floats, span: Range) -> Floats:
+    with np.errstate(invalid="ignore"):
+        found: Floats = scores(values, span)
+    return found

@@ -1,0 +1,169 @@
+"""Measures whether σ knows where the errors are, of the scene on the screen and of the pool."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal, Slot
+
+from smarthdr_studio.core.evidence import Evidence, Part, sparsification_point
+from smarthdr_studio.core.frames import FrameStore
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.radiance import Floats
+from smarthdr_studio.studio.session.crew import Crew
+from smarthdr_studio.studio.session.keeper import Keeper
+from smarthdr_studio.studio.session.stage import Stage
+from smarthdr_studio.studio.state import EvidenceState
+from smarthdr_studio.studio.threads.figures import (
+    Figures,
+    figures_of_pool,
+    figures_of_scene,
+)
+from smarthdr_studio.studio.threads.task import Task
+
+_NO_TRUTH = "This scene has no ground truth; measure the pool instead."
+_NO_SIGMA = "This scene has no pseudo-label; measuring asks the teacher for its opinion."
+
+
+class EvidenceDesk(QObject):
+    """Works only while somebody looks; the pool is measured when asked to."""
+
+    teacher_wanted = Signal()
+
+    def __init__(self, keeper: Keeper, crew: Crew, stage: Stage) -> None:
+        super().__init__(keeper)
+        self._keeper, self._crew, self._stage = keeper, crew, stage
+        self._project: Project | None = None
+        self._scene: Figures | None = None
+        self._scene_of: Floats | None = None  # the σ map that is being measured, or was
+        self._pool: Figures | None = None
+        self._task: Task | None = None
+        self._watched = False
+
+    def serve(self, project: Project | None) -> None:
+        """Work for another project, or for none."""
+        self._project, self._scene, self._pool, self._scene_of = project, None, None, None
+        self.cancel()
+        self._keeper.become(evidence=EvidenceState())
+
+    def watch(self, *, seen: bool) -> None:
+        """Whether the figures are on the screen."""
+        self._watched = seen
+        self.refresh()
+
+    @Slot(str)
+    def set_scope(self, scope: str) -> None:
+        """Look at the scene or at the pool."""
+        self._become(scope="pool" if scope == "pool" else "scene")
+        self.refresh()
+
+    @Slot(str)
+    def set_part(self, part: str) -> None:
+        """Look at saturated, moving or static pixels alone."""
+        self._become(part=Part(part))
+        self._show()
+
+    def measure(self, frames: FrameStore) -> None:
+        """Measure now: the scene by asking the teacher, or every scene with a ground truth."""
+        if self._keeper.state.evidence.scope == "scene":
+            self.teacher_wanted.emit()
+        elif self._project is not None and self._task is None:
+            job = partial(figures_of_pool, project=self._project.folder, frames=frames)
+            self._task = self._crew.start(job, answered=self._pool_measured, refused=self._refused)
+            self._task.progressed.connect(self._progressed)
+            self._task.given_up.connect(self._over)
+            self._become(work="loading the teacher")
+
+    @Slot()
+    def cancel(self) -> None:
+        """Give up measuring."""
+        if self._task is not None:
+            self._task.requestInterruption()
+
+    def refresh(self) -> None:
+        """The scene, its σ or its clues have changed."""
+        sigma = self._stage.material.sigma
+        if self._scene_of is not sigma:
+            self._scene = None
+        if self._watched and self._keeper.state.evidence.scope == "scene":
+            self._measure_scene(sigma)
+        self._show()
+
+    def _measure_scene(self, sigma: Floats | None) -> None:
+        error, clues = self._stage.error, self._stage.clues
+        if sigma is None or error is None or clues is None or self._scene_of is sigma:
+            return
+        self._scene_of = sigma
+        self._become(work="comparing σ with the error")
+        job = partial(figures_of_scene, sigma=sigma, error=error, clues=clues)
+        self._crew.start(job, answered=self._scene_measured, refused=self._refused)
+
+    def judged(self) -> None:
+        """Thresholds have moved: so has the point on the curve."""
+        if self._watched:
+            self._become(point=self._point(self._keeper.state.evidence))
+
+    @Slot(object)
+    def _scene_measured(self, scene: Figures) -> None:
+        if scene.sigma is self._stage.material.sigma:
+            self._scene = scene
+            if self._task is None:
+                self._become(work="")
+            self._show()
+
+    @Slot(object)
+    def _pool_measured(self, pool: Figures) -> None:
+        self._pool = pool
+        self._over()
+        self._show()
+        if pool.problems:
+            self._keeper.complain(pool.problems[0])
+
+    @Slot(str)
+    def _refused(self, message: str) -> None:
+        self._over()
+        self._keeper.complain(message)
+
+    @Slot()
+    def _over(self) -> None:
+        self._task = None
+        self._become(work="", progress=None)
+
+    @Slot(str, int, int)
+    def _progressed(self, text: str, done: int, total: int) -> None:
+        self._become(work=text, progress=done / total if total else None)
+
+    def _show(self) -> None:
+        now = self._keeper.state.evidence
+        known = self._scene if now.scope == "scene" else self._pool
+        shown = known.parts.get(now.part) if known is not None and self._watched else None
+        scenes = self._pool.scenes if now.scope == "pool" and self._pool else ()
+        new = replace(now, shown=shown, scenes=scenes, note=self._note(now))
+        self._keeper.become(evidence=replace(new, point=self._point(new)))
+
+    def _note(self, now: EvidenceState) -> str:
+        if now.scope == "pool":
+            return self._pool.note if self._pool else ""
+        if self._stage.material.ground_truth is None:
+            return _NO_TRUTH
+        return _NO_SIGMA if self._stage.material.sigma is None else ""
+
+    def _point(self, now: EvidenceState) -> tuple[float, float] | None:
+        """Where the thresholds stand: exact for a whole scene, else on the curve by σ alone."""
+        if now.shown is None:
+            return None
+        found, error = self._stage.material.trust, self._stage.error
+        if now.scope == "scene" and now.part is Part.ALL and found is not None:
+            return None if error is None else sparsification_point(found.trusted, error)
+        state = self._keeper.state
+        of_pool = state.pool.retained if state.pool is not None else None
+        kept = state.retained if now.scope == "scene" else of_pool
+        return None if kept is None else (1 - kept, _on_curve(now.shown, 1 - kept))
+
+    def _become(self, **changes: object) -> None:
+        now = self._keeper.state.evidence
+        self._keeper.become(evidence=replace(now, **changes))  # type: ignore[arg-type]
+
+
+def _on_curve(shown: Evidence, dropped: float) -> float:
+    return float(np.interp(dropped, np.linspace(0, 1, len(shown.by_sigma)), shown.by_sigma))

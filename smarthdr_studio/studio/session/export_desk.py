@@ -1,0 +1,49 @@
+"""Writes what is on the screen to files, on a thread, and says where it went."""
+
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtGui import QImage
+
+from smarthdr_studio.studio.session.crew import Crew
+from smarthdr_studio.studio.session.keeper import Keeper
+from smarthdr_studio.studio.session.screen import Screen
+from smarthdr_studio.studio.session.viewing import settings_of
+from smarthdr_studio.studio.state import Notice
+from smarthdr_studio.studio.threads.exports import save_image, save_layer
+
+Format = Literal["png16", "exr"]
+
+
+class ExportDesk(QObject):
+    """One file at a time is enough for anyone; a failure is told, nothing half-written stays."""
+
+    def __init__(self, keeper: Keeper, crew: Crew, screen: Screen) -> None:
+        super().__init__(keeper)
+        self._keeper, self._crew, self._screen = keeper, crew, screen
+
+    def save_image(self, image: QImage, path: Path) -> None:
+        """A finished picture as PNG."""
+        self._start(partial(save_image, image=image, path=path))
+
+    def save_layer(self, view: int, kind: Format, path: Path) -> None:
+        """The numbers behind a view: 16-bit PNG as shown, or EXR as they are."""
+        state = self._keeper.state
+        job = partial(
+            save_layer,
+            layer=state.views[view].layer,
+            material=self._screen.stage.material,
+            settings=settings_of(state, view),
+            path=path,
+            kind=kind,
+        )
+        self._start(job)
+
+    def _start(self, job: partial[Path]) -> None:
+        self._crew.start(job, answered=self._saved, refused=self._keeper.complain)
+
+    @Slot(object)
+    def _saved(self, path: Path) -> None:
+        self._keeper.notice(Notice(text=f"Saved {path}"))

@@ -1,0 +1,177 @@
+"""Everything about looking: the screen, and the desks that answer what a person asks of it."""
+
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from smarthdr_studio.core.choosing import Place
+from smarthdr_studio.core.display import Layer
+from smarthdr_studio.core.history import RoundRecord
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.studio.session.crew import Crew
+from smarthdr_studio.studio.session.evidence_desk import EvidenceDesk
+from smarthdr_studio.studio.session.history_desk import HistoryDesk
+from smarthdr_studio.studio.session.inspector_desk import InspectorDesk, patch_as_region
+from smarthdr_studio.studio.session.keeper import Keeper
+from smarthdr_studio.studio.session.opinion_desk import OpinionDesk
+from smarthdr_studio.studio.session.screen import Screen
+from smarthdr_studio.studio.session.threshold_desk import ThresholdDesk
+from smarthdr_studio.studio.state import SCOPES, CompareMode, Scope
+from smarthdr_studio.studio.threads.history import Replay
+from smarthdr_studio.studio.threads.opinions import Opinion
+
+_SCOPES: Final[dict[str, Scope]] = {scope: scope for scope in SCOPES}
+_LOOK_CLOSER_AFTER_MS: Final = 200  # whoever walks through scenes need not wait for clues
+
+
+class Inspection(QObject):
+    """Connects the desks: what one finds out, the others show."""
+
+    look_wanted = Signal(object)  # Region to bring into view
+
+    def __init__(self, keeper: Keeper, crew: Crew, *, thumbnails: Path) -> None:
+        super().__init__(keeper)
+        self._keeper = keeper
+        self.screen = Screen(keeper, crew, thumbnails=thumbnails)
+        stage = self.screen.stage
+        self.viewing = self.screen.viewing
+        self.inspector = InspectorDesk(keeper, crew, stage)
+        self.evidence = EvidenceDesk(keeper, crew, stage)
+        self.history = HistoryDesk(keeper, crew)
+        self.opinions = OpinionDesk(keeper, crew)
+        self.thresholds = ThresholdDesk(keeper, self.screen.pool, stage)
+        self._goal: Place | None = None
+        self._scene = ""
+        self._closer = QTimer(self, singleShot=True, interval=_LOOK_CLOSER_AFTER_MS)
+        self._connect()
+
+    def serve(self, project: Project | None) -> None:
+        """Work for another project, or for none."""
+        self._goal, self._scene = None, ""
+        self.opinions.serve(project)
+        self.screen.serve(project)
+        self.history.serve(project)
+        self.evidence.serve(project)
+        self.thresholds.forget()
+        self.inspector.forget()
+
+    def rest(self) -> None:
+        """Do nothing of one's own any more."""
+        self._closer.stop()
+        self.screen.rest()
+
+    def round_came(self) -> None:
+        """A round is on disk: labels, records and networks are newer."""
+        self.screen.reload()
+        self.history.refresh()
+        self.opinions.forget()
+        self.thresholds.forget()
+
+    @Slot(str)
+    def set_scope(self, scope: str) -> None:
+        """Whose scores both histograms count."""
+        self._keeper.become(scope=_SCOPES.get(scope, "pool"))
+        self.screen.judge()
+
+    @Slot(str)
+    def turned(self, tab: str) -> None:
+        """Another panel came to the front: evidence is measured only while it is seen."""
+        self.evidence.watch(seen=tab == "evidence")
+
+    @Slot()
+    def measure(self) -> None:
+        """Measure how good σ is."""
+        self.evidence.measure(self.screen.scenes.frames)
+
+    @Slot(str)
+    def _scene_shown(self, scene: str) -> None:
+        if scene != self._scene:
+            self._scene = scene
+            self.inspector.forget()
+        self.screen.stage.take_flips(self.history.records)
+        self.history.follow(scene)
+        self._closer.start()
+        self._go_to_goal()
+
+    @Slot()
+    def _look_closer(self) -> None:
+        self.inspector.look_for_clues()
+        self.evidence.refresh()
+        self.thresholds.recount()
+        self._ask_what_is_shown()
+
+    @Slot()
+    def _ask_what_is_shown(self) -> None:
+        """A view that shows the student makes it be asked."""
+        state, stage = self._keeper.state, self.screen.stage
+        shown = {view.layer for view in state.views}
+        if state.compare.mode is not CompareMode.OFF:
+            shown.add(state.compare.partner)
+        if Layer.ERROR in shown:
+            shown.add(state.display.error_against)
+        if Layer.STUDENT in shown and stage.material.student is None and stage.scene is not None:
+            self.opinions.ask(stage.scene, "student", frames=self.screen.scenes.frames)
+
+    @Slot()
+    def _ask_teacher(self) -> None:
+        scene = self.screen.stage.scene
+        if scene is not None:
+            self.opinions.ask(scene, "teacher", frames=self.screen.scenes.frames)
+
+    @Slot(object)
+    def _opinion_came(self, opinion: Opinion) -> None:
+        if opinion.scene == self.screen.stage.scene:
+            self.screen.stage.take_opinion(opinion)
+            self.screen.judge()
+            self.evidence.refresh()
+        self._ask_what_is_shown()
+
+    @Slot()
+    def _charted(self) -> None:
+        self._keeper.become(split_psnr=self.screen.stage.split_psnr())
+        self.inspector.refresh()
+        self.evidence.judged()
+
+    @Slot()
+    def _history_read(self) -> None:
+        self.screen.stage.take_flips(self.history.records)
+        self.screen.repaint()
+
+    @Slot(object, object)
+    def _replay(self, record: RoundRecord | None, maps: Replay | None) -> None:
+        self.screen.past_masks = record.masks if record and self.history.as_used else None
+        self.screen.stage.replay(record, maps)
+        self.screen.judge()
+        self.evidence.refresh()
+
+    @Slot(object)
+    def _go(self, place: Place) -> None:
+        self._goal = place
+        if self.screen.stage.scene == place.scene:
+            self._go_to_goal()
+        else:
+            self.screen.pick(place.scene)
+
+    def _go_to_goal(self) -> None:
+        goal, size = self._goal, self.screen.stage.size
+        if goal is None or size is None or goal.scene != self.screen.stage.scene:
+            return
+        self._goal = None
+        side = self._keeper.state.masks.patch_size
+        region = patch_as_region(goal.patch, size=size, side=side)
+        self.inspector.mark(region)
+        self.look_wanted.emit(region)
+
+    def _connect(self) -> None:
+        screen = self.screen
+        screen.scene_shown.connect(self._scene_shown)
+        screen.charted.connect(self._charted)
+        screen.viewing.repaint_wanted.connect(self._ask_what_is_shown)
+        self._closer.timeout.connect(self._look_closer)
+        self.opinions.came.connect(self._opinion_came)
+        self.evidence.teacher_wanted.connect(self._ask_teacher)
+        self.history.read.connect(self._history_read)
+        self.history.replayed.connect(self._replay)
+        self.thresholds.moved.connect(screen.move_masks)
+        self.thresholds.place_wanted.connect(self._go)

@@ -1,0 +1,138 @@
+"""Answers why: of the pixel under the cursor, or of the region a person marked out."""
+
+from functools import partial
+
+import numpy as np
+from PySide6.QtCore import QObject, Slot
+
+from smarthdr_studio.core.explanation import explain_pixel
+from smarthdr_studio.core.reasons import Clues
+from smarthdr_studio.core.region_report import RegionReport
+from smarthdr_studio.core.regions import Region
+from smarthdr_studio.studio.session.crew import Crew
+from smarthdr_studio.studio.session.keeper import Keeper
+from smarthdr_studio.studio.session.stage import Stage
+from smarthdr_studio.studio.threads.clues import find_clues
+from smarthdr_studio.studio.threads.regions import report_on
+
+
+class InspectorDesk(QObject):
+    """Reads pixels at once; clues and regions are worked out on a thread, the latest wish only."""
+
+    def __init__(self, keeper: Keeper, crew: Crew, stage: Stage) -> None:
+        super().__init__(keeper)
+        self._keeper, self._crew, self._stage = keeper, crew, stage
+        self._clues_of: str | None = None  # the scene whose clues are being looked for
+        self._at: tuple[int, int] | None = None
+        self._busy, self._again = False, False
+
+    def forget(self) -> None:
+        """Another scene is on the screen."""
+        self._at = None
+        self._keeper.become(readout=None, region=None, report=None, explanation=None)
+
+    @Slot(object)
+    def hover(self, at: tuple[int, int] | None) -> None:
+        """Read the pixel under the cursor; the last one stays when the mouse leaves."""
+        size = self._stage.size
+        if at is None or size is None or not (at[0] < size[0] and at[1] < size[1]):
+            return
+        self._at = at
+        self._tell()
+
+    @Slot(object)
+    def mark(self, region: Region | None) -> None:
+        """Look at a region, or at single pixels again."""
+        self._keeper.become(region=region, report=None)
+        self.refresh()
+
+    @Slot()
+    def unmark(self) -> None:
+        """Look at single pixels again."""
+        self.mark(None)
+
+    def refresh(self) -> None:
+        """Thresholds or arrays have changed."""
+        self._tell()
+        if self._keeper.state.region is None:
+            self._again = False
+        elif self._busy:
+            self._again = True
+        else:
+            self._report()
+
+    def look_for_clues(self) -> None:
+        """Work out what the frames of this scene say, once."""
+        bracket, scene = self._stage.material.bracket, self._stage.scene
+        if bracket is None or self._stage.clues is not None or self._clues_of is not None:
+            return
+        self._clues_of = scene
+        job = partial(find_clues, bracket=bracket)
+        self._crew.start(job, answered=self._found_clues, refused=self._no_clues)
+
+    @Slot(object)
+    def _found_clues(self, clues: Clues) -> None:
+        scene, self._clues_of = self._clues_of, None
+        if scene != self._stage.scene:
+            self.look_for_clues()
+            return
+        self._stage.take_clues(clues)
+        self.refresh()
+        self._keeper.become(clues_known=True)
+
+    @Slot(str)
+    def _no_clues(self, message: str) -> None:
+        self._clues_of = None
+        self._keeper.complain(message)
+
+    def _tell(self) -> None:
+        subject = self._stage.subject()
+        readout = self._stage.read(self._at) if self._at is not None else None
+        report = self._keeper.state.report
+        explanation = report.explanation if report is not None else None
+        if explanation is None and subject is not None and self._at is not None:
+            explanation = explain_pixel(subject, self._at)
+        self._keeper.become(readout=readout, explanation=explanation)
+
+    def _report(self) -> None:
+        region, subject = self._keeper.state.region, self._stage.subject()
+        if region is None or subject is None:
+            return
+        self._busy = True
+        of = self._stage.material
+        job = partial(
+            report_on,
+            region=region,
+            subject=subject,
+            material=of,
+            reasons=self._stage.reasons(),
+        )
+        self._crew.start(job, answered=self._reported, refused=self._not_reported)
+
+    @Slot(object)
+    def _reported(self, report: RegionReport) -> None:
+        self._busy = False
+        if report.region == self._keeper.state.region:
+            self._keeper.become(report=report, explanation=report.explanation)
+        self._once_more()
+
+    @Slot(str)
+    def _not_reported(self, message: str) -> None:
+        self._busy = False
+        self._keeper.complain(message)
+        self._once_more()
+
+    def _once_more(self) -> None:
+        if self._again:
+            self._again = False
+            self.refresh()
+
+
+def patch_as_region(patch: int, *, size: tuple[int, int], side: int) -> Region:
+    """The patch of that number, row by row, in a scene of this width and height."""
+    width, height = size
+    row, column = divmod(patch, int(np.ceil(width / side)))
+    left, top = column * side, row * side
+    return Region.rectangle(
+        (float(left), float(top)), (float(min(left + side, width)), float(min(top + side, height)))
+    )

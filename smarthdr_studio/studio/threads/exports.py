@@ -1,0 +1,48 @@
+"""Writing pictures for papers and other programs; compressing them takes a moment."""
+
+from pathlib import Path
+from typing import Literal
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice
+from PySide6.QtGui import QImage
+
+from smarthdr_studio.core.display import DisplaySettings, Layer, Material
+from smarthdr_studio.core.display.export import write_layer_exr, write_png16
+from smarthdr_studio.core.errors import ExportError
+from smarthdr_studio.core.files import replacing
+from smarthdr_studio.studio.threads.task import Tell
+
+
+def save_image(tell: Tell, *, image: QImage, path: Path) -> Path:
+    """A finished picture as PNG, whole or not at all; where it lies. Raises ExportError."""
+    tell(f"writing {path.name}", 0, 0)
+    held = QByteArray()
+    buffer = QBuffer(held)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG")  # type: ignore[call-overload]
+    try:
+        with replacing(path) as draft:
+            draft.write_bytes(held.data())
+    except OSError as error:
+        raise ExportError(
+            f"{path}: cannot be written ({error.strerror}); choose another place"
+        ) from None
+    return path
+
+
+def save_layer(
+    tell: Tell,
+    *,
+    layer: Layer,
+    material: Material,
+    settings: DisplaySettings,
+    path: Path,
+    kind: Literal["png16", "exr"],
+) -> Path:
+    """The numbers of a layer as 16-bit PNG or as EXR; where they lie. Raises StudioError."""
+    tell(f"writing {path.name}", 0, 0)
+    if kind == "png16":
+        write_png16(path, layer, material, settings)
+    else:
+        write_layer_exr(path, layer, material, against=settings.error_against)
+    return path

@@ -1,0 +1,202 @@
+"""The brush, the combined mask and the reasons: who dropped what, and exactly there."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from smarthdr_studio.core.bracket import Bracket
+from smarthdr_studio.core.display import (
+    DisplaySettings,
+    Layer,
+    Material,
+    Painter,
+)
+from smarthdr_studio.core.display.areas import LIGHT
+from smarthdr_studio.core.masking import MaskSettings, trust
+from smarthdr_studio.core.reasons import Reason
+
+SETTINGS = DisplaySettings()
+SIZE = 140, 200  # rows of patches 64, 64, 12 and columns 64, 64, 64, 8
+
+
+def light(seed, shape=SIZE):
+    rng = np.random.default_rng(seed)
+    return np.exp(rng.uniform(-8, 0, (*shape, 3))).astype(np.float16)
+
+
+def a_scene(shape=SIZE, masks=None, **changes):
+    rng = np.random.default_rng(1)
+    sigma = changes.pop("sigma", rng.gamma(1.5, 0.02, shape).astype(np.float32))
+    masks = masks or MaskSettings(tau_patch=0.5, tau_pixel=0.3)
+    person = changes.get("person")
+    frames = [rng.integers(0, 65536, (*shape, 3)).astype(np.uint16) for _ in range(3)]
+    return Material(
+        bracket=Bracket(*frames, (0.0, 2.0, 4.0)),
+        hdr=light(1, shape),
+        sigma=sigma,
+        trust=trust(sigma, masks, person=person),
+        masks=masks,
+        ground_truth=light(2, shape),
+        origin="round 3",
+        **changes,
+    )
+
+
+def a_brush():
+    person = np.zeros(SIZE, np.int8)
+    person[10:90, 20:80], person[30:70, 90:150] = 1, -1
+    return person
+
+
+@pytest.mark.parametrize(
+    ("layer", "field", "words"),
+    [
+        (Layer.STUDENT, "student", "student"),
+        (Layer.PROMOTED, "promoted", "frozen"),
+        (Layer.OTHER_ROUND, "other_hdr", "round 2"),
+    ],
+)
+def test_other_pictures_are_shown_as_light_and_say_where_they_are_from(layer, field, words):
+    scene = replace(a_scene(), other_origin="round 2", **{field: light(9)})
+    painted = Painter().paint(layer, scene, SETTINGS)
+    label = Painter().paint(Layer.PSEUDO_LABEL, Material(hdr=light(9)), SETTINGS)
+    assert (painted.rgb8 == label.rgb8).all()
+    assert words in painted.detail
+
+
+def test_the_brush_is_painted_where_a_person_decided_and_nowhere_else():
+    person = a_brush()
+    scene = a_scene(person=person)
+    plain = Painter().paint(Layer.PSEUDO_LABEL, scene, SETTINGS).rgb8
+    painted = Painter().paint(Layer.PERSON_MASK, scene, SETTINGS)
+    stepped_back = (plain >> 1) + (plain >> 2)
+    assert (painted.rgb8[person == 0] == stepped_back[person == 0]).all()
+    for side in (-1, 1):
+        assert (painted.rgb8[person == side] != stepped_back[person == side]).any(-1).mean() > 0.9
+    assert len({entry.colour for entry in painted.key}) == 2
+    assert len({entry.pattern for entry in painted.key}) == 2
+    assert (painted.values == person).all()
+    share = round(100 * (person > 0).mean())
+    assert f"trust forced {share} %" in painted.detail
+
+
+def test_a_brush_that_never_touched_anything_is_an_empty_view():
+    for person in (None, np.zeros(SIZE, np.int8)):
+        painted = Painter().paint(Layer.PERSON_MASK, a_scene(person=person), SETTINGS)
+        assert painted.rgb8 is None
+        assert "Nobody has painted" in painted.why_empty
+
+
+def test_trusted_shows_a_persons_word_in_colours_of_its_own():
+    person = a_brush()
+    with_brush, without = a_scene(person=person), a_scene()
+    shown = Painter().paint(Layer.TRUSTED, with_brush, SETTINGS).rgb8
+    bare = Painter().paint(Layer.TRUSTED, without, SETTINGS).rgb8
+    assert (shown[person == 0] == bare[person == 0]).all()
+    assert (shown[person < 0] != bare[person < 0]).any(-1).mean() > 0.3
+    # Forced trust is the picture itself between its dots.
+    plain = Painter().paint(Layer.PSEUDO_LABEL, with_brush, SETTINGS).rgb8
+    assert 0.4 < (shown[person > 0] == plain[person > 0]).all(-1).mean() < 0.8
+
+
+@pytest.mark.parametrize("person", [None, a_brush()])
+def test_the_combined_mask_says_who_dropped_what_without_any_picture(person):
+    scene = a_scene(person=person)
+    painted = Painter().paint(Layer.COMBINED_MASK, scene, SETTINGS)
+    trusted = scene.trust.trusted
+    by_machine = trusted if person is None else trusted & (person == 0)
+    assert (painted.rgb8[by_machine] == LIGHT).all()
+    assert (painted.rgb8[~trusted] != LIGHT).any(-1).all()
+    assert (painted.values == trusted).all()
+    other_light = replace(scene, hdr=light(77))
+    assert (Painter().paint(Layer.COMBINED_MASK, other_light, SETTINGS).rgb8 == painted.rgb8).all()
+
+
+def test_the_key_of_the_combined_mask_adds_up_to_what_was_dropped_by_whom():
+    person = a_brush()
+    scene = a_scene(person=person)
+    closed = np.kron(~scene.trust.patch_mask, np.ones((64, 64), bool))[:140, :200]
+    untrusted, forced = ~scene.trust.trusted, person < 0
+    slow = {
+        "pixel dropped": untrusted & ~closed & ~forced,
+        "patch dropped": untrusted & closed & ~forced,
+        "distrusted by a person": forced,
+        "trusted by a person": person > 0,
+        "trusted": scene.trust.trusted,
+    }
+    words = {entry.words for entry in Painter().paint(Layer.COMBINED_MASK, scene, SETTINGS).key}
+    assert words == {f"{name} {round(100 * mask.mean())} %" for name, mask in slow.items()}
+
+
+def test_exposure_does_not_repaint_the_combined_mask_nor_a_threshold_the_reasons():
+    painter, scene = Painter(), a_scene(reasons=np.ones(SIZE, np.uint8))
+    flat = painter.paint(Layer.COMBINED_MASK, scene, SETTINGS)
+    assert painter.paint(Layer.COMBINED_MASK, scene, DisplaySettings(exposure_ev=2.0)) is flat
+    reasons = painter.paint(Layer.REASONS, scene, SETTINGS)
+    moved = MaskSettings(tau_pixel=0.9)
+    other = replace(scene, masks=moved, trust=trust(scene.sigma, moved))
+    assert painter.paint(Layer.REASONS, other, SETTINGS) is reasons
+
+
+def test_reasons_are_told_apart_and_counted():
+    reasons = np.zeros(SIZE, np.uint8)
+    reasons[:14], reasons[14:21] = Reason.MOVING, Reason.SATURATED
+    reasons[21, :2] = Reason.DARK
+    scene = a_scene(reasons=reasons)
+    painted = Painter().paint(Layer.REASONS, scene, SETTINGS)
+    assert [entry.words for entry in painted.key] == [
+        "saturated 5 %",
+        "motion 10 %",
+        "dark and noisy < 1 %",
+    ]
+    plain = Painter().paint(Layer.PSEUDO_LABEL, scene, SETTINGS).rgb8
+    trusted = reasons == Reason.TRUSTED
+    assert (painted.rgb8[trusted] == ((plain >> 1) + (plain >> 2))[trusted]).all()
+    assert "chiefly motion" in painted.detail
+
+
+def test_reasons_that_are_still_looked_for_or_of_another_scene_are_an_empty_view():
+    waiting = Painter().paint(Layer.REASONS, a_scene(), SETTINGS)
+    assert "still being looked for" in waiting.why_empty
+    stale = a_scene(reasons=np.ones((50, 60), np.uint8))
+    assert Painter().paint(Layer.REASONS, stale, SETTINGS).rgb8 is None
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        (Layer.PATCH_MASK, lambda s: np.kron(s.trust.patch_mask, np.ones((64, 64)))[:140, :200]),
+        (Layer.PIXEL_MASK, lambda s: s.trust.pixel_mask),
+        (Layer.TRUSTED, lambda s: s.trust.trusted),
+        (Layer.PSEUDO_LABEL, lambda s: s.hdr),
+        (Layer.REFERENCE, lambda s: s.bracket.reference),
+        (Layer.UNCERTAINTY, lambda s: s.sigma),
+    ],
+)
+def test_a_picture_brings_the_numbers_it_was_made_from(layer, expected):
+    scene = a_scene()
+    values = Painter().paint(layer, scene, SETTINGS).values
+    assert (values == expected(scene)).all()
+    given = (scene.hdr, scene.sigma, scene.bracket.reference, scene.trust.trusted)
+    assert layer is Layer.PATCH_MASK or any(
+        np.shares_memory(values, array) for array in (*given, scene.trust.pixel_mask)
+    )
+
+
+def test_a_scene_of_one_pixel_paints_in_every_layer():
+    one = np.ones((1, 1), np.uint8)
+    scene = a_scene((1, 1), reasons=one, flips=one, person=one.astype(np.int8))
+    for layer in Layer:
+        painted = Painter().paint(layer, scene, DisplaySettings(zebra=True))
+        assert painted.why_empty or painted.rgb8.shape == (1, 1, 3)
+    assert Painter().paint(Layer.PERSON_MASK, scene, SETTINGS).rgb8 is not None
+
+
+@pytest.mark.parametrize("layer", [Layer.PATCH_MASK, Layer.PIXEL_MASK, Layer.TRUSTED])
+def test_a_picture_too_large_for_looks_is_painted_alike(layer, monkeypatch):
+    usual = Painter().paint(layer, a_scene(), SETTINGS)
+    monkeypatch.setattr("smarthdr_studio.core.display.painter.LARGEST_LOOKS", 100)
+    painter = Painter()
+    assert (painter.paint(layer, a_scene(), SETTINGS).rgb8 == usual.rgb8).all()
+    assert painter.nbytes < 6 * usual.rgb8.nbytes

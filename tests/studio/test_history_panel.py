@@ -1,0 +1,248 @@
+"""The strip of scenes and rounds, and the panel that replays them."""
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor
+
+from smarthdr_studio.core.display import ColourMap, colour_table
+from smarthdr_studio.core.history import RoundRecord, RunHistory
+from smarthdr_studio.core.masking import MaskSettings
+from smarthdr_studio.studio.plots.heat_cells import (
+    Cells,
+    RoundLines,
+    among_rounds,
+    heat_image,
+    mean_shares,
+)
+from smarthdr_studio.studio.plots.heat_strip import HeatStrip
+from smarthdr_studio.studio.state import HeatStrip as Shares
+from smarthdr_studio.studio.state import StudioState
+
+LEFT = Qt.MouseButton.LeftButton
+ROUNDS = (0, 1, 2, 5)  # records of two rounds are lost
+SCENES = ("001", "002", "003")
+NAN = float("nan")
+TABLE = np.array([[0.1, 0.2, 0.3, 0.4], [NAN, 0.5, 0.6, 0.7], [0.8, 0.9, 1.0, NAN]])
+
+
+def record(number, *, step):
+    return RoundRecord(
+        round=number,
+        step=step,
+        epoch=number,
+        masks=MaskSettings(),
+        patch_range=None,
+        pixel_range=None,
+        statistics={},
+        retained={},
+    )
+
+
+def history(*, alarm="", replayable=(5,)):
+    return RunHistory(
+        run="run-1",
+        records=tuple(record(number, step=100 * number) for number in ROUNDS),
+        scenes=SCENES,
+        shares=TABLE,
+        replayable=frozenset(replayable),
+        psnr_mu=((50, 30.0), (150, 31.0), (450, 32.5)),
+        alarm=alarm,
+    )
+
+
+def state(*, shares=TABLE, rounds=ROUNDS, scenes=SCENES, **changes):
+    heat = Shares(run="run-1", rounds=rounds, scenes=scenes, shares=shares)
+    return StudioState(**{"history": history(), "heat": heat, "current": scenes[0], **changes})
+
+
+@pytest.fixture
+def strip(qtbot):
+    strip = HeatStrip()
+    qtbot.addWidget(strip)
+    strip.resize(420, 200)
+    strip.show()
+    strip.show_state(StudioState(), state())
+    return strip
+
+
+@pytest.fixture
+def told(strip):
+    said = []
+    strip.round_picked.connect(said.append)
+    strip.scene_picked.connect(said.append)
+    return said
+
+
+def middle(strip, row, column):
+    cells = strip.cells()
+    return QPointF(cells.left(column + 0.5), cells.top(row + 0.5)).toPoint()
+
+
+def test_the_mean_of_a_round_counts_only_scenes_that_took_part():
+    slow = [np.mean([v for v in column if v == v]) for column in TABLE.T]
+    np.testing.assert_allclose(mean_shares(TABLE), slow)
+    assert np.isnan(mean_shares(np.full((2, 1), NAN))).all()
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=9), st.integers(-20, 600))
+def test_a_step_lies_in_the_round_that_began_last(lengths, step):
+    begins = np.cumsum([0, *lengths]).tolist()
+    (place,) = among_rounds([step], begins=begins)
+    if step < 0:
+        assert np.isnan(place)
+    else:
+        before = sum(begin <= step for begin in begins) - 1
+        assert before <= place <= before + 1
+
+
+def test_checks_lie_among_the_rounds_they_were_made_in():
+    lines = RoundLines.of(history())
+    # Rounds begin at 0, 100, 200 and 500: step 450 is 250/300 through the third.
+    np.testing.assert_allclose(lines.places, [0.5, 1.5, 2 + 250 / 300])
+    np.testing.assert_array_equal(lines.decibels, [30, 31, 32.5])
+    assert len(RoundLines.of(None).places) == 0
+
+
+def test_every_cell_has_the_colour_of_its_share_and_unknown_ones_none():
+    image, table = heat_image(TABLE), colour_table(ColourMap.TIDE)
+    for row, column in np.ndindex(TABLE.shape):
+        colour, share = image.pixelColor(column, row), TABLE[row, column]
+        if np.isnan(share):
+            assert colour.alpha() == 0
+        else:
+            assert colour == QColor(*table[round(share * 255)].tolist())
+
+
+@given(
+    st.integers(1, 300),
+    st.integers(1, 60),
+    st.floats(2, 24),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.floats(0, 1),
+)
+def test_a_point_is_in_the_cell_it_is_found_in(rows, columns, high, scroll, across, down):
+    whole = Cells(frame=QRectF(50, 9, 300, 120), rows=rows, columns=columns, row_height=high)
+    cells = Cells(
+        frame=whole.frame,
+        rows=rows,
+        columns=columns,
+        row_height=high,
+        scrolled=scroll * whole.hidden,
+    )
+    point = QPointF(50 + across * 299, 9 + down * 119)
+    place = cells.at(point)
+    if place is None:
+        assert point.y() >= cells.top(rows) - 1e-6
+    else:
+        row, column = place
+        assert row in cells.rows_in_sight()
+        assert cells.top(row) - 1e-6 <= point.y() <= cells.top(row + 1) + 1e-6
+        assert cells.left(column) - 1e-6 <= point.x() <= cells.left(column + 1) + 1e-6
+
+
+def test_what_is_known_is_drawn_in_its_colour_and_what_is_not_in_stripes(strip):
+    picture = strip.viewport().grab().toImage()
+    spot = middle(strip, 1, 2)
+    expected = colour_table(ColourMap.TIDE)[round(0.6 * 255)].tolist()
+    assert picture.pixelColor(spot).getRgb()[:3] == tuple(expected)
+    hatched = middle(strip, 1, 0)
+    around = [picture.pixelColor(hatched + QPoint(x, 0)).rgb() for x in range(-8, 8)]
+    assert len(set(around)) == 2
+
+
+def test_pointing_reads_scene_round_and_share(strip):
+    assert strip.words_at(middle(strip, 2, 1)) == "003 · round 1 · 90.0 % kept"
+    assert strip.words_at(middle(strip, 2, 3)) == "003 · round 5 · took no part"
+    assert "PSNR" in strip.words_at(QPoint(200, 195))
+
+
+def test_a_click_picks_a_round_and_a_scene(strip, told, qtbot):
+    qtbot.mouseClick(strip.viewport(), LEFT, pos=middle(strip, 1, 3))
+    assert told == [5, "002"]
+
+
+def test_a_drag_picks_every_round_it_crosses_and_only_the_last_scene(strip, told, qtbot):
+    view = strip.viewport()
+    qtbot.mousePress(view, LEFT, pos=middle(strip, 0, 0))
+    qtbot.mouseMove(view, middle(strip, 1, 1))
+    qtbot.mouseMove(view, QPoint(5000, 60))
+    qtbot.mouseRelease(view, LEFT, pos=QPoint(5000, 5000))
+    assert told == [0, 1, 5, "003"]
+
+
+def test_a_click_beside_the_cells_picks_nothing(strip, told, qtbot):
+    qtbot.mouseClick(strip.viewport(), LEFT, pos=QPoint(4, 60))
+    qtbot.mouseClick(strip.viewport(), LEFT, pos=QPoint(200, 196))
+    assert told == []
+
+
+def test_what_is_marked_already_is_not_picked_again(strip, told, qtbot):
+    strip.set_marks(2, "002")
+    qtbot.mouseClick(strip.viewport(), LEFT, pos=middle(strip, 1, 2))
+    assert told == []
+    assert "round 2: 60% kept" in strip.accessibleName()
+
+
+def test_arrow_keys_step_from_the_marks_and_stop_at_the_ends(strip, told, qtbot):
+    for at_round, scene, key in (
+        (None, "001", Qt.Key.Key_Left),  # from now to the last round
+        (2, "001", Qt.Key.Key_Right),
+        (0, "001", Qt.Key.Key_Left),
+        (0, "001", Qt.Key.Key_Down),
+        (0, "001", Qt.Key.Key_Up),
+    ):
+        strip.set_marks(at_round, scene)
+        qtbot.keyClick(strip, key)
+    assert told == [5, 5, "002"]
+
+
+def test_many_scenes_are_scrolled_to_the_current_one(strip, told, qtbot):
+    scenes = tuple(f"{n:04}" for n in range(1000))
+    shares = np.random.default_rng(0).random((1000, 200))
+    many = state(shares=shares, scenes=scenes, rounds=tuple(range(200)), current="0500")
+    strip.show_state(state(), many)
+    strip.set_marks(None, "0900")
+    assert 900 in strip.cells().rows_in_sight()
+    assert 500 not in strip.cells().rows_in_sight()
+    qtbot.mouseClick(strip.viewport(), LEFT, pos=middle(strip, 898, 150))
+    assert told == [150, "0898"]
+
+
+def test_the_first_strip_of_a_run_shows_the_current_scene(strip):
+    scenes = tuple(f"{n:04}" for n in range(400))
+    later = state(shares=np.ones((400, 4)), scenes=scenes, current="0390")
+    strip.show_state(state(), StudioState(current="0390"))
+    strip.show_state(StudioState(current="0390"), later)
+    assert 390 in strip.cells().rows_in_sight()
+
+
+def test_a_thousand_scenes_and_two_hundred_rounds_are_painted_quickly(strip):
+    def fastest(shares):
+        scenes = tuple(f"{n:04}" for n in range(len(shares)))
+        rounds = tuple(range(shares.shape[1]))
+        strip.show_state(StudioState(), state(shares=shares, scenes=scenes, rounds=rounds))
+        strip.grab()
+        times = []
+        for _ in range(5):
+            started = time.perf_counter()
+            strip.grab()
+            times.append(time.perf_counter() - started)
+        return min(times)
+
+    rng = np.random.default_rng(0)
+    # Cost follows the pixels of the strip, not its cells; the factor forgives the machine.
+    assert fastest(rng.random((1000, 200))) < 10 * fastest(rng.random((60, 20)))
+
+
+def test_without_rounds_the_strip_says_when_there_will_be_some(strip, told, qtbot):
+    strip.show_state(state(), StudioState())
+    qtbot.mouseClick(strip.viewport(), LEFT, pos=QPoint(200, 50))
+    qtbot.keyClick(strip, Qt.Key.Key_Left)
+    assert told == []
+    assert "rounds" not in strip.accessibleName()

@@ -1,0 +1,225 @@
+"""Looking closer: clues, regions, thresholds, evidence and rounds, by a session alone."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from smarthdr_studio.core.display import Layer
+from smarthdr_studio.core.history import RoundRecord, history_path, write_record
+from smarthdr_studio.core.masking import MaskSettings, Range, trust
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.pseudo_label import read_pseudo_label
+from smarthdr_studio.core.reasons import Reason
+from smarthdr_studio.core.regions import Region
+from smarthdr_studio.core.statistics import SceneStatistics
+from smarthdr_studio.studio.state import StudioState
+
+RUN = "20260101-000000-tiny"
+POOL = ("003", "004", "005", "006")
+STRICT = MaskSettings(tau_patch=0.3, tau_pixel=0.2)
+
+
+@pytest.fixture
+def looking(session, until, tiny_project):
+    """A session whose scene has been looked at closely."""
+    session.take(tiny_project)
+    until(session, lambda s: s.shown == "003" and s.pool is not None and s.clues_known)
+    return session
+
+
+@pytest.fixture
+def three_rounds(tiny_project):
+    """A run of three rounds in which σ fell; only records are left of it."""
+    with Project.open(tiny_project) as project:
+        sigmas = {s: read_pseudo_label(project.pseudo_path(s)).sigma for s in POOL}
+    folder = tiny_project / "runs" / RUN
+    (folder / "history").mkdir(parents=True)
+    (folder / "plan.toml").write_text("")
+    for number, times in ((1, 3.0), (2, 2.0), (3, 1.0)):
+        known = {s: sigma * np.float32(times) for s, sigma in sigmas.items()}
+        record = RoundRecord(
+            round=number,
+            step=number * 10,
+            epoch=number,
+            masks=STRICT,
+            patch_range=Range(0.01, 0.3),
+            pixel_range=None,
+            statistics={s: SceneStatistics.of(sigma).coarser(32) for s, sigma in known.items()},
+            retained=dict.fromkeys(POOL, number / 10),
+            columns=dict.fromkeys(POOL, 2),
+        )
+        write_record(history_path(folder, number), record)
+    return folder
+
+
+def test_a_region_is_counted_as_numpy_counts_it(looking, until, tiny_project):
+    region = Region.rectangle((10.0, 20.0), (100.0, 80.0))
+    looking.screen.move_masks(STRICT)
+    looking.inspection.inspector.mark(region)
+    until(looking, lambda s: s.report is not None)
+    report = looking.state.report
+    with Project.open(tiny_project) as project:
+        label = read_pseudo_label(project.pseudo_path("003"))
+    found = trust(
+        label.sigma, STRICT, patch_range=looking.screen.ranges(["003"])["003"][0]
+    ).trusted[20:80, 10:100]
+    assert report.pixels == found.size
+    assert report.retained == pytest.approx(found.mean())
+    sigma = next(figures for figures in report.layers if figures.name == "Uncertainty σ")
+    assert sigma.mean == pytest.approx(label.sigma[20:80, 10:100].mean(), rel=1e-4)
+    assert looking.state.explanation is report.explanation
+
+
+def test_a_region_follows_the_thresholds_and_goes_with_its_scene(looking, until):
+    looking.inspection.inspector.mark(Region.rectangle((0.0, 0.0), (128.0, 96.0)))
+    until(looking, lambda s: s.report is not None)
+    before = looking.state.report.retained
+    looking.screen.move_masks(STRICT)
+    until(looking, lambda s: s.report is not None and s.report.retained != before)
+    assert looking.state.report.retained == pytest.approx(looking.state.retained)
+    looking.screen.pick("004")
+    until(looking, lambda s: s.shown == "004")
+    assert looking.state.region is None
+    assert looking.state.report is None
+
+
+def test_histograms_count_the_pool_the_scene_or_the_region(looking, until):
+    counts = {}
+    looking.inspection.inspector.mark(Region.rectangle((0.0, 0.0), (40.0, 40.0)))
+    until(looking, lambda s: s.report is not None)
+    for scope in ("scene", "region", "pool"):
+        looking.inspection.set_scope(scope)
+        until(looking, lambda s, scope=scope: s.charts.scope == scope)
+        counts[scope] = int(looking.state.charts.patches.sum())
+    assert counts == {"scene": 4, "region": 1, "pool": 16}
+
+
+def test_every_untrusted_pixel_has_a_reason_and_no_trusted_one(looking, until):
+    looking.screen.move_masks(STRICT)
+    looking.inspection.viewing.set_layer(0, Layer.REASONS)
+    until(looking, lambda s: looking.screen.stage.material.reasons is not None)
+    of = looking.screen.stage.material
+    assert np.array_equal(of.reasons == Reason.TRUSTED, of.trust.trusted)
+
+
+def test_the_least_trusted_region_is_the_patch_of_the_greatest_mean(looking, until):
+    wanted = []
+    looking.inspection.look_wanted.connect(wanted.append)
+    looking.inspection.thresholds.least_trusted()
+    until(looking, lambda s: s.report is not None)
+    # Every scene is less sure than the one before, and σ rises to the right.
+    assert looking.state.shown == "006"
+    assert looking.state.region.points[0] == (64.0, 0.0)
+    assert wanted == [looking.state.region]
+    looking.inspection.thresholds.least_trusted()
+    until(looking, lambda s: s.shown == "005" and s.region is not None)
+
+
+def test_dropping_a_share_moves_the_thresholds_until_it_is_dropped(looking, until):
+    looking.inspection.evidence.set_scope("pool")
+    looking.inspection.thresholds.drop_settled(0.4)
+    assert looking.state.pool.retained == pytest.approx(0.6, abs=0.02)
+    assert looking.state.undo is not None
+    looking.curating.undo()
+    assert looking.state.masks == MaskSettings()
+
+
+def test_pairs_set_aside_are_lettered_counted_again_and_dropped(looking, until):
+    desk = looking.inspection.thresholds
+    desk.keep_snapshot()
+    looking.curating.settle_masks(STRICT)
+    desk.keep_snapshot()
+    kept = looking.state.snapshots
+    assert [each.name for each in kept] == ["A", "B"]
+    assert kept[1].pool == looking.state.pool.retained
+    looking.screen.pick("006")
+    until(looking, lambda s: s.shown == "006" and s.clues_known)
+    assert looking.state.snapshots[1].scene == pytest.approx(looking.state.retained)
+    desk.drop_snapshot("A")
+    desk.keep_snapshot()
+    assert [each.name for each in looking.state.snapshots] == ["B", "A"]
+
+
+def test_what_if_counts_the_crops_of_the_pool(looking, until):
+    until(looking, lambda s: s.what_if is not None)
+    known = looking.state.what_if
+    assert known.pixels == 4 * 96 * 128
+    assert known.trusted_pixels == pytest.approx(
+        looking.state.pool.retained * known.pixels, rel=0.01
+    )
+    assert known.crops_at_least <= known.crops_at_most <= known.crops
+    assert known.epoch_seconds is None  # no run has said how fast it is
+
+
+def test_psnr_of_trusted_and_untrusted_pixels_is_told_where_the_truth_is_known(looking, until):
+    looking.screen.move_masks(STRICT)
+    until(looking, lambda s: s.split_psnr is not None)
+    inside, outside = looking.state.split_psnr
+    assert np.isfinite([inside, outside]).all()
+
+
+def test_evidence_of_the_scene_is_measured_while_somebody_looks(looking, until):
+    assert looking.state.evidence.shown is None
+    looking.inspection.turned("evidence")
+    until(looking, lambda s: s.evidence.shown is not None)
+    shown = looking.state.evidence.shown
+    assert shown.pixels == 96 * 128
+    error = looking.screen.stage.error
+    assert shown.error == pytest.approx(float(error.mean()), rel=1e-4)
+    dropped, left = looking.state.evidence.point
+    assert dropped == pytest.approx(1 - looking.state.retained)
+    trusted = looking.screen.stage.material.trust.trusted
+    assert left == pytest.approx(error[trusted].mean() / error.mean(), rel=1e-4)
+
+
+def test_rounds_are_read_and_the_alarm_and_shares_are_those_on_record(looking, until, three_rounds):
+    looking.inspection.history.refresh()
+    until(looking, lambda s: s.history is not None)
+    heat = looking.state.heat
+    assert heat.rounds == (1, 2, 3)
+    assert np.allclose(heat.shares, [[0.1, 0.2, 0.3]] * 4)
+
+
+def test_a_past_round_is_replayed_with_the_masks_it_was_used_with(looking, until, three_rounds):
+    history = looking.inspection.history
+    history.refresh()
+    until(looking, lambda s: s.history is not None)
+    looking.inspection.viewing.set_layer(0, Layer.FLIPS)
+    now = looking.screen.stage.material.trust
+    history.step(-1)
+    assert looking.state.replay == 3
+    history.pick(1)
+    until(looking, lambda s: looking.screen.stage.material.trust is not now)
+    of = looking.screen.stage.material
+    assert of.masks == STRICT
+    record = history.records[0]
+    means = record.statistics["003"].means.reshape(2, 2)
+    assert np.array_equal(of.trust.patch_mask, means <= np.float32(0.01 + 0.3 * 0.29))
+    history.step(5)
+    assert looking.state.replay is None
+    assert looking.screen.stage.material.masks == looking.state.masks
+
+
+def test_shares_of_the_past_can_be_told_with_the_thresholds_of_now(looking, until, three_rounds):
+    history = looking.inspection.history
+    history.refresh()
+    until(looking, lambda s: s.history is not None)
+    history.set_kind("now")
+    until(looking, lambda s: s.heat.now)
+    loose = looking.state.heat.shares
+    looking.curating.settle_masks(replace(STRICT, tau_patch=0.1))
+    until(looking, lambda s: s.heat.shares is not loose)
+    assert np.nanmean(looking.state.heat.shares) < np.nanmean(loose)
+    history.set_kind("used")
+    assert not looking.state.heat.now
+
+
+def test_a_closed_project_leaves_nothing_of_it_behind(looking, until, three_rounds):
+    looking.inspection.history.refresh()
+    looking.inspection.inspector.mark(Region.rectangle((0.0, 0.0), (9.0, 9.0)))
+    looking.close_project()
+    until(looking, lambda s: looking.at_rest)
+    plain = StudioState(recent=looking.state.recent, generation=looking.state.generation)
+    kept = replace(plain, cache_bytes=looking.state.cache_bytes, cache_budget=2**30)
+    assert replace(looking.state, evidence=kept.evidence) == kept

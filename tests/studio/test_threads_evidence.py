@@ -1,0 +1,172 @@
+"""The pool's evidence: who was asked about which scene, and what a bad scene costs."""
+
+import numpy as np
+import pytest
+import torch
+
+from smarthdr_studio.core.decisions import Decisions
+from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.evidence import Part, Sampled
+from smarthdr_studio.core.frames import FrameStore
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.pseudo_label import read_pseudo_label
+from smarthdr_studio.core.reasons import clues
+from smarthdr_studio.core.reliability import error_map
+from smarthdr_studio.learning.checkpoints import CheckpointInfo, latest_checkpoint, save_checkpoint
+from smarthdr_studio.learning.networks import build_network
+from smarthdr_studio.learning.opinion import opinion
+from smarthdr_studio.studio.threads.clues import find_clues
+from smarthdr_studio.studio.threads.evidence import measure_pool
+from smarthdr_studio.studio.threads.opinions import forget
+from smarthdr_studio.studio.threads.task import Cancelled
+
+RUN = "20260101-000000-tiny"
+POOL = ("003", "004", "005", "006")
+
+
+def _nothing(_text, _done, _total):
+    pass
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    forget()
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def trained(tiny_project):
+    """The tiny project with a checkpoint of networks that learned nothing."""
+    torch.manual_seed(0)
+    info = CheckpointInfo(
+        run=RUN,
+        step=5,
+        epoch=1,
+        round=1,
+        network="light",
+        plan={"tile": 64, "precision": "float32"},
+    )
+    save_checkpoint(
+        tiny_project / "runs" / RUN / "checkpoints",
+        info,
+        student=build_network("light"),
+        teacher=build_network("light"),
+        state={},
+    )
+    return tiny_project
+
+
+def _measured(folder, scene, *, guess):
+    """σ, error and clues of one scene, the long way."""
+    frames = FrameStore()
+    with Project.open(folder) as project:
+        of, pseudo = project.scene(scene), project.pseudo_path(scene)
+    if guess:
+        hdr, sigma = opinion(latest_checkpoint(folder), of, who="teacher", frames=frames)
+    else:
+        label = read_pseudo_label(pseudo)
+        hdr, sigma = label.hdr, label.sigma
+    error = error_map(hdr, frames.ground_truth(of))
+    return Sampled.of(sigma, error, clues(frames.bracket(of)), most=40_000)
+
+
+def test_the_pool_by_its_pseudo_labels_and_the_rest_as_the_teacher_sees_them(trained):
+    found = measure_pool(_nothing, project=trained, frames=FrameStore())
+    assert found.scenes == (*POOL, "Test-007", "001", "002")
+    assert found.problems == ()
+    expected = Sampled.joined(
+        [_measured(trained, scene, guess=scene not in POOL) for scene in found.scenes]
+    )
+    for part in Part:
+        one, other = (sampled.part(part) for sampled in (found.sampled, expected))
+        np.testing.assert_array_equal(one.sigma, other.sigma)
+        np.testing.assert_array_equal(one.error, other.error)
+    assert len(found.sampled.sigma) == 7 * 96 * 128
+
+
+def test_the_note_says_who_was_asked_and_which_figures_are_too_good(trained):
+    found = measure_pool(_nothing, project=trained, frames=FrameStore())
+    assert found.note == (
+        "4 unlabelled scenes by their pseudo-labels; 1 test scene and 2 labelled scenes as the "
+        f"teacher of {RUN}, step 5 sees them. Labelled scenes were trained on, and leave-one-out "
+        "is not done: figures of labelled scenes are optimistic."
+    )
+
+
+def test_before_a_checkpoint_the_pool_alone_is_measured(tiny_project):
+    found = measure_pool(_nothing, project=tiny_project, frames=FrameStore())
+    assert found.scenes == POOL
+    assert found.note == "4 unlabelled scenes by their pseudo-labels."
+    assert ["train first" in line for line in found.problems] == [True]
+
+
+def test_without_pseudo_labels_the_teacher_alone_is_asked(trained):
+    for path in (trained / "pseudo").iterdir():
+        path.unlink()
+    found = measure_pool(_nothing, project=trained, frames=FrameStore())
+    assert found.scenes == ("Test-007", "001", "002")
+    assert found.note.startswith("1 test scene and 2 labelled scenes as the teacher of")
+
+
+def test_promoted_and_excluded_scenes_take_no_part(trained):
+    with Project.open(trained) as project:
+        Decisions(project).promote(["003"])
+        Decisions(project).exclude(["004"])
+    found = measure_pool(_nothing, project=trained, frames=FrameStore())
+    assert found.scenes == ("005", "006", "Test-007", "001", "002")
+
+
+def test_a_scene_that_cannot_be_read_costs_a_sentence_and_not_the_whole(trained):
+    with Project.open(trained) as project:
+        pseudo, frame = project.pseudo_path("004"), project.scene("002").frames[0]
+    pseudo.write_bytes(pseudo.read_bytes()[:100])
+    frame.unlink()
+    found = measure_pool(_nothing, project=trained, frames=FrameStore())
+    assert found.scenes == ("003", "005", "006", "Test-007", "001")
+    assert len(found.problems) == 2
+    assert str(pseudo) in found.problems[0]
+    assert str(frame) in found.problems[1]
+    assert "3 unlabelled scenes" in found.note
+    assert "1 labelled scene " in found.note
+
+
+def test_with_nothing_to_measure_the_reason_is_told(fresh_project, dataset):
+    with pytest.raises(ProjectError, match="train first"):
+        measure_pool(_nothing, project=fresh_project, frames=FrameStore())
+    for truth in dataset.rglob("HDRImg.hdr"):
+        truth.unlink()
+    with pytest.raises(ProjectError):
+        measure_pool(_nothing, project=fresh_project, frames=FrameStore())
+
+
+def test_measuring_says_which_scene_it_is_at_and_is_given_up_between_tiles(trained):
+    said = []
+
+    def tell(text, done, total):
+        if len(said) == 20:
+            raise Cancelled
+        said.append((text, done, total))
+
+    with pytest.raises(Cancelled):
+        measure_pool(tell, project=trained, frames=FrameStore())
+    assert said[0] == ("loading the teacher", 0, 0)
+    assert said[1] == ("measuring scene 1 of 7", 0, 7)
+    assert said[-1][0] in {"measuring scene 5 of 7", "measuring scene 6 of 7"}
+    assert [done for _, done, _ in said] == sorted(done for _, done, _ in said)
+
+
+def test_clues_are_those_of_the_bracket_and_need_not_be_waited_for(tiny_project):
+    with Project.open(tiny_project) as project:
+        bracket = FrameStore().bracket(project.scene("003"))
+    found, expected = find_clues(_nothing, bracket=bracket), clues(bracket)
+    np.testing.assert_array_equal(found.motion, expected.motion)
+    np.testing.assert_array_equal(found.noise, expected.noise)
+
+    def unwanted(_text, _done, _total):
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        find_clues(unwanted, bracket=bracket)
