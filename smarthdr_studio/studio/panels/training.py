@@ -110,8 +110,6 @@ class TrainingPanel(QWidget):
         frame, column = card(name="Training")
         row = QHBoxLayout()
         row.setSpacing(6)
-        row.addWidget(caption("Training", role="title"))
-        row.addSpacing(4)
         for part in (self._presets, self._devices, self._train):
             row.addWidget(part)
         row.addStretch(1)
