@@ -61,8 +61,8 @@ class WindowAtWork:
             raise TimeoutError(f"nothing came in {seconds:g} s: {self.session.state.notice}")
 
     def until_quiet(self) -> None:
-        """Wait until no thread is at work and the charts have followed."""
-        self.rest(0.15)
+        """Wait until no thread is at work, charts have followed and the scene was looked into."""
+        self.rest(0.3)
         self.until(lambda: self.session.at_rest)
 
     def open(self, project: Path) -> float:

@@ -90,7 +90,8 @@ class Inspection(QObject):
             self._scene = scene
             self.inspector.forget()
         self.screen.stage.take_flips(self.history.records)
-        self.history.follow(scene)
+        if self._keeper.state.replay is not None:
+            self.history.follow(scene)
         self._closer.start()
         self._go_to_goal()
 
@@ -165,6 +166,7 @@ class Inspection(QObject):
 
     def _connect(self) -> None:
         screen = self.screen
+        screen.picked.connect(self._closer.stop)
         screen.scene_shown.connect(self._scene_shown)
         screen.charted.connect(self._charted)
         screen.viewing.repaint_wanted.connect(self._ask_what_is_shown)

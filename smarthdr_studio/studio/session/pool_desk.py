@@ -29,6 +29,7 @@ class PoolDesk(QObject):
         self._reading: PoolReading | None = None
         self._share: dict[str, float] = {}
         self._masks: MaskSettings | None = None  # those asked about last
+        self._answer: tuple[PoolStatistics, MaskSettings, Retention] | None = None
         self._asked, self._again = False, False
         self._serial = 0
 
@@ -37,6 +38,7 @@ class PoolDesk(QObject):
         self._project, self._reading, self._masks = project, None, None
         self._asked, self._again = False, False
         self._serial += 1
+        self._answer = None
         self._share.clear()
 
     def refresh(self) -> None:
@@ -67,7 +69,10 @@ class PoolDesk(QObject):
         pool, self._masks = self._pool, masks
         if pool is None:
             return None
+        if self._answer is not None and self._answer[:2] == (pool, masks):
+            return self._answer[2]
         answer = pool.retention(masks)
+        self._answer = pool, masks, answer
         self._share.update({scene: share.retained for scene, share in answer.scenes.items()})
         return answer
 

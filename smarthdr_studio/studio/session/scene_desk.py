@@ -14,12 +14,14 @@ from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.preferences import FIRST_BUDGET
+from smarthdr_studio.studio.threads.memory import give_back
 from smarthdr_studio.studio.threads.scenes import LoadedScene, SceneFiles, load_scene
 from smarthdr_studio.studio.threads.thumbnails import make_thumbnails
 
 _log: Final = logging.getLogger(__name__)
 
 _LABEL_SHARE: Final = 0.25
+_FREED_AT_ONCE: Final = 2**28  # bytes
 _THUMBNAILS_AT_ONCE: Final = 4
 
 
@@ -60,6 +62,7 @@ class SceneDesk(QObject):
         self.frames = FrameStore(self._budget)
         self._kept: OrderedDict[str, LoadedScene] = OrderedDict()
         self._seen: dict[str, _Sight] = {}
+        self._freed = 0  # bytes let go of since the system got any back
         self._now: _Wish | None = None
         self._next: _Wish | None = None
         self._wanted: list[str] = []
@@ -178,9 +181,18 @@ class SceneDesk(QObject):
         self._make_room()
 
     def _make_room(self) -> None:
+        before = self.held_bytes
         while self._label_bytes() > self._budget * _LABEL_SHARE and len(self._kept) > 1:
             self._kept.popitem(last=False)
         self.frames.resize(max(self._budget - self._beside - self._label_bytes(), 0))
+        self._freed += before - self.held_bytes
+        if self._freed > _FREED_AT_ONCE:
+            self._freed = 0
+            self._crew.start(give_back, answered=self._gave_back, refused=self._not_drawn)
+
+    @Slot(object)
+    def _gave_back(self, _nothing: object) -> None:
+        """The system has its memory again."""
 
     def _label_bytes(self) -> int:
         return sum(scene.nbytes for scene in self._kept.values())

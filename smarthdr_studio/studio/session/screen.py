@@ -22,6 +22,7 @@ from smarthdr_studio.studio.session.viewing import Viewing, settings_of
 from smarthdr_studio.studio.state import CompareMode, Notice, PoolCharts
 from smarthdr_studio.studio.threads.scenes import LoadedScene
 
+_AHEAD_AFTER_MS: Final = 50  # the next scene is read once this one has been painted
 _CHARTS_AFTER_MS: Final = 60  # charts and list follow at leisure, pictures and shares at once
 
 
@@ -32,6 +33,7 @@ class Screen(QObject):
     partnered = Signal(int, object, str)  # view, Painted or None, "wipe" or "flicker"
     sized = Signal(int, int)
     thumbnail_made = Signal(str, QImage)
+    picked = Signal(str)
     scene_shown = Signal(str)
     judged = Signal()
     charted = Signal()
@@ -47,6 +49,7 @@ class Screen(QObject):
         self._retention: Retention | None = None
         self._wiped: int | None = None
         self._repaint = QTimer(self, singleShot=True, interval=0)
+        self._ahead = QTimer(self, singleShot=True, interval=_AHEAD_AFTER_MS)
         self._rechart = QTimer(self, singleShot=True, interval=_CHARTS_AFTER_MS)
         self.scenes.loaded.connect(self._show_scene)
         self.scenes.refused.connect(self._scene_refused)
@@ -55,6 +58,7 @@ class Screen(QObject):
         self.pool.refused.connect(keeper.complain)
         self.viewing.repaint_wanted.connect(self.repaint)
         self.viewing.flicker_wanted.connect(self._flicker)
+        self._ahead.timeout.connect(self._prefetch)
         self._repaint.timeout.connect(self._paint)
         self._rechart.timeout.connect(self._chart)
 
@@ -68,8 +72,8 @@ class Screen(QObject):
 
     def rest(self) -> None:
         """Paint no more."""
-        self._repaint.stop()
-        self._rechart.stop()
+        for timer in (self._repaint, self._rechart, self._ahead):
+            timer.stop()
 
     @Slot()
     def repaint(self) -> None:
@@ -81,6 +85,8 @@ class Screen(QObject):
         """Show a scene; the one on the screen stays until the new one is read."""
         generation = self._keeper.state.generation + 1
         self._keeper.become(current=scene, generation=generation)
+        self._ahead.stop()
+        self.picked.emit(scene)
         self.scenes.fetch(scene, generation=generation)
 
     @Slot(object)
@@ -160,7 +166,7 @@ class Screen(QObject):
             self._complain(loaded)
         self.scene_shown.emit(loaded.id)
         self.judge()
-        self._prefetch(loaded.id)
+        self._ahead.start()
 
     def _is_worse(self, loaded: LoadedScene) -> bool:
         """Whether the picture on the screen is the last good one and has to stay."""
@@ -182,9 +188,11 @@ class Screen(QObject):
         if generation == self._keeper.state.generation:
             self._keeper.complain(message)
 
-    def _prefetch(self, scene: str) -> None:
+    @Slot()
+    def _prefetch(self) -> None:
         """The scene after this one is likely to be asked for next."""
         ids = [row.id for row in self._keeper.state.scenes]
+        scene = self.stage.scene
         after = ids.index(scene) + 1 if scene in ids else len(ids)
         if after < len(ids):
             self.scenes.fetch(ids[after], generation=0)

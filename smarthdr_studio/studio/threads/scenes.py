@@ -1,6 +1,7 @@
 """Reading one scene whole: frames, labels, ground truth; what fails is told, not raised."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -63,18 +64,18 @@ def load_scene(tell: Tell, *, files: SceneFiles, frames: FrameStore) -> LoadedSc
     """Read what there is; a part that cannot be read leaves its sentence among the problems."""
     scene, lost, problems = files.scene, list[str](), list[str]()
     tell(f"reading {scene.id}", 0, 0)
-    bracket = _try(lambda: frames.bracket(scene), lost)
-    truth = None
-    if scene.ground_truth is not None:
-        truth = _try(lambda: frames.ground_truth(scene), lost)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        # Labels are unpacked while frames are decoded: neither needs the other.
+        labels = beside.submit(_labels, files, problems)
+        bracket = _try(lambda: frames.bracket(scene), lost)
+        truth = None
+        if scene.ground_truth is not None:
+            truth = _try(lambda: frames.ground_truth(scene), lost)
+        label, promoted = labels.result()
     if lost and (folder := _vanished(scene)) is not None:
         # One cause is one sentence, however many files it takes along.
         lost = [f"{folder}: is not there any more; put it back or plug in its disk"]
     tell(f"reading {scene.id}", 0, 0)
-    label = _try(lambda: _pseudo_label(files), problems)
-    promoted, frozen = None, files.label
-    if frozen is not None:
-        promoted = _try(lambda: _read(frozen, scene), problems)
     return LoadedScene(
         files=files,
         bracket=bracket,
@@ -112,6 +113,17 @@ def _try(read: Callable[[], _Part], problems: list[str]) -> _Part | None:
         where = error.filename or "A file of this scene"
         problems.append(f"{where}: cannot be read ({reason}); look at the disk")
     return None
+
+
+def _labels(
+    files: SceneFiles, problems: list[str]
+) -> tuple[PseudoLabel | None, PseudoLabel | None]:
+    """The pseudo-label, and the one the scene was promoted with."""
+    label = _try(lambda: _pseudo_label(files), problems)
+    frozen = files.label
+    if frozen is None:
+        return label, None
+    return label, _try(lambda: _read(frozen, files.scene), problems)
 
 
 def _pseudo_label(files: SceneFiles) -> PseudoLabel | None:
