@@ -10,6 +10,7 @@ from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.runs import RunFolder
 from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.keeper import Keeper
+from smarthdr_studio.studio.session.turns import Turns
 from smarthdr_studio.studio.state import HeatStrip, Notice
 from smarthdr_studio.studio.threads.history import (
     Replay,
@@ -30,7 +31,7 @@ class HistoryDesk(QObject):
         self._keeper, self._crew = keeper, crew
         self._project: Project | None = None
         self._told = ""  # the alarm that was told last
-        self._asked, self._again = False, False
+        self._turns = Turns(self._ask)
         self._wish: tuple[int, str] | None = None  # round and scene that are being read
         self._serial = 0
 
@@ -49,28 +50,27 @@ class HistoryDesk(QObject):
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
         self._project, self._wish, self._told = project, None, ""
-        self._asked, self._again = False, False
+        self._turns.forget()
         self._serial += 1
         self._keeper.become(history=None, heat=None, replay=None)
         self.refresh()
 
     def refresh(self) -> None:
         """Read what rounds have been added; asking again while reading reads once more."""
+        self._turns.ask()
+
+    def _ask(self) -> bool:
         if self._project is None:
-            return
-        if self._asked:
-            self._again = True
-            return
-        self._asked = True
+            return False
         job = partial(
             read_run_history, project=self._project.folder, known=self._keeper.state.history
         )
-        answered = self._answered
         self._crew.start(
             partial(_numbered, job=job, serial=self._serial),
-            answered=answered,
+            answered=self._answered,
             refused=self._refused,
         )
+        return True
 
     @Slot(object)
     def pick(self, number: object) -> None:
@@ -143,7 +143,6 @@ class HistoryDesk(QObject):
         serial, history = answer
         if serial != self._serial:
             return
-        self._asked = False
         now = self._keeper.state.heat is not None and self._keeper.state.heat.now
         heat = None if history is None else _as_used(history)
         self._keeper.become(history=history, heat=heat)
@@ -152,13 +151,12 @@ class HistoryDesk(QObject):
             if now:
                 self._count_now(history, self._keeper.state.masks)
             self._sound(history.alarm)
-        self._once_more()
+        self._turns.over()
 
     @Slot(str)
     def _refused(self, message: str) -> None:
-        self._asked = False
         self._complain(message)
-        self._once_more()
+        self._turns.over()
 
     @Slot(str)
     def _complain(self, message: str) -> None:
@@ -178,11 +176,6 @@ class HistoryDesk(QObject):
         if alarm and alarm != self._told:
             self._keeper.notice(Notice(text=alarm, tone="warn"))
         self._told = alarm
-
-    def _once_more(self) -> None:
-        if self._again:
-            self._again = False
-            self.refresh()
 
 
 def _as_used(history: RunHistory) -> HeatStrip:

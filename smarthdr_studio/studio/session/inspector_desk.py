@@ -12,6 +12,7 @@ from smarthdr_studio.core.regions import Region
 from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.stage import Stage
+from smarthdr_studio.studio.session.turns import Turns
 from smarthdr_studio.studio.threads.clues import find_clues
 from smarthdr_studio.studio.threads.regions import report_on
 
@@ -24,7 +25,7 @@ class InspectorDesk(QObject):
         self._keeper, self._crew, self._stage = keeper, crew, stage
         self._clues_of: str | None = None  # the scene whose clues are being looked for
         self._at: tuple[int, int] | None = None
-        self._busy, self._again = False, False
+        self._reports = Turns(self._report)
 
     def forget(self) -> None:
         """Another scene is on the screen."""
@@ -54,12 +55,8 @@ class InspectorDesk(QObject):
     def refresh(self) -> None:
         """Thresholds or arrays have changed."""
         self._tell()
-        if self._keeper.state.region is None:
-            self._again = False
-        elif self._busy:
-            self._again = True
-        else:
-            self._report()
+        if self._keeper.state.region is not None:
+            self._reports.ask()
 
     def look_for_clues(self) -> None:
         """Work out what the frames of this scene say, once."""
@@ -94,11 +91,10 @@ class InspectorDesk(QObject):
             explanation = explain_pixel(subject, self._at)
         self._keeper.become(readout=readout, explanation=explanation)
 
-    def _report(self) -> None:
+    def _report(self) -> bool:
         region, subject = self._keeper.state.region, self._stage.subject()
         if region is None or subject is None:
-            return
-        self._busy = True
+            return False
         of = self._stage.material
         job = partial(
             report_on,
@@ -108,24 +104,18 @@ class InspectorDesk(QObject):
             reasons=self._stage.reasons(),
         )
         self._crew.start(job, answered=self._reported, refused=self._not_reported)
+        return True
 
     @Slot(object)
     def _reported(self, report: RegionReport) -> None:
-        self._busy = False
         if report.region == self._keeper.state.region:
             self._keeper.become(report=report, explanation=report.explanation)
-        self._once_more()
+        self._reports.over()
 
     @Slot(str)
     def _not_reported(self, message: str) -> None:
-        self._busy = False
         self._keeper.complain(message)
-        self._once_more()
-
-    def _once_more(self) -> None:
-        if self._again:
-            self._again = False
-            self.refresh()
+        self._reports.over()
 
 
 def patch_as_region(patch: int, *, size: tuple[int, int], side: int) -> Region:

@@ -12,6 +12,7 @@ from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.retention import PoolStatistics, Retention
 from smarthdr_studio.core.what_if import WhatIf, what_if
 from smarthdr_studio.studio.session.crew import Crew
+from smarthdr_studio.studio.session.turns import Turns
 from smarthdr_studio.studio.state import PoolCharts, PoolShares, SceneRow
 from smarthdr_studio.studio.threads.pool import PoolReading, read_pool
 
@@ -30,25 +31,24 @@ class PoolDesk(QObject):
         self._share: dict[str, float] = {}
         self._masks: MaskSettings | None = None  # those asked about last
         self._answer: tuple[PoolStatistics, MaskSettings, Retention] | None = None
-        self._asked, self._again = False, False
+        self._turns = Turns(self._ask)
         self._serial = 0
 
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
         self._project, self._reading, self._masks = project, None, None
-        self._asked, self._again = False, False
+        self._turns.forget()
         self._serial += 1
         self._answer = None
         self._share.clear()
 
     def refresh(self) -> None:
         """Read what is new on disk; asking again while reading reads once more."""
+        self._turns.ask()
+
+    def _ask(self) -> bool:
         if self._project is None:
-            return
-        if self._asked:
-            self._again = True
-            return
-        self._asked = True
+            return False
         statuses = self._project.statuses()
         job = partial(
             read_pool,
@@ -63,6 +63,7 @@ class PoolDesk(QObject):
             masks=self._masks or self._project.ledger().masks,
         )
         self._crew.start(job, answered=self._answered, refused=self._failed)
+        return True
 
     def retention(self, masks: MaskSettings) -> Retention | None:
         """What both gates keep of the pool; None where there is no pseudo-label yet."""
@@ -151,21 +152,14 @@ class PoolDesk(QObject):
     def _answered(self, reading: PoolReading) -> None:
         if reading.serial != self._serial or self._project is None:
             return
-        self._asked = False
         self._reading = reading
         self._share = {s: kept for s, kept in self._share.items() if s in reading.known}
         self.read.emit()
         if reading.problems:
             self.refused.emit(reading.problems[0])
-        self._once_more()
+        self._turns.over()
 
     @Slot(str)
     def _failed(self, message: str) -> None:
-        self._asked = False
         self.refused.emit(message)
-        self._once_more()
-
-    def _once_more(self) -> None:
-        if self._again:
-            self._again = False
-            self.refresh()
+        self._turns.over()
