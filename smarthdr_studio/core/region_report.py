@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.causes import Area
+from smarthdr_studio.core.decibels import psnr
 from smarthdr_studio.core.explanation import Explanation, Subject
 from smarthdr_studio.core.masking import scores
-from smarthdr_studio.core.quality import psnr
 from smarthdr_studio.core.radiance import mu_law
 from smarthdr_studio.core.reasons import Reason
 from smarthdr_studio.core.region_explanation import explain_region

@@ -4,8 +4,8 @@ from collections.abc import Generator, Sequence
 from statistics import fmean
 
 from smarthdr_studio.core.bracket import Scene
+from smarthdr_studio.core.decibels import psnr
 from smarthdr_studio.core.events import PhaseChanged, Validated
-from smarthdr_studio.core.quality import psnr
 from smarthdr_studio.core.radiance import mu_law
 from smarthdr_studio.learning.predictor import Predictor
 

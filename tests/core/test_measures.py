@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smarthdr_studio.core.decibels import psnr, split_psnr
 from smarthdr_studio.core.display.tabled import tabled_squares
-from smarthdr_studio.core.quality import psnr, quality, split_psnr, ssim
+from smarthdr_studio.core.quality import quality, ssim
 from smarthdr_studio.core.radiance import (
     exposure_weighted_merge,
     inverse_mu_law,

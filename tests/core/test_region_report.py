@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smarthdr_studio.core.causes import part_in_words
+from smarthdr_studio.core.decibels import psnr
 from smarthdr_studio.core.explanation import Subject, percent
 from smarthdr_studio.core.masking import MaskSettings, Trust, expand, patch_means, scores, trust
-from smarthdr_studio.core.quality import psnr
 from smarthdr_studio.core.radiance import mu_law
 from smarthdr_studio.core.reasons import Clues, Reason, reason_map
 from smarthdr_studio.core.region_explanation import explain_region

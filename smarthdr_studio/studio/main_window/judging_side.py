@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from smarthdr_studio.studio.main_window.charts import Charts
+from smarthdr_studio.studio.main_window.scrolled import Scrolled
 from smarthdr_studio.studio.main_window.tabs import Tabs
 from smarthdr_studio.studio.panels.evidence import EvidencePanel
 from smarthdr_studio.studio.panels.inspector import Inspector, WhyLine
@@ -84,9 +85,9 @@ class JudgingSide(QWidget):
         scores, pairs = (self.reliability, self.pool_map), (self.snapshots, self.what_if)
         thresholds = _column(growing=scores, fixed=pairs)
         why = _column(growing=(self.inspector,), fixed=(self.region,))
-        self.tabs.add("thresholds", "Thresholds", _scrolling(thresholds), tip="Which pixels (F2)")
-        self.tabs.add("why", "Why?", _scrolling(why), tip="Why a pixel is not trusted (F3)")
-        self.tabs.add("evidence", "Evidence", _scrolling(self.evidence), tip="Is σ any good? (F4)")
+        self.tabs.add("thresholds", "Thresholds", Scrolled(thresholds), tip="Which pixels (F2)")
+        self.tabs.add("why", "Why?", Scrolled(why), tip="Why a pixel is not trusted (F3)")
+        self.tabs.add("evidence", "Evidence", Scrolled(self.evidence), tip="Is σ any good? (F4)")
         self.tabs.turned.connect(self._turned)
         self.setMinimumWidth(_NARROWEST)
         column = QVBoxLayout(self)
@@ -107,14 +108,3 @@ def _column(*, growing: tuple[QWidget, ...], fixed: tuple[QWidget, ...]) -> QWid
     for part in fixed:
         column.addWidget(part)
     return whole
-
-
-def _scrolling(inside: QWidget) -> QScrollArea:
-    """What does not fit a low window can be scrolled to."""
-    area = QScrollArea()
-    area.setWidget(inside)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    return area

@@ -47,7 +47,7 @@ class RetentionMap(QWidget):
         self._palette = DARK
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(140, 110)
+        self.setMinimumSize(140, 165)
         self.setToolTip(
             "Kept share of the pool for τ_pa (→) and τ_pi (↑). Drag the point, or double-click a"
             " line to keep exactly its share. Arrow keys move the point by 0.01, with Shift by 0.1"

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from smarthdr_studio.core.decibels import split_psnr
 from smarthdr_studio.core.display import DisplaySettings, Layer, Material, Painted, Painter
 from smarthdr_studio.core.display.tabled import tabled_error, tabled_squares
 from smarthdr_studio.core.explanation import Subject
 from smarthdr_studio.core.history import RoundRecord, flips
 from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.quality import split_psnr
 from smarthdr_studio.core.radiance import Floats
 from smarthdr_studio.core.reasons import Clues, reason_map
 from smarthdr_studio.core.retention import Retention
