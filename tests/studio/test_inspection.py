@@ -173,6 +173,18 @@ def test_evidence_of_the_scene_is_measured_while_somebody_looks(looking, until):
     assert left == pytest.approx(error[trusted].mean() / error.mean(), rel=1e-4)
 
 
+def test_evidence_follows_from_scene_to_scene(looking, until):
+    looking.inspection.turned("evidence")
+    until(looking, lambda s: s.evidence.shown is not None)
+    first = looking.state.evidence.shown
+    looking.screen.pick("004")
+    until(looking, lambda s: s.evidence.shown not in (None, first) and not s.evidence.work)
+    looking.screen.pick("001")  # has a ground truth, but nothing to hold to it
+    until(looking, lambda s: s.shown == "001" and s.clues_known)
+    assert looking.state.evidence.shown is None
+    assert "asks the teacher" in looking.state.evidence.note
+
+
 def test_rounds_are_read_and_the_alarm_and_shares_are_those_on_record(looking, until, three_rounds):
     looking.inspection.history.refresh()
     until(looking, lambda s: s.history is not None)

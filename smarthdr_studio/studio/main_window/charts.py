@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import numpy as np
+import numpy.typing as npt
 
 from smarthdr_studio.studio.panels.training import TrainingPanel
 from smarthdr_studio.studio.plots.calibration import Calibration
@@ -50,6 +51,10 @@ class Charts:
         self.map.set_taus(new.masks.tau_patch, new.masks.tau_pixel, kept=_kept(new))
         if old.charts is not new.charts:
             self._show_pool(new.charts)
+        if _map(old) is not _map(new):
+            # The pool tells τ_pa down and τ_pi across; the map wants τ_pa across.
+            shares = _map(new)
+            self.map.set_shares(None if shares is None else shares.T)
         if old.snapshots != new.snapshots:
             self.map.set_marks(
                 tuple((s.name, s.masks.tau_patch, s.masks.tau_pixel) for s in new.snapshots)
@@ -89,8 +94,10 @@ class Charts:
         ):
             chart.set_counts(np.linspace(0, 1, len(counts) + 1), counts)
             chart.set_name(name)
-        # The pool tells τ_pa down and τ_pi across; the map wants τ_pa across.
-        self.map.set_shares(pool.map.T if pool else None)
+
+
+def _map(state: StudioState) -> npt.NDArray[np.float64] | None:
+    return state.charts.map if state.charts is not None else None
 
 
 def _kept(state: StudioState) -> float | None:

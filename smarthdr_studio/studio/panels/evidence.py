@@ -100,7 +100,7 @@ class EvidencePanel(QWidget):
     def _show_words(self, shown: Evidence | None) -> None:
         evidence = self._state.evidence
         nothing = _UNKNOWN if evidence.scope == "scene" else _NOT_YET
-        self._words.setText(sentence(shown) if shown else nothing)
+        self._words.setText(sentence(shown) if shown else "" if evidence.work else nothing)
         self._note.tell(_noted(evidence.note, evidence.scenes))
         self._note.setVisible(bool(evidence.note or evidence.scenes))
         help_with = self._what_helps()
@@ -110,7 +110,8 @@ class EvidencePanel(QWidget):
         idle = not evidence.work and self._state.folder is not None
         self._measure.setEnabled(idle)
         # A scene's own figures come by themselves; the pool's are measured again when asked to.
-        self._measure.setVisible(shown is None or evidence.scope == "pool")
+        useful = shown is None or evidence.scope == "pool"
+        self._measure.setVisible(useful and not evidence.work)
 
     def _what_helps(self) -> str:
         row = self._state.row(self._state.shown)

@@ -27,10 +27,8 @@ class IsoLines:
         self._polygons: dict[float, list[QPolygonF]] = {}
         self._numbers: dict[float, QRectF] = {}
 
-    def draw(
-        self, painter: QPainter, *, across: Axis, up: Axis, frame: QRectF, taken: list[QRectF]
-    ) -> None:
-        """Draw every line, and the numbers that cover no place `taken`."""
+    def draw_lines(self, painter: QPainter, *, across: Axis, up: Axis, frame: QRectF) -> None:
+        """Draw every line inside the frame."""
         if frame != self._frame:
             self._frame = frame
             self._lay_out(painter.font(), across, up)
@@ -39,10 +37,13 @@ class IsoLines:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for level, polygons in self._polygons.items():
             _draw_lines(painter, polygons, strong=level == STRONG)
+        painter.restore()
+
+    def draw_numbers(self, painter: QPainter, *, taken: list[QRectF]) -> None:
+        """Draw the numbers of the lines drawn last that cover no place `taken`."""
         for level, box in self._numbers.items():
             if not any(box.intersects(other) for other in taken):
                 _draw_number(painter, level, box)
-        painter.restore()
 
     def _lay_out(self, font: QFont, across: Axis, up: Axis) -> None:
         corner = np.array((across.at(0.0), up.at(0.0)))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from smarthdr_studio.core.display import ColourMap, sigma_rgb8
@@ -40,6 +40,7 @@ class RetentionMap(QWidget):
         self._shares: npt.NDArray[np.float32] | None = None
         self._image: QImage | None = None
         self._lines: IsoLines | None = None
+        self._ground: QPixmap | None = None
         self._taus, self._wish = (0.4, 0.4), (0.4, 0.4)
         self._kept: float | None = None
         self._marks: Marks = ()
@@ -66,6 +67,7 @@ class RetentionMap(QWidget):
         self._shares = None if shares is None else np.asarray(shares, np.float32)
         self._image = None if self._shares is None else _image(self._shares)
         self._lines = None if self._shares is None else IsoLines(self._shares)
+        self._ground = None
         self._describe()
         self.update()
 
@@ -84,7 +86,7 @@ class RetentionMap(QWidget):
 
     def set_palette_colours(self, palette: Palette) -> None:
         """Dress the map."""
-        self._palette = palette
+        self._palette, self._ground = palette, None
         self.update()
 
     def share_at(self, patch: float, pixel: float) -> float | None:
@@ -141,16 +143,14 @@ class RetentionMap(QWidget):
             painter.drawText(self.rect(), centre, "Known once pseudo-labels exist")
             painter.end()
             return
-        draw_frame(painter, across, up, palette=self._palette, frame=frame)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(frame, self._image)
+        painter.drawPixmap(0, 0, self._ground_under(self._image, self._lines))
         point = QPointF(across.at(self._taus[0]), up.at(self._taus[1]))
         words = self._words()
         label = _label_box(painter, point, words, frame)
         marks = [_box_around(across.at(x), up.at(y)) for _, x, y in self._marks]
         words_of_axes = _axis_boxes(painter, frame)
         taken = [label, _box_around(point.x(), point.y()), *marks, *words_of_axes.values()]
-        self._lines.draw(painter, across=across, up=up, frame=frame, taken=taken)
+        self._lines.draw_numbers(painter, taken=taken)
         painter.setPen(QColor(255, 255, 255, 200))
         for axis, box in words_of_axes.items():
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, axis)
@@ -159,6 +159,25 @@ class RetentionMap(QWidget):
         _draw_point(painter, point, accent=self._palette.accent if self.hasFocus() else None)
         _draw_label(painter, words, label)
         painter.end()
+
+    def _ground_under(self, image: QImage, lines: IsoLines) -> QPixmap:
+        """Map, axes and lines, which a moving point does not change."""
+        ratio = self.devicePixelRatioF()
+        if self._ground is None or self._ground.size() != self.size() * ratio:
+            across, up, frame = self._axes()
+            ground = QPixmap(self.size() * ratio)
+            ground.setDevicePixelRatio(ratio)
+            ground.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(ground)
+            painter.setFont(self.font())
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            draw_frame(painter, across, up, palette=self._palette, frame=frame)
+            painter.drawImage(frame, image)
+            lines.draw_lines(painter, across=across, up=up, frame=frame)
+            painter.end()
+            self._ground = ground
+        return self._ground
 
     def _axes(self) -> tuple[Axis, Axis, QRectF]:
         metrics = self.fontMetrics()

@@ -21,6 +21,7 @@ from smarthdr_studio.studio.threads.figures import (
 )
 from smarthdr_studio.studio.threads.task import Task
 
+_COMPARING = "comparing σ with the error"
 _NO_TRUTH = "This scene has no ground truth; measure the pool instead."
 _NO_SIGMA = "This scene has no pseudo-label; measuring asks the teacher for its opinion."
 
@@ -85,18 +86,21 @@ class EvidenceDesk(QObject):
         sigma = self._stage.material.sigma
         if self._scene_of is not sigma:
             self._scene = None
+        if self._task is None:
+            self._become(work="")
         if self._watched and self._keeper.state.evidence.scope == "scene":
             self._measure_scene(sigma)
         self._show()
 
     def _measure_scene(self, sigma: Floats | None) -> None:
         error, clues = self._stage.error, self._stage.clues
-        if sigma is None or error is None or clues is None or self._scene_of is sigma:
+        if sigma is None or error is None or self._scene is not None:
             return
-        self._scene_of = sigma
-        self._become(work="comparing σ with the error")
-        job = partial(figures_of_scene, sigma=sigma, error=error, clues=clues)
-        self._crew.start(job, answered=self._scene_measured, refused=self._refused)
+        self._become(work="looking at the frames" if clues is None else _COMPARING)
+        if clues is not None and self._scene_of is not sigma:
+            self._scene_of = sigma
+            job = partial(figures_of_scene, sigma=sigma, error=error, clues=clues)
+            self._crew.start(job, answered=self._scene_measured, refused=self._refused)
 
     def judged(self) -> None:
         """Thresholds have moved: so has the point on the curve."""

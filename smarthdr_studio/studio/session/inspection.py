@@ -40,6 +40,7 @@ class Inspection(QObject):
         self.evidence = EvidenceDesk(keeper, crew, stage)
         self.history = HistoryDesk(keeper, crew)
         self.opinions = OpinionDesk(keeper, crew)
+        self.screen.held_elsewhere = self._held_elsewhere
         self.thresholds = ThresholdDesk(keeper, self.screen.pool, stage)
         self._goal: Place | None = None
         self._scene = ""
@@ -83,6 +84,9 @@ class Inspection(QObject):
     def measure(self) -> None:
         """Measure how good σ is."""
         self.evidence.measure(self.screen.scenes.frames)
+
+    def _held_elsewhere(self) -> int:
+        return self.opinions.held_bytes
 
     @Slot(str)
     def _scene_shown(self, scene: str) -> None:
@@ -139,6 +143,11 @@ class Inspection(QObject):
         self.screen.stage.take_flips(self.history.records)
         self.screen.repaint()
 
+    @Slot()
+    def _clues_found(self) -> None:
+        self.evidence.refresh()
+        self.screen.repaint()
+
     @Slot(object, object)
     def _replay(self, record: RoundRecord | None, maps: Replay | None) -> None:
         self.screen.past_masks = record.masks if record and self.history.as_used else None
@@ -170,6 +179,7 @@ class Inspection(QObject):
         screen.scene_shown.connect(self._scene_shown)
         screen.charted.connect(self._charted)
         screen.viewing.repaint_wanted.connect(self._ask_what_is_shown)
+        self.inspector.clues_found.connect(self._clues_found)
         self._closer.timeout.connect(self._look_closer)
         self.opinions.came.connect(self._opinion_came)
         self.evidence.teacher_wanted.connect(self._ask_teacher)

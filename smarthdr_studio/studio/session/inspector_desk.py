@@ -3,7 +3,7 @@
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.explanation import explain_pixel
 from smarthdr_studio.core.reasons import Clues
@@ -19,6 +19,8 @@ from smarthdr_studio.studio.threads.regions import report_on
 
 class InspectorDesk(QObject):
     """Reads pixels at once; clues and regions are worked out on a thread, the latest wish only."""
+
+    clues_found = Signal()
 
     def __init__(self, keeper: Keeper, crew: Crew, stage: Stage) -> None:
         super().__init__(keeper)
@@ -76,6 +78,7 @@ class InspectorDesk(QObject):
         self._stage.take_clues(clues)
         self.refresh()
         self._keeper.become(clues_known=True)
+        self.clues_found.emit()
 
     @Slot(str)
     def _no_clues(self, message: str) -> None:

@@ -1,7 +1,8 @@
 """Asks the networks of the newest checkpoint about the scene on the screen."""
 
+from collections import OrderedDict
 from functools import partial
-from typing import Literal
+from typing import Final, Literal
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -13,10 +14,13 @@ from smarthdr_studio.studio.threads.opinions import Opinion, ask, forget
 from smarthdr_studio.studio.threads.task import Task
 
 Who = Literal["student", "teacher"]
+Question = tuple[str, Who]
+
+_KEPT: Final = 6  # answers; the newest scenes are those gone back to
 
 
 class OpinionDesk(QObject):
-    """One question at a time; a question about a scene that was left is given up."""
+    """One question at a time; the newest is the one that matters, so an older one is given up."""
 
     came = Signal(object)
 
@@ -25,8 +29,15 @@ class OpinionDesk(QObject):
         self._keeper, self._crew = keeper, crew
         self._project: Project | None = None
         self._task: Task | None = None
-        self._pending: tuple[str, Who] | None = None
-        self._tried: set[tuple[str, Who]] = set()
+        self._asked: Question | None = None  # under way
+        self._next: tuple[Question, FrameStore] | None = None
+        self._known: OrderedDict[Question, Opinion] = OrderedDict()
+        self._refused_once: set[Question] = set()
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory held by answers."""
+        return sum(each.hdr.nbytes + each.sigma.nbytes for each in self._known.values())
 
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
@@ -35,44 +46,57 @@ class OpinionDesk(QObject):
 
     def forget(self) -> None:
         """A newer checkpoint may say something else; its networks give their memory back."""
-        self._tried.clear()
-        self._pending = None
-        forget()
+        self._known.clear()
+        self._refused_once.clear()
+        self._next = None
         if self._task is not None:
             self._task.requestInterruption()
+        forget()
 
     def ask(self, scene: str, who: Who, *, frames: FrameStore) -> None:
-        """Ask once per scene and checkpoint; the answer comes as `came`."""
-        if self._project is None or (scene, who) in self._tried:
-            return
-        if self._task is not None:
-            if self._pending != (scene, who):
+        """The answer comes as `came`: at once where it is known, else when the network is done."""
+        question: Question = (scene, who)
+        if question in self._known:
+            self._known.move_to_end(question)
+            self.came.emit(self._known[question])
+        elif self._task is not None:
+            if question != self._asked:
+                self._next = question, frames
                 self._task.requestInterruption()
-            return
-        self._tried.add((scene, who))
-        self._pending = (scene, who)
+        elif self._project is not None and question not in self._refused_once:
+            self._begin(question, frames)
+
+    def _begin(self, question: Question, frames: FrameStore) -> None:
+        assert self._project is not None
+        self._asked = question
+        scene, who = question
         job = partial(ask, project=self._project.folder, scene=scene, who=who, frames=frames)
         self._task = self._crew.start(
             job, answered=self._answered, refused=self._refused, told=True
         )
-        self._task.given_up.connect(self._given_up)
+        self._task.given_up.connect(self._over)
 
     @Slot(object)
     def _answered(self, opinion: Opinion) -> None:
-        self._end()
+        if self._asked is not None:
+            self._known[self._asked] = opinion
+            while len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+        self._over()
         self.came.emit(opinion)
 
     @Slot(str)
     def _refused(self, message: str) -> None:
-        self._end()
+        if self._asked is not None:
+            self._refused_once.add(self._asked)
+        self._over()
         self._keeper.complain(message)
 
     @Slot()
-    def _given_up(self) -> None:
-        if self._pending is not None:
-            self._tried.discard(self._pending)
-        self._end()
-
-    def _end(self) -> None:
-        self._task, self._pending = None, None
+    def _over(self) -> None:
+        self._task, self._asked = None, None
         self._keeper.become(busy="", progress=None)
+        wish, self._next = self._next, None
+        if wish is not None:
+            question, frames = wish
+            self.ask(*question, frames=frames)

@@ -1,6 +1,6 @@
 """What is on the screen: the current scene, what is trusted of it, and its finished pictures."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -46,6 +46,7 @@ class Screen(QObject):
         self.scenes = SceneDesk(crew, thumbnails=thumbnails, parent=self)
         self.pool = PoolDesk(crew, self)
         self.past_masks: MaskSettings | None = None  # of the round that is replayed as it was used
+        self.held_elsewhere: Callable[[], int] = int  # bytes others keep of scenes that were shown
         self._retention: Retention | None = None
         self._wiped: int | None = None
         self._repaint = QTimer(self, singleShot=True, interval=0)
@@ -209,8 +210,9 @@ class Screen(QObject):
         if wiped is not None:
             self.partnered.emit(wiped, self._partner(wiped, compare.partner), "wipe")
         self._wiped = wiped
-        self.scenes.make_room_beside(self.stage.nbytes)
-        self._keeper.become(cache_bytes=self.scenes.held_bytes + self.stage.nbytes)
+        beside = self.stage.nbytes + self.held_elsewhere()
+        self.scenes.make_room_beside(beside)
+        self._keeper.become(cache_bytes=self.scenes.held_bytes + beside)
 
     @Slot(int, bool)
     def _flicker(self, view: int, held: object) -> None:
