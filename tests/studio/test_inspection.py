@@ -213,6 +213,20 @@ def test_a_past_round_is_replayed_with_the_masks_it_was_used_with(looking, until
     assert looking.screen.stage.material.masks == looking.state.masks
 
 
+def test_a_new_run_with_fewer_rounds_ends_a_replay(looking, until, three_rounds):
+    history = looking.inspection.history
+    history.refresh()
+    until(looking, lambda s: s.history is not None)
+    history.pick(3)
+    newer = three_rounds.with_name("20270101-000000-tiny")
+    (newer / "history").mkdir(parents=True)
+    history_path(three_rounds, 1).rename(history_path(newer, 1))
+    (newer / "plan.toml").write_text("")
+    history.refresh()
+    until(looking, lambda s: s.history.run == newer.name)
+    assert looking.state.replay is None
+
+
 def test_shares_of_the_past_can_be_told_with_the_thresholds_of_now(looking, until, three_rounds):
     history = looking.inspection.history
     history.refresh()

@@ -116,3 +116,14 @@ def test_the_teacher_is_asked_about_a_scene_without_a_pseudo_label(looking, unti
     until(looking, lambda s: s.evidence.shown is not None)
     assert looking.state.retained is not None
     assert looking.screen.stage.material.origin == "teacher's guess, no label"
+
+
+def test_waiting_can_be_given_up(looking, until, network):
+    show_student(looking)
+    until(looking, lambda s: len(network.asked) > 0)
+    looking.cancel()
+    until(looking, lambda s: looking.at_rest)
+    looking.inspection.viewing.set_layer(1, Layer.STUDENT)
+    until(looking, lambda s: looking.at_rest)
+    assert len(network.asked) == 1
+    assert student_of(looking) is None

@@ -146,12 +146,19 @@ class HistoryDesk(QObject):
         now = self._keeper.state.heat is not None and self._keeper.state.heat.now
         heat = None if history is None else _as_used(history)
         self._keeper.become(history=history, heat=heat)
+        self._leave_vanished_round()
         self.read.emit()
         if history is not None:
             if now:
                 self._count_now(history, self._keeper.state.masks)
             self._sound(history.alarm)
         self._turns.over()
+
+    def _leave_vanished_round(self) -> None:
+        """A new run has fewer rounds than the one that was replayed: back to now."""
+        number = self._keeper.state.replay
+        if number is not None and self._record(number) is None:
+            self.pick(None)
 
     @Slot(str)
     def _refused(self, message: str) -> None:

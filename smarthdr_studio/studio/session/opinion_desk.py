@@ -53,6 +53,13 @@ class OpinionDesk(QObject):
             self._task.requestInterruption()
         forget()
 
+    def give_up(self) -> None:
+        """Nobody wants to wait for the answer under way; it is not asked for again."""
+        self._next = None
+        if self._task is not None and self._asked is not None:
+            self._refused_once.add(self._asked)
+            self._task.requestInterruption()
+
     def ask(self, scene: str, who: Who, *, frames: FrameStore) -> None:
         """The answer comes as `came`: at once where it is known, else when the network is done."""
         question: Question = (scene, who)

@@ -85,8 +85,9 @@ class Session(QObject):
 
     @Slot()
     def cancel(self) -> None:
-        """Give up reading a dataset or making a project."""
+        """Give up what is being prepared: a project, or an answer of a network."""
         self._projects.cancel()
+        self.inspection.opinions.give_up()
 
     @Slot()
     def close_project(self) -> None:
