@@ -7,14 +7,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import QEventLoop, Qt, QTimer
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import read_pseudo_label
 from smarthdr_studio.core.resources import resource
 from smarthdr_studio.studio.main_window.window import MainWindow
 from smarthdr_studio.studio.session.preferences import Places
@@ -51,6 +48,20 @@ class Photographer:
                 QTest.mouseClick(button, Qt.MouseButton.LeftButton)
                 return
         sys.exit(f"There is no button {name!r} on the screen.")
+
+    def do(self, *actions: str) -> None:
+        """Carry out actions of the menus, by their id."""
+        for action in actions:
+            self.window.findChild(QAction, action).trigger()
+
+    def turn_to(self, tab: str) -> None:
+        """Bring a panel to the front."""
+        self.do(f"tab_{tab}")
+
+    def point_at_the_middle(self) -> None:
+        """Put the mouse on the first picture."""
+        picture = self.window.page.views.view(0).picture
+        QTest.mouseMove(picture, picture.rect().center())
 
     def take(self, name: str) -> None:
         """Keep what is on the screen now."""
@@ -95,8 +106,7 @@ def tell_the_story(camera: Photographer) -> None:
         sys.exit(f"The run did not end well: {session.state.training.message}")
     print(f"from click to trained: {time.monotonic() - clicked:.0f} s")
     camera.wait(lambda: session.at_rest, what="the last labels are shown")
-    show_what_is_not_trusted(camera)
-    camera.take("window")
+    judge(camera)
     window.set_look("light")
     camera.take("window-light")
     window.resize(1280, 720)
@@ -105,19 +115,32 @@ def tell_the_story(camera: Photographer) -> None:
     camera.take("window-small")
 
 
-def show_what_is_not_trusted(camera: Photographer) -> None:
-    """The unlabelled scene the pool trusts least, and its least sure pixel."""
-    session = camera.window.session
-    rows = [row for row in session.state.scenes if row.status is Status.UNLABELLED]
-    worst = min(rows, key=lambda row: row.retained if row.retained is not None else 1.0)
-    session.screen.pick(worst.id)
-    camera.wait(lambda: session.state.shown == worst.id, what=f"scene {worst.id} is shown")
-    assert session.state.folder is not None
-    with Project.open(session.state.folder) as project:
-        sigma = read_pseudo_label(project.pseudo_path(worst.id)).sigma
-    row, column = np.unravel_index(int(sigma.argmax()), sigma.shape)
-    session.inspection.inspector.hover((int(column), int(row)))
+def judge(camera: Photographer) -> None:
+    """From the least trusted region of the pool to thresholds, evidence, rounds and a figure."""
+    window, session = camera.window, camera.window.session
+    camera.click("Least trusted")
+    camera.wait(lambda: session.state.report, what="the region is counted")
+    camera.turn_to("why")
+    camera.take("judging")
+    camera.turn_to("thresholds")
+    camera.click("Keep 80 %")
+    camera.do("clear_region", "fit")
+    camera.point_at_the_middle()
     camera.wait(lambda: session.at_rest, what="everything is painted")
+    camera.take("window")
+    sheet = camera.folder / "sheet.png"
+    window.page.views.sheet(visible_only=False).save(str(sheet))
+    print(sheet)
+    camera.turn_to("evidence")
+    camera.wait(lambda: session.state.evidence.shown, what="the evidence is measured")
+    camera.take("evidence")
+    camera.turn_to("history")
+    camera.do("previous_round", "previous_round")
+    camera.wait(lambda: session.at_rest, what="the round is replayed")
+    camera.take("history")
+    camera.do("back_to_now")
+    for tab in ("thresholds", "training"):
+        camera.turn_to(tab)
 
 
 if __name__ == "__main__":

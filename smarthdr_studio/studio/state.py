@@ -129,11 +129,18 @@ class SceneRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readout:
-    """What is known of the pixel under the cursor; `linear` is RGB in [0, 1], `why` one word."""
+    """What is known of the pixel under the cursor; `linear` is RGB in [0, 1], `why` one word.
+
+    `frames` are the camera values of under, reference and over, RGB of 16 bits each; `truth` and
+    `student` are RGB radiance like `linear`.
+    """
 
     x: int
     y: int
     linear: tuple[float, float, float] | None = None
+    frames: tuple[tuple[int, int, int], ...] = ()
+    truth: tuple[float, float, float] | None = None
+    student: tuple[float, float, float] | None = None
     mu_law: float | None = None
     sigma: float | None = None
     patch_score: float | None = None

@@ -93,6 +93,9 @@ def test_a_pixel_tells_its_values_and_why_it_is_dropped(at_work, until):
     at_work.inspection.inspector.hover((127, 5))
     pixel = at_work.state.readout
     assert pixel.linear == (0.25, 0.25, 0.25)
+    of = at_work.screen.stage.material
+    assert pixel.frames == tuple(tuple(frame[5, 127].tolist()) for frame in of.bracket.frames)
+    assert pixel.truth == tuple(of.ground_truth[5, 127].tolist())
     assert pixel.trusted is False
     assert pixel.why in ("patch", "pixel")
     assert at_work.state.explanation.gate == pixel.why

@@ -116,9 +116,11 @@ def values(pixel: Readout | None) -> tuple[Fact, ...]:
     """What is known of a pixel, as facts."""
     if pixel is None:
         return ()
-    linear = "" if pixel.linear is None else " ".join(f"{each:.3f}" for each in pixel.linear)
     known = (
-        ("linear RGB", linear),
+        *_frames(pixel),
+        ("ground truth", _three(pixel.truth)),
+        ("student", _three(pixel.student)),
+        ("linear RGB", _three(pixel.linear)),
         ("μ-law", _decimals(pixel.mu_law, 3)),
         ("σ", "" if pixel.sigma is None else small(pixel.sigma)),
         ("S_pa", _decimals(pixel.patch_score, 2)),
@@ -132,6 +134,18 @@ def _judged(pixel: Readout) -> str:
     if pixel.trusted is None:
         return ""
     return "trusted" if pixel.trusted else f"dropped: {pixel.why}"
+
+
+def _frames(pixel: Readout) -> tuple[tuple[str, str], ...]:
+    """Camera values of 16 bits, as the files hold them."""
+    names = ("under", "reference", "over")
+    return tuple(
+        (name, " ".join(map(str, codes))) for name, codes in zip(names, pixel.frames, strict=False)
+    )
+
+
+def _three(radiance: tuple[float, float, float] | None) -> str:
+    return "" if radiance is None else " ".join(f"{each:.3f}" for each in radiance)
 
 
 def _decimals(value: float | None, digits: int) -> str:
