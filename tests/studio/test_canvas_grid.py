@@ -1,57 +1,16 @@
 """One to six views in any arrangement, and which of them is the active one."""
 
-import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from hands import centre_of, colour_at, grid_of_four, painted, point_at
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
-from smarthdr_studio.core.display import Layer, Painted
-from smarthdr_studio.studio.canvas.grid import ViewGrid
 from smarthdr_studio.studio.theme import DARK
-
-SIZE = (150, 100)
-
-
-def painted(colour=(10, 200, 30), layer=Layer.PSEUDO_LABEL, **changes):
-    rgb8 = np.full((SIZE[1], SIZE[0], 3), colour, np.uint8)
-    return Painted(rgb8=rgb8, title=layer.value, **changes)
 
 
 @pytest.fixture
 def grid(qtbot):
-    grid = ViewGrid()
-    qtbot.addWidget(grid)
-    grid.resize(900, 700)
-    grid.set_scene_size(*SIZE)
-    for index in range(4):
-        grid.show_painted(index, painted())
-    grid.show()
-    qtbot.waitExposed(grid)
-    QApplication.processEvents()
-    return grid
-
-
-def centre_of(picture):
-    return QPoint(picture.width() // 2, picture.height() // 2)
-
-
-def colour_at(picture, x, y):
-    """The colour on the screen of an image pixel."""
-    return picture.grab().toImage().pixelColor(x, y).getRgb()[:3]
-
-
-def point_at(widget, where):
-    """Move the mouse there without a button, whatever the platform thinks of the cursor."""
-    event = QMouseEvent(
-        QEvent.Type.MouseMove,
-        QPointF(where),
-        QPointF(widget.mapToGlobal(where)),
-        Qt.MouseButton.NoButton,
-        Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
-    QApplication.sendEvent(widget, event)
+    return grid_of_four(qtbot)
 
 
 @pytest.mark.parametrize("count", range(1, 7))

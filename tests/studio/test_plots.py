@@ -4,11 +4,11 @@ import time
 
 import numpy as np
 import pytest
+from hands import point_at
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QMouseEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage
 
 from smarthdr_studio.studio.plots.axes import Axis, ticks, worded
 from smarthdr_studio.studio.plots.curves import Curve
@@ -16,19 +16,6 @@ from smarthdr_studio.studio.plots.histogram import ThresholdHistogram
 from smarthdr_studio.studio.plots.retention_map import RetentionMap
 from smarthdr_studio.studio.plots.trace import LARGEST, Trace
 from smarthdr_studio.studio.theme import DARK, LIGHT
-
-
-def point_at(widget, where):
-    """Move the mouse there without a button, whatever the platform thinks of the cursor."""
-    event = QMouseEvent(
-        QEvent.Type.MouseMove,
-        QPointF(where),
-        QPointF(widget.mapToGlobal(where)),
-        Qt.MouseButton.NoButton,
-        Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
-    QApplication.sendEvent(widget, event)
 
 
 def picture_of(widget):
