@@ -172,7 +172,7 @@ def percent(share: float) -> str:
 
 def number(value: float) -> str:
     """A value on the μ-law with three digits that count."""
-    return f"{value:.3g}"
+    return np.format_float_positional(value, precision=3, fractional=False, trim="-")
 
 
 def score_words(value: float, tau: float) -> str:

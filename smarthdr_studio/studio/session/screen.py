@@ -108,8 +108,9 @@ class Screen(QObject):
         self._retention = self.pool.retention(state.masks)
         masks = self.past_masks or state.masks
         share = self.stage.judge(masks=masks, pool=self._retention)
-        if share is not None and self.stage.scene is not None and state.replay is None:
-            self.pool.note_share(self.stage.scene, share)
+        loaded = self.stage.loaded
+        if share is not None and loaded is not None and loaded.label and state.replay is None:
+            self.pool.note_share(loaded.id, share)
         self._keeper.become(retained=share, pool=self.pool.shares(self._retention))
         self.judged.emit()
         self.repaint()
