@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.exr import read_layers, write_layers
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.pseudo_label import FORMAT, PseudoLabel, write_pseudo_label
@@ -104,6 +105,20 @@ def test_a_scene_of_which_nothing_can_be_read_leaves_the_picture_that_was_there(
     until(looking, lambda s: s.notice is not None)
     assert looking.state.shown == "003"
     assert "002" in looking.state.notice.text
+
+
+def test_a_journal_that_cannot_be_read_is_told_and_scenes_can_still_be_looked_at(
+    looking, until, monkeypatch
+):
+    def unplugged(*_):
+        raise ProjectError("tiny.shdr: the disk is gone; plug it in")
+
+    monkeypatch.setattr(Project, "data_version", unplugged)
+    monkeypatch.setattr(Project, "label_path", unplugged)
+    until(looking, lambda s: s.notice is not None)
+    assert "plug it in" in looking.state.notice.text
+    looking.screen.pick("004")
+    until(looking, lambda s: s.shown == "004")
 
 
 def test_a_newer_label_of_the_shown_scene_comes_onto_the_screen_by_itself(

@@ -2,6 +2,7 @@
 
 import logging
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Final, NamedTuple
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage
 
+from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.crew import Crew
@@ -157,12 +159,10 @@ class SceneDesk(QObject):
 
     def _files(self, scene: str) -> SceneFiles:
         assert self._project is not None
-        project = self._project
-        return SceneFiles.of(
-            project.scene(scene),
-            pseudo=project.pseudo_path(scene),
-            label=project.label_path(scene),
-        )
+        project, label = self._project, None
+        with suppress(ProjectError):  # a journal that cannot be read is told by who reads it
+            label = project.label_path(scene)
+        return SceneFiles.of(project.scene(scene), pseudo=project.pseudo_path(scene), label=label)
 
     def _at_hand(self, files: SceneFiles) -> LoadedScene | None:
         """The scene, if nothing of it has to be read."""
