@@ -79,12 +79,20 @@ def palette_for(wish: Wish) -> Palette:
 
 def dress(application: QApplication, palette: Palette) -> None:
     """Give the whole application this palette, and text no smaller than can be read."""
+    tint(application, palette)
+    application.setStyleSheet(style_sheet(palette))
+
+
+def tint(application: QApplication, palette: Palette) -> None:
+    """All of `dress` but the style sheet, which is worked out anew for every part that is added.
+
+    A window is built after this and before `dress`, in a third of the time.
+    """
     application.setStyle("Fusion")
     font = application.font()
     font.setPointSizeF(max(SMALLEST_TEXT_PT, font.pointSizeF()))
     application.setFont(font)
     application.setPalette(_qt_palette(palette))
-    application.setStyleSheet(style_sheet(palette))
 
 
 def contrast(first: str, second: str) -> float:

@@ -13,6 +13,7 @@ from smarthdr_studio.core.pseudo_label import read_pseudo_label
 from smarthdr_studio.core.reasons import Reason
 from smarthdr_studio.core.regions import Region
 from smarthdr_studio.core.statistics import SceneStatistics
+from smarthdr_studio.studio.session.threshold_desk import MOST_SNAPSHOTS
 from smarthdr_studio.studio.state import StudioState
 
 RUN = "20260101-000000-tiny"
@@ -136,9 +137,21 @@ def test_pairs_set_aside_are_lettered_counted_again_and_dropped(looking, until):
     looking.screen.pick("006")
     until(looking, lambda s: s.shown == "006" and s.clues_known)
     assert looking.state.snapshots[1].scene == pytest.approx(looking.state.retained)
+    desk.keep_snapshot()
+    assert len(looking.state.snapshots) == 2
+    assert "B is this pair" in looking.state.notice.text
+    looking.curating.settle_masks(MaskSettings(tau_patch=0.7))
     desk.drop_snapshot("A")
     desk.keep_snapshot()
     assert [each.name for each in looking.state.snapshots] == ["B", "A"]
+
+
+def test_no_more_pairs_are_set_aside_than_can_be_compared(looking):
+    for step in range(MOST_SNAPSHOTS + 1):
+        looking.curating.settle_masks(MaskSettings(tau_patch=step / 20))
+        looking.inspection.thresholds.keep_snapshot()
+    assert len(looking.state.snapshots) == MOST_SNAPSHOTS
+    assert "drop one first" in looking.state.notice.text
 
 
 def test_what_if_counts_the_crops_of_the_pool(looking, until):

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 from smarthdr_studio.core.resources import resource
 from smarthdr_studio.studio.main_window.window import MainWindow
 from smarthdr_studio.studio.session.preferences import Places, Preferences
-from smarthdr_studio.studio.theme import dress, palette_for
+from smarthdr_studio.studio.theme import dress, palette_for, tint
 
 
 def show(project: Path | None) -> int:
@@ -18,8 +18,10 @@ def show(project: Path | None) -> int:
     application.setApplicationName("SmartHDR Studio")
     application.setWindowIcon(QIcon(str(resource("icons", "studio.svg"))))
     places = Places.of_this_person()
-    dress(application, palette_for(Preferences.read(places.preferences).look))
+    palette = palette_for(Preferences.read(places.preferences).look)
+    tint(application, palette)
     window = MainWindow(places=places)
+    dress(application, palette)
     window.show()
     if project is not None:
         window.session.take(project)

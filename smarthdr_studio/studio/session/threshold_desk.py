@@ -30,17 +30,19 @@ class ThresholdDesk(QObject):
 
     @Slot()
     def keep_snapshot(self) -> None:
-        """Set this pair aside under the next free letter."""
+        """Set this pair aside under the next free letter, unless it is there already."""
         state = self._keeper.state
-        taken = {kept.name for kept in state.snapshots}
-        free = (letter for letter in string.ascii_uppercase if letter not in taken)
-        pool = state.pool.retained if state.pool else None
-        kept = Snapshot(name=next(free), masks=state.masks, pool=pool, scene=state.retained)
-        if len(state.snapshots) < MOST_SNAPSHOTS:
-            self._keeper.become(snapshots=(*state.snapshots, kept))
-        else:
-            words = f"{MOST_SNAPSHOTS} pairs are kept already; drop one first."
+        same = next((kept.name for kept in state.snapshots if kept.masks == state.masks), "")
+        if same or len(state.snapshots) >= MOST_SNAPSHOTS:
+            full = f"{MOST_SNAPSHOTS} pairs are set aside already; drop one first."
+            words = f"{same} is this pair already." if same else full
             self._keeper.notice(Notice(text=words, tone="warn"))
+            return
+        taken = {kept.name for kept in state.snapshots}
+        free = next(letter for letter in string.ascii_uppercase if letter not in taken)
+        pool = state.pool.retained if state.pool else None
+        kept = Snapshot(name=free, masks=state.masks, pool=pool, scene=state.retained)
+        self._keeper.become(snapshots=(*state.snapshots, kept))
 
     @Slot(str)
     def drop_snapshot(self, name: str) -> None:
