@@ -3,16 +3,16 @@
 import gc
 import os
 
-# Before Qt is imported. A real X server is used only when asked for.
-if not (os.environ.get("SMARTHDR_TEST_XCB") and os.environ.get("DISPLAY")):
+# Before Qt is imported. A real X server is used where there is one to be asked for.
+if os.environ.get("QT_QPA_PLATFORM") != "xcb" or not os.environ.get("DISPLAY"):
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import cv2
 import numpy as np
 import pytest
 import shiboken6
-from PySide6.QtCore import QCoreApplication, QEvent, QThread, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread, QTimer
+from PySide6.QtWidgets import QApplication, QWidget
 
 from smarthdr_studio.core.layouts import find_scenes
 from smarthdr_studio.core.masking import MaskSettings, Range
@@ -32,6 +32,27 @@ SMALL_SAMPLE = SampleSettings(scenes=3, labelled=1, test=1, width=96, height=64)
 def pytest_configure(config):
     # What the offscreen platform says of every window with a smallest size.
     config.addinivalue_line("qt_log_ignore", "propagateSizeHints")
+
+
+class _Activator(QObject):
+    """Gives every window the keyboard when it is shown: a bare X server has nobody else for it."""
+
+    def eventFilter(self, watched, event):
+        if event.type() is QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
+            watched.activateWindow()
+        return False
+
+
+@pytest.fixture(autouse=True, scope="session")
+def windows_have_the_keyboard(qapp):
+    """Shortcuts work only in the active window."""
+    if qapp.platformName() != "xcb":
+        yield
+        return
+    activator = _Activator(qapp)
+    qapp.installEventFilter(activator)
+    yield
+    qapp.removeEventFilter(activator)
 
 
 @pytest.fixture(autouse=True)
@@ -157,8 +178,9 @@ def window(qapp, qtbot, places):
     dress(qapp, DARK)
     window = MainWindow(places=places, sample=SMALL_SAMPLE)
     window.resize(1280, 720)
-    window.show()
-    qtbot.waitExposed(window)
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
     yield window
     window.session.shut_down()
     qtbot.waitUntil(lambda: window.session.at_rest, timeout=30000)
