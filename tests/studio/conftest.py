@@ -178,7 +178,7 @@ def window(qapp, qtbot, places):
     dress(qapp, DARK)
     window = MainWindow(places=places, sample=SMALL_SAMPLE)
     window.resize(1280, 720)
-    with qtbot.waitActive(window):
+    with qtbot.waitActive(window, timeout=20000):
         window.show()
         window.activateWindow()
     yield window
