@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 
@@ -61,9 +61,15 @@ def middle_of(picture, dx=0, dy=0):
 
 
 def go_to(picture, dx=0, dy=0):
+    place = middle_of(picture, dx, dy)
     QTest.mouseMove(picture, QPoint(1, 1))  # a cursor that is there already does not move
-    QTest.mouseMove(picture, middle_of(picture, dx, dy))
-    QApplication.processEvents()
+    QTest.mouseMove(picture, place)
+    there = picture.sight.pixel(QPointF(place))
+    for _ in range(200):  # a real cursor arrives when the X server says so
+        QApplication.processEvents()
+        if there is None or picture.pixel == there:
+            break
+        QTest.qWait(5)
 
 
 def line_on_screen(picture):
