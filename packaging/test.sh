@@ -19,3 +19,7 @@ say "mypy"; mypy --no-error-summary
 say "lint-imports"; lint-imports --no-cache >"$environment/arrows.txt" || { cat "$environment/arrows.txt"; exit 1; }
 say "pytest"
 "${with_screen[@]+"${with_screen[@]}"}" python -m pytest --cov --cov-report=term "$@"
+if [ $# -eq 0 ] && [ "${#with_screen[@]}" -gt 0 ]; then
+  say "pytest, the inspection room in real windows"
+  SMARTHDR_TEST_XCB=1 "${with_screen[@]}" python -m pytest -q tests/studio/test_window_inspection.py
+fi

@@ -36,8 +36,9 @@ def window(qtbot):
     window.grid.set_scene_size(*SIZE)
     for index in range(4):
         window.grid.show_painted(index, OWN)
-    window.show()
-    qtbot.waitExposed(window)
+    with qtbot.waitActive(window, timeout=20000):
+        window.show()
+        window.activateWindow()
     window.grid.setFocus()
     QApplication.processEvents()
     return window
