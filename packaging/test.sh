@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole gate, from a bare machine on: format, lint, types, arrows, tests with coverage.
+# The whole gate, from a bare machine on: format, lint, types, arrows, tests with coverage, real windows.
 # usage: bash packaging/test.sh [arguments for pytest]
 set -euo pipefail
 

@@ -83,12 +83,6 @@ class ViewGrid(QWidget):
         return self._active
 
     @property
-    def under_cursor(self) -> int | None:
-        """The index of the view the cursor is over."""
-        found = (i for i, view in enumerate(self._views) if view.underMouse())
-        return next(found, None)
-
-    @property
     def alone(self) -> int | None:
         """The index of the view that fills the place, None while all are shown."""
         return self._alone
