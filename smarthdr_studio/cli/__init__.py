@@ -8,7 +8,10 @@ from typing import Final
 # Kept here so that the window opens without loading the command-line library.
 VERBS: Final = frozenset(
     {"sample", "new", "train", "label", "masks", "promote", "demote", "exclude", "restore"}
-    | {"undo", "redo", "evaluate", "merge", "doctor"}
+    | {"scenes", "queue", "propose"}
+    | {"import-split", "export-split", "export-journal", "export-dataset", "report"}
+    | {"note", "history", "truth", "undo", "redo", "evaluate", "merge", "doctor"}
+    | {"relocate", "tidy"}
 )
 
 

@@ -8,7 +8,22 @@ from typing import Annotated, Final
 import typer
 
 from smarthdr_studio import __version__
-from smarthdr_studio.cli import decide, doctor, evaluate, label, masks, merge, new, sample, train
+from smarthdr_studio.cli import (
+    decide,
+    doctor,
+    evaluate,
+    handover,
+    label,
+    masks,
+    merge,
+    new,
+    queue,
+    relocate,
+    sample,
+    tidy,
+    train,
+    truth,
+)
 from smarthdr_studio.cli.output import complain
 from smarthdr_studio.core.errors import StudioError
 
@@ -26,15 +41,28 @@ _VERBS: Final[Mapping[str, Callable[..., int | None]]] = {
     "train": train.train,
     "label": label.label,
     "masks": masks.masks,
+    "scenes": queue.scenes,
+    "queue": queue.queue,
+    "propose": queue.propose,
     "promote": decide.promote,
     "demote": decide.demote,
     "exclude": decide.exclude,
     "restore": decide.restore,
+    "truth": truth.truth,
+    "note": decide.annotate,
+    "history": decide.history,
     "undo": decide.undo,
     "redo": decide.redo,
+    "import-split": handover.import_split,
+    "export-split": handover.export_split,
+    "export-journal": handover.export_journal,
+    "export-dataset": handover.export_dataset,
+    "report": handover.report,
     "evaluate": evaluate.evaluate,
     "merge": merge.merge,
     "doctor": doctor.doctor,
+    "relocate": relocate.relocate,
+    "tidy": tidy.tidy,
 }
 
 

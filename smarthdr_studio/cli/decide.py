@@ -1,13 +1,14 @@
-"""The verbs that decide for a person: promote, demote, exclude, restore, undo, redo."""
+"""The verbs that decide for a person, take decisions back, and tell what was decided."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smarthdr_studio.cli.output import Json, print_json, say
+from smarthdr_studio.cli.output import Json, print_json, print_table, say
 from smarthdr_studio.core.errors import LabelError, ProjectError
 
 if TYPE_CHECKING:
@@ -18,18 +19,26 @@ if TYPE_CHECKING:
 ProjectFolder = Annotated[Path, typer.Argument(metavar="PROJECT", help="A project, NAME.shdr.")]
 SceneIds = Annotated[list[str], typer.Argument(metavar="SCENE...", help="Scene ids.")]
 Note = Annotated[str, typer.Option(help="Why; kept in the project's journal.")]
+Tags = Annotated[list[str] | None, typer.Option(metavar="TAG", help="One word; repeatable.")]
 
 
 def promote(
-    project: ProjectFolder, scenes: SceneIds, *, note: Note = "", as_json: Json = False
+    project: ProjectFolder,
+    scenes: SceneIds,
+    *,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Learn from every pixel, not the trusted ones alone.")
+    ] = False,
+    note: Note = "",
+    as_json: Json = False,
 ) -> None:
     """Learn from the pseudo-labels of scenes.
 
-    Each is frozen as it is now, masked with the project's thresholds.
+    Each is frozen as it is now, masked with the project's thresholds and the person's brush.
     """
     with _decisions(project) as (opened, decisions):
         ranges = dict.fromkeys(scenes, _pool_ranges(opened, decisions.masks()))
-        decisions.promote(scenes, note=note, ranges=ranges)
+        decisions.promote(scenes, whole=whole, note=note, ranges=ranges)
         _tell(opened, scenes, verb="promote", as_json=as_json)
 
 
@@ -59,6 +68,65 @@ def restore(project: ProjectFolder, scenes: SceneIds, *, as_json: Json = False) 
     with _decisions(project) as (opened, decisions):
         decisions.restore(scenes)
         _tell(opened, scenes, verb="restore", as_json=as_json)
+
+
+def annotate(
+    project: ProjectFolder,
+    scenes: SceneIds,
+    *,
+    note: Annotated[str | None, typer.Option(help="In place of the note there is.")] = None,
+    tag: Tags = None,
+    untag: Tags = None,
+    as_json: Json = False,
+) -> None:
+    """Give scenes a note and tags, or take them away.
+
+    Training does not look at either.
+    """
+    add, remove = tag or [], untag or []
+    if note is None and not add and not remove:
+        raise ProjectError(f"{project}: nothing to note; give --note, --tag or --untag")
+    if no_word := [each for each in add if len(each.split()) != 1 or each != each.strip()]:
+        raise ProjectError(f"--tag {no_word[0]!r}: a tag is one word; join words with a hyphen")
+    with _decisions(project) as (opened, decisions):
+        decisions.annotate(scenes, note=note, add=add, remove=remove)
+        states = {name: opened.state(name) for name in scenes}
+    if as_json:
+        told = [{"id": name, "note": of.note, "tags": of.tags} for name, of in states.items()]
+        print_json({"note": told})
+        return
+    for name, of in states.items():
+        say(" ".join((f"{name}:", *(f"#{each}" for each in of.tags), of.note)).rstrip())
+
+
+def history(
+    project: ProjectFolder,
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="How many decisions.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Say what was decided, the latest first.
+
+    When, by whom, what and why; with --json also the scenes, thresholds, run and round.
+    """
+    from smarthdr_studio.core.curation.moments import story
+    from smarthdr_studio.core.project import Project
+
+    with Project.open(project) as opened:
+        lines = story(opened.entries())[:limit]
+    if as_json:
+        print_json({"history": [asdict(line) for line in lines]})
+        return
+    rows = [
+        (
+            f"{line.at[:16].replace('T', ' ')} UTC",
+            line.who,
+            f"{line.what} (undone)" if line.undone else line.what,
+            line.note,
+        )
+        for line in lines
+    ]
+    print_table(("when", "who", "what", "why"), rows, title="What was decided", words=4)
 
 
 def undo(project: ProjectFolder, *, as_json: Json = False) -> None:

@@ -1,13 +1,17 @@
-"""The verb `doctor`: versions, devices, libraries, and what is missing."""
+"""The verb `doctor`: what is here of this machine, or what is wrong with a project."""
 
 import os
 import platform
 import sys
 from dataclasses import asdict
 from importlib import metadata
-from typing import Any, Final
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
 
 from smarthdr_studio import __version__
+from smarthdr_studio.cli.examine import examine
 from smarthdr_studio.cli.output import Json, print_json, print_table, say
 from smarthdr_studio.core.errors import DeviceError
 from smarthdr_studio.studio.app import refuse_without
@@ -28,8 +32,31 @@ _LIBRARIES: Final = (
 )
 
 
-def doctor(*, as_json: Json = False) -> None:
-    """Say what is here and what is missing."""
+def doctor(
+    project: Annotated[
+        Path | None, typer.Argument(metavar="[PROJECT]", help="A project to look over.")
+    ] = None,
+    *,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Mend what can be mended; nothing is deleted.")
+    ] = False,
+    as_json: Json = False,
+) -> int | None:
+    """Say what is here and what is missing; of a PROJECT, what is wrong with it.
+
+    With a project the exit status is 0 when nothing is wrong and 2 when something is. --repair
+    moves what belongs to nobody into the project's trash, brings damaged files back from there
+    and a damaged database back from the backups, and says what it did.
+    """
+    if project is not None:
+        return examine(project, repairing=repair, as_json=as_json)
+    if repair:
+        raise typer.BadParameter("--repair mends a project; say which one")
+    _tell_machine(as_json=as_json)
+    return None
+
+
+def _tell_machine(*, as_json: bool) -> None:
     versions = {name: _version(name) for name in _LIBRARIES}
     found: dict[str, Any] = {
         "smarthdr_studio": __version__,

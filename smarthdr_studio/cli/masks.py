@@ -37,8 +37,8 @@ def masks(
 ) -> None:
     """Say what share of each scene is trusted.
 
-    Counted from the pseudo-labels of the unlabelled scenes; a setting that is not given is the
-    project's.
+    Counted from the pseudo-labels of the unlabelled scenes and what was painted on them; a setting
+    that is not given is the project's.
     """
     from smarthdr_studio.core.decisions import Decisions
     from smarthdr_studio.core.pool import pool_trust
@@ -55,7 +55,9 @@ def masks(
         files = _pool(opened)
         with progress() as bar:
             task = bar.add_task("reading pseudo-labels", total=len(files))
-            found = pool_trust(files, settings, seen=lambda _: bar.advance(task))
+            found = pool_trust(
+                files, settings, persons=opened.person, seen=lambda _: bar.advance(task)
+            )
         if save:
             decisions.set_masks(settings)
     if as_json:

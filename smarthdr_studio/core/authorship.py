@@ -17,3 +17,8 @@ def person() -> str:
     except (OSError, KeyError, ImportError):  # no login name and no password database
         user = "unknown"
     return f"{user}@{socket.gethostname()}"
+
+
+def today() -> str:
+    """The day in UTC, as YYYYMMDD, for the names of files."""
+    return now()[:10].replace("-", "")

@@ -1,42 +1,20 @@
 """What a person decides about scenes and thresholds; durable when the call returns."""
 
-import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, Literal
 
-from smarthdr_studio.core.authorship import now, person
-from smarthdr_studio.core.bracket import Scene
-from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.journal import (
-    JournalEntry,
-    Kind,
-    Ledger,
-    SceneState,
-    Status,
-    in_words,
-    inverse,
-)
-from smarthdr_studio.core.label_files import Ranges, frozen_labels
+from smarthdr_studio.core.brush.ink import Brush
+from smarthdr_studio.core.brush.runs import fingerprint, pack
+from smarthdr_studio.core.decision_rules import refuse_split, refuse_without_truth
+from smarthdr_studio.core.journal import JournalEntry, Kind, Ledger, SceneState, Status
+from smarthdr_studio.core.label_files import Ranges, frozen_labels, numbering
 from smarthdr_studio.core.masking import MaskSettings
+from smarthdr_studio.core.pen import Pen, draft
 from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.radiance import Floats
+from smarthdr_studio.core.truths.writing import TruthProvenance, truth_draft
 
 __all__ = ["Decisions", "Status"]
-
-_FROM: Final[Mapping[Kind, frozenset[Status]]] = {
-    Kind.PROMOTE: frozenset({Status.UNLABELLED, Status.EXCLUDED}),
-    Kind.DEMOTE: frozenset({Status.PROMOTED, Status.GROUND_TRUTH}),
-    Kind.EXCLUDE: frozenset({Status.PROMOTED, Status.GROUND_TRUTH, Status.UNLABELLED}),
-    Kind.RESTORE: frozenset({Status.EXCLUDED}),
-    Kind.USE_GROUND_TRUTH: frozenset({Status.PROMOTED, Status.UNLABELLED, Status.EXCLUDED}),
-}
-_DONE: Final[Mapping[Kind, str]] = {
-    Kind.PROMOTE: "promoted",
-    Kind.DEMOTE: "demoted",
-    Kind.EXCLUDE: "excluded",
-    Kind.RESTORE: "restored",
-    Kind.USE_GROUND_TRUTH: "given back its ground truth",
-}
 
 
 class Decisions:
@@ -47,40 +25,47 @@ class Decisions:
     """
 
     def __init__(self, project: Project) -> None:
-        self._project = project
+        self._project, self._pen = project, Pen(project)
 
     def promote(
         self,
         ids: Iterable[str],
         *,
+        whole: bool = False,
         note: str = "",
         who: str | None = None,
         ranges: Ranges | None = None,
     ) -> None:
-        """Learn from the pseudo-labels as they are now, masked with the thresholds of now.
+        """Learn from the pseudo-labels as they are now, masked with thresholds and brush of now.
 
-        `ranges` are the pool's ranges of σ by scene (see `pseudo_label.remasked`). Raises
-        LabelError where a pseudo-label is missing or damaged.
+        With `whole` the loss counts every pixel, else the trusted ones. A scene that is promoted
+        already gets a new version; the old one stays. `ranges` are the pool's ranges of σ by scene
+        (see `pseudo_label.remasked`). Raises LabelError where a pseudo-label is missing or damaged.
         """
-        scenes = self._allowed(Kind.PROMOTE, ids)
-        with frozen_labels(self._project, scenes, self.masks(), ranges=ranges) as labels:
+        self._project.refuse_read_only()  # before a label is written
+        scenes = self._pen.allowed(Kind.PROMOTE, ids)
+        with (
+            frozen_labels(self._project, scenes, self.masks(), ranges=ranges) as labels,
+            numbering(self._project) as number,
+        ):
             by_scene = {label.scene: label for label in labels}
 
-            def enter(draft: JournalEntry, _: SceneState) -> JournalEntry:
-                label = by_scene[str(draft.scene)]
-                path = label.take_number().relative_to(self._project.folder)
+            def enter(plain: JournalEntry, _: SceneState) -> JournalEntry:
+                label = by_scene[str(plain.scene)]
                 of = label.provenance
                 return replace(
-                    draft,
+                    plain,
                     after=Status.PROMOTED,
-                    label=path.as_posix(),
+                    label=number(label),
+                    whole=whole,
+                    checksum=label.checksum,
                     masks=of.masks,
                     run=of.run,
                     round=of.round,
                     checkpoint=of.checkpoint,
                 )
 
-            self._decide(Kind.PROMOTE, scenes, note=note, who=who, enter=enter)
+            self._pen.decide(Kind.PROMOTE, scenes, note=note, who=who, enter=enter)
 
     def demote(self, ids: Iterable[str], *, note: str = "", who: str | None = None) -> None:
         """Back to the pool, unlabelled; the label file stays for undo."""
@@ -93,29 +78,141 @@ class Decisions:
     def restore(self, ids: Iterable[str], *, note: str = "", who: str | None = None) -> None:
         """Excluded scenes become what they were."""
 
-        def enter(draft: JournalEntry, now_is: SceneState) -> JournalEntry:
+        def enter(plain: JournalEntry, now_is: SceneState) -> JournalEntry:
             was = now_is.aside or SceneState(Status.UNLABELLED)
-            return replace(draft, after=was.status, label=was.label)
+            self._project.fetch(was.files())
+            return replace(plain, after=was.status, label=was.label)
 
-        scenes = self._allowed(Kind.RESTORE, ids)
-        self._decide(Kind.RESTORE, scenes, note=note, who=who, enter=enter)
+        scenes = self._pen.allowed(Kind.RESTORE, ids)
+        self._pen.decide(Kind.RESTORE, scenes, note=note, who=who, enter=enter)
 
     def use_ground_truth(
         self, ids: Iterable[str], *, note: str = "", who: str | None = None
     ) -> None:
         """Learn from the ground truth file."""
         ids = tuple(ids)
-        for scene in map(self._project.scene, ids):
-            if scene.ground_truth is None:
-                raise ProjectError(f"{scene.id}: has no ground truth file; promote it instead")
+        refuse_without_truth(map(self._project.scene, ids))
         self._become(Status.GROUND_TRUTH, Kind.USE_GROUND_TRUTH, ids, note=note, who=who)
+
+    def bring_truth(
+        self,
+        scene_id: str,
+        radiance: Floats,
+        *,
+        provenance: TruthProvenance,
+        note: str = "",
+        who: str | None = None,
+    ) -> None:
+        """Learn from a ground truth that was brought: H×W×3 linear RGB on METHOD §1's scale.
+
+        A copy is frozen in the project. A test scene stays one, and is measured against it.
+        """
+        self._project.refuse_read_only()
+        scenes = self._pen.allowed(Kind.BRING_TRUTH, [scene_id])
+        with (
+            truth_draft(self._project, scene_id, radiance, provenance=provenance) as truth,
+            numbering(self._project) as number,
+        ):
+
+            def enter(plain: JournalEntry, now_is: SceneState) -> JournalEntry:
+                is_test = now_is.status is Status.TEST
+                return replace(
+                    plain,
+                    after=Status.TEST if is_test else Status.GROUND_TRUTH,
+                    truth=number(truth),
+                    checksum=truth.checksum,
+                )
+
+            self._pen.decide(Kind.BRING_TRUTH, scenes, note=note, who=who, enter=enter)
+
+    def paint(
+        self,
+        scene_id: str,
+        change: Callable[[Brush | None], Brush | None],
+        *,
+        note: str = "",
+        who: str | None = None,
+    ) -> None:
+        """Paint over the masks of a scene; the loss heeds it from the next round on.
+
+        `change` is given the scene's mask of this moment, H×W with 1 for trust and −1 for distrust
+        or None, and answers the new one. The same mask again is no decision.
+        """
+        scene = self._project.scene(scene_id)
+        packed: dict[str, bytes] = {}
+
+        def decide(ledger: Ledger) -> Sequence[JournalEntry]:
+            mask = change(self._project.person(scene_id))
+            if mask is not None and mask.any():
+                runs = pack(mask)
+                packed[fingerprint(runs)] = runs
+            person_now, state = next(iter(packed), None), ledger.scenes[scene.id]
+            if person_now == state.person:
+                packed.clear()
+                return ()
+            plain = draft(Kind.PAINT, masks=ledger.masks, note=note, who=who)
+            status = state.status
+            return [replace(plain, scene=scene.id, before=status, after=status, person=person_now)]
+
+        self._project.record(decide, painted=lambda: packed)
+
+    def annotate(
+        self,
+        ids: Iterable[str],
+        *,
+        note: str | None = None,
+        add: Collection[str] = (),
+        remove: Collection[str] = (),
+        who: str | None = None,
+    ) -> None:
+        """Give scenes a note in place of theirs, and tags beside theirs or fewer of them.
+
+        A tag is one word; scenes that have all of it already are left alone.
+        """
+        scenes = self._pen.allowed(Kind.ANNOTATE, ids)
+
+        def decide(ledger: Ledger) -> Sequence[JournalEntry]:
+            plain = draft(Kind.ANNOTATE, masks=ledger.masks, note="", who=who)
+            entries = []
+            for scene in scenes:
+                state = ledger.scenes[scene.id]
+                tags = tuple(sorted({*state.tags, *add} - set(remove)))
+                text = state.note if note is None else note
+                if (text, tags) != (state.note, state.tags):
+                    status = state.status
+                    entries.append(
+                        replace(
+                            plain, scene=scene.id, before=status, after=status, note=text, tags=tags
+                        )
+                    )
+            return entries
+
+        self._project.record(decide)
+
+    def import_split(
+        self, wanted: Mapping[str, Status], *, note: str = "", who: str | None = None
+    ) -> None:
+        """Give scenes the statuses a split asks for: ground truth, unlabelled, excluded or test.
+
+        Raises ProjectError where a scene is unknown or lacks the ground truth it is to have.
+        """
+        refuse_split(wanted)
+        scenes = self._pen.allowed(Kind.SPLIT, wanted)
+        refuse_without_truth(s for s in scenes if wanted[s.id] is Status.GROUND_TRUTH)
+        states = self._project.ledger().scenes
+        changed = [scene for scene in scenes if states[scene.id].status is not wanted[scene.id]]
+
+        def enter(plain: JournalEntry, _: SceneState) -> JournalEntry:
+            return replace(plain, after=wanted[str(plain.scene)])
+
+        self._pen.decide(Kind.SPLIT, changed, note=note, who=who, enter=enter)
 
     def set_masks(self, masks: MaskSettings, *, note: str = "", who: str | None = None) -> None:
         """New thresholds for the whole project; the same ones again are no decision."""
 
         def decide(ledger: Ledger) -> Sequence[JournalEntry]:
-            draft = _draft(Kind.SET_MASKS, masks=masks, note=note, who=who)
-            return () if ledger.masks == masks else (draft,)
+            plain = draft(Kind.SET_MASKS, masks=masks, note=note, who=who)
+            return () if ledger.masks == masks else (plain,)
 
         self._project.record(decide)
 
@@ -125,23 +222,25 @@ class Decisions:
 
     def undo(self, *, who: str | None = None) -> str | None:
         """Take the latest decision back and say which; None if there is none."""
-        return self._reverse(Kind.UNDO, who=who)
+        return self._pen.reverse(Kind.UNDO, who=who)
 
     def redo(self, *, who: str | None = None) -> str | None:
         """Do again what was undone last and say what; None if there is nothing."""
-        return self._reverse(Kind.REDO, who=who)
+        return self._pen.reverse(Kind.REDO, who=who)
 
     @property
     def can_undo(self) -> str | None:
         """What `undo` would take back, in words."""
-        groups = self._project.ledger().undoable
-        return in_words(self._project.entries(), groups[-1]) if groups else None
+        accounts = self._project.accounts()
+        groups = accounts.ledger().undoable
+        return accounts.in_words(groups[-1]) if groups else None
 
     @property
     def can_redo(self) -> str | None:
         """What `redo` would do again, in words."""
-        groups = self._project.ledger().redoable
-        return in_words(self._project.entries(), groups[-1]) if groups else None
+        accounts = self._project.accounts()
+        groups = accounts.ledger().redoable
+        return accounts.in_words(groups[-1]) if groups else None
 
     def history(self, limit: int = 100) -> tuple[JournalEntry, ...]:
         """The latest entries, newest first."""
@@ -150,71 +249,7 @@ class Decisions:
     def _become(
         self, status: Status, kind: Kind, ids: Iterable[str], *, note: str, who: str | None
     ) -> None:
-        def enter(draft: JournalEntry, _: SceneState) -> JournalEntry:
-            return replace(draft, after=status)
+        def enter(plain: JournalEntry, _: SceneState) -> JournalEntry:
+            return replace(plain, after=status)
 
-        self._decide(kind, self._allowed(kind, ids), note=note, who=who, enter=enter)
-
-    def _allowed(self, kind: Kind, ids: Iterable[str]) -> tuple[Scene, ...]:
-        """The scenes, each once, if each may be decided upon so; else ProjectError."""
-        scenes = tuple(self._project.scene(name) for name in dict.fromkeys(ids))
-        _refuse(kind, scenes, self._project.ledger())
-        return scenes
-
-    def _decide(
-        self,
-        kind: Kind,
-        scenes: Sequence[Scene],
-        *,
-        note: str,
-        who: str | None,
-        enter: Callable[[JournalEntry, SceneState], JournalEntry],
-    ) -> None:
-        def decide(ledger: Ledger) -> Sequence[JournalEntry]:
-            _refuse(kind, scenes, ledger)  # again: another process may have been quicker
-            draft = _draft(kind, masks=ledger.masks, note=note, who=who)
-            states = ((scene.id, ledger.scenes[scene.id]) for scene in scenes)
-            return [
-                enter(replace(draft, scene=name, before=state.status), state)
-                for name, state in states
-            ]
-
-        if scenes:
-            self._project.record(decide)
-
-    def _reverse(self, kind: Literal[Kind.UNDO, Kind.REDO], *, who: str | None) -> str | None:
-        reversed_groups: list[str] = []
-
-        def decide(ledger: Ledger) -> Sequence[JournalEntry]:
-            groups = ledger.undoable if kind is Kind.UNDO else ledger.redoable
-            if not groups:
-                return ()
-            reversed_groups.append(groups[-1])
-            return inverse(
-                self._project.entries(),
-                groups[-1],
-                kind=kind,
-                at=now(),
-                who=who or person(),
-                new_group=uuid.uuid4().hex,
-            )
-
-        self._project.record(decide)
-        return in_words(self._project.entries(), reversed_groups[0]) if reversed_groups else None
-
-
-def _draft(kind: Kind, *, masks: MaskSettings, note: str, who: str | None) -> JournalEntry:
-    return JournalEntry(
-        group=uuid.uuid4().hex, at=now(), who=who or person(), kind=kind, masks=masks, note=note
-    )
-
-
-def _refuse(kind: Kind, scenes: Sequence[Scene], ledger: Ledger) -> None:
-    for scene in scenes:
-        status = ledger.scenes[scene.id].status
-        if status not in _FROM[kind]:
-            allowed = " or ".join(sorted(_FROM[kind]))
-            raise ProjectError(
-                f"{scene.id}: its status is {status}, so it cannot be {_DONE[kind]}; "
-                f"only {allowed} scenes can"
-            )
+        self._pen.decide(kind, self._pen.allowed(kind, ids), note=note, who=who, enter=enter)

@@ -5,10 +5,14 @@ StudioError
 ├── BadScene           a bracket that cannot be used as it lies on disk
 ├── BadDataset         a folder in which no scene was found
 ├── ProjectError       a project that cannot be opened or written
+│   ├── DamagedProject      its database is damaged
+│   └── UnwritableProject   its disk is full, fails or may not be written
 ├── LabelError         a pseudo-label or label file that cannot be used
+├── BrushError         a fill that begins where it has nothing to fill
 ├── PlanError          a training setting that is not allowed
 ├── CheckpointError    weights or a checkpoint that cannot be loaded
 ├── ExportError        a picture that cannot be exported
+├── QueryError         a query line that was not understood
 └── DeviceError        a device or a resource that is not there
 """
 
@@ -33,8 +37,28 @@ class ProjectError(StudioError):
     """A project folder is missing, foreign, too new or not writable."""
 
 
+class DamagedProject(ProjectError):
+    """The database of a project is damaged, or no database at all."""
+
+
+class UnwritableProject(ProjectError):
+    """A project can be looked at, not changed; `why` is a clause, such as "its disk is full".
+
+    `doubtful` says that the disk failed while something was made durable: whether it was kept
+    shows when the project is opened again.
+    """
+
+    def __init__(self, sentence: str, *, why: str, doubtful: bool = False) -> None:
+        super().__init__(sentence)
+        self.why, self.doubtful = why, doubtful
+
+
 class LabelError(StudioError):
     """A pseudo-label or label file is missing, damaged or of another size."""
+
+
+class BrushError(StudioError):
+    """A fill begins where it has nothing to fill."""
 
 
 class PlanError(StudioError):
@@ -47,6 +71,10 @@ class CheckpointError(StudioError):
 
 class ExportError(StudioError):
     """A layer has nothing to export, or the file cannot be written."""
+
+
+class QueryError(StudioError):
+    """A query line holds something that is no field, value or number."""
 
 
 class DeviceError(StudioError):

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all."""
+"""Writing a file whole or not at all, and moving it durably."""
 
 import os
 import uuid
@@ -26,6 +26,15 @@ def replacing(path: Path) -> Iterator[Path]:
     # The rename itself is durable only once its folder is; not every system can open a folder.
     with suppress(OSError):
         _flush_to_disk(path.parent)
+
+
+def move(path: Path, target: Path) -> None:
+    """Give a whole file another place on the same disk, at once and durably. Raises OSError."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path.replace(target)
+    for folder in {path.parent, target.parent}:
+        with suppress(OSError):
+            _flush_to_disk(folder)
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -4,8 +4,8 @@ Entries written in one go share a group: a group is what one undo takes back. An
 of its own that names the group it undoes, and a redo names the undo, so nothing is ever erased.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -31,6 +31,10 @@ class Kind(StrEnum):
     EXCLUDE = "exclude"
     RESTORE = "restore"
     USE_GROUND_TRUTH = "use ground truth"
+    BRING_TRUTH = "bring ground truth"
+    PAINT = "paint"
+    ANNOTATE = "annotate"
+    SPLIT = "import a split"
     SET_MASKS = "set thresholds"
     UNDO = "undo"
     REDO = "redo"
@@ -41,7 +45,11 @@ class JournalEntry:
     """One line of the journal: one scene, or the thresholds of the project (`scene` is None).
 
     `masks` are the thresholds in force after the entry. `label` is the promoted label the scene
-    has after it, relative to the project folder; `run`, `round` and `checkpoint` say who made it.
+    has after it, relative to the project folder, and `whole` says whether the loss counts the whole
+    picture; `run`, `round` and `checkpoint` say who made it. `truth` is a ground truth that was
+    brought. `checksum` is the SHA-256 of the file that came with the entry, label or truth.
+    `person` is the hash of the mask a person has painted so far, None with nothing painted. `note`
+    is why it was decided; of an annotation it is the scene's note, and `tags` are its tags.
     """
 
     group: str
@@ -56,17 +64,38 @@ class JournalEntry:
     round: int | None = None
     checkpoint: str | None = None
     label: str | None = None
+    whole: bool = False
+    checksum: str | None = None
+    truth: str | None = None
+    person: str | None = None
+    tags: tuple[str, ...] = ()
     note: str = ""
     undoes: str | None = None
     seq: int = 0  # given by the project when the entry is written
 
 
 class SceneState(NamedTuple):
-    """Status, promoted label, and for an excluded scene what it was before."""
+    """What a scene is now; of an excluded scene `aside` is what it was before.
+
+    Paths are relative to the project folder; the fields are those of `JournalEntry`.
+    """
 
     status: Status
     label: str | None = None
     aside: "SceneState | None" = None
+    whole: bool = False
+    checksum: str | None = None  # of the label file
+    truth: str | None = None
+    truth_checksum: str | None = None
+    person: str | None = None
+    note: str = ""
+    tags: tuple[str, ...] = ()
+
+    def files(self) -> dict[str, str | None]:
+        """The files a scene in this state needs, with their checksums where known."""
+        needed = {} if self.aside is None else self.aside.files()
+        own = (self.label, self.checksum), (self.truth, self.truth_checksum)
+        return needed | {path: checksum for path, checksum in own if path is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,84 +115,156 @@ _PHRASES: Final[Mapping[Kind, str]] = {
     Kind.EXCLUDE: "exclude {}",
     Kind.RESTORE: "restore {}",
     Kind.USE_GROUND_TRUTH: "use the ground truth of {}",
+    Kind.BRING_TRUTH: "bring a ground truth to {}",
+    Kind.PAINT: "paint on {}",
+    Kind.ANNOTATE: "note on {}",
+    Kind.SPLIT: "import a split of {}",
 }
 
 
-def add_up(entries: Sequence[JournalEntry]) -> Ledger:
-    """State of every scene, thresholds and both stacks after these entries, in their order."""
-    scenes: dict[str, SceneState] = {}
-    masks = MaskSettings()
-    scenes_before: dict[tuple[str, str], SceneState] = {}
-    masks_before: dict[str, MaskSettings] = {}
-    for entry in entries:
+class Accounts:
+    """A journal added up entry by entry, so that one more decision costs no more than the first."""
+
+    def __init__(self, entries: Iterable[JournalEntry] = ()) -> None:
+        self._scenes: dict[str, SceneState] = {}
+        self._masks = MaskSettings()
+        self._scenes_before: dict[tuple[str, str], SceneState] = {}
+        self._masks_before: dict[str, MaskSettings] = {}
+        self._members: dict[str, list[JournalEntry]] = {}
+        self._undoable: list[str] = []
+        self._redoable: list[str] = []
+        self._ledger: Ledger | None = None
+        self.take(entries)
+
+    def take(self, entries: Iterable[JournalEntry]) -> None:
+        """Add the entries that follow, in their order."""
+        for entry in entries:
+            self._ledger = None
+            self._stack(entry)
+            if entry.scene is None:
+                self._take_masks(entry)
+            else:
+                self._take_scene(entry, entry.scene)
+
+    def ledger(self) -> Ledger:
+        """What all entries so far add up to."""
+        if self._ledger is None:
+            self._ledger = Ledger(
+                scenes=dict(self._scenes),
+                masks=self._masks,
+                undoable=tuple(self._undoable),
+                redoable=tuple(self._redoable),
+            )
+        return self._ledger
+
+    def inverse(
+        self, group: str, *, kind: Kind, at: str, who: str, new_group: str
+    ) -> tuple[JournalEntry, ...]:
+        """Entries that take `group` back: each scene, or the thresholds, as before it."""
+        return tuple(
+            self._undone(
+                entry, JournalEntry(group=new_group, at=at, who=who, kind=kind, undoes=group)
+            )
+            for entry in self._members[group]
+        )
+
+    def states_before(self, group: str) -> tuple[SceneState, ...]:
+        """What the scenes of a group were before it, and would be again without it."""
+        scenes = (entry.scene for entry in self._members[group])
+        return tuple(self._scenes_before[group, name] for name in scenes if name is not None)
+
+    def in_words(self, group: str) -> str:
+        """What a group did ("promote 3 scenes"); of an undo or redo, what it was about."""
+        members = self._members[group]
+        first = members[0]
+        if first.undoes is not None:
+            return self.in_words(first.undoes)
+        if first.masks is not None and first.scene is None:
+            return f"set the thresholds to {first.masks.tau_patch:g} and {first.masks.tau_pixel:g}"
+        about = str(first.scene) if len(members) == 1 else f"{len(members)} scenes"
+        return _PHRASES[first.kind].format(about)
+
+    def _undone(self, entry: JournalEntry, draft: JournalEntry) -> JournalEntry:
         if entry.scene is None:
-            masks_before[entry.group] = masks
-            masks = masks_before[entry.undoes] if entry.undoes else entry.masks or masks
-            continue
-        now = scenes.get(entry.scene)
-        if now is not None:
-            scenes_before[entry.group, entry.scene] = now
-        if entry.undoes:
-            # The whole earlier state returns, with what an excluded scene once was.
-            scenes[entry.scene] = scenes_before[entry.undoes, entry.scene]
-        elif entry.after is not None:
-            aside = now if entry.kind is Kind.EXCLUDE else None
-            scenes[entry.scene] = SceneState(entry.after, entry.label, aside)
-    undoable, redoable = _stacks(entries)
-    return Ledger(scenes=scenes, masks=masks, undoable=undoable, redoable=redoable)
-
-
-def inverse(
-    entries: Sequence[JournalEntry], group: str, *, kind: Kind, at: str, who: str, new_group: str
-) -> tuple[JournalEntry, ...]:
-    """Entries that take `group` back: each scene, or the thresholds, as before it."""
-    first = next(index for index, entry in enumerate(entries) if entry.group == group)
-    earlier, masks_now = add_up(entries[:first]), add_up(entries).masks
-    return tuple(
-        JournalEntry(
-            group=new_group,
-            at=at,
-            who=who,
-            kind=kind,
+            return replace(draft, masks=self._masks_before[entry.group])
+        earlier = self._scenes_before[entry.group, entry.scene]
+        return replace(
+            draft,
             scene=entry.scene,
             before=entry.after,
             after=entry.before,
-            masks=earlier.masks if entry.scene is None else masks_now,
-            label=None if entry.scene is None else earlier.scenes[entry.scene].label,
-            undoes=group,
+            masks=self._masks,
+            label=earlier.label,
+            whole=earlier.whole,
+            truth=earlier.truth,
+            person=earlier.person,
+            tags=earlier.tags,
+            checksum=earlier.checksum,
         )
-        for entry in entries[first:]
-        if entry.group == group
-    )
 
+    def _take_masks(self, entry: JournalEntry) -> None:
+        self._masks_before[entry.group] = self._masks
+        self._masks = (
+            self._masks_before[entry.undoes] if entry.undoes else entry.masks or self._masks
+        )
 
-def in_words(entries: Sequence[JournalEntry], group: str) -> str:
-    """What a group did ("promote 3 scenes"); of an undo or redo, what it was about."""
-    members = [entry for entry in entries if entry.group == group]
-    first = members[0]
-    if first.undoes is not None:
-        return in_words(entries, first.undoes)
-    if first.masks is not None and first.scene is None:
-        return f"set the thresholds to {first.masks.tau_patch:g} and {first.masks.tau_pixel:g}"
-    about = str(first.scene) if len(members) == 1 else f"{len(members)} scenes"
-    return _PHRASES[first.kind].format(about)
+    def _take_scene(self, entry: JournalEntry, scene: str) -> None:
+        now = self._scenes.get(scene)
+        if now is not None:
+            self._scenes_before[entry.group, scene] = now
+        if entry.undoes:
+            # The whole earlier state returns, with what an excluded scene once was.
+            self._scenes[scene] = self._scenes_before[entry.undoes, scene]
+        elif entry.after is not None:
+            self._scenes[scene] = _after(entry, now or SceneState(entry.after))
 
-
-def _stacks(entries: Sequence[JournalEntry]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    undoable: list[str] = []
-    redoable: list[str] = []
-    last = None
-    for entry in entries:
-        if entry.group == last or entry.kind is Kind.CREATED:
-            continue
-        last = entry.group
+    def _stack(self, entry: JournalEntry) -> None:
+        """Put a new group on the stack of what can be undone, or move it between the two."""
+        if entry.group in self._members:
+            self._members[entry.group].append(entry)
+            return
+        self._members[entry.group] = [entry]
+        if entry.kind is Kind.CREATED:
+            return
         if entry.undoes is None:
-            undoable.append(entry.group)
-            redoable.clear()
+            self._undoable.append(entry.group)
+            self._redoable.clear()
         elif entry.kind is Kind.UNDO:
-            undoable.remove(entry.undoes)
-            redoable.append(entry.group)
+            self._undoable.remove(entry.undoes)
+            self._redoable.append(entry.group)
         else:
-            redoable.remove(entry.undoes)
-            undoable.append(entry.group)
-    return tuple(undoable), tuple(redoable)
+            self._redoable.remove(entry.undoes)
+            self._undoable.append(entry.group)
+
+
+def add_up(entries: Iterable[JournalEntry]) -> Ledger:
+    """State of every scene, thresholds and both stacks after these entries, in their order."""
+    return Accounts(entries).ledger()
+
+
+def in_words(entries: Iterable[JournalEntry], group: str) -> str:
+    """What a group of a journal did; see `Accounts.in_words`."""
+    return Accounts(entries).in_words(group)
+
+
+def _after(entry: JournalEntry, now: SceneState) -> SceneState:
+    """The state of a scene after a decision about it that undoes nothing."""
+    status = entry.after or now.status
+    plain = now._replace(status=status, label=None, whole=False, checksum=None, aside=None)
+    match entry.kind:
+        case Kind.PROMOTE:
+            then = plain._replace(label=entry.label, whole=entry.whole, checksum=entry.checksum)
+        case Kind.EXCLUDE:
+            then = plain._replace(aside=now)
+        case Kind.RESTORE:
+            was = now.aside or plain
+            then = plain._replace(label=was.label, whole=was.whole, checksum=was.checksum)
+        case Kind.BRING_TRUTH:
+            then = plain._replace(truth=entry.truth, truth_checksum=entry.checksum)
+        case Kind.PAINT:
+            then = now._replace(person=entry.person)
+        case Kind.ANNOTATE:
+            then = now._replace(note=entry.note, tags=entry.tags)
+        case _:
+            then = plain
+    return then

@@ -1,14 +1,16 @@
 """The frozen copy of a pseudo-label that a promoted scene learns from."""
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from smarthdr_studio.core.bracket import Scene
-from smarthdr_studio.core.errors import LabelError
-from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.errors import LabelError, UnwritableProject
+from smarthdr_studio.core.file_checksum import file_checksum
+from smarthdr_studio.core.files import move
+from smarthdr_studio.core.journal import JournalEntry
 from smarthdr_studio.core.masking import MaskSettings, Range
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.pseudo_label import (
@@ -22,21 +24,95 @@ Ranges = Mapping[str, tuple[Range, Range | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FrozenLabel:
-    """A label file that is whole on disk and has no number yet."""
+class NumberedDraft:
+    """A file for `labels/<scene>/` that is whole on disk and has no number yet.
+
+    `checksum` is its SHA-256, hex.
+    """
 
     scene: str
     path: Path
-    provenance: Provenance
+    checksum: str
 
-    def take_number(self) -> Path:
-        """Become the scene's next <n>.exr, durably; only inside the project's transaction."""
+    def take_number(self, *, beyond: int = 0) -> Path:
+        """Become the scene's next <n>.exr, durably; only inside the project's transaction.
+
+        The number is larger than any that lies there and than `beyond`: numbers are never used
+        twice, not even where the file is gone.
+        """
         folder = self.path.parent
         taken = [int(file.stem) for file in folder.glob("*.exr") if file.stem.isdecimal()]
-        final = folder / f"{max(taken, default=0) + 1}.exr"
-        with replacing(final) as draft:
-            self.path.replace(draft)
+        final = folder / f"{max([beyond, *taken]) + 1}.exr"
+        try:
+            move(self.path, final)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise LabelError(
+                f"{final}: cannot be written ({reason}); free some space or allow writing there"
+            ) from None
         return final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrozenLabel(NumberedDraft):
+    """A label without a number, and where it is from."""
+
+    provenance: Provenance
+
+
+def highest_numbers(entries: Iterable[JournalEntry]) -> dict[str, int]:
+    """The highest number that the journal ever gave to a label or ground truth of each scene."""
+    highest: dict[str, int] = {}
+    for entry in entries:
+        for path in (entry.label, entry.truth):
+            if path is not None and entry.scene is not None:
+                number = path.rpartition("/")[2].removesuffix(".exr")
+                if number.isdecimal():
+                    highest[entry.scene] = max(highest.get(entry.scene, 0), int(number))
+    return highest
+
+
+@contextmanager
+def numbering(project: Project) -> Iterator[Callable[[NumberedDraft], str]]:
+    """Gives drafts their numbers, as the journal speaks of them; inside the transaction.
+
+    Files whose decision failed are gone afterwards. They stay where the disk may have kept the
+    decision all the same, or where the process was interrupted; the doctor tells which it was.
+    """
+    highest: dict[str, int] = {}
+    taken: list[Path] = []
+
+    def number(file: NumberedDraft) -> str:
+        if not taken:
+            highest.update(highest_numbers(project.entries()))
+        taken.append(file.take_number(beyond=highest.get(file.scene, 0)))
+        return taken[-1].relative_to(project.folder).as_posix()
+
+    try:
+        yield number
+    except Exception as error:
+        if not (isinstance(error, UnwritableProject) and error.doubtful):
+            for path in taken:
+                path.unlink(missing_ok=True)
+        raise
+
+
+def check_label(path: Path, checksum: str | None) -> None:
+    """Raises LabelError where the file is not the one that was frozen; None knows nothing."""
+    if checksum is None:
+        return
+    try:
+        found = file_checksum(path)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise LabelError(
+            f"{path}: cannot be read ({reason}); restore it from a copy, or promote the scene again"
+        ) from None
+    if found != checksum:
+        raise LabelError(
+            f"{path}: is not what was promoted (its checksum differs); restore it from a copy, or "
+            "promote the scene again"
+        )
 
 
 @contextmanager
@@ -53,7 +129,11 @@ def frozen_labels(
             path = project.labels_folder(scene.id) / f"draft-{uuid.uuid4().hex}.exr"
             leftovers.callback(path.unlink, missing_ok=True)
             provenance = _freeze(project, scene, masks, path=path, known=(ranges or {}))
-            labels.append(FrozenLabel(scene=scene.id, path=path, provenance=provenance))
+            labels.append(
+                FrozenLabel(
+                    scene=scene.id, path=path, provenance=provenance, checksum=file_checksum(path)
+                )
+            )
         yield tuple(labels)
 
 
@@ -67,6 +147,7 @@ def _freeze(
             f"smarthdr-studio label {project.folder}"
         )
     pseudo = read_pseudo_label(source, expect=(scene.height, scene.width))
+    pseudo = replace(pseudo, person=project.person(scene.id))
     label = remasked(pseudo, masks, ranges=known.get(scene.id))
     write_pseudo_label(path, label)
     return label.provenance

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from smarthdr_studio.core.brush.ink import Brush
+from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.events import SceneRetention
 from smarthdr_studio.core.exr import read_layers
 from smarthdr_studio.core.masking import (
@@ -44,16 +46,27 @@ def pool_trust(
     files: Mapping[str, Path],
     settings: MaskSettings,
     *,
+    persons: Callable[[str], Brush | None] = lambda _: None,
     seen: Callable[[str], None] = lambda _: None,
 ) -> PoolTrust:
     """What both gates and the person's brush keep; `seen` hears the id of each scene counted.
 
-    Files are read again rather than held, so that memory does not grow with the pool.
+    `persons` gives what a person painted on a scene, H×W, or None. The brush is the project's to
+    say: what the file holds of it is as old as the file. Files are read again rather than held, so
+    that memory does not grow with the pool. Raises LabelError: a file that cannot be used, or of
+    another size than what was painted.
     """
     patch_range, pixel_range = pool_ranges(_Maps(tuple(files.values())), settings)
     counted = []
     for name, path in files.items():
-        counted.append(_count(name, path, settings, ranges=(patch_range, pixel_range)))
+        sigma, person = _sigma(path), persons(name)
+        if person is not None and person.shape != sigma.shape:
+            raise LabelError(
+                f"{path}: {_size(sigma)} pixels, but what was painted on {name} has "
+                f"{_size(person)}; label the scene anew"
+            )
+        ranges = (patch_range, pixel_range)
+        counted.append(_count(name, sigma, settings, ranges=ranges, person=person))
         seen(name)
     return PoolTrust(
         retained=_share(sum(c.trusted for c in counted), sum(c.pixels for c in counted)),
@@ -100,18 +113,15 @@ def _kept_pixels(sigma: Map, settings: MaskSettings, *, patch_range: Range | Non
 
 
 def _count(
-    name: str, path: Path, settings: MaskSettings, *, ranges: tuple[Range | None, Range | None]
+    name: str,
+    sigma: Map,
+    settings: MaskSettings,
+    *,
+    ranges: tuple[Range | None, Range | None],
+    person: Brush | None,
 ) -> _Counted:
-    layers, _ = read_layers(path, only=("uncertainty.Y", "mask.person"))
-    sigma = layers["uncertainty.Y"].astype(np.float32, copy=False)
     patch_range, pixel_range = ranges
-    found = trust(
-        sigma,
-        settings,
-        patch_range=patch_range,
-        pixel_range=pixel_range,
-        person=layers["mask.person"],
-    )
+    found = trust(sigma, settings, patch_range=patch_range, pixel_range=pixel_range, person=person)
     trusted, kept = int(found.trusted.sum()), int(found.patch_mask.sum())
     return _Counted(
         scene=SceneRetention(
@@ -130,6 +140,10 @@ def _count(
 def _sigma(path: Path) -> Map:
     layers, _ = read_layers(path, only=("uncertainty.Y",))
     return layers["uncertainty.Y"].astype(np.float32, copy=False)
+
+
+def _size(picture: Map | Brush) -> str:
+    return f"{picture.shape[1]}×{picture.shape[0]}"
 
 
 def _joined(parts: list[Map]) -> Map:

@@ -1,42 +1,43 @@
 """A project folder: its scenes, where their files lie, and the journal of decisions."""
 
 import shutil
-import sqlite3
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
-from smarthdr_studio.core import database
-from smarthdr_studio.core.authorship import now, person
+from smarthdr_studio.core import database, side_tables, trash
 from smarthdr_studio.core.bracket import Catalogue, Scene
+from smarthdr_studio.core.brush.ink import Brush
+from smarthdr_studio.core.brush.runs import unpack
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.journal import JournalEntry, Kind, Ledger, Status, add_up
+from smarthdr_studio.core.first_entries import fill
+from smarthdr_studio.core.journal import Accounts, JournalEntry, Ledger, SceneState, Status
 from smarthdr_studio.core.labelled import labelled_by_default, read_labelled, refuse_unusable
-from smarthdr_studio.core.scene_table import (
-    find_dataset,
-    read_scenes,
-    remember_dataset,
-    write_scenes,
-)
+from smarthdr_studio.core.many import many_objects
+from smarthdr_studio.core.opened import DATABASE, OpenedDatabase, open_database
+from smarthdr_studio.core.scene_table import find_dataset, read_scenes, remember_dataset
 
 __all__ = ["Project", "labelled_by_default", "read_labelled"]
 
-_DATABASE: Final = "project.sqlite"
-
 
 class Project:
-    """An open project. Belongs to the thread that opened it; opening another one is cheap."""
+    """An open project. Belongs to the thread that opened it; opening another one is cheap.
 
-    def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
+    `read_only` says why nothing can be decided, "" where it can; such a project is as it was when
+    it was opened. `warnings` are sentences about its opening, such as a backup that failed.
+    """
+
+    def __init__(self, folder: Path, opened: OpenedDatabase) -> None:
         self.folder = folder
-        self._connection = connection
-        self.dataset = find_dataset(connection, seen_from=folder)
-        self.scenes = read_scenes(connection, self.dataset)
-        self._by_id = {scene.id: scene for scene in self.scenes}
+        self.read_only, self.warnings = opened.read_only, opened.warnings
+        self._opened, self._connection = opened, opened.connection
         self._entries: list[JournalEntry] = []
-        self._ledger = add_up(())
+        self._accounts = Accounts()
+        self._masks: tuple[str, Brush] | None = None  # the mask unpacked last, by its hash
+        self._find_scenes()
 
     @classmethod
     def create(cls, folder: Path, catalogue: Catalogue, *, labelled: Collection[str]) -> Self:
@@ -52,7 +53,7 @@ class Project:
             if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
                 raise ProjectError(f"{folder}: exists and is not empty; choose another name")
             draft.mkdir(parents=True)
-            _fill(draft / _DATABASE, folder, catalogue, labelled)
+            fill(draft / DATABASE, folder, catalogue, labelled)
             if folder.exists():
                 folder.rmdir()
             draft.replace(folder)
@@ -67,24 +68,22 @@ class Project:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """An existing project; the dataset is not looked at. Raises ProjectError."""
+        """An existing project, with today's backup made; the dataset is not looked at.
+
+        One that cannot be written opens to be looked at (`read_only`). Raises ProjectError.
+        """
         folder = folder.expanduser().resolve()
-        if not (folder / _DATABASE).is_file():
-            raise ProjectError(
-                f"{folder}: not a project (no {_DATABASE}); create one with: "
-                f"smarthdr-studio new {folder} DATASET"
-            )
-        connection = database.connect(folder / _DATABASE)
+        opened = open_database(folder)
         try:
             with database.told(folder):
-                return cls(folder, connection)
+                return cls(folder, opened)
         except BaseException:
-            connection.close()
+            opened.close()
             raise
 
     def close(self) -> None:
         """Let go of the file; the project can be opened again."""
-        self._connection.close()
+        self._opened.close()
 
     def __enter__(self) -> Self:
         return self
@@ -102,16 +101,26 @@ class Project:
         """What a person calls the project: the folder's name without .shdr."""
         return self.folder.name.removesuffix(".shdr")
 
+    @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """Every scene sorted by id; a ground truth that was brought stands for the dataset's."""
+        return tuple(self._known().values())
+
     def scene(self, scene_id: str) -> Scene:
         """One scene by its id. Raises ProjectError."""
-        if scene_id not in self._by_id:
+        scene = self._known().get(scene_id)
+        if scene is None:
             raise ProjectError(f"{scene_id}: no such scene in {self.folder}; check the id")
-        return self._by_id[scene_id]
+        return scene
 
     def statuses(self) -> dict[str, Status]:
         """Every scene's status by id, in the order of `scenes`."""
         states = self.ledger().scenes
-        return {scene.id: states[scene.id].status for scene in self.scenes}
+        return {name: states[name].status for name in self._by_id}
+
+    def state(self, scene_id: str) -> SceneState:
+        """Everything the journal says of a scene. Raises ProjectError."""
+        return self.ledger().scenes[self.scene(scene_id).id]
 
     def pseudo_path(self, scene_id: str) -> Path:
         """Where the scene's latest pseudo-label lies, or will."""
@@ -123,12 +132,48 @@ class Project:
 
     def label_path(self, scene_id: str) -> Path | None:
         """The label file of a promoted scene; None for any other."""
-        label = self.ledger().scenes[self.scene(scene_id).id].label
+        label = self.state(scene_id).label
         return None if label is None else self.folder / label
 
     def labels_folder(self, scene_id: str) -> Path:
         """Where the scene's promoted labels lie, all that ever were."""
         return self.folder / "labels" / self.scene(scene_id).id
+
+    def person(self, scene_id: str) -> Brush | None:
+        """What a person painted on the scene: H×W, 1 trust, −1 distrust; None with nothing.
+
+        Raises ProjectError where the painted mask is lost or damaged.
+        """
+        name = self.state(scene_id).person
+        if name is None:
+            return None
+        if self._masks is None or self._masks[0] != name:
+            self._masks = name, self._unpacked(name, scene_id)
+        return self._masks[1]
+
+    def figures(self, kind: str) -> dict[str, side_tables.Figure]:
+        """Figures of one kind that were found before: by scene, their stamp and bytes."""
+        with database.told(self.folder):
+            return side_tables.read_figures(self._connection, kind)
+
+    def keep_figures(self, kind: str, figures: Mapping[str, side_tables.Figure]) -> None:
+        """Keep figures that take a while to find; nothing is kept of a project only looked at."""
+        if self.read_only:
+            return
+        with database.writing(self._connection, self.folder):
+            side_tables.write_figures(self._connection, kind, figures)
+
+    def reviewed(self) -> dict[str, str]:
+        """When a person looked at each scene last; scenes nobody looked at are not in it."""
+        with database.told(self.folder):
+            return side_tables.read_reviews(self._connection)
+
+    def mark_reviewed(self, ids: Iterable[str]) -> None:
+        """A person has looked at these scenes; forgotten by a project only looked at."""
+        if self.read_only:
+            return
+        with database.writing(self._connection, self.folder):
+            side_tables.write_reviews(self._connection, [self.scene(name).id for name in ids])
 
     @property
     def runs_folder(self) -> Path:
@@ -143,55 +188,107 @@ class Project:
     def entries(self) -> Sequence[JournalEntry]:
         """The whole journal as it is on disk now, oldest first."""
         last = self._entries[-1].seq if self._entries else 0
-        with database.told(self.folder):
-            new = database.entries_after(self._connection, last)
+        new = self._added_up(last)
         if new:
             self._entries = [*self._entries, *new]
-            self._ledger = add_up(self._entries)
+            self._overlay({entry.scene for entry in new if entry.scene is not None})
         return self._entries
+
+    def accounts(self) -> Accounts:
+        """The journal on disk, added up to now."""
+        self.entries()
+        return self._accounts
 
     def ledger(self) -> Ledger:
         """What the journal on disk adds up to now."""
-        self.entries()
-        return self._ledger
+        return self.accounts().ledger()
 
-    def record(self, decide: Callable[[Ledger], Sequence[JournalEntry]]) -> None:
+    def record(
+        self,
+        decide: Callable[[Ledger], Sequence[JournalEntry]],
+        *,
+        painted: Callable[[], Mapping[str, bytes]] = dict,
+    ) -> None:
         """Append what `decide` answers to the ledger of this moment; nobody writes in between.
 
-        On return the entries outlive a kill and a power cut; an error leaves none of them.
+        `painted` is asked afterwards for the masks, by hash, that the new entries speak of. On
+        return the entries outlive a kill and a power cut; an error leaves none of them.
+        """
+        self.refuse_read_only()
+        with many_objects(), database.writing(self._connection, self.folder):
+            database.append(self._connection, decide(self.ledger()))
+            for name, runs in painted().items():
+                side_tables.write_mask(self._connection, name, runs)
+        self.entries()
+
+    def refuse_read_only(self) -> None:
+        """Raises ProjectError where the project is only looked at."""
+        if self.read_only:
+            raise ProjectError(
+                f"{self.folder}: {self.read_only}, so nothing can be decided; copy the project to "
+                "a place you may write to and open it there"
+            )
+
+    def move_dataset(self, root: Path) -> None:
+        """The dataset lies at `root` from now on, also for those who open the project later.
+
+        No decision about scenes, so no entry of the journal and nothing to undo; a project that is
+        only looked at remembers it until it is closed. Raises ProjectError.
         """
         with database.writing(self._connection, self.folder):
-            database.append(self._connection, decide(self.ledger()))
+            remember_dataset(self._connection, root, seen_from=self.folder)
+        self._find_scenes()
 
+    def fetch(self, files: Mapping[str, str | None]) -> None:
+        """Bring files back from the trash where need be, by path and checksum; see `trash.fetch`.
 
-def _fill(path: Path, folder: Path, catalogue: Catalogue, labelled: Collection[str]) -> None:
-    """Write everything a new project knows; `folder` is where it will stand."""
-    connection = database.create(path)
-    try:
-        with database.writing(connection, path):
-            remember_dataset(connection, catalogue.root, seen_from=folder)
-            write_scenes(connection, catalogue)
-            database.append(connection, _first_entries(catalogue, labelled))
-    finally:
-        connection.close()
+        Raises LabelError.
+        """
+        trash.fetch(self.folder, files)
 
+    def _known(self) -> dict[str, Scene]:
+        if not self._entries:
+            self.entries()  # which of them were brought a ground truth
+        return self._by_id
 
-def _first_entries(catalogue: Catalogue, labelled: Collection[str]) -> list[JournalEntry]:
-    group, at, who = uuid.uuid4().hex, now(), person()
-    return [
-        JournalEntry(
-            group=group,
-            at=at,
-            who=who,
-            kind=Kind.CREATED,
-            scene=scene.id,
-            after=_first_status(scene, labelled),
-        )
-        for scene in sorted(catalogue.scenes, key=lambda scene: scene.id)
-    ]
+    def _find_scenes(self) -> None:
+        self.dataset = find_dataset(self._connection, seen_from=self.folder)
+        self._plain = {s.id: s for s in read_scenes(self._connection, self.dataset)}
+        self._by_id = dict(self._plain)
+        self._overlay(self._accounts.ledger().scenes)
 
+    def _added_up(self, last: int) -> list[JournalEntry]:
+        """The entries behind `last`, added up."""
+        try:
+            with database.told(self.folder), many_objects():
+                new = database.entries_after(self._connection, last)
+                self._accounts.take(new)
+                return new
+        except (KeyError, ValueError):
+            raise ProjectError(
+                f"{self.folder}: its journal does not add up; look at it with: smarthdr-studio "
+                f"doctor {self.folder} --repair"
+            ) from None
 
-def _first_status(scene: Scene, labelled: Collection[str]) -> Status:
-    if scene.split == "test":
-        return Status.TEST
-    return Status.GROUND_TRUTH if scene.id in labelled else Status.UNLABELLED
+    def _overlay(self, ids: Collection[str]) -> None:
+        """Ground truths that were brought take the place of the dataset's."""
+        states = self._accounts.ledger().scenes
+        for name in ids:
+            plain, truth = self._plain[name], states[name].truth
+            self._by_id[name] = plain if truth is None else self._with_truth(plain, truth)
+
+    def _with_truth(self, scene: Scene, truth: str) -> Scene:
+        return replace(scene, ground_truth=self.folder / truth, ground_truth_gain=1.0)
+
+    def _unpacked(self, name: str, scene_id: str) -> Brush:
+        lost = f"{self.folder}: what was painted on {scene_id} is damaged; undo it or paint anew"
+        with database.told(self.folder):
+            runs = side_tables.read_mask(self._connection, name)
+        try:
+            mask = unpack(runs or b"")
+        except ValueError:
+            raise ProjectError(lost) from None
+        scene = self.scene(scene_id)
+        if mask.shape != (scene.height, scene.width):
+            raise ProjectError(lost)
+        return mask

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from smarthdr_studio.core.bracket import Half
+from smarthdr_studio.core.brush.ink import Brush
 from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.exr import Layer, read_layers, write_layers
 from smarthdr_studio.core.masking import MaskSettings, Range, expand, patch_means, scores, trust
@@ -24,8 +24,6 @@ from smarthdr_studio.core.trust_files import (
     range_as_text,
     range_from_text,
 )
-
-Brush = npt.NDArray[np.int8]
 
 FORMAT = 1
 _KEPT = ("R", "G", "B", "uncertainty.Y", "mask.person")  # the other layers follow from these

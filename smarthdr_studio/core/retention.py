@@ -1,8 +1,9 @@
-"""How much of a pool both gates keep, in milliseconds for any thresholds.
+"""How much of a pool is trusted, in milliseconds for any thresholds.
 
 Patches are sorted by their mean once, so the patch gate keeps a prefix of them; the histogram of
 every prefix is tabulated, so the pixel gate is one look-up per scene. Patch figures are exact;
-pixel shares are interpolated inside one histogram bin of one scene.
+pixel shares are interpolated inside one histogram bin of one scene. A person's brush is counted
+the same way, from the patches it touched (`brush.painted_pool`).
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from smarthdr_studio.core.brush.painted import PaintedStatistics
+from smarthdr_studio.core.brush.painted_pool import PaintedPool, trusted_of, with_brush
 from smarthdr_studio.core.masking import Level, MaskSettings, Range, limit, span
 from smarthdr_studio.core.statistics import (
     BINS,
@@ -29,7 +32,7 @@ _NONE = np.empty(0, dtype=np.float32)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneShare:
-    """Of one scene: shares in [0, 1] of pixels and patches kept, and its mean σ."""
+    """Of one scene: shares in [0, 1] of pixels trusted and patches kept, and its mean σ."""
 
     retained: float
     patches_retained: float
@@ -38,7 +41,10 @@ class SceneShare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """Of a pool: shares in [0, 1] of all pixels and patches kept, and the ranges behind them."""
+    """Of a pool: shares in [0, 1] of pixels trusted and patches kept, and the ranges behind them.
+
+    A brush changes what is trusted, not which patches the gate keeps.
+    """
 
     retained: float
     patches_retained: float
@@ -51,9 +57,14 @@ class PoolStatistics:
     """The statistics of every scene of a pool, laid out for fast questions.
 
     Histograms may have any power of two of bins up to BINS; the coarsest says how many are used.
+    `painted` says what a person painted on which scene; scenes outside the pool are passed over.
     """
 
-    def __init__(self, scenes: Mapping[str, SceneStatistics]) -> None:
+    def __init__(
+        self,
+        scenes: Mapping[str, SceneStatistics],
+        painted: Mapping[str, PaintedStatistics] | None = None,
+    ) -> None:
         self.ids = tuple(scenes)
         self._scenes = tuple(scenes.values())
         self._count = np.array([scene.patches for scene in self._scenes], dtype=np.int64)
@@ -62,8 +73,13 @@ class PoolStatistics:
         self._high = np.array([scene.high for scene in self._scenes], dtype=np.float64)
         self._sigma = [scene.sigma_mean for scene in self._scenes]
         self._every_mean = np.concatenate([s.means for s in self._scenes] or [_NONE])
-        self._every_low = np.concatenate([s.lows for s in self._scenes] or [_NONE])
         self._lay_out(int(self._count.max(initial=0)))
+        known = painted or {}
+        brushes = {k: known[name] for k, name in enumerate(self.ids) if name in known}
+        self._painted = PaintedPool(self._scenes, brushes, bins=self._bins)
+        lows, forced = with_brush([scene.lows for scene in self._scenes], brushes)
+        self._every_low = np.concatenate(lows or [_NONE])
+        self._every_forced = np.concatenate(forced or [_NONE.astype(bool)])
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -101,11 +117,12 @@ class PoolStatistics:
         return span(self._every_mean, level)
 
     def retention(self, masks: MaskSettings) -> Retention:
-        """What both gates keep; without the person's brush, which the files know."""
-        kept = self._kept_patches(masks)
+        """What both gates keep, with the person's brush over it."""
+        tops = self._patch_limits(masks)
+        kept = self._kept_patches(tops)
         rows = self._table[np.arange(len(self)), kept]
         low, high = self._pixel_ranges(masks.pixels, kept, rows)
-        pixels = self._below(rows, _limits(low, high, masks.tau_pixel))
+        pixels = self._trusted(rows, tops, _limits(low, high, masks.tau_pixel))
         pooled_patches = masks.patches.scope == "pool"
         pooled_pixels = masks.pixels.scope == "pool" and len(self) > 0
         return Retention(
@@ -126,12 +143,13 @@ class PoolStatistics:
         taus = np.linspace(0.0, 1.0, steps)
         shares = np.zeros((steps, steps))
         for row, tau_patch in enumerate(taus):
-            kept = self._kept_patches(masks, tau=float(tau_patch))
+            tops = self._patch_limits(masks, tau=float(tau_patch))
+            kept = self._kept_patches(tops)
             table = self._table[np.arange(len(self)), kept]
             low, high = self._pixel_ranges(masks.pixels, kept, table)
             for column, tau_pixel in enumerate(taus):
-                below = self._below(table, _limits(low, high, float(tau_pixel)))
-                shares[row, column] = _share(below.sum(), self._pixels.sum())
+                trusted = self._trusted(table, tops, _limits(low, high, float(tau_pixel)))
+                shares[row, column] = _share(trusted.sum(), self._pixels.sum())
         return shares
 
     def patch_histogram(self, masks: MaskSettings, *, bins: int = 50) -> Integers:
@@ -147,7 +165,7 @@ class PoolStatistics:
 
     def pixel_histogram(self, masks: MaskSettings, *, bins: int = 50) -> Integers:
         """How many pixels inside kept patches have which score S_pi, over [0, 1]."""
-        kept = self._kept_patches(masks)
+        kept = self._kept_patches(self._patch_limits(masks))
         rows = self._table[np.arange(len(self)), kept]
         low, high = self._pixel_ranges(masks.pixels, kept, rows)
         middles = (np.arange(self._bins) + 0.5) / self._bins
@@ -159,30 +177,40 @@ class PoolStatistics:
     def trusted_patches(self, masks: MaskSettings) -> npt.NDArray[np.bool_]:
         """Whether each patch has a trusted pixel: all scenes in the order of `ids`, row by row.
 
-        That is so where it is kept and its least σ is within the pixel limit; exact but for
-        percentiles of pixels, which are interpolated inside one histogram bin.
+        That is so where a person forces trust in it, or where it is kept and the least σ that is
+        not painted is within the pixel limit; exact but for percentiles of pixels, which are
+        interpolated inside one histogram bin.
         """
-        kept = self._kept_patches(masks)
+        tops = self._patch_limits(masks)
+        kept = self._kept_patches(tops)
         low, high = self._pixel_ranges(masks.pixels, kept, self._table[np.arange(len(self)), kept])
-        patch_top = np.repeat(self._patch_limits(masks), self._count)
+        patch_top = np.repeat(tops, self._count)
         pixel_top = np.repeat(_limits(low, high, masks.tau_pixel), self._count)
-        found: npt.NDArray[np.bool_] = self._every_mean <= patch_top
-        return found & (self._every_low <= pixel_top)
+        by_gates = (self._every_mean <= patch_top) & (self._every_low <= pixel_top)
+        found: npt.NDArray[np.bool_] = by_gates | self._every_forced
+        return found
 
     def shares_outside(
-        self, scenes: Mapping[str, SceneStatistics], masks: MaskSettings
+        self,
+        scenes: Mapping[str, SceneStatistics],
+        masks: MaskSettings,
+        *,
+        painted: Mapping[str, PaintedStatistics] | None = None,
     ) -> dict[str, float]:
         """The retained share in [0, 1] of scenes outside the pool, judged with its ranges.
 
-        A pool without scenes has no ranges: then each scene is judged by its own.
+        A pool without scenes has no ranges: then each scene is judged by its own. `painted` says
+        what a person painted on which of these scenes.
         """
         pool = self.retention(masks)
         ranges = (pool.patch_range, pool.pixel_range) if len(self) else (None, None)
-        return {name: _share_of(scene, masks, *ranges) for name, scene in scenes.items()}
+        return {
+            name: _share_of(scene, masks, *ranges, brush=(painted or {}).get(name))
+            for name, scene in scenes.items()
+        }
 
-    def _kept_patches(self, masks: MaskSettings, *, tau: float | None = None) -> Integers:
-        top = self._patch_limits(masks, tau=tau)
-        kept: Integers = np.minimum((self._means <= top[:, None]).sum(1), self._count)
+    def _kept_patches(self, tops: Doubles) -> Integers:
+        kept: Integers = np.minimum((self._means <= tops[:, None]).sum(1), self._count)
         return kept
 
     def _patch_limits(self, masks: MaskSettings, *, tau: float | None = None) -> Doubles:
@@ -205,8 +233,11 @@ class PoolStatistics:
             high = np.full(len(self), high[kept > 0].max())
         return low, high
 
-    def _below(self, rows: Counts, top: Doubles) -> Doubles:
-        return counted_below(rows, top, least=self._low, greatest=self._high)
+    def _trusted(self, rows: Counts, patch_tops: Doubles, pixel_tops: Doubles) -> Doubles:
+        machine = counted_below(rows, pixel_tops, least=self._low, greatest=self._high)
+        if not self._painted:
+            return machine
+        return self._painted.over(machine, patch_tops=patch_tops, pixel_tops=pixel_tops)
 
 
 def _share_of(
@@ -214,29 +245,36 @@ def _share_of(
     masks: MaskSettings,
     patch_range: Range | None,
     pixel_range: Range | None,
+    *,
+    brush: PaintedStatistics | None,
 ) -> float:
-    """What both gates keep of one scene; a range that is None is the scene's own."""
-    kept = scene.means <= limit(patch_range or span(scene.means, masks.patches), masks.tau_patch)
-    if not kept.any():
-        return 0.0
+    """What is trusted of one scene; a range that is None is the scene's own."""
+    patch_top = limit(patch_range or span(scene.means, masks.patches), masks.tau_patch)
+    kept = scene.means <= patch_top
     rows = np.append(0, scene.counts[kept].sum(0).cumsum())[None].astype(np.uint32)
     least, greatest = np.array([scene.low], float), np.array([scene.high], float)
-    level = masks.pixels
-    if pixel_range is not None:
-        low, high = (np.array([end]) for end in pixel_range)
-    elif level.normalisation == "minmax":
-        low, high = (np.array([end], float) for end in _ends(scene, kept))
-    else:
-        low, high = (
-            quantile(rows, share / 100, least=least, greatest=greatest)
-            for share in (level.low_percentile, level.high_percentile)
-        )
-    below = counted_below(rows, _limits(low, high, masks.tau_pixel), least=least, greatest=greatest)
-    return _share(float(below[0]), scene.pixels)
+    low, high = _own_ends(scene, kept, rows, masks.pixels) if pixel_range is None else pixel_range
+    tops = _limits(np.array([low], float), np.array([high], float), masks.tau_pixel)
+    trusted = float(counted_below(rows, tops, least=least, greatest=greatest)[0])
+    if brush is not None:
+        trusted = trusted_of(scene, brush, trusted, patch_top=patch_top, pixel_top=float(tops[0]))
+    return _share(trusted, scene.pixels)
 
 
-def _ends(scene: SceneStatistics, kept: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    return float(scene.lows[kept].min()), float(scene.highs[kept].max())
+def _own_ends(
+    scene: SceneStatistics, kept: npt.NDArray[np.bool_], rows: Counts, level: Level
+) -> tuple[float, float]:
+    """The range of σ over a scene's kept pixels; (0, 0) when there are none."""
+    if not kept.any():
+        return 0.0, 0.0
+    if level.normalisation == "minmax":
+        return float(scene.lows[kept].min()), float(scene.highs[kept].max())
+    least, greatest = np.array([scene.low], float), np.array([scene.high], float)
+    low, high = (
+        float(quantile(rows, share / 100, least=least, greatest=greatest)[0])
+        for share in (level.low_percentile, level.high_percentile)
+    )
+    return low, high
 
 
 def _limits(low: Doubles, high: Doubles, tau: float) -> Doubles:

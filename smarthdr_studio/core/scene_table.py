@@ -1,30 +1,46 @@
 """Scenes and the place of their dataset, as the project's file keeps them."""
 
+import json
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from smarthdr_studio.core.bracket import Catalogue, Scene
+from smarthdr_studio.core.many import many_objects
 
 _ABSOLUTE = "dataset"
 _BESIDE = "dataset_from_project"
+_FORMER = "dataset_before"
 
 
 def remember_dataset(connection: sqlite3.Connection, root: Path, *, seen_from: Path) -> None:
-    """Keep where the dataset is; also as seen from the project if it lies beside it."""
+    """Keep where the dataset is; also as seen from the project if it lies beside it.
+
+    The places it was at before are kept as well: a project that goes to and fro between two
+    machines is asked once on each. Inside `database.writing`.
+    """
     root = root.expanduser().resolve()
+    known = _facts(connection)
+    places = [known[_ABSOLUTE], *_former(known)] if _ABSOLUTE in known else []
     facts = {_ABSOLUTE: root.as_posix()}
+    facts[_FORMER] = json.dumps([place for place in places if place != root.as_posix()])
     if root.is_relative_to(seen_from.parent):
         facts[_BESIDE] = (Path("..") / root.relative_to(seen_from.parent)).as_posix()
-    connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
+    connection.execute("DELETE FROM facts WHERE name = ?", (_BESIDE,))
+    connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts.items())
 
 
 def find_dataset(connection: sqlite3.Connection, *, seen_from: Path) -> Path:
-    """Where the dataset is now: beside the project if both moved together, else where it was."""
-    facts: dict[str, str] = dict(connection.execute("SELECT name, value FROM facts"))
+    """Where the dataset is now: beside the project if both moved together, else where it was.
+
+    Where it is gone from there, the newest of its former places that still exists.
+    """
+    facts = _facts(connection)
     if _BESIDE in facts and (seen_from / facts[_BESIDE]).is_dir():
         return (seen_from / facts[_BESIDE]).resolve()
-    return Path(facts[_ABSOLUTE])
+    places = [Path(facts[_ABSOLUTE]), *map(Path, _former(facts))]
+    return next((place for place in places if place.is_dir()), places[0])
 
 
 def write_scenes(connection: sqlite3.Connection, catalogue: Catalogue) -> None:
@@ -38,20 +54,39 @@ def write_scenes(connection: sqlite3.Connection, catalogue: Catalogue) -> None:
 
 def read_scenes(connection: sqlite3.Connection, root: Path) -> tuple[Scene, ...]:
     """Every scene sorted by id, its files below `root`; nothing is looked for on disk."""
-    return tuple(
-        Scene(
-            id=row[0],
-            frames=(root / row[1], root / row[2], root / row[3]),
-            evs=(row[4], row[5], row[6]),
-            height=row[7],
-            width=row[8],
-            split=row[9],
-            ground_truth=None if row[10] is None else root / row[10],
-            ground_truth_gain=row[11],
-            layout=row[12],
-        )
-        for row in connection.execute("SELECT * FROM scenes ORDER BY id")
+    with many_objects():
+        rows = connection.execute("SELECT * FROM scenes ORDER BY id")
+        return tuple(_scene(row, root) for row in rows)
+
+
+def _scene(row: Sequence[Any], root: Path) -> Scene:
+    under = root / row[1]
+    folder = row[1].rpartition("/")[0]
+
+    def path(relative: str) -> Path:
+        # Ten thousand scenes at a time: a neighbour's path is made in half the time of a new one.
+        place, _, name = relative.rpartition("/")
+        return under.with_name(name) if place == folder else root / relative
+
+    return Scene(
+        id=row[0],
+        frames=(under, path(row[2]), path(row[3])),
+        evs=(row[4], row[5], row[6]),
+        height=row[7],
+        width=row[8],
+        split=row[9],
+        ground_truth=None if row[10] is None else path(row[10]),
+        ground_truth_gain=row[11],
+        layout=row[12],
     )
+
+
+def _facts(connection: sqlite3.Connection) -> dict[str, str]:
+    return dict(connection.execute("SELECT name, value FROM facts").fetchall())
+
+
+def _former(facts: dict[str, str]) -> list[str]:
+    return list(json.loads(facts.get(_FORMER, "[]")))
 
 
 def _row(scene: Scene, root: Path) -> tuple[Any, ...]:

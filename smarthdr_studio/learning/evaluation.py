@@ -11,6 +11,7 @@ from smarthdr_studio.core.errors import CheckpointError, ProjectError
 from smarthdr_studio.core.events import PhaseChanged
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.journal import Status
+from smarthdr_studio.core.label_files import check_label
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.quality import Quality, quality
 from smarthdr_studio.core.radiance import exposure_weighted_merge
@@ -88,6 +89,7 @@ def evaluate(
 
     Raises:
         CheckpointError, ProjectError, DeviceError: one sentence with the remedy.
+        LabelError: a ground truth that was brought is damaged.
     """
     yield PhaseChanged(phase="preparing", text="loading the teacher", step=0)
     checkpoint = checkpoint or latest_checkpoint(project)
@@ -126,12 +128,15 @@ def evaluate_scene(predictor: Predictor, scene: Scene) -> SceneEvaluation:
 def _scenes(folder: Path, *, split: Split) -> Sequence[Scene]:
     wanted = Status.TEST if split == "test" else Status.UNLABELLED
     with Project.open(folder) as project:
-        statuses = project.statuses()
+        states = project.ledger().scenes
         scenes = [
             scene
             for scene in project.scenes
-            if statuses[scene.id] is wanted and scene.ground_truth is not None
+            if states[scene.id].status is wanted and scene.ground_truth is not None
         ]
+        for scene in scenes:
+            if (state := states[scene.id]).truth is not None:
+                check_label(project.folder / state.truth, state.truth_checksum)
     if not scenes:
         raise ProjectError(
             f"{folder}: no {split} scene has a ground truth to compare with; choose another --split"

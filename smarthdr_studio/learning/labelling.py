@@ -4,19 +4,20 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from smarthdr_studio.core.bracket import Half, Scene
-from smarthdr_studio.core.errors import LabelError, ProjectError
+from smarthdr_studio.core.brush.ink import Brush
+from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.events import PhaseChanged, RoundFinished, SceneRetention
-from smarthdr_studio.core.exr import read_layers
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.core.masking import MaskSettings, Range, Trust, trust
 from smarthdr_studio.core.pool import pool_ranges
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import Brush, Provenance, PseudoLabel, write_pseudo_label
+from smarthdr_studio.core.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
 from smarthdr_studio.core.radiance import Floats
 from smarthdr_studio.core.round_records import RECORDED_BINS, RoundRecord
 from smarthdr_studio.core.statistics import SceneStatistics
@@ -54,6 +55,7 @@ class _Draft:
     scene: Scene
     hdr: Half
     sigma: Floats
+    person: Brush | None
 
 
 def label_pool(
@@ -63,17 +65,19 @@ def label_pool(
     pseudo: Path,
     masks: MaskSettings,
     origin: Origin,
+    persons: Mapping[str, Brush] = MappingProxyType({}),
 ) -> Generator[PhaseChanged, None, LabelledPool]:
     """Labels the scenes, writes pseudo/<id>.exr and .npz, and returns what it wrote.
 
-    The scenes are the pool: scores are normalised over all of them (METHOD §4). What a person
-    brushed on an older pseudo-label is kept. Nothing is written before the last scene is predicted.
+    The scenes are the pool: scores are normalised over all of them (METHOD §4). `persons` is what
+    a person painted on some of them, H×W: 1 forces trust, −1 distrust. Nothing is written before
+    the last scene is predicted.
     """
     drafts: list[_Draft] = []
     for scene in scenes:
         yield _phase("labelling", len(drafts), len(scenes), origin=origin)
         hdr, sigma = predictor.predict(scene)
-        drafts.append(_Draft(scene=scene, hdr=hdr, sigma=sigma))
+        drafts.append(_Draft(scene=scene, hdr=hdr, sigma=sigma, person=persons.get(scene.id)))
     ranges = pool_ranges([draft.sigma for draft in drafts], masks)
     shares = _Shares()
     labels: dict[str, SceneLabel] = {}
@@ -95,20 +99,11 @@ def label_scenes(
 ) -> Generator[PhaseChanged | RoundFinished, None, None]:
     """Labels scenes of a project with a checkpoint's teacher; None is every unlabelled scene.
 
-    Raises ProjectError where a scene is unknown or none is left, CheckpointError, DeviceError.
+    Raises ProjectError where a scene is unknown, none is left or what was painted on one is lost,
+    CheckpointError, DeviceError.
     """
     yield PhaseChanged(phase="preparing", text="loading the teacher", step=0)
-    with Project.open(folder) as project:
-        statuses, masks = project.statuses(), project.ledger().masks
-        wanted = set(statuses if ids is None else ids)
-        known = {scene.id: scene for scene in project.scenes}
-    unknown = sorted(wanted - set(known))
-    if unknown:
-        raise ProjectError(f"{folder}: has no scene {unknown[0]}; see the names with: masks")
-    if ids is None:
-        wanted = {name for name, status in statuses.items() if status is Status.UNLABELLED}
-    if not wanted:
-        raise ProjectError(f"{folder}: no scene is unlabelled; demote or restore one first")
+    scenes, masks, persons = _asked_for(folder, ids)
     info = read_info(checkpoint)
     predictor = load_predictor(checkpoint, device=device, frames=FrameStore())
     origin = Origin(
@@ -119,11 +114,32 @@ def label_scenes(
         checkpoint=info.teacher,
         network=info.network,
     )
-    scenes = [known[name] for name in sorted(wanted)]
     pool = yield from label_pool(
-        predictor, scenes, pseudo=folder / "pseudo", masks=masks, origin=origin
+        predictor,
+        scenes,
+        pseudo=folder / "pseudo",
+        masks=masks,
+        origin=origin,
+        persons=persons,
     )
     yield pool.finished
+
+
+def _asked_for(
+    folder: Path, ids: Sequence[str] | None
+) -> tuple[list[Scene], MaskSettings, dict[str, Brush]]:
+    """The scenes to label, the thresholds of now, and what a person painted on those scenes."""
+    with Project.open(folder) as project:
+        statuses, masks = project.statuses(), project.ledger().masks
+        if unknown := sorted(set(ids or ()) - set(statuses)):
+            raise ProjectError(f"{folder}: has no scene {unknown[0]}; see the names with: masks")
+        if ids is None:
+            ids = [name for name, status in statuses.items() if status is Status.UNLABELLED]
+        if not ids:
+            raise ProjectError(f"{folder}: no scene is unlabelled; demote or restore one first")
+        scenes = [project.scene(name) for name in sorted(set(ids))]
+        painted = {scene.id: project.person(scene.id) for scene in scenes}
+    return scenes, masks, {name: mask for name, mask in painted.items() if mask is not None}
 
 
 class _Shares:
@@ -191,9 +207,8 @@ def _finish(
 ) -> SceneLabel:
     """Masks one scene, writes its files and counts it."""
     patch_range, pixel_range = ranges
-    person = _person(path, shape=draft.sigma.shape)
     found = trust(
-        draft.sigma, masks, patch_range=patch_range, pixel_range=pixel_range, person=person
+        draft.sigma, masks, patch_range=patch_range, pixel_range=pixel_range, person=draft.person
     )
     provenance = Provenance(
         run=origin.run,
@@ -210,7 +225,7 @@ def _finish(
         scene=draft.scene.id,
         hdr=draft.hdr,
         sigma=draft.sigma,
-        person=person,
+        person=draft.person,
         provenance=provenance,
     )
     write_pseudo_label(path, label)
@@ -218,16 +233,6 @@ def _finish(
     statistics.save(path.with_suffix(".npz"))
     shares.add(draft.scene.id, draft.sigma, found=found, statistics=statistics)
     return SceneLabel(hdr=draft.hdr, sigma=draft.sigma.astype(np.float16), trusted=found.trusted)
-
-
-def _person(path: Path, *, shape: tuple[int, ...]) -> Brush | None:
-    """What a person brushed on the pseudo-label that is about to be replaced."""
-    try:
-        layers, _ = read_layers(path, only=("mask.person",))
-    except LabelError:
-        return None
-    brush: Brush = layers["mask.person"].astype(np.int8)
-    return brush if brush.shape == shape and brush.any() else None
 
 
 def _phase(text: str, done: int, total: int, *, origin: Origin) -> PhaseChanged:

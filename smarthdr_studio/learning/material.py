@@ -33,13 +33,23 @@ class Material:
         self._plan, self.scenes, self.frames = plan, scenes, frames
         self._stock, self.randomness = stock, randomness
 
+    def of(self, scenes: Mapping[str, Scene]) -> "Material":
+        """The same with the scenes as they are now, for the next round."""
+        return Material(
+            self._plan,
+            scenes=scenes,
+            frames=self.frames,
+            stock=self._stock,
+            randomness=self.randomness,
+        )
+
     def labelled(self, roster: Roster) -> CropSet:
         """Ground truths and promoted labels, weakly moved.
 
         Raises ProjectError where nothing is labelled, PlanError where a scene is too small,
         LabelError, BadScene or UnreadableImage where a file cannot be used.
         """
-        names = sorted({*roster.labelled, *roster.promoted})
+        names = [name for name, _ in roster.labels]
         labels = {name: self._label(name, roster) for name in names}
         crops = CropSet(
             [self.scenes[name] for name in names],
@@ -71,16 +81,16 @@ class Material:
     def _label(self, name: str, roster: Roster) -> SceneLabel:
         scene = self.scenes[name]
         if name in roster.promoted:
-            return promoted_label(
-                roster.promoted[name], scene=scene, pixels=self._plan.promoted_pixels
-            )
+            label = roster.promoted[name]
+            pixels = "all" if label.whole else self._plan.promoted_pixels
+            return promoted_label(label.path, scene=scene, pixels=pixels)
         return SceneLabel(hdr=self.frames.ground_truth(scene))
 
 
 def promoted_label(path: Path, *, scene: Scene, pixels: Literal["trusted", "all"]) -> SceneLabel:
-    """A label as it was frozen when a person promoted it, with the masks of that moment.
+    """A label as it was frozen when a person promoted it, with masks and brush of that moment.
 
-    Raises LabelError.
+    `pixels` says which of them the loss counts. Raises LabelError.
     """
     label = read_pseudo_label(path, expect=(scene.height, scene.width))
     of = label.provenance

@@ -14,8 +14,10 @@ from smarthdr_studio.learning.plan_file import write_plan
 from smarthdr_studio.learning.predictor import Predictor
 from smarthdr_studio.learning.randomness import Randomness
 from smarthdr_studio.learning.roster import Roster, choose_held_out, read_roster
+from smarthdr_studio.learning.roster_words import changes
 from smarthdr_studio.learning.run import TrainingRun
 from smarthdr_studio.learning.runtime import pick_device, pick_precision
+from smarthdr_studio.learning.soundness import mended, refuse_damaged
 from smarthdr_studio.learning.stock import SceneStock
 
 
@@ -36,7 +38,9 @@ def open_run(
         return prepare(plan, project), folder
     checkpoint = found[-1]
     state = load_state(checkpoint)
-    run = prepare(plan, project, roster=Roster.from_state(state["roster"], project=project))
+    before = Roster.from_state(state["roster"], project=project)
+    run = prepare(plan, project, roster=before)
+    run.to_tell = changes(before, run.roster)
     load_weights_into(run.learner.student, checkpoint, part="student")
     load_weights_into(run.learner.teacher, checkpoint, part="teacher")
     run.restore(state, folder=folder)
@@ -49,22 +53,28 @@ def prepare(
     *,
     roster: Roster | None = None,
 ) -> TrainingRun:
-    """A run at its first step, nothing on disk; `roster` is that of a run to be resumed."""
+    """A run at its first step, nothing on disk; `roster` is that of a run to be resumed.
+
+    A label that is damaged is refused; a resumed run goes on where the project has mended it.
+    """
     device = pick_device(plan.device)
     precision = pick_precision(device, plan.precision)
     perceptual = None
     if plan.loss.perceptual_weight:
         perceptual = load_perceptual_loss(plan.loss.vgg_weights).to(device)
-    now, scenes = read_roster(project, masks=plan.masks)
+    now, scenes, _ = read_roster(project, plan=plan)
     fresh = roster is None
     if roster is None:
+        refuse_damaged(now)
         names = choose_held_out(now.labelled, count=plan.held_out, seed=plan.seed)
         roster = now.holding_out(names)
+    else:
+        roster = mended(roster, now)
     frames = FrameStore()
     randomness = Randomness(plan.seed, device=device)
     material = Material(
         plan,
-        scenes=scenes,
+        scenes=roster.held_against(scenes),
         frames=frames,
         stock=SceneStock(frames, device=device),
         randomness=randomness,

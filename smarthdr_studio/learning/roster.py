@@ -1,78 +1,175 @@
-"""Which scene plays which part in training right now, and what a person changed since."""
+"""Which scene plays which part in training right now."""
 
 import random
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from smarthdr_studio.core.bracket import Scene
-from smarthdr_studio.core.journal import Status
+from smarthdr_studio.core.brush.ink import Brush
+from smarthdr_studio.core.brush.runs import fingerprint, pack
+from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.journal import SceneState, Status
 from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.plan import MaskPlan
+from smarthdr_studio.core.plan import TrainingPlan
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.trust_files import masks_as_text, masks_from_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelFile:
+    """A file of the project that a scene learns from.
+
+    `checksum` is its SHA-256, hex, None where it is not known. With `whole` the loss counts every
+    pixel, else those that were trusted when the label was frozen.
+    """
+
+    path: Path
+    checksum: str | None = None
+    whole: bool = False
+
+    def state(self, *, project: Path) -> dict[str, Any]:
+        """Plain values for a checkpoint; the path relative to the project."""
+        path = self.path.relative_to(project).as_posix()
+        return {"path": path, "checksum": self.checksum, "whole": self.whole}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any] | str, *, project: Path) -> "LabelFile":
+        """What `state` gave; older checkpoints hold the path alone."""
+        if isinstance(state, str):
+            return cls(path=project / state)
+        return cls(path=project / state["path"], checksum=state["checksum"], whole=state["whole"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roster:
     """The parts of all scenes and the thresholds, as the project said at one moment.
 
-    `promoted` gives each promoted scene its label file. Ids are sorted. A held-out scene stays so
-    for a whole run, whatever becomes of it.
+    Ids are sorted. A held-out scene stays so for a whole run, whatever becomes of it. `promoted`
+    gives each promoted scene its label, `truths` every scene the ground truth that was brought to
+    it, if any, and `brushes` the unlabelled scenes the hash of what a person painted, if anything.
+    `damaged` says of scenes that are left out, in one sentence, what is wrong with their files.
     """
 
     labelled: tuple[str, ...]
-    promoted: Mapping[str, Path]
+    promoted: Mapping[str, LabelFile]
     unlabelled: tuple[str, ...]
     masks: MaskSettings
     held_out: tuple[str, ...] = ()
+    truths: Mapping[str, LabelFile] = field(default_factory=dict)
+    brushes: Mapping[str, str] = field(default_factory=dict)
+    damaged: Mapping[str, str] = field(default_factory=dict)
 
     def holding_out(self, names: tuple[str, ...]) -> "Roster":
         """The same, with these scenes kept from learning for validation."""
-        labelled = tuple(name for name in self.labelled if name not in names)
-        return replace(self, labelled=labelled, held_out=names)
+        return replace(self._without(names), held_out=names)
+
+    def setting_aside(self, damaged: Mapping[str, str]) -> "Roster":
+        """The same without these scenes, because of what is wrong with their files."""
+        return replace(self._without(damaged), damaged={**self.damaged, **damaged})
+
+    @property
+    def labels(self) -> tuple[tuple[str, LabelFile | None], ...]:
+        """All there is to learn from: each scene and its file, None for one of the dataset."""
+        files = {name: self.truths.get(name) for name in self.labelled}
+        return tuple(sorted({**files, **self.promoted}.items(), key=lambda label: label[0]))
+
+    @property
+    def files(self) -> dict[str, LabelFile]:
+        """The files of the project that are learned from or validated against, by scene."""
+        truths = {name: self.truths[name] for name in self.held_out if name in self.truths}
+        return truths | {name: file for name, file in self.labels if file is not None}
+
+    def held_against(self, scenes: Mapping[str, Scene]) -> dict[str, Scene]:
+        """The scenes with the brought ground truths this roster knows, whatever came since."""
+        brought = {
+            name: replace(scenes[name], ground_truth=self.truths[name].path, ground_truth_gain=1.0)
+            for name in {*self.labelled, *self.held_out} & set(self.truths)
+        }
+        return {**scenes, **brought}
 
     def state(self, *, project: Path) -> dict[str, Any]:
-        """Plain values for a checkpoint; label files relative to the project."""
+        """Plain values for a checkpoint; files relative to the project."""
+
+        def plain(files: Mapping[str, LabelFile]) -> dict[str, Any]:
+            return {name: file.state(project=project) for name, file in files.items()}
+
         return {
             "labelled": list(self.labelled),
-            "promoted": {
-                name: path.relative_to(project).as_posix() for name, path in self.promoted.items()
-            },
+            "promoted": plain(self.promoted),
             "unlabelled": list(self.unlabelled),
             "masks": masks_as_text(self.masks),
             "held_out": list(self.held_out),
+            "truths": plain(self.truths),
+            "brushes": dict(self.brushes),
+            "damaged": dict(self.damaged),
         }
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], *, project: Path) -> "Roster":
-        """What `state` gave."""
+        """What `state` gave, also by a version that knew neither brush nor brought truths."""
+
+        def files(part: str) -> dict[str, LabelFile]:
+            saved = state.get(part, {}).items()
+            return {name: LabelFile.from_state(file, project=project) for name, file in saved}
+
         return cls(
             labelled=tuple(state["labelled"]),
-            promoted={name: project / path for name, path in state["promoted"].items()},
+            promoted=files("promoted"),
             unlabelled=tuple(state["unlabelled"]),
             masks=masks_from_text(state["masks"]),
             held_out=tuple(state["held_out"]),
+            truths=files("truths"),
+            brushes=dict(state.get("brushes", {})),
+            damaged=dict(state.get("damaged", {})),
+        )
+
+    def _without(self, names: Collection[str]) -> "Roster":
+        return replace(
+            self,
+            labelled=tuple(name for name in self.labelled if name not in names),
+            promoted={name: file for name, file in self.promoted.items() if name not in names},
+            unlabelled=tuple(name for name in self.unlabelled if name not in names),
         )
 
 
-def read_roster(folder: Path, *, masks: MaskPlan) -> tuple[Roster, dict[str, Scene]]:
-    """What the project says now, and all its scenes by id; opened and closed here.
+class Reading(NamedTuple):
+    """What a project says at one moment."""
 
-    Raises ProjectError where the project cannot be opened.
+    roster: Roster
+    scenes: Mapping[str, Scene]
+    """All scenes by id; ground truths that were brought stand for the dataset's."""
+    persons: Mapping[str, Brush]
+    """What a person painted on unlabelled scenes: H×W, 1 trust, −1 distrust."""
+
+
+def read_roster(folder: Path, *, plan: TrainingPlan) -> Reading:
+    """What the project says now; opened and closed here. Label files are not looked at.
+
+    An unlabelled scene whose painted mask is lost is damaged. Raises ProjectError where the
+    project cannot be opened.
     """
     with Project.open(folder) as project:
-        statuses = project.statuses()
-        promoted = {name for name, status in statuses.items() if status is Status.PROMOTED}
-        files = {name: project.label_path(name) for name in sorted(promoted)}
+        ledger = project.ledger()
+        states, scenes = ledger.scenes, {scene.id: scene for scene in project.scenes}
         roster = Roster(
-            labelled=_with(Status.GROUND_TRUTH, statuses),
-            promoted={name: path for name, path in files.items() if path is not None},
-            unlabelled=_with(Status.UNLABELLED, statuses),
-            masks=masks.applied_to(project.ledger().masks),
+            labelled=_with(Status.GROUND_TRUTH, states),
+            promoted=_promoted(project.folder, states, plan=plan),
+            unlabelled=_with(Status.UNLABELLED, states),
+            masks=plan.masks.applied_to(ledger.masks),
+            truths={
+                name: LabelFile(
+                    path=project.folder / state.truth, checksum=state.truth_checksum, whole=True
+                )
+                for name, state in states.items()
+                if state.truth is not None
+            },
         )
-        return roster, {scene.id: scene for scene in project.scenes}
+        painted = [name for name in roster.unlabelled if states[name].person is not None]
+        persons, damaged = _persons(project, painted)
+    brushes = {name: fingerprint(pack(mask)) for name, mask in persons.items()}
+    return Reading(replace(roster, brushes=brushes).setting_aside(damaged), scenes, persons)
 
 
 def choose_held_out(labelled: Collection[str], *, count: int, seed: int) -> tuple[str, ...]:
@@ -81,44 +178,34 @@ def choose_held_out(labelled: Collection[str], *, count: int, seed: int) -> tupl
     return tuple(sorted(random.Random(seed).sample(sorted(labelled), count)))
 
 
-def changes(before: Roster, after: Roster) -> tuple[str, ...]:
-    """What a person changed in between, one sentence each."""
-    said: list[str] = []
-    for name in sorted(_all(before) | _all(after)):
-        old, new = _part(before, name), _part(after, name)
-        if old != new:
-            said.append(f"{name}: was {old}, is {new} from this round on")
-        elif before.promoted.get(name) != after.promoted.get(name):
-            said.append(f"{name}: has a new promoted label from this round on")
-    return (*said, *_mask_changes(before.masks, after.masks))
+def _with(status: Status, states: Mapping[str, SceneState]) -> tuple[str, ...]:
+    return tuple(sorted(name for name, state in states.items() if state.status is status))
 
 
-def _mask_changes(old: MaskSettings, new: MaskSettings) -> tuple[str, ...]:
-    said = [
-        f"{name} is {after:g}, was {before:g}"
-        for name, before, after in (
-            ("τ_pa", old.tau_patch, new.tau_patch),
-            ("τ_pi", old.tau_pixel, new.tau_pixel),
-            ("patch size", old.patch_size, new.patch_size),
+def _promoted(
+    folder: Path, states: Mapping[str, SceneState], *, plan: TrainingPlan
+) -> dict[str, LabelFile]:
+    return {
+        name: LabelFile(
+            path=folder / label,
+            checksum=states[name].checksum,
+            whole=states[name].whole or plan.promoted_pixels == "all",
         )
-        if before != after
-    ]
-    if (old.patches, old.pixels) != (new.patches, new.pixels):
-        said.append("scores are normalised in a new way")
-    return tuple(said)
+        for name in _with(Status.PROMOTED, states)
+        if (label := states[name].label) is not None
+    }
 
 
-def _with(status: Status, statuses: Mapping[str, Status]) -> tuple[str, ...]:
-    return tuple(sorted(name for name, found in statuses.items() if found is status))
-
-
-def _all(roster: Roster) -> set[str]:
-    return {*roster.labelled, *roster.promoted, *roster.unlabelled}
-
-
-def _part(roster: Roster, name: str) -> str:
-    if name in roster.promoted:
-        return "promoted"
-    if name in roster.labelled:
-        return "ground truth"
-    return "unlabelled" if name in roster.unlabelled else "left out"
+def _persons(project: Project, names: Collection[str]) -> tuple[dict[str, Brush], dict[str, str]]:
+    """The painted masks, and what is wrong with those that cannot be read."""
+    persons: dict[str, Brush] = {}
+    damaged: dict[str, str] = {}
+    for name in names:
+        try:
+            mask = project.person(name)
+        except ProjectError as error:
+            damaged[name] = str(error)
+        else:
+            if mask is not None:
+                persons[name] = mask
+    return persons, damaged

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from smarthdr_studio.core.bracket import Scene
 from smarthdr_studio.core.events import PhaseChanged, RoundFinished, StepReported, Validated
 from smarthdr_studio.core.plan import TrainingPlan
 from smarthdr_studio.core.round_records import history_path, write_record
@@ -31,9 +32,11 @@ from smarthdr_studio.learning.progress import (
     is_last_or_every,
     remaining,
 )
-from smarthdr_studio.learning.roster import Roster, changes, read_roster
+from smarthdr_studio.learning.roster import Roster, read_roster
+from smarthdr_studio.learning.roster_words import changes
 from smarthdr_studio.learning.rounds import drop_rounds, open_round, round_path, write_round
 from smarthdr_studio.learning.schedule import learning_rate, round_is_due
+from smarthdr_studio.learning.soundness import sound
 from smarthdr_studio.learning.validation import validate
 
 
@@ -56,6 +59,7 @@ class TrainingRun:
         self.plan, self.project = plan, project
         self.learner, self.predictor, self.material = learner, predictor, material
         self.roster = roster
+        self.to_tell: tuple[str, ...] = ()  # changes that wait for the next round to be told
         self.progress = Progress()
         self.labelled = material.labelled(roster)
         self.unlabelled: CropSet | None = None
@@ -136,9 +140,10 @@ class TrainingRun:
         """
         begun = time.perf_counter()
         at = self.progress
-        now, _ = read_roster(self.project, masks=self.plan.masks)
-        roster = now.holding_out(self.roster.held_out)
-        labelled = self._labelled_of(roster)
+        now, scenes, persons = read_roster(self.project, plan=self.plan)
+        roster = sound(now.holding_out(self.roster.held_out))
+        material = self.material.of(scenes)
+        labelled = self._labelled_of(roster, material)
         origin = Origin(
             run=folder.id,
             round=at.round + 1,
@@ -149,7 +154,8 @@ class TrainingRun:
         )
         pool = yield from label_pool(
             self.predictor,
-            [self.material.scenes[name] for name in roster.unlabelled],
+            [scenes[name] for name in roster.unlabelled],
+            persons=persons,
             pseudo=self.project / "pseudo",
             masks=roster.masks,
             origin=origin,
@@ -157,26 +163,28 @@ class TrainingRun:
         path = round_path(folder.path, number=origin.round)
         write_round(path, pool.labels)
         write_record(history_path(folder.path, origin.round), pool.record)
-        unlabelled = self.material.unlabelled(open_round(path))
-        finished = replace(pool.finished, changes=changes(self.roster, roster))
-        self.labelled, self.unlabelled, self.roster = labelled, unlabelled, roster
+        unlabelled = material.unlabelled(open_round(path))
+        told = (*self.to_tell, *changes(self.roster, roster))
+        self.labelled, self.unlabelled, self.to_tell = labelled, unlabelled, ()
+        self.material, self.roster = material, roster
         self.progress = replace(at, round=origin.round, last_round_at=at.epoch)
         self._pace.round_took(time.perf_counter() - begun)
-        return finished
+        return replace(pool.finished, changes=told)
 
     def validation_is_due(self) -> bool:
         """Asked at the end of an epoch."""
         schedule = self.plan.schedule
-        return bool(self.roster.held_out) and is_last_or_every(
+        return bool(self._validated()) and is_last_or_every(
             self.progress.epoch + 1, every=schedule.validate_every, last=schedule.epochs
         )
 
     def validate(self) -> Generator[PhaseChanged, None, Validated]:
         """The teacher on the held-out labels."""
         begun = time.perf_counter()
-        scenes = [self.material.scenes[name] for name in self.roster.held_out]
         at = self.progress
-        result = yield from validate(self.predictor, scenes, step=at.step, epoch=at.epoch)
+        result = yield from validate(
+            self.predictor, self._validated(), step=at.step, epoch=at.epoch
+        )
         self._metrics = {"psnr_mu": result.psnr_mu, "psnr_l": result.psnr_l}
         self._pace.validation_took(time.perf_counter() - begun)
         return result
@@ -240,7 +248,8 @@ class TrainingRun:
         self._metrics = state["metrics"]
         draws = state["draws"]
         self._randomness.restore(draws["randomness"])
-        self.labelled.restore(draws["labelled"])
+        if self.roster.labels == Roster.from_state(state["roster"], project=self.project).labels:
+            self.labelled.restore(draws["labelled"])
         at, path = self.progress, round_path(folder.path, number=self.progress.round)
         # The round after the last epoch is nobody's to learn from: it shows what came out.
         finished = at.last_round_at == state.get("epochs", -1)
@@ -261,12 +270,15 @@ class TrainingRun:
             "unlabelled": None if self.unlabelled is None else self.unlabelled.state(),
         }
 
-    def _labelled_of(self, roster: Roster) -> CropSet:
+    def _labelled_of(self, roster: Roster, material: Material) -> CropSet:
         """The set in use where the labels are the same, so that its pass goes on."""
-        old = self.roster
-        if (roster.labelled, roster.promoted) == (old.labelled, old.promoted):
-            return self.labelled
-        return self.material.labelled(roster)
+        return self.labelled if roster.labels == self.roster.labels else material.labelled(roster)
+
+    def _validated(self) -> list[Scene]:
+        """The held-out scenes whose ground truth is there and sound."""
+        roster = self.roster
+        held_out = [self.material.scenes[n] for n in roster.held_out if n not in roster.damaged]
+        return [scene for scene in held_out if scene.ground_truth is not None]
 
     def _lengths(self) -> EpochLengths:
         batch, cap = self.plan.batch, self.plan.schedule.steps_per_epoch

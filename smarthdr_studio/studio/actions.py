@@ -6,7 +6,8 @@ from typing import Final, Literal, get_args
 
 from smarthdr_studio.core.display import Layer
 
-Menu = Literal["File", "Scene", "View", "Inspect", "Training", "Help"]
+Menu = Literal["File", "Scene", "View", "Inspect", "Brush", "Training", "Help"]
+Mode = Literal["", "brush"]
 
 MENUS: Final[tuple[Menu, ...]] = get_args(Menu)
 
@@ -16,6 +17,8 @@ class Action:
     """One command: `calls` names the method that carries it out; `keys` are Qt's portable names.
 
     What is not `listed` has no line in its menu: it is reached by its key or by the palette.
+    An action with a `mode` can be used only while the window is in it, and has the first claim
+    on its keys then; one without can always be used, by the keys that are left.
     """
 
     id: str
@@ -27,6 +30,7 @@ class Action:
     checkable: bool = False
     needs_project: bool = True
     listed: bool = True
+    mode: Mode = ""
 
     @property
     def tip_with_key(self) -> str:
@@ -35,32 +39,23 @@ class Action:
 
 
 def _action(menu: Menu, title: str, keys: str, tip: str, calls: str) -> Action:
-    return Action(
-        id=calls,
-        menu=menu,
-        title=title,
-        keys=tuple(keys.split()),
-        tip=tip,
-        calls=calls,
-    )
+    known = tuple(keys.split())
+    return Action(id=calls, menu=menu, title=title, keys=known, tip=tip, calls=calls)
 
 
 def _anywhere(menu: Menu, title: str, keys: str, tip: str, calls: str) -> Action:
     """A command that needs no open project."""
-    return Action(
-        id=calls,
-        menu=menu,
-        title=title,
-        keys=tuple(keys.split()),
-        tip=tip,
-        calls=calls,
-        needs_project=False,
-    )
+    return replace(_action(menu, title, keys, tip, calls), needs_project=False)
 
 
 def _unlisted(menu: Menu, title: str, keys: str, tip: str, calls: str) -> Action:
     """A command of a family too large for its menu."""
     return replace(_action(menu, title, keys, tip, calls), listed=False)
+
+
+def _painting(title: str, keys: str, tip: str, calls: str) -> Action:
+    """A command for the brush in the hand."""
+    return replace(_action("Brush", title, keys, tip, calls), mode="brush")
 
 
 _BASE: Final = (
@@ -72,13 +67,28 @@ _BASE: Final = (
     _action("File", "Close project", "Ctrl+W", "Back to the start page", "close_project"),
     _anywhere("File", "Quit", "Ctrl+Q", "Leave; a run is stopped and saved first", "leave"),
     _action("Scene", "Promote", "P", "Use the pseudo-label as a label, where trusted", "promote"),
+    _action("Scene", "Promote whole picture", "Alt+P", "The loss counts it all", "promote_whole"),
+    _action("Scene", "Promote with a note…", "", "Say why", "promote_with_note"),
     _action("Scene", "Demote", "Shift+P", "Take the promoted label back", "demote"),
     _action("Scene", "Exclude", "X", "Keep the scene out of training; again to restore", "exclude"),
     _action("Scene", "Undo", "Ctrl+Z", "Take back the last decision", "undo"),
     _action("Scene", "Redo", "Ctrl+Shift+Z", "Decide it again", "redo"),
     _action("Scene", "Next scene", "Right D", "Show the next scene of the list", "next_scene"),
     _action("Scene", "Previous scene", "Left A", "Show the scene before", "previous_scene"),
-    _action("Scene", "Filter", "Ctrl+F", "Type a name or a status", "find_scene"),
+    _action(
+        "Scene", "Filter", "Ctrl+F", "Ask for scenes: status:unlabelled retained<0.6", "find_scene"
+    ),
+    _action("Scene", "Note", "Ctrl+J", "Write a note on the selected scenes", "write_note"),
+    _action("Scene", "Tag", "Ctrl+Shift+J", "Tag the selected scenes", "add_tag"),
+    _action("Scene", "Swap the two scenes", "Ctrl+Shift+3", "Left becomes right", "swap_pair"),
+    _action("View", "Pictures", "", "The current scene in the middle (Esc)", "show_pictures"),
+    _action(
+        "View", "Table of scenes", "F7", "Every figure of every scene; again: back", "show_table"
+    ),
+    _action(
+        "View", "Gallery of scenes", "F8", "Large pictures of all; again: back", "show_gallery"
+    ),
+    _action("View", "Two scenes", "Ctrl+Shift+2", "Two side by side; again: back", "show_pair"),
     _action("View", "Brighter", "E", "Exposure half a stop up", "brighter"),
     _action("View", "Darker", "Shift+E", "Exposure half a stop down", "darker"),
     _action("View", "A little brighter", "]", "Exposure a tenth of a stop up", "slightly_brighter"),
@@ -148,6 +158,16 @@ _INSPECTION: Final = (
         for way in ("left", "right", "up", "down")
     ),
     *(
+        _unlisted(
+            "View",
+            f"Crosshair far {way}",
+            f"Alt+Shift+{way.title()}",
+            f"16 pixels {way}, or as far as the brush reaches",
+            f"crosshair_far_{way}",
+        )
+        for way in ("left", "right", "up", "down")
+    ),
+    *(
         _unlisted("View", f"Show {layer}", "", layer.tip, f"layer_{number}")
         for number, layer in enumerate(Layer, 1)
         if number > 9
@@ -172,13 +192,59 @@ _INSPECTION: Final = (
     _action("Inspect", "Thresholds", "F2", "Histograms and both thresholds", "tab_thresholds"),
     _action("Inspect", "Why?", "F3", "Why a pixel or region is not trusted", "tab_why"),
     _action("Inspect", "Evidence", "F4", "Whether σ is any good", "tab_evidence"),
+    _action("Inspect", "Scene", "F9", "Note, tags and history of the scene", "tab_scene"),
     _action("Inspect", "Training", "F5", "The run and its curves", "tab_training"),
     _action("Inspect", "History", "F6", "Every round of the run", "tab_history"),
     _anywhere("Help", "Command palette", "Ctrl+Shift+P", "Find by words", "show_palette"),
     _anywhere("Help", "Change keys…", "Ctrl+K", "Give any command another key", "edit_keys"),
 )
 
-ACTIONS: Final = (*_BASE, *_INSPECTION)
+_CURATION: Final = (
+    _action(
+        "Scene", "Next to review", "Space", "Of the queue; this one is reviewed", "next_in_queue"
+    ),
+    _action("Scene", "Review before", "Shift+Space", "Back in the queue", "previous_in_queue"),
+    _action("Scene", "All scenes", "Alt+1", "The list as it is sorted, no queue", "queue_all"),
+    _action("Scene", "Safest to promote", "Alt+2", "The safest scene first", "queue_safest"),
+    _action("Scene", "Most worth labelling", "Alt+3", "The largest gain first", "queue_worth"),
+    _action("Scene", "Rank anew", "Alt+R", "The order as it would be now", "rank_anew"),
+    _action("Scene", "Propose promotions…", "Ctrl+P", "By a rule; you decide", "propose"),
+)
+
+_PAPERS: Final = (
+    _action("Scene", "Bring ground truth…", "Ctrl+G", "A file, or a static bracket", "bring_truth"),
+    _action("Inspect", "Journal", "F10", "Every decision, and the past", "tab_journal"),
+    _action("Inspect", "As it was on…", "Alt+J", "The project at a moment", "ask_moment"),
+    _action("File", "Import split…", "", "Statuses from a list of scenes", "import_split"),
+    _action("File", "Export split…", "", "What every scene is: CSV, JSON", "export_split"),
+    _action("File", "Export journal…", "", "Every decision: CSV, JSON", "export_journal"),
+    _action("File", "Export curated dataset…", "", "For other programs", "export_dataset"),
+    _action("File", "Review report…", "", "A page to hand on", "export_report"),
+    _action("File", "Where is the dataset?", "", "When its folder has moved", "find_dataset"),
+)
+
+_BRUSH: Final = (
+    _action("Brush", "Brush", "B", "Paint what is trusted and what is not", "tool_brush"),
+    _painting("Trust", "T", "Paint: the loss counts these pixels", "ink_trust"),
+    _painting("Distrust", "Y", "Paint: the loss leaves these pixels out", "ink_distrust"),
+    _painting("Erase", "C", "Both gates decide here again", "ink_erase"),
+    _painting("Round brush", "J", "Drag paints along the way", "shape_brush"),
+    _painting("Fill", "K", "A click paints all that hangs together untrusted", "shape_fill"),
+    _painting("Lasso", "O", "Draw around what is to be painted", "shape_lasso"),
+    _painting("Polygon", "Q", "Clicks set corners, a double click closes", "shape_polygon"),
+    _painting("Smaller", "[", "A smaller brush (Ctrl+wheel too)", "brush_smaller"),
+    _painting("Larger", "]", "A larger brush (Ctrl+wheel too)", "brush_larger"),
+    _painting("Softer", "{", "A softer rim", "brush_softer"),
+    _painting("Harder", "}", "A harder rim", "brush_harder"),
+    _painting("Paint at the crosshair", "Return Enter", "One dab, fill or corner", "paint_here"),
+    _painting(
+        "Paint the region", "Shift+Return Shift+Enter", "Or close the polygon", "paint_region"
+    ),
+    _painting("Clear", "Del", "Erase all that is painted on this scene", "clear_painting"),
+    _painting("Put the brush away", "Esc", "Drag moves the pictures again", "leave_brush"),
+)
+
+ACTIONS: Final = (*_BASE, *_INSPECTION, *_CURATION, *_PAPERS, *_BRUSH)
 
 
 def by_id(name: str) -> Action:
@@ -186,17 +252,34 @@ def by_id(name: str) -> Action:
     return next(action for action in ACTIONS if action.id == name)
 
 
-def claims(actions: Iterable[Action], key: str) -> tuple[Action, ...]:
-    """The actions that claim this key."""
-    return tuple(action for action in actions if key in action.keys)
+def claims(actions: Iterable[Action], key: str, *, mode: Mode = "") -> tuple[Action, ...]:
+    """The actions that claim this key for themselves in a mode."""
+    return tuple(action for action in actions if key in action.keys and action.mode == mode)
 
 
 def clashes(actions: Iterable[Action]) -> dict[str, tuple[Action, ...]]:
-    """Keys that more than one action claims, and which ones do."""
+    """Keys that more than one action of the same mode claims, and all who do."""
+    claimed: dict[tuple[str, Mode], list[Action]] = {}
+    for action in actions:
+        for key in action.keys:
+            claimed.setdefault((key, action.mode), []).append(action)
+    found: dict[str, tuple[Action, ...]] = {}
+    for (key, _), who in sorted(claimed.items()):
+        if len(who) > 1:
+            found[key] = (*found.get(key, ()), *who)
+    return found
+
+
+def in_mode(actions: Iterable[Action], mode: Mode) -> tuple[Action, ...]:
+    """The actions with the keys they have in a mode: its own come first, others yield to them."""
     known = tuple(actions)
-    keys = sorted({key for action in known for key in action.keys})
-    claimed = {key: claims(known, key) for key in keys}
-    return {key: who for key, who in claimed.items() if len(who) > 1}
+    taken = {key for action in known if action.mode == mode for key in action.keys if mode}
+    return tuple(
+        action
+        if action.mode
+        else replace(action, keys=tuple(key for key in action.keys if key not in taken))
+        for action in known
+    )
 
 
 def with_keys(

@@ -121,7 +121,7 @@ QFrame#tile {{ background: {p.window}; border: 1px solid {p.border}; border-radi
 QFrame#notice {{ background: {p.raised}; border: 1px solid {p.border}; border-radius: 6px; }}
 QFrame#notice[tone="bad"] {{ border: 1px solid {p.bad}; }}
 QFrame#notice[tone="warn"] {{ border: 1px solid {p.warn}; }}
-{_buttons(p)}{_fields(p)}{_lists(p)}"""
+{_buttons(p)}{_fields(p)}{_lists(p)}{_tables(p)}"""
 
 
 def _buttons(p: Palette) -> str:
@@ -154,7 +154,7 @@ QLineEdit, QDoubleSpinBox, QComboBox {{ background: {p.window}; color: {p.text};
 QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{ width: 0; border: none; }}
 QAbstractSpinBox QLineEdit {{ border: none; background: transparent; padding: 0 0 0 3px; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
-QComboBox::down-arrow {{ image: url({_arrow(p)}); width: 12px; height: 12px; }}
+QComboBox::down-arrow {{ image: url({_icon("down", p)}); width: 12px; height: 12px; }}
 QLineEdit:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border-color: {p.accent}; }}
 QComboBox QAbstractItemView {{ background: {p.raised}; color: {p.text};
   border: 1px solid {p.border}; selection-background-color: {p.accent};
@@ -195,13 +195,43 @@ QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
 QScrollBar::handle:vertical {{ background: {p.border}; border-radius: 4px; min-height: 28px;
   margin: 1px; }}
 QScrollBar::handle:vertical:hover {{ background: {p.muted}; }}
+QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
+QScrollBar::handle:horizontal {{ background: {p.border}; border-radius: 4px; min-width: 28px;
+  margin: 1px; }}
+QScrollBar::handle:horizontal:hover {{ background: {p.muted}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 """
 
 
-def _arrow(p: Palette) -> str:
-    return resource("icons", f"down-{p.name}.svg").as_posix()
+def _tables(p: Palette) -> str:
+    return f"""
+QTableView {{ background: transparent; border: none; outline: none;
+  selection-background-color: transparent; selection-color: {p.text}; }}
+QHeaderView {{ background: transparent; border: none; }}
+QHeaderView::section {{ background: {p.panel}; color: {p.muted}; border: none;
+  border-bottom: 1px solid {p.border}; padding: 3px 6px; }}
+QHeaderView::section:hover {{ color: {p.text}; }}
+QLineEdit[role="fault"] {{ border-color: {p.warn}; }}
+QCheckBox {{ spacing: 7px; }}
+QCheckBox::indicator, QAbstractItemView::indicator {{ width: 14px; height: 14px;
+  background: {p.window}; border: 1px solid {p.muted}; border-radius: 3px; }}
+QCheckBox::indicator:checked, QAbstractItemView::indicator:checked {{ background: {p.accent};
+  border-color: {p.accent}; image: url({_icon("tick", p)}); }}
+QCheckBox::indicator:focus {{ border-color: {p.text}; }}
+QCheckBox::indicator:disabled {{ border-color: {p.border}; }}
+QAbstractScrollArea::corner {{ background: transparent; border: none; }}
+QTabBar::tab {{ background: transparent; color: {p.muted}; border: 1px solid transparent;
+  border-bottom: none; border-top-left-radius: 4px; border-top-right-radius: 4px;
+  padding: 5px 8px; }}
+QTabBar::tab:selected {{ background: {p.panel}; color: {p.text}; border-color: {p.border}; }}
+QTabBar::tab:hover {{ color: {p.text}; }}
+QTabBar::tab:focus {{ border-color: {p.accent}; }}
+"""
+
+
+def _icon(shape: str, p: Palette) -> str:
+    return resource("icons", f"{shape}-{p.name}.svg").as_posix()
 
 
 def _qt_palette(p: Palette) -> QPalette:

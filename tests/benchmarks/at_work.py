@@ -70,7 +70,7 @@ class WindowAtWork:
         begun = time.perf_counter()
         self.session.take(project)
         self._list.arm()
-        return (self._wait_for(self._list) - begun) * 1e3
+        return (self.wait_for(self._list) - begun) * 1e3
 
     def show_scene(self, scene: str) -> float:
         """Milliseconds from picking a scene to its four panels on the screen."""
@@ -83,7 +83,7 @@ class WindowAtWork:
         self.session.screen.painted.connect(came)
         begun = time.perf_counter()
         self.session.screen.pick(scene)
-        return (self._wait_for(self._pictures) - begun) * 1e3
+        return (self.wait_for(self._pictures) - begun) * 1e3
 
     def close(self) -> None:
         """Stop what is at work and close."""
@@ -91,7 +91,8 @@ class WindowAtWork:
         self.until(lambda: self.session.at_rest)
         self.window.close()
 
-    def _wait_for(self, paints: Paints) -> float:
+    def wait_for(self, paints: Paints) -> float:
+        """When all of these widgets were painted; arm them first."""
         loop = QEventLoop()
         paints.done.connect(loop.quit)
         QTimer.singleShot(60_000, loop, lambda: loop.exit(1))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from smarthdr_studio.core.decisions import Decisions
 from smarthdr_studio.core.exr import read_layers
 from smarthdr_studio.core.masking import Level, MaskSettings, patch_means, span, trust
 from smarthdr_studio.core.pool import pool_trust
@@ -32,6 +33,24 @@ def test_the_figures_are_those_of_the_trust_function(run, project):
         assert scene["sigma_mean"] == pytest.approx(maps[scene["id"]].mean(dtype=np.float64))
     trusted = sum(each.trusted.sum() for each in found.values())
     assert answer["pool"]["retained"] == trusted / sum(s.size for s in maps.values())
+
+
+def test_what_a_person_painted_counts_in_the_shares(run, project):
+    before = run("masks", project, "--json").json
+    brush = np.zeros((128, 192), np.int8)
+    brush[:32], brush[-16:] = 1, -1
+    with Project.open(project) as opened:
+        Decisions(opened).paint("004", lambda _: brush)
+    after = run("masks", project, "--json").json
+    shares = {scene["id"]: scene["retained"] for scene in after["scenes"]}
+    maps = sigmas(project)
+    whole = span(np.concatenate([patch_means(s).ravel() for s in maps.values()]), Level())
+    found = trust(maps["004"], MaskSettings(), patch_range=whole, person=brush)
+    assert shares["004"] == found.trusted.mean()
+    for earlier in before["scenes"]:
+        assert (shares[earlier["id"]] == earlier["retained"]) == (earlier["id"] != "004")
+    # Patches are kept by their σ; a brush says nothing of them.
+    assert after["pool"]["patches_retained"] == before["pool"]["patches_retained"]
 
 
 def test_a_stricter_threshold_never_trusts_more(run, project):

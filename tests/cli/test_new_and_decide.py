@@ -1,7 +1,9 @@
 """Making a project and deciding about its scenes, from the command line."""
 
+import numpy as np
 import pytest
 
+from smarthdr_studio.core.decisions import Decisions
 from smarthdr_studio.core.project import Project
 
 
@@ -97,6 +99,81 @@ def test_a_promoted_label_carries_the_thresholds_of_now(run, project):
     with Project.open(project) as opened:
         label = read_pseudo_label(opened.label_path("004"))
     assert (label.provenance.masks.tau_patch, label.provenance.masks.tau_pixel) == (0.7, 0.6)
+
+
+def test_the_whole_picture_counts_only_where_it_was_asked_for(run, project):
+    run("promote", project, "003", "--whole")
+    run("promote", project, "004")
+    with Project.open(project) as opened:
+        assert opened.state("003").whole
+        assert not opened.state("004").whole
+    run("promote", project, "003")
+    with Project.open(project) as opened:
+        assert not opened.state("003").whole
+
+
+def test_a_promoted_label_carries_what_was_painted(run, project):
+    from smarthdr_studio.core.pseudo_label import read_pseudo_label
+
+    brush = np.zeros((128, 192), np.int8)
+    brush[:9], brush[-9:] = 1, -1
+    with Project.open(project) as opened:
+        Decisions(opened).paint("004", lambda _: brush)
+    run("promote", project, "004")
+    with Project.open(project) as opened:
+        np.testing.assert_array_equal(read_pseudo_label(opened.label_path("004")).person, brush)
+
+
+def test_notes_and_tags_are_given_taken_and_undone(run, project):
+    answer = run("note", project, "003", "004", "--note", "a ghost", "--tag", "car", "--json").json
+    assert answer == {
+        "note": [{"id": name, "note": "a ghost", "tags": ["car"]} for name in ("003", "004")]
+    }
+    run("note", project, "003", "--tag", "night", "--tag", "new", "--untag", "car")
+    with Project.open(project) as opened:
+        assert opened.state("003")[-2:] == ("a ghost", ("new", "night"))
+        assert opened.state("004")[-2:] == ("a ghost", ("car",))
+    assert run("note", project, "004", "--untag", "car").out == "004: a ghost\n"
+    for _ in range(3):
+        assert run("undo", project).status == 0
+    with Project.open(project) as opened:
+        assert opened.state("003")[-2:] == ("", ())
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ((), "--note, --tag or --untag"),
+        (("--tag", "two words"), "two words"),
+        (("--tag", ""), "one word"),
+    ],
+)
+def test_a_note_without_words_is_refused(run, project, words, named):
+    answer = run("note", project, "003", *words)
+    assert answer.status == 2
+    assert named in answer.err
+    assert len(answer.err.splitlines()) == 1
+
+
+def test_history_tells_every_decision_the_latest_first(run, project):
+    run("promote", project, "003", "004", "--note", "sharp")
+    run("exclude", project, "005")
+    run("undo", project)
+    told = run("history", project, "--json").json["history"]
+    assert [line["what"] for line in told[:3]] == [
+        "undo: exclude 005", "exclude 005", "promote 2 scenes"
+    ]  # fmt: skip
+    assert [line["undone"] for line in told[:3]] == [False, True, False]
+    assert (told[2]["note"], told[2]["scenes"], told[2]["run"]) == (
+        "sharp",
+        ["003", "004"],
+        "a-run",
+    )
+    assert len(run("history", project, "--limit", 2, "--json").json["history"]) == 2
+    answer = run("history", project)
+    assert "promote 2 scenes" in answer.out
+    assert "exclude 005 (undone)" in answer.out
+    assert answer.err == ""
 
 
 def test_an_unknown_scene_changes_nothing(run, project):

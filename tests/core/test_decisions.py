@@ -5,65 +5,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_labels import a_project, pseudo_label
 
-from smarthdr_studio.core.bracket import Catalogue, Scene
 from smarthdr_studio.core.decisions import Decisions, Status
 from smarthdr_studio.core.errors import LabelError, ProjectError
 from smarthdr_studio.core.masking import Level, MaskSettings, Range
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.pseudo_label import (
-    Provenance,
-    PseudoLabel,
     read_pseudo_label,
     write_pseudo_label,
 )
 
-HEIGHT, WIDTH = 48, 64
-TRAIN = ("a", "b", "c", "d")
-
-
-def scene_in(root, name, *, split="train"):
-    folder = root / name
-    return Scene(
-        id=name,
-        frames=(folder / "1.tif", folder / "2.tif", folder / "3.tif"),
-        evs=(0, 2, 4),
-        height=HEIGHT,
-        width=WIDTH,
-        split=split,
-        ground_truth=folder / "HDRImg.hdr" if name in "at" else None,
-    )
-
-
-def pseudo_label(name, *, seed=0, size=(HEIGHT, WIDTH)):
-    random = np.random.default_rng(seed)
-    return PseudoLabel(
-        scene=name,
-        hdr=random.random((*size, 3)).astype(np.float16),
-        sigma=random.gamma(2.0, 0.01, size).astype(np.float32),
-        person=None,
-        provenance=Provenance(
-            run="20261122-150301-quick",
-            round=3,
-            epoch=5,
-            checkpoint="ab" * 32,
-            network="light",
-            masks=MaskSettings(patch_size=16),
-            patch_range=Range(0.005, 0.04),
-            pixel_range=Range(0.001, 0.1),
-            made="2026-11-22T15:03:01.000+00:00",
-        ),
-    )
-
 
 @pytest.fixture
 def project(tmp_path):
-    scenes = [scene_in(tmp_path, name) for name in TRAIN]
-    scenes.append(scene_in(tmp_path, "t", split="test"))
-    catalogue = Catalogue(root=tmp_path, scenes=tuple(scenes), skipped=())
-    with Project.create(tmp_path / "p.shdr", catalogue, labelled=("a",)) as project:
-        for name in "bcd":
-            write_pseudo_label(project.pseudo_path(name), pseudo_label(name))
+    with a_project(tmp_path) as project:
         yield project
 
 
@@ -223,14 +179,15 @@ def test_a_decision_overtaken_by_another_window_is_refused_whole(project, decisi
         if not overtaken:
             overtaken.append(True)
             with Project.open(project.folder) as other:
-                Decisions(other).promote(["c"])
+                Decisions(other).demote(["c"])
         real(decide)
 
+    decisions.promote(["b", "c"])
     project.record = after_another_window
-    with pytest.raises(ProjectError, match="c: its status is promoted"):
-        decisions.promote(["b", "c"])
-    assert project.statuses()["b"] is Status.UNLABELLED
-    assert project.label_path("c").is_file()
+    with pytest.raises(ProjectError, match="c: its status is unlabelled"):
+        decisions.demote(["b", "c"])
+    assert project.statuses()["b"] is Status.PROMOTED
+    assert project.label_path("b").is_file()
 
 
 def test_two_threads_promoting_at_once_lose_nothing(project):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from smarthdr_studio.core.bracket import Scene
 from smarthdr_studio.core.decisions import Decisions, Status
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.journal import JournalEntry, Kind, add_up, in_words
+from smarthdr_studio.core.journal import Accounts, JournalEntry, Kind, add_up, in_words
 from smarthdr_studio.core.masking import MaskSettings
 
 NAMES = ("a", "b", "c", "t")
@@ -50,10 +50,16 @@ class ProjectInMemory:
     def entries(self):
         return self.journal
 
+    def accounts(self):
+        return Accounts(self.journal)
+
     def ledger(self):
         return add_up(self.journal)
 
-    def record(self, decide):
+    def fetch(self, files):
+        """There are no files."""
+
+    def record(self, decide, painted=dict):
         new = decide(self.ledger())
         self.journal += [replace(e, seq=len(self.journal) + i) for i, e in enumerate(new)]
 
@@ -92,7 +98,7 @@ class Model:
 
 TRAIN = {Status.GROUND_TRUTH, Status.PROMOTED, Status.UNLABELLED, Status.EXCLUDED}
 ALLOWED = {
-    "promote": {Status.UNLABELLED, Status.EXCLUDED},
+    "promote": {Status.UNLABELLED, Status.EXCLUDED, Status.PROMOTED},
     "demote": {Status.PROMOTED, Status.GROUND_TRUTH},
     "exclude": TRAIN - {Status.EXCLUDED},
     "restore": {Status.EXCLUDED},
@@ -119,8 +125,8 @@ def in_model(model, verb, names, label):
 def promote(project, names, label):
     """As Decisions.promote, without the label file."""
     decisions = Decisions(project)
-    scenes = decisions._allowed(Kind.PROMOTE, names)
-    decisions._decide(
+    scenes = decisions._pen.allowed(Kind.PROMOTE, names)
+    decisions._pen.decide(
         Kind.PROMOTE,
         scenes,
         note="",

@@ -219,7 +219,7 @@ def test_an_unknown_scene_is_named(project):
 
 
 @pytest.mark.skipif(not hasattr(os, "seteuid"), reason="needs Unix permissions")
-def test_a_folder_that_cannot_be_written_is_one_sentence():
+def test_a_folder_that_cannot_be_written_can_be_looked_at():
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
         catalogue = catalogue_in(root / "data")
@@ -230,8 +230,11 @@ def test_a_folder_that_cannot_be_written_is_one_sentence():
         if am_root:
             os.seteuid(65534)
         try:
-            with pytest.raises(ProjectError, match="cannot be written") as reading:
-                Project.open(root / "p.shdr")
+            with Project.open(root / "p.shdr") as looked_at:
+                assert looked_at.read_only == "it cannot be written"
+                assert len(looked_at.statuses()) == 9
+                with pytest.raises(ProjectError, match="nothing can be decided") as deciding:
+                    Decisions(looked_at).exclude(["001"])
             with pytest.raises(ProjectError, match="cannot be made") as making:
                 Project.create(root / "q.shdr", catalogue, labelled=())
         finally:
@@ -239,5 +242,5 @@ def test_a_folder_that_cannot_be_written_is_one_sentence():
                 os.seteuid(0)
             for path in (root, root / "p.shdr"):
                 path.chmod(0o755)
-        assert sentence(reading)
+        assert sentence(deciding)
         assert sentence(making)

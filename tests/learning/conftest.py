@@ -10,8 +10,13 @@ import pytest
 import torch
 
 from smarthdr_studio.core.bracket import Catalogue, Scene
+from smarthdr_studio.core.decisions import Decisions
+from smarthdr_studio.core.masking import MaskSettings, Range
 from smarthdr_studio.core.plan import TrainingPlan, parse_plan
 from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
+from smarthdr_studio.core.truths.fixing import TruthFix
+from smarthdr_studio.core.truths.writing import TruthProvenance
 
 HEIGHT, WIDTH = 72, 96
 EVS = (0.0, 2.0, 4.0)
@@ -116,3 +121,71 @@ def make_plan() -> Callable[..., TrainingPlan]:
 def events_of() -> Callable[[Sequence[Any], type], list[Any]]:
     """Picks the events of one kind."""
     return lambda events, kind: [event for event in events if isinstance(event, kind)]
+
+
+@pytest.fixture
+def decide(project: Path) -> Callable[..., None]:
+    """Decides as a window beside a run would: decide("promote", ["v"]); u, v, w have labels."""
+    for seed, name in enumerate("uvw"):
+        write_pseudo_label(project / "pseudo" / f"{name}.exr", _pseudo_label(name, seed=seed))
+
+    def do(what: str, *about: Any, **how: Any) -> None:
+        with Project.open(project) as opened:
+            getattr(Decisions(opened), what)(*about, **how)
+
+    return do
+
+
+def _pseudo_label(name: str, *, seed: int) -> PseudoLabel:
+    generator = np.random.default_rng(seed)
+    return PseudoLabel(
+        scene=name,
+        hdr=generator.random((HEIGHT, WIDTH, 3)).astype(np.float16),
+        sigma=generator.gamma(2.0, 0.02, (HEIGHT, WIDTH)).astype(np.float32),
+        person=None,
+        provenance=Provenance(
+            run="earlier",
+            round=1,
+            epoch=1,
+            checkpoint="ab12",
+            network="light",
+            masks=MaskSettings(patch_size=16),
+            patch_range=Range(0.0, 0.2),
+            pixel_range=Range(0.0, 0.2),
+            made="2026-11-22T15:03:01+00:00",
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def make_truth() -> Callable[[int], tuple[np.ndarray, dict[str, Any]]]:
+    """What `bring_truth` asks for: noise as radiance, and where it is from."""
+
+    def make(seed: int) -> tuple[np.ndarray, dict[str, Any]]:
+        radiance = np.random.default_rng(seed).random((HEIGHT, WIDTH, 3), dtype=np.float32)
+        provenance = TruthProvenance(
+            sources=("mine.exr",), checksums=("cd" * 32,), fix=TruthFix(), made="2026-11-22T15:03"
+        )
+        return radiance, {"provenance": provenance}
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def drive() -> Callable[[Any], Any]:
+    """Lets a generator run to its end; what it returned."""
+
+    def to_its_end(generator: Any) -> Any:
+        while True:
+            try:
+                next(generator)
+            except StopIteration as stop:
+                return stop.value
+
+    return to_its_end
+
+
+@pytest.fixture(scope="session")
+def new_round(drive: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Makes the next round of a run; the event with which it ends."""
+    return lambda run, folder: drive(run.new_round(folder=folder))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from smarthdr_studio.core.decisions import Decisions
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.journal import Status
@@ -128,18 +129,36 @@ def test_a_pseudo_label_says_where_it_is_from_and_what_the_teacher_predicts(
     np.testing.assert_allclose(statistics.means, patch_means(sigma, size=16).ravel())
 
 
-def test_what_a_person_brushed_outlives_a_new_round_and_counts(predictor, pool, tmp_path):
+def test_what_a_person_painted_wins_over_both_gates_and_counts(predictor, pool, tmp_path):
     masks = MaskSettings(patch_size=16)
-    _run(label_pool(predictor, pool, pseudo=tmp_path, masks=masks, origin=ORIGIN))
     brush = np.zeros((72, 96), np.int8)
     brush[:10], brush[-10:] = 1, -1
-    label = read_pseudo_label(tmp_path / "v.exr")
-    write_pseudo_label(tmp_path / "v.exr", replace(label, person=brush))
-    _, result = _run(label_pool(predictor, pool, pseudo=tmp_path, masks=masks, origin=ORIGIN))
+    _, plain = _run(label_pool(predictor, pool, pseudo=tmp_path, masks=masks, origin=ORIGIN))
+    painting = label_pool(
+        predictor, pool, pseudo=tmp_path, masks=masks, origin=ORIGIN, persons={"v": brush}
+    )
+    _, painted = _run(painting)
     np.testing.assert_array_equal(read_pseudo_label(tmp_path / "v.exr").person, brush)
-    trusted = result.labels["v"].trusted
+    trusted = painted.labels["v"].trusted
     assert trusted[:10].all()
     assert not trusted[-10:].any()
+    # What is not painted, and every other scene, stays what the gates say.
+    np.testing.assert_array_equal(trusted[10:-10], plain.labels["v"].trusted[10:-10])
+    for name in "uw":
+        np.testing.assert_array_equal(painted.labels[name].trusted, plain.labels[name].trusted)
+    shares = {scene.id: scene.retained for scene in painted.finished.scenes}
+    assert shares["v"] == trusted.mean() == painted.record.retained["v"]
+    assert painted.finished.retained == np.mean(list(shares.values()))
+
+
+def test_a_brush_in_an_older_file_says_nothing(predictor, pool, tmp_path):
+    masks = MaskSettings(patch_size=16)
+    _run(label_pool(predictor, pool, pseudo=tmp_path, masks=masks, origin=ORIGIN))
+    label = read_pseudo_label(tmp_path / "v.exr")
+    write_pseudo_label(tmp_path / "v.exr", replace(label, person=np.ones((72, 96), np.int8)))
+    _, result = _run(label_pool(predictor, pool, pseudo=tmp_path, masks=masks, origin=ORIGIN))
+    assert read_pseudo_label(tmp_path / "v.exr").person is None
+    assert not result.labels["v"].trusted.all()
 
 
 def test_stopping_while_predicting_leaves_the_old_labels_alone(predictor, pool, tmp_path):
@@ -181,5 +200,10 @@ def test_a_checkpoint_labels_every_unlabelled_scene_or_those_asked_for(project, 
     assert sorted(p.name for p in (project / "pseudo").iterdir()) == ["v.exr", "v.npz"]
     *_, finished = label_scenes(project, checkpoint=checkpoint, device="cpu")
     assert [scene.id for scene in finished.scenes] == ["u", "v", "w"]
+    with Project.open(project) as opened:
+        brush = np.ones((72, 96), np.int8)
+        Decisions(opened).paint("v", lambda _: brush)
+    *_, finished = label_scenes(project, checkpoint=checkpoint, ids=["v"], device="cpu")
+    assert finished.retained == 1
     with pytest.raises(ProjectError, match="no scene zebra"):
         list(label_scenes(project, checkpoint=checkpoint, ids=["zebra"], device="cpu"))

@@ -16,7 +16,7 @@ from smarthdr_studio.studio.panels.evidence import ASK, MEASURE, EvidencePanel
 from smarthdr_studio.studio.panels.evidence_words import coverage, figures, removed, sentence
 from smarthdr_studio.studio.plots.calibration import Calibration
 from smarthdr_studio.studio.plots.sparsification import Sparsification
-from smarthdr_studio.studio.state import EvidenceState, SceneRow, StudioState
+from smarthdr_studio.studio.state import EvidenceState, SceneFacts, StudioState
 
 
 def curve(error, order):
@@ -121,7 +121,8 @@ def panel_with(qtbot, **changes):
     qtbot.addWidget(panel)
     panel.resize(300, 620)
     panel.show()
-    rows = (SceneRow(id="001", status=Status.TEST), SceneRow(id="002", status=Status.UNLABELLED))
+    test, other = SceneFacts(id="001", status=Status.TEST), Status.UNLABELLED
+    rows = (test, SceneFacts(id="002", status=other))
     state = StudioState(folder=Path("p"), shown="002", scenes=rows, **changes)
     panel.show_state(StudioState(), state)
     return panel

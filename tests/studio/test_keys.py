@@ -63,8 +63,8 @@ def test_a_key_that_is_pressed_is_the_key_from_now_on(opens, told, qtbot):
 def test_a_second_key_is_added_to_the_first(opens, told, qtbot):
     dialog = opens()
     pick(dialog, "brighter")
-    press(qtbot, dialog, Qt.Key.Key_F9, field=1)
-    assert told == [{"brighter": ("E", "F9")}]
+    press(qtbot, dialog, Qt.Key.Key_F12, field=1)
+    assert told == [{"brighter": ("E", "F12")}]
 
 
 def test_a_clash_is_told_at_once_and_changes_nothing(opens, told, qtbot):
@@ -93,14 +93,14 @@ def test_a_command_may_have_no_key(opens, told):
 
 
 def test_one_row_is_reset_alone(opens, told):
-    dialog = opens({"brighter": ("F9",), "darker": ("F10",)})
+    dialog = opens({"brighter": ("F12",), "darker": ("F10",)})
     pick(dialog, "brighter")
     labelled(dialog, "Reset this").click()
     assert told == [{"darker": ("F10",)}]
 
 
 def test_a_reset_that_would_clash_is_told_like_any_other(opens, told):
-    dialog = opens({"brighter": ("F9",), "darker": ("E",)})
+    dialog = opens({"brighter": ("F12",), "darker": ("E",)})
     pick(dialog, "brighter")
     labelled(dialog, "Reset this").click()
     assert says(dialog, "E is also Darker")
@@ -108,7 +108,7 @@ def test_a_reset_that_would_clash_is_told_like_any_other(opens, told):
 
 
 def test_everything_is_reset_at_once(opens, told):
-    dialog = opens({"brighter": ("F9",), "darker": ()})
+    dialog = opens({"brighter": ("F12",), "darker": ()})
     labelled(dialog, "Reset all").click()
     assert told == [{}]
     assert not labelled(dialog, "Reset all").isEnabled()
@@ -117,7 +117,7 @@ def test_everything_is_reset_at_once(opens, told):
 def test_what_is_told_makes_the_same_keys_again(opens, told, qtbot):
     dialog = opens()
     pick(dialog, "brighter")
-    press(qtbot, dialog, Qt.Key.Key_F9)
+    press(qtbot, dialog, Qt.Key.Key_F12)
     again = opens(told[-1])
     assert again._actions == with_keys(ACTIONS, told[-1]) == dialog._actions
 
@@ -151,7 +151,7 @@ def test_the_editor_stops_nobody_and_fits_a_small_window(opens):
 
 @pytest.mark.parametrize(
     ("pressed", "kept"),
-    [("Shift+?", "?"), ("?", "?"), ("Shift+P", "Shift+P"), ("Ctrl++", "Ctrl++"), ("F9", "F9")],
+    [("Shift+?", "?"), ("?", "?"), ("Shift+P", "Shift+P"), ("Ctrl++", "Ctrl++"), ("F12", "F12")],
 )
 def test_a_sign_that_needs_shift_does_not_name_it(pressed, kept):
     assert recorded(QKeySequence(pressed)) == kept

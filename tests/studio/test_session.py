@@ -27,6 +27,12 @@ def at_work(session, until, tiny_project):
     return session
 
 
+def promoted(session, until, *scenes):
+    """Promote, and wait until it is in the journal."""
+    session.curating.promote(scenes)
+    until(session, lambda _: session.curating.at_rest)
+
+
 def status(folder, scene):
     """What another process sees."""
     with Project.open(folder) as project:
@@ -115,10 +121,10 @@ def test_the_last_pixel_stays_when_the_mouse_leaves_the_picture(at_work, until):
         assert at_work.state.readout == known
 
 
-def test_a_promotion_is_on_disk_at_once_with_the_masks_of_the_screen(at_work, tiny_project):
+def test_a_promotion_keeps_the_masks_of_the_screen(at_work, until, tiny_project):
     at_work.curating.settle_masks(STRICT)
     ranges = at_work.screen.ranges(["003"])["003"]
-    at_work.curating.promote(("003",))
+    promoted(at_work, until, "003")
     assert status(tiny_project, "003") is Status.PROMOTED
     with Project.open(tiny_project) as project:
         label = read_pseudo_label(project.label_path("003"))
@@ -127,8 +133,8 @@ def test_a_promotion_is_on_disk_at_once_with_the_masks_of_the_screen(at_work, ti
 
 
 def test_promoting_several_is_one_thing_to_undo(at_work, until, tiny_project):
-    at_work.curating.promote(("001", "003", "004", "005"))
-    until(at_work, lambda s: s.undo is not None and s.busy == "")
+    promoted(at_work, until, "001", "003", "004", "005")
+    assert at_work.state.busy == ""
     assert status(tiny_project, "005") is Status.PROMOTED
     assert "3 scenes" in at_work.state.undo
     at_work.curating.undo()
@@ -164,7 +170,7 @@ def test_what_cannot_be_promoted_is_said_and_nothing_changes(at_work, tiny_proje
 def test_a_promoted_scene_keeps_its_share_in_the_list(at_work, until):
     until(at_work, lambda s: s.row("003").retained is not None)
     share = at_work.state.row("003").retained
-    at_work.curating.promote(("003",))
+    promoted(at_work, until, "003")
     assert at_work.state.row("003").retained == share
     until(at_work, lambda s: s.pool.scenes == 3)
 
@@ -230,12 +236,14 @@ session = Session(app, places=places, sample=SampleSettings())
 session.take(Path(sys.argv[1]))
 session.curating.promote(("003",))
 session.curating.exclude(("004",))
+while session.state.row("004").status != "excluded":  # it waits for the promotion before it
+    app.processEvents()
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
-def test_decisions_outlive_a_kill_right_after_the_click(tiny_project, tmp_path):
+def test_decisions_outlive_a_kill_once_they_are_shown(tiny_project, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", KILLED, str(tiny_project), str(tmp_path / "home")],
         check=False,

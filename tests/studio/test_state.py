@@ -19,7 +19,7 @@ from smarthdr_studio.core.masking import MaskSettings
 from smarthdr_studio.studio.panels.parts import duration, percent
 from smarthdr_studio.studio.panels.training import phase_in_words, progress_in_words
 from smarthdr_studio.studio.session.progress import advanced, points
-from smarthdr_studio.studio.state import Activity, SceneRow, StudioState, TrainingState
+from smarthdr_studio.studio.state import Activity, SceneFacts, StudioState, TrainingState
 
 STARTED = RunStarted(
     run="r1", folder="/r1", device="cpu", network="light", total_steps=100, total_epochs=5
@@ -59,9 +59,9 @@ def test_the_four_views_begin_with_label_uncertainty_and_both_masks():
 
 def test_a_state_counts_its_scenes_by_status():
     rows = (
-        SceneRow(id="a", status=Status.TEST),
-        SceneRow(id="b", status=Status.TEST),
-        SceneRow(id="c", status=Status.PROMOTED),
+        SceneFacts(id="a", status=Status.TEST),
+        SceneFacts(id="b", status=Status.TEST),
+        SceneFacts(id="c", status=Status.PROMOTED),
     )
     counts = StudioState(scenes=rows).counts()
     assert counts[Status.TEST] == 2

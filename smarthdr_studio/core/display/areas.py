@@ -44,26 +44,45 @@ def mask_view(layer: Layer, material: Material, trust: Trust, closed: Mask) -> M
 
     `closed` is H×W, True in patches the first gate drops.
     """
-    masks = material.masks
+    masks, person = material.masks, _fitting(material.person, closed)
     match layer:
         case Layer.PATCH_MASK:
             detail = f"τ_pa {masks.tau_patch:.2f} · {percent(trust.patch_mask)} kept"
-            key = (_entry(PATCH_HATCH, "patch dropped"),)
-            return MaskView(areas=(Area(closed, PATCH_HATCH),), key=key, detail=detail)
+            parts = [(Area(closed, PATCH_HATCH), "patch dropped")]
+            return _gate_view([*parts, *_painted_parts(person)], detail=detail)
         case Layer.PIXEL_MASK:
             detail = f"τ_pi {masks.tau_pixel:.2f} · {percent(trust.trusted)} kept"
-            return MaskView(
-                areas=(Area(~trust.pixel_mask, PIXEL_HATCH), Area(closed, SHUT)),
-                key=(_entry(PIXEL_HATCH, "pixel dropped"), _entry(SHUT, "in a dropped patch")),
-                detail=detail,
-            )
+            parts = [
+                (Area(~trust.pixel_mask, PIXEL_HATCH), "pixel dropped"),
+                (Area(closed, SHUT), "in a dropped patch"),
+            ]
+            return _gate_view([*parts, *_painted_parts(person)], detail=detail)
         case Layer.PERSON_MASK:
-            return _person_view(_fitting(material.person, closed))
+            return person_view(person)
         case Layer.REASONS:
             return _reasons_view(_fitting(material.reasons, closed))
         case _:
-            person = _fitting(material.person, closed)
             return _trust_view(layer, trust, closed, person=person)
+
+
+def _gate_view(parts: list[tuple[Area, str]], *, detail: str) -> MaskView:
+    """What one gate says, and the brush over it, which overrules both."""
+    return MaskView(
+        areas=tuple(area for area, _ in parts),
+        key=tuple(_entry(area.hatch, words) for area, words in parts),
+        detail=detail,
+    )
+
+
+def _painted_parts(person: npt.NDArray[np.int8] | None) -> list[tuple[Area, str]]:
+    """What is painted, as far as anything is."""
+    if person is None:
+        return []
+    parts = (
+        (Area(person < 0, DISTRUST_HATCH), "distrusted by a person"),
+        (Area(person > 0, TRUST_HATCH), "trusted by a person"),
+    )
+    return [(area, words) for area, words in parts if area.mask.any()]
 
 
 def _trust_view(
@@ -75,11 +94,7 @@ def _trust_view(
         (Area(untrusted, PIXEL_HATCH), "pixel dropped"),
         (Area(untrusted & closed, PATCH_HATCH), "patch dropped"),
     ]
-    if person is not None:
-        parts += [
-            (Area(person < 0, DISTRUST_HATCH), "distrusted by a person"),
-            (Area(person > 0, TRUST_HATCH), "trusted by a person"),
-        ]
+    parts += _painted_parts(person)
     flat = layer is Layer.COMBINED_MASK
     plain_key = tuple(_entry(area.hatch, words) for area, words in parts)
     return MaskView(
@@ -101,7 +116,8 @@ def _counted_key(trust: Trust, parts: list[tuple[Area, str]]) -> tuple[KeyEntry,
     return KeyEntry(colour=LIGHT, words=f"trusted {percent(trust.trusted)}"), *dropped
 
 
-def _person_view(person: npt.NDArray[np.int8] | None) -> MaskView | None:
+def person_view(person: npt.NDArray[np.int8] | None) -> MaskView | None:
+    """What a person painted, H×W; None where nothing is."""
     if person is None or not person.any():
         return None
     distrusted, trusted = person < 0, person > 0

@@ -176,8 +176,8 @@ _TIPS = {
 _STAND_INS = {
     Layer.PSEUDO_LABEL: (Layer.GROUND_TRUTH, Layer.MERGE),
     Layer.UNCERTAINTY: (Layer.UNDER,),
-    Layer.PATCH_MASK: (Layer.REFERENCE,),
-    Layer.PIXEL_MASK: (Layer.OVER,),
+    Layer.PATCH_MASK: (Layer.PERSON_MASK, Layer.REFERENCE),
+    Layer.PIXEL_MASK: (Layer.PERSON_MASK, Layer.OVER),
 }
 
 _NO_LABEL = "No pseudo-label yet — train, or press Ctrl+T"

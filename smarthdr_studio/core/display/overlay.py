@@ -11,9 +11,11 @@ import cv2
 import numpy as np
 
 from smarthdr_studio.core.display.hatch import (
+    DISTRUST_HATCH,
     PATCH_HATCH,
     PIXEL_HATCH,
     SHUT,
+    TRUST_HATCH,
     Area,
     Hatch,
     ink_of,
@@ -24,6 +26,7 @@ from smarthdr_studio.core.display.strips import strips
 from smarthdr_studio.core.display.tone import Rgb8
 
 GATE_HATCHES = PATCH_HATCH, PIXEL_HATCH, SHUT
+BRUSH_HATCHES = DISTRUST_HATCH, TRUST_HATCH
 _STRIP = 1 << 17  # pixels
 
 
@@ -59,15 +62,42 @@ class Looks:
         return cls(picture, over.kept, *looks)
 
 
-def masked_rgb8(looks: Looks, areas: Sequence[Area], *, dimmed: bool = True) -> Rgb8:
-    """What `hatched_rgb8` answers for the hatches of both gates, many times sooner.
+@dataclass(frozen=True, slots=True, eq=False)
+class BrushLooks:
+    """One picture as where a person distrusts and as where a person trusts; H×W×3 8-bit RGB."""
+
+    distrusted: Rgb8
+    trusted: Rgb8
+
+    @classmethod
+    def of(cls, picture: Rgb8, *, strength: float) -> "BrushLooks":
+        """Both looks of an 8-bit picture; strength 0 to 1 is how strong the colours are."""
+        every = np.ones(picture.shape[:2], bool)
+        distrusted, trusted = (
+            hatched_rgb8(picture, (Area(every, hatch),), strength=strength)
+            for hatch in BRUSH_HATCHES
+        )
+        return cls(distrusted, trusted)
+
+
+def masked_rgb8(
+    looks: Looks,
+    areas: Sequence[Area],
+    *,
+    dimmed: bool = True,
+    brush: BrushLooks | None = None,
+) -> Rgb8:
+    """What `hatched_rgb8` answers for the hatches of gates and brush, many times sooner.
 
     Args:
         looks: the picture in every look.
-        areas: what is dropped and how it is hatched; later ones cover earlier ones.
+        areas: what is dropped or painted, and how it is hatched; later ones cover earlier ones.
         dimmed: whether the kept area steps back a little.
+        brush: the looks of what is painted; needed where an area has a hatch of the brush.
     """
     look = dict(zip(GATE_HATCHES, (looks.patch, looks.pixel, looks.shut), strict=True))
+    if brush is not None:
+        look |= zip(BRUSH_HATCHES, (brush.distrusted, brush.trusted), strict=True)
     painted = (looks.kept if dimmed else looks.plain).copy()
     for mask, hatch in areas:
         cv2.copyTo(look[hatch], np.ascontiguousarray(mask).view(np.uint8), painted)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from smarthdr_studio.core.display.areas import LIGHT, MaskView, mask_view
+from smarthdr_studio.core.display.areas import LIGHT, MaskView, mask_view, person_view
 from smarthdr_studio.core.display.compare import difference_of, title_of
 from smarthdr_studio.core.display.heat import (
     Spread,
@@ -19,7 +19,14 @@ from smarthdr_studio.core.display.kinds import FRAMES, MAPS, RADIANCE
 from smarthdr_studio.core.display.layers import DisplaySettings, Layer, Material, Painted
 from smarthdr_studio.core.display.light import Light
 from smarthdr_studio.core.display.memo import Memo
-from smarthdr_studio.core.display.overlay import GATE_HATCHES, Looks, hatched_rgb8, masked_rgb8
+from smarthdr_studio.core.display.overlay import (
+    BRUSH_HATCHES,
+    GATE_HATCHES,
+    BrushLooks,
+    Looks,
+    hatched_rgb8,
+    masked_rgb8,
+)
 from smarthdr_studio.core.display.sources import Sources
 from smarthdr_studio.core.display.tone import Rgb8
 from smarthdr_studio.core.display.words import joined, number, why_empty
@@ -148,7 +155,7 @@ class Painter:
     def _mask(self, layer: Layer, material: Material, settings: DisplaySettings) -> Painted | None:
         hdr, trust = material.hdr, material.trust
         if hdr is None or trust is None:
-            return None
+            return self._person_alone(material, settings) if layer is Layer.PERSON_MASK else None
         flat = layer is Layer.COMBINED_MASK
         hidden = not settings.mask_visible and not flat
         toned = None if flat else self._light.screen(Layer.PSEUDO_LABEL, hdr, settings)
@@ -172,9 +179,38 @@ class Painter:
         causes = toned, settings.overlay, hidden, *_decisive(layer, material), warning
         return self._memo.once(layer, causes, paint)
 
+    def _person_alone(self, material: Material, settings: DisplaySettings) -> Painted | None:
+        """What is painted on a scene before its first pseudo-label, over the next best picture."""
+        person = material.person
+        view = person_view(person) if material.size == _size_of(person) else None
+        pictures = (
+            self._painted(layer, replace(material, person=None), settings)
+            for layer in (Layer.GROUND_TRUTH, Layer.MERGE)
+        )
+        ground = next((p.rgb8 for p in pictures if p is not None and p.rgb8 is not None), None)
+        if view is None or ground is None:
+            return None
+        strength, hidden = settings.overlay, not settings.mask_visible
+
+        def paint() -> Painted:
+            covered = ground
+            if not hidden:
+                covered = hatched_rgb8(ground, view.areas, strength=strength, dimmed=view.dimmed)
+            return Painted(
+                rgb8=covered,
+                title=Layer.PERSON_MASK.value,
+                detail=joined("counts from the first pseudo-label on", view.detail),
+                key=() if hidden else view.key,
+                values=person,
+            )
+
+        causes = ground, person, strength, hidden
+        return self._memo.once("person alone", causes, paint)
+
     def _covered(self, ground: Rgb8, view: MaskView, settings: DisplaySettings) -> Rgb8:
         """The picture under its mask."""
-        quick = all(area.hatch in GATE_HATCHES for area in view.areas) and not view.flat
+        hatches = {area.hatch for area in view.areas}
+        quick = hatches <= {*GATE_HATCHES, *BRUSH_HATCHES} and not view.flat
         if not quick or ground.shape[0] * ground.shape[1] > LARGEST_LOOKS:
             strength = 1.0 if view.flat else settings.overlay
             return hatched_rgb8(ground, view.areas, strength=strength, dimmed=view.dimmed)
@@ -186,7 +222,13 @@ class Painter:
             return Looks.of(ground, strength=strength, over=over)
 
         looks = self._memo.once("looks", (ground, strength), make)
-        return masked_rgb8(looks, view.areas, dimmed=view.dimmed)
+        brush = None
+        if not hatches.isdisjoint(BRUSH_HATCHES):
+            causes = ground, strength
+            brush = self._memo.once(
+                "brush looks", causes, lambda: BrushLooks.of(ground, strength=strength)
+            )
+        return masked_rgb8(looks, view.areas, dimmed=view.dimmed, brush=brush)
 
     def _warning(self, material: Material, *, flat: bool) -> str:
         """What is odd in the picture under a mask, and in the σ it is made from."""
@@ -203,6 +245,11 @@ def _decisive(layer: Layer, material: Material) -> tuple[object, ...]:
     if layer is Layer.REASONS:
         return (material.reasons,)
     return material.trust, material.masks, material.person
+
+
+def _size_of(person: npt.NDArray[np.int8] | None) -> tuple[int, int] | None:
+    """Width and height of a mask, if there is one."""
+    return None if person is None else (person.shape[1], person.shape[0])
 
 
 def _even_ground(shape: tuple[int, int]) -> Rgb8:

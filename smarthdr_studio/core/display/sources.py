@@ -131,7 +131,8 @@ class Sources:
             )
             return closed
 
-        return self._memo.once("closed", (trust, size), make)
+        # The brush changes what is trusted, and no patch.
+        return self._memo.once("closed", (trust.patch_mask, size, height, width), make)
 
     def odd(self, name: str, values: npt.NDArray[Any]) -> Odd:
         """What is no number in an array; `name` is the layer's."""

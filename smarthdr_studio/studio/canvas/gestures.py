@@ -3,16 +3,17 @@
 from typing import Final, Literal
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QCursor, QMouseEvent, QPainter, QPen, QPixmap
+from PySide6.QtGui import QColor, QCursor, QMouseEvent, QPainter, QPen, QPixmap, QWheelEvent
 
 from smarthdr_studio.core.display import Lens
 from smarthdr_studio.core.regions import Point, Region
 from smarthdr_studio.studio.canvas.minimap import lens_at
-from smarthdr_studio.studio.canvas.sight import Sight
+from smarthdr_studio.studio.canvas.sight import Pixel, Sight
 from smarthdr_studio.studio.state import Tool
 
 _DRAG_FROM: Final = 4.0  # Qt's pixels; less is a click
 _LASSO_STEP: Final = 2.0
+_SIZING: Final = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
 
 class Pan:
@@ -68,7 +69,19 @@ class Sketch:
         return Region(kind="lasso", points=tuple(self._points)) if len(self._points) > 2 else None
 
 
-Grip = Pan | Steer | Sketch
+class Paint:
+    """The hand paints: which pixels it passes is all that is said, also beside the image."""
+
+    def __init__(self, start: QPointF, sight: Sight) -> None:
+        self.last = sight.cell(start)
+
+    def moved(self, place: QPointF, sight: Sight) -> Pixel:
+        """The pixel the hand is on now."""
+        self.last = sight.cell(place)
+        return self.last
+
+
+Grip = Pan | Steer | Sketch | Paint
 
 
 def grip(
@@ -88,9 +101,26 @@ def grip(
         return Steer(minimap)
     if event.modifiers() & Qt.KeyboardModifier.AltModifier:
         return None if wiping else Pan(place)
-    if tool is Tool.HAND:
-        return Pan(place)
-    return Sketch("rectangle" if tool is Tool.RECTANGLE else "lasso", place, sight)
+    return _held_by(tool, place, sight)
+
+
+def _held_by(tool: Tool, place: QPointF, sight: Sight) -> Grip:
+    """What the left button does with a tool."""
+    match tool:
+        case Tool.HAND:
+            return Pan(place)
+        case Tool.BRUSH:
+            return Paint(place, sight)
+        case Tool.RECTANGLE | Tool.LASSO:
+            return Sketch("rectangle" if tool is Tool.RECTANGLE else "lasso", place, sight)
+
+
+def sizing(event: QWheelEvent, tool: Tool) -> int:
+    """By how many steps a turn of the wheel makes the brush larger; 0 where it does not."""
+    if tool is not Tool.BRUSH or not event.modifiers() & _SIZING:
+        return 0
+    turned = event.angleDelta().y() or event.angleDelta().x()  # with Shift it may turn sideways
+    return (turned > 0) - (turned < 0)
 
 
 def cursor_for(tool: Tool, held: Grip | None, *, on_minimap: bool) -> QCursor:
@@ -102,7 +132,7 @@ def cursor_for(tool: Tool, held: Grip | None, *, on_minimap: bool) -> QCursor:
     match tool:
         case Tool.HAND:
             return QCursor(Qt.CursorShape.OpenHandCursor)
-        case Tool.RECTANGLE:
+        case Tool.RECTANGLE | Tool.BRUSH:
             return QCursor(Qt.CursorShape.CrossCursor)
         case Tool.LASSO:
             return _lasso_cursor()

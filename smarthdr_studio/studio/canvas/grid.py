@@ -9,13 +9,14 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from smarthdr_studio.core.display import Lens, Painted
 from smarthdr_studio.core.regions import Region
 from smarthdr_studio.studio.canvas.aim import Aim
+from smarthdr_studio.studio.canvas.brushing import Brushing
 from smarthdr_studio.studio.canvas.exhibit import Mode
 from smarthdr_studio.studio.canvas.keys import ShiftHold
 from smarthdr_studio.studio.canvas.panel import Panel, figure_of
 from smarthdr_studio.studio.canvas.sheet import sheet_of
 from smarthdr_studio.studio.canvas.sight import Box, Pixel
 from smarthdr_studio.studio.canvas.view import View
-from smarthdr_studio.studio.state import MOST_VIEWS, Tool
+from smarthdr_studio.studio.state import MOST_VIEWS, BrushState, Tool
 from smarthdr_studio.studio.theme import DARK, Palette
 
 
@@ -40,12 +41,13 @@ class ViewGrid(QWidget):
         """With so many views shown, one to six; all are made, so none loses its picture."""
         super().__init__()
         self._views = tuple(View(number=index + 1) for index in range(MOST_VIEWS))
-        self._aim = Aim(tuple(view.picture for view in self._views), self)
+        pictures = tuple(view.picture for view in self._views)
+        self._aim, self.brushing = Aim(pictures, self), Brushing(pictures, self)
         self._alone: int | None = None
         self._active, self._asked, self._count, self._columns = 0, 0, 0, 0
         self._shift = ShiftHold(self)
         self._shift.held.connect(self.flicker_held)
-        self._aim.hovered.connect(self.hovered)
+        self._aim.hovered.connect(self._hover)
         self._aim.zoomed.connect(self.zoomed)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -122,10 +124,15 @@ class ViewGrid(QWidget):
         for position, view in enumerate(self._views):
             view.set_active(active=position == index)
 
-    def set_tool(self, tool: str) -> None:
-        """What the left button does: "hand", "rectangle" or "lasso"."""
+    def set_tool(self, tool: str, brush: BrushState | None = None) -> None:
+        """What the left button does, in the words of `Tool`; the brush is given along."""
         for view in self._views:
             view.picture.set_tool(Tool(tool))
+        self.brushing.set_brush(brush if Tool(tool) is Tool.BRUSH else None)
+
+    def paint_here(self) -> None:
+        """One dab, a fill or a corner at the crosshair, from the keyboard."""
+        self.brushing.paint_at(self._aim.pixel or self._aim.step(0, 0))
 
     def set_region(self, region: Region | None) -> None:
         """Outline a region in every view."""
@@ -182,6 +189,10 @@ class ViewGrid(QWidget):
         """Further away, about the crosshair."""
         self._aim.zoom(-1)
 
+    def take_lens(self, lens: Lens) -> None:
+        """Look through this lens, as another grid does."""
+        self._aim.take(lens)
+
     def nudge(self, dx: float, dy: float) -> None:
         """Look further right and down by shares of the view's width and height."""
         self._aim.nudge(dx, dy)
@@ -230,6 +241,13 @@ class ViewGrid(QWidget):
         if index != self._asked:
             self._asked = index
             self.activated.emit(index)
+
+    @Slot(object)
+    def _hover(self, pixel: Pixel | None) -> None:
+        """Nobody reads the pixels that a stroke goes over."""
+        self.brushing.hover(pixel)
+        if not self.brushing.drawing:
+            self.hovered.emit(pixel)
 
     def _reveal(self) -> None:
         """Show the views of the grid, or the lone one; it decides what fits."""

@@ -95,6 +95,7 @@ class EscapeWatch(QObject):
     """Takes the Escape key for itself while something can be cancelled, before any shortcut."""
 
     escaped = Signal()
+    _keys = frozenset({Qt.Key.Key_Escape})
 
     def start(self) -> None:
         """From now on."""
@@ -109,16 +110,45 @@ class EscapeWatch(QObject):
             application.removeEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Keep Escape, and let everything else pass."""
+        """Keep the keys that are watched, and let everything else pass."""
         kinds = QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress
         if event.type() not in kinds or not isinstance(event, QKeyEvent):
             return super().eventFilter(watched, event)
-        if event.key() != Qt.Key.Key_Escape:
+        if event.key() not in self._keys or event.modifiers() & _OTHERS or self._not_for_us():
             return super().eventFilter(watched, event)
         event.accept()
         if event.type() == QEvent.Type.KeyPress:
-            self.escaped.emit()
+            self._pressed(event)
         return True
+
+    def _not_for_us(self) -> bool:
+        return False
+
+    def _pressed(self, _event: QKeyEvent) -> None:
+        self.escaped.emit()
+
+
+class CornerKeys(EscapeWatch):
+    """The keys of a polygon that grows; in a text field they stay the typist's."""
+
+    stepped_back = Signal()
+    closed = Signal(bool)  # with Shift
+    _keys = frozenset(
+        {Qt.Key.Key_Escape, Qt.Key.Key_Backspace, Qt.Key.Key_Return, Qt.Key.Key_Enter}
+    )
+
+    def _not_for_us(self) -> bool:
+        return _typing()
+
+    def _pressed(self, event: QKeyEvent) -> None:
+        match event.key():
+            case Qt.Key.Key_Escape:
+                self.escaped.emit()
+            case Qt.Key.Key_Backspace:
+                self.stepped_back.emit()
+            case _:
+                shifted = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+                self.closed.emit(bool(shifted))
 
 
 def _typing() -> bool:

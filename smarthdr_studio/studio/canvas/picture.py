@@ -22,12 +22,13 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from smarthdr_studio.core.display import Lens, Painted
 from smarthdr_studio.core.regions import Region
 from smarthdr_studio.studio.canvas import marks
+from smarthdr_studio.studio.canvas.brush_marks import BrushMarks, Trail
 from smarthdr_studio.studio.canvas.exhibit import Exhibit, Mode
-from smarthdr_studio.studio.canvas.gestures import Grip, Sketch, cursor_for, grip
+from smarthdr_studio.studio.canvas.gestures import Grip, Paint, Sketch, cursor_for, grip, sizing
 from smarthdr_studio.studio.canvas.keys import EscapeWatch
 from smarthdr_studio.studio.canvas.minimap import draw_minimap, minimap_box
 from smarthdr_studio.studio.canvas.sight import Pixel, Sight
-from smarthdr_studio.studio.state import Tool
+from smarthdr_studio.studio.state import BrushState, Tool
 from smarthdr_studio.studio.theme import DARK, Palette
 
 ZOOM_PER_NOTCH: Final = 1.25
@@ -45,6 +46,8 @@ class Picture(QWidget):
     resized = Signal()
     sketched = Signal(object)  # the Region that grows under the hand, None once it is over
     region_drawn = Signal(object)  # a finished Region, None after a click
+    touched = Signal(str, object)  # with the brush: pressed, moved, released, …, and (x, y)
+    radius_nudged = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,9 +56,9 @@ class Picture(QWidget):
         self._pixel: Pixel | None = None
         self._faint, self._with_minimap = False, False
         self._region: Region | None = None
-        self._tool = Tool.HAND
+        self._brush = BrushMarks()
+        self._tool, self._palette = Tool.HAND, DARK
         self._grip: Grip | None = None
-        self._palette = DARK
         self._escape = EscapeWatch(self)
         self._escape.escaped.connect(self.cancel)
         self.setMouseTracking(True)
@@ -128,6 +131,19 @@ class Picture(QWidget):
             self._region = region
             self.update()
 
+    def set_brush(self, brush: BrushState | None) -> None:
+        """The brush in the hand, whose size is shown around the crosshair."""
+        if brush != self._brush.brush:
+            self._update_cross()
+            self._brush.brush = brush
+            self._update_cross()
+
+    def set_trail(self, trail: Trail | None) -> None:
+        """A line that is to become an area."""
+        if trail != self._brush.trail:
+            self._brush.trail = trail
+            self.update()
+
     def set_tool(self, tool: Tool) -> None:
         """What the left button does from its next press on."""
         if tool is not self._tool:
@@ -147,10 +163,14 @@ class Picture(QWidget):
 
     @Slot()
     def cancel(self) -> None:
-        """Forget the region that is being drawn."""
-        if isinstance(self._grip, Sketch):
+        """Forget what is being drawn."""
+        held = self._grip
+        if isinstance(held, Sketch):
             self._let_go()
             self.sketched.emit(None)
+        elif isinstance(held, Paint):
+            self._let_go()
+            self.touched.emit("cancelled", held.last)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The part of the picture under the lens, then everything that is drawn over it."""
@@ -162,13 +182,16 @@ class Picture(QWidget):
         painter.end()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom about the cursor."""
+        """Zoom about the cursor, or another size of the brush."""
+        event.accept()
+        if steps := sizing(event, self._tool):
+            self.radius_nudged.emit(steps)
+            return
         factor = ZOOM_PER_NOTCH ** (event.angleDelta().y() / _NOTCH)
         sight = self.sight
         about = sight.device(event.position())
         zoomed = sight.lens.zoomed(factor, about=about, view=sight.view)
         self.lens_asked.emit(zoomed.within(self._size))
-        event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Take hold of the picture, of the minimap, or of a pencil."""
@@ -178,9 +201,13 @@ class Picture(QWidget):
         minimap, wiping = self.minimap, self.exhibit.wiping
         self._grip = grip(event, self.sight, tool=self._tool, minimap=minimap, wiping=wiping)
         self._shape_cursor(event.position())
-        if isinstance(self._grip, Sketch):
+        if isinstance(self._grip, Sketch | Paint):
             self._escape.start()
-        elif self._on_minimap(event.position()):
+        if isinstance(self._grip, Paint):
+            self.touched.emit("pressed", self._grip.last)
+        elif self._grip is None and event.button() == Qt.MouseButton.RightButton:
+            self.touched.emit("cancelled", self.sight.cell(event.position()))
+        elif self._on_minimap(event.position()) and not isinstance(self._grip, Sketch):
             self._follow(event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -189,7 +216,7 @@ class Picture(QWidget):
         self.pointed.emit()
         self._follow(place)
         self._shape_cursor(place)
-        if self._on_minimap(place) and not isinstance(self._grip, Sketch):
+        if self._on_minimap(place) and not isinstance(self._grip, Sketch | Paint):
             return
         if self.exhibit.wiping:
             self.set_line(self.sight.under(place)[0])
@@ -203,11 +230,15 @@ class Picture(QWidget):
         if isinstance(held, Sketch):
             self.sketched.emit(None)
             self.region_drawn.emit(held.region)
+        elif isinstance(held, Paint):
+            self.touched.emit("released", held.last)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Show the whole picture again, unless the hand draws or steers."""
         if self._on_minimap(event.position()) or self._tool is not Tool.HAND:
             self.mousePressEvent(event)
+            if isinstance(self._grip, Paint):
+                self.touched.emit("twice", self._grip.last)
         else:
             self.fit_asked.emit()
         event.accept()
@@ -232,6 +263,7 @@ class Picture(QWidget):
             marks.draw_region(painter, sight, self._region)
         if self._pixel is not None:
             marks.draw_cross(painter, sight, self._pixel, faint=self._faint)
+        self._brush.draw(painter, sight, self._pixel, faint=self._faint)
         self.exhibit.draw_line(painter, sight)
         minimap = self.minimap
         self.exhibit.boxes(sight, painter.fontMetrics(), minimap=minimap).draw(painter)
@@ -242,6 +274,8 @@ class Picture(QWidget):
         """What the hand holds goes where it is."""
         if isinstance(self._grip, Sketch):
             self.sketched.emit(self._grip.moved(place, self.sight))
+        elif isinstance(self._grip, Paint):
+            self.touched.emit("moved", self._grip.moved(place, self.sight))
         elif self._grip is not None:
             self.lens_asked.emit(self._grip.moved(place, self.sight))
 
@@ -261,5 +295,6 @@ class Picture(QWidget):
 
     def _update_cross(self) -> None:
         if self._pixel is not None:
+            self.update(self._brush.area(self.sight, self._pixel))
             for area in marks.cross_areas(self.sight, self._pixel):
                 self.update(area)

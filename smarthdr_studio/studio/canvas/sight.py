@@ -51,6 +51,11 @@ class Sight(NamedTuple):
         x, y = self.under(place)
         return min(max(x, 0.0), float(self.image[0])), min(max(y, 0.0), float(self.image[1]))
 
+    def cell(self, place: QPointF) -> tuple[int, int]:
+        """The column and row under a point of the widget, as if the image went on beside itself."""
+        x, y = self.under(place)
+        return floor(x), floor(y)
+
     def pixel(self, place: QPointF) -> tuple[int, int] | None:
         """The image pixel under a point of the widget, None beside the image."""
         x, y = self.under(place)

@@ -19,10 +19,18 @@ class Commands:
     """The work behind the keys that concern scenes, pictures and runs."""
 
     def __init__(
-        self, session: Session, *, scenes: SceneList, views: ViewGrid, training: TrainingPanel
+        self,
+        session: Session,
+        *,
+        scenes: SceneList,
+        views: ViewGrid,
+        training: TrainingPanel,
+        chosen: Callable[[], tuple[str, ...]],
     ) -> None:
+        """`chosen` says which scenes a decision is about."""
         self._session, self._scenes = session, scenes
         self._views, self._training = views, training
+        self._chosen = chosen
 
     def table(self) -> Mapping[str, Callable[[], object]]:
         """Every command by the name the table of actions calls it."""
@@ -55,15 +63,15 @@ class Commands:
 
     def promote(self) -> None:
         """The selected scenes become labels."""
-        self._session.curating.promote(self._scenes.selected())
+        self._session.curating.promote(self._chosen())
 
     def demote(self) -> None:
         """The selected scenes are no labels any more."""
-        self._session.curating.demote(self._scenes.selected())
+        self._session.curating.demote(self._chosen())
 
     def exclude(self) -> None:
         """The selected scenes take no part, or take part again."""
-        self._session.curating.exclude(self._scenes.selected())
+        self._session.curating.exclude(self._chosen())
 
     def next_colour_map(self) -> None:
         """The colour map after this one."""

@@ -13,6 +13,7 @@ from smarthdr_studio.studio.panels.inspector import Inspector, WhyLine
 from smarthdr_studio.studio.panels.pool_map import PoolMap
 from smarthdr_studio.studio.panels.region_table import RegionTable
 from smarthdr_studio.studio.panels.reliability import ReliabilityPanel
+from smarthdr_studio.studio.panels.scene_card import SceneCard
 from smarthdr_studio.studio.panels.snapshots import Snapshots
 from smarthdr_studio.studio.panels.what_if import WhatIfPanel
 from smarthdr_studio.studio.session import Session
@@ -21,14 +22,14 @@ _NARROWEST: Final = 318
 
 
 class JudgingSide(QWidget):
-    """Three tabs; the sentence that says why stays in sight under those that do not tell it."""
+    """Four tabs; the sentence that says why stays in sight under those that do not tell it."""
 
     def __init__(self, charts: Charts) -> None:
         super().__init__()
         self.reliability, self.pool_map = ReliabilityPanel(), PoolMap()
         self.snapshots, self.what_if = Snapshots(), WhatIfPanel()
         self.inspector, self.region, self.why = Inspector(), RegionTable(), WhyLine()
-        self.evidence = EvidencePanel()
+        self.evidence, self.scene = EvidencePanel(), SceneCard()
         self.tabs = Tabs("How much to believe")
         self._charts = charts
         self._place_charts()
@@ -45,12 +46,14 @@ class JudgingSide(QWidget):
             self.region,
             self.why,
             self.evidence,
+            self.scene,
         ):
             session.changed.connect(panel.show_state)
 
     def tell(self, session: Session) -> None:
         """Intents go up."""
         inspection, curating = session.inspection, session.curating
+        session.leaving.connect(self.scene.save)
         for panel in (self.reliability, self.pool_map):
             panel.masks_moved.connect(inspection.screen.move_masks)
             panel.masks_settled.connect(curating.settle_masks)
@@ -67,6 +70,8 @@ class JudgingSide(QWidget):
         self._charts.sparsification.drop_dragged.connect(inspection.thresholds.drop_moved)
         self._charts.sparsification.drop_released.connect(inspection.thresholds.drop_settled)
         self.tabs.turned.connect(inspection.turned)
+        self.scene.note_written.connect(curating.write_note)
+        self.scene.tags_changed.connect(curating.change_tags)
 
     @Slot(str)
     def _turned(self, tab: str) -> None:
@@ -88,6 +93,7 @@ class JudgingSide(QWidget):
         self.tabs.add("thresholds", "Thresholds", Scrolled(thresholds), tip="Which pixels (F2)")
         self.tabs.add("why", "Why?", Scrolled(why), tip="Why a pixel is not trusted (F3)")
         self.tabs.add("evidence", "Evidence", Scrolled(self.evidence), tip="Is σ any good? (F4)")
+        self.tabs.add("scene", "Scene", Scrolled(self.scene), tip="Note, tags, history (F9)")
         self.tabs.turned.connect(self._turned)
         self.setMinimumWidth(_NARROWEST)
         column = QVBoxLayout(self)

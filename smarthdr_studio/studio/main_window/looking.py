@@ -8,7 +8,7 @@ from smarthdr_studio.core.display import Layer
 from smarthdr_studio.studio.main_window.exporting import Exporting
 from smarthdr_studio.studio.main_window.studio_page import StudioPage
 from smarthdr_studio.studio.session import Session
-from smarthdr_studio.studio.state import SCOPES, CompareMode, Scope, Tool
+from smarthdr_studio.studio.state import SCOPES, BrushShape, CompareMode, Ink, Scope, Tool
 
 _GRIDS: Final = {
     "grid_1": (1, 1),
@@ -22,7 +22,9 @@ _GRIDS: Final = {
 _WAYS: Final = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 _PAN: Final = 0.2  # of what is in sight
 _NUDGE: Final = 0.01
-_TABS: Final = ("thresholds", "why", "evidence", "training", "history")
+_SOFTER: Final = 0.1
+_FAR: Final = 16  # pixels
+_TABS: Final = ("thresholds", "why", "evidence", "scene", "training", "history")
 
 
 class Looking:
@@ -37,6 +39,7 @@ class Looking:
         return {
             **self._view_commands(),
             **self._judging_commands(),
+            **self._brush_commands(),
             **{f"tab_{name}": partial(self._page.go_to_tab, name) for name in _TABS},
             **{
                 kind: partial(self._exporting.export, kind)
@@ -61,6 +64,7 @@ class Looking:
                 for way, (x, y) in _WAYS.items()
             },
             **{f"crosshair_{way}": partial(views.move_cursor, *by) for way, by in _WAYS.items()},
+            **{f"crosshair_far_{way}": partial(self.move_far, *by) for way, by in _WAYS.items()},
             **{f"tool_{tool}": partial(viewing.set_tool, tool) for tool in Tool},
             "maximise": self.maximise,
             "next_view": partial(viewing.step_view, 1),
@@ -92,6 +96,34 @@ class Looking:
             "next_round": partial(history.step, 1),
             "back_to_now": partial(history.pick, None),
         }
+
+    def _brush_commands(self) -> dict[str, Callable[[], object]]:
+        painting = self._session.inspection.painting
+        return {
+            "tool_brush": painting.toggle,
+            "leave_brush": painting.toggle,
+            **{f"ink_{ink}": partial(painting.set_ink, ink) for ink in Ink},
+            **{f"shape_{shape}": partial(painting.set_shape, shape) for shape in BrushShape},
+            "brush_smaller": partial(painting.nudge_radius, -1),
+            "brush_larger": partial(painting.nudge_radius, 1),
+            "brush_softer": partial(painting.nudge_hardness, -_SOFTER),
+            "brush_harder": partial(painting.nudge_hardness, _SOFTER),
+            "paint_here": self._page.views.paint_here,
+            "paint_region": self.paint_region,
+            "clear_painting": painting.clear,
+        }
+
+    def move_far(self, across: int, down: int) -> None:
+        """The crosshair further than by a pixel: as far as the brush reaches, if it is held."""
+        state = self._session.state
+        reach = round(state.brush.radius) if state.tool is Tool.BRUSH else _FAR
+        step = max(reach, 2)
+        self._page.views.move_cursor(across * step, down * step)
+
+    def paint_region(self) -> None:
+        """Close the polygon that is being made, or paint the region that is marked."""
+        if not self._page.views.brushing.close():
+            self._session.inspection.painting.paint_region()
 
     def show_layer(self, number: int) -> None:
         """The layer of that number in the view keys act upon."""

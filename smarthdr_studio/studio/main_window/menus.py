@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenuBar, QWidget
 
-from smarthdr_studio.studio.actions import ACTIONS, MENUS, Action, with_keys
-from smarthdr_studio.studio.state import StudioState
+from smarthdr_studio.studio.actions import ACTIONS, MENUS, Action, Mode, in_mode, with_keys
+from smarthdr_studio.studio.main_window.typists import TypistsKeys
+from smarthdr_studio.studio.state import Centre, StudioState, Tool
 
 
 class Menus(QMenuBar):
-    """Every action in its menu; those that need a project wait for one."""
+    """Every action in its menu; those that need a project or a mode wait for it."""
+
+    typing_left = Signal()  # Escape in a field: keys are commands again
 
     def __init__(
         self,
@@ -21,10 +24,13 @@ class Menus(QMenuBar):
         keys: Mapping[str, tuple[str, ...]],
     ) -> None:
         super().__init__()
+        self._keys, self._mode = keys, mode_of(StudioState())
+        self._typists = TypistsKeys(window)
+        self._typists.left.connect(self.typing_left)
         self._actions = {
-            action.id: self._make(action, commands[action.calls])
-            for action in with_keys(ACTIONS, keys)
+            action.id: self._make(action, commands[action.calls]) for action in ACTIONS
         }
+        self._give_keys()
         menus = {name: self.addMenu(name) for name in MENUS}
         for action in ACTIONS:
             # On the window as well, so that keys work where the menu bar is the system's own.
@@ -41,13 +47,16 @@ class Menus(QMenuBar):
 
     def take_keys(self, keys: Mapping[str, tuple[str, ...]]) -> None:
         """Other keys from now on, by the id of the action; the table's for all others."""
-        for action in with_keys(ACTIONS, keys):
-            self._actions[action.id].setShortcuts([QKeySequence(key) for key in action.keys])
+        self._keys = keys
+        self._give_keys()
 
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:
         """Offer what can be done now."""
-        if (old.folder is None) != (new.folder is None):
+        mode = mode_of(new)
+        if (old.folder is None) != (new.folder is None) or mode != self._mode:
+            self._mode = mode
+            self._give_keys()
             self.offer(project_is_open=new.folder is not None)
         for name, words in (("undo", new.undo), ("redo", new.redo)):
             self._actions[name].setEnabled(words is not None)
@@ -55,14 +64,27 @@ class Menus(QMenuBar):
             self._actions[name].setText(f"{title}: {words}" if words else title)
 
     def offer(self, *, project_is_open: bool) -> None:
-        """Enable what makes sense with or without a project."""
+        """Enable what makes sense with or without a project, in the mode of now."""
         for action in ACTIONS:
-            self._actions[action.id].setEnabled(project_is_open or not action.needs_project)
+            usable = action.mode in ("", self._mode)
+            self._actions[action.id].setEnabled(
+                usable and (project_is_open or not action.needs_project)
+            )
+
+    def _give_keys(self) -> None:
+        """Each action the keys it has in the mode of now."""
+        for action in in_mode(with_keys(ACTIONS, self._keys), self._mode):
+            self._actions[action.id].setShortcuts([QKeySequence(key) for key in action.keys])
 
     def _make(self, action: Action, call: Callable[[], object]) -> QAction:
         made = QAction(action.title, self)
-        made.setShortcuts([QKeySequence(key) for key in action.keys])
         made.setToolTip(action.tip)
         made.setObjectName(action.id)
         made.triggered.connect(call)
         return made
+
+
+def mode_of(state: StudioState) -> Mode:
+    """Whose keys come first: the brush's while it can paint on something."""
+    painting = state.tool is Tool.BRUSH and state.centre is Centre.PICTURES
+    return "brush" if painting else ""

@@ -9,18 +9,22 @@ from smarthdr_studio.core.display import Painted
 from smarthdr_studio.core.presets import presets
 from smarthdr_studio.core.regions import Region
 from smarthdr_studio.studio.canvas.grid import ViewGrid
+from smarthdr_studio.studio.main_window.browsing import Browsing
 from smarthdr_studio.studio.main_window.charts import Charts
 from smarthdr_studio.studio.main_window.judging_side import JudgingSide
 from smarthdr_studio.studio.main_window.tabs import Tabs
+from smarthdr_studio.studio.panels.brush_bar import BrushBar
 from smarthdr_studio.studio.panels.display_strip import DisplayStrip
 from smarthdr_studio.studio.panels.history import HistoryPanel
+from smarthdr_studio.studio.panels.journal import JournalPanel
 from smarthdr_studio.studio.panels.scene_list import SceneList
+from smarthdr_studio.studio.panels.scene_shelf import SceneShelf
 from smarthdr_studio.studio.panels.training import TrainingPanel
 from smarthdr_studio.studio.session import Session
-from smarthdr_studio.studio.state import StudioState
+from smarthdr_studio.studio.state import Centre, StudioState
 from smarthdr_studio.studio.theme import Palette
 
-_ACROSS, _DOWN = (244, 760, 320), (500, 250)
+_ACROSS, _DOWN = (254, 750, 320), (500, 250)
 _LOW, _DOWN_IF_LOW = 800, (500, 216)  # pictures come first where there is little height
 
 
@@ -32,27 +36,40 @@ class StudioPage(QWidget):
 
     def __init__(self, palette: Palette) -> None:
         super().__init__()
-        self.scenes = SceneList(palette)
-        self.display, self.views = DisplayStrip(), ViewGrid()
+        self.shelf = SceneShelf(self)
+        self.scenes = SceneList(palette, self.shelf)
+        self.display, self.brush, self.views = DisplayStrip(), BrushBar(), ViewGrid()
         self.charts = Charts()
         self.judging = JudgingSide(self.charts)
         self.training, self.history = TrainingPanel(presets()), HistoryPanel()
-        self.bottom = Tabs("Training and history")
+        self.journal = JournalPanel()
+        self.bottom = Tabs("Training, history and journal")
         self.charts.place_curves(self.training)
         heat = self.charts.heat
         self.history.place(heat, rounds=heat.round_picked, scenes=heat.scene_picked)
-        self._lay_out()
+        self._lay_out(palette)
         self.dress(palette)
 
     def listen_to(self, session: Session) -> None:
         """State and pictures come down."""
-        for part in (self.scenes, self.display, self.training, self.history, self.charts, self):
+        for part in (
+            self.shelf,
+            self.scenes,
+            self.display,
+            self.brush,
+            self.training,
+            self.history,
+            self.journal,
+            self.charts,
+            self,
+        ):
             session.changed.connect(part.show_state)
         self.judging.listen_to(session)
         session.screen.painted.connect(self.views.show_painted)
         session.screen.partnered.connect(self._show_partner)
         session.screen.sized.connect(self.views.set_scene_size)
-        session.screen.thumbnail_made.connect(self.scenes.take_thumbnail)
+        session.screen.thumbnail_made.connect(self.shelf.take_thumbnail)
+        self.browsing.listen_to(session)
         session.inspection.look_wanted.connect(self._look_at)
         session.training.points_came.connect(self.charts.take_points)
         session.training.curves_cleared.connect(self.charts.clear_curves)
@@ -60,32 +77,39 @@ class StudioPage(QWidget):
 
     def tell(self, session: Session) -> None:
         """Intents go up."""
-        self.scenes.scene_picked.connect(session.screen.pick)
-        self.scenes.worst_wanted.connect(session.inspection.thresholds.least_trusted)
-        self.scenes.thumbnails_wanted.connect(session.screen.want_thumbnails)
+        self._tell_of_scenes(session)
         self.rearranged.connect(session.take_panes)
         self._tell_of_display(session)
         self._tell_of_views(session)
+        self._tell_of_brush(session)
         self.judging.tell(session)
         self.history.round_picked.connect(session.inspection.history.pick)
         self.history.scene_picked.connect(session.screen.pick)
         self.history.kind_picked.connect(session.inspection.history.set_kind)
+        self.journal.chosen.connect(session.papers.journal.choose)
+        self.journal.moment_asked.connect(session.papers.journal.go_back_to)
+        self.journal.seen.connect(session.papers.journal.watch)
+        self.journal.scene_picked.connect(session.screen.pick)
         self.training.pause_asked.connect(session.training.pause_or_go_on)
         self.training.stop_asked.connect(session.training.stop)
         self.training.devices_wanted.connect(session.training.want_devices)
 
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:
-        """Arrange the views."""
+        """Arrange the views, and make room for many scenes where there is little height."""
+        if old.centre is not new.centre and self.scenes.isVisible():
+            roomy = self.window().height() >= _LOW or new.centre is Centre.PICTURES
+            self.bottom.setVisible(roomy)
         if (old.columns, len(old.views)) != (new.columns, len(new.views)):
             self.views.set_grid(columns=new.columns, count=len(new.views))
         self.views.set_active(new.active)
-        self.views.set_tool(str(new.tool))
+        self.views.set_tool(str(new.tool), new.brush)
         self.views.set_region(new.region)
 
     def dress(self, palette: Palette) -> None:
         """Paint with another palette."""
         self.scenes.dress(palette)
+        self.browsing.dress(palette)
         self.views.set_palette_colours(palette)
         self.charts.dress(palette)
 
@@ -102,6 +126,8 @@ class StudioPage(QWidget):
 
     def go_to_tab(self, name: str) -> None:
         """Bring a panel to the front, on whichever side it is."""
+        if self.bottom.has(name):
+            self.bottom.show()
         for tabs in (self.judging.tabs, self.bottom):
             tabs.go(name)
 
@@ -112,6 +138,7 @@ class StudioPage(QWidget):
             "across": self._across.sizes(),
             "down": self._down.sizes(),
             "tabs": [self.judging.tabs.current, self.bottom.current],
+            "hidden columns": self.browsing.table.hidden_columns,
         }
 
     def arrange(self, panes: dict[str, Any]) -> None:
@@ -125,6 +152,17 @@ class StudioPage(QWidget):
             splitter.setSizes(sizes if len(sizes) == len(first) and all(sizes) else list(first))
         for name in panes.get("tabs", ("thresholds", "training")):
             self.go_to_tab(str(name))
+        self.browsing.table.hide_columns(map(str, panes.get("hidden columns", ())))
+
+    def _tell_of_scenes(self, session: Session) -> None:
+        table = session.inspection.table
+        self.shelf.scene_picked.connect(session.screen.pick)
+        self.shelf.thumbnails_wanted.connect(session.screen.want_thumbnails)
+        self.shelf.selection_changed.connect(self.judging.scene.show_selection)
+        self.scenes.query_typed.connect(table.ask)
+        self.scenes.centre_picked.connect(table.show)
+        self.scenes.worst_wanted.connect(session.inspection.thresholds.least_trusted)
+        self.browsing.tell(session)
 
     def _tell_of_display(self, session: Session) -> None:
         viewing, strip = session.inspection.viewing, self.display
@@ -151,6 +189,19 @@ class StudioPage(QWidget):
         views.zebra_asked.connect(inspection.viewing.toggle_zebra)
         views.region_drawn.connect(inspection.inspector.mark)
 
+    def _tell_of_brush(self, session: Session) -> None:
+        painting, brushing, bar = session.inspection.painting, self.views.brushing, self.brush
+        brushing.stroke_moved.connect(painting.stroke_moved)
+        brushing.stroke_ended.connect(painting.stroke_ended)
+        brushing.stroke_cancelled.connect(painting.stroke_cancelled)
+        brushing.radius_nudged.connect(painting.nudge_radius)
+        bar.ink_picked.connect(painting.set_ink)
+        bar.shape_picked.connect(painting.set_shape)
+        bar.radius_picked.connect(painting.set_radius)
+        bar.hardness_picked.connect(painting.set_hardness)
+        bar.region_asked.connect(painting.paint_region)
+        bar.clear_asked.connect(painting.clear)
+
     @Slot()
     def _rearrange(self) -> None:
         self.rearranged.emit(self.panes)
@@ -163,16 +214,19 @@ class StudioPage(QWidget):
     def _look_at(self, region: Region) -> None:
         self.views.look_at(region)
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, palette: Palette) -> None:
         pictures = QWidget()
         upper = QVBoxLayout(pictures)
         upper.setContentsMargins(0, 0, 0, 0)
         upper.setSpacing(6)
         upper.addWidget(self.display)
+        upper.addWidget(self.brush)
         upper.addWidget(self.views, 1)
         self.bottom.add("training", "Training", self.training, tip="The run and its curves (F5)")
         self.bottom.add("history", "History", self.history, tip="Every round of the run (F6)")
-        self._down = _splitter(Qt.Orientation.Vertical, (pictures, self.bottom), _DOWN)
+        self.bottom.add("journal", "Journal", self.journal, tip="Every decision (F10)")
+        self.browsing = Browsing(pictures, self.shelf, palette)
+        self._down = _splitter(Qt.Orientation.Vertical, (self.browsing, self.bottom), _DOWN)
         sides = (self.scenes, self._down, self.judging)
         self._across = _splitter(Qt.Orientation.Horizontal, sides, _ACROSS)
         for moved in (
@@ -180,6 +234,7 @@ class StudioPage(QWidget):
             self._across.splitterMoved,
             self.judging.tabs.turned,
             self.bottom.turned,
+            self.browsing.rearranged,
         ):
             moved.connect(self._rearrange)
         row = QHBoxLayout(self)

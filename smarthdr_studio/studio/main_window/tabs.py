@@ -38,6 +38,10 @@ class Tabs(QWidget):
         """The name of the panel in front."""
         return self._names[self._stack.currentIndex()]
 
+    def has(self, name: str) -> bool:
+        """Whether a panel of that name is among these."""
+        return name in self._names
+
     def go(self, name: str) -> None:
         """Bring a panel to the front."""
         if name in self._names:

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QApplication,
-    QFileDialog,
     QHBoxLayout,
     QMainWindow,
     QMessageBox,
@@ -18,19 +17,22 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from smarthdr_studio.core.bracket import Catalogue
 from smarthdr_studio.core.sample.settings import SampleSettings
 from smarthdr_studio.studio.actions import ACTIONS, with_keys
+from smarthdr_studio.studio.main_window.choosing import Choosing
 from smarthdr_studio.studio.main_window.commands import Commands
 from smarthdr_studio.studio.main_window.exporting import Exporting
+from smarthdr_studio.studio.main_window.handing_over import HandingOver
 from smarthdr_studio.studio.main_window.looking import Looking
 from smarthdr_studio.studio.main_window.menus import Menus
+from smarthdr_studio.studio.main_window.opening import Opening
+from smarthdr_studio.studio.main_window.queueing import Queueing
 from smarthdr_studio.studio.main_window.studio_page import StudioPage
 from smarthdr_studio.studio.panels.help_sheet import HelpSheet
 from smarthdr_studio.studio.panels.keys_dialog import KeysDialog
-from smarthdr_studio.studio.panels.new_project import NewProjectDialog
 from smarthdr_studio.studio.panels.notice_bar import NoticeBar
 from smarthdr_studio.studio.panels.palette import CommandPalette
+from smarthdr_studio.studio.panels.read_only_note import ReadOnlyNote
 from smarthdr_studio.studio.panels.readout_bar import ReadoutBar
 from smarthdr_studio.studio.panels.start_page import StartPage
 from smarthdr_studio.studio.panels.top_bar import TopBar
@@ -51,21 +53,26 @@ class MainWindow(QMainWindow):
         self.session = Session(self, places=places, sample=sample or SampleSettings())
         palette = palette_for(self.session.preferences.look)
         self.start, self.page = StartPage(), StudioPage(palette)
-        self.notice, self.readout = NoticeBar(), ReadoutBar()
+        self.notice, self.readout, self._read_only = NoticeBar(), ReadoutBar(), ReadOnlyNote()
         self._pages = QStackedWidget()
+        choosing = Choosing(self.session, self.page)
         commands = Commands(
             self.session,
             scenes=self.page.scenes,
             views=self.page.views,
             training=self.page.training,
+            chosen=choosing.chosen,
         )
         self._exporting = Exporting(self.session, self.page.views, self)
+        self._opening = Opening(self.session, self)
         looking = Looking(self.session, self.page, self._exporting)
-        self.menus = Menus(
-            {**commands.table(), **looking.table(), **self._own_commands()},
-            self,
-            keys=self.session.preferences.keys,
-        )
+        self._queueing = Queueing(self.session, self.page, palette, self)
+        chosen = choosing.chosen
+        self._handing_over = HandingOver(self.session, self.page, self, chosen=chosen)
+        parts = (commands, looking, choosing, self._queueing, self._handing_over)
+        calls = {name: call for part in parts for name, call in part.table().items()}
+        calls.update(self._own_commands())
+        self.menus = Menus(calls, self, keys=self.session.preferences.keys)
         self.palette_of_commands = CommandPalette(self)
         self.bar = TopBar(self.menus)
         self._commands = commands
@@ -79,6 +86,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Leave at once when nothing is at work; else stop first and close when all is quiet."""
         self._preload.stop()
+        self.page.judging.scene.save()
         if self.session.at_rest:
             self.session.release()
             event.accept()
@@ -89,27 +97,24 @@ class MainWindow(QMainWindow):
         else:
             self._leave_when_quiet()
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Return presses the button that has the keyboard: Space walks the queue."""
+        button = QApplication.focusWidget()
+        pressed = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if pressed and isinstance(button, QAbstractButton):
+            button.click()
+        else:
+            super().keyPressEvent(event)
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """A folder may be dropped."""
-        if _dropped_folder(event) is not None:
+        """A folder may be dropped, and pictures where there are scenes."""
+        if self._handing_over.accepts(event):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open what was dropped."""
-        folder = _dropped_folder(event)
-        if folder is not None:
-            event.acceptProposedAction()
-            self.session.take(folder)
-
-    @Slot()
-    def open_project(self) -> None:
-        """Ask for a project folder."""
-        self._ask_for_folder("Open a project (NAME.shdr)")
-
-    @Slot()
-    def open_dataset(self) -> None:
-        """Ask for a dataset folder."""
-        self._ask_for_folder("Open a dataset folder")
+        """Open or bring what was dropped."""
+        event.acceptProposedAction()
+        self._handing_over.take_drop(event)
 
     @Slot()
     def show_help(self) -> None:
@@ -153,8 +158,8 @@ class MainWindow(QMainWindow):
 
     def _own_commands(self) -> dict[str, Callable[[], object]]:
         return {
-            "open_project": self.open_project,
-            "open_dataset": self.open_dataset,
+            "open_project": self._opening.open_project,
+            "open_dataset": self._opening.open_dataset,
             "leave": self.close,
             "toggle_inspector": self.page.toggle_inspector,
             "toggle_sides": self.page.toggle_sides,
@@ -176,6 +181,7 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
+        column.addLayout(_with_margins(self._read_only))
         column.addLayout(_with_margins(self.notice))
         column.addWidget(self._pages, 1)
         column.addWidget(self.readout)
@@ -185,10 +191,10 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         session = self.session
-        for part in (self.start, self.notice, self.readout, self.bar, self.menus):
+        for part in (self.start, self.notice, self.readout, self.bar, self.menus, self._read_only):
             session.changed.connect(part.show_state)
         session.changed.connect(self.show_state)
-        session.catalogue_found.connect(self._ask_for_place)
+        session.catalogue_found.connect(self._opening.ask_for_place)
         session.rested.connect(self._rested)
         self.page.listen_to(session)
         self.page.tell(session)
@@ -199,11 +205,13 @@ class MainWindow(QMainWindow):
         self.bar.exclude_asked.connect(self._commands.exclude)
         self.bar.undo_asked.connect(session.curating.undo)
         self.bar.redo_asked.connect(session.curating.redo)
+        self.menus.typing_left.connect(self.page.scenes.take_keyboard)
         self.start.sample_asked.connect(session.try_sample)
-        self.start.dataset_asked.connect(self.open_dataset)
-        self.start.project_asked.connect(self.open_project)
+        self.start.dataset_asked.connect(self._opening.open_dataset)
+        self.start.project_asked.connect(self._opening.open_project)
         self.start.recent_picked.connect(session.take)
         self.notice.closed.connect(session.dismiss)
+        self.notice.open_asked.connect(self._handing_over.open_file)
         self.readout.cancel_asked.connect(session.cancel)
         self._preload.timeout.connect(session.training.want_devices)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._dress)
@@ -218,6 +226,7 @@ class MainWindow(QMainWindow):
             )
             if new.folder:
                 self.page.arrange(self.session.panes)
+                self.page.scenes.take_keyboard()
 
     def load_torch_when_idle(self) -> None:
         """Once the start page is on the screen, before anybody needs to train."""
@@ -235,26 +244,7 @@ class MainWindow(QMainWindow):
         if isinstance(application, QApplication):
             dress(application, palette)
         self.page.dress(palette)
-
-    def _ask_for_folder(self, title: str) -> None:
-        dialog = QFileDialog(self, title)
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self._take_folder)
-        dialog.open()
-
-    @Slot(str)
-    def _take_folder(self, folder: str) -> None:
-        self.session.take(Path(folder))
-
-    @Slot(object)
-    def _ask_for_place(self, catalogue: Catalogue) -> None:
-        root = catalogue.root.resolve()
-        dialog = NewProjectDialog(catalogue, place=root.with_name(f"{root.name}.shdr"), parent=self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.chosen.connect(self.session.create_project)
-        dialog.open()
+        self._queueing.dress(palette)
 
     def _ask_before_leaving(self) -> None:
         box = QMessageBox(self)
@@ -288,9 +278,3 @@ def _with_margins(bar: QWidget) -> QHBoxLayout:
     row.setContentsMargins(8, 0, 8, 0)
     row.addWidget(bar)
     return row
-
-
-def _dropped_folder(event: QDropEvent) -> Path | None:
-    """The first folder among what is dragged."""
-    paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-    return next((path for path in paths if path.is_dir()), None)

@@ -11,7 +11,15 @@ from smarthdr_studio.core.display import DisplaySettings, ToneMap
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.panels.dial import Dial, KeyedSlider, Span
 from smarthdr_studio.studio.panels.display_sheet import DisplaySheet
-from smarthdr_studio.studio.panels.glyphs import GlyphButton, chain, hand, lasso, rectangle
+from smarthdr_studio.studio.panels.glyphs import (
+    GlyphButton,
+    brush,
+    chain,
+    hand,
+    lasso,
+    rectangle,
+    sliders,
+)
 from smarthdr_studio.studio.panels.parts import button, caption, describe
 from smarthdr_studio.studio.panels.strip_menus import CompareButton, ExportButton, MoreButton
 from smarthdr_studio.studio.panels.view_chooser import ViewChooser
@@ -28,6 +36,7 @@ _TOOLS: Final = (
     (Tool.HAND, hand, "tool_hand"),
     (Tool.RECTANGLE, rectangle, "tool_rectangle"),
     (Tool.LASSO, lasso, "tool_lasso"),
+    (Tool.BRUSH, brush, "tool_brush"),
 )
 
 
@@ -60,7 +69,9 @@ class DisplayStrip(QWidget):
             tip="Exposure (E and Shift+E half a stop, [ and ] a tenth, R resets)",
         )
         self._tones = QComboBox()
-        self._more_display = button("Display ▾", tip=by_id("show_display").tip_with_key)
+        self._more_display = GlyphButton(
+            sliders, name="Display", tip=by_id("show_display").tip_with_key, opens=True
+        )
         self._masks = button("Masks", tip=by_id("toggle_masks").tip_with_key)
         self._overlay = KeyedSlider()
         self._link = GlyphButton(
@@ -72,6 +83,7 @@ class DisplayStrip(QWidget):
         self._tools = QButtonGroup(self)
         self._sheet = DisplaySheet(self)
         self._views, self._compare, self._export = ViewChooser(), CompareButton(), ExportButton()
+        self._openers = self._more_display, self._export
         self._set_up()
         self._row = (
             *(self._word, self._exposure, self._link, self._tones, self._more_display),
@@ -133,12 +145,16 @@ class DisplayStrip(QWidget):
             one=self._one in gone,
         )
         self._more.setVisible(bool(gone - {self._word, self._overlay}))
-        self._spell_export(self.width() - self._needed(kept))
+        self._spell(self.width() - self._needed(kept))
 
-    def _spell_export(self, air: int) -> None:
-        """Where the exposure slider can spare it, Export says its name."""
-        words = self._export.accessibleName()
-        self._export.spell(words if air - self._export.room_for(words) >= _SPARE else "")
+    def _spell(self, air: int) -> None:
+        """Where the exposure slider can spare it, buttons that open something say their names."""
+        for opener in self._openers:
+            words = opener.accessibleName()
+            room = opener.room_for(words)
+            fits = air - room >= _SPARE
+            opener.spell(words if fits else "")
+            air -= room if fits else 0
 
     def _dispensable(self) -> tuple[QWidget, ...]:
         """What hides in a narrow row, the least missed first."""
@@ -150,7 +166,8 @@ class DisplayStrip(QWidget):
         stays = [part for part in self._row if part not in hides or part in kept]
         if len(kept) >= len(hides) - 2:
             stays.remove(self._more)  # the caption and the strength have no line in its menu
-        widths = sum(_narrowest(part) for part in stays) - self._export.room_for(self._export.words)
+        spelt = sum(opener.room_for(opener.words) for opener in self._openers)
+        widths = sum(_narrowest(part) for part in stays) - spelt
         return 2 * _EDGE + widths + _GAP * (len(stays) - 1)
 
     def _set_up(self) -> None:
@@ -171,7 +188,7 @@ class DisplayStrip(QWidget):
         describe(self._overlay, name="Mask strength", tip="How strong masks cover the picture")
         self._exposure.slider.setMinimumWidth(_SHORT_SLIDER)
         self._overlay.setFixedWidth(56)
-        for pressed in (self._tones, self._more_display, self._masks, self._fit, self._one):
+        for pressed in (self._tones, self._masks, self._fit, self._one):
             pressed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         for place, (tool, glyph, action) in enumerate(_TOOLS):
             made = GlyphButton(glyph, name=f"Tool: {tool}", tip=by_id(action).tip_with_key)

@@ -142,6 +142,51 @@ def lasso(painter: QPainter) -> None:
     painter.drawPath(loop)
 
 
+def brush(painter: QPainter) -> None:
+    """A brush that leans, and the drop it leaves."""
+    painter.drawLine(QLineF(14.2, 1.8, 8.6, 7.8))
+    painter.drawLine(QLineF(12.2, 1.2, 7, 7))
+    tip = QPainterPath(QPointF(7.8, 8.2))
+    tip.cubicTo(9, 12, 5.5, 14.6, 1.6, 14.2)
+    tip.cubicTo(4, 12.8, 2.4, 8.6, 6.2, 7.4)
+    tip.closeSubpath()
+    painter.fillPath(tip, painter.pen().color())
+    painter.drawPath(tip)
+
+
+def disc(painter: QPainter) -> None:
+    """A round dab."""
+    painter.setBrush(painter.pen().color())
+    painter.drawEllipse(QPointF(8, 8), 5, 5)
+
+
+def bucket(painter: QPainter) -> None:
+    """A tilted bucket that spills a drop."""
+    sides = (QPointF(6.5, 2), QPointF(12.8, 8.2), QPointF(7.6, 13.4), QPointF(1.4, 7.2))
+    painter.drawPolygon(QPolygonF(sides))
+    painter.drawLine(QLineF(2.4, 7.6, 12, 7.6))
+    painter.setBrush(painter.pen().color())
+    painter.drawEllipse(QPointF(14, 12.4), 1.1, 1.7)
+
+
+def polygon(painter: QPainter) -> None:
+    """Straight sides between corners."""
+    corners = (QPointF(3, 4), QPointF(13, 2.6), QPointF(13.4, 11), QPointF(7.5, 13.4))
+    painter.drawPolygon(QPolygonF(corners))
+    painter.setBrush(painter.pen().color())
+    for corner in corners:
+        painter.drawEllipse(corner, 1.5, 1.5)
+
+
+def sliders(painter: QPainter) -> None:
+    """Three sliders, each at another place."""
+    for y, x in ((3.5, 10.5), (8, 5), (12.5, 9)):
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawLine(QLineF(1.5, y, 14.5, y))
+        painter.setBrush(painter.pen().color())
+        painter.drawEllipse(QPointF(x, y), 1.7, 1.7)
+
+
 def halves(painter: QPainter) -> None:
     """A picture in two halves, one of them filled: held against another."""
     painter.drawRect(QRectF(1.5, 2.5, 13, 11))

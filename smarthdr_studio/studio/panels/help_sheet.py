@@ -62,11 +62,19 @@ def keys_as_markdown(actions: Iterable[Action]) -> str:
     for menu in MENUS:
         here = [action for action in keyed if action.menu == menu]
         if here:
-            lines += ["", f"## {menu}", "", "| key | command | |", "|---|---|---|"]
+            lines += ["", f"## {menu}", *_note(here), "", "| key | command | |", "|---|---|---|"]
         for action in here:
             keys = " or ".join(_shown(key) for key in action.keys)
             lines.append(f"| **{keys}** | {action.title.rstrip('…')} | {action.tip} |")
     return "\n".join(lines)
+
+
+def _note(actions: Iterable[Action]) -> list[str]:
+    """When keys of a mode count."""
+    if all(action.mode != "brush" for action in actions):
+        return []
+    first = by_id("tool_brush").title.lower()
+    return ["", f"But for the first, these count while the {first} is in the hand."]
 
 
 def _shown(key: str) -> str:

@@ -70,7 +70,7 @@ class KeysDialog(QDialog):
         for place, action in enumerate(self._actions):
             item = self._item(place)
             keys = "   ".join(QKeySequence(key).toString(_NATIVE) for key in action.keys)
-            clash = any(key in clashing for key in action.keys)
+            clash = any(action in clashing.get(key, ()) for key in action.keys)
             item.setText(_COMMAND, action.title.rstrip("…"))
             item.setText(_MENU, action.menu)
             item.setText(_KEYS, f"{keys}  ⚠ taken twice" if clash else keys)
@@ -108,8 +108,10 @@ class KeysDialog(QDialog):
         place = self._picked()
         if place is None:
             return
-        others = [action for action in self._actions if action.id != self._actions[place].id]
-        taken = [(key, owner) for key in keys for owner in claims(others, key)]
+        picked = self._actions[place]
+        others = [action for action in self._actions if action.id != picked.id]
+        claimed = ((key, claims(others, key, mode=picked.mode)) for key in keys)
+        taken = [(key, owner) for key, owners in claimed for owner in owners]
         if taken:
             key, owner = taken[0]
             self._wished = keys
@@ -122,9 +124,11 @@ class KeysDialog(QDialog):
         place = self._picked()
         if place is None:
             return
+        mode = self._actions[place].mode
         freed = {
             action.id: tuple(key for key in action.keys if key not in self._wished)
             for action in self._actions
+            if action.mode == mode
         }
         self._become({**freed, self._actions[place].id: self._wished})
 

@@ -1,5 +1,7 @@
 """What went wrong or was left out, told without stopping anyone."""
 
+from pathlib import Path
+
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout
 
@@ -13,6 +15,7 @@ class NoticeBar(QFrame):
     """A line over the pictures, with details on request, until it is closed."""
 
     closed = Signal()
+    open_asked = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -22,6 +25,8 @@ class NoticeBar(QFrame):
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._more = button("Details", tip="Show what was left out, one line each", role="link")
         self._more.setCheckable(True)
+        self._open = button("Open", tip="Look at what was written", role="link")
+        self._written: Path | None = None
         self._close = button("Close", tip="Close this note", role="link")
         self._details = QPlainTextEdit(readOnly=True)
         self._details.setAccessibleName("Details")
@@ -29,6 +34,7 @@ class NoticeBar(QFrame):
         row = QHBoxLayout()
         row.addWidget(self._word)
         row.addWidget(self._text, 1)
+        row.addWidget(self._open)
         row.addWidget(self._more)
         row.addWidget(self._close)
         column = QVBoxLayout(self)
@@ -37,6 +43,7 @@ class NoticeBar(QFrame):
         column.addWidget(self._details)
         self._more.toggled.connect(self._details.setVisible)
         self._close.clicked.connect(self.closed)
+        self._open.clicked.connect(self._ask_to_open)
         self.hide()
 
     @Slot(object, object)
@@ -47,7 +54,13 @@ class NoticeBar(QFrame):
             if new.notice is not None:
                 self._tell(new.notice)
 
+    @Slot()
+    def _ask_to_open(self) -> None:
+        self.open_asked.emit(self._written)
+
     def _tell(self, notice: Notice) -> None:
+        self._written = notice.opens
+        self._open.setVisible(notice.opens is not None)
         self.setProperty("tone", notice.tone)
         self.style().unpolish(self)
         self.style().polish(self)

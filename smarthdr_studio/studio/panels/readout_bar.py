@@ -47,7 +47,7 @@ class ReadoutBar(QWidget):
         waits = new.training.busy and new.training.changes_wait
         _set(
             self._waits,
-            f"thresholds take effect in round {new.training.round + 1}" if waits else "",
+            f"changes take effect in round {new.training.round + 1}" if waits else "",
         )
         if (old.cache_bytes, old.folder) != (new.cache_bytes, new.folder):
             held, most = new.cache_bytes // _MIB, new.cache_budget / 2**30
@@ -71,7 +71,8 @@ def in_words(pixel: Readout | None) -> str:
     if pixel.pixel_score is not None:
         parts.append(f"S_pi {pixel.pixel_score:.2f}")
     if pixel.trusted is not None:
-        parts.append("trusted" if pixel.trusted else f"dropped: {pixel.why}")
+        kept = "trusted: person" if pixel.why == "person" else "trusted"
+        parts.append(kept if pixel.trusted else f"dropped: {pixel.why}")
     return "   ".join(parts)
 
 

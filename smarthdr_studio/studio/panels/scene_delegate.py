@@ -2,19 +2,25 @@
 
 from typing import Final
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPixmap
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from smarthdr_studio.core.journal import Status
 from smarthdr_studio.studio.panels.parts import percent, small
 from smarthdr_studio.studio.panels.scene_model import Role
-from smarthdr_studio.studio.state import SceneRow
+from smarthdr_studio.studio.panels.scene_painting import (
+    BAR,
+    paint_bar,
+    paint_chip,
+    paint_frame,
+    paint_thumbnail,
+    status_colour,
+)
+from smarthdr_studio.studio.state import SceneFacts
 from smarthdr_studio.studio.theme import Palette
 
 THUMBNAIL: Final = QSize(72, 54)
 _PAD: Final = 6.0
-_BAR: Final = 4.0
 _RIGHT: Final = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
 
 
@@ -40,11 +46,12 @@ class SceneDelegate(QStyledItemDelegate):
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
         """Paint one row."""
-        row: SceneRow = index.data(Role.ROW)
+        row: SceneFacts = index.data(Role.ROW)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = QRectF(option.rect).adjusted(1, 2, -1, -2)
-        self._frame(painter, box, state=option.state)
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        paint_frame(painter, box, self.palette, selected=selected)
         inner = box.adjusted(_PAD, _PAD, -_PAD, -_PAD)
         picture = QRectF(
             inner.x(),
@@ -52,42 +59,26 @@ class SceneDelegate(QStyledItemDelegate):
             THUMBNAIL.width(),
             THUMBNAIL.height(),
         )
-        self._thumbnail(painter, picture, index.data(Qt.ItemDataRole.DecorationRole))
+        pixmap = index.data(Qt.ItemDataRole.DecorationRole)
+        paint_thumbnail(painter, picture, pixmap, self.palette)
         self._words(painter, inner.adjusted(THUMBNAIL.width() + 8, 0, 0, 0), row)
         painter.restore()
 
-    def _frame(self, painter: QPainter, box: QRectF, *, state: QStyle.StateFlag) -> None:
-        selected = bool(state & QStyle.StateFlag.State_Selected)
-        fill = QColor(self.palette.accent if selected else self.palette.raised)
-        fill.setAlphaF(0.22 if selected else 0.45)
-        painter.setPen(QColor(self.palette.accent if selected else self.palette.border))
-        painter.setBrush(fill)
-        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
-
-    def _thumbnail(self, painter: QPainter, box: QRectF, pixmap: QPixmap | None) -> None:
-        clip = QPainterPath()
-        clip.addRoundedRect(box, 3, 3)
-        painter.save()
-        painter.setClipPath(clip)
-        painter.fillRect(box, QColor(self.palette.canvas))
-        if pixmap is not None:
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            scale = max(box.width() / pixmap.width(), box.height() / pixmap.height())
-            size = QPointF(box.width() / scale, box.height() / scale)
-            corner = QPointF((pixmap.width() - size.x()) / 2, (pixmap.height() - size.y()) / 2)
-            painter.drawPixmap(box, pixmap, QRectF(corner.x(), corner.y(), size.x(), size.y()))
-        painter.restore()
-
-    def _words(self, painter: QPainter, box: QRectF, row: SceneRow) -> None:
+    def _words(self, painter: QPainter, box: QRectF, row: SceneFacts) -> None:
         metrics = QFontMetricsF(painter.font())
         line = box.height() / 3
         first = QRectF(box.x(), box.y(), box.width(), line)
         second, third = first.translated(0, line), first.translated(0, 2 * line)
         self._name(painter, first, row, metrics)
         self._kept(painter, second, row, metrics)
-        self._chip(painter, third, row.status, metrics)
+        wide = paint_chip(
+            painter, third, row.status, status_colour(row.status, self.palette), metrics
+        )
+        self._tags(painter, third.adjusted(wide + 6, 0, 0, 0), row, metrics)
 
-    def _name(self, painter: QPainter, box: QRectF, row: SceneRow, metrics: QFontMetricsF) -> None:
+    def _name(
+        self, painter: QPainter, box: QRectF, row: SceneFacts, metrics: QFontMetricsF
+    ) -> None:
         plain, bold = painter.font(), painter.font()
         bold.setBold(True)
         painter.setFont(bold)
@@ -102,39 +93,24 @@ class SceneDelegate(QStyledItemDelegate):
             painter.setPen(QColor(self.palette.muted))
             painter.drawText(box, _RIGHT, sigma)
 
-    def _kept(self, painter: QPainter, box: QRectF, row: SceneRow, metrics: QFontMetricsF) -> None:
+    def _kept(
+        self, painter: QPainter, box: QRectF, row: SceneFacts, metrics: QFontMetricsF
+    ) -> None:
         painter.setPen(QColor(self.palette.muted))
         painter.drawText(box, _RIGHT, percent(row.retained))
         room = metrics.horizontalAdvance("> 99 %") + 8
-        bar = QRectF(box.x(), box.center().y() - _BAR / 2, box.width() - room, _BAR)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self.palette.border))
-        painter.drawRoundedRect(bar, _BAR / 2, _BAR / 2)
-        if row.retained is None:
-            return
-        bar.setWidth(max(_BAR, bar.width() * row.retained))
-        painter.setBrush(QColor(self.palette.accent))
-        painter.drawRoundedRect(bar, _BAR / 2, _BAR / 2)
+        bar = QRectF(box.x(), box.center().y() - BAR / 2, box.width() - room, BAR)
+        paint_bar(painter, bar, row.retained, self.palette)
 
-    def _chip(self, painter: QPainter, box: QRectF, status: Status, metrics: QFontMetricsF) -> None:
-        colour = QColor(status_colour(status, self.palette))
-        width = metrics.horizontalAdvance(status) + 14
-        chip = QRectF(box.x(), box.y() + 1, width, box.height() - 1)
-        painter.setPen(colour)
-        fill = QColor(colour)
-        fill.setAlphaF(0.16)
-        painter.setBrush(fill)
-        painter.drawRoundedRect(chip, chip.height() / 2, chip.height() / 2)
-        painter.setPen(colour)
-        painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, status)
-
-
-def status_colour(status: Status, palette: Palette) -> str:
-    """The colour beside the word of a status."""
-    return {
-        Status.GROUND_TRUTH: palette.good,
-        Status.PROMOTED: palette.accent,
-        Status.UNLABELLED: palette.muted,
-        Status.EXCLUDED: palette.bad,
-        Status.TEST: palette.warn,
-    }[status]
+    def _tags(
+        self, painter: QPainter, box: QRectF, row: SceneFacts, metrics: QFontMetricsF
+    ) -> None:
+        """Tags, the sign of a note and that of a review, as far as there is room."""
+        sign = tuple(mark for mark, there in (("✎", row.note), ("✓", row.reviewed)) if there)
+        many = (f"#{len(row.tags)}",) if row.tags else ()
+        for parts in ((*(f"#{tag}" for tag in row.tags), *sign), (*many, *sign), sign):
+            words = " ".join(parts)
+            if words and metrics.horizontalAdvance(words) <= box.width():
+                painter.setPen(QColor(self.palette.muted))
+                painter.drawText(box, _RIGHT, words)
+                return

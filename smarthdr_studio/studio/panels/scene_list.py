@@ -1,65 +1,76 @@
-"""The scenes of the project: find one, look at it, select several."""
+"""The scenes of the project in one column: find one, look at it, select several."""
 
-from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QImage
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHBoxLayout,
-    QLineEdit,
     QListView,
     QVBoxLayout,
     QWidget,
 )
 
 from smarthdr_studio.studio.actions import by_id
-from smarthdr_studio.studio.panels.parts import GAP, button, caption, card, describe
+from smarthdr_studio.studio.panels.choice import Choice
+from smarthdr_studio.studio.panels.parts import (
+    GAP,
+    ElidedLabel,
+    button,
+    card,
+    describe,
+    give_role,
+)
+from smarthdr_studio.studio.panels.query_line import QueryLine, count_in_words
+from smarthdr_studio.studio.panels.queue_bar import QueueBar
+from smarthdr_studio.studio.panels.queue_footer import QueueFooter
 from smarthdr_studio.studio.panels.scene_delegate import SceneDelegate
-from smarthdr_studio.studio.panels.scene_model import SceneFilter, SceneModel
-from smarthdr_studio.studio.state import StudioState
+from smarthdr_studio.studio.panels.scene_shelf import SceneShelf
+from smarthdr_studio.studio.state import Centre, StudioState
 from smarthdr_studio.studio.theme import Palette
 
-_GATHER_MS = 30
+_CENTRES = {
+    "Pictures": (Centre.PICTURES, "show_pictures"),
+    "Table": (Centre.TABLE, "show_table"),
+    "Gallery": (Centre.GALLERY, "show_gallery"),
+    "Pair": (Centre.PAIR, "show_pair"),
+}
 
 
 class SceneList(QWidget):
     """A virtual list: a thousand scenes cost no more than those in view."""
 
-    scene_picked = Signal(str)
     worst_wanted = Signal()
-    thumbnails_wanted = Signal(object)
+    query_typed = Signal(str)
+    centre_picked = Signal(str)
 
-    def __init__(self, palette: Palette) -> None:
+    def __init__(self, palette: Palette, shelf: SceneShelf) -> None:
         super().__init__()
-        self._shown: str | None = None
-        self._wanted: list[str] = []
-        self._model = SceneModel(self)
-        self._filter = SceneFilter(self)
-        self._filter.setSourceModel(self._model)
+        self._shelf, self._model = shelf, shelf.model
         self._delegate = SceneDelegate(palette, self)
-        self._search, self._list = self._search_box(), self._list_view()
-        self._count = caption("", role="muted")
+        tips = {word: by_id(action).tip_with_key for word, (_, action) in _CENTRES.items()}
+        self._centre = Choice(tips, name="In the middle")
+        self._search, self._list = QueryLine(), self._list_view()
+        self.queue, self.footer = QueueBar(), QueueFooter()
+        self._count = ElidedLabel(role="muted")
         self._worst = button("Least trusted", tip=by_id("least_trusted").tip_with_key, role="link")
         self._worst.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._worst.clicked.connect(self.worst_wanted)
-        self._gather = QTimer(self, singleShot=True, interval=_GATHER_MS)
         self._lay_out()
-        self._gather.timeout.connect(self._ask_for_thumbnails)
-        self._model.thumbnail_wanted.connect(self._want)
-        self._search.textChanged.connect(self._look_for)
-        self._list.selectionModel().currentChanged.connect(self._picked)
+        self._search.textEdited.connect(self.query_typed)
+        self._centre.picked.connect(self._pick_centre)
 
     def selected(self) -> tuple[str, ...]:
         """The ids of the selected scenes, in the order of the list."""
-        indexes = sorted(self._list.selectionModel().selectedIndexes(), key=QModelIndex.row)
-        return tuple(str(index.data()) for index in indexes)
+        return self._shelf.selected()
 
     def step(self, by: int) -> None:
         """Show the scene that stands this many lines further down."""
-        rows = self._filter.rowCount()
-        if rows:
-            line = min(max(self._list.currentIndex().row() + by, 0), rows - 1)
-            self._list.setCurrentIndex(self._filter.index(line, 0))
+        self._shelf.step(by)
+
+    @Slot()
+    def take_keyboard(self) -> None:
+        """Keys go to the list, where none of them presses anything."""
+        self._list.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def start_search(self) -> None:
         """Put the cursor into the filter."""
@@ -73,83 +84,49 @@ class SceneList(QWidget):
 
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:
-        """Show the scenes and which one is current."""
-        if old.scenes is not new.scenes:
-            self._model.show_rows(new.scenes)
-            self._tell_count()
+        """Show the query line and what fills the middle; the shelf lists the scenes."""
+        self.queue.show_state(old, new)
+        self.footer.show_state(old, new)
+        self._search.show_query(new.table)
         self._worst.setEnabled(new.pool is not None)
-        if old.current != new.current or old.scenes is not new.scenes:
-            self._show_current(new.current)
-
-    @Slot(str, QImage)
-    def take_thumbnail(self, scene: str, picture: QImage) -> None:
-        """Show a thumbnail that was made."""
-        self._model.take_thumbnail(scene, picture)
+        self._centre.show_word(next(w for w, (c, _) in _CENTRES.items() if c is new.centre))
+        parts = ((state.table, state.scenes, state.queue.scenes) for state in (old, new))
+        if any(was is not now for was, now in zip(*parts, strict=True)):
+            give_role(self._count, role="warn" if new.table.fault else "muted")
+            self._count.tell(new.table.fault or count_in_words(new))
+            self._worst.setVisible(not new.table.fault)
 
     def _lay_out(self) -> None:
         frame, column = card(name="Scenes")
-        head = QHBoxLayout()
-        head.addWidget(caption("Scenes", role="title"))
-        head.addStretch(1)
-        head.addWidget(self._worst)
-        column.addLayout(head)
+        below = QHBoxLayout()
+        below.addWidget(self._count, 1)
+        below.addWidget(self._worst)
+        column.addWidget(self._centre)
         column.addWidget(self._search)
+        column.addWidget(self.queue)
         column.addWidget(self._list, 1)
-        column.addWidget(self._count)
+        column.addLayout(below)
+        column.addWidget(self.footer)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(frame)
-        self.setMinimumWidth(236)
-
-    def _search_box(self) -> QLineEdit:
-        box = QLineEdit(placeholderText="Filter by name or status", clearButtonEnabled=True)
-        describe(box, name="Filter scenes", tip="Words of a name or a status (Ctrl+F)")
-        return box
+        self.setMinimumWidth(252)
 
     def _list_view(self) -> QListView:
         view = QListView()
         describe(view, name="Scenes", tip="")
-        view.setModel(self._filter)
+        view.setModel(self._model)
+        view.setSelectionModel(self._shelf.selection)
         view.setItemDelegate(self._delegate)
         view.setUniformItemSizes(True)
         view.setFrameShape(QFrame.Shape.NoFrame)
         view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         view.verticalScrollBar().setSingleStep(GAP * 3)
         view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         return view
 
-    def _show_current(self, scene: str | None) -> None:
-        self._shown = scene
-        line = self._model.line_of(scene)
-        if line is None:
-            return
-        index = self._filter.mapFromSource(self._model.index(line))
-        if index.isValid() and index != self._list.currentIndex():
-            self._list.setCurrentIndex(index)
-
-    def _tell_count(self) -> None:
-        shown, all_of = self._filter.rowCount(), self._model.rowCount()
-        words = f"{all_of} scenes" if all_of != 1 else "1 scene"
-        self._count.setText(words if shown == all_of else f"{shown} of {words}")
-
     @Slot(str)
-    def _look_for(self, text: str) -> None:
-        self._filter.look_for(text)
-        self._tell_count()
-        self._show_current(self._shown)
-
-    @Slot(QModelIndex, QModelIndex)
-    def _picked(self, current: QModelIndex, _previous: QModelIndex) -> None:
-        if current.isValid() and current.data() != self._shown:
-            self.scene_picked.emit(str(current.data()))
-
-    @Slot(str)
-    def _want(self, scene: str) -> None:
-        self._wanted.append(scene)
-        self._gather.start()
-
-    @Slot()
-    def _ask_for_thumbnails(self) -> None:
-        wanted, self._wanted = tuple(self._wanted), []
-        self.thumbnails_wanted.emit(wanted)
+    def _pick_centre(self, word: str) -> None:
+        self.centre_picked.emit(str(_CENTRES[word][0]))

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from smarthdr_studio.core.bracket import Half
 from smarthdr_studio.core.history import RoundRecord
@@ -32,7 +31,6 @@ class Belief:
     hdr: Half
     sigma: Floats
     origin: str
-    person: npt.NDArray[np.int8] | None = None
     patch_range: Range | None = None
     pixel_range: Range | None = None
 
@@ -42,13 +40,12 @@ class Belief:
         return found
 
     def judged(self, masks: MaskSettings, *, pool: Retention | None, means: Floats) -> Trust:
-        """Both gates and the person's brush, with the pool's ranges where they are known."""
+        """Both gates, with the pool's ranges where they are known; the brush comes on top."""
         return trust(
             self.sigma,
             masks,
             patch_range=pool.patch_range if pool else _if_pooled(self.patch_range, masks.patches),
             pixel_range=pool.pixel_range if pool else _if_pooled(self.pixel_range, masks.pixels),
-            person=self.person,
             means=means,
         )
 
@@ -58,7 +55,6 @@ def from_label(label: PseudoLabel) -> Belief:
     return Belief(
         hdr=label.hdr,
         sigma=label.sigma,
-        person=label.person,
         origin=f"round {label.provenance.round}",
         patch_range=label.provenance.patch_range,
         pixel_range=label.provenance.pixel_range,

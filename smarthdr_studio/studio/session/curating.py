@@ -1,25 +1,31 @@
-"""What a person decides about scenes and thresholds, done at once and said in words."""
+"""What a person decides about scenes and thresholds: in order, durable, and said in words."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import NamedTuple
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from smarthdr_studio.core.decisions import Decisions
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.core.masking import MaskSettings
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.crew import Crew
-from smarthdr_studio.studio.session.decision_desk import DecisionDesk, not_promotable
+from smarthdr_studio.studio.session.decision_desk import DecisionDesk, Ranges, not_promotable
+from smarthdr_studio.studio.session.decision_line import DecisionLine
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.screen import Screen
 from smarthdr_studio.studio.state import Notice
 from smarthdr_studio.studio.threads.decisions import promote_many
-
-_PROMOTED_AT_ONCE: Final = 2  # about half a second each at 1500×1000; more go to a thread
+from smarthdr_studio.studio.threads.task import Job
 
 
 class Curating(QObject):
-    """Takes decisions; `decided` tells whether one was taken, or refused."""
+    """Takes decisions; `decided` tells whether one was taken, or refused.
+
+    What writes files of many megapixels is carried out on a thread. Whatever is decided meanwhile
+    waits for it, and the project is not closed before all of it is in the journal.
+    """
 
     decided = Signal(bool)
     worked = Signal()  # something long is over
@@ -29,9 +35,20 @@ class Curating(QObject):
         self._keeper, self._crew, self._screen = keeper, crew, screen
         self._project: Project | None = None
         self._desk: DecisionDesk | None = None
+        self._line = DecisionLine()
+        self._under_way = ""  # the decision on the thread, in words
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether everything that was decided is in the journal."""
+        return self._line.at_rest
+
+    def afterwards(self, call: Callable[[], object]) -> None:
+        """Call this when everything that was decided is in the journal, be it now."""
+        self._line.afterwards(call)
 
     def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
+        """Work for another project, or for none; only when at rest."""
         self._project = project
         self._desk = DecisionDesk(project) if project is not None else None
 
@@ -40,7 +57,9 @@ class Curating(QObject):
         if self._project is None or self._desk is None:
             return {}
         self._keeper.become(
-            masks=self._desk.masks, undo=self._desk.can_undo, redo=self._desk.can_redo
+            masks=self._desk.masks,
+            undo=self._under_way or self._desk.can_undo,
+            redo=self._desk.can_redo,
         )
         return self._project.statuses()
 
@@ -48,57 +67,134 @@ class Curating(QObject):
     def settle_masks(self, masks: MaskSettings) -> None:
         """Keep thresholds; a run uses them from its next round on."""
         self._screen.move_masks(masks)
-        if self._desk is not None and masks != self._desk.masks:
-            self._tell(self._desk.set_masks(masks))
+        if self._desk is not None and (masks != self._desk.masks or not self._line.at_rest):
+            self._take(lambda desk: desk.set_masks(masks))
 
-    def promote(self, scenes: tuple[str, ...]) -> None:
-        """Use the pseudo-labels of these scenes as labels, masked as they are on the screen."""
-        if self._project is None or self._desk is None or not scenes:
-            return
-        ready = self._desk.promotable(scenes)
-        ranges = self._screen.ranges(ready)
-        if not ready:
-            self._tell(not_promotable(scenes))
-        elif len(ready) <= _PROMOTED_AT_ONCE:
-            self._tell(self._desk.promote(ready, ranges))
-        else:
-            folder = self._project.folder
-            job = partial(promote_many, folder=folder, scenes=ready, ranges=ranges)
-            refused = self._promoting_failed
-            self._crew.start(job, answered=self._promoted_many, refused=refused, told=True)
+    def promote(self, scenes: tuple[str, ...], *, whole: bool = False, note: str = "") -> None:
+        """Use the pseudo-labels of these scenes as labels, masked as they are on the screen.
 
-    @Slot(object)
-    def _promoted_many(self, _nothing: object) -> None:
-        self.worked.emit()
-        self._tell(None)
-
-    @Slot(str)
-    def _promoting_failed(self, message: str) -> None:
-        self.worked.emit()
-        self._keeper.complain(message)
+        With `whole` the loss counts every pixel. Scenes promoted so already are left as they are,
+        unless all of them are: then each gets a new version.
+        """
+        if self._desk is not None and scenes:
+            ranges = self._screen.ranges(scenes)
+            self._line.take(partial(self._promote, _Promotion(scenes, ranges, whole, note)))
 
     def demote(self, scenes: tuple[str, ...]) -> None:
         """Take promoted labels back."""
-        if self._desk is not None and scenes:
-            self._tell(self._desk.demote(scenes))
+        if scenes:
+            self._take(lambda desk: desk.demote(scenes))
 
     def exclude(self, scenes: tuple[str, ...]) -> None:
         """Keep these scenes out of training, or take them back in."""
-        if self._desk is not None and scenes:
-            self._tell(self._desk.exclude(scenes))
+        if scenes:
+            self._take(lambda desk: desk.exclude(scenes))
 
     @Slot()
     def undo(self) -> None:
         """Take the last decision back."""
-        if self._desk is not None:
-            self._tell(self._desk.undo())
+        self._take(DecisionDesk.undo)
 
     @Slot()
     def redo(self) -> None:
         """Decide it again."""
+        self._take(DecisionDesk.redo)
+
+    @Slot(object, str)
+    def write_note(self, scenes: tuple[str, ...], text: str) -> None:
+        """This note in place of what these scenes have."""
+        if scenes:
+            self._take(lambda desk: desk.decide(lambda pen: pen.annotate(scenes, note=text)))
+
+    @Slot(object, object, object)
+    def change_tags(
+        self, scenes: tuple[str, ...], added: tuple[str, ...], removed: tuple[str, ...]
+    ) -> None:
+        """Tags for all of these scenes, and tags that none of them has any more."""
+        if scenes:
+            self._take(
+                lambda desk: desk.decide(
+                    lambda pen: pen.annotate(scenes, add=added, remove=removed)
+                )
+            )
+
+    def decide(self, decide: Callable[[Decisions], object]) -> None:
+        """Any other decision that is quick to write, when its turn has come."""
+        self._take(lambda desk: desk.decide(decide))
+
+    def decide_at_length(self, job: Job, *, words: str) -> None:
+        """One that writes large files: a job for a thread, and what undo would call it."""
         if self._desk is not None:
-            self._tell(self._desk.redo())
+            self._line.take(partial(self._begin, job, words))
+
+    def in_turn(self, call: Callable[[], object]) -> None:
+        """Call this, which decides something by itself, when its turn has come."""
+
+        def begin() -> bool:
+            call()
+            return False
+
+        self._line.take(begin)
+
+    def _take(self, decide: Callable[[DecisionDesk], Notice | None]) -> None:
+        if self._desk is not None:
+            desk = self._desk
+            self.in_turn(lambda: self._tell(decide(desk)))
+
+    def _promote(self, wanted: "_Promotion") -> bool:
+        if self._project is None or self._desk is None:
+            return False
+        ready = self._desk.promotable(wanted.scenes, whole=wanted.whole)
+        if not ready:
+            self._tell(self._desk.refusal() or not_promotable(wanted.scenes))
+            return False
+        job = partial(
+            promote_many,
+            folder=self._project.folder,
+            scenes=ready,
+            ranges={name: wanted.ranges[name] for name in ready if name in wanted.ranges},
+            whole=wanted.whole,
+            note=wanted.note,
+        )
+        about = ready[0] if len(ready) == 1 else f"{len(ready)} scenes"
+        return self._begin(job, f"promote {about}")
+
+    def _begin(self, job: Job, words: str) -> bool:
+        """Start what takes its time; whether it is under way."""
+        refusal = self._desk.refusal() if self._desk is not None else None
+        if refusal is not None:
+            self._tell(refusal)
+            return False
+        self._under_way = words
+        self._keeper.become(undo=words)
+        refused = self._failed
+        self._crew.start(job, answered=self._carried_out, refused=refused, told=True, lasting=True)
+        return True
+
+    @Slot(object)
+    def _carried_out(self, _nothing: object) -> None:
+        self._end(None)
+
+    @Slot(str)
+    def _failed(self, message: str) -> None:
+        self._end(Notice(text=message, tone="bad"))
+
+    def _end(self, refusal: Notice | None) -> None:
+        self._under_way = ""
+        self.worked.emit()
+        self._tell(refusal)
+        self._line.over()
 
     def _tell(self, refusal: Notice | None) -> None:
-        self._keeper.notice(refusal)
+        said = self._desk.news() if refusal is None and self._desk is not None else None
+        self._keeper.notice(refusal or said)
         self.decided.emit(refusal is None)
+
+
+class _Promotion(NamedTuple):
+    """Scenes to promote, with the ranges of σ their masks on the screen are made with."""
+
+    scenes: tuple[str, ...]
+    ranges: Ranges
+    whole: bool
+    note: str

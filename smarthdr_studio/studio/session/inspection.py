@@ -11,13 +11,17 @@ from smarthdr_studio.core.history import RoundRecord
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.evidence_desk import EvidenceDesk
+from smarthdr_studio.studio.session.facts_desk import FactsDesk
 from smarthdr_studio.studio.session.history_desk import HistoryDesk
 from smarthdr_studio.studio.session.inspector_desk import InspectorDesk, patch_as_region
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.opinion_desk import OpinionDesk
+from smarthdr_studio.studio.session.painting_desk import PaintingDesk
+from smarthdr_studio.studio.session.pair_desk import PairDesk
 from smarthdr_studio.studio.session.screen import Screen
+from smarthdr_studio.studio.session.table_desk import TableDesk
 from smarthdr_studio.studio.session.threshold_desk import ThresholdDesk
-from smarthdr_studio.studio.state import SCOPES, CompareMode, Scope
+from smarthdr_studio.studio.state import SCOPES, Centre, CompareMode, Scope
 from smarthdr_studio.studio.threads.history import Replay
 from smarthdr_studio.studio.threads.opinions import Opinion
 
@@ -42,6 +46,11 @@ class Inspection(QObject):
         self.opinions = OpinionDesk(keeper, crew)
         self.screen.held_elsewhere = self._held_elsewhere
         self.thresholds = ThresholdDesk(keeper, self.screen.pool, stage)
+        self.painting = PaintingDesk(keeper, self.screen)
+        self.facts = FactsDesk(keeper, crew, self.screen.pool)
+        self.screen.rows_of = self.facts.rows
+        self.table = TableDesk(keeper)
+        self.pair = PairDesk(keeper, crew, self.screen)
         self._goal: Place | None = None
         self._scene = ""
         self._closer = QTimer(self, singleShot=True, interval=_LOOK_CLOSER_AFTER_MS)
@@ -54,12 +63,19 @@ class Inspection(QObject):
         self.screen.serve(project)
         self.history.serve(project)
         self.evidence.serve(project)
+        self.painting.serve(project)
+        self.facts.serve(project)
+        self.pair.serve(project)
+        self.table.forget()
         self.thresholds.forget()
         self.inspector.forget()
 
     def rest(self) -> None:
         """Do nothing of one's own any more."""
         self._closer.stop()
+        self.painting.serve(None)
+        self.facts.rest()
+        self.pair.rest()
         self.screen.rest()
 
     def round_came(self) -> None:
@@ -67,6 +83,7 @@ class Inspection(QObject):
         self.screen.reload()
         self.history.refresh()
         self.opinions.forget()
+        self.facts.read()
         self.thresholds.forget()
 
     @Slot(str)
@@ -86,7 +103,7 @@ class Inspection(QObject):
         self.evidence.measure(self.screen.scenes.frames)
 
     def _held_elsewhere(self) -> int:
-        return self.opinions.held_bytes
+        return self.opinions.held_bytes + self.pair.nbytes
 
     @Slot(str)
     def _scene_shown(self, scene: str) -> None:
@@ -132,8 +149,15 @@ class Inspection(QObject):
             self.evidence.refresh()
         self._ask_what_is_shown()
 
+    @Slot(str)
+    def _centred(self, centre: str) -> None:
+        """Figures are found while somebody looks at them."""
+        self.facts.watch(seen=centre != Centre.PICTURES)
+        self.pair.refresh()
+
     @Slot()
     def _charted(self) -> None:
+        self.table.refresh()
         self._keeper.become(split_psnr=self.screen.stage.split_psnr())
         self.inspector.refresh()
         self.evidence.judged()
@@ -141,6 +165,7 @@ class Inspection(QObject):
     @Slot()
     def _history_read(self) -> None:
         self.screen.stage.take_flips(self.history.records)
+        self.facts.take_history(self._keeper.state.history)
         self.screen.repaint()
 
     @Slot()
@@ -178,6 +203,8 @@ class Inspection(QObject):
         screen.picked.connect(self._closer.stop)
         screen.scene_shown.connect(self._scene_shown)
         screen.charted.connect(self._charted)
+        self.facts.became.connect(self.table.refresh)
+        self.table.centred.connect(self._centred)
         screen.viewing.repaint_wanted.connect(self._ask_what_is_shown)
         self.inspector.clues_found.connect(self._clues_found)
         self._closer.timeout.connect(self._look_closer)

@@ -27,6 +27,25 @@ class Keeper(QObject):
         if new != old:
             self.changed.emit(old, new)
 
+    def forget_project(self) -> None:
+        """Only what outlives projects stays; no late answer fits what comes after."""
+        old = self.state
+        self.start_over(
+            StudioState(
+                recent=old.recent, cache_budget=old.cache_budget, generation=old.generation + 1
+            )
+        )
+
+    @Slot(str, int, int)
+    def busy(self, text: str, done: int, total: int) -> None:
+        """Something takes its time."""
+        self.become(busy=text, progress=done / total if total else None)
+
+    @Slot()
+    def not_busy(self) -> None:
+        """It is over."""
+        self.become(busy="", progress=None)
+
     @Slot(object)
     def notice(self, notice: Notice | None) -> None:
         """Tell something, or take it back."""

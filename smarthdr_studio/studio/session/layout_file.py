@@ -6,24 +6,41 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
+from smarthdr_studio.core.curation.proposals import Rule
 from smarthdr_studio.core.display import DisplaySettings, Layer
 from smarthdr_studio.core.files import replacing
 from smarthdr_studio.core.trust_files import masks_as_text, masks_from_text
-from smarthdr_studio.studio.state import FIRST_VIEWS, MOST_VIEWS, Snapshot, StudioState, ViewSetup
+from smarthdr_studio.studio.state import (
+    FIRST_VIEWS,
+    MOST_VIEWS,
+    ProposalState,
+    QueueKind,
+    QueueState,
+    Snapshot,
+    StudioState,
+    ViewSetup,
+)
 
 _NAME: Final = "window.json"
 _PLAIN: Final = DisplaySettings()
+_FIRST_RULE: Final = Rule()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Views, display and snapshots; `panes` are the sizes and tabs of the page, its own words."""
+    """Views, display, snapshots, the queue that was walked and the rule that proposes.
+
+    `panes` are the sizes and tabs of the page, in its own words.
+    """
 
     scene: str = ""
     views: tuple[ViewSetup, ...] = FIRST_VIEWS
     columns: int = 2
     display: DisplaySettings = _PLAIN
     snapshots: tuple[Snapshot, ...] = ()
+    queue: QueueKind = QueueKind.ALL
+    rule: Rule = _FIRST_RULE
+    telling: bool = False
     panes: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -35,8 +52,22 @@ class Layout:
             columns=state.columns,
             display=state.display,
             snapshots=state.snapshots,
+            queue=state.queue.kind,
+            rule=state.proposal.rule,
+            telling=state.proposal.telling,
             panes=panes,
         )
+
+    def remembered(self) -> dict[str, Any]:
+        """The fields of a state as they were."""
+        return {
+            "views": self.views,
+            "columns": self.columns,
+            "display": self.display,
+            "snapshots": self.snapshots,
+            "queue": QueueState(kind=self.queue),
+            "proposal": ProposalState(rule=self.rule, telling=self.telling),
+        }
 
     @classmethod
     def read(cls, project: Path) -> Self:
@@ -49,6 +80,9 @@ class Layout:
                 columns=min(max(int(held["columns"]), 1), MOST_VIEWS),
                 display=_display(held["display"]),
                 snapshots=tuple(_snapshot(each) for each in held["snapshots"]),
+                queue=QueueKind(held.get("queue", QueueKind.ALL)),
+                rule=Rule(**held["rule"]) if "rule" in held else _FIRST_RULE,
+                telling=bool(held.get("telling", False)),
                 panes=dict(held["panes"]),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -64,6 +98,9 @@ class Layout:
             "snapshots": [
                 {**asdict(kept), "masks": masks_as_text(kept.masks)} for kept in self.snapshots
             ],
+            "queue": str(self.queue),
+            "rule": asdict(self.rule),
+            "telling": self.telling,
             "panes": dict(self.panes),
         }
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -13,7 +14,7 @@ from smarthdr_studio.core.retention import PoolStatistics, Retention
 from smarthdr_studio.core.what_if import WhatIf, what_if
 from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.turns import Turns
-from smarthdr_studio.studio.state import PoolCharts, PoolShares, SceneRow
+from smarthdr_studio.studio.state import PoolCharts, PoolShares, SceneFacts
 from smarthdr_studio.studio.threads.pool import PoolReading, read_pool
 
 
@@ -27,6 +28,7 @@ class PoolDesk(QObject):
         super().__init__(parent)
         self._crew = crew
         self._project: Project | None = None
+        self._files: dict[str, Path] = {}  # of every scene: ten thousand paths take a while
         self._reading: PoolReading | None = None
         self._share: dict[str, float] = {}
         self._masks: MaskSettings | None = None  # those asked about last
@@ -37,6 +39,11 @@ class PoolDesk(QObject):
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
         self._project, self._reading, self._masks = project, None, None
+        self._files = (
+            {each.id: project.statistics_path(each.id) for each in project.scenes}
+            if project is not None
+            else {}
+        )
         self._turns.forget()
         self._serial += 1
         self._answer = None
@@ -49,21 +56,27 @@ class PoolDesk(QObject):
     def _ask(self) -> bool:
         if self._project is None:
             return False
-        statuses = self._project.statuses()
+        statuses, states = self._project.statuses(), self._project.ledger().scenes
         job = partial(
             read_pool,
             serial=self._serial,
             scenes=self._project.scenes,
-            files={scene: self._project.statistics_path(scene) for scene in statuses},
+            files=self._files,
             unlabelled=frozenset(
                 s for s, status in statuses.items() if status is Status.UNLABELLED
             ),
             runs=self._project.runs_folder,
-            known=self._reading.known if self._reading else {},
+            before=self._reading,
+            persons={s: state.person for s, state in states.items() if state.person is not None},
             masks=self._masks or self._project.ledger().masks,
         )
         self._crew.start(job, answered=self._answered, refused=self._failed)
         return True
+
+    @property
+    def reading(self) -> PoolReading | None:
+        """The pool as its files said last; not to be changed."""
+        return self._reading
 
     def retention(self, masks: MaskSettings) -> Retention | None:
         """What both gates keep of the pool; None where there is no pseudo-label yet."""
@@ -83,13 +96,14 @@ class PoolDesk(QObject):
             return
         inside = frozenset(self._pool.ids)
         others = {s: held for s, (_, held) in self._reading.known.items() if s not in inside}
-        self._share.update(self._pool.shares_outside(others, masks))
+        painted = {s: counted.statistics for s, counted in self._reading.painted.items()}
+        self._share.update(self._pool.shares_outside(others, masks, painted=painted))
 
-    def rows(self, statuses: Mapping[str, Status]) -> tuple[SceneRow, ...]:
+    def rows(self, statuses: Mapping[str, Status]) -> tuple[SceneFacts, ...]:
         """Every scene's line."""
         sigma = self._reading.sigma_means if self._reading else {}
         return tuple(
-            SceneRow(
+            SceneFacts(
                 id=scene,
                 status=status,
                 retained=self._share.get(scene),
@@ -98,17 +112,33 @@ class PoolDesk(QObject):
             for scene, status in statuses.items()
         )
 
+    def trust_of_scenes(self) -> tuple[Mapping[str, float], Mapping[str, float]]:
+        """Retained share and mean σ of every scene that has a pseudo-label, by its id."""
+        return self._share, self._reading.sigma_means if self._reading else {}
+
     def note_share(self, scene: str, retained: float) -> None:
         """The exact share of the scene on the screen, where the pool does not tell it."""
         self._share[scene] = retained
 
-    def shares(self, retention: Retention | None) -> PoolShares | None:
-        """The pool as two figures."""
-        if retention is None:
+    def counts(self, scene: str, person: str | None) -> bool:
+        """Whether what is painted on a scene, by its hash, is in the pool's figures."""
+        painted = self._reading.painted.get(scene) if self._reading else None
+        return (painted.person if painted else None) == person
+
+    def shares(
+        self, retention: Retention | None, *, exact: tuple[str, float] | None = None
+    ) -> PoolShares | None:
+        """The pool as two figures; `exact` is the share of a scene that is known better."""
+        if retention is None or self._reading is None or self._pool is None:
             return None
+        retained = retention.retained
+        if exact is not None and exact[0] in retention.scenes:
+            scene, share = exact
+            weight = self._reading.known[scene][1].pixels / self._pool.pixels
+            retained += (share - retention.scenes[scene].retained) * weight
         return PoolShares(
             scenes=len(retention.scenes),
-            retained=retention.retained,
+            retained=min(max(retained, 0.0), 1.0),
             patches_retained=retention.patches_retained,
         )
 

@@ -14,7 +14,7 @@ from smarthdr_studio.studio.state import Readout
 
 @dataclass(frozen=True, slots=True)
 class _Scores:
-    """Scores of one pixel, and whose gate dropped it ("" where trusted)."""
+    """Scores of one pixel, and which gate drops it ("" where none does)."""
 
     patch: float
     pixel: float
@@ -47,9 +47,14 @@ def read_pixel(
         sigma=sigma,
         patch_score=judged.patch,
         pixel_score=judged.pixel,
-        trusted=not judged.dropped_by,
-        why=judged.dropped_by,
+        trusted=bool(material.trust.trusted[y, x]),
+        why=_decider(judged.dropped_by, trusted=bool(material.trust.trusted[y, x])),
     )
+
+
+def _decider(dropped_by: str, *, trusted: bool) -> str:
+    """Who decided: a gate, nobody who is worth a word, or a person against both gates."""
+    return dropped_by if trusted is bool(not dropped_by) else "person"
 
 
 def _linear(material: Material, x: int, y: int) -> tuple[float, float, float] | None:
@@ -81,15 +86,7 @@ def _judge(trust: Trust, sigma: float, mean: float, place: tuple[int, int, int])
     x, y, size = place
     kept_patch = bool(trust.patch_mask[y // size, x // size])
     kept_pixel = bool(trust.pixel_mask[y, x])
-    trusted = bool(trust.trusted[y, x])
-    if trusted:
-        dropped_by = ""
-    elif not kept_patch:
-        dropped_by = "patch"
-    elif not kept_pixel:
-        dropped_by = "pixel"
-    else:
-        dropped_by = "person"
+    dropped_by = "patch" if not kept_patch else "" if kept_pixel else "pixel"
     return _Scores(
         patch=float(scores(np.float32(mean), trust.patch_range)),
         pixel=float(scores(np.float32(sigma), trust.pixel_range)),

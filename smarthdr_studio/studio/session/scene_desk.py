@@ -18,13 +18,14 @@ from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.preferences import FIRST_BUDGET
 from smarthdr_studio.studio.threads.memory import give_back
 from smarthdr_studio.studio.threads.scenes import LoadedScene, SceneFiles, load_scene
-from smarthdr_studio.studio.threads.thumbnails import make_thumbnails
+from smarthdr_studio.studio.threads.thumbnails import make_thumbnails, trim_cache
 
 _log: Final = logging.getLogger(__name__)
 
 _LABEL_SHARE: Final = 0.25
 _FREED_AT_ONCE: Final = 2**28  # bytes
 _THUMBNAILS_AT_ONCE: Final = 4
+_MOST_THUMBNAILS: Final = 400  # that wait; whoever scrolled past more does not miss them
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,9 @@ class SceneDesk(QObject):
         self._seen.clear()
         self._next = None
         self._wanted.clear()
+        if project is not None:
+            job = partial(trim_cache, cache=self._cache)
+            self._crew.start(job, answered=self._gave_back, refused=self._not_trimmed)
 
     def fetch(self, scene: str, *, generation: int) -> None:
         """Load a scene; answers with `generation`, at once if it is at hand and unchanged."""
@@ -114,18 +118,21 @@ class SceneDesk(QObject):
             self._next = wish
 
     def has_changed(self, scene: str) -> bool:
-        """Whether a scene's label was written or lost, or lost frames are back, since it was read.
+        """Whether labels came or went, another ground truth was brought, or lost frames are back.
 
         Only looks at what the file system says of a few files.
         """
         seen = self._seen.get(scene)
         if self._project is None or seen is None:
             return False
-        return seen.stamp != self._files(scene).stamp or any(p.exists() for p in seen.missing)
+        stamp = _stamp_of(self._files(scene))
+        return seen.stamp != stamp or any(path.exists() for path in seen.missing)
 
     def want_thumbnails(self, scenes: tuple[str, ...]) -> None:
         """Make thumbnails of these, the ones asked for last first."""
-        self._wanted = [*(scene for scene in self._wanted if scene not in scenes), *scenes[::-1]]
+        newest = frozenset(scenes)
+        waiting = (scene for scene in self._wanted if scene not in newest)
+        self._wanted = [*waiting, *scenes[::-1]][-_MOST_THUMBNAILS:]
         self._draw()
 
     def _begin(self, wish: _Wish) -> None:
@@ -141,7 +148,7 @@ class SceneDesk(QObject):
             return
         self._keep(scene)
         gone = [path for path in scene.files.scene.frames if not path.exists()]
-        self._seen[scene.id] = _Sight(scene.files.stamp, tuple(gone if scene.problems else ()))
+        self._seen[scene.id] = _Sight(_stamp_of(scene.files), tuple(gone if scene.problems else ()))
         if wish.generation:
             self.loaded.emit(wish.generation, scene)
 
@@ -192,7 +199,7 @@ class SceneDesk(QObject):
 
     @Slot(object)
     def _gave_back(self, _nothing: object) -> None:
-        """The system has its memory again."""
+        """The system has its memory or its disk again."""
 
     def _label_bytes(self) -> int:
         return sum(scene.nbytes for scene in self._kept.values())
@@ -215,7 +222,16 @@ class SceneDesk(QObject):
         self._draw()
 
     @Slot(str)
+    def _not_trimmed(self, message: str) -> None:
+        _log.warning("thumbnails: %s", message)
+
+    @Slot(str)
     def _not_drawn(self, message: str) -> None:
         _log.warning("thumbnails: %s", message)
         self._drawing = None
         self._draw()
+
+
+def _stamp_of(files: SceneFiles) -> object:
+    """What is another value when there is something new to read."""
+    return files.stamp, files.scene.ground_truth

@@ -3,25 +3,30 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
 
+from smarthdr_studio.core.brush.ink import Brush
 from smarthdr_studio.core.display import Layer, Painted
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.core.masking import MaskSettings, Range
 from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.regions import Box
 from smarthdr_studio.core.retention import Retention
 from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.keeper import Keeper
+from smarthdr_studio.studio.session.persons import Persons
 from smarthdr_studio.studio.session.pool_desk import PoolDesk
 from smarthdr_studio.studio.session.scene_desk import SceneDesk
 from smarthdr_studio.studio.session.stage import Stage
 from smarthdr_studio.studio.session.viewing import Viewing, settings_of
-from smarthdr_studio.studio.state import CompareMode, Notice, PoolCharts
+from smarthdr_studio.studio.state import CompareMode, Notice, PoolCharts, PoolShares
 from smarthdr_studio.studio.threads.scenes import LoadedScene
 
+_POOL_EVERY_S: Final = 0.15
 _AHEAD_AFTER_MS: Final = 50  # the next scene is read once this one has been painted
 _CHARTS_AFTER_MS: Final = 60  # charts and list follow at leisure, pictures and shares at once
 
@@ -47,7 +52,10 @@ class Screen(QObject):
         self.pool = PoolDesk(crew, self)
         self.past_masks: MaskSettings | None = None  # of the round that is replayed as it was used
         self.held_elsewhere: Callable[[], int] = int  # bytes others keep of scenes that were shown
+        self.rows_of = self.pool.rows  # whoever knows more of scenes than the pool
+        self._persons = Persons(keeper.complain)
         self._retention: Retention | None = None
+        self._pooled_at = 0.0  # when the pool's share was last told while drawing
         self._wiped: int | None = None
         self._repaint = QTimer(self, singleShot=True, interval=0)
         self._ahead = QTimer(self, singleShot=True, interval=_AHEAD_AFTER_MS)
@@ -63,8 +71,14 @@ class Screen(QObject):
         self._repaint.timeout.connect(self._paint)
         self._rechart.timeout.connect(self._chart)
 
+    @property
+    def retention(self) -> Retention | None:
+        """What the thresholds keep of the pool, and its ranges."""
+        return self._retention
+
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
+        self._persons.serve(project)
         self.scenes.serve(project)
         self.pool.serve(project)
         self.stage.clear()
@@ -111,19 +125,44 @@ class Screen(QObject):
         loaded = self.stage.loaded
         if share is not None and loaded is not None and loaded.label and state.replay is None:
             self.pool.note_share(loaded.id, share)
-        self._keeper.become(retained=share, pool=self.pool.shares(self._retention))
+        self._told(share, pool=self._shares(share))
         self.judged.emit()
         self.repaint()
         if not self._rechart.isActive():
             self._rechart.start()
 
+    def preview(self, person: Brush | None, box: Box | None) -> None:
+        """Show a stroke while it is being drawn; None and no box show the journal's mask again.
+
+        The scene's share follows the hand, the pool's a few times a second.
+        """
+        share, pool, now = self.stage.preview(person, box), self._keeper.state.pool, monotonic()
+        if person is None or now - self._pooled_at > _POOL_EVERY_S:
+            pool, self._pooled_at = self._shares(share, drawing=person is not None), now
+        self._told(share, pool=pool)
+        self.repaint()
+
+    def _told(self, share: float | None, *, pool: PoolShares | None) -> None:
+        trusted, distrusted = self.stage.painted_shares()
+        brush = replace(self._keeper.state.brush, trusted=trusted, distrusted=distrusted)
+        self._keeper.become(retained=share, pool=pool, brush=brush)
+
     def take_statuses(self, statuses: dict[str, Status]) -> None:
-        """The journal adds up to these; another pool is read anew."""
+        """The journal adds up to these and its brush; another pool is read anew."""
         before = {row.id: row.status for row in self._keeper.state.scenes}
-        self._keeper.become(scenes=self.pool.rows(statuses))
-        if before != statuses:
+        self._keeper.become(scenes=self.rows_of(statuses))
+        if self._persons.read() or before != statuses:
             self.pool.refresh()
+        self.stage.take_person(self._persons.of(self.stage.scene))
         self.judge()
+
+    def _shares(self, share: float | None, *, drawing: bool = False) -> PoolShares | None:
+        """The pool, set right by the scene on the screen while its brush is still to be counted."""
+        scene = self.stage.scene
+        if scene is None or share is None or self._keeper.state.replay is not None:
+            return self.pool.shares(self._retention)
+        counted = not drawing and self.pool.counts(scene, self._persons.hash(scene))
+        return self.pool.shares(self._retention, exact=None if counted else (scene, share))
 
     def reload(self) -> None:
         """New pseudo-labels are on disk: read the pool and the current scene again."""
@@ -161,6 +200,7 @@ class Screen(QObject):
             self._complain(loaded)
             return
         self.stage.show(loaded)
+        self.stage.take_person(self._persons.of(self.stage.scene))
         if self.stage.size is not None:
             self.sized.emit(*self.stage.size)
         self._keeper.become(shown=loaded.id, clues_known=False)
@@ -193,8 +233,8 @@ class Screen(QObject):
     @Slot()
     def _prefetch(self) -> None:
         """The scene after this one is likely to be asked for next."""
-        ids = [row.id for row in self._keeper.state.scenes]
-        scene = self.stage.scene
+        state, scene = self._keeper.state, self.stage.scene
+        ids = state.queue.scenes or tuple(row.id for row in state.scenes)
         after = ids.index(scene) + 1 if scene in ids else len(ids)
         if after < len(ids):
             self.scenes.fetch(ids[after], generation=0)
@@ -232,7 +272,7 @@ class Screen(QObject):
         self.pool.judge_others(state.masks)
         statuses = {row.id: row.status for row in state.scenes}
         self._keeper.become(
-            scenes=self.pool.rows(statuses),
+            scenes=self.rows_of(statuses),
             charts=self._in_scope(self.pool.charts(state.masks)),
             what_if=self.pool.what_if(state.masks),
         )

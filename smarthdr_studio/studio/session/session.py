@@ -1,28 +1,31 @@
 """The one object that remembers: intents come up, frozen state goes down."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.bracket import Catalogue
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.runs import list_runs
 from smarthdr_studio.core.sample.settings import SampleSettings
+from smarthdr_studio.studio.session.advice import Advice
 from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.curating import Curating
 from smarthdr_studio.studio.session.export_desk import ExportDesk
 from smarthdr_studio.studio.session.inspection import Inspection
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.layout_file import Layout
+from smarthdr_studio.studio.session.papers import Papers
 from smarthdr_studio.studio.session.preferences import Places, Preferences
 from smarthdr_studio.studio.session.project_desk import ProjectDesk
+from smarthdr_studio.studio.session.stories import story_of
 from smarthdr_studio.studio.session.training_desk import TrainingDesk
+from smarthdr_studio.studio.session.watch import Watch
 from smarthdr_studio.studio.state import Activity, Notice, StudioState, TrainingState
-
-_LOOK_EVERY_MS: Final = 1000
 
 
 class Session(QObject):
@@ -34,6 +37,7 @@ class Session(QObject):
     changed = Signal(object, object)
     catalogue_found = Signal(object)
     rested = Signal()
+    leaving = Signal()  # another project or none may follow: what is still typed is to be kept
 
     def __init__(self, parent: QObject, *, places: Places, sample: SampleSettings) -> None:
         super().__init__(parent)
@@ -42,7 +46,6 @@ class Session(QObject):
         first = StudioState(recent=self.preferences.folders(), cache_budget=self.preferences.budget)
         self._keeper = Keeper(first, self)
         self._project: Project | None = None
-        self._version = 0
         self._crew = Crew(self)
         self._projects = ProjectDesk(self._crew, self)
         self.training = TrainingDesk(self._crew, self)
@@ -50,9 +53,11 @@ class Session(QObject):
         self.screen = self.inspection.screen
         self.screen.scenes.set_budget(self.preferences.budget)
         self.curating = Curating(self._keeper, self._crew, self.screen)
+        self.papers = Papers(self._keeper, self._crew, self.curating)
+        self.advice = Advice(self._keeper, self._crew, self.inspection, self.curating)
         self.exports = ExportDesk(self._keeper, self._crew, self.screen)
         self.panes: dict[str, Any] = {}  # sizes and tabs of the page, in its own words
-        self._watch = QTimer(self, interval=_LOOK_EVERY_MS)
+        self._watch = Watch(self._keeper, self.screen)
         self._connect()
 
     @property
@@ -62,8 +67,8 @@ class Session(QObject):
 
     @property
     def at_rest(self) -> bool:
-        """Whether no thread is at work, so that the window may go."""
-        return self._crew.at_rest and self.training.at_rest
+        """Whether no thread is at work and nothing decided waits, so that the window may go."""
+        return self._crew.at_rest and self.training.at_rest and self.curating.at_rest
 
     @Slot(object)
     def take(self, folder: Path) -> None:
@@ -85,16 +90,20 @@ class Session(QObject):
 
     @Slot()
     def cancel(self) -> None:
-        """Give up what is being prepared: a project, or an answer of a network."""
+        """Give up what is being prepared: a project, files, or an answer of a network."""
         self._projects.cancel()
+        self.papers.give_up()
         self.inspection.opinions.give_up()
 
     @Slot()
     def close_project(self) -> None:
-        """Back to the start page."""
+        """Back to the start page, once all that was decided is in the journal."""
         if self._may_switch():
-            self._let_go()
-            self._keeper.become(recent=self.preferences.folders())
+            self.curating.afterwards(self._close)
+
+    def _close(self) -> None:
+        self._let_go()
+        self._keeper.become(recent=self.preferences.folders())
 
     def train(self, *, preset: str, device: str) -> None:
         """Start a run."""
@@ -140,7 +149,7 @@ class Session(QObject):
 
     def release(self) -> None:
         """Let go of the project's file; nothing is asked afterwards."""
-        self._watch.stop()
+        self._watch.serve(None)
         self.inspection.rest()
         self._remember_layout()
         if self._project is not None:
@@ -148,8 +157,11 @@ class Session(QObject):
             self._project = None
 
     @Slot(object)
+    def _opened(self, project: Project) -> None:
+        self.curating.afterwards(partial(self._adopt, project))
+
     def _adopt(self, project: Project) -> None:
-        self._let_go()
+        self._let_go(but=project)
         self._project = project
         self.preferences = self.preferences.with_project(project.folder)
         self.preferences.write(self._places.preferences)
@@ -158,16 +170,15 @@ class Session(QObject):
         self._keeper.become(
             project=project.name,
             folder=project.folder,
-            views=layout.views,
-            columns=layout.columns,
-            display=layout.display,
-            snapshots=layout.snapshots,
+            **layout.remembered(),
         )
+        self._watch.serve(project)
         self.curating.serve(project)
         self._read_journal()
         self.inspection.serve(project)
+        self.papers.serve(project)
+        self.advice.serve(project)
         self._find_resumable()
-        self._watch.start()
         self._pick_first(layout.scene)
 
     def _pick_first(self, wanted: str) -> None:
@@ -179,23 +190,18 @@ class Session(QObject):
         if wanted:
             self.screen.pick(wanted)
 
-    def _let_go(self) -> None:
-        self._watch.stop()
+    def _let_go(self, *, but: Project | None = None) -> None:
+        self._watch.serve(None)
         self._remember_layout()
         self.inspection.serve(None)
+        self.papers.serve(None)
+        self.advice.serve(None)
         self.curating.serve(None)
         self.training.forget()
-        if self._project is not None:
+        if self._project is not None and self._project is not but:
             self._project.close()
         self._project = None
-        old = self.state
-        self._keeper.start_over(
-            StudioState(
-                recent=old.recent,
-                cache_budget=old.cache_budget,
-                generation=old.generation + 1,
-            )
-        )
+        self._keeper.forget_project()
 
     def _remember_layout(self) -> None:
         if self._project is not None:
@@ -203,6 +209,7 @@ class Session(QObject):
 
     def _may_switch(self) -> bool:
         if not self.training.state.busy:
+            self.leaving.emit()
             return True
         words = "A run is going on; stop it before leaving this project."
         self._keeper.notice(Notice(text=words, tone="warn"))
@@ -215,21 +222,34 @@ class Session(QObject):
             self.inspection.history.masks_settled()
         self._read_journal()
 
+    @Slot()
     def _read_journal(self) -> None:
         """Show what the journal adds up to now."""
-        if self._project is not None:
-            self._version = self._project.data_version()
-            self.screen.take_statuses(self.curating.read_journal())
-
-    @Slot()
-    def _look(self) -> None:
-        """Another process may have decided something."""
+        if self._project is None:
+            return
         try:
-            if self._project is not None and self._project.data_version() != self._version:
-                self._read_journal()
+            self._watch.has_read()
+            statuses = self.curating.read_journal()
+            self.inspection.facts.take_journal(self._project)
+            self.screen.take_statuses(statuses)
+            self.papers.journal.has_grown()
+            self.advice.take_journal(self._project)
+            self._tell_story()
         except StudioError as error:
             self._keeper.complain(str(error))
-        self.screen.look_again()
+
+    @Slot()
+    def _tell_story(self) -> None:
+        """What was decided about the current scene."""
+        scene = self.state.current
+        if self._project is not None and scene is not None:
+            self._keeper.become(story=story_of(self._project, scene))
+
+    @Slot()
+    def _dataset_moved(self) -> None:
+        """Everything is read again from where it lies now, as if the project were opened."""
+        if self._project is not None and self._may_switch():
+            self._opened(self._project)
 
     @Slot(object)
     def _training_became(self, training: TrainingState) -> None:
@@ -255,26 +275,24 @@ class Session(QObject):
         if self.at_rest:
             self.rested.emit()
 
-    @Slot(str, int, int)
-    def _busy_told(self, text: str, done: int, total: int) -> None:
-        self._keeper.become(busy=text, progress=done / total if total else None)
-
-    @Slot()
-    def _not_busy(self) -> None:
-        self._keeper.become(busy="", progress=None)
-
     def _connect(self) -> None:
         self._keeper.changed.connect(self.changed)
-        self._projects.opened.connect(self._adopt)
+        self._projects.opened.connect(self._opened)
         self._projects.catalogue_found.connect(self.catalogue_found)
         self._projects.noticed.connect(self._keeper.notice)
-        self._projects.ended.connect(self._not_busy)
-        self._crew.busy_told.connect(self._busy_told)
+        self._projects.ended.connect(self._keeper.not_busy)
+        self._crew.busy_told.connect(self._keeper.busy)
         self._crew.rested.connect(self._rest)
         self.training.became.connect(self._training_became)
         self.training.round_finished.connect(self.inspection.round_came)
+        self.training.round_finished.connect(self.advice.proposals.round_came)
         self.training.rested.connect(self._run_ended)
         self.curating.decided.connect(self._decided)
-        self.curating.worked.connect(self._not_busy)
+        self.inspection.painting.decided.connect(self._decided)
+        self.inspection.painting.in_turn = self.curating.in_turn
+        self.curating.worked.connect(self._keeper.not_busy)
         self.inspection.thresholds.settled.connect(self.curating.settle_masks)
-        self._watch.timeout.connect(self._look)
+        self.screen.picked.connect(self._tell_story)
+        self._watch.noticed.connect(self._read_journal)
+        self.papers.ended.connect(self._keeper.not_busy)
+        self.papers.care.moved.connect(self._dataset_moved)

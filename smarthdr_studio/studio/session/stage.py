@@ -4,14 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from smarthdr_studio.core.brush.ink import Brush
 from smarthdr_studio.core.decibels import split_psnr
 from smarthdr_studio.core.display import DisplaySettings, Layer, Material, Painted, Painter
 from smarthdr_studio.core.display.tabled import tabled_error, tabled_squares
 from smarthdr_studio.core.explanation import Subject
 from smarthdr_studio.core.history import RoundRecord, flips
-from smarthdr_studio.core.masking import MaskSettings
+from smarthdr_studio.core.masking import MaskSettings, with_person
 from smarthdr_studio.core.radiance import Floats
 from smarthdr_studio.core.reasons import Clues, reason_map
+from smarthdr_studio.core.regions import Box, Mask
 from smarthdr_studio.core.retention import Retention
 from smarthdr_studio.core.score_counts import Counts, score_counts
 from smarthdr_studio.studio.session.belief import (
@@ -39,6 +41,9 @@ class Stage:
         self._latest: Belief | None = None
         self._belief: Belief | None = None
         self._record: RoundRecord | None = None
+        self.person: Brush | None = None  # what the journal says is painted
+        self._preview: Brush | None = None  # the same with the stroke under the hand
+        self._gates: Mask | None = None  # what both gates trust, H×W
         self._means: Floats | None = None
         self._error: Floats | None = None
         self._squares: Floats | None = None
@@ -73,6 +78,7 @@ class Stage:
         if self.loaded is None or self.loaded.id != loaded.id:
             self._painter.forget()
             self.clues, self._dispute = None, None
+            self.person = self._preview = None
         self.loaded, self._record = loaded, None
         self._latest = from_label(loaded.label) if loaded.label else None
         self.material = Material(
@@ -85,6 +91,7 @@ class Stage:
     def clear(self) -> None:
         """Nothing is on the screen."""
         self.loaded, self.clues, self._record = None, None, None
+        self.person = self._preview = None
         self.material, self._latest = Material(), None
         self._believe(None)
         self._painter.forget()
@@ -103,6 +110,52 @@ class Stage:
         elif self._latest is None:
             self._latest = from_opinion(opinion)
             self._believe(self._latest)
+
+    def take_person(self, person: Brush | None) -> None:
+        """What is painted on the scene by the journal, H×W; another one ends a preview."""
+        if person is not self.person:
+            self.person, self._preview = person, None
+
+    def forget_preview(self) -> None:
+        """The stroke under the hand is over; what it made is the journal's to say."""
+        self._preview = None
+
+    def painted_shares(self) -> tuple[float, float]:
+        """Which shares of the scene are painted as trusted and as distrusted on the screen."""
+        brush = self.brush
+        if brush is None:
+            return 0.0, 0.0
+        return _share(brush > 0), _share(brush < 0)
+
+    @property
+    def replaying(self) -> bool:
+        """Whether a past round is on the screen, which the brush of now has no part in."""
+        return self._record is not None
+
+    @property
+    def brush(self) -> Brush | None:
+        """What is painted on the screen: by the journal, and by the stroke under the hand."""
+        if self._record is not None:
+            return None
+        return self.person if self._preview is None else self._preview
+
+    def preview(self, painted: Brush | None, box: Box | None = None) -> float | None:
+        """Show another mask than the journal's, or that again; the share that is trusted then.
+
+        Outside `box` it is the mask that is shown already; None says that it may differ anywhere.
+        """
+        self._preview = painted
+        person, found = self.brush, self.material.trust
+        if found is None or self._gates is None:
+            self.material = replace(self.material, person=person)
+            return None
+        if box is None or person is None:
+            trusted = with_person(self._gates, person)
+        else:
+            trusted = found.trusted.copy()
+            trusted[box] = with_person(self._gates[box], person[box])
+        self.material = replace(self.material, trust=replace(found, trusted=trusted), person=person)
+        return _share(trusted)
 
     def take_flips(self, records: tuple[RoundRecord, ...]) -> None:
         """How often each patch changed sides, once there are two rounds."""
@@ -128,7 +181,8 @@ class Stage:
         """Apply thresholds; the share of pixels trusted, if there is something to judge."""
         belief = self._belief
         if belief is None:
-            self.material = replace(self.material, trust=None, masks=masks)
+            self._gates = None
+            self.material = replace(self.material, trust=None, masks=masks, person=self.brush)
             return None
         if self._means is None or self.material.masks.patch_size != masks.patch_size:
             self._means = belief.means(masks.patch_size)
@@ -138,8 +192,10 @@ class Stage:
         if found is None:
             of_now = pool if self._record is None else None
             found = belief.judged(masks, pool=of_now, means=self._means)
-        self.material = replace(self.material, trust=found, masks=masks, person=belief.person)
-        return float(np.count_nonzero(found.trusted) / found.trusted.size)
+        self._gates, person = found.trusted, self.brush
+        found = replace(found, trusted=with_person(found.trusted, person))
+        self.material = replace(self.material, trust=found, masks=masks, person=person)
+        return _share(found.trusted)
 
     def share(self, masks: MaskSettings, *, pool: Retention | None) -> float:
         """Which share of the scene other thresholds would keep, without showing them."""
@@ -147,7 +203,7 @@ class Stage:
             return 0.0
         means = self._belief.means(masks.patch_size) if self._means is None else self._means
         found = self._belief.judged(masks, pool=pool, means=means)
-        return float(np.count_nonzero(found.trusted) / found.trusted.size)
+        return _share(with_person(found.trusted, self.brush))
 
     def split_psnr(self) -> tuple[float, float] | None:
         """PSNR-μ in dB of trusted and of untrusted pixels, where a ground truth exists."""
@@ -222,3 +278,8 @@ class Stage:
             trust=None,
             reasons=None,
         )
+        self._gates = None
+
+
+def _share(trusted: Mask) -> float:
+    return float(np.count_nonzero(trusted) / trusted.size)

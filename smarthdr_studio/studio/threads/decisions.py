@@ -1,4 +1,4 @@
-"""Promoting many scenes at once: each label is a file of many megapixels."""
+"""Promoting scenes: each label is a file of many megapixels."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,8 +11,11 @@ from smarthdr_studio.studio.threads.task import Tell
 Ranges = Mapping[str, tuple[Range, Range | None]]
 
 
-def promote_many(tell: Tell, *, folder: Path, scenes: tuple[str, ...], ranges: Ranges) -> None:
+def promote_many(
+    tell: Tell, *, folder: Path, scenes: tuple[str, ...], ranges: Ranges, whole: bool, note: str
+) -> None:
     """Promote all of them in one step that is undone in one, or none of them."""
-    tell(f"promoting {len(scenes)} scenes", 0, 0)
+    about = scenes[0] if len(scenes) == 1 else f"{len(scenes)} scenes"
+    tell(f"promoting {about}", 0, 0)
     with Project.open(folder) as project:
-        Decisions(project).promote(scenes, ranges=ranges)
+        Decisions(project).promote(scenes, ranges=ranges, whole=whole, note=note)

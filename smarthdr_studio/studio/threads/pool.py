@@ -15,6 +15,7 @@ from smarthdr_studio.core.retention import PoolStatistics
 from smarthdr_studio.core.runs import RunFolder, last_pace
 from smarthdr_studio.core.statistics import SceneStatistics
 from smarthdr_studio.core.what_if import CropsOfPool
+from smarthdr_studio.studio.threads.painted import Counted, read_painted
 from smarthdr_studio.studio.threads.scenes import modified
 from smarthdr_studio.studio.threads.task import Tell
 
@@ -31,6 +32,7 @@ class PoolReading:
 
     serial: int
     known: Known
+    painted: Mapping[str, Counted]
     statistics: PoolStatistics
     patches: npt.NDArray[np.int64]
     map: npt.NDArray[np.float64]
@@ -49,17 +51,32 @@ def read_pool(  # noqa: PLR0913 - everything the thread may know of the project
     files: Mapping[str, Path],
     unlabelled: Collection[str],
     runs: Path,
-    known: Known,
+    before: "PoolReading | None",
+    persons: Mapping[str, str],
     masks: MaskSettings,
 ) -> PoolReading:
-    """Read what is new in `files` (by scene), and lay out the unlabelled scenes."""
-    now, problems = _read_new(tell, files=files, known=known)
-    pool = PoolStatistics({scene: now[scene][1] for scene in now if scene in unlabelled})
+    """Read what is new in `files` (by scene), and lay out the unlabelled scenes with their brush.
+
+    `persons` are the hashes of what is painted, by scene.
+    """
+    now, problems = _read_new(tell, files=files, known=before.known if before else {})
+    painted, uncounted = read_painted(
+        tell,
+        folder=runs.parent,
+        persons=persons,
+        stamps={scene: stamp for scene, (stamp, _) in now.items()},
+        known=before.painted if before else {},
+    )
+    pool = PoolStatistics(
+        {scene: now[scene][1] for scene in now if scene in unlabelled},
+        {scene: counted.statistics for scene, counted in painted.items()},
+    )
     sizes = {scene.id: (scene.width, scene.height) for scene in scenes}
     run = _newest(runs)
     return PoolReading(
         serial=serial,
         known=now,
+        painted=painted,
         statistics=pool,
         patches=pool.patch_histogram(masks),
         map=pool.retention_map(masks),
@@ -67,7 +84,7 @@ def read_pool(  # noqa: PLR0913 - everything the thread may know of the project
         crops=_crops(run, {name: sizes[name] for name in pool.ids}, patch_size=masks.patch_size),
         seconds_per_crop=_seconds_per_unlabelled_crop(run),
         sigma_means={scene: statistics.sigma_mean for scene, (_, statistics) in now.items()},
-        problems=problems,
+        problems=(*problems, *uncounted),
     )
 
 

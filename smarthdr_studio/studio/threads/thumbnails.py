@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
@@ -13,7 +14,9 @@ from smarthdr_studio.core.images import read_frame
 from smarthdr_studio.studio.threads.scenes import modified
 from smarthdr_studio.studio.threads.task import Tell
 
-_WIDTH = 160  # twice what the list shows, for screens of 200 %
+CACHE_BYTES: Final = 256 * 2**20  # on disk: some 15,000 pictures
+_WIDTH: Final = 320  # what the gallery shows at most; lists shrink it further
+_QUALITY: Final = 88
 
 
 def make_thumbnails(tell: Tell, *, frames: Mapping[str, Path], cache: Path) -> dict[str, QImage]:
@@ -28,16 +31,40 @@ def make_thumbnails(tell: Tell, *, frames: Mapping[str, Path], cache: Path) -> d
     return made
 
 
+def trim_cache(tell: Tell, *, cache: Path, most: int = CACHE_BYTES) -> int:
+    """Let the oldest pictures go until at most three quarters of `most` bytes are left.
+
+    Nothing is done below `most`. Answers how many bytes there are then.
+    """
+    tell("", 0, 0)
+    found = []
+    for path in cache.glob("*") if cache.is_dir() else ():
+        try:
+            seen = path.stat()
+        except OSError:  # another window is tidying up as well
+            continue
+        found.append((seen.st_mtime, seen.st_size, path))
+    total = sum(size for _, size, _ in found)
+    if total <= most:
+        return total
+    for _, size, path in sorted(found):
+        if total <= most * 3 // 4:
+            break
+        path.unlink(missing_ok=True)
+        total -= size
+    return total
+
+
 def _thumbnail(frame: Path, cache: Path) -> QImage:
     name = hashlib.sha256(f"{frame.resolve()} {modified(frame)} {_WIDTH}".encode()).hexdigest()
-    kept = cache / f"{name[:32]}.png"
+    kept = cache / f"{name[:32]}.jpg"
     picture = QImage(str(kept)) if kept.is_file() else QImage()
     if not picture.isNull():
         return picture
     picture = _shrunk(frame)
     cache.mkdir(parents=True, exist_ok=True)
-    draft = kept.with_suffix(".part.png")
-    if picture.save(str(draft)):
+    draft = kept.with_suffix(".part.jpg")
+    if picture.save(str(draft), quality=_QUALITY):
         draft.replace(kept)
     return picture
 

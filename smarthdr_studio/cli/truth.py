@@ -1,0 +1,149 @@
+"""The verb `truth`: brings a ground truth to a scene, from one file or a static bracket."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from smarthdr_studio.cli.output import Json, print_json, say
+from smarthdr_studio.core.errors import BadScene
+
+if TYPE_CHECKING:
+    from smarthdr_studio.core.project import Project
+    from smarthdr_studio.core.radiance import Floats
+    from smarthdr_studio.core.truths.checking import TruthFindings
+    from smarthdr_studio.core.truths.fixing import TruthFix
+
+_UNUSABLE: Final = 1
+
+
+def truth(
+    project: Annotated[Path, typer.Argument(metavar="PROJECT", help="A project, NAME.shdr.")],
+    scene: Annotated[str, typer.Argument(metavar="SCENE", help="A scene id.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="One .hdr or .exr, or frames of a static bracket."),
+    ],
+    *,
+    fix: Annotated[
+        bool, typer.Option("--fix/--no-fix", help="Mend its scale and a shift by a pixel or two.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Bring it against all advice.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only look; change nothing.")] = False,
+    evs: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="Exposure values, one for each frame.")
+    ] = None,
+    note: Annotated[str, typer.Option(help="Why; kept in the project's journal.")] = "",
+    as_json: Json = False,
+) -> int | None:
+    """Bring a ground truth to a scene.
+
+    It is compared with the reference frame in size, scale and alignment, and frozen in the
+    project. Several frames are merged; their exposures come from --evs, from a text file beside
+    them, or from EXIF. With --check the status is 1 where it cannot be used.
+    """
+    from smarthdr_studio.core.project import Project
+
+    exposures = _numbers(evs, count=len(files))
+    with Project.open(project) as opened:
+        radiance, findings = _looked_at(opened, scene, files, evs=exposures)
+        if not check:
+            _refuse(findings, fix=fix, force=force)
+            applied = findings.suggested if fix else None
+            _bring(opened, scene, files, radiance, fix=applied, note=note)
+        status = str(opened.statuses()[scene])
+    _tell(findings, scene=scene, brought=not check, status=status, as_json=as_json)
+    return _UNUSABLE if check and not findings.usable else None
+
+
+def _looked_at(
+    project: "Project", scene_id: str, files: list[Path], *, evs: tuple[float, ...] | None
+) -> "tuple[Floats, TruthFindings]":
+    """The radiance that was given or merged, unmended, and what was found out about it."""
+    from smarthdr_studio.core.frames import decode_bracket
+    from smarthdr_studio.core.images import read_radiance
+    from smarthdr_studio.core.truths.checking import inspect_radiance
+    from smarthdr_studio.core.truths.merging import merge_static
+
+    scene = project.scene(scene_id)
+    bracket = decode_bracket(scene)
+    if len(files) > 1:
+        merged = merge_static(files, evs, scene, bracket)
+        return merged.radiance, merged.findings
+    radiance = read_radiance(files[0])
+    return radiance, inspect_radiance(radiance, scene, bracket, source=files[0].name)
+
+
+def _refuse(findings: "TruthFindings", *, fix: bool, force: bool) -> None:
+    if findings.problems and not (force and findings.forcible):
+        raise BadScene(findings.summary)
+    if findings.suggested.needed and not (fix or force):
+        raise BadScene(
+            f"{findings.source}: fits only once {findings.suggested.sentence}; add --fix to have "
+            "that done"
+        )
+
+
+def _bring(
+    project: "Project",
+    scene_id: str,
+    files: list[Path],
+    radiance: "Floats",
+    *,
+    fix: "TruthFix | None",
+    note: str,
+) -> None:
+    from smarthdr_studio.core.decisions import Decisions
+    from smarthdr_studio.core.truths.fixing import NO_FIX, mended
+    from smarthdr_studio.core.truths.writing import provenance_of
+
+    applied = fix or NO_FIX
+    Decisions(project).bring_truth(
+        scene_id,
+        mended(radiance, applied),
+        provenance=provenance_of(files, applied),
+        note=note,
+    )
+
+
+def _tell(
+    findings: "TruthFindings", *, scene: str, brought: bool, status: str, as_json: bool
+) -> None:
+    if as_json:
+        told = {"scene": scene, "brought": brought, "status": status, **_figures(findings)}
+        print_json({"truth": told})
+        return
+    say(findings.summary)
+    for sentence in (*findings.problems[1:], *findings.warnings):
+        say(f"  {sentence}")
+    if brought:
+        say(f"{scene}: {status}")
+
+
+def _figures(findings: "TruthFindings") -> dict[str, Any]:
+    found = findings.match
+    return {
+        "source": findings.source,
+        "summary": findings.summary,
+        "usable": findings.usable,
+        "checked": findings.checked,
+        "gain": findings.suggested.gain,
+        "shift": list(findings.suggested.shift),
+        "correlation": None if found is None else found.correlation,
+        "spread": None if found is None else found.spread,
+        "clipped": findings.clipped,
+        "problems": list(findings.problems),
+        "warnings": list(findings.warnings),
+    }
+
+
+def _numbers(text: str | None, *, count: int) -> tuple[float, ...] | None:
+    if text is None:
+        return None
+    try:
+        numbers = tuple(float(word) for word in text.replace(",", " ").split())
+    except ValueError:
+        numbers = ()
+    if len(numbers) != count:
+        raise typer.BadParameter(f"--evs {text}: write one number for each frame, as in 0,2,4")
+    return numbers

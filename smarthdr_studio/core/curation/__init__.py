@@ -1,0 +1,1 @@
+"""What helps a person to choose scenes: facts, queues with reasons, proposals, and the past."""

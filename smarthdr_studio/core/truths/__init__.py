@@ -1,0 +1,1 @@
+"""Ground truth that a person brings to a scene: looked at, mended, kept."""

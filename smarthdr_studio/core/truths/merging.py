@@ -1,0 +1,212 @@
+"""A static bracket merged to ground truth: every pixel from the frames that know it best."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import cv2
+import numpy as np
+
+from smarthdr_studio.core.bracket import Bracket, Scene
+from smarthdr_studio.core.disagreement import FULL_WELL, READ_NOISE
+from smarthdr_studio.core.errors import BadScene
+from smarthdr_studio.core.exposures import evs_from_exif, read_evs
+from smarthdr_studio.core.images import image_size, read_frame
+from smarthdr_studio.core.layouts.naming import natural_key
+from smarthdr_studio.core.layouts.roles import exposure_file
+from smarthdr_studio.core.radiance import (
+    Floats,
+    Frame,
+    linear_radiance,
+    stops_above_shortest,
+    unit_ldr,
+)
+from smarthdr_studio.core.truths.checking import TruthFindings, inspect_radiance
+from smarthdr_studio.core.truths.stillness import Flags, compare
+
+_MOST_MOVED: Final = 0.03  # of all pixels; above, the bracket is not static
+_SOME_MOVED: Final = 0.002
+_MANY_APART: Final = 0.02  # beyond what moved
+_STOPS_OFF: Final = 0.15
+# Camera values between which a frame begins to count, and between which it ceases to.
+_RISES: Final = (0.02, 0.08)
+_FALLS: Final = (0.9, 0.98)
+_LEAST_WEIGHT: Final = 1e-12  # so that what no frame knows well is told by the shortest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MergedTruth:
+    """H×W×3 linear radiance, 1 where the shortest frame clips, and what was found on the way.
+
+    `frames` are ordered by exposure and `stops` counted from the shortest; `moved` is the share of
+    pixels where something moved between two frames. `findings` also check it against its scene.
+    """
+
+    radiance: Floats
+    frames: tuple[Path, ...]
+    stops: tuple[float, ...]
+    moved: float
+    findings: TruthFindings
+
+
+@dataclass(slots=True)
+class _Sums:
+    """The weighted radiance of the frames so far, the weights, and where frames disagree."""
+
+    radiance: Floats
+    weight: Floats
+    apart: Flags
+    moved: Flags
+
+
+class _Gap(NamedTuple):
+    """Stops between two neighbours, as told and as measured."""
+
+    names: str
+    told: float
+    measured: float | None
+
+    @property
+    def error(self) -> float:
+        return 0.0 if self.measured is None else abs(self.measured - self.told)
+
+
+def merge_static(
+    frames: Sequence[Path], evs: Sequence[float] | None, scene: Scene, bracket: Bracket
+) -> MergedTruth:
+    """Two or more exposures of the scene's view in which nothing moves, as ground truth.
+
+    `evs` stand in the order of `frames`; without them the exposure file beside the frames is read
+    (in the order of their names), else EXIF. Each frame counts by the inverse variance that shot
+    and read noise give its radiance L^2.2 / 2^stops, and not at all where it clips or is dark;
+    highlights come from the shortest frame and shadows from the longest. Raises BadScene where
+    frames are too few, differ in size or are not static, and UnreadableImage.
+    """
+    if len(set(frames)) < 2:
+        raise BadScene(
+            f"{frames[0] if frames else scene.id}: a static bracket has two or more frames; "
+            "give all of them, or one .hdr or EXR."
+        )
+    exposures = _exposures(frames) if evs is None else tuple(evs)
+    _refuse_unfit(frames, exposures, scene)
+    order = sorted(range(len(frames)), key=lambda index: exposures[index])
+    paths = tuple(frames[index] for index in order)
+    stops = stops_above_shortest([exposures[index] for index in order])
+    sums, warnings = _added_up(paths, stops)
+    warnings.extend(_still_sentences(sums, paths[0]))
+    radiance = sums.radiance / sums.weight
+    findings = inspect_radiance(
+        radiance, scene, bracket, source=f"{paths[0].name} and {len(paths) - 1} more"
+    )
+    return MergedTruth(
+        radiance=radiance,
+        frames=paths,
+        stops=stops,
+        moved=float(sums.moved.mean()),
+        findings=findings.warned(*warnings),
+    )
+
+
+def _exposures(frames: Sequence[Path]) -> tuple[float, ...]:
+    """EVs in the order of `frames`, from the text file beside them or from EXIF."""
+    folder = frames[0].parent
+    listed = exposure_file(sorted(folder.iterdir())) if folder.is_dir() else None
+    if listed is None or {each.parent for each in frames} != {folder}:
+        return evs_from_exif(frames)
+    evs = read_evs(listed)
+    if len(evs) != len(frames):
+        raise BadScene(
+            f"{listed}: holds {len(evs)} exposure values for {len(frames)} frames; give one EV for "
+            "each frame with --evs."
+        )
+    names = sorted(range(len(frames)), key=lambda index: natural_key(frames[index].name))
+    return tuple(evs[names.index(index)] for index in range(len(frames)))
+
+
+def _refuse_unfit(frames: Sequence[Path], evs: Sequence[float], scene: Scene) -> None:
+    if len(evs) != len(frames) or len(set(evs)) < len(evs):
+        raise BadScene(
+            f"{frames[0]}: {len(frames)} frames need as many different exposure values, but "
+            f"{', '.join(f'{ev:g}' for ev in evs)} were given; give one EV for each."
+        )
+    for path in frames:
+        height, width = image_size(path)
+        if (height, width) != (scene.height, scene.width):
+            raise BadScene(
+                f"{path}: is {width}×{height} but the scene is {scene.width}×{scene.height}; "
+                "export the static frames at its size, uncropped."
+            )
+
+
+def _added_up(paths: Sequence[Path], stops: Sequence[float]) -> tuple[_Sums, list[str]]:
+    """All frames weighted, and what is odd about their exposures; two are held at a time."""
+    frame = read_frame(paths[0])
+    light, weight = (np.zeros(frame.shape, np.float32) for _ in range(2))
+    apart, moved = (np.zeros(frame.shape[:2], bool) for _ in range(2))
+    sums = _Sums(light, weight, apart, moved)
+    _add(sums, frame, stops=stops[0], first=True, last=len(paths) == 1)
+    pairs = []
+    for index, (shorter, longer) in enumerate(pairwise(stops), start=1):
+        before, frame = frame, read_frame(paths[index])
+        pair = compare(before, frame, stops=longer - shorter)
+        sums.apart |= pair.apart
+        sums.moved |= pair.moved
+        names = f"{paths[index - 1].name} and {paths[index].name}"
+        pairs.append(_Gap(names, longer - shorter, pair.stops))
+        _add(sums, frame, stops=longer, first=False, last=index == len(paths) - 1)
+    return sums, _exposure_sentences(pairs)
+
+
+def _add(sums: _Sums, frame: Frame, *, stops: float, first: bool, last: bool) -> None:
+    values = unit_ldr(np.arange(65536, dtype=np.uint16))
+    light = linear_radiance(values, stops=0)
+    variance = (light / FULL_WELL + (READ_NOISE / FULL_WELL) ** 2) * 4.0**-stops
+    weight = 1 / variance
+    if not last:
+        weight *= np.interp(values, _RISES, (0, 1))
+    if not first:
+        weight *= np.interp(values, _FALLS, (1, 0))
+    weight = (weight / FULL_WELL + _LEAST_WEIGHT * first).astype(np.float32)
+    sums.weight += cv2.LUT(frame, weight)
+    sums.radiance += cv2.LUT(frame, weight * linear_radiance(values, stops=stops))
+
+
+def _still_sentences(sums: _Sums, path: Path) -> tuple[str, ...]:
+    """Refuses what is not static, and tells of what nearly is."""
+    moved, apart = float(sums.moved.mean()), float((sums.apart & ~sums.moved).mean())
+    if moved > _MOST_MOVED:
+        raise BadScene(
+            f"{path}: its bracket is not static, {100 * moved:.0f} % of the pixels disagree "
+            "between exposures; shoot from a tripod while nothing moves."
+        )
+    sentences = []
+    if moved > _SOME_MOVED:
+        sentences.append(
+            f"{100 * moved:.1f} % of the pixels disagree between exposures; look for what moved."
+        )
+    if apart > _MANY_APART:
+        sentences.append(
+            "The exposures are not aligned to the pixel, so edges become soft; align them and "
+            "bring them again."
+        )
+    return tuple(sentences)
+
+
+def _exposure_sentences(gaps: Sequence[_Gap]) -> list[str]:
+    """At most one sentence about exposures too far apart, and one about the worst that is wrong."""
+    sentences = [
+        f"{gap.names} hardly share a brightness, so it is not known whether anything moved between "
+        "them; an exposure between them would tell."
+        for gap in gaps
+        if gap.measured is None
+    ][:1]
+    worst = max(gaps, key=lambda gap: gap.error)
+    if worst.error > _STOPS_OFF:
+        sentences.append(
+            f"{worst.names} are {worst.told:.2f} stops apart by their exposure values but "
+            f"{worst.measured:.2f} by their pixels; check the exposure values, and that the "
+            "camera's curve is gamma 2.2."
+        )
+    return sentences

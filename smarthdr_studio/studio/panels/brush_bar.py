@@ -1,0 +1,252 @@
+"""One row over the pictures while the brush is in the hand: ink, shape, size, and what it does."""
+
+from typing import Final
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QFrame, QGridLayout, QHBoxLayout, QPushButton, QWidget
+
+from smarthdr_studio.core.display import Pattern, key_swatch
+from smarthdr_studio.core.display.hatch import DISTRUST_HATCH, TRUST_HATCH
+from smarthdr_studio.core.journal import Status
+from smarthdr_studio.studio.actions import by_id
+from smarthdr_studio.studio.panels.dial import Dial, Span
+from smarthdr_studio.studio.panels.glyphs import Glyph, GlyphButton, bucket, disc, lasso, polygon
+from smarthdr_studio.studio.panels.parts import ElidedLabel, button, caption
+from smarthdr_studio.studio.state import BrushShape, Ink, StudioState, Tool
+
+_SIZES: Final = Span(low=0.5, high=500, steps=120, decimals=1, suffix=" px", logarithmic=True)
+_HARDNESSES: Final = Span(low=0, high=100, steps=20, suffix=" %")
+_SHAPES: Final[tuple[tuple[BrushShape, Glyph, str], ...]] = (
+    (BrushShape.DAB, disc, "shape_brush"),
+    (BrushShape.FILL, bucket, "shape_fill"),
+    (BrushShape.LASSO, lasso, "shape_lasso"),
+    (BrushShape.POLYGON, polygon, "shape_polygon"),
+)
+_SWATCH: Final = 16
+_EDGE: Final = 8
+_WIDE: Final = 1200  # from here on everything has room in one row
+_SPELT: Final = 620  # from here on inks have room for their words
+_NAMED: Final = 770  # from here on the dials have room for their names
+_LEAST: Final = 460
+_FLAT: Final = "QPushButton { padding: 1px 8px; }"
+
+
+class BrushBar(QFrame):
+    """Says what a person picked; shows the brush, and how much of the scene is painted."""
+
+    ink_picked = Signal(str)
+    shape_picked = Signal(str)
+    radius_picked = Signal(float)
+    hardness_picked = Signal(float)
+    region_asked = Signal()
+    clear_asked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._inks, self._shapes = QButtonGroup(self), QButtonGroup(self)
+        self._size = Dial(_SIZES, name="Brush size", tip="How far the brush reaches ([ and ])")
+        self._hardness = Dial(
+            _HARDNESSES, name="Hardness", tip="How much of it paints solid ({ and })"
+        )
+        self._region = button("Paint region", tip=by_id("paint_region").tip_with_key)
+        self._clear = button("Clear", tip=by_id("clear_painting").tip_with_key)
+        self._words = ElidedLabel(role="muted")
+        self._captions = caption("Size", role="muted"), caption("Hardness", role="muted")
+        self._second, self._rows = QWidget(), QGridLayout(self)
+        self._second_at = (-1, -1)
+        self.setObjectName("card")
+        self.setAccessibleName("Brush")
+        self._set_up()
+        self._lay_out()
+        self._connect()
+        self.hide()
+
+    @Slot(object, object)
+    def show_state(self, _old: StudioState, new: StudioState) -> None:
+        """Show the brush while it is in the hand."""
+        self.setVisible(new.tool is Tool.BRUSH)
+        if new.tool is not Tool.BRUSH:
+            return
+        brush = new.brush
+        self._inks.button(tuple(Ink).index(brush.ink)).setChecked(True)
+        self._shapes.button(tuple(BrushShape).index(brush.shape)).setChecked(True)
+        self._size.show_value(brush.radius)
+        self._hardness.show_value(100 * brush.hardness)
+        for dial in (self._size, self._hardness):
+            dial.setEnabled(brush.shape is BrushShape.DAB)
+        self._region.setEnabled(new.region is not None)
+        self._clear.setEnabled(brush.trusted + brush.distrusted > 0)
+        self._words.tell(in_words(new))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What is painted, and what to do with all of it, goes below where there is little room."""
+        super().resizeEvent(event)
+        self._place_second()
+        named = _NAMED <= self.width() < _WIDE or self.width() >= _WIDE + _NAMED // 4
+        for word in self._captions:
+            word.setVisible(named)
+        for made in self._inks.buttons():
+            if isinstance(made, InkButton):
+                made.spell(wanted=self.width() >= _SPELT)
+
+    def minimumSizeHint(self) -> QSize:
+        """As narrow as the samples of the inks without their words."""
+        return QSize(_LEAST, super().minimumSizeHint().height())
+
+    def _set_up(self) -> None:
+        for place, ink in enumerate(Ink):
+            made = InkButton(ink, tip=by_id(f"ink_{ink}").tip_with_key)
+            self._inks.addButton(made, place)
+        for place, (shape, glyph, action) in enumerate(_SHAPES):
+            shaped = GlyphButton(glyph, name=f"Shape: {shape}", tip=by_id(action).tip_with_key)
+            shaped.setCheckable(True)
+            self._shapes.addButton(shaped, place)
+        for dial in (self._size, self._hardness):
+            dial.slider.setMinimumWidth(36)
+        for pressed in (self._region, self._clear):
+            pressed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            pressed.setStyleSheet(_FLAT)
+
+    def _lay_out(self) -> None:
+        first, second = QHBoxLayout(), QHBoxLayout(self._second)
+        first.setSpacing(6)
+        for group in (self._inks, self._shapes):
+            beside = QHBoxLayout()
+            beside.setSpacing(1)
+            for each in group.buttons():
+                beside.addWidget(each)
+            first.addLayout(beside)
+        dials = self._size, self._hardness
+        for word, dial, stretch in zip(self._captions, dials, (3, 2), strict=True):
+            first.addWidget(word)
+            first.addWidget(dial, stretch)
+        second.setContentsMargins(0, 0, 0, 0)
+        second.setSpacing(4)
+        second.addWidget(self._words, 1)
+        second.addWidget(self._region)
+        second.addWidget(self._clear)
+        self._rows.setContentsMargins(6, 4, 6, 4)
+        self._rows.setHorizontalSpacing(12)
+        self._rows.setVerticalSpacing(2)
+        self._rows.addLayout(first, 0, 0)
+        self._place_second()
+
+    def _place_second(self) -> None:
+        wide = self.width() >= _WIDE
+        place = (0, 1) if wide else (1, 0)
+        if place != self._second_at:
+            self._second_at = place
+            self._rows.addWidget(self._second, *place)
+            self._rows.setColumnStretch(0, 3)
+            self._rows.setColumnStretch(1, 4 if wide else 0)
+
+    def _connect(self) -> None:
+        self._inks.idClicked.connect(self._ink_clicked)
+        self._shapes.idClicked.connect(self._shape_clicked)
+        self._size.turned.connect(self.radius_picked)
+        self._hardness.turned.connect(self._hardness_turned)
+        self._region.clicked.connect(self.region_asked)
+        self._clear.clicked.connect(self.clear_asked)
+
+    @Slot(int)
+    def _ink_clicked(self, place: int) -> None:
+        self.ink_picked.emit(str(tuple(Ink)[place]))
+
+    @Slot(int)
+    def _shape_clicked(self, place: int) -> None:
+        self.shape_picked.emit(str(tuple(BrushShape)[place]))
+
+    @Slot(float)
+    def _hardness_turned(self, percent: float) -> None:
+        self.hardness_picked.emit(percent / 100)
+
+
+class InkButton(QPushButton):
+    """A word beside a sample of what this ink leaves behind, in its colour and its pattern."""
+
+    def __init__(self, ink: Ink, *, tip: str) -> None:
+        super().__init__()
+        self._ink = ink
+        self._word = str(ink).capitalize()
+        self.setCheckable(True)
+        self.setToolTip(tip)
+        self.setAccessibleName(f"Ink: {ink}")
+        self.setAccessibleDescription(tip)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+        self._spelt = False
+        self.spell(wanted=True)
+
+    def spell(self, *, wanted: bool) -> None:
+        """Write the word beside the sample, or leave it to the tooltip."""
+        if wanted != self._spelt:
+            self._spelt = wanted
+            word = self.fontMetrics().horizontalAdvance(self._word) + 6 if wanted else 0
+            self.setFixedWidth(_SWATCH + word + 2 * _EDGE + 2)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Another font needs other room."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._spelt = not self._spelt
+            self.spell(wanted=not self._spelt)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The button as the style draws it, the sample and the word on it."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        place = QRectF(_EDGE, (self.height() - _SWATCH) / 2, _SWATCH, _SWATCH)
+        _draw_sample(painter, place, self._ink, ratio=self.devicePixelRatioF())
+        role = self.palette().ColorRole.ButtonText
+        painter.setPen(self.palette().color(role))
+        room = QRectF(self.rect()).adjusted(_EDGE + _SWATCH + 6, 0, 0, 0)
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, self._word if self._spelt else "")
+        painter.end()
+
+
+def in_words(state: StudioState) -> str:
+    """How much is painted, and when it counts."""
+    brush, row = state.brush, state.row(state.shown)
+    shares = f"trust {_share(brush.trusted)} · distrust {_share(brush.distrusted)}"
+    status = row.status if row is not None else None
+    if status is Status.GROUND_TRUTH:
+        return f"{shares} · a ground truth counts whole, whatever is painted"
+    if status is Status.PROMOTED:
+        return f"{shares} · the promoted label stays as it is; promote again to use this"
+    if status in (Status.EXCLUDED, Status.TEST):
+        return f"{shares} · this scene takes no part in training"
+    if state.retained is None:
+        return f"{shares} · from the first pseudo-label on"
+    return f"{shares} · {_when(state)}"
+
+
+def _when(state: StudioState) -> str:
+    if state.training.busy:
+        return f"from round {state.training.round + 1} on"
+    return "from the next round on"
+
+
+def _share(share: float) -> str:
+    """A share in percent with one digit; the least that is not nothing says so."""
+    return "< 0.1 %" if 0 < share < 0.0005 else f"{100 * share:.1f} %"
+
+
+def _draw_sample(painter: QPainter, place: QRectF, ink: Ink, *, ratio: float) -> None:
+    patterns: dict[Ink, tuple[tuple[int, int, int], Pattern]] = {
+        Ink.TRUST: (TRUST_HATCH.colour, TRUST_HATCH.pattern),
+        Ink.DISTRUST: (DISTRUST_HATCH.colour, DISTRUST_HATCH.pattern),
+    }
+    if ink in patterns:
+        colour, pattern = patterns[ink]
+        side = round(_SWATCH * ratio)
+        rgb8 = key_swatch(colour, pattern, width=side, height=side)
+        image = QImage(rgb8.tobytes(), side, side, 3 * side, QImage.Format.Format_RGB888)
+        painter.drawImage(place, image)
+        return
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.fillRect(place, QColor(40, 40, 40))
+    painter.setPen(QPen(QColor(235, 235, 235), 1.5))
+    corner = QPointF(4, 4)
+    painter.drawLine(place.topLeft() + corner, place.bottomRight() - corner)
+    painter.drawLine(place.topRight() + QPointF(-4, 4), place.bottomLeft() + QPointF(4, -4))

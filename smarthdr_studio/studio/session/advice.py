@@ -1,0 +1,45 @@
+"""What helps to choose scenes: the queues and the rule, connected to what they rest on."""
+
+from PySide6.QtCore import QObject, Slot
+
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.studio.session.crew import Crew
+from smarthdr_studio.studio.session.curating import Curating
+from smarthdr_studio.studio.session.inspection import Inspection
+from smarthdr_studio.studio.session.keeper import Keeper
+from smarthdr_studio.studio.session.proposal_desk import ProposalDesk
+from smarthdr_studio.studio.session.queue_desk import QueueDesk
+
+
+class Advice(QObject):
+    """Says and ranks; what is decided goes through `curating`."""
+
+    def __init__(
+        self, keeper: Keeper, crew: Crew, inspection: Inspection, curating: Curating
+    ) -> None:
+        super().__init__(keeper)
+        self._project: Project | None = None
+        self._inspection = inspection
+        pool, facts = inspection.screen.pool, inspection.facts
+        self.queue = QueueDesk(keeper, crew, pool=pool, facts=facts)
+        self.proposals = ProposalDesk(keeper, crew, pool=pool, curating=curating)
+        self.queue.scene_wanted.connect(inspection.screen.pick)
+        self.queue.reviewed.connect(self._reviewed)
+
+    def serve(self, project: Project | None) -> None:
+        """Work for another project, or for none; its queue and rule are in the state already."""
+        self._project = project
+        self.queue.serve(project)
+        self.proposals.serve(project)
+        if project is not None:
+            self.take_journal(project)
+
+    def take_journal(self, project: Project) -> None:
+        """The journal has been read."""
+        self.queue.take_journal(project)
+        self.proposals.take_journal(project)
+
+    @Slot()
+    def _reviewed(self) -> None:
+        if self._project is not None:
+            self._inspection.facts.take_journal(self._project)

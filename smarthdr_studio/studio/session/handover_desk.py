@@ -1,0 +1,138 @@
+"""Hands splits, decisions, datasets and reports in and out, on a thread, and says what became."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from smarthdr_studio.core.journal import Status
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.studio.session.crew import Crew
+from smarthdr_studio.studio.session.curating import Curating
+from smarthdr_studio.studio.session.keeper import Keeper
+from smarthdr_studio.studio.state import DatasetWish, Notice, SplitState
+from smarthdr_studio.studio.threads.handover import (
+    Written,
+    put_dataset,
+    put_journal,
+    put_report,
+    put_split,
+    take_split,
+)
+from smarthdr_studio.studio.threads.task import Job, Task
+
+
+class HandoverDesk(QObject):
+    """One thing at a time; what is given up or fails leaves nothing half-written."""
+
+    ended = Signal()
+
+    def __init__(self, keeper: Keeper, crew: Crew, curating: Curating) -> None:
+        super().__init__(keeper)
+        self._keeper, self._crew, self._curating = keeper, crew, curating
+        self._project: Project | None = None
+        self._wanted: dict[str, Status] = {}
+        self._task: Task | None = None
+
+    @property
+    def at_work(self) -> bool:
+        """Whether something is being read or written."""
+        return self._task is not None
+
+    def serve(self, project: Project | None) -> None:
+        """Work for another project, or for none."""
+        self.cancel()
+        self._project = project
+        self.drop_split()
+
+    @Slot(object)
+    def export_split(self, path: Path) -> None:
+        """What every scene is now, as CSV or JSON."""
+        self._write(put_split, path=path)
+
+    @Slot(object)
+    def export_journal(self, path: Path) -> None:
+        """Every decision, as CSV or JSON."""
+        self._write(put_journal, path=path)
+
+    @Slot(object)
+    def export_dataset(self, wish: DatasetWish) -> None:
+        """The curated scenes as a dataset folder."""
+        self._write(
+            put_dataset,
+            target=wish.folder,
+            frames=wish.frames,
+            labels=wish.labels,
+            unlabelled=wish.unlabelled,
+        )
+
+    @Slot(object)
+    def export_report(self, path: Path) -> None:
+        """A page about every scene, to hand on."""
+        self._write(put_report, path=path, settings=self._keeper.state.display)
+
+    @Slot(object)
+    def read_split(self, path: Path) -> None:
+        """See what a split from a file would change."""
+        if self._project is not None:
+            job = partial(take_split, folder=self._project.folder, path=path)
+            self._begin(job, self._read)
+
+    @Slot()
+    def import_split(self) -> None:
+        """Decide it; one thing to undo."""
+        split, wanted = self._keeper.state.split, self._wanted
+        self.drop_split()
+        if split is not None:
+            note = f"from {split.file.name}"
+            self._curating.decide(lambda decisions: decisions.import_split(wanted, note=note))
+
+    @Slot()
+    def drop_split(self) -> None:
+        """Leave everything as it is."""
+        self._wanted = {}
+        self._keeper.become(split=None)
+
+    def cancel(self) -> None:
+        """Give up what is being written."""
+        if self._task is not None:
+            self._task.requestInterruption()
+
+    def _write(self, write: Callable[..., Written], **how: object) -> None:
+        if self._project is not None:
+            self._begin(partial(write, folder=self._project.folder, **how), self._written)
+
+    def _begin(self, job: Job, answered: Callable[[Any], None]) -> None:
+        if self._task is not None:
+            busy = "Something is being written or read already; wait for it, or cancel it below."
+            self._keeper.notice(Notice(text=busy, tone="warn"))
+            return
+        self._task = self._crew.start(job, answered=answered, refused=self._refused, told=True)
+        self._task.given_up.connect(self._end)
+
+    @Slot(object)
+    def _written(self, written: Written) -> None:
+        self._end()
+        self._keeper.notice(Notice(text=written.words, opens=written.path, details=written.details))
+
+    @Slot(object)
+    def _read(self, found: tuple[SplitState, dict[str, Status]]) -> None:
+        self._end()
+        split, self._wanted = found
+        if split.count:
+            self._keeper.become(split=split)
+        else:
+            words = f"{split.file.name}: every scene is what it says already."
+            self._keeper.notice(Notice(text=words))
+
+    @Slot(str)
+    def _refused(self, message: str) -> None:
+        self._end()
+        self._keeper.complain(message)
+
+    @Slot()
+    def _end(self) -> None:
+        self._task = None
+        self.ended.emit()

@@ -1,0 +1,152 @@
+"""Tells what was decided, and how the project stood at moments of the past, while it is seen."""
+
+from dataclasses import replace
+from functools import partial
+
+from PySide6.QtCore import QObject, Slot
+
+from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.studio.session.crew import Crew
+from smarthdr_studio.studio.session.keeper import Keeper
+from smarthdr_studio.studio.session.turns import Turns
+from smarthdr_studio.studio.state import JournalState, PastState
+from smarthdr_studio.studio.threads.journal import Moment, Past, Told, look_back, read_story
+
+
+class JournalDesk(QObject):
+    """Reads the journal anew when it has grown, but only for someone who looks at it."""
+
+    def __init__(self, keeper: Keeper, crew: Crew) -> None:
+        super().__init__(keeper)
+        self._keeper, self._crew = keeper, crew
+        self._project: Project | None = None
+        self._serial = 0  # counts the projects served
+        self._seen = self._stale = False
+        self._length = 0  # of the journal when it was looked at last
+        self._before: Moment | None = None
+        self._after: Moment | None = None
+        self._reading, self._looking = Turns(self._read), Turns(self._look)
+
+    def serve(self, project: Project | None) -> None:
+        """Work for another project, or for none."""
+        self._project, self._before = project, None
+        self._serial += 1
+        self._stale, self._length = True, 0
+        for turns in (self._reading, self._looking):
+            turns.forget()
+        self._keeper.become(journal=JournalState())
+
+    @Slot(bool)
+    def watch(self, seen: object) -> None:
+        """Whether anybody looks at the journal."""
+        self._seen = bool(seen)
+        self._refresh()
+
+    def has_grown(self) -> None:
+        """Somebody may have decided something."""
+        length = len(self._project.entries()) if self._project is not None else 0
+        self._stale = self._stale or length != self._length
+        self._length = length
+        self._refresh()
+
+    @Slot(object)
+    def choose(self, chosen: tuple[int, ...]) -> None:
+        """Show how the project stood right after a decision, or what changed between two."""
+        chosen = tuple(sorted(chosen))
+        if chosen == self._journal.chosen:
+            return
+        self._become(chosen=chosen)
+        if chosen:
+            self._compare(chosen[0], chosen[-1] if len(chosen) > 1 else None)
+        else:
+            self._compare(None, None)
+
+    @Slot(str)
+    def go_back_to(self, moment: str) -> None:
+        """Show how the project stood at a moment, UTC as in the journal."""
+        self._become(chosen=())
+        self._compare(moment, None)
+
+    @property
+    def _journal(self) -> JournalState:
+        return self._keeper.state.journal
+
+    def _compare(self, before: Moment | None, after: Moment | None) -> None:
+        self._before, self._after = before, after
+        if before is None:
+            self._become(past=None)
+        else:
+            self._looking.ask()
+
+    def _refresh(self) -> None:
+        if self._project is not None and self._seen and self._stale:
+            self._stale = False
+            self._reading.ask()
+            if self._before is not None:
+                self._looking.ask()
+
+    def _read(self) -> bool:
+        if self._project is None:
+            return False
+        try:
+            entries = self._project.entries()
+        except StudioError as error:
+            self._keeper.complain(str(error))
+            return False
+        job = partial(read_story, serial=self._serial, entries=entries)
+        self._crew.start(job, answered=self._told, refused=self._not_told)
+        return True
+
+    @Slot(object)
+    def _told(self, told: Told) -> None:
+        if told.serial == self._serial:
+            self._become(lines=told.lines)
+            self._reading.over()
+
+    @Slot(str)
+    def _not_told(self, message: str) -> None:
+        self._keeper.complain(message)
+        self._reading.over()
+
+    def _look(self) -> bool:
+        if self._project is None or self._before is None:
+            return False
+        job = partial(
+            look_back,
+            serial=self._serial,
+            entries=self._project.entries(),
+            before=self._before,
+            after=self._after,
+        )
+        self._crew.start(job, answered=self._looked, refused=self._not_looked)
+        return True
+
+    @Slot(object)
+    def _looked(self, past: Past) -> None:
+        if past.serial != self._serial:
+            return
+        if (past.before, past.after) == (self._before, self._after):
+            self._become(
+                past=PastState(
+                    before=self._time_of(past.before),
+                    after="" if past.after is None else self._time_of(past.after),
+                    counts=past.counts,
+                    changes=past.changes,
+                    known=past.known,
+                )
+            )
+        self._looking.over()
+
+    @Slot(str)
+    def _not_looked(self, message: str) -> None:
+        self._keeper.complain(message)
+        self._looking.over()
+
+    def _time_of(self, moment: Moment) -> str:
+        if isinstance(moment, str):
+            return moment
+        return next((line.at for line in self._journal.lines if line.seq == moment), "")
+
+    def _become(self, **changes: object) -> None:
+        self._keeper.become(journal=replace(self._journal, **changes))  # type: ignore[arg-type]

@@ -1,0 +1,38 @@
+"""The desks around a project's files: its past, what is brought, handed over, or has moved."""
+
+from PySide6.QtCore import QObject, Signal
+
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.studio.session.care_desk import CareDesk
+from smarthdr_studio.studio.session.crew import Crew
+from smarthdr_studio.studio.session.curating import Curating
+from smarthdr_studio.studio.session.handover_desk import HandoverDesk
+from smarthdr_studio.studio.session.journal_desk import JournalDesk
+from smarthdr_studio.studio.session.keeper import Keeper
+from smarthdr_studio.studio.session.truth_desk import TruthDesk
+
+
+class Papers(QObject):
+    """Four desks that know nothing of each other; `ended` tells that something long is over."""
+
+    ended = Signal()
+
+    def __init__(self, keeper: Keeper, crew: Crew, curating: Curating) -> None:
+        super().__init__(keeper)
+        self.journal = JournalDesk(keeper, crew)
+        self.truths = TruthDesk(keeper, crew, curating)
+        self.handover = HandoverDesk(keeper, crew, curating)
+        self.care = CareDesk(keeper, crew)
+        for desk in (self.truths, self.handover, self.care):
+            desk.ended.connect(self.ended)
+
+    def serve(self, project: Project | None) -> None:
+        """Work for another project, or for none."""
+        for desk in (self.journal, self.truths, self.handover, self.care):
+            desk.serve(project)
+
+    def give_up(self) -> None:
+        """Whatever is being read or written is not wanted any more."""
+        if self.truths.at_work:
+            self.truths.give_up()
+        self.handover.cancel()

@@ -1,0 +1,134 @@
+"""Everything the window shows, as one frozen value; pictures and curves travel beside it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from smarthdr_studio.core.curation.scene_facts import SceneFacts
+from smarthdr_studio.core.display import DisplaySettings
+from smarthdr_studio.core.explanation import Explanation
+from smarthdr_studio.core.history import RunHistory
+from smarthdr_studio.core.journal import Status
+from smarthdr_studio.core.masking import MaskSettings
+from smarthdr_studio.core.region_report import RegionReport
+from smarthdr_studio.core.regions import Region
+from smarthdr_studio.core.what_if import WhatIf
+from smarthdr_studio.studio.state.curating import (
+    BrushState,
+    Centre,
+    PairState,
+    QueueState,
+    SceneStory,
+    TableState,
+)
+from smarthdr_studio.studio.state.journal import JournalState
+from smarthdr_studio.studio.state.judging import (
+    EvidenceState,
+    HeatStrip,
+    PoolCharts,
+    PoolShares,
+    Scope,
+    Snapshot,
+)
+from smarthdr_studio.studio.state.looking import (
+    FIRST_VIEWS,
+    Comparison,
+    Readout,
+    Tool,
+    ViewSetup,
+)
+from smarthdr_studio.studio.state.papers import MovedState, SplitState, TruthState
+from smarthdr_studio.studio.state.proposing import ProposalState
+from smarthdr_studio.studio.state.training import TrainingState
+
+Tone = Literal["plain", "warn", "bad"]
+
+_PAPER = MaskSettings()
+_PLAIN = DisplaySettings()
+_ALONE = Comparison()
+_BRUSH = BrushState()
+_TABLE = TableState()
+_QUEUE = QueueState()
+_PROPOSAL = ProposalState()
+_PAIR = PairState()
+_UNMEASURED = EvidenceState()
+_NO_RUN = TrainingState()
+_JOURNAL = JournalState()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something to tell without stopping anyone; `details` are read one per line.
+
+    `opens` is a file or a folder that was written and can be looked at.
+    """
+
+    text: str
+    tone: Tone = "plain"
+    details: tuple[str, ...] = ()
+    opens: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudioState:
+    """The window, whole. Only `Session` makes a new one."""
+
+    project: str = ""
+    folder: Path | None = None
+    recent: tuple[Path, ...] = ()
+    scenes: tuple[SceneFacts, ...] = ()
+    current: str | None = None
+    shown: str | None = None  # the scene whose pictures are on the screen
+    masks: MaskSettings = _PAPER
+    retained: float | None = None  # share of the scene on the screen
+    pool: PoolShares | None = None
+    charts: PoolCharts | None = None
+    display: DisplaySettings = _PLAIN
+    views: tuple[ViewSetup, ...] = FIRST_VIEWS
+    columns: int = 2  # of the grid of views
+    active: int = 0  # the view that keys act upon
+    compare: Comparison = _ALONE
+    tool: Tool = Tool.HAND
+    brush: BrushState = _BRUSH
+    centre: Centre = Centre.PICTURES
+    table: TableState = _TABLE
+    queue: QueueState = _QUEUE
+    proposal: ProposalState = _PROPOSAL
+    pair: str | None = None  # the scene held beside the current one
+    beside: PairState = _PAIR
+    story: SceneStory | None = None  # of the current scene
+    read_only: str = ""  # why nothing can be decided
+    journal: JournalState = _JOURNAL
+    truth: TruthState | None = None  # one that was brought and waits for a word
+    split: SplitState | None = None  # the same of a split
+    moved: MovedState | None = None  # the dataset folder is gone
+    readout: Readout | None = None  # stays when the mouse leaves the pictures
+    region: Region | None = None
+    report: RegionReport | None = None
+    explanation: Explanation | None = None  # of the region, or else of the pixel
+    scope: Scope = "pool"  # of both histograms
+    snapshots: tuple[Snapshot, ...] = ()
+    what_if: WhatIf | None = None
+    split_psnr: tuple[float, float] | None = None  # dB of trusted and of untrusted pixels
+    evidence: EvidenceState = _UNMEASURED
+    history: RunHistory | None = None
+    heat: HeatStrip | None = None
+    clues_known: bool = False  # whether the frames of this scene have been examined
+    replay: int | None = None  # the round whose masks are replayed on the screen
+    training: TrainingState = _NO_RUN
+    undo: str | None = None
+    redo: str | None = None
+    busy: str = ""
+    progress: float | None = None
+    notice: Notice | None = None
+    cache_bytes: int = 0
+    cache_budget: int = 0
+    generation: int = 0
+
+    def row(self, scene: str | None) -> SceneFacts | None:
+        """The line of a scene, if there is such a scene."""
+        return next((row for row in self.scenes if row.id == scene), None)
+
+    def counts(self) -> dict[Status, int]:
+        """How many scenes have which status."""
+        return {status: sum(row.status is status for row in self.scenes) for status in Status}

@@ -1,0 +1,82 @@
+"""The verbs doctor, relocate and tidy: what they say, and the status they end with."""
+
+import os
+import shutil
+
+from smarthdr_studio.core.project import Project
+
+
+def test_a_project_with_which_nothing_is_wrong_is_well(project, run):
+    answer = run("doctor", project)
+    assert answer.status == 0
+    assert "Nothing is wrong." in answer.out
+    assert "5 entries" not in answer.err
+    told = run("doctor", project, "--json").json
+    assert told["findings"] == told["mended"] == []
+    assert told["scenes"] == 6
+    assert [each["entries"] for each in told["backups"]] == [6]
+
+
+def test_what_is_wrong_is_told_with_its_remedy_and_mended_when_asked(project, run):
+    run("promote", project, "003")
+    stray = project / "labels" / "003" / "8.exr"
+    stray.write_bytes(b"left by a power cut")
+    os.utime(stray, (1, 1))
+    answer = run("doctor", project)
+    assert answer.status == 2
+    assert "labels/003/8.exr is not in the journal" in answer.out
+    assert stray.is_file()
+    answer = run("doctor", project, "--repair")
+    assert answer.status == 0
+    assert "mended: moved labels/003/8.exr to the trash" in answer.out
+    assert not stray.exists()
+
+
+def test_a_lost_database_comes_back(project, run):
+    (project / "project.sqlite").unlink()
+    for rest in project.glob("project.sqlite-*"):
+        rest.unlink()
+    answer = run("undo", project)
+    assert answer.status == 2
+    assert "doctor" in answer.err
+    assert run("doctor", project).status == 2
+    assert run("doctor", project, "--repair").status == 0
+    with Project.open(project) as again:
+        assert len(again.statuses()) == 6
+
+
+def test_repairing_needs_a_project_and_a_folder_that_is_one(run, tmp_path):
+    assert run("doctor", "--repair").status == 2
+    answer = run("doctor", tmp_path)
+    assert answer.status == 2
+    assert answer.err.count("\n") == 1
+
+
+def test_relocating_says_how_many_scenes_are_there(dataset, project, run, tmp_path):
+    moved = shutil.copytree(dataset, tmp_path / "far" / "moved")
+    answer = run("relocate", project, moved, "--json")
+    assert answer.json == {"dataset": str(moved), "found": 6, "scenes": 6}
+    with Project.open(project) as opened:
+        assert opened.dataset == moved
+    answer = run("relocate", project, tmp_path / "nowhere")
+    assert answer.status == 2
+    assert "holds 0 of the 6 scenes" in answer.err
+
+
+def test_tidying_says_first_and_does_when_asked(project, run):
+    run("promote", project, "003")
+    run("promote", project, "003")
+    old = project / "labels" / "003" / "1.exr"
+    nbytes = old.stat().st_size
+    told = run("tidy", project, "--older-versions", "--dry-run", "--json").json
+    assert told["older"] == {"files": 1, "bytes": nbytes, "moved": False}
+    assert old.is_file()
+    assert "1 file" in run("tidy", project, "--older-versions").out
+    assert not old.exists()
+    assert run("undo", project).status == 0
+    assert old.is_file()
+    run("tidy", project, "--older-versions")
+    assert run("tidy", project, "--empty-trash", "--json").json["trash"]["gone"]
+    answer = run("redo", project)
+    assert answer.status == 2
+    assert "tidied away for good" in answer.err

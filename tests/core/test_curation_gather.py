@@ -1,0 +1,127 @@
+"""Facts put together from the files of a project, against the exact trust of its maps."""
+
+import numpy as np
+import pytest
+from made_labels import HEIGHT, WIDTH, a_project, pseudo_label
+
+from smarthdr_studio.core.curation.gather import facts_of, gather
+from smarthdr_studio.core.curation.proposals import Rule, propose
+from smarthdr_studio.core.curation.queues import most_worth
+from smarthdr_studio.core.decisions import Decisions
+from smarthdr_studio.core.journal import Status
+from smarthdr_studio.core.masking import MaskSettings, trust
+from smarthdr_studio.core.pool import pool_ranges
+from smarthdr_studio.core.round_records import RoundRecord, history_path, write_record
+from smarthdr_studio.core.statistics import SceneStatistics
+
+MASKS = MaskSettings(tau_patch=0.6, tau_pixel=0.3)
+POOL = ("b", "c", "d")
+
+
+@pytest.fixture
+def project(tmp_path):
+    with a_project(tmp_path) as made:
+        for name in POOL:
+            SceneStatistics.of(pseudo_label(name).sigma).save(made.statistics_path(name))
+        Decisions(made).set_masks(MASKS)
+        yield made
+
+
+def write_rounds(project, run, shares):
+    """One round for each mapping from scenes to shares."""
+    known = {name: SceneStatistics.load(project.statistics_path(name)) for name in POOL}
+    for number, retained in enumerate(shares):
+        path = history_path(project.runs_folder / run, number)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        record = RoundRecord(
+            round=number,
+            step=number,
+            epoch=number,
+            masks=MASKS,
+            patch_range=None,
+            pixel_range=None,
+            statistics={name: known[name] for name in retained},
+            retained=retained,
+        )
+        write_record(path, record)
+
+
+def by_id(project, **known):
+    return {each.id: each for each in facts_of(project, **known)}
+
+
+def test_every_scene_has_one_line_in_the_order_of_the_project(project):
+    assert [each.id for each in facts_of(project)] == [scene.id for scene in project.scenes]
+    found = by_id(project)
+    assert {name: each.status for name, each in found.items()} == project.statuses()
+    assert all(each.pixels == HEIGHT * WIDTH for each in found.values())
+    assert found["a"].retained is found["t"].retained is None
+
+
+def test_shares_are_those_of_the_trust_function_brush_and_all(project):
+    person = np.zeros((HEIGHT, WIDTH), np.int8)
+    person[:20], person[30:40] = 1, -1
+    Decisions(project).paint("b", lambda _: person)
+    patches, pixels = pool_ranges([pseudo_label(name).sigma for name in POOL], MASKS)
+    found = by_id(project)
+    for name in POOL:
+        exact = trust(
+            pseudo_label(name).sigma,
+            MASKS,
+            patch_range=patches,
+            pixel_range=pixels,
+            person=person if name == "b" else None,
+        ).trusted.mean()
+        assert found[name].retained == pytest.approx(exact, abs=0.02)
+    assert found["b"].painted == pytest.approx(30 / HEIGHT)
+    assert found["c"].painted == 0
+
+
+def test_a_promoted_scene_is_judged_with_the_pool_it_left(project):
+    before = by_id(project)
+    Decisions(project).promote(["b"], whole=True)
+    after = by_id(project)
+    assert after["b"].status is Status.PROMOTED
+    assert after["b"].whole
+    assert after["b"].retained is not None
+    assert after["b"].sigma_mean == before["b"].sigma_mean
+
+
+def test_tags_notes_reviews_and_errors_are_where_they_belong(project):
+    Decisions(project).annotate(["c"], note="too dark", add=["night"])
+    project.mark_reviewed(["d"])
+    found = by_id(project, psnr_mu={"b": 41.5})
+    assert (found["c"].note, found["c"].tags) == ("too dark", ("night",))
+    assert [name for name, each in found.items() if each.reviewed] == ["d"]
+    assert found["b"].psnr_mu == 41.5
+
+
+def test_rounds_are_those_of_the_newest_run_that_has_any(project):
+    write_rounds(project, "20260101-000000-quick", [dict.fromkeys(POOL, 0.1)] * 6)
+    shares = [dict.fromkeys(POOL, 0.2 + 0.1 * number) for number in range(5)]
+    del shares[1]["c"]
+    write_rounds(project, "20260102-000000-quick", shares)
+    (project.runs_folder / "20260103-000000-quick").mkdir()
+    found = by_id(project)
+    assert found["b"].rounds == pytest.approx((0.2, 0.3, 0.4, 0.5, 0.6))
+    assert found["b"].trend == pytest.approx(0.3)
+    assert found["c"].rounds == pytest.approx((0.2, 0.4, 0.5, 0.6))
+    assert np.isnan(gather(project).shares["c"][1])
+    assert found["a"].rounds == ()
+    assert found["a"].trend is None
+
+
+def test_what_cannot_be_read_is_told_and_takes_no_part(project):
+    project.statistics_path("c").write_bytes(b"not statistics")
+    found = gather(project)
+    (sentence,) = found.problems
+    assert "c.npz" in sentence
+    assert {item.scene for item in most_worth(found.material())} == {"b", "d"}
+
+
+def test_without_any_pseudo_label_there_is_nothing_to_rank_or_propose(project):
+    for name in POOL:
+        project.statistics_path(name).unlink()
+    found = gather(project)
+    assert most_worth(found.material()) == ()
+    assert propose(Rule(), found.shares, found.pool_now()).scenes == ()

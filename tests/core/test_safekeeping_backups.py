@@ -1,0 +1,132 @@
+"""A backup is made at open, verified, kept for ten days of use, and costs little."""
+
+import os
+import sqlite3
+import time
+from contextlib import closing
+
+import pytest
+from made_labels import a_project
+
+from smarthdr_studio.core import backups
+from smarthdr_studio.core.decisions import Decisions
+from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.project import Project
+
+
+@pytest.fixture
+def project(tmp_path):
+    with a_project(tmp_path) as project:
+        yield project
+
+
+def on_day(monkeypatch, day):
+    monkeypatch.setattr(backups, "today", lambda: day)
+
+
+def last_changed(path, *, seconds_ago):
+    then = time.time() - seconds_ago
+    os.utime(path, (then, then))
+
+
+def test_every_day_of_use_has_a_backup_of_the_whole_journal(project, monkeypatch):
+    Decisions(project).exclude(["b"])
+    on_day(monkeypatch, "20270101")
+    with Project.open(project.folder) as opened:
+        assert opened.warnings == ()
+    (newest, *_) = backups.backups(project.folder)
+    assert newest.name == "project-20270101.sqlite"
+    assert backups.verified(newest) == len(project.entries())
+
+
+def test_a_backup_is_one_file_that_opens_as_a_project_where_it_is_put(project, tmp_path):
+    Decisions(project).exclude(["b"])
+    (tmp_path / "again.shdr").mkdir()
+    copy = tmp_path / "again.shdr" / "project.sqlite"
+    backups.back_up(project._connection, project.folder / "project.sqlite", to=copy)
+    assert [path.name for path in copy.parent.iterdir()] == ["project.sqlite"]
+    with Project.open(tmp_path / "again.shdr") as again:
+        assert again.entries() == project.entries()
+        Decisions(again).undo()
+        assert again._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_the_backups_of_the_last_ten_days_of_use_stay(project, monkeypatch):
+    for day in range(10, 25):
+        on_day(monkeypatch, f"202701{day}")
+        Project.open(project.folder).close()
+    names = [path.name for path in backups.backups(project.folder)]
+    assert names == [f"project-202701{day}.sqlite" for day in range(24, 14, -1)]
+
+
+def test_opening_again_soon_costs_no_second_backup_and_later_brings_it_up_to_date(project):
+    (backup,) = backups.backups(project.folder)
+    before = backup.stat().st_mtime_ns
+    Decisions(project).exclude(["b"])
+    Project.open(project.folder).close()
+    assert backup.stat().st_mtime_ns == before
+    last_changed(backup, seconds_ago=2 * backups.FRESH_SECONDS)
+    Project.open(project.folder).close()
+    assert backups.verified(backup) == len(project.entries())
+
+
+def test_a_project_that_nobody_changed_is_not_backed_up_again(project):
+    (backup,) = backups.backups(project.folder)
+    for path in project.folder.glob("project.sqlite*"):
+        last_changed(path, seconds_ago=5 * backups.FRESH_SECONDS)
+    last_changed(backup, seconds_ago=4 * backups.FRESH_SECONDS)
+    before = backup.stat().st_mtime_ns
+    Project.open(project.folder).close()
+    assert backup.stat().st_mtime_ns == before
+
+
+def test_a_project_opens_without_its_backup_and_says_so(project, monkeypatch):
+    on_day(monkeypatch, "20270101")
+    for path in (project.folder / "backups").iterdir():
+        path.unlink()
+    (project.folder / "backups").rmdir()
+    (project.folder / "backups").write_text("a file in the way")
+    with Project.open(project.folder) as opened:
+        (warning,) = opened.warnings
+        assert "backup could not be made" in warning
+        assert "\n" not in warning
+        assert len(opened.statuses()) == 5
+
+
+def test_a_backup_that_failed_leaves_the_one_before_and_no_draft(project, monkeypatch):
+    (backup,) = backups.backups(project.folder)
+    before = backup.read_bytes()
+
+    def half(path):
+        raise ProjectError(f"{path}: damaged")
+
+    monkeypatch.setattr(backups, "verified", half)
+    last_changed(backup, seconds_ago=2 * backups.FRESH_SECONDS)
+    Decisions(project).exclude(["b"])
+    with Project.open(project.folder) as opened:
+        assert "damaged" in opened.warnings[0]
+    assert backup.read_bytes() == before
+    assert [path.name for path in backup.parent.iterdir()] == [backup.name]
+
+
+def test_a_damaged_backup_is_not_taken_for_a_good_one(project):
+    (backup,) = backups.backups(project.folder)
+    whole = backup.read_bytes()
+    for damaged in (whole[:5000], whole[:4096] + b"\xff" * 4096 + whole[8192:], b"", b"x" * 9000):
+        backup.write_bytes(damaged)
+        with pytest.raises(ProjectError) as error:
+            backups.verified(backup)
+        assert "\n" not in str(error.value)
+    with closing(sqlite3.connect(backup.parent / "foreign.sqlite")) as foreign:
+        foreign.execute("CREATE TABLE journal (x)")
+    with pytest.raises(ProjectError, match="no backup of a project"):
+        backups.verified(backup.parent / "foreign.sqlite")
+
+
+def test_two_who_open_at_once_both_end_with_a_whole_backup(project):
+    (backup,) = backups.backups(project.folder)
+    last_changed(backup, seconds_ago=2 * backups.FRESH_SECONDS)
+    Decisions(project).exclude(["b"])
+    with Project.open(project.folder) as one, Project.open(project.folder) as two:
+        assert one.warnings == two.warnings == ()
+    assert backups.verified(backup) == len(project.entries())

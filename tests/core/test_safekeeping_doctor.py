@@ -1,0 +1,197 @@
+"""The doctor finds what is wrong, mends what it can without losing anything, and says so."""
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+
+import numpy as np
+import pytest
+from made_labels import HEIGHT, WIDTH, a_project
+
+from smarthdr_studio.core import backups, trash
+from smarthdr_studio.core.decisions import Decisions
+from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.label_files import check_label
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.safekeeping.checkup import check_up
+from smarthdr_studio.core.safekeeping.findings import Trouble
+from smarthdr_studio.core.safekeeping.repair import repair
+from smarthdr_studio.core.statistics import SceneStatistics
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project with which nothing is wrong."""
+    for name in "abcdt":
+        (tmp_path / name).mkdir()
+        for frame in "123":
+            (tmp_path / name / f"{frame}.tif").write_bytes(b"not looked into")
+    with a_project(tmp_path) as project:
+        for name in "bcd":
+            sigma = np.ones((HEIGHT, WIDTH), np.float32)
+            SceneStatistics.of(sigma).save(project.statistics_path(name))
+        yield project
+
+
+@pytest.fixture
+def decisions(project):
+    return Decisions(project)
+
+
+def troubles(project):
+    return [(each.trouble, each.what) for each in check_up(project.folder, quiet=0).findings]
+
+
+def mend(project):
+    """Repair, and see that nothing that can be mended is left and no byte is gone."""
+    before = sum(path.is_file() for path in project.folder.rglob("*.exr"))
+    done = repair(project.folder, quiet=0)
+    assert all("\n" not in sentence for sentence in done)
+    assert not any(each.mendable for each in check_up(project.folder, quiet=0).findings)
+    assert sum(path.is_file() for path in project.folder.rglob("*.exr")) == before
+    return done
+
+
+def flip(path, at=-1):
+    whole = bytearray(path.read_bytes())
+    whole[at] ^= 1
+    path.write_bytes(whole)
+
+
+def test_a_healthy_project_is_well_whatever_was_decided(project, decisions):
+    decisions.promote(["b", "c"])
+    decisions.promote(["b"])
+    decisions.exclude(["b"])
+    decisions.paint("c", lambda _: np.ones((HEIGHT, WIDTH), np.int8))
+    decisions.undo()
+    assert troubles(project) == []
+    found = check_up(project.folder)
+    assert (found.scenes, found.entries) == (5, len(project.entries()))
+    assert [each.entries for each in found.backups] == [5]
+
+
+def test_a_checkup_changes_nothing(project, decisions):
+    decisions.promote(["b"])
+    flip(project.label_path("b"))
+    (project.labels_folder("b") / "9.exr").write_bytes(b"stray")
+    before = {p: p.stat().st_mtime_ns for p in project.folder.rglob("*") if p.is_file()}
+    assert len(troubles(project)) == 2
+    assert {p: p.stat().st_mtime_ns for p in project.folder.rglob("*") if p.is_file()} == before
+
+
+def test_what_belongs_to_nobody_moves_to_the_trash(project, decisions):
+    decisions.promote(["b"])
+    drafts = [f"draft-{'a' * 32}.exr", f".1.{'b' * 32}.exr", "2.exr", "mine.txt"]
+    for name in drafts:
+        (project.labels_folder("b") / name).write_bytes(b"left by a kill")
+    (project.folder / "pseudo" / f".c.{'0' * 32}.npz").write_bytes(b"so is this")
+    assert len(troubles(project)) == 5
+    assert len(mend(project)) == 5
+    assert troubles(project) == []
+    assert {path.name for path in trash.contents(project.folder)} == {*drafts, f".c.{'0' * 32}.npz"}
+    assert project.label_path("b").is_file()
+
+
+def test_what_may_be_in_the_making_is_left_alone(project):
+    draft = project.labels_folder("b") / f"draft-{'a' * 32}.exr"
+    draft.parent.mkdir(parents=True)
+    draft.write_bytes(b"somebody is writing")
+    assert check_up(project.folder).findings == ()
+    assert repair(project.folder) == ()
+    assert draft.is_file()
+    os.utime(draft, (1, 1))
+    (finding,) = check_up(project.folder).findings
+    assert finding.trouble is Trouble.LEFTOVER
+
+
+def test_a_damaged_label_in_use_comes_back_from_the_trash_if_its_twin_is_there(project, decisions):
+    decisions.promote(["b"])
+    label = project.label_path("b")
+    twin = project.folder / "trash" / "20260101" / "labels" / "b" / "1.exr"
+    twin.parent.mkdir(parents=True)
+    shutil.copy(label, twin)
+    flip(label)
+    assert troubles(project) == [(Trouble.FILE_IN_USE, "labels/b/1.exr")]
+    (said,) = mend(project)
+    assert "brought labels/b/1.exr back" in said
+    check_label(label, project.state("b").checksum)
+    label.unlink()
+    assert troubles(project) == [(Trouble.FILE_IN_USE, "labels/b/1.exr")]
+
+
+def test_a_label_that_is_lost_is_told_with_what_a_person_can_do(project, decisions):
+    decisions.promote(["b"])
+    decisions.exclude(["b"])
+    (project.labels_folder("b") / "1.exr").unlink()
+    (finding,) = check_up(project.folder).findings
+    assert finding.sentence == "labels/b/1.exr is missing, and b needs it"
+    assert "promote b again" in finding.remedy
+    assert repair(project.folder) == ()
+
+
+def test_a_damaged_older_version_is_put_away(project, decisions):
+    decisions.promote(["b"])
+    decisions.promote(["b"])
+    flip(project.labels_folder("b") / "1.exr")
+    assert troubles(project) == [(Trouble.OLDER_VERSION, "labels/b/1.exr")]
+    mend(project)
+    assert troubles(project) == []
+    with pytest.raises(Exception, match="tidied away for good"):
+        decisions.undo()
+
+
+def test_a_lost_mask_comes_back_from_a_backup(project, decisions):
+    painted = np.zeros((HEIGHT, WIDTH), np.int8)
+    painted[5:9, 5:9] = -1
+    decisions.paint("b", lambda _: painted)
+    (backup,) = backups.backups(project.folder)
+    backup.unlink()
+    Project.open(project.folder).close()
+    with closing(sqlite3.connect(project.folder / "project.sqlite")) as by_hand, by_hand:
+        by_hand.execute("UPDATE person_masks SET runs = x'00'")
+    assert [trouble for trouble, _ in troubles(project)] == [Trouble.PAINTING]
+    mend(project)
+    with Project.open(project.folder) as again:
+        assert (again.person("b") == painted).all()
+
+
+def test_pseudo_labels_are_looked_at_and_left_to_whoever_makes_them(project):
+    project.pseudo_path("b").write_bytes(project.pseudo_path("b").read_bytes()[:500])
+    project.statistics_path("c").unlink()
+    project.statistics_path("d").write_bytes(b"damaged")
+    found = [each for each in check_up(project.folder).findings if not each.mendable]
+    assert [each.what for each in found] == ["pseudo/b.exr", "pseudo/c.exr", "pseudo/d.exr"]
+    assert {each.trouble for each in found} == {Trouble.PSEUDO_LABEL}
+
+
+def test_a_backup_that_does_not_open_is_put_away_and_made_anew(project):
+    (backup,) = backups.backups(project.folder)
+    backup.write_bytes(b"damaged")
+    assert troubles(project) == [(Trouble.BACKUP, f"backups/{backup.name}")]
+    mend(project)
+    assert backups.verified(backup) == 5
+
+
+def test_a_journal_that_does_not_add_up_is_told_and_mended_from_a_backup(project, decisions):
+    (backup,) = backups.backups(project.folder)
+    decisions.exclude(["b"])
+    with closing(sqlite3.connect(project.folder / "project.sqlite")) as by_hand, by_hand:
+        by_hand.execute(
+            "INSERT INTO journal (action, at, who, kind, scene, note, undoes) "
+            "VALUES ('x', '', '', 'undo', 'b', '', 'no such group')"
+        )
+    (finding,) = check_up(project.folder).findings
+    assert (finding.trouble, finding.mendable) == (Trouble.JOURNAL, True)
+    assert "entry after 6" in finding.sentence
+    with pytest.raises(ProjectError, match="does not add up"), Project.open(project.folder) as odd:
+        odd.statuses()
+    (said, *_) = repair(project.folder)
+    assert f"restored project.sqlite from backups/{backup.name}" in said
+    with Project.open(project.folder) as again:
+        assert again.statuses()["b"] == "excluded"
+
+
+def test_what_is_no_project_is_one_sentence(tmp_path):
+    with pytest.raises(ProjectError, match="not a project"):
+        check_up(tmp_path)

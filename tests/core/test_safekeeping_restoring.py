@@ -1,0 +1,128 @@
+"""A damaged database: the newest backup in its place, and what came later as far as it reads."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from made_labels import HEIGHT, WIDTH, a_project
+
+from smarthdr_studio.core import backups, trash
+from smarthdr_studio.core.decisions import Decisions
+from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.safekeeping.checkup import check_up
+from smarthdr_studio.core.safekeeping.findings import Trouble
+from smarthdr_studio.core.safekeeping.repair import repair
+
+
+@pytest.fixture(scope="module")
+def lived_in(tmp_path_factory):
+    """A closed project of many decisions; its backup knows the first five entries."""
+    with a_project(tmp_path_factory.mktemp("lived-in")) as project:
+        decisions = Decisions(project)
+        decisions.promote(["b"])
+        decisions.paint("c", lambda _: np.ones((HEIGHT, WIDTH), np.int8))
+        for k in range(60):
+            decisions.annotate(["b", "c", "d"], note=f"{k} " + "words " * 100)
+        decisions.undo()
+    return project
+
+
+@pytest.fixture
+def project(lived_in, tmp_path):
+    shutil.copytree(lived_in.folder, tmp_path / "p.shdr")
+    return tmp_path / "p.shdr"
+
+
+def database_trouble(folder):
+    lost = Trouble.DATABASE, Trouble.JOURNAL
+    return [each for each in check_up(folder).findings if each.trouble in lost]
+
+
+def test_damage_beside_the_journal_costs_no_decision(project, lived_in):
+    database = project / "project.sqlite"
+    with closing(sqlite3.connect(database)) as by_hand:
+        (page,) = by_hand.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'figures'"
+        ).fetchone()
+    whole = bytearray(database.read_bytes())
+    whole[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096
+    database.write_bytes(whole)
+    (finding,) = database_trouble(project)
+    assert finding.mendable
+    (said, *_) = repair(project)
+    assert "restored project.sqlite from backups/" in said
+    assert "added 185 that came later" in said
+    assert not database_trouble(project)
+    with Project.open(project) as again, Project.open(lived_in.folder) as original:
+        assert again.entries() == original.entries()
+        assert (again.person("c") == 1).all()
+        assert again.statuses() == original.statuses()
+    assert bytes(whole) in [path.read_bytes() for path in trash.contents(project)]
+
+
+@pytest.mark.parametrize("damage", [b"", b"rubbish" * 3000, None])
+def test_a_database_that_is_gone_or_rubbish_comes_back_as_the_backup_knew_it(project, damage):
+    if damage is None:
+        (project / "project.sqlite").unlink()
+    else:
+        (project / "project.sqlite").write_bytes(damage)
+    with pytest.raises(ProjectError, match=r"doctor|not a SmartHDR Studio project") as error:
+        Project.open(project)
+    assert "\n" not in str(error.value)
+    if damage == b"":
+        return  # an empty file is a database of nobody; it is told, not replaced
+    assert database_trouble(project)
+    repair(project)
+    with Project.open(project) as again:
+        assert len(again.entries()) == 5
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_wherever_the_damage_is_what_comes_back_is_a_beginning_of_the_journal(
+    data, lived_in, tmp_path_factory
+):
+    folder = tmp_path_factory.mktemp("damaged") / "p.shdr"
+    shutil.copytree(lived_in.folder, folder)
+    whole = bytearray((folder / "project.sqlite").read_bytes())
+    start = data.draw(st.integers(0, len(whole) - 1))
+    length = data.draw(st.sampled_from([1, 100, 4096, 40_000]))
+    whole[start : start + length] = b"\xa5" * len(whole[start : start + length])
+    (folder / "project.sqlite").write_bytes(whole)
+    try:
+        repair(folder)
+    except ProjectError as error:
+        # Another program's mark or a newer format: told in one sentence, and nothing is touched.
+        refused = str(error)
+        assert "\n" not in refused
+        assert (folder / "project.sqlite").read_bytes() == bytes(whole)
+        return
+    assert not database_trouble(folder)
+    with Project.open(folder) as again, Project.open(lived_in.folder) as original:
+        kept = again.entries()
+        assert len(kept) >= 5
+        assert [e.seq for e in kept] == [e.seq for e in original.entries()[: len(kept)]]
+
+
+def test_without_a_backup_the_doctor_says_so_and_touches_nothing(project):
+    shutil.rmtree(project / "backups")
+    (project / "project.sqlite").write_bytes(b"rubbish" * 3000)
+    (finding,) = database_trouble(project)
+    assert not finding.mendable
+    assert "copy" in finding.remedy
+    assert repair(project) == ()
+    assert (project / "project.sqlite").read_bytes() == b"rubbish" * 3000
+    assert not trash.contents(project)
+
+
+def test_the_newest_backup_that_opens_is_taken(project):
+    (good,) = backups.backups(project)
+    (good.parent / "project-29990101.sqlite").write_bytes(b"damaged itself")
+    (project / "project.sqlite").write_bytes(b"rubbish" * 3000)
+    (said, *_) = repair(project)
+    assert good.name in said

@@ -1,0 +1,104 @@
+"""A roster outlives a checkpoint, and what changed between two is said in words."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smarthdr_studio.core.masking import MaskSettings
+from smarthdr_studio.learning.roster import LabelFile, Roster
+from smarthdr_studio.learning.roster_words import changes
+
+PROJECT = Path("/somewhere/p.shdr")
+NAMES = st.sampled_from([f"{number:03d}" for number in range(8)])
+FILES = st.builds(
+    LabelFile,
+    path=st.builds(
+        lambda name, n: PROJECT / "labels" / name / f"{n}.exr", NAMES, st.integers(1, 9)
+    ),
+    checksum=st.none() | st.sampled_from(["ab" * 32, "cd" * 32]),
+    whole=st.booleans(),
+)
+IDS = st.sets(NAMES).map(lambda names: tuple(sorted(names)))
+ROSTERS = st.builds(
+    Roster,
+    labelled=IDS,
+    promoted=st.dictionaries(NAMES, FILES),
+    unlabelled=IDS,
+    masks=st.builds(MaskSettings, tau_patch=st.floats(0, 1), tau_pixel=st.floats(0, 1)),
+    held_out=IDS,
+    truths=st.dictionaries(NAMES, FILES),
+    brushes=st.dictionaries(NAMES, st.sampled_from(["12" * 32, "34" * 32])),
+    damaged=st.dictionaries(NAMES, st.just("v.exr: is gone; restore it")),
+)
+PLAIN = Roster(labelled=("a",), promoted={}, unlabelled=("u",), masks=MaskSettings())
+FILE = LabelFile(path=PROJECT / "labels/u/1.exr", checksum="ab" * 32)
+
+
+@given(ROSTERS)
+def test_a_roster_comes_back_from_its_state(roster):
+    assert Roster.from_state(roster.state(project=PROJECT), project=PROJECT) == roster
+
+
+@given(ROSTERS)
+def test_where_nothing_changed_nothing_is_said(roster):
+    assert changes(roster, roster) == ()
+
+
+@given(ROSTERS, IDS)
+def test_what_is_held_out_or_set_aside_is_never_learned_from(roster, names):
+    for left in (
+        roster.holding_out(names),
+        roster.setting_aside(dict.fromkeys(names, "is gone")),
+    ):
+        assert not {name for name, _ in left.labels} & set(names)
+        assert not set(left.unlabelled) & set(names)
+
+
+def test_a_state_is_read_without_running_code(tmp_path):
+    roster = replace(PLAIN, promoted={"u": FILE}, brushes={"v": "12" * 32})
+    torch.save(roster.state(project=PROJECT), tmp_path / "state.pt")
+    state = torch.load(tmp_path / "state.pt", weights_only=True)
+    assert Roster.from_state(state, project=PROJECT) == roster
+
+
+def test_a_checkpoint_of_an_earlier_version_still_resumes():
+    state = PLAIN.state(project=PROJECT) | {"promoted": {"u": "labels/u/1.exr"}}
+    for later in ("truths", "brushes", "damaged"):
+        del state[later]
+    found = Roster.from_state(state, project=PROJECT)
+    assert found == replace(PLAIN, promoted={"u": LabelFile(path=FILE.path)})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ({}, {"brushes": {"u": "12"}}, "u: the brush is new from this round on"),
+        ({"brushes": {"u": "12"}}, {}, "u: the brush is gone from this round on"),
+        (
+            {"brushes": {"u": "12"}},
+            {"brushes": {"u": "34"}},
+            "u: the brush is new from this round on",
+        ),
+        (
+            {"promoted": {"p": FILE}},
+            {"promoted": {"p": replace(FILE, whole=True)}},
+            "p: every pixel of its label counts from this round on",
+        ),
+        (
+            {},
+            {"truths": {"a": FILE}},
+            "a: learns from a ground truth that was brought from this round on",
+        ),
+        (
+            {"promoted": {"p": FILE}},
+            {"damaged": {"p": "1.exr: is gone; restore it"}},
+            "p: is left out from this round on, because 1.exr: is gone; restore it",
+        ),
+    ],
+)
+def test_each_change_is_one_sentence(before, after, said):
+    assert changes(replace(PLAIN, **before), replace(PLAIN, **after)) == (said,)

@@ -1,0 +1,91 @@
+"""The desk behind the queues: on a thread where there are many scenes, and told while it looks."""
+
+import pytest
+
+from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.studio.session import queue_desk
+from smarthdr_studio.studio.state import QueueKind
+
+
+@pytest.fixture
+def ready(session, until, tiny_project):
+    """A session with the pool read and a scene on the screen."""
+    session.take(tiny_project)
+    until(session, lambda s: s.shown == "003" and s.charts is not None)
+    return session
+
+
+@pytest.fixture
+def threaded(monkeypatch):
+    """Every ranking is done on a thread, as of thousands of scenes."""
+    monkeypatch.setattr(queue_desk, "RANKED_AT_ONCE", 0)
+
+
+def test_a_ranking_on_a_thread_lists_the_scenes_at_once_and_in_order_later(threaded, ready, until):
+    seen = []
+    ready.changed.connect(lambda _old, new: seen.append(new.queue))
+    ready.advice.queue.pick(QueueKind.SAFEST)
+    assert set(ready.state.queue.scenes) == {"003", "004", "005", "006"}
+    assert ready.state.queue.preliminary
+    assert ready.state.queue.work
+    until(ready, lambda s: not s.queue.preliminary)
+    assert ready.state.queue.scenes == ("003", "004", "005", "006")
+    assert all(ready.state.queue.reasons)
+    assert any(queue.work.startswith("looking at frames: ") for queue in seen)
+    assert ready.state.queue.work == ""
+
+
+def test_space_pressed_before_the_order_is_known_is_not_lost(threaded, ready, until):
+    ready.advice.queue.pick(QueueKind.SAFEST)
+    ready.advice.queue.step(1)
+    until(ready, lambda s: s.current == "004")
+
+
+def test_frames_that_cannot_be_read_end_the_search_all_the_same(
+    ready, until, dataset, tiny_project
+):
+    (dataset / "Training" / "005" / "2.tif").write_bytes(b"")
+    ready.advice.queue.pick(QueueKind.WORTH)
+    until(ready, lambda s: not s.queue.preliminary)
+    assert "005" in ready.state.queue.scenes
+    assert "005" not in ready.inspection.facts.records
+
+
+def test_the_order_is_that_of_the_settled_thresholds_while_a_slider_moves(ready, until):
+    desk = ready.advice.queue
+    desk.pick(QueueKind.SAFEST)
+    until(ready, lambda s: not s.queue.preliminary)
+    reasons = ready.state.queue.reasons
+    tried = ready.state.masks.__class__(tau_patch=0.05, tau_pixel=0.05)
+    ready.screen.move_masks(tried)
+    until(ready, lambda s: s.row("003").retained is not None and s.row("003").retained < 0.3)
+    desk.rank_anew()
+    assert ready.state.queue.reasons == reasons
+    ready.curating.settle_masks(tried)
+    assert ready.state.queue.reasons != reasons
+
+
+def test_a_mark_that_cannot_be_written_is_told_and_the_walk_goes_on(ready, until, monkeypatch):
+    ready.advice.queue.pick(QueueKind.SAFEST)
+    until(ready, lambda s: not s.queue.preliminary)
+
+    def refuse(_project, _ids):
+        raise ProjectError("tiny.shdr: the disk is full; free some space")
+
+    monkeypatch.setattr(Project, "mark_reviewed", refuse)
+    told = []
+    ready.changed.connect(lambda _old, new: told.append(new.notice))
+    ready.advice.queue.step(1)
+    until(ready, lambda s: s.current == "004")
+    assert any(notice and "the disk is full" in notice.text for notice in told)
+    assert ready.state.queue.reviewed == 0
+
+
+def test_closing_the_project_forgets_the_queue(ready, until):
+    ready.advice.queue.pick(QueueKind.SAFEST)
+    ready.close_project()
+    until(ready, lambda s: s.folder is None)
+    assert ready.state.queue.kind is QueueKind.ALL
+    ready.advice.queue.step(1)
+    assert ready.state.notice is None

@@ -1,0 +1,185 @@
+"""Table, gallery and list show the same scenes in the same order with the same selection."""
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication
+
+from smarthdr_studio.core.journal import Status
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.studio.panels.scene_columns import COLUMNS
+from smarthdr_studio.studio.state import Centre
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+POOL = ("003", "004", "005", "006")
+
+
+def press(qtbot, window, key, modifiers=Qt.KeyboardModifier.NoModifier):
+    qtbot.keyClick(QApplication.focusWidget() or window, key, modifiers)
+
+
+def listed(window):
+    return [row.id for row in window.page.shelf.model.rows]
+
+
+def click_line(qtbot, view, line, modifiers=Qt.KeyboardModifier.NoModifier):
+    place = view.visualRect(view.model().index(line, 0)).center()
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, modifiers, place)
+
+
+def column(title):
+    return next(place for place, each in enumerate(COLUMNS) if each.title == title)
+
+
+@pytest.fixture
+def table(opened, qtbot):
+    """The table in the middle of the window."""
+    press(qtbot, opened, Qt.Key.Key_F7)
+    assert opened.session.state.centre is Centre.TABLE
+    qtbot.waitUntil(opened.page.browsing.table.isVisible)
+    return opened.page.browsing.table
+
+
+def test_a_key_shows_the_table_and_the_same_key_or_escape_the_pictures_again(opened, qtbot):
+    for key, back in ((Qt.Key.Key_F7, Qt.Key.Key_F7), (Qt.Key.Key_F8, Qt.Key.Key_Escape)):
+        press(qtbot, opened, key)
+        assert opened.session.state.centre is not Centre.PICTURES
+        assert not opened.page.views.isVisible()
+        press(qtbot, opened, back)
+        assert opened.session.state.centre is Centre.PICTURES
+        assert opened.page.views.isVisible()
+
+
+def test_words_over_the_list_lead_to_table_and_gallery(opened, qtbot):
+    choice = opened.page.scenes._centre
+    for word, centre in (("Table", Centre.TABLE), ("Gallery", Centre.GALLERY)):
+        qtbot.mouseClick(choice._buttons[word], Qt.MouseButton.LeftButton)
+        assert opened.session.state.centre is centre
+        assert choice._buttons[word].isChecked()
+
+
+def test_a_click_on_a_head_sorts_and_another_one_reverses(opened, table, qtbot):
+    head = table.horizontalHeader()
+    place = head.sectionViewportPosition(column("σ")) + 5
+    at = QPoint(place, head.height() // 2)
+    qtbot.mouseClick(head.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert listed(opened)[:4] == list(POOL)  # each a little less sure than the one before
+    qtbot.mouseClick(head.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert listed(opened)[:4] == list(POOL[::-1])
+    assert set(listed(opened)[4:]) == {"001", "002", "Test-007"}  # what is not known comes last
+
+
+def test_one_query_holds_for_all_three(opened, table, qtbot):
+    opened.page.browsing.bar.start_search()
+    qtbot.keyClicks(QApplication.focusWidget(), "status:unlabelled sigma<0.08")
+    found = listed(opened)
+    assert found
+    assert set(found) < set(POOL)
+    assert opened.page.scenes._search.text() == "status:unlabelled sigma<0.08"
+    assert opened.page.scenes._count.whole == f"{len(found)} of 7 scenes"
+    assert table.model() is opened.page.scenes._list.model()
+
+
+def test_a_line_that_is_not_understood_keeps_the_last_good_answer(opened, table, qtbot):
+    bar = opened.page.browsing.bar
+    bar.start_search()
+    qtbot.keyClicks(bar.search, "unlabelled")
+    assert listed(opened) == list(POOL)
+    qtbot.keyClicks(bar.search, " retained<lots")
+    assert listed(opened) == list(POOL)
+    assert "retained is compared with a number" in bar._message.whole
+    bar.search.selectAll()
+    qtbot.keyClick(bar.search, Qt.Key.Key_Delete)
+    assert len(listed(opened)) == 7
+    assert not opened.session.state.table.fault
+
+
+def test_a_selection_made_in_the_table_is_the_one_that_keys_act_on(opened, table, qtbot):
+    click_line(qtbot, table, 2)
+    click_line(qtbot, table, 4, SHIFT)
+    assert opened.page.scenes.selected() == ("003", "004", "005")
+    assert len(opened.page.scenes._list.selectionModel().selectedRows()) == 3
+    press(qtbot, opened, Qt.Key.Key_X)
+    statuses = {row.id: row.status for row in opened.session.state.scenes}
+    assert [statuses[name] for name in ("003", "004", "005")] == [Status.EXCLUDED] * 3
+    assert opened.session.state.notice.text == "Excluded 3 scenes. Undo: Ctrl+Z"
+    press(qtbot, opened, Qt.Key.Key_Z, CTRL)
+    statuses = {row.id: row.status for row in opened.session.state.scenes}
+    assert [statuses[name] for name in ("003", "004", "005")] == [Status.UNLABELLED] * 3
+
+
+def test_a_bulk_promotion_is_one_step_to_undo(opened, table, qtbot, until, tiny_project):
+    click_line(qtbot, table, 2)
+    click_line(qtbot, table, 5, SHIFT)
+    press(qtbot, opened, Qt.Key.Key_P)
+    until(opened.session, lambda s: s.notice is not None)
+    assert opened.session.state.notice.text == "Promoted 4 scenes. Undo: Ctrl+Z"
+    assert opened.session.state.row("006").status is Status.PROMOTED
+    press(qtbot, opened, Qt.Key.Key_Z, CTRL)
+    until(opened.session, lambda s: s.row("006").status is Status.UNLABELLED)
+    with Project.open(tiny_project) as project:
+        assert {project.statuses()[name] for name in POOL} == {Status.UNLABELLED}
+
+
+def test_sorting_keeps_what_is_selected(opened, table, qtbot):
+    click_line(qtbot, table, 2)
+    click_line(qtbot, table, 4, CTRL)
+    before = set(opened.page.scenes.selected())
+    opened.session.inspection.table.sort_by("sigma")
+    opened.session.inspection.table.reverse()
+    assert set(opened.page.scenes.selected()) == before
+    assert opened.session.state.current == "005"
+
+
+def test_a_query_that_leaves_the_current_scene_out_leaves_it_on_the_screen(opened, qtbot):
+    opened.session.inspection.table.ask("status:ground")
+    assert listed(opened) == ["001", "002"]
+    assert opened.session.state.current == "003"
+    assert opened.page.scenes.selected() == ("003",)
+    press(qtbot, opened, Qt.Key.Key_Right)
+    assert opened.session.state.current == "001"
+
+
+def test_return_shows_the_pictures_of_the_scene(opened, table, qtbot, until):
+    click_line(qtbot, table, 3)
+    qtbot.keyClick(table, Qt.Key.Key_Return)
+    assert opened.session.state.centre is Centre.PICTURES
+    until(opened.session, lambda s: s.shown == "004")
+
+
+def test_hidden_columns_are_remembered_with_the_project(opened, table, until, tiny_project):
+    table.hide_columns(["Trend", "Note"])
+    table.columns_changed.emit()
+    opened.session.close_project()
+    until(opened.session, lambda s: s.folder is None)
+    table.hide_columns([])
+    opened.session.take(tiny_project)
+    until(opened.session, lambda s: s.charts is not None)
+    assert table.hidden_columns == ["Trend", "Note"]
+
+
+def test_an_order_follows_figures_that_change(opened, table, until):
+    opened.session.inspection.table.ask("retained<0.3")
+    before = set(listed(opened))
+    masks = opened.session.state.masks
+    opened.session.curating.settle_masks(type(masks)(tau_patch=0.05, tau_pixel=0.05))
+    until(opened.session, lambda s: set(s.table.found or ()) > before)
+
+
+def test_where_there_is_little_height_many_scenes_take_the_place_of_the_run(opened, qtbot):
+    opened.resize(1280, 720)
+    press(qtbot, opened, Qt.Key.Key_F8)
+    assert not opened.page.bottom.isVisible()
+    press(qtbot, opened, Qt.Key.Key_F6)
+    assert opened.page.bottom.isVisible()
+    press(qtbot, opened, Qt.Key.Key_Escape)
+    assert opened.page.bottom.isVisible()
+
+
+def test_the_arrow_keys_go_on_from_scene_to_scene_wherever_one_comes_from(opened, qtbot, until):
+    for key in (Qt.Key.Key_F7, Qt.Key.Key_F8, Qt.Key.Key_Escape):
+        press(qtbot, opened, key)
+        before = opened.session.state.current
+        press(qtbot, opened, Qt.Key.Key_Right)
+        assert opened.session.state.current > before
+    until(opened.session, lambda s: s.shown == s.current)
