@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, Qt, QTimer
+from PySide6.QtCore import QEventLoop, QPointF, Qt, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from smarthdr_studio.core.resources import resource
 from smarthdr_studio.studio.main_window.window import MainWindow
@@ -63,6 +63,17 @@ class Photographer:
         picture = self.window.page.views.view(0).picture
         QTest.mouseMove(picture, picture.rect().center())
 
+    def drag(self, picture: QWidget, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Draw with the left button, from and to shares of a picture's width and height."""
+        ends = (QPointF(x * picture.width(), y * picture.height()) for x, y in (start, end))
+        first, last = (point.toPoint() for point in ends)
+        QTest.mousePress(picture, Qt.MouseButton.LeftButton, pos=first)
+        for step in range(1, 21):
+            QTest.mouseMove(picture, first + (last - first) * step / 20)
+            self.rest(10)
+        QTest.mouseRelease(picture, Qt.MouseButton.LeftButton, pos=last)
+        self.rest(300)
+
     def take(self, name: str) -> None:
         """Keep what is on the screen now."""
         self.rest(400)
@@ -107,6 +118,7 @@ def tell_the_story(camera: Photographer) -> None:
     print(f"from click to trained: {time.monotonic() - clicked:.0f} s")
     camera.wait(lambda: session.at_rest, what="the last labels are shown")
     judge(camera)
+    curate(camera)
     window.set_look("light")
     camera.take("window-light")
     window.resize(1280, 720)
@@ -141,6 +153,28 @@ def judge(camera: Photographer) -> None:
     camera.do("back_to_now")
     for tab in ("thresholds", "training"):
         camera.turn_to(tab)
+
+
+def curate(camera: Photographer) -> None:
+    """Two queues, the brush over the masks, and every figure of every scene."""
+    window, session = camera.window, camera.window.session
+    camera.do("queue_worth")
+    camera.wait(lambda: not session.state.queue.work, what="the frames are looked at")
+    camera.do("next_in_queue")
+    camera.wait(lambda: session.state.shown == session.state.current, what="the scene is read")
+    camera.turn_to("scene")
+    camera.wait(lambda: session.at_rest, what="everything is painted")
+    camera.take("curating")
+    camera.do("tool_brush", "ink_distrust")
+    camera.drag(window.page.views.view(3).picture, (0.62, 0.35), (0.72, 0.55))
+    camera.do("ink_trust")
+    camera.drag(window.page.views.view(3).picture, (0.32, 0.3), (0.5, 0.42))
+    camera.take("brush")
+    camera.do("clear_painting", "leave_brush", "show_table")
+    camera.wait(lambda: not session.state.table.work, what="every figure is known")
+    camera.take("table")
+    camera.do("show_pictures", "queue_all")
+    camera.turn_to("thresholds")
 
 
 if __name__ == "__main__":

@@ -13,13 +13,23 @@ VERBS: Final = frozenset(
     | {"note", "history", "truth", "undo", "redo", "evaluate", "merge", "doctor"}
     | {"relocate", "tidy"}
 )
+INTERRUPTED: Final = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the answer is its exit status (0 done, 2 bad input, 3 resumable)."""
+    """Run one command; the answer is its exit status (see the README)."""
     # A damaged file is told in one sentence of ours; OpenCV reads this when it is first imported.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _started(words)
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped; what was finished so far stays.\n")
+        return INTERRUPTED
+
+
+def _started(words: list[str]) -> int:
+    # Loaded here, where Ctrl-C is heard already.
     if not words or (words[0] not in VERBS and not words[0].startswith("-")):
         from smarthdr_studio.cli.window import open_window
 

@@ -30,7 +30,7 @@ from smarthdr_studio.core.errors import StudioError
 DONE: Final = 0
 FAILED: Final = 1
 BAD_INPUT: Final = 2
-INTERRUPTED: Final = 130
+_CTRL_C: Final = 130  # what typer answers after it
 
 # typer carries its own copy of click, whose errors it exports only by their leaves.
 _UsageError: Final[type[Exception]] = typer.BadParameter.__bases__[0]
@@ -67,22 +67,27 @@ _VERBS: Final[Mapping[str, Callable[..., int | None]]] = {
 
 
 def run(words: Sequence[str]) -> int:
-    """Run the verb these words ask for; the answer is the exit status."""
+    """Run the verb these words ask for; the answer is the exit status.
+
+    Raises KeyboardInterrupt: stopped with Ctrl-C, when the verb has put things in order.
+    """
     try:
         answer = build()(args=list(words), prog_name="smarthdr-studio", standalone_mode=False)
     except StudioError as error:
         complain(str(error))
         return BAD_INPUT
     except _UsageError as error:
-        complain(getattr(error, "format_message", error.__str__)())
+        sentence = getattr(error, "format_message", error.__str__)()
+        complain(sentence.replace("Value error, ", ""))  # the check that noticed it names itself
         return BAD_INPUT
-    except (KeyboardInterrupt, typer.Abort):
-        complain("Stopped; what was written so far stays.")
-        return INTERRUPTED
+    except typer.Abort:
+        raise KeyboardInterrupt from None
     except BrokenPipeError:
         # Whoever read our answers has left; the interpreter must not stumble over it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    if answer == _CTRL_C:
+        raise KeyboardInterrupt
     return answer if isinstance(answer, int) else DONE
 
 

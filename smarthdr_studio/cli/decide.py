@@ -86,8 +86,6 @@ def annotate(
     add, remove = tag or [], untag or []
     if note is None and not add and not remove:
         raise ProjectError(f"{project}: nothing to note; give --note, --tag or --untag")
-    if no_word := [each for each in add if len(each.split()) != 1 or each != each.strip()]:
-        raise ProjectError(f"--tag {no_word[0]!r}: a tag is one word; join words with a hyphen")
     with _decisions(project) as (opened, decisions):
         decisions.annotate(scenes, note=note, add=add, remove=remove)
         states = {name: opened.state(name) for name in scenes}
@@ -179,9 +177,9 @@ def _pool_ranges(project: "Project", masks: "MaskSettings") -> "tuple[Range, Ran
 
 
 def _tell(project: "Project", ids: list[str], *, verb: str, as_json: bool) -> None:
-    statuses = project.statuses()
+    statuses, told = project.statuses(), tuple(dict.fromkeys(ids))
     if as_json:
-        print_json({verb: [{"id": name, "status": str(statuses[name])} for name in ids]})
+        print_json({verb: [{"id": name, "status": str(statuses[name])} for name in told]})
         return
-    for name in ids:
+    for name in told:
         say(f"{name}: {statuses[name]}")

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from smarthdr_studio.core.handover.tables import Tell
 
 ProjectFolder = Annotated[Path, typer.Argument(metavar="PROJECT", help="A project, NAME.shdr.")]
+_ONE: Final = {"scenes": "scene", "entries": "entry"}
 Table = Annotated[Path, typer.Argument(metavar="FILE", help="Where to; ends in .csv or .json.")]
 
 
@@ -155,4 +156,4 @@ def _tell(file: Path, count: int, *, what: str, as_json: bool) -> None:
     if as_json:
         print_json({"file": str(file), what: count})
     else:
-        say(f"{file}: {count} {what}")
+        say(f"{file}: 1 {_ONE[what]}" if count == 1 else f"{file}: {count} {what}")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smarthdr_studio.cli.evs import evs_of
 from smarthdr_studio.cli.output import Json, note, print_json, progress, say
 from smarthdr_studio.core.errors import BadScene
 
@@ -35,7 +36,7 @@ def merge(
 
     if out.suffix.casefold() != ".exr":
         raise typer.BadParameter(f"-o {out}: an EXR is written; name it {out.with_suffix('.exr')}")
-    bracket = _bracket(frames, evs=_numbers(evs, count=len(frames)))
+    bracket = _bracket(frames, evs=evs_of(evs, count=len(frames)))
     if checkpoint is None:
         how = "exposure-weighted merge"
         layers = _plain_merge(bracket)
@@ -80,18 +81,6 @@ def _exposures(paths: list[Path]) -> tuple[float, ...]:
         if beside.is_file():
             return read_evs(beside)
     return evs_from_exif(paths)
-
-
-def _numbers(text: str | None, *, count: int) -> tuple[float, ...] | None:
-    if text is None:
-        return None
-    try:
-        numbers = tuple(float(word) for word in text.replace(",", " ").split())
-    except ValueError:
-        numbers = ()
-    if len(numbers) != count:
-        raise typer.BadParameter(f"--evs {text}: write one number for each frame, as in -2,0,2")
-    return numbers
 
 
 def _plain_merge(bracket: "Bracket") -> "dict[str, Layer]":

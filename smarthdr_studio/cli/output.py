@@ -41,14 +41,17 @@ def print_table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str, words: int = 1
 ) -> None:
     """A small table on stdout; the first `words` columns hold words, the rest figures."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD)
     for index, column in enumerate(columns):
         table.add_column(column, justify="left" if index < words else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)
     # A pipe has no width of its own; paths and figures must not be folded at 80 columns there.
     width = None if sys.stdout.isatty() else 160
-    Console(highlight=False, markup=False, width=width).print(table)
+    console = Console(highlight=False, markup=False, width=width)
+    console.print(title, style="bold", soft_wrap=True)
+    if table.row_count:
+        console.print(table)
 
 
 def progress() -> Progress:

@@ -2,6 +2,7 @@
 
 import shlex
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -48,7 +49,7 @@ def train(
         settings["seed"] = seed
     plan = _plan(project, preset=preset, resume=resume, assignments=changes or [], extra=settings)
     follower = Follower(tell=print_json if as_json else None)
-    with follower, _stop_asked() as asked:
+    with follower, _told_once(), _stop_asked() as asked:
         try:
             _drive(plan, project, resume=resume, follower=follower, asked=asked)
         except StudioError as error:
@@ -120,3 +121,19 @@ def _stop_asked() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _told_once() -> Iterator[None]:
+    """Keeps threads quiet about files: what the log's thread stumbles over is raised here too."""
+    tell = threading.excepthook
+
+    def unless_files(failure: threading.ExceptHookArgs) -> None:
+        if not issubclass(failure.exc_type, OSError):
+            tell(failure)
+
+    threading.excepthook = unless_files
+    try:
+        yield
+    finally:
+        threading.excepthook = tell

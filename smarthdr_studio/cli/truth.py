@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from smarthdr_studio.cli.evs import evs_of
 from smarthdr_studio.cli.output import Json, print_json, say
 from smarthdr_studio.core.errors import BadScene
 
@@ -21,9 +22,12 @@ def truth(
     project: Annotated[Path, typer.Argument(metavar="PROJECT", help="A project, NAME.shdr.")],
     scene: Annotated[str, typer.Argument(metavar="SCENE", help="A scene id.")],
     files: Annotated[
-        list[Path],
-        typer.Argument(metavar="FILE...", help="One .hdr or .exr, or frames of a static bracket."),
-    ],
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE...]",
+            help="One .hdr or .exr, or frames of a static bracket; without, the one it has.",
+        ),
+    ] = None,
     *,
     fix: Annotated[
         bool, typer.Option("--fix/--no-fix", help="Mend its scale and a shift by a pixel or two.")
@@ -40,11 +44,15 @@ def truth(
 
     It is compared with the reference frame in size, scale and alignment, and frozen in the
     project. Several frames are merged; their exposures come from --evs, from a text file beside
-    them, or from EXIF. With --check the status is 1 where it cannot be used.
+    them, or from EXIF. With --check the status is 1 where it cannot be used. Without a file the
+    scene is learned from the ground truth it has already.
     """
     from smarthdr_studio.core.project import Project
 
-    exposures = _numbers(evs, count=len(files))
+    if not files:
+        _use_its_own(project, scene, note=note, as_json=as_json)
+        return None
+    exposures = evs_of(evs, count=len(files))
     with Project.open(project) as opened:
         radiance, findings = _looked_at(opened, scene, files, evs=exposures)
         if not check:
@@ -54,6 +62,19 @@ def truth(
         status = str(opened.statuses()[scene])
     _tell(findings, scene=scene, brought=not check, status=status, as_json=as_json)
     return _UNUSABLE if check and not findings.usable else None
+
+
+def _use_its_own(folder: Path, scene: str, *, note: str, as_json: bool) -> None:
+    from smarthdr_studio.core.decisions import Decisions
+    from smarthdr_studio.core.project import Project
+
+    with Project.open(folder) as project:
+        Decisions(project).use_ground_truth([scene], note=note)
+        status = str(project.statuses()[scene])
+    if as_json:
+        print_json({"truth": {"scene": scene, "brought": False, "status": status}})
+    else:
+        say(f"{scene}: {status}")
 
 
 def _looked_at(
@@ -135,15 +156,3 @@ def _figures(findings: "TruthFindings") -> dict[str, Any]:
         "problems": list(findings.problems),
         "warnings": list(findings.warnings),
     }
-
-
-def _numbers(text: str | None, *, count: int) -> tuple[float, ...] | None:
-    if text is None:
-        return None
-    try:
-        numbers = tuple(float(word) for word in text.replace(",", " ").split())
-    except ValueError:
-        numbers = ()
-    if len(numbers) != count:
-        raise typer.BadParameter(f"--evs {text}: write one number for each frame, as in 0,2,4")
-    return numbers

@@ -24,7 +24,7 @@ def open_window(words: Sequence[str]) -> int:
 
 
 def _why_not(words: Sequence[str]) -> str | None:
-    if len(words) > 1:
+    if len(words) > 1 and Path(words[0]).is_dir():
         return f"{words[1]}: one project at a time; see smarthdr-studio --help"
     if words and not Path(words[0]).is_dir():
         return (

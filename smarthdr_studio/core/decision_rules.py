@@ -54,6 +54,15 @@ def refuse_without_truth(scenes: Iterable[Scene]) -> None:
             )
 
 
+def as_tags(words: Iterable[str]) -> frozenset[str]:
+    """Tags without the space around them. Raises ProjectError where one is not one word."""
+    tags = frozenset(word.strip() for word in words)
+    for tag in sorted(tags):
+        if len(tag.split()) != 1:
+            raise ProjectError(f"{tag!r}: a tag is one word; join words with a hyphen")
+    return tags
+
+
 def refuse_split(wanted: Mapping[str, Status]) -> None:
     """Raises ProjectError where a split asks for a status that only a decision gives."""
     for name, status in wanted.items():

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from smarthdr_studio.core.brush.ink import Brush
 from smarthdr_studio.core.brush.runs import fingerprint, pack
-from smarthdr_studio.core.decision_rules import refuse_split, refuse_without_truth
+from smarthdr_studio.core.decision_rules import as_tags, refuse_split, refuse_without_truth
+from smarthdr_studio.core.errors import LostPainting
 from smarthdr_studio.core.journal import JournalEntry, Kind, Ledger, SceneState, Status
 from smarthdr_studio.core.label_files import Ranges, frozen_labels, numbering
 from smarthdr_studio.core.masking import MaskSettings
@@ -90,9 +91,14 @@ class Decisions:
         self, ids: Iterable[str], *, note: str = "", who: str | None = None
     ) -> None:
         """Learn from the ground truth file."""
-        ids = tuple(ids)
-        refuse_without_truth(map(self._project.scene, ids))
-        self._become(Status.GROUND_TRUTH, Kind.USE_GROUND_TRUTH, ids, note=note, who=who)
+
+        def enter(plain: JournalEntry, _: SceneState) -> JournalEntry:
+            # Asked here, where nobody can take a ground truth back that was brought.
+            refuse_without_truth([self._project.scene(str(plain.scene))])
+            return replace(plain, after=Status.GROUND_TRUTH)
+
+        scenes = self._pen.allowed(Kind.USE_GROUND_TRUTH, ids)
+        self._pen.decide(Kind.USE_GROUND_TRUTH, scenes, note=note, who=who, enter=enter)
 
     def bring_truth(
         self,
@@ -136,13 +142,14 @@ class Decisions:
         """Paint over the masks of a scene; the loss heeds it from the next round on.
 
         `change` is given the scene's mask of this moment, H×W with 1 for trust and −1 for distrust
-        or None, and answers the new one. The same mask again is no decision.
+        or None, and answers the new one. The same mask again is no decision. Over a mask that is
+        lost one begins anew; undo still leads to what it was.
         """
         scene = self._project.scene(scene_id)
         packed: dict[str, bytes] = {}
 
         def decide(ledger: Ledger) -> Sequence[JournalEntry]:
-            mask = change(self._project.person(scene_id))
+            mask = change(self._painted(scene_id))
             if mask is not None and mask.any():
                 runs = pack(mask)
                 packed[fingerprint(runs)] = runs
@@ -167,16 +174,18 @@ class Decisions:
     ) -> None:
         """Give scenes a note in place of theirs, and tags beside theirs or fewer of them.
 
-        A tag is one word; scenes that have all of it already are left alone.
+        Scenes that have all of it already are left alone. Raises ProjectError where a tag is not
+        one word.
         """
         scenes = self._pen.allowed(Kind.ANNOTATE, ids)
+        added, removed = as_tags(add), {word.strip() for word in remove}
 
         def decide(ledger: Ledger) -> Sequence[JournalEntry]:
             plain = draft(Kind.ANNOTATE, masks=ledger.masks, note="", who=who)
             entries = []
             for scene in scenes:
                 state = ledger.scenes[scene.id]
-                tags = tuple(sorted({*state.tags, *add} - set(remove)))
+                tags = tuple(sorted({*state.tags, *added} - removed))
                 text = state.note if note is None else note
                 if (text, tags) != (state.note, state.tags):
                     status = state.status
@@ -198,12 +207,14 @@ class Decisions:
         """
         refuse_split(wanted)
         scenes = self._pen.allowed(Kind.SPLIT, wanted)
-        refuse_without_truth(s for s in scenes if wanted[s.id] is Status.GROUND_TRUTH)
         states = self._project.ledger().scenes
         changed = [scene for scene in scenes if states[scene.id].status is not wanted[scene.id]]
 
         def enter(plain: JournalEntry, _: SceneState) -> JournalEntry:
-            return replace(plain, after=wanted[str(plain.scene)])
+            status = wanted[str(plain.scene)]
+            if status is Status.GROUND_TRUTH:
+                refuse_without_truth([self._project.scene(str(plain.scene))])
+            return replace(plain, after=status)
 
         self._pen.decide(Kind.SPLIT, changed, note=note, who=who, enter=enter)
 
@@ -245,6 +256,12 @@ class Decisions:
     def history(self, limit: int = 100) -> tuple[JournalEntry, ...]:
         """The latest entries, newest first."""
         return tuple(reversed(self._project.entries()[-limit:])) if limit > 0 else ()
+
+    def _painted(self, scene_id: str) -> Brush | None:
+        try:
+            return self._project.person(scene_id)
+        except LostPainting:
+            return None
 
     def _become(
         self, status: Status, kind: Kind, ids: Iterable[str], *, note: str, who: str | None

@@ -6,6 +6,7 @@ StudioError
 ├── BadDataset         a folder in which no scene was found
 ├── ProjectError       a project that cannot be opened or written
 │   ├── DamagedProject      its database is damaged
+│   ├── LostPainting        what was painted on a scene is lost or damaged
 │   └── UnwritableProject   its disk is full, fails or may not be written
 ├── LabelError         a pseudo-label or label file that cannot be used
 ├── BrushError         a fill that begins where it has nothing to fill
@@ -39,6 +40,10 @@ class ProjectError(StudioError):
 
 class DamagedProject(ProjectError):
     """The database of a project is damaged, or no database at all."""
+
+
+class LostPainting(ProjectError):
+    """What a person painted on a scene is lost or damaged."""
 
 
 class UnwritableProject(ProjectError):

@@ -37,8 +37,11 @@ def write_layers(
         with replacing(path) as draft:
             OpenEXR.File(attributes, channels).write(str(draft))
     except (OSError, RuntimeError) as error:
+        # The library names the draft, which is gone by now, before it says why.
+        reason = getattr(error, "strerror", None) or _first_line(error).rpartition('". ')[2]
         raise LabelError(
-            f"{path}: cannot be written ({error}); free some space or allow writing there"
+            f"{path}: cannot be written ({reason.rstrip('.')}); free some space or "
+            "allow writing there"
         ) from None
 
 

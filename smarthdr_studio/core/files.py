@@ -1,6 +1,7 @@
-"""Writing a file whole or not at all, and moving it durably."""
+"""Writing, copying and moving a file whole or not at all."""
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +15,7 @@ def replacing(path: Path) -> Iterator[Path]:
     After an error inside the block `path` is untouched and the draft is gone. The draft keeps the
     suffix of `path`, because some libraries choose the format by it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     draft = path.with_name(f".{path.stem}.{uuid.uuid4().hex}{path.suffix}")
     try:
         yield draft
@@ -30,11 +31,26 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def move(path: Path, target: Path) -> None:
     """Give a whole file another place on the same disk, at once and durably. Raises OSError."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(target.parent)
     path.replace(target)
     for folder in {path.parent, target.parent}:
         with suppress(OSError):
             _flush_to_disk(folder)
+
+
+def copy(path: Path, target: Path) -> None:
+    """A copy of a whole file, whole or not at all, durably. Raises OSError."""
+    with replacing(target) as draft:
+        shutil.copyfile(path, draft)
+
+
+def _make_folder(folder: Path) -> None:
+    """A folder with those around it, durably: what lies in it is only as safe as its own name."""
+    new = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in reversed(new):
+        with suppress(OSError):
+            _flush_to_disk(each.parent)
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -140,7 +140,10 @@ def decode_ground_truth(scene: Scene) -> Half:
 
 def _is_there(path: Path) -> None:
     if not path.is_file():
-        raise BadScene(f"{path}: is gone; put the dataset back or make the project anew.")
+        raise BadScene(
+            f"{path}: is gone; put the dataset back, or say where it is now with: smarthdr-studio "
+            "relocate PROJECT FOLDER."
+        )
 
 
 def _has_size(path: Path, pixels: Frame | np.ndarray, *, scene: Scene) -> None:

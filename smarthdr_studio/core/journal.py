@@ -254,8 +254,8 @@ def _after(entry: JournalEntry, now: SceneState) -> SceneState:
     match entry.kind:
         case Kind.PROMOTE:
             then = plain._replace(label=entry.label, whole=entry.whole, checksum=entry.checksum)
-        case Kind.EXCLUDE:
-            then = plain._replace(aside=now)
+        case Kind.EXCLUDE | Kind.SPLIT if status is Status.EXCLUDED:
+            then = plain._replace(aside=now.aside if now.status is status else now)
         case Kind.RESTORE:
             was = now.aside or plain
             then = plain._replace(label=was.label, whole=was.whole, checksum=was.checksum)

@@ -14,6 +14,7 @@ from smarthdr_studio.core.errors import ProjectError, UnwritableProject
 DATABASE: Final = "project.sqlite"
 
 _ATTEMPTS: Final = 5
+_OTHERWISE: Final = {"is gone": f"no {DATABASE}", "is empty": f"its {DATABASE} is empty"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +43,9 @@ def open_database(folder: Path) -> OpenedDatabase:
     Raises ProjectError: no project, foreign, damaged or too new.
     """
     path = folder / DATABASE
-    if not path.is_file():
-        raise ProjectError(_missing(folder))
+    lost = lost_words(folder)
+    if lost:
+        raise ProjectError(_missing(folder, lost))
     warnings: list[str] = []
     try:
         connection = database.connect(
@@ -97,14 +99,24 @@ def _unreadable(path: Path, error: OSError) -> ProjectError:
     return ProjectError(f"{path}: cannot be read ({reason}); allow reading it")
 
 
-def _missing(folder: Path) -> str:
+def lost_words(folder: Path) -> str:
+    """Whether the database in `folder` "is gone" or "is empty"; "" where it is neither."""
+    path = folder / DATABASE
+    if not path.is_file():
+        return "is gone"
+    log = path.with_name(f"{path.name}-wal")
+    written = path.stat().st_size or (log.is_file() and log.stat().st_size)
+    return "" if written else "is empty"
+
+
+def _missing(folder: Path, lost: str) -> str:
     if backups.backups(folder):
         return (
-            f"{folder}: its {DATABASE} is gone; bring it back from the backups with: "
+            f"{folder}: its {DATABASE} {lost}; bring it back from the backups with: "
             f"smarthdr-studio doctor {folder} --repair"
         )
     return (
-        f"{folder}: not a project (no {DATABASE}); create one with: "
+        f"{folder}: not a project ({_OTHERWISE[lost]}); create one with: "
         f"smarthdr-studio new {folder} DATASET"
     )
 

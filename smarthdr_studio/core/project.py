@@ -12,7 +12,7 @@ from smarthdr_studio.core import database, side_tables, trash
 from smarthdr_studio.core.bracket import Catalogue, Scene
 from smarthdr_studio.core.brush.ink import Brush
 from smarthdr_studio.core.brush.runs import unpack
-from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.errors import LostPainting, ProjectError
 from smarthdr_studio.core.first_entries import fill
 from smarthdr_studio.core.journal import Accounts, JournalEntry, Ledger, SceneState, Status
 from smarthdr_studio.core.labelled import labelled_by_default, read_labelled, refuse_unusable
@@ -142,7 +142,7 @@ class Project:
     def person(self, scene_id: str) -> Brush | None:
         """What a person painted on the scene: H×W, 1 trust, −1 distrust; None with nothing.
 
-        Raises ProjectError where the painted mask is lost or damaged.
+        Raises LostPainting where the painted mask is lost or damaged.
         """
         name = self.state(scene_id).person
         if name is None:
@@ -224,9 +224,10 @@ class Project:
     def refuse_read_only(self) -> None:
         """Raises ProjectError where the project is only looked at."""
         if self.read_only:
+            room = "free some space, or " if "full" in self.read_only else ""
             raise ProjectError(
-                f"{self.folder}: {self.read_only}, so nothing can be decided; copy the project to "
-                "a place you may write to and open it there"
+                f"{self.folder}: {self.read_only}, so nothing can be decided; {room}copy the "
+                "project to a place you may write to and open it there"
             )
 
     def move_dataset(self, root: Path) -> None:
@@ -287,8 +288,8 @@ class Project:
         try:
             mask = unpack(runs or b"")
         except ValueError:
-            raise ProjectError(lost) from None
+            raise LostPainting(lost) from None
         scene = self.scene(scene_id)
         if mask.shape != (scene.height, scene.width):
-            raise ProjectError(lost)
+            raise LostPainting(lost)
         return mask

@@ -8,6 +8,7 @@ the same way, from the patches it touched (`brush.painted_pool`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,23 +16,16 @@ import numpy.typing as npt
 from smarthdr_studio.core.brush.painted import PaintedStatistics
 from smarthdr_studio.core.brush.painted_pool import PaintedPool, trusted_of, with_brush
 from smarthdr_studio.core.masking import Level, MaskSettings, Range, limit, span
-from smarthdr_studio.core.statistics import (
-    BINS,
-    Counts,
-    SceneStatistics,
-    counted_below,
-    quantile,
-)
+from smarthdr_studio.core.prefix_tables import PrefixTables
+from smarthdr_studio.core.statistics import Counts, SceneStatistics, counted_below, quantile
 
 Doubles = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-_TABLE_BYTES = 128 * 2**20
 _NONE = np.empty(0, dtype=np.float32)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SceneShare:
+class SceneShare(NamedTuple):
     """Of one scene: shares in [0, 1] of pixels trusted and patches kept, and its mean σ."""
 
     retained: float
@@ -58,12 +52,15 @@ class PoolStatistics:
 
     Histograms may have any power of two of bins up to BINS; the coarsest says how many are used.
     `painted` says what a person painted on which scene; scenes outside the pool are passed over.
+    `before` is a pool with many of the same statistics: they need not be laid out again.
     """
 
     def __init__(
         self,
         scenes: Mapping[str, SceneStatistics],
         painted: Mapping[str, PaintedStatistics] | None = None,
+        *,
+        before: "PoolStatistics | None" = None,
     ) -> None:
         self.ids = tuple(scenes)
         self._scenes = tuple(scenes.values())
@@ -73,10 +70,11 @@ class PoolStatistics:
         self._high = np.array([scene.high for scene in self._scenes], dtype=np.float64)
         self._sigma = [scene.sigma_mean for scene in self._scenes]
         self._every_mean = np.concatenate([s.means for s in self._scenes] or [_NONE])
-        self._lay_out(int(self._count.max(initial=0)))
+        tables = before._tables if before is not None else None
+        self._tables: PrefixTables = PrefixTables(self._scenes, tables)
         known = painted or {}
         brushes = {k: known[name] for k, name in enumerate(self.ids) if name in known}
-        self._painted = PaintedPool(self._scenes, brushes, bins=self._bins)
+        self._painted = PaintedPool(self._scenes, brushes, bins=self._tables.bins)
         lows, forced = with_brush([scene.lows for scene in self._scenes], brushes)
         self._every_low = np.concatenate(lows or [_NONE])
         self._every_forced = np.concatenate(forced or [_NONE.astype(bool)])
@@ -94,24 +92,6 @@ class PoolStatistics:
         """How many patches all scenes have together."""
         return int(self._count.sum())
 
-    def _lay_out(self, most: int) -> None:
-        """Sort patches by mean; tabulate least, greatest and histogram of every prefix."""
-        n = len(self._scenes)
-        self._bins = min((scene.bins for scene in self._scenes), default=BINS)
-        while n * (most + 1) * (self._bins + 1) * 4 > _TABLE_BYTES and self._bins > 16:
-            self._bins //= 2
-        self._means = np.full((n, most), np.inf, dtype=np.float32)
-        self._least = np.zeros((n, most + 1))
-        self._greatest = np.zeros((n, most + 1))
-        self._table = np.zeros((n, most + 1, self._bins + 1), dtype=np.uint32)
-        for index, scene in enumerate(self._scenes):
-            order, p = np.argsort(scene.means, kind="stable"), scene.patches
-            self._means[index, :p] = scene.means[order]
-            self._least[index, 1 : p + 1] = np.minimum.accumulate(scene.lows[order])
-            self._greatest[index, 1 : p + 1] = np.maximum.accumulate(scene.highs[order])
-            counts = scene.coarser(self._bins).counts[order]
-            self._table[index, 1 : p + 1, 1:] = counts.cumsum(0).cumsum(1)
-
     def patch_range(self, level: Level) -> Range:
         """The range of patch means over the whole pool (METHOD §4, "globally normalised")."""
         return span(self._every_mean, level)
@@ -120,20 +100,16 @@ class PoolStatistics:
         """What both gates keep, with the person's brush over it."""
         tops = self._patch_limits(masks)
         kept = self._kept_patches(tops)
-        rows = self._table[np.arange(len(self)), kept]
+        rows = self._tables.counted[np.arange(len(self)), kept]
         low, high = self._pixel_ranges(masks.pixels, kept, rows)
         pixels = self._trusted(rows, tops, _limits(low, high, masks.tau_pixel))
+        shares = (pixels / self._pixels).tolist(), (kept / self._count).tolist()
         pooled_patches = masks.patches.scope == "pool"
         pooled_pixels = masks.pixels.scope == "pool" and len(self) > 0
         return Retention(
             retained=_share(pixels.sum(), self._pixels.sum()),
             patches_retained=_share(kept.sum(), self._count.sum()),
-            scenes={
-                name: SceneShare(retained=float(p / n), patches_retained=float(k / m), sigma_mean=s)
-                for name, p, n, k, m, s in zip(
-                    self.ids, pixels, self._pixels, kept, self._count, self._sigma, strict=True
-                )
-            },
+            scenes=dict(zip(self.ids, map(SceneShare, *shares, self._sigma), strict=True)),
             patch_range=self.patch_range(masks.patches) if pooled_patches else None,
             pixel_range=Range(float(low[0]), float(high[0])) if pooled_pixels else None,
         )
@@ -145,7 +121,7 @@ class PoolStatistics:
         for row, tau_patch in enumerate(taus):
             tops = self._patch_limits(masks, tau=float(tau_patch))
             kept = self._kept_patches(tops)
-            table = self._table[np.arange(len(self)), kept]
+            table = self._tables.counted[np.arange(len(self)), kept]
             low, high = self._pixel_ranges(masks.pixels, kept, table)
             for column, tau_pixel in enumerate(taus):
                 trusted = self._trusted(table, tops, _limits(low, high, float(tau_pixel)))
@@ -166,9 +142,10 @@ class PoolStatistics:
     def pixel_histogram(self, masks: MaskSettings, *, bins: int = 50) -> Integers:
         """How many pixels inside kept patches have which score S_pi, over [0, 1]."""
         kept = self._kept_patches(self._patch_limits(masks))
-        rows = self._table[np.arange(len(self)), kept]
+        rows = self._tables.counted[np.arange(len(self)), kept]
         low, high = self._pixel_ranges(masks.pixels, kept, rows)
-        middles = (np.arange(self._bins) + 0.5) / self._bins
+        bins_of = self._tables.bins
+        middles = (np.arange(bins_of) + 0.5) / bins_of
         floor = np.maximum(self._low, 1e-9)[:, None]
         sigma = floor * (np.maximum(self._high, 1e-9)[:, None] / floor) ** middles
         values = _scores(sigma, low[:, None], high[:, None])
@@ -183,7 +160,9 @@ class PoolStatistics:
         """
         tops = self._patch_limits(masks)
         kept = self._kept_patches(tops)
-        low, high = self._pixel_ranges(masks.pixels, kept, self._table[np.arange(len(self)), kept])
+        low, high = self._pixel_ranges(
+            masks.pixels, kept, self._tables.counted[np.arange(len(self)), kept]
+        )
         patch_top = np.repeat(tops, self._count)
         pixel_top = np.repeat(_limits(low, high, masks.tau_pixel), self._count)
         by_gates = (self._every_mean <= patch_top) & (self._every_low <= pixel_top)
@@ -196,13 +175,14 @@ class PoolStatistics:
         masks: MaskSettings,
         *,
         painted: Mapping[str, PaintedStatistics] | None = None,
+        kept: Retention | None = None,
     ) -> dict[str, float]:
         """The retained share in [0, 1] of scenes outside the pool, judged with its ranges.
 
         A pool without scenes has no ranges: then each scene is judged by its own. `painted` says
-        what a person painted on which of these scenes.
+        what a person painted on which of these scenes, `kept` is `retention(masks)` if it is known.
         """
-        pool = self.retention(masks)
+        pool = kept or self.retention(masks)
         ranges = (pool.patch_range, pool.pixel_range) if len(self) else (None, None)
         return {
             name: _share_of(scene, masks, *ranges, brush=(painted or {}).get(name))
@@ -210,7 +190,7 @@ class PoolStatistics:
         }
 
     def _kept_patches(self, tops: Doubles) -> Integers:
-        kept: Integers = np.minimum((self._means <= tops[:, None]).sum(1), self._count)
+        kept: Integers = np.minimum((self._tables.means <= tops[:, None]).sum(1), self._count)
         return kept
 
     def _patch_limits(self, masks: MaskSettings, *, tau: float | None = None) -> Doubles:
@@ -222,7 +202,7 @@ class PoolStatistics:
 
     def _pixel_ranges(self, level: Level, kept: Integers, rows: Counts) -> tuple[Doubles, Doubles]:
         scene = np.arange(len(self))
-        low, high = self._least[scene, kept], self._greatest[scene, kept]
+        low, high = self._tables.least[scene, kept], self._tables.greatest[scene, kept]
         if level.normalisation == "percentile":
             low, high = (
                 quantile(rows, share / 100, least=self._low, greatest=self._high)

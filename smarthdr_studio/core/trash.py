@@ -54,7 +54,7 @@ def fetch(project: Path, files: Mapping[str, str | None]) -> None:
         if not there:
             raise LabelError(
                 f"{path}: was tidied away for good, so the scene cannot become what it was; "
-                "promote it again instead"
+                "promote it again, or bring its ground truth again"
             )
 
 

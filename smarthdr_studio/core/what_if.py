@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from smarthdr_studio.core.crop_grid import grid
 from smarthdr_studio.core.masking import PATCH_SIZE, MaskSettings
-from smarthdr_studio.core.retention import PoolStatistics
+from smarthdr_studio.core.retention import PoolStatistics, Retention
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -130,15 +130,16 @@ def what_if(
     masks: MaskSettings,
     *,
     seconds_per_crop: float | None = None,
+    kept: Retention | None = None,
 ) -> WhatIf:
-    """What this pair of thresholds would keep; without the person's brush, which the files know.
+    """What this pair of thresholds would keep, with every brush that the pool knows of.
 
-    `epoch_seconds` reckons with the middle between both bounds of the crops. Raises ValueError
-    where `crops` were laid for other scenes.
+    `epoch_seconds` reckons with the middle between both bounds of the crops; `kept` is the pool's
+    `retention(masks)` if it is known. Raises ValueError where `crops` were laid for other scenes.
     """
     if crops.ids != pool.ids or crops.patches != pool.patches:
         raise ValueError("these crops belong to another pool: lay them for the scenes it has now")
-    kept = pool.retention(masks)
+    kept = kept or pool.retention(masks)
     at_least, at_most = crops.bounds(pool.trusted_patches(masks))
     middle = (at_least + at_most) / 2
     return WhatIf(

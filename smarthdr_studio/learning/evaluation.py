@@ -136,7 +136,7 @@ def _scenes(folder: Path, *, split: Split) -> Sequence[Scene]:
         ]
         for scene in scenes:
             if (state := states[scene.id]).truth is not None:
-                check_label(project.folder / state.truth, state.truth_checksum)
+                check_label(project.folder / state.truth, state.truth_checksum, brought=True)
     if not scenes:
         raise ProjectError(
             f"{folder}: no {split} scene has a ground truth to compare with; choose another --split"

@@ -1,8 +1,9 @@
 """A run made ready, new or resumed; whatever can be refused is refused before a file is written."""
 
+from contextlib import suppress
 from pathlib import Path
 
-from smarthdr_studio.core.errors import CheckpointError
+from smarthdr_studio.core.errors import CheckpointError, ProjectError
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.plan import TrainingPlan
 from smarthdr_studio.core.runs import RunFolder, new_run
@@ -28,7 +29,12 @@ def open_run(
     if resume is None:
         run = prepare(plan, project)
         folder = new_run(project, plan.preset)
-        write_plan(folder.plan_path, plan)
+        try:
+            write_plan(folder.plan_path, plan)
+        except ProjectError:
+            with suppress(OSError):
+                folder.path.rmdir()
+            raise
         return run, folder
     folder = RunFolder(project / "runs" / resume)
     if not folder.plan_path.is_file():

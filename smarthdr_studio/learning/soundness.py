@@ -14,7 +14,7 @@ def damage(roster: Roster) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, file in roster.files.items():
         try:
-            _check(file)
+            _check(file, brought=name not in roster.promoted)
         except LabelError as error:
             found[name] = str(error)
     return found
@@ -60,10 +60,10 @@ def mended(roster: Roster, now: Roster) -> Roster:
     return then
 
 
-def _check(file: LabelFile) -> None:
+def _check(file: LabelFile, *, brought: bool) -> None:
     if file.checksum is None:  # frozen before labels had checksums: at least it can be read
         read_pseudo_label(file.path)
-    check_label(file.path, file.checksum)
+    check_label(file.path, file.checksum, brought=brought)
 
 
 def _of(names: Mapping[str, str], files: Mapping[str, LabelFile]) -> dict[str, LabelFile]:

@@ -47,7 +47,7 @@ def train(
     use_memory_kindly()
     run, folder = open_run(plan, project.expanduser().resolve(), resume=resume)
     forget_later(folder.path, than=run.progress.round)
-    log = RunLog(folder.path, step=run.progress.step)
+    log = _begun(run, folder)
     outcome: Outcome = "stopped"
     message = "stopped by the person; resume to go on"
     try:
@@ -69,6 +69,14 @@ def train(
                 _save_and_say(run, folder, log=log, outcome=outcome, message=message)
         del run
         give_memory_back()
+
+
+def _begun(run: TrainingRun, folder: RunFolder) -> RunLog:
+    """The log of a run. Raises ProjectError where it cannot be written."""
+    try:
+        return RunLog(folder.path, step=run.progress.step)
+    except OSError as error:
+        raise _in_words(error, run=folder.id) or error from error
 
 
 def _course(run: TrainingRun, folder: RunFolder) -> Generator[TrainingEvent, None, None]:
@@ -162,4 +170,9 @@ def _in_words(error: Exception, *, run: str) -> StudioError | None:
         )
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return ProjectError(f"The disk is full: free some space and resume {run}")
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return ProjectError(
+            f"{error.filename}: cannot be used ({error.strerror}); allow reading and writing there "
+            f"and resume {run}"
+        )
     return None

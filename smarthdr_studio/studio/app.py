@@ -1,6 +1,7 @@
 """Opens the window, or says in one sentence what the system lacks for it."""
 
 import ctypes
+import gc
 import os
 import sys
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from smarthdr_studio.core.errors import DeviceError
+from smarthdr_studio.core.many import many_objects
 
 # The library Qt loads, and the Debian package it is in.
 _ALWAYS: Final = {
@@ -36,10 +38,13 @@ def run(project: Path | None = None) -> int:
     """
     if sys.platform.startswith("linux"):
         refuse_without(os.environ)
-    # Only now, because without those libraries the import itself fails.
-    from smarthdr_studio.studio.main_window.application import show  # noqa: PLC0415
+    with many_objects():
+        # Only now, because without those libraries the import itself fails.
+        from smarthdr_studio.studio.main_window.application import shown  # noqa: PLC0415
 
-    return show(project)
+        application, _window = shown(project)
+    gc.freeze()  # what is there by now stays: no garbage need ever be looked for in it
+    return application.exec()
 
 
 def refuse_without(environment: Mapping[str, str]) -> None:

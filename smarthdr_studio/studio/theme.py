@@ -167,6 +167,8 @@ QSlider::sub-page:horizontal {{ background: {p.accent}; border-radius: 2px; }}
 QSlider::handle:horizontal {{ background: {p.text}; width: 14px; height: 14px; margin: -5px 0;
   border-radius: 7px; border: 1px solid {p.panel}; }}
 QSlider::handle:horizontal:focus {{ border: 2px solid {p.accent}; }}
+QSlider::sub-page:horizontal:disabled {{ background: {_mix(p.muted, p.panel)}; }}
+QSlider::handle:horizontal:disabled {{ background: {_mix(p.muted, p.panel)}; }}
 """
 
 

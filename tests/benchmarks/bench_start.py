@@ -37,9 +37,10 @@ def start(project: Path, home: Path) -> dict:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """A person without recent projects, thumbnails or preferences."""
+    """A person without recent projects, thumbnails or preferences, whose Python keeps bytecode."""
     names = {"XDG_CONFIG_HOME": "config", "XDG_CACHE_HOME": "cache", "XDG_DATA_HOME": "data"}
     changed = {name: str(home / folder) for name, folder in names.items()}
+    changed |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(home / "bytecode")}
     if sys.platform == "darwin":
         changed["HOME"] = str(home)
     there = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")

@@ -93,3 +93,15 @@ def test_a_report_of_some_scenes(run, project, tmp_path):
     assert 'id="scene-003"' in text
     assert 'id="scene-004"' not in text
     assert run("report", project, tmp_path / "r.txt").status == 2
+
+
+def test_one_scene_is_told_as_one(run, project, tmp_path):
+    page = tmp_path / "r.html"
+    assert run("report", project, page, "--scenes", "003").out == f"{page}: 1 scene\n"
+
+
+def test_what_cannot_be_written_is_told_by_the_name_that_was_given(run, project, tmp_path):
+    (tmp_path / "file").touch()
+    answer = run("export-dataset", project, tmp_path / "file" / "out")
+    assert answer.status == 2
+    assert answer.err.startswith(f"{tmp_path / 'file' / 'out'}: cannot be written")

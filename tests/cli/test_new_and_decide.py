@@ -182,3 +182,7 @@ def test_an_unknown_scene_changes_nothing(run, project):
     assert answer.status == 2
     assert "999" in answer.err
     assert statuses(project) == before
+
+
+def test_a_scene_named_twice_is_told_once(run, project):
+    assert run("promote", project, "003", "003").out == "003: promoted\n"

@@ -118,10 +118,41 @@ def test_without_a_display_the_window_is_refused_in_words(run, project, no_displ
     assert "Traceback" not in answer.err
 
 
-@pytest.mark.parametrize("words", [("no-such-verb",), ("--no-such-option",), ("masks",)])
-def test_bad_usage_is_one_sentence(run, words):
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("no-such-verb",), "no-such-verb: neither"),
+        (("no-such-verb", "p.shdr"), "no-such-verb: neither"),
+        (("--no-such-option",), "--no-such-option"),
+        (("masks",), "PROJECT"),
+        (("queue", "p.shdr", "--kind", "best"), "'--kind': 'best' is not one of 'safest', 'worth'"),
+    ],
+)
+def test_bad_usage_is_one_sentence_about_what_is_wrong(run, words, named):
     answer = run(*words)
     assert answer.status == 2
+    assert len(answer.err.splitlines()) == 1
+    assert named in answer.err
+
+
+def test_stopped_with_ctrl_c_a_verb_says_so_and_leaves_no_half(run, project, tmp_path, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("smarthdr_studio.core.handover.dataset_folder.manifest", stopped)
+    answer = run("export-dataset", project, tmp_path / "out")
+    assert answer.status == 130
+    assert answer.err == "Stopped; what was finished so far stays.\n"
+    assert list(tmp_path.iterdir()) == [project]
+
+
+def test_stopped_before_it_began_a_verb_says_so_too(run, monkeypatch):
+    def stopped(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(app, "run", stopped)
+    answer = run("doctor")
+    assert (answer.status, answer.out) == (130, "")
     assert len(answer.err.splitlines()) == 1
 
 

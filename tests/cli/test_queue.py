@@ -129,3 +129,8 @@ def test_without_a_run_nothing_is_proposed(run, project):
     answer = run("propose", project, "--promote")
     assert answer.status == 0
     assert "No scene has" in answer.out
+
+
+def test_a_queue_that_holds_nothing_is_one_line(run, project):
+    answer = run("queue", project, "--where", "status:test")
+    assert answer.out == "Most worth labelling (0 of 3 reviewed)\n"

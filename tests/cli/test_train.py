@@ -1,11 +1,13 @@
 """Driving a training run from the command line: its events, its end, and how it is stopped."""
 
+import errno
 import os
 import signal
+import threading
 
 import pytest
 
-from smarthdr_studio.core.errors import DeviceError
+from smarthdr_studio.core.errors import DeviceError, ProjectError
 from smarthdr_studio.core.events import (
     CheckpointSaved,
     RunFinished,
@@ -93,6 +95,22 @@ def test_figures_that_are_not_finite_are_null_in_json(run, project, fake):
         line for line in run("train", project, "--json").lines if line["event"] == "StepReported"
     )
     assert reported["losses"] == {"total": None}
+
+
+def test_a_full_disk_that_another_thread_notices_is_told_once(run, project, fake):
+    def fail(number):
+        def write():
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        log = threading.Thread(target=write)
+        log.start()
+        log.join()
+        raise ProjectError("The disk is full: free some space and resume run-1")
+
+    before = threading.excepthook
+    fake(between=fail)
+    assert "Traceback" not in run("train", project).err
+    assert threading.excepthook is before
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -126,3 +126,13 @@ def test_bad_input_is_one_sentence_and_status_2(run, project, words, named):
     assert named in answer.err
     assert len(answer.err.splitlines()) == 1
     assert answer.out == ""
+
+
+def test_without_a_file_a_scene_learns_from_the_truth_it_has(run, project):
+    assert state(project)[0] == "unlabelled"
+    answer = run("truth", project, "004", "--json")
+    assert (answer.status, answer.json["truth"]["status"]) == (0, "ground truth")
+    assert state(project)[0] == "ground truth"
+    again = run("truth", project, "004")
+    assert again.status == 2
+    assert "its status is ground truth" in again.err

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -38,7 +38,6 @@ def filled(fill: Fill, mask, shape, trusted=None) -> np.ndarray:
 
 
 @given(maps, seeds, st.sampled_from([Ink.TRUST, Ink.DISTRUST]))
-@settings(deadline=None)
 def test_a_fill_takes_the_untrusted_pixels_that_hang_together(trusted, seed, ink):
     row, column = seed[0] % trusted.shape[0], seed[1] % trusted.shape[1]
     fill, kept = Fill(x=column, y=row, ink=ink), trusted.copy()
@@ -56,7 +55,6 @@ def test_a_fill_takes_the_untrusted_pixels_that_hang_together(trusted, seed, ink
 
 
 @given(masks, seeds)
-@settings(deadline=None)
 def test_erasing_takes_the_painted_pixels_of_one_sign_that_hang_together(mask, seed):
     row, column = seed[0] % mask.shape[0], seed[1] % mask.shape[1]
     fill, sign = Fill(x=column, y=row, ink=Ink.ERASE), mask[row, column]

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from smarthdr_studio.core.brush.ink import Ink, simplified
@@ -60,7 +60,6 @@ def with_ink(stroke, ink):
 
 
 @given(dabs)
-@settings(deadline=None)
 def test_a_dab_paints_where_coverage_reaches_the_threshold_of_the_pixel(stroke):
     painted, away = covered(stroke), distance(stroke.points)
     tile = np.tile(THRESHOLDS, (HEIGHT // 8 + 1, WIDTH // 8 + 1))[:HEIGHT, :WIDTH]
@@ -73,7 +72,6 @@ def test_a_dab_paints_where_coverage_reaches_the_threshold_of_the_pixel(stroke):
 
 
 @given(st.tuples(quarters, quarters), radii)
-@settings(deadline=None)
 def test_a_hard_dab_is_exactly_a_disc(centre, radius):
     x, y = centre
     stroke = Dabs(points=(centre,), radius=radius, hardness=1, ink=Ink.TRUST)
@@ -82,7 +80,6 @@ def test_a_hard_dab_is_exactly_a_disc(centre, radius):
 
 
 @given(st.tuples(st.integers(3, 20), st.integers(3, 20)), radii)
-@settings(deadline=None)
 def test_a_hard_dab_is_symmetric(corner, radius):
     stroke = Dabs(points=(corner,), radius=radius, hardness=1, ink=Ink.TRUST)
     size = 2 * 40
@@ -98,7 +95,6 @@ def test_a_hard_dab_is_symmetric(corner, radius):
 
 
 @given(lines, radii, st.floats(0, 1), st.floats(0, 1))
-@settings(deadline=None)
 def test_a_softer_brush_paints_part_of_what_a_harder_one_paints(points, radius, one, other):
     soft, hard = (
         covered(Dabs(points=points, radius=radius, hardness=hardness, ink=Ink.TRUST))
@@ -108,7 +104,6 @@ def test_a_softer_brush_paints_part_of_what_a_harder_one_paints(points, radius, 
 
 
 @given(lines, radii, st.sampled_from([0.0, 0.5, 1.0]))
-@settings(deadline=None)
 def test_a_stroke_is_the_union_of_its_stretches(points, radius, hardness):
     def of(part):
         return covered(Dabs(points=part, radius=radius, hardness=hardness, ink=Ink.TRUST))
@@ -130,7 +125,6 @@ def test_on_a_soft_rim_the_painted_share_falls_with_the_distance():
 
 
 @given(strokes, strokes)
-@settings(deadline=None)
 def test_the_same_stroke_twice_is_the_stroke_once(first, stroke):
     before = apply(first, None, **SCENE)
     kept = before.copy()
@@ -141,7 +135,6 @@ def test_the_same_stroke_twice_is_the_stroke_once(first, stroke):
 
 
 @given(strokes, strokes)
-@settings(deadline=None)
 def test_the_order_of_strokes_matters_only_where_they_overlap(one, other):
     forth = apply(other, apply(one, None, **SCENE), **SCENE)
     back = apply(one, apply(other, None, **SCENE), **SCENE)
@@ -152,7 +145,6 @@ def test_the_order_of_strokes_matters_only_where_they_overlap(one, other):
 
 
 @given(strokes)
-@settings(deadline=None)
 def test_erasing_what_was_painted_leaves_nothing(stroke):
     painted = apply(stroke, None, **SCENE)
     assert np.array_equal(painted != 0, covered(stroke))
@@ -167,7 +159,6 @@ def test_nothing_painted_is_no_mask():
 
 
 @given(lines)
-@settings(deadline=None)
 def test_an_area_is_its_region(points):
     region = Region(kind="lasso", points=points)
     area = Area(region=region, ink=Ink.DISTRUST)

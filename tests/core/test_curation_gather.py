@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from made_labels import HEIGHT, WIDTH, a_project, pseudo_label
 
+from smarthdr_studio.core.curation.closeness import kept_psnr, measure_psnr
 from smarthdr_studio.core.curation.gather import facts_of, gather
 from smarthdr_studio.core.curation.proposals import Rule, propose
 from smarthdr_studio.core.curation.queues import most_worth
@@ -11,8 +12,11 @@ from smarthdr_studio.core.decisions import Decisions
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.core.masking import MaskSettings, trust
 from smarthdr_studio.core.pool import pool_ranges
+from smarthdr_studio.core.pseudo_label import write_pseudo_label
 from smarthdr_studio.core.round_records import RoundRecord, history_path, write_record
 from smarthdr_studio.core.statistics import SceneStatistics
+from smarthdr_studio.core.truths.fixing import NO_FIX
+from smarthdr_studio.core.truths.writing import provenance_of
 
 MASKS = MaskSettings(tau_patch=0.6, tau_pixel=0.3)
 POOL = ("b", "c", "d")
@@ -87,13 +91,27 @@ def test_a_promoted_scene_is_judged_with_the_pool_it_left(project):
     assert after["b"].sigma_mean == before["b"].sigma_mean
 
 
-def test_tags_notes_reviews_and_errors_are_where_they_belong(project):
+def test_tags_notes_and_reviews_are_where_they_belong(project):
     Decisions(project).annotate(["c"], note="too dark", add=["night"])
     project.mark_reviewed(["d"])
-    found = by_id(project, psnr_mu={"b": 41.5})
+    found = by_id(project)
     assert (found["c"].note, found["c"].tags) == ("too dark", ("night",))
     assert [name for name, each in found.items() if each.reviewed] == ["d"]
-    assert found["b"].psnr_mu == 41.5
+
+
+def test_an_error_that_was_measured_is_known_until_either_file_changes(project):
+    radiance = pseudo_label("b").hdr.astype(np.float32)
+    truth = np.clip(radiance + 0.01, 0, 1)
+    Decisions(project).bring_truth("b", truth, provenance=provenance_of([], NO_FIX))
+    assert kept_psnr(project) == ({}, ("b",))
+    assert by_id(project)["b"].psnr_mu is None
+    found = measure_psnr(project, "b")
+    assert 20 < found < 60
+    assert by_id(project)["b"].psnr_mu == found
+    assert kept_psnr(project) == ({"b": found}, ())
+    write_pseudo_label(project.pseudo_path("b"), pseudo_label("b", seed=5))
+    assert by_id(project)["b"].psnr_mu is None
+    assert measure_psnr(project, "c") is None
 
 
 def test_rounds_are_those_of_the_newest_run_that_has_any(project):

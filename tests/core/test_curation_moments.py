@@ -77,7 +77,6 @@ def journals(draw):
     return [replace(each, seq=seq) for seq, each in enumerate(journal, 1)]
 
 
-@settings(deadline=None)
 @given(journals())
 def test_now_is_everything_and_before_the_first_there_is_nothing(journal):
     assert as_it_was(journal, journal[-1].seq) == add_up(journal)
@@ -85,7 +84,6 @@ def test_now_is_everything_and_before_the_first_there_is_nothing(journal):
     assert as_it_was(journal, 0).scenes == as_it_was(journal, "2025").scenes == {}
 
 
-@settings(deadline=None)
 @given(journals())
 def test_as_it_was_right_after_each_decision(journal):
     for line in story(journal):
@@ -93,7 +91,6 @@ def test_as_it_was_right_after_each_decision(journal):
         assert as_it_was(journal, line.seq) == as_it_was(journal, line.at) == add_up(until)
 
 
-@settings(deadline=None)
 @given(journals())
 def test_a_decision_is_never_cut_in_two(journal):
     whole = [add_up([e for e in journal if e.seq <= line.seq]) for line in story(journal)]
@@ -101,7 +98,6 @@ def test_a_decision_is_never_cut_in_two(journal):
         assert as_it_was(journal, each.seq) in whole
 
 
-@settings(deadline=None)
 @given(journals())
 def test_nothing_changed_exactly_between_equal_moments(journal):
     moments = [as_it_was(journal, line.seq) for line in reversed(story(journal))]
@@ -115,7 +111,7 @@ def test_nothing_changed_exactly_between_equal_moments(journal):
     assert list(differences(now, then)) == turned
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(journals())
 def test_the_story_tells_every_decision_once_and_what_still_stands(journal):
     lines = story(journal)

@@ -33,7 +33,6 @@ def statistics_of(names):
     return made
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from("abcd"), shares_of_rounds), st.floats(0.01, 1), st.data())
 def test_a_scene_is_proposed_exactly_when_every_last_round_kept_enough(shares, share, data):
     rounds = data.draw(st.integers(1, 4))
@@ -44,7 +43,7 @@ def test_a_scene_is_proposed_exactly_when_every_last_round_kept_enough(shares, s
         assert (name in found.scenes) == kept
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.lists(st.floats(0, 1), min_size=4, max_size=4), min_size=3, max_size=3))
 def test_a_stricter_rule_never_proposes_more(rows):
     shares, pool = dict(zip("abc", rows, strict=True)), a_pool("abc")

@@ -1,7 +1,7 @@
 """The query line and the orders of the table, as laws over scenes of every kind."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from made_facts import a_scene, any_scenes, known_scenes
 
@@ -31,13 +31,11 @@ def meant(text, scenes):
     return [parse(text).matches(scene) for scene in scenes]
 
 
-@settings(deadline=None)
 @given(term, known_scenes)
 def test_a_term_and_its_negation_part_what_is_known(text, scene):
     assert parse(text).matches(scene) != parse(f"-{text}").matches(scene)
 
 
-@settings(deadline=None)
 @given(st.lists(term, min_size=1, max_size=3), known_scenes)
 def test_the_negation_of_all_is_one_of_the_negations(texts, scene):
     everything = parse(" ".join(texts)).matches(scene)
@@ -45,7 +43,6 @@ def test_the_negation_of_all_is_one_of_the_negations(texts, scene):
     assert everything != anything_not
 
 
-@settings(deadline=None)
 @given(term, term, several)
 def test_one_term_more_never_finds_more_and_or_never_less(one, other, scenes):
     both, first = meant(f"{one} {other}", scenes), meant(one, scenes)
@@ -55,14 +52,12 @@ def test_one_term_more_never_finds_more_and_or_never_less(one, other, scenes):
     assert both == meant(f"{one} and {other}", scenes)
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(term, min_size=1, max_size=3), min_size=1, max_size=3), several)
 def test_choosing_many_is_asking_one_by_one(alternatives, scenes):
     query = parse(" or ".join(" ".join(terms) for terms in alternatives))
     assert list(query.chosen(scenes)) == [scene for scene in scenes if query.matches(scene)]
 
 
-@settings(deadline=None)
 @given(st.text() | st.lists(st.sampled_from([*TERMS, *FIELDS, *'<>=:-" %x', "or"])).map("".join))
 def test_no_line_ends_in_anything_but_a_sentence(text):
     said = ""
@@ -73,7 +68,6 @@ def test_no_line_ends_in_anything_but_a_sentence(text):
     assert said.endswith(".") or not said
 
 
-@settings(deadline=None)
 @given(several)
 def test_an_empty_line_means_every_scene(scenes):
     assert all(meant("  ", scenes))
@@ -139,7 +133,6 @@ def test_every_field_is_explained_by_an_example_that_is_understood():
             parse(example)
 
 
-@settings(deadline=None)
 @given(several, st.sampled_from(SortKey), st.booleans())
 def test_sorting_loses_nobody_and_puts_the_unknown_last(scenes, by, descending):
     found = sorted_scenes(scenes, by, descending=descending)
@@ -151,10 +144,33 @@ def test_sorting_loses_nobody_and_puts_the_unknown_last(scenes, by, descending):
         assert values == sorted(known, reverse=descending) + [None] * (len(values) - len(known))
 
 
-@settings(deadline=None)
 @given(several, st.sampled_from(SortKey), st.booleans())
 def test_sorting_twice_is_sorting_once_and_keeps_the_order_of_equals(scenes, by, descending):
     once = sorted_scenes(scenes, by, descending=descending)
     assert sorted_scenes(once, by, descending=descending) == once
     same = [a_scene(str(number), retained=0.5) for number in range(5)]
     assert list(sorted_scenes(same, SortKey.RETAINED, descending=descending)) == same
+
+
+@pytest.mark.parametrize("sign", ["<", "<=", ">", ">=", "≤", "≥"])
+def test_spaces_around_a_comparison_change_nothing(sign):
+    scenes = [a_scene("a", retained=0.5), a_scene("b", retained=0.6), a_scene("c", retained=0.7)]
+    written = meant(f"retained{sign}60% id:b", scenes)
+    for text in (
+        f"retained {sign} 60% id:b",
+        f"retained {sign}60% id:b",
+        f"retained{sign} 60% id:b",
+    ):
+        assert meant(text, scenes) == written
+
+
+def test_what_stands_in_quotation_marks_is_only_a_word():
+    scene = a_scene("a", note="not a < b")
+    assert meant('"a < b"', [scene]) == meant('note:"a < b"', [scene]) == [True]
+    assert meant('"not"', [scene]) == [True]
+
+
+@pytest.mark.parametrize("text", ["(retained<0.6)", "0.6<retained", "not tag:in", "a<"])
+def test_what_is_meant_as_more_than_a_word_is_not_searched_for_as_one(text):
+    with pytest.raises(QueryError):
+        parse(text)

@@ -49,7 +49,7 @@ def names(items):
     return [item.scene for item in items]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 1000), st.integers(5, 9))
 def test_the_first_five_come_from_five_different_places(seed, places):
     rng = np.random.default_rng(seed)
@@ -75,7 +75,6 @@ def test_what_looks_like_a_labelled_scene_comes_later_and_says_so():
     assert "unlike anything labelled" in found[0].reason
 
 
-@settings(deadline=None)
 @given(st.floats(0.01, 1), st.floats(0.01, 1), st.floats(0, 1), st.floats(0, 1))
 def test_more_untrusted_or_harder_is_worth_more(untrusted, less, hard, easier):
     less, easier = less * untrusted, easier * hard
@@ -87,7 +86,7 @@ def test_more_untrusted_or_harder_is_worth_more(untrusted, less, hard, easier):
     assert scores["more"] >= scores["less"]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(any_scenes, max_size=12, unique_by=lambda scene: scene.id), st.integers(0, 4))
 def test_both_queues_hold_exactly_who_waits_best_first(facts, apart):
     expected = sorted(scene.id for scene in waiting(facts))
@@ -105,7 +104,6 @@ def test_both_queues_hold_exactly_who_waits_best_first(facts, apart):
 quality = st.tuples(*[st.floats(0, 1)] * 4)
 
 
-@settings(deadline=None)
 @given(st.lists(quality, min_size=2, max_size=8))
 def test_the_safest_is_never_below_one_that_is_worse_in_every_respect(qualities):
     facts = [
@@ -128,7 +126,7 @@ def test_the_safest_is_never_below_one_that_is_worse_in_every_respect(qualities)
                 assert place[f"{better}"] < place[f"{worse}"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.sampled_from(["pool", "scene"]), st.booleans())
 def test_shares_of_a_part_are_those_of_its_patches_pixel_by_pixel(seed, scope, trusted):
     rng = np.random.default_rng(seed)

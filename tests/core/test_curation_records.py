@@ -31,7 +31,7 @@ def a_bracket(seed, *, height=100, width=150, moved=0, brightest=0.3):
     return Bracket(*frames, STOPS)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 99), st.integers(70, 140), st.integers(65, 200), st.sampled_from([0, 40]))
 def test_a_record_is_the_clues_patch_by_patch(seed, height, width, moved):
     bracket = a_bracket(seed, height=height, width=width, moved=moved, brightest=0.9)
@@ -56,7 +56,6 @@ def test_at_half_resolution_the_same_patches_move():
     assert np.corrcoef(quick.moving, exact.moving)[0, 1] > 0.95
 
 
-@settings(deadline=None)
 @given(st.integers(1, 300), st.integers(1, 300))
 def test_patches_share_all_pixels_of_a_scene(height, width):
     counts = pixels_per_patch(height, width)
@@ -75,7 +74,7 @@ def test_bytes_give_the_same_record_back():
     assert len(record.to_bytes()) < 1000
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_damaged_bytes_are_never_taken_for_a_record(data):
     whole = WHOLE

@@ -1,15 +1,17 @@
 """Versions of labels, strokes, notes, tags and splits: decided, kept, taken back."""
 
+import sqlite3
+
 import numpy as np
 import pytest
 from made_labels import a_project
 
 from smarthdr_studio.core.decisions import Decisions, Status
-from smarthdr_studio.core.errors import LabelError, ProjectError
+from smarthdr_studio.core.errors import LabelError, LostPainting, ProjectError
 from smarthdr_studio.core.label_files import check_label
 from smarthdr_studio.core.masking import MaskSettings
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import read_pseudo_label
+from smarthdr_studio.core.pseudo_label import read_pseudo_label, write_pseudo_label
 
 
 @pytest.fixture
@@ -37,6 +39,25 @@ def test_promoting_again_makes_a_new_version_and_keeps_the_old_one(project, deci
     assert not project.state("b").whole
     decisions.promote(["b"])
     assert project.label_path("b").name == "3.exr", "a number is never used twice"
+
+
+def test_a_label_frozen_as_it_is_holds_what_one_written_anew_would(project, decisions):
+    decisions.set_masks(read_pseudo_label(project.pseudo_path("b")).provenance.masks)
+    decisions.promote(["b"])
+    first = read_pseudo_label(project.label_path("b"))
+    source = project.pseudo_path("b")
+    if first.provenance != read_pseudo_label(source).provenance:
+        write_pseudo_label(source, first)  # what a round writes: ranges as they were found
+    decisions.promote(["b"])
+    copied = project.label_path("b")
+    assert copied.read_bytes() == source.read_bytes()
+    again = read_pseudo_label(copied)
+    assert again.provenance == first.provenance
+    assert (again.sigma == first.sigma).all()
+    assert (again.hdr == first.hdr).all()
+    write_pseudo_label(source, first)
+    assert copied.stat().st_ino != source.stat().st_ino
+    check_label(copied, project.state("b").checksum)
 
 
 def test_the_label_carries_what_was_painted_and_its_checksum(project, decisions):
@@ -92,3 +113,50 @@ def test_a_split_is_one_decision_and_refuses_what_it_cannot_give(project, decisi
     assert project.statuses() == before
     with pytest.raises(ProjectError, match="b: a split cannot make it promoted"):
         decisions.import_split({"b": Status.PROMOTED})
+
+
+def test_a_scene_that_a_split_excludes_comes_back_to_what_it_was(project, decisions):
+    decisions.promote(["b"])
+    label = project.label_path("b")
+    decisions.import_split({"b": Status.EXCLUDED, "t": Status.EXCLUDED})
+    decisions.restore(["b", "t"])
+    assert project.label_path("b") == label
+    assert project.statuses()["t"] is Status.TEST, "the test is never learned from by accident"
+
+
+def test_tags_are_single_words_without_space_around_them(project, decisions):
+    decisions.annotate(["b"], add=[" night", "night ", "car"])
+    assert project.state("b").tags == ("car", "night")
+    for none in ("", " ", "two words"):
+        with pytest.raises(ProjectError, match="a tag is one word; join words with a hyphen"):
+            decisions.annotate(["b"], add=[none])
+    decisions.annotate(["b"], remove=["night ", "never there"])
+    assert project.state("b").tags == ("car",)
+
+
+def test_over_a_painted_mask_that_is_lost_one_paints_anew(tmp_path):
+    first, second = np.zeros((2, 48, 64), np.int8)
+    first[4], second[8] = 1, -1
+    with a_project(tmp_path) as project:
+        folder = project.folder
+        Decisions(project).paint("b", lambda _: first)
+        lost = project.state("b").person
+    with sqlite3.connect(folder / "project.sqlite") as connection:
+        connection.execute("UPDATE person_masks SET runs = x'00' WHERE hash = ?", (lost,))
+    connection.close()
+    with Project.open(folder) as project:
+        with pytest.raises(LostPainting, match="undo it or paint anew"):
+            project.person("b")
+        Decisions(project).paint("b", lambda before: second if before is None else before)
+        assert (project.person("b") == second).all()
+        Decisions(project).undo()
+        assert project.state("b").person == lost, "a backup may bring it back"
+
+
+def test_a_damaged_file_is_told_by_what_it_is(tmp_path):
+    path = tmp_path / "1.exr"
+    path.write_bytes(b"other")
+    with pytest.raises(LabelError, match=r"not what was promoted .* promote the scene again"):
+        check_label(path, "0")
+    with pytest.raises(LabelError, match=r"not the ground truth that .* bring it again"):
+        check_label(path, "0", brought=True)

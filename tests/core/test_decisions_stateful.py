@@ -47,6 +47,10 @@ class Known:
         plain = replace(self, status=status, label=None, whole=False, aside=None)
         return replace(plain, **changes)
 
+    def put_aside(self):
+        """What an excluded scene comes back to."""
+        return self.aside or Known(self.status, label=self.label, whole=self.whole)
+
 
 class Curating(RuleBasedStateMachine):
     """One person with one project, and a model that keeps every state whole."""
@@ -108,9 +112,7 @@ class Curating(RuleBasedStateMachine):
             Kind.EXCLUDE,
             names,
             lambda: self.decisions.exclude(names),
-            lambda _, known: known.become(
-                Status.EXCLUDED, aside=Known(known.status, label=known.label, whole=known.whole)
-            ),
+            lambda _, known: known.become(Status.EXCLUDED, aside=known.put_aside()),
         )
 
     @rule(names=some)
@@ -155,7 +157,11 @@ class Curating(RuleBasedStateMachine):
     def split(self, wanted):
         self.decisions.import_split(wanted)
         known = self.now[0]
-        changed = {n: known[n].become(s) for n, s in wanted.items() if known[n].status is not s}
+        changed = {
+            n: known[n].become(s, aside=known[n].put_aside() if s is Status.EXCLUDED else None)
+            for n, s in wanted.items()
+            if known[n].status is not s
+        }
         if changed:
             self.become(changed)
 
@@ -228,7 +234,6 @@ class Curating(RuleBasedStateMachine):
 Curating.TestCase.settings = settings(
     max_examples=25,
     stateful_step_count=30,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 TestCurating = Curating.TestCase

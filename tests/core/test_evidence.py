@@ -32,7 +32,7 @@ def slow_curve(order, error) -> np.ndarray:
 
 
 @given(st.integers(0, 2**16), st.integers(1, 60), st.integers(1, 40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_curves_and_areas_are_those_of_dropping_pixels_one_by_one(seed, count, levels):
     sigma, error = drawn(seed, count, levels=levels)
     found = evidence(sigma, error)
@@ -50,7 +50,7 @@ def test_curves_and_areas_are_those_of_dropping_pixels_one_by_one(seed, count, l
 
 
 @given(st.integers(0, 2**16), st.integers(2, 60), st.integers(1, 40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_auroc_counts_every_pair_of_a_wrong_and_a_right_pixel(seed, count, levels):
     sigma, error = drawn(seed, count, levels=levels)
     wrong, right = sigma[error > WRONG], sigma[error <= WRONG]
@@ -63,7 +63,7 @@ def test_auroc_counts_every_pair_of_a_wrong_and_a_right_pixel(seed, count, level
 
 
 @given(st.integers(0, 2**16), st.integers(1, 60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_calibration_compares_bins_of_rising_sigma(seed, count):
     rng = np.random.default_rng(seed)
     sigma = rng.permutation(np.linspace(0.01, 0.2, count)).astype(np.float32)

@@ -166,7 +166,7 @@ def test_a_sigma_that_is_no_number_is_named():
     shape=st.tuples(st.integers(1, 20), st.integers(1, 20)),
     taus=st.tuples(st.floats(0, 1), st.floats(0, 1)),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_number_is_the_one_that_was_used(seed, size, shape, taus):
     rng = np.random.default_rng(seed)
     masks = MaskSettings(tau_patch=taus[0], tau_pixel=taus[1], patch_size=size)

@@ -159,7 +159,8 @@ def test_a_scene_is_known_by_id_folder_or_last_part(decided, tmp_path, name):
     ("text", "told"),
     [
         ("001\n009\n", "line 2: “009” is no scene"),
-        ("001 perhaps\n", "line 1: “001 perhaps” is no scene"),
+        ("001 perhaps\n", "line 1: “perhaps” is no status"),
+        ("009 perhaps\n", "line 1: “009 perhaps” is no scene"),
         ("001 test\n002\n", "line 2: says no status for 002"),
         ("001 test\n001 excluded\n", "line 2: 001 was another thing before"),
         ("001\nTest-006\n", "line 2: Test-006 is a test scene"),

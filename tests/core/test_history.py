@@ -105,7 +105,7 @@ def test_flips_are_the_changes_of_the_patch_gate(run, masks, on_disk):
     assert (found.max() > 0) == (masks.tau_patch < 1)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     taus=st.tuples(st.floats(0, 1), st.floats(0, 1)),
     scopes=st.sampled_from([("pool", "scene"), ("scene", "pool"), ("pool", "pool")]),

@@ -72,7 +72,7 @@ any_frame = arrays.arrays(
 
 
 @given(any_frame, st.integers(0, 2**32 - 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_clue_is_the_slow_sum(reference, seed):
     rng = np.random.default_rng(seed)
     under, over = rng.integers(0, 65536, (2, *reference.shape)).astype(np.uint16)

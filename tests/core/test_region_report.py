@@ -49,7 +49,7 @@ corners = st.tuples(st.floats(-3, 23), st.floats(-3, 23))
     size=st.sampled_from([1, 5, 8, 64]),
     taus=st.tuples(st.floats(0, 1), st.floats(0, 1)),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_a_report_is_the_whole_scene_counted_under_the_mask(seed, outline, shape, size, taus):
     rng = np.random.default_rng(seed)
     sigma = rng.choice([0.01, 0.02, 0.05], shape).astype(np.float32)

@@ -38,7 +38,7 @@ def slow_mask(region: Region) -> np.ndarray:
 
 
 @given(st.lists(points, min_size=1, max_size=9))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_lasso_holds_the_middles_that_an_odd_number_of_edges_surrounds(outline):
     region = Region(kind="lasso", points=tuple(outline))
     mask, slow = region.mask(width=WIDTH, height=HEIGHT), slow_mask(region)

@@ -58,7 +58,7 @@ def counted(masks: MaskSettings) -> tuple[float, float, dict[str, float]]:
     st.sampled_from(["pool", "scene"]),
     st.sampled_from(["minmax", "percentile"]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_quick_count_is_the_slow_count(
     tau_patch, tau_pixel, patch_scope, pixel_scope, normalisation
 ):
@@ -124,6 +124,26 @@ def test_coarser_statistics_count_the_same_pixels_in_wider_bins(bins):
     assert np.array_equal(coarse.counts, np.stack(slow, 1))
     assert (coarse.bins, coarse.pixels, coarse.low) == (bins, fine.pixels, fine.low)
     assert coarse.sigma_mean == fine.sigma_mean
+
+
+@given(
+    st.permutations(sorted(SIGMAS)),
+    st.integers(0, 5),
+    st.integers(0, 5),
+    st.sampled_from([256, 32]),
+)
+@settings(max_examples=20)
+def test_a_pool_made_from_the_one_before_it_answers_like_one_made_anew(order, was, now, bins):
+    every = {n: SceneStatistics.of(s) for n, s in SIGMAS.items()}
+    before = PoolStatistics({n: every[n] for n in sorted(order[:was])})
+    scenes = {n: every[n] for n in order[-now:]} if now else {}
+    if scenes:
+        last = next(reversed(scenes))
+        scenes[last] = scenes[last].coarser(bins)
+    masks = MaskSettings(pixels=Level(scope="scene", normalisation="percentile"))
+    anew, quick = PoolStatistics(scenes), PoolStatistics(scenes, before=before)
+    assert quick.retention(masks) == anew.retention(masks)
+    assert np.array_equal(quick.pixel_histogram(masks), anew.pixel_histogram(masks))
 
 
 def test_bins_that_do_not_divide_are_refused():

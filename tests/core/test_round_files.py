@@ -100,7 +100,7 @@ def test_a_foreign_file_is_one_sentence(tmp_path, kind):
         open_round_file(path)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_a_changed_byte_of_the_header_is_told_or_leaves_maps_that_fit(tmp_path_factory, data):
     content = bytearray(save(_tensors()))

@@ -71,18 +71,17 @@ def test_a_database_that_is_gone_or_rubbish_comes_back_as_the_backup_knew_it(pro
         (project / "project.sqlite").unlink()
     else:
         (project / "project.sqlite").write_bytes(damage)
-    with pytest.raises(ProjectError, match=r"doctor|not a SmartHDR Studio project") as error:
+    with pytest.raises(ProjectError, match="doctor") as error:
         Project.open(project)
     assert "\n" not in str(error.value)
-    if damage == b"":
-        return  # an empty file is a database of nobody; it is told, not replaced
     assert database_trouble(project)
-    repair(project)
+    (said, *_) = repair(project)
+    assert "later ones, if there were any, could not be read" in said
     with Project.open(project) as again:
         assert len(again.entries()) == 5
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_wherever_the_damage_is_what_comes_back_is_a_beginning_of_the_journal(
     data, lived_in, tmp_path_factory

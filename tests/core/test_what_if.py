@@ -59,7 +59,7 @@ POOL = {f"s{k}": smooth_sigma(k, 90 + 17 * k, 150 - 13 * k) for k in range(5)}
     stride=st.sampled_from([3, 8, 16, 64]),
     size=st.sampled_from([1, 7, 16, 64]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_true_number_of_crops_lies_between_both_bounds(
     tau_patch, tau_pixel, scopes, crop, stride, size
 ):

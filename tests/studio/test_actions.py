@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QTextBrowser
+from PySide6.QtWidgets import QMenu, QTextBrowser
 
 from smarthdr_studio.core.display import Layer
 from smarthdr_studio.studio.actions import (
@@ -166,3 +166,9 @@ def test_help_fits_the_smallest_window_and_stops_nobody(window, qtbot):
     assert sheet.width() <= 1280
     assert sheet.height() <= 720
     sheet.close()
+
+
+def test_no_menu_is_higher_than_the_smallest_window(window):
+    menus = window.menus.findChildren(QMenu)
+    assert len(menus) > len(MENUS)
+    assert all(menu.sizeHint().height() <= 700 for menu in menus)

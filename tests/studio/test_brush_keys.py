@@ -72,7 +72,7 @@ def test_keys_mean_the_brush_while_it_is_in_the_hand_and_what_they_were_afterwar
     press(qtbot, brush, Qt.Key.Key_BracketRight)
     assert session.state.display.exposure_ev > exposure
     press(qtbot, brush, Qt.Key.Key_T)
-    qtbot.waitUntil(lambda: session.state.region is not None)
+    qtbot.waitUntil(lambda: session.state.region is not None, timeout=20000)
     assert (session.state.brush.ink, session.state.brush.radius) == (Ink.ERASE, radius)
 
 
@@ -113,7 +113,7 @@ def test_the_crosshair_goes_far_with_shift_as_far_as_the_brush_reaches(brush, qt
 
 def test_the_region_marked_before_is_painted(opened, qtbot):
     press(qtbot, opened, Qt.Key.Key_T)
-    qtbot.waitUntil(lambda: opened.session.state.region is not None)
+    qtbot.waitUntil(lambda: opened.session.state.region is not None, timeout=20000)
     scene, region = opened.session.state.shown, opened.session.state.region
     press(qtbot, opened, Qt.Key.Key_B)
     assert opened.session.state.region == region
@@ -226,3 +226,10 @@ def test_everything_painted_is_told_in_words(brush, qtbot):
     share = (np.asarray(kept(brush)) < 0).mean()
     assert f"distrust {100 * share:.1f} %" in brush.page.brush._words.whole
     assert "next round" in brush.page.brush._words.whole
+
+
+def test_what_is_painted_while_masks_are_hidden_says_how_to_see_it(brush, qtbot):
+    words = brush.page.brush._words
+    assert "hidden" not in words.whole
+    press(qtbot, brush, Qt.Key.Key_M)
+    assert words.whole.startswith("⚠ hidden with the masks (M)")

@@ -144,7 +144,7 @@ def test_a_stroke_that_cannot_be_kept_is_taken_back_and_told(painting, session, 
     before, stage = session.state.retained, session.screen.stage
     stroke = Dabs(points=((20, 20), (60, 60)), radius=9, ink=Ink.DISTRUST)
     painting.stroke_moved(stroke)
-    qtbot.waitUntil(lambda: session.state.retained != before)
+    qtbot.waitUntil(lambda: session.state.retained != before, timeout=20000)
     painting.stroke_ended(stroke)
     assert "disk is full" in session.state.notice.text
     assert session.state.retained == before
@@ -165,7 +165,7 @@ def test_a_stroke_goes_over_what_somebody_else_painted_meanwhile(painting, sessi
     points = ((20.5, 20.5), (60.5, 60.5))
     first = Dabs(points=points[:1], radius=9, hardness=0.5, ink=Ink.TRUST)
     painting.stroke_moved(first)
-    qtbot.waitUntil(lambda: session.screen.stage.brush is not None)
+    qtbot.waitUntil(lambda: session.screen.stage.brush is not None, timeout=20000)
     with Project.open(session.state.folder) as other:
         desk.Decisions(other).paint("003", lambda _: np.full((96, 128), -1, np.int8))
     until(session, lambda s: s.brush.distrusted > 0.9)

@@ -75,7 +75,7 @@ def test_what_is_shown_while_drawing_is_what_is_kept(brush, qtbot):
     for pixel in ((18, 14), (30, 40), (31, 41), (90, 60)):
         qtbot.mouseMove(picture, place(picture, *pixel))
         qtbot.wait(5)
-    qtbot.waitUntil(lambda: stage.brush is not None and stage.brush[60, 90] == -1)
+    qtbot.waitUntil(lambda: stage.brush is not None and stage.brush[60, 90] == -1, timeout=20000)
     shown, trusted = stage.brush.copy(), stage.material.trust.trusted.copy()
     share = brush.session.state.retained
     assert paintings(brush) == []
@@ -91,7 +91,7 @@ def test_every_view_shows_the_stroke_while_it_is_drawn(brush, qtbot):
     picture = views.view(0).picture
     qtbot.mousePress(picture, LEFT, pos=place(picture, 30, 30))
     qtbot.mouseMove(picture, place(picture, 60, 30))
-    qtbot.waitUntil(lambda: (views.view(2).painted.rgb8 != before[2]).any())
+    qtbot.waitUntil(lambda: (views.view(2).painted.rgb8 != before[2]).any(), timeout=20000)
     changed = [(views.view(k).painted.rgb8 != before[k]).any(2) for k in range(4)]
     assert [part[30, 45] for part in changed] == [False, False, True, True]
     qtbot.mouseRelease(picture, LEFT, pos=place(picture, 60, 30))
@@ -102,7 +102,7 @@ def test_escape_in_the_middle_of_a_stroke_leaves_nothing(brush, qtbot):
     picture = brush.page.views.view(0).picture
     qtbot.mousePress(picture, LEFT, pos=place(picture, 20, 40))
     qtbot.mouseMove(picture, place(picture, 40, 40))
-    qtbot.waitUntil(lambda: stage.brush is not None)
+    qtbot.waitUntil(lambda: stage.brush is not None, timeout=20000)
     qtbot.keyClick(brush, Qt.Key.Key_Escape)
     assert stage.brush is None
     assert brush.session.state.retained == before

@@ -287,5 +287,5 @@ def test_the_flicker_ends_when_the_window_loses_the_keyboard(window, grid, flick
     qtbot.addWidget(other)
     other.show()
     other.activateWindow()
-    qtbot.waitUntil(lambda: QApplication.activeWindow() is other)
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is other, timeout=20000)
     assert flickers == [(3, True), (3, False)]

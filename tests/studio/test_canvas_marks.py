@@ -10,10 +10,12 @@ from PySide6.QtCore import QRectF, QSizeF
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QToolButton
 
-from smarthdr_studio.core.display import KeyEntry, Layer, Legend, Painted
+from smarthdr_studio.core.display import KeyEntry, Layer, Legend, Lens, Painted
 from smarthdr_studio.studio.canvas.grid import ViewGrid
 from smarthdr_studio.studio.canvas.menu import GROUPS
+from smarthdr_studio.studio.canvas.minimap import minimap_box
 from smarthdr_studio.studio.canvas.placing import place
+from smarthdr_studio.studio.canvas.sight import Sight
 from smarthdr_studio.studio.canvas.values import short, words_of
 from smarthdr_studio.studio.theme import DARK, LIGHT, dress
 
@@ -183,6 +185,13 @@ def test_bar_key_and_minimap_never_lie_on_one_another(grid):
     places = [picture.minimap, *(box for box, _ in (*boxes.legends, *boxes.keys))]
     assert len(places) == 3
     assert not any(a.intersects(b) for a in places for b in places if a is not b)
+
+
+@pytest.mark.parametrize("lower", [0, 1, 3, 40])
+def test_a_view_that_is_a_pixel_lower_than_a_fitted_one_needs_no_minimap(lower):
+    lens = Lens(x=300.0, y=200.0, scale=0.75)  # fits a view of 450 by 300
+    sight = Sight(lens=lens, view=(450, 300 - lower), ratio=1.0, image=(600, 400))
+    assert (minimap_box(sight) is None) == (lower <= 3)
 
 
 def test_a_box_takes_the_first_free_corner_or_none():

@@ -10,6 +10,7 @@ from smarthdr_studio.core.decisions import Decisions
 from smarthdr_studio.core.history import RunHistory
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.core.project import Project
+from smarthdr_studio.studio.session import pool_desk
 from smarthdr_studio.studio.session.scene_lines import SceneLines
 from smarthdr_studio.studio.state import Centre, SceneFacts
 from smarthdr_studio.studio.threads.figures_of_scenes import Wanted, find_figures, read_kept
@@ -141,3 +142,21 @@ def test_looking_can_be_given_up(opened, until):
     opened.session.inspection.table.show(str(Centre.PICTURES))
     opened.session.inspection.table.show(str(Centre.GALLERY))
     until(opened.session, lambda s: all(row.motion is not None for row in s.scenes))
+
+
+def test_charts_of_a_large_pool_follow_from_a_thread_and_say_the_same(
+    session, until, tiny_project, monkeypatch
+):
+    session.take(tiny_project)
+    until(session, lambda s: s.shown == "003" and s.what_if is not None)
+    strict = dataclasses.replace(session.state.masks, tau_patch=0.31, tau_pixel=0.2)
+    first = session.state.what_if
+    session.screen.move_masks(strict)
+    until(session, lambda s: s.what_if != first)
+    at_once, pixels = session.state.what_if, session.state.charts.pixels
+    session.screen.move_masks(dataclasses.replace(strict, tau_patch=0.9))
+    until(session, lambda s: s.what_if != at_once)
+    monkeypatch.setattr(pool_desk, "CHARTED_AT_ONCE", 0)
+    session.screen.move_masks(strict)
+    until(session, lambda s: s.what_if == at_once)
+    assert np.array_equal(session.state.charts.pixels, pixels)

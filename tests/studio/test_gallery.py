@@ -20,7 +20,7 @@ def gallery(opened, qtbot):
     qtbot.keyClick(QApplication.focusWidget() or opened, Qt.Key.Key_F8)
     assert opened.session.state.centre is Centre.GALLERY
     view = opened.page.browsing.gallery
-    qtbot.waitUntil(view.isVisible)
+    qtbot.waitUntil(view.isVisible, timeout=20000)
     return view
 
 

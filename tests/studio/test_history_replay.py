@@ -104,7 +104,7 @@ def test_play_steps_through_all_rounds_to_now_and_stops(panel, told, qtbot):
     panel._clock.setInterval(5)
     qtbot.mouseClick(labelled(panel, "Play"), LEFT)
     assert labelled(panel, "Stop").isVisible()
-    qtbot.waitUntil(lambda: told == [0, 1, 4, None])
+    qtbot.waitUntil(lambda: told == [0, 1, 4, None], timeout=20000)
     assert not panel._clock.isActive()
     assert labelled(panel, "Play").isVisible()
 

@@ -127,7 +127,7 @@ def test_selecting_a_text_leaves_the_arrow_keys_to_the_scenes(qtbot):
     action.setShortcut("Right")
     action.triggered.connect(lambda: stepped.append(1))
     window.addAction(action)
-    with qtbot.waitActive(window):
+    with qtbot.waitActive(window, timeout=20000):
         window.show()
     qtbot.mouseDClick(panel._sentence, Qt.MouseButton.LeftButton)
     assert panel._sentence.hasSelectedText()

@@ -201,7 +201,7 @@ def test_a_typed_moment_shows_the_project_as_it_was(told, until, qtbot):
     panel, session = told.page.journal, told.session
     qtbot.keyClick(told, Qt.Key.Key_J, Qt.KeyboardModifier.AltModifier)
     field = panel._past._typed
-    qtbot.waitUntil(field.hasFocus)
+    qtbot.waitUntil(field.hasFocus, timeout=20000)
     qtbot.keyClicks(field, "soon")
     qtbot.keyClick(field, Qt.Key.Key_Return)
     assert panel._past._fault.isVisible()
@@ -214,7 +214,7 @@ def test_a_typed_moment_shows_the_project_as_it_was(told, until, qtbot):
     panel._past.moment_asked.emit(moment_of("2090-01-01"))
     until(session, lambda s: s.journal.past.known)
     assert session.state.journal.past.changes == ()
-    qtbot.waitUntil(lambda: "Nothing differs" in panel._past._text.toPlainText())
+    qtbot.waitUntil(lambda: "Nothing differs" in panel._past._text.toPlainText(), timeout=20000)
 
 
 def test_the_lines_of_this_scene_alone(told, until, qtbot):
@@ -244,3 +244,23 @@ def test_a_journal_nobody_looks_at_is_not_read(opened, qtbot):
     opened.session.curating.exclude(("004",))
     qtbot.wait(100)
     assert opened.session.state.journal.lines == ()
+
+
+def test_a_journal_that_was_in_front_before_the_project_was_opened_is_filled(
+    session, tiny_project, until
+):
+    session.papers.journal.watch(True)
+    session.take(tiny_project)
+    until(session, lambda s: len(s.journal.lines) == 1)
+
+
+@pytest.mark.parametrize(("width", "fewest"), [(320, 3), (560, 4), (1600, 7)])
+def test_the_columns_fill_the_list_and_never_ask_for_more(told, qtbot, width, fewest):
+    view = told.page.journal._list
+    view.setParent(None)
+    qtbot.addWidget(view)
+    view.resize(width, 200)
+    view.show()
+    columns = [c for c in range(view.model().columnCount()) if not view.isColumnHidden(c)]
+    assert columns == list(range(fewest))
+    assert sum(map(view.columnWidth, columns)) == view.viewport().width()

@@ -53,7 +53,7 @@ def test_of_two_selected_scenes_the_other_stands_beside(opened, qtbot):
 
 
 def test_the_figures_stand_below_with_the_better_ones_told_in_words(pair, opened, qtbot):
-    qtbot.waitUntil(lambda: "003" in pair.table.as_text())
+    qtbot.waitUntil(lambda: "003" in pair.table.as_text(), timeout=20000)
     first, second = pair.table.as_text().splitlines()
     assert first.startswith("003")
     assert second.startswith("005")
@@ -63,7 +63,8 @@ def test_the_figures_stand_below_with_the_better_ones_told_in_words(pair, opened
 def test_keys_decide_about_the_side_that_was_pointed_at(pair, opened, qtbot):
     pair.grids[1].view(0).pointed.emit()
     assert opened.session.state.beside.side == 1
-    assert pair.heads[1]._words.whole.startswith("●")
+    assert pair.heads[1]._words.whole.startswith("keys act here")
+    assert "keys" not in pair.heads[0]._words.whole
     press(qtbot, opened, Qt.Key.Key_X)
     assert opened.session.state.row("005").status is Status.EXCLUDED
     assert opened.session.state.row("003").status is Status.UNLABELLED
@@ -73,7 +74,7 @@ def test_sides_can_be_swapped(pair, opened, qtbot, until):
     press(qtbot, opened, Qt.Key.Key_3, BOTH)
     until(opened.session, lambda s: (s.current, s.pair) == ("005", "003"))
     until(opened.session, lambda s: s.shown == "005")
-    qtbot.waitUntil(lambda: opened.session.inspection.pair.stage.scene == "003")
+    qtbot.waitUntil(lambda: opened.session.inspection.pair.stage.scene == "003", timeout=20000)
 
 
 def test_zoom_and_pan_go_together(pair, qtbot):
@@ -97,7 +98,9 @@ def test_scenes_of_other_sizes_are_looked_at_in_the_same_place(pair):
 
 def test_another_layer_is_shown_of_both(pair, qtbot):
     pair.grids[1].layer_picked.emit(0, "Uncertainty σ")
-    qtbot.waitUntil(lambda: {shown(pair, side) for side in (0, 1)} == {"Uncertainty σ"})
+    qtbot.waitUntil(
+        lambda: {shown(pair, side) for side in (0, 1)} == {"Uncertainty σ"}, timeout=20000
+    )
 
 
 def test_thresholds_move_the_masks_of_both(pair, opened, until):
@@ -110,7 +113,7 @@ def test_thresholds_move_the_masks_of_both(pair, opened, until):
 def test_the_other_scene_is_let_go_when_nobody_looks(pair, opened, qtbot):
     press(qtbot, opened, Qt.Key.Key_Escape)
     assert opened.session.state.centre is Centre.PICTURES
-    qtbot.waitUntil(lambda: opened.session.inspection.pair.stage.loaded is None)
+    qtbot.waitUntil(lambda: opened.session.inspection.pair.stage.loaded is None, timeout=20000)
 
 
 def test_what_is_not_known_is_not_better():

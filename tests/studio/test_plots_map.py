@@ -203,7 +203,7 @@ def test_with_the_focus_the_arrows_are_the_charts_and_without_it_the_windows(qtb
     action.setShortcut("Right")
     action.triggered.connect(lambda: stepped.append(1))
     window.addAction(action)
-    with qtbot.waitActive(window):
+    with qtbot.waitActive(window, timeout=20000):
         window.show()
     chart.clearFocus()
     qtbot.keyClick(window, Qt.Key.Key_Right)

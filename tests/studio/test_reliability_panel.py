@@ -261,7 +261,7 @@ def test_every_control_says_what_it_is_and_leaves_the_arrows_to_the_scenes(qtbot
     action.setShortcut("Right")
     action.triggered.connect(lambda: stepped.append(1))
     window.addAction(action)
-    with qtbot.waitActive(window):
+    with qtbot.waitActive(window, timeout=20000):
         window.show()
     panel.setFocus()
     for button in panel.findChildren(QPushButton):

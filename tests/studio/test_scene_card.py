@@ -140,3 +140,11 @@ def test_letters_in_a_note_are_no_commands(opened, card, qtbot):
     assert {row.status for row in opened.session.state.scenes} >= {"unlabelled"}
     assert opened.session.state.row("003").status == "unlabelled"
     card.save()
+
+
+def test_the_day_and_the_person_are_told_once_for_all_their_decisions(opened, card):
+    opened.session.curating.exclude(("003",))
+    opened.session.curating.exclude(("003",))
+    words = card._lines.text()
+    assert words.count(opened.session.state.story.lines[0].who) == 1
+    assert words.count("<tr>") == 3

@@ -178,7 +178,7 @@ def test_a_promoted_scene_keeps_its_share_in_the_list(at_work, until):
 def test_what_another_process_decides_appears_by_itself(at_work, until, tiny_project):
     with Project.open(tiny_project) as project:
         Decisions(project).exclude(["004"])
-    until(at_work, lambda s: s.row("004").status is Status.EXCLUDED, timeout=5000)
+    until(at_work, lambda s: s.row("004").status is Status.EXCLUDED, timeout=20000)
 
 
 def test_a_new_round_refreshes_the_scene_and_the_pool(at_work, until, label_again, tiny_project):

@@ -73,7 +73,7 @@ def test_projects_opened_before_are_offered_again(window, qtbot, until, tiny_pro
     window.session.close_project()
     assert window.start.isVisible()
     assert window.session.state.recent == (tiny_project,)
-    qtbot.waitUntil(lambda: way_in(window, "tiny").isVisible(), timeout=5000)
+    qtbot.waitUntil(lambda: way_in(window, "tiny").isVisible(), timeout=20000)
 
 
 def test_a_project_that_is_gone_is_not_offered(tmp_path):

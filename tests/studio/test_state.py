@@ -130,3 +130,20 @@ def test_durations_are_as_precise_as_anyone_needs():
 def test_the_same_state_is_equal_and_another_is_not():
     assert replace(StudioState()) == StudioState()
     assert replace(StudioState(), current="001") != StudioState()
+
+
+def test_the_first_round_of_a_run_is_the_first_and_that_of_one_gone_on_with_is_told_once_known():
+    begun = advanced(TrainingState(activity=Activity.STARTING), STARTED)
+    assert begun.next_round == "round 1"
+    resumed = advanced(TrainingState(activity=Activity.STARTING), replace(STARTED, step=40))
+    assert resumed.next_round == "the next round"
+    finished = RoundFinished(
+        round=3,
+        step=60,
+        epoch=2,
+        masks=MaskSettings(),
+        retained=0.5,
+        patches_retained=0.5,
+        sigma_mean=0.1,
+    )
+    assert advanced(resumed, finished).next_round == "round 4"

@@ -2,6 +2,7 @@
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication
 
 from smarthdr_studio.core.journal import Status
@@ -36,7 +37,7 @@ def table(opened, qtbot):
     """The table in the middle of the window."""
     press(qtbot, opened, Qt.Key.Key_F7)
     assert opened.session.state.centre is Centre.TABLE
-    qtbot.waitUntil(opened.page.browsing.table.isVisible)
+    qtbot.waitUntil(opened.page.browsing.table.isVisible, timeout=20000)
     return opened.page.browsing.table
 
 
@@ -76,7 +77,7 @@ def test_one_query_holds_for_all_three(opened, table, qtbot):
     assert found
     assert set(found) < set(POOL)
     assert opened.page.scenes._search.text() == "status:unlabelled sigma<0.08"
-    assert opened.page.scenes._count.whole == f"{len(found)} of 7 scenes"
+    assert opened.page.scenes._count.whole == f"{len(found)} of 7"
     assert table.model() is opened.page.scenes._list.model()
 
 
@@ -140,6 +141,26 @@ def test_a_query_that_leaves_the_current_scene_out_leaves_it_on_the_screen(opene
     assert opened.session.state.current == "001"
 
 
+def test_a_table_never_decides_about_a_scene_that_is_out_of_sight(opened, table, qtbot):
+    opened.session.inspection.table.ask("status:ground")
+    assert opened.session.state.current == "003"
+    press(qtbot, opened, Qt.Key.Key_X)
+    assert "No scene is selected" in opened.session.state.notice.text
+    assert opened.session.state.row("003").status is Status.UNLABELLED
+    press(qtbot, opened, Qt.Key.Key_Down)
+    press(qtbot, opened, Qt.Key.Key_X)
+    assert opened.session.state.row("001").status is Status.EXCLUDED
+
+
+def test_a_demoted_scene_learns_from_its_ground_truth_again(opened, qtbot, until):
+    opened.session.screen.pick("001")
+    until(opened.session, lambda s: s.shown == "001")
+    opened.session.curating.decide(lambda pen: pen.demote(["001"]))
+    assert opened.session.state.row("001").status is Status.UNLABELLED
+    opened.findChild(QAction, "use_truth").trigger()
+    assert opened.session.state.row("001").status is Status.GROUND_TRUTH
+
+
 def test_return_shows_the_pictures_of_the_scene(opened, table, qtbot, until):
     click_line(qtbot, table, 3)
     qtbot.keyClick(table, Qt.Key.Key_Return)
@@ -183,3 +204,42 @@ def test_the_arrow_keys_go_on_from_scene_to_scene_wherever_one_comes_from(opened
         press(qtbot, opened, Qt.Key.Key_Right)
         assert opened.session.state.current > before
     until(opened.session, lambda s: s.shown == s.current)
+
+
+def test_home_and_end_lead_to_the_first_and_the_last_scene_and_mark_all_between(
+    opened, table, qtbot
+):
+    press(qtbot, opened, Qt.Key.Key_End)
+    assert opened.session.state.current == listed(opened)[-1]
+    press(qtbot, opened, Qt.Key.Key_Home, SHIFT)
+    assert list(opened.page.shelf.selected()) == listed(opened)
+    press(qtbot, opened, Qt.Key.Key_Home)
+    assert opened.session.state.current == listed(opened)[0]
+
+
+def test_a_queue_has_an_order_of_its_own_in_the_gallery(opened, qtbot):
+    press(qtbot, opened, Qt.Key.Key_F8)
+    sort = opened.page.browsing.bar._sort
+    assert sort.currentText() == "by name"
+    press(qtbot, opened, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
+    assert sort.currentIndex() == -1
+    press(qtbot, opened, Qt.Key.Key_1, Qt.KeyboardModifier.AltModifier)
+    assert sort.currentText() == "by name"
+
+
+def test_what_comes_next_stays_in_sight_but_a_click_moves_nothing(opened, qtbot):
+    view = opened.page.scenes._list
+
+    def place(line):
+        return view.visualRect(view.model().index(line, 0))
+
+    view.setFixedHeight(2 * place(0).height() + 10)
+    opened.page.shelf.step(-9)
+    view.scrollToTop()
+    second = place(1)
+    click_line(qtbot, view, 1)
+    assert view.currentIndex().row() == 1
+    assert place(1) == second
+    opened.page.shelf.step(1)
+    assert view.viewport().rect().contains(place(2))
+    assert place(3).top() < view.viewport().height()

@@ -9,10 +9,11 @@ import pytest
 
 from smarthdr_studio.core.decisions import Decisions
 from smarthdr_studio.core.exr import read_layers, write_layers
+from smarthdr_studio.core.file_stamps import stamp_of
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.pseudo_label import read_pseudo_label, write_pseudo_label
-from smarthdr_studio.studio.threads.scenes import SceneFiles, load_scene, stamp_of
+from smarthdr_studio.studio.threads.scenes import SceneFiles, load_scene
 from smarthdr_studio.studio.threads.task import Cancelled
 
 

@@ -79,14 +79,14 @@ def test_every_event_arrives_in_order_and_fast_steps_travel_together(run, qtbot)
 def test_a_phase_is_told_at_once(run, qtbot):
     phase = PhaseChanged(phase="labelling", text="labelling", step=0)
     thread = run(Course([step(0), step(1), phase, *map(step, range(2, 500))], pause_s=0.001))
-    qtbot.waitUntil(lambda: phase in thread.heard, timeout=5000)
+    qtbot.waitUntil(lambda: phase in thread.heard, timeout=20000)
     assert len(thread.heard) < 400
 
 
 def test_a_pause_asks_for_no_further_event(run, qtbot):
     course = Course([step(number) for number in range(100000)], pause_s=0.001)
     thread = run(course)
-    qtbot.waitUntil(lambda: len(thread.heard) > 0, timeout=5000)
+    qtbot.waitUntil(lambda: len(thread.heard) > 0, timeout=20000)
     thread.pause()
     qtbot.wait(50)
     held = course.said
@@ -94,18 +94,18 @@ def test_a_pause_asks_for_no_further_event(run, qtbot):
     assert course.said == held
     assert len(thread.heard) == held
     thread.resume()
-    qtbot.waitUntil(lambda: course.said > held, timeout=5000)
+    qtbot.waitUntil(lambda: course.said > held, timeout=20000)
 
 
 @pytest.mark.parametrize("paused", [False, True])
 def test_a_stop_closes_the_generator_so_that_it_saves(run, qtbot, paused):
     course = Course([step(number) for number in range(100000)], pause_s=0.001)
     thread = run(course)
-    qtbot.waitUntil(lambda: len(thread.heard) > 0, timeout=5000)
+    qtbot.waitUntil(lambda: len(thread.heard) > 0, timeout=20000)
     if paused:
         thread.pause()
     thread.stop()
-    qtbot.waitUntil(thread.isFinished, timeout=5000)
+    qtbot.waitUntil(thread.isFinished, timeout=20000)
     assert course.closed.is_set()
     assert thread.failures == []
 
@@ -120,6 +120,6 @@ def test_a_stop_closes_the_generator_so_that_it_saves(run, qtbot, paused):
 )
 def test_an_error_leaves_the_thread_as_words(run, qtbot, error, words):
     thread = run(Course([step(0)], error=error))
-    qtbot.waitUntil(lambda: bool(thread.failures), timeout=5000)
+    qtbot.waitUntil(lambda: bool(thread.failures), timeout=20000)
     assert words in thread.failures[0]
     assert thread.heard == [step(0)]

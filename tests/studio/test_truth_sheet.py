@@ -82,6 +82,7 @@ def test_another_scene_can_be_chosen_and_the_fixes_are_applied(
     sheet._note.setText("from the other camera")
     qtbot.mouseClick(sheet._use, LEFT)
     until(opened.session, lambda s: s.row("004").status is Status.GROUND_TRUTH)
+    until(opened.session, lambda _: opened.session.curating.at_rest)
     assert opened.session.state.undo == "bring a ground truth to 004"
     with Project.open(tiny_project) as project:
         truth = decode_ground_truth(project.scene("004"))

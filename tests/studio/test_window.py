@@ -86,7 +86,7 @@ def test_a_digit_changes_the_layer_of_the_view_that_was_pointed_at(opened, qtbot
     picture = opened.page.views.view(2).picture
     for place in (QPoint(5, 5), QPoint(40, 30)):  # a cursor that is there already does not move
         qtbot.mouseMove(picture, place)
-    qtbot.waitUntil(lambda: opened.session.state.active == 2)
+    qtbot.waitUntil(lambda: opened.session.state.active == 2, timeout=20000)
     press(qtbot, opened, Qt.Key.Key_6)
     assert opened.session.state.views[2].layer is tuple(Layer)[5]
 

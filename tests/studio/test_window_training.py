@@ -122,7 +122,7 @@ def test_closing_during_a_run_asks_and_a_no_closes_nothing(
     qtbot.mouseClick(keep, Qt.MouseButton.LeftButton)
     assert window.isVisible()
     assert window.session.state.training.activity is Activity.RUNNING
-    qtbot.waitUntil(lambda: window.findChild(QMessageBox, "leave") is None, timeout=5000)
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox, "leave") is None, timeout=20000)
     window.close()
     box = window.findChild(QMessageBox, "leave")
     stop = next(b for b in box.buttons() if "Stop" in b.text())

@@ -71,11 +71,6 @@ class PaintedStatistics:
         """How many pixels a person forces to be trusted."""
         return int(self.trust.sum())
 
-    @property
-    def distrusted_pixels(self) -> int:
-        """How many pixels a person forces not to be trusted."""
-        return int(self.distrust.sum())
-
     def coarser(self, bins: int) -> "PaintedStatistics":
         """The same with this many bins; ValueError unless they divide those it has."""
         held = self.trust.shape[1]

@@ -1,4 +1,4 @@
-"""A person's mask as runs of equal pixels: small enough to keep one for every stroke."""
+"""A painted mask as runs of equal pixels: small enough to keep one for every stroke."""
 
 import struct
 import zlib
@@ -23,9 +23,9 @@ def pack(mask: Brush) -> bytes:
     Raises ValueError: no such mask.
     """
     if mask.ndim != 2 or not mask.size or mask.dtype != np.int8:
-        raise ValueError(f"a person's mask is H×W int8, not {mask.shape} {mask.dtype}")
+        raise ValueError(f"a painted mask is H×W int8, not {mask.shape} {mask.dtype}")
     if mask.min() < -1 or mask.max() > 1:
-        raise ValueError("a person's mask holds −1, 0 and 1 alone")
+        raise ValueError("a painted mask holds −1, 0 and 1 alone")
     flat = np.ascontiguousarray(mask).reshape(-1)
     starts = np.append(0, np.flatnonzero(flat[1:] != flat[:-1]) + 1)
     lengths = np.diff(np.append(starts, flat.size))

@@ -8,6 +8,7 @@ import numpy as np
 
 from smarthdr_studio.core.bracket import Scene
 from smarthdr_studio.core.brush.painted import PaintedStatistics
+from smarthdr_studio.core.curation.closeness import kept_psnr
 from smarthdr_studio.core.curation.clue_records import ClueRecord
 from smarthdr_studio.core.curation.hardness import Material
 from smarthdr_studio.core.curation.proposals import PoolNow
@@ -66,18 +67,16 @@ class Gathered:
         )
 
 
-def facts_of(
-    project: Project, *, psnr_mu: Mapping[str, float] | None = None
-) -> tuple[SceneFacts, ...]:
+def facts_of(project: Project) -> tuple[SceneFacts, ...]:
     """The facts of every scene, in the order of `project.scenes`; see `gather`."""
-    return gather(project, psnr_mu=psnr_mu).facts
+    return gather(project).facts
 
 
-def gather(project: Project, *, psnr_mu: Mapping[str, float] | None = None) -> Gathered:
+def gather(project: Project) -> Gathered:
     """Read journal, statistics, brushes, the newest run's history and the kept records.
 
-    A scene is judged with the thresholds of now and the ranges of the pool. `psnr_mu` is in dB of
-    each pseudo-label, where the caller knows it: measuring takes too long to do unasked.
+    A scene is judged with the thresholds of now and the ranges of the pool. PSNR-μ is known where
+    it was measured before: measuring takes too long to do unasked.
     """
     ledger = project.ledger()
     statistics, painted, problems = _read(project, ledger)
@@ -89,6 +88,7 @@ def gather(project: Project, *, psnr_mu: Mapping[str, float] | None = None) -> G
     pool = PoolStatistics(unlabelled, painted)
     retained = _retained(pool, statistics, painted, ledger.masks)
     records, shares, reviewed = kept_records(project), newest_shares(project), project.reviewed()
+    psnr_mu, _ = kept_psnr(project)
     facts = tuple(
         replace(
             with_record(
@@ -98,7 +98,7 @@ def gather(project: Project, *, psnr_mu: Mapping[str, float] | None = None) -> G
             retained=retained.get(scene.id),
             sigma_mean=statistics[scene.id].sigma_mean if scene.id in statistics else None,
             painted=_painted_share(painted.get(scene.id), scene),
-            psnr_mu=(psnr_mu or {}).get(scene.id),
+            psnr_mu=psnr_mu.get(scene.id),
             reviewed=scene.id in reviewed,
         )
         for scene in project.scenes

@@ -59,6 +59,7 @@ _YES_OR_NO: Final = {"yes": True, "no": False}
 
 _PIECE: Final = re.compile(r'(?:"[^"]*"|[^\s"])+')
 _FIELD: Final = re.compile(r"([^\W\d]+)(<=|>=|[<>≤≥:=])(.*)", re.DOTALL)
+_APART: Final = re.compile(r'("[^"]*")|\s*(<=|>=|[<>≤≥])\s*')
 _NUMBER: Final = re.compile(r"[-+−]?(?:\d+[.,]?\d*|[.,]\d+)(?:e[-+]?\d+)?%?", re.IGNORECASE)
 
 
@@ -107,7 +108,8 @@ def parse(text: str) -> Query:
     """
     if text.count('"') % 2:
         raise QueryError('A quotation mark is open; close it: note:"too dark".')
-    pieces = [piece for piece in _PIECE.findall(text) if piece.casefold() != "and"]
+    together = _APART.sub(lambda found: found[1] or found[2], text)  # "retained < 0.6"
+    pieces = [piece for piece in _PIECE.findall(together) if piece.casefold() != "and"]
     if not pieces:
         return Query()
     alternatives: list[list[Term]] = [[]]
@@ -136,6 +138,7 @@ def _term(piece: str) -> Term:
         raise QueryError(f"{piece} stands alone; put a word behind it: -tag:indoor, -window.")
     found = _FIELD.fullmatch(body)
     if found is None:
+        _refuse_unread(piece, body)
         return Term(piece, negated, test=_word(body))
     name, sign, value = found[1].casefold(), found[2], found[3]
     if name not in FIELDS:
@@ -145,6 +148,14 @@ def _term(piece: str) -> Term:
     if sign not in ":=":
         raise QueryError(f"{name} cannot be compared; write {_example(name)}.")
     return Term(piece, negated, test=_value(name, value))
+
+
+def _refuse_unread(piece: str, body: str) -> None:
+    """Raises QueryError where a word is meant as more than a word; in quotation marks it is one."""
+    if piece.casefold() == "not":
+        raise QueryError('A minus stands for "not": -tag:indoor.')
+    if not body.startswith('"') and re.search(r"[<>≤≥]", body):
+        raise QueryError(f"“{piece}” is not understood; write {_example('retained')}.")
 
 
 def _comparison(name: str, sign: str, value: str) -> Test:

@@ -148,6 +148,8 @@ def _inside_gamut(lightness: Doubles, a: Doubles, b: Doubles) -> Floats:
         fits = ~found & (candidate.min(1) >= -1e-6) & (candidate.max(1) <= 1 + 1e-6)
         rgb[fits] = candidate[fits]
         found |= fits
+        if found.all():
+            break
     return np.clip(rgb, 0, 1).astype(np.float32)
 
 

@@ -164,6 +164,8 @@ def _appearing(target: Path) -> Iterator[Path]:
             target.rmdir()
         draft.replace(target)
     except OSError as error:
-        raise cannot_write(Path(error.filename or target), error) from None
+        failed = Path(error.filename or target)
+        inside = failed == draft or draft in failed.parents
+        raise cannot_write(target if inside else failed, error) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)

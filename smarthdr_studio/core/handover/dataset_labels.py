@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.bracket import Scene
-from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.file_checksum import file_checksum
 from smarthdr_studio.core.frames import decode_ground_truth
 from smarthdr_studio.core.handover.dataset_frames import Way, put_file
@@ -49,7 +48,7 @@ def put_label(
         return None
     source = scene.ground_truth
     if state.truth is not None:
-        _check_truth(source, state.truth_checksum)
+        check_label(source, state.truth_checksum, brought=True)
     home = project.dataset if state.truth is None else project.folder
     told = {"file": target.name, "from": below(home, source)}
     if _can_stay(scene, source, suffix=suffix):
@@ -121,14 +120,6 @@ def _can_stay(scene: Scene, source: Path, *, suffix: Suffix) -> bool:
     if kind != suffix or scene.ground_truth_gain != 1:
         return False
     return bool(read_radiance(source).max() <= 1)
-
-
-def _check_truth(path: Path, checksum: str | None) -> None:
-    if path.is_file() and checksum is not None and file_checksum(path) != checksum:
-        raise LabelError(
-            f"{path}: is not the ground truth that was brought (its checksum differs); restore it "
-            "from a copy, or bring it again"
-        )
 
 
 def _write(path: Path, radiance: Floats) -> None:

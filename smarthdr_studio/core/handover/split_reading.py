@@ -100,7 +100,15 @@ def _of_list(path: Path, text: str, names: SceneNames) -> Iterator[_Line]:
         name, status = told, None
         if not names.meant_by(told):  # a folder may be called "crash test"
             name, status = _parted(told)
+            _refuse_unknown_status(name, names, where=where)
         yield _Line(where, _one(name, names, where=where), status)
+
+
+def _refuse_unknown_status(told: str, names: SceneNames, *, where: str) -> None:
+    """Raises ProjectError where the line is a scene and one word that is no status."""
+    name, _, word = told.replace(",", " ").replace(";", " ").rpartition(" ")
+    if name.strip() and names.meant_by(name.strip()) and not names.meant_by(told):
+        raise ProjectError(f"{where}: “{word}” is no status; write {_TELLABLE}")
 
 
 def _parted(told: str) -> tuple[str, Status | None]:

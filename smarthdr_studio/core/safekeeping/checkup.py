@@ -8,7 +8,7 @@ from pathlib import Path
 from smarthdr_studio.core import database
 from smarthdr_studio.core.backups import backups, verified
 from smarthdr_studio.core.errors import DamagedProject, ProjectError
-from smarthdr_studio.core.opened import DATABASE, OpenedDatabase, copy_to_look_at
+from smarthdr_studio.core.opened import DATABASE, OpenedDatabase, copy_to_look_at, lost_words
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.safekeeping.database_checks import (
     database_findings,
@@ -54,10 +54,13 @@ def check_up(folder: Path, *, quiet: float = QUIET_SECONDS) -> Checkup:
     folder = folder.expanduser().resolve()
     kept = tuple(Backup(path=path, entries=_entries(path)) for path in backups(folder))
     findings = [_bad_backup(folder, each.path) for each in kept if each.entries is None]
-    if not (folder / DATABASE).is_file():
+    lost_how = lost_words(folder)
+    if lost_how:
         if not kept:
-            raise ProjectError(f"{folder}: not a project (no {DATABASE}); choose a project folder")
-        gone = lost_database(folder, sentence=f"{DATABASE} is gone")
+            raise ProjectError(
+                f"{folder}: not a project ({DATABASE} {lost_how}); choose a project folder"
+            )
+        gone = lost_database(folder, sentence=f"{DATABASE} {lost_how}")
         return Checkup(findings=(gone, *findings), backups=kept)
     path = folder / DATABASE
     try:

@@ -46,17 +46,19 @@ def files_ever(entries: Sequence[JournalEntry]) -> dict[str, str | None]:
 def label_findings(project: Project) -> Iterator[Finding]:
     """Files in use that are missing or damaged, and older versions that are damaged."""
     in_use = files_in_use(project)
+    truths = {state.truth for state in project.ledger().scenes.values()}
     for relative, (scene, checksum) in in_use.items():
         sentence = _wrong(project, relative, checksum, scene=scene)
         if sentence:
             mendable = bool(_identical(project, relative, checksum))
+            again = "bring its ground truth" if relative in truths else f"promote {scene}"
             yield Finding(
                 trouble=Trouble.FILE_IN_USE,
                 what=relative,
                 sentence=f"{sentence}, and {scene} needs it",
                 remedy=f"bring back the copy in the trash with: {_REPAIR}"
                 if mendable
-                else f"promote {scene} again, or undo; until then it is not trained on",
+                else f"{again} again, or undo; until then it is not trained on",
                 mendable=mendable,
                 checksum=checksum,
             )

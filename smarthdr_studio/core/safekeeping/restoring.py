@@ -40,7 +40,10 @@ def restore_database(folder: Path) -> str:
             shutil.copyfile(backup, draft)
         added = _add_later(path, damaged)
     relative = backup.relative_to(folder).as_posix()
-    return f"restored {DATABASE} from {relative} ({kept} entries) and added {added} that came later"
+    done = f"restored {DATABASE} from {relative} ({kept} entries)"
+    if added:
+        return f"{done} and added {added} that came later"
+    return f"{done}; later ones, if there were any, could not be read"
 
 
 def _copied(path: Path, place: Path) -> Path:

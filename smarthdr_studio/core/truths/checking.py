@@ -2,13 +2,11 @@
 
 import math
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from smarthdr_studio.core.bracket import Bracket, Scene
-from smarthdr_studio.core.images import read_radiance
 from smarthdr_studio.core.radiance import Floats
 from smarthdr_studio.core.truths.fixing import NO_FIX, NO_SHIFT, TruthFix
 from smarthdr_studio.core.truths.matching import Match, match
@@ -74,18 +72,13 @@ class TruthFindings:
         return replace(self, warnings=(*sentences, *self.warnings))
 
 
-def inspect_truth(path: Path, scene: Scene, bracket: Bracket) -> TruthFindings:
-    """Check a .hdr, EXR, float TIFF or 16-bit file against the decoded frames of its scene.
-
-    Raises UnreadableImage where the file cannot be decoded or holds impossible values.
-    """
-    return inspect_radiance(read_radiance(path), scene, bracket, source=path.name)
-
-
 def inspect_radiance(
     radiance: Floats, scene: Scene, bracket: Bracket, *, source: str
 ) -> TruthFindings:
-    """The same for H×W×3 linear RGB of any scale; `source` is what sentences call it."""
+    """Check H×W×3 linear RGB of any scale against the decoded frames of its scene.
+
+    `source` is what sentences call it.
+    """
     height, width = radiance.shape[:2]
     findings = TruthFindings(
         source=source, size=(height, width), expected=(scene.height, scene.width)

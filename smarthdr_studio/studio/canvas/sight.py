@@ -1,7 +1,7 @@
 """How a view looks at its image: which part of it is in sight, and where that is on the screen."""
 
 from math import ceil, floor
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from PySide6.QtCore import QPointF, QRectF
 
@@ -9,6 +9,8 @@ from smarthdr_studio.core.display import Lens
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom; right and bottom are just outside
 Pixel = tuple[int, int]
+
+_HAIR: Final = 2.0  # of the screen's own pixels
 
 
 class Sight(NamedTuple):
@@ -72,8 +74,16 @@ class Sight(NamedTuple):
         return first, upper, last, lower
 
     def holds_all(self) -> bool:
-        """Whether the whole image is in sight."""
-        return self.visible() == (0, 0, *self.image)
+        """Whether the whole image is in sight, but for what a view that fits is lower than another.
+
+        Views of one grid differ by a pixel or two, and have one lens.
+        """
+        (left, top), (right, bottom) = (
+            self.lens.to_image(corner, view=self.view) for corner in ((0, 0), self.view)
+        )
+        hair = _HAIR / self.lens.scale
+        beyond = right - self.image[0], bottom - self.image[1]
+        return max(left, top) <= hair and min(beyond) >= -hair
 
 
 def _held(near: float, far: float, length: int) -> tuple[int, int]:

@@ -12,8 +12,8 @@ from smarthdr_studio.studio.session.preferences import Places, Preferences
 from smarthdr_studio.studio.theme import dress, palette_for, tint
 
 
-def show(project: Path | None) -> int:
-    """Show the window until it is closed; the exit status."""
+def shown(project: Path | None) -> tuple[QApplication, MainWindow]:
+    """The application and its window, on the screen, with a project being opened or none."""
     application = QApplication(sys.argv[:1])
     application.setApplicationName("SmartHDR Studio")
     application.setWindowIcon(QIcon(str(resource("icons", "studio.svg"))))
@@ -27,4 +27,4 @@ def show(project: Path | None) -> int:
         window.session.take(project)
     else:
         window.load_torch_when_idle()
-    return application.exec()
+    return application, window

@@ -41,7 +41,7 @@ class Browsing(QStackedWidget):
         self._session = session
         for part in (self.bar, self.table, self):
             session.changed.connect(part.show_state)
-        self._shelf.selection_changed.connect(self.bar.show_selection)
+        self._shelf.selection_changed.connect(self._count_marked)
 
     def tell(self, session: Session) -> None:
         """Intents go up."""
@@ -96,6 +96,11 @@ class Browsing(QStackedWidget):
             self.pair.tell(self._session)
         assert self.pair is not None
         return self.pair
+
+    @Slot(object)
+    def _count_marked(self, _ids: tuple[str, ...]) -> None:
+        """Only what is seen in the list: the scene on the screen may be none of it."""
+        self.bar.show_selection(self._shelf.marked)
 
     @Slot(str)
     def _sort(self, key: str) -> None:

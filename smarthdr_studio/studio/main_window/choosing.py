@@ -7,7 +7,7 @@ from smarthdr_studio.studio.canvas.grid import ViewGrid
 from smarthdr_studio.studio.main_window.pair_page import PairPage
 from smarthdr_studio.studio.main_window.studio_page import StudioPage
 from smarthdr_studio.studio.session import Session
-from smarthdr_studio.studio.state import Centre
+from smarthdr_studio.studio.state import Centre, Notice
 
 
 class Choosing:
@@ -36,10 +36,19 @@ class Choosing:
         }
 
     def chosen(self) -> tuple[str, ...]:
-        """The scenes that a decision is about: the selected ones, or one of the two."""
-        if self._session.state.centre is Centre.PAIR:
+        """The scenes that a decision is about: the selected ones, or one of the two.
+
+        A table or gallery decides about what is selected in it, never about a scene out of sight.
+        """
+        centre, shelf = self._session.state.centre, self._page.shelf
+        if centre is Centre.PAIR:
             return self._session.inspection.pair.chosen
-        return self._page.shelf.selected()
+        if centre is Centre.PICTURES:
+            return shelf.selected()
+        if not shelf.marked:
+            words = "No scene is selected here: click one, or press an arrow key."
+            self._session.tell(Notice(text=words, tone="warn"))
+        return shelf.marked
 
     def toggle_pair(self) -> None:
         """Two scenes side by side: of several that are selected the first that is not current."""

@@ -45,6 +45,7 @@ class HandingOver(QObject):
         return {
             "promote_whole": self.promote_whole,
             "promote_with_note": self.promote_with_note,
+            "use_truth": self.use_truth,
             "bring_truth": self.bring_truth,
             "tab_journal": partial(self._page.go_to_tab, "journal"),
             "ask_moment": self.ask_moment,
@@ -73,6 +74,8 @@ class HandingOver(QObject):
     def promote_with_note(self) -> None:
         """The same as Promote, and the journal says why."""
         scenes = self._chosen()
+        if not scenes:
+            return
         dialog = QInputDialog(self._window)
         dialog.setWindowTitle("Promote with a note")
         about = scenes[0] if len(scenes) == 1 else f"{len(scenes)} scenes"
@@ -80,6 +83,12 @@ class HandingOver(QObject):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.textValueSelected.connect(partial(_promote, self._session, scenes))
         dialog.open()
+
+    def use_truth(self) -> None:
+        """The selected scenes are learned from their ground truths, as far as they have one."""
+        scenes = self._chosen()
+        if scenes:
+            self._session.curating.decide(lambda pen: pen.use_ground_truth(scenes))
 
     def bring_truth(self) -> None:
         """Ask for a ground truth, or for the frames of a static bracket, for the current scene."""

@@ -1,14 +1,37 @@
 """Menus and keys, made from the one table of actions."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMenuBar, QWidget
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from smarthdr_studio.studio.actions import ACTIONS, MENUS, Action, Mode, in_mode, with_keys
 from smarthdr_studio.studio.main_window.typists import TypistsKeys
 from smarthdr_studio.studio.state import Centre, StudioState, Tool
+
+# No menu is higher than the smallest window; a smaller one stands where its first command would.
+_SMALLER: Final[Mapping[str, tuple[str, ...]]] = {
+    "Exposure": (
+        *("brighter", "darker", "slightly_brighter", "slightly_darker"),
+        *("reset_exposure", "link_exposure"),
+    ),
+    "Zoom": ("fit", "one_to_one", "zoom_in", "zoom_out"),
+    "Colours of the window": ("look_system", "look_dark", "look_light"),
+    "Grid": (*("grid_1", "grid_2", "grid_stacked", "grid_3", "grid_4", "grid_5", "grid_6"),),
+}
+_INSIDE: Final = {name: title for title, names in _SMALLER.items() for name in names}
+# Before each of these stands a line.
+_APART: Final = frozenset(
+    {
+        *("close_project", "export_view", "copy_view", "import_split", "find_dataset", "leave"),
+        *("undo", "next_scene", "write_note", "next_in_queue", "propose"),
+        *("brighter", "next_colour_map", "look_system", "maximise", "toggle_wipe", "show_display"),
+        *("clear_region", "lower_tau_patch", "previous_round", "tab_thresholds", "ask_moment"),
+        *("ink_trust", "shape_brush", "brush_smaller", "paint_here", "leave_brush"),
+    }
+)
 
 
 class Menus(QMenuBar):
@@ -32,12 +55,13 @@ class Menus(QMenuBar):
         }
         self._give_keys()
         menus = {name: self.addMenu(name) for name in MENUS}
+        smaller: dict[str, QMenu] = {}
         for action in ACTIONS:
             # On the window as well, so that keys work where the menu bar is the system's own.
             window.addAction(self._actions[action.id])
             if action.listed:
-                menus[action.menu].addAction(self._actions[action.id])
-        for menu in menus.values():
+                self._list(action.id, menus[action.menu], smaller)
+        for menu in (*menus.values(), *smaller.values()):
             menu.setToolTipsVisible(True)
 
     @property
@@ -70,6 +94,15 @@ class Menus(QMenuBar):
             self._actions[action.id].setEnabled(
                 usable and (project_is_open or not action.needs_project)
             )
+
+    def _list(self, name: str, menu: QMenu, smaller: dict[str, QMenu]) -> None:
+        """Give the action of that id its line, in a smaller menu where it belongs to one."""
+        if name in _APART:
+            menu.addSeparator()
+        title = _INSIDE.get(name)
+        if title is not None and title not in smaller:
+            smaller[title] = menu.addMenu(title)
+        (menu if title is None else smaller[title]).addAction(self._actions[name])
 
     def _give_keys(self) -> None:
         """Each action the keys it has in the mode of now."""

@@ -209,6 +209,8 @@ def in_words(state: StudioState) -> str:
     """How much is painted, and when it counts."""
     brush, row = state.brush, state.row(state.shown)
     shares = f"trust {_share(brush.trusted)} · distrust {_share(brush.distrusted)}"
+    if not state.display.mask_visible:
+        shares = f"⚠ hidden with the masks (M) · {shares}"
     status = row.status if row is not None else None
     if status is Status.GROUND_TRUTH:
         return f"{shares} · a ground truth counts whole, whatever is painted"
@@ -223,7 +225,7 @@ def in_words(state: StudioState) -> str:
 
 def _when(state: StudioState) -> str:
     if state.training.busy:
-        return f"from round {state.training.round + 1} on"
+        return f"from {state.training.next_round} on"
     return "from the next round on"
 
 

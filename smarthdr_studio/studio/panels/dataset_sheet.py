@@ -7,7 +7,6 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
-    QFileDialog,
     QGridLayout,
     QHBoxLayout,
     QLineEdit,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.studio.panels.choice import Choice
 from smarthdr_studio.studio.panels.parts import button, caption, describe
+from smarthdr_studio.studio.panels.place_line import ask_for_parent
 from smarthdr_studio.studio.state import DatasetWish, StudioState
 
 _WIDTH: Final = 600
@@ -80,16 +80,7 @@ class DatasetSheet(QDialog):
 
     @Slot()
     def _ask_for_folder(self) -> None:
-        dialog = QFileDialog(self, "Make the dataset folder in")
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setDirectory(str(Path(self._path.text()).parent))
-        dialog.fileSelected.connect(self._take_parent)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    @Slot(str)
-    def _take_parent(self, folder: str) -> None:
-        self._path.setText(str(Path(folder) / Path(self._path.text()).name))
+        ask_for_parent(self._path, title="Make the dataset folder in")
 
     def _lay_out(self, state: StudioState) -> None:
         counts = state.counts()

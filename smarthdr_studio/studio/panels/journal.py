@@ -28,7 +28,7 @@ from smarthdr_studio.studio.state import JournalState, StudioState
 
 ALL, THIS = "all", "this scene"
 
-_HALVES: Final = (470, 290)
+_HALVES: Final = (510, 270)
 
 
 class JournalPanel(QWidget):

@@ -28,7 +28,7 @@ _COLUMNS: Final[tuple[tuple[str, str, Callable[[Line], str]], ...]] = (
     ("Label from", "Run, round and checkpoint of a label that was frozen", made_by),
     ("Who", "User and computer", lambda line: line.who),
 )
-DECISION: Final = 1
+DECISION, NOTE = 1, 3
 WIDEST: Final = (
     "today 00:00",
     "set the thresholds to 0.35 and 0.40",

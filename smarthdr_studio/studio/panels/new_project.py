@@ -6,7 +6,6 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QFileDialog,
     QHBoxLayout,
     QLineEdit,
     QVBoxLayout,
@@ -15,6 +14,7 @@ from PySide6.QtWidgets import (
 
 from smarthdr_studio.core.bracket import Catalogue
 from smarthdr_studio.studio.panels.parts import button, caption, describe
+from smarthdr_studio.studio.panels.place_line import ask_for_parent
 
 
 class NewProjectDialog(QDialog):
@@ -70,16 +70,7 @@ class NewProjectDialog(QDialog):
 
     @Slot()
     def _browse(self) -> None:
-        dialog = QFileDialog(self, "Make the project in")
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setDirectory(str(Path(self._path.text()).parent))
-        dialog.fileSelected.connect(self._take_parent)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    @Slot(str)
-    def _take_parent(self, folder: str) -> None:
-        self._path.setText(str(Path(folder) / Path(self._path.text()).name))
+        ask_for_parent(self._path, title="Make the project in")
 
 
 def why_not(place: Path, dataset: Path) -> str:

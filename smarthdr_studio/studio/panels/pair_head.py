@@ -41,7 +41,7 @@ class PairHead(QWidget):
         self._pick.show_name(row.id if row is not None else "none", scenes)
         give_role(self._words, role="" if active else "muted")
         known = () if row is None else (str(row.status), *(f"#{tag}" for tag in row.tags))
-        self._words.tell(f"{'●' if active else '○'} {' · '.join(known)}")
+        self._words.tell(" · ".join(("keys act here", *known) if active else known))
         acts = "Promote, exclude and the like act" if active else "Point at it to make keys act"
         self._words.setAccessibleDescription(f"{acts} on this scene")
 

@@ -37,7 +37,7 @@ def count_in_words(state: StudioState) -> str:
     if queue.kind is not QueueKind.ALL:
         many = sum(found is None or name in found for name in queue.scenes)
         return f"{many:,} of {every:,}"
-    return words if found is None else f"{len(found):,} of {words}"
+    return words if found is None else f"{len(found):,} of {every:,}"
 
 
 def fields_as_html() -> str:

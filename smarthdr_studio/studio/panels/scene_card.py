@@ -1,7 +1,9 @@
 """One scene, or several, in full: what it is, its note, its tags, and what was decided about it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from html import escape
+from itertools import groupby
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
@@ -19,7 +21,7 @@ from smarthdr_studio.studio.panels.parts import (
     percent,
 )
 from smarthdr_studio.studio.panels.tag_row import TagRow
-from smarthdr_studio.studio.state import SceneFacts, SceneStory, StudioState
+from smarthdr_studio.studio.state import SceneFacts, SceneStory, StoryLine, StudioState
 
 _PAUSE_MS: Final = 1200  # without a key, and what was written is saved
 _MOST_LINES: Final = 40
@@ -162,7 +164,7 @@ class SceneCard(QWidget):
         self.tags.added.connect(self._add)
         self.tags.removed.connect(self._remove)
         self._lines.setWordWrap(True)
-        self._lines.setTextFormat(Qt.TextFormat.PlainText)
+        self._lines.setTextFormat(Qt.TextFormat.RichText)
         self._lines.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
 
     def _lay_out(self) -> None:
@@ -217,7 +219,7 @@ def _about(row: SceneFacts, story: SceneStory | None) -> list[tuple[str, str]]:
         ("frozen with", mine.thresholds),
         ("painted", percent(row.painted) if row.painted else ""),
         ("PSNR-μ", "" if row.psnr_mu is None else f"{row.psnr_mu:.1f} dB"),
-        ("moves", "" if row.motion is None else percent(row.motion)),
+        ("motion", "" if row.motion is None else percent(row.motion)),
         ("saturated", "" if row.saturation is None else percent(row.saturation)),
         ("reviewed", "yes" if row.reviewed else "no"),
     ]
@@ -227,6 +229,22 @@ def _story(rows: Sequence[SceneFacts], state: StudioState) -> str:
     story = state.story
     if len(rows) != 1 or story is None or story.scene != rows[0].id:
         return "Select one scene to read its history." if len(rows) > 1 else ""
-    lines = [f"{line.at}  {line.what}\n    {line.who}" for line in story.lines[:_MOST_LINES]]
     more = len(story.lines) - _MOST_LINES
-    return "\n".join([*lines, *([f"… and {more} before"] if more > 0 else [])])
+    days = groupby(story.lines[:_MOST_LINES], key=_day_and_who)
+    told = "".join(f"<div>{escape(head)}</div>{_table(lines)}" for head, lines in days)
+    return f"{told}<div>… and {more} before</div>" if more > 0 else told
+
+
+def _day_and_who(line: StoryLine) -> str:
+    """What is told once for all decisions of one day and one person."""
+    return f"{line.at.rpartition(' ')[0]} · {line.who}"
+
+
+def _table(lines: Iterable[StoryLine]) -> str:
+    """One row a decision: at what time, and what."""
+    rows = (
+        f"<tr><td style='white-space: nowrap; padding-right: 8px'>"
+        f"{escape(line.at.rpartition(' ')[2])}</td><td>{escape(line.what)}</td></tr>"
+        for line in lines
+    )
+    return f"<table cellspacing='0' cellpadding='0'>{''.join(rows)}</table>"

@@ -68,11 +68,6 @@ class SceneGallery(QListView):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.activated.connect(self._open)
 
-    @property
-    def width_of_pictures(self) -> int:
-        """How wide pictures are."""
-        return self._tiles.width
-
     @Slot(int)
     def set_width_of_pictures(self, width: int) -> None:
         """Show pictures so wide."""

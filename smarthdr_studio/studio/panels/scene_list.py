@@ -1,6 +1,9 @@
 """The scenes of the project in one column: find one, look at it, select several."""
 
-from PySide6.QtCore import Qt, Signal, Slot
+from typing import Final
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal, Slot
+from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -28,6 +31,9 @@ from smarthdr_studio.studio.panels.scene_shelf import SceneShelf
 from smarthdr_studio.studio.state import Centre, StudioState
 from smarthdr_studio.studio.theme import Palette
 
+Index = QModelIndex | QPersistentModelIndex
+
+_AHEAD: Final = 2  # scenes after the current one that stay in sight
 _CENTRES = {
     "Pictures": (Centre.PICTURES, "show_pictures"),
     "Table": (Centre.TABLE, "show_table"),
@@ -113,7 +119,7 @@ class SceneList(QWidget):
         self.setMinimumWidth(252)
 
     def _list_view(self) -> QListView:
-        view = QListView()
+        view = _Lines()
         describe(view, name="Scenes", tip="")
         view.setModel(self._model)
         view.setSelectionModel(self._shelf.selection)
@@ -130,3 +136,46 @@ class SceneList(QWidget):
     @Slot(str)
     def _pick_centre(self, word: str) -> None:
         self.centre_picked.emit(str(_CENTRES[word][0]))
+
+
+class _Lines(QListView):
+    """Keeps the current scene in sight, and with it what comes next unless it was clicked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pressing = self._pointed = False
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A scene that was clicked stays under the mouse."""
+        self._pressing = True
+        super().mousePressEvent(event)
+        self._pressing = False
+
+    def currentChanged(self, current: Index, previous: Index) -> None:
+        """Another scene is current."""
+        self._pointed = self._pressing
+        super().currentChanged(current, previous)
+
+    def scrollTo(
+        self,
+        index: Index,
+        hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible,
+    ) -> None:
+        """Bring a scene into sight; of those after it as many as are worth seeing."""
+        if index.isValid() and not self._pointed:
+            last = min(index.row() + _AHEAD, self.model().rowCount() - 1)
+            super().scrollTo(self.model().index(last, 0), hint)
+        super().scrollTo(index, hint)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is less room than before, the current scene stays in sight."""
+        lost = event.oldSize().height() > event.size().height()
+        seen = lost and self._reaches(event.oldSize().height())
+        super().resizeEvent(event)
+        if seen:
+            self.scrollTo(self.currentIndex())
+
+    def _reaches(self, height: int) -> bool:
+        """Whether the current scene was in sight when there was so much room."""
+        place = self.visualRect(self.currentIndex())
+        return not place.isEmpty() and place.bottom() > 0 and place.top() < height

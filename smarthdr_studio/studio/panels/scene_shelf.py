@@ -44,10 +44,14 @@ class SceneShelf(QObject):
         self.selection.currentChanged.connect(self._picked)
         self.selection.selectionChanged.connect(self._selected)
 
+    @property
+    def marked(self) -> tuple[str, ...]:
+        """The ids of the selected scenes in the order of the list; none where none is listed."""
+        return tuple(self.model.row(line).id for line in self.selection.lines())
+
     def selected(self) -> tuple[str, ...]:
-        """The ids of the selected scenes in the order of the list; else the one that is shown."""
-        ids = tuple(self.model.row(line).id for line in self.selection.lines())
-        return ids or ((self._shown,) if self._shown is not None else ())
+        """The marked scenes; where there are none the one that is shown."""
+        return self.marked or ((self._shown,) if self._shown is not None else ())
 
     def step(self, by: int) -> None:
         """Show the scene that stands this many lines further down."""

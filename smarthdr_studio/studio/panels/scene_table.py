@@ -111,6 +111,16 @@ class SceneTable(QTableView):
         super().showEvent(event)
         self.scrollTo(self.currentIndex())
 
+    def moveCursor(
+        self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier
+    ) -> QModelIndex:
+        """Home and End go to the first and the last scene, as in the list."""
+        ends, column = QAbstractItemView.CursorAction, max(self.currentIndex().column(), 0)
+        rows = self._shelf.model.rowCount()
+        if rows and action in (ends.MoveHome, ends.MoveEnd):
+            return self.model().index(0 if action is ends.MoveHome else rows - 1, column)
+        return super().moveCursor(action, modifiers)
+
     def _set_up_head(self) -> None:
         head = self.horizontalHeader()
         head.setSectionsClickable(True)

@@ -17,7 +17,7 @@ from smarthdr_studio.studio.panels.parts import (
 )
 from smarthdr_studio.studio.panels.query_line import QueryLine, count_in_words, fields_as_html
 from smarthdr_studio.studio.panels.scene_gallery import FIRST_WIDTH, WIDTHS
-from smarthdr_studio.studio.state import Centre, StudioState
+from smarthdr_studio.studio.state import Centre, QueueKind, StudioState
 
 SORTS: Final = {
     SortKey.ID: "by name",
@@ -55,15 +55,16 @@ class TableBar(QWidget):
         self._width = QSlider(Qt.Orientation.Horizontal)
         self._message, self._stop = ElidedLabel(role="muted"), button("Stop", tip="", role="link")
         self._selected = caption("", role="muted")
-        self._deeds = tuple(
-            button(word, tip=by_id(action).tip_with_key)
+        self._deeds = {
+            button(word, tip=tip): tip
             for word, action in (
                 ("Promote", "promote"),
                 ("Exclude", "exclude"),
                 ("Tag…", "add_tag"),
                 ("Note…", "write_note"),
             )
-        )
+            for tip in (by_id(action).tip_with_key,)
+        }
         self._set_up()
         self._lay_out()
         self._connect()
@@ -83,25 +84,27 @@ class TableBar(QWidget):
             part.setVisible(gallery)
         if old.table is not table or old.scenes is not new.scenes:
             self._count.setText(count_in_words(new))
-            self._sort.setCurrentIndex(max(self._sort.findData(table.sort), 0))
             self._reverse.setText("▼" if table.descending else "▲")
             give_role(self._message, role="warn" if table.fault else "muted")
             done = "" if table.progress is None else f" ({table.progress:.0%})".replace("%", " %")
             self._message.tell(table.fault or (table.work and f"{table.work}{done}"))
             self._stop.setVisible(bool(table.work) and not table.fault)
-        for deed in self._deeds:
+        walked = new.queue.kind is not QueueKind.ALL  # a queue has an order of its own
+        self._sort.setCurrentIndex(-1 if walked else max(self._sort.findData(table.sort), 0))
+        self._reverse.setEnabled(not walked)
+        for deed, tip in self._deeds.items():
             deed.setEnabled(not new.read_only)
-            if new.read_only:
-                deed.setToolTip(new.read_only)
+            deed.setToolTip(new.read_only or tip)
 
     @Slot(object)
     def show_selection(self, ids: tuple[str, ...]) -> None:
         """How many scenes a decision is about."""
-        self._selected.setText(f"{len(ids):,} selected" if len(ids) != 1 else "1 selected")
+        self._selected.setText(f"{len(ids):,} selected" if ids else "none selected")
 
     def _set_up(self) -> None:
         for key, words in SORTS.items():
             self._sort.addItem(words, str(key))
+        self._sort.setPlaceholderText("as in the queue")
         describe(self._sort, name="Sort", tip="In which order the scenes stand")
         self._sort.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._reverse.setAccessibleName("Reverse the order")

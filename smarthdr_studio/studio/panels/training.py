@@ -132,8 +132,10 @@ def phase_in_words(run: TrainingState) -> str:
     """What the run is doing, from its first second to its last word."""
     if run.silent:
         return f"no event for 60 s; last: {run.phase or 'starting'}"
+    begin = "no run yet: pick a preset and press Train"
+    go_on = "no run at work: press Train, or Resume to go on with the last one"
     words = {
-        Activity.IDLE: "no run yet: pick a preset and press Train",
+        Activity.IDLE: go_on if run.resumable else begin,
         Activity.STARTING: "starting: loading the training code",
         Activity.RUNNING: run.phase,
         Activity.PAUSED: f"paused: {run.phase}",

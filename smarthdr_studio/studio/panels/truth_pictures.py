@@ -1,14 +1,16 @@
 """The reference frame and a ground truth side by side, to be compared by eye."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from smarthdr_studio.core.display import Rgb8
-from smarthdr_studio.core.truths.showing import TruthPictures
 from smarthdr_studio.studio.panels.parts import caption
+
+if TYPE_CHECKING:
+    from smarthdr_studio.core.truths.showing import TruthPictures
 
 _ROOM: Final = QSize(264, 210)
 _TITLES: Final = ("Reference frame", "Ground truth, exposed like it", "Its whole range")
@@ -35,7 +37,7 @@ class TruthPicturesRow(QWidget):
             row.addLayout(column)
         row.addStretch(1)
 
-    def show_pictures(self, pictures: TruthPictures | None) -> None:
+    def show_pictures(self, pictures: "TruthPictures | None") -> None:
         """These pictures, the ground truth as it is with the fix."""
         self._pictures = pictures
         self.setVisible(pictures is not None)

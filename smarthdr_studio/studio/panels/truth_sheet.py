@@ -1,7 +1,7 @@
 """What was found out about a ground truth that is brought, and what is to be done with it."""
 
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QCloseEvent
@@ -15,12 +15,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from smarthdr_studio.core.truths.checking import TruthFindings
 from smarthdr_studio.core.truths.fixing import NO_FIX, NO_SHIFT, TruthFix
 from smarthdr_studio.studio.panels.parts import ElidedLabel, button, caption, clear, describe
 from smarthdr_studio.studio.panels.truth_pictures import TruthPicturesRow
 from smarthdr_studio.studio.state import StudioState, TruthState, TruthWish
 
+if TYPE_CHECKING:
+    from smarthdr_studio.core.truths.checking import TruthFindings
+
+_FORCED: Final = "Used anyway, all of it counts as exact light: only if you know better."
 _WIDTH: Final = 840
 _EVS: Final = "as in 0, 2, 4; else from the file beside them, or EXIF"
 
@@ -128,9 +131,12 @@ class TruthSheet(QDialog):
         self._pictures.show_mended(mended=self._scale.isChecked())
         reason = "" if findings is None else _why_not(findings, self._wished)
         self._use.setEnabled(findings is not None and not reason)
-        self._anyway.setVisible(bool(reason) and findings is not None and findings.forcible)
-        self._why_not.setText(reason)
-        self._why_not.setVisible(bool(reason))
+        forcible = bool(reason) and findings is not None and findings.forcible
+        self._anyway.setVisible(forcible)
+        usable = findings is not None and findings.usable
+        self._why_not.setText(reason if usable else _FORCED)
+        # What can never be used is told by the summary.
+        self._why_not.setVisible(bool(reason) and (usable or forcible))
         self._use.setToolTip(reason or "Frozen in the project; one undo takes it back (Enter)")
         self.adjustSize()
 
@@ -206,7 +212,7 @@ def _sentences(truth: TruthState) -> list[tuple[str, str]]:
     return told
 
 
-def _why_not(findings: TruthFindings, wished: TruthFix) -> str:
+def _why_not(findings: "TruthFindings", wished: TruthFix) -> str:
     """Why this cannot be used without being forced; "" where it can."""
     if not findings.usable:
         return "It cannot be used as ground truth of this scene."

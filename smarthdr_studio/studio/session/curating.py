@@ -37,6 +37,7 @@ class Curating(QObject):
         self._desk: DecisionDesk | None = None
         self._line = DecisionLine()
         self._under_way = ""  # the decision on the thread, in words
+        self._to_say = ""  # when it is carried out
 
     @property
     def at_rest(self) -> bool:
@@ -122,10 +123,13 @@ class Curating(QObject):
         """Any other decision that is quick to write, when its turn has come."""
         self._take(lambda desk: desk.decide(decide))
 
-    def decide_at_length(self, job: Job, *, words: str) -> None:
-        """One that writes large files: a job for a thread, and what undo would call it."""
+    def decide_at_length(self, job: Job, *, words: str, said: str) -> None:
+        """One that writes large files: a job for a thread, and what undo would call it.
+
+        `said` is told once it is carried out.
+        """
         if self._desk is not None:
-            self._line.take(partial(self._begin, job, words))
+            self._line.take(partial(self._begin, job, words, said))
 
     def in_turn(self, call: Callable[[], object]) -> None:
         """Call this, which decides something by itself, when its turn has come."""
@@ -159,13 +163,13 @@ class Curating(QObject):
         about = ready[0] if len(ready) == 1 else f"{len(ready)} scenes"
         return self._begin(job, f"promote {about}")
 
-    def _begin(self, job: Job, words: str) -> bool:
+    def _begin(self, job: Job, words: str, said: str = "") -> bool:
         """Start what takes its time; whether it is under way."""
         refusal = self._desk.refusal() if self._desk is not None else None
         if refusal is not None:
             self._tell(refusal)
             return False
-        self._under_way = words
+        self._under_way, self._to_say = words, said
         self._keeper.become(undo=words)
         refused = self._failed
         self._crew.start(job, answered=self._carried_out, refused=refused, told=True, lasting=True)
@@ -174,6 +178,8 @@ class Curating(QObject):
     @Slot(object)
     def _carried_out(self, _nothing: object) -> None:
         self._end(None)
+        if self._to_say:
+            self._keeper.notice(Notice(text=self._to_say))
 
     @Slot(str)
     def _failed(self, message: str) -> None:

@@ -36,6 +36,7 @@ class JournalDesk(QObject):
         for turns in (self._reading, self._looking):
             turns.forget()
         self._keeper.become(journal=JournalState())
+        self._refresh()
 
     @Slot(bool)
     def watch(self, seen: object) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -11,17 +12,20 @@ from smarthdr_studio.core.journal import Status
 from smarthdr_studio.core.masking import MaskSettings
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.retention import PoolStatistics, Retention
-from smarthdr_studio.core.what_if import WhatIf, what_if
 from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.turns import Turns
 from smarthdr_studio.studio.state import PoolCharts, PoolShares, SceneFacts
+from smarthdr_studio.studio.threads.charts import Charted, chart
 from smarthdr_studio.studio.threads.pool import PoolReading, read_pool
+
+CHARTED_AT_ONCE: Final = 200  # scenes; more are counted on a thread
 
 
 class PoolDesk(QObject):
     """Reads the pool on a thread, answers questions about it in milliseconds."""
 
     read = Signal()
+    charted = Signal(object, object)  # PoolCharts and WhatIf, None where there is no pool
     refused = Signal(str)
 
     def __init__(self, crew: Crew, parent: QObject) -> None:
@@ -33,7 +37,7 @@ class PoolDesk(QObject):
         self._share: dict[str, float] = {}
         self._masks: MaskSettings | None = None  # those asked about last
         self._answer: tuple[PoolStatistics, MaskSettings, Retention] | None = None
-        self._turns = Turns(self._ask)
+        self._turns, self._charting = Turns(self._ask), Turns(self._chart)
         self._serial = 0
 
     def serve(self, project: Project | None) -> None:
@@ -45,6 +49,7 @@ class PoolDesk(QObject):
             else {}
         )
         self._turns.forget()
+        self._charting.forget()
         self._serial += 1
         self._answer = None
         self._share.clear()
@@ -86,18 +91,13 @@ class PoolDesk(QObject):
         if self._answer is not None and self._answer[:2] == (pool, masks):
             return self._answer[2]
         answer = pool.retention(masks)
-        self._answer = pool, masks, answer
-        self._share.update({scene: share.retained for scene, share in answer.scenes.items()})
+        self._remember(masks, answer)
         return answer
 
-    def judge_others(self, masks: MaskSettings) -> None:
-        """The shares of scenes outside the pool, with the pool's ranges."""
-        if self._reading is None or self._pool is None:
-            return
-        inside = frozenset(self._pool.ids)
-        others = {s: held for s, (_, held) in self._reading.known.items() if s not in inside}
-        painted = {s: counted.statistics for s, counted in self._reading.painted.items()}
-        self._share.update(self._pool.shares_outside(others, masks, painted=painted))
+    def _remember(self, masks: MaskSettings, answer: Retention) -> None:
+        if self._pool is not None:
+            self._answer = self._pool, masks, answer
+            self._share.update({scene: share.retained for scene, share in answer.scenes.items()})
 
     def rows(self, statuses: Mapping[str, Status]) -> tuple[SceneFacts, ...]:
         """Every scene's line."""
@@ -142,25 +142,35 @@ class PoolDesk(QObject):
             patches_retained=retention.patches_retained,
         )
 
-    def charts(self, masks: MaskSettings) -> PoolCharts | None:
-        """The pool as pictures."""
+    def chart(self, masks: MaskSettings) -> None:
+        """Count what the charts show, and the shares of scenes outside the pool.
+
+        `charted` tells it: of a small pool at once, of a large one when a thread has counted.
+        """
+        self._masks = masks
         if self._reading is None or self._pool is None:
-            return None
+            self.charted.emit(None, None)
+            return
         if self._reading.laid_out_for != (masks.patches, masks.pixels):
             self.refresh()  # other ranges: histograms and map follow from the thread
-        return PoolCharts(
-            patches=self._reading.patches,
-            pixels=self._pool.pixel_histogram(masks),
-            map=self._reading.map,
-        )
+        self._charting.ask()
 
-    def what_if(self, masks: MaskSettings) -> WhatIf | None:
-        """What these thresholds would mean for the next epoch."""
-        if self._reading is None or self._pool is None:
-            return None
-        return what_if(
-            self._pool, self._reading.crops, masks, seconds_per_crop=self._reading.seconds_per_crop
-        )
+    def _chart(self) -> bool:
+        kept = self.retention(self._masks) if self._masks is not None else None
+        if self._masks is None or kept is None or self._reading is None:
+            return False
+        job = partial(chart, reading=self._reading, masks=self._masks, kept=kept)
+        if len(self._reading.known) > CHARTED_AT_ONCE:
+            self._crew.start(job, answered=self._charts_came, refused=self._not_charted)
+            return True
+        self._show(job(lambda _text, _done, _total: None))
+        return False
+
+    def _show(self, found: Charted) -> None:
+        reading = found.reading
+        self._share.update(found.others)
+        charts = PoolCharts(patches=reading.patches, pixels=found.pixels, map=reading.map)
+        self.charted.emit(charts, found.what_if)
 
     def share(self, masks: MaskSettings) -> float:
         """Which share of the pool these thresholds keep; 0 where there is none."""
@@ -184,6 +194,7 @@ class PoolDesk(QObject):
             return
         self._reading = reading
         self._share = {s: kept for s, kept in self._share.items() if s in reading.known}
+        self._remember(*reading.judged)
         self.read.emit()
         if reading.problems:
             self.refused.emit(reading.problems[0])
@@ -193,3 +204,16 @@ class PoolDesk(QObject):
     def _failed(self, message: str) -> None:
         self.refused.emit(message)
         self._turns.over()
+
+    @Slot(object)
+    def _charts_came(self, found: Charted) -> None:
+        if found.reading.serial != self._serial:
+            return
+        if found.reading is self._reading:  # else another is asked about already
+            self._show(found)
+        self._charting.over()
+
+    @Slot(str)
+    def _not_charted(self, message: str) -> None:
+        self.refused.emit(message)
+        self._charting.over()

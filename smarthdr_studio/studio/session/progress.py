@@ -111,4 +111,5 @@ def _started(state: TrainingState, event: RunStarted) -> TrainingState:
         step=event.step,
         total_steps=event.total_steps,
         total_epochs=event.total_epochs,
+        round=state.round if event.step else 0,
     )

@@ -1,6 +1,5 @@
 """The lines of all scenes, each made anew only where something about its scene is new."""
 
-import operator
 from collections.abc import Iterable, Mapping
 from math import isnan
 from typing import Final
@@ -12,8 +11,6 @@ from smarthdr_studio.core.journal import SceneState, Status
 from smarthdr_studio.core.project import Project
 
 _NO_ROUNDS: Final = (), None
-
-_Made = tuple[SceneFacts | None, SceneFacts | None]
 
 
 class SceneLines:
@@ -31,7 +28,9 @@ class SceneLines:
         self._reviewed: Mapping[str, str] = {}
         self._rounds: dict[str, tuple[tuple[float, ...], float | None]] = {}
         self._plain: dict[str, SceneFacts] = {}  # all but what thresholds decide
-        self._bases: list[SceneFacts] = []  # what each of the rows was made from
+        self._names: tuple[str, ...] = ()  # those of the rows
+        self._places: dict[str, int] = {}
+        self._trust: tuple[list[float | None], list[float | None]] = [], []
         self._rows: tuple[SceneFacts, ...] = ()
         self._stale: set[str] = set()
 
@@ -74,29 +73,38 @@ class SceneLines:
         sigmas: Mapping[str, float],
     ) -> tuple[SceneFacts, ...]:
         """Every scene's line in their order; the very same tuple where nothing is new."""
-        self._renew(statuses)
-        plain = [self._plain[name] for name in statuses]
-        made: list[_Made] = [*zip(self._bases, self._rows, strict=True)]
-        made += [(None, None)] * (len(plain) - len(made))
-        rows = tuple(
-            _judged(each, shares.get(each.id), sigmas.get(each.id), made=before)
-            for each, before in zip(plain, made, strict=False)
-        )
-        self._bases = plain
-        if len(rows) != len(self._rows) or not all(map(operator.is_, rows, self._rows)):
-            self._rows = rows
+        renewed, names = self._renew(statuses), tuple(statuses)
+        trust = [*map(shares.get, names)], [*map(sigmas.get, names)]
+        if names == self._names:
+            both = zip(*self._trust, *trust, strict=True)
+            places = {k for k, now in enumerate(both) if now[:2] != now[2:]}
+            places.update(self._places[name] for name in renewed)
+        else:
+            self._names, self._places = names, {name: k for k, name in enumerate(names)}
+            self._rows, places = (), set(range(len(names)))
+        self._trust = trust
+        if places or len(names) != len(self._rows):
+            rows: list[SceneFacts] = list(self._rows) or [*map(self._plain.__getitem__, names)]
+            for k in places:
+                rows[k] = _judged(self._plain[names[k]], trust[0][k], trust[1][k])
+            self._rows = tuple(rows)
         return self._rows
 
-    def _renew(self, statuses: Mapping[str, Status]) -> None:
+    def _renew(self, statuses: Mapping[str, Status]) -> list[str]:
+        """Make what is stale without the trust in it; the scenes it was made for."""
         plain = self._plain
         if len(plain) != len(statuses):
             plain.clear()
         for name in self._stale & plain.keys():
             del plain[name]
         self._stale.clear()
-        for name, status in statuses.items():
-            if name not in plain or plain[name].status is not status:
-                plain[name] = self._without_trust(name, status)
+        renewed = [
+            name
+            for name, status in statuses.items()
+            if name not in plain or plain[name].status is not status
+        ]
+        plain.update({name: self._without_trust(name, statuses[name]) for name in renewed})
+        return renewed
 
     def _without_trust(self, name: str, status: Status) -> SceneFacts:
         state = self.states.get(name) or SceneState(status)
@@ -119,16 +127,8 @@ class SceneLines:
         )
 
 
-def _judged(
-    plain: SceneFacts, retained: float | None, sigma: float | None, *, made: _Made
-) -> SceneFacts:
-    """The line with what thresholds decide; that of before where nothing is new.
-
-    `made` is from what that one was made, and itself. `replace` takes three times as long.
-    """
-    base, row = made
-    if base is plain and row is not None and (row.retained, row.sigma_mean) == (retained, sigma):
-        return row
+def _judged(plain: SceneFacts, retained: float | None, sigma: float | None) -> SceneFacts:
+    """The line with what thresholds decide; `replace` takes three times as long."""
     return SceneFacts(
         id=plain.id,
         status=plain.status,

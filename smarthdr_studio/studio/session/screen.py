@@ -16,6 +16,7 @@ from smarthdr_studio.core.masking import MaskSettings, Range
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.regions import Box
 from smarthdr_studio.core.retention import Retention
+from smarthdr_studio.core.what_if import WhatIf
 from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.persons import Persons
@@ -64,6 +65,7 @@ class Screen(QObject):
         self.scenes.refused.connect(self._scene_refused)
         self.scenes.thumbnail_made.connect(self.thumbnail_made)
         self.pool.read.connect(self.judge)
+        self.pool.charted.connect(self._charted)
         self.pool.refused.connect(keeper.complain)
         self.viewing.repaint_wanted.connect(self.repaint)
         self.viewing.flicker_wanted.connect(self._flicker)
@@ -268,13 +270,13 @@ class Screen(QObject):
 
     @Slot()
     def _chart(self) -> None:
-        state = self._keeper.state
-        self.pool.judge_others(state.masks)
-        statuses = {row.id: row.status for row in state.scenes}
+        self.pool.chart(self._keeper.state.masks)
+
+    @Slot(object, object)
+    def _charted(self, charts: PoolCharts | None, what_if: WhatIf | None) -> None:
+        statuses = {row.id: row.status for row in self._keeper.state.scenes}
         self._keeper.become(
-            scenes=self.rows_of(statuses),
-            charts=self._in_scope(self.pool.charts(state.masks)),
-            what_if=self.pool.what_if(state.masks),
+            scenes=self.rows_of(statuses), charts=self._in_scope(charts), what_if=what_if
         )
         self.charted.emit()
 

@@ -33,8 +33,9 @@ def _told(entry: JournalEntry, words: str) -> str:
         case Kind.UNDO | Kind.REDO:
             return f"{entry.kind}: {words}"
         case Kind.ANNOTATE:
-            tags = f"tags {', '.join(entry.tags)}" if entry.tags else "no tags"
-            return f"{words}: {tags}, {f'“{entry.note}”' if entry.note else 'no note'}"
+            tags = f"tags {', '.join(entry.tags)}" if entry.tags else ""
+            note = f"“{entry.note}”" if entry.note else ""
+            return f"{words}: {', '.join(filter(None, (tags, note))) or 'nothing any more'}"
         case Kind.CREATED:
             return f"created as {entry.after}"
     return f"{words}: {entry.note}" if entry.note else words

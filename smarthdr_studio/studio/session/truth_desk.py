@@ -78,7 +78,9 @@ class TruthDesk(QObject):
             note=wish.note,
         )
         words = f"bring a ground truth to {brought.scene}"
-        self._curating.decide_at_length(job, words=words)
+        fixed = f"; {wish.fix.sentence}" if wish.fix.needed else ""
+        learns = f"{brought.scene} learns from {_names(brought.files)} from now on{fixed}."
+        self._curating.decide_at_length(job, words=words, said=learns)
 
     @Slot()
     def give_up(self) -> None:
@@ -117,3 +119,7 @@ class TruthDesk(QObject):
     def _stopped(self) -> None:
         self._task = None
         self.ended.emit()
+
+
+def _names(files: tuple[Path, ...]) -> str:
+    return files[0].name if len(files) == 1 else f"a merge of {len(files)} files"

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.truths.checking import TruthFindings
 from smarthdr_studio.core.truths.fixing import TruthFix
-from smarthdr_studio.core.truths.showing import TruthPictures
+
+if TYPE_CHECKING:  # loaded by whoever brings a ground truth, not by every start
+    from smarthdr_studio.core.truths.checking import TruthFindings
+    from smarthdr_studio.core.truths.showing import TruthPictures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -19,8 +21,8 @@ class TruthState:
 
     scene: str
     files: tuple[Path, ...]
-    findings: TruthFindings | None = None
-    pictures: TruthPictures | None = None
+    findings: "TruthFindings | None" = None
+    pictures: "TruthPictures | None" = None
     fault: str = ""
     replaces: str = ""  # the scene's status where it has a label or a ground truth already
 

@@ -24,7 +24,10 @@ BUSY_ACTIVITIES = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingState:
-    """How the run of this window stands; `silent` when nothing was heard for a minute."""
+    """How the run of this window stands; `silent` when nothing was heard for a minute.
+
+    `round` is the last one that was finished: 0 before the first, -1 where that is not known.
+    """
 
     activity: Activity = Activity.IDLE
     run: str = ""
@@ -41,6 +44,11 @@ class TrainingState:
     resumable: str = ""
     changes_wait: bool = False
     silent: bool = False
+
+    @property
+    def next_round(self) -> str:
+        """In words, the round that uses what is decided now."""
+        return f"round {self.round + 1}" if self.round >= 0 else "the next round"
 
     @property
     def busy(self) -> bool:

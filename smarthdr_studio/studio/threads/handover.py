@@ -5,11 +5,6 @@ from pathlib import Path
 from typing import Literal
 
 from smarthdr_studio.core.display import DisplaySettings
-from smarthdr_studio.core.handover.dataset_folder import CURATED, export_dataset
-from smarthdr_studio.core.handover.decision_files import export_journal
-from smarthdr_studio.core.handover.report import write_report
-from smarthdr_studio.core.handover.split_files import export_split
-from smarthdr_studio.core.handover.split_reading import read_split
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.state import SplitState
@@ -27,6 +22,8 @@ class Written:
 
 def put_split(tell: Tell, *, folder: Path, path: Path) -> Written:
     """What every scene is now. Raises ExportError."""
+    from smarthdr_studio.core.handover.split_files import export_split
+
     tell(f"writing {path.name}", 0, 0)
     with Project.open(folder) as project:
         count = export_split(project, path)
@@ -35,6 +32,8 @@ def put_split(tell: Tell, *, folder: Path, path: Path) -> Written:
 
 def put_journal(tell: Tell, *, folder: Path, path: Path) -> Written:
     """Every decision. Raises ExportError."""
+    from smarthdr_studio.core.handover.decision_files import export_journal
+
     tell(f"writing {path.name}", 0, 0)
     with Project.open(folder) as project:
         count = export_journal(project, path)
@@ -51,6 +50,8 @@ def put_dataset(
     unlabelled: bool,
 ) -> Written:
     """The curated scenes as a folder that appears whole or not at all. Raises StudioError."""
+    from smarthdr_studio.core.handover.dataset_folder import CURATED, export_dataset
+
     include = CURATED | {Status.UNLABELLED} if unlabelled else CURATED
     with Project.open(folder) as project:
         made = export_dataset(
@@ -61,6 +62,8 @@ def put_dataset(
 
 def put_report(tell: Tell, *, folder: Path, path: Path, settings: DisplaySettings) -> Written:
     """A page about every scene. Raises ExportError."""
+    from smarthdr_studio.core.handover.report import write_report
+
     with Project.open(folder) as project:
         count = write_report(project, path, settings=settings, tell=tell)
     return Written(words=f"The report on {_scenes(count)} is in {path}", path=path)
@@ -68,6 +71,8 @@ def put_report(tell: Tell, *, folder: Path, path: Path, settings: DisplaySetting
 
 def take_split(tell: Tell, *, folder: Path, path: Path) -> tuple[SplitState, dict[str, Status]]:
     """What a split would change, and what it asks for. Raises ProjectError."""
+    from smarthdr_studio.core.handover.split_reading import read_split
+
     tell(f"reading {path.name}", 0, 0)
     with Project.open(folder) as project:
         wanted, now = read_split(path, project), project.statuses()

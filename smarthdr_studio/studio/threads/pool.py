@@ -11,7 +11,7 @@ import numpy.typing as npt
 from smarthdr_studio.core.bracket import Scene
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.masking import Level, MaskSettings
-from smarthdr_studio.core.retention import PoolStatistics
+from smarthdr_studio.core.retention import PoolStatistics, Retention
 from smarthdr_studio.core.runs import RunFolder, last_pace
 from smarthdr_studio.core.statistics import SceneStatistics
 from smarthdr_studio.core.what_if import CropsOfPool
@@ -27,7 +27,8 @@ Known = Mapping[str, tuple[float, SceneStatistics]]
 class PoolReading:
     """The pool as its files say; `known` remembers when each was written, to read it only once.
 
-    `serial` is the number of the question, `laid_out_for` the levels both charts are made with.
+    `serial` is the number of the question, `laid_out_for` the levels both charts are made with,
+    `judged` what the thresholds of that moment keep.
     """
 
     serial: int
@@ -41,6 +42,7 @@ class PoolReading:
     seconds_per_crop: float | None
     sigma_means: dict[str, float]
     problems: tuple[str, ...]
+    judged: tuple[MaskSettings, Retention]
 
 
 def read_pool(  # noqa: PLR0913 - everything the thread may know of the project
@@ -70,6 +72,7 @@ def read_pool(  # noqa: PLR0913 - everything the thread may know of the project
     pool = PoolStatistics(
         {scene: now[scene][1] for scene in now if scene in unlabelled},
         {scene: counted.statistics for scene, counted in painted.items()},
+        before=before.statistics if before else None,
     )
     sizes = {scene.id: (scene.width, scene.height) for scene in scenes}
     run = _newest(runs)
@@ -85,6 +88,7 @@ def read_pool(  # noqa: PLR0913 - everything the thread may know of the project
         seconds_per_crop=_seconds_per_unlabelled_crop(run),
         sigma_means={scene: statistics.sigma_mean for scene, (_, statistics) in now.items()},
         problems=(*problems, *uncounted),
+        judged=(masks, pool.retention(masks)),
     )
 
 

@@ -8,11 +8,10 @@ from typing import TypeVar
 
 from smarthdr_studio.core.bracket import Bracket, Half, Scene
 from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.core.file_stamps import Stamp, stamp_of
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.pseudo_label import PseudoLabel, read_pseudo_label
 from smarthdr_studio.studio.threads.task import Tell
-
-Stamp = tuple[int, ...]
 
 _Part = TypeVar("_Part")
 
@@ -84,15 +83,6 @@ def load_scene(tell: Tell, *, files: SceneFiles, frames: FrameStore) -> LoadedSc
         ground_truth=truth,
         problems=(*lost, *problems),
     )
-
-
-def stamp_of(path: Path) -> Stamp:
-    """What tells a file from any that takes its place, in the same second too; () without one."""
-    try:
-        found = path.stat()
-    except OSError:
-        return ()
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def modified(path: Path) -> float:

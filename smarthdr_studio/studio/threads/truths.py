@@ -2,18 +2,20 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from smarthdr_studio.core.decisions import Decisions
 from smarthdr_studio.core.frames import decode_bracket
 from smarthdr_studio.core.images import read_radiance
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.radiance import Floats
-from smarthdr_studio.core.truths.checking import TruthFindings, inspect_radiance
 from smarthdr_studio.core.truths.fixing import TruthFix, mended
-from smarthdr_studio.core.truths.merging import merge_static
-from smarthdr_studio.core.truths.showing import TruthPictures, pictures
 from smarthdr_studio.core.truths.writing import provenance_of
 from smarthdr_studio.studio.threads.task import Tell
+
+if TYPE_CHECKING:
+    from smarthdr_studio.core.truths.checking import TruthFindings
+    from smarthdr_studio.core.truths.showing import TruthPictures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -23,8 +25,8 @@ class BroughtTruth:
     serial: int
     scene: str
     files: tuple[Path, ...]
-    findings: TruthFindings
-    pictures: TruthPictures
+    findings: "TruthFindings"
+    pictures: "TruthPictures"
     radiance: Floats = field(repr=False)
 
 
@@ -38,6 +40,10 @@ def look_at_truth(
     evs: tuple[float, ...] | None,
 ) -> BroughtTruth:
     """Check one file, or merge a static bracket and check that. Raises StudioError."""
+    from smarthdr_studio.core.truths.checking import inspect_radiance
+    from smarthdr_studio.core.truths.merging import merge_static
+    from smarthdr_studio.core.truths.showing import pictures
+
     tell(f"reading {scene}", 0, 3)
     with Project.open(folder) as project:
         of = project.scene(scene)

@@ -1,0 +1,138 @@
+"""The commands about scenes on the screen, views, regions, thresholds and runs."""
+
+from typing import Final
+
+from smarthdr_studio.core.display import Layer
+from smarthdr_studio.studio.actions.action import action, anywhere, unlisted
+
+BASE: Final = (
+    anywhere("File", "Open project…", "Ctrl+O", "Open a NAME.shdr folder", "open_project"),
+    anywhere(
+        "File", "Open dataset folder…", "Ctrl+Shift+O", "Make a project of brackets", "open_dataset"
+    ),
+    anywhere("File", "Try the sample project", "", "Generate a small dataset", "try_sample"),
+    action("File", "Close project", "Ctrl+W", "Back to the start page", "close_project"),
+    action("Scene", "Promote", "P", "Use the pseudo-label as a label, where trusted", "promote"),
+    action("Scene", "Promote whole picture", "Alt+P", "The loss counts it all", "promote_whole"),
+    action("Scene", "Promote with a note…", "", "Say why", "promote_with_note"),
+    action("Scene", "Demote", "Shift+P", "Take the promoted label back", "demote"),
+    action("Scene", "Exclude", "X", "Keep the scene out of training; again to restore", "exclude"),
+    action("Scene", "Undo", "Ctrl+Z", "Take back the last decision", "undo"),
+    action("Scene", "Redo", "Ctrl+Shift+Z", "Decide it again", "redo"),
+    action("Scene", "Next scene", "Right D", "Show the next scene of the list", "next_scene"),
+    action("Scene", "Previous scene", "Left A", "Show the scene before", "previous_scene"),
+    action(
+        "Scene", "Filter", "Ctrl+F", "Ask for scenes: status:unlabelled retained<0.6", "find_scene"
+    ),
+    action("Scene", "Note", "Ctrl+J", "Write a note on the selected scenes", "write_note"),
+    action("Scene", "Tag", "Ctrl+Shift+J", "Tag the selected scenes", "add_tag"),
+    action("View", "Pictures", "", "The current scene in the middle (Esc)", "show_pictures"),
+    action(
+        "View", "Table of scenes", "F7", "Every figure of every scene; again: back", "show_table"
+    ),
+    action("View", "Gallery of scenes", "F8", "Large pictures of all; again: back", "show_gallery"),
+    action("View", "Two scenes", "Ctrl+Shift+2", "Two side by side; again: back", "show_pair"),
+    action("View", "Swap the two scenes", "Ctrl+Shift+3", "Left becomes right", "swap_pair"),
+    action("View", "Brighter", "E", "Exposure half a stop up", "brighter"),
+    action("View", "Darker", "Shift+E", "Exposure half a stop down", "darker"),
+    action("View", "A little brighter", "]", "Exposure a tenth of a stop up", "slightly_brighter"),
+    action("View", "A little darker", "[", "Exposure a tenth of a stop down", "slightly_darker"),
+    action("View", "Reset exposure", "R", "Back to 0 EV", "reset_exposure"),
+    action("View", "Fit", "F", "Show whole pictures", "fit"),
+    action("View", "One to one", "Ctrl+0", "One picture pixel per screen pixel", "one_to_one"),
+    action("View", "Next colour map", "G", "Another colour map for uncertainty", "next_colour_map"),
+    action("View", "Masks", "M", "Show or hide what is not trusted", "toggle_masks"),
+    action("View", "Inspector", "I", "Show or hide why a pixel is not trusted", "toggle_inspector"),
+    action("View", "Side panels", "Ctrl+B", "Hide everything but the pictures", "toggle_sides"),
+    anywhere("View", "Follow the system", "", "Dark or light as the desktop", "look_system"),
+    anywhere("View", "Dark", "", "Light text on dark grey", "look_dark"),
+    anywhere("View", "Light", "", "Dark text on light grey", "look_light"),
+    action("Training", "Train", "Ctrl+T", "Start a run with this preset", "train"),
+    action("Training", "Pause or go on", "Ctrl+Shift+T", "Hold the run in memory", "pause"),
+    action("Training", "Stop (keep)", "Ctrl+.", "Save a checkpoint and stop", "stop"),
+    action("Training", "Resume the last run", "Ctrl+R", "Go on where it stopped", "resume"),
+    anywhere("Help", "Keys and guide", "F1 ?", "Every key, and how to work", "show_help"),
+    *(
+        unlisted("View", f"Show {layer}", str(number), layer.tip, f"layer_{number}")
+        for number, layer in enumerate(tuple(Layer)[:9], 1)
+    ),
+)
+
+INSPECTION: Final = (
+    action("File", "Export this view…", "Ctrl+E", "A PNG of the view's pixels", "export_view"),
+    action("File", "Export all views…", "Ctrl+Shift+E", "One sheet as PNG", "export_sheet"),
+    action("File", "Export layer as 16-bit PNG…", "", "Finer than the screen", "export_png16"),
+    action("File", "Export layer as EXR…", "", "The numbers themselves", "export_exr"),
+    action("File", "Copy this view", "Ctrl+C", "To the clipboard, as on the screen", "copy_view"),
+    action("File", "Copy all views", "Ctrl+Shift+C", "The sheet, to the clipboard", "copy_sheet"),
+    action("View", "Maximise", "Ctrl+Return", "One view alone, or all again", "maximise"),
+    action("View", "Next view", "V", "Keys act upon the next view", "next_view"),
+    action("View", "Previous view", "Shift+V", "Keys act upon the view before", "previous_view"),
+    action("View", "One view", "Ctrl+1", "A grid of one", "grid_1"),
+    action("View", "Two views", "Ctrl+2", "Two side by side", "grid_2"),
+    action("View", "Two views, stacked", "", "One above the other", "grid_stacked"),
+    action("View", "Three views", "Ctrl+3", "Three side by side", "grid_3"),
+    action("View", "Four views", "Ctrl+4", "Two rows of two", "grid_4"),
+    action("View", "Five views", "Ctrl+5", "Three, and two below", "grid_5"),
+    action("View", "Six views", "Ctrl+6", "Two rows of three", "grid_6"),
+    action("View", "Zoom in", "+ =", "About the crosshair", "zoom_in"),
+    action("View", "Zoom out", "-", "About the crosshair", "zoom_out"),
+    action("View", "Wipe", "W", "Two layers in one view; Alt+drag moves the line", "toggle_wipe"),
+    action("View", "Difference", "Shift+W", "This layer minus another", "toggle_difference"),
+    action("View", "Zebra", "Z", "Stripe what is clipped in this view", "toggle_zebra"),
+    action("View", "Uncertainty", "U", "Uncertainty in this view, or back", "toggle_uncertainty"),
+    action("View", "Linked exposure", "Ctrl+L", "One exposure for all views", "link_exposure"),
+    action("View", "Display…", "", "μ, γ, colours, masks, memory", "show_display"),
+    *(
+        unlisted("View", f"Pan {way}", f"Ctrl+{way.title()}", f"Move {way}", f"pan_{way}")
+        for way in ("left", "right", "up", "down")
+    ),
+    *(
+        unlisted(
+            "View",
+            f"Crosshair {way}",
+            f"Alt+{way.title()}",
+            f"One pixel {way}",
+            f"crosshair_{way}",
+        )
+        for way in ("left", "right", "up", "down")
+    ),
+    *(
+        unlisted(
+            "View",
+            f"Crosshair far {way}",
+            f"Alt+Shift+{way.title()}",
+            f"16 pixels {way}, or as far as the brush reaches",
+            f"crosshair_far_{way}",
+        )
+        for way in ("left", "right", "up", "down")
+    ),
+    *(
+        unlisted("View", f"Show {layer}", "", layer.tip, f"layer_{number}")
+        for number, layer in enumerate(Layer, 1)
+        if number > 9
+    ),
+    action("Inspect", "Hand", "H", "Drag moves the pictures", "tool_hand"),
+    action("Inspect", "Rectangle", "S", "Drag marks a region", "tool_rectangle"),
+    action("Inspect", "Lasso", "L", "Draw around a region", "tool_lasso"),
+    action("Inspect", "No region", "Esc", "Figures of the whole scene again", "clear_region"),
+    action("Inspect", "Least trusted", "T", "Go to the least trustworthy region", "least_trusted"),
+    action("Inspect", "Lower τ_pa", "Ctrl+[", "Keep fewer patches", "lower_tau_patch"),
+    action("Inspect", "Raise τ_pa", "Ctrl+]", "Keep more patches", "raise_tau_patch"),
+    action("Inspect", "Lower τ_pi", "Ctrl+Shift+[", "Keep fewer pixels", "lower_tau_pixel"),
+    action("Inspect", "Raise τ_pi", "Ctrl+Shift+]", "Keep more pixels", "raise_tau_pixel"),
+    action("Inspect", "Snapshot", "Ctrl+D", "Set both thresholds aside", "take_snapshot"),
+    action("Inspect", "Reset thresholds", "Ctrl+Shift+R", "The paper's", "reset_thresholds"),
+    action("Inspect", "Next scope", "Shift+H", "Whose scores histograms count", "next_scope"),
+    action("Inspect", "Previous round", ",", "Masks as they were a round before", "previous_round"),
+    action("Inspect", "Next round", ".", "Masks as they were a round later", "next_round"),
+    action("Inspect", "Back to now", "N", "No round is replayed", "back_to_now"),
+    action("Inspect", "Thresholds", "F2", "Histograms and both thresholds", "tab_thresholds"),
+    action("Inspect", "Why?", "F3", "Why a pixel or region is not trusted", "tab_why"),
+    action("Inspect", "Evidence", "F4", "Whether σ is any good", "tab_evidence"),
+    action("Inspect", "Scene", "F9", "Note, tags and history of the scene", "tab_scene"),
+    action("Inspect", "Training", "F5", "The run and its curves", "tab_training"),
+    action("Inspect", "History", "F6", "Every round of the run", "tab_history"),
+    anywhere("Help", "Command palette", "Ctrl+Shift+P", "Find by words", "show_palette"),
+    anywhere("Help", "Change keys…", "Ctrl+K", "Give any command another key", "edit_keys"),
+)

@@ -1,0 +1,27 @@
+"""A file is only as durable as the folders around it."""
+
+from smarthdr_studio.core import files
+from smarthdr_studio.core.files import move, replacing
+
+
+def test_new_folders_are_flushed_before_what_lies_in_them(tmp_path, monkeypatch):
+    flushed = []
+    flush = files._flush_to_disk
+
+    def told(path):
+        flushed.append(path)
+        flush(path)
+
+    monkeypatch.setattr(files, "_flush_to_disk", told)
+    labels, scene = tmp_path / "labels", tmp_path / "labels" / "b"
+    with replacing(scene / "draft.exr") as draft:
+        draft.write_bytes(b"whole")
+    assert flushed == [tmp_path, labels, draft, scene]
+    flushed.clear()
+    move(scene / "draft.exr", tmp_path / "trash" / "draft.exr")
+    assert flushed[0] == tmp_path, "the trash is there before anything lies in it"
+    assert set(flushed) == {tmp_path, scene, tmp_path / "trash"}
+    flushed.clear()
+    with replacing(scene / "1.exr") as draft:
+        draft.write_bytes(b"whole")
+    assert flushed == [draft, scene], "folders that were there cost nothing"
