@@ -20,6 +20,7 @@ say "lint-imports"; lint-imports --no-cache >"$environment/arrows.txt" || { cat 
 say "pytest"
 "${with_screen[@]+"${with_screen[@]}"}" python -m pytest --cov --cov-report=term "$@"
 if [ $# -eq 0 ] && [ "${#with_screen[@]}" -gt 0 ]; then
-  say "pytest, the inspection room in real windows"
-  SMARTHDR_TEST_XCB=1 "${with_screen[@]}" python -m pytest -q tests/studio/test_window_inspection.py
+  say "pytest, the inspection room and the brush in real windows"
+  SMARTHDR_TEST_XCB=1 "${with_screen[@]}" python -m pytest -q \
+    tests/studio/test_window_inspection.py tests/studio/test_brush_window.py
 fi
