@@ -12,7 +12,9 @@ from smarthdr_studio.core.events import (
     RoundFinished,
     RunFinished,
     RunStarted,
+    Steered,
     StepReported,
+    StepSkipped,
     TrainingEvent,
     Validated,
     as_json,
@@ -91,7 +93,7 @@ class Follower:
             case RunFinished(outcome=outcome, message=message):
                 self.outcome = outcome
                 self._facts["outcome"] = message
-            case PhaseChanged():
+            case _:
                 pass
 
     def _draw(self, event: TrainingEvent) -> None:
@@ -107,5 +109,9 @@ class Follower:
                 self._bar.console.print(f"round {number}: {percent(retained)} retained")
             case Validated(epoch=epoch, psnr_mu=mu):
                 self._bar.console.print(f"epoch {epoch}: held-out PSNR-μ {mu:.2f} dB")
+            case StepSkipped(step=step, why=why):
+                self._bar.console.print(f"step {step} skipped: {why}")
+            case Steered(text=text):
+                self._bar.console.print(text)
             case _:
                 pass

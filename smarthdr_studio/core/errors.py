@@ -15,7 +15,12 @@ StudioError
 ├── ExportError        a picture that cannot be exported
 ├── QueryError         a query line that was not understood
 └── DeviceError        a device or a resource that is not there
+    └── OutOfMemory         a device or the system has no memory left for a run
 """
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 
 class StudioError(Exception):
@@ -84,3 +89,19 @@ class QueryError(StudioError):
 
 class DeviceError(StudioError):
     """A device, a driver or a resource a run needs is not there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    """Changes of a plan, by dotted key, with which a run can go on; `text` is for a button."""
+
+    text: str
+    changes: Mapping[str, Any]
+
+
+class OutOfMemory(DeviceError):
+    """A run needs more memory than there is; with any of `remedies` it needs less."""
+
+    def __init__(self, sentence: str, *, remedies: tuple[Remedy, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.remedies = remedies

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from smarthdr_studio.core.errors import Remedy
 from smarthdr_studio.core.masking import MaskSettings
 
-Phase = Literal["preparing", "warm-up", "labelling", "learning", "validating", "saving"]
+Phase = Literal["preparing", "warm-up", "labelling", "learning", "validating", "saving", "paused"]
 Outcome = Literal["done", "stopped", "failed"]
 
 
@@ -24,6 +25,8 @@ class RunStarted:
     labelled: tuple[str, ...] = ()
     unlabelled: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
+    precision: str = "float32"
+    processes: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +42,13 @@ class PhaseChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepReported:
-    """One gradient step; `losses` has every term by name, `total` among them."""
+    """One gradient step; `losses` has every term by name, `total` among them.
+
+    `gradient_norm` is that of the whole gradient before it is clipped, `distance` ‖s − t‖ / ‖t‖ of
+    the weights of student and teacher, `memory_bytes` what the process holds on its device,
+    `data_share` the part of the step that went by before the network had its crops. None is not
+    measured.
+    """
 
     step: int
     epoch: int
@@ -47,6 +56,33 @@ class StepReported:
     learning_rate: float
     images_per_second: float
     seconds_left: float
+    gradient_norm: float | None = None
+    distance: float | None = None
+    memory_bytes: int | None = None
+    data_share: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSkipped:
+    """A step that taught nothing, because loss or gradient was no number; weights are untouched.
+
+    `count` is how many the run has skipped, `batch` the file in which the crops lie, if any.
+    """
+
+    step: int
+    epoch: int
+    why: str
+    count: int
+    batch: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steered:
+    """A person asked something of the run, and when it takes effect, in one sentence."""
+
+    step: int
+    epoch: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +97,11 @@ class SceneRetention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundFinished:
-    """New pseudo-labels are on disk and in use, masked with these settings."""
+    """New pseudo-labels are on disk and in use, masked with these settings.
+
+    `retained` is what the loss counts; `gates_retained` what both gates would keep without the
+    person's brush, None where that was not told.
+    """
 
     round: int
     step: int
@@ -72,17 +112,26 @@ class RoundFinished:
     sigma_mean: float
     scenes: tuple[SceneRetention, ...] = ()
     changes: tuple[str, ...] = ()  # what a person changed since the last round, one sentence each
+    gates_retained: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validated:
-    """The teacher on held-out labels; decibels on linear (`psnr_l`) and μ-law (`psnr_mu`)."""
+    """The teacher on held-out labels; decibels on linear (`psnr_l`) and μ-law (`psnr_mu`).
+
+    `ause` is how much worse than the true error σ sorts the pixels, 0 at best (METHOD §8). `best`
+    says that no check of the run had a better PSNR-μ.
+    """
 
     step: int
     epoch: int
     psnr_mu: float
     psnr_l: float
     scenes: Mapping[str, float] = field(default_factory=dict)  # PSNR-μ of each
+    ssim_mu: float | None = None
+    ssim_l: float | None = None
+    ause: float | None = None
+    best: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,12 +151,15 @@ class RunFinished:
     outcome: Outcome
     step: int
     message: str
+    remedies: tuple[Remedy, ...] = ()
 
 
 TrainingEvent = (
     RunStarted
     | PhaseChanged
     | StepReported
+    | StepSkipped
+    | Steered
     | RoundFinished
     | Validated
     | CheckpointSaved

@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -37,6 +37,7 @@ class SchedulePlan(_Section):
     learning_rate: float = Field(2e-4, gt=0)
     halve_at_epoch: int | None = Field(100, ge=1)
     final_decay: Literal["none", "cosine"] = "none"
+    early_stop: int | None = Field(None, ge=1)  # validations without a better PSNR-μ; None is never
 
     @model_validator(mode="after")
     def _warm_up_ends(self) -> "SchedulePlan":
@@ -97,25 +98,50 @@ class MaskPlan(_Section):
         )
 
 
+class ComputePlan(_Section):
+    """How a step is computed; none of it changes what is learned but for rounding."""
+
+    accumulate: int = Field(1, ge=1)  # parts a batch is cut into, to need less memory
+    checkpointing: bool = False  # activations are computed twice instead of kept
+    channels_last: Literal["auto", "on", "off"] = "auto"
+    compile: Literal["auto", "on", "off"] = "auto"
+    deterministic: bool = False  # on a GPU; a CPU always is
+    clip_gradient: float | None = Field(None, gt=0)  # the largest norm of the gradient
+
+
+class FaultPlan(_Section):
+    """How much goes wrong before a run stops."""
+
+    skipped_steps: int = Field(5, ge=0)  # steps without a number for loss or gradient, in a row
+    kept_batches: int = Field(3, ge=0)  # batches of skipped steps saved for inspection
+
+
 class TrainingPlan(_Section):
     """One run, whole. The defaults are the paper's."""
 
     preset: str = "paper"
-    system: Literal["smarthdr", "supervised"] = "smarthdr"
+    system: Literal["smarthdr", "supervised", "mean-teacher", "fixmatch"] = "smarthdr"
     network: NetworkPlan = NetworkPlan()
     schedule: SchedulePlan = SchedulePlan()
     batch: BatchPlan = BatchPlan()
     teacher: TeacherPlan = TeacherPlan()
     loss: LossPlan = LossPlan()
     masks: MaskPlan = MaskPlan()
+    compute: ComputePlan = ComputePlan()
+    faults: FaultPlan = FaultPlan()
     strong_augmentation: bool = True
-    held_out: int = Field(0, ge=0)  # labelled scenes kept for validation
+    held_out: Annotated[int, Field(ge=0)] | Literal["auto"] = 0  # labels kept for validation
     promoted_pixels: Literal["trusted", "all"] = "trusted"
     tile: int = Field(256, ge=64, multiple_of=8)  # of pseudo-labels, pixels
     keep_rounds_mib: int = Field(2048, ge=0)  # disk for the maps of past rounds, to be replayed
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     seed: int = Field(0, ge=0)
+
+    @property
+    def makes_rounds(self) -> bool:
+        """Whether pseudo-labels are made and learned from at all."""
+        return self.system != "supervised" and self.batch.unlabelled > 0
 
 
 def load_preset(name: str, *, changes: Mapping[str, Any] | None = None) -> TrainingPlan:

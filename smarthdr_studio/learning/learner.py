@@ -4,18 +4,27 @@ import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from smarthdr_studio.core.errors import DeviceError
 from smarthdr_studio.core.plan import TrainingPlan
 from smarthdr_studio.learning.crops import CropBatch
 from smarthdr_studio.learning.losses import by_name, half_loss, total_loss
-from smarthdr_studio.learning.mean_teacher import decay, follow, teacher_of
+from smarthdr_studio.learning.mean_teacher import decay, distance, follow, teacher_of
 from smarthdr_studio.learning.networks import Prediction, build_network, load_weights
 from smarthdr_studio.learning.perceptual import PerceptualLoss
+
+
+class Step(NamedTuple):
+    """What one step said of itself; `wrong` says why it taught nothing, if it did not."""
+
+    losses: dict[str, float]
+    gradient_norm: float
+    distance: float
+    """‖s − t‖ / ‖t‖ over all weights, after the step."""
+    wrong: str = ""
 
 
 class Learner:
@@ -47,29 +56,36 @@ class Learner:
 
     def step(
         self, labelled: CropBatch, unlabelled: CropBatch | None, *, rate: float, step: int
-    ) -> dict[str, float]:
+    ) -> Step:
         """Teaches the student one batch, then lets the teacher follow; says every loss term.
 
-        `unlabelled` is None in the warm-up. Raises DeviceError, with all weights untouched, where
-        the loss is no longer a number.
+        `unlabelled` is None in the warm-up. Where the loss or a gradient is no number, the weights
+        stay untouched and `wrong` says so.
         """
         self.student.train()
         halves = [labelled] if unlabelled is None else [labelled, unlabelled]
         total, terms = self._graded(halves)
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
-        losses = dict(zip(terms, torch.stack(list(terms.values())).tolist(), strict=True))
-        if not math.isfinite(losses["total"]):
-            raise DeviceError(
-                f"The loss is no longer a number at step {step}; set loss.nll_gradient to beta or "
-                "lower schedule.learning_rate, and resume from the last checkpoint"
-            )
+        norm = self._gradient_norm()
+        *values, gradient_norm = torch.stack([*terms.values(), norm]).tolist()
+        losses = dict(zip(terms, values, strict=True))
+        if wrong := _wrong(losses["total"], gradient_norm):
+            return Step(losses, gradient_norm, distance(self.student, self.teacher), wrong)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.is_changing = True
         self.optimiser.step()
         follow(self.teacher, self.student, decay=decay(self._plan.teacher, step=step))
-        return losses
+        return Step(losses, gradient_norm, distance(self.student, self.teacher))
+
+    def _gradient_norm(self) -> Tensor:
+        """Of the whole gradient; clipped afterwards where the plan says so."""
+        gradients = [p.grad for p in self.student.parameters() if p.grad is not None]
+        norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+        if (largest := self._plan.compute.clip_gradient) is not None:
+            torch._foreach_mul_(gradients, (largest / norm.clamp(min=largest)).item())
+        return norm
 
     def _graded(self, halves: Sequence[CropBatch]) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss of one forward pass over both halves, and its terms."""
@@ -97,6 +113,12 @@ class Learner:
         if self._precision == torch.float32:
             return nullcontext()
         return torch.autocast(self._device.type, dtype=self._precision)
+
+
+def _wrong(loss: float, gradient_norm: float) -> str:
+    if not math.isfinite(loss):
+        return "the loss is no number"
+    return "" if math.isfinite(gradient_norm) else "a gradient is no number"
 
 
 def _split(prediction: Prediction, halves: Sequence[CropBatch]) -> Sequence[tuple[Tensor, Tensor]]:

@@ -4,7 +4,7 @@ import copy
 from typing import TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from smarthdr_studio.core.plan import TeacherPlan
 
@@ -31,3 +31,12 @@ def follow(teacher: nn.Module, student: nn.Module, *, decay: float) -> None:
     torch._foreach_lerp_(list(teacher.parameters()), list(student.parameters()), 1 - decay)
     for ours, theirs in zip(teacher.buffers(), student.buffers(), strict=True):
         ours.copy_(theirs)
+
+
+@torch.no_grad()
+def distance(student: nn.Module, teacher: nn.Module) -> float:
+    """‖s − t‖ / ‖t‖ over all weights: how far the teacher is behind."""
+    theirs: list[Tensor] = list(student.parameters())
+    ours: list[Tensor] = list(teacher.parameters())
+    apart = torch.stack(torch._foreach_norm(list(torch._foreach_sub(theirs, ours)))).norm()
+    return float(apart / torch.stack(torch._foreach_norm(ours)).norm())

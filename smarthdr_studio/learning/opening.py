@@ -8,13 +8,14 @@ from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.plan import TrainingPlan
 from smarthdr_studio.core.runs import RunFolder, new_run
 from smarthdr_studio.learning.checkpoints import checkpoints_of, load_state, load_weights_into
+from smarthdr_studio.learning.keeping import restore
 from smarthdr_studio.learning.learner import Learner
 from smarthdr_studio.learning.material import Material
 from smarthdr_studio.learning.perceptual import load_perceptual_loss
 from smarthdr_studio.learning.plan_file import write_plan
 from smarthdr_studio.learning.predictor import Predictor
 from smarthdr_studio.learning.randomness import Randomness
-from smarthdr_studio.learning.roster import Roster, choose_held_out, read_roster
+from smarthdr_studio.learning.roster import Roster, choose_held_out, held_out_count, read_roster
 from smarthdr_studio.learning.roster_words import changes
 from smarthdr_studio.learning.run import TrainingRun
 from smarthdr_studio.learning.runtime import pick_device, pick_precision
@@ -49,7 +50,7 @@ def open_run(
     run.to_tell = changes(before, run.roster)
     load_weights_into(run.learner.student, checkpoint, part="student")
     load_weights_into(run.learner.teacher, checkpoint, part="teacher")
-    run.restore(state, folder=folder)
+    restore(run, state, folder=folder)
     return run, folder
 
 
@@ -72,7 +73,7 @@ def prepare(
     fresh = roster is None
     if roster is None:
         refuse_damaged(now)
-        names = choose_held_out(now.labelled, count=plan.held_out, seed=plan.seed)
+        names = choose_held_out(now.labelled, count=held_out_count(plan, now), seed=plan.seed)
         roster = now.holding_out(names)
     else:
         roster = mended(roster, now)

@@ -15,6 +15,7 @@ class Progress:
     step_in_epoch: int = 0
     round: int = 0
     last_round_at: int | None = None  # the epoch before which it was made
+    round_wanted: bool = False  # a person asked for one: the epoch is over, and one is due
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -172,6 +172,14 @@ def read_roster(folder: Path, *, plan: TrainingPlan) -> Reading:
     return Reading(replace(roster, brushes=brushes).setting_aside(damaged), scenes, persons)
 
 
+def held_out_count(plan: TrainingPlan, roster: Roster) -> int:
+    """How many labelled scenes are kept for validation; "auto" is one of five, none below three."""
+    if plan.held_out != "auto":
+        return plan.held_out
+    few = len(roster.labelled)
+    return 0 if few < 3 else max(1, few // 5)
+
+
 def choose_held_out(labelled: Collection[str], *, count: int, seed: int) -> tuple[str, ...]:
     """Labelled scenes kept for validation: the same for the same seed, and never all of them."""
     count = min(count, max(len(labelled) - 1, 0))

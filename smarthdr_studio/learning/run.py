@@ -2,23 +2,23 @@
 
 import math
 import time
-from collections.abc import Generator, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from smarthdr_studio.core.bracket import Scene
-from smarthdr_studio.core.events import PhaseChanged, RoundFinished, StepReported, Validated
-from smarthdr_studio.core.plan import TrainingPlan
+from smarthdr_studio.core.events import (
+    PhaseChanged,
+    RoundFinished,
+    StepReported,
+    StepSkipped,
+    Validated,
+)
+from smarthdr_studio.core.plan import SchedulePlan, TrainingPlan
 from smarthdr_studio.core.round_records import history_path, write_record
 from smarthdr_studio.core.runs import RunFolder
-from smarthdr_studio.learning.checkpoints import (
-    CheckpointInfo,
-    drop_checkpoints,
-    read_info,
-    save_checkpoint,
-    weights_hash,
-)
+from smarthdr_studio.learning.checkpoints import weights_hash
 from smarthdr_studio.learning.crops import CropBatch, CropSet, windows
 from smarthdr_studio.learning.labelling import Origin, label_pool
 from smarthdr_studio.learning.learner import Learner
@@ -32,18 +32,21 @@ from smarthdr_studio.learning.progress import (
     is_last_or_every,
     remaining,
 )
+from smarthdr_studio.learning.ranks import Ranks
 from smarthdr_studio.learning.roster import Roster, read_roster
 from smarthdr_studio.learning.roster_words import changes
-from smarthdr_studio.learning.rounds import drop_rounds, open_round, round_path, write_round
-from smarthdr_studio.learning.schedule import learning_rate, round_is_due
+from smarthdr_studio.learning.rounds import open_round, round_path, write_round
+from smarthdr_studio.learning.runtime import memory_held
+from smarthdr_studio.learning.schedule import ScheduleChanges, learning_rate, round_is_due
 from smarthdr_studio.learning.soundness import sound
 from smarthdr_studio.learning.validation import validate
 
 
 class TrainingRun:
-    """One run between two steps. Whatever happens inside a step, `save` keeps the moment before.
+    """One run between two steps.
 
-    Made by `opening.open_run`.
+    Made by `opening.open_run`. Whatever happens inside a step, `keeping.save` keeps the moment
+    before.
     """
 
     def __init__(
@@ -57,24 +60,31 @@ class TrainingRun:
         roster: Roster,
     ) -> None:
         self.plan, self.project = plan, project
+        self.ranks = Ranks()
+        self.changes = ScheduleChanges()
         self.learner, self.predictor, self.material = learner, predictor, material
         self.roster = roster
         self.to_tell: tuple[str, ...] = ()  # changes that wait for the next round to be told
         self.progress = Progress()
         self.labelled = material.labelled(roster)
         self.unlabelled: CropSet | None = None
-        self._randomness, self._pace = material.randomness, Pace()
+        self.metrics: dict[str, float] = {}
+        self.saved: Progress | None = None
+        self.draws_before_step: dict[str, Any] | None = None
+        self.skipped = self.skipped_in_a_row = 0  # steps that taught nothing
+        self._pace = Pace()
         unlabelled = [material.scenes[name] for name in roster.unlabelled]
         self._expected_crops = len(windows(unlabelled, plan=plan.batch))
-        self._metrics: dict[str, float] = {}
-        self._before_step: dict[str, Any] | None = None
-        self._saved: Progress | None = None
 
     @property
     def learns_from_pseudo_labels(self) -> bool:
         """Whether rounds are made at all."""
-        plan = self.plan
-        return plan.system == "smarthdr" and plan.batch.unlabelled > 0
+        return self.plan.makes_rounds
+
+    @property
+    def schedule(self) -> SchedulePlan:
+        """The plan's, with what a person changed and is in force."""
+        return self.changes.applied_to(self.plan.schedule)
 
     @property
     def in_warm_up(self) -> bool:
@@ -88,6 +98,12 @@ class TrainingRun:
         return lengths.labels_only if self.in_warm_up else lengths.with_pseudo_labels
 
     @property
+    def epoch_is_over(self) -> bool:
+        """Whether the next step belongs to the next epoch."""
+        at = self.progress
+        return at.round_wanted or at.step_in_epoch >= self.steps_in_epoch
+
+    @property
     def total_steps(self) -> int:
         """Steps of the whole run, as far as is known now: trust decides which crops count."""
         return self.progress.step + self._remaining().steps
@@ -97,27 +113,47 @@ class TrainingRun:
         at = self.progress
         if not self.learns_from_pseudo_labels or at.step_in_epoch:
             return False
-        return round_is_due(self.plan.schedule, epoch=at.epoch, last_round_at=at.last_round_at)
+        due = round_is_due(self.schedule, epoch=at.epoch, last_round_at=at.last_round_at)
+        return at.round_wanted or due
 
-    def take_step(self) -> StepReported:
+    def want_round(self) -> str:
+        """Ends the epoch here, so that the next begins with a round; what will happen, in words."""
+        if not self.learns_from_pseudo_labels:
+            return "no next round: this run learns from labels only"
+        self.progress = replace(self.progress, round_wanted=True)
+        return f"epoch {self.progress.epoch + 1} ends here, round {self.progress.round + 1} is next"
+
+    def take_step(self) -> StepReported | StepSkipped:
         """One gradient step on one batch."""
         begun = time.perf_counter()
-        at, plan = self.progress, self.plan
-        self._before_step = self._draws()
+        at = self.progress
+        self.draws_before_step = self.draws()
         labelled, unlabelled = self.batches()
-        rate = learning_rate(plan.schedule, epoch=at.epoch + at.step_in_epoch / self.steps_in_epoch)
-        losses = self.learner.step(labelled, unlabelled, rate=rate, step=at.step)
+        rate = learning_rate(self.schedule, epoch=at.epoch + at.step_in_epoch / self.steps_in_epoch)
+        data_seconds = time.perf_counter() - begun
+        taken = self.learner.step(labelled, unlabelled, rate=rate, step=at.step)
         self.progress = replace(at, step=at.step + 1, step_in_epoch=at.step_in_epoch + 1)
-        self._before_step, self.learner.is_changing = None, False
-        self._pace.step_took(time.perf_counter() - begun)
+        self.draws_before_step, self.learner.is_changing = None, False
+        if taken.wrong:
+            self.skipped, self.skipped_in_a_row = self.skipped + 1, self.skipped_in_a_row + 1
+            return StepSkipped(
+                step=self.progress.step, epoch=at.epoch, why=taken.wrong, count=self.skipped
+            )
+        self.skipped_in_a_row = 0
+        seconds = time.perf_counter() - begun
+        self._pace.step_took(seconds)
         images = len(labelled.sigma) + (0 if unlabelled is None else len(unlabelled.sigma))
         return StepReported(
             step=self.progress.step,
             epoch=at.epoch,
-            losses=losses,
+            losses=taken.losses,
             learning_rate=rate,
-            images_per_second=images / self._pace.step_seconds,
+            images_per_second=images * self.ranks.size / self._pace.step_seconds,
             seconds_left=self._pace.seconds_left(self._remaining()),
+            gradient_norm=taken.gradient_norm,
+            distance=taken.distance,
+            memory_bytes=memory_held(self.predictor.device),
+            data_share=data_seconds / seconds,
         )
 
     def batches(self) -> tuple[CropBatch, CropBatch | None]:
@@ -129,8 +165,9 @@ class TrainingRun:
         return labelled, self.unlabelled.batch(sizes.unlabelled)
 
     def end_epoch(self) -> None:
-        """The next step belongs to the next epoch."""
+        """The next step belongs to the next epoch; changes that waited for it are in force."""
         at = self.progress
+        self.changes = self.changes.in_force()
         self.progress = replace(at, epoch=at.epoch + 1, step_in_epoch=0)
 
     def new_round(self, *, folder: RunFolder) -> Generator[PhaseChanged, None, RoundFinished]:
@@ -167,13 +204,13 @@ class TrainingRun:
         told = (*self.to_tell, *changes(self.roster, roster))
         self.labelled, self.unlabelled, self.to_tell = labelled, unlabelled, ()
         self.material, self.roster = material, roster
-        self.progress = replace(at, round=origin.round, last_round_at=at.epoch)
+        self.progress = replace(at, round=origin.round, last_round_at=at.epoch, round_wanted=False)
         self._pace.round_took(time.perf_counter() - begun)
         return replace(pool.finished, changes=told)
 
     def validation_is_due(self) -> bool:
         """Asked at the end of an epoch."""
-        schedule = self.plan.schedule
+        schedule = self.schedule
         return bool(self._validated()) and is_last_or_every(
             self.progress.epoch + 1, every=schedule.validate_every, last=schedule.epochs
         )
@@ -185,87 +222,21 @@ class TrainingRun:
         result = yield from validate(
             self.predictor, self._validated(), step=at.step, epoch=at.epoch
         )
-        self._metrics = {"psnr_mu": result.psnr_mu, "psnr_l": result.psnr_l}
+        self.metrics = {"psnr_mu": result.psnr_mu, "psnr_l": result.psnr_l}
         self._pace.validation_took(time.perf_counter() - begun)
         return result
 
     def checkpoint_is_due(self) -> bool:
         """Asked when an epoch has ended."""
-        schedule = self.plan.schedule
+        schedule = self.schedule
         return is_last_or_every(
             self.progress.epoch, every=schedule.checkpoint_every, last=schedule.epochs
         )
 
-    @property
-    def has_unsaved_progress(self) -> bool:
-        """Whether the state is one that can be saved and is not on disk yet."""
-        return self._saved != self.progress and not self.learner.is_changing
-
-    def save(self, *, folder: RunFolder) -> Path:
-        """Writes a checkpoint; drops older ones, and old rounds that are more than fit."""
-        at = self.progress
-        info = CheckpointInfo(
-            run=folder.id,
-            step=at.step,
-            epoch=at.epoch,
-            round=at.round,
-            network=self.plan.network.name,
-            plan=self.plan.model_dump(mode="json"),
-            metrics=self._metrics,
-        )
-        learner = self.learner
-        path = save_checkpoint(
-            folder.checkpoints,
-            info,
-            student=learner.student,
-            teacher=learner.teacher,
-            state=self.state(),
-        )
-        self._saved = at
-        oldest = drop_checkpoints(folder.path)
-        drop_rounds(
-            folder.path,
-            needed_from=at.round if oldest is None else read_info(oldest).round,
-            keep_bytes=self.plan.keep_rounds_mib * 2**20,
-        )
-        return path
-
-    def state(self) -> dict[str, Any]:
-        """All but the weights, as plain values and tensors; inside a step, of before the step."""
-        return {
-            "progress": asdict(self.progress),
-            "optimiser": self.learner.optimiser.state_dict(),
-            "roster": self.roster.state(project=self.project),
-            "metrics": self._metrics,
-            "draws": self._before_step or self._draws(),
-            "epochs": self.plan.schedule.epochs,
-        }
-
-    def restore(self, state: Mapping[str, Any], *, folder: RunFolder) -> None:
-        """Continues where `state` was taken; the weights are loaded by the caller."""
-        self.progress = Progress(**state["progress"])
-        self.learner.optimiser.load_state_dict(state["optimiser"])
-        self._metrics = state["metrics"]
-        draws = state["draws"]
-        self._randomness.restore(draws["randomness"])
-        if self.roster.labels == Roster.from_state(state["roster"], project=self.project).labels:
-            self.labelled.restore(draws["labelled"])
-        at, path = self.progress, round_path(folder.path, number=self.progress.round)
-        # The round after the last epoch is nobody's to learn from: it shows what came out.
-        finished = at.last_round_at == state.get("epochs", -1)
-        if at.round and path.is_file() and not finished:
-            self.unlabelled = self.material.unlabelled(open_round(path))
-            self.unlabelled.restore(draws["unlabelled"])
-        elif at.epoch < self.plan.schedule.epochs:
-            # Given more epochs, a finished run makes a round of what has been decided since; so
-            # does one whose file has gone.
-            self.progress = replace(at, last_round_at=None)
-        self._saved = self.progress
-
-    def _draws(self) -> dict[str, Any]:
+    def draws(self) -> dict[str, Any]:
         """Where every source of chance stands; nothing in it is changed later."""
         return {
-            "randomness": self._randomness.state(),
+            "randomness": self.material.randomness.state(),
             "labelled": self.labelled.state(),
             "unlabelled": None if self.unlabelled is None else self.unlabelled.state(),
         }
@@ -281,7 +252,7 @@ class TrainingRun:
         return [scene for scene in held_out if scene.ground_truth is not None]
 
     def _lengths(self) -> EpochLengths:
-        batch, cap = self.plan.batch, self.plan.schedule.steps_per_epoch
+        batch, cap = self.plan.batch, self.schedule.steps_per_epoch
         labels_only = math.ceil(len(self.labelled) / batch.labelled)
         learning = labels_only
         crops = self._expected_crops if self.unlabelled is None else len(self.unlabelled)
@@ -294,7 +265,7 @@ class TrainingRun:
     def _remaining(self) -> Remaining:
         return remaining(
             self.progress,
-            schedule=self.plan.schedule,
+            schedule=self.schedule,
             lengths=self._lengths(),
             makes_rounds=self.learns_from_pseudo_labels,
         )

@@ -1,5 +1,6 @@
 """Training events as curves for TensorBoard."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import assert_never
 
@@ -11,7 +12,9 @@ from smarthdr_studio.core.events import (
     RoundFinished,
     RunFinished,
     RunStarted,
+    Steered,
     StepReported,
+    StepSkipped,
     TrainingEvent,
     Validated,
 )
@@ -40,19 +43,41 @@ def _curves(event: TrainingEvent) -> dict[str, float]:
         case StepReported():
             curves = {f"loss/{name}": value for name, value in event.losses.items()}
             curves["speed/images_per_second"] = event.images_per_second
-            return curves | {"learning_rate": event.learning_rate}
+            return curves | _told(
+                {
+                    "learning_rate": event.learning_rate,
+                    "gradient_norm": event.gradient_norm,
+                    "student_teacher_distance": event.distance,
+                    "speed/data_share": event.data_share,
+                    "memory_bytes": event.memory_bytes,
+                }
+            )
+        case StepSkipped():
+            return {"skipped_steps": float(event.count)}
         case Validated():
-            return {"validation/psnr_mu": event.psnr_mu, "validation/psnr_l": event.psnr_l}
+            return _told(
+                {
+                    "validation/psnr_mu": event.psnr_mu,
+                    "validation/psnr_l": event.psnr_l,
+                    "validation/ssim_mu": event.ssim_mu,
+                    "validation/ssim_l": event.ssim_l,
+                    "validation/ause": event.ause,
+                }
+            )
         case RoundFinished():
             return {
                 "round/retained": event.retained,
                 "round/patches_retained": event.patches_retained,
                 "round/sigma_mean": event.sigma_mean,
             }
-        case RunStarted() | PhaseChanged() | CheckpointSaved() | RunFinished():
+        case RunStarted() | PhaseChanged() | Steered() | CheckpointSaved() | RunFinished():
             return {}
         case _:
             assert_never(event)
+
+
+def _told(curves: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: value for name, value in curves.items() if value is not None}
 
 
 def _step(event: TrainingEvent) -> int:

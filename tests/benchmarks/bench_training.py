@@ -85,7 +85,7 @@ class InWindow:
         self._open(project)
         begun = time.perf_counter()
         self.beat.start()
-        session.train(preset=plan, device="cpu")
+        session.running.train(preset=plan, device="cpu")
         self.bench.until(lambda: session.state.training.step > 0 or self._is_over())
         self.loading += self.beat.stop()
         self.beat.start()

@@ -88,9 +88,9 @@ class Commands:
     def train(self) -> None:
         """Start a run as the panel says."""
         self._session.inspection.opinions.forget()
-        self._session.train(preset=self._training.preset, device=self._training.device)
+        self._session.running.train(preset=self._training.preset, device=self._training.device)
 
     def resume(self) -> None:
         """Go on with the last run."""
         self._session.inspection.opinions.forget()
-        self._session.resume(device=self._training.device)
+        self._session.running.resume(device=self._training.device)

@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, Signal, Slot
 from smarthdr_studio.core.bracket import Catalogue
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.runs import list_runs
 from smarthdr_studio.core.sample.settings import SampleSettings
 from smarthdr_studio.studio.session.advice import Advice
 from smarthdr_studio.studio.session.crew import Crew
@@ -22,16 +21,16 @@ from smarthdr_studio.studio.session.layout_file import Layout
 from smarthdr_studio.studio.session.papers import Papers
 from smarthdr_studio.studio.session.preferences import Places, Preferences
 from smarthdr_studio.studio.session.project_desk import ProjectDesk
+from smarthdr_studio.studio.session.running import Running
 from smarthdr_studio.studio.session.stories import story_of
-from smarthdr_studio.studio.session.training_desk import TrainingDesk
 from smarthdr_studio.studio.session.watch import Watch
-from smarthdr_studio.studio.state import Activity, Notice, StudioState, TrainingState
+from smarthdr_studio.studio.state import Notice, StudioState
 
 
 class Session(QObject):
     """Keeps the state and hands work to its desks.
 
-    `inspection`, `curating`, `training` and `exports` take a person's intents.
+    `inspection`, `curating`, `running` and `exports` take a person's intents.
     """
 
     changed = Signal(object, object)
@@ -48,7 +47,8 @@ class Session(QObject):
         self._project: Project | None = None
         self._crew = Crew(self)
         self._projects = ProjectDesk(self._crew, self)
-        self.training = TrainingDesk(self._crew, self)
+        self.running = Running(self._keeper, self._crew)
+        self.training = self.running.training
         self.inspection = Inspection(self._keeper, self._crew, thumbnails=places.thumbnails)
         self.screen = self.inspection.screen
         self.screen.scenes.set_budget(self.preferences.budget)
@@ -68,7 +68,7 @@ class Session(QObject):
     @property
     def at_rest(self) -> bool:
         """Whether no thread is at work and nothing decided waits, so that the window may go."""
-        return self._crew.at_rest and self.training.at_rest and self.curating.at_rest
+        return self._crew.at_rest and self.running.at_rest and self.curating.at_rest
 
     @Slot(object)
     def take(self, folder: Path) -> None:
@@ -104,16 +104,6 @@ class Session(QObject):
     def _close(self) -> None:
         self._let_go()
         self._keeper.become(recent=self.preferences.folders())
-
-    def train(self, *, preset: str, device: str) -> None:
-        """Start a run."""
-        if self._project is not None:
-            self.training.start(self._project.folder, preset=preset, device=device)
-
-    def resume(self, *, device: str) -> None:
-        """Go on with the last run."""
-        if self._project is not None:
-            self.training.resume(self._project.folder, device=device)
 
     def tell(self, notice: Notice) -> None:
         """Tell something without stopping anyone."""
@@ -178,7 +168,7 @@ class Session(QObject):
         self.inspection.serve(project)
         self.papers.serve(project)
         self.advice.serve(project)
-        self._find_resumable()
+        self.running.serve(project)
         self._pick_first(layout.scene)
 
     def _pick_first(self, wanted: str) -> None:
@@ -197,7 +187,7 @@ class Session(QObject):
         self.papers.serve(None)
         self.advice.serve(None)
         self.curating.serve(None)
-        self.training.forget()
+        self.running.serve(None)
         if self._project is not None and self._project is not but:
             self._project.close()
         self._project = None
@@ -208,11 +198,9 @@ class Session(QObject):
             Layout.of(self.state, self.panes).write(self._project.folder)
 
     def _may_switch(self) -> bool:
-        if not self.training.state.busy:
+        if self.running.may_leave():
             self.leaving.emit()
             return True
-        words = "A run is going on; stop it before leaving this project."
-        self._keeper.notice(Notice(text=words, tone="warn"))
         return False
 
     @Slot(bool)
@@ -251,24 +239,10 @@ class Session(QObject):
         if self._project is not None and self._may_switch():
             self._opened(self._project)
 
-    @Slot(object)
-    def _training_became(self, training: TrainingState) -> None:
-        failed = training.activity is Activity.FAILED
-        if failed and self.state.training.activity is not Activity.FAILED:
-            # One line of the panel may be too short for the reason and the remedy.
-            self._keeper.complain(training.message)
-        self._keeper.become(training=training)
-
     @Slot()
     def _run_ended(self) -> None:
         self.inspection.round_came()
-        self._find_resumable()
         self._rest()
-
-    def _find_resumable(self) -> None:
-        if self._project is not None:
-            left = [run.id for run in list_runs(self._project)[:1] if run.outcome != "done"]
-            self.training.remember(resumable=left[0] if left else "")
 
     @Slot()
     def _rest(self) -> None:
@@ -283,10 +257,9 @@ class Session(QObject):
         self._projects.ended.connect(self._keeper.not_busy)
         self._crew.busy_told.connect(self._keeper.busy)
         self._crew.rested.connect(self._rest)
-        self.training.became.connect(self._training_became)
         self.training.round_finished.connect(self.inspection.round_came)
         self.training.round_finished.connect(self.advice.proposals.round_came)
-        self.training.rested.connect(self._run_ended)
+        self.running.run_ended.connect(self._run_ended)
         self.curating.decided.connect(self._decided)
         self.inspection.painting.decided.connect(self._decided)
         self.inspection.painting.in_turn = self.curating.in_turn
