@@ -5,15 +5,16 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from smarthdr_studio.cli.exit_codes import INTERRUPTED
+
 # Kept here so that the window opens without loading the command-line library.
 VERBS: Final = frozenset(
     {"sample", "new", "train", "label", "masks", "promote", "demote", "exclude", "restore"}
     | {"scenes", "queue", "propose"}
     | {"import-split", "export-split", "export-journal", "export-dataset", "report"}
     | {"note", "history", "truth", "undo", "redo", "evaluate", "merge", "doctor"}
-    | {"relocate", "tidy"}
+    | {"relocate", "tidy", "runs", "presets"}
 )
-INTERRUPTED: Final = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

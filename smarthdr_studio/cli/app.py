@@ -12,25 +12,27 @@ from smarthdr_studio.cli import (
     decide,
     doctor,
     evaluate,
+    export_run,
     handover,
     label,
     masks,
     merge,
     new,
+    presets,
     queue,
     relocate,
+    runs_compare,
+    runs_keep,
+    runs_list,
+    runs_steer,
     sample,
     tidy,
     train,
     truth,
 )
+from smarthdr_studio.cli.exit_codes import BAD_INPUT, DONE, FAILED, INTERRUPTED, TABLE
 from smarthdr_studio.cli.output import complain
 from smarthdr_studio.core.errors import StudioError
-
-DONE: Final = 0
-FAILED: Final = 1
-BAD_INPUT: Final = 2
-_CTRL_C: Final = 130  # what typer answers after it
 
 # typer carries its own copy of click, whose errors it exports only by their leaves.
 _UsageError: Final[type[Exception]] = typer.BadParameter.__bases__[0]
@@ -65,6 +67,29 @@ _VERBS: Final[Mapping[str, Callable[..., int | None]]] = {
     "tidy": tidy.tidy,
 }
 
+_RUNS: Final[Mapping[str, Callable[..., int | None]]] = {
+    "list": runs_list.list_,
+    "show": runs_list.show,
+    "compare": runs_compare.compare,
+    "export": export_run.export,
+    "resume": runs_steer.resume,
+    "pause": runs_steer.pause,
+    "go-on": runs_steer.go_on,
+    "stop": runs_steer.stop,
+    "snapshot": runs_steer.snapshot,
+    "next-round": runs_steer.next_round,
+    "set": runs_steer.set_,
+    "note": runs_keep.note_,
+    "back": runs_keep.back,
+    "discard": runs_keep.discard,
+    "restore": runs_keep.restore,
+}
+
+_PRESETS: Final[Mapping[str, Callable[..., int | None]]] = {
+    "list": presets.list_,
+    "show": presets.show,
+}
+
 
 def run(words: Sequence[str]) -> int:
     """Run the verb these words ask for; the answer is the exit status.
@@ -86,7 +111,7 @@ def run(words: Sequence[str]) -> int:
         # Whoever read our answers has left; the interpreter must not stumble over it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    if answer == _CTRL_C:
+    if answer == INTERRUPTED:  # what typer answers after Ctrl-C
         raise KeyboardInterrupt
     return answer if isinstance(answer, int) else DONE
 
@@ -94,10 +119,36 @@ def run(words: Sequence[str]) -> int:
 def build() -> typer.Typer:
     """The command-line application with every verb."""
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.callback(no_args_is_help=True)(_about)
+    app.callback(no_args_is_help=True, epilog=TABLE)(_about)
     for name, verb in _VERBS.items():
         app.command(name)(verb)
+    app.add_typer(_group(_RUNS, about=_about_runs), name="runs")
+    app.add_typer(_group(_PRESETS, about=_about_presets), name="presets")
     return app
+
+
+def _group(
+    verbs: Mapping[str, Callable[..., int | None]], *, about: Callable[[], None]
+) -> typer.Typer:
+    group = typer.Typer(rich_markup_mode=None)
+    group.callback(no_args_is_help=True)(about)
+    for name, verb in verbs.items():
+        group.command(name)(verb)
+    return group
+
+
+def _about_presets() -> None:
+    """List the plans to train by, and show every setting of one.
+
+    Every verb takes --help and --json.
+    """
+
+
+def _about_runs() -> None:
+    """List, compare and steer training runs.
+
+    Every verb takes --help and --json.
+    """
 
 
 def _show_version(asked: bool) -> None:

@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from smarthdr_studio.cli.output import note, percent, print_table, progress
+from smarthdr_studio.core.errors import Remedy
 from smarthdr_studio.core.events import (
     CheckpointSaved,
     Outcome,
@@ -22,17 +23,25 @@ from smarthdr_studio.core.events import (
 
 
 class Follower:
-    """Repeats events: as JSON lines where `tell` is given, else as a bar on a terminal."""
+    """Repeats events: as JSON lines where `tell` is given, else as a bar on a terminal.
 
-    def __init__(self, *, tell: Callable[[Mapping[str, Any]], None] | None) -> None:
-        self._tell = tell
+    The first line names the run: what is said before it has a name waits. The last one says how it
+    ended, and with which exit status. A silent one only remembers.
+    """
+
+    def __init__(
+        self, *, tell: Callable[[Mapping[str, Any]], None] | None, silent: bool = False
+    ) -> None:
+        self._tell = None if silent else tell
+        self._silent = silent
         self._bar = progress()
-        self._quiet = tell is not None or self._bar.disable
+        self._quiet = silent or tell is not None or self._bar.disable
         self._task = self._bar.add_task("preparing", total=None)
+        self._waiting: list[TrainingEvent] = []
         self.run = ""
         self.outcome: Outcome = "stopped"
-        self.checkpoint: str | None = None
         self._step = 0
+        self._last: RunFinished | None = None
         self._facts: dict[str, str] = {}
 
     def __enter__(self) -> Self:
@@ -56,30 +65,51 @@ class Follower:
         """Remember and repeat one event."""
         self._remember(event)
         if self._tell is not None:
-            self._tell(as_json(event))
+            self._tell_in_order(event)
         elif not self._quiet:
             self._draw(event)
 
-    def say_stopped(self) -> None:
-        """The last event of a run that was closed early: its driver says it."""
-        message = f"Stopped at step {self._step}."
-        if self._tell is None:
-            note(message)
-        else:
-            last = RunFinished(run=self.run, outcome="stopped", step=self._step, message=message)
-            self._tell(as_json(last))
-
-    def summarise(self) -> None:
-        """The figures of a finished run as a small table."""
-        if self._tell is None:
+    def end(self, *, code: int) -> None:
+        """The last word of a run, with the exit status; its driver says that of one it closed."""
+        self.close()
+        words = f"stopped at step {self._step}; resume to go on"
+        last = self._last or RunFinished(
+            run=self.run, outcome="stopped", step=self._step, message=words
+        )
+        if self._tell is not None:
+            self._tell({**as_json(last), "exit": code})
+        elif self._silent:
+            return
+        elif last.outcome == "done":
             print_table(("run", self.run), self._facts.items(), title="Trained", words=2)
+        else:
+            note(f"Stopped at step {self._step}.")
+
+    def fail(self, message: str, *, code: int, remedies: tuple[Remedy, ...] = ()) -> None:
+        """The last word of a run that failed, for scripts; a person reads it on stderr."""
+        if self._tell is not None:
+            last = RunFinished(
+                run=self.run,
+                outcome="failed",
+                step=self._step,
+                message=message,
+                remedies=remedies,
+            )
+            self._tell({**as_json(last), "exit": code})
+
+    def _tell_in_order(self, event: TrainingEvent) -> None:
+        if not self.run:
+            self._waiting.append(event)
+            return
+        if self._tell is not None and not isinstance(event, RunFinished):  # `end` says that
+            for each in (event, *self._waiting):
+                self._tell(as_json(each))
+            self._waiting.clear()
 
     def _remember(self, event: TrainingEvent) -> None:
         match event:
             case RunStarted(run=run, step=step, network=network, device=device):
                 self.run, self._step = run, step
-                # A resumed run has the checkpoint it goes on from.
-                self.checkpoint = event.folder if step else None
                 self._facts |= {"network": network, "device": device}
             case StepReported(step=step, losses=losses):
                 self._step = step
@@ -89,9 +119,9 @@ class Follower:
             case Validated(psnr_mu=mu, psnr_l=linear):
                 self._facts["held out"] = f"PSNR-μ {mu:.2f} dB, PSNR-l {linear:.2f} dB"
             case CheckpointSaved(folder=folder):
-                self.checkpoint = self._facts["checkpoint"] = folder
+                self._facts["checkpoint"] = folder
             case RunFinished(outcome=outcome, message=message):
-                self.outcome = outcome
+                self.outcome, self._last = outcome, event
                 self._facts["outcome"] = message
             case _:
                 pass

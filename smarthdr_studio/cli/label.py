@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from smarthdr_studio.cli.model_option import Model
 from smarthdr_studio.cli.output import Json, percent, print_json, progress, say
 from smarthdr_studio.core.errors import CheckpointError
 from smarthdr_studio.core.events import PhaseChanged, RoundFinished
@@ -14,9 +15,7 @@ from smarthdr_studio.core.events import as_json as as_plain
 def label(
     project: Annotated[Path, typer.Argument(metavar="PROJECT", help="A project, NAME.shdr.")],
     *,
-    checkpoint: Annotated[
-        Path | None, typer.Option(help="A checkpoint folder; without one the newest.")
-    ] = None,
+    model: Model = None,
     scenes: Annotated[
         list[str] | None, typer.Option(metavar="ID", help="Only this scene; repeatable.")
     ] = None,
@@ -26,7 +25,7 @@ def label(
     device: Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N.")] = "auto",
     as_json: Json = False,
 ) -> None:
-    """Write pseudo-labels with the newest teacher.
+    """Write pseudo-labels with the newest teacher, or with another model.
 
     Each is a layered EXR, masked with the project's thresholds.
     """
@@ -36,7 +35,7 @@ def label(
 
     use_memory_kindly()
     ids = scenes or (_test_scenes(project) if split == "test" else None)
-    chosen = checkpoint or latest_checkpoint(project)
+    chosen = model or latest_checkpoint(project)
     if chosen is None:
         raise CheckpointError(
             f"{project}: no run has a checkpoint yet; train first: smarthdr-studio train {project}"

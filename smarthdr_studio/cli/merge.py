@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smarthdr_studio.cli.evs import evs_of
+from smarthdr_studio.cli.model_option import Model
 from smarthdr_studio.cli.output import Json, note, print_json, progress, say
 from smarthdr_studio.core.errors import BadScene
 
@@ -18,9 +19,7 @@ def merge(
     frames: Annotated[list[Path], typer.Argument(metavar="FRAMES...", help="Three images.")],
     *,
     out: Annotated[Path, typer.Option("-o", "--out", help="The EXR to write.")],
-    checkpoint: Annotated[
-        Path | None, typer.Option(help="A checkpoint; without one the plain merge is made.")
-    ] = None,
+    model: Model = None,
     evs: Annotated[
         str | None, typer.Option(metavar="A,B,C", help="Exposure values, one for each frame.")
     ] = None,
@@ -29,7 +28,7 @@ def merge(
 ) -> None:
     """Merge three frames into one linear EXR.
 
-    By a network where --checkpoint is given, else by exposure weights. Exposures come from
+    By a network where --model is given, else by exposure weights. Exposures come from
     --evs, from a text file beside the frames, or from EXIF.
     """
     from smarthdr_studio.core.exr import write_layers
@@ -37,13 +36,12 @@ def merge(
     if out.suffix.casefold() != ".exr":
         raise typer.BadParameter(f"-o {out}: an EXR is written; name it {out.with_suffix('.exr')}")
     bracket = _bracket(frames, evs=evs_of(evs, count=len(frames)))
-    if checkpoint is None:
+    if model is None:
         how = "exposure-weighted merge"
         layers = _plain_merge(bracket)
-        note("No --checkpoint given: plain exposure-weighted merge; what moves leaves a ghost.")
+        note("No --model given: plain exposure-weighted merge; what moves leaves a ghost.")
     else:
-        how = f"network of {checkpoint}"
-        layers = _network_merge(bracket, checkpoint=checkpoint, device=device)
+        layers, how = _network_merge(bracket, model=model, device=device)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_layers(out, layers, header={"smarthdr.merge": how})
     height, width = bracket.reference.shape[:2]
@@ -90,26 +88,28 @@ def _plain_merge(bracket: "Bracket") -> "dict[str, Layer]":
     return {name: merged[..., index] for index, name in enumerate("RGB")}
 
 
-def _network_merge(bracket: "Bracket", *, checkpoint: Path, device: str) -> "dict[str, Layer]":
-    from smarthdr_studio.learning.checkpoints import load_teacher
+def _network_merge(
+    bracket: "Bracket", *, model: Path, device: str
+) -> "tuple[dict[str, Layer], str]":
+    """Radiance and σ as layers, and whose they are."""
+    from smarthdr_studio.learning.model_files import load_model
     from smarthdr_studio.learning.runtime import pick_device, pick_precision, use_memory_kindly
     from smarthdr_studio.learning.tiling import predict_tiled
 
     use_memory_kindly()
     where = pick_device(device)
-    network, info = load_teacher(checkpoint, device=where)
-    tile = int(info.plan["tile"])
+    network, card = load_model(model)
     with progress() as bar:
         task = bar.add_task("merging", total=None)
         hdr, sigma = predict_tiled(
-            network,
+            network.to(where),
             bracket.frames,
             stops=bracket.stops,
             device=where,
-            tile=tile,
-            overlap=min(32, tile // 3 // 8 * 8),
-            precision=pick_precision(where),
+            tile=card.tile,
+            overlap=card.overlap,
+            precision=pick_precision(where, card.precision),
             on_tile=lambda done, total: bar.update(task, completed=done, total=total),
         )
-    colours: dict[str, Layer] = {name: hdr[..., index] for index, name in enumerate("RGB")}
-    return {**colours, "uncertainty.Y": sigma}
+    layers: dict[str, Layer] = {name: hdr[..., index] for index, name in enumerate("RGB")}
+    return {**layers, "uncertainty.Y": sigma}, f"network of {model} ({card.title})"

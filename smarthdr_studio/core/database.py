@@ -69,8 +69,10 @@ _VERSION_2: Final = (
         scene TEXT PRIMARY KEY REFERENCES scenes (id), at TEXT NOT NULL, who TEXT NOT NULL
     ) WITHOUT ROWID""",
 )
+# No table changes, but the journal may say "go back to a run", which version 2 cannot add up.
+_VERSION_3: Final[tuple[str, ...]] = ()
 # Rung n turns version n into version n + 1; a new project climbs the whole ladder.
-LADDER: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
+LADDER: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 
 # Asked ten thousand times at a time, where calling the enumeration would take twice as long.
 _KINDS: Final = {kind.value: kind for kind in Kind}

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 from smarthdr_studio.core.brush.ink import Brush
 from smarthdr_studio.core.brush.runs import fingerprint, pack
+from smarthdr_studio.core.curation.moments import as_it_was
 from smarthdr_studio.core.decision_rules import as_tags, refuse_split, refuse_without_truth
 from smarthdr_studio.core.errors import LostPainting
 from smarthdr_studio.core.journal import JournalEntry, Kind, Ledger, SceneState, Status
+from smarthdr_studio.core.journal_past import differing, returning
 from smarthdr_studio.core.label_files import Ranges, frozen_labels, numbering
 from smarthdr_studio.core.masking import MaskSettings
 from smarthdr_studio.core.pen import Pen, draft
@@ -226,6 +228,30 @@ class Decisions:
             return () if ledger.masks == masks else (plain,)
 
         self._project.record(decide)
+
+    def go_back(
+        self, moment: int | str, *, note: str = "", who: str | None = None
+    ) -> tuple[tuple[str, ...], bool]:
+        """Statuses, labels, brush and thresholds become again what they were (see `as_it_was`).
+
+        Notes and tags stay. Answers which scenes changed, and whether the thresholds did; where
+        nothing does, it is no decision. Raises LabelError: a label of then is gone for good.
+        """
+        then = as_it_was(self._project.entries(), moment)
+        written: list[JournalEntry] = []
+
+        def decide(ledger: Ledger) -> Sequence[JournalEntry]:
+            plain = draft(Kind.GO_BACK, masks=then.masks, note=note, who=who)
+            for name in differing(ledger, then):
+                was = then.scenes[name]
+                self._project.fetch(was.files())
+                written.append(returning(replace(plain, scene=name), ledger.scenes[name], was))
+            written.extend([plain] * (ledger.masks != then.masks))
+            return written
+
+        self._project.record(decide)
+        scenes = tuple(entry.scene for entry in written if entry.scene is not None)
+        return scenes, len(scenes) < len(written)
 
     def masks(self) -> MaskSettings:
         """The thresholds in force; the paper's until somebody sets others."""

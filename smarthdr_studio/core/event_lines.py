@@ -15,14 +15,17 @@ from smarthdr_studio.core.events import (
 from smarthdr_studio.core.trust_files import masks_from_text
 
 _KINDS: Final = {kind.__name__: kind for kind in get_args(TrainingEvent)}
+_KNOWN: Final = {name: frozenset(f.name for f in fields(kind)) for name, kind in _KINDS.items()}
+_BEGINNING: Final = b'{"time": '
 
 
 def event_of(values: Mapping[str, Any]) -> TrainingEvent | None:
     """The event `as_json` was given; None of a kind or shape that is not known here."""
-    kind = _KINDS.get(str(values.get("event")))
+    name = str(values.get("event"))
+    kind = _KINDS.get(name)
     if kind is None:
         return None
-    known = {field.name for field in fields(kind)}
+    known = _KNOWN[name]
     told: dict[str, Any] = {name: _frozen(value) for name, value in values.items() if name in known}
     try:
         if kind is RoundFinished:
@@ -38,13 +41,30 @@ def event_of(values: Mapping[str, Any]) -> TrainingEvent | None:
 
 def events_in(lines: bytes) -> Iterator[TrainingEvent]:
     """Every event of some lines; a line cut short by a kill is passed over."""
-    for line in lines.splitlines():
-        try:
-            values = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(values, dict) and (event := event_of(values)) is not None:
+    for values in values_in(lines):
+        if (event := event_of(values)) is not None:
             yield event
+
+
+def values_in(lines: bytes) -> Iterator[dict[str, Any]]:
+    """Every line as plain values that name an event; what is no such line is passed over.
+
+    Where a resumed run wrote behind a line that a kill or a full disk had cut, its own counts.
+    """
+    for line in lines.splitlines():
+        values = _read(line)
+        if values is None and (again := line.rfind(_BEGINNING)) > 0:
+            values = _read(line[again:])
+        if values is not None:
+            yield values
+
+
+def _read(line: bytes) -> dict[str, Any] | None:
+    try:
+        values = json.loads(line)
+    except ValueError:
+        return None
+    return values if isinstance(values, dict) and "event" in values else None
 
 
 def _frozen(value: object) -> object:

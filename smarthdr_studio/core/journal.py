@@ -36,6 +36,7 @@ class Kind(StrEnum):
     ANNOTATE = "annotate"
     SPLIT = "import a split"
     SET_MASKS = "set thresholds"
+    GO_BACK = "go back to a run"
     UNDO = "undo"
     REDO = "redo"
 
@@ -119,6 +120,7 @@ _PHRASES: Final[Mapping[Kind, str]] = {
     Kind.PAINT: "paint on {}",
     Kind.ANNOTATE: "note on {}",
     Kind.SPLIT: "import a split of {}",
+    Kind.GO_BACK: "set {} back to a run",
 }
 
 
@@ -133,6 +135,7 @@ class Accounts:
         self._members: dict[str, list[JournalEntry]] = {}
         self._undoable: list[str] = []
         self._redoable: list[str] = []
+        self._truths: dict[str | None, str | None] = {}  # checksums of those that were brought
         self._ledger: Ledger | None = None
         self.take(entries)
 
@@ -181,7 +184,8 @@ class Accounts:
             return self.in_words(first.undoes)
         if first.masks is not None and first.scene is None:
             return f"set the thresholds to {first.masks.tau_patch:g} and {first.masks.tau_pixel:g}"
-        about = str(first.scene) if len(members) == 1 else f"{len(members)} scenes"
+        count = sum(entry.scene is not None for entry in members)
+        about = str(first.scene) if count == 1 else f"{count} scenes"
         return _PHRASES[first.kind].format(about)
 
     def _undone(self, entry: JournalEntry, draft: JournalEntry) -> JournalEntry:
@@ -193,7 +197,7 @@ class Accounts:
             scene=entry.scene,
             before=entry.after,
             after=entry.before,
-            masks=self._masks,
+            masks=self._masks_before.get(entry.group, self._masks),
             label=earlier.label,
             whole=earlier.whole,
             truth=earlier.truth,
@@ -216,7 +220,12 @@ class Accounts:
             # The whole earlier state returns, with what an excluded scene once was.
             self._scenes[scene] = self._scenes_before[entry.undoes, scene]
         elif entry.after is not None:
-            self._scenes[scene] = _after(entry, now or SceneState(entry.after))
+            then = _after(entry, now or SceneState(entry.after))
+            if entry.kind is Kind.BRING_TRUTH:
+                self._truths[entry.truth] = entry.checksum
+            elif entry.kind is Kind.GO_BACK:
+                then = then._replace(truth_checksum=self._truths.get(then.truth))
+            self._scenes[scene] = then
 
     def _stack(self, entry: JournalEntry) -> None:
         """Put a new group on the stack of what can be undone, or move it between the two."""
@@ -254,13 +263,21 @@ def _after(entry: JournalEntry, now: SceneState) -> SceneState:
     match entry.kind:
         case Kind.PROMOTE:
             then = plain._replace(label=entry.label, whole=entry.whole, checksum=entry.checksum)
-        case Kind.EXCLUDE | Kind.SPLIT if status is Status.EXCLUDED:
+        case Kind.EXCLUDE | Kind.SPLIT | Kind.GO_BACK if status is Status.EXCLUDED:
             then = plain._replace(aside=now.aside if now.status is status else now)
         case Kind.RESTORE:
             was = now.aside or plain
             then = plain._replace(label=was.label, whole=was.whole, checksum=was.checksum)
         case Kind.BRING_TRUTH:
             then = plain._replace(truth=entry.truth, truth_checksum=entry.checksum)
+        case Kind.GO_BACK:
+            then = plain._replace(
+                label=entry.label,
+                whole=entry.whole,
+                checksum=entry.checksum,
+                truth=entry.truth,
+                person=entry.person,
+            )
         case Kind.PAINT:
             then = now._replace(person=entry.person)
         case Kind.ANNOTATE:

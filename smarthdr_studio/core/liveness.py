@@ -51,13 +51,21 @@ def is_at_work(run: Path) -> bool:
     Of a run on another machine, which no lock can tell, whether it was heard of lately.
     """
     try:
-        with (run / _LOCK).open("r+", encoding="utf-8") as file:
+        with _opened(run / _LOCK) as file:
             if not _locked(file):
                 return True
             host = json.loads(file.read() or "{}").get("host")
     except (OSError, ValueError):
         return False
     return host not in (None, platform.node()) and _heard_lately(run)
+
+
+def _opened(path: Path) -> IO[str]:
+    """The lock as far as it may be opened: a run of another person may only be looked at."""
+    try:
+        return path.open("r+", encoding="utf-8")
+    except PermissionError:
+        return path.open(encoding="utf-8")
 
 
 def _locked_at_last(file: IO[str]) -> bool:

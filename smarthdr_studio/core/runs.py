@@ -1,18 +1,15 @@
-"""The folders of training runs, and what a list of them shows."""
+"""The folders of training runs, where their parts lie, and what is asked of their logs often."""
 
-import json
 import re
-import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
 from statistics import median
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.events import Outcome
+from smarthdr_studio.core.event_lines import values_in
 from smarthdr_studio.core.project import Project
 
 _TIME: Final = "%Y%m%d-%H%M%S"
@@ -51,21 +48,15 @@ class RunFolder:
         """Where the checkpoints lie."""
         return self.path / "checkpoints"
 
+    @property
+    def start_path(self) -> Path:
+        """How the project stood when the run was started."""
+        return self.path / "start.json"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunInfo:
-    """One line of a list of runs; `started` is UTC, `last_psnr_mu` decibels of the last check.
-
-    A run that has not said its last word is "interrupted", also while it is still running.
-    """
-
-    id: str
-    folder: Path
-    started: datetime
-    outcome: Outcome | Literal["interrupted"]
-    epochs: int
-    last_psnr_mu: float | None
-    preset: str
+    @property
+    def window_path(self) -> Path:
+        """How the project was looked at when the run was started."""
+        return self.path / "window.json"
 
 
 def new_run(project_folder: Path, preset: str) -> RunFolder:
@@ -87,12 +78,24 @@ def new_run(project_folder: Path, preset: str) -> RunFolder:
     raise ProjectError(f"{runs}: holds a thousand runs of this second; wait a moment")
 
 
-def list_runs(project: Project) -> tuple[RunInfo, ...]:
-    """Every run of a project, the latest first; a damaged one still has its line."""
-    if not project.runs_folder.is_dir():
+def run_folders(project: Path) -> tuple[RunFolder, ...]:
+    """The folder of every run of a project folder, the latest first."""
+    try:
+        found = [path for path in (project / "runs").iterdir() if path.is_dir()]
+    except OSError:
         return ()
-    folders = sorted((p for p in project.runs_folder.iterdir() if p.is_dir()), reverse=True)
-    return tuple(_info(RunFolder(path)) for path in folders if not path.name.startswith("."))
+    found.sort(key=lambda path: path.name, reverse=True)
+    return tuple(RunFolder(path) for path in found if not path.name.startswith("."))
+
+
+def find_run(project: Project, run_id: str) -> RunFolder:
+    """A run by its name. Raises ProjectError where there is none."""
+    run = RunFolder(project.runs_folder / run_id)
+    if run.path.parent != project.runs_folder or not run_id.strip(".") or not run.path.is_dir():
+        raise ProjectError(
+            f"{project.folder}: has no run {run_id}; its runs are in {project.runs_folder}"
+        )
+    return run
 
 
 def last_pace(run: RunFolder) -> float | None:
@@ -121,7 +124,7 @@ def held_out_psnr(run: RunFolder) -> tuple[tuple[int, float], ...]:
             lines = [line for line in log if b'"Validated"' in line or b'"RunStarted"' in line]
     except OSError:
         return ()
-    for event in _readable(b"".join(lines)):
+    for event in values_in(b"".join(lines)):
         if event["event"] == "RunStarted":
             begun = int(event.get("step", 0))
             found = {step: psnr for step, psnr in found.items() if step <= begun}
@@ -130,29 +133,16 @@ def held_out_psnr(run: RunFolder) -> tuple[tuple[int, float], ...]:
     return tuple(sorted(found.items()))
 
 
-def _info(run: RunFolder) -> RunInfo:
-    outcome: Outcome | Literal["interrupted"] = "interrupted"
-    epochs, psnr = 0, None
-    for event in _last_events(run.events_path):
-        epochs = max(epochs, int(event.get("epoch", 0)))
-        if event["event"] == "RunStarted":  # also said when a stopped run is resumed
-            outcome = "interrupted"
-        elif event["event"] == "RunFinished":
-            outcome = event.get("outcome", outcome)
-        elif event["event"] == "Validated":
-            psnr = event.get("psnr_mu", psnr)
-    return RunInfo(
-        id=run.id,
-        folder=run.path,
-        started=_started(run),
-        outcome=outcome,
-        epochs=epochs,
-        last_psnr_mu=psnr,
-        preset=_preset(run),
-    )
+def started_at(run: RunFolder) -> datetime:
+    """When the run was first started (UTC), by its name; one renamed by hand, when last changed."""
+    try:
+        return datetime.strptime(run.id[:15], _TIME).replace(tzinfo=UTC)
+    except ValueError:  # renamed by hand
+        changed = run.path.stat().st_mtime if run.path.exists() else 0.0
+        return datetime.fromtimestamp(changed, UTC)
 
 
-def _last_events(path: Path, *, until: str = "Validated") -> list[dict[str, Any]]:
+def _last_events(path: Path, *, until: str) -> list[dict[str, Any]]:
     """The end of the log, as far back as it takes to see an event of that name."""
     events: list[dict[str, Any]] = []
     if not path.is_file():
@@ -161,33 +151,7 @@ def _last_events(path: Path, *, until: str = "Validated") -> list[dict[str, Any]
         end = log.seek(0, 2)
         for size in _TAILS:
             log.seek(max(0, end - size))
-            events = list(_readable(log.read(size)))
+            events = list(values_in(log.read(size)))
             if end <= size or any(event["event"] == until for event in events):
                 break
     return events
-
-
-def _readable(lines: bytes) -> Iterator[dict[str, Any]]:
-    # The first line may be cut by us, the last by a kill.
-    for line in lines.splitlines():
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(event, dict) and "event" in event:
-            yield event
-
-
-def _started(run: RunFolder) -> datetime:
-    try:
-        return datetime.strptime(run.id[:15], _TIME).replace(tzinfo=UTC)
-    except ValueError:  # renamed by hand
-        return datetime.fromtimestamp(run.path.stat().st_mtime, UTC)
-
-
-def _preset(run: RunFolder) -> str:
-    try:
-        plan = tomllib.loads(run.plan_path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return run.id[16:]
-    return str(plan.get("preset", run.id[16:]))

@@ -8,11 +8,14 @@ checkpoints/step-00001234/
 """
 
 import hashlib
+import io
 import json
+import math
 import os
 import shutil
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -71,9 +74,10 @@ def save_checkpoint(
     try:
         _write(draft / "student.safetensors", _weights(student))
         _write(draft / "teacher.safetensors", _weights(teacher))
-        with (draft / "state.pt").open("wb") as file:
-            torch.save(dict(state), file)
-            _flush(file.fileno())
+        # By way of memory: torch tells a full disk as anything but an OSError.
+        content = io.BytesIO()
+        torch.save(dict(state), content)
+        _write(draft / "state.pt", content.getbuffer())
         about = asdict(info) | {"hashes": {name: _hash(draft / name) for name in _FILES}}
         _write(draft / _ABOUT, json.dumps(about, indent=2, ensure_ascii=False).encode())
         if final.exists():
@@ -144,15 +148,45 @@ def latest_checkpoint(project: Path) -> Path | None:
     return None
 
 
-def drop_checkpoints(run: Path, *, keep: int = 2, best_by: str = "psnr_mu") -> Path | None:
-    """Removes all but the newest `keep` and the best; answers the oldest of the newest."""
+def best_checkpoint(run: Path) -> Path | None:
+    """The complete checkpoint with the highest PSNR-μ on held-out labels, the first of equals.
+
+    The newest where none was checked, None where there is none.
+    """
     found = checkpoints_of(run)
-    scored = [(read_info(path).metrics.get(best_by, float("-inf")), path) for path in found]
-    best = max(scored, key=lambda entry: entry[0])[1] if scored else None
+    scored = [(score, path) for path in found if (score := _score(path)) is not None]
+    if scored:
+        return max(scored, key=lambda entry: entry[0])[1]
+    return found[-1] if found else None
+
+
+def drop_checkpoints(run: Path, *, keep: int = 2) -> Path | None:
+    """Removes all but the newest `keep` and the best; answers the oldest of the newest."""
+    found, best = checkpoints_of(run), best_checkpoint(run)
     for path in found[:-keep]:
         if path != best:
             shutil.rmtree(path, ignore_errors=True)
     return found[-keep:][0] if found else None
+
+
+def sweep_drafts(run: Path) -> None:
+    """Removes what a kill has left half-written; whoever trains the run may call it."""
+    for part in ("checkpoints", "rounds", "history", "faults", "previews/*"):
+        for draft in run.glob(f"{part}/.*"):
+            if draft.is_dir():
+                shutil.rmtree(draft, ignore_errors=True)
+            else:
+                with suppress(OSError):
+                    draft.unlink()
+
+
+def _score(checkpoint: Path) -> float | None:
+    """PSNR-μ in dB; None where it was not checked, or does not say."""
+    try:
+        score = read_info(checkpoint).metrics.get("psnr_mu")
+    except CheckpointError:
+        return None
+    return None if score is None or math.isnan(score) else score
 
 
 def _weights(network: nn.Module) -> bytes:
@@ -177,7 +211,7 @@ def _hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes | memoryview) -> None:
     with path.open("wb") as file:
         file.write(content)
         _flush(file.fileno())

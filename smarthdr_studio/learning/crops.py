@@ -13,6 +13,7 @@ from smarthdr_studio.core.bracket import Half, Scene
 from smarthdr_studio.core.crop_grid import grid
 from smarthdr_studio.core.errors import PlanError
 from smarthdr_studio.core.plan import BatchPlan
+from smarthdr_studio.core.processes import ALONE, Place
 from smarthdr_studio.learning.augmentation import Move
 from smarthdr_studio.learning.losses import Target
 from smarthdr_studio.learning.radiometry import six_channels
@@ -117,13 +118,20 @@ class CropSet:
         self._labels = [_placed(labels[scene.id], stock=stock) for scene in scenes]
         self._order = torch.empty(0, dtype=torch.int64)
         self._next = 0
+        self._drawn: tuple[Window, ...] = ()  # those of the latest batch
 
     def __len__(self) -> int:
         return len(self.windows)
 
-    def batch(self, count: int) -> CropBatch:
-        """The next `count` crops, each moved by a draw of its own."""
-        crops = [self._moved_crop(self._take()) for _ in range(count)]
+    def batch(self, count: int, *, place: Place = ALONE) -> CropBatch:
+        """The next `count` crops, each moved by a draw of its own.
+
+        Several processes draw alike, as many for each, and each cuts its own.
+        """
+        drawn = [(self._take(), self._draw()) for _ in range(count * place.size)]
+        own = drawn[place.rank * count : (place.rank + 1) * count]
+        self._drawn = tuple(window for window, _ in own)
+        crops = [self._moved_crop(window, move) for window, move in own]
         device = self._stock.device
         frames, hdr, sigma, trusted = (
             torch.stack([picture.to(device) for picture in pictures])
@@ -140,6 +148,14 @@ class CropSet:
             sigma=sigma[:, None].float(),
         )
 
+    @property
+    def places(self) -> list[dict[str, str | int]]:
+        """Where the crops of the latest batch lie: scene, rows and columns from its corner."""
+        return [
+            {"scene": self._scenes[window.scene].id, "top": window.top, "left": window.left}
+            for window in self._drawn
+        ]
+
     def state(self) -> dict[str, Any]:
         """Where the pass stands; plain values and tensors."""
         return {"order": self._order, "next": self._next}
@@ -155,8 +171,8 @@ class CropSet:
         self._next += 1
         return self.windows[int(self._order[self._next - 1])]
 
-    def _moved_crop(self, window: Window) -> _Crop:
-        scene, label, move = self._scenes[window.scene], self._labels[window.scene], self._draw()
+    def _moved_crop(self, window: Window, move: Move) -> _Crop:
+        scene, label = self._scenes[window.scene], self._labels[window.scene]
         place = (
             slice(window.top, window.top + self._crop),
             slice(window.left, window.left + self._crop),

@@ -21,8 +21,8 @@ from smarthdr_studio.core.pseudo_label import Provenance, PseudoLabel, write_pse
 from smarthdr_studio.core.radiance import Floats
 from smarthdr_studio.core.round_records import RECORDED_BINS, RoundRecord
 from smarthdr_studio.core.statistics import SceneStatistics
-from smarthdr_studio.learning.checkpoints import read_info
 from smarthdr_studio.learning.crops import SceneLabel
+from smarthdr_studio.learning.model_files import read_card
 from smarthdr_studio.learning.opinion import load_predictor
 from smarthdr_studio.learning.predictor import Predictor
 
@@ -66,18 +66,23 @@ def label_pool(
     masks: MaskSettings,
     origin: Origin,
     persons: Mapping[str, Brush] = MappingProxyType({}),
-) -> Generator[PhaseChanged, None, LabelledPool]:
+) -> Generator[PhaseChanged, None, LabelledPool | None]:
     """Labels the scenes, writes pseudo/<id>.exr and .npz, and returns what it wrote.
 
     The scenes are the pool: scores are normalised over all of them (METHOD §4). `persons` is what
     a person painted on some of them, H×W: 1 forces trust, −1 distrust. Nothing is written before
-    the last scene is predicted.
+    the last scene is predicted. Several processes share the scenes out; only the first masks and
+    writes them, the others get None.
     """
     drafts: list[_Draft] = []
-    for scene in scenes:
-        yield _phase("labelling", len(drafts), len(scenes), origin=origin)
-        hdr, sigma = predictor.predict(scene)
-        drafts.append(_Draft(scene=scene, hdr=hdr, sigma=sigma, person=persons.get(scene.id)))
+    for done, group in predictor.ranks.groups(scenes):
+        yield _phase("labelling", done, len(scenes), origin=origin)
+        predicted = predictor.predict_group(group)
+        for scene, (hdr, sigma) in zip(group, predicted, strict=False):
+            person = persons.get(scene.id)
+            drafts.append(_Draft(scene=scene, hdr=hdr, sigma=sigma, person=person))
+    if not predictor.ranks.is_first:
+        return None
     ranges = pool_ranges([draft.sigma for draft in drafts], masks)
     shares = _Shares()
     labels: dict[str, SceneLabel] = {}
@@ -97,22 +102,22 @@ def label_pool(
 def label_scenes(
     folder: Path, *, checkpoint: Path, ids: Sequence[str] | None = None, device: str = "auto"
 ) -> Generator[PhaseChanged | RoundFinished, None, None]:
-    """Labels scenes of a project with a checkpoint's teacher; None is every unlabelled scene.
+    """Labels scenes of a project with a checkpoint's teacher or a bundle; None is every unlabelled.
 
     Raises ProjectError where a scene is unknown, none is left or what was painted on one is lost,
     CheckpointError, DeviceError.
     """
     yield PhaseChanged(phase="preparing", text="loading the teacher", step=0)
     scenes, masks, persons = _asked_for(folder, ids)
-    info = read_info(checkpoint)
+    card = read_card(checkpoint)
     predictor = load_predictor(checkpoint, device=device, frames=FrameStore())
     origin = Origin(
-        run=info.run,
+        run=card.run,
         round=0,
-        step=info.step,
-        epoch=info.epoch,
-        checkpoint=info.teacher,
-        network=info.network,
+        step=card.step,
+        epoch=card.epoch,
+        checkpoint=card.weights,
+        network=card.network,
     )
     pool = yield from label_pool(
         predictor,
@@ -122,6 +127,7 @@ def label_scenes(
         origin=origin,
         persons=persons,
     )
+    assert pool is not None
     yield pool.finished
 
 

@@ -2,19 +2,22 @@
 
 import math
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from smarthdr_studio.core.plan import TrainingPlan
+from smarthdr_studio.learning.computing import Computation
 from smarthdr_studio.learning.crops import CropBatch
-from smarthdr_studio.learning.losses import by_name, half_loss, total_loss
+from smarthdr_studio.learning.losses import Share, Terms, as_part, by_name, half_loss, total_loss
 from smarthdr_studio.learning.mean_teacher import decay, distance, follow, teacher_of
 from smarthdr_studio.learning.networks import Prediction, build_network, load_weights
+from smarthdr_studio.learning.parts import Halves, in_parts, shares, trusted_pixels
 from smarthdr_studio.learning.perceptual import PerceptualLoss
+from smarthdr_studio.learning.ranks import Ranks
+from smarthdr_studio.learning.wire import fellows_needed
 
 
 class Step(NamedTuple):
@@ -41,14 +44,18 @@ class Learner:
         precision: torch.dtype,
         perceptual: PerceptualLoss | None,
         start_from: Path | None = None,
+        ranks: Ranks | None = None,
     ) -> None:
-        self._plan, self._device, self._precision = plan, device, precision
-        self._perceptual = perceptual
+        self._plan, self._perceptual = plan, perceptual
         student = build_network(plan.network.name)
         if start_from is not None:
             load_weights(student, start_from)
         self.student = student.to(device)
         self.teacher = teacher_of(self.student)
+        self.ranks = ranks or Ranks()
+        self.computation = Computation(
+            self.student, plan, device=device, precision=precision, ranks=self.ranks
+        )
         self.is_changing = False  # from the first changed weight until the caller says done
         self.optimiser = torch.optim.Adam(
             self.student.parameters(), betas=(0.9, 0.999), fused=device.type in ("cpu", "cuda")
@@ -59,14 +66,14 @@ class Learner:
     ) -> Step:
         """Teaches the student one batch, then lets the teacher follow; says every loss term.
 
+        Of several processes each brings its own part of the batch, and all take the same step.
         `unlabelled` is None in the warm-up. Where the loss or a gradient is no number, the weights
         stay untouched and `wrong` says so.
         """
         self.student.train()
-        halves = [labelled] if unlabelled is None else [labelled, unlabelled]
-        total, terms = self._graded(halves)
         self.optimiser.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
+        with fellows_needed(), self.computation.exactly():
+            terms = self._taught((labelled, unlabelled))
         norm = self._gradient_norm()
         *values, gradient_norm = torch.stack([*terms.values(), norm]).tolist()
         losses = dict(zip(terms, values, strict=True))
@@ -87,32 +94,57 @@ class Learner:
             torch._foreach_mul_(gradients, (largest / norm.clamp(min=largest)).item())
         return norm
 
-    def _graded(self, halves: Sequence[CropBatch]) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss of one forward pass over both halves, and its terms."""
-        plan = self._plan.loss
-        under, reference, over = (torch.cat([half.frames[i] for half in halves]) for i in range(3))
-        with self._autocast():
-            prediction = self.student(under, reference, over)
-        graded = [
-            half_loss(
-                Prediction(*answer),
-                half.target,
-                plan=plan,
-                perceptual=self._perceptual,
-                with_nll=position == 0 or plan.unlabelled_nll == "masked",
+    def _taught(self, halves: Halves) -> dict[str, Tensor]:
+        """Leaves the gradient of the whole batch in the student; every term of its loss."""
+        size = self.ranks.size
+        parts = in_parts(halves, count=self._plan.compute.accumulate)
+        in_pieces = len(parts) > 1 or size > 1
+        trusted = self.ranks.summed(trusted_pixels(halves)) if in_pieces else None
+        said: dict[str, Tensor] = {}
+        for number, part in enumerate(parts, start=1):
+            counted = (
+                None if trusted is None else shares(part, halves, trusted=trusted, processes=size)
             )
-            for position, (half, answer) in enumerate(
-                zip(halves, _split(prediction, halves), strict=True)
-            )
-        ]
-        first, second = graded[0], graded[1] if len(graded) > 1 else None
-        total = total_loss(first, second, plan=plan)
-        return total, dict(by_name(total, first, second))
+            with self.computation.before_more(more=number < len(parts)):
+                total, terms = self._graded(part, counted)
+                # Gradients are averaged over processes, and must be added up.
+                (total * size if size > 1 else total).backward()  # type: ignore[no-untyped-call]
+            said = {**said, **{name: said.get(name, 0) + terms[name] for name in terms}}
+        if size == 1:
+            return said
+        return dict(zip(said, self.ranks.summed(torch.stack([*said.values()])), strict=True))
 
-    def _autocast(self) -> AbstractContextManager[Any]:
-        if self._precision == torch.float32:
-            return nullcontext()
-        return torch.autocast(self._device.type, dtype=self._precision)
+    def _graded(
+        self, part: Halves, counted: Sequence[Share] | None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss of one forward pass over both halves, and its terms; `counted` as parts are."""
+        there = [half for half in part if half is not None]
+        frames = [torch.cat([half.frames[i] for half in there]) for i in range(3)]
+        answers = iter(_split(self.computation(frames), there))
+        graded = [
+            None if half is None else self._terms(next(answers), half, place=place, counted=counted)
+            for place, half in enumerate(part)
+        ]
+        total = total_loss(*graded, plan=self._plan.loss)
+        return total, dict(by_name(total, *graded))
+
+    def _terms(
+        self,
+        answer: Prediction,
+        half: CropBatch,
+        *,
+        place: int,
+        counted: Sequence[Share] | None,
+    ) -> Terms:
+        plan = self._plan.loss
+        terms = half_loss(
+            answer,
+            half.target,
+            plan=plan,
+            perceptual=self._perceptual,
+            with_nll=place == 0 or plan.unlabelled_nll == "masked",
+        )
+        return terms if counted is None else as_part(terms, counted[place])
 
 
 def _wrong(loss: float, gradient_norm: float) -> str:
@@ -121,7 +153,7 @@ def _wrong(loss: float, gradient_norm: float) -> str:
     return "" if math.isfinite(gradient_norm) else "a gradient is no number"
 
 
-def _split(prediction: Prediction, halves: Sequence[CropBatch]) -> Sequence[tuple[Tensor, Tensor]]:
+def _split(prediction: Prediction, halves: Sequence[CropBatch]) -> list[Prediction]:
     sizes = [len(half.sigma) for half in halves]
     hdr, sigma = torch.split(prediction.hdr, sizes), torch.split(prediction.sigma, sizes)
-    return list(zip(hdr, sigma, strict=True))
+    return [Prediction(*both) for both in zip(hdr, sigma, strict=True)]

@@ -33,6 +33,13 @@ class Terms(NamedTuple):
     nll: Tensor | None
 
 
+class Share(NamedTuple):
+    """How much a part of a batch counts in the whole: of its trusted pixels, and of its crops."""
+
+    trusted: Tensor
+    crops: float
+
+
 def masked_mean(values: Tensor, trusted: Tensor) -> Tensor:
     """Sum over trusted / number of trusted, of B×1×H×W; exactly 0 where nothing is trusted.
 
@@ -105,12 +112,29 @@ def half_loss(
         )
 
 
-def total_loss(labelled: Terms, unlabelled: Terms | None, *, plan: LossPlan) -> Tensor:
-    """L = L_s^r + λ_v L_s^v + L_s^k + λ_u (L_u^r + λ_v L_u^v + L_u^k) (METHOD §3)."""
-    total = _weighted(labelled, plan=plan)
-    if unlabelled is not None:
-        total = total + plan.unlabelled_weight * _weighted(unlabelled, plan=plan)
-    return total
+def as_part(terms: Terms, share: Share) -> Terms:
+    """The terms of a part of a batch, so that those of all parts add up to those of the batch.
+
+    Each term is a sum over what counts, divided by how much that is; here it is divided by how
+    much that is in the whole batch.
+    """
+    return Terms(
+        reconstruction=terms.reconstruction * share.trusted,
+        perceptual=None if terms.perceptual is None else terms.perceptual * share.crops,
+        nll=None if terms.nll is None else terms.nll * share.trusted,
+    )
+
+
+def total_loss(labelled: Terms | None, unlabelled: Terms | None, *, plan: LossPlan) -> Tensor:
+    """L = L_s^r + λ_v L_s^v + L_s^k + λ_u (L_u^r + λ_v L_u^v + L_u^k) (METHOD §3).
+
+    One of the halves may be missing.
+    """
+    if unlabelled is None:
+        assert labelled is not None
+        return _weighted(labelled, plan=plan)
+    doubtful = plan.unlabelled_weight * _weighted(unlabelled, plan=plan)
+    return doubtful if labelled is None else _weighted(labelled, plan=plan) + doubtful
 
 
 def _weighted(terms: Terms, *, plan: LossPlan) -> Tensor:
@@ -122,7 +146,9 @@ def _weighted(terms: Terms, *, plan: LossPlan) -> Tensor:
     return total
 
 
-def by_name(total: Tensor, labelled: Terms, unlabelled: Terms | None) -> Mapping[str, Tensor]:
+def by_name(
+    total: Tensor, labelled: Terms | None, unlabelled: Terms | None
+) -> Mapping[str, Tensor]:
     """Every term that is on, detached; "total" and names as "labelled_nll"."""
     named = {TOTAL: total.detach()}
     for half, terms in (("labelled", labelled), ("unlabelled", unlabelled)):

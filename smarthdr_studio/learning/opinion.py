@@ -1,7 +1,6 @@
-"""What student or teacher of a checkpoint thinks of one scene."""
+"""What student or teacher of a checkpoint, or the network of a bundle, thinks of one scene."""
 
 from pathlib import Path
-from typing import Literal
 
 import torch
 
@@ -9,47 +8,45 @@ from smarthdr_studio.core.bracket import Half, Scene
 from smarthdr_studio.core.errors import DeviceError
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.radiance import Floats
-from smarthdr_studio.learning.checkpoints import load_weights_into, read_info
-from smarthdr_studio.learning.networks import build_network
+from smarthdr_studio.learning.model_card import Part
+from smarthdr_studio.learning.model_files import load_model
 from smarthdr_studio.learning.predictor import Predictor, Said
 from smarthdr_studio.learning.runtime import pick_device, pick_precision
 
-Who = Literal["teacher", "student"]
-
 
 def load_predictor(
-    checkpoint: Path, *, who: Who = "teacher", device: str = "auto", frames: FrameStore
+    model: Path, *, who: Part = "teacher", device: str = "auto", frames: FrameStore
 ) -> Predictor:
-    """The network of a checkpoint, ready to predict with the tile and precision of its plan.
+    """A network, ready to predict with the tile and precision of the plan it was trained by.
+
+    `model` is a checkpoint, a run (its best checkpoint) or a bundle, which holds one network only.
 
     Raises CheckpointError, and DeviceError where the device is not there.
     """
     chosen = pick_device(device)
-    info = read_info(checkpoint)
-    network = build_network(info.network)
-    load_weights_into(network, checkpoint, part=who)
+    network, card = load_model(model, part=who)
     return Predictor(
-        network=network.to(chosen).eval(),
+        network=network.to(chosen),
         frames=frames,
         device=chosen,
-        precision=pick_precision(chosen, info.plan["precision"]),
-        tile=info.plan["tile"],
+        precision=pick_precision(chosen, card.precision),
+        tile=card.tile,
     )
 
 
 def opinion(
-    checkpoint: Path,
+    model: Path,
     scene: Scene,
     *,
-    who: Who,
+    who: Part,
     device: str = "auto",
     frames: FrameStore,
     said: Said | None = None,
 ) -> tuple[Half, Floats]:
-    """One scene predicted by one network of a checkpoint.
+    """One scene predicted by one network.
 
     Args:
-        checkpoint: a checkpoint's folder.
+        model: as in `load_predictor`.
         scene: any scene, labelled or not.
         who: which of the two networks.
         device: as a plan says it.
@@ -62,7 +59,7 @@ def opinion(
     Raises:
         CheckpointError, DeviceError, BadScene, UnreadableImage: one sentence with the remedy.
     """
-    return ask(load_predictor(checkpoint, who=who, device=device, frames=frames), scene, said=said)
+    return ask(load_predictor(model, who=who, device=device, frames=frames), scene, said=said)
 
 
 def ask(predictor: Predictor, scene: Scene, *, said: Said | None = None) -> tuple[Half, Floats]:

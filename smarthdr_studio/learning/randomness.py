@@ -14,10 +14,20 @@ class Randomness:
 
     def __init__(self, seed: int, *, device: torch.device) -> None:
         torch.manual_seed(seed)
-        self._device = device
+        self._seed, self._device = seed, device
         self.labelled, self.unlabelled, self.moves = (
             torch.Generator().manual_seed(4 * seed + number) for number in (1, 2, 3)
         )
+
+    def part_ways(self, *, rank: int, step: int) -> None:
+        """Gives torch's generator of this process numbers of its own for one step.
+
+        Orders and moves are drawn alike by all. The first goes on with the numbers it has, as one
+        process alone does; those of the others follow from rank and step, so that nothing of theirs
+        needs to be saved, and a run may go on with more or fewer processes.
+        """
+        if rank:
+            torch.manual_seed((self._seed * 1_000_003 + step) * 1_009 + rank)
 
     def state(self) -> dict[str, Tensor]:
         """All states, as tensors that nothing changes later."""

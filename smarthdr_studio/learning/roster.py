@@ -50,6 +50,7 @@ class Roster:
     gives each promoted scene its label, `truths` every scene the ground truth that was brought to
     it, if any, and `brushes` the unlabelled scenes the hash of what a person painted, if anything.
     `damaged` says of scenes that are left out, in one sentence, what is wrong with their files.
+    `journal` is the last entry that was read, 0 where it is not known.
     """
 
     labelled: tuple[str, ...]
@@ -60,6 +61,7 @@ class Roster:
     truths: Mapping[str, LabelFile] = field(default_factory=dict)
     brushes: Mapping[str, str] = field(default_factory=dict)
     damaged: Mapping[str, str] = field(default_factory=dict)
+    journal: int = field(default=0, compare=False)
 
     def holding_out(self, names: tuple[str, ...]) -> "Roster":
         """The same, with these scenes kept from learning for validation."""
@@ -151,13 +153,14 @@ def read_roster(folder: Path, *, plan: TrainingPlan) -> Reading:
     project cannot be opened.
     """
     with Project.open(folder) as project:
-        ledger = project.ledger()
+        ledger, entries = project.ledger(), project.entries()
         states, scenes = ledger.scenes, {scene.id: scene for scene in project.scenes}
         roster = Roster(
             labelled=_with(Status.GROUND_TRUTH, states),
             promoted=_promoted(project.folder, states, plan=plan),
             unlabelled=_with(Status.UNLABELLED, states),
             masks=plan.masks.applied_to(ledger.masks),
+            journal=entries[-1].seq if entries else 0,
             truths={
                 name: LabelFile(
                     path=project.folder / state.truth, checksum=state.truth_checksum, whole=True

@@ -13,6 +13,7 @@ from smarthdr_studio.core.files import replacing
 from smarthdr_studio.core.round_files import kept_rounds, open_round_file, round_path
 from smarthdr_studio.core.round_records import history_path, recorded_rounds
 from smarthdr_studio.learning.crops import SceneLabel
+from smarthdr_studio.learning.previews import forget_later_previews
 
 __all__ = ["drop_rounds", "forget_later", "open_round", "round_path", "write_round"]
 
@@ -62,13 +63,14 @@ def drop_rounds(run: Path, *, needed_from: int, keep_bytes: int) -> None:
 
 
 def forget_later(run: Path, *, than: int) -> None:
-    """Removes rounds and records of a past that a resumed run does not share."""
+    """Removes rounds, records and previews of a past that a resumed run does not share."""
     for number in kept_rounds(run):
         if number > than:
             _remove(round_path(run, number=number))
     for number in recorded_rounds(run):
         if number > than:
             _remove(history_path(run, number))
+    forget_later_previews(run, than=than)
 
 
 def _remove(path: Path) -> None:

@@ -16,12 +16,13 @@ from smarthdr_studio.core.events import (
     Validated,
 )
 from smarthdr_studio.core.plan import SchedulePlan, TrainingPlan
-from smarthdr_studio.core.round_records import history_path, write_record
 from smarthdr_studio.core.runs import RunFolder
+from smarthdr_studio.learning.best import Best
 from smarthdr_studio.learning.checkpoints import weights_hash
 from smarthdr_studio.learning.crops import CropBatch, CropSet, windows
+from smarthdr_studio.learning.inspection import WrongStep
 from smarthdr_studio.learning.labelling import Origin, label_pool
-from smarthdr_studio.learning.learner import Learner
+from smarthdr_studio.learning.learner import Learner, Step
 from smarthdr_studio.learning.material import Material
 from smarthdr_studio.learning.pace import Pace
 from smarthdr_studio.learning.predictor import Predictor
@@ -29,16 +30,15 @@ from smarthdr_studio.learning.progress import (
     EpochLengths,
     Progress,
     Remaining,
-    is_last_or_every,
     remaining,
 )
-from smarthdr_studio.learning.ranks import Ranks
 from smarthdr_studio.learning.roster import Roster, read_roster
 from smarthdr_studio.learning.roster_words import changes
-from smarthdr_studio.learning.rounds import open_round, round_path, write_round
+from smarthdr_studio.learning.rounds import open_round, round_path
 from smarthdr_studio.learning.runtime import memory_held
-from smarthdr_studio.learning.schedule import ScheduleChanges, learning_rate, round_is_due
+from smarthdr_studio.learning.schedule import ScheduleChanges, learning_rate
 from smarthdr_studio.learning.soundness import sound
+from smarthdr_studio.learning.together import agreed_roster, kept_round
 from smarthdr_studio.learning.validation import validate
 
 
@@ -60,18 +60,21 @@ class TrainingRun:
         roster: Roster,
     ) -> None:
         self.plan, self.project = plan, project
-        self.ranks = Ranks()
+        self.ranks = learner.ranks
         self.changes = ScheduleChanges()
         self.learner, self.predictor, self.material = learner, predictor, material
         self.roster = roster
         self.to_tell: tuple[str, ...] = ()  # changes that wait for the next round to be told
+        self.plan_changes: tuple[str, ...] = ()  # what a resumed run does otherwise
         self.progress = Progress()
         self.labelled = material.labelled(roster)
         self.unlabelled: CropSet | None = None
-        self.metrics: dict[str, float] = {}
-        self.saved: Progress | None = None
+        self.metrics: dict[str, float] = {}  # of the weights as they are, if they were checked
+        self.best = Best()
+        self.saved: tuple[object, ...] | None = None  # the moment that is on disk
         self.draws_before_step: dict[str, Any] | None = None
         self.skipped = self.skipped_in_a_row = 0  # steps that taught nothing
+        self.wrong: WrongStep | None = None  # the latest of them, until its batch is kept
         self._pace = Pace()
         unlabelled = [material.scenes[name] for name in roster.unlabelled]
         self._expected_crops = len(windows(unlabelled, plan=plan.batch))
@@ -98,36 +101,25 @@ class TrainingRun:
         return lengths.labels_only if self.in_warm_up else lengths.with_pseudo_labels
 
     @property
-    def epoch_is_over(self) -> bool:
-        """Whether the next step belongs to the next epoch."""
-        at = self.progress
-        return at.round_wanted or at.step_in_epoch >= self.steps_in_epoch
-
-    @property
     def total_steps(self) -> int:
         """Steps of the whole run, as far as is known now: trust decides which crops count."""
         return self.progress.step + self._remaining().steps
 
-    def round_is_due(self) -> bool:
-        """Whether new pseudo-labels are made before the next step."""
-        at = self.progress
-        if not self.learns_from_pseudo_labels or at.step_in_epoch:
-            return False
-        due = round_is_due(self.schedule, epoch=at.epoch, last_round_at=at.last_round_at)
-        return at.round_wanted or due
-
     def want_round(self) -> str:
-        """Ends the epoch here, so that the next begins with a round; what will happen, in words."""
+        """Ends the epoch here, so that a round is next; what will happen, in words."""
         if not self.learns_from_pseudo_labels:
             return "no next round: this run learns from labels only"
-        self.progress = replace(self.progress, round_wanted=True)
-        return f"epoch {self.progress.epoch + 1} ends here, round {self.progress.round + 1} is next"
+        at = self.progress
+        self.progress = replace(at, round_wanted=True)
+        ends = f"epoch {at.epoch + 1} ends here, " if at.step_in_epoch else ""
+        return f"{ends}round {at.round + 1} is next"
 
     def take_step(self) -> StepReported | StepSkipped:
         """One gradient step on one batch."""
         begun = time.perf_counter()
         at = self.progress
         self.draws_before_step = self.draws()
+        self.material.randomness.part_ways(rank=self.ranks.rank, step=at.step)
         labelled, unlabelled = self.batches()
         rate = learning_rate(self.schedule, epoch=at.epoch + at.step_in_epoch / self.steps_in_epoch)
         data_seconds = time.perf_counter() - begun
@@ -135,11 +127,8 @@ class TrainingRun:
         self.progress = replace(at, step=at.step + 1, step_in_epoch=at.step_in_epoch + 1)
         self.draws_before_step, self.learner.is_changing = None, False
         if taken.wrong:
-            self.skipped, self.skipped_in_a_row = self.skipped + 1, self.skipped_in_a_row + 1
-            return StepSkipped(
-                step=self.progress.step, epoch=at.epoch, why=taken.wrong, count=self.skipped
-            )
-        self.skipped_in_a_row = 0
+            return self._skip(taken, labelled, unlabelled, rate=rate)
+        self.skipped_in_a_row, self.metrics = 0, {}
         seconds = time.perf_counter() - begun
         self._pace.step_took(seconds)
         images = len(labelled.sigma) + (0 if unlabelled is None else len(unlabelled.sigma))
@@ -157,12 +146,12 @@ class TrainingRun:
         )
 
     def batches(self) -> tuple[CropBatch, CropBatch | None]:
-        """The crops of the next step; the second half is None while labels alone teach."""
-        sizes = self.plan.batch
-        labelled = self.labelled.batch(sizes.labelled)
+        """This process's crops of the next step; no second half while labels alone teach."""
+        sizes, place = self.plan.batch, self.ranks.place
+        labelled = self.labelled.batch(sizes.labelled, place=place)
         if self.unlabelled is None or self.in_warm_up:
             return labelled, None
-        return labelled, self.unlabelled.batch(sizes.unlabelled)
+        return labelled, self.unlabelled.batch(sizes.unlabelled, place=place)
 
     def end_epoch(self) -> None:
         """The next step belongs to the next epoch; changes that waited for it are in force."""
@@ -179,6 +168,7 @@ class TrainingRun:
         at = self.progress
         now, scenes, persons = read_roster(self.project, plan=self.plan)
         roster = sound(now.holding_out(self.roster.held_out))
+        roster, scenes = agreed_roster(roster, scenes, ranks=self.ranks, project=self.project)
         material = self.material.of(scenes)
         labelled = self._labelled_of(roster, material)
         origin = Origin(
@@ -197,41 +187,31 @@ class TrainingRun:
             masks=roster.masks,
             origin=origin,
         )
-        path = round_path(folder.path, number=origin.round)
-        write_round(path, pool.labels)
-        write_record(history_path(folder.path, origin.round), pool.record)
-        unlabelled = material.unlabelled(open_round(path))
+        finished = kept_round(pool, folder=folder, number=origin.round, ranks=self.ranks)
+        unlabelled = material.unlabelled(open_round(round_path(folder.path, number=origin.round)))
         told = (*self.to_tell, *changes(self.roster, roster))
         self.labelled, self.unlabelled, self.to_tell = labelled, unlabelled, ()
         self.material, self.roster = material, roster
         self.progress = replace(at, round=origin.round, last_round_at=at.epoch, round_wanted=False)
         self._pace.round_took(time.perf_counter() - begun)
-        return replace(pool.finished, changes=told)
-
-    def validation_is_due(self) -> bool:
-        """Asked at the end of an epoch."""
-        schedule = self.schedule
-        return bool(self._validated()) and is_last_or_every(
-            self.progress.epoch + 1, every=schedule.validate_every, last=schedule.epochs
-        )
+        return replace(finished, changes=told)
 
     def validate(self) -> Generator[PhaseChanged, None, Validated]:
-        """The teacher on the held-out labels."""
+        """The teacher on the held-out labels; in the warm-up no check counts for the early stop."""
         begun = time.perf_counter()
         at = self.progress
-        result = yield from validate(
-            self.predictor, self._validated(), step=at.step, epoch=at.epoch
-        )
+        result = yield from validate(self.predictor, self.validated(), step=at.step, epoch=at.epoch)
         self.metrics = {"psnr_mu": result.psnr_mu, "psnr_l": result.psnr_l}
+        counts = not self.learns_from_pseudo_labels or at.last_round_at is not None
+        self.best = self.best.after(result.psnr_mu, step=at.step, epoch=at.epoch, counts=counts)
         self._pace.validation_took(time.perf_counter() - begun)
-        return result
+        return replace(result, best=self.best.step == at.step)
 
-    def checkpoint_is_due(self) -> bool:
-        """Asked when an epoch has ended."""
-        schedule = self.schedule
-        return is_last_or_every(
-            self.progress.epoch, every=schedule.checkpoint_every, last=schedule.epochs
-        )
+    def validated(self) -> list[Scene]:
+        """The held-out scenes whose ground truth is there and sound."""
+        roster = self.roster
+        held_out = [self.material.scenes[n] for n in roster.held_out if n not in roster.damaged]
+        return [scene for scene in held_out if scene.ground_truth is not None]
 
     def draws(self) -> dict[str, Any]:
         """Where every source of chance stands; nothing in it is changed later."""
@@ -241,23 +221,42 @@ class TrainingRun:
             "unlabelled": None if self.unlabelled is None else self.unlabelled.state(),
         }
 
+    def _skip(
+        self, taken: Step, labelled: CropBatch, unlabelled: CropBatch | None, *, rate: float
+    ) -> StepSkipped:
+        """Counts a step that taught nothing, and holds its batch until it is kept."""
+        self.skipped, self.skipped_in_a_row = self.skipped + 1, self.skipped_in_a_row + 1
+        halves = {"labelled": (labelled, self.labelled.places)}
+        if unlabelled is not None and self.unlabelled is not None:
+            halves["unlabelled"] = (unlabelled, self.unlabelled.places)
+        self.wrong = WrongStep(
+            step=self.progress.step,
+            epoch=self.progress.epoch,
+            why=taken.wrong,
+            losses=taken.losses,
+            gradient_norm=taken.gradient_norm,
+            learning_rate=rate,
+            halves=halves,
+        )
+        return StepSkipped(
+            step=self.progress.step,
+            epoch=self.progress.epoch,
+            why=taken.wrong,
+            count=self.skipped,
+        )
+
     def _labelled_of(self, roster: Roster, material: Material) -> CropSet:
         """The set in use where the labels are the same, so that its pass goes on."""
         return self.labelled if roster.labels == self.roster.labels else material.labelled(roster)
 
-    def _validated(self) -> list[Scene]:
-        """The held-out scenes whose ground truth is there and sound."""
-        roster = self.roster
-        held_out = [self.material.scenes[n] for n in roster.held_out if n not in roster.damaged]
-        return [scene for scene in held_out if scene.ground_truth is not None]
-
     def _lengths(self) -> EpochLengths:
         batch, cap = self.plan.batch, self.schedule.steps_per_epoch
-        labels_only = math.ceil(len(self.labelled) / batch.labelled)
+        together = self.ranks.size
+        labels_only = math.ceil(len(self.labelled) / (batch.labelled * together))
         learning = labels_only
         crops = self._expected_crops if self.unlabelled is None else len(self.unlabelled)
         if batch.unlabelled and crops:
-            learning = math.ceil(crops / batch.unlabelled)
+            learning = math.ceil(crops / (batch.unlabelled * together))
         if cap is not None:
             labels_only, learning = min(labels_only, cap), min(learning, cap)
         return EpochLengths(labels_only=labels_only, with_pseudo_labels=learning)

@@ -1,6 +1,7 @@
 """What a run computes on: device, precision, and how memory is asked for."""
 
 import ctypes
+import gc
 import os
 import platform
 import sys
@@ -11,6 +12,7 @@ from typing import Final, Literal
 import torch
 
 from smarthdr_studio.core.errors import DeviceError
+from smarthdr_studio.core.processes import ALONE, Place
 
 PrecisionWish = Literal["auto", "float32", "bfloat16"]
 _PRECISIONS: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -29,12 +31,16 @@ class DeviceDescription:
     total_bytes: int | None
 
 
-def pick_device(wish: str = "auto") -> torch.device:
+def pick_device(wish: str = "auto", *, place: Place = ALONE) -> torch.device:
     """The device for a wish: "auto" (cuda, else mps, else cpu), "cpu", "cuda", "cuda:1", "mps".
+
+    Of several processes that train together each has a GPU of its own, or all have the CPU.
 
     Raises:
         DeviceError: the wish is no device, or that device is not there.
     """
+    if place.size > 1:
+        wish = _own_device(wish, place)
     if wish == "auto":
         return torch.device(_best())
     kind, _, number = wish.partition(":")
@@ -47,6 +53,20 @@ def pick_device(wish: str = "auto") -> torch.device:
             f"that kind. Choose auto or cpu, or install the driver and a torch built for it."
         )
     return torch.device(wish)
+
+
+def _own_device(wish: str, place: Place) -> str:
+    """The wish of one process of several. Raises DeviceError where they would share a GPU."""
+    if wish == "auto":
+        wish = "cuda" if torch.cuda.is_available() else "cpu"
+    if wish == "cuda":
+        return f"cuda:{place.local_rank}"
+    if wish != "cpu":
+        raise DeviceError(
+            f"{place.size} processes cannot share the device {wish!r}: choose auto, cuda or cpu, "
+            "with as many processes on each machine as it has GPUs"
+        )
+    return wish
 
 
 def pick_precision(device: torch.device, wish: str = "auto") -> torch.dtype:
@@ -99,6 +119,7 @@ def use_memory_kindly() -> bool:
 
 def give_memory_back() -> None:
     """After a run: return what caches hold, to the device and to the system."""
+    gc.collect()  # tensors in circles of references would keep their memory
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     if sys.platform.startswith("linux") and platform.libc_ver()[0] == "glibc":

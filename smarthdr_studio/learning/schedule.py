@@ -1,6 +1,7 @@
 """How fast the student learns at which moment of the run."""
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,14 @@ class ScheduleChanges:
     def in_force(self) -> "ScheduleChanges":
         """An epoch has ended: nothing waits any more."""
         return ScheduleChanges(now={**self.now, **self.next}) if self.next else self
+
+    def unless(self, settings: Collection[str]) -> "ScheduleChanges":
+        """The same without these settings, which a new plan has decided anew."""
+        now, following = (
+            {name: value for name, value in changes.items() if name not in settings}
+            for changes in (self.now, self.next)
+        )
+        return ScheduleChanges(now=now, next=following)
 
     def applied_to(self, plan: SchedulePlan) -> SchedulePlan:
         """The schedule as it is in force."""

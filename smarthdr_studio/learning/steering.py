@@ -1,8 +1,11 @@
 """What a person asks of a run, granted between two steps and said as an event."""
 
+import math
 import time
-from collections.abc import Generator
-from typing import Final
+from collections import deque
+from collections.abc import Generator, Iterator
+from dataclasses import asdict, replace
+from typing import Any, Final, TypeVar
 
 from smarthdr_studio.core.events import CheckpointSaved, PhaseChanged, Steered, TrainingEvent
 from smarthdr_studio.core.runs import RunFolder
@@ -20,8 +23,12 @@ from smarthdr_studio.core.steering import (
 )
 from smarthdr_studio.learning.keeping import save
 from smarthdr_studio.learning.run import TrainingRun
+from smarthdr_studio.learning.schedule import ScheduleChanges
+from smarthdr_studio.learning.telling import learning
 
 _LISTENS_EVERY_S: Final = 0.2  # while paused
+
+Answer = TypeVar("Answer")
 
 
 class StopAsked(Exception):
@@ -33,42 +40,88 @@ class Steering:
 
     def __init__(self, wishes: Wishes | None = None) -> None:
         self._wishes = wishes or Wishes()
+        self._waiting: deque[Wish] = deque()
+        self._later: list[Wish] = []  # heard where only a pause or a stop can be granted
 
     def heed(self, run: TrainingRun, folder: RunFolder) -> Generator[TrainingEvent, None, None]:
         """Grants what was asked since the last step. Raises StopAsked."""
-        for wish in self._heard(folder):
+        self._waiting.extend(self._later)
+        self._later.clear()
+        for wish in self._heard(run, folder):
             yield from self._grant(wish, run, folder)
+        _agree(run)
 
-    def _heard(self, folder: RunFolder) -> tuple[Wish, ...]:
-        return (*self._wishes.take(), *take_wishes(folder.path))
+    def amid(
+        self, work: Generator[PhaseChanged, None, Answer], run: TrainingRun, folder: RunFolder
+    ) -> Generator[TrainingEvent, None, Answer]:
+        """A round or a check, which takes long and has no steps; it can be paused and stopped.
+
+        What else is asked meanwhile waits until it is done. Raises StopAsked.
+        """
+        try:
+            while True:
+                try:
+                    doing = next(work)
+                except StopIteration as end:
+                    answer: Answer = end.value
+                    _agree(run)
+                    return answer
+                yield doing
+                for wish in self._heard(run, folder):
+                    if not isinstance(wish, Pause | Stop):
+                        self._later.append(wish)
+                        continue
+                    yield from self._grant(wish, run, folder, then=doing)
+        finally:
+            work.close()
+
+    def _heard(self, run: TrainingRun, folder: RunFolder) -> Iterator[Wish]:
+        """What was wished for, one by one; of several processes only the first is asked.
+
+        Whoever stops in between leaves the rest for the next to listen: a pause is ended by what
+        was wished for in the same breath.
+        """
+        if run.ranks.is_first:
+            self._waiting.extend((*self._wishes.take(), *take_wishes(folder.path)))
+        while self._waiting:
+            yield self._waiting.popleft()
 
     def _grant(
-        self, wish: Wish, run: TrainingRun, folder: RunFolder
+        self,
+        wish: Wish,
+        run: TrainingRun,
+        folder: RunFolder,
+        *,
+        then: PhaseChanged | None = None,
     ) -> Generator[TrainingEvent, None, None]:
         match wish:
             case Stop():
-                raise StopAsked("stopped from elsewhere; resume to go on")
+                raise StopAsked("stopped by the person; resume to go on")
             case Pause():
-                yield from self._pause(run, folder)
+                yield from self._pause(run, folder, then=then)
             case Snapshot():
                 yield snapshot(run, folder)
             case NextRound() | LearningRate() | RefreshEvery():
-                yield Steered(
-                    step=run.progress.step, epoch=run.progress.epoch, text=_changed(wish, run)
-                )
+                yield _told(run, _changed(wish, run))
             case GoOn():
                 pass
 
-    def _pause(self, run: TrainingRun, folder: RunFolder) -> Generator[TrainingEvent, None, None]:
-        """Waits for GoOn, holding memory; other wishes are granted meanwhile."""
-        at = run.progress
-        yield Steered(step=at.step, epoch=at.epoch, text="paused")
+    def _pause(
+        self, run: TrainingRun, folder: RunFolder, *, then: PhaseChanged | None
+    ) -> Generator[TrainingEvent, None, None]:
+        """Waits for GoOn, holding memory; other wishes are granted meanwhile.
+
+        `then` is what goes on afterwards, None where it is learning.
+        """
+        step = run.progress.step
+        yield _told(run, "paused")
         while True:
-            yield PhaseChanged(phase="paused", text="paused; it goes on when asked", step=at.step)
+            yield PhaseChanged(phase="paused", text="paused; it goes on when asked", step=step)
             time.sleep(_LISTENS_EVERY_S)
-            for wish in self._heard(folder):
+            for wish in self._heard(run, folder):
                 if isinstance(wish, GoOn):
-                    yield Steered(step=at.step, epoch=at.epoch, text="goes on")
+                    yield _told(run, "goes on")
+                    yield then or learning(run)
                     return
                 if not isinstance(wish, Pause):
                     yield from self._grant(wish, run, folder)
@@ -80,15 +133,54 @@ def snapshot(run: TrainingRun, folder: RunFolder) -> CheckpointSaved:
     return CheckpointSaved(step=run.progress.step, epoch=run.progress.epoch, folder=str(path))
 
 
+def _agree(run: TrainingRun) -> None:
+    """Every process has what the first was asked for; nothing is yielded before all use it."""
+    if run.ranks.size == 1:
+        return
+    asked: dict[str, Any] = {
+        "changes": asdict(run.changes),
+        "round_wanted": run.progress.round_wanted,
+    }
+    asked = run.ranks.told(asked)
+    run.changes = ScheduleChanges(**asked["changes"])
+    run.progress = replace(run.progress, round_wanted=asked["round_wanted"])
+
+
+def _told(run: TrainingRun, text: str) -> Steered:
+    return Steered(step=run.progress.step, epoch=run.progress.epoch, text=text)
+
+
 def _changed(wish: NextRound | LearningRate | RefreshEvery, run: TrainingRun) -> str:
-    """Changes the run; the sentence says from when it counts."""
-    following = f"from epoch {run.progress.epoch + 2} on"
+    """Changes the run, or refuses; the sentence says from when it counts, or why it does not."""
     match wish:
         case NextRound():
             return run.want_round()
         case LearningRate(rate=rate):
-            run.changes = run.changes.asking("learning_rate", rate)
-            return f"learning rate {rate:g} {following}"
+            if not _is_number(rate) or not 0 < rate < math.inf:
+                return f"refused: a learning rate is a number above 0, not {rate}"
+            run.changes = run.changes.asking("learning_rate", float(rate))
+            return f"learning rate {rate:g} {_following(run)}"
         case RefreshEvery(epochs=epochs):
-            run.changes = run.changes.asking("refresh_every", epochs)
-            return f"a round every {epochs} epochs {following}"
+            if not _is_number(epochs) or epochs < 1 or epochs != int(epochs):
+                return f"refused: epochs between two rounds are a whole number, not {epochs}"
+            if not run.learns_from_pseudo_labels:
+                return "refused: this run learns from labels only and makes no rounds"
+            run.changes = run.changes.asking("refresh_every", int(epochs))
+            return f"a round every {_epochs(int(epochs))} {_following(run)}"
+
+
+def _following(run: TrainingRun) -> str:
+    """From when a change counts."""
+    epoch, last = run.progress.epoch + 1, run.plan.schedule.epochs
+    if epoch >= last:
+        return "only if the run is resumed with more epochs, because this is the last"
+    return f"from epoch {epoch + 1} on"
+
+
+def _epochs(count: int) -> str:
+    return "epoch" if count == 1 else f"{count} epochs"
+
+
+def _is_number(value: object) -> bool:
+    """A wish left in a folder may hold anything."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

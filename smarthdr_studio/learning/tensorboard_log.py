@@ -1,10 +1,14 @@
 """Training events as curves for TensorBoard."""
 
+import os
+import socket
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import assert_never
 
-from torch.utils.tensorboard import SummaryWriter
+from tensorboard.compat.proto import event_pb2, summary_pb2
+from tensorboard.summary.writer.record_writer import RecordWriter
 
 from smarthdr_studio.core.events import (
     CheckpointSaved,
@@ -21,21 +25,42 @@ from smarthdr_studio.core.events import (
 
 
 class TensorboardLog:
-    """One event file per start of a run; a resumed run adds another, hiding what it repeats."""
+    """One event file per start of a run; a resumed run adds another, hiding what it repeats.
+
+    Written at once, without a thread: what cannot be written is told where it happens.
+    """
 
     def __init__(self, folder: Path, *, step: int) -> None:
-        # Steps after `step` that an interrupted run already wrote are purged from the display.
-        self._writer = SummaryWriter(str(folder), purge_step=step + 1 if step else None)
+        folder.mkdir(parents=True, exist_ok=True)
+        seconds, rest = divmod(time.time_ns(), 10**9)
+        origin = f"{socket.gethostname()}.{os.getpid()}.{rest:09d}"
+        path = folder / f"events.out.tfevents.{seconds:010d}.{origin}"
+        self._file = path.open("ab", buffering=0)
+        self._records = RecordWriter(self._file)
+        self._write(event_pb2.Event(file_version="brain.Event:2"))
+        if step:
+            # Steps after `step` that an interrupted run already wrote are purged from the display.
+            begun = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
+            self._write(event_pb2.Event(step=step + 1, session_log=begun))
 
     def write(self, event: TrainingEvent) -> None:
-        """Adds the numbers of an event; events without numbers add nothing."""
+        """Adds the numbers of an event; events without numbers add nothing. Raises OSError."""
         curves = _curves(event)
-        for name, value in curves.items():
-            self._writer.add_scalar(name, value, _step(event))
+        if curves:
+            values = [
+                summary_pb2.Summary.Value(tag=name, simple_value=value)
+                for name, value in curves.items()
+            ]
+            summary = summary_pb2.Summary(value=values)
+            self._write(event_pb2.Event(step=_step(event), summary=summary))
 
     def close(self) -> None:
-        """Flushes and ends the writing thread."""
-        self._writer.close()
+        """Lets go of the file."""
+        self._file.close()
+
+    def _write(self, event: "event_pb2.Event") -> None:
+        event.wall_time = time.time()
+        self._records.write(event.SerializeToString())
 
 
 def _curves(event: TrainingEvent) -> dict[str, float]:

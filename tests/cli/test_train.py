@@ -1,15 +1,17 @@
 """Driving a training run from the command line: its events, its end, and how it is stopped."""
 
 import errno
+import json
 import os
 import signal
 import threading
 
 import pytest
 
-from smarthdr_studio.core.errors import DeviceError, ProjectError
+from smarthdr_studio.core.errors import DeviceError, OutOfMemory, ProjectError, Remedy
 from smarthdr_studio.core.events import (
     CheckpointSaved,
+    PhaseChanged,
     RunFinished,
     RunStarted,
     StepReported,
@@ -48,6 +50,7 @@ class FakeTraining:
 
     def __call__(self, plan, project, *, resume=None):
         self.plan, self.resume = plan, resume
+        yield PhaseChanged(phase="preparing", text="reading", step=0)
         yield RunStarted(
             run="run-1",
             folder=str(project / "runs" / "run-1"),
@@ -82,10 +85,12 @@ def test_a_finished_run_ends_with_status_0_and_one_event_a_line(run, project, fa
     assert answer.status == 0
     assert [line["event"] for line in answer.lines] == [
         "RunStarted",
+        "PhaseChanged",
         "CheckpointSaved",
         *["StepReported"] * 3,
         "RunFinished",
     ]
+    assert (answer.lines[0]["run"], answer.lines[-1]["exit"]) == ("run-1", 0)
     assert answer.err == ""
 
 
@@ -113,7 +118,9 @@ def test_a_full_disk_that_another_thread_notices_is_told_once(run, project, fake
     assert threading.excepthook is before
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [getattr(signal, n) for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)]
+)
 def test_a_signal_saves_and_says_how_to_resume(run, project, fake, number):
     before = signal.getsignal(number)
     planted = fake(steps=50, between=lambda n: os.kill(os.getpid(), number) if n == 2 else None)
@@ -121,20 +128,68 @@ def test_a_signal_saves_and_says_how_to_resume(run, project, fake, number):
     assert answer.status == 3
     assert planted.saved
     assert f"smarthdr-studio train {project} --resume run-1" in answer.err
-    assert answer.lines[-1]["outcome"] == "stopped"
-    assert answer.lines[-1]["step"] == 2
+    last = answer.lines[-1]
+    assert (last["outcome"], last["exit"]) == ("stopped", 3)
+    # A terminal that is gone hears nothing more, not even the step at hand.
+    assert last["step"] == (1 if signal.Signals(number).name == "SIGHUP" else 2)
     assert signal.getsignal(number) is before
 
 
-def test_a_failure_after_a_checkpoint_can_be_resumed(run, project, fake):
+def test_a_run_that_failed_can_be_resumed_and_says_so_with_status_4(run, project, fake):
     def fail(number):
-        raise DeviceError("out of memory; use a smaller batch.crop")
+        raise DeviceError("the device is gone; plug it in")
 
     fake(between=fail)
     answer = run("train", project)
-    assert answer.status == 3
-    assert "smaller batch.crop" in answer.err
-    assert "--resume run-1" in answer.err
+    assert answer.status == 4
+    assert "plug it in" in answer.err
+    assert answer.err.splitlines()[-1].endswith(f"train {project} --resume run-1")
+
+
+def test_a_run_that_could_not_begin_says_so_in_json_too(run, project, monkeypatch):
+    def refuse(plan, project, *, resume=None):
+        yield PhaseChanged(phase="preparing", text="reading", step=0)
+        raise DeviceError("cuda:7: no such device; take cpu")
+
+    monkeypatch.setattr(training, "train", refuse)
+    answer = run("train", project, "--json")
+    assert (answer.status, answer.err) == (2, "cuda:7: no such device; take cpu\n")
+    (last,) = answer.lines
+    assert (last["event"], last["run"], last["outcome"], last["exit"]) == (
+        *("RunFinished", ""),
+        *("failed", 2),
+    )
+
+
+def test_a_fault_of_the_program_is_not_hidden_but_ends_the_lines(run, project, fake, capfd):
+    def fail(number):
+        raise ZeroDivisionError("a fault of ours")
+
+    fake(between=fail)
+    with pytest.raises(ZeroDivisionError):
+        run("train", project, "--json")
+    assert json.loads(capfd.readouterr().out.splitlines()[-1])["exit"] == 1
+
+
+def test_what_helps_against_a_full_memory_is_a_command(run, project, fake):
+    remedies = (
+        Remedy(text="half the batch", changes={"batch.labelled": 4, "precision": "bfloat16"}),
+        Remedy(text="no compiling", changes={"compute.checkpointing": True}),
+    )
+
+    def fail(number):
+        raise OutOfMemory("cpu: memory is full; take less", remedies=remedies)
+
+    fake(between=fail)
+    answer = run("train", project, "--json")
+    assert answer.status == 4
+    begin = f"smarthdr-studio train {project} --resume run-1"
+    half, plain, _ = answer.err.splitlines()[1:]
+    assert half == f"half the batch: {begin} --set batch.labelled=4 --set 'precision=\"bfloat16\"'"
+    assert plain == f"no compiling: {begin} --set compute.checkpointing=true"
+    last = answer.lines[-1]
+    assert (last["event"], last["outcome"], last["exit"]) == ("RunFinished", "failed", 4)
+    assert [each["text"] for each in last["remedies"]] == ["half the batch", "no compiling"]
 
 
 def test_settings_reach_the_plan(run, project, fake):
@@ -153,6 +208,11 @@ def test_settings_reach_the_plan(run, project, fake):
         (("--preset", "no-such"), "quick"),
         (("--resume", "no-such-run"), "no-such-run"),
         (("--resume", "no-such-run", "--seed", 1), "seed"),
+        (("--resume", "last"), "no run that can be resumed"),
+        (("--from", "last"), "no runs yet"),
+        (("--from", "no-such-run"), "no-such-run"),
+        (("--with-weights",), "--from"),
+        (("--preset", "quick", "--from", "no-such-run"), "one of them"),
         (("--device", "toaster"), "device"),
     ],
 )

@@ -1,14 +1,24 @@
-"""The folders of runs, and what a list of them says even when something went wrong."""
+"""The folders of runs, and what is asked of their logs often."""
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from smarthdr_studio.core.bracket import Catalogue
-from smarthdr_studio.core.events import RunFinished, RunStarted, StepReported, Validated, as_json
+from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.events import RunStarted, StepReported, Validated, as_json
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.runs import held_out_psnr, last_pace, list_runs, new_run
+from smarthdr_studio.core.runs import (
+    RunFolder,
+    find_run,
+    held_out_psnr,
+    last_pace,
+    new_run,
+    run_folders,
+    started_at,
+)
 
 
 @pytest.fixture
@@ -34,43 +44,31 @@ def test_runs_have_names_of_their_own_that_sort_by_time(project):
     assert len({run.id for run in runs}) == 5
     assert sorted(run.id for run in runs) == [run.id for run in runs]
     assert all(run.path.parent == project.runs_folder for run in runs)
-    assert [info.id for info in list_runs(project)] == [run.id for run in reversed(runs)]
+    assert run_folders(project.folder) == tuple(reversed(runs))
 
 
-def test_a_run_without_a_last_word_was_interrupted(project):
+def test_folders_that_are_no_runs_are_passed_over(project):
     run = new_run(project.folder, "quick")
-    check = Validated(step=10, epoch=3, psnr_mu=33.25, psnr_l=30.0)
-    log(run, started(run), check)
-    run.events_path.write_bytes(run.events_path.read_bytes() + b'{"event": "StepRep')
-    (info,) = list_runs(project)
-    assert (info.outcome, info.epochs, info.last_psnr_mu) == ("interrupted", 3, 33.25)
-    assert info.preset == "quick"
+    (run.path.parent / ".hidden").mkdir()
+    (run.path.parent / "file").write_text("no run", encoding="utf-8")
+    assert run_folders(project.folder) == (run,)
+    assert run_folders(project.folder / "elsewhere") == ()
 
 
-def test_a_finished_run_says_how_and_a_resumed_one_is_open_again(project):
+def test_a_run_is_found_by_its_name_alone(project):
     run = new_run(project.folder, "quick")
-    run.plan_path.write_text('preset = "paper"\n', "utf-8")
-    log(run, started(run), RunFinished(run=run.id, outcome="stopped", step=4, message=""))
-    assert [(info.outcome, info.preset) for info in list_runs(project)] == [("stopped", "paper")]
-    log(run, started(run))
-    assert [info.outcome for info in list_runs(project)] == ["interrupted"]
+    assert find_run(project, run.id) == run
+    for name in ("no-such", "", ".", "..", "../runs", f"x/../{run.id}", "project.sqlite"):
+        with pytest.raises(ProjectError, match="has no run"):
+            find_run(project, name)
 
 
-def test_the_last_check_is_found_however_long_the_log(project):
-    run = new_run(project.folder, "quick")
-    log(run, started(run), Validated(step=1, epoch=1, psnr_mu=31.5, psnr_l=30.0))
-    log(run, *[started(run)] * 2000)
-    assert run.events_path.stat().st_size > 2**17
-    assert list_runs(project)[0].last_psnr_mu == 31.5
-
-
-def test_a_damaged_run_still_has_its_line(project):
-    run = new_run(project.folder, "quick")
-    run.plan_path.write_bytes(b"\xff\xfe not toml")
-    run.events_path.write_bytes(b"\x00\x01\n[1]\n{}\n")
-    renamed = run.path.rename(run.path.with_name("my best run"))
-    (info,) = list_runs(project)
-    assert (info.folder, info.outcome, info.epochs) == (renamed, "interrupted", 0)
+def test_a_run_began_when_its_name_says_and_a_renamed_one_when_it_was_changed(project):
+    run = RunFolder(project.runs_folder / "20261101-120000-quick")
+    assert started_at(run) == datetime(2026, 11, 1, 12, tzinfo=UTC)
+    assert started_at(RunFolder(project.runs_folder / "gone")).year == 1970
+    renamed = new_run(project.folder, "quick").path.rename(project.runs_folder / "best")
+    assert abs(started_at(RunFolder(renamed)) - datetime.now(UTC)).total_seconds() < 86400
 
 
 def step(number, *, speed):

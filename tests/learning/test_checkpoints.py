@@ -18,6 +18,7 @@ from smarthdr_studio.learning.checkpoints import (
     load_weights_into,
     read_info,
     save_checkpoint,
+    sweep_drafts,
     weights_hash,
 )
 from smarthdr_studio.learning.networks import build_network
@@ -95,6 +96,19 @@ def test_a_half_written_checkpoint_is_never_found(tmp_path, networks):
     (run / "checkpoints" / ".step-00000010.abc").mkdir()
     assert checkpoints_of(run) == [whole]
     assert latest_checkpoint(tmp_path) == whole
+
+
+def test_what_a_kill_has_left_half_written_is_swept_away(tmp_path, networks):
+    whole = _save(tmp_path, networks)
+    (tmp_path / "checkpoints" / ".step-00000009.ab.old").mkdir()
+    for part in ("rounds/.0001.ab.safetensors", "history/.0001.ab.npz", "previews/00001/.ab.jpg"):
+        (tmp_path / part).parent.mkdir(parents=True)
+        (tmp_path / part).write_bytes(b"half")
+    (tmp_path / ".digest.ab.json").write_bytes(b"somebody else's")
+    sweep_drafts(tmp_path)
+    left = [path.name for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(left) == sorted([".digest.ab.json", *(path.name for path in whole.iterdir())])
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == [whole.name]
 
 
 def test_an_error_while_writing_leaves_nothing_behind(tmp_path, networks):

@@ -4,15 +4,19 @@ import json
 
 import numpy as np
 import pytest
+import torch
+from made_models import make_checkpoint
 
-from smarthdr_studio.core.errors import CheckpointError, ProjectError
+from smarthdr_studio.core.decisions import Decisions
+from smarthdr_studio.core.errors import CheckpointError, ProjectError, UnreadableImage
 from smarthdr_studio.core.events import PhaseChanged
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.quality import quality
 from smarthdr_studio.core.radiance import exposure_weighted_merge
 from smarthdr_studio.learning.checkpoints import latest_checkpoint
-from smarthdr_studio.learning.evaluation import evaluate
+from smarthdr_studio.learning.evaluation import evaluate, kept_figures
+from smarthdr_studio.learning.export import export_model
 from smarthdr_studio.learning.training import train
 
 FIGURES = {"psnr_mu", "psnr_l", "ssim_mu", "ssim_l"}
@@ -61,9 +65,93 @@ def test_without_checkpoint_or_ground_truth_the_remedy_is_named(project):
 
 
 def test_a_split_without_ground_truth_is_refused(trained):
-    from smarthdr_studio.core.decisions import Decisions
-
     with Project.open(trained) as opened:
         Decisions(opened).exclude(["u", "v", "w"])
     with pytest.raises(ProjectError, match="no unlabelled scene has a ground truth"):
         list(evaluate(trained, split="unlabelled", device="cpu"))
+
+
+@pytest.fixture
+def checkpoint(project, make_plan):
+    """Of a run that never learned from scene c."""
+    return make_checkpoint(project / "runs" / "a-run", make_plan())
+
+
+def measured(project, **how):
+    """The figures, and how many scenes were measured for them."""
+    *progress, result = evaluate(project, device="cpu", **how)
+    return result, sum(event.phase == "validating" for event in progress)
+
+
+def test_figures_of_a_checkpoint_are_there_again_at_once(project, checkpoint):
+    first, count = measured(project, model=checkpoint, split="unlabelled")
+    assert count == 3
+    assert measured(project, model=checkpoint, split="unlabelled") == (first, 0)
+    assert kept_figures(project, checkpoint, split="unlabelled") == first
+    kept = checkpoint.parents[1] / "evaluations" / f"{checkpoint.name}-unlabelled.json"
+    assert json.loads(kept.read_text(encoding="utf-8"))["scenes"][0]["id"] == "u"
+    again, count = measured(project, model=checkpoint, split="unlabelled", again=True)
+    assert (again, count) == (first, 3)
+
+
+def test_other_weights_files_or_scenes_are_measured_anew(project, checkpoint, make_plan):
+    measured(project, model=checkpoint, split="unlabelled")
+    frame = project.parent / "data" / "u" / "0.png"
+    frame.write_bytes(frame.read_bytes())
+    assert kept_figures(project, checkpoint, split="unlabelled") is None
+    measured(project, model=checkpoint, split="unlabelled")
+    with Project.open(project) as opened:
+        Decisions(opened).exclude(["v"])
+    assert kept_figures(project, checkpoint, split="unlabelled") is None
+    measured(project, model=checkpoint, split="unlabelled")
+    torch.manual_seed(5)
+    same_step = make_checkpoint(checkpoint.parents[1], make_plan(tile=64))
+    assert same_step == checkpoint
+    assert kept_figures(project, checkpoint, split="unlabelled") is None
+
+
+def test_damaged_figures_are_measured_anew(project, checkpoint):
+    first, _ = measured(project, model=checkpoint)
+    kept = checkpoint.parents[1] / "evaluations" / f"{checkpoint.name}-test.json"
+    whole = kept.read_text(encoding="utf-8")
+    for text in ("", "{}", whole[:-20], whole.replace('"merge"', '"marge"')):
+        kept.write_text(text, encoding="utf-8")
+        assert measured(project, model=checkpoint) == (first, 1)
+
+
+def test_held_out_labels_are_those_the_run_of_the_checkpoint_kept_back(project, checkpoint):
+    result, _ = measured(project, model=checkpoint, split="held-out")
+    assert [scene.id for scene in result.scenes] == ["c"]
+
+
+def test_a_bundle_is_evaluated_as_its_checkpoint_and_keeps_nothing(project, checkpoint, tmp_path):
+    bundle = tmp_path / "a.shdrmodel"
+    list(export_model(checkpoint, bundle, form="bundle"))
+    ours, _ = measured(project, model=bundle)
+    theirs, _ = measured(project, model=checkpoint.parents[1])
+    assert ours.scenes == theirs.scenes
+    assert (ours.run, ours.step) == ("a-run", 12)
+    assert measured(project, model=bundle) == (ours, 1)
+    with pytest.raises(CheckpointError, match="does not know which labels"):
+        measured(project, model=bundle, split="held-out")
+
+
+def test_a_scene_that_cannot_be_read_is_told_and_the_others_count(project, checkpoint):
+    (project.parent / "data" / "v" / "1.png").write_bytes(b"nothing")
+    result, _ = measured(project, model=checkpoint, split="unlabelled")
+    assert [scene.id for scene in result.scenes] == ["u", "w"]
+    assert len(result.problems) == 1
+    assert "1.png" in result.problems[0]
+    for scene in "uw":
+        (project.parent / "data" / scene / "1.png").write_bytes(b"nothing")
+    with pytest.raises(UnreadableImage, match=r"1\.png"):
+        measured(project, model=checkpoint, split="unlabelled")
+
+
+def test_measuring_can_be_given_up_between_two_tiles(project, checkpoint):
+    def give_up(_done, _total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        measured(project, model=checkpoint, said=give_up)
+    assert not (checkpoint.parents[1] / "evaluations").exists()

@@ -1,9 +1,13 @@
 """A wish for a device is met or answered in a sentence."""
 
+import os
+
 import pytest
 import torch
 
 from smarthdr_studio.core.errors import DeviceError
+from smarthdr_studio.core.processes import Place
+from smarthdr_studio.learning.arithmetic import Arithmetic
 from smarthdr_studio.learning.runtime import (
     describe_devices,
     give_memory_back,
@@ -43,3 +47,40 @@ def test_memory_can_be_asked_for_kindly_more_than_once():
     first = use_memory_kindly()
     assert use_memory_kindly() == first
     give_memory_back()
+
+
+def test_processes_that_train_together_have_a_device_each():
+    second = Place(rank=3, size=4, local_rank=1)
+    if not torch.cuda.is_available():
+        assert pick_device("auto", place=second) == torch.device("cpu")
+    assert pick_device("cpu", place=second) == torch.device("cpu")
+    for shared in ("cuda:0", "mps"):
+        with pytest.raises(DeviceError, match="4 processes cannot share"):
+            pick_device(shared, place=second)
+    with pytest.raises(DeviceError, match="not there"):
+        pick_device("cuda", place=Place(rank=999, size=1000, local_rank=999))
+
+
+def _arithmetic() -> tuple[object, ...]:
+    return (
+        torch.backends.cuda.matmul.allow_tf32,
+        torch.backends.cudnn.allow_tf32,
+        torch.backends.cudnn.deterministic,
+        torch.are_deterministic_algorithms_enabled(),
+        os.environ.get("CUBLAS_WORKSPACE_CONFIG"),
+    )
+
+
+def _failing_step() -> None:
+    assert _arithmetic()[:4] == (False, False, True, True)
+    assert _arithmetic()[4]
+    raise ZeroDivisionError
+
+
+def test_how_a_gpu_computes_is_set_for_a_step_and_put_back_whatever_happens():
+    gpu, before = torch.device("cuda"), _arithmetic()
+    with pytest.raises(ZeroDivisionError), Arithmetic(exact=True, deterministic=True).on(gpu):
+        _failing_step()
+    assert _arithmetic() == before
+    with Arithmetic(exact=True, deterministic=True).on(torch.device("cpu")), Arithmetic().on(gpu):
+        assert _arithmetic() == before

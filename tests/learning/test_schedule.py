@@ -20,7 +20,7 @@ def test_a_written_plan_reads_back_whatever_it_says(tmp_path, make_plan):
     assert load_preset(str(tmp_path / "plan.toml")) == plan
     never = make_plan(schedule={"halve_at_epoch": None})
     write_plan(tmp_path / "plan.toml", never)
-    assert load_preset(str(tmp_path / "plan.toml")).schedule.halve_at_epoch > never.schedule.epochs
+    assert load_preset(str(tmp_path / "plan.toml")) == never
 
 
 def test_timing_a_step_writes_nothing_and_tells_the_share_of_the_data(project, make_plan):

@@ -24,7 +24,8 @@ from smarthdr_studio.core.plan import load_preset
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.pseudo_label import read_pseudo_label
 from smarthdr_studio.core.round_files import kept_rounds
-from smarthdr_studio.core.runs import RunFolder, list_runs
+from smarthdr_studio.core.running.listing import list_rows
+from smarthdr_studio.core.runs import RunFolder
 from smarthdr_studio.learning import learner as learners
 from smarthdr_studio.learning.checkpoints import latest_checkpoint, load_teacher, read_info
 from smarthdr_studio.learning.losses import Target
@@ -86,8 +87,8 @@ def test_the_folder_holds_the_plan_the_events_the_curves_and_checkpoints(finishe
     assert (info.step, info.epoch, info.network) == (6, 3, "light")
     assert info.metrics["psnr_mu"] == [e for e in events if isinstance(e, Validated)][-1].psnr_mu
     with Project.open(project) as opened:
-        (listed,) = list_runs(opened)
-    assert (listed.outcome, listed.preset) == ("done", "tiny")
+        (listed,) = list_rows(opened)
+    assert (listed.status, listed.preset) == ("done", "tiny")
 
 
 def test_tensorboard_reads_every_curve(finished, events_of):
@@ -241,7 +242,7 @@ def test_out_of_memory_is_a_sentence_and_the_state_before_the_step_is_saved(
         return real(*args, **kwargs)
 
     monkeypatch.setattr(learners, "half_loss", half_loss)
-    with pytest.raises(DeviceError, match=r"smaller batch\.labelled"):
+    with pytest.raises(DeviceError, match=r"Out of memory: .*compute\.accumulate=2"):
         list(train(make_plan(), project))
     assert read_info(latest_checkpoint(project)).step == 2
     (events,) = (project / "runs").glob("*/events.jsonl")

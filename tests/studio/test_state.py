@@ -110,7 +110,9 @@ def test_any_event_ends_a_silence():
 
 
 def test_every_loss_term_becomes_a_line_of_the_chart():
-    assert {point.line for point in points(STEP)} == {"total", "Lₛʳ"}
+    losses = {point.line for point in points(STEP) if point.chart in ("fit", "likelihood")}
+    assert losses == {"total", "Lₛʳ"}
+    assert {point.chart for point in points(STEP)} == {"fit", "likelihood", "rate", "speed"}
     assert {point.chart for point in points(ROUND)} == {"kept", "sigma"}
 
 

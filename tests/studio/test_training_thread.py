@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from smarthdr_studio.core.errors import DeviceError
+from smarthdr_studio.core.errors import DeviceError, OutOfMemory, Remedy
 from smarthdr_studio.core.events import PhaseChanged, StepReported
 from smarthdr_studio.core.plan import TrainingPlan
+from smarthdr_studio.core.steering import GoOn, Pause, Snapshot
 from smarthdr_studio.studio.threads.training import TrainingThread
 
 training = pytest.importorskip("smarthdr_studio.learning.training")
@@ -31,12 +32,17 @@ class Course:
     def __init__(self, events, *, error=None, pause_s=0.0):
         self.events, self.error, self.pause_s = events, error, pause_s
         self.closed = threading.Event()
-        self.said = 0
+        self.said, self.held = 0, None
 
-    def __call__(self, plan, project, *, resume=None):
+    def __call__(self, plan, project, *, resume=None, wishes=None):
         try:
             for event in self.events:
                 time.sleep(self.pause_s)
+                while wishes.take() == (Pause(),):
+                    while GoOn() not in wishes.take():
+                        self.held = self.said
+                        yield PhaseChanged(phase="paused", text="paused", step=0)
+                        time.sleep(0.001)
                 self.said += 1
                 yield event
             if self.error is not None:
@@ -56,7 +62,7 @@ def run(monkeypatch, qapp, qtbot):
         thread.heard, thread.failures, thread.signals = [], [], []
         thread.reported.connect(thread.heard.extend)
         thread.reported.connect(thread.signals.append)
-        thread.failed.connect(thread.failures.append)
+        thread.failed.connect(lambda words, remedies: thread.failures.append((words, remedies)))
         threads.append(thread)
         thread.start()
         return thread
@@ -83,18 +89,35 @@ def test_a_phase_is_told_at_once(run, qtbot):
     assert len(thread.heard) < 400
 
 
-def test_a_pause_asks_for_no_further_event(run, qtbot):
+def test_a_pause_takes_no_further_step_until_it_may_go_on(run, qtbot):
     course = Course([step(number) for number in range(100000)], pause_s=0.001)
     thread = run(course)
     qtbot.waitUntil(lambda: len(thread.heard) > 0, timeout=20000)
     thread.pause()
+    qtbot.waitUntil(lambda: course.held is not None, timeout=20000)
     qtbot.wait(50)
-    held = course.said
-    qtbot.wait(100)
-    assert course.said == held
-    assert len(thread.heard) == held
-    thread.resume()
-    qtbot.waitUntil(lambda: course.said > held, timeout=20000)
+    assert course.said == course.held
+    thread.go_on()
+    qtbot.waitUntil(lambda: course.said > course.held, timeout=20000)
+
+
+def test_a_pause_that_ends_before_it_was_heard_holds_nothing_for_ever(run, qtbot):
+    course = Course([step(number) for number in range(300)], pause_s=0.001)
+    thread = run(course)
+    for _ in range(5):
+        thread.pause()
+        thread.go_on()
+    qtbot.waitUntil(thread.isFinished, timeout=30000)
+    assert course.said == 300
+
+
+def test_what_follows_a_pause_is_heard_while_it_lasts(run, qtbot):
+    thread = TrainingThread(TrainingPlan(), Path("/none"), resume=None, parent=None)
+    for wish in (Snapshot(), Pause(), Snapshot(), GoOn()):
+        thread.wishes.ask(wish)
+    assert thread.wishes.take() == (Snapshot(), Pause())
+    assert thread.wishes.take() == (Snapshot(), GoOn())
+    assert thread.wishes.take() == ()
 
 
 @pytest.mark.parametrize("paused", [False, True])
@@ -121,5 +144,12 @@ def test_a_stop_closes_the_generator_so_that_it_saves(run, qtbot, paused):
 def test_an_error_leaves_the_thread_as_words(run, qtbot, error, words):
     thread = run(Course([step(0)], error=error))
     qtbot.waitUntil(lambda: bool(thread.failures), timeout=20000)
-    assert words in thread.failures[0]
+    assert words in thread.failures[0][0]
     assert thread.heard == [step(0)]
+
+
+def test_running_out_of_memory_leaves_the_thread_with_its_remedies(run, qtbot):
+    remedies = (Remedy(text="Half the batch", changes={"batch.labelled": 4}),)
+    thread = run(Course([step(0)], error=OutOfMemory("Out of memory.", remedies=remedies)))
+    qtbot.waitUntil(lambda: bool(thread.failures), timeout=20000)
+    assert thread.failures == [("Out of memory.", remedies)]

@@ -4,8 +4,9 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QPushButton
 
+from smarthdr_studio.core.events import Steered
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.runs import list_runs
+from smarthdr_studio.core.running.listing import list_rows
 from smarthdr_studio.studio.session import training_desk
 from smarthdr_studio.studio.state import Activity
 
@@ -68,10 +69,10 @@ def test_a_whole_training_with_clicks(window, qtbot, until, fresh_project, plan)
     press(qtbot, window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
     assert window.session.state.training.busy
     assert "starting" in window.page.training._phase.whole
-    until(window.session, lambda s: s.training.activity in OVER, timeout=120000)
+    until(window.session, lambda s: s.training.activity in OVER, timeout=400000)
     assert window.session.state.training.activity is Activity.DONE
     until(window.session, lambda s: s.pool is not None and s.pool.scenes == 4)
-    curves = window.page.charts.curves
+    curves = window.page.watching.board.curves
     assert curves["likelihood"].now("total") is not None
     assert curves["fit"].now("Lₛʳ") is not None
     assert curves["psnr"].now("PSNR-μ") is not None
@@ -79,7 +80,7 @@ def test_a_whole_training_with_clicks(window, qtbot, until, fresh_project, plan)
     qtbot.waitUntil(lambda: window.session.at_rest, timeout=20000)
     with Project.open(fresh_project) as project:
         assert project.pseudo_path("003").is_file()
-        assert [run.outcome for run in list_runs(project)] == ["done"]
+        assert [run.status for run in list_rows(project)] == ["done"]
 
 
 @pytest.mark.slow
@@ -88,7 +89,7 @@ def test_a_run_is_paused_stopped_and_resumed(window, qtbot, until, fresh_project
     window.session.take(fresh_project)
     until(window.session, lambda s: s.shown == "001")
     click(qtbot, window, "Train")
-    until(window.session, lambda s: s.training.step > 1, timeout=120000)
+    until(window.session, lambda s: s.training.step > 1, timeout=400000)
     click(qtbot, window, "Pause")
     assert window.session.state.training.activity is Activity.PAUSED
     window.session.curating.exclude(("006",))
@@ -96,15 +97,15 @@ def test_a_run_is_paused_stopped_and_resumed(window, qtbot, until, fresh_project
     assert "take effect in round" in window.readout._waits.text()
     click(qtbot, window, "Go on")
     click(qtbot, window, "Stop (keep)")
-    until(window.session, lambda s: s.training.activity is Activity.STOPPED, timeout=60000)
+    until(window.session, lambda s: s.training.activity is Activity.STOPPED, timeout=300000)
     stopped_at = window.session.state.training.step
     assert window.session.state.training.resumable
     click(qtbot, window, "Resume")
-    until(window.session, lambda s: s.training.step > stopped_at, timeout=60000)
+    until(window.session, lambda s: s.training.step > stopped_at, timeout=300000)
     click(qtbot, window, "Stop (keep)")
-    until(window.session, lambda s: s.training.activity is Activity.STOPPED, timeout=60000)
+    until(window.session, lambda s: s.training.activity is Activity.STOPPED, timeout=300000)
     with Project.open(fresh_project) as project:
-        assert len(list_runs(project)) == 1
+        assert len(list_rows(project)) == 1
 
 
 @pytest.mark.slow
@@ -115,7 +116,7 @@ def test_closing_during_a_run_asks_and_a_no_closes_nothing(
     window.session.take(fresh_project)
     until(window.session, lambda s: s.shown == "001")
     click(qtbot, window, "Train")
-    until(window.session, lambda s: s.training.step > 1, timeout=120000)
+    until(window.session, lambda s: s.training.step > 1, timeout=400000)
     window.close()
     box = window.findChild(QMessageBox, "leave")
     keep = next(b for b in box.buttons() if "Keep" in b.text())
@@ -127,10 +128,10 @@ def test_closing_during_a_run_asks_and_a_no_closes_nothing(
     box = window.findChild(QMessageBox, "leave")
     stop = next(b for b in box.buttons() if "Stop" in b.text())
     qtbot.mouseClick(stop, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: not window.isVisible(), timeout=60000)
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=300000)
     with Project.open(fresh_project) as project:
-        run = list_runs(project)[0]
-        assert run.outcome == "stopped"
+        run = list_rows(project)[0]
+        assert run.status == "stopped"
         assert list((run.folder / "checkpoints").iterdir())
 
 
@@ -154,13 +155,13 @@ def test_an_error_in_training_becomes_words_and_a_run_to_resume(
     window.session.take(fresh_project)
     until(window.session, lambda s: s.shown == "001")
     click(qtbot, window, "Train")
-    until(window.session, lambda s: s.training.activity is Activity.FAILED, timeout=120000)
+    until(window.session, lambda s: s.training.activity is Activity.FAILED, timeout=400000)
     until(window.session, lambda s: bool(s.training.resumable))
     assert "memory" in window.page.training._phase.whole
     qtbot.waitUntil(lambda: button(window, "Resume").isEnabled(), timeout=10000)
     monkeypatch.setattr(Learner, "step", honest)
     click(qtbot, window, "Resume")
-    until(window.session, lambda s: s.training.activity is Activity.DONE, timeout=120000)
+    until(window.session, lambda s: s.training.activity is Activity.DONE, timeout=400000)
 
 
 def test_a_plan_that_is_not_allowed_is_told_in_the_panel(opened, qtbot, monkeypatch, tmp_path):
@@ -182,3 +183,15 @@ def test_a_long_silence_is_told(opened, monkeypatch):
     desk._listen()
     assert "no event for 60 s" in opened.page.training._phase.whole
     desk._become(training_desk.replace(desk.state, activity=Activity.IDLE, silent=False))
+
+
+def test_an_answer_of_the_run_stays_for_a_while_and_goes(opened, monkeypatch):
+    desk = opened.session.training
+    desk._become(training_desk.replace(desk.state, activity=Activity.RUNNING))
+    desk.take((Steered(step=1, epoch=0, text="epoch 1 ends here, round 1 is next"),))
+    desk._listen()
+    assert "round 1 is next" in opened.page.training._notes.whole
+    monkeypatch.setattr(training_desk.time, "monotonic", lambda: desk._told_at + 16)
+    desk._listen()
+    assert not opened.page.training._notes.isVisible()
+    desk._become(training_desk.replace(desk.state, activity=Activity.IDLE))

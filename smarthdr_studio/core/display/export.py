@@ -99,6 +99,8 @@ def _origin(layer: Layer, material: Material) -> str:
     """Which round a layer is of; empty for what no round made."""
     if layer in (Layer.OTHER_ROUND, Layer.OTHER_SIGMA):
         return material.other_origin
+    if layer is Layer.STUDENT and material.student_origin:
+        return material.student_origin
     roundless = (*FRAMES, *(kind for kind in RADIANCE if kind is not Layer.PSEUDO_LABEL))
     return "" if layer in (*roundless, Layer.FLIPS, Layer.PERSON_MASK) else material.origin
 

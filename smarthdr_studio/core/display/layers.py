@@ -83,9 +83,10 @@ class Material:
 
     `hdr`, `sigma` and `trust` belong together: the pseudo-label, its uncertainty, and both gates
     with `masks`. `origin` says where the pseudo-label is from ("round 42"). `person` is H×W, as
-    in a pseudo-label. `student` and `promoted` are H×W×3 radiance. `reasons` is H×W of
-    `core.reasons.Reason`; `flips` is rows×columns, how often each patch changed sides between
-    rounds. `other_hdr` and `other_sigma` are the pseudo-label of the round `other_origin` names.
+    in a pseudo-label. `student` and `promoted` are H×W×3 radiance; `student_origin` names the model
+    file that stands in for the student. `reasons` is H×W of `core.reasons.Reason`; `flips` is
+    rows×columns, how often each patch changed sides between rounds. `other_hdr` and `other_sigma`
+    are the pseudo-label of the round `other_origin` names.
     """
 
     bracket: Bracket | None = None
@@ -97,6 +98,7 @@ class Material:
     origin: str = ""
     person: npt.NDArray[np.int8] | None = None
     student: Half | None = None
+    student_origin: str = ""
     promoted: Half | None = None
     reasons: npt.NDArray[np.uint8] | None = None
     flips: npt.NDArray[np.uint8] | None = None

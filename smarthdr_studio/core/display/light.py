@@ -121,6 +121,6 @@ def _origin(layer: Layer, material: Material) -> str:
     return {
         Layer.PSEUDO_LABEL: material.origin,
         Layer.OTHER_ROUND: material.other_origin,
-        Layer.STUDENT: "as the student is now",
+        Layer.STUDENT: material.student_origin or "as the student is now",
         Layer.PROMOTED: "frozen when promoted",
     }.get(layer, "")

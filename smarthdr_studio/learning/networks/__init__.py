@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.learning.networks.context_blocks import recompute
 from smarthdr_studio.learning.networks.fusion import Backbone, FusionNetwork, Prediction
 from smarthdr_studio.learning.networks.gfhdr import Gfhdr
 from smarthdr_studio.learning.networks.light import Light
@@ -16,6 +17,7 @@ __all__ = [
     "Prediction",
     "build_network",
     "load_weights",
+    "recompute",
 ]
 
 NETWORKS: Final[dict[str, Callable[[], Backbone]]] = {"gfhdr": Gfhdr, "light": Light}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from smarthdr_studio.learning.networks.attention import WINDOW, WindowAttention
 
@@ -79,10 +80,14 @@ class ContextAwareBlock(nn.Module):
 
 
 class ResidualGroup(nn.Module):
-    """Blocks in a row, for the published names of their weights."""
+    """Blocks in a row, for the published names of their weights.
+
+    With `recomputed` a block keeps only its input and computes again what its gradient needs.
+    """
 
     def __init__(self, features: int, *, heads: int, drops: Sequence[float]) -> None:
         super().__init__()
+        self.recomputed = False
         self.blocks = nn.Sequential(
             *(
                 ContextAwareBlock(features, heads=heads, shift=j % 2 * (WINDOW // 2), drop=drop)
@@ -92,6 +97,11 @@ class ResidualGroup(nn.Module):
 
     def forward(self, picture: Tensor) -> Tensor:
         """B×H×W×C in and out."""
+        if self.recomputed and self.training and torch.is_grad_enabled():
+            for block in self.blocks:
+                # Chance stands again where it stood: the same branches are left out twice.
+                picture = checkpoint(block, picture, use_reentrant=False, preserve_rng_state=True)
+            return picture
         answer: Tensor = self.blocks(picture)
         return answer
 
@@ -110,6 +120,13 @@ class ContextAwareGroup(nn.Module):
         deep = self.residual_group(picture).permute(0, 3, 1, 2).contiguous()
         closed: Tensor = self.dilated_conv(deep).permute(0, 2, 3, 1)
         return picture + closed
+
+
+def recompute(network: nn.Module) -> None:
+    """Lets every group of blocks compute twice instead of keeping what it computed."""
+    for module in network.modules():
+        if isinstance(module, ResidualGroup):
+            module.recomputed = True
 
 
 def initialise_linear_layers(network: nn.Module) -> None:

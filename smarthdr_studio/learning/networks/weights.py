@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load, load_file
 from torch import Tensor
 
 from smarthdr_studio.core.errors import CheckpointError
+from smarthdr_studio.learning.bundle import SUFFIX, read_bundle
 from smarthdr_studio.learning.networks.fusion import FusionNetwork
 
 # Buffers of the published files: they depend on the size of the crop and are computed here.
@@ -26,7 +27,7 @@ class LoadedWeights:
 
 
 def load_weights(network: FusionNetwork, path: Path) -> LoadedWeights:
-    """Fill a network from our safetensors or from a published .pth; all of it or nothing.
+    """Fill a network from our safetensors, a bundle or a published .pth; all of it or nothing.
 
     Accepted: names as the network has them (`backbone.…`, `judge.…`), or those of a bare backbone,
     also under `state_dict` and with a `module.` prefix. No pickled code is ever run.
@@ -50,7 +51,10 @@ def load_weights(network: FusionNetwork, path: Path) -> LoadedWeights:
 
 def _read(path: Path) -> Mapping[str, Tensor]:
     """Whatever tensors the file holds, by name; its bytes say of what kind it is."""
+    bundled = read_bundle(path)[1] if path.suffix.casefold() == SUFFIX else None
     try:
+        if bundled is not None:
+            return load(bundled)
         with path.open("rb") as file:
             start = file.read(9)
         # A safetensors file is the length of its header (8 bytes), then JSON.
@@ -61,7 +65,7 @@ def _read(path: Path) -> Mapping[str, Tensor]:
         )
     except FileNotFoundError as error:
         raise CheckpointError(
-            f"{path}: no such file. Choose a .safetensors or .pth file."
+            f"{path}: no such file. Choose a .safetensors, .shdrmodel or .pth file."
         ) from error
     except Exception as error:
         # A damaged or hostile file can fail anywhere inside the reader.

@@ -6,6 +6,8 @@ from smarthdr_studio.studio.actions.action import MENUS, Action, Menu, Mode
 from smarthdr_studio.studio.actions.curating import BRUSH, CURATION, PAPERS
 from smarthdr_studio.studio.actions.keys import changed_keys, claims, clashes, in_mode, with_keys
 from smarthdr_studio.studio.actions.looking import BASE, INSPECTION
+from smarthdr_studio.studio.actions.models import MODELS
+from smarthdr_studio.studio.actions.runs import RUNS
 
 __all__ = [
     "ACTIONS",
@@ -21,7 +23,7 @@ __all__ = [
     "with_keys",
 ]
 
-ACTIONS: Final = (*BASE, *INSPECTION, *CURATION, *PAPERS, *BRUSH)
+ACTIONS: Final = (*BASE, *INSPECTION, *CURATION, *PAPERS, *BRUSH, *RUNS, *MODELS)
 
 
 def by_id(name: str) -> Action:

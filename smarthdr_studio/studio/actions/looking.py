@@ -48,9 +48,23 @@ BASE: Final = (
     anywhere("View", "Dark", "", "Light text on dark grey", "look_dark"),
     anywhere("View", "Light", "", "Dark text on light grey", "look_light"),
     action("Training", "Train", "Ctrl+T", "Start a run with this preset", "train"),
+    action("Training", "Plan…", "Alt+T", "Every setting of the next run", "plan_run"),
     action("Training", "Pause or go on", "Ctrl+Shift+T", "Hold the run in memory", "pause"),
     action("Training", "Stop (keep)", "Ctrl+.", "Save a checkpoint and stop", "stop"),
     action("Training", "Resume the last run", "Ctrl+R", "Go on where it stopped", "resume"),
+    action(
+        "Training", "Discard…", "Ctrl+Shift+D", "Stop the run and move it to the trash", "discard"
+    ),
+    action(
+        "Training", "Snapshot now", "Ctrl+Shift+S", "Save a checkpoint of the run", "save_snapshot"
+    ),
+    action(
+        "Training", "Next round now", "Ctrl+Shift+N", "End the epoch, label anew", "skip_to_round"
+    ),
+    action("Training", "Learning rate…", "Ctrl+Shift+L", "From the next epoch on", "change_rate"),
+    action(
+        "Training", "Rounds every…", "Ctrl+Shift+Y", "Epochs from one to the next", "change_refresh"
+    ),
     anywhere("Help", "Keys and guide", "F1 ?", "Every key, and how to work", "show_help"),
     *(
         unlisted("View", f"Show {layer}", str(number), layer.tip, f"layer_{number}")

@@ -7,6 +7,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from smarthdr_studio.core.resources import resource
+from smarthdr_studio.studio.main_window.endings import Endings
 from smarthdr_studio.studio.main_window.window import MainWindow
 from smarthdr_studio.studio.session.preferences import Places, Preferences
 from smarthdr_studio.studio.theme import dress, palette_for, tint
@@ -21,6 +22,7 @@ def shown(project: Path | None) -> tuple[QApplication, MainWindow]:
     palette = palette_for(Preferences.read(places.preferences).look)
     tint(application, palette)
     window = MainWindow(places=places)
+    Endings(window)
     dress(application, palette)
     window.show()
     if project is not None:

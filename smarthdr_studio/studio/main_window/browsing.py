@@ -1,9 +1,10 @@
-"""What fills the middle of the page: pictures, the table or gallery of scenes, or two scenes."""
+"""What fills the middle of the page: pictures, a table or gallery of scenes, a pair, or runs."""
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
 
 from smarthdr_studio.studio.main_window.pair_page import PairPage
+from smarthdr_studio.studio.main_window.runs_page import RunsPage
 from smarthdr_studio.studio.panels.parts import card
 from smarthdr_studio.studio.panels.scene_gallery import SceneGallery
 from smarthdr_studio.studio.panels.scene_shelf import SceneShelf
@@ -15,9 +16,10 @@ from smarthdr_studio.studio.theme import Palette
 
 
 class Browsing(QStackedWidget):
-    """Turns to what the state says; the pair is built when it is first looked at."""
+    """Turns to what the state says; pair and runs are built when they are first looked at."""
 
     rearranged = Signal()
+    run_command_asked = Signal(str)
 
     def __init__(self, pictures: QWidget, shelf: SceneShelf, palette: Palette) -> None:
         super().__init__()
@@ -26,6 +28,7 @@ class Browsing(QStackedWidget):
         self.bar = TableBar()
         self.table, self.gallery = SceneTable(palette, shelf), SceneGallery(palette, shelf)
         self.pair: PairPage | None = None
+        self.runs: RunsPage | None = None
         self._session: Session | None = None
         self._shelf, self._views = shelf, QStackedWidget()
         self._scenes, column = card(name="Scenes")
@@ -64,6 +67,8 @@ class Browsing(QStackedWidget):
                 self._turn_to(self._pictures)
             case Centre.PAIR:
                 self._turn_to(self._pair_page(new))
+            case Centre.RUNS:
+                self._turn_to(self._runs_page())
             case _:
                 view = self.table if new.centre is Centre.TABLE else self.gallery
                 if self.currentWidget() is not self._scenes or not view.isVisibleTo(self):
@@ -84,8 +89,9 @@ class Browsing(QStackedWidget):
         self._palette = palette
         self.table.dress(palette)
         self.gallery.dress(palette)
-        if self.pair is not None:
-            self.pair.dress(palette)
+        for page in (self.pair, self.runs):
+            if page is not None:
+                page.dress(palette)
 
     def _pair_page(self, state: StudioState) -> PairPage:
         if self.pair is None and self._session is not None:
@@ -96,6 +102,21 @@ class Browsing(QStackedWidget):
             self.pair.tell(self._session)
         assert self.pair is not None
         return self.pair
+
+    def save_notes(self) -> None:
+        """Keep what is being written about a run."""
+        if self.runs is not None:
+            self.runs.details.overview.note.save()
+
+    def _runs_page(self) -> RunsPage:
+        if self.runs is None and self._session is not None:
+            self.runs = RunsPage(self._palette)
+            self.addWidget(self.runs)
+            self.runs.listen_to(self._session)
+            self.runs.tell(self._session)
+            self.runs.asked.connect(self.run_command_asked)
+        assert self.runs is not None
+        return self.runs
 
     @Slot(object)
     def _count_marked(self, _ids: tuple[str, ...]) -> None:

@@ -1,33 +1,19 @@
 """The charts of the window, placed where the panels keep room for them."""
 
-from collections.abc import Iterable
-
 import numpy as np
 import numpy.typing as npt
 
-from smarthdr_studio.studio.panels.training import TrainingPanel
 from smarthdr_studio.studio.plots.calibration import Calibration
-from smarthdr_studio.studio.plots.curves import Curve
 from smarthdr_studio.studio.plots.heat_strip import HeatStrip
 from smarthdr_studio.studio.plots.histogram import ThresholdHistogram
 from smarthdr_studio.studio.plots.retention_map import RetentionMap
 from smarthdr_studio.studio.plots.sparsification import Sparsification
-from smarthdr_studio.studio.session.progress import Point
 from smarthdr_studio.studio.state import PoolCharts, StudioState
 from smarthdr_studio.studio.theme import Palette
 
-_CURVES = {
-    "fit": ("Fit", "", "Lʳ and Lᵛ of labels (s) and pseudo-labels (u), each step"),
-    "likelihood": ("Likelihood", "", "Lᵏ of both halves and the whole loss, each step"),
-    "psnr": ("PSNR-μ", "dB", "PSNR-μ of the teacher on labels held back"),
-    "kept": ("Kept", "", "Trusted share of the pool, of pixels and of patches"),
-    "sigma": ("Mean σ", "", "Mean uncertainty of the pool, each round"),
-}
-_SEVERAL_LINES = ("likelihood", "kept")
-
 
 class Charts:
-    """Histograms and map of the pool, evidence, rounds, and the curves of the run."""
+    """Histograms and map of the pool, evidence and rounds."""
 
     def __init__(self) -> None:
         self.patches = ThresholdHistogram("S_pa of the pool's patches", dropped="bad")
@@ -35,14 +21,6 @@ class Charts:
         self.map = RetentionMap()
         self.sparsification, self.calibration = Sparsification(), Calibration()
         self.heat = HeatStrip()
-        self.curves = {
-            name: Curve(title, unit, tip=tip) for name, (title, unit, tip) in _CURVES.items()
-        }
-
-    def place_curves(self, training: TrainingPanel) -> None:
-        """Side by side under the buttons of the run; several lines get more room."""
-        for name, curve in self.curves.items():
-            training.place_curve(curve, width=4 if name in _SEVERAL_LINES else 3)
 
     def show_state(self, old: StudioState, new: StudioState) -> None:
         """Show thresholds, the pool, the evidence and the rounds."""
@@ -72,18 +50,6 @@ class Charts:
         self.sparsification.set_palette_colours(palette)
         self.calibration.set_palette_colours(palette)
         self.heat.set_palette_colours(palette)
-        for curve in self.curves.values():
-            curve.set_palette_colours(palette)
-
-    def take_points(self, points: Iterable[Point]) -> None:
-        """Append to the curves."""
-        for point in points:
-            self.curves[point.chart].add(point.line, point.x, point.y)
-
-    def clear_curves(self) -> None:
-        """Another run begins."""
-        for curve in self.curves.values():
-            curve.clear()
 
     def _show_pool(self, pool: PoolCharts | None) -> None:
         nothing = np.zeros(1, np.int64)

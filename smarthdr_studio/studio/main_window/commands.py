@@ -56,8 +56,6 @@ class Commands:
             "next_colour_map": self.next_colour_map,
             "toggle_masks": self.toggle_masks,
             "train": self.train,
-            "pause": session.training.pause_or_go_on,
-            "stop": session.training.stop,
             "resume": self.resume,
         }
 

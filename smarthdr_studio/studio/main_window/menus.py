@@ -17,6 +17,10 @@ _SMALLER: Final[Mapping[str, tuple[str, ...]]] = {
         *("brighter", "darker", "slightly_brighter", "slightly_darker"),
         *("reset_exposure", "link_exposure"),
     ),
+    "Chosen run": (
+        *("run_resume", "run_continue", "run_go_back", "run_export", "run_note", "run_discard"),
+        *("run_restore", "run_folder", "run_copy"),
+    ),
     "Zoom": ("fit", "one_to_one", "zoom_in", "zoom_out"),
     "Colours of the window": ("look_system", "look_dark", "look_light"),
     "Grid": (*("grid_1", "grid_2", "grid_stacked", "grid_3", "grid_4", "grid_5", "grid_6"),),
@@ -29,7 +33,7 @@ _APART: Final = frozenset(
         *("undo", "next_scene", "write_note", "next_in_queue", "propose"),
         *("brighter", "next_colour_map", "look_system", "maximise", "toggle_wipe", "show_display"),
         *("clear_region", "lower_tau_patch", "previous_round", "tab_thresholds", "ask_moment"),
-        *("ink_trust", "shape_brush", "brush_smaller", "paint_here", "leave_brush"),
+        *("show_runs", "ink_trust", "shape_brush", "brush_smaller", "paint_here", "leave_brush"),
     }
 )
 

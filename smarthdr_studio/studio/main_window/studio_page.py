@@ -8,15 +8,18 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 from smarthdr_studio.core.display import Painted
 from smarthdr_studio.core.presets import presets
 from smarthdr_studio.core.regions import Region
+from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.canvas.grid import ViewGrid
 from smarthdr_studio.studio.main_window.browsing import Browsing
 from smarthdr_studio.studio.main_window.charts import Charts
 from smarthdr_studio.studio.main_window.judging_side import JudgingSide
 from smarthdr_studio.studio.main_window.tabs import Tabs
+from smarthdr_studio.studio.main_window.watching import Watching
 from smarthdr_studio.studio.panels.brush_bar import BrushBar
 from smarthdr_studio.studio.panels.display_strip import DisplayStrip
 from smarthdr_studio.studio.panels.history import HistoryPanel
 from smarthdr_studio.studio.panels.journal import JournalPanel
+from smarthdr_studio.studio.panels.parts import button
 from smarthdr_studio.studio.panels.scene_list import SceneList
 from smarthdr_studio.studio.panels.scene_shelf import SceneShelf
 from smarthdr_studio.studio.panels.training import TrainingPanel
@@ -24,8 +27,8 @@ from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.state import Centre, StudioState
 from smarthdr_studio.studio.theme import Palette
 
-_ACROSS, _DOWN = (254, 750, 320), (500, 250)
-_LOW, _DOWN_IF_LOW = 800, (500, 216)  # pictures come first where there is little height
+_ACROSS, _DOWN = (254, 750, 320), (476, 274)
+_LOW, _DOWN_IF_LOW = 800, (486, 230)  # pictures come first where there is little height
 
 
 class StudioPage(QWidget):
@@ -44,7 +47,8 @@ class StudioPage(QWidget):
         self.training, self.history = TrainingPanel(presets()), HistoryPanel()
         self.journal = JournalPanel()
         self.bottom = Tabs("Training, history and journal")
-        self.charts.place_curves(self.training)
+        self.watching = Watching(palette)
+        self.training.place_board(self.watching)
         heat = self.charts.heat
         self.history.place(heat, rounds=heat.round_picked, scenes=heat.scene_picked)
         self._lay_out(palette)
@@ -71,8 +75,7 @@ class StudioPage(QWidget):
         session.screen.thumbnail_made.connect(self.shelf.take_thumbnail)
         self.browsing.listen_to(session)
         session.inspection.look_wanted.connect(self._look_at)
-        session.training.points_came.connect(self.charts.take_points)
-        session.training.curves_cleared.connect(self.charts.clear_curves)
+        self.watching.listen_to(session)
         session.training.devices_found.connect(self.training.show_devices)
 
     def tell(self, session: Session) -> None:
@@ -83,6 +86,7 @@ class StudioPage(QWidget):
         self._tell_of_views(session)
         self._tell_of_brush(session)
         self.judging.tell(session)
+        self.watching.tell(session)
         self.history.round_picked.connect(session.inspection.history.pick)
         self.history.scene_picked.connect(session.screen.pick)
         self.history.kind_picked.connect(session.inspection.history.set_kind)
@@ -90,9 +94,6 @@ class StudioPage(QWidget):
         self.journal.moment_asked.connect(session.papers.journal.go_back_to)
         self.journal.seen.connect(session.papers.journal.watch)
         self.journal.scene_picked.connect(session.screen.pick)
-        self.training.pause_asked.connect(session.training.pause_or_go_on)
-        self.training.stop_asked.connect(session.training.stop)
-        self.training.devices_wanted.connect(session.training.want_devices)
 
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:
@@ -100,6 +101,7 @@ class StudioPage(QWidget):
         if old.centre is not new.centre and self.scenes.isVisible():
             roomy = self.window().height() >= _LOW or new.centre is Centre.PICTURES
             self.bottom.setVisible(roomy)
+            self.judging.setVisible(new.centre is not Centre.RUNS)
         if (old.columns, len(old.views)) != (new.columns, len(new.views)):
             self.views.set_grid(columns=new.columns, count=len(new.views))
         self.views.set_active(new.active)
@@ -112,6 +114,12 @@ class StudioPage(QWidget):
         self.browsing.dress(palette)
         self.views.set_palette_colours(palette)
         self.charts.dress(palette)
+        self.watching.dress(palette)
+
+    def save_notes(self) -> None:
+        """Keep what is being written about scenes and runs."""
+        self.judging.scene.save()
+        self.browsing.save_notes()
 
     def toggle_sides(self) -> None:
         """Hide everything but the pictures, or bring it back."""
@@ -139,6 +147,7 @@ class StudioPage(QWidget):
             "down": self._down.sizes(),
             "tabs": [self.judging.tabs.current, self.bottom.current],
             "hidden columns": self.browsing.table.hidden_columns,
+            "watching": self.watching.arrangement,
         }
 
     def arrange(self, panes: dict[str, Any]) -> None:
@@ -153,6 +162,7 @@ class StudioPage(QWidget):
         for name in panes.get("tabs", ("thresholds", "training")):
             self.go_to_tab(str(name))
         self.browsing.table.hide_columns(map(str, panes.get("hidden columns", ())))
+        self.watching.arrange(panes.get("watching", {}))
 
     def _tell_of_scenes(self, session: Session) -> None:
         table = session.inspection.table
@@ -225,6 +235,9 @@ class StudioPage(QWidget):
         self.bottom.add("training", "Training", self.training, tip="The run and its curves (F5)")
         self.bottom.add("history", "History", self.history, tip="Every round of the run (F6)")
         self.bottom.add("journal", "Journal", self.journal, tip="Every decision (F10)")
+        self.all_runs = button("All runs", tip=by_id("show_runs").tip_with_key, role="link")
+        self.all_runs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.bottom.add_corner(self.all_runs)
         self.browsing = Browsing(pictures, self.shelf, palette)
         self._down = _splitter(Qt.Orientation.Vertical, (self.browsing, self.bottom), _DOWN)
         sides = (self.scenes, self._down, self.judging)
@@ -235,6 +248,7 @@ class StudioPage(QWidget):
             self.judging.tabs.turned,
             self.bottom.turned,
             self.browsing.rearranged,
+            self.watching.rearranged,
         ):
             moved.connect(self._rearrange)
         row = QHBoxLayout(self)

@@ -33,6 +33,10 @@ class Tabs(QWidget):
         self._stack.addWidget(panel)
         self._bar.setTabToolTip(self._bar.addTab(title), tip)
 
+    def add_corner(self, button: QWidget) -> None:
+        """Something beside the tabs, at the far end."""
+        self._head.addWidget(button)
+
     @property
     def current(self) -> str:
         """The name of the panel in front."""

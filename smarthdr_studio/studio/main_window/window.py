@@ -24,9 +24,13 @@ from smarthdr_studio.studio.main_window.commands import Commands
 from smarthdr_studio.studio.main_window.exporting import Exporting
 from smarthdr_studio.studio.main_window.handing_over import HandingOver
 from smarthdr_studio.studio.main_window.looking import Looking
+from smarthdr_studio.studio.main_window.looking_through import LookingThrough
 from smarthdr_studio.studio.main_window.menus import Menus
 from smarthdr_studio.studio.main_window.opening import Opening
+from smarthdr_studio.studio.main_window.planning import Planning
 from smarthdr_studio.studio.main_window.queueing import Queueing
+from smarthdr_studio.studio.main_window.runs_commands import RunsCommands
+from smarthdr_studio.studio.main_window.steering import Steering
 from smarthdr_studio.studio.main_window.studio_page import StudioPage
 from smarthdr_studio.studio.panels.help_sheet import HelpSheet
 from smarthdr_studio.studio.panels.keys_dialog import KeysDialog
@@ -48,6 +52,8 @@ _SMALLEST: Final = (1024, 640)
 class MainWindow(QMainWindow):
     """One project at a time; a folder may be dropped anywhere."""
 
+    _leaving = False  # it closes as soon as all is quiet
+
     def __init__(self, *, places: Places, sample: SampleSettings | None = None) -> None:
         super().__init__()
         self.session = Session(self, places=places, sample=sample or SampleSettings())
@@ -66,18 +72,21 @@ class MainWindow(QMainWindow):
         self._exporting = Exporting(self.session, self.page.views, self)
         self._opening = Opening(self.session, self)
         looking = Looking(self.session, self.page, self._exporting)
+        self._planning = Planning(self.session, self.page, self)
+        self._runs = RunsCommands(self.session, self.page, self, show_plan=self._planning.show)
         self._queueing = Queueing(self.session, self.page, palette, self)
-        chosen = choosing.chosen
-        self._handing_over = HandingOver(self.session, self.page, self, chosen=chosen)
-        parts = (commands, looking, choosing, self._queueing, self._handing_over)
-        calls = {name: call for part in parts for name, call in part.table().items()}
+        self._handing_over = HandingOver(self.session, self.page, self, chosen=choosing.chosen)
+        steering = Steering(self.session, self.page)
+        asking = (self._queueing, self._handing_over, self._runs, self._planning, steering)
+        self._looking_through = LookingThrough(self.session, self)
+        self._parts = (commands, looking, self._looking_through, choosing, *asking)
+        calls = {name: call for part in self._parts for name, call in part.table().items()}
         calls.update(self._own_commands())
         self.menus = Menus(calls, self, keys=self.session.preferences.keys)
         self.palette_of_commands = CommandPalette(self)
         self.bar = TopBar(self.menus)
         self._commands = commands
         self._help: HelpSheet | None = None
-        self._leaving = False
         self._preload = QTimer(self, singleShot=True, interval=_IDLE_BEFORE_TORCH_MS)
         self._lay_out()
         self._connect()
@@ -86,16 +95,17 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Leave at once when nothing is at work; else stop first and close when all is quiet."""
         self._preload.stop()
-        self.page.judging.scene.save()
+        self.page.save_notes()
         if self.session.at_rest:
             self.session.release()
             event.accept()
             return
         event.ignore()
-        if self.session.state.training.busy and not self._leaving:
+        run = self.session.state.training
+        if run.busy and not run.elsewhere and not self._leaving:
             self._ask_before_leaving()
         else:
-            self._leave_when_quiet()
+            self.end()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Return presses the button that has the keyboard: Space walks the queue."""
@@ -212,6 +222,7 @@ class MainWindow(QMainWindow):
         self.start.recent_picked.connect(session.take)
         self.notice.closed.connect(session.dismiss)
         self.notice.open_asked.connect(self._handing_over.open_file)
+        self.notice.offer_taken.connect(session.running.take_offer)
         self.readout.cancel_asked.connect(session.cancel)
         self._preload.timeout.connect(session.training.want_devices)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._dress)
@@ -257,11 +268,12 @@ class MainWindow(QMainWindow):
         box.setDefaultButton(keep)
         box.setEscapeButton(keep)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        stop.clicked.connect(self._leave_when_quiet)
+        stop.clicked.connect(self.end)
         box.open()
 
     @Slot()
-    def _leave_when_quiet(self) -> None:
+    def end(self) -> None:
+        """Stop and save what is at work, and close as soon as all is quiet; nothing is asked."""
         self._leaving = True
         self.session.shut_down()
         if self.session.at_rest:

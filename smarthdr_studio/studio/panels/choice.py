@@ -40,9 +40,11 @@ class Choice(QWidget):
         self._group.buttonClicked.connect(self._clicked)
 
     def show_word(self, word: str) -> None:
-        """Mark this word as picked."""
+        """Mark this word as picked, or none with ""."""
         self._shown = word
-        self._buttons[word].setChecked(True)
+        self._group.setExclusive(bool(word))
+        for each, pressed in self._buttons.items():
+            pressed.setChecked(each == word)
 
     def offer(self, word: str, *, refusal: str) -> None:
         """Let a word be picked, or say in its tooltip why it cannot be ("" lets it be)."""

@@ -1,21 +1,23 @@
 """What went wrong or was left out, told without stopping anyone."""
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout
 
-from smarthdr_studio.studio.panels.parts import button, caption
-from smarthdr_studio.studio.state import Notice, StudioState
+from smarthdr_studio.studio.panels.parts import button, caption, clear
+from smarthdr_studio.studio.state import Notice, Offer, StudioState
 
 _WORDS = {"plain": "", "warn": "Note", "bad": "Not done"}
 
 
 class NoticeBar(QFrame):
-    """A line over the pictures, with details on request, until it is closed."""
+    """A line over the pictures until it is closed, with details, and what can be done, on it."""
 
     closed = Signal()
     open_asked = Signal(object)
+    offer_taken = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,9 +33,12 @@ class NoticeBar(QFrame):
         self._details = QPlainTextEdit(readOnly=True)
         self._details.setAccessibleName("Details")
         self._details.setMaximumHeight(130)
+        self._offers = QHBoxLayout()
+        self._offers.setSpacing(6)
         row = QHBoxLayout()
         row.addWidget(self._word)
         row.addWidget(self._text, 1)
+        row.addLayout(self._offers)
         row.addWidget(self._open)
         row.addWidget(self._more)
         row.addWidget(self._close)
@@ -58,7 +63,19 @@ class NoticeBar(QFrame):
     def _ask_to_open(self) -> None:
         self.open_asked.emit(self._written)
 
+    def _take(self, offer: Offer) -> None:
+        self.offer_taken.emit(offer)
+
+    def _offer(self, offers: tuple[Offer, ...]) -> None:
+        """A button for each; only the best of them catches the eye."""
+        clear(self._offers)
+        for place, offer in enumerate(offers):
+            made = button(offer.text, tip=offer.tip, role="" if place else "primary")
+            made.clicked.connect(partial(self._take, offer))
+            self._offers.addWidget(made)
+
     def _tell(self, notice: Notice) -> None:
+        self._offer(notice.offers)
         self._written = notice.opens
         self._open.setVisible(notice.opens is not None)
         self.setProperty("tone", notice.tone)

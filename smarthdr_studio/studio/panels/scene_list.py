@@ -95,7 +95,7 @@ class SceneList(QWidget):
         self.footer.show_state(old, new)
         self._search.show_query(new.table)
         self._worst.setEnabled(new.pool is not None)
-        self._centre.show_word(next(w for w, (c, _) in _CENTRES.items() if c is new.centre))
+        self._centre.show_word(next((w for w, (c, _) in _CENTRES.items() if c is new.centre), ""))
         parts = ((state.table, state.scenes, state.queue.scenes) for state in (old, new))
         if any(was is not now for was, now in zip(*parts, strict=True)):
             give_role(self._count, role="warn" if new.table.fault else "muted")

@@ -4,33 +4,60 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from smarthdr_studio.studio.theme import Palette
 
+Doubles = npt.NDArray[np.float64]
+
 _GAP: Final = 4
+_MOST_LINES: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """A stretch of values laid over a stretch of pixels; `first` is the pixel of `low`."""
+    """A stretch of values laid over a stretch of pixels; `first` is the pixel of `low`.
+
+    With `log` equal factors are equally long; low, high and every value are above 0 then.
+    """
 
     low: float
     high: float
     first: float
     last: float
+    log: bool = False
 
     def at(self, value: float) -> float:
         """The pixel of a value."""
-        return self.first + (value - self.low) / (self.high - self.low) * (self.last - self.first)
+        return float(self.spread(np.float64(value)))
+
+    def spread(self, values: Doubles | np.float64) -> Doubles:
+        """The pixels of many values."""
+        low, high, along = self.low, self.high, np.asarray(values)
+        if self.log:
+            low, high, along = math.log10(low), math.log10(high), np.log10(along)
+        placed: Doubles = self.first + (along - low) / (high - low) * (self.last - self.first)
+        return placed
 
     def value(self, pixel: float) -> float:
         """The value under a pixel, held within the axis."""
         if self.first == self.last:
             return self.low
-        share = (pixel - self.first) / (self.last - self.first)
-        return self.low + min(max(share, 0.0), 1.0) * (self.high - self.low)
+        share = min(max((pixel - self.first) / (self.last - self.first), 0.0), 1.0)
+        if self.log:
+            return float(self.low * (self.high / self.low) ** share)
+        return self.low + share * (self.high - self.low)
+
+    def ticks(self, *, most: int) -> tuple[float, ...]:
+        """Round values within the axis; about so many of them."""
+        if not self.log:
+            return ticks(self.low, self.high, most=most)
+        low, high = math.log10(self.low), math.log10(self.high)
+        found = log_ticks(low, high, most=most)
+        return found if len(found) > 1 else ticks(self.low, self.high, most=min(most, 3))
 
 
 def ticks(low: float, high: float, *, most: int) -> tuple[float, ...]:
@@ -45,17 +72,33 @@ def ticks(low: float, high: float, *, most: int) -> tuple[float, ...]:
     return tuple(round(k * step, 12) for k in range(first, last + 1))
 
 
+def log_ticks(low: float, high: float, *, most: int) -> tuple[float, ...]:
+    """At most so many round values between 10^low and 10^high: all of 1, 2, 5, or powers of ten."""
+    for times in ((1, 2, 5), (1, 3), (1,)):
+        powers = range(math.floor(low), math.ceil(high) + 1)
+        values = [round(k * 10.0**power, 12) for power in powers for k in times]
+        inside = tuple(v for v in values if v > 0 and low <= math.log10(v) <= high)
+        if len(inside) <= most:
+            return inside
+    return inside[:: max(math.ceil(len(inside) / max(most, 1)), 1)]
+
+
 def worded(value: float) -> str:
-    """A tick or a value as short as it can be said: 0.02, 40, 12k, 1.2e-05."""
-    if value and not 1e-4 <= abs(value) < 1e7:
+    """A tick or a value as short as it can be said: 0.02, 40, 12k, 3M, 1.2e-05."""
+    if value and not 1e-4 <= abs(value) < 1e9:
         return f"{value:.2g}"
+    if abs(value) >= 1_000_000:
+        return f"{value / 1_000_000:.4g}M"
     if abs(value) >= 10_000:
         return f"{value / 1000:.4g}k"
     return f"{value:.4g}" if abs(value) >= 1 else f"{value:.3g}"
 
 
-def comfortable(low: float, high: float) -> tuple[float, float]:
+def comfortable(low: float, high: float, *, log: bool = False) -> tuple[float, float]:
     """A little air above and below; a constant gets room of its own."""
+    if log:
+        air = (high / low) ** 0.06 if high > low else 2.0
+        return low / air, high * air
     if high > low:
         air = (high - low) * 0.06
         return low - air, high + air
@@ -64,16 +107,25 @@ def comfortable(low: float, high: float) -> tuple[float, float]:
 
 
 def draw_frame(
-    painter: QPainter, across: Axis, up: Axis | None, *, palette: Palette, frame: QRectF
+    painter: QPainter,
+    across: Axis,
+    up: Axis | None,
+    *,
+    palette: Palette,
+    frame: QRectF,
+    without: tuple[float, float] = (0.0, 0.0),
 ) -> None:
-    """Faint lines at the round values of `up`, the words of both axes, a line at the bottom."""
+    """Faint lines at the round values of `up`, the words of both axes, a line at the bottom.
+
+    Between the two pixels of `without` something else stands below the frame.
+    """
     line = painter.fontMetrics().height()
     muted = QColor(palette.muted)
     faint = QColor(palette.border)
     faint.setAlphaF(0.55)
     if up is not None:
         most = max(int(frame.height() / (line * 1.3)), 1)
-        for value in ticks(up.low, up.high, most=min(most, 5)):
+        for value in _enough(up, most=min(most, _MOST_LINES)):
             y = round(up.at(value)) + 0.5
             painter.setPen(QPen(faint, 1))
             painter.drawLine(QLineF(frame.left(), y, frame.right(), y))
@@ -87,5 +139,14 @@ def draw_frame(
     painter.setPen(muted)
     wide = painter.fontMetrics().horizontalAdvance("000k")
     for value in ticks(across.low, across.high, most=max(int(frame.width() / (wide * 1.4)), 1)):
-        box = QRectF(across.at(value) - wide, frame.bottom() + 2, wide * 2, line)
+        x = across.at(value)
+        if without[0] - wide / 2 < x < without[1] + wide / 2 and without[0] < without[1]:
+            continue
+        box = QRectF(x - wide, frame.bottom() + 2, wide * 2, line)
         painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, worded(value))
+
+
+def _enough(up: Axis, *, most: int) -> tuple[float, ...]:
+    """Round values; two at least where room is short, because one says nothing of the scale."""
+    found = up.ticks(most=most)
+    return found if len(found) > 1 else up.ticks(most=most + 1)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from smarthdr_studio.core.evidence import Evidence
-from smarthdr_studio.studio.plots.axes import Axis, worded
+from smarthdr_studio.studio.plots.axes import Axis, log_ticks, worded
 from smarthdr_studio.studio.theme import DARK, Palette
 
 Doubles = npt.NDArray[np.float64]
@@ -124,14 +124,3 @@ def known_bins(predicted: Doubles, observed: Doubles) -> Doubles:
     """The bins a logarithm can show, K×2 of (predicted, observed)."""
     pairs = np.stack((predicted, observed), 1).astype(np.float64)
     return pairs[np.isfinite(pairs).all(1) & (pairs > 0).all(1)]
-
-
-def log_ticks(low: float, high: float, *, most: int) -> tuple[float, ...]:
-    """At most so many round values between 10^low and 10^high: all of 1, 2, 5, or powers of ten."""
-    for times in ((1, 2, 5), (1, 3), (1,)):
-        powers = range(math.floor(low), math.ceil(high) + 1)
-        values = [round(k * 10.0**power, 12) for power in powers for k in times]
-        inside = tuple(v for v in values if low <= math.log10(v) <= high)
-        if len(inside) <= most:
-            return inside
-    return inside[:: max(math.ceil(len(inside) / max(most, 1)), 1)]

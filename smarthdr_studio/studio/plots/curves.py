@@ -1,205 +1,290 @@
 """One chart of values that grow while a run goes on."""
 
-from typing import Any, Final
+import math
+from collections.abc import Iterable, Mapping
+from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, QSizeF, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from smarthdr_studio.studio.plots.axes import Axis, comfortable, draw_frame, worded
-from smarthdr_studio.studio.plots.trace import Trace
+from smarthdr_studio.studio.plots.axes import Axis, draw_frame
+from smarthdr_studio.studio.plots.curve_drawing import (
+    draw_cursor,
+    draw_dot,
+    draw_stretch,
+    draw_trace,
+    foot_of,
+)
+from smarthdr_studio.studio.plots.curve_hand import CurveHand
+from smarthdr_studio.studio.plots.curve_lines import CurveLines, Numbers
+from smarthdr_studio.studio.plots.curve_scale import Scale, scaled, zoomed
+from smarthdr_studio.studio.plots.curve_words import MARGIN, Heading, draw_heading, lay_out
+from smarthdr_studio.studio.plots.line_styles import LineStyles
+from smarthdr_studio.studio.plots.trace import Sight
 from smarthdr_studio.studio.theme import DARK, Palette
 
-_DASHES: Final = (
-    Qt.PenStyle.SolidLine,
-    Qt.PenStyle.DashLine,
-    Qt.PenStyle.DotLine,
-    Qt.PenStyle.DashDotLine,
-)
-_MARGIN: Final = 8
-_FEW: Final = 600
+_DENSITY: Final = 2.0  # of figures: pixels for each of the screen's
+_LEAST: Final = 62.0  # pixels of a chart below its title that has words for its steps
+_END, _READ = 2.0, 3.0  # radius of the newest point, and of one under the cursor
 
 
 class Curve(QWidget):
-    """Named series over one axis, the value now beside each name; the wheel passes through."""
+    """Named series over one axis, the value now beside each name; the wheel passes through.
 
-    def __init__(self, title: str, unit: str = "", *, across: str = "step", tip: str = "") -> None:
+    A drag shows a stretch, Ctrl and the wheel zoom, a double click shows all again; a click on a
+    name switches its line off.
+    """
+
+    pointed = Signal(object)  # the step under the cursor, or None
+    zoomed = Signal(object)  # (first, last) step to be seen, or None for all
+    switched = Signal()  # a line was switched off or on by the hand
+    menu_asked = Signal(QPoint)
+
+    def __init__(
+        self,
+        title: str,
+        unit: str = "",
+        *,
+        across: str = "step",
+        tip: str = "",
+        lines: Iterable[str] = (),
+    ) -> None:
+        """`lines` are the names of series in the order of their styles; others come after."""
         super().__init__()
-        self._title, self._unit, self._across = title, unit, across
-        self._series: dict[str, Trace] = {}
-        self._palette = DARK
-        self._pointed: float | None = None  # pixel under the cursor
-        self.setMouseTracking(True)
+        self.title, self.unit, self._across_name = title, unit, across
+        self.lines = CurveLines(lines)
+        self.log, self.smooth = False, 0.0
+        self._palette, self._heading = DARK, Heading(title=title, placed=(), height=0)
+        self._sight: Sight | None = None
+        self._extent: Sight | None = None
+        self._cursor: float | None = None  # a step
+        self._stretch: tuple[float, float] | None = None  # pixels
+        self._across: Axis | None = None  # as it was drawn last
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(120, 84)
+        self.setMinimumSize(120, 56)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName(f"Chart of {title}")
-        self.setToolTip(tip or f"{title} over {across}; point at it to read a value")
+        self.setAccessibleDescription(tip or f"{title} over {across}")
+        self._watch_hand()
 
     def add(self, series: str, x: float, y: float) -> None:
-        """Append a point to a series, which begins with its first point; x never falls."""
-        self._trace(series).add(x, y)
+        """Append a point to a series, which begins with its first one, and draw it."""
+        self.lines.take(series, x, y)
         self.update()
 
-    def extend(self, series: str, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> None:
-        """Append many points, as when a finished run is opened."""
-        self._trace(series).extend(x, y)
+    def extend(self, series: str, x: Numbers, y: Numbers) -> None:
+        """Append many points by rising x."""
+        self.lines.extend(series, x, y)
+        self.update()
+
+    def show_series(
+        self,
+        series: Mapping[str, tuple[Numbers, Numbers]],
+        *,
+        styles: LineStyles | None = None,
+    ) -> None:
+        """Show these series (x and y, by name) and no others; each keeps its style by its name."""
+        self.lines.show(series, styles)
         self.update()
 
     def clear(self) -> None:
         """Forget all series."""
-        self._series.clear()
+        self.lines.clear()
+        self._cursor = self._sight = self._extent = None
         self.update()
 
     def now(self, series: str) -> float | None:
         """The newest value of a series."""
-        trace = self._series.get(series)
+        trace = self.lines.traces.get(series)
         return trace.last[1] if trace and trace.last else None
+
+    def set_log(self, *, on: bool) -> None:
+        """Equal factors equally high; said in words where values below 0 forbid it."""
+        self.log = on
+        self.update()
+
+    def set_smoothing(self, steps: float) -> None:
+        """Over how many steps to smooth, the raw values faintly behind; 0 is not at all."""
+        self.smooth = max(steps, 0.0)
+        self.update()
+
+    @Slot(object)
+    def point_at(self, step: float | None) -> None:
+        """Read the values at a step; None reads the newest."""
+        if step != self._cursor:
+            self._cursor = step
+            self.update()
+
+    def look_at(self, sight: Sight | None, *, extent: Sight | None = None) -> None:
+        """Show these steps, or with None all of `extent` and of the series."""
+        self._sight, self._extent = sight, extent
+        self.update()
 
     def set_palette_colours(self, palette: Palette) -> None:
         """Dress the chart."""
         self._palette = palette
         self.update()
 
+    def figure(self, width: int, height: int) -> QImage:
+        """The chart as a picture of its own, twice as fine as it would be on a screen."""
+        size = QSize(width, height)
+        image = QImage(size * _DENSITY, QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(_DENSITY)
+        image.fill(QColor(self._palette.panel))
+        painter = QPainter(image)
+        painter.setFont(self.font())
+        self._paint(painter, QRectF(QPointF(0, 0), QSizeF(size)), at=None)
+        painter.end()
+        self.update()
+        return image
+
     def sizeHint(self) -> QSize:
         """Wide enough for five ticks."""
         return QSize(220, 130)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Read the values under the cursor."""
-        self._pointed = event.position().x()
-        self.update()
-
-    def leaveEvent(self, event: QEvent) -> None:
-        """Back to the values now."""
-        self._pointed = None
-        self.update()
-        super().leaveEvent(event)
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """More about this chart."""
+        self.menu_asked.emit(event.globalPos())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Words above, curves below."""
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        axes = self._axes(painter)
-        if axes is None:
-            self._draw_words(painter, at=None)
-            painter.setPen(QColor(self._palette.muted))
-            below = self.rect().adjusted(_MARGIN, painter.fontMetrics().height(), -_MARGIN, 0)
-            centre = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(below, centre, "Nothing yet: it begins with a run")
-            painter.end()
-            return
-        across, up, frame = axes
-        at = None if self._pointed is None else across.value(self._pointed)
-        self._draw_words(painter, at=at)
-        draw_frame(painter, across, up, palette=self._palette, frame=frame)
-        for index, trace in enumerate(self._series.values()):
-            self._draw_trace(painter, trace, across, up, index=index)
-        if at is not None:
-            painter.setPen(QPen(QColor(self._palette.muted), 1))
-            x = across.at(at)
-            painter.drawLine(QPointF(x, frame.top()), QPointF(x, frame.bottom()))
+        self._paint(painter, QRectF(self.rect()), at=self._cursor)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(self._palette.accent), 1))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()
 
-    def _trace(self, series: str) -> Trace:
-        return self._series.setdefault(series, Trace())
-
-    def _axes(self, painter: QPainter) -> tuple[Axis, Axis, QRectF] | None:
-        spans = [span for trace in self._series.values() if (span := trace.span()) is not None]
-        if not spans:
-            return None
-        starts, ends, lows, highs = zip(*spans, strict=True)
-        line = painter.fontMetrics().height()
-        gutter = painter.fontMetrics().horizontalAdvance("0.0000")
-        words = line * 2
-        frame = QRectF(self.rect()).adjusted(
-            _MARGIN + gutter, _MARGIN + words + 4, -_MARGIN - 4, -line - 6
+    def _paint(self, painter: QPainter, room: QRectF, *, at: float | None) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._heading = heading = lay_out(
+            self.title,
+            self.unit,
+            self.lines.entries(at, smooth=self.smooth),
+            room=room,
+            font=painter.font(),
+            pointed=at is not None,
         )
-        first, last = min(starts), max(ends)
-        across = Axis(
-            low=first,
-            high=last if last > first else first + 1,
-            first=frame.left(),
-            last=frame.right(),
-        )
-        low, high = comfortable(min(lows), max(highs))
-        up = Axis(low=low, high=high, first=frame.bottom(), last=frame.top())
-        return across, up, frame
+        several = len(self.lines) > 1
+        draw_heading(painter, heading, room=room, palette=self._palette, sample=several)
+        frame = _frame(painter, room.adjusted(0, heading.height, 0, 0))
+        sight = self._all and (self._sight or self._all)
+        if not sight:
+            self._across = None
+            _say(painter, room.adjusted(MARGIN, heading.height, -MARGIN, 0), self._palette)
+            return
+        scale = scaled(self.lines.shown.values(), sight, frame=frame, log=self.log)
+        self._across = scale.across
+        self._draw_values(painter, scale, frame=frame, at=at)
 
-    def _draw_words(self, painter: QPainter, *, at: float | None) -> None:
-        """Title in bold, then a line of values in the colours of their series."""
-        line = QRectF(self.rect()).adjusted(_MARGIN, _MARGIN / 2, -_MARGIN, 0)
-        line.setHeight(painter.fontMetrics().height())
-        over = self._across if at is None else f"{self._across} {worded(round(at))}"
-        bold, plain = QFont(painter.font()), painter.font()
-        bold.setBold(True)
-        painter.setFont(bold)
-        rest = _put(painter, line, self._title, colour=self._palette.text)
-        painter.setFont(plain)
-        if painter.fontMetrics().horizontalAdvance(over) < rest.width():
-            painter.setPen(QColor(self._palette.muted))
-            painter.drawText(rest, Qt.AlignmentFlag.AlignRight, over)
-        below = line.translated(0, line.height())
-        if len(self._series) == 1:
-            (trace,) = self._series.values()
-            words = f"{_value(trace, at=at)} {self._unit}".strip()
-            _put(painter, below, words, colour=self._colour(0))
-        else:
-            self._draw_names(painter, below, at=at)
-
-    def _draw_names(self, painter: QPainter, line: QRectF, *, at: float | None) -> None:
-        """Every series in its colour: value and name, or what matters more where room is short.
-
-        That is the name, so that a colour can be told; under the cursor it is the value.
-        """
-        values = [_value(trace, at=at, digits=2) for trace in self._series.values()]
-        words = [f"{value} {name}" for value, name in zip(values, self._series, strict=True)]
-        if painter.fontMetrics().horizontalAdvance("  ".join(words)) > line.width():
-            words = list(self._series) if at is None else values
-        for index, each in enumerate(words):
-            line = _put(painter, line, each, colour=self._colour(index))
-
-    def _draw_trace(
-        self, painter: QPainter, trace: Trace, across: Axis, up: Axis, *, index: int
+    def _draw_values(
+        self, painter: QPainter, scale: Scale, *, frame: QRectF, at: float | None
     ) -> None:
-        x, y = trace.outline()
-        points = np.stack(
-            (
-                np.interp(x, (across.low, across.high), (across.first, across.last)),
-                up.first + (y - up.low) / (up.high - up.low) * (up.last - up.first),
-            ),
-            1,
-        )
-        # Thousands of smooth, wide or dashed segments are what would make long runs slow.
-        few = len(points) <= _FEW
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=few)
-        style = _DASHES[index % len(_DASHES)] if few else Qt.PenStyle.SolidLine
-        painter.setPen(QPen(QColor(self._colour(index)), 1.5 if few else 1.0, style))
-        painter.drawPolyline(QPolygonF([QPointF(px, py) for px, py in points.tolist()]))
-        end = QPointF(*points[-1])
-        painter.setBrush(QColor(self._colour(index)))
-        painter.drawEllipse(end, 2, 2)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
+        words = "" if at is None else f"{self._across_name} {at:,.0f}"
+        x = 0.0 if at is None else scale.across.at(at)
+        lowest = float(painter.window().height()) - 2
+        foot = foot_of(painter, x, words, frame=frame, lowest=lowest) if words else QRectF()
+        taken = (foot.left(), foot.right())
+        if frame.bottom() + painter.fontMetrics().height() > lowest + 2:
+            taken = (-math.inf, math.inf)
+        draw_frame(painter, *scale.axes, palette=self._palette, frame=frame, without=taken)
+        painter.save()
+        painter.setClipRect(frame.adjusted(-_END - 1, -1, _END + 1, 1))
+        self._draw_lines(painter, scale, at=at)
+        painter.restore()
+        if scale.fault:
+            painter.setPen(QColor(self._palette.warn))
+            painter.drawText(frame.adjusted(4, 2, -4, 0), Qt.AlignmentFlag.AlignLeft, scale.fault)
+        if self._stretch is not None:
+            draw_stretch(painter, self._stretch, palette=self._palette, frame=frame)
+        if words:
+            draw_cursor(painter, x, words, palette=self._palette, frame=frame, box=foot)
 
-    def _colour(self, index: int) -> str:
-        p = self._palette
-        return (p.accent, p.warn, p.good, p.bad, p.muted)[index % 5]
+    def _draw_lines(self, painter: QPainter, scale: Scale, *, at: float | None) -> None:
+        shown = self.lines.shown
+        for name, trace in shown.items():
+            style = self.lines.style(name)
+            pen = QPen(style.colour(self._palette), 1.5, style.dash)
+            draw_trace(painter, trace, scale.axes, pen=pen, smooth=self.smooth)
+        for name, trace in shown.items():
+            x = trace.last[0] if at is None and trace.last else at
+            y = None if x is None else trace.near(x, smooth=self.smooth)
+            if x is None or y is None or (scale.up.log and y <= 0):
+                continue
+            where = QPointF(scale.across.at(x), scale.up.at(y))
+            radius = _END if at is None else _READ
+            colour = self.lines.style(name).colour(self._palette)
+            draw_dot(painter, where, colour, palette=self._palette, radius=radius)
+
+    @property
+    def _all(self) -> Sight | None:
+        span, extent = self.lines.span, self._extent
+        if span is None or extent is None:
+            return span
+        return min(span[0], extent[0]), max(span[1], extent[1])
+
+    def _watch_hand(self) -> None:
+        hand = CurveHand(self)
+        hand.pointed.connect(self._point)
+        hand.clicked.connect(self._click)
+        hand.dragging.connect(self._mark)
+        hand.dragged.connect(self._zoom_to)
+        hand.turned.connect(self._zoom_about)
+        hand.went_back.connect(self._zoom_out)
+
+    @Slot(object)
+    def _point(self, where: QPointF | None) -> None:
+        across, step = self._across, None
+        if where is not None and across is not None and where.y() > self._heading.height:
+            step = across.value(where.x())
+        self.point_at(step)
+        self.pointed.emit(step)
+
+    @Slot(QPointF)
+    def _click(self, where: QPointF) -> None:
+        name = self._heading.entry_at(where)
+        if name is not None and len(self.lines) > 1:
+            self.lines.switch(name)
+            self.update()
+            self.switched.emit()
+
+    @Slot(object)
+    def _mark(self, stretch: tuple[float, float] | None) -> None:
+        self._stretch = stretch
+        self.update()
+
+    @Slot(float, float)
+    def _zoom_to(self, first: float, last: float) -> None:
+        if self._across is not None:
+            self._show((self._across.value(first), self._across.value(last)))
+
+    @Slot(float, float)
+    def _zoom_about(self, share: float, pixel: float) -> None:
+        across, span = self._across, self._all
+        if across is not None and span is not None:
+            sight = across.low, across.high
+            self._show(zoomed(sight, about=across.value(pixel), share=share, within=span))
+
+    @Slot()
+    def _zoom_out(self) -> None:
+        self._show(None)
+
+    def _show(self, sight: Sight | None) -> None:
+        self.look_at(sight, extent=self._extent)
+        self.zoomed.emit(sight)
 
 
-def _put(painter: QPainter, line: QRectF, words: str, *, colour: str) -> QRectF:
-    """Write words at the start of a line, … where it ends, and answer the room that is left."""
+def _frame(painter: QPainter, room: QRectF) -> QRectF:
+    """Where curves are drawn: right of the values, above the steps."""
     metrics = painter.fontMetrics()
-    shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, max(int(line.width()), 0))
-    painter.setPen(QColor(colour))
-    painter.drawText(line, Qt.AlignmentFlag.AlignLeft, shown)
-    taken = min(metrics.horizontalAdvance(shown) + 8.0, line.width())
-    return line.adjusted(taken, 0, 0, 0)
+    gutter, line = metrics.horizontalAdvance("0.0000"), metrics.height()
+    # Where there is hardly any height, curves are worth more than the steps below them.
+    below = line + 4 if room.height() > _LEAST else MARGIN
+    return room.adjusted(MARGIN + gutter, MARGIN / 2, -MARGIN - 4, -below)
 
 
-def _value(trace: Trace, *, at: float | None, digits: int | None = None) -> str:
-    """The value at a place, or the newest; in few digits where several share a line."""
-    value = trace.near(at) if at is not None else trace.last[1] if trace.last else None
-    if value is None:
-        return "–"
-    return worded(value) if digits is None else worded(float(f"{value:.{digits}g}"))
+def _say(painter: QPainter, room: QRectF, palette: Palette) -> None:
+    painter.setPen(QColor(palette.muted))
+    centre = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+    painter.drawText(room, centre, "Nothing measured yet")

@@ -1,104 +1,170 @@
-"""A curve that may grow without end and never costs more to keep or to draw than its outline."""
+"""A curve that may grow without end: every point is kept, and only what can be seen is drawn."""
 
+import math
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-Doubles = npt.NDArray[np.float64]
+from smarthdr_studio.studio.plots.peaks import Peaks
+from smarthdr_studio.studio.plots.smoothing import NOTHING, exponential_means
 
-LARGEST: Final = 1024  # blocks; more than a chart has columns
+Doubles = npt.NDArray[np.float64]
+Sight = tuple[float, float]  # first and last x to be seen
+
+LARGEST: Final = 1024  # columns, where nobody says how many there are
+_FIRST_ROOM: Final = 256
+_PIECE: Final = 16_384  # values smoothed at once: what fits a processor's own memory
+_EVERYTHING: Final[Sight] = (-math.inf, math.inf)
 
 
 class Trace:
-    """Appends points; beyond 1024 of them, neighbours share a block of least and greatest value.
+    """Points by rising x; drawn as the least and greatest value of each column of pixels.
 
-    Blocks double their length whenever there are too many, so a million points are at most 1024
-    blocks, and no peak is ever lost.
+    A point that lies before the last one takes back what was known from there on: a run that was
+    killed goes on from its checkpoint, and tells those steps again.
     """
 
     def __init__(self) -> None:
-        self._x, self._low, self._high = (np.empty(LARGEST) for _ in range(3))
-        self._blocks = 0
-        self._length = 1  # points in a full block
-        self._filled = 1  # points in the last block
+        self._x, self._y = np.empty(_FIRST_ROOM), np.empty(_FIRST_ROOM)
+        self._count = 0
+        self._peaks = Peaks()
+        self._smooth: _Smooth | None = None
         self._last: tuple[float, float] | None = None
+        self._drawn: tuple[object, tuple[Doubles, Doubles]] | None = None
 
     def __len__(self) -> int:
-        return self._blocks
+        return self._count
 
     @property
     def last(self) -> tuple[float, float] | None:
         """The newest point."""
         return self._last
 
+    @property
+    def reach(self) -> Sight | None:
+        """The first and the last x."""
+        return None if self._last is None else (float(self._x[0]), self._last[0])
+
+    @property
+    def points(self) -> tuple[Doubles, Doubles]:
+        """Every point, x and y; not to be written to."""
+        return self._x[: self._count], self._y[: self._count]
+
     def add(self, x: float, y: float) -> None:
-        """Append a point; x never falls. A value that is not a number is left out."""
-        if not (np.isfinite(x) and np.isfinite(y)):
+        """Append a point. A value that is not a number is left out."""
+        if not (math.isfinite(x) and math.isfinite(y)):
             return
+        if self._last is not None and x < self._last[0]:
+            self._take_back(x)
+        if self._count == len(self._x):
+            self._make_room(self._count + 1)
+        self._x[self._count] = x
+        self._y[self._count] = y
+        self._count += 1
         self._last = (float(x), float(y))
-        if self._blocks and self._filled < self._length:
-            here = self._blocks - 1
-            self._low[here] = min(self._low[here], y)
-            self._high[here] = max(self._high[here], y)
-            self._filled += 1
-            return
-        if self._blocks == LARGEST:
-            self._halve()
-        here = self._blocks
-        self._x[here], self._low[here], self._high[here] = x, y, y
-        self._blocks, self._filled = here + 1, 1
 
     def extend(self, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> None:
-        """Append many points, as if one by one."""
+        """Append many points by rising x, as if one by one."""
         known = np.isfinite(x) & np.isfinite(y)
         xs, ys = np.asarray(x, float)[known], np.asarray(y, float)[known]
-        at = 0
-        while at < len(xs):
-            whole = min((len(xs) - at) // self._length, LARGEST - self._blocks)
-            if self._filled < self._length or whole == 0:
-                self.add(xs[at], ys[at])
-                at += 1
-                continue
-            taken = whole * self._length
-            self._take(xs[at : at + taken], ys[at : at + taken], blocks=whole)
-            at += taken
+        if not len(xs):
+            return
+        if self._last is not None and xs[0] < self._last[0]:
+            self._take_back(float(xs[0]))
+        end = self._count + len(xs)
+        self._make_room(end)
+        self._x[self._count : end], self._y[self._count : end] = xs, ys
+        self._count, self._last = end, (float(xs[-1]), float(ys[-1]))
 
-    def outline(self) -> tuple[Doubles, Doubles]:
-        """What to draw: each block's least and greatest value at the x where it begins."""
-        blocks = slice(0, self._blocks)
-        if self._length == 1:
-            return self._x[blocks].copy(), self._low[blocks].copy()
-        y = np.stack((self._low[blocks], self._high[blocks]), 1)
-        return np.repeat(self._x[blocks], 2), y.ravel()
+    def put_before(self, x: npt.NDArray[Any], y: npt.NDArray[Any]) -> None:
+        """Take in what was known before the first point here; the points here win."""
+        mine = tuple(part.copy() for part in self.points)
+        before = np.asarray(x, float) < (mine[0][0] if len(mine[0]) else math.inf)
+        self._take_back(-math.inf)
+        self.extend(np.asarray(x)[before], np.asarray(y)[before])
+        self.extend(*mine)
+
+    def outline(
+        self, sight: Sight = _EVERYTHING, *, columns: int = LARGEST, smooth: float = 0.0
+    ) -> tuple[Doubles, Doubles]:
+        """What to draw: at most two points a column, and one neighbour beyond either end.
+
+        Args:
+            sight: first and last x to be seen.
+            columns: how many pixels there are for it.
+            smooth: over how many steps values are smoothed; 0 is not at all.
+        """
+        asked = (self._count, self._last, sight, columns, smooth)
+        if self._drawn is None or self._drawn[0] != asked:
+            self._drawn = asked, self._outline(sight, columns, smooth)
+        return self._drawn[1]
 
     def span(self) -> tuple[float, float, float, float] | None:
         """First x, last x, least y, greatest y."""
         if self._last is None:
             return None
-        blocks = slice(0, self._blocks)
-        low, high = float(self._low[blocks].min()), float(self._high[blocks].max())
-        return float(self._x[0]), self._last[0], low, high
+        _, y = self.outline()
+        return float(self._x[0]), self._last[0], float(y.min()), float(y.max())
 
-    def near(self, x: float) -> float | None:
-        """The value at the last point not beyond x; the greatest where points share a block."""
-        index = int(np.searchsorted(self._x[: self._blocks], x, side="right")) - 1
-        return float(self._high[index]) if 0 <= index < self._blocks else None
+    def near(self, x: float, *, smooth: float = 0.0) -> float | None:
+        """The value at the last point not beyond x."""
+        index = int(np.searchsorted(self._x[: self._count], x, side="right")) - 1
+        if index < 0:
+            return None
+        return float(self._values(smooth)[0][index])
 
-    def _take(self, xs: Doubles, ys: Doubles, *, blocks: int) -> None:
-        new = slice(self._blocks, self._blocks + blocks)
-        rows = ys.reshape(blocks, self._length)
-        self._x[new] = xs[:: self._length]
-        self._low[new], self._high[new] = rows.min(1), rows.max(1)
-        self._blocks += blocks
-        self._filled = self._length
-        self._last = (float(xs[-1]), float(ys[-1]))
+    def _outline(self, sight: Sight, columns: int, smooth: float) -> tuple[Doubles, Doubles]:
+        x = self._x[: self._count]
+        values, peaks = self._values(smooth)
+        first, last = np.searchsorted(x, sight[0]), np.searchsorted(x, sight[1], side="right")
+        begin, end = max(int(first) - 1, 0), min(int(last) + 1, self._count)
+        if end - begin <= 2 * columns:
+            return x[begin:end].copy(), values[begin:end].copy()
+        edges = np.linspace(x[begin], x[end - 1], columns + 1)[:-1]
+        starts = np.unique(np.searchsorted(x[begin:end], edges)) + begin
+        peaks.follow(values)
+        low, high = peaks.of(values, starts, end)
+        return np.repeat(x[starts], 2), np.stack((low, high), 1).ravel()
 
-    def _halve(self) -> None:
-        """Join neighbours two by two; called with every block full."""
-        half = LARGEST // 2
-        self._x[:half] = self._x[::2]
-        self._low[:half] = self._low.reshape(half, 2).min(1)
-        self._high[:half] = self._high.reshape(half, 2).max(1)
-        self._blocks, self._length = half, self._length * 2
-        self._filled = self._length
+    def _values(self, smooth: float) -> tuple[Doubles, Peaks]:
+        if not smooth:
+            return self._y[: self._count], self._peaks
+        if self._smooth is None or self._smooth.span != smooth:
+            self._smooth = _Smooth(smooth)
+        return self._smooth.follow(*self.points), self._smooth.peaks
+
+    def _take_back(self, x: float) -> None:
+        self._count = int(np.searchsorted(self._x[: self._count], x))
+        here = self._count - 1
+        self._last = (float(self._x[here]), float(self._y[here])) if self._count else None
+        self._peaks.drop(self._count)
+        self._smooth = self._drawn = None
+
+    def _make_room(self, count: int) -> None:
+        if count > len(self._x):
+            room = max(2 * len(self._x), count)
+            self._x, self._y = np.resize(self._x, room), np.resize(self._y, room)
+
+
+class _Smooth:
+    """The smoothed values of a trace, worked out as far as they have been asked for."""
+
+    def __init__(self, span: float) -> None:
+        self.span, self.peaks = span, Peaks()
+        self._values, self._count = np.empty(0), 0
+        self._carry = NOTHING
+
+    def follow(self, x: Doubles, y: Doubles) -> Doubles:
+        """All smoothed values."""
+        done, count = self._count, len(x)
+        if count > len(self._values):
+            self._values = np.resize(self._values, max(2 * len(self._values), count))
+        for begin in range(done, count, _PIECE):
+            piece = slice(begin, min(begin + _PIECE, count))
+            gaps = np.diff(x[max(begin - 1, 0) : piece.stop], prepend=x[: begin == 0])
+            self._values[piece], self._carry = exponential_means(
+                gaps, y[piece], span=self.span, carry=self._carry
+            )
+        self._count = count
+        return self._values[:count]

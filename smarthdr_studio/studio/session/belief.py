@@ -63,7 +63,11 @@ def from_label(label: PseudoLabel) -> Belief:
 
 def from_opinion(opinion: Opinion) -> Belief:
     """What the teacher answers for a scene that has no pseudo-label."""
-    return Belief(hdr=opinion.hdr, sigma=opinion.sigma, origin=f"{opinion.who}'s guess, no label")
+    return Belief(
+        hdr=opinion.hdr,
+        sigma=opinion.sigma,
+        origin=f"{opinion.through or opinion.who}'s guess, no label",
+    )
 
 
 def from_replay(replay: Replay, record: RoundRecord) -> Belief:

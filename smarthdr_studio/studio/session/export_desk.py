@@ -1,9 +1,12 @@
 """Writes what is on the screen to files, on a thread, and says where it went."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QImage
 
@@ -12,7 +15,7 @@ from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.screen import Screen
 from smarthdr_studio.studio.session.viewing import settings_of
 from smarthdr_studio.studio.state import Notice
-from smarthdr_studio.studio.threads.exports import save_image, save_layer
+from smarthdr_studio.studio.threads.exports import save_curves, save_image, save_layer
 
 Format = Literal["png16", "exr"]
 
@@ -27,6 +30,14 @@ class ExportDesk(QObject):
     def save_image(self, image: QImage, path: Path) -> None:
         """A finished picture as PNG."""
         self._start(partial(save_image, image=image, path=path))
+
+    def save_curves(
+        self,
+        curves: Mapping[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]],
+        path: Path,
+    ) -> None:
+        """Curves, steps and values by name, as CSV."""
+        self._start(partial(save_curves, curves=curves, path=path))
 
     def save_layer(self, view: int, kind: Format, path: Path) -> None:
         """The numbers behind a view: 16-bit PNG as shown, or EXR as they are."""

@@ -149,10 +149,18 @@ class Inspection(QObject):
             self.evidence.refresh()
         self._ask_what_is_shown()
 
+    @Slot()
+    def _other_network(self) -> None:
+        """What the student said is no more; the view keys act upon shows what the next one says."""
+        self.screen.stage.forget_opinions()
+        self.viewing.set_layer(self._keeper.state.active, Layer.STUDENT)
+        self.screen.judge()
+        self._ask_what_is_shown()
+
     @Slot(str)
     def _centred(self, centre: str) -> None:
         """Figures are found while somebody looks at them."""
-        self.facts.watch(seen=centre != Centre.PICTURES)
+        self.facts.watch(seen=centre not in (Centre.PICTURES, Centre.RUNS))
         self.pair.refresh()
 
     @Slot()
@@ -209,6 +217,7 @@ class Inspection(QObject):
         self.inspector.clues_found.connect(self._clues_found)
         self._closer.timeout.connect(self._look_closer)
         self.opinions.came.connect(self._opinion_came)
+        self.opinions.turned.connect(self._other_network)
         self.evidence.teacher_wanted.connect(self._ask_teacher)
         self.history.read.connect(self._history_read)
         self.history.replayed.connect(self._replay)

@@ -1,7 +1,8 @@
-"""Asks the networks of the newest checkpoint about the scene on the screen."""
+"""Asks the networks of the newest checkpoint, or a model file, about the scene on the screen."""
 
 from collections import OrderedDict
 from functools import partial
+from pathlib import Path
 from typing import Final, Literal
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -10,6 +11,8 @@ from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.keeper import Keeper
+from smarthdr_studio.studio.state import Notice
+from smarthdr_studio.studio.threads.model_export import look_at_model
 from smarthdr_studio.studio.threads.opinions import Opinion, ask, forget
 from smarthdr_studio.studio.threads.task import Task
 
@@ -23,6 +26,7 @@ class OpinionDesk(QObject):
     """One question at a time; the newest is the one that matters, so an older one is given up."""
 
     came = Signal(object)
+    turned = Signal()  # another network is asked from now on
 
     def __init__(self, keeper: Keeper, crew: Crew) -> None:
         super().__init__(keeper)
@@ -33,6 +37,8 @@ class OpinionDesk(QObject):
         self._next: tuple[Question, FrameStore] | None = None
         self._known: OrderedDict[Question, Opinion] = OrderedDict()
         self._refused_once: set[Question] = set()
+        self._model: Path | None = None
+        self._picked: Path | None = None  # the file that is being looked at
 
     @property
     def held_bytes(self) -> int:
@@ -41,8 +47,20 @@ class OpinionDesk(QObject):
 
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
-        self._project = project
+        self._project, self._model = project, None
         self.forget()
+
+    def look_through(self, model: Path | None) -> None:
+        """Ask a model file from now on, once it has been read; None asks the newest checkpoint."""
+        if model is not None:
+            self._picked = model
+            job = partial(look_at_model, model=model)
+            self._crew.start(
+                job, answered=self._picked_file, refused=self._keeper.complain, told=True
+            ).finished.connect(self._keeper.not_busy)
+        elif self._model is not None:
+            self._turn_to(None)
+            self._keeper.notice(Notice(text="The newest checkpoint is looked through again."))
 
     def forget(self) -> None:
         """A newer checkpoint may say something else; its networks give their memory back."""
@@ -78,13 +96,30 @@ class OpinionDesk(QObject):
         self._asked = question
         scene, who = question
         job = partial(ask, project=self._project.folder, scene=scene, who=who, frames=frames)
+        if self._model is not None:
+            job = partial(job, model=self._model)
         self._task = self._crew.start(
             job, answered=self._answered, refused=self._refused, told=True
         )
         self._task.given_up.connect(self._over)
 
     @Slot(object)
+    def _picked_file(self, about: str) -> None:
+        if self._picked is not None and self._project is not None:
+            self._turn_to(self._picked)
+            words = f"{self._picked.name} is looked through: {about}."
+            self._keeper.notice(Notice(text=words))
+
+    def _turn_to(self, model: Path | None) -> None:
+        self._model = model
+        self.forget()
+        self.turned.emit()
+
+    @Slot(object)
     def _answered(self, opinion: Opinion) -> None:
+        if opinion.through != (self._model.name if self._model else ""):
+            self._over()  # of the network that was asked before
+            return
         if self._asked is not None:
             self._known[self._asked] = opinion
             while len(self._known) > _KEPT:

@@ -6,6 +6,8 @@ from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.care_desk import CareDesk
 from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.curating import Curating
+from smarthdr_studio.studio.session.evaluation_desk import EvaluationDesk
+from smarthdr_studio.studio.session.export_model_desk import ExportModelDesk
 from smarthdr_studio.studio.session.handover_desk import HandoverDesk
 from smarthdr_studio.studio.session.journal_desk import JournalDesk
 from smarthdr_studio.studio.session.keeper import Keeper
@@ -13,7 +15,7 @@ from smarthdr_studio.studio.session.truth_desk import TruthDesk
 
 
 class Papers(QObject):
-    """Four desks that know nothing of each other; `ended` tells that something long is over."""
+    """Desks that know nothing of each other; `ended` tells that something long is over."""
 
     ended = Signal()
 
@@ -23,16 +25,22 @@ class Papers(QObject):
         self.truths = TruthDesk(keeper, crew, curating)
         self.handover = HandoverDesk(keeper, crew, curating)
         self.care = CareDesk(keeper, crew)
-        for desk in (self.truths, self.handover, self.care):
+        self.models = ExportModelDesk(keeper, crew)
+        self.evaluations = EvaluationDesk(keeper, crew)
+        for desk in (self.truths, self.handover, self.care, self.models, self.evaluations):
             desk.ended.connect(self.ended)
 
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
         for desk in (self.journal, self.truths, self.handover, self.care):
             desk.serve(project)
+        self.models.serve(project)
+        self.evaluations.serve(project)
 
     def give_up(self) -> None:
         """Whatever is being read or written is not wanted any more."""
         if self.truths.at_work:
             self.truths.give_up()
         self.handover.cancel()
+        self.models.cancel()
+        self.evaluations.cancel()

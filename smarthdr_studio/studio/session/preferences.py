@@ -26,6 +26,11 @@ class Places:
     thumbnails: Path
     sample: Path
 
+    @property
+    def presets(self) -> Path:
+        """Where this person's presets lie."""
+        return self.preferences.parent / "presets"
+
     @classmethod
     def of_this_person(cls) -> Self:
         """Where the system wants them."""

@@ -1,8 +1,8 @@
 """What an event of training means for the screen: the next state, and points for the curves."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 from smarthdr_studio.core.events import (
     CheckpointSaved,
@@ -11,32 +11,23 @@ from smarthdr_studio.core.events import (
     RunFinished,
     RunStarted,
     StepReported,
+    StepSkipped,
     TrainingEvent,
     Validated,
 )
 from smarthdr_studio.studio.state import Activity, TrainingState
+from smarthdr_studio.studio.state.charted import GIB, PERSON, place_of
 
 _OUTCOMES: Final = {
     "done": Activity.DONE,
     "stopped": Activity.STOPPED,
     "failed": Activity.FAILED,
 }
+_OF_CHECKS: Final = ("psnr_mu", "psnr_l", "ssim_mu", "ssim_l", "ause")
+_OF_ROUNDS: Final = ("retained", "gates_retained", "patches_retained", "sigma_mean")
 
 
-# The chart and the name of each term, as the method writes them: s labelled, u unlabelled;
-# r reconstruction, v perceptual, k judge. Likelihoods fall below 0 and would flatten the others.
-_TERMS: Final = {
-    "labelled_reconstruction": ("fit", "Lₛʳ"),
-    "labelled_perceptual": ("fit", "Lₛᵛ"),
-    "labelled_nll": ("likelihood", "Lₛᵏ"),
-    "unlabelled_reconstruction": ("fit", "Lᵤʳ"),
-    "unlabelled_perceptual": ("fit", "Lᵤᵛ"),
-    "unlabelled_nll": ("likelihood", "Lᵤᵏ"),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
+class Point(NamedTuple):
     """One value of one line of one chart; x is the step."""
 
     chart: str
@@ -70,15 +61,41 @@ def points(event: TrainingEvent) -> Iterator[Point]:
     """What an event adds to the curves."""
     match event:
         case StepReported():
-            for name, value in event.losses.items():
-                chart, line = _TERMS.get(name, ("likelihood", name))
-                yield Point(chart=chart, line=line, x=event.step, y=value)
+            yield from _of_step(event)
+        case StepSkipped():
+            yield _point("skipped", event.step, event.count)
         case Validated():
-            yield Point(chart="psnr", line="PSNR-μ", x=event.step, y=event.psnr_mu)
+            yield from _told(event, _OF_CHECKS)
         case RoundFinished():
-            yield Point(chart="kept", line="pixels", x=event.step, y=event.retained)
-            yield Point(chart="kept", line="patches", x=event.step, y=event.patches_retained)
-            yield Point(chart="sigma", line="mean σ", x=event.step, y=event.sigma_mean)
+            yield from _told(event, _OF_ROUNDS)
+            if event.gates_retained is not None:
+                yield Point(*PERSON, event.step, event.retained - event.gates_retained)
+
+
+def _told(event: Validated | RoundFinished, names: tuple[str, ...]) -> Iterator[Point]:
+    """Those of the figures that were measured."""
+    for name in names:
+        value = getattr(event, name)
+        if value is not None:
+            yield _point(name, event.step, value)
+
+
+def _of_step(event: StepReported) -> Iterator[Point]:
+    step = event.step
+    for name, value in event.losses.items():
+        yield _point(name, step, value)
+    yield _point("learning_rate", step, event.learning_rate)
+    yield _point("images_per_second", step, event.images_per_second)
+    if event.gradient_norm is not None:
+        yield _point("gradient_norm", step, event.gradient_norm)
+    if event.distance is not None:
+        yield _point("distance", step, event.distance)
+    if event.memory_bytes is not None:
+        yield _point("memory_bytes", step, event.memory_bytes / GIB)
+
+
+def _point(series: str, x: float, y: float) -> Point:
+    return Point(*place_of(series), x, y)
 
 
 def _stepped(state: TrainingState, event: StepReported) -> TrainingState:

@@ -1,13 +1,25 @@
-"""Everything about runs: the one of this window, those on disk, and the plan of the next."""
+"""Everything about runs: the one at work, here or elsewhere, those on disk, and the next plan."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from smarthdr_studio.core.errors import Remedy
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.runs import list_runs
 from smarthdr_studio.studio.session.crew import Crew
+from smarthdr_studio.studio.session.discarding import Discarding
+from smarthdr_studio.studio.session.elsewhere import Elsewhere
+from smarthdr_studio.studio.session.helm import Helm
 from smarthdr_studio.studio.session.keeper import Keeper
+from smarthdr_studio.studio.session.plan_desk import PlanDesk
+from smarthdr_studio.studio.session.runs_continuing import RunsContinuing
+from smarthdr_studio.studio.session.runs_desk import RunsDesk
 from smarthdr_studio.studio.session.training_desk import TrainingDesk
-from smarthdr_studio.studio.state import Activity, Notice, TrainingState
+from smarthdr_studio.studio.state import Activity, Notice, Offer, TrainingState
+
+_MOST_REMEDIES: Final = 3
 
 
 class Running(QObject):
@@ -15,12 +27,25 @@ class Running(QObject):
 
     run_ended = Signal()
 
-    def __init__(self, keeper: Keeper, crew: Crew) -> None:
+    def __init__(self, keeper: Keeper, crew: Crew, *, presets: Path) -> None:
+        """`presets` is the folder of a person's own."""
         super().__init__(keeper)
-        self._keeper = keeper
+        self._keeper, self._crew = keeper, crew
         self._project: Project | None = None
+        self._remedies: tuple[Remedy, ...] = ()
+        self._slept = ""  # the run that was stopped because the computer went to sleep
         self.training = TrainingDesk(crew, self)
+        self.plans = PlanDesk(keeper, crew, own=presets, parent=self)
+        self.elsewhere = Elsewhere(crew, self.training, self)
+        self.helm = Helm(keeper, crew, self.training)
+        self.discarding = Discarding(keeper, crew)
+        self.runs = RunsDesk(keeper, crew)
+        self.continuing = RunsContinuing(keeper, crew, self.plans)
+        self.discarding.changed.connect(self.elsewhere.look)
+        self.discarding.changed.connect(self.runs.look)
+        self.runs.trash.changed.connect(self.elsewhere.look)
         self.training.became.connect(self._training_became)
+        self.training.remedies_found.connect(self._take_remedies)
         self.training.rested.connect(self._run_ended)
 
     @property
@@ -30,43 +55,132 @@ class Running(QObject):
 
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
-        if project is None:
-            self.training.forget()
+        self.training.forget()
+        self.plans.forget()
         self._project = project
-        self._find_resumable()
+        folder = None if project is None else project.folder
+        self.helm.serve(folder)
+        self.discarding.serve(project)
+        self.elsewhere.serve(folder)
+        self.runs.serve(project)
+        self.continuing.serve(project)
+
+    def shut_down(self) -> None:
+        """Stop the run of this window, and look for no other."""
+        self.elsewhere.rest()
+        self.runs.rest()
+        self.training.stop()
+
+    def rest(self) -> None:
+        """Nothing is to be watched any more; returns when nobody does."""
+        self.elsewhere.rest()
+        self.runs.rest()
+        self._crew.wait_for_watchers()
 
     def may_leave(self) -> bool:
-        """Whether the project may be left; says why not while a run goes on."""
-        if not self.training.state.busy:
+        """Whether the project may be left; says why not while a run of this window goes on."""
+        state = self.training.state
+        if state.elsewhere or not state.busy:
             return True
         words = "A run is going on; stop it before leaving this project."
         self._keeper.notice(Notice(text=words, tone="warn"))
         return False
 
     def train(self, *, preset: str, device: str) -> None:
-        """Start a run."""
+        """Start a run by a preset, or by the plan in the editor (EDITED)."""
         if self._project is not None:
-            self.training.start(self._project.folder, preset=preset, device=device)
+            self._forget_fault()
+            name, changes = self.plans.wish_for(preset, device=device)
+            self.training.start(self._project.folder, preset=name, changes=changes)
 
-    def resume(self, *, device: str) -> None:
-        """Go on with the last run."""
-        if self._project is not None:
-            self.training.resume(self._project.folder, device=device)
+    def resume(
+        self,
+        run: str | None = None,
+        *,
+        device: str | None = None,
+        changes: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Go on with a run, or the last one, with changes of its plan by dotted key.
+
+        Without a device it goes on where its plan says.
+        """
+        name = run or self.training.state.resumable
+        if self._project is None or not name:
+            return
+        self._forget_fault()
+        wishes = {**(changes or {}), **({"device": device} if device else {})}
+        self.training.resume(self._project.folder, run=name, changes=wishes)
+
+    @Slot()
+    def discard(self) -> None:
+        """Stop the run on the screen, if it is at work, and move it to the trash."""
+        state = self.training.state
+        if state.busy:
+            self.discarding.discard_once_stopped(state.run)
+            self.helm.stop()
+        elif state.run:
+            self.discarding.discard(state.run)
+
+    @Slot(object)
+    def take_offer(self, offer: Offer) -> None:
+        """What a person picked on a notice."""
+        self._keeper.notice(None)
+        if offer.asks == "resume":
+            self.resume(offer.about, changes=offer.changes)
+        else:
+            self.discarding.restore(offer.about)
+
+    @Slot()
+    def stop_for_sleep(self) -> None:
+        """The computer goes to sleep: the run of this window is stopped and kept."""
+        if self.training.is_ours:
+            self._slept = self.training.state.run
+            self.training.stop()
+
+    @Slot()
+    def has_woken(self) -> None:
+        """Say that a run was stopped meanwhile, and offer to go on."""
+        run, self._slept = self._slept, ""
+        if run:
+            go_on = Offer(text="Resume", tip="Go on where it stopped", asks="resume", about=run)
+            words = f"{run} was stopped because the computer went to sleep; Resume goes on."
+            self._keeper.notice(Notice(text=words, tone="warn", offers=(go_on,)))
 
     @Slot(object)
     def _training_became(self, training: TrainingState) -> None:
-        failed = training.activity is Activity.FAILED
-        if failed and self._keeper.state.training.activity is not Activity.FAILED:
-            # One line of the panel may be too short for the reason and the remedy.
-            self._keeper.complain(training.message)
+        before = self._keeper.state.training.activity
         self._keeper.become(training=training)
+        # One line of the panel may be too short for the reason and the remedy.
+        failed = training.activity is Activity.FAILED and not training.past
+        if failed and before is not Activity.FAILED:
+            self._tell_failure(training)
+
+    def _tell_failure(self, training: TrainingState) -> None:
+        offers = tuple(
+            Offer(
+                text=remedy.text,
+                tip="Go on from the last step with this change of the plan",
+                asks="resume",
+                about=training.run,
+                changes=remedy.changes,
+            )
+            for remedy in self._remedies[:_MOST_REMEDIES]
+            if training.run
+        )
+        self._keeper.notice(Notice(text=training.message, tone="bad", offers=offers))
+
+    @Slot(object)
+    def _take_remedies(self, remedies: tuple[Remedy, ...]) -> None:
+        self._remedies = remedies
+
+    def _forget_fault(self) -> None:
+        """Another run begins: what was told about the last one is over."""
+        self._remedies = ()
+        notice = self._keeper.state.notice
+        if notice is not None and notice.offers:
+            self._keeper.notice(None)
 
     @Slot()
     def _run_ended(self) -> None:
-        self._find_resumable()
+        self.discarding.has_stopped(self.training.state.run)
         self.run_ended.emit()
-
-    def _find_resumable(self) -> None:
-        if self._project is not None:
-            left = [run.id for run in list_runs(self._project)[:1] if run.outcome != "done"]
-            self.training.remember(resumable=left[0] if left else "")

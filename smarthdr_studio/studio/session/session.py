@@ -24,6 +24,7 @@ from smarthdr_studio.studio.session.project_desk import ProjectDesk
 from smarthdr_studio.studio.session.running import Running
 from smarthdr_studio.studio.session.stories import story_of
 from smarthdr_studio.studio.session.watch import Watch
+from smarthdr_studio.studio.session.watching import Watching
 from smarthdr_studio.studio.state import Notice, StudioState
 
 
@@ -47,10 +48,13 @@ class Session(QObject):
         self._project: Project | None = None
         self._crew = Crew(self)
         self._projects = ProjectDesk(self._crew, self)
-        self.running = Running(self._keeper, self._crew)
+        self.running = Running(self._keeper, self._crew, presets=places.presets)
         self.training = self.running.training
         self.inspection = Inspection(self._keeper, self._crew, thumbnails=places.thumbnails)
         self.screen = self.inspection.screen
+        self.watching = Watching(
+            self._keeper, self._crew, training=self.training, inspection=self.inspection
+        )
         self.screen.scenes.set_budget(self.preferences.budget)
         self.curating = Curating(self._keeper, self._crew, self.screen)
         self.papers = Papers(self._keeper, self._crew, self.curating)
@@ -124,6 +128,15 @@ class Session(QObject):
         """Sizes and tabs of the page, to be remembered with the project."""
         self.panes = panes
 
+    def look_as(self, layout: Layout) -> None:
+        """Views, display, snapshots and scene as they were once; `panes` as well."""
+        self.panes = dict(layout.panes)
+        kept = ("views", "columns", "display", "snapshots")
+        self._keeper.become(**{name: layout.remembered()[name] for name in kept}, active=0)
+        self.screen.repaint()
+        if self.state.row(layout.scene) is not None:
+            self.screen.pick(layout.scene)
+
     @Slot(object)
     def set_budget(self, budget: int) -> None:
         """Keep at most so many bytes of pictures in memory, from now on and ever after."""
@@ -134,13 +147,14 @@ class Session(QObject):
 
     def shut_down(self) -> None:
         """Stop everything; `rested` tells when it has stopped."""
-        self.training.stop()
+        self.running.shut_down()
         self._crew.cancel()
 
     def release(self) -> None:
         """Let go of the project's file; nothing is asked afterwards."""
         self._watch.serve(None)
         self.inspection.rest()
+        self.running.rest()
         self._remember_layout()
         if self._project is not None:
             self._project.close()
@@ -168,6 +182,7 @@ class Session(QObject):
         self.inspection.serve(project)
         self.papers.serve(project)
         self.advice.serve(project)
+        self.watching.serve(project)
         self.running.serve(project)
         self._pick_first(layout.scene)
 
@@ -188,6 +203,7 @@ class Session(QObject):
         self.advice.serve(None)
         self.curating.serve(None)
         self.running.serve(None)
+        self.watching.serve(None)
         if self._project is not None and self._project is not but:
             self._project.close()
         self._project = None
@@ -263,6 +279,7 @@ class Session(QObject):
         self.curating.decided.connect(self._decided)
         self.inspection.painting.decided.connect(self._decided)
         self.inspection.painting.in_turn = self.curating.in_turn
+        self.running.runs.back.decide = self.curating.decide_at_length
         self.curating.worked.connect(self._keeper.not_busy)
         self.inspection.thresholds.settled.connect(self.curating.settle_masks)
         self.screen.picked.connect(self._tell_story)

@@ -103,13 +103,23 @@ class Stage:
     def take_opinion(self, opinion: Opinion) -> None:
         """The student's picture, or the teacher's for a scene without a pseudo-label."""
         if opinion.who == "student":
-            self.material = replace(self.material, student=opinion.hdr)
+            self.material = replace(
+                self.material, student=opinion.hdr, student_origin=opinion.through
+            )
             hdr = self.material.hdr
             self._dispute = None if hdr is None else tabled_error(hdr, opinion.hdr)
             self._reasons_of = None
         elif self._latest is None:
             self._latest = from_opinion(opinion)
             self._believe(self._latest)
+
+    def forget_opinions(self) -> None:
+        """Another network is asked from now on: what an earlier one said is no more."""
+        self.material = replace(self.material, student=None, student_origin="")
+        self._dispute, self._reasons_of = None, None
+        if self.loaded is not None and self.loaded.label is None and self._latest is not None:
+            self._latest = None
+            self._believe(None)
 
     def take_person(self, person: Brush | None) -> None:
         """What is painted on the scene by the journal, H×W; another one ends a preview."""

@@ -1,35 +1,43 @@
-"""Drives the one run of this window and keeps its state."""
+"""Drives the one run of this window, and keeps how it stands, or how one elsewhere does."""
 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from smarthdr_studio.core.errors import StudioError
-from smarthdr_studio.core.events import RoundFinished, TrainingEvent
+from smarthdr_studio.core.errors import Remedy, StudioError
+from smarthdr_studio.core.events import RoundFinished, RunFinished, StepReported, TrainingEvent
 from smarthdr_studio.core.runs import RunFolder
+from smarthdr_studio.core.steering import Wish
 from smarthdr_studio.studio.session.crew import Crew
-from smarthdr_studio.studio.session.progress import advanced, points
+from smarthdr_studio.studio.session.eta import Eta, coarse
+from smarthdr_studio.studio.session.progress import points
+from smarthdr_studio.studio.session.standing import after
 from smarthdr_studio.studio.state import Activity, TrainingState
+from smarthdr_studio.studio.state.training import GO_ON, PAUSE
 from smarthdr_studio.studio.threads.devices import Devices, find_devices
 from smarthdr_studio.studio.threads.plans import load_preset
 from smarthdr_studio.studio.threads.training import TrainingThread
 
 _SILENT_AFTER_S: Final = 60.0
+_TOLD_FOR_S: Final = 15.0  # an answer of the run stays on the screen
 
 
 class TrainingDesk(QObject):
     """Starts, holds and stops the training thread; says how it stands and what it reported."""
 
     became = Signal(object)
+    heard = Signal(object)  # events, once the state is after them
     points_came = Signal(object)
     curves_cleared = Signal()
+    curves_read = Signal(object)  # RunCurves of a run whose steps are not told one by one
     round_finished = Signal()
     devices_found = Signal(object)
+    remedies_found = Signal(object)  # what one click can do about a run that failed
     rested = Signal()
 
     def __init__(self, crew: Crew, parent: QObject) -> None:
@@ -39,7 +47,7 @@ class TrainingDesk(QObject):
         self._thread: TrainingThread | None = None
         self._waiting: Callable[[], TrainingThread] | None = None
         self._devices_asked, self._devices_known = False, False
-        self._heard_at = 0.0
+        self._heard_at, self._told_at, self._eta = 0.0, 0.0, Eta()
         self._watch = QTimer(self, interval=1000)
         self._watch.timeout.connect(self._listen)
 
@@ -48,15 +56,19 @@ class TrainingDesk(QObject):
         """Whether no training thread is at work."""
         return self._thread is None
 
-    def start(self, folder: Path, *, preset: str, device: str) -> None:
-        """Train by a preset on a device, as a plan names them."""
-        self._begin(folder, preset, {"device": device}, resume=None)
+    @property
+    def is_ours(self) -> bool:
+        """Whether a run of this window is at work or about to begin."""
+        return self._thread is not None or self._waiting is not None
 
-    def resume(self, folder: Path, *, device: str) -> None:
-        """Go on with the last run that can be gone on with."""
-        if run := self.state.resumable:
-            plan = RunFolder(folder / "runs" / run).plan_path
-            self._begin(folder, str(plan), {"device": device}, resume=run)
+    def start(self, folder: Path, *, preset: str, changes: Mapping[str, Any]) -> None:
+        """Train by a preset, or a plan in a file, with changes by dotted key."""
+        self._begin(folder, preset, changes, resume=None)
+
+    def resume(self, folder: Path, *, run: str, changes: Mapping[str, Any]) -> None:
+        """Go on with a run, with changes of its plan by dotted key."""
+        plan = RunFolder(folder / "runs" / run).plan_path
+        self._begin(folder, str(plan), changes, resume=run)
 
     def want_devices(self) -> None:
         """Look for devices, once; that loads torch and sets memory up for training."""
@@ -65,17 +77,23 @@ class TrainingDesk(QObject):
             self._crew.start(find_devices, answered=self._found_devices, refused=self._no_devices)
 
     def _begin(
-        self, folder: Path, preset: str, changes: Mapping[str, str], *, resume: str | None
+        self, folder: Path, preset: str, changes: Mapping[str, Any], *, resume: str | None
     ) -> None:
         if self.state.busy:
             return
-        self._become(TrainingState(activity=Activity.STARTING, resumable=self.state.resumable))
+        before = self.state
+        self._become(TrainingState(activity=Activity.STARTING, resumable=before.resumable))
         try:
             plan = load_preset(preset, changes=changes)
         except StudioError as error:
             self.fail(str(error))
             return
-        self.curves_cleared.emit()
+        # Curves of the run that is gone on with are on the screen already.
+        if resume is None or resume != before.run:
+            self.curves_cleared.emit()
+        else:
+            self._become(replace(self.state, run=resume))
+        self._eta = Eta()
         self._waiting = partial(TrainingThread, plan, folder, resume=resume, parent=self)
         self.want_devices()
         if self._devices_known:
@@ -95,47 +113,93 @@ class TrainingDesk(QObject):
 
     @Slot()
     def pause_or_go_on(self) -> None:
-        """Hold the run between two events, or let it go on."""
+        """Hold the run of this window between two steps, or let it go on."""
         if self._thread is None:
             return
         if self.state.activity is Activity.PAUSED:
             self._heard_at = time.monotonic()
-            self._thread.resume()
-            self._become(replace(self.state, activity=Activity.RUNNING))
+            self._thread.go_on()
+            self._become(replace(self.state, activity=Activity.RUNNING, asked=GO_ON))
         elif self.state.activity is Activity.RUNNING:
             self._thread.pause()
-            self._become(replace(self.state, activity=Activity.PAUSED))
+            self._become(replace(self.state, activity=Activity.PAUSED, asked=PAUSE))
 
     @Slot()
     def stop(self) -> None:
-        """Let the step at hand end, save and stop."""
+        """Let the step at hand of the run of this window end, save and stop."""
         if self._waiting is not None:
             self._waiting = None
             self._become(replace(self.state, activity=Activity.STOPPED, message="not started"))
         elif self._thread is not None:
             self._thread.stop()
             if self.state.busy:
-                self._become(replace(self.state, activity=Activity.STOPPING))
+                self._become(replace(self.state, activity=Activity.STOPPING, asked=""))
+
+    def wish(self, wish: Wish) -> None:
+        """Ask something of the run of this window; it is heard between two steps."""
+        if self._thread is not None:
+            self._thread.wishes.ask(wish)
+
+    def ask(self, words: str) -> None:
+        """Say what is asked of the run, until it answers."""
+        self._become(replace(self.state, asked=words, told=""))
 
     def changes_wait(self) -> None:
         """A person decided something that the run will use in its next round."""
         if self.state.busy and not self.state.changes_wait:
             self._become(replace(self.state, changes_wait=True))
 
-    def remember(self, *, resumable: str) -> None:
-        """Which run could be gone on with; empty where none."""
-        if resumable != self.state.resumable and not self.state.busy:
-            self._become(replace(self.state, resumable=resumable))
-
     def forget(self) -> None:
         """Another project: no run yet."""
-        self._become(TrainingState())
-        self.curves_cleared.emit()
+        self.show_other(TrainingState())
 
-    @Slot(str)
-    def fail(self, message: str) -> None:
+    def show_other(self, state: TrainingState) -> None:
+        """How a run stands that is not of this window; its curves follow."""
+        self._become(state)
+        self.curves_cleared.emit()
+        self._eta = Eta()
+        self._heard_at = time.monotonic()
+        if state.busy:
+            self._watch.start()
+        else:
+            self._watch.stop()
+
+    def end_other(self, state: TrainingState) -> None:
+        """How a run that is not of this window has ended."""
+        self._become(state)
+        self._watch.stop()
+        self.rested.emit()
+
+    @Slot(str, object)
+    def fail(self, message: str, remedies: tuple[Remedy, ...] = ()) -> None:
         """Show why there is no run, or why it ended."""
-        self._become(replace(self.state, activity=Activity.FAILED, message=message))
+        if remedies:
+            self.remedies_found.emit(remedies)
+        self._become(replace(self.state, activity=Activity.FAILED, message=message, asked=""))
+
+    @Slot(object)
+    def take(self, events: tuple[TrainingEvent, ...]) -> None:
+        """What the run has said since the last time."""
+        self._heard_at = time.monotonic()
+        state = self.state
+        for event in events:
+            state = after(state, event)
+            if isinstance(event, RunFinished) and event.remedies:
+                self.remedies_found.emit(event.remedies)
+        steps = [event for event in events if isinstance(event, StepReported)]
+        if steps:
+            self._eta = self._eta.after(steps[-1].seconds_left, now=self._heard_at)
+        if state.told != self.state.told:
+            self._told_at = self._heard_at
+        self._become(self._timed(state))
+        self.heard.emit(events)
+        self.points_came.emit(tuple(point for event in events for point in points(event)))
+        if any(isinstance(event, RoundFinished) for event in events):
+            self.round_finished.emit()
+
+    def _timed(self, state: TrainingState) -> TrainingState:
+        left = self._eta.left(now=time.monotonic()) if state.busy else None
+        return replace(state, seconds_left=None if left is None else coarse(left))
 
     @Slot(object)
     def _found_devices(self, devices: Devices) -> None:
@@ -152,14 +216,7 @@ class TrainingDesk(QObject):
 
     @Slot(object)
     def _reported(self, events: tuple[TrainingEvent, ...]) -> None:
-        self._heard_at = time.monotonic()
-        state = self.state
-        for event in events:
-            state = advanced(state, event)
-        self._become(state)
-        self.points_came.emit(tuple(point for event in events for point in points(event)))
-        if any(isinstance(event, RoundFinished) for event in events):
-            self.round_finished.emit()
+        self.take(events)
 
     @Slot()
     def _ended(self) -> None:
@@ -171,15 +228,24 @@ class TrainingDesk(QObject):
             self._start_waiting()
         elif self.state.busy:
             words = f"stopped after epoch {self.state.epoch + 1}; saved, and Resume goes on"
-            self._become(replace(self.state, activity=Activity.STOPPED, message=words))
+            self._become(
+                replace(self.state, activity=Activity.STOPPED, message=words, asked="", waiting=())
+            )
+        self._find_resumable()
         self.rested.emit()
+
+    def _find_resumable(self) -> None:
+        """Whether the run that ended can be gone on with."""
+        if self.state.run and not self.state.busy:
+            left = "" if self.state.activity is Activity.DONE else self.state.run
+            self._become(replace(self.state, resumable=left))
 
     @Slot()
     def _listen(self) -> None:
         quiet = time.monotonic() - self._heard_at > _SILENT_AFTER_S
         waiting = self.state.activity in (Activity.STARTING, Activity.RUNNING, Activity.STOPPING)
-        if (quiet and waiting) != self.state.silent:
-            self._become(replace(self.state, silent=quiet and waiting))
+        told = "" if time.monotonic() - self._told_at > _TOLD_FOR_S else self.state.told
+        self._become(replace(self._timed(self.state), silent=quiet and waiting, told=told))
 
     def _become(self, state: TrainingState) -> None:
         if state != self.state:

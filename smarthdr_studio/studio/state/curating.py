@@ -68,6 +68,7 @@ class Centre(StrEnum):
     TABLE = "table"
     GALLERY = "gallery"
     PAIR = "two scenes"
+    RUNS = "runs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
 """Everything the window shows, as one frozen value; pictures and curves travel beside it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.display import DisplaySettings
@@ -37,9 +38,13 @@ from smarthdr_studio.studio.state.looking import (
     Tool,
     ViewSetup,
 )
+from smarthdr_studio.studio.state.models import EvaluationState
 from smarthdr_studio.studio.state.papers import MovedState, SplitState, TruthState
+from smarthdr_studio.studio.state.planning import PlanningState
 from smarthdr_studio.studio.state.proposing import ProposalState
+from smarthdr_studio.studio.state.runs import RunsState
 from smarthdr_studio.studio.state.training import TrainingState
+from smarthdr_studio.studio.state.watching import FilmState
 
 Tone = Literal["plain", "warn", "bad"]
 
@@ -53,20 +58,43 @@ _PROPOSAL = ProposalState()
 _PAIR = PairState()
 _UNMEASURED = EvidenceState()
 _NO_RUN = TrainingState()
+_RUNS = RunsState()
 _JOURNAL = JournalState()
+_PLANNING = PlanningState()
+_FILM = FilmState()
+_EVALUATION = EvaluationState()
+
+
+Asks = Literal["resume", "restore_run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """Something that one click on a notice does: `text` is for the button.
+
+    `asks` is what is done with the run `about`; `changes` of its plan are by dotted key.
+    """
+
+    text: str
+    tip: str
+    asks: Asks
+    about: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """Something to tell without stopping anyone; `details` are read one per line.
 
-    `opens` is a file or a folder that was written and can be looked at.
+    `opens` is a file or a folder that was written and can be looked at; of `offers` the best
+    comes first.
     """
 
     text: str
     tone: Tone = "plain"
     details: tuple[str, ...] = ()
     opens: Path | None = None
+    offers: tuple[Offer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +144,10 @@ class StudioState:
     clues_known: bool = False  # whether the frames of this scene have been examined
     replay: int | None = None  # the round whose masks are replayed on the screen
     training: TrainingState = _NO_RUN
+    planning: PlanningState = _PLANNING
+    runs: RunsState = _RUNS
+    film: FilmState = _FILM
+    evaluation: EvaluationState = _EVALUATION
     undo: str | None = None
     redo: str | None = None
     busy: str = ""

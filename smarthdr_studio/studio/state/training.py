@@ -1,11 +1,18 @@
-"""How the run of this window stands."""
+"""How a run stands: the one at work in this window or elsewhere, or else the last one."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+# What is asked of a run, as it follows the words "asked to".
+PAUSE: Final = "pause"
+GO_ON: Final = "go on"
+STOP: Final = "stop"
+SNAPSHOT: Final = "save a snapshot"
 
 
 class Activity(StrEnum):
-    """What the trainer of this window is up to; the words are for the screen."""
+    """What the trainer is up to; the words are for the screen."""
 
     IDLE = "idle"
     STARTING = "starting"
@@ -15,6 +22,7 @@ class Activity(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     DONE = "done"
+    INTERRUPTED = "interrupted"  # its process died without a last word
 
 
 BUSY_ACTIVITIES = frozenset(
@@ -23,10 +31,20 @@ BUSY_ACTIVITIES = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A change of a run, in words, that counts from an epoch on, which is counted from 0."""
+
+    text: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingState:
-    """How the run of this window stands; `silent` when nothing was heard for a minute.
+    """How a run stands; `silent` when nothing was heard for a minute.
 
     `round` is the last one that was finished: 0 before the first, -1 where that is not known.
+    `elsewhere` says that another process trains it, `past` that nobody does and it was read from
+    its files. `asked` is what was asked of a run and not answered yet, `told` its last answer.
     """
 
     activity: Activity = Activity.IDLE
@@ -39,11 +57,19 @@ class TrainingState:
     round: int = -1
     seconds_left: float | None = None
     images_per_second: float | None = None
+    learning_rate: float | None = None
     psnr_mu: float | None = None
     message: str = ""
     resumable: str = ""
     changes_wait: bool = False
     silent: bool = False
+    elsewhere: bool = False
+    past: bool = False
+    asked: str = ""
+    told: str = ""
+    waiting: tuple[Waiting, ...] = ()
+    skipped: int = 0
+    skipped_why: str = ""
 
     @property
     def next_round(self) -> str:
@@ -52,5 +78,5 @@ class TrainingState:
 
     @property
     def busy(self) -> bool:
-        """Whether a thread is at work."""
+        """Whether a thread or another process is at work."""
         return self.activity in BUSY_ACTIVITIES

@@ -2,6 +2,8 @@
 
 from importlib import import_module
 
+from smarthdr_studio.core.run_estimate import size_in_words
+from smarthdr_studio.studio.state.planning import DeviceLine
 from smarthdr_studio.studio.threads.task import Tell
 
 Devices = tuple[tuple[str, str], ...]
@@ -12,16 +14,30 @@ def find_devices(tell: Tell) -> Devices:
 
     Before a thread trains, not on it: glibc gives a thread its arena when it starts.
     """
+    return tuple((line.id, _in_words(line)) for line in list_devices(tell))
+
+
+def list_devices(tell: Tell) -> tuple[DeviceLine, ...]:
+    """The same devices with the memory that is free on each now."""
     tell("", 0, 0)
     # Loaded beside torch, so that the click on Train waits for neither.
     import_module("smarthdr_studio.core.plan")
-    from smarthdr_studio.learning.runtime import describe_devices, use_memory_kindly
+    from smarthdr_studio.learning.free_memory import devices_with_memory
+    from smarthdr_studio.learning.runtime import use_memory_kindly
 
     use_memory_kindly()
     return tuple(
-        (device.id, _in_words(device.title, device.free_bytes)) for device in describe_devices()
+        DeviceLine(
+            id=device.id,
+            title=device.title,
+            free_bytes=device.free_bytes,
+            total_bytes=device.total_bytes,
+        )
+        for device in devices_with_memory()
     )
 
 
-def _in_words(title: str, free_bytes: int | None) -> str:
-    return title if free_bytes is None else f"{title} · {free_bytes / 2**30:.0f} GiB free"
+def _in_words(line: DeviceLine) -> str:
+    if line.free_bytes is None:
+        return line.title
+    return f"{line.title} · {size_in_words(line.free_bytes)} free"

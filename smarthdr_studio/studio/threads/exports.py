@@ -1,8 +1,11 @@
 """Writing pictures for papers and other programs; compressing them takes a moment."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice
 from PySide6.QtGui import QImage
 
@@ -10,6 +13,7 @@ from smarthdr_studio.core.display import DisplaySettings, Layer, Material
 from smarthdr_studio.core.display.export import write_layer_exr, write_png16
 from smarthdr_studio.core.errors import ExportError
 from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.handover.curve_table import write_curves
 from smarthdr_studio.studio.threads.task import Tell
 
 
@@ -27,6 +31,17 @@ def save_image(tell: Tell, *, image: QImage, path: Path) -> Path:
         raise ExportError(
             f"{path}: cannot be written ({error.strerror}); choose another place"
         ) from None
+    return path
+
+
+def save_curves(
+    tell: Tell,
+    *,
+    curves: Mapping[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]],
+    path: Path,
+) -> Path:
+    """Curves (steps and values by name) as CSV; where they lie. Raises ExportError."""
+    write_curves(path, curves, tell=tell)
     return path
 
 

@@ -1,4 +1,4 @@
-"""Asking student or teacher of the newest checkpoint about one scene."""
+"""Asking student or teacher of the newest checkpoint, or a model file, about one scene."""
 
 import threading
 from dataclasses import dataclass, replace
@@ -22,7 +22,8 @@ Who = Literal["student", "teacher"]
 class Opinion:
     """What a network of a checkpoint ("<run>, step 120") says of a scene.
 
-    `hdr` is H×W×3 linear radiance in [0, 1], `sigma` H×W in μ-law values.
+    `through` names the model file it came from instead, if it did. `hdr` is H×W×3 linear radiance
+    in [0, 1], `sigma` H×W in μ-law values.
     """
 
     who: Who
@@ -30,6 +31,7 @@ class Opinion:
     checkpoint: str
     hdr: Half
     sigma: Floats
+    through: str = ""
 
 
 class Asked(NamedTuple):
@@ -47,23 +49,24 @@ class _Shelf:
         self._held: tuple[str, Asked] | None = None
         self._emptied = 0
 
-    def take(self, project: Path, *, who: Who, frames: FrameStore) -> Asked:
-        """The network of the newest checkpoint, which reads its frames from `frames`."""
-        from smarthdr_studio.learning.checkpoints import latest_checkpoint, read_info
+    def take(self, project: Path, *, who: Who, frames: FrameStore, model: Path | None) -> Asked:
+        """The network of a model or of the newest checkpoint; it reads frames from `frames`."""
+        from smarthdr_studio.learning.checkpoints import latest_checkpoint
+        from smarthdr_studio.learning.model_files import read_card
         from smarthdr_studio.learning.opinion import load_predictor
 
-        checkpoint = latest_checkpoint(project)
-        if checkpoint is None:
+        model = model or latest_checkpoint(project)
+        if model is None:
             raise CheckpointError(f"{project}: no run has a checkpoint yet; train first")
-        info = read_info(checkpoint)
-        weights = info.hashes.get(f"{who}.safetensors", "")
+        card = read_card(model, part=who)
+        weights = card.weights
         with self._loading:
             held = self._held
             if held is not None and held[0] == weights:
                 return held[1]._replace(predictor=replace(held[1].predictor, frames=frames))
             emptied = self.empty()  # before the next is loaded: there is never room for two
-            predictor = load_predictor(checkpoint, who=who, frames=frames)
-            asked = Asked(predictor, f"{info.run}, step {info.step}")
+            predictor = load_predictor(model, who=who, frames=frames)
+            asked = Asked(predictor, f"{card.run}, step {card.step}")
             with self._lock:
                 if emptied == self._emptied:
                     self._held = weights, asked
@@ -80,24 +83,43 @@ class _Shelf:
 _shelf = _Shelf()
 
 
-def ask(tell: Tell, *, project: Path, scene: str, who: Who, frames: FrameStore) -> Opinion:
-    """What one network of the newest checkpoint says of a scene; gives up between two tiles.
+def ask(
+    tell: Tell,
+    *,
+    project: Path,
+    scene: str,
+    who: Who,
+    frames: FrameStore,
+    model: Path | None = None,
+) -> Opinion:
+    """What one network says of a scene; gives up between two tiles.
 
-    Raises CheckpointError where there is no checkpoint yet, and what `learning.opinion` raises.
+    It is the newest checkpoint's, or that of `model`. Raises CheckpointError where there is none,
+    and what `learning.opinion` raises.
     """
-    words = f"asking the {who}"
+    words = f"asking the {who}" if model is None else f"asking {model.name}"
     tell(words, 0, 0)
     with Project.open(project) as opened:
         found = opened.scene(scene)
-    asked = network_of(project, who=who, frames=frames)
+    asked = network_of(project, who=who, frames=frames, model=model)
     tell(words, 0, 0)
     hdr, sigma = predicted(tell, asked, found, words=words)
-    return Opinion(who=who, scene=scene, checkpoint=asked.checkpoint, hdr=hdr, sigma=sigma)
+    return Opinion(
+        who=who,
+        scene=scene,
+        checkpoint=asked.checkpoint,
+        hdr=hdr,
+        sigma=sigma,
+        through="" if model is None else model.name,
+    )
 
 
-def network_of(project: Path, *, who: Who, frames: FrameStore) -> Asked:
-    """A network of the newest checkpoint, kept for the next question. Raises CheckpointError."""
-    return _shelf.take(project, who=who, frames=frames)
+def network_of(project: Path, *, who: Who, frames: FrameStore, model: Path | None = None) -> Asked:
+    """A network of the newest checkpoint or of a model, kept for the next question.
+
+    Raises CheckpointError.
+    """
+    return _shelf.take(project, who=who, frames=frames, model=model)
 
 
 def predicted(tell: Tell, asked: Asked, scene: Scene, *, words: str) -> tuple[Half, Floats]:

@@ -1,36 +1,39 @@
-"""Training on its own thread, paused and stopped between two events."""
+"""Training on its own thread: wishes are handed in, events come out, a stop closes it."""
 
 import gc
-import threading
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QThread, Signal
 
-from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.core.errors import OutOfMemory, Remedy, StudioError
 from smarthdr_studio.core.events import StepReported, TrainingEvent
+from smarthdr_studio.core.steering import GoOn, Pause, Wish, Wishes
 
 if TYPE_CHECKING:
     from smarthdr_studio.core.plan import TrainingPlan
 
-_SECONDS_BETWEEN_STEP_REPORTS = 0.05  # 20 Hz: smooth to the eye, nothing to the event loop
+# Alive to the eye; what is drawn anew takes its part of a core from the steps.
+_SECONDS_BETWEEN_STEP_REPORTS: Final = 0.4
 
 
 class TrainingThread(QThread):
-    """Runs train() and repeats its events as tuples; steps that come fast travel together."""
+    """Runs train() and repeats its events as tuples; steps that come fast travel together.
+
+    `wishes` are heard between two steps.
+    """
 
     reported = Signal(object)
-    failed = Signal(str)
+    failed = Signal(str, object)  # why, and the remedies one click away
 
     def __init__(
         self, plan: "TrainingPlan", project: Path, *, resume: str | None, parent: QObject
     ) -> None:
         super().__init__(parent)
         self._plan, self._project, self._resume = plan, project, resume
-        self._go = threading.Event()
-        self._go.set()
+        self.wishes = _Inbox()
         self._held: list[TrainingEvent] = []
         self._told_at = 0.0
 
@@ -39,35 +42,35 @@ class TrainingThread(QThread):
         try:
             from smarthdr_studio.learning.training import train
 
-            with closing(train(self._plan, self._project, resume=self._resume)) as events:
+            course = train(self._plan, self._project, resume=self._resume, wishes=self.wishes)
+            with closing(course) as events:
                 for event in events:
                     self._report(event)
-                    self._go.wait()
                     if self.isInterruptionRequested():
                         break
         except Exception as error:  # the edge of the thread: tell, never swallow
-            self.failed.emit(_in_words(error))
+            self._flush()
+            self.failed.emit(_in_words(error), _remedies(error))
         finally:
             self._flush()
             _give_memory_back()
 
     def pause(self) -> None:
-        """Ask for no further event."""
-        self._go.clear()
+        """Hold the run before its next step; it holds its memory, and goes on listening."""
+        self.wishes.ask(Pause())
 
-    def resume(self) -> None:
-        """Ask for events again."""
-        self._go.set()
+    def go_on(self) -> None:
+        """The end of a pause."""
+        self.wishes.ask(GoOn())
 
     def stop(self) -> None:
         """Close the generator after the event at hand; it saves."""
         self.requestInterruption()
-        self._go.set()
 
     def _report(self, event: TrainingEvent) -> None:
         self._held.append(event)
         due = time.monotonic() - self._told_at >= _SECONDS_BETWEEN_STEP_REPORTS
-        if due or not isinstance(event, StepReported) or not self._go.is_set():
+        if due or not isinstance(event, StepReported):
             self._flush()
 
     def _flush(self) -> None:
@@ -75,6 +78,19 @@ class TrainingThread(QThread):
             self.reported.emit(tuple(self._held))
             self._held.clear()
             self._told_at = time.monotonic()
+
+
+class _Inbox(Wishes):
+    """Hands out nothing beyond a pause: what ends it has to be heard while it lasts."""
+
+    def take(self) -> tuple[Wish, ...]:
+        """What was wished for since the last time, up to a pause."""
+        held = super().take()
+        pauses = [place for place, wish in enumerate(held) if isinstance(wish, Pause)]
+        end = pauses[0] + 1 if pauses else len(held)
+        with self._lock:
+            self._held[:0] = held[end:]
+        return held[:end]
 
 
 def _in_words(error: Exception) -> str:
@@ -86,6 +102,10 @@ def _in_words(error: Exception) -> str:
             "device, then resume from the last checkpoint."
         )
     return f"{type(error).__name__}: {error}"
+
+
+def _remedies(error: Exception) -> tuple[Remedy, ...]:
+    return error.remedies if isinstance(error, OutOfMemory) else ()
 
 
 def _give_memory_back() -> None:

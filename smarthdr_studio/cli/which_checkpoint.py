@@ -1,0 +1,33 @@
+"""The option `--which`: which checkpoint of a run is meant."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smarthdr_studio.core.errors import CheckpointError
+
+Which = Annotated[str, typer.Option(metavar="best|last|STEP", help="Which checkpoint of the run.")]
+
+
+def checkpoint_of(run: Path, which: str) -> Path:
+    """The best checkpoint of a run folder, its last one, or that of a step.
+
+    Raises BadParameter: the word is none of these; CheckpointError: the run has no such checkpoint.
+    """
+    from smarthdr_studio.learning.checkpoints import best_checkpoint, checkpoints_of
+
+    if which not in ("best", "last") and not which.isdecimal():
+        raise typer.BadParameter(f"--which {which}: write best, last or the number of a step")
+    found = checkpoints_of(run)
+    if not found:
+        raise CheckpointError(f"{run}: has no checkpoint yet; choose another run, or train on")
+    if which == "last":
+        return found[-1]
+    if which == "best":
+        return best_checkpoint(run) or found[-1]
+    steps = {int(path.name.removeprefix("step-")): path for path in found}
+    if int(which) not in steps:
+        there = ", ".join(map(str, steps))
+        raise CheckpointError(f"{run}: has no checkpoint of step {which}; there are {there}")
+    return steps[int(which)]

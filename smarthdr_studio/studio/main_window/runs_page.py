@@ -1,0 +1,179 @@
+"""The page of runs: which there are, and beside it what is told of the chosen ones."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal, Slot
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+
+from smarthdr_studio.studio.main_window.curve_exporting import CurveExporting
+from smarthdr_studio.studio.main_window.run_board import RunBoard
+from smarthdr_studio.studio.main_window.tabs import Tabs
+from smarthdr_studio.studio.panels.evaluation_table import EvaluationTable
+from smarthdr_studio.studio.panels.parts import card
+from smarthdr_studio.studio.panels.runs_bar import RunsBar
+from smarthdr_studio.studio.panels.runs_details import RunsDetails
+from smarthdr_studio.studio.panels.runs_pictures import RunsPictures
+from smarthdr_studio.studio.panels.runs_question import RunsQuestion
+from smarthdr_studio.studio.panels.runs_table import RunsTable
+from smarthdr_studio.studio.session import Session
+from smarthdr_studio.studio.state import StudioState
+from smarthdr_studio.studio.theme import Palette
+
+_HALVES: Final = (230, 330)
+
+
+class RunsPage(QWidget):
+    """Says which command is wanted by its id, and whether anybody looks."""
+
+    asked = Signal(str)
+    seen = Signal(bool)
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__()
+        self.bar, self.question = RunsBar(), RunsQuestion()
+        self.table, self.details = RunsTable(palette), RunsDetails()
+        self.board, self.pictures = RunBoard(comparing=True), RunsPictures()
+        self.evaluation = EvaluationTable()
+        self.tabs = Tabs("About the chosen runs")
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setFocusProxy(self.table)
+        self._lay_out()
+        self.dress(palette)
+
+    def listen_to(self, session: Session) -> None:
+        """State comes down, and beside it curves and pictures."""
+        words = (self.bar, self.question, self.table, self.details)
+        for part in (*words, self.pictures, self.evaluation):
+            session.changed.connect(part.show_state)
+            part.show_state(StudioState(), session.state)
+        telling = session.running.runs.telling
+        telling.curves_came.connect(self.board.show_curves)
+        telling.pictures_came.connect(self.pictures.show_pictures)
+        session.screen.picked.connect(telling.refresh)
+
+    def tell(self, session: Session) -> None:
+        """Intents go up."""
+        runs = session.running.runs
+        self.seen.connect(runs.watch)
+        self.table.chosen.connect(runs.choose)
+        self.table.opened.connect(self._open)
+        self.table.menu_asked.connect(self._pop_up)
+        self.table.discard_asked.connect(runs.trash.ask)
+        self.question.agreed.connect(runs.trash.agree)
+        self.question.declined.connect(self._decline)
+        self.question.declined.connect(runs.trash.decline)
+        self.details.overview.note.written.connect(runs.write_note)
+        self.details.overview.remedy_picked.connect(partial(_resume, session))
+        self.pictures.common_picked.connect(runs.telling.set_common)
+        self.tabs.turned.connect(runs.telling.turn_to)
+        self.bar.asked.connect(self.asked)
+        CurveExporting(session, self.board)
+        self._tell_of_evaluation(session)
+        session.leaving.connect(self.details.overview.note.save)
+        runs.watch(self.isVisible())
+
+    def write_note(self) -> None:
+        """The cursor into the note of the chosen run."""
+        self.tabs.go("overview")
+        self.details.overview.note.write()
+
+    def dress(self, palette: Palette) -> None:
+        """Paint with another palette."""
+        self.table.dress(palette)
+        self.board.dress(palette)
+        self.evaluation.dress(palette)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Somebody looks."""
+        super().showEvent(event)
+        self._tell_seen(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody looks any more."""
+        super().hideEvent(event)
+        self.details.overview.note.save()
+        self._tell_seen(event)
+
+    def _tell_seen(self, event: QEvent) -> None:
+        self.seen.emit(event.type() == QEvent.Type.Show)
+
+    def _tell_of_evaluation(self, session: Session) -> None:
+        desk, table = session.papers.evaluations, self.evaluation
+        # Asked while the window is shown a state: the answer is to come after it.
+        table.looked_at.connect(desk.look_at, Qt.ConnectionType.QueuedConnection)
+        table.checkpoint_picked.connect(desk.choose_checkpoint)
+        table.split_picked.connect(desk.choose_split)
+        table.measure_asked.connect(desk.measure)
+        table.cancel_asked.connect(desk.cancel)
+        table.scene_picked.connect(session.screen.pick)
+        table.table_asked.connect(partial(self._ask_for_table, session))
+
+    def _ask_for_table(self, session: Session) -> None:
+        shown, folder = session.state.evaluation, session.state.folder
+        beside = folder.parent if folder is not None else Path.home()
+        dialog = QFileDialog(self.window(), "Export figures", str(beside))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter("Tables (*.csv)")
+        dialog.setDefaultSuffix("csv")
+        dialog.selectFile(f"{shown.run}-{shown.which}-{shown.split}.csv")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(partial(_write_table, session))
+        dialog.open()
+
+    @Slot()
+    def _open(self) -> None:
+        """Return on a run: its curves."""
+        self.tabs.go("curves")
+
+    @Slot()
+    def _decline(self) -> None:
+        self.table.setFocus()
+
+    @Slot(QPoint)
+    def _pop_up(self, at: QPoint) -> None:
+        self.bar.pop_up(self.table.viewport().mapToGlobal(at))
+
+    def _lay_out(self) -> None:
+        details = self.details
+        curves = QWidget()
+        row = QHBoxLayout(curves)
+        row.setContentsMargins(0, 4, 0, 0)
+        row.addWidget(self.board.tools)
+        row.addWidget(self.board, 1)
+        for name, title, panel, tip in (
+            ("overview", "Overview", details.glance, "Figures, last word, checkpoints, note"),
+            ("plan", "Plan", details.plans, "Settings that differ"),
+            ("labels", "Label set", details.labels, "What the scenes were to it"),
+            ("curves", "Curves", curves, "The runs laid over one another (Return)"),
+            ("pictures", "Pictures", self.pictures, "The current scene as each run sees it"),
+            ("diary", "Diary", details.diary, "The run in words"),
+            ("evaluation", "Evaluation", self.evaluation, "How good each scene came out"),
+        ):
+            self.tabs.add(name, title, panel, tip=tip)
+        halves = QSplitter(Qt.Orientation.Vertical)
+        halves.setChildrenCollapsible(False)
+        halves.setHandleWidth(8)
+        halves.addWidget(self.table)
+        halves.addWidget(self.tabs)
+        halves.setSizes(_HALVES)
+        halves.setStretchFactor(0, 2)
+        halves.setStretchFactor(1, 3)
+        frame, column = card(name="Runs")
+        column.addWidget(self.bar)
+        column.addWidget(self.question)
+        column.addWidget(halves, 1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(frame)
+
+
+def _write_table(session: Session, name: str) -> None:
+    session.papers.evaluations.write_table(Path(name))
+
+
+def _resume(session: Session, run: str, changes: Mapping[str, Any]) -> None:
+    session.running.resume(run, changes=changes)

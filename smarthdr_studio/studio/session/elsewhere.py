@@ -1,0 +1,109 @@
+"""Watches the runs of a project that other processes train, and knows how the last one ended."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QObject, QTimer, Slot
+
+from smarthdr_studio.studio.session.crew import Crew
+from smarthdr_studio.studio.session.standing import after
+from smarthdr_studio.studio.session.training_desk import TrainingDesk
+from smarthdr_studio.studio.state import Activity, TrainingState
+from smarthdr_studio.studio.threads.lookout import Lookout, Sighting
+
+_LOOK_EVERY_MS: Final = 1000
+
+
+class Elsewhere(QObject):
+    """Looks once a second while no run of this window is at work; shows what it finds."""
+
+    def __init__(self, crew: Crew, training: TrainingDesk, parent: QObject) -> None:
+        super().__init__(parent)
+        self._crew, self._training = crew, training
+        self._lookout: Lookout | None = None
+        self._asked: Lookout | None = None  # who is looking now
+        self._clock = QTimer(self, interval=_LOOK_EVERY_MS)
+        self._clock.timeout.connect(self.look)
+
+    def serve(self, folder: Path | None) -> None:
+        """Work for another project, or for none."""
+        self._lookout = None if folder is None else Lookout(folder)
+        if folder is None:
+            self._clock.stop()
+        else:
+            self._clock.start()
+            self.look()
+
+    def rest(self) -> None:
+        """Look no more."""
+        self._clock.stop()
+        self._lookout = None
+
+    @Slot()
+    def look(self) -> None:
+        """Look now, unless somebody is looking or a run of this window is at work."""
+        if self._lookout is None or self._asked is not None or self._training.is_ours:
+            return
+        self._asked = self._lookout
+        job = partial(self._lookout.look, known=self._training.state.run)
+        task = self._crew.start(job, answered=self._seen, refused=self._not_seen, watching=True)
+        task.given_up.connect(self._looked)
+
+    @Slot(object)
+    def _seen(self, sighting: Sighting | None) -> None:
+        current = self._asked is self._lookout
+        self._asked = None
+        if sighting is None or not current or self._training.is_ours:
+            return
+        if sighting.curves is not None or not sighting.run:
+            self._show(sighting)
+        elif sighting.run == self._training.state.run:
+            if sighting.events:
+                self._training.take(sighting.events)
+            self._say_how_it_is(sighting)
+
+    @Slot(str)
+    def _not_seen(self, _message: str) -> None:
+        # The disk does not answer; what is on the screen stays, and the next look may tell more.
+        self._asked = None
+
+    @Slot()
+    def _looked(self) -> None:
+        self._asked = None
+
+    def _show(self, sighting: Sighting) -> None:
+        """Another run than before: how it stands, and its curves."""
+        state = TrainingState(run=sighting.run)
+        for event in sighting.events:
+            state = after(state, event)
+        if sighting.at_work:
+            state = _at_work(replace(state, elsewhere=True))
+        elif sighting.run:
+            state = _over(replace(state, past=True, seconds_left=None, silent=False))
+        self._training.show_other(state)
+        if sighting.curves is not None:
+            self._training.curves_read.emit(sighting.curves)
+
+    def _say_how_it_is(self, sighting: Sighting) -> None:
+        state = self._training.state
+        if sighting.at_work:
+            return
+        if state.elsewhere:
+            self._training.end_other(_over(replace(state, asked="")))
+
+
+def _at_work(state: TrainingState) -> TrainingState:
+    """A run that somebody trains is not over, although it may have ended before."""
+    if state.busy:
+        return state
+    return replace(state, activity=Activity.STARTING, message="")
+
+
+def _over(state: TrainingState) -> TrainingState:
+    """A run that nobody trains: one without a last word was interrupted."""
+    if state.busy or state.activity is Activity.IDLE:
+        state = replace(state, activity=Activity.INTERRUPTED)
+    left = state.run if state.activity is not Activity.DONE else ""
+    return replace(state, resumable=left, seconds_left=None, waiting=())

@@ -1,0 +1,230 @@
+"""Tells of the chosen runs: facts and differences, their curves, and pictures of one scene."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.running.listing import RunRow
+from smarthdr_studio.studio.session.crew import Crew
+from smarthdr_studio.studio.session.keeper import Keeper
+from smarthdr_studio.studio.session.turns import Turns
+from smarthdr_studio.studio.state import RunsState, RunsTold
+from smarthdr_studio.studio.threads.run_curves import CurvesRead, read_run_curves
+from smarthdr_studio.studio.threads.run_pictures import RunPictures, read_run_pictures
+from smarthdr_studio.studio.threads.runs_told import tell_of_runs
+from smarthdr_studio.studio.threads.task import Task
+
+CURVES, PICTURES = "curves", "pictures"
+
+_LEAST_S: Final = 1.0
+_MANY_STEPS: Final = 50_000  # whose curves take a moment to read
+_REST: Final = 4.0  # times as long as reading took: a run may write faster than one wants to read
+
+
+class RunsTelling(QObject):
+    """Reads anew what has changed, but only what somebody looks at, and never all the time."""
+
+    curves_came = Signal(object)  # {title: {name of the curve: (x, y)}}
+    pictures_came = Signal(object)  # RunPicture of each, in their order
+
+    def __init__(self, keeper: Keeper, crew: Crew) -> None:
+        super().__init__(keeper)
+        self._keeper, self._crew = keeper, crew
+        self._project: Project | None = None
+        self._seen, self._part = False, ""
+        self._told_of: tuple[RunRow, ...] = ()
+        self._read: CurvesRead | None = None
+        self._chart_task: Task | None = None
+        self._charted_ids: tuple[str, ...] = ()  # of the runs whose curves are being read
+        self._shown: object = None  # what the pictures on the screen answer
+        self._serial = 0  # of the newest question about pictures
+        self._begun = self._not_before = 0.0
+        self._telling = Turns(self._tell)
+        self._charting = Turns(self._chart)
+        self._looking = Turns(self._picture)
+        self._later = QTimer(self, singleShot=True)
+        self._later.timeout.connect(self.refresh)
+
+    def serve(self, project: Project | None) -> None:
+        """Work for another project, or for none."""
+        self._project = project
+        self._told_of, self._read, self._shown = (), None, None
+        self._later.stop()
+        for turns in (self._telling, self._charting, self._looking):
+            turns.forget()
+
+    @Slot(bool)
+    def watch(self, seen: object) -> None:
+        """Whether anybody looks at the runs."""
+        self._seen = bool(seen)
+        if self._seen:
+            self.refresh()
+        else:
+            self._later.stop()
+
+    @Slot(str)
+    def turn_to(self, part: str) -> None:
+        """What of the runs is looked at: curves and pictures are read for nobody else."""
+        self._part = part
+        self.refresh()
+
+    @Slot(bool)
+    def set_common(self, common: object) -> None:
+        """Pictures after the same round of all, or after the last of each."""
+        self._become(common=bool(common))
+        self.refresh()
+
+    @Slot()
+    def refresh(self) -> None:
+        """Ask for what is new; of the same runs not more often than reading them is worth."""
+        rows = self._rows
+        if self._project is None or not self._seen or not rows:
+            return
+        stale = rows != self._told_of
+        charts = self._part == CURVES and (self._read is None or rows != self._read.rows)
+        if (stale or charts) and self._may_read(rows, charts=charts):
+            if stale:
+                self._told_of = rows
+                self._telling.ask()
+            if charts:
+                self._drop_other_charts()
+                self._charting.ask()
+        if self._part == PICTURES and self._wanted != self._shown:
+            self._looking.ask()
+
+    def _may_read(self, rows: tuple[RunRow, ...], *, charts: bool) -> bool:
+        """Other runs are read at once; the same ones again when it is time, which is seen to."""
+        wait = self._not_before - monotonic()
+        before = self._read.rows if charts and self._read is not None else self._told_of
+        others = [row.id for row in rows] != [row.id for row in before]
+        if others or wait <= 0 or (charts and self._read is None):
+            return True
+        if not self._later.isActive():
+            self._later.start(int(1000 * wait) + 1)
+        return False
+
+    @property
+    def _state(self) -> RunsState:
+        return self._keeper.state.runs
+
+    @property
+    def _runs_folder(self) -> Path | None:
+        return None if self._project is None else self._project.runs_folder
+
+    @property
+    def _rows(self) -> tuple[RunRow, ...]:
+        rows = (self._state.row(run) for run in self._state.chosen)
+        return tuple(row for row in rows if row is not None)
+
+    @property
+    def _wanted(self) -> object:
+        """What pictures are to be of: anything new of it, and they are read again."""
+        state = self._keeper.state
+        rounds = tuple((row.id, row.rounds) for row in self._rows)
+        return rounds, state.current, state.display, state.runs.common
+
+    def _tell(self) -> bool:
+        rows = self._rows
+        if self._project is None or not rows:
+            return False
+        self._begun = monotonic()
+        job = partial(tell_of_runs, folder=self._project.folder, rows=rows)
+        self._crew.start(job, answered=self._told, refused=self._not_told)
+        return True
+
+    @Slot(object)
+    def _told(self, told: RunsTold) -> None:
+        self._rest()
+        if told.runs == self._state.chosen:
+            self._become(told=told)
+        self._telling.over()
+
+    @Slot(str)
+    def _not_told(self, message: str) -> None:
+        self._rest()
+        self._keeper.complain(message)
+        self._telling.over()
+
+    def _rest(self) -> None:
+        taken = monotonic() - self._begun
+        self._not_before = monotonic() + max(_LEAST_S, _REST * taken)
+
+    def _chart(self) -> bool:
+        rows = self._rows
+        if self._project is None or not rows or self._part != CURVES:
+            return False
+        self._begun = monotonic()
+        self._charted_ids = tuple(row.id for row in rows)
+        known = self._read.curves if self._read is not None else {}
+        if sum(row.step for row in rows if row.id not in known) > _MANY_STEPS:
+            self._become(work="reading curves …")
+        job = partial(read_run_curves, rows=rows, known=self._read)
+        task = self._crew.start(job, answered=self._charted, refused=self._not_charted)
+        task.given_up.connect(self._charts_over)
+        self._chart_task = task
+        return True
+
+    def _drop_other_charts(self) -> None:
+        """Nobody waits for the curves of runs that are not chosen any more."""
+        if self._chart_task is not None and self._charted_ids != self._state.chosen:
+            self._chart_task.requestInterruption()
+
+    @Slot(object)
+    def _charted(self, read: CurvesRead) -> None:
+        self._rest()
+        if read.rows[0].folder.parent == self._runs_folder:  # else of a project that was left
+            self._read = read
+        if tuple(row.id for row in read.rows) == self._state.chosen:
+            titles = self._state.titles
+            self.curves_came.emit(
+                {titles.get(run, run): curves.series for run, curves in read.curves.items()}
+            )
+        self._charts_over()
+
+    @Slot(str)
+    def _not_charted(self, message: str) -> None:
+        self._rest()
+        self._keeper.complain(message)
+        self._charts_over()
+
+    @Slot()
+    def _charts_over(self) -> None:
+        self._chart_task = None
+        self._become(work="")
+        self._charting.over()
+
+    def _picture(self) -> bool:
+        rows, state = self._rows, self._keeper.state
+        if self._project is None or not rows or state.current is None or self._part != PICTURES:
+            return False
+        self._serial += 1
+        self._shown = self._wanted
+        job = partial(
+            read_run_pictures,
+            serial=self._serial,
+            runs=tuple(row.folder for row in rows),
+            scene=state.current,
+            display=state.display,
+            common=state.runs.common,
+        )
+        self._crew.start(job, answered=self._pictured, refused=self._not_pictured)
+        return True
+
+    @Slot(object)
+    def _pictured(self, read: RunPictures) -> None:
+        if read.serial == self._serial:
+            self.pictures_came.emit(read.pictures)
+        self._looking.over()
+
+    @Slot(str)
+    def _not_pictured(self, message: str) -> None:
+        self._keeper.complain(message)
+        self._looking.over()
+
+    def _become(self, **changes: object) -> None:
+        self._keeper.become(runs=replace(self._state, **changes))  # type: ignore[arg-type]

@@ -1,0 +1,129 @@
+"""Which line of which chart everything is that a run measures of itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Doubles = npt.NDArray[np.float64]
+Run = tuple[Doubles, Doubles]  # x (the step) and y of one curve
+Place = tuple[str, str]  # chart and line
+
+PERSON: Final[Place] = ("kept", "person")  # what the brush adds to both gates, or takes away
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartKind:
+    """What a chart is called and means, in which unit, and its lines in the order of colours."""
+
+    title: str
+    tip: str
+    unit: str = ""
+    lines: tuple[str, ...] = ()
+
+
+CHARTS: Final[Mapping[str, ChartKind]] = {
+    "fit": ChartKind(
+        title="Fit",
+        tip="Loss terms of each step: Lʳ reconstruction, Lᵛ perceptual; s labelled, u unlabelled",
+        lines=("Lₛʳ", "Lᵤʳ", "Lₛᵛ", "Lᵤᵛ"),
+    ),
+    "likelihood": ChartKind(
+        title="Likelihood",
+        tip="Lᵏ, how well σ fits the error, labelled (s) and unlabelled (u); and the whole loss",
+        lines=("total", "Lₛᵏ", "Lᵤᵏ"),
+    ),
+    "psnr": ChartKind(
+        title="PSNR",
+        unit="dB",
+        tip="The teacher on labels held back: on the μ-law (μ) and on linear radiance (l)",
+        lines=("PSNR-μ", "PSNR-l"),
+    ),
+    "ssim": ChartKind(
+        title="SSIM",
+        tip="Structural similarity of the teacher on labels held back, 1 at best",
+        lines=("SSIM-μ", "SSIM-l"),
+    ),
+    "kept": ChartKind(
+        title="Kept",
+        tip="Share of the pool: pixels the loss counts, what both gates and what the patch gate "
+        "keep, and what the person's brush adds or takes away",
+        lines=("pixels", "gates", "patches", "person"),
+    ),
+    "sigma": ChartKind(title="Mean σ", tip="Mean uncertainty of the pool", lines=("mean σ",)),
+    "ause": ChartKind(
+        title="AUSE",
+        tip="How much worse σ sorts the pixels than the true error, on labels held back; 0 at best",
+        lines=("AUSE",),
+    ),
+    "distance": ChartKind(
+        title="Distance",
+        tip="Student from teacher: ‖s − t‖ ÷ ‖t‖ of their weights",
+        lines=("distance",),
+    ),
+    "rate": ChartKind(
+        title="Learning rate", tip="Learning rate of each step", lines=("learning rate",)
+    ),
+    "gradient": ChartKind(
+        title="Gradient", tip="Norm of the whole gradient, before it is clipped", lines=("norm",)
+    ),
+    "speed": ChartKind(
+        title="Speed", unit="img/s", tip="Crops learned from per second", lines=("speed",)
+    ),
+    "memory": ChartKind(
+        title="Memory", unit="GiB", tip="Memory the run holds on its device", lines=("memory",)
+    ),
+    "skipped": ChartKind(
+        title="Skipped",
+        tip="Steps skipped so far because loss or gradient was no number",
+        lines=("steps",),
+    ),
+}
+
+_PLACES: Final[Mapping[str, Place]] = {
+    "labelled_reconstruction": ("fit", "Lₛʳ"),
+    "labelled_perceptual": ("fit", "Lₛᵛ"),
+    "labelled_nll": ("likelihood", "Lₛᵏ"),
+    "unlabelled_reconstruction": ("fit", "Lᵤʳ"),
+    "unlabelled_perceptual": ("fit", "Lᵤᵛ"),
+    "unlabelled_nll": ("likelihood", "Lᵤᵏ"),
+    "psnr_mu": ("psnr", "PSNR-μ"),
+    "psnr_l": ("psnr", "PSNR-l"),
+    "ssim_mu": ("ssim", "SSIM-μ"),
+    "ssim_l": ("ssim", "SSIM-l"),
+    "retained": ("kept", "pixels"),
+    "patches_retained": ("kept", "patches"),
+    "gates_retained": ("kept", "gates"),
+    "sigma_mean": ("sigma", "mean σ"),
+    "ause": ("ause", "AUSE"),
+    "distance": ("distance", "distance"),
+    "learning_rate": ("rate", "learning rate"),
+    "gradient_norm": ("gradient", "norm"),
+    "images_per_second": ("speed", "speed"),
+    "memory_bytes": ("memory", "memory"),
+    "skipped": ("skipped", "steps"),
+}
+
+GIB: Final = 2.0**30
+
+
+def place_of(series: str) -> Place:
+    """The chart and the line of a series, as a run's log names it.
+
+    An unknown loss term is shown among the likelihoods, which may be of any sign.
+    """
+    return _PLACES.get(series, ("likelihood", series))
+
+
+def charted(series: Mapping[str, Run]) -> dict[Place, Run]:
+    """The curves of a run, as read from its log, by chart and line and in the charts' units."""
+    placed = {place_of(name): curve for name, curve in series.items()}
+    if memory := placed.get(("memory", "memory")):
+        placed["memory", "memory"] = memory[0], memory[1] / GIB
+    counted, gates = series.get("retained"), series.get("gates_retained")
+    if counted is not None and gates is not None:
+        steps, mine, other = np.intersect1d(counted[0], gates[0], return_indices=True)
+        placed[PERSON] = steps, counted[1][mine] - gates[1][other]
+    return placed

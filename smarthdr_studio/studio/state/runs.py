@@ -1,0 +1,102 @@
+"""The runs of a project: which there are, which are looked at, and what is told of those."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from smarthdr_studio.core.explanation import Fact
+from smarthdr_studio.core.running.diary import DiaryLine
+from smarthdr_studio.core.running.discarded import DiscardedRun
+from smarthdr_studio.core.running.listing import RunRow
+
+MOST_COMPARED: Final = 6  # runs side by side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast:
+    """One matter in words, and what each run says to it; `best` is the place of the best one."""
+
+    name: str
+    values: tuple[str, ...]
+    best: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunsTold:
+    """What is told of the chosen runs, in their order.
+
+    Of one run `plans` says where its plan differs from its preset, `labels` what its scenes were
+    to it, and there are `facts`, `checkpoints` and its `diary`. Of several, `plans` and `labels`
+    say where they differ; what is the same in all is only counted.
+    """
+
+    runs: tuple[str, ...]
+    figures: tuple[Contrast, ...] = ()
+    figure_words: str = ""
+    facts: tuple[Fact, ...] = ()
+    checkpoints: tuple[str, ...] = ()
+    plans: tuple[Contrast, ...] = ()
+    plan_words: str = ""
+    labels: tuple[Contrast, ...] = ()
+    label_words: str = ""
+    diary: tuple[DiaryLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayBack:
+    """What going back to the start of a run would change; `changes` are scenes by new status.
+
+    `obstacles` say what cannot be as it was; `layout` is whether the views can.
+    """
+
+    run: str
+    thresholds: str = ""
+    changes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    obstacles: tuple[str, ...] = ()
+    layout: bool = False
+
+    @property
+    def empty(self) -> bool:
+        """Whether everything is as it was."""
+        return not (self.thresholds or self.changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunsState:
+    """Every run, the latest first; `titles` are their short names, no two alike.
+
+    `chosen` are looked at, the latest first; `question` is asked before they are discarded;
+    `discarded` is None until somebody asks what lies in the trash. `common` says whether pictures
+    are of the same round of all; `work` what is being read that takes a while, "" for nothing.
+    """
+
+    rows: tuple[RunRow, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
+    chosen: tuple[str, ...] = ()
+    told: RunsTold | None = None
+    common: bool = True
+    question: str = ""
+    way_back: WayBack | None = None
+    discarded: tuple[DiscardedRun, ...] | None = None
+    work: str = ""
+    looked: bool = False  # whether the list has been read at all
+
+    def row(self, run: str) -> RunRow | None:
+        """The line of a run, if there is such a run."""
+        return next((row for row in self.rows if row.id == run), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RunPicture:
+    """A scene as a run saw it: contiguous H×W×3 RGB for the screen, None where there is none.
+
+    `small` is a preview that was kept small; `round` None where the run has made none.
+    """
+
+    run: str
+    round: int | None = None
+    rgb8: npt.NDArray[np.uint8] | None = None
+    small: bool = False

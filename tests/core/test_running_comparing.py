@@ -1,0 +1,64 @@
+"""What two runs differ in: settings, thresholds, labels; and nothing that is the same."""
+
+from made_runs import a_run, check, log, round_, started
+
+from smarthdr_studio.core.masking import MaskSettings
+from smarthdr_studio.core.plan import load_preset
+from smarthdr_studio.core.running.comparing import (
+    figures,
+    label_differences,
+    mask_differences,
+    plan_differences,
+    read_plan,
+    settings_of,
+)
+from smarthdr_studio.core.running.listing import row_of
+from smarthdr_studio.core.running.stand import Stand
+
+
+def test_settings_that_differ_are_told_by_their_key_with_every_value():
+    plans = [
+        load_preset("quick", changes=changes)
+        for changes in ({"seed": 3}, {"schedule.epochs": 77, "seed": 3}, {"seed": 4})
+    ]
+    usual = plans[0].schedule.epochs
+    told = plan_differences(plans)
+    assert told == {"schedule.epochs": (usual, 77, usual), "seed": (3, 3, 4)}
+    assert plan_differences(plans[:1]) == {}
+    assert settings_of(plans[1])["schedule.epochs"] == 77
+
+
+def test_a_plan_is_read_from_its_run(tmp_path):
+    run = a_run(tmp_path, plan="seed = 5\n[schedule]\nepochs = 40\n")
+    assert (read_plan(run).seed, read_plan(run).schedule.epochs) == (5, 40)
+
+
+def test_labels_differ_by_scene_by_version_and_by_kind():
+    one = Stand(
+        moment=1, labelled=("a", "b"), promoted={"c": "labels/c/1.exr", "d": "d"}, held_out=("h",)
+    )
+    two = Stand(moment=2, labelled=("a", "e"), promoted={"b": "b", "c": "labels/c/2.exr", "d": "d"})
+    told = label_differences(one, two)
+    assert (told.only_first, told.only_second, told.changed) == ((), ("e",), ("b", "c"))
+    assert (told.held_out_first, told.held_out_second) == (("h",), ())
+    back = label_differences(two, one)
+    assert (back.only_first, back.only_second) == (told.only_second, told.only_first)
+    assert label_differences(one, one).same
+    assert not told.same
+
+
+def test_thresholds_that_differ_are_told_and_unknown_ones_are_none():
+    told = mask_differences([MaskSettings(tau_patch=0.2), MaskSettings(tau_patch=0.3)])
+    assert told == {"tau_patch": (0.2, 0.3)}
+    told = mask_differences([MaskSettings(tau_patch=0.2), None])
+    assert told["tau_patch"] == (0.2, None)
+
+
+def test_figures_stand_side_by_side(tmp_path):
+    one, two = (a_run(tmp_path, f"2026110{day}-120000-quick") for day in (1, 2))
+    log(one, started(), check(5, 31.0), check(6, 30.0), round_(1, 6, 0.5))
+    told = figures([row_of(one), row_of(two)])
+    assert told["best_psnr_mu"] == (31.0, None)
+    assert told["best_at_step"] == (5, None)
+    assert told["retained"] == (0.5, None)
+    assert {len(values) for values in told.values()} == {2}

@@ -1,0 +1,106 @@
+"""The diary of a run tells what a person would want to know, in words, and nothing else."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from made_runs import NOON, check, round_, started, step
+
+from smarthdr_studio.core.errors import Remedy
+from smarthdr_studio.core.events import (
+    CheckpointSaved,
+    PhaseChanged,
+    RunFinished,
+    Steered,
+    StepSkipped,
+)
+from smarthdr_studio.core.running.diary import Diary, diary_of
+from smarthdr_studio.core.running.log import TimedEvent
+
+
+def told(*events):
+    timed = (
+        TimedEvent(time=NOON + timedelta(seconds=second), event=event)
+        for second, event in enumerate(events)
+    )
+    return [(line.text, line.tone) for line in diary_of(timed)]
+
+
+def saved(at, epoch):
+    return CheckpointSaved(step=at, epoch=epoch, folder="x")
+
+
+def test_a_round_is_held_against_the_one_before():
+    lines = told(
+        check(9, 30.0),
+        round_(11, 10, 0.68, b=0.6, c=0.4, d=0.3),
+        check(19, 30.1),
+        round_(12, 20, 0.71, b=0.7, c=0.6, d=0.51),
+    )
+    texts = [text for text, _ in lines]
+    assert texts[0] == "round 11: retained 68 %, 1 scene newly trusted, PSNR-μ 30.0 dB"
+    assert texts[-1] == "round 12: retained 71 % (+3), 2 scenes newly trusted, PSNR-μ +0.1"
+
+
+def test_scenes_that_lost_trust_are_told_but_not_those_that_left_the_pool():
+    lines = told(round_(1, 1, 0.5, b=0.9, c=0.9, d=0.9), round_(2, 2, 0.3, b=0.4, c=0.8))
+    assert lines[1][0] == "round 2: retained 30 % (−20), 1 no longer"
+
+
+def test_what_a_person_changed_is_said_with_the_round_that_uses_it():
+    changes = ("τ_pa 0.40 → 0.35", "b promoted")
+    ((text, _),) = told(round_(3, 9, 0.5, changes=changes))
+    assert text == "round 3: retained 50 % · τ_pa 0.40 → 0.35; b promoted"
+
+
+def test_a_round_that_trusts_nothing_is_a_warning():
+    assert told(round_(1, 1, 0.0)) == [("round 1: retained 0 %", "warn")]
+
+
+def test_only_a_check_better_than_any_before_is_told():
+    lines = told(check(1, 30.0), check(2, 31.25), check(3, 31.0), check(4, float("nan")))
+    assert lines == [("best so far: PSNR-μ 31.25 dB (+1.25)", "good")]
+
+
+def test_checks_that_a_resumed_run_left_behind_are_beaten_again():
+    lines = told(started(), check(1, 30.0), check(5, 33.0), started(2), check(5, 32.0))
+    assert lines[-1] == ("best so far: PSNR-μ 32.00 dB (+2.00)", "good")
+    assert lines[-2][0] == "resumed from step 2 on cpu: 1 label and 3 unlabelled"
+
+
+def test_checkpoints_are_told_where_somebody_asked_for_them():
+    ended = RunFinished(run="r", outcome="done", step=9, message="trained")
+    lines = told(started(epochs=2), saved(3, 1), saved(4, 1), saved(9, 2), saved(9, 2), ended)
+    texts = [text for text, _ in lines]
+    assert texts[1:] == ["checkpoint saved at step 4", "done: trained"]
+
+
+def test_an_end_says_how_and_what_helps():
+    failed = RunFinished(
+        run="r",
+        outcome="failed",
+        step=7,
+        message="cpu: memory is full",
+        remedies=(Remedy(text="half the batch", changes={}), Remedy(text="bf16", changes={})),
+    )
+    text = "failed at step 7: cpu: memory is full; what helps: half the batch or bf16"
+    assert told(failed) == [(text, "bad")]
+    stopped = replace(failed, outcome="stopped", message="asked", remedies=())
+    assert told(stopped) == [("stopped at step 7: asked", "plain")]
+
+
+def test_skipped_steps_and_steering_are_told_and_steps_and_phases_are_not():
+    lines = told(
+        step(1),
+        PhaseChanged(phase="labelling", text="labelling scene 3 of 13", step=1),
+        StepSkipped(step=2, epoch=0, why="the loss is no number", count=1),
+        Steered(step=2, epoch=0, text="learning rate 0.0001 from epoch 2 on"),
+    )
+    assert lines == [
+        ("step skipped: the loss is no number; 1 step skipped so far", "warn"),
+        ("learning rate 0.0001 from epoch 2 on", "plain"),
+    ]
+
+
+def test_a_line_knows_where_the_run_stood():
+    line = Diary().take(TimedEvent(time=NOON, event=round_(4, 40, 0.5)))
+    assert (line.step, line.epoch, line.time) == (40, 4, NOON)

@@ -1,0 +1,169 @@
+"""The list of runs: how each stands, whatever happened to its process, its log or its folder."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from made_labels import a_project
+from made_runs import a_run, check, log, round_, started, step
+
+from smarthdr_studio.core.errors import Remedy
+from smarthdr_studio.core.events import CheckpointSaved, PhaseChanged, RunFinished
+from smarthdr_studio.core.liveness import at_work
+from smarthdr_studio.core.running import digest as digest_module
+from smarthdr_studio.core.running.digest import Check, keep_digest, read_digest
+from smarthdr_studio.core.running.listing import list_rows, newest_resumable, row_of
+from smarthdr_studio.core.running.notes import write_note
+
+
+@pytest.fixture
+def project(tmp_path):
+    with a_project(tmp_path) as project:
+        yield project
+
+
+@pytest.fixture
+def run(project):
+    return a_run(project.folder)
+
+
+def finished(outcome, *, remedies=(), at=9):
+    return RunFinished(run="r", outcome=outcome, step=at, message="why", remedies=remedies)
+
+
+def test_a_run_is_told_by_its_files(project, run):
+    run.plan_path.write_text(
+        'preset = "paper"\nsystem = "fixmatch"\n[network]\nname = "light"\n', encoding="utf-8"
+    )
+    run.start_path.write_text(json.dumps({"promoted": {"b": "labels/b/1.exr"}}), encoding="utf-8")
+    log(run, started(labelled=("a", "b"), epochs=20), step(1), check(1, 30.0), step(2))
+    log(run, check(2, 32.0), check(3, 31.0), round_(1, 3, 0.7), finished("done"))
+    write_note(run, "the good one")
+    (row,) = list_rows(project)
+    assert (row.id, row.folder, row.status) == (run.id, run.path, "done")
+    assert (row.preset, row.system, row.network, row.device) == (
+        *("paper", "fixmatch"),
+        *("light", "cpu"),
+    )
+    assert row.started == datetime(2026, 11, 1, 12, tzinfo=UTC)
+    assert (row.step, row.epoch, row.epochs, row.rounds) == (9, 1, 20, 1)
+    assert row.best == Check(step=2, psnr_mu=32.0, psnr_l=30.0, ssim_mu=0.9)
+    assert (row.last_psnr_mu, row.retained) == (31.0, 0.7)
+    assert (row.labels.labelled, row.labels.promoted, row.labels.unlabelled) == (1, 1, 3)
+    assert (row.note, row.message, row.resumable) == ("the good one", "why", False)
+    assert row.disk_bytes > run.events_path.stat().st_size
+
+
+def test_a_run_without_a_last_word_is_running_while_its_process_lives(run):
+    log(run, started(), step(1))
+    with at_work(run.path):
+        assert row_of(run).status == "running"
+        log(run, PhaseChanged(phase="paused", text="paused", step=1))
+        assert row_of(run).status == "paused"
+        log(run, step(2))
+        assert row_of(run).status == "running"
+    row = row_of(run)
+    assert (row.status, row.resumable, row.step) == ("interrupted", True, 2)
+
+
+@pytest.mark.parametrize("outcome", ["stopped", "failed"])
+def test_a_run_that_ended_early_can_be_resumed_and_is_open_again_then(run, outcome):
+    remedy = Remedy(text="half", changes={"batch.labelled": 4})
+    log(run, started(), finished(outcome, remedies=(remedy,)))
+    for _ in range(2):  # as read from the log, and from the digest that is kept
+        row = row_of(run)
+        assert (row.status, row.resumable, row.message) == (outcome, True, "why")
+        assert row.remedies == (remedy,)
+    log(run, started(3))
+    row = row_of(run)
+    assert (row.status, row.message, row.remedies) == ("interrupted", "", ())
+
+
+def test_work_is_that_of_all_sessions_without_the_time_between(run):
+    log(run, started(), *(step(n) for n in range(1, 11)))  # 10 s, then killed
+    log(run, started(5), step(6), finished("stopped"), begin=datetime(2026, 11, 2, tzinfo=UTC))
+    assert row_of(run).seconds == 12
+    log(run, started(6), step(7), begin=datetime(2026, 11, 3, tzinfo=UTC))
+    assert row_of(run).seconds == 13
+
+
+def test_what_a_resumed_run_left_behind_is_not_its_best(run):
+    log(run, started(), check(1, 30.0), round_(1, 1, 0.1), check(5, 40.0), round_(2, 5, 0.9))
+    assert row_of(run).best.psnr_mu == 40.0
+    log(run, started(2))
+    row = row_of(run)
+    assert (row.best.psnr_mu, row.rounds, row.retained, row.step) == (30.0, 1, 0.1, 2)
+
+
+def test_reading_piece_by_piece_comes_to_the_same_as_reading_at_once(run, project):
+    events = [
+        *(started(), step(1), check(1, 30.0), round_(1, 1, 0.4), finished("stopped", at=1)),
+        *(started(1), step(2), CheckpointSaved(step=2, epoch=1, folder=""), check(2, 31.0)),
+        PhaseChanged(phase="labelling", text="labelling", step=2),
+    ]
+    other = a_run(project.folder, "20261102-120000-quick")
+    for event in events:
+        log(run, event)
+        log(other, event)
+        row_of(run)
+    assert read_digest(run).checks == read_digest(other).checks
+    one, two = row_of(run), row_of(other)
+    for name in ("status", "step", "epoch", "rounds", "best", "retained", "seconds", "message"):
+        assert getattr(one, name) == getattr(two, name), name
+
+
+def test_a_list_that_was_made_before_reads_no_log_again(run, monkeypatch):
+    log(run, started(), *(step(n) for n in range(1, 200)), check(9, 30.0), finished("stopped"))
+    before = row_of(run)
+
+    def refuse(*_, **__):
+        raise AssertionError
+
+    monkeypatch.setattr(digest_module, "chunks", refuse)
+    assert row_of(run) == before
+
+
+def test_a_run_that_was_moved_away_while_it_was_read_is_not_made_anew(run):
+    log(run, started())
+    found = read_digest(run)
+    run.path.rename(run.path.with_name("elsewhere"))
+    keep_digest(run, found)
+    assert not run.path.exists()
+
+
+def test_a_digest_of_another_log_is_not_believed(run):
+    log(run, started(), check(1, 40.0), finished("stopped"))
+    row_of(run)
+    other = run.path / "other"
+    kept = run.events_path.read_text(encoding="utf-8").replace("40.0", "20.0")
+    other.write_text(kept + kept, encoding="utf-8")
+    other.replace(run.events_path)
+    assert row_of(run).best.psnr_mu == 20.0
+
+
+@pytest.mark.parametrize("kept", [b"", b"{}", b'{"format": 1}', b"\xff", b'{"format": 99}'])
+def test_a_damaged_digest_costs_nothing_but_time(run, kept):
+    log(run, started(), check(1, 30.0), finished("done"))
+    before = row_of(run)
+    (run.path / "digest.json").write_bytes(kept)
+    assert replace(row_of(run), disk_bytes=before.disk_bytes) == before
+
+
+def test_a_damaged_run_still_has_its_row(project, run):
+    run.plan_path.write_bytes(b"\xff\xfe not toml")
+    run.events_path.write_bytes(b"\x00\x01\n[1]\n{}\n")
+    renamed = run.path.rename(run.path.with_name("my best run"))
+    a_run(project.folder, "20261102-120000-quick")
+    first, second = list_rows(project)
+    assert (first.folder, first.status, first.resumable) == (renamed, "interrupted", False)
+    assert (second.step, second.best, second.seconds) == (0, None, 0.0)
+
+
+def test_the_newest_run_that_can_be_resumed_is_found(project, run):
+    assert newest_resumable(project.folder).id == run.id
+    done = a_run(project.folder, "20261102-120000-quick")
+    log(done, started(), finished("done"))
+    assert newest_resumable(project.folder).id == run.id
+    log(run, started(), finished("done"))
+    assert newest_resumable(project.folder) is None

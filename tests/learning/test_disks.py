@@ -1,0 +1,177 @@
+"""A disk that is full, a project that is gone, a scene that cannot be read: told, and gone on."""
+
+import errno
+import os
+import pkgutil
+import shutil
+from pathlib import Path
+
+import pytest
+
+from smarthdr_studio.core.errors import ProjectError, StudioError
+from smarthdr_studio.core.event_lines import events_in
+from smarthdr_studio.core.events import PhaseChanged, RunStarted, StepReported
+from smarthdr_studio.core.liveness import at_work
+from smarthdr_studio.learning import opening
+from smarthdr_studio.learning.faults import in_words
+from smarthdr_studio.learning.run_log import RunLog
+from smarthdr_studio.learning.training import train
+
+SCHEDULE = {"epochs": 2, "warmup_epochs": 1, "steps_per_epoch": 3}
+
+
+@pytest.fixture
+def plan(make_plan):
+    return make_plan(schedule=SCHEDULE)
+
+
+def _fails(plan, project, *, resume=None, kind=StudioError):
+    """The events until the run fails, and its one sentence."""
+    events = []
+    with pytest.raises(kind) as failure:
+        events.extend(train(plan, project, resume=resume))
+    assert len(str(failure.value).splitlines()) == 1
+    return events, failure.value
+
+
+def _meanwhile(plan, project, *, step, do):
+    """Trains, and does something after a step."""
+    for event in train(plan, project):
+        if isinstance(event, StepReported) and event.step == step:
+            do()
+
+
+def _run(project):
+    (run,) = (project / "runs").iterdir()
+    return run
+
+
+def _last_line(run):
+    return list(events_in((run / "events.jsonl").read_bytes()))[-1]
+
+
+def _stopped_after_a_step(plan, project):
+    """The folder of a run that was closed."""
+    stopped = train(plan, project)
+    for event in stopped:
+        if isinstance(event, StepReported):
+            break
+    stopped.close()
+    return _run(project)
+
+
+def _full():
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+WRITERS = [
+    "smarthdr_studio.learning.checkpoints._write",
+    "smarthdr_studio.learning.together.write_round",
+    "smarthdr_studio.learning.together.write_previews",
+    "smarthdr_studio.learning.run_log.RunLog._append",
+    "smarthdr_studio.learning.tensorboard_log.TensorboardLog._write",
+]
+
+
+@pytest.mark.parametrize("writer", WRITERS, ids=lambda path: path.rpartition(".")[2])
+def test_a_full_disk_is_told_and_the_run_goes_on_once_there_is_room(
+    project, plan, monkeypatch, writer
+):
+    left = list(range(4 if "_log" in writer else 0))
+
+    with monkeypatch.context() as patched:
+        real = pkgutil.resolve_name(writer)
+
+        def full(*args, **kwargs):
+            if left:
+                left.pop()
+                return real(*args, **kwargs)
+            raise _full()
+
+        patched.setattr(writer, full)
+        _, error = _fails(plan, project, kind=ProjectError)
+    assert str(error).startswith("The disk is full: free some space and resume ")
+    run = _run(project)
+    events = list(train(plan, project, resume=run.name))
+    assert events[-1].outcome == "done"
+    assert not list((run / "checkpoints").glob(".*"))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no device that is always full")
+def test_a_log_on_a_disk_that_is_really_full_is_one_sentence(tmp_path):
+    (tmp_path / "events.jsonl").symlink_to("/dev/full")
+    log = RunLog(tmp_path, step=0)
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)) as failure:
+        log.write(PhaseChanged(phase="preparing", text="x", step=0))
+    log.close()
+    assert "disk is full" in str(in_words(failure.value, run="r"))
+
+
+def test_libraries_that_tell_a_full_disk_in_words_are_understood():
+    for words in ("I/O error: No space left on device (os error 28)", "Disk quota exceeded"):
+        assert "disk is full" in str(in_words(RuntimeError(words), run="r"))
+    assert in_words(RuntimeError("something else"), run="r") is None
+
+
+def test_a_line_that_a_kill_has_cut_swallows_nothing(project, plan):
+    run = _stopped_after_a_step(plan, project)
+    with (run / "events.jsonl").open("ab") as log:
+        log.write(b'{"event": "StepRep')
+    list(train(plan, project, resume=run.name))
+    starts = [
+        e for e in events_in((run / "events.jsonl").read_bytes()) if isinstance(e, RunStarted)
+    ]
+    assert [e.step for e in starts] == [0, 1]
+
+
+def test_a_project_that_is_taken_away_is_told_and_not_made_anew(project, plan):
+    elsewhere = project.with_name("elsewhere.shdr")
+    with pytest.raises(ProjectError, match="put the project back where it was") as failure:
+        _meanwhile(plan, project, step=5, do=lambda: project.rename(elsewhere))
+    assert str(project) in str(failure.value)
+    assert not project.exists()
+    elsewhere.rename(project)
+    run = _run(project)
+    assert list(train(plan, project, resume=run.name))[-1].outcome == "done"
+
+
+def test_a_project_that_is_deleted_is_told(project, plan):
+    with pytest.raises(ProjectError, match="gone"):
+        _meanwhile(plan, project, step=2, do=lambda: shutil.rmtree(project))
+    assert not project.exists()
+
+
+@pytest.mark.parametrize("moment", ["epoch", "round"])
+def test_a_scene_that_cannot_be_read_ends_the_run_until_it_is_back(
+    project, make_plan, monkeypatch, moment
+):
+    # Nothing is kept in memory, so that every crop is read from the disk.
+    monkeypatch.setattr(opening, "FrameStore", lambda: _Forgetful())
+    frame = project.parent / "data" / ("u" if moment == "round" else "b") / "1.png"
+    away = frame.with_name("away.png")
+    plan = make_plan(schedule=SCHEDULE, held_out=0, batch={"labelled": 8})
+    with pytest.raises(StudioError, match=r"1\.png"):
+        _meanwhile(plan, project, step=2, do=lambda: frame.rename(away))
+    run = _run(project)
+    assert _last_line(run).outcome == "failed"
+    _fails(plan, project, resume=run.name)
+    away.rename(frame)
+    assert list(train(plan, project, resume=run.name))[-1].outcome == "done"
+
+
+class _Forgetful(opening.FrameStore):
+    def bracket(self, scene):
+        self.drop(scene.id)
+        return super().bracket(scene)
+
+
+def test_a_run_that_another_process_has_is_told_before_anything_is_read(project, plan, monkeypatch):
+    run = _stopped_after_a_step(plan, project)
+
+    def read(*_, **__):
+        raise AssertionError
+
+    monkeypatch.setattr(opening, "read_roster", read)
+    monkeypatch.setattr(opening, "load_state", read)
+    with at_work(run), pytest.raises(ProjectError, match="at work in another process"):
+        list(train(plan, project, resume=run.name))

@@ -1,0 +1,110 @@
+"""Beside its log a run keeps how it began, and small pictures of what came out."""
+
+import json
+
+import cv2
+import numpy as np
+
+from smarthdr_studio.core.events import RunStarted, StepReported
+from smarthdr_studio.core.masking import MaskSettings
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.runs import RunFolder
+from smarthdr_studio.core.trust_files import masks_from_text
+from smarthdr_studio.learning import previews
+from smarthdr_studio.learning.previews import preview
+from smarthdr_studio.learning.training import train
+
+SCHEDULE = {"epochs": 3, "warmup_epochs": 0, "steps_per_epoch": 1}
+
+
+def _run(project):
+    (run,) = (project / "runs").iterdir()
+    return RunFolder(run)
+
+
+def test_how_the_project_stood_is_written_when_a_run_begins(project, make_plan, decide):
+    decide("promote", ["v"])
+    decide("set_masks", MaskSettings(tau_pixel=0.9, patch_size=16))
+    (project / "window.json").write_text('{"views": 3}', encoding="utf-8")
+    events = list(train(make_plan(schedule=SCHEDULE), project))
+    (started,) = [e for e in events if isinstance(e, RunStarted)]
+    run = _run(project)
+    told = json.loads(run.start_path.read_text(encoding="utf-8"))
+    with Project.open(project) as opened:
+        assert told["journal"] == opened.entries()[-1].seq
+        label = opened.state("v").label
+    assert told["promoted"] == {"v": label}
+    assert sorted([*told["labelled"], *told["promoted"]]) == list(started.labelled)
+    assert told["unlabelled"] == ["u", "w"]
+    assert told["held_out"] == list(started.held_out)
+    assert masks_from_text(json.dumps(told["masks"])).tau_pixel == 0.9
+    assert run.window_path.read_text(encoding="utf-8") == '{"views": 3}'
+
+
+def test_a_resumed_run_keeps_how_it_began(project, make_plan, decide):
+    plan = make_plan(schedule=SCHEDULE)
+    stopped = train(plan, project)
+    for event in stopped:
+        if isinstance(event, StepReported):
+            break
+    stopped.close()
+    before = _run(project).start_path.read_bytes()
+    decide("promote", ["v"])
+    list(train(plan, project, resume=_run(project).id))
+    assert _run(project).start_path.read_bytes() == before
+    assert not _run(project).window_path.exists()
+
+
+def test_every_round_leaves_a_small_picture_of_every_unlabelled_scene(project, make_plan):
+    list(train(make_plan(schedule=SCHEDULE), project))
+    folder = _run(project).path / "previews"
+    assert [path.name for path in sorted(folder.iterdir())] == [f"{n:05d}" for n in (1, 2, 3, 4)]
+    for each in folder.iterdir():
+        assert sorted(path.name for path in each.iterdir()) == ["u.jpg", "v.jpg", "w.jpg"]
+
+
+def test_previews_of_a_past_that_is_not_shared_are_forgotten(project, make_plan):
+    plan = make_plan(schedule=SCHEDULE)
+    stopped = train(plan, project)
+    for event in stopped:
+        if isinstance(event, StepReported):
+            break
+    stopped.close()
+    later = previews.preview_folder(_run(project).path, 2)
+    later.mkdir()
+    (later / "gone.jpg").write_bytes(b"")
+    list(train(plan, project, resume=_run(project).id))
+    assert not (later / "gone.jpg").exists()
+    assert (later / "u.jpg").exists()
+
+
+def test_a_preview_is_small_and_shows_what_is_bright(tmp_path):
+    hdr = np.zeros((300, 600, 3), np.float16)
+    hdr[:, 300:] = 1.0
+    small = preview(hdr)
+    assert small.shape == (96, 192, 3)
+    assert small[:, :90].max() == 0
+    assert small[:, 100:].min() == 255
+    assert preview(hdr[:50, :60]).shape == (50, 60, 3)
+    path = tmp_path / "runs" / "r"
+    label = previews.SceneLabel(hdr=np.random.default_rng(0).random((300, 600, 3)).astype("f2"))
+    previews.write_previews(path, {"u": label}, number=7)
+    (written,) = (path / "previews" / "00007").iterdir()
+    assert written.stat().st_size < 32 * 2**10
+    assert cv2.imread(str(written)).shape == (96, 192, 3)
+
+
+def test_a_round_is_as_good_without_its_previews(tmp_path):
+    (tmp_path / "previews").write_bytes(b"in the way")
+    label = previews.SceneLabel(hdr=np.zeros((32, 32, 3), np.float16))
+    previews.write_previews(tmp_path, {"u": label}, number=1)
+
+
+def test_no_draft_of_a_preview_is_left(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(previews.Path, "replace", refuse)
+    label = previews.SceneLabel(hdr=np.zeros((32, 32, 3), np.float16))
+    previews.write_previews(tmp_path, {"u": label}, number=1)
+    assert list(previews.preview_folder(tmp_path, 1).iterdir()) == []

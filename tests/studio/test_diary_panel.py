@@ -1,0 +1,130 @@
+"""The diary of a run: written, followed, copied, read from the log, and never told twice."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from PySide6.QtGui import QGuiApplication
+
+from smarthdr_studio.core.events import RunStarted, Steered, StepReported, as_json
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.running.diary import DiaryLine
+from smarthdr_studio.studio.panels.diary import DiaryPanel
+from smarthdr_studio.studio.session.crew import Crew
+from smarthdr_studio.studio.session.diary_desk import DiaryDesk
+from smarthdr_studio.studio.state import TrainingState
+from smarthdr_studio.studio.theme import DARK, LIGHT
+
+NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+
+
+def lines(count, *, tone="plain", start=0):
+    return tuple(
+        DiaryLine(step=k, epoch=k, time=NOON + timedelta(minutes=k), text=f"line {k}", tone=tone)
+        for k in range(start, start + count)
+    )
+
+
+def steered(text, *, step=5):
+    return Steered(step=step, epoch=0, text=text)
+
+
+@pytest.fixture
+def diary(qtbot):
+    diary = DiaryPanel(DARK)
+    qtbot.addWidget(diary)
+    diary.resize(400, 90)
+    with qtbot.waitExposed(diary):
+        diary.show()
+    return diary
+
+
+def test_the_newest_line_is_followed_until_one_scrolls_back(diary):
+    bar = diary.verticalScrollBar()
+    diary.write(lines(30))
+    assert bar.value() == bar.maximum() > 0
+    bar.setValue(10)
+    diary.write(lines(3, start=30))
+    assert bar.value() == 10
+
+
+def test_a_line_has_time_epoch_and_words_and_every_day_its_date_once(diary):
+    diary.write(lines(2))
+    diary.write(lines(1, start=3000))
+    text = diary.toPlainText().splitlines()
+    local = NOON.astimezone()
+    assert text[0] == f"{local:%A %d %B %Y}"
+    assert text[1] == f"{local:%H:%M}\tepoch 0\tline 0"
+    assert sum("2026" in line for line in text) == 2
+
+
+def test_tones_are_told_by_signs_and_not_by_colour_alone(diary):
+    for tone in ("plain", "good", "warn", "bad"):
+        diary.write(lines(1, tone=tone))
+    told = [line.rpartition("\t")[2] for line in diary.toPlainText().splitlines()[1:]]
+    assert len({each.removesuffix("line 0") for each in told}) == 4
+
+
+def test_it_is_copied_whole_and_dressed_anew_without_losing_a_word(diary):
+    diary.write(lines(4, tone="warn"))
+    before = diary.toPlainText()
+    diary.dress(LIGHT)
+    assert diary.toPlainText() == before
+    diary.copy_all()
+    assert QGuiApplication.clipboard().text() == before
+    diary.begin()
+    assert diary.toPlainText() == ""
+    assert diary.lines == ()
+
+
+@pytest.fixture
+def desk(qapp, qtbot, tiny_project):
+    """A desk over a project with a run that has said two things."""
+    crew = Crew(qapp)
+    desk = DiaryDesk(crew, qapp)
+    project = Project.open(tiny_project)
+    run = project.runs_folder / "r1"
+    run.mkdir(parents=True)
+    said = (
+        RunStarted(
+            run="r1", folder="", device="cpu", network="light", total_steps=9, total_epochs=3
+        ),
+        steered("rate halved", step=4),
+    )
+    told = [json.dumps({"time": NOON.isoformat(), **as_json(event)}) + "\n" for event in said]
+    (run / "events.jsonl").write_text("".join(told), encoding="utf-8")
+    desk.serve(project)
+    yield desk
+    desk.serve(None)
+    qtbot.waitUntil(lambda: crew.at_rest, timeout=20000)
+    project.close()
+    desk.deleteLater()
+    crew.deleteLater()
+
+
+def test_a_run_is_told_from_its_log_and_then_as_it_goes_and_nothing_twice(desk, qtbot):
+    wrote = []
+    desk.wrote.connect(lambda new: wrote.extend(line.text for line in new))
+    desk.follow(TrainingState(run="r1"))
+    desk.hear((steered("rate halved", step=4), steered("paused")))  # the first is in the log
+    qtbot.waitUntil(lambda: len(wrote) >= 3, timeout=20000)
+    assert wrote[1:] == ["rate halved", "paused"]
+    step = StepReported(
+        step=6, epoch=0, losses={}, learning_rate=1, images_per_second=1, seconds_left=1
+    )
+    desk.hear((step,))
+    desk.hear((steered("goes on", step=6),))
+    assert wrote[1:] == ["rate halved", "paused", "goes on"]
+
+
+def test_another_run_begins_another_diary(desk, qtbot):
+    begun, wrote = [], []
+    desk.began.connect(lambda: begun.append(1))
+    desk.wrote.connect(wrote.append)
+    desk.follow(TrainingState(run="r1"))
+    desk.follow(TrainingState(run="r1"))
+    assert len(begun) == 1
+    desk.follow(TrainingState(run="none"))
+    desk.hear((steered("alone"),))
+    qtbot.waitUntil(lambda: bool(wrote), timeout=20000)
+    assert [line.text for new in wrote for line in new] == ["alone"]

@@ -1,0 +1,190 @@
+"""One scene in every round: shown, followed, scrolled back, picked, pinned, and let go."""
+
+import cv2
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+
+from smarthdr_studio.core.masking import MaskSettings, Range
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.round_records import (
+    RECORDED_BINS,
+    RoundRecord,
+    history_path,
+    write_record,
+)
+from smarthdr_studio.core.statistics import SceneStatistics
+from smarthdr_studio.studio.panels import film_model
+from smarthdr_studio.studio.panels.film_model import FilmModel, frame_in_words
+from smarthdr_studio.studio.panels.film_strip import FilmStrip
+from smarthdr_studio.studio.state import StudioState
+from smarthdr_studio.studio.state.watching import FilmFrame, FilmState
+from smarthdr_studio.studio.theme import DARK
+from smarthdr_studio.studio.threads.films import read_previews
+
+SCENES = ("003", "004")
+
+
+def film(rounds, *, scene="003", run="r1"):
+    frames = tuple(FilmFrame(round=k, retained=k / 100, sigma=0.02) for k in range(1, rounds + 1))
+    return FilmState(run=run, scene=scene, frames=frames)
+
+
+def write_round(run, number, *, scenes=SCENES, picture=True):
+    """The record of a round as training leaves it, and its small pictures."""
+    sigma = np.full((96, 128), 0.01 * number, np.float32)
+    statistics = {scene: SceneStatistics.of(sigma).coarser(RECORDED_BINS) for scene in scenes}
+    record = RoundRecord(
+        round=number,
+        step=10 * number,
+        epoch=number,
+        masks=MaskSettings(),
+        patch_range=Range(0.01, 0.2),
+        pixel_range=Range(0.01, 0.2),
+        statistics=statistics,
+        retained=dict.fromkeys(scenes, number / 10),
+        columns=dict.fromkeys(scenes, 2),
+    )
+    write_record(history_path(run, number), record)
+    folder = run / "previews" / f"{number:05d}"
+    folder.mkdir(parents=True)
+    for scene in scenes if picture else ():
+        cv2.imwrite(str(folder / f"{scene}.jpg"), np.full((20, 30, 3), 40 * number, np.uint8))
+
+
+@pytest.fixture
+def strip(qtbot):
+    strip = FilmStrip(DARK)
+    qtbot.addWidget(strip)
+    strip.resize(420, 150)
+    with qtbot.waitExposed(strip):
+        strip.show()
+    return strip
+
+
+def show(strip, before, after, *, replay=None):
+    strip.show_state(StudioState(film=before), StudioState(film=after, replay=replay))
+
+
+def test_the_newest_round_is_followed_until_one_scrolls_back(strip):
+    bar = strip.horizontalScrollBar()
+    show(strip, FilmState(), film(20))
+    assert bar.value() == bar.maximum() > 0
+    show(strip, film(20), film(21))
+    assert bar.value() == bar.maximum()
+    bar.setValue(50)
+    show(strip, film(21), film(22))
+    assert bar.value() == 50
+    strip.go_to_newest()
+    assert bar.value() == bar.maximum()
+
+
+def test_only_the_pictures_in_sight_are_asked_for_and_each_of_them_once(strip, qtbot):
+    asked = []
+    strip.frames.pictures_wanted.connect(asked.append)
+    show(strip, FilmState(), film(40))
+    qtbot.waitUntil(lambda: bool(asked), timeout=5000)
+    strip.viewport().repaint()
+    qtbot.wait(80)
+    wanted = [number for rounds in asked for number in rounds]
+    assert len(wanted) == len(set(wanted)) < 20
+    assert 40 in wanted
+
+
+def test_a_click_picks_a_round_and_the_arrows_go_on_from_it(strip, qtbot):
+    picked = []
+    strip.round_picked.connect(picked.append)
+    show(strip, FilmState(), film(3))
+    index = strip.frames.index(1)
+    qtbot.mouseClick(
+        strip.viewport(), Qt.MouseButton.LeftButton, pos=strip.visualRect(index).center()
+    )
+    assert picked == [2]
+    strip.show_state(StudioState(film=film(3)), StudioState(film=film(3), replay=2))
+    strip.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(strip, Qt.Key.Key_Right)
+    assert picked == [2, 3]
+
+
+def test_a_high_strip_has_several_rows(strip, qtbot):
+    show(strip, FilmState(), film(30))
+    assert not strip.isWrapping()
+    strip.resize(420, 520)
+    qtbot.waitUntil(strip.isWrapping, timeout=5000)
+    assert strip.verticalScrollBar().value() == strip.verticalScrollBar().maximum()
+
+
+def test_without_rounds_it_says_so_and_with_a_scene_that_took_no_part_too(strip):
+    assert strip.frames.rowCount() == 0
+    empty = strip.grab().toImage()
+    show(strip, FilmState(), FilmState(run="r1", scene="003"))
+    assert strip.grab().toImage() != empty
+    assert frame_in_words(FilmFrame(round=4)) == "Round 4: took no part"
+    assert frame_in_words(FilmFrame(round=4, retained=0.5, sigma=0.02)) == (
+        "Round 4: kept 50 %, σ 0.020"
+    )
+
+
+def test_pictures_seen_longest_ago_are_let_go_and_asked_for_anew(qapp, monkeypatch, qtbot):
+    monkeypatch.setattr(film_model, "_KEPT", 3)
+    model = FilmModel(qapp)
+    model.show_film(film(5))
+    picture = QImage(4, 4, QImage.Format.Format_RGB32)
+    model.take_pictures("r1", "003", dict.fromkeys((1, 2, 3), picture))
+    assert model.picture(0) is not None
+    model.take_pictures("r1", "003", {4: picture})
+    assert model.picture(0) is not None
+    assert model.picture(1) is None
+    model.take_pictures("r1", "other", {2: picture})
+    assert model.picture(1) is None
+    asked = []
+    model.pictures_wanted.connect(asked.append)
+    qtbot.waitUntil(lambda: asked == [(2,)], timeout=5000)
+    model.deleteLater()
+
+
+def test_a_picture_that_is_not_there_or_damaged_is_a_null_picture(tmp_path):
+    write_round(tmp_path, 1)
+    write_round(tmp_path, 2, picture=False)
+    (tmp_path / "previews" / "00002" / "003.jpg").write_bytes(b"no picture")
+    said = []
+    found = read_previews(
+        lambda *words: said.append(words), run=tmp_path, scene="003", rounds=(1, 2, 3)
+    )
+    assert [found[k].isNull() for k in (1, 2, 3)] == [False, True, True]
+    assert len(said) == 3
+
+
+@pytest.fixture
+def filmed(tiny_project):
+    """A project whose only run made two rounds."""
+    with Project.open(tiny_project) as project:
+        run = project.runs_folder / "20260101-000000-quick"
+    run.mkdir(parents=True)
+    for number in (1, 2):
+        write_round(run, number)
+    return tiny_project
+
+
+def test_the_film_follows_the_scene_on_the_screen_unless_it_is_pinned(
+    session, until, filmed, qtbot
+):
+    came = []
+    session.watching.film.pictures_came.connect(lambda *told: came.append(told))
+    session.take(filmed)
+    until(session, lambda s: s.shown == "003" and len(s.film.frames) == 2)
+    shown = session.state.film
+    assert shown.scene == "003"
+    assert [frame.retained for frame in shown.frames] == [0.1, 0.2]
+    assert shown.frames[1].sigma == pytest.approx(0.02)
+    session.watching.film.want((1, 2))
+    qtbot.waitUntil(lambda: bool(came), timeout=20000)
+    assert came[0][:2] == (shown.run, "003")
+    session.watching.film.pin(True)
+    session.screen.pick("004")
+    assert session.state.film.scene == "003"
+    session.watching.film.pin(False)
+    assert session.state.film.scene == "004"
+    session.screen.pick("005")
+    assert session.state.film.frames == ()  # it took no part in any round

@@ -1,0 +1,274 @@
+"""Charts of a run: zoomed, pointed at, smoothed, logarithmic, switched off, and copied out."""
+
+import math
+
+import numpy as np
+import pytest
+from hands import point_at
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication
+
+from smarthdr_studio.studio.plots.axes import Axis, log_ticks, worded
+from smarthdr_studio.studio.plots.curve_scale import BELOW_ZERO, NOTHING_POSITIVE, scaled, zoomed
+from smarthdr_studio.studio.plots.curves import Curve
+from smarthdr_studio.studio.plots.line_styles import LineStyles
+from smarthdr_studio.studio.plots.linked_curves import PERIOD_MS, LinkedCurves
+from smarthdr_studio.studio.plots.peaks import Peaks
+from smarthdr_studio.studio.plots.smoothing import exponential_means
+from smarthdr_studio.studio.plots.trace import Trace
+from smarthdr_studio.studio.theme import DARK, LIGHT, contrast
+
+VALUES = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=400)
+
+
+def trace_of(x, y):
+    trace = Trace()
+    trace.extend(np.asarray(x, float), np.asarray(y, float))
+    return trace
+
+
+@pytest.fixture
+def chart(qtbot):
+    chart = Curve("Fit", lines=("a", "b"))
+    qtbot.addWidget(chart)
+    chart.resize(360, 220)
+    with qtbot.waitExposed(chart):
+        chart.show()
+    return chart
+
+
+def turn_wheel(widget, where, *, notches, ctrl):
+    modifier = Qt.KeyboardModifier.ControlModifier if ctrl else Qt.KeyboardModifier.NoModifier
+    event = QWheelEvent(
+        QPointF(where),
+        QPointF(widget.mapToGlobal(where)),
+        QPoint(),
+        QPoint(0, 120 * notches),
+        Qt.MouseButton.NoButton,
+        modifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(widget, event)
+    return event.isAccepted()
+
+
+@given(VALUES, st.floats(0.5, 500))
+def test_smoothed_values_lie_within_those_so_far_and_are_the_same_bit_by_bit(values, span):
+    y = np.array(values)
+    gaps = np.ones(len(y))
+    gaps[0] = 0
+    whole, _ = exponential_means(gaps, y, span=span)
+    lows, highs = np.minimum.accumulate(y), np.maximum.accumulate(y)
+    room = 1e-9 * (1 + np.abs(y).max())
+    assert (whole >= lows - room).all()
+    assert (whole <= highs + room).all()
+    middle = len(y) // 2
+    if middle:
+        first, carry = exponential_means(gaps[:middle], y[:middle], span=span)
+        second, _ = exponential_means(gaps[middle:], y[middle:], span=span, carry=carry)
+        np.testing.assert_allclose(np.concatenate((first, second)), whole, atol=room, rtol=1e-9)
+
+
+def test_smoothing_goes_by_steps_so_that_rare_values_stay_what_they_are():
+    often = trace_of(range(100), [0, 1] * 50)
+    rare = trace_of([0, 1000, 2000], [0, 1, 0])
+    assert often.near(99, smooth=30) == pytest.approx(0.5, abs=0.02)
+    assert rare.near(2000, smooth=30) == pytest.approx(0)
+    assert often.near(99) == 1
+
+
+@given(st.integers(1, 3000), st.integers(1, 60), st.data())
+def test_no_peak_in_sight_is_lost_however_few_columns_there_are(count, columns, data):
+    y = np.zeros(count)
+    peak = data.draw(st.integers(0, count - 1))
+    y[peak] = 5.0
+    first = data.draw(st.integers(0, peak))
+    last = data.draw(st.integers(peak, count - 1))
+    x, seen = trace_of(range(count), y).outline((first, last), columns=columns)
+    assert seen.max() == 5.0
+    assert len(x) <= 2 * columns + 2
+    assert (np.diff(x) >= 0).all()
+
+
+def test_zooming_into_a_long_run_shows_every_single_value():
+    y = np.random.default_rng(0).normal(size=500_000)
+    trace = trace_of(range(500_000), y)
+    x, seen = trace.outline((250_000, 250_099), columns=300)
+    np.testing.assert_array_equal(x, np.arange(249_999, 250_101))
+    np.testing.assert_array_equal(seen, y[249_999:250_101])
+
+
+@given(VALUES, st.integers(1, 12))
+def test_peaks_of_any_stretches_hold_the_greatest_and_the_least(values, pieces):
+    y = np.repeat(np.array(values), 40)
+    peaks = Peaks()
+    peaks.follow(y)
+    starts = np.unique(np.linspace(0, len(y) - 1, pieces).astype(np.intp))
+    low, high = peaks.of(y, starts, len(y))
+    for k, (begin, end) in enumerate(zip(starts, [*starts[1:], len(y)], strict=True)):
+        assert low[k] <= y[begin:end].min()
+        assert high[k] >= y[begin:end].max()
+    assert (low.min(), high.max()) == (y.min(), y.max())
+
+
+def test_a_run_that_goes_on_from_a_checkpoint_takes_back_what_came_after_it():
+    trace = trace_of(range(300), range(300))
+    trace.near(299, smooth=10)
+    trace.add(200, -1)
+    assert trace.last == (200, -1)
+    assert len(trace) == 201
+    assert trace.near(199) == 199
+    again = trace_of([*range(200), 200], [*range(200), -1])
+    assert trace.near(200, smooth=10) == pytest.approx(again.near(200, smooth=10))
+
+
+def test_what_was_known_before_is_put_before_and_what_is_here_wins():
+    trace = trace_of([5, 6], [50, 60])
+    trace.put_before(np.arange(8), np.zeros(8))
+    x, y = trace.points
+    assert x.tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert y.tolist() == [0, 0, 0, 0, 0, 50, 60]
+
+
+def test_a_logarithmic_axis_is_its_own_inverse_and_makes_equal_factors_equally_long():
+    axis = Axis(low=0.01, high=100, first=0, last=400, log=True)
+    assert axis.at(1) == pytest.approx(200)
+    assert axis.value(axis.at(0.37)) == pytest.approx(0.37)
+    assert axis.at(10) - axis.at(1) == pytest.approx(axis.at(0.1) - axis.at(0.01))
+    assert set(log_ticks(-2, 2, most=5)) == {0.01, 0.1, 1, 10, 100}
+    assert worded(3_400_000) == "3.4M"
+
+
+def test_a_logarithm_is_refused_in_words_where_values_lie_below_zero_and_leaves_out_zeros(chart):
+    frame = chart.rect().toRectF()
+    above = scaled([trace_of([0, 1], [0, 10])], (0, 1), frame=frame, log=True)
+    assert above.up.log
+    assert not above.fault
+    below = scaled([trace_of([0, 1], [-1, 10])], (0, 1), frame=frame, log=True)
+    assert (below.up.log, below.fault) == (False, BELOW_ZERO)
+    zeros = scaled([trace_of([0, 1], [0, 0])], (0, 1), frame=frame, log=True)
+    assert (zeros.up.log, zeros.fault) == (False, NOTHING_POSITIVE)
+
+
+def test_a_drag_shows_a_stretch_and_a_double_click_all_of_it_again(chart, qtbot):
+    chart.extend("a", np.arange(1001), np.arange(1001))
+    chart.repaint()
+    seen = []
+    chart.zoomed.connect(seen.append)
+    qtbot.mousePress(chart, Qt.MouseButton.LeftButton, pos=QPoint(150, 120))
+    qtbot.mouseMove(chart, QPoint(250, 120))
+    qtbot.mouseRelease(chart, Qt.MouseButton.LeftButton, pos=QPoint(250, 120))
+    (first, last), *_ = seen
+    assert 0 < first < last < 1000
+    chart.repaint()
+    assert chart._across.low == first
+    qtbot.mouseDClick(chart, Qt.MouseButton.LeftButton, pos=QPoint(200, 120))
+    assert seen[-1] is None
+
+
+def test_the_wheel_zooms_with_ctrl_about_the_cursor_and_passes_through_without(chart):
+    chart.extend("a", np.arange(1001), np.arange(1001))
+    chart.repaint()
+    seen = []
+    chart.zoomed.connect(seen.append)
+    where = QPoint(200, 120)
+    assert not turn_wheel(chart, where, notches=1, ctrl=False)
+    assert seen == []
+    about = chart._across.value(200)
+    turn_wheel(chart, where, notches=1, ctrl=True)
+    chart.repaint()
+    assert chart._across.value(200) == pytest.approx(about, abs=1)
+    for _ in range(3):
+        turn_wheel(chart, where, notches=-1, ctrl=True)
+        chart.repaint()
+    assert seen[-1] is None
+
+
+def test_zooming_never_leaves_what_there_is_and_never_shows_less_than_a_step():
+    assert zoomed((0, 100), about=50, share=0.5, within=(0, 100)) == (25, 75)
+    assert zoomed((25, 75), about=30, share=8, within=(0, 100)) is None
+    assert zoomed((10, 11), about=10.5, share=0.5, within=(0, 100)) == (10, 11)
+
+
+def test_a_click_on_a_name_switches_its_line_off_and_its_style_stays(chart, qtbot):
+    for name in ("b", "a"):
+        chart.extend(name, np.arange(9), np.arange(9))
+    chart.repaint()
+    style = chart.lines.style("b")
+    switched = []
+    chart.switched.connect(lambda: switched.append(chart.lines.hidden))
+    spot = next(each.box for each in chart._heading.placed if each.entry.name == "a")
+    qtbot.mouseClick(chart, Qt.MouseButton.LeftButton, pos=spot.center().toPoint())
+    assert switched == [{"a"}]
+    assert set(chart.lines.shown) == {"b"}
+    chart.clear()
+    chart.show_series({"b": (np.arange(3), np.arange(3))})
+    assert chart.lines.style("b") == style
+
+
+def test_styles_of_runs_differ_in_colour_and_in_dashes_and_can_be_seen():
+    styles = LineStyles()
+    made = [styles.of(f"run {k}") for k in range(5)]
+    assert len({each.dash for each in made}) == 5
+    for palette in (DARK, LIGHT):
+        colours = [each.colour(palette).name() for each in made]
+        assert len(set(colours)) == 5
+        assert all(contrast(colour, palette.panel) > 3 for colour in colours)
+
+
+def test_pointing_at_one_chart_reads_the_same_step_in_all(qtbot):
+    curves = {name: Curve(name) for name in ("one", "two")}
+    for curve in curves.values():
+        qtbot.addWidget(curve)
+        curve.resize(300, 200)
+        curve.extend("line", np.arange(100), np.arange(100))
+        with qtbot.waitExposed(curve):
+            curve.show()
+    linked = LinkedCurves(curves, curves["one"])
+    linked.redraw()
+    curves["one"].repaint()
+    point_at(curves["one"], QPoint(180, 120))
+    assert curves["two"]._cursor == curves["one"]._cursor is not None
+    linked.look_at((10, 20))
+    curves["two"].repaint()
+    assert (curves["two"]._across.low, curves["two"]._across.high) == (10, 20)
+    linked.clear()
+
+
+def test_charts_are_drawn_a_few_times_a_second_however_fast_values_come(qtbot):
+    curve = Curve("fast")
+    qtbot.addWidget(curve)
+    linked = LinkedCurves({"fast": curve}, curve)
+    linked.soon()
+    assert not linked._due.isActive()  # nobody sees it
+    with qtbot.waitExposed(curve):
+        curve.show()
+    paints = []
+    linked._due.timeout.connect(lambda: paints.append(1))
+    for step in range(200):
+        curve.lines.take("line", step, step)
+        linked.soon()
+        qtbot.wait(2)
+    assert 1 <= len(paints) <= 1 + 200 * 30 / PERIOD_MS
+    linked.clear()
+
+
+def test_a_figure_is_twice_as_fine_as_the_screen_and_shows_no_cursor(chart):
+    chart.extend("a", np.arange(50), np.sin(np.arange(50)))
+    plain = chart.figure(320, 200)
+    assert (plain.width(), plain.height()) == (640, 400)
+    chart.point_at(20)
+    assert chart.figure(320, 200) == plain
+
+
+def test_the_value_under_the_cursor_is_that_of_the_line_as_drawn(chart):
+    chart.extend("a", np.arange(100), np.arange(100))
+    (entry,) = chart.lines.entries(40.4, smooth=0)
+    assert entry.value == 40
+    (now,) = chart.lines.entries(None, smooth=0)
+    assert now.value == 99
+    assert math.isclose(chart.now("a"), 99)

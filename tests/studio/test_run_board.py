@@ -1,0 +1,176 @@
+"""The board of charts: fed, laid out, arranged, compared, and handed on as picture and table."""
+
+import csv
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtWidgets import QFileDialog, QMenu
+
+from smarthdr_studio.core.errors import ExportError
+from smarthdr_studio.core.handover.curve_table import write_curves
+from smarthdr_studio.core.running.curves import RunCurves
+from smarthdr_studio.studio.main_window.run_board import RunBoard
+from smarthdr_studio.studio.panels.chart_grid import arranged
+from smarthdr_studio.studio.state.charted import CHARTS, GIB, charted
+
+STEPS = np.arange(10.0)
+
+
+def run(**series):
+    return {name: (STEPS, np.asarray(values, float)) for name, values in series.items()}
+
+
+@pytest.fixture
+def board(qtbot):
+    board = RunBoard()
+    qtbot.addWidget(board)
+    board.resize(820, 130)
+    with qtbot.waitExposed(board):
+        board.show()
+    yield board
+    board.clear()
+
+
+@given(st.integers(1, 14), st.integers(100, 2400), st.integers(60, 1400))
+def test_every_chart_has_a_place_and_no_more_columns_are_in_sight_than_there_are(
+    count, width, height
+):
+    rows, columns, across = arranged(count, QSize(width, height))
+    assert rows * columns >= count
+    assert (rows - 1) * columns < count
+    assert 1 <= across <= columns or count < across
+
+
+def test_a_low_board_has_one_row_and_a_high_one_several(board, qtbot):
+    tiles = board._grid._tiles
+    assert len({tiles[name].y() for name in board._grid.shown}) == 1
+    board.resize(820, 420)
+    qtbot.waitUntil(lambda: len({tiles[n].y() for n in board._grid.shown}) > 1, timeout=5000)
+
+
+def test_points_come_to_their_charts_and_what_was_before_is_put_before_them(board):
+    board.take_points([("fit", "Lₛʳ", 20.0, 0.5), ("likelihood", "some new term", 20.0, 1.0)])
+    board.show_past(charted(run(labelled_reconstruction=STEPS, memory_bytes=[GIB] * 10)))
+    assert board.curves["fit"].now("Lₛʳ") == 0.5
+    assert board.curves["fit"].lines.span == (0, 20)
+    assert board.curves["memory"].now("memory") == 1
+    assert board.curves["likelihood"].now("some new term") == 1
+
+
+def test_the_share_of_the_person_is_what_the_gates_do_not_explain():
+    placed = charted(run(retained=[0.5] * 10, gates_retained=[0.4] * 10))
+    steps, share = placed["kept", "person"]
+    np.testing.assert_array_equal(steps, STEPS)
+    np.testing.assert_allclose(share, 0.1)
+
+
+def test_everything_a_log_measures_has_a_chart():
+    known = {line for kind in CHARTS.values() for line in kind.lines}
+    names = RunCurves.__doc__ or ""
+    told = [name for name in ("psnr_l", "ssim_mu", "ause", "distance", "skipped") if name in names]
+    assert len(told) == 5
+    assert {line for _, line in charted(run(**dict.fromkeys(told, STEPS)))} <= known
+
+
+def test_charts_are_as_they_were_left(board, qtbot):
+    board.curves["fit"].set_log(on=True)
+    board.curves["kept"].set_smoothing(300)
+    board.curves["kept"].lines.switch("person")
+    board._pick_charts(("fit", "memory"))
+    held = board.arrangement
+    other = RunBoard()
+    qtbot.addWidget(other)
+    other.arrange(held)
+    assert other.arrangement == held
+    assert other.arrangement["charts"] == ["fit", "memory"]
+    other.arrange({"charts": ["no such chart", "psnr"]})
+    assert other.arrangement["charts"] == ["psnr"]
+
+
+def test_compared_runs_have_a_line_each_in_a_chart_for_every_series_and_keep_their_styles(qtbot):
+    board = RunBoard(comparing=True)
+    qtbot.addWidget(board)
+    one, two = run(psnr_mu=STEPS, total=STEPS), run(psnr_mu=STEPS + 1)
+    board.show_curves({"one": one, "two": two})
+    chart = board.curves["psnr/PSNR-μ"]
+    assert list(chart.lines.traces) == ["one", "two"]
+    assert list(board.curves["likelihood/total"].lines.traces) == ["one"]
+    style = chart.lines.style("two")
+    board.show_curves({"two": two})
+    assert list(chart.lines.traces) == ["two"]
+    assert chart.lines.style("two") == style
+
+
+def test_the_menu_of_a_chart_switches_its_axis_its_lines_and_itself(board, monkeypatch):
+    monkeypatch.setattr(QMenu, "popup", lambda *_: None)  # the offscreen platform grumbles
+    board.show_past(
+        charted(run(labelled_reconstruction=STEPS + 1, unlabelled_reconstruction=STEPS))
+    )
+    changed = []
+    board.rearranged.connect(lambda: changed.append(1))
+    board._open_menu("fit", QPoint(0, 0))
+    menu = next(m for m in board.findChildren(QMenu) if m.accessibleName() == "Menu of Fit")
+    lines = {line.text(): line for line in menu.actions()}
+    lines["Logarithmic axis"].trigger()
+    lines["Lᵤʳ"].trigger()
+    lines["Hide this chart"].trigger()
+    assert board.curves["fit"].log
+    assert board.curves["fit"].lines.hidden == {"Lᵤʳ"}
+    assert "fit" not in board.arrangement["charts"]
+    assert len(changed) == 3
+    menu.deleteLater()
+
+
+def test_a_table_has_a_line_for_every_step_and_gaps_where_a_curve_has_none(tmp_path):
+    path = tmp_path / "curves.csv"
+    write_curves(
+        path,
+        {
+            "Fit: Lₛʳ": (np.arange(25_000.0), np.arange(25_000.0) / 3),
+            "PSNR: PSNR-μ (dB)": (np.array([9.0, 24_999.0]), np.array([30.5, 31.0])),
+            "nothing": (np.zeros(0), np.zeros(0)),
+        },
+    )
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        head, *lines = list(csv.reader(file))
+    assert head == ["step", "Fit: Lₛʳ", "PSNR: PSNR-μ (dB)"]
+    assert len(lines) == 25_000
+    assert lines[9] == ["9", "3", "30.5"]
+    assert lines[10][2] == ""
+    assert lines[-1][2] == "31"
+    with pytest.raises(ExportError, match="no values"):
+        write_curves(path, {})
+    assert path.stat().st_size > 100_000
+
+
+def test_curves_are_exported_from_the_window_as_picture_and_as_table(opened, until, tmp_path):
+    watching = opened.page.watching
+    watching.exporting.export("csv", ("fit",))
+    assert "no values" in opened.session.state.notice.text
+    watching.board.show_past(charted(run(labelled_reconstruction=STEPS, psnr_mu=STEPS)))
+    for kind, names in (("csv", ("fit", "psnr")), ("png", ("fit",)), ("png", ("fit", "psnr"))):
+        path = tmp_path / f"{len(names)}.{kind}"
+        watching.exporting.export(kind, names)
+        dialog = opened.findChild(QFileDialog)
+        dialog.fileSelected.emit(str(path))
+        until(opened.session, lambda s, path=path: s.notice and str(path) in s.notice.text)
+        dialog.close()
+        dialog.setParent(None)
+        dialog.deleteLater()
+        assert path.stat().st_size > 50
+
+
+def test_the_view_that_is_watched_comes_back_with_the_project(opened, qtbot, until, tiny_project):
+    watching = opened.page.watching
+    qtbot.mouseClick(watching._rail._buttons["Diary"], Qt.MouseButton.LeftButton)
+    assert watching._views.currentWidget() is watching.diary
+    assert opened.session.panes["watching"]["view"] == "Diary"
+    opened.session.close_project()
+    until(opened.session, lambda s: s.folder is None)
+    watching.arrange({})
+    opened.session.take(tiny_project)
+    until(opened.session, lambda s: s.shown is not None)
+    assert watching._views.currentWidget() is watching.diary

@@ -1,0 +1,300 @@
+"""The parts of the page of runs: the list, the note, comparing tables, and the sheets."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from run_folders import checked, fabricate, over, round_told, stepped
+
+from smarthdr_studio.core.errors import Remedy
+from smarthdr_studio.core.running.discarded import DiscardedRun
+from smarthdr_studio.core.running.listing import row_of
+from smarthdr_studio.core.runs import RunFolder
+from smarthdr_studio.studio.panels import runs_words as words
+from smarthdr_studio.studio.panels.runs_back_sheet import RunsBackSheet, heading, in_words
+from smarthdr_studio.studio.panels.runs_bar import usable
+from smarthdr_studio.studio.panels.runs_bin_sheet import RunsBinSheet
+from smarthdr_studio.studio.panels.runs_columns import COLUMNS
+from smarthdr_studio.studio.panels.runs_contrast import BEST, ContrastTable
+from smarthdr_studio.studio.panels.runs_details import RunsDetails
+from smarthdr_studio.studio.panels.runs_model import RunsModel
+from smarthdr_studio.studio.panels.runs_note import RunsNote
+from smarthdr_studio.studio.panels.runs_pictures import RunsPictures
+from smarthdr_studio.studio.panels.runs_table import RunsTable
+from smarthdr_studio.studio.state import (
+    Contrast,
+    RunPicture,
+    RunsState,
+    RunsTold,
+    StudioState,
+    WayBack,
+)
+from smarthdr_studio.studio.theme import DARK
+
+LEFT, CTRL = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier
+STATUS, BEST_PSNR = 0, 4
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """Three runs, the latest first: one without a word, one that failed, one that is done."""
+    done, failed, dead = (f"2026112{n}-100000-quick" for n in (3, 4, 5))
+    remedy = Remedy(text="Half the batch", changes={"batch.labelled": 4})
+    fabricate(tmp_path, done, checked(4, 31.0), checked(8, 30.0), over(done))
+    fabricate(
+        tmp_path,
+        failed,
+        checked(4, 35.0),
+        over(failed, "failed", message="no memory is left", remedies=(remedy,)),
+    )
+    fabricate(tmp_path, dead, stepped(2), round_told(1, 2))
+    return tuple(row_of(RunFolder(tmp_path / "runs" / name)) for name in (dead, failed, done))
+
+
+def state_of(rows, *, chosen=None, **changes):
+    chosen = (rows[0].id,) if chosen is None else chosen
+    titles = {row.id: row.id[:8] for row in rows}
+    runs = RunsState(rows=rows, titles=titles, chosen=chosen, looked=True, **changes)
+    return StudioState(runs=runs)
+
+
+@pytest.fixture
+def table(qtbot, rows):
+    table = RunsTable(DARK)
+    qtbot.addWidget(table)
+    table.resize(1200, 300)
+    table.show_state(StudioState(), state_of(rows))
+    table.show()
+    qtbot.waitExposed(table)
+    return table
+
+
+def statuses(table):
+    model = table.model()
+    return [model.index(row, STATUS).data() for row in range(model.rowCount())]
+
+
+def test_every_status_has_a_sign_and_a_word_of_its_own(table):
+    assert statuses(table) == ["⚠ interrupted 1/4", "✕ failed 2/4", "✓ done"]
+    assert len({sign for _, sign in words.SIGNS.values()}) == len(words.SIGNS)
+
+
+def test_a_click_on_a_figure_sorts_by_it_and_another_one_reverses(table, qtbot):
+    head = table.horizontalHeader()
+    x = head.sectionViewportPosition(BEST_PSNR) + 20
+    qtbot.mouseClick(head.viewport(), LEFT, pos=QPoint(x, 8))
+    assert statuses(table) == ["✕ failed 2/4", "✓ done", "⚠ interrupted 1/4"]
+    qtbot.mouseClick(head.viewport(), LEFT, pos=QPoint(x, 8))
+    assert statuses(table) == ["⚠ interrupted 1/4", "✓ done", "✕ failed 2/4"]
+
+
+@given(st.integers(0, len(COLUMNS) - 1), st.booleans(), st.permutations(range(6)))
+def test_the_order_does_not_hang_on_the_order_before(tmp_path_factory, column, twice, order):
+    folder = tmp_path_factory.getbasetemp() / "sorted"
+    names = [f"2026112{n}-100000-quick" for n in range(6)]
+    if not folder.is_dir():
+        for number, name in enumerate(names):
+            fabricate(folder, name, *(checked(2, 30.0 + number % 3),) * (number % 2))
+    known = [row_of(RunFolder(folder / "runs" / name)) for name in names]
+    model, other = RunsModel(None), RunsModel(None)
+    for each, given_rows in ((model, known), (other, [known[at] for at in order])):
+        each.take(given_rows)
+        for _ in range(1 + twice):
+            each.sort_by(column)
+    assert [model.run(n).id for n in range(6)] == [other.run(n).id for n in range(6)]
+
+
+def test_chosen_runs_stay_chosen_while_others_come_and_lines_move(table, rows):
+    chosen = (rows[0].id, rows[2].id)
+    table.show_state(StudioState(), state_of(rows[:1] + rows[2:], chosen=chosen))
+    said = []
+    table.chosen.connect(said.append)
+    table.show_state(StudioState(), state_of(rows, chosen=chosen))
+    selected = {
+        table.model().run(index.row()).id for index in table.selectionModel().selectedRows()
+    }
+    assert selected == set(chosen)
+    assert said == []
+
+
+def test_several_runs_are_chosen_with_ctrl_the_latest_first(table, qtbot, rows):
+    said = []
+    table.chosen.connect(said.append)
+    place = table.visualRect(table.model().index(2, STATUS)).center()
+    qtbot.mouseClick(table.viewport(), LEFT, CTRL, pos=place)
+    assert said[-1] == (rows[0].id, rows[2].id)
+
+
+def test_delete_asks_for_the_trash_and_return_for_the_curves(table, qtbot):
+    with qtbot.waitSignal(table.discard_asked):
+        qtbot.keyClick(table, Qt.Key.Key_Delete)
+    with qtbot.waitSignal(table.opened):
+        table.setCurrentIndex(table.model().index(0, 0))
+        qtbot.keyClick(table, Qt.Key.Key_Return)
+
+
+def test_only_what_can_be_done_is_offered(rows):
+    dead = usable(state_of(rows))
+    assert dead["run_resume"]
+    assert dead["run_discard"]
+    assert dead["run_continue"]
+    done = usable(state_of(rows, chosen=(rows[2].id,)))
+    assert not done["run_resume"]
+    assert not done["run_copy"]
+    two = usable(state_of(rows, chosen=(rows[0].id, rows[1].id)))
+    assert two["run_discard"]
+    assert not (two["run_resume"])
+    assert not (two["run_go_back"])
+    assert not any(usable(state_of((), chosen=()))[name] for name in ("run_resume", "run_discard"))
+
+
+@pytest.fixture
+def noted(qtbot):
+    """A note beside another field that can take the keyboard."""
+    page, note, other = QWidget(), RunsNote(), QLineEdit()
+    column = QVBoxLayout(page)
+    column.addWidget(note)
+    column.addWidget(other)
+    qtbot.addWidget(page)
+    with qtbot.waitActive(page):
+        page.show()
+        page.activateWindow()
+    note.show_note("one", "")
+    said = []
+    note.written.connect(lambda run, text: said.append((run, text)))
+    yield note, other, said
+    page.close()
+
+
+def test_a_note_is_kept_once_when_the_cursor_leaves_it(noted, qtbot):
+    note, other, said = noted
+    note.write()
+    qtbot.keyClicks(note._field, "the good one")
+    other.setFocus()
+    note.save()
+    assert said == [("one", "the good one")]
+    note.show_note("one", "the good one")
+    assert note._told.text() == "Saved"
+
+
+def test_another_run_takes_no_word_of_a_note_away(noted, qtbot):
+    note, _, said = noted
+    note.write()
+    qtbot.keyClicks(note._field, "first")
+    note.show_note("one", "")  # the list was read meanwhile
+    note.show_note("two", "of the other")
+    assert said == [("one", "first")]
+    assert note._field.toPlainText() == "of the other"
+
+
+def test_a_pause_is_enough_to_keep_a_note(noted, qtbot):
+    note, _, said = noted
+    note.write()
+    qtbot.keyClicks(note._field, "slow")
+    qtbot.waitUntil(lambda: said == [("one", "slow")], timeout=20000)
+
+
+def test_the_best_value_of_a_line_says_so_in_a_word(qtbot):
+    table = ContrastTable(name="Figures", first="figure")
+    qtbot.addWidget(table)
+    lines = (
+        Contrast(name="PSNR-μ", values=("31", "35"), best=1),
+        Contrast(name="steps", values=("8", "8")),
+    )
+    table.show_rows(["a", "b"], lines, words="")
+    model = table._model
+    cells = [[model.index(r, c).data() for c in range(3)] for r in range(2)]
+    assert [sum(BEST in cell for cell in line) for line in cells] == [1, 0]
+    assert BEST in cells[0][2]
+
+
+def test_what_was_told_of_other_runs_is_gone_at_once(qtbot, rows):
+    details = RunsDetails()
+    for part in (details.glance, details.plans, details.labels, details.diary):
+        qtbot.addWidget(part)
+    line = Contrast(name="Schedule: Epochs", values=("10", "9"))
+    told = RunsTold(runs=(rows[0].id,), plans=(line,), plan_words="1 setting differs.")
+    one = state_of(rows, told=told)
+    details.show_state(StudioState(), one)
+    assert details.plans.rows == (line,)
+    details.show_state(one, state_of(rows, chosen=(rows[1].id,), told=told))
+    assert details.plans.rows == ()
+    assert details.plans.words == ""
+
+
+def test_a_remedy_is_one_click_away(qtbot, rows):
+    details = RunsDetails()
+    qtbot.addWidget(details.glance)
+    details.show_state(StudioState(), state_of(rows, chosen=(rows[1].id,)))
+    overview = details.overview
+    assert overview._message.text() == "no memory is left"
+    with qtbot.waitSignal(overview.remedy_picked) as picked:
+        overview._remedies.itemAt(0).widget().click()
+    assert picked.args == [rows[1].id, {"batch.labelled": 4}]
+
+
+def test_a_double_click_shows_one_picture_alone_and_then_all_again(qtbot):
+    panel = RunsPictures()
+    qtbot.addWidget(panel)
+    panel.resize(700, 300)
+    panel.show()
+    grey = np.full((12, 16, 3), 90, np.uint8)
+    panel.show_pictures(tuple(RunPicture(run=name, round=2, rgb8=grey) for name in "abc"))
+
+    def shown():
+        return [frame.isVisible() for frame in panel._frames[:4]]
+
+    assert shown() == [True, True, True, False]
+    qtbot.mouseDClick(panel._frames[1], LEFT)
+    assert shown() == [False, True, False, False]
+    qtbot.mouseDClick(panel._frames[1], LEFT)
+    assert shown() == [True, True, True, False]
+    panel.show_pictures((RunPicture(run="a"),))
+    assert shown() == [True, False, False, False]
+
+
+def test_the_way_back_is_told_whole_before_it_is_gone(qtbot):
+    way = WayBack(
+        run="r",
+        thresholds="0.2 and 0.4 → 0.4 and 0.4",
+        changes=(("becomes unlabelled", ("003 (is promoted)", "004 (is excluded)")),),
+        layout=True,
+    )
+    told = in_words(way)
+    assert all(word in told for word in ("003 (is promoted)", "004", "0.2", "2 scenes"))
+    assert heading(way, {"r": "quick"}) == (
+        "As when quick was started: 2 scenes and the thresholds would change."
+    )
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    sheet = RunsBackSheet(parent)
+    sheet.show_state(StudioState(), StudioState(runs=RunsState(way_back=way)))
+    assert sheet.isVisible()
+    assert not sheet.isModal()
+    with qtbot.waitSignal(sheet.accepted_way) as accepted:
+        sheet._go.click()
+    assert accepted.args == [True]
+    with qtbot.waitSignal(sheet.dropped):
+        qtbot.keyClick(sheet, Qt.Key.Key_Escape)
+    sheet.show_state(StudioState(), StudioState())
+    assert not sheet.isVisible()
+
+
+def test_discarded_runs_are_asked_back_by_name_and_day(qtbot, tmp_path):
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    sheet = RunsBinSheet(parent)
+    lying = tuple(
+        DiscardedRun(id=name, day="20261125", folder=tmp_path / name) for name in ("b", "a")
+    )
+    sheet.show_state(StudioState(), StudioState(runs=RunsState(discarded=lying)))
+    sheet._list.selectAll()
+    with qtbot.waitSignal(sheet.restore_asked) as asked:
+        sheet._restore.click()
+    assert set(asked.args[0]) == {("a", "20261125"), ("b", "20261125")}
+    sheet.show_state(StudioState(), StudioState(runs=RunsState(discarded=())))
+    assert not sheet._restore.isEnabled()
+    sheet.show_state(StudioState(), StudioState())
+    assert not sheet.isVisible()

@@ -1,0 +1,232 @@
+"""What threads find out about runs: cheaply, and no more than is there."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from run_folders import (
+    checked,
+    fabricate,
+    over,
+    preview,
+    round_told,
+    say,
+    stepped,
+)
+
+from smarthdr_studio.core.decisions import Decisions
+from smarthdr_studio.core.display import DisplaySettings
+from smarthdr_studio.core.liveness import at_work
+from smarthdr_studio.core.masking import MaskSettings
+from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.running import curves
+from smarthdr_studio.core.running.listing import row_of
+from smarthdr_studio.core.runs import RunFolder
+from smarthdr_studio.studio.session.runs_names import titles_of
+from smarthdr_studio.studio.threads import runs as looking
+from smarthdr_studio.studio.threads.run_curves import read_run_curves
+from smarthdr_studio.studio.threads.run_pictures import read_run_pictures
+from smarthdr_studio.studio.threads.runs import RunsSeen, look_at_runs
+from smarthdr_studio.studio.threads.runs_back import find_way_back, go_way_back
+from smarthdr_studio.studio.threads.runs_figures import figures_of
+from smarthdr_studio.studio.threads.runs_told import tell_of_runs
+
+
+def silent(_text, _done, _total):
+    return
+
+
+def look(project, known=None):
+    return look_at_runs(silent, runs=project / "runs", known=known or RunsSeen())
+
+
+@pytest.fixture
+def two(fresh_project):
+    """A run that is done and a later one that was interrupted."""
+    fabricate(
+        fresh_project,
+        "20261124-100000-quick",
+        round_told(1, 2),
+        checked(4, 31.0),
+        checked(8, 30.0),
+        over("20261124-100000-quick"),
+        journal=1,
+    )
+    fabricate(
+        fresh_project,
+        "20261125-100000-quick",
+        stepped(1),
+        round_told(1, 2, retained=0.25),
+        round_told(2, 4),
+        checked(4, 33.0),
+        epochs=9,
+        journal=1,
+        promoted={"003": "labels/003/2.exr"},
+        unlabelled=("004",),
+    )
+    return fresh_project
+
+
+def test_a_second_look_reads_nothing_while_nothing_is_new(two, monkeypatch):
+    first = look(two)
+    assert [row.status for row in first.rows] == ["interrupted", "done"]
+    monkeypatch.setattr(looking, "row_of", None)  # whoever reads a run fails
+    assert look(two, first) is first
+
+
+def test_only_the_run_that_has_said_something_is_read_again(two, monkeypatch):
+    first, read = look(two), []
+    say(two / "runs" / "20261125-100000-quick", stepped(5))
+    monkeypatch.setattr(looking, "row_of", lambda run: read.append(run.id) or row_of(run))
+    second = look(two, first)
+    assert read == ["20261125-100000-quick"]
+    assert second.rows[0].step == 5
+    assert second.rows[1] is first.rows[1]
+
+
+def test_a_run_is_at_work_while_its_lock_is_held_and_interrupted_then(two):
+    run = two / "runs" / "20261125-100000-quick"
+    with at_work(run):
+        held = look(two)
+        assert held.rows[0].status == "running"
+    left = look(two, held)
+    assert left.rows[0].status == "interrupted"
+    assert left.rows[0].resumable
+
+
+def test_runs_that_come_and_go_are_noticed(two):
+    first = look(two)
+    fabricate(two, "20261126-100000-paper")
+    more = look(two, first)
+    assert next(row.id for row in more.rows) == "20261126-100000-paper"
+    (two / "runs" / "20261126-100000-paper").rename(two / "elsewhere")
+    assert [row.id for row in look(two, more).rows] == [row.id for row in first.rows]
+
+
+def test_a_project_without_runs_has_none(fresh_project):
+    assert look(fresh_project).rows == ()
+
+
+@given(st.lists(st.integers(0, 200_000), min_size=1, max_size=8, unique=True), st.data())
+def test_no_two_runs_are_called_alike(tmp_path_factory, seconds, data):
+    folder = tmp_path_factory.mktemp("runs")
+    rows = []
+    for number, each in enumerate(seconds):
+        name = f"202611{25 + each // 86400}-{each % 86400 // 3600:02}{each // 60 % 60:02}"
+        name += f"{each % 60:02}-{data.draw(st.sampled_from(('quick', 'paper')))}-{number}"
+        (folder / name).mkdir()
+        rows.append(row_of(RunFolder(folder / name)))
+    assert len(set(titles_of(rows).values())) == len(rows)
+
+
+def test_the_best_figure_is_told_only_where_one_is_better(two):
+    rows = look(two).rows
+    best = {each.name: each.best for each in figures_of(rows)}
+    assert best["best PSNR-μ"] == 0
+    assert best["rounds"] is None  # more of them are no merit
+    assert all(each.best is None for each in figures_of((rows[0], rows[0])))
+
+
+def test_one_run_is_told_with_its_diary_and_how_it_differs_from_its_preset(two):
+    told = tell_of_runs(silent, folder=two, rows=look(two).rows[:1])
+    assert any("round 2" in line.text for line in told.diary)
+    epochs = next(each for each in told.plans if each.name == "Schedule: Epochs")
+    assert epochs.values == ("10 epochs", "9 epochs")
+    parts = {each.name: each.values for each in told.labels}
+    assert parts["promoted"] == ("1", "003 (2)")
+    assert parts["held out"] == ("1", "002")
+
+
+def test_of_several_runs_only_differences_are_told(two):
+    told = tell_of_runs(silent, folder=two, rows=look(two).rows)
+    assert [each.name for each in told.plans] == ["Schedule: Epochs"]
+    assert {each.name: each.values for each in told.labels} == {
+        "003": ("promoted (2)", "unlabelled")
+    }
+    assert told.label_words == "1 scene differs, 3 are the same."
+    assert told.figure_words == ""
+
+
+def test_runs_checked_on_other_labels_are_told_to_be(two):
+    fabricate(two, "20261126-100000-paper", checked(2, 40.0), journal=1, held_out=("001",))
+    told = tell_of_runs(silent, folder=two, rows=look(two).rows)
+    assert "same held-out labels" in told.figure_words
+
+
+def test_a_run_without_a_plan_is_told_in_words(fresh_project):
+    run = fabricate(fresh_project, "20261125-100000-quick")
+    (run / "plan.toml").unlink()
+    told = tell_of_runs(silent, folder=fresh_project, rows=look(fresh_project).rows)
+    assert told.plans == ()
+    assert "no such preset" in told.plan_words
+
+
+def pictures(project, **how):
+    rows = look(project).rows
+    asked = {"scene": "003", "common": True, **how}
+    return read_run_pictures(
+        silent,
+        serial=1,
+        runs=[row.folder for row in rows],
+        display=DisplaySettings(),
+        **asked,
+    ).pictures
+
+
+def test_pictures_are_of_the_last_round_all_have_made_or_of_the_last_of_each(two):
+    late, early = (row.folder for row in look(two).rows)
+    for number in (1, 2):
+        preview(late, number, "003", grey=100 + number)
+    preview(early, 1, "003", grey=50)
+    assert [each.round for each in pictures(two)] == [1, 1]
+    assert [each.round for each in pictures(two, common=False)] == [2, 1]
+    assert all(each.small for each in pictures(two))
+    assert np.allclose(pictures(two)[1].rgb8, 50, atol=2)
+
+
+def test_a_run_without_rounds_keeps_no_other_from_being_shown(two):
+    late = look(two).rows[0].folder
+    preview(late, 2, "003", grey=100)
+    shown = pictures(two)
+    assert (shown[0].round, shown[1].round) == (2, None)
+    assert shown[1].rgb8 is None
+
+
+def test_a_scene_that_took_no_part_has_no_picture(two):
+    preview(look(two).rows[0].folder, 1, "003", grey=100)
+    assert pictures(two, scene="001")[0].rgb8 is None
+
+
+def test_the_way_back_tells_what_it_then_does_and_one_undo_takes_it_back(tiny_project):
+    with Project.open(tiny_project) as project:
+        moment = project.entries()[-1].seq
+    fabricate(tiny_project, "20261125-100000-quick", journal=moment)
+    with Project.open(tiny_project) as project:
+        pen = Decisions(project)
+        pen.promote(["003"])
+        pen.set_masks(MaskSettings(tau_patch=0.2))
+    way = find_way_back(silent, folder=tiny_project, run="20261125-100000-quick")
+    assert way.changes == (("becomes unlabelled", ("003 (is promoted)",)),)
+    assert "→" in way.thresholds
+    go_way_back(silent, folder=tiny_project, run="20261125-100000-quick")
+    assert find_way_back(silent, folder=tiny_project, run="20261125-100000-quick").empty
+    with Project.open(tiny_project) as project:
+        Decisions(project).undo()
+        assert str(project.statuses()["003"]) == "promoted"
+        assert project.ledger().masks.tau_patch == 0.2
+
+
+def test_curves_that_are_known_are_read_on_not_anew(two, monkeypatch):
+    rows = look(two).rows[:1]
+    first = read_run_curves(silent, rows=rows, known=None)
+    run = rows[0].folder
+    say(run, stepped(5), checked(6, 34.0))
+    begun = []
+    monkeypatch.setattr(curves, "chunks", lambda path, start: begun.append(start) or [])
+    read_run_curves(silent, rows=rows, known=first)
+    assert begun == [first.curves[run.name].read_to]
+    monkeypatch.undo()
+    on = read_run_curves(silent, rows=rows, known=first).curves[run.name].series
+    anew = read_run_curves(silent, rows=rows, known=None).curves[run.name].series
+    assert on.keys() == anew.keys()
+    assert all(np.array_equal(on[name], anew[name]) for name in on)

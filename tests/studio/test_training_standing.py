@@ -1,0 +1,180 @@
+"""How a run stands after each event, what is said of it, and a time left that does not jump."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smarthdr_studio.core.events import (
+    CheckpointSaved,
+    PhaseChanged,
+    RunFinished,
+    RunStarted,
+    Steered,
+    StepReported,
+    StepSkipped,
+)
+from smarthdr_studio.studio.panels.training_words import (
+    name_of,
+    notes_in_words,
+    phase_in_words,
+    progress_in_words,
+)
+from smarthdr_studio.studio.session.eta import Eta, coarse
+from smarthdr_studio.studio.session.standing import after
+from smarthdr_studio.studio.state import Activity, TrainingState
+from smarthdr_studio.studio.state.training import GO_ON, PAUSE, SNAPSHOT
+
+STARTED = RunStarted(
+    run="r1", folder="/r1", device="cpu", network="light", total_steps=100, total_epochs=5
+)
+PAUSED = PhaseChanged(phase="paused", text="paused; it goes on when asked", step=20)
+
+
+def step(number=20, *, epoch=1, left=61.0):
+    return StepReported(
+        step=number,
+        epoch=epoch,
+        losses={"total": 0.5},
+        learning_rate=1e-3,
+        images_per_second=12.0,
+        seconds_left=left,
+    )
+
+
+def standing(*events, **first):
+    state = TrainingState(**first)
+    for event in events:
+        state = after(state, event)
+    return state
+
+
+LEARNING = PhaseChanged(phase="learning", text="epoch 2 of 5: learning from labels", step=10)
+RUNNING = standing(STARTED, LEARNING, step())
+
+
+def test_a_pause_is_told_with_what_was_going_on():
+    state = after(RUNNING, PAUSED)
+    assert state.activity is Activity.PAUSED
+    assert phase_in_words(state) == "paused: epoch 2 of 5: learning from labels"
+
+
+def test_the_step_at_hand_does_not_end_a_pause_that_was_asked_for_but_a_later_one_does():
+    asked = replace(RUNNING, activity=Activity.PAUSED, asked=PAUSE)
+    assert after(asked, step(21)).activity is Activity.PAUSED
+    heard = after(asked, Steered(step=21, epoch=1, text="paused"))
+    assert (heard.asked, heard.told) == ("", "")
+    assert after(heard, step(22)).activity is Activity.RUNNING
+
+
+def test_another_answer_does_not_pass_for_that_to_a_pause():
+    asked = replace(RUNNING, activity=Activity.PAUSED, asked=PAUSE)
+    rate = Steered(step=20, epoch=1, text="learning rate 0.1 from epoch 3 on")
+    assert after(after(asked, rate), step(21)).activity is Activity.PAUSED
+    assert after(asked, Steered(step=20, epoch=1, text="goes on")).activity is Activity.RUNNING
+
+
+def test_a_pause_said_before_going_on_was_heard_is_not_believed():
+    asked = replace(RUNNING, asked=GO_ON)
+    assert after(asked, PAUSED).activity is Activity.RUNNING
+
+
+def test_a_change_waits_until_its_epoch_and_a_newer_one_takes_its_place():
+    state = standing(
+        STARTED,
+        step(epoch=1),
+        Steered(step=20, epoch=1, text="learning rate 0.1 from epoch 3 on"),
+        Steered(step=20, epoch=1, text="a round every 2 epochs from epoch 3 on"),
+        Steered(step=21, epoch=1, text="learning rate 0.2 from epoch 3 on"),
+    )
+    told = {each.text for each in state.waiting}
+    assert told == {"a round every 2 epochs from epoch 3 on", "learning rate 0.2 from epoch 3 on"}
+    assert "learning rate 0.2 from epoch 3 on" in notes_in_words(state)
+    assert after(state, step(22, epoch=1)).waiting == state.waiting
+    assert after(state, step(23, epoch=2)).waiting == ()
+
+
+def test_an_answer_that_waits_for_nothing_is_told_at_once():
+    state = after(RUNNING, Steered(step=20, epoch=1, text="epoch 2 ends here, round 3 is next"))
+    assert "round 3 is next" in notes_in_words(state)
+    assert state.waiting == ()
+
+
+def test_a_snapshot_that_was_asked_for_is_answered_and_others_are_not_news():
+    saved = CheckpointSaved(step=20, epoch=1, folder="/r1/c")
+    asked = replace(RUNNING, asked=SNAPSHOT)
+    assert "asked to save a snapshot" in notes_in_words(asked)
+    assert "saved at step 20" in notes_in_words(after(asked, saved))
+    assert notes_in_words(after(RUNNING, saved)) == ""
+
+
+def test_skipped_steps_are_counted_in_words():
+    skipped = StepSkipped(step=21, epoch=1, why="a gradient is no number", count=1)
+    assert notes_in_words(after(RUNNING, skipped)) == "1 step was skipped: a gradient is no number"
+    state = standing(STARTED, step(), skipped, replace(skipped, step=22, count=2))
+    assert state.step == 22
+    assert notes_in_words(state).startswith("2 steps were skipped")
+
+
+def test_what_a_person_changes_is_told_with_its_round():
+    state = replace(RUNNING, changes_wait=True, round=2)
+    assert notes_in_words(state) == "what you changed takes effect in round 3"
+
+
+def test_a_run_that_is_over_waits_for_nothing():
+    state = replace(RUNNING, asked=SNAPSHOT, changes_wait=True)
+    state = after(state, Steered(step=20, epoch=1, text="learning rate 0.1 from epoch 3 on"))
+    state = after(state, RunFinished(run="r1", outcome="stopped", step=21, message="stopped"))
+    assert notes_in_words(state) == ""
+
+
+def test_a_run_is_called_by_its_preset_and_the_minute_it_began():
+    assert name_of("20261125-214500-no_patch_mask").startswith("no-patch-mask of 2")
+    assert name_of("my best") == "my best"
+
+
+def test_the_last_run_and_one_elsewhere_are_told_apart_from_ours():
+    last = replace(RUNNING, activity=Activity.INTERRUPTED, run="20261125-214500-quick", past=True)
+    assert phase_in_words(last).startswith("last run, quick of ")
+    assert "Resume" in phase_in_words(last)
+    assert phase_in_words(replace(RUNNING, elsewhere=True)).startswith("elsewhere: ")
+
+
+def test_the_time_left_is_not_told_before_it_is_known():
+    eta = Eta().after(100.0, now=0.0)
+    assert eta.left(now=1.0) is None
+    for second in range(1, 10):
+        eta = eta.after(100.0 - second, now=float(second))
+    assert eta.left(now=9.0) is not None
+    assert "estimating" in progress_in_words(replace(RUNNING, seconds_left=None))
+
+
+_GUESSES = st.lists(st.floats(min_value=50, max_value=150), min_size=30, max_size=60)
+
+
+@given(_GUESSES)
+def test_the_time_left_stays_within_what_was_guessed_and_follows_slowly(guesses):
+    eta, told = Eta(), []
+    for second, guess in enumerate(guesses):
+        eta = eta.after(guess, now=float(second))
+        if (left := eta.left(now=float(second))) is not None:
+            told.append(left)
+    assert told
+    assert min(told) >= 0
+    assert max(told) <= max(guesses) + 1e-6
+
+
+def test_a_steady_run_is_told_to_the_second_and_a_change_of_plans_at_once():
+    eta = Eta()
+    for second in range(60):
+        eta = eta.after(600.0 - second, now=float(second))
+    assert abs(eta.left(now=60.0) - 540) < 1
+    eta = eta.after(3000.0, now=61.0)
+    assert eta.left(now=61.0) == 3000.0
+
+
+@given(st.floats(min_value=0, max_value=1e6))
+def test_coarse_times_are_close_and_never_nothing(seconds):
+    told = coarse(seconds)
+    assert told > 0
+    assert abs(told - seconds) <= max(10, 0.06 * seconds)
