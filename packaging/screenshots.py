@@ -1,6 +1,7 @@
 """Takes the screenshots: clicks through the main job in the real window and keeps what is seen."""
 
 import argparse
+import subprocess
 import sys
 import tempfile
 import time
@@ -119,6 +120,7 @@ def tell_the_story(camera: Photographer) -> None:
     camera.wait(lambda: session.at_rest, what="the last labels are shown")
     judge(camera)
     curate(camera)
+    plan_and_compare(camera)
     window.set_look("light")
     camera.take("window-light")
     window.resize(1280, 720)
@@ -175,6 +177,34 @@ def curate(camera: Photographer) -> None:
     camera.take("table")
     camera.do("show_pictures", "queue_all")
     camera.turn_to("thresholds")
+
+
+def plan_and_compare(camera: Photographer) -> None:
+    """The plan editor with an estimate, and a second run, without patch masks, beside the first."""
+    session = camera.window.session
+    camera.do("plan_run")
+    camera.rest(1500)
+    editor = next(each for each in QApplication.topLevelWidgets() if each.inherits("QDialog"))
+    camera.wait(lambda: session.at_rest, what="devices are found")
+    next(b for b in editor.findChildren(QAbstractButton) if b.text() == "Estimate").click()
+    camera.rest(500)
+    camera.wait(lambda: session.at_rest, what="the run is estimated")
+    camera.take("plan")
+    editor.close()
+    shorter = ("schedule.epochs=6", "masks.patches=false")
+    sets = [word for change in shorter for word in ("--set", change)]
+    command = [sys.executable, "-m", "smarthdr_studio", "train", str(session.state.folder)]
+    other = subprocess.Popen([*command, "--preset", "quick", *sets], stderr=subprocess.DEVNULL)
+    camera.wait(lambda: other.poll() is not None, what="the second run ends")
+    camera.do("show_runs")
+    camera.wait(lambda: len(session.state.runs.rows) > 1, what="both runs are listed")
+    camera.rest(1500)
+    camera.take("runs")
+    session.running.runs.choose(tuple(row.id for row in session.state.runs.rows))
+    session.running.runs.telling.turn_to("curves")
+    camera.rest(2500)
+    camera.take("compare")
+    camera.do("show_pictures")
 
 
 if __name__ == "__main__":

@@ -244,7 +244,8 @@ class Decisions:
             plain = draft(Kind.GO_BACK, masks=then.masks, note=note, who=who)
             for name in differing(ledger, then):
                 was = then.scenes[name]
-                self._project.fetch(was.files())
+                # What an excluded scene was before it was excluded does not come back.
+                self._project.fetch(was._replace(aside=None).files())
                 written.append(returning(replace(plain, scene=name), ledger.scenes[name], was))
             written.extend([plain] * (ledger.masks != then.masks))
             return written

@@ -52,10 +52,10 @@ def is_at_work(run: Path) -> bool:
     """
     try:
         with _opened(run / _LOCK) as file:
-            if not _locked(file):
+            if not _locked(file, only_asking=True):
                 return True
             host = json.loads(file.read() or "{}").get("host")
-    except (OSError, ValueError):
+    except (OSError, ValueError, AttributeError):
         return False
     return host not in (None, platform.node()) and _heard_lately(run)
 
@@ -87,7 +87,7 @@ def _heard_lately(run: Path) -> bool:
 if sys.platform == "win32":
     import msvcrt
 
-    def _locked(file: IO[str]) -> bool:
+    def _locked(file: IO[str], *, only_asking: bool = False) -> bool:  # noqa: ARG001 - as below
         """Take the lock if nobody has it; closing the file lets go."""
         file.seek(2**20)  # beyond what is written, so that others may read it
         try:
@@ -101,10 +101,14 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _locked(file: IO[str]) -> bool:
-        """Take the lock if nobody has it; closing the file lets go."""
+    def _locked(file: IO[str], *, only_asking: bool = False) -> bool:
+        """Take the lock if nobody has it; closing the file lets go.
+
+        Whoever only asks takes it so that others who ask at the same moment are not misled.
+        """
+        kind = fcntl.LOCK_SH if only_asking else fcntl.LOCK_EX
         try:
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file.fileno(), kind | fcntl.LOCK_NB)
         except OSError:
             return False
         file.seek(0)

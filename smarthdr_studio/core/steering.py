@@ -82,8 +82,10 @@ class Wishes:
 def leave_wish(run: Path, wish: Wish) -> None:
     """Leave a wish in the folder of a run that another process is training.
 
-    Raises ProjectError where the folder cannot be written to.
+    Raises ProjectError where there is no such run, or its folder cannot be written to.
     """
+    if not run.is_dir():  # never made anew where a run was discarded meanwhile
+        raise ProjectError(f"{run}: there is no such run; see the runs folder for names")
     path = run / _FOLDER / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.json"
     try:
         with replacing(path) as draft:
@@ -106,7 +108,7 @@ def take_wishes(run: Path) -> tuple[Wish, ...]:
     except OSError:
         return ()
     for path in paths:
-        with suppress(OSError, ValueError, KeyError, TypeError):
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             found.append(_read(json.loads(path.read_text(encoding="utf-8"))))
         with suppress(OSError):
             path.unlink()

@@ -27,7 +27,7 @@ def begin(plan: TrainingPlan, project: Path, *, roster: Roster) -> RunFolder:
     folder = new_run(project, plan.preset)
     try:
         write_plan(folder.plan_path, plan)
-        _write_start(folder, project, roster=roster)
+        tell_start(folder, project, roster=roster)
     except ProjectError:
         with suppress(OSError):
             shutil.rmtree(folder.path)
@@ -35,7 +35,8 @@ def begin(plan: TrainingPlan, project: Path, *, roster: Roster) -> RunFolder:
     return folder
 
 
-def _write_start(folder: RunFolder, project: Path, *, roster: Roster) -> None:
+def tell_start(folder: RunFolder, project: Path, *, roster: Roster) -> None:
+    """How the project stands, for a run that is at its first step. Raises ProjectError."""
     try:
         with replacing(folder.start_path) as draft:
             draft.write_text(

@@ -31,6 +31,7 @@ from smarthdr_studio.learning.networks import FusionNetwork, build_network
 FORMAT: Final = 1
 _ABOUT: Final = "checkpoint.json"
 _FILES: Final = ("student.safetensors", "teacher.safetensors", "state.pt")
+_OLD: Final = ".old"  # ends the name of a checkpoint that makes way for a new one of its step
 _REMEDY: Final = "choose another, or delete this folder and the checkpoint before it serves"
 
 
@@ -70,6 +71,7 @@ def save_checkpoint(
     """Writes folder/step-NNNNNNNN whole, or nothing; one of the same step is replaced."""
     final = folder / f"step-{info.step:08d}"
     draft = folder / f".{final.name}.{uuid.uuid4().hex}"
+    old = draft.with_name(f"{draft.name}{_OLD}")
     draft.mkdir(parents=True)
     try:
         _write(draft / "student.safetensors", _weights(student))
@@ -82,11 +84,12 @@ def save_checkpoint(
         _write(draft / _ABOUT, json.dumps(about, indent=2, ensure_ascii=False).encode())
         if final.exists():
             # Renamed out of the way first: at no moment is a half-removed folder called final.
-            final.rename(draft.with_name(f"{draft.name}.old"))
+            final.rename(old)
         draft.rename(final)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-        shutil.rmtree(draft.with_name(f"{draft.name}.old"), ignore_errors=True)
+        _put_back(old)
+        shutil.rmtree(old, ignore_errors=True)
     return final
 
 
@@ -170,7 +173,12 @@ def drop_checkpoints(run: Path, *, keep: int = 2) -> Path | None:
 
 
 def sweep_drafts(run: Path) -> None:
-    """Removes what a kill has left half-written; whoever trains the run may call it."""
+    """Removes what a kill has left half-written; whoever trains the run may call it.
+
+    A checkpoint that was just being saved again is there again as it was.
+    """
+    for old in (run / "checkpoints").glob(f".*{_OLD}"):
+        _put_back(old)
     for part in ("checkpoints", "rounds", "history", "faults", "previews/*"):
         for draft in run.glob(f"{part}/.*"):
             if draft.is_dir():
@@ -178,6 +186,14 @@ def sweep_drafts(run: Path) -> None:
             else:
                 with suppress(OSError):
                     draft.unlink()
+
+
+def _put_back(old: Path) -> None:
+    """A checkpoint renamed out of the way gets its name back, unless there is one of that name."""
+    final = old.with_name(old.name.split(".")[1])
+    if not final.exists():
+        with suppress(OSError):  # it was not renamed, or the disk is gone
+            old.rename(final)
 
 
 def _score(checkpoint: Path) -> float | None:

@@ -51,14 +51,14 @@ class Computation:
 
         One forward and one backward pass on made-up crops show whether it works.
         """
-        state = torch.get_rng_state()
         compiled: Any = torch.compile(self._network)
         why = ""
-        try:
-            self._rehearse(compiled)
-        except Exception as error:  # noqa: BLE001 - a compiler can fail anywhere inside
-            why = str(error).strip().partition("\n")[0] or type(error).__name__
-        torch.set_rng_state(state)
+        chance = [self._device] if self._device.type == "cuda" else []
+        with torch.random.fork_rng(devices=chance):
+            try:
+                self._rehearse(compiled)
+            except Exception as error:  # noqa: BLE001 - a compiler can fail anywhere inside
+                why = str(error).strip().partition("\n")[0] or type(error).__name__
         self._network.zero_grad(set_to_none=True)
         complaints = [said for said in self.ranks.shared(why) if said]
         if not complaints:

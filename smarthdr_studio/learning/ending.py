@@ -65,7 +65,7 @@ class Ending:
         try:
             if has_unsaved_progress(run):
                 log.write(snapshot(run, self._folder))
-        except (OSError, RuntimeError, StudioError) as error:
+        except (OSError, RuntimeError, MemoryError, StudioError) as error:
             if self.last.outcome == "stopped":  # else the error that is under way says so
                 why = in_words(error, run=self._folder.id) or error
                 message = f"stopped, but the last steps could not be saved: {why}"

@@ -13,11 +13,13 @@ from smarthdr_studio.core.events import PhaseChanged
 from smarthdr_studio.core.plan import TrainingPlan
 from smarthdr_studio.core.run_estimate import Estimate, disk_warning, memory_warning
 from smarthdr_studio.learning.crops import windows
-from smarthdr_studio.learning.faults import in_words
+from smarthdr_studio.learning.faults import in_words, let_go
 from smarthdr_studio.learning.free_memory import free_memory
 from smarthdr_studio.learning.opening import prepare
-from smarthdr_studio.learning.probe import Measured, probe, tiles_of
+from smarthdr_studio.learning.probe import OF_TILE, Measured, probe, tiles_of
 from smarthdr_studio.learning.progress import EpochLengths, Progress, Remaining, remaining
+from smarthdr_studio.learning.randomness import chance_lent
+from smarthdr_studio.learning.remedies import remedies
 from smarthdr_studio.learning.run import TrainingRun
 from smarthdr_studio.learning.runtime import give_memory_back, pick_device, use_memory_kindly
 
@@ -47,15 +49,20 @@ def estimate(plan: TrainingPlan, project: Path) -> Generator[PhaseChanged | Esti
     give_memory_back()
     measured, folder = Measured(), project.expanduser().resolve()
     quick, warning = _ready_at_once(plan)
+    words = ""
     try:
-        measured.watch(pick_device(quick.device))
-        run = prepare(quick, folder)
-        for words in probe(run, measured):
-            yield _phase(words)
-        yield _told(run, plan, measured, warning=warning, begun=begun)
+        with chance_lent():
+            measured.watch(pick_device(quick.device))
+            run = prepare(quick, folder)
+            for words in probe(run, measured):
+                yield _phase(words)
+            told = _told(run, plan, measured, warning=warning, begun=begun)
+        yield told
     except Exception as error:
-        known = in_words(error, run="the estimate")
-        if known is None:
+        helpful = remedies(plan, predicting=words == OF_TILE, could_bfloat16=False)
+        known = in_words(error, run=None, remedies=helpful)
+        let_go(error)
+        if known is None or known is error:
             raise
         raise known from error
     finally:

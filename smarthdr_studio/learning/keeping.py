@@ -107,8 +107,8 @@ def restore(
     at, path = run.progress, round_path(folder.path, number=run.progress.round)
     # The round after the last epoch is nobody's to learn from: it shows what came out.
     finished = at.last_round_at == state.get("epochs", -1)
-    in_use = at.round and at.last_round_at is not None and draws["unlabelled"] is not None
-    if in_use and path.is_file() and not finished:
+    in_use = at.last_round_at is not None and draws["unlabelled"] is not None
+    if run.learns_from_pseudo_labels and at.round and in_use and path.is_file() and not finished:
         run.unlabelled = run.material.unlabelled(open_round(path))
         _go_on_drawing(run.unlabelled, draws["unlabelled"])
     elif at.epoch < run.plan.schedule.epochs:

@@ -11,7 +11,7 @@ from smarthdr_studio.core.liveness import at_work
 from smarthdr_studio.core.plan import TrainingPlan, load_preset, parse_plan
 from smarthdr_studio.core.runs import RunFolder
 from smarthdr_studio.core.steering import take_wishes
-from smarthdr_studio.learning.beginning import begin
+from smarthdr_studio.learning.beginning import begin, tell_start
 from smarthdr_studio.learning.checkpoints import (
     checkpoints_of,
     load_state,
@@ -94,6 +94,8 @@ def _resumed(plan: TrainingPlan, project: Path, *, folder: RunFolder, ranks: Ran
         restore(run, state, folder=folder, before=_plan_of(checkpoint))
     else:  # killed before its first checkpoint: the same seed begins the same run
         run = prepare(plan, project, ranks=ranks)
+        if ranks.is_first:  # from what was decided since as well
+            tell_start(folder, project, roster=run.roster)
     if ranks.is_first and _written_plan(folder) != plan:
         write_plan(folder.plan_path, plan)
     return run

@@ -14,6 +14,8 @@ from smarthdr_studio.learning.run import TrainingRun
 from smarthdr_studio.learning.runtime import memory_held
 from smarthdr_studio.learning.tiling import TiledPrediction, spans
 
+OF_TILE: Final = "measuring: a tile of a prediction"
+
 _STEPS_S: Final = 1.4  # how long whole steps are repeated
 _PATIENCE_S: Final = 5.0  # a step that would take longer is told from a smaller one
 _AT_ONCE_S: Final = 1.0  # a first step that took longer is not tried again
@@ -77,7 +79,7 @@ def probe(run: TrainingRun, measured: Measured) -> Iterator[str]:
             measured.memory = before + grown * -(-crops // parts) // seen
     else:
         yield from _whole_steps(run, measured, unlabelled)
-    yield "measuring: a tile of a prediction"
+    yield OF_TILE
     measured.tile_pixel = _time_tile(run, most=_SMALL_TILE if measured.scaled else run.plan.tile)
     measured.look(device)
 

@@ -1,9 +1,32 @@
 """Every source of chance in a run, so that a resumed run draws what it would have drawn."""
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
 
 import torch
 from torch import Tensor
+
+_LENT: Final = threading.Lock()
+_PATIENCE_S: Final = 60.0
+
+
+@contextmanager
+def chance_lent() -> Iterator[None]:
+    """For whoever measures a run: torch's own generator is used, and no run begins meanwhile."""
+    ours = _LENT.acquire(timeout=_PATIENCE_S)
+    try:
+        yield
+    finally:
+        if ours:
+            _LENT.release()
+
+
+def wait_for_chance() -> None:
+    """Until nobody measures any more, before a run seeds the generator that all threads share."""
+    with chance_lent():
+        pass
 
 
 class Randomness:

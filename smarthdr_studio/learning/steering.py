@@ -27,6 +27,7 @@ from smarthdr_studio.learning.schedule import ScheduleChanges
 from smarthdr_studio.learning.telling import learning
 
 _LISTENS_EVERY_S: Final = 0.2  # while paused
+_LARGEST: Final = 1e300  # a whole number in a file may be more than a float can hold
 
 Answer = TypeVar("Answer")
 
@@ -183,4 +184,5 @@ def _epochs(count: int) -> str:
 
 def _is_number(value: object) -> bool:
     """A wish left in a folder may hold anything."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and -_LARGEST < value < _LARGEST

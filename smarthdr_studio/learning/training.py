@@ -13,6 +13,7 @@ from smarthdr_studio.learning.ending import Ending
 from smarthdr_studio.learning.faults import in_words, let_go
 from smarthdr_studio.learning.following import follow_the_first
 from smarthdr_studio.learning.opening import open_run
+from smarthdr_studio.learning.randomness import wait_for_chance
 from smarthdr_studio.learning.ranks import Ranks
 from smarthdr_studio.learning.rounds import forget_later
 from smarthdr_studio.learning.run import TrainingRun
@@ -50,6 +51,7 @@ def train(
     """
     yield PhaseChanged(phase="preparing", text="reading the project and its labels", step=0)
     use_memory_kindly()
+    wait_for_chance()
     project = project.expanduser().resolve()
     with ExitStack() as lock, closing(Ranks.of_environment(plan.device)) as ranks:
         # Handed on, never held here: who hears of an error must not keep the run's memory.
