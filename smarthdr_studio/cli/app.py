@@ -32,7 +32,8 @@ from smarthdr_studio.cli import (
 )
 from smarthdr_studio.cli.exit_codes import BAD_INPUT, DONE, FAILED, INTERRUPTED, TABLE
 from smarthdr_studio.cli.output import complain
-from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.core.errors import DeviceError, StudioError
+from smarthdr_studio.core.processes import place_of_process
 
 # typer carries its own copy of click, whose errors it exports only by their leaves.
 _UsageError: Final[type[Exception]] = typer.BadParameter.__bases__[0]
@@ -94,16 +95,16 @@ _PRESETS: Final[Mapping[str, Callable[..., int | None]]] = {
 def run(words: Sequence[str]) -> int:
     """Run the verb these words ask for; the answer is the exit status.
 
+    Of several processes on a machine the first says what cannot be, as the others were asked the
+    same; only what is wrong with a device each says of its own.
+
     Raises KeyboardInterrupt: stopped with Ctrl-C, when the verb has put things in order.
     """
     try:
         answer = build()(args=list(words), prog_name="smarthdr-studio", standalone_mode=False)
-    except StudioError as error:
-        complain(str(error))
-        return BAD_INPUT
-    except _UsageError as error:
-        sentence = getattr(error, "format_message", error.__str__)()
-        complain(sentence.replace("Value error, ", ""))  # the check that noticed it names itself
+    except (StudioError, _UsageError) as error:
+        if place_of_process().local_rank == 0 or isinstance(error, DeviceError):
+            complain(_sentence(error))
         return BAD_INPUT
     except typer.Abort:
         raise KeyboardInterrupt from None
@@ -114,6 +115,13 @@ def run(words: Sequence[str]) -> int:
     if answer == INTERRUPTED:  # what typer answers after Ctrl-C
         raise KeyboardInterrupt
     return answer if isinstance(answer, int) else DONE
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, StudioError):
+        return str(error)
+    sentence: str = getattr(error, "format_message", error.__str__)()
+    return sentence.replace("Value error, ", "")  # the check that noticed it names itself
 
 
 def build() -> typer.Typer:

@@ -20,7 +20,6 @@ _LIBRARIES: Final = (
     "numpy",
     "opencv-python-headless",
     "OpenEXR",
-    "scikit-image",
     "torch",
     "safetensors",
     "tensorboard",

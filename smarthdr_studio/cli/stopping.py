@@ -8,6 +8,7 @@ from types import FrameType
 from typing import Final
 
 from smarthdr_studio.cli.output import note
+from smarthdr_studio.core.processes import is_first_process
 
 _HANG_UP: Final[signal.Signals | None] = getattr(signal, "SIGHUP", None)
 
@@ -30,8 +31,9 @@ class StopAsked:
         """A handler for signals; a second one kills, as the last save is whole."""
         self._heard.append(number)
         signal.signal(number, signal.SIG_DFL)
-        with suppress(OSError):
-            note("Stopping after this step and saving; once more kills.")
+        if is_first_process():
+            with suppress(OSError):
+                note("Stopping after this step and saving; once more kills.")
 
 
 @contextmanager

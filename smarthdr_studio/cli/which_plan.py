@@ -1,5 +1,6 @@
 """Which plan the verbs that train are asked for: of a preset, an earlier run, or one to resume."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,9 +63,7 @@ def _resumed(
     if name == LAST:
         row = newest_resumable(project)
         if row is None:
-            raise PlanError(
-                f"{project}: has no run that can be resumed; begin one without --resume"
-            )
+            raise PlanError(_why_none(project))
         name = row.id
     return load_preset(str(_plan_path(project, name)), changes=changes), name
 
@@ -85,6 +84,17 @@ def _continued(project: Path, wanted: Wanted, changes: Mapping[str, Any]) -> "Tr
             raise PlanError(f"{project}: {name} has no whole checkpoint; leave --with-weights away")
         weights["network.start_from"] = str(best / "teacher.safetensors")
     return load_preset(str(_plan_path(project, name)), changes={**weights, **changes})
+
+
+def _why_none(project: Path) -> str:
+    from smarthdr_studio.core.liveness import is_at_work
+    from smarthdr_studio.core.runs import run_folders
+
+    busy = next((run.id for run in run_folders(project) if is_at_work(run.path)), None)
+    if busy is None:
+        return f"{project}: has no run that can be resumed; begin one without --resume"
+    stop = f"smarthdr-studio runs stop {shlex.quote(str(project))} {busy}"
+    return f"{project}: its run {busy} is at work in another process; stop it first with: {stop}"
 
 
 def _newest(project: Path) -> str:

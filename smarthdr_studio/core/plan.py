@@ -1,5 +1,6 @@
 """What a training run is asked to do: every setting, its default and what is allowed."""
 
+import copy
 import operator
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -121,12 +122,27 @@ def load_preset(
     `own` is where a person's presets lie, if elsewhere than the system wants them.
 
     Raises:
-        PlanError: an unknown preset, key or value; it names the key, the value, what is allowed.
+        PlanError: an unknown preset, key or value; it names the key, the value, what is allowed,
+            and the file where the mistake is not among the changes.
     """
-    values = preset_values(name, own=own)
+    path = preset_file(name, own=own)
+    values = {"preset": path.stem, **preset_values(name, own=own)}
+    changed = copy.deepcopy(values)
     for key, value in (changes or {}).items():
-        _set(values, key.split("."), value)
-    return parse_plan({"preset": preset_file(name, own=own).stem, **values})
+        _set(changed, key.split("."), value)
+    try:
+        return parse_plan(changed)
+    except PlanError:
+        _blame_file(path, values)
+        raise
+
+
+def _blame_file(path: Path, values: Mapping[str, Any]) -> None:
+    """Raises PlanError with the path where the values of a file are no plan by themselves."""
+    try:
+        parse_plan(values)
+    except PlanError as error:
+        raise PlanError(f"{path}: {error}") from None
 
 
 def parse_plan(values: Mapping[str, Any]) -> TrainingPlan:
@@ -170,13 +186,25 @@ def _in_words(error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         return f"{key}: no such setting; {_known_beside(first['loc'])}"
     message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "string_pattern_mismatch":
+        message = f"input should be {_form(first['loc'])}"
     return f"{key} is {first['input']!r}: {message[:1].lower()}{message[1:]}"
 
 
 def _known_beside(location: tuple[int | str, ...]) -> str:
+    return f"allowed here: {', '.join(_section_of(location).model_fields)}"
+
+
+def _form(location: tuple[int | str, ...]) -> str:
+    """Which words are allowed, in place of the expression that tells them apart."""
+    extra = _section_of(location).model_fields[str(location[-1])].json_schema_extra
+    return str(extra["form"]) if isinstance(extra, dict) and "form" in extra else "another word"
+
+
+def _section_of(location: tuple[int | str, ...]) -> type[BaseModel]:
     section: type[BaseModel] = TrainingPlan
     for part in location[:-1]:
         annotation = section.model_fields[str(part)].annotation
         assert isinstance(annotation, type)
         section = annotation
-    return f"allowed here: {', '.join(section.model_fields)}"
+    return section

@@ -22,6 +22,7 @@ _CARD: Final = "model.json"
 _WEIGHTS: Final = "weights.safetensors"
 _MOST_CARD: Final = 2**20
 _MOMENT: Final = (1980, 1, 1, 0, 0, 0)  # the same model gives the same bytes
+_FOR_OTHERS: Final = frozenset({".safetensors", ".pt", ".onnx"})
 _REMEDY: Final = "export the model again, or copy the file again"
 
 
@@ -64,6 +65,10 @@ def unwritable(path: Path, error: OSError) -> ExportError:
 
 
 def _read(path: Path, *wanted: str) -> tuple[ModelCard, dict[str, bytes]]:
+    if path.suffix in _FOR_OTHERS and path.is_file():
+        raise CheckpointError(
+            f"{path}: a {path.suffix} is for other programs; export the model as a {SUFFIX} as well"
+        )
     try:
         with zipfile.ZipFile(path) as file:
             found = {entry.filename: entry for entry in file.infolist()}

@@ -26,7 +26,6 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from smarthdr_studio.core.errors import CheckpointError
-from smarthdr_studio.learning.networks import FusionNetwork, build_network
 
 FORMAT: Final = 1
 _ABOUT: Final = "checkpoint.json"
@@ -102,6 +101,12 @@ def read_info(checkpoint: Path) -> CheckpointInfo:
                 f"{checkpoint}: of a newer format ({values['format']}); update SmartHDR Studio"
             )
         return CheckpointInfo(**values)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if checkpoint.is_dir():
+            why = f"not a whole checkpoint, {_ABOUT} is missing; {_REMEDY}"
+        else:
+            why = "no such file; give a checkpoint, a run or a .shdrmodel"
+        raise CheckpointError(f"{checkpoint}: {why}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(
             f"{checkpoint}: not a whole checkpoint ({error}); {_REMEDY}"
@@ -118,14 +123,6 @@ def load_weights_into(network: nn.Module, checkpoint: Path, *, part: str) -> Non
         raise CheckpointError(f"{path}: does not fit this network ({first}); {_REMEDY}") from error
 
 
-def load_teacher(checkpoint: Path, *, device: torch.device) -> tuple[FusionNetwork, CheckpointInfo]:
-    """The checkpoint's teacher, ready to predict on the device. Raises CheckpointError."""
-    info = read_info(checkpoint)
-    network = build_network(info.network)
-    load_weights_into(network, checkpoint, part="teacher")
-    return network.to(device).eval(), info
-
-
 def load_state(checkpoint: Path) -> dict[str, Any]:
     """Optimiser, generators, sampler and round. Raises CheckpointError."""
     path = _intact(checkpoint, "state.pt")
@@ -139,7 +136,7 @@ def load_state(checkpoint: Path) -> dict[str, Any]:
 def checkpoints_of(run: Path) -> list[Path]:
     """The complete checkpoints of a run folder, oldest first."""
     found = sorted((run / "checkpoints").glob("step-*"))
-    return [path for path in found if all((path / name).is_file() for name in (_ABOUT, *_FILES))]
+    return [path for path in found if _is_whole(path)]
 
 
 def latest_checkpoint(project: Path) -> Path | None:
@@ -191,9 +188,13 @@ def sweep_drafts(run: Path) -> None:
 def _put_back(old: Path) -> None:
     """A checkpoint renamed out of the way gets its name back, unless there is one of that name."""
     final = old.with_name(old.name.split(".")[1])
-    if not final.exists():
-        with suppress(OSError):  # it was not renamed, or the disk is gone
+    if not final.exists() and _is_whole(old):
+        with suppress(OSError):  # the disk is gone
             old.rename(final)
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    return all((checkpoint / name).is_file() for name in (_ABOUT, *_FILES))
 
 
 def _score(checkpoint: Path) -> float | None:

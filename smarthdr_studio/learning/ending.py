@@ -48,7 +48,9 @@ class Ending:
 
         What a failed step holds is given back, so that there is memory to save in.
         """
-        known = in_words(error, run=self._folder.id, remedies=self._remedies(run))
+        known = in_words(
+            error, run=self._folder.id, folder=self._folder.path, remedies=self._remedies(run)
+        )
         found = known.remedies if isinstance(known, OutOfMemory) else ()
         message = str(known or error)
         self.last = replace(self.last, outcome="failed", message=message, remedies=found)
@@ -62,16 +64,18 @@ class Ending:
         if self.last.outcome == "done":
             return
         self.last = replace(self.last, step=run.progress.step)
+        last_words: list[TrainingEvent] = []
         try:
             if has_unsaved_progress(run):
-                log.write(snapshot(run, self._folder))
+                last_words.append(snapshot(run, self._folder))
         except (OSError, RuntimeError, MemoryError, StudioError) as error:
             if self.last.outcome == "stopped":  # else the error that is under way says so
-                why = in_words(error, run=self._folder.id) or error
+                why = in_words(error, run=self._folder.id, folder=self._folder.path) or error
                 message = f"stopped, but the last steps could not be saved: {why}"
                 self.last = replace(self.last, message=message)
-        with suppress(OSError):
-            log.write(self.last)
+        with suppress(OSError):  # what was saved is saved, whether the log can still say so or not
+            for event in (*last_words, self.last):
+                log.write(event)
 
     def _remedies(self, run: TrainingRun) -> tuple[Remedy, ...]:
         """What would help if memory ran out in this phase."""

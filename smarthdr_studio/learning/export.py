@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 import torch
-from safetensors.torch import load, load_file, save_file
+from safetensors.torch import load, load_file, save
 
 from smarthdr_studio.core.errors import ExportError
 from smarthdr_studio.core.events import PhaseChanged
@@ -139,7 +139,8 @@ def _write_weights(draft: Path, card: ModelCard, weights: bytes, *, form: Form) 
         write_bundle(draft, card, weights)
         again = load(read_bundle(draft)[1])
     else:
-        save_file(load(weights), draft, metadata=_header(card))
+        # Not save_file, whose files nobody else may read.
+        draft.write_bytes(save(load(weights), metadata=_header(card)))
         again = load_file(draft)
     ours = load(weights)
     same = ours.keys() == again.keys() and all(torch.equal(ours[n], again[n]) for n in ours)

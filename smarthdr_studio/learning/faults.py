@@ -3,6 +3,7 @@
 import errno
 import re
 import traceback
+from pathlib import Path
 from typing import Final
 
 import torch
@@ -20,11 +21,16 @@ _MEMORY_WORDS: Final = re.compile(
 
 
 def in_words(
-    error: Exception, *, run: str | None, remedies: tuple[Remedy, ...] = ()
+    error: Exception,
+    *,
+    run: str | None,
+    folder: Path | None = None,
+    remedies: tuple[Remedy, ...] = (),
 ) -> StudioError | None:
     """The sentence for a person; None for what only a programmer can mend.
 
-    `run` is None where none has begun, `remedies` what helps where it was memory that ran out.
+    `run` is None where none has begun, `folder` what is written into where the error names no
+    file, `remedies` what helps where it was memory that ran out.
     """
     again = f"resume {run}" if run else "start again"
     if isinstance(error, StudioError):
@@ -35,7 +41,9 @@ def in_words(
             f"Out of memory: close other programs, or {again}{clause}", remedies=remedies
         )
     if is_full(error):
-        return ProjectError(f"The disk is full: free some space and {again}")
+        file = getattr(error, "filename", None) or folder
+        where = f"{file}: its disk is full" if file else "The disk is full"
+        return ProjectError(f"{where}; free some space and {again}")
     if isinstance(error, OSError) and error.filename and error.strerror:
         if error.errno in _GONE:
             return ProjectError(

@@ -27,7 +27,7 @@ def follow_the_first(run: TrainingRun, folder: RunFolder) -> RunFinished:
     except Dismissed:
         last = replace(last, step=run.progress.step)
     except Exception as error:
-        known = in_words(error, run=folder.id)
+        known = in_words(error, run=folder.id, folder=folder.path)
         if known is None:
             raise
         raise known from error

@@ -5,7 +5,7 @@ previews/00012/<scene>.jpg
 
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -19,19 +19,21 @@ from smarthdr_studio.learning.faults import is_full
 
 _LONG_SIDE: Final = 192
 _QUALITY: Final = 80
+_MOST_SCENES: Final = 500  # about 4 MB a round, whatever the pool
 _FOLDER: Final = "previews"
 
 
 def write_previews(run: Path, labels: Mapping[str, SceneLabel], *, number: int) -> None:
     """One JPEG for each scene of a round, long side 192 pixels, each whole or not at all.
 
-    A round is as good without them. Raises OSError where the disk is full.
+    Of more than 500 scenes it is 500 spread evenly over their names, in every round the same as
+    long as the scenes are. A round is as good without them. Raises OSError where the disk is full.
     """
     folder = preview_folder(run, number)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for scene, label in labels.items():
-            _write(folder / f"{scene}.jpg", _encoded(preview(label.hdr)))
+        for scene in _spread(sorted(labels)):
+            _write(folder / f"{scene}.jpg", _encoded(preview(labels[scene].hdr)))
     except OSError as error:
         if is_full(error):
             raise
@@ -59,6 +61,12 @@ def forget_later_previews(run: Path, *, than: int) -> None:
     for folder in (run / _FOLDER).glob("*"):
         if folder.name.isdecimal() and int(folder.name) > than:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _spread(scenes: Sequence[str]) -> Sequence[str]:
+    """As many of the scenes as are shown, evenly chosen; all where they are few."""
+    count = min(len(scenes), _MOST_SCENES)
+    return [scenes[at * len(scenes) // count] for at in range(count)]
 
 
 def _write(path: Path, content: bytes) -> None:

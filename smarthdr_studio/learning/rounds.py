@@ -28,7 +28,10 @@ def write_round(path: Path, labels: Mapping[str, SceneLabel]) -> None:
         if label.trusted is not None:
             tensors[f"{scene}/trusted"] = label.trusted
     with replacing(path) as draft:
-        save_file(tensors, draft)
+        draft.touch()
+        rights = draft.stat().st_mode
+        save_file(tensors, draft)  # whose files nobody else may read
+        draft.chmod(rights)
 
 
 def open_round(path: Path) -> dict[str, SceneLabel]:

@@ -158,9 +158,11 @@ def _describe_mps() -> DeviceDescription:
 
 
 def _describe_cpu() -> DeviceDescription:
+    threads = torch.get_num_threads()
+    many = "1 thread" if threads == 1 else f"{threads} threads"
     return DeviceDescription(
         id="cpu",
-        title=f"CPU {platform.machine()}, {torch.get_num_threads()} threads",
+        title=f"CPU {platform.machine()}, {many}",
         free_bytes=_memory("SC_AVPHYS_PAGES"),
         total_bytes=_memory("SC_PHYS_PAGES"),
     )

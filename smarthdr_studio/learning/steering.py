@@ -184,5 +184,6 @@ def _epochs(count: int) -> str:
 
 def _is_number(value: object) -> bool:
     """A wish left in a folder may hold anything."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and -_LARGEST < value < _LARGEST
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -_LARGEST < value < _LARGEST

@@ -112,4 +112,4 @@ def _begun(run: TrainingRun, folder: RunFolder) -> RunLog:
         forget_later(folder.path, than=run.progress.round)
         return RunLog(folder.path, step=run.progress.step)
     except OSError as error:
-        raise in_words(error, run=folder.id) or error from error
+        raise in_words(error, run=folder.id, folder=folder.path) or error from error

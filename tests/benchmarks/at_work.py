@@ -53,7 +53,8 @@ class WindowAtWork:
         asked.timeout.connect(look)
         self.session.changed.connect(look)
         asked.start()
-        if not holds():
+        # A thread may begin between the loop's end and the last look, so it is looked again.
+        while not holds() and time.monotonic() < end:
             loop.exec()
         asked.stop()
         self.session.changed.disconnect(look)

@@ -112,6 +112,13 @@ def test_a_run_is_resumed_with_its_plan_and_changes(run, project, stopped, asked
     assert (plan.batch.labelled, plan.device) == (3, "cpu")
 
 
+def test_the_last_run_cannot_be_resumed_while_it_is_at_work_and_that_is_why(run, project, stopped):
+    with at_work(stopped.path):
+        answer = run("train", project, "--resume", "last")
+    assert answer.status == 2
+    assert f"its run {NAME} is at work in another process; stop it first with:" in answer.err
+
+
 def test_a_new_run_begins_with_the_plan_of_an_earlier_one(run, project, stopped, asked):
     answer = run("train", project, "--from", NAME, "--set", "schedule.epochs=66", "--seed", 8)
     assert answer.status == 0, answer.err

@@ -135,6 +135,23 @@ def test_a_signal_saves_and_says_how_to_resume(run, project, fake, number):
     assert signal.getsignal(number) is before
 
 
+@pytest.mark.parametrize(("rank", "words"), [(0, ["Stopping", "Resume"]), (1, [])])
+def test_of_several_processes_only_the_first_says_that_it_stops(
+    run, project, fake, monkeypatch, rank, words
+):
+    for name in ("RANK", "LOCAL_RANK"):
+        monkeypatch.setenv(name, str(rank))
+    for name in ("WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.setenv(name, "2")
+    stop = signal.SIGTERM
+    fake(steps=50, between=lambda n: os.kill(os.getpid(), stop) if n == 2 else None)
+    answer = run("train", project, "--json")
+    assert answer.status == 3
+    assert [line.split()[0] for line in answer.err.splitlines()] == words
+    wrong = run("train", project, "--set", "schedule.epoch=2")
+    assert (wrong.status, len(wrong.err.splitlines())) == (2, len(words[:1]))
+
+
 def test_a_run_that_failed_can_be_resumed_and_says_so_with_status_4(run, project, fake):
     def fail(number):
         raise DeviceError("the device is gone; plug it in")

@@ -35,7 +35,7 @@ def test_quick_needs_no_downloaded_weights():
         ("schedule.epoch=3", "schedule.epoch: no such setting; allowed here: epochs"),
         ("schedule.epochs=0", "schedule.epochs is 0: input should be greater than or equal to 1"),
         ("network.name=resnet", "network.name is 'resnet': input should be 'gfhdr' or 'light'"),
-        ("device=tpu", "device is 'tpu'"),
+        ("device=tpu", "device is 'tpu': input should be auto, cpu, mps, cuda or cuda:N"),
         ("colour=red", "colour: no such setting; allowed here: preset"),
         ("seed.deep=1", "seed.deep: no such setting|seed"),
     ],
@@ -64,6 +64,17 @@ def test_an_unknown_preset_lists_those_that_exist_and_a_broken_file_is_named(tmp
     broken.write_text("epochs = = 3")
     with pytest.raises(PlanError, match=r"mine\.toml"):
         load_preset(str(broken))
+
+
+def test_a_mistake_in_a_file_is_told_with_the_file_and_one_in_a_change_without(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('base = "quick"\n[schedule]\nepohs = 3\n')
+    with pytest.raises(PlanError, match=r"mine\.toml: schedule\.epohs: no such setting"):
+        load_preset(str(path), changes={"seed": 1})
+    path.write_text('base = "quick"\n[schedule]\nepochs = 0\n')
+    assert load_preset(str(path), changes={"schedule.epochs": 20}).schedule.epochs == 20
+    with pytest.raises(PlanError, match=r"^seed is -1"):
+        load_preset("quick", changes={"seed": -1})
 
 
 def test_a_closed_gate_lets_everything_pass_and_an_override_wins():

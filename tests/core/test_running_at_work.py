@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_runs import a_run, log, started
 
+from smarthdr_studio.core import liveness
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.liveness import at_work, is_at_work
 from smarthdr_studio.core.running.listing import row_of
@@ -70,6 +71,28 @@ def test_a_run_is_at_work_while_its_process_lives_and_interrupted_when_it_is_kil
     assert not is_at_work(run.path)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no lock that is shared")
+def test_two_who_ask_at_the_same_moment_do_not_mislead_each_other(run, monkeypatch):
+    with at_work(run.path):
+        pass
+    real, meanwhile = json.loads, []
+
+    def loads(text):  # called while the lock is held by who asks
+        if not meanwhile:
+            meanwhile.append(None)
+            meanwhile.append(is_at_work(run.path))
+        return real(text)
+
+    monkeypatch.setattr(liveness.json, "loads", loads)
+    assert not is_at_work(run.path)
+    assert meanwhile == [None, False]
+
+
+def test_a_lock_that_holds_nonsense_is_nobodys(run):
+    (run.path / "at-work.json").write_text("[1]", encoding="utf-8")
+    assert not is_at_work(run.path)
+
+
 def test_a_run_of_another_machine_lives_while_it_is_heard_of(run):
     lock = run.path / "at-work.json"
     lock.write_text(json.dumps({"host": "another", "pid": 1}), encoding="utf-8")
@@ -107,6 +130,13 @@ def test_wishes_of_this_process_are_taken_once_and_in_order(wishes):
 def test_a_damaged_wish_is_passed_over_and_gone(run):
     leave_wish(run.path, Pause())
     (run.path / "wishes" / "0-damaged.json").write_bytes(b"\xff{")
-    (run.path / "wishes" / "1-unknown.json").write_text('{"wish": "Sing"}', encoding="utf-8")
+    for number, text in enumerate(['{"wish": "Sing"}', "[1]", "null", '"Stop"']):
+        (run.path / "wishes" / f"{number}.json").write_text(text, encoding="utf-8")
     assert take_wishes(run.path) == (Pause(),)
     assert not list((run.path / "wishes").iterdir())
+
+
+def test_a_wish_for_a_run_that_was_discarded_makes_no_folder(tmp_path):
+    with pytest.raises(ProjectError, match="no such run"):
+        leave_wish(tmp_path / "gone", Stop())
+    assert not (tmp_path / "gone").exists()

@@ -10,7 +10,6 @@ from smarthdr_studio.core.running.comparing import (
     mask_differences,
     plan_differences,
     read_plan,
-    settings_of,
 )
 from smarthdr_studio.core.running.listing import row_of
 from smarthdr_studio.core.running.stand import Stand
@@ -25,7 +24,6 @@ def test_settings_that_differ_are_told_by_their_key_with_every_value():
     told = plan_differences(plans)
     assert told == {"schedule.epochs": (usual, 77, usual), "seed": (3, 3, 4)}
     assert plan_differences(plans[:1]) == {}
-    assert settings_of(plans[1])["schedule.epochs"] == 77
 
 
 def test_a_plan_is_read_from_its_run(tmp_path):

@@ -59,6 +59,8 @@ def test_a_round_that_trusts_nothing_is_a_warning():
 def test_only_a_check_better_than_any_before_is_told():
     lines = told(check(1, 30.0), check(2, 31.25), check(3, 31.0), check(4, float("nan")))
     assert lines == [("best so far: PSNR-μ 31.25 dB (+1.25)", "good")]
+    lines = told(check(1, float("nan")), check(2, 30.0), check(3, 31.0))
+    assert lines == [("best so far: PSNR-μ 31.00 dB (+1.00)", "good")]
 
 
 def test_checks_that_a_resumed_run_left_behind_are_beaten_again():

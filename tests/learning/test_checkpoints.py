@@ -2,6 +2,7 @@
 
 import json
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,16 +15,14 @@ from smarthdr_studio.learning.checkpoints import (
     drop_checkpoints,
     latest_checkpoint,
     load_state,
-    load_teacher,
     load_weights_into,
     read_info,
     save_checkpoint,
     sweep_drafts,
     weights_hash,
 )
+from smarthdr_studio.learning.model_files import load_model
 from smarthdr_studio.learning.networks import build_network
-
-CPU = torch.device("cpu")
 
 
 @pytest.fixture
@@ -51,8 +50,8 @@ def _save(run, networks, *, step=5, metrics=None, state=None):
 def test_what_is_saved_comes_back_to_the_last_bit(tmp_path, networks):
     state = {"order": torch.arange(5), "nested": {"x": [1, 2.5, None, "text"]}}
     path = _save(tmp_path / "run", networks, state=state)
-    teacher, info = load_teacher(path, device=CPU)
-    assert (info.run, info.step, info.epoch, info.network) == ("run", 5, 2, "light")
+    teacher, card = load_model(path)
+    assert (card.run, card.step, card.epoch, card.network) == ("run", 5, 2, "light")
     assert not teacher.training
     for name, value in networks[1].state_dict().items():
         assert torch.equal(teacher.state_dict()[name], value)
@@ -126,6 +125,25 @@ def test_the_same_step_may_be_saved_again(tmp_path, networks):
     assert [p.name for p in (run / "checkpoints").iterdir()] == [path.name]
 
 
+def test_a_checkpoint_that_is_saved_again_is_not_lost_on_the_way(tmp_path, networks, monkeypatch):
+    path = _save(tmp_path, networks, state={"a": 1})
+    real, renamed = Path.rename, []
+
+    def rename(self, target):
+        renamed.append(self)
+        if len(renamed) == 2:  # the new one could not take its place
+            raise OSError("no room")
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(OSError, match="no room"):
+        _save(tmp_path, networks, state={"a": 2})
+    assert load_state(path) == {"a": 1}
+    path.rename(path.with_name(f".{path.name}.ab.old"))  # a kill at the same moment
+    sweep_drafts(tmp_path)
+    assert checkpoints_of(tmp_path) == [path]
+
+
 def test_the_latest_is_the_newest_of_the_newest_run_that_has_one(tmp_path, networks):
     assert latest_checkpoint(tmp_path) is None
     old, new = (tmp_path / "runs" / name for name in ("20260101-000000-x", "20260202-000000-x"))
@@ -152,5 +170,5 @@ def test_a_checkpoint_of_another_network_or_a_newer_format_is_refused(tmp_path, 
     (path / "checkpoint.json").write_text(json.dumps(about | {"format": 99}))
     with pytest.raises(CheckpointError, match="newer format"):
         read_info(path)
-    with pytest.raises(CheckpointError, match="not a whole checkpoint"):
+    with pytest.raises(CheckpointError, match="nowhere: no such file"):
         read_info(tmp_path / "nowhere")

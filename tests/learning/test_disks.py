@@ -12,7 +12,9 @@ from smarthdr_studio.core.errors import ProjectError, StudioError
 from smarthdr_studio.core.event_lines import events_in
 from smarthdr_studio.core.events import PhaseChanged, RunStarted, StepReported
 from smarthdr_studio.core.liveness import at_work
+from smarthdr_studio.core.steering import Stop, Wishes
 from smarthdr_studio.learning import opening
+from smarthdr_studio.learning.checkpoints import checkpoints_of, read_info
 from smarthdr_studio.learning.faults import in_words
 from smarthdr_studio.learning.run_log import RunLog
 from smarthdr_studio.learning.training import train
@@ -90,11 +92,26 @@ def test_a_full_disk_is_told_and_the_run_goes_on_once_there_is_room(
 
         patched.setattr(writer, full)
         _, error = _fails(plan, project, kind=ProjectError)
-    assert str(error).startswith("The disk is full: free some space and resume ")
+    assert "disk is full; free some space and resume " in str(error)
     run = _run(project)
     events = list(train(plan, project, resume=run.name))
     assert events[-1].outcome == "done"
     assert not list((run / "checkpoints").glob(".*"))
+
+
+def test_what_was_saved_is_not_told_lost_because_the_log_is_full(project, plan, monkeypatch):
+    wishes, events = Wishes(), []
+
+    def full(*_):
+        raise _full()
+
+    for event in train(plan, project, wishes=wishes):
+        events.append(event)
+        if isinstance(event, StepReported) and event.step == 2:
+            monkeypatch.setattr("smarthdr_studio.learning.run_log.RunLog._append", full)
+            wishes.ask(Stop())
+    assert events[-1].message == "stopped by the person; resume to go on"
+    assert read_info(checkpoints_of(_run(project))[-1]).step == 2
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no device that is always full")
@@ -104,7 +121,8 @@ def test_a_log_on_a_disk_that_is_really_full_is_one_sentence(tmp_path):
     with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)) as failure:
         log.write(PhaseChanged(phase="preparing", text="x", step=0))
     log.close()
-    assert "disk is full" in str(in_words(failure.value, run="r"))
+    said = str(in_words(failure.value, run="r", folder=tmp_path))
+    assert said == f"{tmp_path}: its disk is full; free some space and resume r"
 
 
 def test_libraries_that_tell_a_full_disk_in_words_are_understood():

@@ -1,12 +1,19 @@
 """An estimate: it measures real steps, counts what a run counts, and leaves no trace."""
 
 import hashlib
+import threading
 from pathlib import Path
 
 import pytest
 
 from smarthdr_studio.core.errors import DeviceError, OutOfMemory, StudioError
-from smarthdr_studio.core.events import CheckpointSaved, PhaseChanged, RoundFinished, StepReported
+from smarthdr_studio.core.events import (
+    CheckpointSaved,
+    PhaseChanged,
+    RoundFinished,
+    RunStarted,
+    StepReported,
+)
 from smarthdr_studio.core.run_estimate import (
     Estimate,
     disk_warning,
@@ -137,8 +144,26 @@ def test_too_little_memory_in_the_probe_is_told(project, make_plan, monkeypatch)
         raise MemoryError
 
     monkeypatch.setattr(Learner, "step", greedy)
-    with pytest.raises(OutOfMemory, match="Out of memory"):
+    with pytest.raises(OutOfMemory, match=r"start again with compute\.accumulate=2, or") as failure:
         list(estimate(make_plan(), project))
+    assert failure.value.remedies
+
+
+def test_no_run_begins_while_one_is_measured(project, make_plan):
+    plan, events = make_plan(), []
+    going = train(plan, project)
+    events.append(next(going))
+    beginning = threading.Thread(target=lambda: events.append(next(going)))
+    measuring = estimate(plan, project)
+    while "first step" not in next(measuring).text:
+        pass
+    beginning.start()
+    beginning.join(0.2)
+    assert len(events) == 1  # chance is shared by all threads: the run would not be the same
+    measuring.close()
+    beginning.join()
+    assert isinstance(events[1], RunStarted)
+    going.close()
 
 
 def test_what_will_not_fit_is_warned_of(project, make_plan, monkeypatch):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import zipfile
 
 import numpy as np
@@ -15,7 +16,7 @@ from smarthdr_studio.core.errors import CheckpointError, ExportError
 from smarthdr_studio.core.events import PhaseChanged
 from smarthdr_studio.learning import export, export_graphs
 from smarthdr_studio.learning.bundle import read_bundle
-from smarthdr_studio.learning.export import Exported, export_model
+from smarthdr_studio.learning.export import SUFFIXES, Exported, export_model
 from smarthdr_studio.learning.export_parity import TOLERANCE, crops, difference
 from smarthdr_studio.learning.model_files import load_model, read_card
 from smarthdr_studio.learning.networks import build_network, load_weights
@@ -63,6 +64,22 @@ def test_safetensors_carry_where_they_are_from_in_their_header(checkpoint, tmp_p
     same = load_file(made.path)
     assert all(torch.equal(ours[name], same[name]) for name in ours)
     load_weights(build_network("light"), made.path)  # a new run can start from it
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of files are those of POSIX")
+@pytest.mark.parametrize("form", ["bundle", "safetensors"])
+def test_whoever_may_read_new_files_may_read_an_export(checkpoint, tmp_path, form):
+    made = exported(checkpoint, tmp_path / f"a{SUFFIXES[form]}", form=form)
+    (tmp_path / "other").touch()
+    assert made.path.stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_a_file_for_other_programs_says_so_where_a_bundle_is_wanted(checkpoint, tmp_path):
+    made = exported(checkpoint, tmp_path / "a.safetensors", form="safetensors")
+    with pytest.raises(CheckpointError, match=r"a \.safetensors is for other programs; export"):
+        read_bundle(made.path)
+    with pytest.raises(CheckpointError, match="nowhere: no such file; give a checkpoint"):
+        read_card(tmp_path / "nowhere")
 
 
 def test_torchscript_answers_as_ours_for_any_batch_at_the_tile(checkpoint, tmp_path, project):

@@ -210,3 +210,28 @@ def test_too_many_of_them_in_a_row_end_the_run_also_across_a_stop(project, make_
     assert kept == ["step-00000003.safetensors", "step-00000004.safetensors"]
     assert _last_line(run).outcome == "failed"
     assert list(train(plan, project, resume=run.name))[-1].outcome == "done"
+
+
+def test_memory_that_runs_out_again_while_saving_is_the_same_sentence(
+    project, plan, broken, monkeypatch
+):
+    from smarthdr_studio.learning import ending
+
+    broken(learners, "half_loss", MemoryError(), at=3)
+    broken(ending, "snapshot", MemoryError(), at=1)
+    _, error = _fails(plan, project, kind=OutOfMemory)
+    assert _last_line(_run(project)).message == str(error)
+
+
+@pytest.mark.parametrize("change", [{"batch.unlabelled": 0}, {"system": "supervised"}])
+def test_a_run_goes_on_with_labels_only_where_a_new_plan_says_so(project, make_plan, change):
+    plan = make_plan(schedule=SCHEDULE | {"warmup_epochs": 0})
+    going = train(plan, project)
+    while not isinstance(next(going), StepReported):
+        pass
+    going.close()
+    events = list(train(_changed(plan, change), project, resume=_run(project).name))
+    assert events[-1].outcome == "done"
+    losses = [event.losses for event in events if isinstance(event, StepReported)]
+    assert len(losses) == 5
+    assert not any(name.startswith("unlabelled") for each in losses for name in each)

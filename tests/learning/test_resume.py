@@ -16,7 +16,8 @@ from smarthdr_studio.core.events import (
 )
 from smarthdr_studio.core.plan import load_preset
 from smarthdr_studio.core.pseudo_label import read_pseudo_label
-from smarthdr_studio.learning.checkpoints import checkpoints_of, latest_checkpoint, load_teacher
+from smarthdr_studio.learning.checkpoints import checkpoints_of, latest_checkpoint
+from smarthdr_studio.learning.model_files import load_model
 from smarthdr_studio.learning.opening import prepare
 from smarthdr_studio.learning.training import train
 
@@ -30,7 +31,7 @@ def plan(make_plan):
 
 def _outcome(project):
     checkpoint = latest_checkpoint(project)
-    teacher, _ = load_teacher(checkpoint, device=torch.device("cpu"))
+    teacher, _ = load_model(checkpoint)
     labels = {name: read_pseudo_label(project / "pseudo" / f"{name}.exr") for name in "uvw"}
     return teacher.state_dict(), labels
 

@@ -1,6 +1,7 @@
 """Beside its log a run keeps how it began, and small pictures of what came out."""
 
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -94,6 +95,19 @@ def test_a_preview_is_small_and_shows_what_is_bright(tmp_path):
     assert cv2.imread(str(written)).shape == (96, 192, 3)
 
 
+def test_of_many_scenes_as_many_are_shown_as_fit_and_always_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(previews, "_MOST_SCENES", 4)
+    label = previews.SceneLabel(hdr=np.zeros((8, 8, 3), np.float16))
+    names = [f"{n:02d}" for n in range(10)]
+    previews.write_previews(tmp_path, dict.fromkeys(names, label), number=1)
+    previews.write_previews(tmp_path, dict.fromkeys(reversed(names), label), number=2)
+    shown = [
+        sorted(path.stem for path in previews.preview_folder(tmp_path, number).iterdir())
+        for number in (1, 2)
+    ]
+    assert shown == [["00", "02", "05", "07"]] * 2
+
+
 def test_a_round_is_as_good_without_its_previews(tmp_path):
     (tmp_path / "previews").write_bytes(b"in the way")
     label = previews.SceneLabel(hdr=np.zeros((32, 32, 3), np.float16))
@@ -108,3 +122,16 @@ def test_no_draft_of_a_preview_is_left(tmp_path, monkeypatch):
     label = previews.SceneLabel(hdr=np.zeros((32, 32, 3), np.float16))
     previews.write_previews(tmp_path, {"u": label}, number=1)
     assert list(previews.preview_folder(tmp_path, 1).iterdir()) == []
+
+
+def test_a_run_that_begins_anew_tells_how_the_project_stands_now(project, make_plan, decide):
+    plan = make_plan(schedule=SCHEDULE)
+    killed = train(plan, project)
+    while not isinstance(next(killed), StepReported):
+        pass
+    killed.close()
+    run = _run(project)
+    shutil.rmtree(run.checkpoints)  # as if it had been killed before the first
+    decide("promote", ["v"])
+    list(train(plan, project, resume=run.id))
+    assert list(json.loads(run.start_path.read_text(encoding="utf-8"))["promoted"]) == ["v"]

@@ -198,11 +198,13 @@ def test_where_labels_alone_teach_there_is_no_round_to_ask_for(project, make_pla
         LearningRate(rate=float("nan")),
         LearningRate(rate=float("inf")),
         LearningRate(rate="fast"),
+        LearningRate(rate=10**400),
         RefreshEvery(epochs=0),
         RefreshEvery(epochs=1.5),
+        RefreshEvery(epochs=10**400),
         RefreshEvery(epochs=None),
     ],
-    ids=str,
+    ids=lambda wish: str(wish)[:40],
 )
 def test_nonsense_is_refused_in_words(plan, wish):
     class Run:

@@ -27,13 +27,12 @@ from smarthdr_studio.core.round_files import kept_rounds
 from smarthdr_studio.core.running.listing import list_rows
 from smarthdr_studio.core.runs import RunFolder
 from smarthdr_studio.learning import learner as learners
-from smarthdr_studio.learning.checkpoints import latest_checkpoint, load_teacher, read_info
+from smarthdr_studio.learning.checkpoints import latest_checkpoint, read_info
 from smarthdr_studio.learning.losses import Target
 from smarthdr_studio.learning.material import promoted_label
+from smarthdr_studio.learning.model_files import load_model
 from smarthdr_studio.learning.opening import prepare
 from smarthdr_studio.learning.training import train
-
-CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
@@ -222,8 +221,8 @@ def test_closing_midway_leaves_a_loadable_checkpoint(project, make_plan):
             if isinstance(event, StepReported) and event.step == 3:
                 break
     checkpoint = latest_checkpoint(project)
-    teacher, info = load_teacher(checkpoint, device=CPU)
-    assert info.step == 3
+    teacher, card = load_model(checkpoint)
+    assert card.step == 3
     assert all(torch.isfinite(value).all() for value in teacher.state_dict().values())
     lines = (checkpoint.parent.parent / "events.jsonl").read_text().splitlines()
     last_two = [json.loads(line) for line in lines[-2:]]

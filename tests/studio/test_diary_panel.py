@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
 
 from smarthdr_studio.core.events import RunStarted, Steered, StepReported, as_json
 from smarthdr_studio.core.project import Project
@@ -43,9 +44,25 @@ def test_the_newest_line_is_followed_until_one_scrolls_back(diary):
     bar = diary.verticalScrollBar()
     diary.write(lines(30))
     assert bar.value() == bar.maximum() > 0
-    bar.setValue(10)
+    bar.triggerAction(bar.SliderAction.SliderPageStepSub)
+    held = bar.value()
+    assert held < bar.maximum()
     diary.write(lines(3, start=30))
-    assert bar.value() == 10
+    assert bar.value() == held
+    bar.triggerAction(bar.SliderAction.SliderToMaximum)
+    diary.write(lines(3, start=33))
+    assert bar.value() == bar.maximum()
+
+
+def test_what_was_written_while_nobody_looked_is_followed_once_it_is_shown(diary):
+    diary.hide()
+    diary.begin()
+    for start in range(0, 30, 3):
+        diary.write(lines(3, start=start))
+    diary.show()
+    QApplication.processEvents()
+    bar = diary.verticalScrollBar()
+    assert bar.value() == bar.maximum() > 0
 
 
 def test_a_line_has_time_epoch_and_words_and_every_day_its_date_once(diary):

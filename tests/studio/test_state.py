@@ -92,6 +92,19 @@ def test_a_finished_round_takes_the_waiting_changes_in():
     assert advanced(waiting, STEP).changes_wait
 
 
+def test_what_is_decided_while_a_round_is_made_waits_for_the_one_after_it():
+    making = PhaseChanged(phase="labelling", text="labelling scene 1 of 2", step=10)
+    running = TrainingState(activity=Activity.RUNNING, round=ROUND.round - 1)
+    assert running.next_round == f"round {ROUND.round}"
+    made = advanced(running, making)
+    assert made.next_round == f"round {ROUND.round + 1}"
+    late = advanced(replace(made, changes_wait=True, late=True), ROUND)
+    assert late.changes_wait
+    assert late.changes_in == late.next_round == f"round {ROUND.round + 1}"
+    in_time = advanced(advanced(replace(running, changes_wait=True), making), ROUND)
+    assert not in_time.changes_wait
+
+
 def test_a_checkpoint_makes_a_run_resumable():
     running = advanced(TrainingState(), STARTED)
     saved = advanced(running, CheckpointSaved(step=20, epoch=1, folder="/r1/c"))

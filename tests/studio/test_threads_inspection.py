@@ -87,13 +87,13 @@ def loads(monkeypatch):
     """Which weights are loaded, one entry each time."""
     from smarthdr_studio.learning import opinion as module
 
-    real, seen = module.load_weights_into, []
+    real, seen = module.load_model, []
 
-    def load(network, checkpoint, *, part):
-        seen.append((checkpoint.name, part))
-        real(network, checkpoint, part=part)
+    def load(model, *, part):
+        seen.append((model.name, part))
+        return real(model, part=part)
 
-    monkeypatch.setattr(module, "load_weights_into", load)
+    monkeypatch.setattr(module, "load_model", load)
     return seen
 
 
@@ -151,13 +151,14 @@ def test_a_forgotten_network_is_let_go_and_loaded_again_when_asked(trained, load
 def test_a_network_forgotten_while_it_is_loaded_is_not_kept(trained, monkeypatch):
     from smarthdr_studio.learning import opinion as module
 
-    real = module.load_weights_into
+    real = module.load_model
 
     def load(*args, **words):
-        real(*args, **words)
+        answer = real(*args, **words)
         forget()
+        return answer
 
-    monkeypatch.setattr(module, "load_weights_into", load)
+    monkeypatch.setattr(module, "load_model", load)
     answer = ask(Told(), project=trained, scene="001", who="teacher", frames=FrameStore())
     assert answer.hdr.shape == (96, 128, 3)
     assert opinions._shelf._held is None

@@ -44,6 +44,7 @@ def alive(kind):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.skipif(not PAGES.exists(), reason="asks Linux for its memory")
 def test_twenty_runs_in_one_window_leave_no_thread_and_no_memory(
     window, qtbot, until, fresh_project, tmp_path

@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any
 
 from smarthdr_studio.core.masking import MaskSettings
 from smarthdr_studio.core.plan import TrainingPlan, load_preset
+from smarthdr_studio.core.plan_schema import flat
 from smarthdr_studio.core.running.listing import RunRow
 from smarthdr_studio.core.running.stand import Stand
 from smarthdr_studio.core.runs import RunFolder
-
-_NOT_THERE: Final = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,17 +37,9 @@ def read_plan(run: RunFolder) -> TrainingPlan:
     return load_preset(str(run.plan_path))
 
 
-def settings_of(plan: TrainingPlan) -> dict[str, Any]:
-    """Every setting of a plan by dotted key ("schedule.epochs"), as plain values."""
-    return _flat(plan.model_dump(mode="json"))
-
-
 def plan_differences(plans: Sequence[TrainingPlan]) -> dict[str, tuple[Any, ...]]:
     """The settings that are not the same in all plans: by dotted key, each plan's value."""
-    told = [settings_of(plan) for plan in plans]
-    keys = dict.fromkeys(key for settings in told for key in settings)
-    values = {key: tuple(settings.get(key, _NOT_THERE) for settings in told) for key in keys}
-    return {key: each for key, each in values.items() if any(v != each[0] for v in each)}
+    return _differing([flat(plan) for plan in plans])
 
 
 def label_differences(first: Stand, second: Stand) -> LabelDifference:
@@ -68,10 +59,7 @@ def mask_differences(masks: Sequence[MaskSettings | None]) -> dict[str, tuple[An
 
     None is a run of which they are not known.
     """
-    told = [{} if each is None else _flat(asdict(each)) for each in masks]
-    keys = dict.fromkeys(key for settings in told for key in settings)
-    values = {key: tuple(settings.get(key, _NOT_THERE) for settings in told) for key in keys}
-    return {key: each for key, each in values.items() if any(v != each[0] for v in each)}
+    return _differing([{} if each is None else _flat(asdict(each)) for each in masks])
 
 
 def figures(rows: Sequence[RunRow]) -> dict[str, tuple[Any, ...]]:
@@ -97,6 +85,13 @@ def figures(rows: Sequence[RunRow]) -> dict[str, tuple[Any, ...]]:
 def _labels(stand: Stand) -> dict[str, str | None]:
     """What each labelled scene is learned from: the file of a promoted label, else its truth."""
     return {**dict.fromkeys(stand.labelled), **stand.promoted}
+
+
+def _differing(told: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Any, ...]]:
+    """The keys that do not have the same value everywhere, with each value; None is not there."""
+    keys = dict.fromkeys(key for settings in told for key in settings)
+    values = {key: tuple(settings.get(key) for settings in told) for key in keys}
+    return {key: each for key, each in values.items() if any(v != each[0] for v in each)}
 
 
 def _flat(values: Mapping[str, Any], *, below: str = "") -> dict[str, Any]:

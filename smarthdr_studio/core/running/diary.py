@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from math import isnan
 from typing import Final, Literal
 
 from smarthdr_studio.core.events import (
@@ -112,8 +113,8 @@ class Diary:
 
     def _check(self, event: Validated) -> _Told | None:
         """Only a check that no other was better than; an older log does not say which that was."""
-        best = max((check.psnr_mu for check in self._checks), default=float("-inf"))
-        first = not self._checks
+        known = [check.psnr_mu for check in self._checks if not isnan(check.psnr_mu)]
+        best, first = max(known, default=float("-inf")), not known
         self._checks.append(event)
         if not event.psnr_mu > best or first:
             return None

@@ -9,6 +9,7 @@ from PySide6.QtGui import (
     QColor,
     QFont,
     QGuiApplication,
+    QMouseEvent,
     QPainter,
     QPaintEvent,
     QTextBlockFormat,
@@ -36,6 +37,10 @@ class DiaryPanel(QTextEdit):
         self._palette = palette
         self._lines: list[DiaryLine] = []
         self._day = ""
+        self._following = True
+        bar = self.verticalScrollBar()
+        bar.rangeChanged.connect(self._follow)
+        bar.actionTriggered.connect(self._see_whether_followed)
         describe(self, name="Diary of the run", tip="")
         self.setReadOnly(True)
         # The arrow keys stay with the scenes; Ctrl+C and the menu copy what is marked.
@@ -54,14 +59,12 @@ class DiaryPanel(QTextEdit):
     @Slot()
     def begin(self) -> None:
         """Another run: an empty diary."""
-        self._lines, self._day = [], ""
+        self._lines, self._day, self._following = [], "", True
         self.clear()
 
     @Slot(object)
     def write(self, lines: Sequence[DiaryLine]) -> None:
         """Append lines."""
-        bar = self.verticalScrollBar()
-        following = bar.value() >= bar.maximum()
         self._lines += lines
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
@@ -69,8 +72,7 @@ class DiaryPanel(QTextEdit):
         for line in lines:
             self._append(cursor, line)
         cursor.endEditBlock()
-        if following:
-            bar.setValue(bar.maximum())
+        self._follow()
 
     @Slot()
     def copy_all(self) -> None:
@@ -84,6 +86,11 @@ class DiaryPanel(QTextEdit):
         self.begin()
         self.write(lines)
 
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Marking past the edge scrolls as well."""
+        super().mouseReleaseEvent(event)
+        self._see_whether_followed()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Words where there are no lines."""
         super().paintEvent(event)
@@ -94,6 +101,18 @@ class DiaryPanel(QTextEdit):
         centre = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(self.viewport().rect(), centre, _NOTHING)
         painter.end()
+
+    @Slot()
+    def _follow(self) -> None:
+        # Written while nobody looks, lines are laid out only once they are shown.
+        if self._following:
+            bar = self.verticalScrollBar()
+            bar.setValue(bar.maximum())
+
+    @Slot()
+    def _see_whether_followed(self) -> None:
+        bar = self.verticalScrollBar()
+        self._following = bar.sliderPosition() >= bar.maximum()
 
     def _append(self, cursor: QTextCursor, line: DiaryLine) -> None:
         when = line.time.astimezone()

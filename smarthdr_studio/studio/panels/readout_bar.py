@@ -47,7 +47,7 @@ class ReadoutBar(QWidget):
         waits = new.training.busy and new.training.changes_wait
         _set(
             self._waits,
-            f"changes take effect in {new.training.next_round}" if waits else "",
+            f"changes take effect in {new.training.changes_in}" if waits else "",
         )
         if (old.cache_bytes, old.folder) != (new.cache_bytes, new.folder):
             held, most = new.cache_bytes // _MIB, new.cache_budget / 2**30

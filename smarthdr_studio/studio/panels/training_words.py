@@ -40,7 +40,7 @@ def notes_in_words(run: TrainingState) -> str:
         notes.append(run.told)
     notes.extend(each.text for each in run.waiting)
     if run.busy and run.changes_wait:
-        notes.append(f"what you changed takes effect in {run.next_round}")
+        notes.append(f"what you changed takes effect in {run.changes_in}")
     if run.skipped:
         steps = "1 step was" if run.skipped == 1 else f"{run.skipped} steps were"
         notes.append(f"{steps} skipped: {run.skipped_why}")

@@ -43,11 +43,13 @@ def advanced(state: TrainingState, event: TrainingEvent) -> TrainingState:
         case RunStarted():
             state = _started(state, event)
         case PhaseChanged():
-            state = replace(state, phase=event.text, step=max(state.step, event.step))
+            state = _phase_came(state, event)
         case StepReported():
             state = _stepped(state, event)
         case RoundFinished():
-            state = replace(state, round=event.round, changes_wait=False)
+            waits = state.changes_wait and state.late
+            state = replace(state, round=event.round, changes_wait=waits)
+            state = replace(state, making_round=False, late=False)
         case Validated():
             state = replace(state, psnr_mu=event.psnr_mu)
         case CheckpointSaved():
@@ -55,6 +57,13 @@ def advanced(state: TrainingState, event: TrainingEvent) -> TrainingState:
         case RunFinished():
             state = _finished(state, event)
     return state
+
+
+def _phase_came(state: TrainingState, event: PhaseChanged) -> TrainingState:
+    state = replace(state, phase=event.text, step=max(state.step, event.step))
+    if event.phase == "paused":  # in the middle of whatever it was
+        return state
+    return replace(state, making_round=event.phase == "labelling")
 
 
 def points(event: TrainingEvent) -> Iterator[Point]:
@@ -129,4 +138,6 @@ def _started(state: TrainingState, event: RunStarted) -> TrainingState:
         total_steps=event.total_steps,
         total_epochs=event.total_epochs,
         round=state.round if event.step else 0,
+        making_round=False,
+        late=False,
     )

@@ -91,6 +91,7 @@ class Screen(QObject):
         """Paint no more."""
         for timer in (self._repaint, self._rechart, self._ahead):
             timer.stop()
+        self._persons.serve(None)  # what is still being read may come after the project's file
 
     @Slot()
     def repaint(self) -> None:

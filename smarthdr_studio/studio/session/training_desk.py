@@ -92,7 +92,7 @@ class TrainingDesk(QObject):
         if resume is None or resume != before.run:
             self.curves_cleared.emit()
         else:
-            self._become(replace(self.state, run=resume))
+            self._become(replace(self.state, run=resume, round=before.round))
         self._eta = Eta()
         self._waiting = partial(TrainingThread, plan, folder, resume=resume, parent=self)
         self.want_devices()
@@ -146,8 +146,9 @@ class TrainingDesk(QObject):
 
     def changes_wait(self) -> None:
         """A person decided something that the run will use in its next round."""
-        if self.state.busy and not self.state.changes_wait:
-            self._become(replace(self.state, changes_wait=True))
+        if self.state.busy:
+            late = self.state.making_round
+            self._become(replace(self.state, changes_wait=True, late=late))
 
     def forget(self) -> None:
         """Another project: no run yet."""

@@ -44,7 +44,9 @@ class TrainingState:
 
     `round` is the last one that was finished: 0 before the first, -1 where that is not known.
     `elsewhere` says that another process trains it, `past` that nobody does and it was read from
-    its files. `asked` is what was asked of a run and not answered yet, `told` its last answer.
+    its files. `making_round` says that a round has read what was decided and is not finished, and
+    `late` that something was decided after that. `asked` is what was asked of a run and not
+    answered yet, `told` its last answer.
     """
 
     activity: Activity = Activity.IDLE
@@ -62,6 +64,8 @@ class TrainingState:
     message: str = ""
     resumable: str = ""
     changes_wait: bool = False
+    making_round: bool = False
+    late: bool = False
     silent: bool = False
     elsewhere: bool = False
     past: bool = False
@@ -74,7 +78,18 @@ class TrainingState:
     @property
     def next_round(self) -> str:
         """In words, the round that uses what is decided now."""
-        return f"round {self.round + 1}" if self.round >= 0 else "the next round"
+        return self._round_in_words(later=self.making_round)
+
+    @property
+    def changes_in(self) -> str:
+        """In words, the round that uses what was decided and waits."""
+        return self._round_in_words(later=self.late)
+
+    def _round_in_words(self, *, later: bool) -> str:
+        """The first round that is not finished, or the one after it."""
+        if self.round >= 0:
+            return f"round {self.round + 1 + later}"
+        return "the round after this one" if later else "the next round"
 
     @property
     def busy(self) -> bool:
