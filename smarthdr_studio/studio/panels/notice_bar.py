@@ -33,19 +33,8 @@ class NoticeBar(QFrame):
         self._details = QPlainTextEdit(readOnly=True)
         self._details.setAccessibleName("Details")
         self._details.setMaximumHeight(130)
-        self._offers = QHBoxLayout()
-        self._offers.setSpacing(6)
-        row = QHBoxLayout()
-        row.addWidget(self._word)
-        row.addWidget(self._text, 1)
-        row.addLayout(self._offers)
-        row.addWidget(self._open)
-        row.addWidget(self._more)
-        row.addWidget(self._close)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 5, 6, 5)
-        column.addLayout(row)
-        column.addWidget(self._details)
+        self._offer_beside, self._offers_below = QHBoxLayout(), QHBoxLayout()
+        self._lay_out()
         self._more.toggled.connect(self._details.setVisible)
         self._close.clicked.connect(self.closed)
         self._open.clicked.connect(self._ask_to_open)
@@ -59,6 +48,22 @@ class NoticeBar(QFrame):
             if new.notice is not None:
                 self._tell(new.notice)
 
+    def _lay_out(self) -> None:
+        for line in (self._offer_beside, self._offers_below):
+            line.setSpacing(6)
+        row = QHBoxLayout()
+        row.addWidget(self._word)
+        row.addWidget(self._text, 1)
+        row.addLayout(self._offer_beside)
+        row.addWidget(self._open)
+        row.addWidget(self._more)
+        row.addWidget(self._close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 5, 6, 5)
+        column.addLayout(row)
+        column.addLayout(self._offers_below)
+        column.addWidget(self._details)
+
     @Slot()
     def _ask_to_open(self) -> None:
         self.open_asked.emit(self._written)
@@ -67,12 +72,16 @@ class NoticeBar(QFrame):
         self.offer_taken.emit(offer)
 
     def _offer(self, offers: tuple[Offer, ...]) -> None:
-        """A button for each; only the best of them catches the eye."""
-        clear(self._offers)
+        """A button for each; only the best of them catches the eye, and several need a line."""
+        clear(self._offer_beside)
+        clear(self._offers_below)
+        line = self._offers_below if len(offers) > 1 else self._offer_beside
         for place, offer in enumerate(offers):
             made = button(offer.text, tip=offer.tip, role="" if place else "primary")
             made.clicked.connect(partial(self._take, offer))
-            self._offers.addWidget(made)
+            line.addWidget(made)
+        if len(offers) > 1:
+            line.addStretch(1)
 
     def _tell(self, notice: Notice) -> None:
         self._offer(notice.offers)

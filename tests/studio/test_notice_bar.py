@@ -1,0 +1,38 @@
+"""A note over the pictures stays low and readable, however much can be done about it."""
+
+from PySide6.QtWidgets import QApplication, QPushButton
+
+from smarthdr_studio.studio.panels.notice_bar import NoticeBar
+from smarthdr_studio.studio.state import Notice, Offer, StudioState
+
+REMEDIES = (
+    "Cut each batch into 2 parts",
+    "Compute activations twice instead of keeping them",
+    "Learn from batches of 2 + 2 crops",
+)
+
+
+def shown(qtbot, *, offers):
+    bar = NoticeBar()
+    qtbot.addWidget(bar)
+    made = tuple(Offer(text=each, tip=each, asks="resume", about="r1") for each in offers)
+    notice = Notice(text="Out of memory: close other programs", tone="bad", offers=made)
+    bar.show_state(StudioState(), StudioState(notice=notice))
+    bar.resize(1264, bar.sizeHint().height())
+    QApplication.processEvents()
+    found = [b for b in bar.findChildren(QPushButton) if b.text() in REMEDIES]
+    return {button.text(): button for button in found}
+
+
+def test_every_remedy_is_read_whole_in_a_small_window(qtbot):
+    buttons = shown(qtbot, offers=REMEDIES)
+    assert tuple(buttons) == REMEDIES
+    assert all(each.width() >= each.sizeHint().width() for each in buttons.values())
+
+
+def test_a_taken_offer_is_told(qtbot):
+    (button,) = shown(qtbot, offers=REMEDIES[:1]).values()
+    taken = []
+    button.parent().offer_taken.connect(taken.append)
+    button.click()
+    assert [each.about for each in taken] == ["r1"]
