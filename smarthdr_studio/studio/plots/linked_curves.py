@@ -9,7 +9,7 @@ from smarthdr_studio.studio.plots.curves import Curve
 from smarthdr_studio.studio.plots.trace import Sight
 from smarthdr_studio.studio.theme import Palette
 
-PERIOD_MS: Final = 230
+PERIOD_MS: Final = 500
 
 
 class LinkedCurves(QObject):
