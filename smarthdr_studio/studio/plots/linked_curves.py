@@ -15,7 +15,7 @@ PERIOD_MS: Final = 500
 class LinkedCurves(QObject):
     """Tells all charts where one is pointed at and which steps it shows.
 
-    However fast values come, charts are drawn once in 230 ms, and only those on the screen; while
+    However fast values come, charts are drawn twice a second, and only those on the screen; while
     none is, nothing is done at all.
     """
 
