@@ -253,7 +253,7 @@ def test_charts_are_drawn_a_few_times_a_second_however_fast_values_come(qtbot):
         curve.lines.take("line", step, step)
         linked.soon()
         qtbot.wait(2)
-    qtbot.waitUntil(lambda: paints, timeout=60000)
+    qtbot.waitUntil(lambda: bool(paints), timeout=60000)
     assert len(paints) <= 1 + 200 * 30 / PERIOD_MS
     linked.clear()
 
