@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
@@ -129,3 +130,29 @@ class Heartbeat:
         now = time.perf_counter()
         self.late.append(max(0.0, (now - self._last) * 1e3 - _BEAT_MS))
         self._last = now
+
+
+class BusyHand:
+    """A person who drags a threshold ten times a second and goes to another scene every second."""
+
+    def __init__(self, bench: WindowAtWork) -> None:
+        self._session, self._moves = bench.session, 0
+        self._timer = QTimer(interval=100)
+        self._timer.timeout.connect(self._move)
+
+    def start(self) -> None:
+        """Take the mouse."""
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Let go of it."""
+        self._timer.stop()
+
+    def _move(self) -> None:
+        self._moves += 1
+        state = self._session.state
+        if self._moves % 10 == 0:
+            names = [row.id for row in state.scenes]
+            self._session.screen.pick(names[self._moves // 10 % len(names)])
+        tau = 0.2 + self._moves % 30 * 0.02
+        self._session.screen.move_masks(replace(state.masks, tau_patch=tau))
