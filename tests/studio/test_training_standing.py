@@ -177,5 +177,4 @@ def test_a_steady_run_is_told_to_the_second_and_a_change_of_plans_at_once():
 def test_coarse_times_are_close_and_never_nothing(seconds):
     told = coarse(seconds)
     assert told > 0
-    # Tens of seconds at first, then whole minutes, then tens of minutes.
-    assert abs(told - seconds) <= (10 if seconds < 95 else max(30, 0.06 * seconds))
+    assert abs(told - seconds) <= max(10, 0.06 * seconds)

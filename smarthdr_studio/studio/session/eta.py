@@ -38,7 +38,11 @@ class Eta:
         return self.first is not None and self.steps >= steps and now - self.first >= seconds
 
 
+# Half a step is at most 6 % of what is told in it, or 10 s.
+_STEPS: Final = ((95.0, 10.0), (500.0, 20.0), (5400.0, 60.0))
+
+
 def coarse(seconds: float) -> float:
-    """Seconds as anybody needs to know them: tens, then whole minutes, then tens of minutes."""
-    step = 10.0 if seconds < 95 else 60.0 if seconds < 5400 else 600.0
+    """Seconds as anybody needs to know them: to the next of ever longer steps, 10 s at first."""
+    step = next((step for below, step in _STEPS if seconds < below), 600.0)
     return max(step, round(seconds / step) * step)
