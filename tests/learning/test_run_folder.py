@@ -112,6 +112,7 @@ def test_a_round_is_as_good_without_its_previews(tmp_path):
     (tmp_path / "previews").write_bytes(b"in the way")
     label = previews.SceneLabel(hdr=np.zeros((32, 32, 3), np.float16))
     previews.write_previews(tmp_path, {"u": label}, number=1)
+    assert (tmp_path / "previews").read_bytes() == b"in the way"
 
 
 def test_no_draft_of_a_preview_is_left(tmp_path, monkeypatch):

@@ -85,10 +85,6 @@ class TrainingPanel(QWidget):
         """The device picked, as a plan names it."""
         return str(self._devices.currentData() or ANY_DEVICE)
 
-    def place_curve(self, curve: QWidget, *, width: int) -> None:
-        """Put a chart beside the others; `width` is its share of the room."""
-        self._board.addWidget(curve, width)
-
     def place_board(self, board: QWidget) -> None:
         """Fill the room below the buttons with everything a run shows while it goes."""
         self._board.addWidget(board, 1)
