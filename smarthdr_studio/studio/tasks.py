@@ -59,7 +59,7 @@ class How:
     lasting: bool = False
 
 
-def silent(
+def plain(
     work: Callable[_Arguments, _Answer], *args: _Arguments.args, **kwargs: _Arguments.kwargs
 ) -> Job[_Answer]:
     """A job that reports nothing, and can be given up only before it begins."""
@@ -307,6 +307,12 @@ class RepeatedTask(QObject):
         self._task: Task[Any] | None = None
         self._again = False
         runner.forgotten.connect(self.cancel)
+
+    @property
+    def at_work(self) -> bool:
+        """Whether an answer will come."""
+        coming = self._task is not None and not self._task.given_up.is_set()
+        return coming or self._again
 
     def ask(self) -> None:
         """Ask now, or once more when the answer under way has come."""

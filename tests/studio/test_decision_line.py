@@ -5,7 +5,7 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QInputDialog
 
 from smarthdr_studio.core.decisions import Decisions
@@ -13,48 +13,59 @@ from smarthdr_studio.core.journal import Kind, Status
 from smarthdr_studio.core.masking import MaskSettings
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session import curating
-from smarthdr_studio.studio.session.decision_line import DecisionLine
+from smarthdr_studio.studio.tasks import TaskQueue, Work
 from smarthdr_studio.studio.threads.decisions import promote_many
+
+
+class Runner(QObject):
+    """Keeps what takes its time until it is told that it is over."""
+
+    def __init__(self):
+        super().__init__()
+        self.running = []
+
+    def run(self, task):
+        assert not self.running
+        self.running.append(task)
+
+    def end(self):
+        self.running.pop().on_done(None)
 
 
 @given(st.lists(st.sampled_from(["quick", "slow", "over"]), max_size=30))
 def test_every_decision_is_carried_out_once_and_in_order(steps):
-    line, done, taken, running = DecisionLine(), [], [], []
-    idle = []
+    runner, done, taken, idle = Runner(), [], [], []
+    queue = TaskQueue(runner)
 
     def begin(number, *, slow):
-        assert not running
+        assert not runner.running
         done.append(number)
-        if slow:
-            running.append(number)
-        return slow
+        return Work(job=None, on_done=str, on_refused=str) if slow else None
 
     for number, step in enumerate(steps):
         if step == "over":
-            if running:
-                running.clear()
-                line.over()
+            if runner.running:
+                runner.end()
         else:
             taken.append(number)
-            line.take(lambda n=number, s=step == "slow": begin(n, slow=s))
-    line.afterwards(lambda: idle.append(len(done)))
-    while running:
-        running.clear()
-        line.over()
+            queue.take(lambda n=number, s=step == "slow": begin(n, slow=s))
+    queue.afterwards(lambda: idle.append(len(done)))
+    while runner.running:
+        runner.end()
     assert done == taken
     assert idle == [len(taken)]
-    assert line.at_rest
+    assert queue.at_rest
 
 
 def test_what_a_decision_decides_itself_comes_after_it():
-    line, done = DecisionLine(), []
+    runner, done = Runner(), []
+    queue = TaskQueue(runner)
 
     def first():
-        line.take(lambda: bool(done.append("second")))
+        queue.call(lambda: done.append("second"))
         done.append("first")
-        return False
 
-    line.take(first)
+    queue.call(first)
     assert done == ["first", "second"]
 
 

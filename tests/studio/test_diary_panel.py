@@ -11,9 +11,9 @@ from smarthdr_studio.core.events import RunStarted, Steered, StepReported, as_js
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.running.diary import DiaryLine
 from smarthdr_studio.studio.panels.diary import DiaryPanel
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.diary_desk import DiaryDesk
 from smarthdr_studio.studio.state import TrainingState
+from smarthdr_studio.studio.tasks import TaskRunner
 from smarthdr_studio.studio.theme import DARK, LIGHT
 
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -97,8 +97,8 @@ def test_it_is_copied_whole_and_dressed_anew_without_losing_a_word(diary):
 @pytest.fixture
 def desk(qapp, qtbot, tiny_project):
     """A desk over a project with a run that has said two things."""
-    crew = Crew(qapp)
-    desk = DiaryDesk(crew, qapp)
+    tasks = TaskRunner(qapp)
+    desk = DiaryDesk(tasks, qapp)
     project = Project.open(tiny_project)
     run = project.runs_folder / "r1"
     run.mkdir(parents=True)
@@ -113,10 +113,11 @@ def desk(qapp, qtbot, tiny_project):
     desk.serve(project)
     yield desk
     desk.serve(None)
-    qtbot.waitUntil(lambda: crew.at_rest, timeout=20000)
+    qtbot.waitUntil(lambda: tasks.at_rest, timeout=20000)
     project.close()
     desk.deleteLater()
-    crew.deleteLater()
+    tasks.close()
+    tasks.deleteLater()
 
 
 def test_a_run_is_told_from_its_log_and_then_as_it_goes_and_nothing_twice(desk, qtbot):

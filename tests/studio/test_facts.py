@@ -109,15 +109,15 @@ def test_nothing_is_looked_at_before_somebody_looks(opened, until, tiny_project)
 
 def test_what_was_found_is_kept_until_its_files_change(tiny_project, label_again):
     wanted = Wanted(look=("003",), measure=("003", "004"))
-    found = find_figures(quiet, serial=1, folder=tiny_project, wanted=wanted)
-    kept = read_kept(quiet, serial=2, folder=tiny_project)
+    found = find_figures(quiet, folder=tiny_project, wanted=wanted)
+    kept = read_kept(folder=tiny_project)
     assert kept.psnr_mu == found.psnr_mu
     assert kept.records.keys() == {"003"}
     assert "003" not in kept.unseen
     assert set(kept.unmeasured) == {"005", "006"}
     with Project.open(tiny_project) as project:
         label_again(project, "003", at_round=4)
-    again = read_kept(quiet, serial=3, folder=tiny_project)
+    again = read_kept(folder=tiny_project)
     assert again.psnr_mu.keys() == {"004"}
     assert again.unmeasured[0] == "003"
 
@@ -126,7 +126,7 @@ def test_a_scene_that_cannot_be_read_costs_only_itself(tiny_project, dataset):
     (dataset / "Training" / "003" / "2.tif").unlink()
     (dataset / "Training" / "004" / "HDRImg.hdr").write_bytes(b"nothing")
     wanted = Wanted(look=("003", "005"), measure=("004", "005"))
-    found = find_figures(quiet, serial=1, folder=tiny_project, wanted=wanted)
+    found = find_figures(quiet, folder=tiny_project, wanted=wanted)
     assert found.records.keys() == {"005"}
     assert found.psnr_mu["004"] is None
     assert found.psnr_mu["005"] > 0

@@ -89,8 +89,8 @@ def test_the_cache_on_disk_lets_the_oldest_go(tmp_path):
         path = tmp_path / f"{age}.jpg"
         path.write_bytes(b"x" * 100)
         os.utime(path, (1000 - age, 1000 - age))
-    assert trim_cache(lambda *_: None, cache=tmp_path, most=1000) == 1000
-    assert trim_cache(lambda *_: None, cache=tmp_path, most=800) == 600
+    assert trim_cache(cache=tmp_path, most=1000) == 1000
+    assert trim_cache(cache=tmp_path, most=800) == 600
     assert sorted(path.stem for path in tmp_path.iterdir()) == ["0", "1", "2", "3", "4", "5"]
 
 

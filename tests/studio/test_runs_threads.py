@@ -128,7 +128,7 @@ def test_the_best_figure_is_told_only_where_one_is_better(two):
 
 
 def test_one_run_is_told_with_its_diary_and_how_it_differs_from_its_preset(two):
-    told = tell_of_runs(silent, folder=two, rows=look(two).rows[:1])
+    told = tell_of_runs(folder=two, rows=look(two).rows[:1])
     assert any("round 2" in line.text for line in told.diary)
     epochs = next(each for each in told.plans if each.name == "Schedule: Epochs")
     assert epochs.values == ("10 epochs", "9 epochs")
@@ -138,7 +138,7 @@ def test_one_run_is_told_with_its_diary_and_how_it_differs_from_its_preset(two):
 
 
 def test_of_several_runs_only_differences_are_told(two):
-    told = tell_of_runs(silent, folder=two, rows=look(two).rows)
+    told = tell_of_runs(folder=two, rows=look(two).rows)
     assert [each.name for each in told.plans] == ["Schedule: Epochs"]
     assert {each.name: each.values for each in told.labels} == {
         "003": ("promoted (2)", "unlabelled")
@@ -149,14 +149,14 @@ def test_of_several_runs_only_differences_are_told(two):
 
 def test_runs_checked_on_other_labels_are_told_to_be(two):
     fabricate(two, "20261126-100000-paper", checked(2, 40.0), journal=1, held_out=("001",))
-    told = tell_of_runs(silent, folder=two, rows=look(two).rows)
+    told = tell_of_runs(folder=two, rows=look(two).rows)
     assert "same held-out labels" in told.figure_words
 
 
 def test_a_run_without_a_plan_is_told_in_words(fresh_project):
     run = fabricate(fresh_project, "20261125-100000-quick")
     (run / "plan.toml").unlink()
-    told = tell_of_runs(silent, folder=fresh_project, rows=look(fresh_project).rows)
+    told = tell_of_runs(folder=fresh_project, rows=look(fresh_project).rows)
     assert told.plans == ()
     assert "no such preset" in told.plan_words
 
@@ -166,7 +166,6 @@ def pictures(project, **how):
     asked = {"scene": "003", "common": True, **how}
     return read_run_pictures(
         silent,
-        serial=1,
         runs=[row.folder for row in rows],
         display=DisplaySettings(),
         **asked,
@@ -205,11 +204,11 @@ def test_the_way_back_tells_what_it_then_does_and_one_undo_takes_it_back(tiny_pr
         pen = Decisions(project)
         pen.promote(["003"])
         pen.set_masks(MaskSettings(tau_patch=0.2))
-    way = find_way_back(silent, folder=tiny_project, run="20261125-100000-quick")
+    way = find_way_back(folder=tiny_project, run="20261125-100000-quick")
     assert way.changes == (("becomes unlabelled", ("003 (is promoted)",)),)
     assert "→" in way.thresholds
     go_way_back(silent, folder=tiny_project, run="20261125-100000-quick")
-    assert find_way_back(silent, folder=tiny_project, run="20261125-100000-quick").empty
+    assert find_way_back(folder=tiny_project, run="20261125-100000-quick").empty
     with Project.open(tiny_project) as project:
         Decisions(project).undo()
         assert str(project.statuses()["003"]) == "promoted"

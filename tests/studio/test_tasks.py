@@ -14,7 +14,7 @@ from smarthdr_studio.studio.tasks import (
     TaskQueue,
     TaskRunner,
     Work,
-    silent,
+    plain,
 )
 
 
@@ -69,7 +69,7 @@ def rest(qtbot, tasks):
 def test_a_job_works_on_another_thread_and_answers_on_this_one(tasks, rest):
     told = []
     tasks.start(
-        silent(threading.get_ident), lambda thread: told.append((thread, threading.get_ident()))
+        plain(threading.get_ident), lambda thread: told.append((thread, threading.get_ident()))
     )
     rest()
     ((worked, answered),) = told
@@ -282,9 +282,9 @@ def test_a_persons_job_comes_before_those_in_the_background(tasks, rest, monkeyp
     tasks.start(first)
     for number in range(2):
         tasks.start(
-            silent(order.append, f"background {number}"), how=How(priority=Priority.BACKGROUND)
+            plain(order.append, f"background {number}"), how=How(priority=Priority.BACKGROUND)
         )
-    tasks.start(silent(order.append, "person"))
+    tasks.start(plain(order.append, "person"))
     first.go.set()
     rest()
     assert order == ["person", "background 0", "background 1"]
@@ -341,6 +341,6 @@ def test_closing_returns_when_the_threads_are_done(qapp):
 
 def test_work_is_not_over_before_its_answer_was_heard(tasks, rest):
     seen = []
-    tasks.start(silent(int), lambda _answer: seen.append(tasks.at_rest))
+    tasks.start(plain(int), lambda _answer: seen.append(tasks.at_rest))
     rest()
     assert seen == [False]

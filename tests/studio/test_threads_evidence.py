@@ -15,10 +15,10 @@ from smarthdr_studio.core.reliability import error_map
 from smarthdr_studio.learning.checkpoints import CheckpointInfo, latest_checkpoint, save_checkpoint
 from smarthdr_studio.learning.networks import build_network
 from smarthdr_studio.learning.opinion import opinion
+from smarthdr_studio.studio.tasks import Cancelled
 from smarthdr_studio.studio.threads.clues import find_clues
 from smarthdr_studio.studio.threads.evidence import measure_pool
 from smarthdr_studio.studio.threads.opinions import forget
-from smarthdr_studio.studio.threads.task import Cancelled
 
 RUN = "20260101-000000-tiny"
 POOL = ("003", "004", "005", "006")
@@ -158,15 +158,9 @@ def test_measuring_says_which_scene_it_is_at_and_is_given_up_between_tiles(train
     assert [done for _, done, _ in said] == sorted(done for _, done, _ in said)
 
 
-def test_clues_are_those_of_the_bracket_and_need_not_be_waited_for(tiny_project):
+def test_clues_are_those_of_the_bracket(tiny_project):
     with Project.open(tiny_project) as project:
         bracket = FrameStore().bracket(project.scene("003"))
-    found, expected = find_clues(_nothing, bracket=bracket), clues(bracket)
+    found, expected = find_clues(bracket=bracket), clues(bracket)
     np.testing.assert_array_equal(found.motion, expected.motion)
     np.testing.assert_array_equal(found.noise, expected.noise)
-
-    def unwanted(_text, _done, _total):
-        raise Cancelled
-
-    with pytest.raises(Cancelled):
-        find_clues(unwanted, bracket=bracket)

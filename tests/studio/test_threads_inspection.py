@@ -25,10 +25,10 @@ from smarthdr_studio.learning.crops import SceneLabel
 from smarthdr_studio.learning.networks import build_network
 from smarthdr_studio.learning.opinion import opinion
 from smarthdr_studio.learning.rounds import write_round
+from smarthdr_studio.studio.tasks import Cancelled
 from smarthdr_studio.studio.threads import opinions
 from smarthdr_studio.studio.threads.history import read_replay, read_run_history, strip_of_now
 from smarthdr_studio.studio.threads.opinions import ask, forget
-from smarthdr_studio.studio.threads.task import Cancelled
 
 RUN = "20260101-000000-tiny"
 MASKS = MaskSettings(patch_size=32)
@@ -231,7 +231,7 @@ def test_the_history_is_that_of_the_newest_run_that_has_records(tiny_project):
 
 def test_a_past_round_is_replayed_as_it_was_used(tiny_project):
     run = _rounds(tiny_project, 3)
-    replay = read_replay(Told(), run_folder=run, round=3, scene="004")
+    replay = read_replay(run_folder=run, round=3, scene="004")
     np.testing.assert_array_equal(replay.hdr, np.full((96, 128, 3), 0.3, np.float16))
     np.testing.assert_array_equal(replay.sigma, _sigma(3).astype(np.float16))
     np.testing.assert_array_equal(replay.trusted, _sigma(3) < 0.02)
@@ -239,12 +239,12 @@ def test_a_past_round_is_replayed_as_it_was_used(tiny_project):
     round_path(run.path, number=3).write_bytes(b"another file altogether")
     assert replay.hdr[0, 0, 0] == np.float16(0.3)  # nothing hangs on the file
     with pytest.raises(LabelError, match="cannot be read"):
-        read_replay(Told(), run_folder=run, round=3, scene="004")
+        read_replay(run_folder=run, round=3, scene="004")
     round_path(run.path, number=3).unlink()
-    assert read_replay(Told(), run_folder=run, round=3, scene="004") is None
+    assert read_replay(run_folder=run, round=3, scene="004") is None
     _rounds(tiny_project, 3)
-    assert read_replay(Told(), run_folder=run, round=3, scene="001") is None
-    assert read_replay(Told(), run_folder=run, round=3, scene="003") is not None
+    assert read_replay(run_folder=run, round=3, scene="001") is None
+    assert read_replay(run_folder=run, round=3, scene="003") is not None
 
 
 def test_the_strip_of_now_names_its_run_rounds_and_scenes(tiny_project):

@@ -14,7 +14,6 @@ from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.pseudo_label import read_pseudo_label, write_pseudo_label
 from smarthdr_studio.studio.threads.scenes import SceneFiles, load_scene
-from smarthdr_studio.studio.threads.task import Cancelled
 
 
 def _nothing(_text, _done, _total):
@@ -31,7 +30,7 @@ def _files(folder, scene="003"):
 
 
 def _load(folder, scene="003", *, frames=None):
-    return load_scene(_nothing, files=_files(folder, scene), frames=frames or FrameStore())
+    return load_scene(files=_files(folder, scene), frames=frames or FrameStore())
 
 
 @pytest.fixture
@@ -151,7 +150,7 @@ def test_a_label_deleted_after_it_was_looked_for_is_one_sentence(tiny_project):
     files = _files(tiny_project)
     files.pseudo.unlink()
     files.pseudo.with_suffix(".npz").unlink()
-    scene = load_scene(_nothing, files=files, frames=FrameStore())
+    scene = load_scene(files=files, frames=FrameStore())
     assert len(scene.problems) == 1
     assert "no such file" in scene.problems[0]
     assert _load(tiny_project).problems == ()  # nothing says any more that there was one
@@ -232,11 +231,3 @@ def test_a_new_promoted_label_changes_the_stamp_too(promoted_project):
     after = _files(promoted_project)
     assert after.stamp[0] == before.stamp[0]
     assert after.stamp[1] != before.stamp[1]
-
-
-def test_reading_is_given_up_when_nobody_wants_the_scene(tiny_project):
-    def unwanted(_text, _done, _total):
-        raise Cancelled
-
-    with pytest.raises(Cancelled):
-        load_scene(unwanted, files=_files(tiny_project), frames=FrameStore())

@@ -3,26 +3,26 @@
 from PySide6.QtCore import QObject, Slot
 
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.curating import Curating
 from smarthdr_studio.studio.session.inspection import Inspection
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.proposal_desk import ProposalDesk
 from smarthdr_studio.studio.session.queue_desk import QueueDesk
+from smarthdr_studio.studio.tasks import TaskRunner
 
 
 class Advice(QObject):
     """Says and ranks; what is decided goes through `curating`."""
 
     def __init__(
-        self, keeper: Keeper, crew: Crew, inspection: Inspection, curating: Curating
+        self, keeper: Keeper, tasks: TaskRunner, inspection: Inspection, curating: Curating
     ) -> None:
         super().__init__(keeper)
         self._project: Project | None = None
         self._inspection = inspection
         pool, facts = inspection.screen.pool, inspection.facts
-        self.queue = QueueDesk(keeper, crew, pool=pool, facts=facts)
-        self.proposals = ProposalDesk(keeper, crew, pool=pool, curating=curating)
+        self.queue = QueueDesk(keeper, tasks, pool=pool, facts=facts)
+        self.proposals = ProposalDesk(keeper, tasks, pool=pool, curating=curating)
         self.queue.scene_wanted.connect(inspection.screen.pick)
         self.queue.reviewed.connect(self._reviewed)
 

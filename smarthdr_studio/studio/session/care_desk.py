@@ -8,9 +8,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.state import MovedState, Notice
+from smarthdr_studio.studio.tasks import How, LatestTask, TaskRunner
 from smarthdr_studio.studio.threads.relocation import (
     FoundAgain,
     Whereabouts,
@@ -25,11 +25,11 @@ class CareDesk(QObject):
     """Asks once where a dataset that is gone lies now; "not now" leaves the project as it is."""
 
     moved = Signal()  # the dataset lies elsewhere now: everything is to be read again
-    ended = Signal()
 
-    def __init__(self, keeper: Keeper, crew: Crew) -> None:
+    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
         super().__init__(keeper)
-        self._keeper, self._crew = keeper, crew
+        self._keeper = keeper
+        self._looking, self._moving = LatestTask(tasks), LatestTask(tasks, how=How(shown=True))
         self._project: Project | None = None
         self._asked = False  # by a person, who wants an answer also when nothing is missing
         self._found_for: Path | None = None  # the project whose dataset was found just now
@@ -63,7 +63,7 @@ class CareDesk(QObject):
         job = partial(
             move_dataset, folder=self._project.folder, root=root, even_partly=bool(even_partly)
         )
-        self._crew.start(job, answered=self._found, refused=self._not_found, told=True)
+        self._moving.start(job, self._found, self._not_found)
 
     @Slot()
     def not_now(self) -> None:
@@ -72,26 +72,22 @@ class CareDesk(QObject):
 
     def _look(self) -> None:
         if self._project is not None:
-            job = partial(look_for_dataset, folder=self._project.folder)
-            self._crew.start(job, answered=self._looked, refused=self._keeper.complain)
+            self._looking.start(
+                partial(look_for_dataset, folder=self._project.folder), self._looked
+            )
 
-    @Slot(object)
     def _looked(self, found: Whereabouts) -> None:
         asked, self._asked = self._asked, False
-        if self._project is None or found.folder != self._project.folder:
-            return
         missing = found.missing
         if missing is not None:
             self._keeper.become(
                 moved=MovedState(root=missing.root, partly=bool(missing.found), guess=found.guess)
             )
-        elif asked:
+        elif asked and self._project is not None:
             self._keeper.notice(Notice(text=f"{_ALL_THERE}{self._project.dataset}"))
 
-    @Slot(object)
     def _found(self, found: FoundAgain) -> None:
-        self.ended.emit()
-        if self._project is None or found.folder != self._project.folder:
+        if self._project is None:
             return
         try:
             self._project.move_dataset(found.root)
@@ -104,9 +100,7 @@ class CareDesk(QObject):
         words = f"The dataset is found again: {found.found} of {found.scenes} scenes lie in "
         self._keeper.notice(Notice(text=f"{words}{found.root}"))
 
-    @Slot(str)
     def _not_found(self, message: str) -> None:
-        self.ended.emit()
         moved = self._keeper.state.moved
         if moved is not None:
             self._keeper.become(moved=replace(moved, at_work=False, fault=message))

@@ -10,14 +10,12 @@ from smarthdr_studio.core.decisions import Decisions
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.core.masking import MaskSettings
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.decision_desk import DecisionDesk, Ranges, not_promotable
-from smarthdr_studio.studio.session.decision_line import DecisionLine
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.screen import Screen
 from smarthdr_studio.studio.state import Notice
+from smarthdr_studio.studio.tasks import Job, TaskQueue, Work
 from smarthdr_studio.studio.threads.decisions import promote_many
-from smarthdr_studio.studio.threads.task import Job
 
 
 class Curating(QObject):
@@ -28,25 +26,22 @@ class Curating(QObject):
     """
 
     decided = Signal(bool)
-    worked = Signal()  # something long is over
 
-    def __init__(self, keeper: Keeper, crew: Crew, screen: Screen) -> None:
+    def __init__(self, keeper: Keeper, decisions: TaskQueue, screen: Screen) -> None:
         super().__init__(keeper)
-        self._keeper, self._crew, self._screen = keeper, crew, screen
+        self._keeper, self._queue, self._screen = keeper, decisions, screen
         self._project: Project | None = None
         self._desk: DecisionDesk | None = None
-        self._line = DecisionLine()
         self._under_way = ""  # the decision on the thread, in words
-        self._to_say = ""  # when it is carried out
 
     @property
     def at_rest(self) -> bool:
         """Whether everything that was decided is in the journal."""
-        return self._line.at_rest
+        return self._queue.at_rest
 
     def afterwards(self, call: Callable[[], object]) -> None:
         """Call this when everything that was decided is in the journal, be it now."""
-        self._line.afterwards(call)
+        self._queue.afterwards(call)
 
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none; only when at rest."""
@@ -68,7 +63,7 @@ class Curating(QObject):
     def settle_masks(self, masks: MaskSettings) -> None:
         """Keep thresholds; a run uses them from its next round on."""
         self._screen.move_masks(masks)
-        if self._desk is not None and (masks != self._desk.masks or not self._line.at_rest):
+        if self._desk is not None and (masks != self._desk.masks or not self._queue.at_rest):
             self._take(lambda desk: desk.set_masks(masks))
 
     def promote(self, scenes: tuple[str, ...], *, whole: bool = False, note: str = "") -> None:
@@ -79,7 +74,7 @@ class Curating(QObject):
         """
         if self._desk is not None and scenes:
             ranges = self._screen.ranges(scenes)
-            self._line.take(partial(self._promote, _Promotion(scenes, ranges, whole, note)))
+            self._queue.take(partial(self._promote, _Promotion(scenes, ranges, whole, note)))
 
     def demote(self, scenes: tuple[str, ...]) -> None:
         """Take promoted labels back."""
@@ -123,35 +118,26 @@ class Curating(QObject):
         """Any other decision that is quick to write, when its turn has come."""
         self._take(lambda desk: desk.decide(decide))
 
-    def decide_at_length(self, job: Job, *, words: str, said: str) -> None:
+    def decide_at_length(self, job: Job[object], *, words: str, said: str) -> None:
         """One that writes large files: a job for a thread, and what undo would call it.
 
         `said` is told once it is carried out.
         """
         if self._desk is not None:
-            self._line.take(partial(self._begin, job, words, said))
-
-    def in_turn(self, call: Callable[[], object]) -> None:
-        """Call this, which decides something by itself, when its turn has come."""
-
-        def begin() -> bool:
-            call()
-            return False
-
-        self._line.take(begin)
+            self._queue.take(partial(self._begin, job, words, said))
 
     def _take(self, decide: Callable[[DecisionDesk], Notice | None]) -> None:
         if self._desk is not None:
             desk = self._desk
-            self.in_turn(lambda: self._tell(decide(desk)))
+            self._queue.call(lambda: self._tell(decide(desk)))
 
-    def _promote(self, wanted: "_Promotion") -> bool:
+    def _promote(self, wanted: "_Promotion") -> Work | None:
         if self._project is None or self._desk is None:
-            return False
+            return None
         ready = self._desk.promotable(wanted.scenes, whole=wanted.whole)
         if not ready:
             self._tell(self._desk.refusal() or not_promotable(wanted.scenes))
-            return False
+            return None
         job = partial(
             promote_many,
             folder=self._project.folder,
@@ -163,33 +149,27 @@ class Curating(QObject):
         about = ready[0] if len(ready) == 1 else f"{len(ready)} scenes"
         return self._begin(job, f"promote {about}")
 
-    def _begin(self, job: Job, words: str, said: str = "") -> bool:
-        """Start what takes its time; whether it is under way."""
+    def _begin(self, job: Job[object], words: str, said: str = "") -> Work | None:
+        """What takes its time, if anything may be decided."""
         refusal = self._desk.refusal() if self._desk is not None else None
         if refusal is not None:
             self._tell(refusal)
-            return False
-        self._under_way, self._to_say = words, said
+            return None
+        self._under_way = words
         self._keeper.become(undo=words)
-        refused = self._failed
-        self._crew.start(job, answered=self._carried_out, refused=refused, told=True, lasting=True)
-        return True
+        return Work(job=job, on_done=partial(self._carried_out, said), on_refused=self._failed)
 
-    @Slot(object)
-    def _carried_out(self, _nothing: object) -> None:
+    def _carried_out(self, said: str, _nothing: object) -> None:
         self._end(None)
-        if self._to_say:
-            self._keeper.notice(Notice(text=self._to_say))
+        if said:
+            self._keeper.notice(Notice(text=said))
 
-    @Slot(str)
     def _failed(self, message: str) -> None:
         self._end(Notice(text=message, tone="bad"))
 
     def _end(self, refusal: Notice | None) -> None:
         self._under_way = ""
-        self.worked.emit()
         self._tell(refusal)
-        self._line.over()
 
     def _tell(self, refusal: Notice | None) -> None:
         said = self._desk.news() if refusal is None and self._desk is not None else None

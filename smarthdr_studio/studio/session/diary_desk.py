@@ -1,8 +1,6 @@
 """The diary of the run that is watched: read from its log once, then written as it goes."""
 
 from datetime import UTC, datetime
-from functools import partial
-from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -11,8 +9,8 @@ from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.running.diary import Diary
 from smarthdr_studio.core.running.log import TimedEvent
 from smarthdr_studio.core.runs import RunFolder
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.state import TrainingState
+from smarthdr_studio.studio.tasks import LatestTask, TaskRunner, plain
 from smarthdr_studio.studio.threads.diaries import read_rare_events
 
 
@@ -22,9 +20,9 @@ class DiaryDesk(QObject):
     began = Signal()
     wrote = Signal(object)  # tuple of DiaryLine
 
-    def __init__(self, crew: Crew, parent: QObject) -> None:
+    def __init__(self, tasks: TaskRunner, parent: QObject) -> None:
         super().__init__(parent)
-        self._crew = crew
+        self._reading = LatestTask(tasks)
         self._project: Project | None = None
         self._run, self._diary = "", Diary()
         self._held: list[TimedEvent] | None = None  # what is said while the log is being read
@@ -55,27 +53,19 @@ class DiaryDesk(QObject):
 
     def _turn_to(self, run: str) -> None:
         self._run, self._diary, self._held = run, Diary(), None
+        self._reading.cancel()
         self.began.emit()
         if run and self._project is not None:
             self._held = []
             folder = RunFolder(self._project.runs_folder / run)
-            self._crew.start(
-                partial(read_rare_events, run=folder),
-                answered=self._read,
-                refused=self._unreadable,
-            )
+            self._reading.start(plain(read_rare_events, run=folder), self._read, self._unreadable)
 
-    @Slot(object)
-    def _read(self, answer: tuple[Path, tuple[TimedEvent, ...]]) -> None:
-        folder, told = answer
-        if folder.name != self._run or self._held is None:
-            return
-        held, self._held = self._held, None
+    def _read(self, told: tuple[TimedEvent, ...]) -> None:
+        held, self._held = self._held or [], None
         # What was said meanwhile may be in the log already.
         known = [each.event for each in told[-len(held) - 8 :]] if held else []
         self._write([*told, *(each for each in held if each.event not in known)])
 
-    @Slot(str)
     def _unreadable(self, _message: str) -> None:
         held, self._held = self._held or [], None
         self._write(held)

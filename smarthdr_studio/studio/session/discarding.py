@@ -1,15 +1,14 @@
 """Takes runs to the trash, once nobody is at work on them, and brings them back."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Signal
 
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.state import Notice, Offer
+from smarthdr_studio.studio.tasks import How, TaskRunner, plain
 from smarthdr_studio.studio.threads.discarding import discard, restore
 
 
@@ -18,9 +17,9 @@ class Discarding(QObject):
 
     changed = Signal()
 
-    def __init__(self, keeper: Keeper, crew: Crew) -> None:
+    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
         super().__init__(keeper)
-        self._keeper, self._crew = keeper, crew
+        self._keeper, self._tasks = keeper, tasks
         self._project: Project | None = None
         self._waiting: str | None = None  # the run that is to go once it has stopped
 
@@ -50,22 +49,19 @@ class Discarding(QObject):
         self, work: Callable[..., str], run: str, *, answered: Callable[[Any], None]
     ) -> None:
         if self._project is not None:
-            job = partial(work, project=self._project, run=run)
-            self._crew.start(job, answered=answered, refused=self._refused, lasting=True)
+            job = plain(work, project=self._project, run=run)
+            self._tasks.start(job, answered, self._refused, how=How(lasting=True))
 
-    @Slot(object)
     def _discarded(self, run: str) -> None:
         back = Offer(text="Restore", tip="Bring the run back", asks="restore_run", about=run)
         words = f"{run} was discarded; it lies in the trash of the project."
         self._keeper.notice(Notice(text=words, offers=(back,)))
         self.changed.emit()
 
-    @Slot(object)
     def _restored(self, run: str) -> None:
         self._keeper.notice(Notice(text=f"{run} is back among the runs."))
         self.changed.emit()
 
-    @Slot(str)
     def _refused(self, message: str) -> None:
         self._keeper.complain(message)
         self.changed.emit()

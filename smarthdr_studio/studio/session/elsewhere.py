@@ -7,10 +7,10 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.standing import after
 from smarthdr_studio.studio.session.training_desk import TrainingDesk
 from smarthdr_studio.studio.state import Activity, TrainingState
+from smarthdr_studio.studio.tasks import How, LatestTask, Priority, TaskRunner
 from smarthdr_studio.studio.threads.lookout import Lookout, Sighting
 
 _LOOK_EVERY_MS: Final = 1000
@@ -19,11 +19,11 @@ _LOOK_EVERY_MS: Final = 1000
 class Elsewhere(QObject):
     """Looks once a second while no run of this window is at work; shows what it finds."""
 
-    def __init__(self, crew: Crew, training: TrainingDesk, parent: QObject) -> None:
+    def __init__(self, tasks: TaskRunner, training: TrainingDesk, parent: QObject) -> None:
         super().__init__(parent)
-        self._crew, self._training = crew, training
+        self._training = training
+        self._looking = LatestTask(tasks, how=How(priority=Priority.WATCHING))
         self._lookout: Lookout | None = None
-        self._asked: Lookout | None = None  # who is looking now
         self._clock = QTimer(self, interval=_LOOK_EVERY_MS)
         self._clock.timeout.connect(self.look)
 
@@ -39,23 +39,19 @@ class Elsewhere(QObject):
     def rest(self) -> None:
         """Look no more."""
         self._clock.stop()
+        self._looking.cancel()
         self._lookout = None
 
     @Slot()
     def look(self) -> None:
         """Look now, unless somebody is looking or a run of this window is at work."""
-        if self._lookout is None or self._asked is not None or self._training.is_ours:
+        if self._lookout is None or self._looking.at_work or self._training.is_ours:
             return
-        self._asked = self._lookout
         job = partial(self._lookout.look, known=self._training.state.run)
-        task = self._crew.start(job, answered=self._seen, refused=self._not_seen, watching=True)
-        task.given_up.connect(self._looked)
+        self._looking.start(job, self._seen, _not_seen)
 
-    @Slot(object)
     def _seen(self, sighting: Sighting | None) -> None:
-        current = self._asked is self._lookout
-        self._asked = None
-        if sighting is None or not current or self._training.is_ours:
+        if sighting is None or self._training.is_ours:
             return
         if sighting.curves is not None or not sighting.run:
             self._show(sighting)
@@ -63,15 +59,6 @@ class Elsewhere(QObject):
             if sighting.events:
                 self._training.take(sighting.events)
             self._say_how_it_is(sighting)
-
-    @Slot(str)
-    def _not_seen(self, _message: str) -> None:
-        # The disk does not answer; what is on the screen stays, and the next look may tell more.
-        self._asked = None
-
-    @Slot()
-    def _looked(self) -> None:
-        self._asked = None
 
     def _show(self, sighting: Sighting) -> None:
         """Another run than before: how it stands, and its curves."""
@@ -92,6 +79,10 @@ class Elsewhere(QObject):
             return
         if state.elsewhere:
             self._training.end_other(_over(replace(state, asked="")))
+
+
+def _not_seen(_message: str) -> None:
+    """The disk does not answer; what is on the screen stays, and the next look may tell more."""
 
 
 def _at_work(state: TrainingState) -> TrainingState:

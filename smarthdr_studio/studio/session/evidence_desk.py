@@ -10,16 +10,15 @@ from smarthdr_studio.core.evidence import Evidence, Part, sparsification_point
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.radiance import Floats
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.stage import Stage
 from smarthdr_studio.studio.state import EvidenceState
+from smarthdr_studio.studio.tasks import LatestTask, TaskRunner
 from smarthdr_studio.studio.threads.figures import (
     Figures,
     figures_of_pool,
     figures_of_scene,
 )
-from smarthdr_studio.studio.threads.task import Task
 
 _COMPARING = "comparing σ with the error"
 _NO_TRUTH = "This scene has no ground truth; measure the pool instead."
@@ -31,14 +30,14 @@ class EvidenceDesk(QObject):
 
     teacher_wanted = Signal()
 
-    def __init__(self, keeper: Keeper, crew: Crew, stage: Stage) -> None:
+    def __init__(self, keeper: Keeper, tasks: TaskRunner, stage: Stage) -> None:
         super().__init__(keeper)
-        self._keeper, self._crew, self._stage = keeper, crew, stage
+        self._keeper, self._stage = keeper, stage
+        self._comparing, self._measuring = LatestTask(tasks), LatestTask(tasks)
         self._project: Project | None = None
         self._scene: Figures | None = None
         self._scene_of: Floats | None = None  # the σ map that is being measured, or was
         self._pool: Figures | None = None
-        self._task: Task | None = None
         self._watched = False
 
     def serve(self, project: Project | None) -> None:
@@ -68,25 +67,27 @@ class EvidenceDesk(QObject):
         """Measure now: the scene by asking the teacher, or every scene with a ground truth."""
         if self._keeper.state.evidence.scope == "scene":
             self.teacher_wanted.emit()
-        elif self._project is not None and self._task is None:
-            job = partial(figures_of_pool, project=self._project.folder, frames=frames)
-            self._task = self._crew.start(job, answered=self._pool_measured, refused=self._refused)
-            self._task.progressed.connect(self._progressed)
-            self._task.given_up.connect(self._over)
+        elif self._project is not None and not self._measuring.at_work:
+            self._measuring.start(
+                partial(figures_of_pool, project=self._project.folder, frames=frames),
+                self._pool_measured,
+                self._refused,
+                on_progress=self._progressed,
+                on_given_up=self._over,
+            )
             self._become(work="loading the teacher")
 
     @Slot()
     def cancel(self) -> None:
         """Give up measuring."""
-        if self._task is not None:
-            self._task.requestInterruption()
+        self._measuring.cancel()
 
     def refresh(self) -> None:
         """The scene, its σ or its clues have changed."""
         sigma = self._stage.material.sigma
         if self._scene_of is not sigma:
             self._scene = None
-        if self._task is None:
+        if not self._measuring.at_work:
             self._become(work="")
         if self._watched and self._keeper.state.evidence.scope == "scene":
             self._measure_scene(sigma)
@@ -100,22 +101,20 @@ class EvidenceDesk(QObject):
         if clues is not None and self._scene_of is not sigma:
             self._scene_of = sigma
             job = partial(figures_of_scene, sigma=sigma, error=error, clues=clues)
-            self._crew.start(job, answered=self._scene_measured, refused=self._refused)
+            self._comparing.start(job, self._scene_measured, self._refused)
 
     def judged(self) -> None:
         """Thresholds have moved: so has the point on the curve."""
         if self._watched:
             self._become(point=self._point(self._keeper.state.evidence))
 
-    @Slot(object)
     def _scene_measured(self, scene: Figures) -> None:
         if scene.sigma is self._stage.material.sigma:
             self._scene = scene
-            if self._task is None:
+            if not self._measuring.at_work:
                 self._become(work="")
             self._show()
 
-    @Slot(object)
     def _pool_measured(self, pool: Figures) -> None:
         self._pool = pool
         self._over()
@@ -123,17 +122,14 @@ class EvidenceDesk(QObject):
         if pool.problems:
             self._keeper.complain(pool.problems[0])
 
-    @Slot(str)
     def _refused(self, message: str) -> None:
         self._over()
         self._keeper.complain(message)
 
-    @Slot()
     def _over(self) -> None:
-        self._task = None
-        self._become(work="", progress=None)
+        if not self._measuring.at_work:
+            self._become(work="", progress=None)
 
-    @Slot(str, int, int)
     def _progressed(self, text: str, done: int, total: int) -> None:
         self._become(work=text, progress=done / total if total else None)
 

@@ -7,14 +7,14 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QImage
 
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.screen import Screen
 from smarthdr_studio.studio.session.viewing import settings_of
 from smarthdr_studio.studio.state import Notice
+from smarthdr_studio.studio.tasks import Job, TaskRunner, plain
 from smarthdr_studio.studio.threads.exports import save_curves, save_image, save_layer
 
 Format = Literal["png16", "exr"]
@@ -23,13 +23,13 @@ Format = Literal["png16", "exr"]
 class ExportDesk(QObject):
     """One file at a time is enough for anyone; a failure is told, nothing half-written stays."""
 
-    def __init__(self, keeper: Keeper, crew: Crew, screen: Screen) -> None:
+    def __init__(self, keeper: Keeper, tasks: TaskRunner, screen: Screen) -> None:
         super().__init__(keeper)
-        self._keeper, self._crew, self._screen = keeper, crew, screen
+        self._keeper, self._tasks, self._screen = keeper, tasks, screen
 
     def save_image(self, image: QImage, path: Path) -> None:
         """A finished picture as PNG."""
-        self._start(partial(save_image, image=image, path=path))
+        self._start(plain(save_image, image=image, path=path))
 
     def save_curves(
         self,
@@ -42,7 +42,7 @@ class ExportDesk(QObject):
     def save_layer(self, view: int, kind: Format, path: Path) -> None:
         """The numbers behind a view: 16-bit PNG as shown, or EXR as they are."""
         state = self._keeper.state
-        job = partial(
+        job = plain(
             save_layer,
             layer=state.views[view].layer,
             material=self._screen.stage.material,
@@ -52,9 +52,8 @@ class ExportDesk(QObject):
         )
         self._start(job)
 
-    def _start(self, job: partial[Path]) -> None:
-        self._crew.start(job, answered=self._saved, refused=self._keeper.complain)
+    def _start(self, job: Job[Path]) -> None:
+        self._tasks.start(job, self._saved)
 
-    @Slot(object)
     def _saved(self, path: Path) -> None:
         self._keeper.notice(Notice(text=f"Saved {path}"))

@@ -13,10 +13,10 @@ from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.history import RunHistory
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.pool_desk import PoolDesk
 from smarthdr_studio.studio.session.scene_lines import SceneLines
+from smarthdr_studio.studio.tasks import How, Job, LatestTask, Priority, TaskRunner, plain
 from smarthdr_studio.studio.threads.figures_of_scenes import (
     SceneFigures,
     Wanted,
@@ -38,18 +38,17 @@ class FactsDesk(QObject):
 
     became = Signal()
 
-    def __init__(self, keeper: Keeper, crew: Crew, pool: PoolDesk) -> None:
+    def __init__(self, keeper: Keeper, tasks: TaskRunner, pool: PoolDesk) -> None:
         super().__init__(keeper)
-        self._keeper, self._crew, self._pool = keeper, crew, pool
+        self._keeper, self._pool = keeper, pool
         self._project: Project | None = None
         self._lines = SceneLines()
         self._unseen: list[str] = []
         self._unmeasured: list[str] = []
         self._total = 0
         self._ready_at = 0.0
-        self._watched, self._at_work, self._read_again = False, False, False
-        self._clues_wanted = False
-        self._serial = 0
+        self._finding = LatestTask(tasks, how=How(priority=Priority.BACKGROUND))
+        self._watched, self._read_again, self._clues_wanted = False, False, False
         self._later = QTimer(self, singleShot=True)
         self._later.timeout.connect(self._list_again)
 
@@ -60,10 +59,10 @@ class FactsDesk(QObject):
 
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
-        self._project, self._serial = project, self._serial + 1
+        self._project = project
         self._lines = SceneLines(project)
         self._unseen, self._unmeasured = [], []
-        self._at_work = self._read_again = False
+        self._read_again = False
         self._watched = self._watched and project is not None
         self._ready_at = 0.0
         self._later.stop()
@@ -90,10 +89,10 @@ class FactsDesk(QObject):
         """Read what was found before; new pseudo-labels are unmeasured then."""
         if self._project is None:
             return
-        if self._at_work:
+        if self._finding.at_work:
             self._read_again = True
             return
-        self._begin(partial(read_kept, serial=self._serial, folder=self._project.folder))
+        self._begin(plain(read_kept, folder=self._project.folder))
 
     def watch(self, *, seen: bool) -> None:
         """Whether somebody looks at figures: only then what is missing is found."""
@@ -108,7 +107,9 @@ class FactsDesk(QObject):
     @property
     def looking(self) -> bool:
         """Whether more of what is missing is going to be found."""
-        return (self._watched or self._clues_wanted) and (self._at_work or bool(self._unseen))
+        return (self._watched or self._clues_wanted) and (
+            self._finding.at_work or bool(self._unseen)
+        )
 
     @Slot()
     def give_up(self) -> None:
@@ -153,7 +154,7 @@ class FactsDesk(QObject):
 
     def _go_on(self) -> None:
         """Ask for the next few scenes, if there is something to find and nobody is at it."""
-        if self._project is None or self._at_work:
+        if self._project is None or self._finding.at_work:
             return
         wanted = Wanted(
             look=tuple(self._unseen[:_FEW]) if self._watched or self._clues_wanted else (),
@@ -169,21 +170,16 @@ class FactsDesk(QObject):
             many = f"{len(self._unseen) or left} scenes to go"
             words = "motion and saturation" if self._unseen else "PSNR-μ"
             self._tell(f"looking for {words}, {many}", 1 - left / self._total)
-        job = partial(find_figures, serial=self._serial, folder=self._project.folder, wanted=wanted)
+        job = partial(find_figures, folder=self._project.folder, wanted=wanted)
         del self._unseen[: len(wanted.look)], self._unmeasured[: len(wanted.measure)]
         for name in wanted.count:  # whatever the answer, it is asked once
             self._lines.painted.setdefault(self._lines.states[name].person or "", 0.0)
         self._begin(job)
 
-    def _begin(self, job: partial[SceneFigures]) -> None:
-        self._at_work = True
-        self._crew.start(job, answered=self._answered, refused=self._refused)
+    def _begin(self, job: Job[SceneFigures]) -> None:
+        self._finding.start(job, self._answered, self._refused)
 
-    @Slot(object)
     def _answered(self, found: SceneFigures) -> None:
-        if found.serial != self._serial:
-            return
-        self._at_work = False
         lines = self._lines
         lines.records.update(found.records)
         lines.psnr_mu.update(found.psnr_mu)
@@ -195,9 +191,7 @@ class FactsDesk(QObject):
         self._changed((*found.records, *found.psnr_mu, *(brushed if found.painted else ())))
         self._next()
 
-    @Slot(str)
     def _refused(self, message: str) -> None:
-        self._at_work = False
         self._keeper.complain(message)
         self._tell("")
 

@@ -10,13 +10,10 @@ from PySide6.QtGui import QImage
 from smarthdr_studio.core.history import RoundRecord
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.round_records import RecordedStatistics
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.state.watching import FilmFrame, FilmState
+from smarthdr_studio.studio.tasks import TaskRunner
 from smarthdr_studio.studio.threads.films import read_previews
-from smarthdr_studio.studio.threads.task import Tell
-
-Shown = tuple[str, str]  # run and scene
 
 
 class FilmDesk(QObject):
@@ -24,9 +21,9 @@ class FilmDesk(QObject):
 
     pictures_came = Signal(str, str, object)  # run, scene, pictures by round; null where none
 
-    def __init__(self, keeper: Keeper, crew: Crew) -> None:
+    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
         super().__init__(keeper)
-        self._keeper, self._crew = keeper, crew
+        self._keeper, self._tasks = keeper, tasks
         self._project: Project | None = None
 
     def serve(self, project: Project | None) -> None:
@@ -67,30 +64,16 @@ class FilmDesk(QObject):
         film = self._keeper.state.film
         if self._project is None or not film.run or not rounds:
             return
-        job = partial(
-            _read,
-            shown=(film.run, film.scene),
-            job=partial(
-                read_previews,
-                run=self._project.runs_folder / film.run,
-                scene=film.scene,
-                rounds=rounds,
-            ),
+        run = self._project.runs_folder / film.run
+        self._tasks.start(
+            partial(read_previews, run=run, scene=film.scene, rounds=rounds),
+            partial(self._came, film.run, film.scene),
         )
-        self._crew.start(job, answered=self._came, refused=self._keeper.complain)
 
-    @Slot(object)
-    def _came(self, answer: tuple[Shown, dict[int, QImage]]) -> None:
-        (run, scene), pictures = answer
+    def _came(self, run: str, scene: str, pictures: dict[int, QImage]) -> None:
         film = self._keeper.state.film
         if (run, scene) == (film.run, film.scene):
             self.pictures_came.emit(run, scene, pictures)
-
-
-def _read(
-    tell: Tell, *, shown: Shown, job: partial[dict[int, QImage]]
-) -> tuple[Shown, dict[int, QImage]]:
-    return shown, job(tell)
 
 
 def _frame(record: RoundRecord, scene: str) -> FilmFrame:

@@ -5,14 +5,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Slot
 
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.curating import Curating
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.state import DatasetWish, Notice, SplitState
+from smarthdr_studio.studio.tasks import How, Job, LatestTask, TaskRunner
 from smarthdr_studio.studio.threads.handover import (
     Written,
     put_dataset,
@@ -21,25 +21,17 @@ from smarthdr_studio.studio.threads.handover import (
     put_split,
     take_split,
 )
-from smarthdr_studio.studio.threads.task import Job, Task
 
 
 class HandoverDesk(QObject):
     """One thing at a time; what is given up or fails leaves nothing half-written."""
 
-    ended = Signal()
-
-    def __init__(self, keeper: Keeper, crew: Crew, curating: Curating) -> None:
+    def __init__(self, keeper: Keeper, tasks: TaskRunner, curating: Curating) -> None:
         super().__init__(keeper)
-        self._keeper, self._crew, self._curating = keeper, crew, curating
+        self._keeper, self._curating = keeper, curating
+        self._handing = LatestTask(tasks, how=How(shown=True))
         self._project: Project | None = None
         self._wanted: dict[str, Status] = {}
-        self._task: Task | None = None
-
-    @property
-    def at_work(self) -> bool:
-        """Whether something is being read or written."""
-        return self._task is not None
 
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
@@ -97,42 +89,26 @@ class HandoverDesk(QObject):
 
     def cancel(self) -> None:
         """Give up what is being written."""
-        if self._task is not None:
-            self._task.requestInterruption()
+        self._handing.cancel()
 
     def _write(self, write: Callable[..., Written], **how: object) -> None:
         if self._project is not None:
             self._begin(partial(write, folder=self._project.folder, **how), self._written)
 
-    def _begin(self, job: Job, answered: Callable[[Any], None]) -> None:
-        if self._task is not None:
+    def _begin(self, job: Job[Any], answered: Callable[[Any], object]) -> None:
+        if self._handing.at_work:
             busy = "Something is being written or read already; wait for it, or cancel it below."
             self._keeper.notice(Notice(text=busy, tone="warn"))
-            return
-        self._task = self._crew.start(job, answered=answered, refused=self._refused, told=True)
-        self._task.given_up.connect(self._end)
+        else:
+            self._handing.start(job, answered)
 
-    @Slot(object)
     def _written(self, written: Written) -> None:
-        self._end()
         self._keeper.notice(Notice(text=written.words, opens=written.path, details=written.details))
 
-    @Slot(object)
     def _read(self, found: tuple[SplitState, dict[str, Status]]) -> None:
-        self._end()
         split, self._wanted = found
         if split.count:
             self._keeper.become(split=split)
         else:
             words = f"{split.file.name}: every scene is what it says already."
             self._keeper.notice(Notice(text=words))
-
-    @Slot(str)
-    def _refused(self, message: str) -> None:
-        self._end()
-        self._keeper.complain(message)
-
-    @Slot()
-    def _end(self) -> None:
-        self._task = None
-        self.ended.emit()

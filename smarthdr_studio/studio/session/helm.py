@@ -1,6 +1,5 @@
 """Steers the run on the screen, be it of this window or of another process."""
 
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,11 +15,11 @@ from smarthdr_studio.core.steering import (
     Stop,
     Wish,
 )
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.training_desk import TrainingDesk
 from smarthdr_studio.studio.state import Activity, Notice
 from smarthdr_studio.studio.state.training import GO_ON, PAUSE, SNAPSHOT, STOP
+from smarthdr_studio.studio.tasks import How, TaskRunner, plain
 from smarthdr_studio.studio.threads.wishes import leave
 
 _LISTENING: Final = frozenset({Activity.RUNNING, Activity.PAUSED})
@@ -29,9 +28,9 @@ _LISTENING: Final = frozenset({Activity.RUNNING, Activity.PAUSED})
 class Helm(QObject):
     """Hands wishes to the thread of this window, or leaves them in the folder of the run."""
 
-    def __init__(self, keeper: Keeper, crew: Crew, training: TrainingDesk) -> None:
+    def __init__(self, keeper: Keeper, tasks: TaskRunner, training: TrainingDesk) -> None:
         super().__init__(keeper)
-        self._keeper, self._crew, self._training = keeper, crew, training
+        self._keeper, self._tasks, self._training = keeper, tasks, training
         self._folder: Path | None = None
 
     def serve(self, folder: Path | None) -> None:
@@ -85,17 +84,12 @@ class Helm(QObject):
             return
         self._training.ask(words)
         if state.elsewhere and self._folder is not None:
-            job = partial(leave, run=self._folder / "runs" / state.run, wish=wish)
-            self._crew.start(job, answered=self._left, refused=self._not_left, lasting=True)
+            # The run answers in its own time, by an event.
+            job = plain(leave, run=self._folder / "runs" / state.run, wish=wish)
+            self._tasks.start(job, on_refused=self._not_left, how=How(lasting=True))
         else:
             self._training.wish(wish)
 
-    @Slot(object)
-    def _left(self, _nothing: object) -> None:
-        # The run answers in its own time, by an event.
-        return
-
-    @Slot(str)
     def _not_left(self, message: str) -> None:
         self._training.ask("")
         self._keeper.complain(message)

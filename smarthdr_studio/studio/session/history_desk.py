@@ -8,10 +8,9 @@ from smarthdr_studio.core.history import RoundRecord, RunHistory
 from smarthdr_studio.core.masking import MaskSettings
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.runs import RunFolder
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.keeper import Keeper
-from smarthdr_studio.studio.session.turns import Turns
 from smarthdr_studio.studio.state import HeatStrip, Notice
+from smarthdr_studio.studio.tasks import Job, LatestTask, RepeatedTask, TaskRunner, plain
 from smarthdr_studio.studio.threads.history import (
     Replay,
     read_replay,
@@ -26,14 +25,13 @@ class HistoryDesk(QObject):
     read = Signal()
     replayed = Signal(object, object)  # RoundRecord | None, Replay | None
 
-    def __init__(self, keeper: Keeper, crew: Crew) -> None:
+    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
         super().__init__(keeper)
-        self._keeper, self._crew = keeper, crew
+        self._keeper = keeper
+        self._reading = RepeatedTask(tasks, self._question, self._answered)
+        self._replaying, self._counting = LatestTask(tasks), LatestTask(tasks)
         self._project: Project | None = None
         self._told = ""  # the alarm that was told last
-        self._turns = Turns(self._ask)
-        self._wish: tuple[int, str] | None = None  # round and scene that are being read
-        self._serial = 0
 
     @property
     def records(self) -> tuple[RoundRecord, ...]:
@@ -49,28 +47,20 @@ class HistoryDesk(QObject):
 
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
-        self._project, self._wish, self._told = project, None, ""
-        self._turns.forget()
-        self._serial += 1
+        self._project, self._told = project, ""
         self._keeper.become(history=None, heat=None, replay=None)
         self.refresh()
 
     def refresh(self) -> None:
         """Read what rounds have been added; asking again while reading reads once more."""
-        self._turns.ask()
+        self._reading.ask()
 
-    def _ask(self) -> bool:
+    def _question(self) -> Job[RunHistory | None] | None:
         if self._project is None:
-            return False
-        job = partial(
+            return None
+        return partial(
             read_run_history, project=self._project.folder, known=self._keeper.state.history
         )
-        self._crew.start(
-            partial(_numbered, job=job, serial=self._serial),
-            answered=self._answered,
-            refused=self._refused,
-        )
-        return True
 
     @Slot(object)
     def pick(self, number: object) -> None:
@@ -91,23 +81,17 @@ class HistoryDesk(QObject):
     def follow(self, scene: str | None) -> None:
         """Another scene is on the screen: the picked round of it is wanted now."""
         number = self._keeper.state.replay
+        self._replaying.cancel()
         if number is None or scene is None or self._project is None:
-            self._wish = None
             self.replayed.emit(None, None)
             return
         history = self._keeper.state.history
         if history is None or number not in history.replayable:
-            self._wish = None
             self.replayed.emit(self._record(number), None)
             return
-        self._wish = (number, scene)
         folder = RunFolder(self._project.runs_folder / history.run)
-        job = partial(read_replay, run_folder=folder, round=number, scene=scene)
-        self._crew.start(
-            partial(_numbered, job=job, serial=(number, scene)),
-            answered=self._replay_read,
-            refused=self._complain,
-        )
+        job = plain(read_replay, run_folder=folder, round=number, scene=scene)
+        self._replaying.start(job, partial(self._replay_read, number))
 
     @Slot(str)
     def set_kind(self, kind: str) -> None:
@@ -128,21 +112,15 @@ class HistoryDesk(QObject):
             self._count_now(state.history, state.masks)
 
     def _count_now(self, history: RunHistory, masks: MaskSettings) -> None:
-        job = partial(strip_of_now, history=history, masks=masks)
-        self._crew.start(job, answered=self._counted, refused=self._complain)
+        self._counting.start(partial(strip_of_now, history=history, masks=masks), self._counted)
 
-    @Slot(object)
     def _counted(self, heat: HeatStrip) -> None:
         history = self._keeper.state.history
         if history is not None and heat.run == history.run:
             self._keeper.become(heat=heat)
             self.follow(self._keeper.state.shown)
 
-    @Slot(object)
-    def _answered(self, answer: tuple[int, RunHistory | None]) -> None:
-        serial, history = answer
-        if serial != self._serial:
-            return
+    def _answered(self, history: RunHistory | None) -> None:
         now = self._keeper.state.heat is not None and self._keeper.state.heat.now
         heat = None if history is None else _as_used(history)
         self._keeper.become(history=history, heat=heat)
@@ -152,7 +130,6 @@ class HistoryDesk(QObject):
             if now:
                 self._count_now(history, self._keeper.state.masks)
             self._sound(history.alarm)
-        self._turns.over()
 
     def _leave_vanished_round(self) -> None:
         """A new run has fewer rounds than the one that was replayed: back to now."""
@@ -160,21 +137,8 @@ class HistoryDesk(QObject):
         if number is not None and self._record(number) is None:
             self.pick(None)
 
-    @Slot(str)
-    def _refused(self, message: str) -> None:
-        self._complain(message)
-        self._turns.over()
-
-    @Slot(str)
-    def _complain(self, message: str) -> None:
-        self._keeper.complain(message)
-
-    @Slot(object)
-    def _replay_read(self, answer: tuple[tuple[int, str], Replay | None]) -> None:
-        wish, maps = answer
-        if wish == self._wish:
-            self._wish = None
-            self.replayed.emit(self._record(wish[0]), maps)
+    def _replay_read(self, number: int, maps: Replay | None) -> None:
+        self.replayed.emit(self._record(number), maps)
 
     def _record(self, number: int) -> RoundRecord | None:
         return next((record for record in self.records if record.round == number), None)
@@ -192,8 +156,3 @@ def _as_used(history: RunHistory) -> HeatStrip:
         scenes=history.scenes,
         shares=history.shares,
     )
-
-
-def _numbered(tell: object, *, job: object, serial: object) -> tuple[object, object]:
-    """The job's answer beside the number of the question."""
-    return serial, job(tell)  # type: ignore[operator]

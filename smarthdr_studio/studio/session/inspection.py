@@ -9,7 +9,6 @@ from smarthdr_studio.core.choosing import Place
 from smarthdr_studio.core.display import Layer
 from smarthdr_studio.core.history import RoundRecord
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.evidence_desk import EvidenceDesk
 from smarthdr_studio.studio.session.facts_desk import FactsDesk
 from smarthdr_studio.studio.session.history_desk import HistoryDesk
@@ -22,6 +21,7 @@ from smarthdr_studio.studio.session.screen import Screen
 from smarthdr_studio.studio.session.table_desk import TableDesk
 from smarthdr_studio.studio.session.threshold_desk import ThresholdDesk
 from smarthdr_studio.studio.state import SCOPES, Centre, CompareMode, Scope
+from smarthdr_studio.studio.tasks import TaskQueue, TaskRunner
 from smarthdr_studio.studio.threads.history import Replay
 from smarthdr_studio.studio.threads.opinions import Opinion
 
@@ -34,23 +34,25 @@ class Inspection(QObject):
 
     look_wanted = Signal(object)  # Region to bring into view
 
-    def __init__(self, keeper: Keeper, crew: Crew, *, thumbnails: Path) -> None:
+    def __init__(
+        self, keeper: Keeper, tasks: TaskRunner, decisions: TaskQueue, *, thumbnails: Path
+    ) -> None:
         super().__init__(keeper)
         self._keeper = keeper
-        self.screen = Screen(keeper, crew, thumbnails=thumbnails)
+        self.screen = Screen(keeper, tasks, thumbnails=thumbnails)
         stage = self.screen.stage
         self.viewing = self.screen.viewing
-        self.inspector = InspectorDesk(keeper, crew, stage)
-        self.evidence = EvidenceDesk(keeper, crew, stage)
-        self.history = HistoryDesk(keeper, crew)
-        self.opinions = OpinionDesk(keeper, crew)
+        self.inspector = InspectorDesk(keeper, tasks, stage)
+        self.evidence = EvidenceDesk(keeper, tasks, stage)
+        self.history = HistoryDesk(keeper, tasks)
+        self.opinions = OpinionDesk(keeper, tasks)
         self.screen.held_elsewhere = self._held_elsewhere
         self.thresholds = ThresholdDesk(keeper, self.screen.pool, stage)
-        self.painting = PaintingDesk(keeper, self.screen)
-        self.facts = FactsDesk(keeper, crew, self.screen.pool)
+        self.painting = PaintingDesk(keeper, self.screen, decisions)
+        self.facts = FactsDesk(keeper, tasks, self.screen.pool)
         self.screen.rows_of = self.facts.rows
         self.table = TableDesk(keeper)
-        self.pair = PairDesk(keeper, crew, self.screen)
+        self.pair = PairDesk(keeper, tasks, self.screen)
         self._goal: Place | None = None
         self._scene = ""
         self._closer = QTimer(self, singleShot=True, interval=_LOOK_CLOSER_AFTER_MS)

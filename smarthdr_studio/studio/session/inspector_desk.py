@@ -1,7 +1,5 @@
 """Answers why: of the pixel under the cursor, or of the region a person marked out."""
 
-from functools import partial
-
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -9,10 +7,9 @@ from smarthdr_studio.core.explanation import explain_pixel
 from smarthdr_studio.core.reasons import Clues
 from smarthdr_studio.core.region_report import RegionReport
 from smarthdr_studio.core.regions import Region
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.stage import Stage
-from smarthdr_studio.studio.session.turns import Turns
+from smarthdr_studio.studio.tasks import Job, LatestTask, RepeatedTask, TaskRunner, plain
 from smarthdr_studio.studio.threads.clues import find_clues
 from smarthdr_studio.studio.threads.regions import report_on
 
@@ -22,12 +19,13 @@ class InspectorDesk(QObject):
 
     clues_found = Signal()
 
-    def __init__(self, keeper: Keeper, crew: Crew, stage: Stage) -> None:
+    def __init__(self, keeper: Keeper, tasks: TaskRunner, stage: Stage) -> None:
         super().__init__(keeper)
-        self._keeper, self._crew, self._stage = keeper, crew, stage
-        self._clues_of: str | None = None  # the scene whose clues are being looked for
+        self._keeper, self._stage = keeper, stage
+        self._looking = LatestTask(tasks)
+        self._clues_of: str | None = None  # the scene whose clues were looked for last
         self._at: tuple[int, int] | None = None
-        self._reports = Turns(self._report)
+        self._reports = RepeatedTask(tasks, self._question, self._reported)
 
     def forget(self) -> None:
         """Another scene is on the screen."""
@@ -63,27 +61,20 @@ class InspectorDesk(QObject):
     def look_for_clues(self) -> None:
         """Work out what the frames of this scene say, once."""
         bracket, scene = self._stage.material.bracket, self._stage.scene
-        if bracket is None or self._stage.clues is not None or self._clues_of is not None:
+        if bracket is None or self._stage.clues is not None:
             return
-        self._clues_of = scene
-        job = partial(find_clues, bracket=bracket)
-        self._crew.start(job, answered=self._found_clues, refused=self._no_clues)
+        if not self._looking.at_work or self._clues_of != scene:
+            self._clues_of = scene
+            self._looking.start(plain(find_clues, bracket=bracket), self._found_clues)
 
-    @Slot(object)
     def _found_clues(self, clues: Clues) -> None:
-        scene, self._clues_of = self._clues_of, None
-        if scene != self._stage.scene:
+        if self._clues_of != self._stage.scene:
             self.look_for_clues()
             return
         self._stage.take_clues(clues)
         self.refresh()
         self._keeper.become(clues_known=True)
         self.clues_found.emit()
-
-    @Slot(str)
-    def _no_clues(self, message: str) -> None:
-        self._clues_of = None
-        self._keeper.complain(message)
 
     def _tell(self) -> None:
         subject = self._stage.subject()
@@ -94,31 +85,22 @@ class InspectorDesk(QObject):
             explanation = explain_pixel(subject, self._at)
         self._keeper.become(readout=readout, explanation=explanation)
 
-    def _report(self) -> bool:
+    def _question(self) -> Job[RegionReport] | None:
         region, subject = self._keeper.state.region, self._stage.subject()
         if region is None or subject is None:
-            return False
+            return None
         of = self._stage.material
-        job = partial(
+        return plain(
             report_on,
             region=region,
             subject=subject,
             material=of,
             reasons=self._stage.reasons(),
         )
-        self._crew.start(job, answered=self._reported, refused=self._not_reported)
-        return True
 
-    @Slot(object)
     def _reported(self, report: RegionReport) -> None:
         if report.region == self._keeper.state.region:
             self._keeper.become(report=report, explanation=report.explanation)
-        self._reports.over()
-
-    @Slot(str)
-    def _not_reported(self, message: str) -> None:
-        self._keeper.complain(message)
-        self._reports.over()
 
 
 def patch_as_region(patch: int, *, size: tuple[int, int], side: int) -> Region:

@@ -1,40 +1,36 @@
 """Tells what was decided, and how the project stood at moments of the past, while it is seen."""
 
 from dataclasses import replace
-from functools import partial
 
 from PySide6.QtCore import QObject, Slot
 
+from smarthdr_studio.core.curation.moments import Line
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.keeper import Keeper
-from smarthdr_studio.studio.session.turns import Turns
 from smarthdr_studio.studio.state import JournalState, PastState
-from smarthdr_studio.studio.threads.journal import Moment, Past, Told, look_back, read_story
+from smarthdr_studio.studio.tasks import Job, RepeatedTask, TaskRunner, plain
+from smarthdr_studio.studio.threads.journal import Moment, Past, look_back, read_story
 
 
 class JournalDesk(QObject):
     """Reads the journal anew when it has grown, but only for someone who looks at it."""
 
-    def __init__(self, keeper: Keeper, crew: Crew) -> None:
+    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
         super().__init__(keeper)
-        self._keeper, self._crew = keeper, crew
+        self._keeper = keeper
         self._project: Project | None = None
-        self._serial = 0  # counts the projects served
         self._seen = self._stale = False
         self._length = 0  # of the journal when it was looked at last
         self._before: Moment | None = None
         self._after: Moment | None = None
-        self._reading, self._looking = Turns(self._read), Turns(self._look)
+        self._reading = RepeatedTask(tasks, self._to_read, self._told)
+        self._looking = RepeatedTask(tasks, self._to_look_back, self._looked)
 
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
         self._project, self._before = project, None
-        self._serial += 1
         self._stale, self._length = True, 0
-        for turns in (self._reading, self._looking):
-            turns.forget()
         self._keeper.become(journal=JournalState())
         self._refresh()
 
@@ -87,46 +83,30 @@ class JournalDesk(QObject):
             if self._before is not None:
                 self._looking.ask()
 
-    def _read(self) -> bool:
+    def _to_read(self) -> Job[tuple[Line, ...]] | None:
         if self._project is None:
-            return False
+            return None
         try:
             entries = self._project.entries()
         except StudioError as error:
             self._keeper.complain(str(error))
-            return False
-        job = partial(read_story, serial=self._serial, entries=entries)
-        self._crew.start(job, answered=self._told, refused=self._not_told)
-        return True
+            return None
+        return plain(read_story, entries=entries)
 
-    @Slot(object)
-    def _told(self, told: Told) -> None:
-        if told.serial == self._serial:
-            self._become(lines=told.lines)
-            self._reading.over()
+    def _told(self, lines: tuple[Line, ...]) -> None:
+        self._become(lines=lines)
 
-    @Slot(str)
-    def _not_told(self, message: str) -> None:
-        self._keeper.complain(message)
-        self._reading.over()
-
-    def _look(self) -> bool:
+    def _to_look_back(self) -> Job[Past] | None:
         if self._project is None or self._before is None:
-            return False
-        job = partial(
+            return None
+        return plain(
             look_back,
-            serial=self._serial,
             entries=self._project.entries(),
             before=self._before,
             after=self._after,
         )
-        self._crew.start(job, answered=self._looked, refused=self._not_looked)
-        return True
 
-    @Slot(object)
     def _looked(self, past: Past) -> None:
-        if past.serial != self._serial:
-            return
         if (past.before, past.after) == (self._before, self._after):
             self._become(
                 past=PastState(
@@ -137,12 +117,6 @@ class JournalDesk(QObject):
                     known=past.known,
                 )
             )
-        self._looking.over()
-
-    @Slot(str)
-    def _not_looked(self, message: str) -> None:
-        self._keeper.complain(message)
-        self._looking.over()
 
     def _time_of(self, moment: Moment) -> str:
         if isinstance(moment, str):

@@ -17,6 +17,7 @@ from smarthdr_studio.core.regions import Box
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.screen import Screen
 from smarthdr_studio.studio.state import BrushShape, Centre, Notice, Tool
+from smarthdr_studio.studio.tasks import TaskQueue
 
 LEAST_RADIUS: Final = 0.5
 MOST_RADIUS: Final = 500.0
@@ -30,20 +31,20 @@ class PaintingDesk(QObject):
 
     A fill works on what the screen shows as untrusted at that moment: by the thresholds on the
     screen, with everything painted before. Scenes without a pseudo-label can be painted too; it
-    counts once they have one. A past round cannot. `in_turn` calls what it is given when all that
-    was decided before is in the journal.
+    counts once they have one. A past round cannot. A stroke is kept when all that was decided
+    before it is in the journal.
     """
 
     decided = Signal(bool)
 
-    def __init__(self, keeper: Keeper, screen: Screen) -> None:
+    def __init__(self, keeper: Keeper, screen: Screen, decisions: TaskQueue) -> None:
         super().__init__(keeper)
         self._keeper, self._screen, self._stage = keeper, screen, screen.stage
+        self._decisions = decisions
         self._project: Project | None = None
         self._under_hand = _UnderHand()
         self._stroke: Dabs | None = None
         self._scene: str | None = None  # where the stroke was begun
-        self.in_turn: Callable[[Callable[[], object]], object] = _at_once
         self._refresh = QTimer(self, singleShot=True, interval=0)
         self._refresh.timeout.connect(self._show)
 
@@ -152,7 +153,7 @@ class PaintingDesk(QObject):
     def _keep(self, change: Callable[[Brush | None], Brush | None]) -> None:
         """Into the journal with it."""
         if self._project is not None and self._stage.scene is not None:
-            self.in_turn(partial(self._write, self._project, self._stage.scene, change))
+            self._decisions.call(partial(self._write, self._project, self._stage.scene, change))
 
     def _write(
         self, project: Project, scene: str, change: Callable[[Brush | None], Brush | None]
@@ -194,11 +195,6 @@ class PaintingDesk(QObject):
     def _become(self, **changes: object) -> None:
         brush = replace(self._keeper.state.brush, **changes)  # type: ignore[arg-type]
         self._keeper.become(brush=brush)
-
-
-def _at_once(call: Callable[[], object]) -> object:
-    """Where nobody else decides anything."""
-    return call()
 
 
 class _UnderHand:

@@ -1,7 +1,6 @@
 """Two scenes side by side: the one on the screen, and another one on a stage of its own."""
 
 from dataclasses import replace
-from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
@@ -9,13 +8,12 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from smarthdr_studio.core.display import Layer
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.screen import Screen
 from smarthdr_studio.studio.session.stage import Stage
 from smarthdr_studio.studio.state import Centre, StudioState
+from smarthdr_studio.studio.tasks import LatestTask, TaskRunner, plain
 from smarthdr_studio.studio.threads.scenes import LoadedScene, SceneFiles, load_scene
-from smarthdr_studio.studio.threads.task import Tell
 
 _VIEWS: Final = 2
 
@@ -26,13 +24,13 @@ class PairDesk(QObject):
     painted = Signal(int, int, object)  # side, view, Painted
     sized = Signal(int, int, int)  # side, width, height
 
-    def __init__(self, keeper: Keeper, crew: Crew, screen: Screen) -> None:
+    def __init__(self, keeper: Keeper, tasks: TaskRunner, screen: Screen) -> None:
         super().__init__(keeper)
-        self._keeper, self._crew, self._screen = keeper, crew, screen
+        self._keeper, self._screen = keeper, screen
         self._project: Project | None = None
         self.stage = Stage()
-        self._serial = 0
-        self._coming: str | None = None
+        self._loading = LatestTask(tasks)
+        self._coming: str | None = None  # the scene that was asked for last
         self._before: str | None = None  # the current scene before this one
         self._repaint = QTimer(self, singleShot=True, interval=0)
         self._repaint.timeout.connect(self._paint)
@@ -55,8 +53,7 @@ class PairDesk(QObject):
 
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
-        self._project, self._before, self._coming = project, None, None
-        self._serial += 1
+        self._project, self._before = project, None
         self.stage.clear()
 
     def rest(self) -> None:
@@ -106,8 +103,7 @@ class PairDesk(QObject):
         if not self._seen:
             if self.stage.loaded is not None:
                 self.stage.clear()
-                self._serial += 1
-                self._coming = None
+            self._loading.cancel()
             return
         if self._state.pair is None or self._state.pair == self._state.current:
             self._keeper.become(pair=self._another())
@@ -116,7 +112,7 @@ class PairDesk(QObject):
             return
         if self.stage.scene == scene and not self._is_old(scene):
             self._judge()
-        elif self._coming != scene:
+        elif not self._loading.at_work or self._coming != scene:
             self._fetch(scene)
 
     def _another(self) -> str | None:
@@ -143,32 +139,19 @@ class PairDesk(QObject):
         return loaded is None or loaded.files.stamp != self._files(scene).stamp
 
     def _fetch(self, scene: str) -> None:
-        self._serial += 1
         self._coming = scene
-        job = partial(
-            _numbered,
-            serial=self._serial,
-            job=partial(load_scene, files=self._files(scene), frames=self._screen.scenes.frames),
+        frames = self._screen.scenes.frames
+        self._loading.start(
+            plain(load_scene, files=self._files(scene), frames=frames), self._loaded
         )
-        self._crew.start(job, answered=self._loaded, refused=self._refused)
 
-    @Slot(object)
-    def _loaded(self, answer: tuple[int, LoadedScene]) -> None:
-        serial, loaded = answer
-        if serial != self._serial:
-            return
-        self._coming = None
+    def _loaded(self, loaded: LoadedScene) -> None:
         if not self._seen:
             return
         self.stage.show(loaded)
         if loaded.problems:
             self._keeper.complain(loaded.problems[0])
         self._judge()
-
-    @Slot(str)
-    def _refused(self, message: str) -> None:
-        self._coming = None
-        self._keeper.complain(message)
 
     def _judge(self) -> None:
         """The same thresholds and the same ranges for both."""
@@ -202,8 +185,3 @@ class PairDesk(QObject):
     def _remember(self, old: StudioState, new: StudioState) -> None:
         if old.current != new.current and old.folder == new.folder:
             self._before = old.current
-
-
-def _numbered(tell: Tell, *, serial: int, job: partial[LoadedScene]) -> tuple[int, LoadedScene]:
-    """The scene beside the number of the question."""
-    return serial, job(tell)

@@ -1,10 +1,9 @@
 """The desks around a project's files: its past, what is brought, handed over, or has moved."""
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.care_desk import CareDesk
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.curating import Curating
 from smarthdr_studio.studio.session.evaluation_desk import EvaluationDesk
 from smarthdr_studio.studio.session.export_model_desk import ExportModelDesk
@@ -12,23 +11,20 @@ from smarthdr_studio.studio.session.handover_desk import HandoverDesk
 from smarthdr_studio.studio.session.journal_desk import JournalDesk
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.truth_desk import TruthDesk
+from smarthdr_studio.studio.tasks import TaskRunner
 
 
 class Papers(QObject):
-    """Desks that know nothing of each other; `ended` tells that something long is over."""
+    """Desks that know nothing of each other."""
 
-    ended = Signal()
-
-    def __init__(self, keeper: Keeper, crew: Crew, curating: Curating) -> None:
+    def __init__(self, keeper: Keeper, tasks: TaskRunner, curating: Curating) -> None:
         super().__init__(keeper)
-        self.journal = JournalDesk(keeper, crew)
-        self.truths = TruthDesk(keeper, crew, curating)
-        self.handover = HandoverDesk(keeper, crew, curating)
-        self.care = CareDesk(keeper, crew)
-        self.models = ExportModelDesk(keeper, crew)
-        self.evaluations = EvaluationDesk(keeper, crew)
-        for desk in (self.truths, self.handover, self.care, self.models, self.evaluations):
-            desk.ended.connect(self.ended)
+        self.journal = JournalDesk(keeper, tasks)
+        self.truths = TruthDesk(keeper, tasks, curating)
+        self.handover = HandoverDesk(keeper, tasks, curating)
+        self.care = CareDesk(keeper, tasks)
+        self.models = ExportModelDesk(keeper, tasks)
+        self.evaluations = EvaluationDesk(keeper, tasks)
 
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""

@@ -11,25 +11,23 @@ from PySide6.QtCore import QObject, Slot
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.plan_field import as_text
 from smarthdr_studio.core.presets import preset_file
-from smarthdr_studio.studio.session.crew import Crew
+from smarthdr_studio.core.run_estimate import Estimate
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.state.planning import EDITED, DeviceLine, PlanBook, PlanningState
+from smarthdr_studio.studio.tasks import LatestTask, TaskRunner, plain
 from smarthdr_studio.studio.threads import plans
 from smarthdr_studio.studio.threads.devices import list_devices
-from smarthdr_studio.studio.threads.estimates import Estimated, estimate
-from smarthdr_studio.studio.threads.task import Task
+from smarthdr_studio.studio.threads.estimates import estimate
 
 
 class PlanDesk(QObject):
     """Keeps the planning part of the state; `own` is where a person's presets lie."""
 
-    def __init__(self, keeper: Keeper, crew: Crew, *, own: Path, parent: QObject) -> None:
+    def __init__(self, keeper: Keeper, tasks: TaskRunner, *, own: Path, parent: QObject) -> None:
         super().__init__(parent)
-        self._keeper, self._crew, self._own = keeper, crew, own
-        self._serial = 0
+        self._keeper, self._tasks, self._own = keeper, tasks, own
+        self._probing, self._reading = LatestTask(tasks), LatestTask(tasks, outlives_project=True)
         self._asked: dict[str, Any] = {}  # the values that were estimated last
-        self._probing: Task | None = None
-        self._reading = False
         self._wanted = ""  # the preset to show once the book is read
 
     @property
@@ -58,7 +56,7 @@ class PlanDesk(QObject):
     def want(self, preset: str = "") -> None:
         """Somebody looks: read the book and the free memory; a preset is shown if none is yet."""
         self._wanted = preset
-        self._crew.start(list_devices, answered=self._found_devices, refused=self._refused)
+        self._tasks.start(plain(list_devices), self._found_devices)
         if self.state.book is None:
             self._read()
         elif preset and not self.state.typed and preset != EDITED:
@@ -102,7 +100,7 @@ class PlanDesk(QObject):
     def estimate(self) -> None:
         """Measure what the plan would take; an earlier answer that is late is dropped."""
         folder = self._keeper.state.folder
-        if folder is None or not self.state.valid or self._probing is not None:
+        if folder is None or not self.state.valid or self._probing.at_work:
             return
         if self._keeper.state.training.busy:
             words = "A run is going on: beside it a step takes longer than it would alone."
@@ -110,19 +108,19 @@ class PlanDesk(QObject):
             return
         self._asked = self._values()
         self._become(estimating="starting", refused="")
-        job = partial(
-            estimate, plan=plans.plan_of(self._asked), project=folder, serial=self._serial
+        self._probing.start(
+            partial(estimate, plan=plans.plan_of(self._asked), project=folder),
+            self._estimated,
+            self._not_estimated,
+            on_progress=lambda words, _done, _total: self._become(estimating=words),
+            on_given_up=self._given_up,
         )
-        task = self._crew.start(job, answered=self._estimated, refused=self._not_estimated)
-        task.progressed.connect(self._measuring)
-        task.given_up.connect(self._given_up)
-        self._probing = task
 
     @Slot()
     def give_up(self) -> None:
         """No estimate after all."""
-        if self._probing is not None:
-            self._probing.requestInterruption()
+        if self._probing.at_work:
+            self._probing.cancel()
             self._become(estimating="stopping after this step")
 
     @Slot(str)
@@ -158,57 +156,30 @@ class PlanDesk(QObject):
         self._become(typed=self._typed_over(base))
         self._read(then=base or "paper")
 
-    def forget(self) -> None:
-        """Another project: no late answer fits it."""
-        self.give_up()
-        self._serial += 1
-
     def _read(self, *, then: str = "") -> None:
         self._wanted = then or self._wanted
-        if not self._reading:
-            self._reading = True
-            job = partial(plans.read_book, own=self._own)
-            self._crew.start(job, answered=self._book_read, refused=self._refused)
+        if not self._reading.at_work:
+            self._reading.start(plain(plans.read_book, own=self._own), self._book_read)
 
-    @Slot(object)
     def _book_read(self, book: PlanBook) -> None:
-        self._reading = False
         wanted = self._wanted if self._wanted in book.values else self.state.preset
         if wanted not in book.values:
             wanted = next(iter(book.values), "")
         self._become(book=book, preset=wanted)
         self._weigh()
 
-    @Slot(object)
     def _found_devices(self, devices: tuple[DeviceLine, ...]) -> None:
         self._become(devices=devices)
 
-    @Slot(str)
-    def _refused(self, message: str) -> None:
-        self._reading = False
-        self._keeper.complain(message)
+    def _estimated(self, found: Estimate) -> None:
+        self._become(estimating="", estimate=found, stale=self._is_stale(self._values()))
 
-    @Slot(str, int, int)
-    def _measuring(self, words: str, _done: int, _total: int) -> None:
-        if self._probing is not None and not self._probing.isInterruptionRequested():
-            self._become(estimating=words)
-
-    @Slot(object)
-    def _estimated(self, answer: Estimated) -> None:
-        self._probing = None
-        self._become(estimating="")
-        if answer.serial == self._serial:
-            self._become(estimate=answer.found, stale=self._is_stale(self._values()))
-
-    @Slot(str)
     def _not_estimated(self, message: str) -> None:
-        self._probing = None
         self._become(estimating="", refused=message)
 
-    @Slot()
     def _given_up(self) -> None:
-        self._probing = None
-        self._become(estimating="")
+        if not self._probing.at_work:
+            self._become(estimating="")
 
     def _base(self) -> Mapping[str, Any]:
         book = self.state.book

@@ -5,16 +5,15 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Signal
 
 from smarthdr_studio.core.choosing import Place, least_trusted
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.core.masking import MaskSettings
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.retention import PoolStatistics, Retention
-from smarthdr_studio.studio.session.crew import Crew
-from smarthdr_studio.studio.session.turns import Turns
 from smarthdr_studio.studio.state import PoolCharts, PoolShares, SceneFacts
+from smarthdr_studio.studio.tasks import Job, RepeatedTask, TaskRunner, plain
 from smarthdr_studio.studio.threads.charts import Charted, chart
 from smarthdr_studio.studio.threads.pool import PoolReading, read_pool
 
@@ -26,19 +25,18 @@ class PoolDesk(QObject):
 
     read = Signal()
     charted = Signal(object, object)  # PoolCharts and WhatIf, None where there is no pool
-    refused = Signal(str)
 
-    def __init__(self, crew: Crew, parent: QObject) -> None:
+    def __init__(self, tasks: TaskRunner, parent: QObject) -> None:
         super().__init__(parent)
-        self._crew = crew
+        self._tasks = tasks
         self._project: Project | None = None
         self._files: dict[str, Path] = {}  # of every scene: ten thousand paths take a while
         self._reading: PoolReading | None = None
         self._share: dict[str, float] = {}
         self._masks: MaskSettings | None = None  # those asked about last
         self._answer: tuple[PoolStatistics, MaskSettings, Retention] | None = None
-        self._turns, self._charting = Turns(self._ask), Turns(self._chart)
-        self._serial = 0
+        self._refreshing = RepeatedTask(tasks, self._to_read, self._answered)
+        self._charting = RepeatedTask(tasks, self._to_chart, self._charts_came)
 
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
@@ -48,23 +46,19 @@ class PoolDesk(QObject):
             if project is not None
             else {}
         )
-        self._turns.forget()
-        self._charting.forget()
-        self._serial += 1
         self._answer = None
         self._share.clear()
 
     def refresh(self) -> None:
         """Read what is new on disk; asking again while reading reads once more."""
-        self._turns.ask()
+        self._refreshing.ask()
 
-    def _ask(self) -> bool:
+    def _to_read(self) -> Job[PoolReading] | None:
         if self._project is None:
-            return False
+            return None
         statuses, states = self._project.statuses(), self._project.ledger().scenes
-        job = partial(
+        return partial(
             read_pool,
-            serial=self._serial,
             scenes=self._project.scenes,
             files=self._files,
             unlabelled=frozenset(
@@ -75,8 +69,6 @@ class PoolDesk(QObject):
             persons={s: state.person for s, state in states.items() if state.person is not None},
             masks=self._masks or self._project.ledger().masks,
         )
-        self._crew.start(job, answered=self._answered, refused=self._failed)
-        return True
 
     @property
     def reading(self) -> PoolReading | None:
@@ -155,16 +147,14 @@ class PoolDesk(QObject):
             self.refresh()  # other ranges: histograms and map follow from the thread
         self._charting.ask()
 
-    def _chart(self) -> bool:
+    def _to_chart(self) -> Job[Charted] | None:
         kept = self.retention(self._masks) if self._masks is not None else None
         if self._masks is None or kept is None or self._reading is None:
-            return False
-        job = partial(chart, reading=self._reading, masks=self._masks, kept=kept)
+            return None
         if len(self._reading.known) > CHARTED_AT_ONCE:
-            self._crew.start(job, answered=self._charts_came, refused=self._not_charted)
-            return True
-        self._show(job(lambda _text, _done, _total: None))
-        return False
+            return plain(chart, reading=self._reading, masks=self._masks, kept=kept)
+        self._show(chart(reading=self._reading, masks=self._masks, kept=kept))
+        return None
 
     def _show(self, found: Charted) -> None:
         reading = found.reading
@@ -188,32 +178,14 @@ class PoolDesk(QObject):
             return None
         return self._reading.statistics
 
-    @Slot(object)
     def _answered(self, reading: PoolReading) -> None:
-        if reading.serial != self._serial or self._project is None:
-            return
         self._reading = reading
         self._share = {s: kept for s, kept in self._share.items() if s in reading.known}
         self._remember(*reading.judged)
         self.read.emit()
         if reading.problems:
-            self.refused.emit(reading.problems[0])
-        self._turns.over()
+            self._tasks.refused.emit(reading.problems[0])
 
-    @Slot(str)
-    def _failed(self, message: str) -> None:
-        self.refused.emit(message)
-        self._turns.over()
-
-    @Slot(object)
     def _charts_came(self, found: Charted) -> None:
-        if found.reading.serial != self._serial:
-            return
         if found.reading is self._reading:  # else another is asked about already
             self._show(found)
-        self._charting.over()
-
-    @Slot(str)
-    def _not_charted(self, message: str) -> None:
-        self.refused.emit(message)
-        self._charting.over()

@@ -5,16 +5,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Signal
 
 from smarthdr_studio.core.bracket import Catalogue
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.sample.settings import SampleSettings
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.state import Notice
+from smarthdr_studio.studio.tasks import How, Job, LatestTask, TaskRunner
 from smarthdr_studio.studio.threads.projects import create_project, make_sample, scan_dataset
-from smarthdr_studio.studio.threads.task import Job, Task
 
 _DATABASE: Final = "project.sqlite"
 
@@ -25,13 +24,10 @@ class ProjectDesk(QObject):
     opened = Signal(object)
     catalogue_found = Signal(object)
     noticed = Signal(object)
-    ended = Signal()
 
-    def __init__(self, crew: Crew, parent: QObject) -> None:
+    def __init__(self, tasks: TaskRunner, parent: QObject) -> None:
         super().__init__(parent)
-        self._crew = crew
-        self._skipped: Catalogue | None = None
-        self._task: Task | None = None
+        self._making = LatestTask(tasks, how=How(shown=True), outlives_project=True)
 
     def take(self, folder: Path) -> None:
         """Open a dropped or named folder, whatever it is."""
@@ -51,50 +47,31 @@ class ProjectDesk(QObject):
 
     def scan(self, folder: Path) -> None:
         """Look for scenes in a dataset folder."""
-        self._begin(partial(scan_dataset, folder=folder), self._scanned)
+        self._begin(partial(scan_dataset, folder=folder), self.catalogue_found.emit)
 
     def create(self, catalogue: Catalogue, place: Path) -> None:
         """Make a project over what was found."""
-        self._skipped = catalogue
-        self._begin(partial(create_project, catalogue=catalogue, place=place), self._made)
+        job = partial(create_project, catalogue=catalogue, place=place)
+        self._begin(job, partial(self._made, catalogue))
 
     def try_sample(self, folder: Path, settings: SampleSettings) -> None:
         """Generate the sample dataset and its project, unless they are there."""
-        self._begin(partial(make_sample, folder=folder, settings=settings), self._made)
+        self._begin(
+            partial(make_sample, folder=folder, settings=settings), partial(self._made, None)
+        )
 
     def cancel(self) -> None:
         """Give up what is being prepared; a half-made sample is left out of the way."""
-        if self._task is not None:
-            self._task.requestInterruption()
+        self._making.cancel()
 
-    def _begin(self, job: Job, answered: Callable[[Any], None]) -> None:
-        if self._task is None:
-            self._task = self._crew.start(job, answered=answered, refused=self._refused, told=True)
-            self._task.given_up.connect(self._end)
+    def _begin(self, job: Job[Any], answered: Callable[[Any], object]) -> None:
+        if not self._making.at_work:
+            self._making.start(job, answered)
 
-    @Slot()
-    def _end(self) -> None:
-        self._task = None
-        self.ended.emit()
-
-    @Slot(object)
-    def _scanned(self, catalogue: Catalogue) -> None:
-        self._end()
-        self.catalogue_found.emit(catalogue)
-
-    @Slot(object)
-    def _made(self, folder: Path) -> None:
-        self._end()
+    def _made(self, catalogue: Catalogue | None, folder: Path) -> None:
         self.open(folder)
-        catalogue, self._skipped = self._skipped, None
         if catalogue is not None and catalogue.skipped:
             self.noticed.emit(left_out(catalogue))
-
-    @Slot(str)
-    def _refused(self, message: str) -> None:
-        self._end()
-        self._skipped = None
-        self.noticed.emit(Notice(text=message, tone="bad"))
 
 
 def left_out(catalogue: Catalogue) -> Notice:

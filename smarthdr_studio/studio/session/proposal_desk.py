@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import replace
-from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QObject, Slot
@@ -10,12 +9,11 @@ from PySide6.QtCore import QObject, Slot
 from smarthdr_studio.core.curation.proposals import Rule
 from smarthdr_studio.core.masking import MaskSettings
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.curating import Curating
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.pool_desk import PoolDesk
-from smarthdr_studio.studio.session.turns import Turns
 from smarthdr_studio.studio.state import Notice, ProposalState, StudioState
+from smarthdr_studio.studio.tasks import Job, RepeatedTask, TaskRunner, plain
 from smarthdr_studio.studio.threads.queues import Known, Weighed, weigh
 
 _LOOK: Final = "Look: Ctrl+P."
@@ -25,12 +23,13 @@ _AWAITED: Final = frozenset({"pool", "history"})
 class ProposalDesk(QObject):
     """Weighs the rule on a thread while somebody looks, and after rounds if told to."""
 
-    def __init__(self, keeper: Keeper, crew: Crew, *, pool: PoolDesk, curating: Curating) -> None:
+    def __init__(
+        self, keeper: Keeper, tasks: TaskRunner, *, pool: PoolDesk, curating: Curating
+    ) -> None:
         super().__init__(keeper)
-        self._keeper, self._crew = keeper, crew
+        self._keeper = keeper
         self._pool, self._curating = pool, curating
-        self._turns = Turns(self._ask)
-        self._serial = 0
+        self._weighing = RepeatedTask(tasks, self._question, self._answered)
         self.serve(None)
         keeper.changed.connect(self._state_changed)
         pool.read.connect(self._pool_read)
@@ -38,8 +37,6 @@ class ProposalDesk(QObject):
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none; its rule is in the state already."""
         self._project = project
-        self._serial += 1
-        self._turns.forget()
         self._masks: MaskSettings | None = None
         self._left_out: frozenset[str] = frozenset()
         self._watched = False
@@ -58,7 +55,7 @@ class ProposalDesk(QObject):
         self._watched = bool(seen)
         if seen:
             self._left_out = frozenset()
-            self._turns.ask()
+            self._weighing.ask()
 
     @Slot(object)
     def set_rule(self, rule: Rule) -> None:
@@ -101,38 +98,26 @@ class ProposalDesk(QObject):
 
     def _refresh(self) -> None:
         if self._watched:
-            self._turns.ask()
+            self._weighing.ask()
 
-    def _ask(self) -> bool:
+    def _question(self) -> Job[Weighed] | None:
         reading = self._pool.reading
         if self._project is None or reading is None or self._masks is None:
-            return False
+            return None
         state = self._keeper.state
-        job = partial(
+        return plain(
             weigh,
-            serial=self._serial,
             rule=state.proposal.rule,
             known=Known(facts=state.scenes, masks=self._masks, reading=reading),
             history=state.history,
             left_out=self._left_out,
         )
-        self._crew.start(job, answered=self._answered, refused=self._refused)
-        return True
 
-    @Slot(object)
     def _answered(self, weighed: Weighed) -> None:
-        if weighed.serial != self._serial:
-            return
         self._become(found=weighed.found, chosen=weighed.chosen, shortfall=weighed.shortfall)
         if self._to_tell:
             self._to_tell = False
             self._tell(weighed.found.scenes)
-        self._turns.over()
-
-    @Slot(str)
-    def _refused(self, message: str) -> None:
-        self._keeper.complain(message)
-        self._turns.over()
 
     def _tell(self, scenes: tuple[str, ...]) -> None:
         """Once for the same scenes."""
@@ -156,6 +141,6 @@ class ProposalDesk(QObject):
             self._awaited -= {what}
             self._to_tell = not self._awaited
         if self._to_tell:
-            self._turns.ask()
+            self._weighing.ask()
         else:
             self._refresh()

@@ -8,17 +8,17 @@ from typing import Final
 from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.curation.moments import unlabelled_at_first
-from smarthdr_studio.core.curation.queues import progress
+from smarthdr_studio.core.curation.queues import QueueItem, progress
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.facts_desk import FactsDesk
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.pool_desk import PoolDesk
 from smarthdr_studio.studio.session.queue_grounds import Basis, QueueGrounds
 from smarthdr_studio.studio.session.queue_walk import first_unseen, listed, neighbour
 from smarthdr_studio.studio.state import Notice, QueueKind, QueueState, StudioState
-from smarthdr_studio.studio.threads.queues import Known, Ranking, rank
+from smarthdr_studio.studio.tasks import LatestTask, TaskRunner, plain
+from smarthdr_studio.studio.threads.queues import Known, rank
 
 RANKED_AT_ONCE: Final = 200  # scenes; more are ranked on a thread
 
@@ -32,12 +32,13 @@ class QueueDesk(QObject):
     scene_wanted = Signal(str)
     reviewed = Signal()
 
-    def __init__(self, keeper: Keeper, crew: Crew, *, pool: PoolDesk, facts: FactsDesk) -> None:
+    def __init__(
+        self, keeper: Keeper, tasks: TaskRunner, *, pool: PoolDesk, facts: FactsDesk
+    ) -> None:
         super().__init__(keeper)
-        self._keeper, self._crew = keeper, crew
+        self._keeper, self._ranking = keeper, LatestTask(tasks)
         self._pool, self._facts = pool, facts
         self._grounds = QueueGrounds(pool, facts)
-        self._serial = 0
         self.serve(None)
         keeper.changed.connect(self._state_changed)
         pool.read.connect(self.refresh)
@@ -46,7 +47,6 @@ class QueueDesk(QObject):
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
         self._project = project
-        self._serial += 1
         self._at_first = unlabelled_at_first(project.entries()) if project else ()
         self._grounds.forget()
         self._seen: set[str] = set()
@@ -86,7 +86,7 @@ class QueueDesk(QObject):
         if self._keeper.state.queue.kind is QueueKind.ALL:
             self.pick(self._last)
             self._starting = True
-        if self._basis is None or self._at_work:
+        if self._basis is None or self._ranking.at_work:
             self._pending = by
         else:
             self._go(by)
@@ -106,40 +106,34 @@ class QueueDesk(QObject):
         self._why: Mapping[str, str] = {}
         self._shown_why: Mapping[str, str] | None = None
         self._basis: Basis | None = None
-        self._at_work = self._begun = self._starting = False
+        self._ranking.cancel()
+        self._begun = self._starting = False
 
     def _rank(self, basis: Basis) -> None:
         state, reading = self._keeper.state, self._pool.reading
         assert reading is not None
-        self._serial += 1
-        self._basis, self._at_work = basis, True
-        job = partial(
+        self._basis = basis
+        ranking = partial(
             rank,
-            serial=self._serial,
             safe=state.queue.kind is QueueKind.SAFEST,
             known=Known(facts=state.scenes, masks=basis.masks, reading=reading),
             records=dict(self._facts.records),
         )
         if len(state.scenes) <= RANKED_AT_ONCE:
-            self._ranked(job(lambda _text, _done, _total: None))
+            self._ranked(ranking())
         else:
-            self._crew.start(job, answered=self._ranked, refused=self._refused)
+            self._ranking.start(plain(ranking), self._ranked, self._refused)
 
-    @Slot(object)
-    def _ranked(self, ranking: Ranking) -> None:
-        if ranking.serial != self._serial:
-            return
-        self._at_work = self._begun = False
-        self._order = tuple(item.scene for item in ranking.items)
-        self._why = {item.scene: item.reason for item in ranking.items}
+    def _ranked(self, items: tuple[QueueItem, ...]) -> None:
+        self._begun = False
+        self._order = tuple(item.scene for item in items)
+        self._why = {item.scene: item.reason for item in items}
         self._publish()
         if self._pending:
             by, self._pending = self._pending, 0
             self._go(by)
 
-    @Slot(str)
     def _refused(self, message: str) -> None:
-        self._at_work = False
         self._keeper.complain(message)
         self._publish()
 
@@ -236,7 +230,7 @@ class QueueDesk(QObject):
                 total=far.total,
                 work=self._work(),
                 preliminary=state.queue.kind is not QueueKind.ALL
-                and (self._basis is None or self._at_work or not self._basis.complete),
+                and (self._basis is None or self._ranking.at_work or not self._basis.complete),
             )
         )
 
@@ -257,4 +251,4 @@ class QueueDesk(QObject):
         missing, many = self._grounds.missing(), len(self._grounds.counting)
         if missing:
             return f"looking at frames: {many - missing} of {many}"
-        return f"ranking {many} scenes" if self._at_work else ""
+        return f"ranking {many} scenes" if self._ranking.at_work else ""

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.errors import Remedy
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.session.crew import Crew
+from smarthdr_studio.studio.session.curating import Curating
 from smarthdr_studio.studio.session.discarding import Discarding
 from smarthdr_studio.studio.session.elsewhere import Elsewhere
 from smarthdr_studio.studio.session.helm import Helm
@@ -18,6 +18,7 @@ from smarthdr_studio.studio.session.runs_continuing import RunsContinuing
 from smarthdr_studio.studio.session.runs_desk import RunsDesk
 from smarthdr_studio.studio.session.training_desk import TrainingDesk
 from smarthdr_studio.studio.state import Activity, Notice, Offer, TrainingState
+from smarthdr_studio.studio.tasks import TaskRunner
 
 _MOST_REMEDIES: Final = 3
 
@@ -27,20 +28,22 @@ class Running(QObject):
 
     run_ended = Signal()
 
-    def __init__(self, keeper: Keeper, crew: Crew, *, presets: Path) -> None:
+    def __init__(
+        self, keeper: Keeper, tasks: TaskRunner, curating: Curating, *, presets: Path
+    ) -> None:
         """`presets` is the folder of a person's own."""
         super().__init__(keeper)
-        self._keeper, self._crew = keeper, crew
+        self._keeper = keeper
         self._project: Project | None = None
         self._remedies: tuple[Remedy, ...] = ()
         self._slept = ""  # the run that was stopped because the computer went to sleep
-        self.training = TrainingDesk(crew, self)
-        self.plans = PlanDesk(keeper, crew, own=presets, parent=self)
-        self.elsewhere = Elsewhere(crew, self.training, self)
-        self.helm = Helm(keeper, crew, self.training)
-        self.discarding = Discarding(keeper, crew)
-        self.runs = RunsDesk(keeper, crew)
-        self.continuing = RunsContinuing(keeper, crew, self.plans)
+        self.training = TrainingDesk(tasks, self)
+        self.plans = PlanDesk(keeper, tasks, own=presets, parent=self)
+        self.elsewhere = Elsewhere(tasks, self.training, self)
+        self.helm = Helm(keeper, tasks, self.training)
+        self.discarding = Discarding(keeper, tasks)
+        self.runs = RunsDesk(keeper, tasks, curating)
+        self.continuing = RunsContinuing(keeper, tasks, self.plans)
         self.discarding.changed.connect(self.elsewhere.look)
         self.discarding.changed.connect(self.runs.look)
         self.runs.trash.changed.connect(self.elsewhere.look)
@@ -56,7 +59,6 @@ class Running(QObject):
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
         self.training.forget()
-        self.plans.forget()
         self._project = project
         folder = None if project is None else project.folder
         self.helm.serve(folder)
@@ -72,10 +74,9 @@ class Running(QObject):
         self.training.stop()
 
     def rest(self) -> None:
-        """Nothing is to be watched any more; returns when nobody does."""
+        """Nothing is to be watched any more."""
         self.elsewhere.rest()
         self.runs.rest()
-        self._crew.wait_for_watchers()
 
     def may_leave(self) -> bool:
         """Whether the project may be left; says why not while a run of this window goes on."""

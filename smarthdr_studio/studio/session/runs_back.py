@@ -1,22 +1,17 @@
 """Goes back to how the project stood when a run was started, once a person has seen how."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.session.crew import Crew
+from smarthdr_studio.studio.session.curating import Curating
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.layout_file import Layout
 from smarthdr_studio.studio.state import Notice, WayBack
+from smarthdr_studio.studio.tasks import LatestTask, TaskRunner, plain
 from smarthdr_studio.studio.threads.runs_back import find_way_back, go_way_back
-
-
-def _nobody(*_job: object, **_words: object) -> None:
-    """Nobody carries out decisions yet."""
 
 
 class RunsBack(QObject):
@@ -24,11 +19,11 @@ class RunsBack(QObject):
 
     layout_wanted = Signal(object)  # Layout
 
-    def __init__(self, keeper: Keeper, crew: Crew) -> None:
+    def __init__(self, keeper: Keeper, tasks: TaskRunner, curating: Curating) -> None:
         super().__init__(keeper)
-        self._keeper, self._crew = keeper, crew
+        self._keeper, self._curating = keeper, curating
+        self._finding = LatestTask(tasks)
         self._project: Project | None = None
-        self.decide: Callable[..., Any] = _nobody  # whoever takes decisions in their turn
 
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
@@ -38,8 +33,8 @@ class RunsBack(QObject):
     def ask(self, run: str) -> None:
         """Find out what going back would change."""
         if self._project is not None:
-            job = partial(find_way_back, folder=self._project.folder, run=run)
-            self._crew.start(job, answered=self._found, refused=self._keeper.complain)
+            job = plain(find_way_back, folder=self._project.folder, run=run)
+            self._finding.start(job, self._found)
 
     @Slot()
     def give_up(self) -> None:
@@ -57,11 +52,10 @@ class RunsBack(QObject):
         if not way.empty:
             job = partial(go_way_back, folder=self._project.folder, run=way.run)
             said = f"The project stands as it did when {name} was started; Undo takes it back."
-            self.decide(job, words=f"go back to the start of {name}", said=said)
+            self._curating.decide_at_length(job, words=f"go back to the start of {name}", said=said)
         if layout and way.layout:
             self.layout_wanted.emit(Layout.read(self._project.runs_folder / way.run))
 
-    @Slot(object)
     def _found(self, way: WayBack) -> None:
         if way.empty and not way.layout:
             words = "Labels, brush and thresholds are what they were when that run was started."

@@ -1,16 +1,15 @@
 """Continues a run as a new one: its plan in the editor, to be changed, from its best weights."""
 
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.plan_desk import PlanDesk
 from smarthdr_studio.studio.state import StudioState
+from smarthdr_studio.studio.tasks import LatestTask, TaskRunner, plain
 from smarthdr_studio.studio.threads.run_checkpoints import PlanToContinue, plan_to_continue
 
 _START: Final = "network.start_from"
@@ -21,9 +20,10 @@ class RunsContinuing(QObject):
 
     ready = Signal()  # the editor may be shown
 
-    def __init__(self, keeper: Keeper, crew: Crew, plans: PlanDesk) -> None:
+    def __init__(self, keeper: Keeper, tasks: TaskRunner, plans: PlanDesk) -> None:
         super().__init__(keeper)
-        self._keeper, self._crew, self._plans = keeper, crew, plans
+        self._keeper, self._plans = keeper, plans
+        self._reading = LatestTask(tasks)
         self._project: Project | None = None
         self._found: PlanToContinue | None = None
         keeper.changed.connect(self._take_book)
@@ -36,10 +36,8 @@ class RunsContinuing(QObject):
         """Bring the plan of this run into the editor."""
         if self._project is not None:
             folder: Path = self._project.runs_folder / run
-            job = partial(plan_to_continue, run=folder)
-            self._crew.start(job, answered=self._read, refused=self._keeper.complain)
+            self._reading.start(plain(plan_to_continue, run=folder), self._read)
 
-    @Slot(object)
     def _read(self, found: PlanToContinue) -> None:
         self._found = found
         self.ready.emit()

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from time import monotonic
 from typing import Final
 
@@ -10,14 +9,12 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.running.listing import RunRow
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.keeper import Keeper
-from smarthdr_studio.studio.session.turns import Turns
-from smarthdr_studio.studio.state import RunsState, RunsTold
+from smarthdr_studio.studio.state import RunPicture, RunsState, RunsTold
+from smarthdr_studio.studio.tasks import Job, RepeatedTask, TaskRunner, plain
 from smarthdr_studio.studio.threads.run_curves import CurvesRead, read_run_curves
-from smarthdr_studio.studio.threads.run_pictures import RunPictures, read_run_pictures
+from smarthdr_studio.studio.threads.run_pictures import read_run_pictures
 from smarthdr_studio.studio.threads.runs_told import tell_of_runs
-from smarthdr_studio.studio.threads.task import Task
 
 CURVES, PICTURES = "curves", "pictures"
 
@@ -32,21 +29,19 @@ class RunsTelling(QObject):
     curves_came = Signal(object)  # {title: {name of the curve: (x, y)}}
     pictures_came = Signal(object)  # RunPicture of each, in their order
 
-    def __init__(self, keeper: Keeper, crew: Crew) -> None:
+    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
         super().__init__(keeper)
-        self._keeper, self._crew = keeper, crew
+        self._keeper = keeper
         self._project: Project | None = None
         self._seen, self._part = False, ""
         self._told_of: tuple[RunRow, ...] = ()
         self._read: CurvesRead | None = None
-        self._chart_task: Task | None = None
         self._charted_ids: tuple[str, ...] = ()  # of the runs whose curves are being read
         self._shown: object = None  # what the pictures on the screen answer
-        self._serial = 0  # of the newest question about pictures
         self._begun = self._not_before = 0.0
-        self._telling = Turns(self._tell)
-        self._charting = Turns(self._chart)
-        self._looking = Turns(self._picture)
+        self._telling = RepeatedTask(tasks, self._to_tell, self._told, self._refused)
+        self._charting = RepeatedTask(tasks, self._to_chart, self._charted, self._refused)
+        self._looking = RepeatedTask(tasks, self._to_look, self.pictures_came.emit)
         self._later = QTimer(self, singleShot=True)
         self._later.timeout.connect(self.refresh)
 
@@ -55,8 +50,6 @@ class RunsTelling(QObject):
         self._project = project
         self._told_of, self._read, self._shown = (), None, None
         self._later.stop()
-        for turns in (self._telling, self._charting, self._looking):
-            turns.forget()
 
     @Slot(bool)
     def watch(self, seen: object) -> None:
@@ -113,10 +106,6 @@ class RunsTelling(QObject):
         return self._keeper.state.runs
 
     @property
-    def _runs_folder(self) -> Path | None:
-        return None if self._project is None else self._project.runs_folder
-
-    @property
     def _rows(self) -> tuple[RunRow, ...]:
         rows = (self._state.row(run) for run in self._state.chosen)
         return tuple(row for row in rows if row is not None)
@@ -128,103 +117,66 @@ class RunsTelling(QObject):
         rounds = tuple((row.id, row.rounds) for row in self._rows)
         return rounds, state.current, state.display, state.runs.common
 
-    def _tell(self) -> bool:
+    def _to_tell(self) -> Job[RunsTold] | None:
         rows = self._rows
         if self._project is None or not rows:
-            return False
+            return None
         self._begun = monotonic()
-        job = partial(tell_of_runs, folder=self._project.folder, rows=rows)
-        self._crew.start(job, answered=self._told, refused=self._not_told)
-        return True
+        return plain(tell_of_runs, folder=self._project.folder, rows=rows)
 
-    @Slot(object)
     def _told(self, told: RunsTold) -> None:
         self._rest()
         if told.runs == self._state.chosen:
             self._become(told=told)
-        self._telling.over()
 
-    @Slot(str)
-    def _not_told(self, message: str) -> None:
+    def _refused(self, message: str) -> None:
         self._rest()
+        self._become(work="")
         self._keeper.complain(message)
-        self._telling.over()
 
     def _rest(self) -> None:
         taken = monotonic() - self._begun
         self._not_before = monotonic() + max(_LEAST_S, _REST * taken)
 
-    def _chart(self) -> bool:
+    def _to_chart(self) -> Job[CurvesRead] | None:
         rows = self._rows
         if self._project is None or not rows or self._part != CURVES:
-            return False
+            return None
         self._begun = monotonic()
         self._charted_ids = tuple(row.id for row in rows)
         known = self._read.curves if self._read is not None else {}
         if sum(row.step for row in rows if row.id not in known) > _MANY_STEPS:
             self._become(work="reading curves …")
-        job = partial(read_run_curves, rows=rows, known=self._read)
-        task = self._crew.start(job, answered=self._charted, refused=self._not_charted)
-        task.given_up.connect(self._charts_over)
-        self._chart_task = task
-        return True
+        return partial(read_run_curves, rows=rows, known=self._read)
 
     def _drop_other_charts(self) -> None:
         """Nobody waits for the curves of runs that are not chosen any more."""
-        if self._chart_task is not None and self._charted_ids != self._state.chosen:
-            self._chart_task.requestInterruption()
+        if self._charting.at_work and self._charted_ids != self._state.chosen:
+            self._charting.cancel()
+            self._become(work="")
 
-    @Slot(object)
     def _charted(self, read: CurvesRead) -> None:
         self._rest()
-        if read.rows[0].folder.parent == self._runs_folder:  # else of a project that was left
-            self._read = read
+        self._read = read
         if tuple(row.id for row in read.rows) == self._state.chosen:
             titles = self._state.titles
             self.curves_came.emit(
                 {titles.get(run, run): curves.series for run, curves in read.curves.items()}
             )
-        self._charts_over()
-
-    @Slot(str)
-    def _not_charted(self, message: str) -> None:
-        self._rest()
-        self._keeper.complain(message)
-        self._charts_over()
-
-    @Slot()
-    def _charts_over(self) -> None:
-        self._chart_task = None
         self._become(work="")
-        self._charting.over()
 
-    def _picture(self) -> bool:
+    def _to_look(self) -> Job[tuple[RunPicture, ...]] | None:
         rows, state = self._rows, self._keeper.state
         if self._project is None or not rows or state.current is None or self._part != PICTURES:
-            return False
-        self._serial += 1
+            return None
         self._shown = self._wanted
-        job = partial(
+        return partial(
             read_run_pictures,
-            serial=self._serial,
             runs=tuple(row.folder for row in rows),
             scene=state.current,
             display=state.display,
             common=state.runs.common,
         )
-        self._crew.start(job, answered=self._pictured, refused=self._not_pictured)
-        return True
-
-    @Slot(object)
-    def _pictured(self, read: RunPictures) -> None:
-        if read.serial == self._serial:
-            self.pictures_came.emit(read.pictures)
-        self._looking.over()
-
-    @Slot(str)
-    def _not_pictured(self, message: str) -> None:
-        self._keeper.complain(message)
-        self._looking.over()
 
     def _become(self, **changes: object) -> None:
         self._keeper.become(runs=replace(self._state, **changes))  # type: ignore[arg-type]

@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.running.listing import RunRow
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.state import Notice, Offer, RunsState
+from smarthdr_studio.studio.tasks import How, LatestTask, TaskRunner, plain
 from smarthdr_studio.studio.threads.runs_trash import (
     Discarded,
     bring_runs_back,
@@ -27,9 +26,10 @@ class RunsTrash(QObject):
 
     changed = Signal()
 
-    def __init__(self, keeper: Keeper, crew: Crew) -> None:
+    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
         super().__init__(keeper)
-        self._keeper, self._crew = keeper, crew
+        self._keeper, self._tasks = keeper, tasks
+        self._listing = LatestTask(tasks)
         self._project: Project | None = None
 
     def serve(self, project: Project | None) -> None:
@@ -58,15 +58,14 @@ class RunsTrash(QObject):
         if self._project is not None and self._state.question:
             runs = self._state.chosen
             self._become(question="")
-            job = partial(discard_runs, folder=self._project.folder, runs=runs)
-            self._crew.start(job, answered=self._discarded, refused=self._refused, lasting=True)
+            job = plain(discard_runs, folder=self._project.folder, runs=runs)
+            self._tasks.start(job, self._discarded, self._refused, how=How(lasting=True))
 
     @Slot()
     def look(self) -> None:
         """Find out which runs lie in the trash."""
         if self._project is not None:
-            job = partial(list_discarded, folder=self._project.folder)
-            self._crew.start(job, answered=self._listed, refused=self._refused)
+            self._listing.start(plain(list_discarded, folder=self._project.folder), self._listed)
 
     @Slot()
     def close(self) -> None:
@@ -77,14 +76,13 @@ class RunsTrash(QObject):
     def restore(self, runs: tuple[tuple[str, str], ...]) -> None:
         """Bring runs back, each given by its id and the day it was discarded."""
         if self._project is not None and runs:
-            job = partial(bring_runs_back, folder=self._project.folder, runs=runs)
-            self._crew.start(job, answered=self._restored, refused=self._refused, lasting=True)
+            job = plain(bring_runs_back, folder=self._project.folder, runs=runs)
+            self._tasks.start(job, self._restored, self._refused, how=How(lasting=True))
 
     @property
     def _state(self) -> RunsState:
         return self._keeper.state.runs
 
-    @Slot(object)
     def _discarded(self, gone: Discarded) -> None:
         names = self._state.titles
         offers = tuple(
@@ -105,11 +103,9 @@ class RunsTrash(QObject):
             self._keeper.complain(gone.refusal)
         self.changed.emit()
 
-    @Slot(object)
     def _listed(self, found: object) -> None:
         self._become(discarded=found)
 
-    @Slot(object)
     def _restored(self, runs: tuple[str, ...]) -> None:
         what = f"{runs[0]} is" if len(runs) == 1 else f"{len(runs)} runs are"
         self._keeper.notice(Notice(text=f"{what} back among the runs."))
@@ -117,7 +113,6 @@ class RunsTrash(QObject):
             self.look()
         self.changed.emit()
 
-    @Slot(str)
     def _refused(self, message: str) -> None:
         self._keeper.complain(message)
         self.changed.emit()

@@ -8,14 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.preferences import FIRST_BUDGET
+from smarthdr_studio.studio.tasks import How, Job, Priority, RepeatedTask, TaskRunner, plain
 from smarthdr_studio.studio.threads.memory import give_back
 from smarthdr_studio.studio.threads.scenes import LoadedScene, SceneFiles, load_scene
 from smarthdr_studio.studio.threads.thumbnails import make_thumbnails, trim_cache
@@ -30,13 +30,9 @@ _MOST_THUMBNAILS: Final = 400  # that wait; whoever scrolled past more does not 
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """A scene to load: `generation` is the number of the answer, 0 if nobody waits for it.
-
-    `serial` counts the projects served, because scenes of two projects may have one id.
-    """
+    """A scene to load: `generation` is the number of the answer, 0 if nobody waits for it."""
 
     generation: int
-    serial: int
     files: SceneFiles
 
 
@@ -54,23 +50,22 @@ class SceneDesk(QObject):
     """
 
     loaded = Signal(int, object)
-    refused = Signal(int, str)
     thumbnail_made = Signal(str, QImage)
 
-    def __init__(self, crew: Crew, *, thumbnails: Path, parent: QObject) -> None:
+    def __init__(self, tasks: TaskRunner, *, thumbnails: Path, parent: QObject) -> None:
         super().__init__(parent)
-        self._crew, self._cache = crew, thumbnails
+        self._tasks, self._cache = tasks, thumbnails
         self._project: Project | None = None
         self._budget, self._beside = FIRST_BUDGET, 0
         self.frames = FrameStore(self._budget)
         self._kept: OrderedDict[str, LoadedScene] = OrderedDict()
         self._seen: dict[str, _Sight] = {}
         self._freed = 0  # bytes let go of since the system got any back
+        self._loading = RepeatedTask(tasks, self._to_load, self._answered)
         self._now: _Wish | None = None
         self._next: _Wish | None = None
+        self._drawing = RepeatedTask(tasks, self._to_draw, self._drawn, self._not_drawn)
         self._wanted: list[str] = []
-        self._drawing: int | None = None
-        self._serial = 0
 
     @property
     def held_bytes(self) -> int:
@@ -91,15 +86,13 @@ class SceneDesk(QObject):
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
         self._project = project
-        self._serial += 1
         self.frames = FrameStore(self._budget)
         self._kept.clear()
         self._seen.clear()
         self._next = None
         self._wanted.clear()
         if project is not None:
-            job = partial(trim_cache, cache=self._cache)
-            self._crew.start(job, answered=self._gave_back, refused=self._not_trimmed)
+            self._tidy(plain(trim_cache, cache=self._cache))
 
     def fetch(self, scene: str, *, generation: int) -> None:
         """Load a scene; answers with `generation`, at once if it is at hand and unchanged."""
@@ -111,11 +104,9 @@ class SceneDesk(QObject):
             if generation:
                 self.loaded.emit(generation, kept)
             return
-        wish = _Wish(generation, self._serial, files)
-        if self._now is None:
-            self._begin(wish)
-        elif generation:
-            self._next = wish
+        if generation or not self._loading.at_work:
+            self._next = _Wish(generation, files)
+            self._loading.ask()
 
     def has_changed(self, scene: str) -> bool:
         """Whether labels came or went, another ground truth was brought, or lost frames are back.
@@ -133,36 +124,21 @@ class SceneDesk(QObject):
         newest = frozenset(scenes)
         waiting = (scene for scene in self._wanted if scene not in newest)
         self._wanted = [*waiting, *scenes[::-1]][-_MOST_THUMBNAILS:]
-        self._draw()
+        self._drawing.ask()
 
-    def _begin(self, wish: _Wish) -> None:
-        self._now = wish
-        job = partial(load_scene, files=wish.files, frames=self.frames)
-        self._crew.start(job, answered=self._answered, refused=self._failed)
+    def _to_load(self) -> Job[LoadedScene] | None:
+        self._now, self._next = self._next, None
+        if self._now is None:
+            return None
+        return plain(load_scene, files=self._now.files, frames=self.frames)
 
-    @Slot(object)
     def _answered(self, scene: LoadedScene) -> None:
-        wish, self._now = self._now, None
-        self._go_on()
-        if wish is None or wish.serial != self._serial:
-            return
+        generation = self._now.generation if self._now is not None else 0
         self._keep(scene)
         gone = [path for path in scene.files.scene.frames if not path.exists()]
         self._seen[scene.id] = _Sight(_stamp_of(scene.files), tuple(gone if scene.problems else ()))
-        if wish.generation:
-            self.loaded.emit(wish.generation, scene)
-
-    @Slot(str)
-    def _failed(self, message: str) -> None:
-        wish, self._now = self._now, None
-        self._go_on()
-        if wish is not None and wish.generation:
-            self.refused.emit(wish.generation, message)
-
-    def _go_on(self) -> None:
-        wish, self._next = self._next, None
-        if wish is not None:
-            self._begin(wish)
+        if generation:
+            self.loaded.emit(generation, scene)
 
     def _files(self, scene: str) -> SceneFiles:
         assert self._project is not None
@@ -195,41 +171,35 @@ class SceneDesk(QObject):
         self._freed += before - self.held_bytes
         if self._freed > _FREED_AT_ONCE:
             self._freed = 0
-            self._crew.start(give_back, answered=self._gave_back, refused=self._not_drawn)
+            self._tidy(plain(give_back))
 
-    @Slot(object)
-    def _gave_back(self, _nothing: object) -> None:
-        """The system has its memory or its disk again."""
+    def _tidy(self, job: Job[object]) -> None:
+        """The system is to have memory or disk again; nobody waits for it."""
+        how = How(priority=Priority.BACKGROUND)
+        self._tasks.start(job, on_refused=_log_refusal, how=how)
 
     def _label_bytes(self) -> int:
         return sum(scene.nbytes for scene in self._kept.values())
 
-    def _draw(self) -> None:
-        if self._drawing is not None or not self._wanted or self._project is None:
-            return
+    def _to_draw(self) -> Job[dict[str, QImage]] | None:
+        if not self._wanted or self._project is None:
+            return None
         batch = [self._wanted.pop() for _ in range(min(_THUMBNAILS_AT_ONCE, len(self._wanted)))]
         frames = {scene: self._project.scene(scene).frames[1] for scene in batch}
-        self._drawing = self._serial
-        job = partial(make_thumbnails, frames=frames, cache=self._cache)
-        self._crew.start(job, answered=self._drawn, refused=self._not_drawn)
+        return partial(make_thumbnails, frames=frames, cache=self._cache)
 
-    @Slot(object)
     def _drawn(self, pictures: dict[str, QImage]) -> None:
-        if self._drawing == self._serial:
-            for scene, picture in pictures.items():
-                self.thumbnail_made.emit(scene, picture)
-        self._drawing = None
-        self._draw()
+        for scene, picture in pictures.items():
+            self.thumbnail_made.emit(scene, picture)
+        self._drawing.ask()
 
-    @Slot(str)
-    def _not_trimmed(self, message: str) -> None:
-        _log.warning("thumbnails: %s", message)
-
-    @Slot(str)
     def _not_drawn(self, message: str) -> None:
-        _log.warning("thumbnails: %s", message)
-        self._drawing = None
-        self._draw()
+        _log_refusal(message)
+        self._drawing.ask()
+
+
+def _log_refusal(message: str) -> None:
+    _log.warning("thumbnails: %s", message)
 
 
 def _stamp_of(files: SceneFiles) -> object:

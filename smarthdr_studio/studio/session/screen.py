@@ -17,7 +17,6 @@ from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.regions import Box
 from smarthdr_studio.core.retention import Retention
 from smarthdr_studio.core.what_if import WhatIf
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.persons import Persons
 from smarthdr_studio.studio.session.pool_desk import PoolDesk
@@ -25,6 +24,7 @@ from smarthdr_studio.studio.session.scene_desk import SceneDesk
 from smarthdr_studio.studio.session.stage import Stage
 from smarthdr_studio.studio.session.viewing import Viewing, settings_of
 from smarthdr_studio.studio.state import CompareMode, Notice, PoolCharts, PoolShares
+from smarthdr_studio.studio.tasks import TaskRunner
 from smarthdr_studio.studio.threads.scenes import LoadedScene
 
 _POOL_EVERY_S: Final = 0.15
@@ -44,13 +44,13 @@ class Screen(QObject):
     judged = Signal()
     charted = Signal()
 
-    def __init__(self, keeper: Keeper, crew: Crew, *, thumbnails: Path) -> None:
+    def __init__(self, keeper: Keeper, tasks: TaskRunner, *, thumbnails: Path) -> None:
         super().__init__(keeper)
         self._keeper = keeper
         self.stage = Stage()
         self.viewing = Viewing(keeper)
-        self.scenes = SceneDesk(crew, thumbnails=thumbnails, parent=self)
-        self.pool = PoolDesk(crew, self)
+        self.scenes = SceneDesk(tasks, thumbnails=thumbnails, parent=self)
+        self.pool = PoolDesk(tasks, self)
         self.past_masks: MaskSettings | None = None  # of the round that is replayed as it was used
         self.held_elsewhere: Callable[[], int] = int  # bytes others keep of scenes that were shown
         self.rows_of = self.pool.rows  # whoever knows more of scenes than the pool
@@ -62,11 +62,9 @@ class Screen(QObject):
         self._ahead = QTimer(self, singleShot=True, interval=_AHEAD_AFTER_MS)
         self._rechart = QTimer(self, singleShot=True, interval=_CHARTS_AFTER_MS)
         self.scenes.loaded.connect(self._show_scene)
-        self.scenes.refused.connect(self._scene_refused)
         self.scenes.thumbnail_made.connect(self.thumbnail_made)
         self.pool.read.connect(self.judge)
         self.pool.charted.connect(self._charted)
-        self.pool.refused.connect(keeper.complain)
         self.viewing.repaint_wanted.connect(self.repaint)
         self.viewing.flicker_wanted.connect(self._flicker)
         self._ahead.timeout.connect(self._prefetch)
@@ -227,11 +225,6 @@ class Screen(QObject):
         lost = f"{loaded.files.pseudo}: is gone, its last picture stays; label the scene anew"
         first, *others = loaded.problems or (lost,)
         self._keeper.notice(Notice(text=first, tone="bad", details=tuple(others)))
-
-    @Slot(int, str)
-    def _scene_refused(self, generation: int, message: str) -> None:
-        if generation == self._keeper.state.generation:
-            self._keeper.complain(message)
 
     @Slot()
     def _prefetch(self) -> None:

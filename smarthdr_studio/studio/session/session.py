@@ -12,7 +12,6 @@ from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.sample.settings import SampleSettings
 from smarthdr_studio.studio.session.advice import Advice
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.curating import Curating
 from smarthdr_studio.studio.session.export_desk import ExportDesk
 from smarthdr_studio.studio.session.inspection import Inspection
@@ -26,6 +25,7 @@ from smarthdr_studio.studio.session.stories import story_of
 from smarthdr_studio.studio.session.watch import Watch
 from smarthdr_studio.studio.session.watching import Watching
 from smarthdr_studio.studio.state import Notice, StudioState
+from smarthdr_studio.studio.tasks import TaskQueue, TaskRunner
 
 
 class Session(QObject):
@@ -46,20 +46,23 @@ class Session(QObject):
         first = StudioState(recent=self.preferences.folders(), cache_budget=self.preferences.budget)
         self._keeper = Keeper(first, self)
         self._project: Project | None = None
-        self._crew = Crew(self)
-        self._projects = ProjectDesk(self._crew, self)
-        self.running = Running(self._keeper, self._crew, presets=places.presets)
-        self.training = self.running.training
-        self.inspection = Inspection(self._keeper, self._crew, thumbnails=places.thumbnails)
+        self._tasks = TaskRunner(self)
+        decisions = TaskQueue(self._tasks)
+        self._projects = ProjectDesk(self._tasks, self)
+        self.inspection = Inspection(
+            self._keeper, self._tasks, decisions, thumbnails=places.thumbnails
+        )
         self.screen = self.inspection.screen
+        self.curating = Curating(self._keeper, decisions, self.screen)
+        self.running = Running(self._keeper, self._tasks, self.curating, presets=places.presets)
+        self.training = self.running.training
         self.watching = Watching(
-            self._keeper, self._crew, training=self.training, inspection=self.inspection
+            self._keeper, self._tasks, training=self.training, inspection=self.inspection
         )
         self.screen.scenes.set_budget(self.preferences.budget)
-        self.curating = Curating(self._keeper, self._crew, self.screen)
-        self.papers = Papers(self._keeper, self._crew, self.curating)
-        self.advice = Advice(self._keeper, self._crew, self.inspection, self.curating)
-        self.exports = ExportDesk(self._keeper, self._crew, self.screen)
+        self.papers = Papers(self._keeper, self._tasks, self.curating)
+        self.advice = Advice(self._keeper, self._tasks, self.inspection, self.curating)
+        self.exports = ExportDesk(self._keeper, self._tasks, self.screen)
         self.panes: dict[str, Any] = {}  # sizes and tabs of the page, in its own words
         self._watch = Watch(self._keeper, self.screen)
         self._connect()
@@ -72,7 +75,7 @@ class Session(QObject):
     @property
     def at_rest(self) -> bool:
         """Whether no thread is at work and nothing decided waits, so that the window may go."""
-        return self._crew.at_rest and self.running.at_rest and self.curating.at_rest
+        return self._tasks.at_rest and self.running.at_rest and self.curating.at_rest
 
     @Slot(object)
     def take(self, folder: Path) -> None:
@@ -148,13 +151,14 @@ class Session(QObject):
     def shut_down(self) -> None:
         """Stop everything; `rested` tells when it has stopped."""
         self.running.shut_down()
-        self._crew.cancel()
+        self._tasks.shut_down()
 
     def release(self) -> None:
         """Let go of the project's file; nothing is asked afterwards."""
         self._watch.serve(None)
         self.inspection.rest()
         self.running.rest()
+        self._tasks.close()
         self._remember_layout()
         if self._project is not None:
             self._project.close()
@@ -196,6 +200,7 @@ class Session(QObject):
             self.screen.pick(wanted)
 
     def _let_go(self, *, but: Project | None = None) -> None:
+        self._tasks.forget()
         self._watch.serve(None)
         self._remember_layout()
         self.inspection.serve(None)
@@ -270,19 +275,16 @@ class Session(QObject):
         self._projects.opened.connect(self._opened)
         self._projects.catalogue_found.connect(self.catalogue_found)
         self._projects.noticed.connect(self._keeper.notice)
-        self._projects.ended.connect(self._keeper.not_busy)
-        self._crew.busy_told.connect(self._keeper.busy)
-        self._crew.rested.connect(self._rest)
+        self._tasks.busy.connect(self._keeper.busy)
+        self._tasks.idle.connect(self._keeper.not_busy)
+        self._tasks.refused.connect(self._keeper.complain)
+        self._tasks.rested.connect(self._rest)
         self.training.round_finished.connect(self.inspection.round_came)
         self.training.round_finished.connect(self.advice.proposals.round_came)
         self.running.run_ended.connect(self._run_ended)
         self.curating.decided.connect(self._decided)
         self.inspection.painting.decided.connect(self._decided)
-        self.inspection.painting.in_turn = self.curating.in_turn
-        self.running.runs.back.decide = self.curating.decide_at_length
-        self.curating.worked.connect(self._keeper.not_busy)
         self.inspection.thresholds.settled.connect(self.curating.settle_masks)
         self.screen.picked.connect(self._tell_story)
         self._watch.noticed.connect(self._read_journal)
-        self.papers.ended.connect(self._keeper.not_busy)
         self.papers.care.moved.connect(self._dataset_moved)

@@ -13,12 +13,12 @@ from smarthdr_studio.core.errors import Remedy, StudioError
 from smarthdr_studio.core.events import RoundFinished, RunFinished, StepReported, TrainingEvent
 from smarthdr_studio.core.runs import RunFolder
 from smarthdr_studio.core.steering import Wish
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.eta import Eta, coarse
 from smarthdr_studio.studio.session.progress import points
 from smarthdr_studio.studio.session.standing import after
 from smarthdr_studio.studio.state import Activity, TrainingState
 from smarthdr_studio.studio.state.training import GO_ON, PAUSE
+from smarthdr_studio.studio.tasks import TaskRunner, plain
 from smarthdr_studio.studio.threads.devices import Devices, find_devices
 from smarthdr_studio.studio.threads.plans import load_preset
 from smarthdr_studio.studio.threads.training import TrainingThread
@@ -40,10 +40,10 @@ class TrainingDesk(QObject):
     remedies_found = Signal(object)  # what one click can do about a run that failed
     rested = Signal()
 
-    def __init__(self, crew: Crew, parent: QObject) -> None:
+    def __init__(self, tasks: TaskRunner, parent: QObject) -> None:
         super().__init__(parent)
         self.state = TrainingState()
-        self._crew = crew
+        self._tasks = tasks
         self._thread: TrainingThread | None = None
         self._waiting: Callable[[], TrainingThread] | None = None
         self._devices_asked, self._devices_known = False, False
@@ -74,7 +74,7 @@ class TrainingDesk(QObject):
         """Look for devices, once; that loads torch and sets memory up for training."""
         if not self._devices_asked:
             self._devices_asked = True
-            self._crew.start(find_devices, answered=self._found_devices, refused=self._no_devices)
+            self._tasks.start(plain(find_devices), self._found_devices, self._no_devices)
 
     def _begin(
         self, folder: Path, preset: str, changes: Mapping[str, Any], *, resume: str | None
@@ -202,13 +202,11 @@ class TrainingDesk(QObject):
         left = self._eta.left(now=time.monotonic()) if state.busy else None
         return replace(state, seconds_left=None if left is None else coarse(left))
 
-    @Slot(object)
     def _found_devices(self, devices: Devices) -> None:
         self._devices_known = True
         self.devices_found.emit(devices)
         self._start_waiting()
 
-    @Slot(str)
     def _no_devices(self, message: str) -> None:
         self._devices_asked = False
         if self._waiting is not None:

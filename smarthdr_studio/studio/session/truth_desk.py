@@ -4,35 +4,31 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Slot
 
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.curating import Curating
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.state import TruthState, TruthWish
-from smarthdr_studio.studio.threads.task import Task
+from smarthdr_studio.studio.tasks import How, LatestTask, TaskRunner
 from smarthdr_studio.studio.threads.truths import BroughtTruth, keep_truth, look_at_truth
 
 
 class TruthDesk(QObject):
     """One ground truth at a time; nothing is decided before the person has seen what was found."""
 
-    ended = Signal()  # nobody looks at files any more
-
-    def __init__(self, keeper: Keeper, crew: Crew, curating: Curating) -> None:
+    def __init__(self, keeper: Keeper, tasks: TaskRunner, curating: Curating) -> None:
         super().__init__(keeper)
-        self._keeper, self._crew, self._curating = keeper, crew, curating
+        self._keeper, self._curating = keeper, curating
+        self._looking = LatestTask(tasks, how=How(shown=True))
         self._project: Project | None = None
         self._brought: BroughtTruth | None = None
-        self._task: Task | None = None
-        self._serial = 0  # counts the files looked at
 
     @property
     def at_work(self) -> bool:
         """Whether files are being looked at."""
-        return self._task is not None
+        return self._looking.at_work
 
     def serve(self, project: Project | None) -> None:
         """Work for another project, or for none."""
@@ -54,14 +50,12 @@ class TruthDesk(QObject):
         )
         job = partial(
             look_at_truth,
-            serial=self._serial,
             folder=self._project.folder,
             scene=scene,
             files=files,
             evs=evs,
         )
-        self._task = self._crew.start(job, answered=self._looked, refused=self._refused, told=True)
-        self._task.given_up.connect(self._given_up)
+        self._looking.start(job, self._looked, self._refused)
 
     @Slot(object)
     def use(self, wish: TruthWish) -> None:
@@ -85,40 +79,23 @@ class TruthDesk(QObject):
     @Slot()
     def give_up(self) -> None:
         """It is not wanted; a file that is still being read is read to its end and dropped."""
-        self._serial += 1
         self._brought = None
-        if self._task is not None:
-            self._task.requestInterruption()
-            self._stopped()
+        self._looking.cancel()
         self._keeper.become(truth=None)
 
-    @Slot(object)
     def _looked(self, brought: BroughtTruth) -> None:
         truth = self._keeper.state.truth
-        if brought.serial != self._serial or truth is None:
+        if truth is None:
             return
-        self._stopped()
         self._brought = brought
         self._keeper.become(
             truth=replace(truth, findings=brought.findings, pictures=brought.pictures)
         )
 
-    @Slot(str)
     def _refused(self, message: str) -> None:
         truth = self._keeper.state.truth
-        if self.sender() is not self._task or truth is None:
-            return
-        self._stopped()
-        self._keeper.become(truth=replace(truth, fault=message))
-
-    @Slot()
-    def _given_up(self) -> None:
-        if self.sender() is self._task:
-            self._stopped()
-
-    def _stopped(self) -> None:
-        self._task = None
-        self.ended.emit()
+        if truth is not None:
+            self._keeper.become(truth=replace(truth, fault=message))
 
 
 def _names(files: tuple[Path, ...]) -> str:

@@ -3,22 +3,22 @@
 from PySide6.QtCore import QObject
 
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.session.crew import Crew
 from smarthdr_studio.studio.session.diary_desk import DiaryDesk
 from smarthdr_studio.studio.session.film_desk import FilmDesk
 from smarthdr_studio.studio.session.inspection import Inspection
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.training_desk import TrainingDesk
+from smarthdr_studio.studio.tasks import TaskRunner
 
 
 class Watching(QObject):
     """Connects both with the run at work and with the scene on the screen."""
 
     def __init__(
-        self, keeper: Keeper, crew: Crew, *, training: TrainingDesk, inspection: Inspection
+        self, keeper: Keeper, tasks: TaskRunner, *, training: TrainingDesk, inspection: Inspection
     ) -> None:
         super().__init__(keeper)
-        self.film, self.diary = FilmDesk(keeper, crew), DiaryDesk(crew, self)
+        self.film, self.diary = FilmDesk(keeper, tasks), DiaryDesk(tasks, self)
         inspection.history.read.connect(self.film.refresh)
         inspection.screen.picked.connect(self.film.refresh)
         training.became.connect(self.diary.follow)

@@ -10,7 +10,6 @@ from smarthdr_studio.core.masking import MaskSettings
 from smarthdr_studio.core.retention import Retention
 from smarthdr_studio.core.what_if import WhatIf, what_if
 from smarthdr_studio.studio.threads.pool import PoolReading
-from smarthdr_studio.studio.threads.task import Tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -26,9 +25,8 @@ class Charted:
     others: Mapping[str, float]
 
 
-def chart(tell: Tell, *, reading: PoolReading, masks: MaskSettings, kept: Retention) -> Charted:
+def chart(*, reading: PoolReading, masks: MaskSettings, kept: Retention) -> Charted:
     """All of it for these thresholds; `kept` is what they keep of the pool."""
-    tell("", 0, 0)
     pool = reading.statistics
     inside = frozenset(pool.ids)
     others = {s: held for s, (_, held) in reading.known.items() if s not in inside}

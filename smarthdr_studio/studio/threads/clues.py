@@ -2,10 +2,8 @@
 
 from smarthdr_studio.core.bracket import Bracket
 from smarthdr_studio.core.reasons import Clues, clues
-from smarthdr_studio.studio.threads.task import Tell
 
 
-def find_clues(tell: Tell, *, bracket: Bracket) -> Clues:
+def find_clues(*, bracket: Bracket) -> Clues:
     """Saturation, motion and noise of a bracket."""
-    tell("looking for motion and saturation", 0, 0)
     return clues(bracket)

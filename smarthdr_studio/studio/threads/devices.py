@@ -4,22 +4,20 @@ from importlib import import_module
 
 from smarthdr_studio.core.run_estimate import size_in_words
 from smarthdr_studio.studio.state.planning import DeviceLine
-from smarthdr_studio.studio.threads.task import Tell
 
 Devices = tuple[tuple[str, str], ...]
 
 
-def find_devices(tell: Tell) -> Devices:
+def find_devices() -> Devices:
     """(name in a plan, words for the person) of every device; memory is set up for training.
 
     Before a thread trains, not on it: glibc gives a thread its arena when it starts.
     """
-    return tuple((line.id, _in_words(line)) for line in list_devices(tell))
+    return tuple((line.id, _in_words(line)) for line in list_devices())
 
 
-def list_devices(tell: Tell) -> tuple[DeviceLine, ...]:
+def list_devices() -> tuple[DeviceLine, ...]:
     """The same devices with the memory that is free on each now."""
-    tell("", 0, 0)
     # Loaded beside torch, so that the click on Train waits for neither.
     import_module("smarthdr_studio.core.plan")
     from smarthdr_studio.learning.free_memory import devices_with_memory

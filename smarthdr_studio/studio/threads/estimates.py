@@ -2,33 +2,26 @@
 
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from smarthdr_studio.core.run_estimate import Estimate
-from smarthdr_studio.studio.threads.task import Tell
+from smarthdr_studio.studio.tasks import Report
 
 if TYPE_CHECKING:
     from smarthdr_studio.core.plan import TrainingPlan
 
 
-class Estimated(NamedTuple):
-    """An estimate, and the number of the question it answers."""
-
-    serial: int
-    found: Estimate
-
-
-def estimate(tell: Tell, *, plan: "TrainingPlan", project: Path, serial: int) -> Estimated:
-    """What a run would take; `tell` says what is measured, and raises to give up between steps.
+def estimate(report: Report, *, plan: "TrainingPlan", project: Path) -> Estimate:
+    """What a run would take; `report` says what is measured, and raises to give up between steps.
 
     Raises StudioError as training does at its start.
     """
-    tell("loading the training code", 0, 0)
+    report("loading the training code", 0, 0)
     from smarthdr_studio.learning.estimate import estimate as ask
 
     with closing(ask(plan, project)) as events:
         for event in events:
             if isinstance(event, Estimate):
-                return Estimated(serial, event)
-            tell(event.text, 0, 0)
+                return event
+            report(event.text, 0, 0)
     raise RuntimeError("an estimate that ends without one")

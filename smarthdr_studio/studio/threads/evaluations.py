@@ -8,9 +8,9 @@ from smarthdr_studio.core.errors import ExportError, StudioError
 from smarthdr_studio.core.events import PhaseChanged
 from smarthdr_studio.core.files import replacing
 from smarthdr_studio.studio.state import EvaluationFigures, SceneFigures, Split, Which
+from smarthdr_studio.studio.tasks import Report
 from smarthdr_studio.studio.threads.handover import Written
 from smarthdr_studio.studio.threads.model_export import checkpoint_of
-from smarthdr_studio.studio.threads.task import Tell
 
 if TYPE_CHECKING:
     from smarthdr_studio.learning.kept_evaluations import Evaluation, SceneEvaluation
@@ -18,11 +18,8 @@ if TYPE_CHECKING:
 _COLUMNS = tuple(SceneFigures.__dataclass_fields__)
 
 
-def find_figures(
-    tell: Tell, *, project: Path, run: str, which: Which, split: Split
-) -> EvaluationFigures | str:
+def find_figures(*, project: Path, run: str, which: Which, split: Split) -> EvaluationFigures | str:
     """What a run keeps of a checkpoint, if nothing has changed since; or why there is nothing."""
-    tell("", 0, 0)
     from smarthdr_studio.learning.evaluation import kept_figures
 
     try:
@@ -34,14 +31,14 @@ def find_figures(
 
 
 def measure_figures(
-    tell: Tell, *, project: Path, run: str, which: Which, split: Split, again: bool
+    report: Report, *, project: Path, run: str, which: Which, split: Split, again: bool
 ) -> EvaluationFigures:
     """Measures every scene of a split; gives up between two tiles. Raises StudioError."""
-    tell("loading the teacher", 0, 0)
+    report("loading the teacher", 0, 0)
     from smarthdr_studio.learning.evaluation import evaluate
 
     checkpoint = checkpoint_of(project / "runs" / run, which=which)
-    say = _Repeating(tell)
+    say = _Repeating(report)
     for event in evaluate(
         project,
         model=checkpoint,
@@ -56,9 +53,8 @@ def measure_figures(
     raise ExportError(f"{checkpoint}: nothing was measured; measure again")
 
 
-def put_figures(tell: Tell, *, figures: EvaluationFigures, path: Path) -> Written:
+def put_figures(*, figures: EvaluationFigures, path: Path) -> Written:
     """The table as CSV, one line a scene. Raises ExportError."""
-    tell(f"writing {path.name}", 0, 0)
     try:
         with replacing(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
             table = csv.writer(file)
@@ -76,15 +72,15 @@ def put_figures(tell: Tell, *, figures: EvaluationFigures, path: Path) -> Writte
 class _Repeating:
     """Says the last words again between two tiles: that is where a job can be given up."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell, self._last = tell, ("", 0, 0)
+    def __init__(self, report: Report) -> None:
+        self._report, self._last = report, ("", 0, 0)
 
     def __call__(self, text: str, done: int, total: int) -> None:
         self._last = text, done, total
-        self._tell(*self._last)
+        self._report(*self._last)
 
     def again(self, _done: int, _total: int) -> None:
-        self._tell(*self._last)
+        self._report(*self._last)
 
 
 def _figures(found: "Evaluation", split: Split) -> EvaluationFigures:

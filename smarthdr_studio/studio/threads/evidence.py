@@ -15,8 +15,8 @@ from smarthdr_studio.core.pseudo_label import read_pseudo_label
 from smarthdr_studio.core.radiance import Floats
 from smarthdr_studio.core.reasons import clues
 from smarthdr_studio.core.reliability import error_map
+from smarthdr_studio.studio.tasks import Report
 from smarthdr_studio.studio.threads.opinions import Asked, network_of, predicted
-from smarthdr_studio.studio.threads.task import Tell
 
 _PIXELS_PER_SCENE = 40_000
 _WORDS = {
@@ -46,20 +46,20 @@ class _Measurable:
     pseudo: Path
 
 
-def measure_pool(tell: Tell, *, project: Path, frames: FrameStore) -> PoolEvidence:
+def measure_pool(report: Report, *, project: Path, frames: FrameStore) -> PoolEvidence:
     """Every scene with a ground truth: the pool by its pseudo-labels, others by the teacher.
 
     The teacher is the newest checkpoint's. Promoted and excluded scenes take no part. Raises
     ProjectError where no scene can be measured.
     """
-    tell("loading the teacher", 0, 0)
+    report("loading the teacher", 0, 0)
     wanted, problems = _measurable(project), list[str]()
     teacher = _teacher(wanted, project, frames, problems)
     if teacher is None:
         wanted = [each for each in wanted if each.status is Status.UNLABELLED]
     found: list[tuple[_Measurable, Sampled]] = []
     for done, each in enumerate(wanted):
-        say = partial(_say_which, tell, done, len(wanted))
+        say = partial(_say_which, report, done, len(wanted))
         try:
             found.append((each, _sampled(say, each, teacher, frames)))
         except (StudioError, OSError) as error:
@@ -75,8 +75,8 @@ def measure_pool(tell: Tell, *, project: Path, frames: FrameStore) -> PoolEviden
     )
 
 
-def _say_which(tell: Tell, at: int, scenes: int, *_tiles: object) -> None:
-    tell(f"measuring scene {at + 1} of {scenes}", at, scenes)
+def _say_which(report: Report, at: int, scenes: int, *_tiles: object) -> None:
+    report(f"measuring scene {at + 1} of {scenes}", at, scenes)
 
 
 def _measurable(project: Path) -> list[_Measurable]:
@@ -109,21 +109,23 @@ def _teacher(
         return None
 
 
-def _sampled(tell: Tell, each: _Measurable, teacher: Asked | None, frames: FrameStore) -> Sampled:
+def _sampled(
+    report: Report, each: _Measurable, teacher: Asked | None, frames: FrameStore
+) -> Sampled:
     scene = each.scene
-    tell("", 0, 0)
-    hdr, sigma = _belief(tell, each, teacher)
-    tell("", 0, 0)
+    report("", 0, 0)
+    hdr, sigma = _belief(report, each, teacher)
+    report("", 0, 0)
     error = error_map(hdr, frames.ground_truth(scene))
     return Sampled.of(sigma, error, clues(frames.bracket(scene)), most=_PIXELS_PER_SCENE)
 
 
-def _belief(tell: Tell, each: _Measurable, teacher: Asked | None) -> tuple[Half, Floats]:
+def _belief(report: Report, each: _Measurable, teacher: Asked | None) -> tuple[Half, Floats]:
     scene = each.scene
     if each.status is Status.UNLABELLED or teacher is None:
         label = read_pseudo_label(each.pseudo, expect=(scene.height, scene.width))
         return label.hdr, label.sigma
-    return predicted(tell, teacher, scene, words="")
+    return predicted(report, teacher, scene, words="")
 
 
 def _note(counts: Counter[Status], teacher: Asked | None) -> str:

@@ -14,12 +14,11 @@ from smarthdr_studio.core.display.export import write_layer_exr, write_png16
 from smarthdr_studio.core.errors import ExportError
 from smarthdr_studio.core.files import replacing
 from smarthdr_studio.core.handover.curve_table import write_curves
-from smarthdr_studio.studio.threads.task import Tell
+from smarthdr_studio.studio.tasks import Report
 
 
-def save_image(tell: Tell, *, image: QImage, path: Path) -> Path:
+def save_image(*, image: QImage, path: Path) -> Path:
     """A finished picture as PNG, whole or not at all; where it lies. Raises ExportError."""
-    tell(f"writing {path.name}", 0, 0)
     held = QByteArray()
     buffer = QBuffer(held)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
@@ -35,18 +34,17 @@ def save_image(tell: Tell, *, image: QImage, path: Path) -> Path:
 
 
 def save_curves(
-    tell: Tell,
+    report: Report,
     *,
     curves: Mapping[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]],
     path: Path,
 ) -> Path:
     """Curves (steps and values by name) as CSV; where they lie. Raises ExportError."""
-    write_curves(path, curves, tell=tell)
+    write_curves(path, curves, tell=report)
     return path
 
 
 def save_layer(
-    tell: Tell,
     *,
     layer: Layer,
     material: Material,
@@ -55,7 +53,6 @@ def save_layer(
     kind: Literal["png16", "exr"],
 ) -> Path:
     """The numbers of a layer as 16-bit PNG or as EXR; where they lie. Raises StudioError."""
-    tell(f"writing {path.name}", 0, 0)
     if kind == "png16":
         write_png16(path, layer, material, settings)
     else:

@@ -8,8 +8,8 @@ from smarthdr_studio.core.evidence import Evidence, Part, Sampled
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.radiance import Floats
 from smarthdr_studio.core.reasons import Clues
+from smarthdr_studio.studio.tasks import Report
 from smarthdr_studio.studio.threads.evidence import measure_pool
-from smarthdr_studio.studio.threads.task import Tell
 
 _MOST_PIXELS = 2_000_000  # all of a 1500×1000 scene, every fourth of a very large one
 
@@ -25,28 +25,28 @@ class Figures:
     problems: tuple[str, ...] = ()
 
 
-def figures_of_scene(tell: Tell, *, sigma: Floats, error: Floats, clues: Clues) -> Figures:
+def figures_of_scene(report: Report, *, sigma: Floats, error: Floats, clues: Clues) -> Figures:
     """Of the scene on the screen."""
     words = "comparing σ with the error"
     sampled = Sampled.of(sigma, error, clues, most=_MOST_PIXELS)
-    return Figures(parts=_by_part(tell, sampled, words=words), sigma=sigma)
+    return Figures(parts=_by_part(report, sampled, words=words), sigma=sigma)
 
 
-def figures_of_pool(tell: Tell, *, project: Path, frames: FrameStore) -> Figures:
+def figures_of_pool(report: Report, *, project: Path, frames: FrameStore) -> Figures:
     """Of every scene with a ground truth. Raises StudioError where there is none."""
-    found = measure_pool(tell, project=project, frames=frames)
+    found = measure_pool(report, project=project, frames=frames)
     return Figures(
-        parts=_by_part(tell, found.sampled, words="counting"),
+        parts=_by_part(report, found.sampled, words="counting"),
         scenes=found.scenes,
         note=found.note,
         problems=found.problems,
     )
 
 
-def _by_part(tell: Tell, sampled: Sampled, *, words: str) -> dict[Part, Evidence]:
+def _by_part(report: Report, sampled: Sampled, *, words: str) -> dict[Part, Evidence]:
     parts = {}
     for done, part in enumerate(Part):
-        tell(words, done, len(Part))
+        report(words, done, len(Part))
         if (known := sampled.evidence(part)) is not None:
             parts[part] = known
     return parts

@@ -11,18 +11,17 @@ from smarthdr_studio.core.curation.clue_records import ClueRecord
 from smarthdr_studio.core.curation.record_keeping import kept_records, look_at
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.threads.task import Tell
+from smarthdr_studio.studio.tasks import Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SceneFigures:
     """Figures by scene: records of frames, PSNR-μ in dB, and painted shares by a mask's hash.
 
-    `serial` is the number of the question. `unseen` and `unmeasured` are scenes that still have to
+    `unseen` and `unmeasured` are scenes that still have to
     be looked at, or held against their ground truth, in the order of the project.
     """
 
-    serial: int
     records: Mapping[str, ClueRecord] = field(default_factory=dict)
     psnr_mu: Mapping[str, float | None] = field(default_factory=dict)
     painted: Mapping[str, float] = field(default_factory=dict)
@@ -39,30 +38,27 @@ class Wanted:
     count: tuple[str, ...] = ()
 
 
-def read_kept(tell: Tell, *, serial: int, folder: Path) -> SceneFigures:
+def read_kept(*, folder: Path) -> SceneFigures:
     """What was found before and is still true, and which scenes lack it."""
-    tell("reading figures", 0, 0)
     with Project.open(folder) as project:
         records = kept_records(project)
         measured, unmeasured = kept_psnr(project)
         unseen = tuple(scene.id for scene in project.scenes if scene.id not in records)
-    return SceneFigures(
-        serial=serial, records=records, psnr_mu=measured, unseen=unseen, unmeasured=unmeasured
-    )
+    return SceneFigures(records=records, psnr_mu=measured, unseen=unseen, unmeasured=unmeasured)
 
 
-def find_figures(tell: Tell, *, serial: int, folder: Path, wanted: Wanted) -> SceneFigures:
+def find_figures(report: Report, *, folder: Path, wanted: Wanted) -> SceneFigures:
     """Find figures of a few scenes and keep them; scenes that cannot be read are left out."""
     with Project.open(folder) as project:
         painted = _counted(project, wanted.count)
         measured: dict[str, float | None] = {}
         for name in wanted.measure:
-            tell("", 0, 0)
+            report("", 0, 0)
             measured[name] = measure_psnr(project, name)
         records, _ = look_at(
-            project, map(project.scene, wanted.look), seen=lambda _: tell("", 0, 0)
+            project, map(project.scene, wanted.look), seen=lambda _: report("", 0, 0)
         )
-    return SceneFigures(serial=serial, records=records, psnr_mu=measured, painted=painted)
+    return SceneFigures(records=records, psnr_mu=measured, painted=painted)
 
 
 def _counted(project: Project, scenes: tuple[str, ...]) -> dict[str, float]:

@@ -8,7 +8,7 @@ from smarthdr_studio.core.display import DisplaySettings
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.state import SplitState
-from smarthdr_studio.studio.threads.task import Tell
+from smarthdr_studio.studio.tasks import Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,28 +20,28 @@ class Written:
     details: tuple[str, ...] = ()
 
 
-def put_split(tell: Tell, *, folder: Path, path: Path) -> Written:
+def put_split(report: Report, *, folder: Path, path: Path) -> Written:
     """What every scene is now. Raises ExportError."""
     from smarthdr_studio.core.handover.split_files import export_split
 
-    tell(f"writing {path.name}", 0, 0)
+    report(f"writing {path.name}", 0, 0)
     with Project.open(folder) as project:
         count = export_split(project, path)
     return Written(words=f"The split of {_scenes(count)} is in {path}", path=path)
 
 
-def put_journal(tell: Tell, *, folder: Path, path: Path) -> Written:
+def put_journal(report: Report, *, folder: Path, path: Path) -> Written:
     """Every decision. Raises ExportError."""
     from smarthdr_studio.core.handover.decision_files import export_journal
 
-    tell(f"writing {path.name}", 0, 0)
+    report(f"writing {path.name}", 0, 0)
     with Project.open(folder) as project:
         count = export_journal(project, path)
     return Written(words=f"The journal, {count} entries, is in {path}", path=path)
 
 
 def put_dataset(
-    tell: Tell,
+    report: Report,
     *,
     folder: Path,
     target: Path,
@@ -55,25 +55,25 @@ def put_dataset(
     include = CURATED | {Status.UNLABELLED} if unlabelled else CURATED
     with Project.open(folder) as project:
         made = export_dataset(
-            project, target, frames=frames, labels=labels, include=include, tell=tell
+            project, target, frames=frames, labels=labels, include=include, tell=report
         )
     return Written(words=f"Dataset written to {made.words}", path=made.folder)
 
 
-def put_report(tell: Tell, *, folder: Path, path: Path, settings: DisplaySettings) -> Written:
+def put_report(report: Report, *, folder: Path, path: Path, settings: DisplaySettings) -> Written:
     """A page about every scene. Raises ExportError."""
     from smarthdr_studio.core.handover.report import write_report
 
     with Project.open(folder) as project:
-        count = write_report(project, path, settings=settings, tell=tell)
+        count = write_report(project, path, settings=settings, tell=report)
     return Written(words=f"The report on {_scenes(count)} is in {path}", path=path)
 
 
-def take_split(tell: Tell, *, folder: Path, path: Path) -> tuple[SplitState, dict[str, Status]]:
+def take_split(report: Report, *, folder: Path, path: Path) -> tuple[SplitState, dict[str, Status]]:
     """What a split would change, and what it asks for. Raises ProjectError."""
     from smarthdr_studio.core.handover.split_reading import read_split
 
-    tell(f"reading {path.name}", 0, 0)
+    report(f"reading {path.name}", 0, 0)
     with Project.open(folder) as project:
         wanted, now = read_split(path, project), project.statuses()
     changed = {name: status for name, status in wanted.items() if now[name] is not status}

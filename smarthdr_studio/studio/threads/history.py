@@ -13,7 +13,7 @@ from smarthdr_studio.core.radiance import Floats
 from smarthdr_studio.core.round_files import open_round_file, round_path
 from smarthdr_studio.core.runs import RunFolder
 from smarthdr_studio.studio.state import HeatStrip
-from smarthdr_studio.studio.threads.task import Tell
+from smarthdr_studio.studio.tasks import Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,10 +29,10 @@ class Replay:
 
 
 def read_run_history(
-    tell: Tell, *, project: Path, known: RunHistory | None = None
+    report: Report, *, project: Path, known: RunHistory | None = None
 ) -> RunHistory | None:
     """The history of the newest run that has records; what is in `known` is not read again."""
-    tell("reading the rounds of the last run", 0, 0)
+    report("reading the rounds of the last run", 0, 0)
     runs = project / "runs"
     folders = sorted(runs.iterdir(), reverse=True) if runs.is_dir() else []
     newest = next((folder for folder in folders if recorded_rounds(folder)), None)
@@ -41,12 +41,11 @@ def read_run_history(
     return read_history(
         RunFolder(newest),
         known=known if known is not None and known.run == newest.name else None,
-        said=lambda done, total: tell("reading the rounds of the last run", done, total),
+        said=lambda done, total: report("reading the rounds of the last run", done, total),
     )
 
 
 def read_replay(
-    tell: Tell,
     *,
     run_folder: RunFolder,
     round: int,  # noqa: A002 - the word of the house
@@ -56,7 +55,6 @@ def read_replay(
 
     Raises LabelError where the file is damaged.
     """
-    tell(f"reading round {round}", 0, 0)
     path = round_path(run_folder.path, number=round)
     if not path.is_file():
         return None
@@ -71,13 +69,13 @@ def read_replay(
     )
 
 
-def strip_of_now(tell: Tell, *, history: RunHistory, masks: MaskSettings) -> HeatStrip:
+def strip_of_now(report: Report, *, history: RunHistory, masks: MaskSettings) -> HeatStrip:
     """The heat strip, had these masks been in use from the first round on."""
     words = "judging every round anew"
     return HeatStrip(
         run=history.run,
         rounds=tuple(record.round for record in history.records),
         scenes=history.scenes,
-        shares=strip_now(history, masks, said=lambda done, total: tell(words, done, total)),
+        shares=strip_now(history, masks, said=lambda done, total: report(words, done, total)),
         now=True,
     )

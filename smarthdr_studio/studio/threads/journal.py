@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from smarthdr_studio.core.curation.moments import Change, Line, as_it_was, differences, story
 from smarthdr_studio.core.journal import JournalEntry, Ledger, Status
 from smarthdr_studio.core.many import many_objects
-from smarthdr_studio.studio.threads.task import Tell
 
 Moment = str | int
 
@@ -15,10 +14,9 @@ Moment = str | int
 class Past:
     """What two moments add up to: scenes of each status then and later, and what differs.
 
-    `serial`, `before` and `after` are those of the question.
+    `before` and `after` are those of the question.
     """
 
-    serial: int
     before: Moment
     after: Moment | None
     counts: tuple[tuple[Status, int, int], ...]
@@ -26,35 +24,22 @@ class Past:
     known: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """Every decision, newest first; `serial` is the number of the question."""
-
-    serial: int
-    lines: tuple[Line, ...]
-
-
-def read_story(tell: Tell, *, serial: int, entries: Sequence[JournalEntry]) -> Told:
-    """Every decision of a journal."""
-    tell("", 0, 0)
+def read_story(*, entries: Sequence[JournalEntry]) -> tuple[Line, ...]:
+    """Every decision of a journal, newest first."""
     with many_objects():
-        return Told(serial=serial, lines=story(entries))
+        return story(entries)
 
 
 def look_back(
-    tell: Tell,
     *,
-    serial: int,
     entries: Sequence[JournalEntry],
     before: Moment,
     after: Moment | None,
 ) -> Past:
     """How the project stood at one moment and at a later one, None for now."""
-    tell("", 0, 0)
     then = as_it_was(entries, before)
     later = as_it_was(entries, entries[-1].seq if after is None else after)
     return Past(
-        serial=serial,
         before=before,
         after=after,
         counts=tuple(

@@ -10,7 +10,7 @@ from smarthdr_studio.core.liveness import is_at_work
 from smarthdr_studio.core.running.curves import RunCurves, read_curves
 from smarthdr_studio.core.running.log import RunTail, rare_events
 from smarthdr_studio.core.runs import RunFolder
-from smarthdr_studio.studio.threads.task import Tell
+from smarthdr_studio.studio.tasks import Report
 
 _LATEST: Final = 2**16  # bytes of the log in which the newest step is looked for
 
@@ -37,14 +37,14 @@ class Lookout:
         self._tail: RunTail | None = None
         self._last = Sighting()
 
-    def look(self, tell: Tell, *, known: str) -> Sighting | None:
+    def look(self, report: Report, *, known: str) -> Sighting | None:
         """What is new; None where nothing is. Of the run `known` only what comes from now on."""
         names = self._names()
         run = next((name for name in names if self._is_at_work(name)), "")
         at_work = bool(run)
         run = run or (known if known in names else next(iter(names), ""))
         if run != known or (at_work and self._tail is None):
-            return self._first(tell, run, at_work=at_work)
+            return self._first(report, run, at_work=at_work)
         if not at_work and not self._last.at_work:
             return None
         # Once more after it ended: the last words come before the lock is dropped.
@@ -54,13 +54,13 @@ class Lookout:
             self._tail = None
         return self._last if events or was.at_work != at_work else None
 
-    def _first(self, tell: Tell, run: str, *, at_work: bool) -> Sighting:
+    def _first(self, report: Report, run: str, *, at_work: bool) -> Sighting:
         self._last = Sighting(run=run, at_work=at_work)
         self._tail = None
         if not run:
             return self._last
         folder = RunFolder(self._runs / run)
-        curves = read_curves(folder, tell=lambda done, total: tell("", done, total))
+        curves = read_curves(folder, tell=lambda done, total: report("", done, total))
         self._tail = RunTail(folder, start=curves.read_to) if at_work else None
         events = tuple(_worth_telling(folder, until=curves.read_to))
         return Sighting(run=run, at_work=at_work, events=events, curves=curves)

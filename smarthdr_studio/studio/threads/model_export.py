@@ -5,17 +5,17 @@ from pathlib import Path
 from smarthdr_studio.core.errors import CheckpointError, ExportError
 from smarthdr_studio.core.events import PhaseChanged
 from smarthdr_studio.studio.state import SUFFIXES, ModelWish, Which
+from smarthdr_studio.studio.tasks import Report
 from smarthdr_studio.studio.threads.handover import Written
-from smarthdr_studio.studio.threads.task import Tell
 
 
-def put_model(tell: Tell, *, project: Path, wish: ModelWish) -> Written:
+def put_model(report: Report, *, project: Path, wish: ModelWish) -> Written:
     """Writes the file whole or not at all; given up between two of its steps.
 
     Raises CheckpointError: the run has no checkpoint or a damaged one; ExportError: the file
     cannot be written, packages are missing, or it answers otherwise than ours.
     """
-    tell("loading torch", 0, 0)
+    report("loading torch", 0, 0)
     from smarthdr_studio.learning.export import export_model
 
     suffix = SUFFIXES[wish.form]
@@ -27,7 +27,7 @@ def put_model(tell: Tell, *, project: Path, wish: ModelWish) -> Written:
         checkpoint, wish.file, form=wish.form, part=wish.part, project=project
     ):
         if isinstance(event, PhaseChanged):
-            tell(event.text, event.done, event.total)
+            report(event.text, event.done, event.total)
         else:
             size = f"{event.bytes / 1e6:.1f} MB"
             words = f"The {event.card.title}, is in {event.path} ({size}); it {event.words}."
@@ -45,9 +45,9 @@ def checkpoint_of(run: Path, *, which: Which) -> Path:
     return found[-1] if which == "last" else best_checkpoint(run) or found[-1]
 
 
-def look_at_model(tell: Tell, *, model: Path) -> str:
+def look_at_model(report: Report, *, model: Path) -> str:
     """What a model file is, in a few words. Raises CheckpointError."""
-    tell(f"reading {model.name}", 0, 0)
+    report(f"reading {model.name}", 0, 0)
     from smarthdr_studio.learning.model_files import load_model
 
     _, card = load_model(model)

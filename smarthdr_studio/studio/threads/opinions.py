@@ -10,7 +10,7 @@ from smarthdr_studio.core.errors import CheckpointError
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.radiance import Floats
-from smarthdr_studio.studio.threads.task import Tell
+from smarthdr_studio.studio.tasks import Report
 
 if TYPE_CHECKING:
     from smarthdr_studio.learning.predictor import Predictor
@@ -84,7 +84,7 @@ _shelf = _Shelf()
 
 
 def ask(
-    tell: Tell,
+    report: Report,
     *,
     project: Path,
     scene: str,
@@ -98,12 +98,12 @@ def ask(
     and what `learning.opinion` raises.
     """
     words = f"asking the {who}" if model is None else f"asking {model.name}"
-    tell(words, 0, 0)
+    report(words, 0, 0)
     with Project.open(project) as opened:
         found = opened.scene(scene)
     asked = network_of(project, who=who, frames=frames, model=model)
-    tell(words, 0, 0)
-    hdr, sigma = predicted(tell, asked, found, words=words)
+    report(words, 0, 0)
+    hdr, sigma = predicted(report, asked, found, words=words)
     return Opinion(
         who=who,
         scene=scene,
@@ -122,11 +122,11 @@ def network_of(project: Path, *, who: Who, frames: FrameStore, model: Path | Non
     return _shelf.take(project, who=who, frames=frames, model=model)
 
 
-def predicted(tell: Tell, asked: Asked, scene: Scene, *, words: str) -> tuple[Half, Floats]:
-    """Radiance and σ of a scene; `tell` says `words` after each tile."""
+def predicted(report: Report, asked: Asked, scene: Scene, *, words: str) -> tuple[Half, Floats]:
+    """Radiance and σ of a scene; `report` says `words` after each tile."""
     from smarthdr_studio.learning.opinion import ask as ask_network
 
-    return ask_network(asked.predictor, scene, said=lambda done, total: tell(words, done, total))
+    return ask_network(asked.predictor, scene, said=lambda done, total: report(words, done, total))
 
 
 def forget() -> None:

@@ -12,7 +12,7 @@ from smarthdr_studio.core.errors import LabelError, StudioError
 from smarthdr_studio.core.exr import read_layers
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.side_tables import Figure
-from smarthdr_studio.studio.threads.task import Tell
+from smarthdr_studio.studio.tasks import Report
 
 _KIND: Final = "painted"
 
@@ -26,7 +26,7 @@ class Counted(NamedTuple):
 
 
 def read_painted(
-    tell: Tell,
+    report: Report,
     *,
     folder: Path,
     persons: Mapping[str, str],
@@ -46,7 +46,7 @@ def read_painted(
     with Project.open(folder) as project:
         kept, new = project.figures(_KIND), dict[str, Figure]()
         for done, scene in enumerate(missing):
-            tell("counting what is painted", done, len(missing))
+            report("counting what is painted", done, len(missing))
             try:
                 found[scene] = _counted(project, scene, stamps[scene], kept=kept, new=new)
             except (StudioError, ValueError) as error:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from smarthdr_studio.core.errors import PlanError
 from smarthdr_studio.core.presets import about_preset, presets
 from smarthdr_studio.studio.state.planning import PlanBook
-from smarthdr_studio.studio.threads.task import Tell
 
 if TYPE_CHECKING:
     from smarthdr_studio.core.plan import TrainingPlan
@@ -33,11 +32,10 @@ def load_preset(
     return plan.load_preset(name, changes=changes, own=own)
 
 
-def read_book(tell: Tell, *, own: Path) -> PlanBook:
+def read_book(*, own: Path) -> PlanBook:
     """Every setting and every preset; asked for on a thread, for what it loads."""
     from smarthdr_studio.core.plan_schema import flat, plan_fields
 
-    tell("", 0, 0)
     values: dict[str, Mapping[str, Any]] = {}
     broken: dict[str, str] = {}
     found = []

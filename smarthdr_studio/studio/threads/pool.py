@@ -15,9 +15,9 @@ from smarthdr_studio.core.retention import PoolStatistics, Retention
 from smarthdr_studio.core.runs import RunFolder, last_pace
 from smarthdr_studio.core.statistics import SceneStatistics
 from smarthdr_studio.core.what_if import CropsOfPool
+from smarthdr_studio.studio.tasks import Report
 from smarthdr_studio.studio.threads.painted import Counted, read_painted
 from smarthdr_studio.studio.threads.scenes import modified
-from smarthdr_studio.studio.threads.task import Tell
 
 Sizes = Mapping[str, tuple[int, int]]
 Known = Mapping[str, tuple[float, SceneStatistics]]
@@ -27,11 +27,10 @@ Known = Mapping[str, tuple[float, SceneStatistics]]
 class PoolReading:
     """The pool as its files say; `known` remembers when each was written, to read it only once.
 
-    `serial` is the number of the question, `laid_out_for` the levels both charts are made with,
+    `laid_out_for` are the levels both charts are made with,
     `judged` what the thresholds of that moment keep.
     """
 
-    serial: int
     known: Known
     painted: Mapping[str, Counted]
     statistics: PoolStatistics
@@ -46,9 +45,8 @@ class PoolReading:
 
 
 def read_pool(  # noqa: PLR0913 - everything the thread may know of the project
-    tell: Tell,
+    report: Report,
     *,
-    serial: int,
     scenes: Sequence[Scene],
     files: Mapping[str, Path],
     unlabelled: Collection[str],
@@ -61,9 +59,9 @@ def read_pool(  # noqa: PLR0913 - everything the thread may know of the project
 
     `persons` are the hashes of what is painted, by scene.
     """
-    now, problems = _read_new(tell, files=files, known=before.known if before else {})
+    now, problems = _read_new(report, files=files, known=before.known if before else {})
     painted, uncounted = read_painted(
-        tell,
+        report,
         folder=runs.parent,
         persons=persons,
         stamps={scene: stamp for scene, (stamp, _) in now.items()},
@@ -77,7 +75,6 @@ def read_pool(  # noqa: PLR0913 - everything the thread may know of the project
     sizes = {scene.id: (scene.width, scene.height) for scene in scenes}
     run = _newest(runs)
     return PoolReading(
-        serial=serial,
         known=now,
         painted=painted,
         statistics=pool,
@@ -93,7 +90,7 @@ def read_pool(  # noqa: PLR0913 - everything the thread may know of the project
 
 
 def _read_new(
-    tell: Tell, *, files: Mapping[str, Path], known: Known
+    report: Report, *, files: Mapping[str, Path], known: Known
 ) -> tuple[dict[str, tuple[float, SceneStatistics]], tuple[str, ...]]:
     """Statistics by scene, read only where a file is new; and what could not be read."""
     now: dict[str, tuple[float, SceneStatistics]] = {}
@@ -105,7 +102,7 @@ def _read_new(
         if scene in known and known[scene][0] == stamp:
             now[scene] = known[scene]
             continue
-        tell("reading uncertainties", done, len(files))
+        report("reading uncertainties", done, len(files))
         try:
             now[scene] = (stamp, SceneStatistics.load(path))
         except StudioError as error:

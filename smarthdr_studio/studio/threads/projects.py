@@ -8,18 +8,18 @@ from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.layouts import find_scenes
 from smarthdr_studio.core.project import Project, labelled_by_default
 from smarthdr_studio.core.sample.settings import SampleSettings
-from smarthdr_studio.studio.threads.task import Tell
+from smarthdr_studio.studio.tasks import Report
 
 
-def scan_dataset(tell: Tell, *, folder: Path) -> Catalogue:
+def scan_dataset(report: Report, *, folder: Path) -> Catalogue:
     """Every scene of a dataset folder. Raises BadDataset."""
-    tell(f"looking for scenes in {folder.name}", 0, 0)
+    report(f"looking for scenes in {folder.name}", 0, 0)
     return find_scenes(folder)
 
 
-def create_project(tell: Tell, *, catalogue: Catalogue, place: Path) -> Path:
+def create_project(report: Report, *, catalogue: Catalogue, place: Path) -> Path:
     """A new project over a dataset, with the labels it names or five of them."""
-    tell(f"making {place.name}", 0, 0)
+    report(f"making {place.name}", 0, 0)
     if catalogue.root.resolve() in (place.resolve(), *place.resolve().parents):
         raise ProjectError(
             f"{place}: lies in the dataset folder, where nothing is ever written; "
@@ -29,7 +29,7 @@ def create_project(tell: Tell, *, catalogue: Catalogue, place: Path) -> Path:
         return project.folder
 
 
-def make_sample(tell: Tell, *, folder: Path, settings: SampleSettings) -> Path:
+def make_sample(report: Report, *, folder: Path, settings: SampleSettings) -> Path:
     """The sample dataset and its project in `folder`; what is there already is kept."""
     dataset, place = folder / "sample", folder / "sample.shdr"
     if (place / "project.sqlite").is_file():
@@ -39,9 +39,9 @@ def make_sample(tell: Tell, *, folder: Path, settings: SampleSettings) -> Path:
 
         draft = folder / "sample.part"
         shutil.rmtree(draft, ignore_errors=True)
-        tell("generating the sample", 0, settings.scenes)
+        report("generating the sample", 0, settings.scenes)
         for written in write_sample(draft, settings):
             words = f"generating the sample: scene {written.index} of {written.total}"
-            tell(words, written.index, written.total)
+            report(words, written.index, written.total)
         draft.replace(dataset)
-    return create_project(tell, catalogue=find_scenes(dataset), place=place)
+    return create_project(report, catalogue=find_scenes(dataset), place=place)

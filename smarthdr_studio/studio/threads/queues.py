@@ -12,7 +12,6 @@ from smarthdr_studio.core.curation.shortfall import shortfall
 from smarthdr_studio.core.history import RunHistory
 from smarthdr_studio.core.masking import MaskSettings
 from smarthdr_studio.studio.threads.pool import PoolReading
-from smarthdr_studio.studio.threads.task import Tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,48 +34,33 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Ranking:
-    """The scenes that wait, in order; `serial` is the number of the question."""
-
-    serial: int
-    items: tuple[QueueItem, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Weighed:
     """All that a rule proposes, what comes of the scenes left in it, and what is missing."""
 
-    serial: int
     found: Proposal
     chosen: Proposal
     shortfall: str
 
 
-def rank(
-    tell: Tell, *, serial: int, safe: bool, known: Known, records: Mapping[str, ClueRecord]
-) -> Ranking:
+def rank(*, safe: bool, known: Known, records: Mapping[str, ClueRecord]) -> tuple[QueueItem, ...]:
     """The safest to promote first (`safe`), or the most worth labelling."""
-    tell("", 0, 0)
     material = Material(
         facts=known.judged(),
         masks=known.masks,
         patch_means={name: held.means for name, (_, held) in known.reading.known.items()},
         records=records,
     )
-    return Ranking(serial=serial, items=safest(material) if safe else most_worth(material))
+    return safest(material) if safe else most_worth(material)
 
 
 def weigh(
-    tell: Tell,
     *,
-    serial: int,
     rule: Rule,
     known: Known,
     history: RunHistory | None,
     left_out: Collection[str],
 ) -> Weighed:
     """What the rule proposes, and what it would come to without those `left_out`."""
-    tell("", 0, 0)
     rows = zip(history.scenes, history.shares.tolist(), strict=True) if history else ()
     shares: dict[str, list[float]] = dict(rows)
     reading = known.reading
@@ -93,4 +77,4 @@ def weigh(
     if not set(found.scenes).isdisjoint(left_out):
         left = {name: row for name, row in shares.items() if name not in left_out}
         chosen = propose(rule, left, now)
-    return Weighed(serial=serial, found=found, chosen=chosen, shortfall=missing)
+    return Weighed(found=found, chosen=chosen, shortfall=missing)

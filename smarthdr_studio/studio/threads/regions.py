@@ -8,7 +8,6 @@ from smarthdr_studio.core.display.sources import layer_values
 from smarthdr_studio.core.explanation import Subject
 from smarthdr_studio.core.region_report import RegionReport, region_report
 from smarthdr_studio.core.regions import Region
-from smarthdr_studio.studio.threads.task import Tell
 
 _COUNTED = (
     Layer.PSEUDO_LABEL,
@@ -22,7 +21,6 @@ _COUNTED = (
 
 
 def report_on(
-    tell: Tell,
     *,
     region: Region,
     subject: Subject,
@@ -30,7 +28,6 @@ def report_on(
     reasons: npt.NDArray[np.uint8] | None,
 ) -> RegionReport:
     """Figures of every layer that exists, and the explanation."""
-    tell("looking at the region", 0, 0)
     found = {layer.value: layer_values(layer, material) for layer in _COUNTED}
     return region_report(
         region,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.safekeeping.moved_dataset import Missing, guess, missing_dataset, relocate
-from smarthdr_studio.studio.threads.task import Tell
+from smarthdr_studio.studio.tasks import Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,20 +27,20 @@ class FoundAgain:
     scenes: int
 
 
-def look_for_dataset(tell: Tell, *, folder: Path) -> Whereabouts:
+def look_for_dataset(report: Report, *, folder: Path) -> Whereabouts:
     """Whether the dataset of a project is where it was, and if not where it may be."""
-    tell("", 0, 0)
+    report("", 0, 0)
     with Project.open(folder) as project:
         missing = missing_dataset(project)
         if missing is None:
             return Whereabouts(folder=folder, missing=None)
-        tell("", 0, 0)
+        report("", 0, 0)
         return Whereabouts(folder=folder, missing=missing, guess=guess(project))
 
 
-def move_dataset(tell: Tell, *, folder: Path, root: Path, even_partly: bool) -> FoundAgain:
+def move_dataset(report: Report, *, folder: Path, root: Path, even_partly: bool) -> FoundAgain:
     """Verify that the dataset lies there and remember it. Raises BadDataset and ProjectError."""
-    tell(f"looking for scenes in {root.name}", 0, 0)
+    report(f"looking for scenes in {root.name}", 0, 0)
     with Project.open(folder) as project:
         moved = relocate(project, root, even_partly=even_partly)
     return FoundAgain(folder=folder, root=moved.root, found=moved.found, scenes=moved.scenes)

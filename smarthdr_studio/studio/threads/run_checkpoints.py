@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from smarthdr_studio.studio.threads.task import Tell
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointLine:
@@ -47,14 +45,13 @@ def best_line(lines: tuple[CheckpointLine, ...]) -> CheckpointLine | None:
     return best or next(iter(lines), None)
 
 
-def plan_to_continue(tell: Tell, *, run: Path) -> PlanToContinue:
+def plan_to_continue(*, run: Path) -> PlanToContinue:
     """The plan of a run, and the teacher of its best checkpoint. Raises PlanError."""
     from smarthdr_studio.core.plan_field import as_text
     from smarthdr_studio.core.plan_schema import flat
     from smarthdr_studio.core.running.comparing import read_plan
     from smarthdr_studio.core.runs import RunFolder
 
-    tell("", 0, 0)
     plan, best = read_plan(RunFolder(run)), best_line(checkpoint_lines(run))
     weights = None if best is None else best.folder / "teacher.safetensors"
     return PlanToContinue(

@@ -7,7 +7,7 @@ from functools import partial
 from smarthdr_studio.core.running.curves import RunCurves, read_curves
 from smarthdr_studio.core.running.listing import RunRow
 from smarthdr_studio.core.runs import RunFolder
-from smarthdr_studio.studio.threads.task import Tell
+from smarthdr_studio.studio.tasks import Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -18,7 +18,9 @@ class CurvesRead:
     curves: Mapping[str, RunCurves]
 
 
-def read_run_curves(tell: Tell, *, rows: Sequence[RunRow], known: CurvesRead | None) -> CurvesRead:
+def read_run_curves(
+    report: Report, *, rows: Sequence[RunRow], known: CurvesRead | None
+) -> CurvesRead:
     """Every curve of these runs; of those in `known` only what is new is read."""
     before = {} if known is None else dict(known.curves)
     curves = {}
@@ -27,6 +29,6 @@ def read_run_curves(tell: Tell, *, rows: Sequence[RunRow], known: CurvesRead | N
         curves[row.id] = read_curves(
             RunFolder(row.folder),
             known=before.get(row.id),
-            tell=partial(tell, words),
+            tell=partial(report, words),
         )
     return CurvesRead(rows=tuple(rows), curves=curves)

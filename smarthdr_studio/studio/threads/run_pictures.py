@@ -1,7 +1,6 @@
 """Pictures of one scene as several runs saw it: small previews, or rounds that are kept whole."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -12,30 +11,20 @@ from smarthdr_studio.core.display import DisplaySettings, Rgb8, to_rgb8, tone_ta
 from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.round_files import kept_rounds, open_round_file, round_path
 from smarthdr_studio.studio.state import RunPicture
-from smarthdr_studio.studio.threads.task import Tell
+from smarthdr_studio.studio.tasks import Report
 
 _LARGEST: Final = 1600  # pixels of the long side: more than a part of a screen shows
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RunPictures:
-    """One picture a run, in the order asked; `serial` is that of the question."""
-
-    serial: int
-    scene: str
-    pictures: tuple[RunPicture, ...]
-
-
 def read_run_pictures(
-    tell: Tell,
+    report: Report,
     *,
-    serial: int,
     runs: Sequence[Path],
     scene: str,
     display: DisplaySettings,
     common: bool,
-) -> RunPictures:
-    """The scene after the last round of each run, or after the last that all of them made.
+) -> tuple[RunPicture, ...]:
+    """One picture a run: the scene after its last round, or after the last that all of them made.
 
     A round that is kept whole is shown as the views show it; else its preview, which is small.
     """
@@ -44,10 +33,10 @@ def read_run_pictures(
     shared = max(frozenset.intersection(*made), default=None) if made and common else None
     pictures = []
     for done, (run, known) in enumerate(zip(runs, rounds, strict=True)):
-        tell("", done, len(runs))
+        report("", done, len(runs))
         number = shared if common and known else max(known, default=None)
         pictures.append(_picture(run, number, scene, display))
-    return RunPictures(serial=serial, scene=scene, pictures=tuple(pictures))
+    return tuple(pictures)
 
 
 def _rounds_of(run: Path) -> frozenset[int]:

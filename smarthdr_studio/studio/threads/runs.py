@@ -8,7 +8,7 @@ from typing import Final
 from smarthdr_studio.core.liveness import is_at_work
 from smarthdr_studio.core.running.listing import RunRow, row_of
 from smarthdr_studio.core.runs import RunFolder
-from smarthdr_studio.studio.threads.task import Tell
+from smarthdr_studio.studio.tasks import Report
 
 Mark = tuple[object, ...]
 
@@ -24,7 +24,7 @@ class RunsSeen:
     marks: Mapping[str, Mark] = field(default_factory=dict)
 
 
-def look_at_runs(tell: Tell, *, runs: Path, known: RunsSeen) -> RunsSeen:
+def look_at_runs(report: Report, *, runs: Path, known: RunsSeen) -> RunsSeen:
     """The runs in a folder; only those are read of which a file or the lock is otherwise.
 
     Where nothing is new, `known` itself is the answer.
@@ -35,7 +35,7 @@ def look_at_runs(tell: Tell, *, runs: Path, known: RunsSeen) -> RunsSeen:
     before = {row.id: row for row in known.rows} if known.folder == runs else {}
     rows = []
     for done, (name, mark) in enumerate(marks.items()):
-        tell("", done, len(marks))
+        report("", done, len(marks))
         same = name in before and known.marks.get(name) == mark
         rows.append(before[name] if same else row_of(RunFolder(runs / name)))
     return RunsSeen(folder=runs, rows=tuple(rows), marks=marks)

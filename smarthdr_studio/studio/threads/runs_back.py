@@ -9,12 +9,11 @@ from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.running.stand import changes_since, go_back, layout_of
 from smarthdr_studio.core.runs import RunFolder, find_run
 from smarthdr_studio.studio.state import WayBack
-from smarthdr_studio.studio.threads.task import Tell
+from smarthdr_studio.studio.tasks import Report
 
 
-def find_way_back(tell: Tell, *, folder: Path, run: str) -> WayBack:
+def find_way_back(*, folder: Path, run: str) -> WayBack:
     """What would be decided. Raises ProjectError."""
-    tell("comparing with the start of the run", 0, 0)
     with Project.open(folder) as project:
         found = find_run(project, run)
         changes = changes_since(project, found)
@@ -26,9 +25,9 @@ def find_way_back(tell: Tell, *, folder: Path, run: str) -> WayBack:
     )
 
 
-def go_way_back(tell: Tell, *, folder: Path, run: str) -> None:
+def go_way_back(report: Report, *, folder: Path, run: str) -> None:
     """Decide it, as one decision. Raises StudioError."""
-    tell("going back to the start of the run", 0, 0)
+    report("going back to the start of the run", 0, 0)
     with Project.open(folder) as project:
         go_back(Decisions(project), RunFolder(project.runs_folder / run))
 

@@ -11,17 +11,15 @@ from smarthdr_studio.core.runs import RunFolder
 from smarthdr_studio.studio.state import RunsTold
 from smarthdr_studio.studio.threads.runs_figures import checkpoints_of, facts_of, figures_of
 from smarthdr_studio.studio.threads.runs_labels import checked_alike, label_contrasts, label_lists
-from smarthdr_studio.studio.threads.task import Tell
 
 
-def tell_of_runs(tell: Tell, *, folder: Path, rows: Sequence[RunRow]) -> RunsTold:
+def tell_of_runs(*, folder: Path, rows: Sequence[RunRow]) -> RunsTold:
     """Everything worth telling of these runs."""
     from smarthdr_studio.studio.threads.runs_plans import (  # the schema of plans takes a while
         against_preset,
         plan_contrasts,
     )
 
-    tell("", 0, len(rows))
     runs = tuple(row.id for row in rows)
     with Project.open(folder) as project:
         if len(rows) > 1:

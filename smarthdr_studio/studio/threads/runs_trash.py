@@ -12,7 +12,6 @@ from smarthdr_studio.core.running.discarded import (
     discarded_runs,
     restore_run,
 )
-from smarthdr_studio.studio.threads.task import Tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +22,11 @@ class Discarded:
     refusal: str = ""
 
 
-def discard_runs(tell: Tell, *, folder: Path, runs: Sequence[str]) -> Discarded:
+def discard_runs(*, folder: Path, runs: Sequence[str]) -> Discarded:
     """Move these runs to the trash, up to the first that cannot be moved."""
     gone: list[str] = []
     with Project.open(folder) as project:
         for run in runs:
-            tell(f"moving {run} to the trash", len(gone), len(runs))
             try:
                 gone.append(discard_run(project, run).id)
             except ProjectError as error:
@@ -36,22 +34,18 @@ def discard_runs(tell: Tell, *, folder: Path, runs: Sequence[str]) -> Discarded:
     return Discarded(runs=tuple(gone))
 
 
-def list_discarded(tell: Tell, *, folder: Path) -> tuple[DiscardedRun, ...]:
+def list_discarded(*, folder: Path) -> tuple[DiscardedRun, ...]:
     """Every run in the trash, the latest discarded first."""
-    tell("", 0, 0)
     with Project.open(folder) as project:
         return discarded_runs(project)
 
 
-def bring_runs_back(
-    tell: Tell, *, folder: Path, runs: Sequence[tuple[str, str]]
-) -> tuple[str, ...]:
+def bring_runs_back(*, folder: Path, runs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     """Runs, by id and day, are among the runs again. Raises ProjectError at the first that is not.
 
     Answers their names.
     """
     with Project.open(folder) as project:
-        for done, (run, day) in enumerate(runs):
-            tell(f"bringing {run} back", done, len(runs))
+        for run, day in runs:
             restore_run(project, run, day=day)
     return tuple(run for run, _ in runs)

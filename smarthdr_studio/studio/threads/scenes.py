@@ -11,7 +11,6 @@ from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.file_stamps import Stamp, stamp_of
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.pseudo_label import PseudoLabel, read_pseudo_label
-from smarthdr_studio.studio.threads.task import Tell
 
 _Part = TypeVar("_Part")
 
@@ -59,10 +58,9 @@ class LoadedScene:
         return frames + truth + _label_bytes(self.label) + _label_bytes(self.promoted)
 
 
-def load_scene(tell: Tell, *, files: SceneFiles, frames: FrameStore) -> LoadedScene:
+def load_scene(*, files: SceneFiles, frames: FrameStore) -> LoadedScene:
     """Read what there is; a part that cannot be read leaves its sentence among the problems."""
     scene, lost, problems = files.scene, list[str](), list[str]()
-    tell(f"reading {scene.id}", 0, 0)
     with ThreadPoolExecutor(max_workers=1) as beside:
         # Labels are unpacked while frames are decoded: neither needs the other.
         labels = beside.submit(_labels, files, problems)
@@ -74,7 +72,6 @@ def load_scene(tell: Tell, *, files: SceneFiles, frames: FrameStore) -> LoadedSc
     if lost and (folder := _vanished(scene)) is not None:
         # One cause is one sentence, however many files it takes along.
         lost = [f"{folder}: is not there any more; put it back or plug in its disk"]
-    tell(f"reading {scene.id}", 0, 0)
     return LoadedScene(
         files=files,
         bracket=bracket,

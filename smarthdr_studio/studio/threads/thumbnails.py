@@ -11,19 +11,21 @@ from PySide6.QtGui import QImage
 
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.images import read_frame
+from smarthdr_studio.studio.tasks import Report
 from smarthdr_studio.studio.threads.scenes import modified
-from smarthdr_studio.studio.threads.task import Tell
 
 CACHE_BYTES: Final = 256 * 2**20  # on disk: some 15,000 pictures
 _WIDTH: Final = 320  # what the gallery shows at most; lists shrink it further
 _QUALITY: Final = 88
 
 
-def make_thumbnails(tell: Tell, *, frames: Mapping[str, Path], cache: Path) -> dict[str, QImage]:
+def make_thumbnails(
+    report: Report, *, frames: Mapping[str, Path], cache: Path
+) -> dict[str, QImage]:
     """A small picture of each frame, by scene; frames that cannot be read are left out."""
     made = {}
     for done, (scene, path) in enumerate(frames.items()):
-        tell("", done, len(frames))
+        report("", done, len(frames))
         try:
             made[scene] = _thumbnail(path, cache)
         except (StudioError, OSError):
@@ -31,12 +33,11 @@ def make_thumbnails(tell: Tell, *, frames: Mapping[str, Path], cache: Path) -> d
     return made
 
 
-def trim_cache(tell: Tell, *, cache: Path, most: int = CACHE_BYTES) -> int:
+def trim_cache(*, cache: Path, most: int = CACHE_BYTES) -> int:
     """Let the oldest pictures go until at most three quarters of `most` bytes are left.
 
     Nothing is done below `most`. Answers how many bytes there are then.
     """
-    tell("", 0, 0)
     found = []
     for path in cache.glob("*") if cache.is_dir() else ():
         try:

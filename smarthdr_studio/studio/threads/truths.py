@@ -11,7 +11,7 @@ from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.radiance import Floats
 from smarthdr_studio.core.truths.fixing import TruthFix, mended
 from smarthdr_studio.core.truths.writing import provenance_of
-from smarthdr_studio.studio.threads.task import Tell
+from smarthdr_studio.studio.tasks import Report
 
 if TYPE_CHECKING:
     from smarthdr_studio.core.truths.checking import TruthFindings
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 class BroughtTruth:
     """The radiance as it was brought or merged, H×W×3, where it is from, and what was found."""
 
-    serial: int
     scene: str
     files: tuple[Path, ...]
     findings: "TruthFindings"
@@ -31,9 +30,8 @@ class BroughtTruth:
 
 
 def look_at_truth(
-    tell: Tell,
+    report: Report,
     *,
-    serial: int,
     folder: Path,
     scene: str,
     files: tuple[Path, ...],
@@ -44,20 +42,19 @@ def look_at_truth(
     from smarthdr_studio.core.truths.merging import merge_static
     from smarthdr_studio.core.truths.showing import pictures
 
-    tell(f"reading {scene}", 0, 3)
+    report(f"reading {scene}", 0, 3)
     with Project.open(folder) as project:
         of = project.scene(scene)
     bracket = decode_bracket(of)
-    tell(f"looking at {files[0].name}", 1, 3)
+    report(f"looking at {files[0].name}", 1, 3)
     if len(files) > 1:
         merged = merge_static(files, evs, of, bracket)
         radiance, findings = merged.radiance, merged.findings
     else:
         radiance = read_radiance(files[0])
         findings = inspect_radiance(radiance, of, bracket, source=files[0].name)
-    tell(f"looking at {files[0].name}", 2, 3)
+    report(f"looking at {files[0].name}", 2, 3)
     return BroughtTruth(
-        serial=serial,
         scene=scene,
         files=files,
         findings=findings,
@@ -67,10 +64,10 @@ def look_at_truth(
 
 
 def keep_truth(
-    tell: Tell, *, folder: Path, brought: BroughtTruth, fix: TruthFix, note: str
+    report: Report, *, folder: Path, brought: BroughtTruth, fix: TruthFix, note: str
 ) -> None:
     """Freeze it in the project as the scene's ground truth. Raises StudioError."""
-    tell(f"keeping {brought.files[0].name}", 0, 0)
+    report(f"keeping {brought.files[0].name}", 0, 0)
     with Project.open(folder) as project:
         Decisions(project).bring_truth(
             brought.scene,

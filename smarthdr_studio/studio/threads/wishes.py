@@ -3,10 +3,8 @@
 from pathlib import Path
 
 from smarthdr_studio.core.steering import Wish, leave_wish
-from smarthdr_studio.studio.threads.task import Tell
 
 
-def leave(tell: Tell, *, run: Path, wish: Wish) -> None:
+def leave(*, run: Path, wish: Wish) -> None:
     """Leave it in the folder of the run. Raises ProjectError (see `core.steering`)."""
-    tell("", 0, 0)
     leave_wish(run, wish)
