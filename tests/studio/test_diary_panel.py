@@ -12,7 +12,8 @@ from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.running.diary import DiaryLine
 from smarthdr_studio.studio.panels.diary import DiaryPanel
 from smarthdr_studio.studio.session.diary_desk import DiaryDesk
-from smarthdr_studio.studio.state import TrainingState
+from smarthdr_studio.studio.session.keeper import Keeper
+from smarthdr_studio.studio.state import StudioState, TrainingState
 from smarthdr_studio.studio.tasks import TaskRunner
 from smarthdr_studio.studio.theme import DARK, LIGHT
 
@@ -97,8 +98,8 @@ def test_it_is_copied_whole_and_dressed_anew_without_losing_a_word(diary):
 @pytest.fixture
 def desk(qapp, qtbot, tiny_project):
     """A desk over a project with a run that has said two things."""
-    tasks = TaskRunner(qapp)
-    desk = DiaryDesk(tasks, qapp)
+    tasks, keeper = TaskRunner(qapp), Keeper(StudioState(), qapp)
+    desk = DiaryDesk(keeper, tasks)
     project = Project.open(tiny_project)
     run = project.runs_folder / "r1"
     run.mkdir(parents=True)
@@ -110,12 +111,12 @@ def desk(qapp, qtbot, tiny_project):
     )
     told = [json.dumps({"time": NOON.isoformat(), **as_json(event)}) + "\n" for event in said]
     (run / "events.jsonl").write_text("".join(told), encoding="utf-8")
-    desk.serve(project)
+    keeper.switch_to(project)
     yield desk
-    desk.serve(None)
+    keeper.switch_to(None)
     qtbot.waitUntil(lambda: tasks.at_rest, timeout=20000)
     project.close()
-    desk.deleteLater()
+    keeper.deleteLater()
     tasks.close()
     tasks.deleteLater()
 

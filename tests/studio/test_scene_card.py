@@ -74,14 +74,14 @@ def test_a_note_is_saved_when_the_project_is_closed(opened, card, qtbot, until, 
 
 
 def test_a_note_that_cannot_be_saved_stays_and_says_so(opened, card, qtbot, tiny_project):
-    opened.session.curating._project.read_only = "the disk is full"
+    opened.session.curating._keeper.project.read_only = "the disk is full"
     qtbot.keyClicks(card.note, "not lost")
     card.save()
     assert card.note.toPlainText() == "not lost"
     assert "Not saved" in card._told.text()
     assert card._save.isVisible()
     assert "the disk is full" in opened.session.state.notice.text
-    opened.session.curating._project.read_only = ""
+    opened.session.curating._keeper.project.read_only = ""
     qtbot.mouseClick(card._save, Qt.MouseButton.LeftButton)
     assert noted(tiny_project, "003") == "not lost"
     assert not card._save.isVisible()

@@ -18,21 +18,12 @@ class Advice(QObject):
         self, keeper: Keeper, tasks: TaskRunner, inspection: Inspection, curating: Curating
     ) -> None:
         super().__init__(keeper)
-        self._project: Project | None = None
-        self._inspection = inspection
+        self._keeper, self._inspection = keeper, inspection
         pool, facts = inspection.screen.pool, inspection.facts
         self.queue = QueueDesk(keeper, tasks, pool=pool, facts=facts)
         self.proposals = ProposalDesk(keeper, tasks, pool=pool, curating=curating)
         self.queue.scene_wanted.connect(inspection.screen.pick)
         self.queue.reviewed.connect(self._reviewed)
-
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none; its queue and rule are in the state already."""
-        self._project = project
-        self.queue.serve(project)
-        self.proposals.serve(project)
-        if project is not None:
-            self.take_journal(project)
 
     def take_journal(self, project: Project) -> None:
         """The journal has been read."""
@@ -41,5 +32,5 @@ class Advice(QObject):
 
     @Slot()
     def _reviewed(self) -> None:
-        if self._project is not None:
-            self._inspection.facts.take_journal(self._project)
+        if self._keeper.project is not None:
+            self._inspection.facts.take_journal(self._keeper.project)

@@ -7,7 +7,6 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.errors import StudioError
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.state import MovedState, Notice
 from smarthdr_studio.studio.tasks import How, LatestTask, TaskRunner
@@ -30,13 +29,13 @@ class CareDesk(QObject):
         super().__init__(keeper)
         self._keeper = keeper
         self._looking, self._moving = LatestTask(tasks), LatestTask(tasks, how=How(shown=True))
-        self._project: Project | None = None
         self._asked = False  # by a person, who wants an answer also when nothing is missing
         self._found_for: Path | None = None  # the project whose dataset was found just now
+        keeper.switched.connect(self._switch)
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self._project, self._asked = project, False
+    @Slot()
+    def _switch(self) -> None:
+        project, self._asked = self._keeper.project, False
         self._keeper.become(moved=None, read_only=project.read_only if project else "")
         if project is None:
             return
@@ -56,13 +55,11 @@ class CareDesk(QObject):
     @Slot(object, bool)
     def relocate(self, root: Path, even_partly: object) -> None:
         """The dataset lies there now; believed once its scenes were found."""
-        moved = self._keeper.state.moved
-        if self._project is None or moved is None or moved.at_work:
+        moved, project = self._keeper.state.moved, self._keeper.project
+        if project is None or moved is None or moved.at_work:
             return
         self._keeper.become(moved=replace(moved, at_work=True, fault=""))
-        job = partial(
-            move_dataset, folder=self._project.folder, root=root, even_partly=bool(even_partly)
-        )
+        job = partial(move_dataset, folder=project.folder, root=root, even_partly=bool(even_partly))
         self._moving.start(job, self._found, self._not_found)
 
     @Slot()
@@ -71,9 +68,9 @@ class CareDesk(QObject):
         self._keeper.become(moved=None)
 
     def _look(self) -> None:
-        if self._project is not None:
+        if self._keeper.project is not None:
             self._looking.start(
-                partial(look_for_dataset, folder=self._project.folder), self._looked
+                partial(look_for_dataset, folder=self._keeper.project.folder), self._looked
             )
 
     def _looked(self, found: Whereabouts) -> None:
@@ -83,14 +80,14 @@ class CareDesk(QObject):
             self._keeper.become(
                 moved=MovedState(root=missing.root, partly=bool(missing.found), guess=found.guess)
             )
-        elif asked and self._project is not None:
-            self._keeper.notice(Notice(text=f"{_ALL_THERE}{self._project.dataset}"))
+        elif asked and self._keeper.project is not None:
+            self._keeper.notice(Notice(text=f"{_ALL_THERE}{self._keeper.project.dataset}"))
 
     def _found(self, found: FoundAgain) -> None:
-        if self._project is None:
+        if self._keeper.project is None:
             return
         try:
-            self._project.move_dataset(found.root)
+            self._keeper.project.move_dataset(found.root)
         except StudioError as error:
             self._keeper.complain(str(error))
             return

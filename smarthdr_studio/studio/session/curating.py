@@ -9,7 +9,6 @@ from PySide6.QtCore import QObject, Signal, Slot
 from smarthdr_studio.core.decisions import Decisions
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.decision_desk import DecisionDesk, Ranges, not_promotable
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.screen import Screen
@@ -30,9 +29,9 @@ class Curating(QObject):
     def __init__(self, keeper: Keeper, decisions: TaskQueue, screen: Screen) -> None:
         super().__init__(keeper)
         self._keeper, self._queue, self._screen = keeper, decisions, screen
-        self._project: Project | None = None
         self._desk: DecisionDesk | None = None
         self._under_way = ""  # the decision on the thread, in words
+        keeper.switched.connect(self._switch)
 
     @property
     def at_rest(self) -> bool:
@@ -43,21 +42,21 @@ class Curating(QObject):
         """Call this when everything that was decided is in the journal, be it now."""
         self._queue.afterwards(call)
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none; only when at rest."""
-        self._project = project
+    @Slot()
+    def _switch(self) -> None:
+        project = self._keeper.project
         self._desk = DecisionDesk(project) if project is not None else None
 
     def read_journal(self) -> dict[str, Status]:
         """Show what the journal adds up to now; every scene's status."""
-        if self._project is None or self._desk is None:
+        if self._keeper.project is None or self._desk is None:
             return {}
         self._keeper.become(
             masks=self._desk.masks,
             undo=self._under_way or self._desk.can_undo,
             redo=self._desk.can_redo,
         )
-        return self._project.statuses()
+        return self._keeper.project.statuses()
 
     @Slot(object)
     def settle_masks(self, masks: MaskSettings) -> None:
@@ -132,7 +131,7 @@ class Curating(QObject):
             self._queue.call(lambda: self._tell(decide(desk)))
 
     def _promote(self, wanted: "_Promotion") -> Work | None:
-        if self._project is None or self._desk is None:
+        if self._keeper.project is None or self._desk is None:
             return None
         ready = self._desk.promotable(wanted.scenes, whole=wanted.whole)
         if not ready:
@@ -140,7 +139,7 @@ class Curating(QObject):
             return None
         job = partial(
             promote_many,
-            folder=self._project.folder,
+            folder=self._keeper.project.folder,
             scenes=ready,
             ranges={name: wanted.ranges[name] for name in ready if name in wanted.ranges},
             whole=wanted.whole,

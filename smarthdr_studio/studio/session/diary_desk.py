@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.events import PhaseChanged, StepReported, TrainingEvent
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.running.diary import Diary
 from smarthdr_studio.core.running.log import TimedEvent
 from smarthdr_studio.core.runs import RunFolder
+from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.state import TrainingState
 from smarthdr_studio.studio.tasks import LatestTask, TaskRunner, plain
 from smarthdr_studio.studio.threads.diaries import read_rare_events
@@ -20,16 +20,16 @@ class DiaryDesk(QObject):
     began = Signal()
     wrote = Signal(object)  # tuple of DiaryLine
 
-    def __init__(self, tasks: TaskRunner, parent: QObject) -> None:
-        super().__init__(parent)
+    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
+        super().__init__(keeper)
+        self._keeper = keeper
         self._reading = LatestTask(tasks)
-        self._project: Project | None = None
         self._run, self._diary = "", Diary()
         self._held: list[TimedEvent] | None = None  # what is said while the log is being read
+        keeper.switched.connect(self._switch)
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self._project = project
+    @Slot()
+    def _switch(self) -> None:
         self._turn_to("")
 
     @Slot(object)
@@ -55,9 +55,9 @@ class DiaryDesk(QObject):
         self._run, self._diary, self._held = run, Diary(), None
         self._reading.cancel()
         self.began.emit()
-        if run and self._project is not None:
+        if run and self._keeper.project is not None:
             self._held = []
-            folder = RunFolder(self._project.runs_folder / run)
+            folder = RunFolder(self._keeper.project.runs_folder / run)
             self._reading.start(plain(read_rare_events, run=folder), self._read, self._unreadable)
 
     def _read(self, told: tuple[TimedEvent, ...]) -> None:

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.state import Notice, Offer
 from smarthdr_studio.studio.tasks import How, TaskRunner, plain
@@ -20,12 +19,12 @@ class Discarding(QObject):
     def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
         super().__init__(keeper)
         self._keeper, self._tasks = keeper, tasks
-        self._project: Project | None = None
         self._waiting: str | None = None  # the run that is to go once it has stopped
+        keeper.switched.connect(self._switch)
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self._project, self._waiting = project, None
+    @Slot()
+    def _switch(self) -> None:
+        self._waiting = None
 
     def discard(self, run: str) -> None:
         """Move a run that nobody trains to the trash."""
@@ -48,8 +47,8 @@ class Discarding(QObject):
     def _start(
         self, work: Callable[..., str], run: str, *, answered: Callable[[Any], None]
     ) -> None:
-        if self._project is not None:
-            job = plain(work, project=self._project, run=run)
+        if self._keeper.project is not None:
+            job = plain(work, project=self._keeper.project, run=run)
             self._tasks.start(job, answered, self._refused, how=How(lasting=True))
 
     def _discarded(self, run: str) -> None:

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
+from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.standing import after
 from smarthdr_studio.studio.session.training_desk import TrainingDesk
 from smarthdr_studio.studio.state import Activity, TrainingState
@@ -19,18 +19,20 @@ _LOOK_EVERY_MS: Final = 1000
 class Elsewhere(QObject):
     """Looks once a second while no run of this window is at work; shows what it finds."""
 
-    def __init__(self, tasks: TaskRunner, training: TrainingDesk, parent: QObject) -> None:
-        super().__init__(parent)
-        self._training = training
+    def __init__(self, keeper: Keeper, tasks: TaskRunner, training: TrainingDesk) -> None:
+        super().__init__(keeper)
+        self._keeper, self._training = keeper, training
         self._looking = LatestTask(tasks, how=How(priority=Priority.WATCHING))
         self._lookout: Lookout | None = None
         self._clock = QTimer(self, interval=_LOOK_EVERY_MS)
         self._clock.timeout.connect(self.look)
+        keeper.switched.connect(self._switch)
 
-    def serve(self, folder: Path | None) -> None:
-        """Work for another project, or for none."""
-        self._lookout = None if folder is None else Lookout(folder)
-        if folder is None:
+    @Slot()
+    def _switch(self) -> None:
+        project = self._keeper.project
+        self._lookout = None if project is None else Lookout(project.folder)
+        if project is None:
             self._clock.stop()
         else:
             self._clock.start()

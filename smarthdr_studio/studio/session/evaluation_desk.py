@@ -7,7 +7,6 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Slot
 
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.state import (
     SPLITS,
@@ -30,17 +29,13 @@ class EvaluationDesk(QObject):
         super().__init__(keeper)
         self._keeper, self._tasks = keeper, tasks
         self._asking = LatestTask(tasks, how=How(shown=True))
-        self._project: Project | None = None
-
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self.cancel()
-        self._project = project
 
     @Slot(str)
     def look_at(self, run: str) -> None:
         """Show what is known of a run; "" of none."""
-        if self._project is not None and (run != self._state.run or self._state.figures is None):
+        if self._keeper.project is not None and (
+            run != self._state.run or self._state.figures is None
+        ):
             self._ask(replace(self._state, run=run))
 
     @Slot(str)
@@ -59,7 +54,7 @@ class EvaluationDesk(QObject):
     def measure(self) -> None:
         """Measure every scene, also those that were measured before."""
         state = self._state
-        if self._project is None or not state.run or state.at_work:
+        if self._keeper.project is None or not state.run or state.at_work:
             return
         again = state.figures is not None
         self._become(replace(state, at_work=True, words="Measuring …"))
@@ -93,8 +88,8 @@ class EvaluationDesk(QObject):
 
     @property
     def _asked(self) -> dict[str, Any]:
-        assert self._project is not None
-        state, folder = self._state, self._project.folder
+        assert self._keeper.project is not None
+        state, folder = self._state, self._keeper.project.folder
         return {"project": folder, "run": state.run, "which": state.which, "split": state.split}
 
     def _start(self, job: Job[EvaluationFigures] | Job[EvaluationFigures | str]) -> None:

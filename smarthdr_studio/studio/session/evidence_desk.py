@@ -8,7 +8,6 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.evidence import Evidence, Part, sparsification_point
 from smarthdr_studio.core.frames import FrameStore
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.radiance import Floats
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.stage import Stage
@@ -34,16 +33,15 @@ class EvidenceDesk(QObject):
         super().__init__(keeper)
         self._keeper, self._stage = keeper, stage
         self._comparing, self._measuring = LatestTask(tasks), LatestTask(tasks)
-        self._project: Project | None = None
         self._scene: Figures | None = None
         self._scene_of: Floats | None = None  # the σ map that is being measured, or was
         self._pool: Figures | None = None
         self._watched = False
+        keeper.switched.connect(self._switch)
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self._project, self._scene, self._pool, self._scene_of = project, None, None, None
-        self.cancel()
+    @Slot()
+    def _switch(self) -> None:
+        self._scene, self._pool, self._scene_of = None, None, None
         self._keeper.become(evidence=EvidenceState())
 
     def watch(self, *, seen: bool) -> None:
@@ -67,9 +65,9 @@ class EvidenceDesk(QObject):
         """Measure now: the scene by asking the teacher, or every scene with a ground truth."""
         if self._keeper.state.evidence.scope == "scene":
             self.teacher_wanted.emit()
-        elif self._project is not None and not self._measuring.at_work:
+        elif self._keeper.project is not None and not self._measuring.at_work:
             self._measuring.start(
-                partial(figures_of_pool, project=self._project.folder, frames=frames),
+                partial(figures_of_pool, project=self._keeper.project.folder, frames=frames),
                 self._pool_measured,
                 self._refused,
                 on_progress=self._progressed,

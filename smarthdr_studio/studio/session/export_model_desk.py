@@ -4,7 +4,6 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Slot
 
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.state import ModelWish, Notice
 from smarthdr_studio.studio.tasks import How, LatestTask, TaskRunner
@@ -19,12 +18,6 @@ class ExportModelDesk(QObject):
         super().__init__(keeper)
         self._keeper = keeper
         self._writing = LatestTask(tasks, how=How(shown=True))
-        self._project: Project | None = None
-
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self.cancel()
-        self._project = project
 
     @Slot(object)
     def export(self, wish: ModelWish) -> None:
@@ -32,8 +25,8 @@ class ExportModelDesk(QObject):
         if self._writing.at_work:
             busy = "A model is being written already; wait for it, or cancel it below."
             self._keeper.notice(Notice(text=busy, tone="warn"))
-        elif self._project is not None:
-            job = partial(put_model, project=self._project.folder, wish=wish)
+        elif self._keeper.project is not None:
+            job = partial(put_model, project=self._keeper.project.folder, wish=wish)
             self._writing.start(job, self._written)
 
     def cancel(self) -> None:

@@ -41,7 +41,6 @@ class FactsDesk(QObject):
     def __init__(self, keeper: Keeper, tasks: TaskRunner, pool: PoolDesk) -> None:
         super().__init__(keeper)
         self._keeper, self._pool = keeper, pool
-        self._project: Project | None = None
         self._lines = SceneLines()
         self._unseen: list[str] = []
         self._unmeasured: list[str] = []
@@ -51,15 +50,16 @@ class FactsDesk(QObject):
         self._watched, self._read_again, self._clues_wanted = False, False, False
         self._later = QTimer(self, singleShot=True)
         self._later.timeout.connect(self._list_again)
+        keeper.switched.connect(self._switch)
 
     @property
     def records(self) -> Mapping[str, ClueRecord]:
         """What the frames say of the scenes that were looked at."""
         return self._lines.records
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self._project = project
+    @Slot()
+    def _switch(self) -> None:
+        project = self._keeper.project
         self._lines = SceneLines(project)
         self._unseen, self._unmeasured = [], []
         self._read_again = False
@@ -87,12 +87,12 @@ class FactsDesk(QObject):
 
     def read(self) -> None:
         """Read what was found before; new pseudo-labels are unmeasured then."""
-        if self._project is None:
+        if self._keeper.project is None:
             return
         if self._finding.at_work:
             self._read_again = True
             return
-        self._begin(plain(read_kept, folder=self._project.folder))
+        self._begin(plain(read_kept, folder=self._keeper.project.folder))
 
     def watch(self, *, seen: bool) -> None:
         """Whether somebody looks at figures: only then what is missing is found."""
@@ -154,7 +154,7 @@ class FactsDesk(QObject):
 
     def _go_on(self) -> None:
         """Ask for the next few scenes, if there is something to find and nobody is at it."""
-        if self._project is None or self._finding.at_work:
+        if self._keeper.project is None or self._finding.at_work:
             return
         wanted = Wanted(
             look=tuple(self._unseen[:_FEW]) if self._watched or self._clues_wanted else (),
@@ -170,7 +170,7 @@ class FactsDesk(QObject):
             many = f"{len(self._unseen) or left} scenes to go"
             words = "motion and saturation" if self._unseen else "PSNR-μ"
             self._tell(f"looking for {words}, {many}", 1 - left / self._total)
-        job = partial(find_figures, folder=self._project.folder, wanted=wanted)
+        job = partial(find_figures, folder=self._keeper.project.folder, wanted=wanted)
         del self._unseen[: len(wanted.look)], self._unmeasured[: len(wanted.measure)]
         for name in wanted.count:  # whatever the answer, it is asked once
             self._lines.painted.setdefault(self._lines.states[name].person or "", 0.0)

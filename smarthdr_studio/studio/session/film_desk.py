@@ -8,7 +8,6 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage
 
 from smarthdr_studio.core.history import RoundRecord
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.round_records import RecordedStatistics
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.state.watching import FilmFrame, FilmState
@@ -24,13 +23,6 @@ class FilmDesk(QObject):
     def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
         super().__init__(keeper)
         self._keeper, self._tasks = keeper, tasks
-        self._project: Project | None = None
-
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self._project = project
-        self._keeper.become(film=FilmState())
-        self.refresh()
 
     @Slot()
     def refresh(self) -> None:
@@ -62,9 +54,9 @@ class FilmDesk(QObject):
     def want(self, rounds: tuple[int, ...]) -> None:
         """Read the pictures of these rounds."""
         film = self._keeper.state.film
-        if self._project is None or not film.run or not rounds:
+        if self._keeper.project is None or not film.run or not rounds:
             return
-        run = self._project.runs_folder / film.run
+        run = self._keeper.project.runs_folder / film.run
         self._tasks.start(
             partial(read_previews, run=run, scene=film.scene, rounds=rounds),
             partial(self._came, film.run, film.scene),

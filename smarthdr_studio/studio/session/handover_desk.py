@@ -8,7 +8,6 @@ from typing import Any
 from PySide6.QtCore import QObject, Slot
 
 from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.curating import Curating
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.state import DatasetWish, Notice, SplitState
@@ -30,14 +29,7 @@ class HandoverDesk(QObject):
         super().__init__(keeper)
         self._keeper, self._curating = keeper, curating
         self._handing = LatestTask(tasks, how=How(shown=True))
-        self._project: Project | None = None
         self._wanted: dict[str, Status] = {}
-
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self.cancel()
-        self._project = project
-        self.drop_split()
 
     @Slot(object)
     def export_split(self, path: Path) -> None:
@@ -68,8 +60,8 @@ class HandoverDesk(QObject):
     @Slot(object)
     def read_split(self, path: Path) -> None:
         """See what a split from a file would change."""
-        if self._project is not None:
-            job = partial(take_split, folder=self._project.folder, path=path)
+        if self._keeper.project is not None:
+            job = partial(take_split, folder=self._keeper.project.folder, path=path)
             self._begin(job, self._read)
 
     @Slot()
@@ -92,8 +84,8 @@ class HandoverDesk(QObject):
         self._handing.cancel()
 
     def _write(self, write: Callable[..., Written], **how: object) -> None:
-        if self._project is not None:
-            self._begin(partial(write, folder=self._project.folder, **how), self._written)
+        if self._keeper.project is not None:
+            self._begin(partial(write, folder=self._keeper.project.folder, **how), self._written)
 
     def _begin(self, job: Job[Any], answered: Callable[[Any], object]) -> None:
         if self._handing.at_work:

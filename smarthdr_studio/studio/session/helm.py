@@ -1,6 +1,5 @@
 """Steers the run on the screen, be it of this window or of another process."""
 
-from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QObject, Slot
@@ -31,11 +30,6 @@ class Helm(QObject):
     def __init__(self, keeper: Keeper, tasks: TaskRunner, training: TrainingDesk) -> None:
         super().__init__(keeper)
         self._keeper, self._tasks, self._training = keeper, tasks, training
-        self._folder: Path | None = None
-
-    def serve(self, folder: Path | None) -> None:
-        """Work for another project, or for none."""
-        self._folder = folder
 
     @Slot()
     def pause_or_go_on(self) -> None:
@@ -83,9 +77,9 @@ class Helm(QObject):
             self._keeper.notice(Notice(text=told, tone="warn"))
             return
         self._training.ask(words)
-        if state.elsewhere and self._folder is not None:
+        if state.elsewhere and self._keeper.project is not None:
             # The run answers in its own time, by an event.
-            job = plain(leave, run=self._folder / "runs" / state.run, wish=wish)
+            job = plain(leave, run=self._keeper.project.runs_folder / state.run, wish=wish)
             self._tasks.start(job, on_refused=self._not_left, how=How(lasting=True))
         else:
             self._training.wish(wish)

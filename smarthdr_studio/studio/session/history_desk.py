@@ -6,7 +6,6 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.history import RoundRecord, RunHistory
 from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.runs import RunFolder
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.state import HeatStrip, Notice
@@ -30,8 +29,8 @@ class HistoryDesk(QObject):
         self._keeper = keeper
         self._reading = RepeatedTask(tasks, self._question, self._answered)
         self._replaying, self._counting = LatestTask(tasks), LatestTask(tasks)
-        self._project: Project | None = None
         self._told = ""  # the alarm that was told last
+        keeper.switched.connect(self._switch)
 
     @property
     def records(self) -> tuple[RoundRecord, ...]:
@@ -45,9 +44,9 @@ class HistoryDesk(QObject):
         heat = self._keeper.state.heat
         return heat is None or not heat.now
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self._project, self._told = project, ""
+    @Slot()
+    def _switch(self) -> None:
+        self._told = ""
         self._keeper.become(history=None, heat=None, replay=None)
         self.refresh()
 
@@ -56,10 +55,10 @@ class HistoryDesk(QObject):
         self._reading.ask()
 
     def _question(self) -> Job[RunHistory | None] | None:
-        if self._project is None:
+        if self._keeper.project is None:
             return None
         return partial(
-            read_run_history, project=self._project.folder, known=self._keeper.state.history
+            read_run_history, project=self._keeper.project.folder, known=self._keeper.state.history
         )
 
     @Slot(object)
@@ -82,14 +81,14 @@ class HistoryDesk(QObject):
         """Another scene is on the screen: the picked round of it is wanted now."""
         number = self._keeper.state.replay
         self._replaying.cancel()
-        if number is None or scene is None or self._project is None:
+        if number is None or scene is None or self._keeper.project is None:
             self.replayed.emit(None, None)
             return
         history = self._keeper.state.history
         if history is None or number not in history.replayable:
             self.replayed.emit(self._record(number), None)
             return
-        folder = RunFolder(self._project.runs_folder / history.run)
+        folder = RunFolder(self._keeper.project.runs_folder / history.run)
         job = plain(read_replay, run_folder=folder, round=number, scene=scene)
         self._replaying.start(job, partial(self._replay_read, number))
 

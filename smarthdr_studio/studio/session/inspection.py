@@ -8,7 +8,6 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from smarthdr_studio.core.choosing import Place
 from smarthdr_studio.core.display import Layer
 from smarthdr_studio.core.history import RoundRecord
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.evidence_desk import EvidenceDesk
 from smarthdr_studio.studio.session.facts_desk import FactsDesk
 from smarthdr_studio.studio.session.history_desk import HistoryDesk
@@ -57,17 +56,11 @@ class Inspection(QObject):
         self._scene = ""
         self._closer = QTimer(self, singleShot=True, interval=_LOOK_CLOSER_AFTER_MS)
         self._connect()
+        keeper.switched.connect(self._switch)
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
+    @Slot()
+    def _switch(self) -> None:
         self._goal, self._scene = None, ""
-        self.opinions.serve(project)
-        self.screen.serve(project)
-        self.history.serve(project)
-        self.evidence.serve(project)
-        self.painting.serve(project)
-        self.facts.serve(project)
-        self.pair.serve(project)
         self.table.forget()
         self.thresholds.forget()
         self.inspector.forget()
@@ -75,7 +68,7 @@ class Inspection(QObject):
     def rest(self) -> None:
         """Do nothing of one's own any more."""
         self._closer.stop()
-        self.painting.serve(None)
+        self.painting.rest()
         self.facts.rest()
         self.pair.rest()
         self.screen.rest()

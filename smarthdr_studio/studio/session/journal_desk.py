@@ -6,7 +6,6 @@ from PySide6.QtCore import QObject, Slot
 
 from smarthdr_studio.core.curation.moments import Line
 from smarthdr_studio.core.errors import StudioError
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.state import JournalState, PastState
 from smarthdr_studio.studio.tasks import Job, RepeatedTask, TaskRunner, plain
@@ -19,17 +18,17 @@ class JournalDesk(QObject):
     def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
         super().__init__(keeper)
         self._keeper = keeper
-        self._project: Project | None = None
         self._seen = self._stale = False
         self._length = 0  # of the journal when it was looked at last
         self._before: Moment | None = None
         self._after: Moment | None = None
         self._reading = RepeatedTask(tasks, self._to_read, self._told)
         self._looking = RepeatedTask(tasks, self._to_look_back, self._looked)
+        keeper.switched.connect(self._switch)
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self._project, self._before = project, None
+    @Slot()
+    def _switch(self) -> None:
+        self._before = None
         self._stale, self._length = True, 0
         self._keeper.become(journal=JournalState())
         self._refresh()
@@ -42,7 +41,7 @@ class JournalDesk(QObject):
 
     def has_grown(self) -> None:
         """Somebody may have decided something."""
-        length = len(self._project.entries()) if self._project is not None else 0
+        length = len(self._keeper.project.entries()) if self._keeper.project is not None else 0
         self._stale = self._stale or length != self._length
         self._length = length
         self._refresh()
@@ -77,17 +76,17 @@ class JournalDesk(QObject):
             self._looking.ask()
 
     def _refresh(self) -> None:
-        if self._project is not None and self._seen and self._stale:
+        if self._keeper.project is not None and self._seen and self._stale:
             self._stale = False
             self._reading.ask()
             if self._before is not None:
                 self._looking.ask()
 
     def _to_read(self) -> Job[tuple[Line, ...]] | None:
-        if self._project is None:
+        if self._keeper.project is None:
             return None
         try:
-            entries = self._project.entries()
+            entries = self._keeper.project.entries()
         except StudioError as error:
             self._keeper.complain(str(error))
             return None
@@ -97,11 +96,11 @@ class JournalDesk(QObject):
         self._become(lines=lines)
 
     def _to_look_back(self) -> Job[Past] | None:
-        if self._project is None or self._before is None:
+        if self._keeper.project is None or self._before is None:
             return None
         return plain(
             look_back,
-            entries=self._project.entries(),
+            entries=self._keeper.project.entries(),
             before=self._before,
             after=self._after,
         )

@@ -5,6 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.state import Notice, StudioState
 
 
@@ -12,10 +13,17 @@ class Keeper(QObject):
     """The only place where a new state replaces the old one."""
 
     changed = Signal(object, object)
+    switched = Signal()  # another project is open, or none
 
     def __init__(self, state: StudioState, parent: QObject) -> None:
         super().__init__(parent)
         self.state = state
+        self.project: Project | None = None  # the one that is open
+
+    def switch_to(self, project: Project | None) -> None:
+        """Everybody works for another project from now on, or for none."""
+        self.project = project
+        self.switched.emit()
 
     def become(self, **changes: Any) -> None:  # noqa: ANN401 - names and types are those of StudioState
         """Change some fields; nothing is said when nothing is new."""

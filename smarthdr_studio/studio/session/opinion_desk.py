@@ -5,10 +5,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.frames import FrameStore
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.state import Notice
 from smarthdr_studio.studio.tasks import How, LatestTask, TaskRunner
@@ -31,20 +30,20 @@ class OpinionDesk(QObject):
         super().__init__(keeper)
         self._keeper = keeper
         self._asking, self._picking = (LatestTask(tasks, how=How(shown=True)) for _ in range(2))
-        self._project: Project | None = None
         self._asked: Question | None = None  # asked last
         self._known: OrderedDict[Question, Opinion] = OrderedDict()
         self._refused_once: set[Question] = set()
         self._model: Path | None = None
+        keeper.switched.connect(self._switch)
 
     @property
     def held_bytes(self) -> int:
         """Memory held by answers."""
         return sum(each.hdr.nbytes + each.sigma.nbytes for each in self._known.values())
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self._project, self._model = project, None
+    @Slot()
+    def _switch(self) -> None:
+        self._model = None
         self.forget()
 
     def look_through(self, model: Path | None) -> None:
@@ -82,17 +81,17 @@ class OpinionDesk(QObject):
             self._begin(question, frames)
 
     def _begin(self, question: Question, frames: FrameStore) -> None:
-        if self._project is None:
+        if self._keeper.project is None:
             return
         self._asked = question
         scene, who = question
-        job = partial(ask, project=self._project.folder, scene=scene, who=who, frames=frames)
+        job = partial(ask, project=self._keeper.project.folder, scene=scene, who=who, frames=frames)
         if self._model is not None:
             job = partial(job, model=self._model)
         self._asking.start(job, partial(self._answered, question), partial(self._refused, question))
 
     def _picked_file(self, model: Path, about: str) -> None:
-        if self._project is not None:
+        if self._keeper.project is not None:
             self._turn_to(model)
             words = f"{model.name} is looked through: {about}."
             self._keeper.notice(Notice(text=words))

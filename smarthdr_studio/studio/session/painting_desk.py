@@ -41,16 +41,20 @@ class PaintingDesk(QObject):
         super().__init__(keeper)
         self._keeper, self._screen, self._stage = keeper, screen, screen.stage
         self._decisions = decisions
-        self._project: Project | None = None
         self._under_hand = _UnderHand()
         self._stroke: Dabs | None = None
         self._scene: str | None = None  # where the stroke was begun
         self._refresh = QTimer(self, singleShot=True, interval=0)
         self._refresh.timeout.connect(self._show)
+        keeper.switched.connect(self._switch)
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self._project = project
+    @Slot()
+    def _switch(self) -> None:
+        self._forget()
+
+    def rest(self) -> None:
+        """Show no stroke any more."""
+        self._refresh.stop()
         self._forget()
 
     def toggle(self) -> None:
@@ -152,8 +156,10 @@ class PaintingDesk(QObject):
 
     def _keep(self, change: Callable[[Brush | None], Brush | None]) -> None:
         """Into the journal with it."""
-        if self._project is not None and self._stage.scene is not None:
-            self._decisions.call(partial(self._write, self._project, self._stage.scene, change))
+        if self._keeper.project is not None and self._stage.scene is not None:
+            self._decisions.call(
+                partial(self._write, self._keeper.project, self._stage.scene, change)
+            )
 
     def _write(
         self, project: Project, scene: str, change: Callable[[Brush | None], Brush | None]
@@ -172,7 +178,7 @@ class PaintingDesk(QObject):
 
     def _may_paint(self) -> bool:
         """Whether there is something to paint on; else why not is told."""
-        if self._project is None or self._stage.scene is None or self._stage.size is None:
+        if self._keeper.project is None or self._stage.scene is None or self._stage.size is None:
             return False
         if self._stage.replaying:
             self._keeper.notice(Notice(text=_REPLAYED, tone="warn"))

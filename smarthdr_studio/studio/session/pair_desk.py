@@ -7,7 +7,6 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from smarthdr_studio.core.display import Layer
 from smarthdr_studio.core.errors import StudioError
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.screen import Screen
 from smarthdr_studio.studio.session.stage import Stage
@@ -27,7 +26,6 @@ class PairDesk(QObject):
     def __init__(self, keeper: Keeper, tasks: TaskRunner, screen: Screen) -> None:
         super().__init__(keeper)
         self._keeper, self._screen = keeper, screen
-        self._project: Project | None = None
         self.stage = Stage()
         self._loading = LatestTask(tasks)
         self._coming: str | None = None  # the scene that was asked for last
@@ -37,6 +35,7 @@ class PairDesk(QObject):
         screen.judged.connect(self.refresh)
         screen.viewing.repaint_wanted.connect(self._paint_soon)
         keeper.changed.connect(self._remember)
+        keeper.switched.connect(self._switch)
 
     @property
     def _state(self) -> StudioState:
@@ -44,16 +43,16 @@ class PairDesk(QObject):
 
     @property
     def _seen(self) -> bool:
-        return self._project is not None and self._state.centre is Centre.PAIR
+        return self._keeper.project is not None and self._state.centre is Centre.PAIR
 
     @property
     def nbytes(self) -> int:
         """Memory held by the other scene's finished pictures."""
         return self.stage.nbytes
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self._project, self._before = project, None
+    @Slot()
+    def _switch(self) -> None:
+        self._before = None
         self.stage.clear()
 
     def rest(self) -> None:
@@ -126,8 +125,8 @@ class PairDesk(QObject):
         return ids[(ids.index(current) + 1) % len(ids)]
 
     def _files(self, scene: str) -> SceneFiles:
-        assert self._project is not None
-        project = self._project
+        assert self._keeper.project is not None
+        project = self._keeper.project
         return SceneFiles.of(
             project.scene(scene),
             pseudo=project.pseudo_path(scene),
@@ -155,9 +154,9 @@ class PairDesk(QObject):
 
     def _judge(self) -> None:
         """The same thresholds and the same ranges for both."""
-        if self._project is not None and self.stage.scene is not None:
+        if self._keeper.project is not None and self.stage.scene is not None:
             try:
-                self.stage.take_person(self._project.person(self.stage.scene))
+                self.stage.take_person(self._keeper.project.person(self.stage.scene))
             except StudioError as error:
                 self._keeper.complain(str(error))
         share = self.stage.judge(masks=self._state.masks, pool=self._screen.retention)

@@ -2,7 +2,6 @@
 
 from PySide6.QtCore import QObject
 
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.care_desk import CareDesk
 from smarthdr_studio.studio.session.curating import Curating
 from smarthdr_studio.studio.session.evaluation_desk import EvaluationDesk
@@ -25,13 +24,6 @@ class Papers(QObject):
         self.care = CareDesk(keeper, tasks)
         self.models = ExportModelDesk(keeper, tasks)
         self.evaluations = EvaluationDesk(keeper, tasks)
-
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        for desk in (self.journal, self.truths, self.handover, self.care):
-            desk.serve(project)
-        self.models.serve(project)
-        self.evaluations.serve(project)
 
     def give_up(self) -> None:
         """Whatever is being read or written is not wanted any more."""

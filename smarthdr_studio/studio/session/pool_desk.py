@@ -5,13 +5,13 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.choosing import Place, least_trusted
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.retention import PoolStatistics, Retention
+from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.state import PoolCharts, PoolShares, SceneFacts
 from smarthdr_studio.studio.tasks import Job, RepeatedTask, TaskRunner, plain
 from smarthdr_studio.studio.threads.charts import Charted, chart
@@ -26,10 +26,9 @@ class PoolDesk(QObject):
     read = Signal()
     charted = Signal(object, object)  # PoolCharts and WhatIf, None where there is no pool
 
-    def __init__(self, tasks: TaskRunner, parent: QObject) -> None:
-        super().__init__(parent)
-        self._tasks = tasks
-        self._project: Project | None = None
+    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
+        super().__init__(keeper)
+        self._keeper, self._tasks = keeper, tasks
         self._files: dict[str, Path] = {}  # of every scene: ten thousand paths take a while
         self._reading: PoolReading | None = None
         self._share: dict[str, float] = {}
@@ -37,10 +36,11 @@ class PoolDesk(QObject):
         self._answer: tuple[PoolStatistics, MaskSettings, Retention] | None = None
         self._refreshing = RepeatedTask(tasks, self._to_read, self._answered)
         self._charting = RepeatedTask(tasks, self._to_chart, self._charts_came)
+        keeper.switched.connect(self._switch)
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self._project, self._reading, self._masks = project, None, None
+    @Slot()
+    def _switch(self) -> None:
+        project, self._reading, self._masks = self._keeper.project, None, None
         self._files = (
             {each.id: project.statistics_path(each.id) for each in project.scenes}
             if project is not None
@@ -54,20 +54,20 @@ class PoolDesk(QObject):
         self._refreshing.ask()
 
     def _to_read(self) -> Job[PoolReading] | None:
-        if self._project is None:
+        if self._keeper.project is None:
             return None
-        statuses, states = self._project.statuses(), self._project.ledger().scenes
+        statuses, states = self._keeper.project.statuses(), self._keeper.project.ledger().scenes
         return partial(
             read_pool,
-            scenes=self._project.scenes,
+            scenes=self._keeper.project.scenes,
             files=self._files,
             unlabelled=frozenset(
                 s for s, status in statuses.items() if status is Status.UNLABELLED
             ),
-            runs=self._project.runs_folder,
+            runs=self._keeper.project.runs_folder,
             before=self._reading,
             persons={s: state.person for s, state in states.items() if state.person is not None},
-            masks=self._masks or self._project.ledger().masks,
+            masks=self._masks or self._keeper.project.ledger().masks,
         )
 
     @property

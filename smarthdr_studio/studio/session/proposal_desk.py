@@ -30,13 +30,13 @@ class ProposalDesk(QObject):
         self._keeper = keeper
         self._pool, self._curating = pool, curating
         self._weighing = RepeatedTask(tasks, self._question, self._answered)
-        self.serve(None)
+        self._switch()
+        keeper.switched.connect(self._switch)
         keeper.changed.connect(self._state_changed)
         pool.read.connect(self._pool_read)
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none; its rule is in the state already."""
-        self._project = project
+    @Slot()
+    def _switch(self) -> None:
         self._masks: MaskSettings | None = None
         self._left_out: frozenset[str] = frozenset()
         self._watched = False
@@ -102,7 +102,7 @@ class ProposalDesk(QObject):
 
     def _question(self) -> Job[Weighed] | None:
         reading = self._pool.reading
-        if self._project is None or reading is None or self._masks is None:
+        if self._keeper.project is None or reading is None or self._masks is None:
             return None
         state = self._keeper.state
         return plain(

@@ -39,14 +39,15 @@ class QueueDesk(QObject):
         self._keeper, self._ranking = keeper, LatestTask(tasks)
         self._pool, self._facts = pool, facts
         self._grounds = QueueGrounds(pool, facts)
-        self.serve(None)
+        self._switch()
+        keeper.switched.connect(self._switch)
         keeper.changed.connect(self._state_changed)
         pool.read.connect(self.refresh)
         facts.became.connect(self.refresh)
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self._project = project
+    @Slot()
+    def _switch(self) -> None:
+        project = self._keeper.project
         self._at_first = unlabelled_at_first(project.entries()) if project else ()
         self._grounds.forget()
         self._seen: set[str] = set()
@@ -81,7 +82,7 @@ class QueueDesk(QObject):
 
     def step(self, by: int) -> None:
         """Show the next scene (1) or the one before (-1); the one that is left was reviewed."""
-        if self._project is None:
+        if self._keeper.project is None:
             return
         if self._keeper.state.queue.kind is QueueKind.ALL:
             self.pick(self._last)
@@ -169,12 +170,12 @@ class QueueDesk(QObject):
 
     def _leave(self, scene: str | None) -> None:
         """A person has looked at it, if it was on the screen at all."""
-        if self._project is None or scene is None or scene in self._seen:
+        if self._keeper.project is None or scene is None or scene in self._seen:
             return
         if self._keeper.state.shown != scene:
             return
         try:
-            self._project.mark_reviewed((scene,))
+            self._keeper.project.mark_reviewed((scene,))
         except StudioError as error:
             self._keeper.complain(str(error))
             return
@@ -244,7 +245,7 @@ class QueueDesk(QObject):
 
     def _work(self) -> str:
         """What is being found out for the order, "" when nothing is."""
-        if self._keeper.state.queue.kind is QueueKind.ALL or self._project is None:
+        if self._keeper.state.queue.kind is QueueKind.ALL or self._keeper.project is None:
             return ""
         if self._pool.reading is None:
             return "reading uncertainties"

@@ -7,7 +7,6 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.errors import Remedy
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.curating import Curating
 from smarthdr_studio.studio.session.discarding import Discarding
 from smarthdr_studio.studio.session.elsewhere import Elsewhere
@@ -34,12 +33,12 @@ class Running(QObject):
         """`presets` is the folder of a person's own."""
         super().__init__(keeper)
         self._keeper = keeper
-        self._project: Project | None = None
         self._remedies: tuple[Remedy, ...] = ()
         self._slept = ""  # the run that was stopped because the computer went to sleep
         self.training = TrainingDesk(tasks, self)
+        keeper.switched.connect(self.training.forget)
         self.plans = PlanDesk(keeper, tasks, own=presets, parent=self)
-        self.elsewhere = Elsewhere(tasks, self.training, self)
+        self.elsewhere = Elsewhere(keeper, tasks, self.training)
         self.helm = Helm(keeper, tasks, self.training)
         self.discarding = Discarding(keeper, tasks)
         self.runs = RunsDesk(keeper, tasks, curating)
@@ -55,17 +54,6 @@ class Running(QObject):
     def at_rest(self) -> bool:
         """Whether nothing of it is at work."""
         return self.training.at_rest
-
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self.training.forget()
-        self._project = project
-        folder = None if project is None else project.folder
-        self.helm.serve(folder)
-        self.discarding.serve(project)
-        self.elsewhere.serve(folder)
-        self.runs.serve(project)
-        self.continuing.serve(project)
 
     def shut_down(self) -> None:
         """Stop the run of this window, and look for no other."""
@@ -89,10 +77,10 @@ class Running(QObject):
 
     def train(self, *, preset: str, device: str) -> None:
         """Start a run by a preset, or by the plan in the editor (EDITED)."""
-        if self._project is not None:
+        if self._keeper.project is not None:
             self._forget_fault()
             name, changes = self.plans.wish_for(preset, device=device)
-            self.training.start(self._project.folder, preset=name, changes=changes)
+            self.training.start(self._keeper.project.folder, preset=name, changes=changes)
 
     def resume(
         self,
@@ -106,11 +94,11 @@ class Running(QObject):
         Without a device it goes on where its plan says.
         """
         name = run or self.training.state.resumable
-        if self._project is None or not name:
+        if self._keeper.project is None or not name:
             return
         self._forget_fault()
         wishes = {**(changes or {}), **({"device": device} if device else {})}
-        self.training.resume(self._project.folder, run=name, changes=wishes)
+        self.training.resume(self._keeper.project.folder, run=name, changes=wishes)
 
     @Slot()
     def discard(self) -> None:

@@ -5,7 +5,6 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.curating import Curating
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.layout_file import Layout
@@ -23,17 +22,12 @@ class RunsBack(QObject):
         super().__init__(keeper)
         self._keeper, self._curating = keeper, curating
         self._finding = LatestTask(tasks)
-        self._project: Project | None = None
-
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self._project = project
 
     @Slot(str)
     def ask(self, run: str) -> None:
         """Find out what going back would change."""
-        if self._project is not None:
-            job = plain(find_way_back, folder=self._project.folder, run=run)
+        if self._keeper.project is not None:
+            job = plain(find_way_back, folder=self._keeper.project.folder, run=run)
             self._finding.start(job, self._found)
 
     @Slot()
@@ -45,16 +39,16 @@ class RunsBack(QObject):
     def go(self, layout: object) -> None:
         """Go back, with `layout` also to the views of that time."""
         way = self._keeper.state.runs.way_back
-        if self._project is None or way is None:
+        if self._keeper.project is None or way is None:
             return
         self._become(None)
         name = self._keeper.state.runs.titles.get(way.run, way.run)
         if not way.empty:
-            job = partial(go_way_back, folder=self._project.folder, run=way.run)
+            job = partial(go_way_back, folder=self._keeper.project.folder, run=way.run)
             said = f"The project stands as it did when {name} was started; Undo takes it back."
             self._curating.decide_at_length(job, words=f"go back to the start of {name}", said=said)
         if layout and way.layout:
-            self.layout_wanted.emit(Layout.read(self._project.runs_folder / way.run))
+            self.layout_wanted.emit(Layout.read(self._keeper.project.runs_folder / way.run))
 
     def _found(self, way: WayBack) -> None:
         if way.empty and not way.layout:

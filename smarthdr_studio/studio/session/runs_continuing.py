@@ -5,7 +5,6 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.plan_desk import PlanDesk
 from smarthdr_studio.studio.state import StudioState
@@ -24,18 +23,18 @@ class RunsContinuing(QObject):
         super().__init__(keeper)
         self._keeper, self._plans = keeper, plans
         self._reading = LatestTask(tasks)
-        self._project: Project | None = None
         self._found: PlanToContinue | None = None
         keeper.changed.connect(self._take_book)
+        keeper.switched.connect(self._switch)
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self._project, self._found = project, None
+    @Slot()
+    def _switch(self) -> None:
+        self._found = None
 
     def ask(self, run: str) -> None:
         """Bring the plan of this run into the editor."""
-        if self._project is not None:
-            folder: Path = self._project.runs_folder / run
+        if self._keeper.project is not None:
+            folder: Path = self._keeper.project.runs_folder / run
             self._reading.start(plain(plan_to_continue, run=folder), self._read)
 
     def _read(self, found: PlanToContinue) -> None:

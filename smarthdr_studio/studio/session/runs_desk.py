@@ -6,7 +6,6 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.curating import Curating
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.runs_back import RunsBack
@@ -28,7 +27,6 @@ class RunsDesk(QObject):
     def __init__(self, keeper: Keeper, tasks: TaskRunner, curating: Curating) -> None:
         super().__init__(keeper)
         self._keeper, self._tasks = keeper, tasks
-        self._project: Project | None = None
         self._seen, self._watched = RunsSeen(), False
         self._looking = RepeatedTask(tasks, self._question, self._looked, how=_UNASKED)
         self._clock = QTimer(self, interval=_LOOK_EVERY_MS)
@@ -37,14 +35,13 @@ class RunsDesk(QObject):
         self.trash = RunsTrash(keeper, tasks)
         self.back = RunsBack(keeper, tasks, curating)
         self.trash.changed.connect(self.look)
+        keeper.switched.connect(self._switch)
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self._project, self._seen = project, RunsSeen()
+    @Slot()
+    def _switch(self) -> None:
+        self._seen = RunsSeen()
         self._keeper.become(runs=RunsState())
-        for desk in (self.telling, self.trash, self.back):
-            desk.serve(project)
-        if project is None:
+        if self._keeper.project is None:
             self._clock.stop()
         elif self._watched:
             self._clock.start()
@@ -59,7 +56,7 @@ class RunsDesk(QObject):
         """Whether anybody looks at the runs."""
         self._watched = bool(seen)
         self.telling.watch(seen)
-        if self._watched and self._project is not None:
+        if self._watched and self._keeper.project is not None:
             self._clock.start()
             self.look()
         else:
@@ -68,7 +65,7 @@ class RunsDesk(QObject):
     @Slot()
     def look(self) -> None:
         """See what is new, now or when the look under way is over."""
-        if self._project is not None and self._watched:
+        if self._keeper.project is not None and self._watched:
             self._looking.ask()
 
     @Slot(object)
@@ -82,8 +79,8 @@ class RunsDesk(QObject):
     @Slot(str, str)
     def write_note(self, run: str, text: str) -> None:
         """Keep what was written about a run."""
-        if self._project is not None:
-            job = plain(keep_note, runs=self._project.runs_folder, run=run, text=text)
+        if self._keeper.project is not None:
+            job = plain(keep_note, runs=self._keeper.project.runs_folder, run=run, text=text)
             self._tasks.start(job, lambda _kept: self.look(), how=How(lasting=True))
 
     @property
@@ -91,9 +88,9 @@ class RunsDesk(QObject):
         return self._keeper.state.runs
 
     def _question(self) -> Job[RunsSeen] | None:
-        if self._project is None:
+        if self._keeper.project is None:
             return None
-        return partial(look_at_runs, runs=self._project.runs_folder, known=self._seen)
+        return partial(look_at_runs, runs=self._keeper.project.runs_folder, known=self._seen)
 
     def _looked(self, seen: RunsSeen) -> None:
         new, self._seen = seen is not self._seen, seen

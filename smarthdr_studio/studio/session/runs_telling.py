@@ -7,7 +7,6 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.running.listing import RunRow
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.state import RunPicture, RunsState, RunsTold
@@ -32,7 +31,6 @@ class RunsTelling(QObject):
     def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
         super().__init__(keeper)
         self._keeper = keeper
-        self._project: Project | None = None
         self._seen, self._part = False, ""
         self._told_of: tuple[RunRow, ...] = ()
         self._read: CurvesRead | None = None
@@ -44,10 +42,10 @@ class RunsTelling(QObject):
         self._looking = RepeatedTask(tasks, self._to_look, self.pictures_came.emit)
         self._later = QTimer(self, singleShot=True)
         self._later.timeout.connect(self.refresh)
+        keeper.switched.connect(self._switch)
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self._project = project
+    @Slot()
+    def _switch(self) -> None:
         self._told_of, self._read, self._shown = (), None, None
         self._later.stop()
 
@@ -76,7 +74,7 @@ class RunsTelling(QObject):
     def refresh(self) -> None:
         """Ask for what is new; of the same runs not more often than reading them is worth."""
         rows = self._rows
-        if self._project is None or not self._seen or not rows:
+        if self._keeper.project is None or not self._seen or not rows:
             return
         stale = rows != self._told_of
         charts = self._part == CURVES and (self._read is None or rows != self._read.rows)
@@ -119,10 +117,10 @@ class RunsTelling(QObject):
 
     def _to_tell(self) -> Job[RunsTold] | None:
         rows = self._rows
-        if self._project is None or not rows:
+        if self._keeper.project is None or not rows:
             return None
         self._begun = monotonic()
-        return plain(tell_of_runs, folder=self._project.folder, rows=rows)
+        return plain(tell_of_runs, folder=self._keeper.project.folder, rows=rows)
 
     def _told(self, told: RunsTold) -> None:
         self._rest()
@@ -140,7 +138,7 @@ class RunsTelling(QObject):
 
     def _to_chart(self) -> Job[CurvesRead] | None:
         rows = self._rows
-        if self._project is None or not rows or self._part != CURVES:
+        if self._keeper.project is None or not rows or self._part != CURVES:
             return None
         self._begun = monotonic()
         self._charted_ids = tuple(row.id for row in rows)
@@ -167,7 +165,12 @@ class RunsTelling(QObject):
 
     def _to_look(self) -> Job[tuple[RunPicture, ...]] | None:
         rows, state = self._rows, self._keeper.state
-        if self._project is None or not rows or state.current is None or self._part != PICTURES:
+        if (
+            self._keeper.project is None
+            or not rows
+            or state.current is None
+            or self._part != PICTURES
+        ):
             return None
         self._shown = self._wanted
         return partial(

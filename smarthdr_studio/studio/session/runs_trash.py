@@ -6,7 +6,6 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.running.listing import RunRow
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.state import Notice, Offer, RunsState
@@ -30,11 +29,6 @@ class RunsTrash(QObject):
         super().__init__(keeper)
         self._keeper, self._tasks = keeper, tasks
         self._listing = LatestTask(tasks)
-        self._project: Project | None = None
-
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self._project = project
 
     @Slot()
     def ask(self) -> None:
@@ -55,17 +49,19 @@ class RunsTrash(QObject):
     @Slot()
     def agree(self) -> None:
         """Move the chosen runs to the trash."""
-        if self._project is not None and self._state.question:
+        if self._keeper.project is not None and self._state.question:
             runs = self._state.chosen
             self._become(question="")
-            job = plain(discard_runs, folder=self._project.folder, runs=runs)
+            job = plain(discard_runs, folder=self._keeper.project.folder, runs=runs)
             self._tasks.start(job, self._discarded, self._refused, how=How(lasting=True))
 
     @Slot()
     def look(self) -> None:
         """Find out which runs lie in the trash."""
-        if self._project is not None:
-            self._listing.start(plain(list_discarded, folder=self._project.folder), self._listed)
+        if self._keeper.project is not None:
+            self._listing.start(
+                plain(list_discarded, folder=self._keeper.project.folder), self._listed
+            )
 
     @Slot()
     def close(self) -> None:
@@ -75,8 +71,8 @@ class RunsTrash(QObject):
     @Slot(object)
     def restore(self, runs: tuple[tuple[str, str], ...]) -> None:
         """Bring runs back, each given by its id and the day it was discarded."""
-        if self._project is not None and runs:
-            job = plain(bring_runs_back, folder=self._project.folder, runs=runs)
+        if self._keeper.project is not None and runs:
+            job = plain(bring_runs_back, folder=self._keeper.project.folder, runs=runs)
             self._tasks.start(job, self._restored, self._refused, how=How(lasting=True))
 
     @property

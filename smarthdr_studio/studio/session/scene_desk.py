@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage
 
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.frames import FrameStore
-from smarthdr_studio.core.project import Project
+from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.session.preferences import FIRST_BUDGET
 from smarthdr_studio.studio.tasks import How, Job, Priority, RepeatedTask, TaskRunner, plain
 from smarthdr_studio.studio.threads.memory import give_back
@@ -52,10 +52,9 @@ class SceneDesk(QObject):
     loaded = Signal(int, object)
     thumbnail_made = Signal(str, QImage)
 
-    def __init__(self, tasks: TaskRunner, *, thumbnails: Path, parent: QObject) -> None:
-        super().__init__(parent)
-        self._tasks, self._cache = tasks, thumbnails
-        self._project: Project | None = None
+    def __init__(self, keeper: Keeper, tasks: TaskRunner, *, thumbnails: Path) -> None:
+        super().__init__(keeper)
+        self._keeper, self._tasks, self._cache = keeper, tasks, thumbnails
         self._budget, self._beside = FIRST_BUDGET, 0
         self.frames = FrameStore(self._budget)
         self._kept: OrderedDict[str, LoadedScene] = OrderedDict()
@@ -66,6 +65,7 @@ class SceneDesk(QObject):
         self._next: _Wish | None = None
         self._drawing = RepeatedTask(tasks, self._to_draw, self._drawn, self._not_drawn)
         self._wanted: list[str] = []
+        keeper.switched.connect(self._switch)
 
     @property
     def held_bytes(self) -> int:
@@ -83,20 +83,19 @@ class SceneDesk(QObject):
             self._beside = nbytes
             self._make_room()
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self._project = project
+    @Slot()
+    def _switch(self) -> None:
         self.frames = FrameStore(self._budget)
         self._kept.clear()
         self._seen.clear()
         self._next = None
         self._wanted.clear()
-        if project is not None:
+        if self._keeper.project is not None:
             self._tidy(plain(trim_cache, cache=self._cache))
 
     def fetch(self, scene: str, *, generation: int) -> None:
         """Load a scene; answers with `generation`, at once if it is at hand and unchanged."""
-        if self._project is None:
+        if self._keeper.project is None:
             return
         files = self._files(scene)
         kept = self._at_hand(files)
@@ -114,7 +113,7 @@ class SceneDesk(QObject):
         Only looks at what the file system says of a few files.
         """
         seen = self._seen.get(scene)
-        if self._project is None or seen is None:
+        if self._keeper.project is None or seen is None:
             return False
         stamp = _stamp_of(self._files(scene))
         return seen.stamp != stamp or any(path.exists() for path in seen.missing)
@@ -141,8 +140,8 @@ class SceneDesk(QObject):
             self.loaded.emit(generation, scene)
 
     def _files(self, scene: str) -> SceneFiles:
-        assert self._project is not None
-        project, label = self._project, None
+        assert self._keeper.project is not None
+        project, label = self._keeper.project, None
         with suppress(ProjectError):  # a journal that cannot be read is told by who reads it
             label = project.label_path(scene)
         return SceneFiles.of(project.scene(scene), pseudo=project.pseudo_path(scene), label=label)
@@ -182,10 +181,10 @@ class SceneDesk(QObject):
         return sum(scene.nbytes for scene in self._kept.values())
 
     def _to_draw(self) -> Job[dict[str, QImage]] | None:
-        if not self._wanted or self._project is None:
+        if not self._wanted or self._keeper.project is None:
             return None
         batch = [self._wanted.pop() for _ in range(min(_THUMBNAILS_AT_ONCE, len(self._wanted)))]
-        frames = {scene: self._project.scene(scene).frames[1] for scene in batch}
+        frames = {scene: self._keeper.project.scene(scene).frames[1] for scene in batch}
         return partial(make_thumbnails, frames=frames, cache=self._cache)
 
     def _drawn(self, pictures: dict[str, QImage]) -> None:

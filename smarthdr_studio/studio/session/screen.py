@@ -13,7 +13,6 @@ from smarthdr_studio.core.brush.ink import Brush
 from smarthdr_studio.core.display import Layer, Painted
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.core.masking import MaskSettings, Range
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.regions import Box
 from smarthdr_studio.core.retention import Retention
 from smarthdr_studio.core.what_if import WhatIf
@@ -49,12 +48,12 @@ class Screen(QObject):
         self._keeper = keeper
         self.stage = Stage()
         self.viewing = Viewing(keeper)
-        self.scenes = SceneDesk(tasks, thumbnails=thumbnails, parent=self)
-        self.pool = PoolDesk(tasks, self)
+        self.scenes = SceneDesk(keeper, tasks, thumbnails=thumbnails)
+        self.pool = PoolDesk(keeper, tasks)
         self.past_masks: MaskSettings | None = None  # of the round that is replayed as it was used
         self.held_elsewhere: Callable[[], int] = int  # bytes others keep of scenes that were shown
         self.rows_of = self.pool.rows  # whoever knows more of scenes than the pool
-        self._persons = Persons(keeper.complain)
+        self._persons = Persons(keeper)
         self._retention: Retention | None = None
         self._pooled_at = 0.0  # when the pool's share was last told while drawing
         self._wiped: int | None = None
@@ -70,26 +69,22 @@ class Screen(QObject):
         self._ahead.timeout.connect(self._prefetch)
         self._repaint.timeout.connect(self._paint)
         self._rechart.timeout.connect(self._chart)
+        keeper.switched.connect(self._switch)
 
     @property
     def retention(self) -> Retention | None:
         """What the thresholds keep of the pool, and its ranges."""
         return self._retention
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self._persons.serve(project)
-        self.scenes.serve(project)
-        self.pool.serve(project)
+    @Slot()
+    def _switch(self) -> None:
         self.stage.clear()
         self._retention = self.past_masks = None
-        self.pool.refresh()
 
     def rest(self) -> None:
         """Paint no more."""
         for timer in (self._repaint, self._rechart, self._ahead):
             timer.stop()
-        self._persons.serve(None)  # what is still being read may come after the project's file
 
     @Slot()
     def repaint(self) -> None:
@@ -152,7 +147,7 @@ class Screen(QObject):
         """The journal adds up to these and its brush; another pool is read anew."""
         before = {row.id: row.status for row in self._keeper.state.scenes}
         self._keeper.become(scenes=self.rows_of(statuses))
-        if self._persons.read() or before != statuses:
+        if self._persons.read() or before != statuses or self.pool.reading is None:
             self.pool.refresh()
         self.stage.take_person(self._persons.of(self.stage.scene))
         self.judge()

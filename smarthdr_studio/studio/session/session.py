@@ -45,7 +45,6 @@ class Session(QObject):
         self.preferences = Preferences.read(places.preferences)
         first = StudioState(recent=self.preferences.folders(), cache_budget=self.preferences.budget)
         self._keeper = Keeper(first, self)
-        self._project: Project | None = None
         self._tasks = TaskRunner(self)
         decisions = TaskQueue(self._tasks)
         self._projects = ProjectDesk(self._tasks, self)
@@ -155,14 +154,14 @@ class Session(QObject):
 
     def release(self) -> None:
         """Let go of the project's file; nothing is asked afterwards."""
-        self._watch.serve(None)
+        self._watch.rest()
         self.inspection.rest()
         self.running.rest()
         self._tasks.close()
         self._remember_layout()
-        if self._project is not None:
-            self._project.close()
-            self._project = None
+        if self._keeper.project is not None:
+            self._keeper.project.close()
+            self._keeper.project = None
 
     @Slot(object)
     def _opened(self, project: Project) -> None:
@@ -170,7 +169,6 @@ class Session(QObject):
 
     def _adopt(self, project: Project) -> None:
         self._let_go(but=project)
-        self._project = project
         self.preferences = self.preferences.with_project(project.folder)
         self.preferences.write(self._places.preferences)
         layout = Layout.read(project.folder)
@@ -180,43 +178,31 @@ class Session(QObject):
             folder=project.folder,
             **layout.remembered(),
         )
-        self._watch.serve(project)
-        self.curating.serve(project)
+        self._keeper.switch_to(project)
         self._read_journal()
-        self.inspection.serve(project)
-        self.papers.serve(project)
-        self.advice.serve(project)
-        self.watching.serve(project)
-        self.running.serve(project)
         self._pick_first(layout.scene)
 
     def _pick_first(self, wanted: str) -> None:
         """The scene that was looked at last, or else the first with something to judge."""
         ids = [row.id for row in self.state.scenes]
-        if wanted not in ids and self._project is not None:
-            judged = (scene for scene in ids if self._project.pseudo_path(scene).is_file())
+        if wanted not in ids and self._keeper.project is not None:
+            judged = (scene for scene in ids if self._keeper.project.pseudo_path(scene).is_file())
             wanted = next(judged, ids[0] if ids else "")
         if wanted:
             self.screen.pick(wanted)
 
     def _let_go(self, *, but: Project | None = None) -> None:
         self._tasks.forget()
-        self._watch.serve(None)
         self._remember_layout()
-        self.inspection.serve(None)
-        self.papers.serve(None)
-        self.advice.serve(None)
-        self.curating.serve(None)
-        self.running.serve(None)
-        self.watching.serve(None)
-        if self._project is not None and self._project is not but:
-            self._project.close()
-        self._project = None
+        left = self._keeper.project
+        self._keeper.switch_to(None)
+        if left is not None and left is not but:
+            left.close()
         self._keeper.forget_project()
 
     def _remember_layout(self) -> None:
-        if self._project is not None:
-            Layout.of(self.state, self.panes).write(self._project.folder)
+        if self._keeper.project is not None:
+            Layout.of(self.state, self.panes).write(self._keeper.project.folder)
 
     def _may_switch(self) -> bool:
         if self.running.may_leave():
@@ -234,15 +220,15 @@ class Session(QObject):
     @Slot()
     def _read_journal(self) -> None:
         """Show what the journal adds up to now."""
-        if self._project is None:
+        if self._keeper.project is None:
             return
         try:
             self._watch.has_read()
             statuses = self.curating.read_journal()
-            self.inspection.facts.take_journal(self._project)
+            self.inspection.facts.take_journal(self._keeper.project)
             self.screen.take_statuses(statuses)
             self.papers.journal.has_grown()
-            self.advice.take_journal(self._project)
+            self.advice.take_journal(self._keeper.project)
             self._tell_story()
         except StudioError as error:
             self._keeper.complain(str(error))
@@ -251,14 +237,14 @@ class Session(QObject):
     def _tell_story(self) -> None:
         """What was decided about the current scene."""
         scene = self.state.current
-        if self._project is not None and scene is not None:
-            self._keeper.become(story=story_of(self._project, scene))
+        if self._keeper.project is not None and scene is not None:
+            self._keeper.become(story=story_of(self._keeper.project, scene))
 
     @Slot()
     def _dataset_moved(self) -> None:
         """Everything is read again from where it lies now, as if the project were opened."""
-        if self._project is not None and self._may_switch():
-            self._opened(self._project)
+        if self._keeper.project is not None and self._may_switch():
+            self._opened(self._keeper.project)
 
     @Slot()
     def _run_ended(self) -> None:

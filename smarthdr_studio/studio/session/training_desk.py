@@ -150,6 +150,7 @@ class TrainingDesk(QObject):
             late = self.state.making_round
             self._become(replace(self.state, changes_wait=True, late=late))
 
+    @Slot()
     def forget(self) -> None:
         """Another project: no run yet."""
         self.show_other(TrainingState())

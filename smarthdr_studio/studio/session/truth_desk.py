@@ -7,7 +7,6 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Slot
 
 from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.curating import Curating
 from smarthdr_studio.studio.session.keeper import Keeper
 from smarthdr_studio.studio.state import TruthState, TruthWish
@@ -22,35 +21,34 @@ class TruthDesk(QObject):
         super().__init__(keeper)
         self._keeper, self._curating = keeper, curating
         self._looking = LatestTask(tasks, how=How(shown=True))
-        self._project: Project | None = None
         self._brought: BroughtTruth | None = None
+        keeper.switched.connect(self._switch)
 
     @property
     def at_work(self) -> bool:
         """Whether files are being looked at."""
         return self._looking.at_work
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self.give_up()
-        self._project = project
+    @Slot()
+    def _switch(self) -> None:
+        self._brought = None
 
     @Slot(str, object, object)
     def bring(
         self, scene: str, files: tuple[Path, ...], evs: tuple[float, ...] | None = None
     ) -> None:
         """Look at one file, or at the frames of a static bracket, for this scene."""
-        if self._project is None or not files:
+        if self._keeper.project is None or not files:
             return
         self.give_up()
-        status = self._project.statuses()[scene]
+        status = self._keeper.project.statuses()[scene]
         known = status in (Status.GROUND_TRUTH, Status.PROMOTED)
         self._keeper.become(
             truth=TruthState(scene=scene, files=files, replaces=str(status) if known else "")
         )
         job = partial(
             look_at_truth,
-            folder=self._project.folder,
+            folder=self._keeper.project.folder,
             scene=scene,
             files=files,
             evs=evs,
@@ -61,12 +59,12 @@ class TruthDesk(QObject):
     def use(self, wish: TruthWish) -> None:
         """Keep what was looked at as the scene's ground truth."""
         brought, self._brought = self._brought, None
-        if self._project is None or brought is None:
+        if self._keeper.project is None or brought is None:
             return
         self._keeper.become(truth=None)
         job = partial(
             keep_truth,
-            folder=self._project.folder,
+            folder=self._keeper.project.folder,
             brought=brought,
             fix=wish.fix,
             note=wish.note,

@@ -20,35 +20,38 @@ class Watch(QObject):
     def __init__(self, keeper: Keeper, screen: Screen) -> None:
         super().__init__(keeper)
         self._keeper, self._screen = keeper, screen
-        self._project: Project | None = None
         self._version = 0
         self._known: tuple[int, int] = (0, 0)
         self._clock = QTimer(self, interval=_LOOK_EVERY_MS)
         self._clock.timeout.connect(self._look)
+        keeper.switched.connect(self._switch)
 
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self._project = project
-        if project is None:
+    @Slot()
+    def _switch(self) -> None:
+        if self._keeper.project is None:
             self._clock.stop()
         else:
             self._clock.start()
 
+    def rest(self) -> None:
+        """Look no more."""
+        self._clock.stop()
+
     def has_read(self) -> None:
         """The journal is known as it is now; call this before it is read."""
-        if self._project is not None:
-            self._version = self._project.data_version()
-            self._known = _decided(self._project)
+        if self._keeper.project is not None:
+            self._version = self._keeper.project.data_version()
+            self._known = _decided(self._keeper.project)
 
     @Slot()
     def _look(self) -> None:
-        if self._project is None:
+        if self._keeper.project is None:
             return
         try:
-            version = self._project.data_version()
+            version = self._keeper.project.data_version()
             if version != self._version:
                 self._version = version  # figures that were kept are nobody's decision
-                if _decided(self._project) != self._known:
+                if _decided(self._keeper.project) != self._known:
                     self.noticed.emit()
         except StudioError as error:
             self._keeper.complain(str(error))

@@ -2,7 +2,6 @@
 
 from PySide6.QtCore import QObject
 
-from smarthdr_studio.core.project import Project
 from smarthdr_studio.studio.session.diary_desk import DiaryDesk
 from smarthdr_studio.studio.session.film_desk import FilmDesk
 from smarthdr_studio.studio.session.inspection import Inspection
@@ -18,13 +17,8 @@ class Watching(QObject):
         self, keeper: Keeper, tasks: TaskRunner, *, training: TrainingDesk, inspection: Inspection
     ) -> None:
         super().__init__(keeper)
-        self.film, self.diary = FilmDesk(keeper, tasks), DiaryDesk(tasks, self)
+        self.film, self.diary = FilmDesk(keeper, tasks), DiaryDesk(keeper, tasks)
         inspection.history.read.connect(self.film.refresh)
         inspection.screen.picked.connect(self.film.refresh)
         training.became.connect(self.diary.follow)
         training.heard.connect(self.diary.hear)
-
-    def serve(self, project: Project | None) -> None:
-        """Work for another project, or for none."""
-        self.film.serve(project)
-        self.diary.serve(project)
