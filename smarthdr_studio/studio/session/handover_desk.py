@@ -31,6 +31,11 @@ class HandoverDesk(QObject):
         self._handing = LatestTask(tasks, how=How(shown=True))
         self._wanted: dict[str, Status] = {}
 
+    @property
+    def at_work(self) -> bool:
+        """Whether something is being read or written."""
+        return self._handing.at_work
+
     @Slot(object)
     def export_split(self, path: Path) -> None:
         """What every scene is now, as CSV or JSON."""
