@@ -1,1 +1,1 @@
-"""The studio's door to slow work: one thread for training, short ones for everything else."""
+"""The studio's door to slow work: one thread for training, plain functions for all else."""
