@@ -169,7 +169,7 @@ def pictures(project, **how):
         runs=[row.folder for row in rows],
         display=DisplaySettings(),
         **asked,
-    ).pictures
+    )
 
 
 def test_pictures_are_of_the_last_round_all_have_made_or_of_the_last_of_each(two):
