@@ -97,10 +97,10 @@ class Task(Generic[_Answer]):
         except Exception as error:  # noqa: BLE001 - the edge of the thread: tell, never swallow
             self._refuse(f"{type(error).__name__}: {error}")
         else:
-            self.outcome = lambda: self.on_done(answer)
+            self.outcome = partial(self.on_done, answer)
 
     def _refuse(self, message: str) -> None:
-        self.outcome = lambda: self.on_refused(message)
+        self.outcome = partial(self.on_refused, message)
 
     def tell(self) -> None:
         """Call whoever waits; called on the GUI thread."""
@@ -171,14 +171,14 @@ class TaskRunner(QObject):
     def shut_down(self) -> None:
         """All is to end: cancel everything but lasting jobs; `rested` tells when it has ended."""
         self._ending = True
-        for task in self._tasks:
+        for task in tuple(self._tasks):
             if not task.how.lasting:
                 self.cancel(task)
 
     def close(self) -> None:
         """Wait for the threads; what they still say is not heard."""
         self._ending = True
-        for task in self._tasks:
+        for task in tuple(self._tasks):
             self.cancel(task)
         self._pool.waitForDone(_LAST_WAIT_MS)
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -344,3 +345,17 @@ def test_work_is_not_over_before_its_answer_was_heard(tasks, rest):
     tasks.start(plain(int), lambda _answer: seen.append(tasks.at_rest))
     rest()
     assert seen == [False]
+
+
+def test_nothing_of_a_job_is_kept_when_it_is_over(tasks, rest):
+    class Large:
+        """Something nobody wants to hold for long."""
+
+    large, latest = Large(), LatestTask(tasks)
+    held = weakref.ref(large)
+    latest.start(plain(list, (large,)), plain(str))
+    del large
+    rest()
+    latest.start(plain(int), plain(str))
+    rest()
+    assert held() is None
