@@ -21,7 +21,7 @@ class Keeper(QObject):
         self.project: Project | None = None  # the one that is open
 
     def switch_to(self, project: Project | None) -> None:
-        """Everybody works for another project from now on, or for none."""
+        """Everybody turns to another project, or to none, in the order they were made."""
         self.project = project
         self.switched.emit()
 

@@ -36,7 +36,7 @@ class Running(QObject):
         self._remedies: tuple[Remedy, ...] = ()
         self._slept = ""  # the run that was stopped because the computer went to sleep
         self.training = TrainingDesk(tasks, self)
-        keeper.switched.connect(self.training.forget)
+        keeper.switched.connect(self.training.forget)  # before anybody looks for other runs
         self.plans = PlanDesk(keeper, tasks, own=presets, parent=self)
         self.elsewhere = Elsewhere(keeper, tasks, self.training)
         self.helm = Helm(keeper, tasks, self.training)
