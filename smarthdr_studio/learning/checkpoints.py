@@ -10,7 +10,6 @@ checkpoints/step-00001234/
 import hashlib
 import io
 import json
-import math
 import os
 import shutil
 import uuid
@@ -26,10 +25,15 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from smarthdr_studio.core.errors import CheckpointError
+from smarthdr_studio.core.runs import (
+    CHECKPOINT_ABOUT,
+    CHECKPOINT_FILES,
+    CHECKPOINT_FORMAT,
+    best_checkpoint,
+    checkpoints_of,
+    is_whole,
+)
 
-FORMAT: Final = 1
-_ABOUT: Final = "checkpoint.json"
-_FILES: Final = ("student.safetensors", "teacher.safetensors", "state.pt")
 _OLD: Final = ".old"  # ends the name of a checkpoint that makes way for a new one of its step
 _REMEDY: Final = "choose another, or delete this folder and the checkpoint before it serves"
 
@@ -46,7 +50,7 @@ class CheckpointInfo:
     plan: Mapping[str, Any]
     metrics: Mapping[str, float] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
-    format: int = FORMAT
+    format: int = CHECKPOINT_FORMAT
 
     @property
     def teacher(self) -> str:
@@ -79,8 +83,8 @@ def save_checkpoint(
         content = io.BytesIO()
         torch.save(dict(state), content)
         _write(draft / "state.pt", content.getbuffer())
-        about = asdict(info) | {"hashes": {name: _hash(draft / name) for name in _FILES}}
-        _write(draft / _ABOUT, json.dumps(about, indent=2, ensure_ascii=False).encode())
+        about = asdict(info) | {"hashes": {name: _hash(draft / name) for name in CHECKPOINT_FILES}}
+        _write(draft / CHECKPOINT_ABOUT, json.dumps(about, indent=2, ensure_ascii=False).encode())
         if final.exists():
             # Renamed out of the way first: at no moment is a half-removed folder called final.
             final.rename(old)
@@ -95,15 +99,15 @@ def save_checkpoint(
 def read_info(checkpoint: Path) -> CheckpointInfo:
     """What the checkpoint says of itself. Raises CheckpointError."""
     try:
-        values = json.loads((checkpoint / _ABOUT).read_text(encoding="utf-8"))
-        if values["format"] > FORMAT:
+        values = json.loads((checkpoint / CHECKPOINT_ABOUT).read_text(encoding="utf-8"))
+        if values["format"] > CHECKPOINT_FORMAT:
             raise CheckpointError(
                 f"{checkpoint}: of a newer format ({values['format']}); update SmartHDR Studio"
             )
         return CheckpointInfo(**values)
     except (FileNotFoundError, NotADirectoryError) as error:
         if checkpoint.is_dir():
-            why = f"not a whole checkpoint, {_ABOUT} is missing; {_REMEDY}"
+            why = f"not a whole checkpoint, {CHECKPOINT_ABOUT} is missing; {_REMEDY}"
         else:
             why = "no such file; give a checkpoint, a run or a .shdrmodel"
         raise CheckpointError(f"{checkpoint}: {why}") from error
@@ -133,12 +137,6 @@ def load_state(checkpoint: Path) -> dict[str, Any]:
     return state
 
 
-def checkpoints_of(run: Path) -> list[Path]:
-    """The complete checkpoints of a run folder, oldest first."""
-    found = sorted((run / "checkpoints").glob("step-*"))
-    return [path for path in found if _is_whole(path)]
-
-
 def latest_checkpoint(project: Path) -> Path | None:
     """The newest complete checkpoint of the newest run that has one."""
     for run in sorted((project / "runs").glob("*"), reverse=True):
@@ -146,18 +144,6 @@ def latest_checkpoint(project: Path) -> Path | None:
         if found:
             return found[-1]
     return None
-
-
-def best_checkpoint(run: Path) -> Path | None:
-    """The complete checkpoint with the highest PSNR-μ on held-out labels, the first of equals.
-
-    The newest where none was checked, None where there is none.
-    """
-    found = checkpoints_of(run)
-    scored = [(score, path) for path in found if (score := _score(path)) is not None]
-    if scored:
-        return max(scored, key=lambda entry: entry[0])[1]
-    return found[-1] if found else None
 
 
 def drop_checkpoints(run: Path, *, keep: int = 2) -> Path | None:
@@ -188,22 +174,9 @@ def sweep_drafts(run: Path) -> None:
 def _put_back(old: Path) -> None:
     """A checkpoint renamed out of the way gets its name back, unless there is one of that name."""
     final = old.with_name(old.name.split(".")[1])
-    if not final.exists() and _is_whole(old):
+    if not final.exists() and is_whole(old):
         with suppress(OSError):  # the disk is gone
             old.rename(final)
-
-
-def _is_whole(checkpoint: Path) -> bool:
-    return all((checkpoint / name).is_file() for name in (_ABOUT, *_FILES))
-
-
-def _score(checkpoint: Path) -> float | None:
-    """PSNR-μ in dB; None where it was not checked, or does not say."""
-    try:
-        score = read_info(checkpoint).metrics.get("psnr_mu")
-    except CheckpointError:
-        return None
-    return None if score is None or math.isnan(score) else score
 
 
 def _weights(network: nn.Module) -> bytes:

@@ -9,12 +9,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 
 from smarthdr_studio.core.errors import CheckpointError, StudioError
+from smarthdr_studio.core.runs import best_checkpoint
 from smarthdr_studio.learning.bundle import SUFFIX, read_bundle, read_bundle_card
-from smarthdr_studio.learning.checkpoints import (
-    CheckpointInfo,
-    best_checkpoint,
-    read_info,
-)
+from smarthdr_studio.learning.checkpoints import CheckpointInfo, read_info
 from smarthdr_studio.learning.model_card import ModelCard, Part, overlap_of
 from smarthdr_studio.learning.networks import FusionNetwork, build_network
 

@@ -9,11 +9,10 @@ from smarthdr_studio.core.errors import CheckpointError, PlanError, ProjectError
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.liveness import at_work
 from smarthdr_studio.core.plan import TrainingPlan, load_preset, parse_plan
-from smarthdr_studio.core.runs import RunFolder
+from smarthdr_studio.core.runs import RunFolder, checkpoints_of
 from smarthdr_studio.core.steering import take_wishes
 from smarthdr_studio.learning.beginning import begin, tell_start
 from smarthdr_studio.learning.checkpoints import (
-    checkpoints_of,
     load_state,
     load_weights_into,
     read_info,

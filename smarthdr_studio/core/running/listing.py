@@ -12,9 +12,9 @@ from typing import Any, Final, Literal
 from smarthdr_studio.core.errors import Remedy
 from smarthdr_studio.core.liveness import is_at_work
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.running.digest import Check, Digest, best_of, keep_digest, read_digest
+from smarthdr_studio.core.running.digest import Check, Digest, keep_digest, read_digest
 from smarthdr_studio.core.running.notes import read_note
-from smarthdr_studio.core.runs import RunFolder, run_folders, started_at
+from smarthdr_studio.core.runs import RunFolder, best_of, run_folders, started_at
 
 RunStatus = Literal["running", "paused", "interrupted", "stopped", "failed", "done"]
 
