@@ -68,14 +68,16 @@ COLUMNS: Final = (
     ),
     Column(
         title="AUSE",
-        tip="Whether σ says where the error is: area between its curve and the oracle's, 0 is best",
+        tip="Whether σ says where the absolute error is (|error| on the μ-law, mean over channels):"
+        " area between its curve and the oracle's, 0 is best",
         value=lambda r: r.ause,
         form="{:.3f}",
         more_is_better=False,
     ),
     Column(
         title="ρ",
-        tip="Rank correlation of σ and the error, 1 is best",
+        tip="Rank correlation of σ and the absolute error (|error| on the μ-law, mean over"
+        " channels), 1 is best",
         value=lambda r: r.spearman,
         form="{:.3f}",
     ),
