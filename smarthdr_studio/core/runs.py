@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.event_lines import values_in
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.project import Project
 
 _TIME: Final = "%Y%m%d-%H%M%S"
@@ -86,8 +87,9 @@ class RunFolder:
         return self.path / "window.json"
 
 
-def new_run(project_folder: Path, preset: str) -> RunFolder:
+def new_run(project_folder: AnyPath, preset: str) -> RunFolder:
     """A new, empty run folder named by UTC time and preset. Raises ProjectError."""
+    project_folder = Path(project_folder)
     name = f"{datetime.now(UTC):{_TIME}}-{re.sub(r'[^A-Za-z0-9_]+', '_', preset) or 'run'}"
     runs = project_folder / "runs"
     try:
@@ -105,8 +107,9 @@ def new_run(project_folder: Path, preset: str) -> RunFolder:
     raise ProjectError(f"{runs}: holds a thousand runs of this second; wait a moment")
 
 
-def run_folders(project: Path) -> tuple[RunFolder, ...]:
+def run_folders(project: AnyPath) -> tuple[RunFolder, ...]:
     """The folder of every run of a project folder, the latest first."""
+    project = Path(project)
     try:
         found = [path for path in (project / "runs").iterdir() if path.is_dir()]
     except OSError:
@@ -178,30 +181,35 @@ def best_of(checked: Iterable[_Checked]) -> _Checked | None:
     return best
 
 
-def checkpoints_of(run: Path) -> list[Path]:
+def checkpoints_of(run: AnyPath) -> list[Path]:
     """The complete checkpoints of a run folder, oldest first."""
+    run = Path(run)
     found = sorted((run / "checkpoints").glob(f"{_STEP}*"))
     return [path for path in found if path.name[len(_STEP) :].isdecimal() and is_whole(path)]
 
 
-def is_whole(checkpoint: Path) -> bool:
+def is_whole(checkpoint: AnyPath) -> bool:
     """Whether no file of a checkpoint is missing."""
-    return all((checkpoint / name).is_file() for name in (CHECKPOINT_ABOUT, *CHECKPOINT_FILES))
+    return all(
+        (Path(checkpoint) / name).is_file() for name in (CHECKPOINT_ABOUT, *CHECKPOINT_FILES)
+    )
 
 
-def saved_checkpoints(run: Path) -> tuple[SavedCheckpoint, ...]:
+def saved_checkpoints(run: AnyPath) -> tuple[SavedCheckpoint, ...]:
     """What the complete checkpoints of a run folder say of themselves, oldest first."""
+    run = Path(run)
     return tuple(
         SavedCheckpoint(step=_step_of(path), psnr_mu=_psnr_mu(path), folder=path)
         for path in checkpoints_of(run)
     )
 
 
-def best_checkpoint(run: Path) -> Path | None:
+def best_checkpoint(run: AnyPath) -> Path | None:
     """The complete checkpoint with the highest PSNR-μ on held-out labels, the first of equals.
 
     The newest where none was checked, None where there is none.
     """
+    run = Path(run)
     found = saved_checkpoints(run)
     best = best_of(found) or (found[-1] if found else None)
     return None if best is None else best.folder

@@ -25,6 +25,7 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from smarthdr_studio.core.errors import CheckpointError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.runs import (
     CHECKPOINT_ABOUT,
     CHECKPOINT_FILES,
@@ -64,7 +65,7 @@ def weights_hash(network: nn.Module) -> str:
 
 
 def save_checkpoint(
-    folder: Path,
+    folder: AnyPath,
     info: CheckpointInfo,
     *,
     student: nn.Module,
@@ -72,6 +73,7 @@ def save_checkpoint(
     state: Mapping[str, Any],
 ) -> Path:
     """Writes folder/step-NNNNNNNN whole, or nothing; one of the same step is replaced."""
+    folder = Path(folder)
     final = folder / f"step-{info.step:08d}"
     draft = folder / f".{final.name}.{uuid.uuid4().hex}"
     old = draft.with_name(f"{draft.name}{_OLD}")
@@ -96,8 +98,9 @@ def save_checkpoint(
     return final
 
 
-def read_info(checkpoint: Path) -> CheckpointInfo:
+def read_info(checkpoint: AnyPath) -> CheckpointInfo:
     """What the checkpoint says of itself. Raises CheckpointError."""
+    checkpoint = Path(checkpoint)
     try:
         values = json.loads((checkpoint / CHECKPOINT_ABOUT).read_text(encoding="utf-8"))
         if values["format"] > CHECKPOINT_FORMAT:
@@ -117,8 +120,9 @@ def read_info(checkpoint: Path) -> CheckpointInfo:
         ) from error
 
 
-def load_weights_into(network: nn.Module, checkpoint: Path, *, part: str) -> None:
+def load_weights_into(network: nn.Module, checkpoint: AnyPath, *, part: str) -> None:
     """Loads "student" or "teacher" after comparing its hash. Raises CheckpointError."""
+    checkpoint = Path(checkpoint)
     path = _intact(checkpoint, f"{part}.safetensors")
     try:
         network.load_state_dict(load_file(path))
@@ -127,8 +131,9 @@ def load_weights_into(network: nn.Module, checkpoint: Path, *, part: str) -> Non
         raise CheckpointError(f"{path}: does not fit this network ({first}); {_REMEDY}") from error
 
 
-def load_state(checkpoint: Path) -> dict[str, Any]:
+def load_state(checkpoint: AnyPath) -> dict[str, Any]:
     """Optimiser, generators, sampler and round. Raises CheckpointError."""
+    checkpoint = Path(checkpoint)
     path = _intact(checkpoint, "state.pt")
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
@@ -137,8 +142,9 @@ def load_state(checkpoint: Path) -> dict[str, Any]:
     return state
 
 
-def latest_checkpoint(project: Path) -> Path | None:
+def latest_checkpoint(project: AnyPath) -> Path | None:
     """The newest complete checkpoint of the newest run that has one."""
+    project = Path(project)
     for run in sorted((project / "runs").glob("*"), reverse=True):
         found = checkpoints_of(run)
         if found:
@@ -146,8 +152,9 @@ def latest_checkpoint(project: Path) -> Path | None:
     return None
 
 
-def drop_checkpoints(run: Path, *, keep: int = 2) -> Path | None:
+def drop_checkpoints(run: AnyPath, *, keep: int = 2) -> Path | None:
     """Removes all but the newest `keep` and the best; answers the oldest of the newest."""
+    run = Path(run)
     found, best = checkpoints_of(run), best_checkpoint(run)
     for path in found[:-keep]:
         if path != best:
@@ -155,11 +162,12 @@ def drop_checkpoints(run: Path, *, keep: int = 2) -> Path | None:
     return found[-keep:][0] if found else None
 
 
-def sweep_drafts(run: Path) -> None:
+def sweep_drafts(run: AnyPath) -> None:
     """Removes what a kill has left half-written; whoever trains the run may call it.
 
     A checkpoint that was just being saved again is there again as it was.
     """
+    run = Path(run)
     for old in (run / "checkpoints").glob(f".*{_OLD}"):
         _put_back(old)
     for part in ("checkpoints", "rounds", "history", "faults", "previews/*"):

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from smarthdr_studio.core.errors import CheckpointError, PlanError, ProjectError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.liveness import at_work
 from smarthdr_studio.core.plan import TrainingPlan, load_preset, parse_plan
@@ -36,7 +37,7 @@ from smarthdr_studio.learning.stock import SceneStock
 
 def open_run(
     plan: TrainingPlan,
-    project: Path,
+    project: AnyPath,
     *,
     resume: str | None,
     ranks: Ranks | None = None,
@@ -47,6 +48,7 @@ def open_run(
     A run that another process has is refused before anything is read. Raises StudioError of the
     kind that fits, in one sentence.
     """
+    project = Path(project)
     ranks, lock = ranks or Ranks(), lock or ExitStack()
     if resume is not None:
         with ranks.agreeing():
@@ -117,7 +119,7 @@ def _written_plan(folder: RunFolder) -> TrainingPlan | None:
 
 def prepare(
     plan: TrainingPlan,
-    project: Path,
+    project: AnyPath,
     *,
     roster: Roster | None = None,
     ranks: Ranks | None = None,
@@ -160,7 +162,7 @@ def prepare(
     )
     return TrainingRun(
         plan,
-        project=project,
+        project=Path(project),
         learner=learner,
         predictor=predictor,
         material=material,
