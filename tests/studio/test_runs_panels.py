@@ -1,4 +1,4 @@
-"""The parts of the page of runs: the list, the note, comparing tables, and the sheets."""
+"""The parts of the page of runs: the list, comparing tables, pictures, and the sheets."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 from run_folders import checked, fabricate, over, round_told, stepped
 
 from smarthdr_studio.core.errors import Remedy
@@ -21,7 +21,6 @@ from smarthdr_studio.studio.panels.runs_bin_sheet import RunsBinSheet
 from smarthdr_studio.studio.panels.runs_columns import COLUMNS
 from smarthdr_studio.studio.panels.runs_contrast import BEST, ContrastTable
 from smarthdr_studio.studio.panels.runs_details import RunsDetails
-from smarthdr_studio.studio.panels.runs_note import RunsNote
 from smarthdr_studio.studio.panels.runs_pictures import RunsPictures
 from smarthdr_studio.studio.panels.runs_table import RunsTable
 from smarthdr_studio.studio.state import (
@@ -172,52 +171,6 @@ def test_only_what_can_be_done_is_offered(rows):
     assert not (two["run_resume"])
     assert not (two["run_go_back"])
     assert not any(usable(state_of((), chosen=()))[name] for name in ("run_resume", "run_discard"))
-
-
-@pytest.fixture
-def noted(qtbot):
-    """A note beside another field that can take the keyboard."""
-    page, note, other = QWidget(), RunsNote(), QLineEdit()
-    column = QVBoxLayout(page)
-    column.addWidget(note)
-    column.addWidget(other)
-    qtbot.addWidget(page)
-    with qtbot.waitActive(page):
-        page.show()
-        page.activateWindow()
-    note.show_note("one", "")
-    said = []
-    note.written.connect(lambda run, text: said.append((run, text)))
-    yield note, other, said
-    page.close()
-
-
-def test_a_note_is_kept_once_when_the_cursor_leaves_it(noted, qtbot):
-    note, other, said = noted
-    note.write()
-    qtbot.keyClicks(note._field, "the good one")
-    other.setFocus()
-    note.save()
-    assert said == [("one", "the good one")]
-    note.show_note("one", "the good one")
-    assert note._told.text() == "Saved"
-
-
-def test_another_run_takes_no_word_of_a_note_away(noted, qtbot):
-    note, _, said = noted
-    note.write()
-    qtbot.keyClicks(note._field, "first")
-    note.show_note("one", "")  # the list was read meanwhile
-    note.show_note("two", "of the other")
-    assert said == [("one", "first")]
-    assert note._field.toPlainText() == "of the other"
-
-
-def test_a_pause_is_enough_to_keep_a_note(noted, qtbot):
-    note, _, said = noted
-    note.write()
-    qtbot.keyClicks(note._field, "slow")
-    qtbot.waitUntil(lambda: said == [("one", "slow")], timeout=20000)
 
 
 def test_the_best_value_of_a_line_says_so_in_a_word(qtbot):
