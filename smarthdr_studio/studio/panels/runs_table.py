@@ -26,7 +26,7 @@ from smarthdr_studio.core.running.listing import RunRow
 from smarthdr_studio.studio.panels.runs_columns import COLUMNS, STARTED
 from smarthdr_studio.studio.state import StudioState
 from smarthdr_studio.studio.theme import Palette
-from smarthdr_studio.studio.widgets.value_table import SortedTable
+from smarthdr_studio.studio.widgets.value_table import SortedTable, SortedValues
 
 _PAD: Final = 7.0
 
@@ -43,7 +43,7 @@ class RunsTable(SortedTable[RunRow]):
         super().__init__(COLUMNS, ident=lambda row: row.id, name="Runs")
         self._chosen: tuple[str, ...] = ()
         self._showing = False
-        self._cells = _Cells(palette, self)
+        self._cells = _Cells(palette, self.rows, self)
         self._set_up()
         self._set_up_head()
         self.selectionModel().selectionChanged.connect(self._choose)
@@ -123,9 +123,9 @@ class RunsTable(SortedTable[RunRow]):
 class _Cells(QStyledItemDelegate):
     """Paints a cell in the tone of its run."""
 
-    def __init__(self, palette: Palette, parent: QWidget) -> None:
+    def __init__(self, palette: Palette, rows: SortedValues[RunRow], parent: QWidget) -> None:
         super().__init__(parent)
-        self.colours = palette
+        self.colours, self._rows = palette, rows
 
     def paint(
         self,
@@ -135,16 +135,18 @@ class _Cells(QStyledItemDelegate):
     ) -> None:
         """Paint one cell."""
         p, box = self.colours, QRectF(option.rect)
+        column, row = self._rows.columns[index.column()], self._rows.value(index)
         if option.state & QStyle.StateFlag.State_Selected:
             fill = QColor(p.accent)
             fill.setAlphaF(0.24)
             painter.fillRect(box, fill)
         elif index.row() % 2:
             painter.fillRect(box, QColor(p.window))
-        words, ink = str(index.data()), index.data(Qt.ItemDataRole.ForegroundRole)
-        painter.setPen(ink or QColor(p.muted if words == "–" else p.text))
+        words, tone = column.text(row), column.tone(row) if column.tone else ""
+        ink = getattr(p, tone) if tone else p.muted if words == "–" else p.text
+        painter.setPen(QColor(ink))
         painter.setFont(option.font)
         inner = box.adjusted(_PAD, 0, -_PAD, 0)
         metrics = QFontMetricsF(option.font)
         shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, inner.width())
-        painter.drawText(inner, index.data(Qt.ItemDataRole.TextAlignmentRole), shown)
+        painter.drawText(inner, column.side | Qt.AlignmentFlag.AlignVCenter, shown)
