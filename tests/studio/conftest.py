@@ -26,7 +26,7 @@ from smarthdr_studio.core.statistics import SceneStatistics
 from smarthdr_studio.studio.main_window import MainWindow
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.session.preferences import Places
-from smarthdr_studio.studio.theme import DARK, dress, tint
+from smarthdr_studio.studio.theme import DARK, style_sheet, tint
 
 HEIGHT, WIDTH = 96, 128
 SMALL_SAMPLE = SampleSettings(scenes=3, labelled=1, test=1, width=96, height=64)
@@ -172,7 +172,7 @@ def window(qapp, qtbot, places):
     qapp.setStyleSheet("")
     tint(qapp, DARK)
     window = MainWindow(places=places, sample=SMALL_SAMPLE)
-    dress(qapp, DARK)
+    qapp.setStyleSheet(style_sheet(DARK))
     window.resize(1280, 720)
     with qtbot.waitActive(window, timeout=20000):
         window.show()
