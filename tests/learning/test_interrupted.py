@@ -21,6 +21,8 @@ from smarthdr_studio.learning import steering
 from smarthdr_studio.learning.checkpoints import load_state
 from smarthdr_studio.learning.training import train
 
+pytestmark = pytest.mark.slow
+
 RUNS, INTERRUPTIONS, KILLS = 8, 6, 3  # 51 in all
 
 TRAIN = """

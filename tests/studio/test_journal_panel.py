@@ -95,10 +95,10 @@ def test_ten_thousand_decisions_are_shown_as_quickly_as_ten(panel):
         times = []
         for _ in range(3):
             panel.show_state(shown, StudioState())
-            started = time.perf_counter()
+            started = time.process_time()
             panel.show_state(StudioState(), shown)
             panel.grab()
-            times.append(time.perf_counter() - started)
+            times.append(time.process_time() - started)
         return min(times)
 
     few, many = fastest(story(journal(10))), fastest(story(journal(10000)))
