@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The whole gate, from a bare machine on: format, lint, types, arrows, tests with coverage, real windows.
-# usage: bash packaging/test.sh [arguments for pytest]
+# usage: bash packaging/test.sh [--all] [arguments for pytest]
+#   --all  also what is marked slow: several processes, ONNX, kills; a build machine runs it so
 set -euo pipefail
 
 here=${BASH_SOURCE[0]%/*}
@@ -8,19 +9,34 @@ here=${BASH_SOURCE[0]%/*}
 # shellcheck source=packaging/setup.sh
 . "$here/setup.sh"
 
+chosen='not slow'
+if [ "${1:-}" = --all ]; then chosen=; shift; fi
+
 prepare_screen 1920x1200
 make_environment dev
 
 cd "$root"
 export PATH=$environment/bin:$PATH
+export OMP_NUM_THREADS=1  # every core has a process of its own
+
+# Whatever a test decides is written through to the disk: where there is room, that is memory.
+place=${TMPDIR:-/tmp}
+free=$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }' || true)
+[ "${free:-0}" -lt 4194304 ] || place=/dev/shm
+scratch=$(mktemp -d "$place/smarthdr-tests.XXXXXX")
+types=
+trap 'rm -rf "$scratch"; [ -z "$types" ] || kill "$types" 2>/dev/null || true' EXIT
+
 say "ruff format"; ruff format --check --quiet .
 say "ruff check"; ruff check --quiet .
-say "mypy"; mypy --no-error-summary
+say "mypy, beside what follows"; mypy --no-error-summary >"$scratch/types.txt" & types=$!
 say "lint-imports"; lint-imports --no-cache >"$environment/arrows.txt" || { cat "$environment/arrows.txt"; exit 1; }
 say "pytest"
-"${with_screen[@]+"${with_screen[@]}"}" python -m pytest --cov --cov-report=term "$@"
+"${with_screen[@]+"${with_screen[@]}"}" python -m pytest --numprocesses=auto --maxprocesses=8 --dist=worksteal \
+  --basetemp="$scratch/all" -m "$chosen" --durations=10 --cov --cov-report=term "$@"
 if [ $# -eq 0 ] && [ "${#with_screen[@]}" -gt 0 ]; then
   say "pytest, the inspection room and the brush in real windows"
-  SMARTHDR_TEST_XCB=1 "${with_screen[@]}" python -m pytest -q \
+  SMARTHDR_TEST_XCB=1 "${with_screen[@]}" python -m pytest -q --basetemp="$scratch/windows" \
     tests/studio/test_window_inspection.py tests/studio/test_brush_window.py
 fi
+say "mypy"; wait "$types" || { cat "$scratch/types.txt"; exit 1; }

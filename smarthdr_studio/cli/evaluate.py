@@ -34,9 +34,10 @@ def evaluate(
 ) -> None:
     """Compare the teacher with ground truth.
 
-    PSNR and SSIM beside those of the exposure-weighted merge, and how well σ ranks the error.
-    Without --run or --model it is the newest checkpoint. Figures of a checkpoint are kept in its
-    run and told again while weights and scenes stay the same.
+    PSNR and SSIM beside those of the exposure-weighted merge, and how well σ ranks the absolute
+    error (|error| on the μ-law, mean over channels). Without --run or --model it is the newest
+    checkpoint. Figures of a checkpoint are kept in its run and told again while weights and scenes
+    stay the same.
     """
     from smarthdr_studio.learning.evaluation import evaluate as measure
     from smarthdr_studio.learning.runtime import use_memory_kindly
@@ -79,7 +80,7 @@ def _print(answer: dict[str, Any]) -> None:
     mean = ("mean", *_figures(answer["mean"]), f"{answer['merge']['psnr_mu']:.2f}")
     rows.append((*mean, f"{doubt['spearman']:.3f}", f"{doubt['ause']:.3f}"))
     print_table(
-        ("scene", "PSNR-μ", "PSNR-l", "SSIM-μ", "SSIM-l", "merge PSNR-μ", "ρ(σ, error)", "AUSE"),
+        ("scene", "PSNR-μ", "PSNR-l", "SSIM-μ", "SSIM-l", "merge PSNR-μ", "ρ(σ, |error|)", "AUSE"),
         rows,
         title=f"Reliability on {answer['split']} scenes, {answer['checkpoint']}",
     )

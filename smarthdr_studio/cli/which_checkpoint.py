@@ -15,7 +15,7 @@ def checkpoint_of(run: Path, which: str) -> Path:
 
     Raises BadParameter: the word is none of these; CheckpointError: the run has no such checkpoint.
     """
-    from smarthdr_studio.learning.checkpoints import best_checkpoint, checkpoints_of
+    from smarthdr_studio.core.runs import best_checkpoint, checkpoints_of
 
     if which not in ("best", "last") and not which.isdecimal():
         raise typer.BadParameter(f"--which {which}: write best, last or the number of a step")

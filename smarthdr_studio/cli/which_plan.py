@@ -77,7 +77,7 @@ def _continued(project: Path, wanted: Wanted, changes: Mapping[str, Any]) -> "Tr
         name = _newest(project)
     weights: dict[str, Any] = {}
     if wanted.with_weights:
-        from smarthdr_studio.learning.checkpoints import best_checkpoint
+        from smarthdr_studio.core.runs import best_checkpoint
 
         best = best_checkpoint(project.expanduser().resolve() / "runs" / name)
         if best is None:

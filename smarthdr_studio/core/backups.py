@@ -9,7 +9,7 @@ from typing import Final
 from smarthdr_studio.core import database
 from smarthdr_studio.core.authorship import today
 from smarthdr_studio.core.errors import ProjectError, StudioError
-from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.files import AnyPath, replacing
 
 KEPT: Final = 10
 FRESH_SECONDS: Final = 600.0
@@ -17,20 +17,22 @@ FRESH_SECONDS: Final = 600.0
 _FOLDER: Final = "backups"
 
 
-def backups(folder: Path) -> tuple[Path, ...]:
+def backups(folder: AnyPath) -> tuple[Path, ...]:
     """The backups of the project in `folder`, the newest day first, then those before a climb."""
+    folder = Path(folder)
     daily = sorted((folder / _FOLDER).glob("project-*.sqlite"), reverse=True)
     climbs = sorted((folder / _FOLDER).glob("before-format-*.sqlite"), reverse=True)
     return (*daily, *climbs)
 
 
-def refresh(connection: sqlite3.Connection, path: Path) -> str:
+def refresh(connection: sqlite3.Connection, path: AnyPath) -> str:
     """See to it that today's backup of the database at `path` is there and not old.
 
     Asks the disk for three times of change and does no more, while today's backup is younger than
     `FRESH_SECONDS` or nothing was written since. Answers with the sentence that says why it could
     not be made, "" when all is well: a project opens without its backup.
     """
+    path = Path(path)
     backup = path.parent / _FOLDER / f"project-{today()}.sqlite"
     try:
         if not _is_due(backup, path):
@@ -44,8 +46,9 @@ def refresh(connection: sqlite3.Connection, path: Path) -> str:
     return ""
 
 
-def before_climb(connection: sqlite3.Connection, path: Path, *, target: int) -> str:
+def before_climb(connection: sqlite3.Connection, path: AnyPath, *, target: int) -> str:
     """A backup of the database as it is before it climbs to version `target`; answers likewise."""
+    path = Path(path)
     backup = path.parent / _FOLDER / f"before-format-{target}-{today()}.sqlite"
     try:
         back_up(connection, path, to=backup)
@@ -54,12 +57,14 @@ def before_climb(connection: sqlite3.Connection, path: Path, *, target: int) -> 
     return ""
 
 
-def back_up(connection: sqlite3.Connection, path: Path, *, to: Path) -> None:
+def back_up(connection: sqlite3.Connection, path: AnyPath, *, to: AnyPath) -> None:
     """Copy one moment of the database at `path`, verify the copy, then let it take its place.
 
     Raises ProjectError or OSError: no room, or a database that is damaged; an older backup of that
     name stays then.
     """
+    path = Path(path)
+    to = Path(to)
     with database.told(path), replacing(to) as draft:
         # One reading transaction around both, so that they speak of the same moment.
         connection.execute("BEGIN")
@@ -75,8 +80,9 @@ def back_up(connection: sqlite3.Connection, path: Path, *, to: Path) -> None:
             raise ProjectError(f"{to}: its copy of the journal is not whole; open the project anew")
 
 
-def verified(path: Path) -> int:
+def verified(path: AnyPath) -> int:
     """How many entries a backup holds. Raises ProjectError: it does not open or is damaged."""
+    path = Path(path)
     with database.told(path):
         uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         with closing(sqlite3.connect(uri, uri=True)) as copy:

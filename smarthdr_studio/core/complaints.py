@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from smarthdr_studio.core.errors import DamagedProject, ProjectError, UnwritableProject
+from smarthdr_studio.core.files import AnyPath
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
+def told(path: AnyPath) -> Iterator[None]:
     """Turn what SQLite complains of into a ProjectError with the path and the remedy."""
+    path = Path(path)
     try:
         yield
     except sqlite3.ProgrammingError:

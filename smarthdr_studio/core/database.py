@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from smarthdr_studio.core.complaints import code_of, told
 from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.journal import JournalEntry, Kind, Status
 from smarthdr_studio.core.many import many_objects
 from smarthdr_studio.core.trust_files import masks_as_text, masks_from_text
@@ -86,20 +87,22 @@ _COLUMNS: Final = (
 _Climb = Callable[[sqlite3.Connection, int], None]
 
 
-def create(path: Path) -> sqlite3.Connection:
+def create(path: AnyPath) -> sqlite3.Connection:
     """A new, empty project file; the caller closes the connection. Raises ProjectError."""
+    path = Path(path)
     with told(path):
         connection = sqlite3.connect(path, timeout=_PATIENCE_SECONDS, isolation_level=None)
     return _prepared(connection, path, new=True)
 
 
-def connect(path: Path, *, before_climb: _Climb | None = None) -> sqlite3.Connection:
+def connect(path: AnyPath, *, before_climb: _Climb | None = None) -> sqlite3.Connection:
     """An existing project file, brought up to this program's version.
 
     `before_climb` is called with the connection and the version to be reached, if that is higher.
     Raises ProjectError: no project, a foreign or damaged file, a newer version; UnwritableProject:
     nothing can be written there.
     """
+    path = Path(path)
     with told(path):
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=rw",
@@ -111,8 +114,9 @@ def connect(path: Path, *, before_climb: _Climb | None = None) -> sqlite3.Connec
 
 
 @contextmanager
-def writing(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+def writing(connection: sqlite3.Connection, path: AnyPath) -> Iterator[None]:
     """One transaction that alone may write; durable when the block has ended, else undone."""
+    path = Path(path)
     with told(path):
         connection.execute("BEGIN IMMEDIATE")
         try:

@@ -15,6 +15,7 @@ from smarthdr_studio.core.reliability import (
     area_between,
     auroc,
     calibration,
+    coverage,
     ence,
     sparsification,
     spearman,
@@ -40,13 +41,17 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Evidence:
-    """Of one part of a scene or pool; error is |T(ĥ) − T(h)|, channel mean.
+    """Of one part of a scene or pool; e is T(ĥ) − T(h).
 
-    The three sparsification curves run evenly over dropped shares 0 to 1 and are divided by
-    `error`, the mean error of all pixels. `predicted` and `observed` are root mean σ² and root
-    mean squared error of equally large bins of rising σ. `coverage` is the share of pixels whose
-    error is within σ, 2σ and 3σ. `auroc` tells errors above 10/255 from the rest (NaN where
-    there are only errors of one kind).
+    Whether σ sorts the pixels, against the absolute error (|e|, channel mean): the three
+    sparsification curves run evenly over dropped shares 0 to 1 and are divided by `error`, its
+    mean over all pixels; `auroc` tells absolute errors above 10/255 from the rest (NaN where there
+    are only errors of one kind).
+
+    Whether σ is as large as it says, against what it is trained to be, the RMS error (root of the
+    channel mean of e²): `predicted` and `observed` are root mean σ² and root mean squared error of
+    equally large bins of rising σ, `ence` is their distance, and `coverage` the share of pixels
+    whose RMS error is within σ, 2σ and 3σ.
     """
 
     pixels: int
@@ -64,21 +69,23 @@ class Evidence:
     observed: Doubles
 
 
-def evidence(sigma: Map, error: Map) -> Evidence:
-    """Every figure of one set of pixels: σ and error of the same shape, at least one finite pair.
+def evidence(sigma: Map, *, error: Map, squares: Map) -> Evidence:
+    """Every figure of one set of pixels, of which at least one is finite in all three maps.
 
-    Pixels where either is not finite are left out; ValueError where none is left. Where all
+    `error` is |e|, `squares` e², both the channel mean on the μ-law, and of the shape of σ. Pixels
+    where any is not finite are left out; ValueError where none is left. Where all
     errors are 0 every curve is 1 and both areas are 0; σ that is the same everywhere orders
     nothing, so its curve is the random one.
     """
-    finite = np.isfinite(sigma) & np.isfinite(error)
+    finite = np.isfinite(sigma) & np.isfinite(error) & np.isfinite(squares)
     doubt, errors = sigma[finite].astype(np.float64), error[finite].astype(np.float64)
+    squared = squares[finite].astype(np.float64)
     if errors.size == 0:
         raise ValueError("no pixel has both a finite σ and a finite error")
     by_sigma, oracle = sparsification(doubt, errors), sparsification(errors, errors)
     random = np.ones_like(by_sigma)
-    predicted, observed = calibration(doubt, errors)
-    one, two, three = (float(np.mean(errors <= times * doubt)) for times in (1, 2, 3))
+    predicted, observed = calibration(doubt, squared)
+    one, two, three = (coverage(doubt, squared, times=times) for times in (1, 2, 3))
     return Evidence(
         pixels=errors.size,
         error=float(errors.mean()),
@@ -99,8 +106,8 @@ def evidence(sigma: Map, error: Map) -> Evidence:
 def sparsification_point(trusted: Flags, error: Map) -> tuple[float, float]:
     """Where a mask stands beside the curves: its dropped share, and what is left of the error.
 
-    The error of the trusted pixels ÷ that of all; 0 where nothing is trusted, for nothing is
-    wrong then, and 1 where there is no error at all.
+    The mean absolute error of the trusted pixels ÷ that of all; 0 where nothing is trusted, for
+    nothing is wrong then, and 1 where there is no error at all.
     """
     total = float(error.mean(dtype=np.float64))
     kept = int(np.count_nonzero(trusted))
@@ -114,11 +121,13 @@ def sparsification_point(trusted: Flags, error: Map) -> tuple[float, float]:
 class Sampled:
     """Pixels of one or more scenes, flat and of one length, so that a pool fits into memory.
 
-    `saturated` is where the reference frame clips, `moving` where frames disagree.
+    `error` is |e| and `squares` e² on the μ-law, channel mean. `saturated` is where the reference
+    frame clips, `moving` where frames disagree.
     """
 
     sigma: Floats
     error: Floats
+    squares: Floats
     saturated: Flags
     moving: Flags
 
@@ -126,12 +135,15 @@ class Sampled:
         return len(self.sigma)
 
     @classmethod
-    def of(cls, sigma: Map, error: Map, clues: Clues, *, most: int = 40_000) -> "Sampled":
+    def of(
+        cls, sigma: Map, clues: Clues, *, error: Map, squares: Map, most: int = 40_000
+    ) -> "Sampled":
         """At most that many pixels of a scene, evenly strided; maps are H×W."""
         step = _stride(sigma.size, sigma.shape[1], most)
         return cls(
             sigma=sigma.ravel()[::step].astype(np.float32),
             error=error.ravel()[::step].astype(np.float32),
+            squares=squares.ravel()[::step].astype(np.float32),
             saturated=clues.saturated[1].ravel()[::step],
             moving=moving(clues).ravel()[::step],
         )
@@ -143,6 +155,7 @@ class Sampled:
         return cls(
             sigma=np.concatenate([part.sigma for part in parts] or [_NO_FLOATS]),
             error=np.concatenate([part.error for part in parts] or [_NO_FLOATS]),
+            squares=np.concatenate([part.squares for part in parts] or [_NO_FLOATS]),
             saturated=np.concatenate([part.saturated for part in parts] or [_NO_FLAGS]),
             moving=np.concatenate([part.moving for part in parts] or [_NO_FLAGS]),
         )
@@ -161,6 +174,7 @@ class Sampled:
         return Sampled(
             sigma=self.sigma[wanted],
             error=self.error[wanted],
+            squares=self.squares[wanted],
             saturated=self.saturated[wanted],
             moving=self.moving[wanted],
         )
@@ -168,9 +182,10 @@ class Sampled:
     def evidence(self, part: Part = Part.ALL) -> Evidence | None:
         """Every figure of one part; None where it has no pixels with finite values."""
         chosen = self.part(part)
-        if not (np.isfinite(chosen.sigma) & np.isfinite(chosen.error)).any():
+        maps = chosen.sigma, chosen.error, chosen.squares
+        if not np.isfinite(maps).all(0).any():
             return None
-        return evidence(chosen.sigma, chosen.error)
+        return evidence(chosen.sigma, error=chosen.error, squares=chosen.squares)
 
 
 def _stride(pixels: int, width: int, most: int) -> int:

@@ -157,10 +157,10 @@ def cause_facts(seen: Causes, *, saturated_in: Causes, where: str) -> Iterator[F
 
 
 def error_fact(scene: Subject, area: Area) -> Iterator[Fact]:
-    """The mean error where ground truth is known."""
+    """The mean absolute error where ground truth is known."""
     if scene.error is not None:
         mean = float(area.of(scene.error).mean(dtype=np.float64))
-        yield Fact(name="error", value=number(mean), beside="on the μ-law")
+        yield Fact(name="error", value=number(mean), beside="absolute, on the μ-law")
 
 
 def percent(share: float) -> str:

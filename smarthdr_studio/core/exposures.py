@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from smarthdr_studio.core.errors import BadScene
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.image_headers import exif_tags
 from smarthdr_studio.core.tiff_tags import Tags
 
@@ -24,12 +25,13 @@ _ISO: Final = 0x8827
 _WIDEST: Final = 16.0
 
 
-def read_evs(path: Path) -> tuple[float, ...]:
+def read_evs(path: AnyPath) -> tuple[float, ...]:
     """EVs in the order of the file: numbers one a line, or apart by spaces or commas, or a .npy.
 
     They may start anywhere (0, −2, an absolute EV). Raises BadScene where the file is unreadable,
     repeats a value, or plainly lists exposure times or ratios.
     """
+    path = Path(path)
     values = _numbers_npy(path) if path.suffix.casefold() == ".npy" else _numbers_text(path)
     if len(values) < 2:
         raise BadScene(f"{path}: holds {len(values)} exposure values; {REMEDY}.")
@@ -44,13 +46,14 @@ def read_evs(path: Path) -> tuple[float, ...]:
     return values
 
 
-def evs_from_exif(paths: Sequence[Path]) -> tuple[float, ...]:
+def evs_from_exif(paths: Sequence[AnyPath]) -> tuple[float, ...]:
     """EVs from EXIF: log2(t · ISO / 100 / N²), shutter t seconds, aperture N; brighter is larger.
 
     A camera that never writes aperture or sensitivity is taken to have kept them. Raises BadScene
     where a shutter time is missing or only some of the frames say the rest.
     """
-    tags = [_read_exif(path) for path in paths]
+    chosen = [Path(each) for each in paths]
+    tags = [_read_exif(path) for path in chosen]
     shutters = [_shutter_ev(each) for each in tags]
     apertures = [_aperture_ev(each) for each in tags]
     sensitivities = [_iso_ev(each) for each in tags]
@@ -59,14 +62,14 @@ def evs_from_exif(paths: Sequence[Path]) -> tuple[float, ...]:
             known[:] = [0.0] * len(known)
     evs = []
     for path, parts in zip(
-        paths, zip(shutters, apertures, sensitivities, strict=True), strict=True
+        chosen, zip(shutters, apertures, sensitivities, strict=True), strict=True
     ):
         given = [part for part in parts if part is not None]
         if len(given) < len(parts):
             raise BadScene(f"{path}: has no exposure in its EXIF and no EV file beside; {REMEDY}.")
         evs.append(round(sum(given), 4))
     if len(set(evs)) < len(evs):
-        raise BadScene(f"{paths[0]}: its EXIF gives two frames the same exposure; {REMEDY}.")
+        raise BadScene(f"{chosen[0]}: its EXIF gives two frames the same exposure; {REMEDY}.")
     return tuple(evs)
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import OpenEXR
 
 from smarthdr_studio.core.errors import LabelError
-from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.image_headers import is_whole, sniff
 
 Layer = npt.NDArray[Any]
@@ -19,13 +19,14 @@ _REMEDY = "restore it from a copy, or make it anew with: smarthdr-studio label"
 
 
 def write_layers(
-    path: Path, layers: Mapping[str, Layer], *, header: Mapping[str, str | int | float]
+    path: AnyPath, layers: Mapping[str, Layer], *, header: Mapping[str, str | int | float]
 ) -> None:
     """Write H×W layers (half, float32 or uint32) under their names; whole or not at all.
 
     ZIP compression, so that any EXR viewer opens it. Floats in the header are kept in single
     precision by the format. Raises LabelError when the file cannot be written.
     """
+    path = Path(path)
     # The library adds its own entries to the dictionary it is given, hence a new one each time.
     attributes: dict[str, object] = {
         **header,
@@ -46,12 +47,13 @@ def write_layers(
 
 
 def read_layers(
-    path: Path, *, only: Collection[str] | None = None
+    path: AnyPath, *, only: Collection[str] | None = None
 ) -> tuple[dict[str, Layer], Header]:
     """The H×W layers by name, all or those of `only`, and the plain values of the header.
 
     Raises LabelError: missing, no EXR, truncated, damaged, or without a layer of `only`.
     """
+    path = Path(path)
     _refuse_unless_whole(path)
     try:
         with OpenEXR.File(str(path), separate_channels=True) as file:

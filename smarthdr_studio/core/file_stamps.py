@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
+from smarthdr_studio.core.files import AnyPath
+
 Stamp = tuple[int, ...]
 
 
-def stamp_of(path: Path) -> Stamp:
+def stamp_of(path: AnyPath) -> Stamp:
     """Another one when the file is written, replaced or lost, in the same second too; () without.
 
     Only asks what the file system says of it.
     """
+    path = Path(path)
     try:
         found = path.stat()
     except OSError:

@@ -7,14 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+AnyPath = str | os.PathLike[str]
+"""What every public function of core and learning takes for a path; it becomes a `Path` there."""
+
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: AnyPath) -> Iterator[Path]:
     """A draft beside `path` to write into; it takes the place of `path` when the block succeeds.
 
     After an error inside the block `path` is untouched and the draft is gone. The draft keeps the
     suffix of `path`, because some libraries choose the format by it.
     """
+    path = Path(path)
     _make_folder(path.parent)
     draft = path.with_name(f".{path.stem}.{uuid.uuid4().hex}{path.suffix}")
     try:
@@ -29,8 +33,10 @@ def replacing(path: Path) -> Iterator[Path]:
         _flush_to_disk(path.parent)
 
 
-def move(path: Path, target: Path) -> None:
+def move(path: AnyPath, target: AnyPath) -> None:
     """Give a whole file another place on the same disk, at once and durably. Raises OSError."""
+    path = Path(path)
+    target = Path(target)
     _make_folder(target.parent)
     path.replace(target)
     for folder in {path.parent, target.parent}:
@@ -38,8 +44,10 @@ def move(path: Path, target: Path) -> None:
             _flush_to_disk(folder)
 
 
-def copy(path: Path, target: Path) -> None:
+def copy(path: AnyPath, target: AnyPath) -> None:
     """A copy of a whole file, whole or not at all, durably. Raises OSError."""
+    path = Path(path)
+    target = Path(target)
     with replacing(target) as draft:
         shutil.copyfile(path, draft)
 

@@ -7,12 +7,15 @@ from pathlib import Path
 from smarthdr_studio.core import database
 from smarthdr_studio.core.authorship import now, person
 from smarthdr_studio.core.bracket import Catalogue, Scene
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.journal import JournalEntry, Kind, Status
 from smarthdr_studio.core.scene_table import remember_dataset, write_scenes
 
 
-def fill(path: Path, folder: Path, catalogue: Catalogue, labelled: Collection[str]) -> None:
+def fill(path: AnyPath, folder: AnyPath, catalogue: Catalogue, labelled: Collection[str]) -> None:
     """Write everything a new project knows; `folder` is where it will stand."""
+    path = Path(path)
+    folder = Path(folder)
     connection = database.create(path)
     try:
         with database.writing(connection, path):

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import OpenEXR
 
 from smarthdr_studio.core.errors import UnreadableImage
-from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.image_headers import Kind, is_whole, measure, sniff
 from smarthdr_studio.core.radiance import Floats, Frame
 
@@ -22,13 +22,14 @@ _OUT_OF_GAMUT = 1e-4
 _HALF_MAX = float(np.finfo(np.float16).max)
 
 
-def read_frame(path: Path) -> Frame:
+def read_frame(path: AnyPath) -> Frame:
     """A camera frame as H×W×3 RGB uint16; 8-bit values are multiplied by 257, which is exact.
 
     The bytes decide the format, not the suffix; grey becomes RGB, alpha is dropped, and an EXIF
     orientation is not applied, because the three frames must keep one grid. Raises
     UnreadableImage.
     """
+    path = Path(path)
     raw, kind = _open(path)
     if kind in ("hdr", "exr"):
         raise UnreadableImage(
@@ -44,12 +45,13 @@ def read_frame(path: Path) -> Frame:
     return pixels
 
 
-def read_radiance(path: Path) -> Floats:
+def read_radiance(path: AnyPath) -> Floats:
     """Linear radiance as H×W×3 RGB float32 from .hdr, EXR, float TIFF or 16-bit PNG/TIFF (÷ 65535).
 
     The scale is the file's own. Raises UnreadableImage, also for NaN, infinite or negative values;
     only negatives under 1e-4 of the brightest value, as gamut conversion leaves them, become 0.
     """
+    path = Path(path)
     raw, kind = _open(path)
     pixels = _decode_exr(path) if kind == "exr" else _as_rgb(_decode(raw, path=path))
     if pixels.dtype == np.uint16:
@@ -61,8 +63,9 @@ def read_radiance(path: Path) -> Floats:
     return _without_impossible(pixels.astype(np.float32, copy=False), path=path)
 
 
-def image_size(path: Path) -> tuple[int, int]:
+def image_size(path: AnyPath) -> tuple[int, int]:
     """Height and width from the header alone, without decoding. Raises UnreadableImage."""
+    path = Path(path)
     try:
         with path.open("rb") as stream:
             return measure(stream, kind=_known_kind(sniff(stream), path=path))
@@ -72,19 +75,22 @@ def image_size(path: Path) -> tuple[int, int]:
         raise _is_damaged(path) from error
 
 
-def write_frame_tiff(path: Path, frame: Frame) -> None:
+def write_frame_tiff(path: AnyPath, frame: Frame) -> None:
     """Writes H×W×3 RGB uint16 as 16-bit TIFF, exactly; uncompressed, since that reads fastest."""
+    path = Path(path)
     plain = (cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_NONE)
     _write_encoded(path, cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), suffix=".tif", options=plain)
 
 
-def write_radiance_hdr(path: Path, radiance: Floats) -> None:
+def write_radiance_hdr(path: AnyPath, radiance: Floats) -> None:
     """Writes H×W×3 linear RGB as Radiance RGBE: 8 bits of mantissa, shared exponent."""
+    path = Path(path)
     _write_encoded(path, cv2.cvtColor(radiance, cv2.COLOR_RGB2BGR), suffix=".hdr", options=())
 
 
-def write_radiance_exr(path: Path, radiance: Floats) -> None:
+def write_radiance_exr(path: AnyPath, radiance: Floats) -> None:
     """Writes H×W×3 linear RGB as half-float EXR with the channels R, G, B; clipped to 65504."""
+    path = Path(path)
     half = np.minimum(radiance, _HALF_MAX).astype(np.float16)
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
     channels = {name: np.ascontiguousarray(half[..., i]) for i, name in enumerate("RGB")}

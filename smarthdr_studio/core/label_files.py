@@ -13,7 +13,7 @@ from smarthdr_studio.core.brush.ink import Brush
 from smarthdr_studio.core.errors import LabelError, UnwritableProject
 from smarthdr_studio.core.file_checksum import file_checksum
 from smarthdr_studio.core.file_stamps import stamp_of
-from smarthdr_studio.core.files import copy, move
+from smarthdr_studio.core.files import AnyPath, copy, move
 from smarthdr_studio.core.journal import JournalEntry
 from smarthdr_studio.core.masking import MaskSettings, Range
 from smarthdr_studio.core.project import Project
@@ -101,11 +101,12 @@ def numbering(project: Project) -> Iterator[Callable[[NumberedDraft], str]]:
         raise
 
 
-def check_label(path: Path, checksum: str | None, *, brought: bool = False) -> None:
+def check_label(path: AnyPath, checksum: str | None, *, brought: bool = False) -> None:
     """Raises LabelError where the file is not the one that was frozen; None knows nothing.
 
     `brought` says that it is a ground truth that was brought, not a promoted label.
     """
+    path = Path(path)
     if checksum is None:
         return
     what, again = (

@@ -6,6 +6,7 @@ from typing import Final
 
 from smarthdr_studio.core.bracket import Catalogue
 from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.files import AnyPath
 
 FILE_NAME: Final = "labelled.txt"
 _FEW: Final = 5  # as the paper: 5 of 74
@@ -28,11 +29,12 @@ def labelled_by_default(catalogue: Catalogue) -> tuple[str, ...]:
     return tuple(train[round(i * (len(train) - 1) / (_FEW - 1))] for i in range(_FEW))
 
 
-def read_labelled(path: Path, *, catalogue: Catalogue | None = None) -> tuple[str, ...]:
+def read_labelled(path: AnyPath, *, catalogue: Catalogue | None = None) -> tuple[str, ...]:
     """Scene ids from a text file, one a line, # begins a comment; repeated ones count once.
 
     With a catalogue the ids are checked against it. Raises ProjectError.
     """
+    path = Path(path)
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
@@ -48,9 +50,10 @@ def read_labelled(path: Path, *, catalogue: Catalogue | None = None) -> tuple[st
 
 
 def refuse_unusable(
-    catalogue: Catalogue, labelled: Collection[str], *, named_in: Path | None = None
+    catalogue: Catalogue, labelled: Collection[str], *, named_in: AnyPath | None = None
 ) -> None:
     """Raises ProjectError if an id is unknown, a test scene, or has no ground truth."""
+    named_in = None if named_in is None else Path(named_in)
     by_id = {scene.id: scene for scene in catalogue.scenes}
     source = named_in or catalogue.root
     if unknown := [name for name in labelled if name not in by_id]:

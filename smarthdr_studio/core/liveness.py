@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.files import AnyPath
 
 _LOCK: Final = "at-work.json"
 _HEARD_LATELY_S: Final = 120.0  # what counts as a sign of life from another machine
@@ -18,11 +19,12 @@ _ATTEMPTS, _PAUSE_S = 5, 0.02  # whoever only asks holds the lock for a moment
 
 
 @contextmanager
-def at_work(run: Path) -> Iterator[None]:
+def at_work(run: AnyPath) -> Iterator[None]:
     """Hold the run for this process while the block lasts; however it ends, it is let go.
 
     Raises ProjectError where another process has it, or the lock cannot be written.
     """
+    run = Path(run)
     path = run / _LOCK
     try:
         file = path.open("a+", encoding="utf-8")
@@ -45,11 +47,12 @@ def at_work(run: Path) -> Iterator[None]:
                 file.truncate(0)
 
 
-def is_at_work(run: Path) -> bool:
+def is_at_work(run: AnyPath) -> bool:
     """Whether some process trains this run now.
 
     Of a run on another machine, which no lock can tell, whether it was heard of lately.
     """
+    run = Path(run)
     try:
         with _opened(run / _LOCK) as file:
             if not _locked(file, only_asking=True):

@@ -10,6 +10,7 @@ from typing import Final
 
 from smarthdr_studio.core import backups, database
 from smarthdr_studio.core.errors import ProjectError, UnwritableProject
+from smarthdr_studio.core.files import AnyPath
 
 DATABASE: Final = "project.sqlite"
 
@@ -37,11 +38,12 @@ class OpenedDatabase:
             self.copy.cleanup()
 
 
-def open_database(folder: Path) -> OpenedDatabase:
+def open_database(folder: AnyPath) -> OpenedDatabase:
     """The database of the project in `folder`, backed up; where it cannot be written, a copy.
 
     Raises ProjectError: no project, foreign, damaged or too new.
     """
+    folder = Path(folder)
     path = folder / DATABASE
     lost = lost_words(folder)
     if lost:
@@ -60,12 +62,13 @@ def open_database(folder: Path) -> OpenedDatabase:
     return OpenedDatabase(connection=connection, warnings=tuple(filter(None, warnings)))
 
 
-def copy_to_look_at(path: Path, *, refused: UnwritableProject | None = None) -> OpenedDatabase:
+def copy_to_look_at(path: AnyPath, *, refused: UnwritableProject | None = None) -> OpenedDatabase:
     """A copy of the database at `path` as it is now, brought up to this program's version.
 
     Nothing is written beside it. `refused` says why it could not be opened itself. Raises
     ProjectError: damaged, foreign, too new, not readable, or no room for the copy.
     """
+    path = Path(path)
     try:
         copy = TemporaryDirectory(prefix="smarthdr-studio-", ignore_cleanup_errors=True)
     except OSError as error:
@@ -99,8 +102,9 @@ def _unreadable(path: Path, error: OSError) -> ProjectError:
     return ProjectError(f"{path}: cannot be read ({reason}); allow reading it")
 
 
-def lost_words(folder: Path) -> str:
+def lost_words(folder: AnyPath) -> str:
     """Whether the database in `folder` "is gone" or "is empty"; "" where it is neither."""
+    folder = Path(folder)
     path = folder / DATABASE
     if not path.is_file():
         return "is gone"

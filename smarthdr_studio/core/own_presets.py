@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from smarthdr_studio.core.errors import PlanError
-from smarthdr_studio.core.files import move, replacing
+from smarthdr_studio.core.files import AnyPath, move, replacing
 from smarthdr_studio.core.plan import TrainingPlan, load_preset
 from smarthdr_studio.core.plan_schema import differences, flat, nested
 from smarthdr_studio.core.plan_toml import toml
@@ -38,7 +38,7 @@ def save_preset(
     *,
     base: str,
     description: str = "",
-    own: Path | None = None,
+    own: AnyPath | None = None,
 ) -> Path:
     """Writes what a plan changes of a preset under a name of its own, whole or not at all.
 
@@ -46,6 +46,7 @@ def save_preset(
     a person's folder of presets. Raises PlanError: the name is not allowed, or nothing can be
     written there.
     """
+    own = None if own is None else Path(own)
     if complaint := complaint_about_name(name):
         raise PlanError(f"{name or 'a preset'}: {complaint}")
     if name == base:
@@ -70,11 +71,12 @@ def save_preset(
     return path
 
 
-def delete_preset(name: str, *, own: Path | None = None) -> Path:
+def delete_preset(name: str, *, own: AnyPath | None = None) -> Path:
     """Sets an own preset aside; answers where its file lies now.
 
     Raises PlanError: it ships with the program, is not there, or others are based on it.
     """
+    own = None if own is None else Path(own)
     folder = own or own_presets_folder()
     path = folder / f"{name}.toml"
     if name in shipped_presets():

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from smarthdr_studio.core.errors import PlanError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.plan_rules import contradictions
 from smarthdr_studio.core.plan_sections import (
     BatchPlan,
@@ -115,7 +116,7 @@ class TrainingPlan(Section):
 
 
 def load_preset(
-    name: str, *, changes: Mapping[str, Any] | None = None, own: Path | None = None
+    name: str, *, changes: Mapping[str, Any] | None = None, own: AnyPath | None = None
 ) -> TrainingPlan:
     """A preset by name or TOML path, with changes by dotted key ("schedule.epochs").
 
@@ -125,6 +126,7 @@ def load_preset(
         PlanError: an unknown preset, key or value; it names the key, the value, what is allowed,
             and the file where the mistake is not among the changes.
     """
+    own = None if own is None else Path(own)
     path = preset_file(name, own=own)
     values = {"preset": path.stem, **preset_values(name, own=own)}
     changed = copy.deepcopy(values)

@@ -4,17 +4,22 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.plan import TrainingPlan, load_preset, parse_changes
 from smarthdr_studio.core.plan_field import NONE
 from smarthdr_studio.core.plan_schema import differences, flat
 from smarthdr_studio.core.plan_toml import toml_value
 
 
-def command_line(project: Path, plan: TrainingPlan, preset: str, *, own: Path | None = None) -> str:
+def command_line(
+    project: AnyPath, plan: TrainingPlan, preset: str, *, own: AnyPath | None = None
+) -> str:
     """`smarthdr-studio train …` for a POSIX shell: the preset, and only what differs from it.
 
     `own` is where a person's presets lie. Raises PlanError where the preset cannot be read.
     """
+    project = Path(project)
+    own = None if own is None else Path(own)
     values, base = flat(plan), load_preset(preset, own=own)
     words = ["smarthdr-studio", "train", str(project), "--preset", preset]
     for key in differences(plan, base):

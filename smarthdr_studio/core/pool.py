@@ -11,6 +11,7 @@ from smarthdr_studio.core.brush.ink import Brush
 from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.events import SceneRetention
 from smarthdr_studio.core.exr import read_layers
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.masking import (
     MaskSettings,
     Range,
@@ -43,7 +44,7 @@ class _Counted:
 
 
 def pool_trust(
-    files: Mapping[str, Path],
+    files: Mapping[str, AnyPath],
     settings: MaskSettings,
     *,
     persons: Callable[[str], Brush | None] = lambda _: None,
@@ -56,9 +57,10 @@ def pool_trust(
     that memory does not grow with the pool. Raises LabelError: a file that cannot be used, or of
     another size than what was painted.
     """
-    patch_range, pixel_range = pool_ranges(_Maps(tuple(files.values())), settings)
+    paths = {name: Path(each) for name, each in files.items()}
+    patch_range, pixel_range = pool_ranges(_Maps(tuple(paths.values())), settings)
     counted = []
-    for name, path in files.items():
+    for name, path in paths.items():
         sigma, person = _sigma(path), persons(name)
         if person is not None and person.shape != sigma.shape:
             raise LabelError(

@@ -9,6 +9,7 @@ from typing import Any, Final
 import platformdirs
 
 from smarthdr_studio.core.errors import PlanError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.resources import resource
 
 # Those of the paper first, then other systems, then what the paper left out to see what it did.
@@ -39,15 +40,17 @@ def shipped_presets() -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: known.get(name, len(_ORDER))))
 
 
-def presets(own: Path | None = None) -> tuple[str, ...]:
+def presets(own: AnyPath | None = None) -> tuple[str, ...]:
     """The names of all plans, those that ship first; `own` is a person's folder of presets."""
+    own = None if own is None else Path(own)
     shipped = shipped_presets()
     saved = sorted(path.stem for path in (own or own_presets_folder()).glob("*.toml"))
     return (*shipped, *(name for name in saved if name not in shipped))
 
 
-def preset_file(name: str, own: Path | None = None) -> Path:
+def preset_file(name: str, own: AnyPath | None = None) -> Path:
     """Where a plan lies: a path that ends in .toml is one itself."""
+    own = None if own is None else Path(own)
     if name.endswith(".toml"):
         return Path(name)
     shipped = resource("presets", f"{name}.toml")
@@ -55,8 +58,9 @@ def preset_file(name: str, own: Path | None = None) -> Path:
     return saved if not shipped.is_file() and saved.is_file() else shipped
 
 
-def about_preset(name: str, own: Path | None = None) -> Preset:
+def about_preset(name: str, own: AnyPath | None = None) -> Preset:
     """What a preset says of itself. Raises PlanError where it cannot be read."""
+    own = None if own is None else Path(own)
     values = _read(name, own)
     return Preset(
         name=name,
@@ -66,12 +70,13 @@ def about_preset(name: str, own: Path | None = None) -> Preset:
     )
 
 
-def preset_values(name: str, own: Path | None = None) -> dict[str, Any]:
+def preset_values(name: str, own: AnyPath | None = None) -> dict[str, Any]:
     """The settings of a preset over those of the presets it is based on, nested as in TOML.
 
     Raises:
         PlanError: there is no such preset, it is not TOML, or its bases go round in a circle.
     """
+    own = None if own is None else Path(own)
     chain: list[str] = []
     layers: list[dict[str, Any]] = []
     current = name

@@ -13,6 +13,7 @@ from smarthdr_studio.core.bracket import Catalogue, Scene
 from smarthdr_studio.core.brush.ink import Brush
 from smarthdr_studio.core.brush.runs import unpack
 from smarthdr_studio.core.errors import LostPainting, ProjectError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.first_entries import fill
 from smarthdr_studio.core.journal import Accounts, JournalEntry, Ledger, SceneState, Status
 from smarthdr_studio.core.labelled import labelled_by_default, read_labelled, refuse_unusable
@@ -30,8 +31,8 @@ class Project:
     it was opened. `warnings` are sentences about its opening, such as a backup that failed.
     """
 
-    def __init__(self, folder: Path, opened: OpenedDatabase) -> None:
-        self.folder = folder
+    def __init__(self, folder: AnyPath, opened: OpenedDatabase) -> None:
+        self.folder = Path(folder)
         self.read_only, self.warnings = opened.read_only, opened.warnings
         self._opened, self._connection = opened, opened.connection
         self._entries: list[JournalEntry] = []
@@ -40,13 +41,13 @@ class Project:
         self._find_scenes()
 
     @classmethod
-    def create(cls, folder: Path, catalogue: Catalogue, *, labelled: Collection[str]) -> Self:
+    def create(cls, folder: AnyPath, catalogue: Catalogue, *, labelled: Collection[str]) -> Self:
         """A new project over a dataset; `labelled` scenes start with their ground truth.
 
         Raises ProjectError: the folder is not empty or not writable, or a labelled id is
         unknown, a test scene or without ground truth.
         """
-        folder = folder.expanduser().resolve()
+        folder = Path(folder).expanduser().resolve()
         refuse_unusable(catalogue, labelled)
         draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
         try:
@@ -67,12 +68,12 @@ class Project:
         return cls.open(folder)
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
+    def open(cls, folder: AnyPath) -> Self:
         """An existing project, with today's backup made; the dataset is not looked at.
 
         One that cannot be written opens to be looked at (`read_only`). Raises ProjectError.
         """
-        folder = folder.expanduser().resolve()
+        folder = Path(folder).expanduser().resolve()
         opened = open_database(folder)
         try:
             with database.told(folder):
@@ -230,12 +231,13 @@ class Project:
                 "project to a place you may write to and open it there"
             )
 
-    def move_dataset(self, root: Path) -> None:
+    def move_dataset(self, root: AnyPath) -> None:
         """The dataset lies at `root` from now on, also for those who open the project later.
 
         No decision about scenes, so no entry of the journal and nothing to undo; a project that is
         only looked at remembers it until it is closed. Raises ProjectError.
         """
+        root = Path(root)
         with database.writing(self._connection, self.folder):
             remember_dataset(self._connection, root, seen_from=self.folder)
         self._find_scenes()

@@ -15,6 +15,7 @@ from smarthdr_studio.core.bracket import Half
 from smarthdr_studio.core.brush.ink import Brush
 from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.exr import Layer, read_layers, write_layers
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.masking import MaskSettings, Range, expand, patch_means, scores, trust
 from smarthdr_studio.core.radiance import Floats
 from smarthdr_studio.core.trust_files import (
@@ -87,16 +88,18 @@ def remasked(
     return replace(label, provenance=provenance)
 
 
-def write_pseudo_label(path: Path, label: PseudoLabel) -> None:
+def write_pseudo_label(path: AnyPath, label: PseudoLabel) -> None:
     """Write whole, then replace; scores and masks are `masking.trust` with the provenance."""
+    path = Path(path)
     write_layers(path, _layers(label), header=_header(label))
 
 
-def read_pseudo_label(path: Path, *, expect: tuple[int, int] | None = None) -> PseudoLabel:
+def read_pseudo_label(path: AnyPath, *, expect: tuple[int, int] | None = None) -> PseudoLabel:
     """What `write_pseudo_label` wrote; `expect` is the scene's height and width.
 
     Raises LabelError: missing, no EXR, truncated, foreign, of a newer format or another size.
     """
+    path = Path(path)
     layers, header = read_layers(path)
     _refuse_foreign(path, layers=layers, header=header)
     sigma = layers["uncertainty.Y"].astype(np.float32, copy=False)

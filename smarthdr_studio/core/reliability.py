@@ -1,6 +1,13 @@
-"""Does the uncertainty say where the error is? Measured where ground truth exists (METHOD §8)."""
+"""Does the uncertainty say where the error is? Measured where ground truth exists (METHOD §8).
+
+With e = T(ĥ) − T(h) on the μ-law, there are two errors of a pixel: the *absolute error*, the mean
+of |e| over its channels, and the *RMS error*, the root of the mean of e² over its channels. L^k
+trains σ to be the RMS error, so whether σ is as large as it says is measured with that one alone;
+whether σ sorts the pixels is measured with the absolute error.
+"""
 
 from dataclasses import dataclass
+from math import erf, exp, pi, sqrt
 from typing import Final
 
 import numpy as np
@@ -12,7 +19,7 @@ Map = npt.NDArray[np.floating]
 Doubles = npt.NDArray[np.float64]
 
 WRONG: Final = 10 / 255
-"""Errors on the μ-law above this are what σ ought to warn of (METHOD §8)."""
+"""Absolute errors (μ-law) above this are what σ ought to warn of (METHOD §8)."""
 
 _CURVE_POINTS: Final = 101
 _BINS: Final = 15
@@ -21,21 +28,32 @@ _LEAST_SIGMA: Final = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reliability:
-    """Rank correlation (1 is best) and area under the sparsification error (0 is best)."""
+    """Rank correlation (1 is best) and area under the sparsification error (0 is best).
+
+    Both of σ against the absolute error.
+    """
 
     spearman: float
     ause: float
 
 
 def error_map(picture: Map, truth: Map) -> npt.NDArray[np.float32]:
-    """Absolute error on the μ-law, channel mean, H×W, of two linear H×W×3 pictures."""
-    difference = mu_law(picture.astype(np.float32)) - mu_law(truth.astype(np.float32))
-    mean: npt.NDArray[np.float32] = np.abs(difference).mean(2)
+    """The absolute error: |e| on the μ-law, channel mean, H×W, of two linear H×W×3 pictures."""
+    mean: npt.NDArray[np.float32] = np.abs(_difference(picture, truth)).mean(2)
+    return mean
+
+
+def squared_error_map(picture: Map, truth: Map) -> npt.NDArray[np.float32]:
+    """The square of the RMS error: e² on the μ-law, channel mean, H×W, of two linear pictures.
+
+    What L^k teaches σ² to be (METHOD §3); both pictures are H×W×3.
+    """
+    mean: npt.NDArray[np.float32] = np.square(_difference(picture, truth)).mean(2)
     return mean
 
 
 def reliability(sigma: Map, error: Map) -> Reliability:
-    """Both figures of a map σ against an error map of the same shape."""
+    """Both figures of a map σ against a map of the absolute error, of the same shape."""
     return Reliability(spearman=spearman(sigma, error), ause=ause(sigma, error))
 
 
@@ -91,20 +109,22 @@ def auroc(sigma: Map, wrong: npt.NDArray[np.bool_]) -> float:
     return float(above / (count * (wrong.size - count)))
 
 
-def calibration(sigma: Map, error: Map) -> tuple[Doubles, Doubles]:
+def calibration(sigma: Map, squares: Map) -> tuple[Doubles, Doubles]:
     """Root mean σ² and root mean squared error of bins of rising σ, equally large to a pixel.
+
+    `squares` is e² on the μ-law, channel mean, of the shape of σ (see `squared_error_map`).
 
     Fifteen bins, or as many as there are pixels. Equally sure pixels that fall into several bins
     are spread over them evenly.
     """
     order = np.argsort(sigma.ravel(), kind="stable")
     doubt = sigma.ravel()[order].astype(np.float64)
-    squares = _levelled(np.square(error.ravel()[order].astype(np.float64)), doubt)
+    levelled = _levelled(squares.ravel()[order].astype(np.float64), doubt)
     bins = min(_BINS, len(order))
     edges = np.linspace(0, len(order), bins + 1).astype(np.int64)
     sizes = np.diff(edges)
     predicted, observed = (
-        np.sqrt(np.add.reduceat(values, edges[:-1]) / sizes) for values in (doubt**2, squares)
+        np.sqrt(np.add.reduceat(values, edges[:-1]) / sizes) for values in (doubt**2, levelled)
     )
     return predicted, observed
 
@@ -115,6 +135,30 @@ def ence(predicted: Doubles, observed: Doubles) -> float:
     Levi et al. 2022, equation 8. A σ below 1e-6 is taken for 1e-6.
     """
     return float(np.mean(np.abs(predicted - observed) / np.maximum(predicted, _LEAST_SIGMA)))
+
+
+def coverage(sigma: Map, squares: Map, *, times: float) -> float:
+    """The share of pixels whose RMS error is within `times`·σ; `squares` as in `calibration`."""
+    return float(np.mean(squares <= np.square(times * sigma)))
+
+
+def gaussian_coverage(times: float) -> float:
+    """The coverage of k = `times` σ where e of the three channels are independent N(0, σ²).
+
+    Then 3·RMS²/σ² = Σ (e_c/σ)² follows χ² with three degrees of freedom, so √3·RMS/σ is the
+    length of a standard Gaussian vector in space, which has Maxwell's density √(2/π)·t²·exp(−t²/2)
+    (Johnson, Kotz and Balakrishnan 1994, chapter 18). Integrated by parts from 0 to x = √3·k:
+
+        P(RMS ≤ kσ) = erf(x/√2) − √(2/π)·x·exp(−x²/2) = erf(k√(3/2)) − √(6/π)·k·exp(−3k²/2)
+
+    0.608, 0.993 and 0.999994 for k = 1, 2, 3. Where all channels err alike the RMS error is |e|,
+    and the coverage that of one Gaussian, erf(k/√2): 0.683, 0.954 and 0.997.
+    """
+    return erf(times * sqrt(3 / 2)) - sqrt(6 / pi) * times * exp(-1.5 * times**2)
+
+
+def _difference(picture: Map, truth: Map) -> npt.NDArray[np.float32]:
+    return mu_law(picture.astype(np.float32)) - mu_law(truth.astype(np.float32))
 
 
 def _levelled(values: Doubles, keys: Map) -> Doubles:

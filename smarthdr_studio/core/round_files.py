@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from smarthdr_studio.core.bracket import Half
 from smarthdr_studio.core.errors import LabelError
+from smarthdr_studio.core.files import AnyPath
 
 _Values = npt.NDArray[Any]
 
@@ -32,22 +33,24 @@ class RoundMaps:
     trusted: npt.NDArray[np.bool_] | None = None
 
 
-def round_path(run: Path, *, number: int) -> Path:
+def round_path(run: AnyPath, *, number: int) -> Path:
     """The file of one round in a run's folder."""
-    return run / "rounds" / f"{number:04d}.safetensors"
+    return Path(run) / "rounds" / f"{number:04d}.safetensors"
 
 
-def kept_rounds(run: Path) -> frozenset[int]:
+def kept_rounds(run: AnyPath) -> frozenset[int]:
     """The rounds whose maps are still in a run's folder."""
+    run = Path(run)
     found = (run / "rounds").glob("*.safetensors")
     return frozenset(int(path.stem) for path in found if path.stem.isdecimal())
 
 
-def open_round_file(path: Path) -> Mapping[str, RoundMaps]:
+def open_round_file(path: AnyPath) -> Mapping[str, RoundMaps]:
     """The maps of every scene of a round; only what is touched is read from the disk.
 
     Raises LabelError where the file is missing, truncated or foreign.
     """
+    path = Path(path)
     try:
         return _scenes(_pictures(path))
     except _DAMAGE as error:

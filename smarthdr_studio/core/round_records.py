@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.errors import LabelError
-from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.masking import MaskSettings, Range
 from smarthdr_studio.core.statistics import Counts, Floats, SceneStatistics
 from smarthdr_studio.core.trust_files import masks_as_text, masks_from_text
@@ -64,7 +64,8 @@ class RecordedStatistics(Mapping[str, SceneStatistics]):
     `get` then answers as if the scene had taken no part.
     """
 
-    def __init__(self, path: Path, *, about: bytes, means: Floats) -> None:
+    def __init__(self, path: AnyPath, *, about: bytes, means: Floats) -> None:
+        path = Path(path)
         self.path, self.about = path, about
         values = json.loads(about)
         self._size = int(values["patch_size"])
@@ -108,19 +109,21 @@ class RecordedStatistics(Mapping[str, SceneStatistics]):
         return self._means[self._places[scene]]
 
 
-def history_path(run: Path, number: int) -> Path:
+def history_path(run: AnyPath, number: int) -> Path:
     """Where the record of a round lies in a run's folder."""
-    return run / "history" / f"{number:04d}.npz"
+    return Path(run) / "history" / f"{number:04d}.npz"
 
 
-def recorded_rounds(run: Path) -> tuple[int, ...]:
+def recorded_rounds(run: AnyPath) -> tuple[int, ...]:
     """The rounds a run's folder has records of, oldest first."""
+    run = Path(run)
     found = (run / "history").glob("*.npz")
     return tuple(sorted(int(path.stem) for path in found if path.stem.isdecimal()))
 
 
-def write_record(path: Path, record: RoundRecord) -> None:
+def write_record(path: AnyPath, record: RoundRecord) -> None:
     """Whole or not at all; all statistics must have the same number of bins."""
+    path = Path(path)
     arrays = _stacked(list(record.statistics.values()))
     about = {
         "format": _FORMAT,
@@ -154,11 +157,12 @@ def write_record(path: Path, record: RoundRecord) -> None:
         )
 
 
-def read_record(path: Path, *, known: RoundRecord | None = None) -> RoundRecord:
+def read_record(path: AnyPath, *, known: RoundRecord | None = None) -> RoundRecord:
     """What `write_record` wrote, or `known` where that is the same; statistics stay on disk.
 
     Raises LabelError where the file is missing, damaged or of a newer version.
     """
+    path = Path(path)
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             about = held["about"].tobytes()

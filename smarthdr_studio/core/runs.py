@@ -1,20 +1,48 @@
 """The folders of training runs, where their parts lie, and what is asked of their logs often."""
 
+import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import isfinite
+from math import isfinite, isnan
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.event_lines import values_in
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.project import Project
 
 _TIME: Final = "%Y%m%d-%H%M%S"
 _TAILS: Final = (2**16, 2**20, 2**24)  # bytes of events.jsonl to look through, if need be
 _STEPS_OF_PACE: Final = 20
+
+CHECKPOINT_FORMAT: Final = 1
+CHECKPOINT_ABOUT: Final = "checkpoint.json"
+CHECKPOINT_FILES: Final = ("student.safetensors", "teacher.safetensors", "state.pt")
+_STEP: Final = "step-"  # begins the name of a checkpoint's folder, before its step
+
+
+class Checked(Protocol):
+    """Whatever was held against held-out labels, or was not."""
+
+    @property
+    def psnr_mu(self) -> float | None:
+        """Mean PSNR-μ in dB; None where it was not checked, NaN where that gave no number."""
+
+
+_Checked = TypeVar("_Checked", bound=Checked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedCheckpoint:
+    """A checkpoint that is whole; `psnr_mu` (dB) of the check of its weights, if there was one."""
+
+    step: int
+    psnr_mu: float | None
+    folder: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +87,9 @@ class RunFolder:
         return self.path / "window.json"
 
 
-def new_run(project_folder: Path, preset: str) -> RunFolder:
+def new_run(project_folder: AnyPath, preset: str) -> RunFolder:
     """A new, empty run folder named by UTC time and preset. Raises ProjectError."""
+    project_folder = Path(project_folder)
     name = f"{datetime.now(UTC):{_TIME}}-{re.sub(r'[^A-Za-z0-9_]+', '_', preset) or 'run'}"
     runs = project_folder / "runs"
     try:
@@ -78,8 +107,9 @@ def new_run(project_folder: Path, preset: str) -> RunFolder:
     raise ProjectError(f"{runs}: holds a thousand runs of this second; wait a moment")
 
 
-def run_folders(project: Path) -> tuple[RunFolder, ...]:
+def run_folders(project: AnyPath) -> tuple[RunFolder, ...]:
     """The folder of every run of a project folder, the latest first."""
+    project = Path(project)
     try:
         found = [path for path in (project / "runs").iterdir() if path.is_dir()]
     except OSError:
@@ -133,6 +163,58 @@ def held_out_psnr(run: RunFolder) -> tuple[tuple[int, float], ...]:
     return tuple(sorted(found.items()))
 
 
+def is_better(psnr_mu: float | None, *, than: float | None) -> bool:
+    """Whether a check is the best so far, `than` (dB) being the best before it, None if none was.
+
+    This is the one rule of what is best in a run: strictly higher wins, so that of equals the
+    earliest stays the best, and what is no number (NaN or None) never is.
+    """
+    return psnr_mu is not None and not isnan(psnr_mu) and (than is None or psnr_mu > than)
+
+
+def best_of(checked: Iterable[_Checked]) -> _Checked | None:
+    """The best by `is_better`, of checks or checkpoints by rising step; None where none is."""
+    best: _Checked | None = None
+    for each in checked:
+        if is_better(each.psnr_mu, than=None if best is None else best.psnr_mu):
+            best = each
+    return best
+
+
+def checkpoints_of(run: AnyPath) -> list[Path]:
+    """The complete checkpoints of a run folder, oldest first."""
+    run = Path(run)
+    found = sorted((run / "checkpoints").glob(f"{_STEP}*"))
+    return [path for path in found if path.name[len(_STEP) :].isdecimal() and is_whole(path)]
+
+
+def is_whole(checkpoint: AnyPath) -> bool:
+    """Whether no file of a checkpoint is missing."""
+    return all(
+        (Path(checkpoint) / name).is_file() for name in (CHECKPOINT_ABOUT, *CHECKPOINT_FILES)
+    )
+
+
+def saved_checkpoints(run: AnyPath) -> tuple[SavedCheckpoint, ...]:
+    """What the complete checkpoints of a run folder say of themselves, oldest first."""
+    run = Path(run)
+    return tuple(
+        SavedCheckpoint(step=_step_of(path), psnr_mu=_psnr_mu(path), folder=path)
+        for path in checkpoints_of(run)
+    )
+
+
+def best_checkpoint(run: AnyPath) -> Path | None:
+    """The complete checkpoint with the highest PSNR-μ on held-out labels, the first of equals.
+
+    The newest where none was checked, None where there is none.
+    """
+    run = Path(run)
+    found = saved_checkpoints(run)
+    best = best_of(found) or (found[-1] if found else None)
+    return None if best is None else best.folder
+
+
 def started_at(run: RunFolder) -> datetime:
     """When the run was first started (UTC), by its name; one renamed by hand, when last changed."""
     try:
@@ -140,6 +222,20 @@ def started_at(run: RunFolder) -> datetime:
     except ValueError:  # renamed by hand
         changed = run.path.stat().st_mtime if run.path.exists() else 0.0
         return datetime.fromtimestamp(changed, UTC)
+
+
+def _step_of(checkpoint: Path) -> int:
+    return int(checkpoint.name.removeprefix(_STEP))
+
+
+def _psnr_mu(checkpoint: Path) -> float | None:
+    """PSNR-μ in dB; None where it was not checked, gave no number, or cannot be read."""
+    try:
+        about = json.loads((checkpoint / CHECKPOINT_ABOUT).read_text(encoding="utf-8"))
+        score = about["metrics"].get("psnr_mu") if about["format"] <= CHECKPOINT_FORMAT else None
+        return None if score is None or isnan(score) else float(score)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _last_events(path: Path, *, until: str) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from smarthdr_studio.core.bracket import Catalogue, Scene
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.many import many_objects
 
 _ABSOLUTE = "dataset"
@@ -14,12 +15,14 @@ _BESIDE = "dataset_from_project"
 _FORMER = "dataset_before"
 
 
-def remember_dataset(connection: sqlite3.Connection, root: Path, *, seen_from: Path) -> None:
+def remember_dataset(connection: sqlite3.Connection, root: AnyPath, *, seen_from: AnyPath) -> None:
     """Keep where the dataset is; also as seen from the project if it lies beside it.
 
     The places it was at before are kept as well: a project that goes to and fro between two
     machines is asked once on each. Inside `database.writing`.
     """
+    root = Path(root)
+    seen_from = Path(seen_from)
     root = root.expanduser().resolve()
     known = _facts(connection)
     places = [known[_ABSOLUTE], *_former(known)] if _ABSOLUTE in known else []
@@ -31,11 +34,12 @@ def remember_dataset(connection: sqlite3.Connection, root: Path, *, seen_from: P
     connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts.items())
 
 
-def find_dataset(connection: sqlite3.Connection, *, seen_from: Path) -> Path:
+def find_dataset(connection: sqlite3.Connection, *, seen_from: AnyPath) -> Path:
     """Where the dataset is now: beside the project if both moved together, else where it was.
 
     Where it is gone from there, the newest of its former places that still exists.
     """
+    seen_from = Path(seen_from)
     facts = _facts(connection)
     if _BESIDE in facts and (seen_from / facts[_BESIDE]).is_dir():
         return (seen_from / facts[_BESIDE]).resolve()
@@ -52,8 +56,9 @@ def write_scenes(connection: sqlite3.Connection, catalogue: Catalogue) -> None:
     )
 
 
-def read_scenes(connection: sqlite3.Connection, root: Path) -> tuple[Scene, ...]:
+def read_scenes(connection: sqlite3.Connection, root: AnyPath) -> tuple[Scene, ...]:
     """Every scene sorted by id, its files below `root`; nothing is looked for on disk."""
+    root = Path(root)
     with many_objects():
         rows = connection.execute("SELECT * FROM scenes ORDER BY id")
         return tuple(_scene(row, root) for row in rows)

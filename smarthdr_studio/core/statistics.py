@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.errors import LabelError
-from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.masking import PATCH_SIZE, patch_means
 
 Floats = npt.NDArray[np.float32]
@@ -86,8 +86,9 @@ class SceneStatistics:
         counts = self.counts.reshape(self.patches, bins, -1).sum(2, dtype=np.uint32)
         return replace(self, counts=counts)
 
-    def save(self, path: Path) -> None:
+    def save(self, path: AnyPath) -> None:
         """Write whole, then replace."""
+        path = Path(path)
         with replacing(path) as draft, draft.open("wb") as file:
             np.savez(
                 file,
@@ -99,8 +100,9 @@ class SceneStatistics:
             )
 
     @classmethod
-    def load(cls, path: Path) -> "SceneStatistics":
+    def load(cls, path: AnyPath) -> "SceneStatistics":
         """Read what `save` wrote; LabelError where that cannot be done."""
+        path = Path(path)
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
                 version, size = (int(value) for value in held["about"])

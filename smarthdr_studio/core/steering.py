@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.files import AnyPath, replacing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +79,12 @@ class Wishes:
         return held
 
 
-def leave_wish(run: Path, wish: Wish) -> None:
+def leave_wish(run: AnyPath, wish: Wish) -> None:
     """Leave a wish in the folder of a run that another process is training.
 
     Raises ProjectError where there is no such run, or its folder cannot be written to.
     """
+    run = Path(run)
     if not run.is_dir():  # never made anew where a run was discarded meanwhile
         raise ProjectError(f"{run}: there is no such run; see the runs folder for names")
     path = run / _FOLDER / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.json"
@@ -99,8 +100,9 @@ def leave_wish(run: Path, wish: Wish) -> None:
         ) from None
 
 
-def take_wishes(run: Path) -> tuple[Wish, ...]:
+def take_wishes(run: AnyPath) -> tuple[Wish, ...]:
     """The wishes left in a run's folder, oldest first; they are gone afterwards."""
+    run = Path(run)
     folder = run / _FOLDER
     found: list[Wish] = []
     try:

@@ -8,27 +8,30 @@ from typing import Final
 from smarthdr_studio.core.authorship import today
 from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.file_checksum import file_checksum
-from smarthdr_studio.core.files import move
+from smarthdr_studio.core.files import AnyPath, move
 
 TRASH: Final = "trash"
 
 
-def put_away(project: Path, path: Path) -> Path:
+def put_away(project: AnyPath, path: AnyPath) -> Path:
     """Move a file of the project into its trash, below the day; answers where it is now.
 
     Raises OSError.
     """
+    project = Path(project)
+    path = Path(path)
     below = path.relative_to(project)
     target = next(place for place in _places(project, below) if not place.exists())
     move(path, target)
     return target
 
 
-def bring_back(project: Path, relative: str, checksum: str | None) -> bool:
+def bring_back(project: AnyPath, relative: str, checksum: str | None) -> bool:
     """Bring a file back from the trash to where it was; whether an identical one was there.
 
     Without a checksum the newest of that name serves. Raises OSError.
     """
+    project = Path(project)
     for found in copies(project, relative):
         if checksum is None or file_checksum(found) == checksum:
             move(found, project / relative)
@@ -36,11 +39,12 @@ def bring_back(project: Path, relative: str, checksum: str | None) -> bool:
     return False
 
 
-def fetch(project: Path, files: Mapping[str, str | None]) -> None:
+def fetch(project: AnyPath, files: Mapping[str, str | None]) -> None:
     """See to it that files are there, given by path and checksum; the trash gives them back.
 
     Raises LabelError: one of them was tidied away for good.
     """
+    project = Path(project)
     for relative, checksum in files.items():
         path = project / relative
         try:
@@ -58,14 +62,14 @@ def fetch(project: Path, files: Mapping[str, str | None]) -> None:
             )
 
 
-def copies(project: Path, relative: str) -> tuple[Path, ...]:
+def copies(project: AnyPath, relative: str) -> tuple[Path, ...]:
     """Every file in the trash that once lay at `relative`, newest first."""
-    return tuple(sorted((project / TRASH).glob(f"*/{relative}"), reverse=True))
+    return tuple(sorted((Path(project) / TRASH).glob(f"*/{relative}"), reverse=True))
 
 
-def contents(project: Path) -> tuple[Path, ...]:
+def contents(project: AnyPath) -> tuple[Path, ...]:
     """Every file in the trash."""
-    return tuple(sorted(path for path in (project / TRASH).rglob("*") if path.is_file()))
+    return tuple(sorted(path for path in (Path(project) / TRASH).rglob("*") if path.is_file()))
 
 
 def _places(project: Path, below: Path) -> Iterator[Path]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.plan import TrainingPlan
 from smarthdr_studio.core.runs import RunFolder, new_run
 from smarthdr_studio.core.trust_files import masks_as_text
@@ -19,11 +19,12 @@ from smarthdr_studio.learning.plan_file import write_plan
 from smarthdr_studio.learning.roster import Roster
 
 
-def begin(plan: TrainingPlan, project: Path, *, roster: Roster) -> RunFolder:
+def begin(plan: TrainingPlan, project: AnyPath, *, roster: Roster) -> RunFolder:
     """A new run's folder with its plan and how the project stands, or none of it.
 
     Raises ProjectError.
     """
+    project = Path(project)
     folder = new_run(project, plan.preset)
     try:
         write_plan(folder.plan_path, plan)
@@ -35,8 +36,9 @@ def begin(plan: TrainingPlan, project: Path, *, roster: Roster) -> RunFolder:
     return folder
 
 
-def tell_start(folder: RunFolder, project: Path, *, roster: Roster) -> None:
+def tell_start(folder: RunFolder, project: AnyPath, *, roster: Roster) -> None:
     """How the project stands, for a run that is at its first step. Raises ProjectError."""
+    project = Path(project)
     try:
         with replacing(folder.start_path) as draft:
             draft.write_text(

@@ -1,7 +1,8 @@
 """The best a run has been on held-out labels, and for how long it has not been better."""
 
 from dataclasses import dataclass, replace
-from math import isnan
+
+from smarthdr_studio.core.runs import is_better
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,7 @@ class Best:
         """What is best after one more check; one that does not count leaves `behind` as it is."""
         if step == self.checked:
             return self
-        if not isnan(psnr_mu) and (self.psnr_mu is None or psnr_mu > self.psnr_mu):
+        if is_better(psnr_mu, than=self.psnr_mu):
             return Best(psnr_mu=psnr_mu, step=step, epoch=epoch, checked=step)
         return replace(self, behind=self.behind + counts, checked=step)
 

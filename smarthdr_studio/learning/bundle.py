@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from smarthdr_studio.core.errors import CheckpointError, ExportError
-from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.learning.model_card import FORMAT, VERSION, ModelCard
 
 SUFFIX: Final = ".shdrmodel"
@@ -26,11 +26,12 @@ _FOR_OTHERS: Final = frozenset({".safetensors", ".pt", ".onnx"})
 _REMEDY: Final = "export the model again, or copy the file again"
 
 
-def write_bundle(path: Path, card: ModelCard, weights: bytes) -> None:
+def write_bundle(path: AnyPath, card: ModelCard, weights: bytes) -> None:
     """Writes the file whole or not at all; `weights` is safetensors.
 
     Raises ExportError where it cannot be written.
     """
+    path = Path(path)
     try:
         with replacing(path) as draft, zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED) as file:
             for name, content in ((_CARD, card.as_text().encode()), (_WEIGHTS, weights)):
@@ -39,11 +40,12 @@ def write_bundle(path: Path, card: ModelCard, weights: bytes) -> None:
         raise unwritable(path, error) from None
 
 
-def read_bundle(path: Path) -> tuple[ModelCard, bytes]:
+def read_bundle(path: AnyPath) -> tuple[ModelCard, bytes]:
     """The card and the weights, as safetensors, after comparing their hash.
 
     Raises CheckpointError: no such file, no model, damaged, or made by a newer version.
     """
+    path = Path(path)
     card, parts = _read(path, _WEIGHTS)
     weights = parts[_WEIGHTS]
     if hashlib.sha256(weights).hexdigest() != card.weights:
@@ -51,13 +53,14 @@ def read_bundle(path: Path) -> tuple[ModelCard, bytes]:
     return card, weights
 
 
-def read_bundle_card(path: Path) -> ModelCard:
+def read_bundle_card(path: AnyPath) -> ModelCard:
     """The card alone, without reading the weights. Raises CheckpointError."""
-    return _read(path)[0]
+    return _read(Path(path))[0]
 
 
-def unwritable(path: Path, error: OSError) -> ExportError:
+def unwritable(path: AnyPath, error: OSError) -> ExportError:
     """What to say where a model cannot be written."""
+    path = Path(path)
     reason = error.strerror or type(error).__name__
     return ExportError(
         f"{path}: cannot be written ({reason}); free some space or choose another place"

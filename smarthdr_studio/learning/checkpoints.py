@@ -10,7 +10,6 @@ checkpoints/step-00001234/
 import hashlib
 import io
 import json
-import math
 import os
 import shutil
 import uuid
@@ -26,10 +25,16 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from smarthdr_studio.core.errors import CheckpointError
+from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.runs import (
+    CHECKPOINT_ABOUT,
+    CHECKPOINT_FILES,
+    CHECKPOINT_FORMAT,
+    best_checkpoint,
+    checkpoints_of,
+    is_whole,
+)
 
-FORMAT: Final = 1
-_ABOUT: Final = "checkpoint.json"
-_FILES: Final = ("student.safetensors", "teacher.safetensors", "state.pt")
 _OLD: Final = ".old"  # ends the name of a checkpoint that makes way for a new one of its step
 _REMEDY: Final = "choose another, or delete this folder and the checkpoint before it serves"
 
@@ -46,7 +51,7 @@ class CheckpointInfo:
     plan: Mapping[str, Any]
     metrics: Mapping[str, float] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
-    format: int = FORMAT
+    format: int = CHECKPOINT_FORMAT
 
     @property
     def teacher(self) -> str:
@@ -60,7 +65,7 @@ def weights_hash(network: nn.Module) -> str:
 
 
 def save_checkpoint(
-    folder: Path,
+    folder: AnyPath,
     info: CheckpointInfo,
     *,
     student: nn.Module,
@@ -68,6 +73,7 @@ def save_checkpoint(
     state: Mapping[str, Any],
 ) -> Path:
     """Writes folder/step-NNNNNNNN whole, or nothing; one of the same step is replaced."""
+    folder = Path(folder)
     final = folder / f"step-{info.step:08d}"
     draft = folder / f".{final.name}.{uuid.uuid4().hex}"
     old = draft.with_name(f"{draft.name}{_OLD}")
@@ -79,8 +85,8 @@ def save_checkpoint(
         content = io.BytesIO()
         torch.save(dict(state), content)
         _write(draft / "state.pt", content.getbuffer())
-        about = asdict(info) | {"hashes": {name: _hash(draft / name) for name in _FILES}}
-        _write(draft / _ABOUT, json.dumps(about, indent=2, ensure_ascii=False).encode())
+        about = asdict(info) | {"hashes": {name: _hash(draft / name) for name in CHECKPOINT_FILES}}
+        _write(draft / CHECKPOINT_ABOUT, json.dumps(about, indent=2, ensure_ascii=False).encode())
         if final.exists():
             # Renamed out of the way first: at no moment is a half-removed folder called final.
             final.rename(old)
@@ -92,18 +98,19 @@ def save_checkpoint(
     return final
 
 
-def read_info(checkpoint: Path) -> CheckpointInfo:
+def read_info(checkpoint: AnyPath) -> CheckpointInfo:
     """What the checkpoint says of itself. Raises CheckpointError."""
+    checkpoint = Path(checkpoint)
     try:
-        values = json.loads((checkpoint / _ABOUT).read_text(encoding="utf-8"))
-        if values["format"] > FORMAT:
+        values = json.loads((checkpoint / CHECKPOINT_ABOUT).read_text(encoding="utf-8"))
+        if values["format"] > CHECKPOINT_FORMAT:
             raise CheckpointError(
                 f"{checkpoint}: of a newer format ({values['format']}); update SmartHDR Studio"
             )
         return CheckpointInfo(**values)
     except (FileNotFoundError, NotADirectoryError) as error:
         if checkpoint.is_dir():
-            why = f"not a whole checkpoint, {_ABOUT} is missing; {_REMEDY}"
+            why = f"not a whole checkpoint, {CHECKPOINT_ABOUT} is missing; {_REMEDY}"
         else:
             why = "no such file; give a checkpoint, a run or a .shdrmodel"
         raise CheckpointError(f"{checkpoint}: {why}") from error
@@ -113,8 +120,9 @@ def read_info(checkpoint: Path) -> CheckpointInfo:
         ) from error
 
 
-def load_weights_into(network: nn.Module, checkpoint: Path, *, part: str) -> None:
+def load_weights_into(network: nn.Module, checkpoint: AnyPath, *, part: str) -> None:
     """Loads "student" or "teacher" after comparing its hash. Raises CheckpointError."""
+    checkpoint = Path(checkpoint)
     path = _intact(checkpoint, f"{part}.safetensors")
     try:
         network.load_state_dict(load_file(path))
@@ -123,8 +131,9 @@ def load_weights_into(network: nn.Module, checkpoint: Path, *, part: str) -> Non
         raise CheckpointError(f"{path}: does not fit this network ({first}); {_REMEDY}") from error
 
 
-def load_state(checkpoint: Path) -> dict[str, Any]:
+def load_state(checkpoint: AnyPath) -> dict[str, Any]:
     """Optimiser, generators, sampler and round. Raises CheckpointError."""
+    checkpoint = Path(checkpoint)
     path = _intact(checkpoint, "state.pt")
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
@@ -133,14 +142,9 @@ def load_state(checkpoint: Path) -> dict[str, Any]:
     return state
 
 
-def checkpoints_of(run: Path) -> list[Path]:
-    """The complete checkpoints of a run folder, oldest first."""
-    found = sorted((run / "checkpoints").glob("step-*"))
-    return [path for path in found if _is_whole(path)]
-
-
-def latest_checkpoint(project: Path) -> Path | None:
+def latest_checkpoint(project: AnyPath) -> Path | None:
     """The newest complete checkpoint of the newest run that has one."""
+    project = Path(project)
     for run in sorted((project / "runs").glob("*"), reverse=True):
         found = checkpoints_of(run)
         if found:
@@ -148,20 +152,9 @@ def latest_checkpoint(project: Path) -> Path | None:
     return None
 
 
-def best_checkpoint(run: Path) -> Path | None:
-    """The complete checkpoint with the highest PSNR-μ on held-out labels, the first of equals.
-
-    The newest where none was checked, None where there is none.
-    """
-    found = checkpoints_of(run)
-    scored = [(score, path) for path in found if (score := _score(path)) is not None]
-    if scored:
-        return max(scored, key=lambda entry: entry[0])[1]
-    return found[-1] if found else None
-
-
-def drop_checkpoints(run: Path, *, keep: int = 2) -> Path | None:
+def drop_checkpoints(run: AnyPath, *, keep: int = 2) -> Path | None:
     """Removes all but the newest `keep` and the best; answers the oldest of the newest."""
+    run = Path(run)
     found, best = checkpoints_of(run), best_checkpoint(run)
     for path in found[:-keep]:
         if path != best:
@@ -169,11 +162,12 @@ def drop_checkpoints(run: Path, *, keep: int = 2) -> Path | None:
     return found[-keep:][0] if found else None
 
 
-def sweep_drafts(run: Path) -> None:
+def sweep_drafts(run: AnyPath) -> None:
     """Removes what a kill has left half-written; whoever trains the run may call it.
 
     A checkpoint that was just being saved again is there again as it was.
     """
+    run = Path(run)
     for old in (run / "checkpoints").glob(f".*{_OLD}"):
         _put_back(old)
     for part in ("checkpoints", "rounds", "history", "faults", "previews/*"):
@@ -188,22 +182,9 @@ def sweep_drafts(run: Path) -> None:
 def _put_back(old: Path) -> None:
     """A checkpoint renamed out of the way gets its name back, unless there is one of that name."""
     final = old.with_name(old.name.split(".")[1])
-    if not final.exists() and _is_whole(old):
+    if not final.exists() and is_whole(old):
         with suppress(OSError):  # the disk is gone
             old.rename(final)
-
-
-def _is_whole(checkpoint: Path) -> bool:
-    return all((checkpoint / name).is_file() for name in (_ABOUT, *_FILES))
-
-
-def _score(checkpoint: Path) -> float | None:
-    """PSNR-μ in dB; None where it was not checked, or does not say."""
-    try:
-        score = read_info(checkpoint).metrics.get("psnr_mu")
-    except CheckpointError:
-        return None
-    return None if score is None or math.isnan(score) else score
 
 
 def _weights(network: nn.Module) -> bytes:

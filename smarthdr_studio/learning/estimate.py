@@ -10,6 +10,7 @@ import torch
 
 from smarthdr_studio.core.bracket import Scene
 from smarthdr_studio.core.events import PhaseChanged
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.plan import TrainingPlan
 from smarthdr_studio.core.run_estimate import Estimate, disk_warning, memory_warning
 from smarthdr_studio.learning.crops import windows
@@ -38,11 +39,14 @@ _FRAME_BYTES, _TRUTH_BYTES = 18, 6  # of a pixel: three frames of 16 bits, one H
 _KEPT_CHECKPOINTS: Final = 4  # the last two, the best, and one that is being written
 
 
-def estimate(plan: TrainingPlan, project: Path) -> Generator[PhaseChanged | Estimate, None, None]:
+def estimate(
+    plan: TrainingPlan, project: AnyPath
+) -> Generator[PhaseChanged | Estimate, None, None]:
     """Says what it measures, and last an `Estimate`; nothing is written, and closing it stops it.
 
     The network is not compiled for it. Raises StudioError as `train` does at its start.
     """
+    project = Path(project)
     begun = time.perf_counter()
     yield _phase("reading the project and its labels")
     use_memory_kindly()

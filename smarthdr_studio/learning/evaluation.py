@@ -6,6 +6,7 @@ from pathlib import Path
 from smarthdr_studio.core.bracket import Scene
 from smarthdr_studio.core.errors import BadScene, CheckpointError, ProjectError, UnreadableImage
 from smarthdr_studio.core.events import PhaseChanged
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.core.label_files import check_label
@@ -30,9 +31,9 @@ __all__ = ["Evaluation", "SceneEvaluation", "Split", "evaluate", "evaluate_scene
 
 
 def evaluate(
-    project: Path,
+    project: AnyPath,
     *,
-    model: Path | None = None,
+    model: AnyPath | None = None,
     split: Split = "test",
     device: str = "auto",
     again: bool = False,
@@ -54,6 +55,8 @@ def evaluate(
         LabelError: a ground truth that was brought is damaged.
         BadScene, UnreadableImage: no scene at all could be read.
     """
+    project = Path(project)
+    model = None if model is None else Path(model)
     yield PhaseChanged(phase="preparing", text="loading the teacher", step=0)
     found, scenes = _asked_for(project, model, split)
     card = read_card(found)
@@ -91,11 +94,13 @@ def evaluate(
     yield figures
 
 
-def kept_figures(project: Path, model: Path, *, split: Split) -> Evaluation | None:
+def kept_figures(project: AnyPath, model: AnyPath, *, split: Split) -> Evaluation | None:
     """What was measured before of the same weights and files, without measuring.
 
     Raises CheckpointError, ProjectError, LabelError as `evaluate` does.
     """
+    project = Path(project)
+    model = Path(model)
     found, scenes = _asked_for(project, model, split)
     return kept(project, found, split=split, mark=fingerprint(read_card(found), scenes))
 

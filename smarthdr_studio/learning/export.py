@@ -11,7 +11,7 @@ from safetensors.torch import load, load_file, save
 
 from smarthdr_studio.core.errors import ExportError
 from smarthdr_studio.core.events import PhaseChanged
-from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.learning.bundle import SUFFIX, read_bundle, unwritable, write_bundle
 from smarthdr_studio.learning.export_graphs import (
     Answer,
@@ -66,7 +66,12 @@ class Exported:
 
 
 def export_model(
-    model: Path, target: Path, *, form: Form, part: Part = "teacher", project: Path | None = None
+    model: AnyPath,
+    target: AnyPath,
+    *,
+    form: Form,
+    part: Part = "teacher",
+    project: AnyPath | None = None,
 ) -> Generator[PhaseChanged | Exported, None, None]:
     """Says how far it is, and last what was `Exported`; closing it leaves nothing behind.
 
@@ -81,6 +86,9 @@ def export_model(
         CheckpointError: the model is missing or damaged.
         ExportError: the file cannot be written, packages are missing, or it answers otherwise.
     """
+    model = Path(model)
+    target = Path(target)
+    project = None if project is None else Path(project)
     if form == "onnx":
         require_onnx()
     card, weights = read_weights(find_model(model), part=part)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from smarthdr_studio.core.errors import ExportError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.learning.model_card import INPUTS, OUTPUTS, ModelCard
 from smarthdr_studio.learning.networks import FusionNetwork
 
@@ -26,11 +27,12 @@ _FOR_ONNX: Final = ("onnx", "onnxscript", "onnxruntime")
 _BATCH: Final = 2  # of one, a tracer would take the batch for a constant
 
 
-def write_torchscript(path: Path, network: FusionNetwork, card: ModelCard) -> None:
+def write_torchscript(path: AnyPath, network: FusionNetwork, card: ModelCard) -> None:
     """Traces the network for the card's tile; any batch. The card travels as `model.json`.
 
     Raises ExportError where this version of torch cannot.
     """
+    path = Path(path)
     # A tracer keeps every value it sees: at a tile of 256 gigabytes. Sizes it writes down as they
     # are computed, so that a smaller tile with the same border serves as well.
     small = min(card.tile, 4 * network.multiple + card.tile % network.multiple)
@@ -40,11 +42,12 @@ def write_torchscript(path: Path, network: FusionNetwork, card: ModelCard) -> No
         torch.jit.save(traced, path, _extra_files={_ABOUT: card.as_text()})
 
 
-def write_onnx(path: Path, network: FusionNetwork, card: ModelCard) -> None:
+def write_onnx(path: AnyPath, network: FusionNetwork, card: ModelCard) -> None:
     """Exports the network at the card's tile; any batch. The card travels in the metadata.
 
     Raises ExportError where packages are missing or this version of torch cannot.
     """
+    path = Path(path)
     require_onnx()
     with _exporting("ONNX"):
         batch = torch.export.Dim("batch")
@@ -62,8 +65,9 @@ def write_onnx(path: Path, network: FusionNetwork, card: ModelCard) -> None:
         program.save(str(path), external_data=False)
 
 
-def torchscript_answer(path: Path) -> Answer:
+def torchscript_answer(path: AnyPath) -> Answer:
     """Asks a TorchScript file, as another program would."""
+    path = Path(path)
     with _exporting("TorchScript"):
         script = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
 
@@ -75,8 +79,9 @@ def torchscript_answer(path: Path) -> Answer:
     return answer
 
 
-def onnx_answer(path: Path) -> Answer:
+def onnx_answer(path: AnyPath) -> Answer:
     """Asks an ONNX file on the CPU, as another program would."""
+    path = Path(path)
     require_onnx()
     with _exporting("ONNX"):
         import onnxruntime  # noqa: PLC0415 - an extra that few install

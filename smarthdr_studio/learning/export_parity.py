@@ -11,6 +11,7 @@ from torch import Tensor
 
 from smarthdr_studio.core.bracket import Bracket
 from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.radiance import Frame, unit_ldr
@@ -25,8 +26,9 @@ _REAL: Final = 2
 _STOPS: Final = (0.0, 2.0, 4.0)
 
 
-def crops(tile: int, *, project: Path | None) -> list[Frames]:
+def crops(tile: int, *, project: AnyPath | None) -> list[Frames]:
     """Two of noise at once, and the middles of two scenes where there is a project; B×6×S×S."""
+    project = None if project is None else Path(project)
     generator = torch.Generator().manual_seed(1)
     made = [_noise(generator, tile, batch=2), _noise(generator, tile, batch=1)][
         : 1 if project else 2

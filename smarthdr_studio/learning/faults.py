@@ -9,6 +9,7 @@ from typing import Final
 import torch
 
 from smarthdr_studio.core.errors import OutOfMemory, ProjectError, Remedy, StudioError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.learning.remedies import as_clause
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -24,7 +25,7 @@ def in_words(
     error: Exception,
     *,
     run: str | None,
-    folder: Path | None = None,
+    folder: AnyPath | None = None,
     remedies: tuple[Remedy, ...] = (),
 ) -> StudioError | None:
     """The sentence for a person; None for what only a programmer can mend.
@@ -32,6 +33,7 @@ def in_words(
     `run` is None where none has begun, `folder` what is written into where the error names no
     file, `remedies` what helps where it was memory that ran out.
     """
+    folder = None if folder is None else Path(folder)
     again = f"resume {run}" if run else "start again"
     if isinstance(error, StudioError):
         return error

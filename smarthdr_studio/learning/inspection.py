@@ -15,7 +15,7 @@ from typing import Any, Final
 from safetensors.torch import save
 from torch import Tensor
 
-from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.learning.crops import CropBatch
 
 _FOLDER: Final = "faults"
@@ -35,11 +35,12 @@ class WrongStep:
     halves: Mapping[str, tuple[CropBatch, Sequence[Mapping[str, str | int]]]]
 
 
-def keep_batch(run: Path, wrong: WrongStep, *, keep: int) -> str:
+def keep_batch(run: AnyPath, wrong: WrongStep, *, keep: int) -> str:
     """Writes the batch and what is known of it; the file. "" where none is to be kept.
 
     Of earlier ones only so many stay that all are `keep`. Raises OSError.
     """
+    run = Path(run)
     if not keep:
         return ""
     path = run / _FOLDER / f"step-{wrong.step:08d}.safetensors"

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from smarthdr_studio.core.bracket import Scene
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.file_stamps import stamp_of
-from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.quality import Quality
 from smarthdr_studio.core.reliability import Reliability
 from smarthdr_studio.learning.model_card import ModelCard
@@ -111,8 +111,10 @@ def fingerprint(card: ModelCard, scenes: Sequence[Scene]) -> str:
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
-def kept(project: Path, model: Path, *, split: Split, mark: str) -> Evaluation | None:
+def kept(project: AnyPath, model: AnyPath, *, split: Split, mark: str) -> Evaluation | None:
     """What the run of a checkpoint keeps for this mark; None where nothing fits."""
+    project = Path(project)
+    model = Path(model)
     path = _place(project, model, split)
     if path is None:
         return None
@@ -132,11 +134,13 @@ def kept(project: Path, model: Path, *, split: Split, mark: str) -> Evaluation |
         return None
 
 
-def keep(project: Path, model: Path, figures: Evaluation, *, mark: str) -> None:
+def keep(project: AnyPath, model: AnyPath, figures: Evaluation, *, mark: str) -> None:
     """Writes the figures of a checkpoint of this project into its run; of any other nothing.
 
     Raises ProjectError where they cannot be written.
     """
+    project = Path(project)
+    model = Path(model)
     path = _place(project, model, figures.split)
     if path is None:
         return

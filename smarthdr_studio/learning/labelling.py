@@ -12,6 +12,7 @@ from smarthdr_studio.core.bracket import Half, Scene
 from smarthdr_studio.core.brush.ink import Brush
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.events import PhaseChanged, RoundFinished, SceneRetention
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.core.masking import MaskSettings, Range, Trust, trust
@@ -62,7 +63,7 @@ def label_pool(
     predictor: Predictor,
     scenes: Sequence[Scene],
     *,
-    pseudo: Path,
+    pseudo: AnyPath,
     masks: MaskSettings,
     origin: Origin,
     persons: Mapping[str, Brush] = MappingProxyType({}),
@@ -74,6 +75,7 @@ def label_pool(
     the last scene is predicted. Several processes share the scenes out; only the first masks and
     writes them, the others get None.
     """
+    pseudo = Path(pseudo)
     drafts: list[_Draft] = []
     for done, group in predictor.ranks.groups(scenes):
         yield _phase("labelling", done, len(scenes), origin=origin)
@@ -100,13 +102,15 @@ def label_pool(
 
 
 def label_scenes(
-    folder: Path, *, checkpoint: Path, ids: Sequence[str] | None = None, device: str = "auto"
+    folder: AnyPath, *, checkpoint: AnyPath, ids: Sequence[str] | None = None, device: str = "auto"
 ) -> Generator[PhaseChanged | RoundFinished, None, None]:
     """Labels scenes of a project with a checkpoint's teacher or a bundle; None is every unlabelled.
 
     Raises ProjectError where a scene is unknown, none is left or what was painted on one is lost,
     CheckpointError, DeviceError.
     """
+    folder = Path(folder)
+    checkpoint = Path(checkpoint)
     yield PhaseChanged(phase="preparing", text="loading the teacher", step=0)
     scenes, masks, persons = _asked_for(folder, ids)
     card = read_card(checkpoint)

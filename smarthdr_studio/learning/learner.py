@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.plan import TrainingPlan
 from smarthdr_studio.learning.computing import Computation
 from smarthdr_studio.learning.crops import CropBatch
@@ -43,9 +44,10 @@ class Learner:
         device: torch.device,
         precision: torch.dtype,
         perceptual: PerceptualLoss | None,
-        start_from: Path | None = None,
+        start_from: AnyPath | None = None,
         ranks: Ranks | None = None,
     ) -> None:
+        start_from = None if start_from is None else Path(start_from)
         self._plan, self._perceptual = plan, perceptual
         student = build_network(plan.network.name)
         if start_from is not None:

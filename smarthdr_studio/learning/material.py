@@ -7,6 +7,7 @@ from typing import Literal
 
 from smarthdr_studio.core.bracket import Scene
 from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.masking import trust
 from smarthdr_studio.core.plan import TrainingPlan
@@ -87,11 +88,12 @@ class Material:
         return SceneLabel(hdr=self.frames.ground_truth(scene))
 
 
-def promoted_label(path: Path, *, scene: Scene, pixels: Literal["trusted", "all"]) -> SceneLabel:
+def promoted_label(path: AnyPath, *, scene: Scene, pixels: Literal["trusted", "all"]) -> SceneLabel:
     """A label as it was frozen when a person promoted it, with masks and brush of that moment.
 
     `pixels` says which of them the loss counts. Raises LabelError.
     """
+    path = Path(path)
     label = read_pseudo_label(path, expect=(scene.height, scene.width))
     of = label.provenance
     found = trust(

@@ -9,23 +9,22 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 
 from smarthdr_studio.core.errors import CheckpointError, StudioError
+from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.runs import best_checkpoint
 from smarthdr_studio.learning.bundle import SUFFIX, read_bundle, read_bundle_card
-from smarthdr_studio.learning.checkpoints import (
-    CheckpointInfo,
-    best_checkpoint,
-    read_info,
-)
+from smarthdr_studio.learning.checkpoints import CheckpointInfo, read_info
 from smarthdr_studio.learning.model_card import ModelCard, Part, overlap_of
 from smarthdr_studio.learning.networks import FusionNetwork, build_network
 
 _MADE_IN: Final = "checkpoints"  # of a run, the folder that tells it from a checkpoint
 
 
-def find_model(path: Path) -> Path:
+def find_model(path: AnyPath) -> Path:
     """The checkpoint or bundle that is meant by a path: of a run, its best checkpoint or its last.
 
     Raises CheckpointError: the run has no checkpoint yet.
     """
+    path = Path(path)
     if not (path / _MADE_IN).is_dir():
         return path
     found = best_checkpoint(path)
@@ -34,7 +33,7 @@ def find_model(path: Path) -> Path:
     return found
 
 
-def read_card(model: Path, *, part: Part = "teacher") -> ModelCard:
+def read_card(model: AnyPath, *, part: Part = "teacher") -> ModelCard:
     """What a model says of itself; a bundle holds one part, whatever `part` asks for.
 
     Raises CheckpointError.
@@ -45,7 +44,7 @@ def read_card(model: Path, *, part: Part = "teacher") -> ModelCard:
     return card_of(read_info(model), part=part)
 
 
-def read_weights(model: Path, *, part: Part = "teacher") -> tuple[ModelCard, bytes]:
+def read_weights(model: AnyPath, *, part: Part = "teacher") -> tuple[ModelCard, bytes]:
     """The card and the weights as safetensors, after comparing their hash; `part` as above.
 
     Raises CheckpointError: missing, damaged or foreign.
@@ -64,20 +63,22 @@ def read_weights(model: Path, *, part: Part = "teacher") -> tuple[ModelCard, byt
     return card, weights
 
 
-def load_model(model: Path, *, part: Part = "teacher") -> tuple[FusionNetwork, ModelCard]:
+def load_model(model: AnyPath, *, part: Part = "teacher") -> tuple[FusionNetwork, ModelCard]:
     """The network, on the CPU and ready to predict, and its card; `part` as in `read_card`.
 
     Raises CheckpointError: missing, damaged, foreign, or of a network that is not known here.
     """
+    model = Path(model)
     card, weights = read_weights(model, part=part)
     return filled(model, card, weights), card
 
 
-def filled(model: Path, card: ModelCard, weights: bytes) -> FusionNetwork:
+def filled(model: AnyPath, card: ModelCard, weights: bytes) -> FusionNetwork:
     """The network of the card with these weights, on the CPU, in evaluation mode.
 
     Raises CheckpointError, which names `model`.
     """
+    model = Path(model)
     try:
         network = build_network(card.network)
     except StudioError as error:
@@ -113,6 +114,7 @@ def card_of(info: CheckpointInfo, *, part: Part) -> ModelCard:
     )
 
 
-def is_bundle(model: Path) -> bool:
+def is_bundle(model: AnyPath) -> bool:
     """Whether a path means one file, not the folder of a checkpoint."""
+    model = Path(model)
     return model.suffix.casefold() == SUFFIX or model.is_file()

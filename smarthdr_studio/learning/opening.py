@@ -6,14 +6,14 @@ from pathlib import Path
 import torch
 
 from smarthdr_studio.core.errors import CheckpointError, PlanError, ProjectError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.liveness import at_work
 from smarthdr_studio.core.plan import TrainingPlan, load_preset, parse_plan
-from smarthdr_studio.core.runs import RunFolder
+from smarthdr_studio.core.runs import RunFolder, checkpoints_of
 from smarthdr_studio.core.steering import take_wishes
 from smarthdr_studio.learning.beginning import begin, tell_start
 from smarthdr_studio.learning.checkpoints import (
-    checkpoints_of,
     load_state,
     load_weights_into,
     read_info,
@@ -37,7 +37,7 @@ from smarthdr_studio.learning.stock import SceneStock
 
 def open_run(
     plan: TrainingPlan,
-    project: Path,
+    project: AnyPath,
     *,
     resume: str | None,
     ranks: Ranks | None = None,
@@ -48,6 +48,7 @@ def open_run(
     A run that another process has is refused before anything is read. Raises StudioError of the
     kind that fits, in one sentence.
     """
+    project = Path(project)
     ranks, lock = ranks or Ranks(), lock or ExitStack()
     if resume is not None:
         with ranks.agreeing():
@@ -118,7 +119,7 @@ def _written_plan(folder: RunFolder) -> TrainingPlan | None:
 
 def prepare(
     plan: TrainingPlan,
-    project: Path,
+    project: AnyPath,
     *,
     roster: Roster | None = None,
     ranks: Ranks | None = None,
@@ -161,7 +162,7 @@ def prepare(
     )
     return TrainingRun(
         plan,
-        project=project,
+        project=Path(project),
         learner=learner,
         predictor=predictor,
         material=material,

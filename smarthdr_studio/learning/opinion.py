@@ -6,6 +6,7 @@ import torch
 
 from smarthdr_studio.core.bracket import Half, Scene
 from smarthdr_studio.core.errors import DeviceError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.radiance import Floats
 from smarthdr_studio.learning.model_card import Part
@@ -15,7 +16,7 @@ from smarthdr_studio.learning.runtime import pick_device, pick_precision
 
 
 def load_predictor(
-    model: Path, *, who: Part = "teacher", device: str = "auto", frames: FrameStore
+    model: AnyPath, *, who: Part = "teacher", device: str = "auto", frames: FrameStore
 ) -> Predictor:
     """A network, ready to predict with the tile and precision of the plan it was trained by.
 
@@ -23,6 +24,7 @@ def load_predictor(
 
     Raises CheckpointError, and DeviceError where the device is not there.
     """
+    model = Path(model)
     chosen = pick_device(device)
     network, card = load_model(model, part=who)
     return Predictor(
@@ -35,7 +37,7 @@ def load_predictor(
 
 
 def opinion(
-    model: Path,
+    model: AnyPath,
     scene: Scene,
     *,
     who: Part,
@@ -59,7 +61,7 @@ def opinion(
     Raises:
         CheckpointError, DeviceError, BadScene, UnreadableImage: one sentence with the remedy.
     """
-    return ask(load_predictor(model, who=who, device=device, frames=frames), scene, said=said)
+    return ask(load_predictor(Path(model), who=who, device=device, frames=frames), scene, said=said)
 
 
 def ask(predictor: Predictor, scene: Scene, *, said: Said | None = None) -> tuple[Half, Floats]:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
 from smarthdr_studio.core.errors import DeviceError
+from smarthdr_studio.core.files import AnyPath
 
 URL: Final = "https://download.pytorch.org/models/vgg16-397923af.pth"
 _REMEDY: Final = (
@@ -55,12 +56,13 @@ class PerceptualLoss(nn.Module):
         return loss
 
 
-def load_perceptual_loss(weights: Path | None) -> PerceptualLoss:
+def load_perceptual_loss(weights: AnyPath | None) -> PerceptualLoss:
     """The loss with torchvision's VGG-16 weights from a file, or from torch.hub's cache or server.
 
     Raises:
         DeviceError: there are no such weights; one sentence with the remedy.
     """
+    weights = None if weights is None else Path(weights)
     state = _hub_weights() if weights is None else _file_weights(weights)
     wanted = {key: value for key, value in state.items() if key.startswith("features.")}
     loss = PerceptualLoss()

@@ -14,6 +14,7 @@ import cv2
 
 from smarthdr_studio.core.bracket import Half
 from smarthdr_studio.core.display import Rgb8, ToneMap, to_rgb8, tone_table
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.learning.crops import SceneLabel
 from smarthdr_studio.learning.faults import is_full
 
@@ -23,12 +24,13 @@ _MOST_SCENES: Final = 500  # about 4 MB a round, whatever the pool
 _FOLDER: Final = "previews"
 
 
-def write_previews(run: Path, labels: Mapping[str, SceneLabel], *, number: int) -> None:
+def write_previews(run: AnyPath, labels: Mapping[str, SceneLabel], *, number: int) -> None:
     """One JPEG for each scene of a round, long side 192 pixels, each whole or not at all.
 
     Of more than 500 scenes it is 500 spread evenly over their names, in every round the same as
     long as the scenes are. A round is as good without them. Raises OSError where the disk is full.
     """
+    run = Path(run)
     folder = preview_folder(run, number)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -51,13 +53,14 @@ def preview(hdr: Half) -> Rgb8:
     return small
 
 
-def preview_folder(run: Path, number: int) -> Path:
+def preview_folder(run: AnyPath, number: int) -> Path:
     """Where the small pictures of a round lie."""
-    return run / _FOLDER / f"{number:05d}"
+    return Path(run) / _FOLDER / f"{number:05d}"
 
 
-def forget_later_previews(run: Path, *, than: int) -> None:
+def forget_later_previews(run: AnyPath, *, than: int) -> None:
     """Removes those of rounds of a past that a resumed run does not share."""
+    run = Path(run)
     for folder in (run / _FOLDER).glob("*"):
         if folder.name.isdecimal() and int(folder.name) > than:
             shutil.rmtree(folder, ignore_errors=True)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from smarthdr_studio.core.errors import DeviceError, StudioError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.processes import ALONE, Place, place_of_process
 from smarthdr_studio.learning.runtime import pick_device
 from smarthdr_studio.learning.wire import Bytes, Wire
@@ -100,8 +101,9 @@ class Ranks:
         for refused in filter(None, self.shared("")):
             raise DeviceError(refused)
 
-    def wait_for(self, path: Path) -> None:
+    def wait_for(self, path: AnyPath) -> None:
         """Until a file that the first has written can be seen here."""
+        path = Path(path)
         until = time.monotonic() + (0 if self.is_first else _SEEN_WITHIN_S)
         while not path.exists() and time.monotonic() < until:
             time.sleep(0.1)

@@ -10,6 +10,7 @@ from smarthdr_studio.core.bracket import Scene
 from smarthdr_studio.core.brush.ink import Brush
 from smarthdr_studio.core.brush.runs import fingerprint, pack
 from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.journal import SceneState, Status
 from smarthdr_studio.core.masking import MaskSettings
 from smarthdr_studio.core.plan import TrainingPlan
@@ -29,14 +30,16 @@ class LabelFile:
     checksum: str | None = None
     whole: bool = False
 
-    def state(self, *, project: Path) -> dict[str, Any]:
+    def state(self, *, project: AnyPath) -> dict[str, Any]:
         """Plain values for a checkpoint; the path relative to the project."""
+        project = Path(project)
         path = self.path.relative_to(project).as_posix()
         return {"path": path, "checksum": self.checksum, "whole": self.whole}
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any] | str, *, project: Path) -> "LabelFile":
+    def from_state(cls, state: Mapping[str, Any] | str, *, project: AnyPath) -> "LabelFile":
         """What `state` gave; older checkpoints hold the path alone."""
+        project = Path(project)
         if isinstance(state, str):
             return cls(path=project / state)
         return cls(path=project / state["path"], checksum=state["checksum"], whole=state["whole"])
@@ -91,8 +94,9 @@ class Roster:
         }
         return {**scenes, **brought}
 
-    def state(self, *, project: Path) -> dict[str, Any]:
+    def state(self, *, project: AnyPath) -> dict[str, Any]:
         """Plain values for a checkpoint; files relative to the project."""
+        project = Path(project)
 
         def plain(files: Mapping[str, LabelFile]) -> dict[str, Any]:
             return {name: file.state(project=project) for name, file in files.items()}
@@ -109,8 +113,9 @@ class Roster:
         }
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any], *, project: Path) -> "Roster":
+    def from_state(cls, state: Mapping[str, Any], *, project: AnyPath) -> "Roster":
         """What `state` gave, also by a version that knew neither brush nor brought truths."""
+        project = Path(project)
 
         def files(part: str) -> dict[str, LabelFile]:
             saved = state.get(part, {}).items()
@@ -146,12 +151,13 @@ class Reading(NamedTuple):
     """What a person painted on unlabelled scenes: H×W, 1 trust, −1 distrust."""
 
 
-def read_roster(folder: Path, *, plan: TrainingPlan) -> Reading:
+def read_roster(folder: AnyPath, *, plan: TrainingPlan) -> Reading:
     """What the project says now; opened and closed here. Label files are not looked at.
 
     An unlabelled scene whose painted mask is lost is damaged. Raises ProjectError where the
     project cannot be opened.
     """
+    folder = Path(folder)
     with Project.open(folder) as project:
         ledger, entries = project.ledger(), project.entries()
         states, scenes = ledger.scenes, {scene.id: scene for scene in project.scenes}

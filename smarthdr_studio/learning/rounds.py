@@ -9,7 +9,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from smarthdr_studio.core.errors import CheckpointError, LabelError
-from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.round_files import kept_rounds, open_round_file, round_path
 from smarthdr_studio.core.round_records import history_path, recorded_rounds
 from smarthdr_studio.learning.crops import SceneLabel
@@ -18,8 +18,9 @@ from smarthdr_studio.learning.previews import forget_later_previews
 __all__ = ["drop_rounds", "forget_later", "open_round", "round_path", "write_round"]
 
 
-def write_round(path: Path, labels: Mapping[str, SceneLabel]) -> None:
+def write_round(path: AnyPath, labels: Mapping[str, SceneLabel]) -> None:
     """All labels of a round in one safetensors file, whole or not at all."""
+    path = Path(path)
     tensors: dict[str, np.ndarray[Any, Any]] = {}
     for scene, label in labels.items():
         tensors[f"{scene}/hdr"] = label.hdr
@@ -34,11 +35,12 @@ def write_round(path: Path, labels: Mapping[str, SceneLabel]) -> None:
         draft.chmod(rights)
 
 
-def open_round(path: Path) -> dict[str, SceneLabel]:
+def open_round(path: AnyPath) -> dict[str, SceneLabel]:
     """The labels of a round, mapped from the file: only what crops touch is read.
 
     Raises CheckpointError where the file is missing or damaged.
     """
+    path = Path(path)
     try:
         found = open_round_file(path)
     except LabelError as error:
@@ -52,11 +54,12 @@ def open_round(path: Path) -> dict[str, SceneLabel]:
     }
 
 
-def drop_rounds(run: Path, *, needed_from: int, keep_bytes: int) -> None:
+def drop_rounds(run: AnyPath, *, needed_from: int, keep_bytes: int) -> None:
     """Removes the oldest rounds, as many as it takes for the newer ones to fit in `keep_bytes`.
 
     From `needed_from` on a checkpoint may go on with them, so they stay whatever they take.
     """
+    run = Path(run)
     left = keep_bytes
     for number in sorted(kept_rounds(run), reverse=True):
         path = round_path(run, number=number)
@@ -65,8 +68,9 @@ def drop_rounds(run: Path, *, needed_from: int, keep_bytes: int) -> None:
             _remove(path)
 
 
-def forget_later(run: Path, *, than: int) -> None:
+def forget_later(run: AnyPath, *, than: int) -> None:
     """Removes rounds, records and previews of a past that a resumed run does not share."""
+    run = Path(run)
     for number in kept_rounds(run):
         if number > than:
             _remove(round_path(run, number=number))

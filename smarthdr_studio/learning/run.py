@@ -15,6 +15,7 @@ from smarthdr_studio.core.events import (
     StepSkipped,
     Validated,
 )
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.plan import SchedulePlan, TrainingPlan
 from smarthdr_studio.core.runs import RunFolder
 from smarthdr_studio.learning.best import Best
@@ -53,12 +54,13 @@ class TrainingRun:
         self,
         plan: TrainingPlan,
         *,
-        project: Path,
+        project: AnyPath,
         learner: Learner,
         predictor: Predictor,
         material: Material,
         roster: Roster,
     ) -> None:
+        project = Path(project)
         self.plan, self.project = plan, project
         self.ranks = learner.ranks
         self.changes = ScheduleChanges()

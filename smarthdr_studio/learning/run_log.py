@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from smarthdr_studio.core.events import PhaseChanged, TrainingEvent, as_json
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.learning.tensorboard_log import TensorboardLog
 
 
 class RunLog:
     """events.jsonl, one event a line with its time, and TensorBoard's files beside it."""
 
-    def __init__(self, folder: Path, *, step: int) -> None:
+    def __init__(self, folder: AnyPath, *, step: int) -> None:
+        folder = Path(folder)
         self._path = folder / "events.jsonl"
         self._lines = self._path.open("ab", buffering=0)
         self._phase: PhaseChanged | None = None

@@ -7,14 +7,13 @@ import platform
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import torch
 
 from smarthdr_studio.core.errors import DeviceError
 from smarthdr_studio.core.processes import ALONE, Place
 
-PrecisionWish = Literal["auto", "float32", "bfloat16"]
 _PRECISIONS: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 # From malloc.h of glibc.

@@ -22,6 +22,7 @@ from smarthdr_studio.core.events import (
     TrainingEvent,
     Validated,
 )
+from smarthdr_studio.core.files import AnyPath
 
 
 class TensorboardLog:
@@ -30,7 +31,8 @@ class TensorboardLog:
     Written at once, without a thread: what cannot be written is told where it happens.
     """
 
-    def __init__(self, folder: Path, *, step: int) -> None:
+    def __init__(self, folder: AnyPath, *, step: int) -> None:
+        folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         seconds, rest = divmod(time.time_ns(), 10**9)
         origin = f"{socket.gethostname()}.{os.getpid()}.{rest:09d}"

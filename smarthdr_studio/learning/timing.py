@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.plan import TrainingPlan
 from smarthdr_studio.learning.crops import CropBatch, SceneLabel
 from smarthdr_studio.learning.opening import prepare
@@ -27,11 +28,12 @@ class StepTimes:
         return self.data_seconds / self.seconds
 
 
-def time_steps(plan: TrainingPlan, project: Path, *, steps: int = 8) -> StepTimes:
+def time_steps(plan: TrainingPlan, project: AnyPath, *, steps: int = 8) -> StepTimes:
     """Takes some steps with labels and pseudo-labels and forgets them; nothing is written.
 
     Raises StudioError as `train` does.
     """
+    project = Path(project)
     run = prepare(plan, project.expanduser().resolve())
     if run.learns_from_pseudo_labels:
         # What a pseudo-label says does not matter to the time it takes.

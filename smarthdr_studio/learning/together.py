@@ -6,6 +6,7 @@ from pathlib import Path
 from smarthdr_studio.core.bracket import Scene
 from smarthdr_studio.core.event_lines import event_of
 from smarthdr_studio.core.events import RoundFinished, as_json
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.round_records import history_path, write_record
 from smarthdr_studio.core.runs import RunFolder
 from smarthdr_studio.learning.labelling import LabelledPool
@@ -16,12 +17,13 @@ from smarthdr_studio.learning.rounds import round_path, write_round
 
 
 def agreed_roster(
-    found: Roster, scenes: Mapping[str, Scene], *, ranks: Ranks, project: Path
+    found: Roster, scenes: Mapping[str, Scene], *, ranks: Ranks, project: AnyPath
 ) -> tuple[Roster, Mapping[str, Scene]]:
     """The roster the first process has read, whatever was decided while the others read theirs.
 
     `scenes` are those this process has read; they come back with the ground truths of the roster.
     """
+    project = Path(project)
     if ranks.size == 1:
         return found, scenes
     agreed = Roster.from_state(ranks.told(found.state(project=project)), project=project)

@@ -5,6 +5,7 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 from smarthdr_studio.core.events import PhaseChanged, TrainingEvent
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.plan import TrainingPlan
 from smarthdr_studio.core.runs import RunFolder
 from smarthdr_studio.core.steering import Wishes
@@ -27,7 +28,7 @@ from smarthdr_studio.learning.steering import Steering, StopAsked
 
 def train(
     plan: TrainingPlan,
-    project: Path,
+    project: AnyPath,
     *,
     resume: str | None = None,
     wishes: Wishes | None = None,
@@ -49,6 +50,7 @@ def train(
     Raises:
         StudioError: one sentence; at the start nothing has been written yet.
     """
+    project = Path(project)
     yield PhaseChanged(phase="preparing", text="reading the project and its labels", step=0)
     use_memory_kindly()
     wait_for_chance()

@@ -77,6 +77,12 @@ def palette_for(wish: Wish) -> Palette:
     return LIGHT if wish == "light" else DARK
 
 
+def current_palette() -> Palette:
+    """The palette that the application is dressed in."""
+    window = QGuiApplication.palette().window().color().name()
+    return LIGHT if window == LIGHT.window else DARK
+
+
 def dress(application: QApplication, palette: Palette) -> None:
     """Give the whole application this palette, and text no smaller than can be read."""
     tint(application, palette)

@@ -1,11 +1,13 @@
 """A small dataset, a project over it with pseudo-labels, and the command itself."""
 
 import json
+import shutil
 from datetime import UTC, datetime
 
-import cv2
 import numpy as np
 import pytest
+from brackets import write_dataset
+from made_once import made_once
 
 from smarthdr_studio.cli import main
 from smarthdr_studio.core.layouts import find_scenes
@@ -15,29 +17,6 @@ from smarthdr_studio.core.pseudo_label import Provenance, PseudoLabel, write_pse
 from smarthdr_studio.core.statistics import SceneStatistics
 
 HEIGHT, WIDTH = 128, 192
-
-
-def write_scene(folder, *, seed):
-    """A bracket in the Kalantari layout: smooth radiance, three exposures, exact ground truth."""
-    folder.mkdir(parents=True)
-    generator = np.random.default_rng(seed)
-    rough = generator.random((4, 6, 3), dtype=np.float32)
-    radiance = np.clip(cv2.resize(rough, (WIDTH, HEIGHT)), 0.01, 1) ** 3
-    for index, stops in enumerate((0.0, 2.0, 4.0), start=1):
-        ldr = np.clip(radiance * 2**stops, 0, 1) ** (1 / 2.2)
-        cv2.imwrite(str(folder / f"input_{index}.tif"), (ldr[..., ::-1] * 65535).astype(np.uint16))
-    (folder / "exposure.txt").write_text("0\n2\n4\n", encoding="utf-8")
-    cv2.imwrite(str(folder / "HDRImg.hdr"), radiance[..., ::-1])
-
-
-@pytest.fixture(scope="session")
-def dataset(tmp_path_factory):
-    """Five training scenes and one for testing."""
-    root = tmp_path_factory.mktemp("cli") / "dataset"
-    for number in range(1, 6):
-        write_scene(root / "Training" / f"{number:03d}", seed=number)
-    write_scene(root / "Test" / "006", seed=6)
-    return root
 
 
 def write_label(project, name, *, seed):
@@ -63,14 +42,30 @@ def write_label(project, name, *, seed):
     SceneStatistics.of(sigma).save(project.statistics_path(name))
 
 
-@pytest.fixture
-def project(dataset, tmp_path):
-    """A project with two labelled scenes and pseudo-labels for the other three."""
-    folder = tmp_path / "trial.shdr"
-    with Project.create(folder, find_scenes(dataset), labelled=("001", "002")) as made:
+def _make_project(folder):
+    write_dataset(folder / "dataset", train=5, size=(HEIGHT, WIDTH))
+    (folder / "projects").mkdir()
+    path, scenes = folder / "projects" / "trial.shdr", find_scenes(folder / "dataset")
+    with Project.create(path, scenes, labelled=("001", "002")) as made:
         for seed, name in enumerate(("003", "004", "005")):
             write_label(made, name, seed=seed)
-    return folder
+
+
+@pytest.fixture(scope="session")
+def _made(tmp_path_factory):
+    return made_once(tmp_path_factory, "cli", _make_project)
+
+
+@pytest.fixture(scope="session")
+def dataset(_made):
+    """Five training scenes and one for testing; nobody changes them."""
+    return _made / "dataset"
+
+
+@pytest.fixture
+def project(_made, tmp_path):
+    """A project with two labelled scenes and pseudo-labels for the other three."""
+    return shutil.copytree(_made / "projects" / "trial.shdr", tmp_path / "trial.shdr")
 
 
 class Answer:

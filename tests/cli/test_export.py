@@ -66,11 +66,11 @@ def test_a_bundle_alone_merges_a_bracket_where_the_project_is_not(trained, run, 
     shutil.copytree(dataset / "Test" / "006", away / "bracket")
     run("runs", "export", trained, "last", "-o", away / "model.shdrmodel")
     here = tmp_path / "here.exr"
-    frames = [dataset / "Test" / "006" / f"input_{number}.tif" for number in (1, 2, 3)]
+    frames = [dataset / "Test" / "006" / f"{number}.tif" for number in (1, 2, 3)]
     best = trained / "runs" / "20261125-101010-quick" / "checkpoints" / "step-00000020"
     assert run("merge", *frames, "-o", here, "--checkpoint", best, "--device", "cpu").status == 0
     shutil.rmtree(trained)
-    names = [f"bracket/input_{number}.tif" for number in (1, 2, 3)]
+    names = [f"bracket/{number}.tif" for number in (1, 2, 3)]
     answer = subprocess.run(
         [
             *(sys.executable, "-m", "smarthdr_studio", "merge", *names),

@@ -7,11 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.evidence import Part, Sampled, evidence, sparsification_point
+from smarthdr_studio.core.evidence import Part, Sampled, sparsification_point
+from smarthdr_studio.core.evidence import evidence as evidence_of
 from smarthdr_studio.core.reasons import MOVING, Clues
 from smarthdr_studio.core.reliability import WRONG, ause
 
 POINTS = np.linspace(0, 1, 101)
+
+
+def evidence(sigma, error):
+    """Of pixels that err alike in all channels, whose absolute and RMS error are one."""
+    return evidence_of(sigma, error=error, squares=np.square(error.astype(np.float64)))
 
 
 def drawn(seed: int, count: int, *, levels: int) -> tuple[np.ndarray, np.ndarray]:
@@ -152,7 +158,9 @@ def test_a_sample_is_a_part_of_the_scene_and_never_too_large(shape, most):
     error, motion = rng.uniform(0, 0.1, (2, *shape)).astype(np.float32)
     sigma = np.arange(error.size, dtype=np.float32).reshape(shape)
     saturated = rng.uniform(size=shape) > 0.7
-    found = Sampled.of(sigma, error, clues_of(saturated, motion), most=most)
+    found = Sampled.of(
+        sigma, clues_of(saturated, motion), error=error, squares=np.square(error), most=most
+    )
     assert 1 <= len(found) <= min(most, sigma.size)
     places = found.sigma.astype(int)
     assert len(set(np.diff(places))) <= 1
@@ -164,7 +172,14 @@ def test_a_sample_is_a_part_of_the_scene_and_never_too_large(shape, most):
 def test_a_sample_reaches_every_column():
     sigma = np.tile(np.arange(120, dtype=np.float32), (100, 1))
     still = clues_of(np.zeros((100, 120), bool), np.zeros((100, 120), np.float32))
-    assert len(np.unique(Sampled.of(sigma, sigma, still, most=1500).sigma)) == 120
+    assert (
+        len(
+            np.unique(
+                Sampled.of(sigma, still, error=sigma, squares=np.square(sigma), most=1500).sigma
+            )
+        )
+        == 120
+    )
 
 
 def test_parts_divide_the_pixels_and_are_measured_alone():
@@ -172,7 +187,7 @@ def test_parts_divide_the_pixels_and_are_measured_alone():
     sigma, error = rng.uniform(0.01, 0.1, (2, 30, 40)).astype(np.float32)
     saturated = rng.uniform(size=(30, 40)) > 0.7
     motion = np.where(rng.uniform(size=(30, 40)) > 0.6, 0.2, 0).astype(np.float32)
-    found = Sampled.of(sigma, error, clues_of(saturated, motion))
+    found = Sampled.of(sigma, clues_of(saturated, motion), error=error, squares=np.square(error))
     masks = {
         Part.ALL: np.ones((30, 40), bool),
         Part.SATURATED: saturated,
@@ -187,8 +202,9 @@ def test_parts_divide_the_pixels_and_are_measured_alone():
 
 def test_a_part_without_pixels_has_no_evidence():
     shape = (4, 5)
-    still = clues_of(np.zeros(shape, bool), np.zeros(shape, np.float32))
-    found = Sampled.of(np.full(shape, 0.1, np.float32), np.zeros(shape, np.float32), still)
+    nothing = np.zeros(shape, np.float32)
+    still = clues_of(np.zeros(shape, bool), nothing)
+    found = Sampled.of(np.full(shape, 0.1, np.float32), still, error=nothing, squares=nothing)
     assert found.evidence(Part.MOVING) is None
     assert Sampled.joined([]).evidence() is None
 
@@ -198,7 +214,9 @@ def test_a_pool_is_its_scenes_joined():
     parts = []
     for height in (5, 9):
         sigma, error, motion = rng.uniform(0, 0.1, (3, height, 7)).astype(np.float32)
-        parts.append(Sampled.of(sigma, error, clues_of(sigma > 0.05, motion)))
+        parts.append(
+            Sampled.of(sigma, clues_of(sigma > 0.05, motion), error=error, squares=np.square(error))
+        )
     joined = Sampled.joined(parts)
     assert len(joined) == 5 * 7 + 9 * 7
     assert np.array_equal(joined.moving, np.concatenate([part.moving for part in parts]))

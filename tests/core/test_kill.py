@@ -120,7 +120,7 @@ def test_whatever_was_confirmed_before_kill_9_is_there_afterwards(project):
 def test_two_processes_deciding_at_once_lose_nothing(project):
     both = [decide(project, name, turns=25, pixel=pixel) for name, pixel in PIXELS.items()]
     for process in both:
-        process.communicate(timeout=120)
+        process.communicate(timeout=300)
         assert process.returncode == 0
     entries = project.entries()
     for name, pixel in PIXELS.items():

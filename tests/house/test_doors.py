@@ -19,7 +19,7 @@ print(*sorted({heavy!r} & set(sys.modules)))
 
 def loaded_by(program: str) -> set[str]:
     answer = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=300
     )
     assert answer.returncode == 0, answer.stderr
     return set(answer.stdout.splitlines()[-1].split() if answer.stdout.strip() else ())
@@ -51,7 +51,7 @@ def test_the_light_verbs_load_neither_torch_nor_qt(words):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.splitlines()[-1] == ""

@@ -81,23 +81,6 @@ def test_no_decision_record_is_longer_than_a_screen():
         assert 20 <= len(_text(path).splitlines()) <= 60, path.name
 
 
-def test_every_file_has_its_sentence_on_the_map():
-    rooms: dict[str, str] = {}
-    for part in _text(ROOT / "smarthdr_studio" / "ARCHITECTURE.md").split("\n### `")[1:]:
-        room, _, rest = part.partition("/`")
-        rooms[room] = rest
-    for path in MODULES:
-        room = path.parent.relative_to(ROOT / "smarthdr_studio").as_posix()
-        if path.name not in {"__init__.py", "__main__.py"}:
-            assert f"| `{path.name}` |" in rooms.get(room, ""), f"{room}/{path.name}"
-
-
-def test_the_map_names_no_file_that_is_gone():
-    text = _text(ROOT / "smarthdr_studio" / "ARCHITECTURE.md")
-    there = {path.name for path in MODULES}
-    assert set(re.findall(r"^\| `([a-z_]+\.py)` \|", text, flags=re.MULTILINE)) <= there
-
-
 def _loads_with_torch(call: ast.Call) -> bool:
     function = call.func
     return (

@@ -36,7 +36,7 @@ def start(house, script, *words, **variables):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
         stdin=subprocess.DEVNULL,
         env={
             "PATH": f"{house / 'programs'}:/usr/bin:/bin",

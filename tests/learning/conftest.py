@@ -1,5 +1,6 @@
 """A small project of painted scenes, and plans that train on it in a moment."""
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from brackets import write_frame, write_truth
+from made_once import copied_project, made_once
 
 from smarthdr_studio.core.bracket import Catalogue, Scene
 from smarthdr_studio.core.decisions import Decisions
@@ -35,12 +38,9 @@ def _write_scene(folder: Path, *, name: str, seed: int, split: str) -> Scene:
     paths = []
     for index, ev in enumerate(EVS):
         radiance = _paint(np.random.default_rng(seed), shift=4 * (index - 1))
-        ldr = (radiance * 2.0**ev).clip(0, 1) ** (1 / 2.2)
         paths.append(folder / f"{index}.png")
-        frame = np.ascontiguousarray((ldr * 65535).astype(np.uint16)[..., ::-1])
-        assert cv2.imwrite(str(paths[-1]), frame)
-    truth = _paint(np.random.default_rng(seed), shift=0)
-    assert cv2.imwrite(str(folder / "HDRImg.hdr"), np.ascontiguousarray(truth[..., ::-1]))
+        write_frame(paths[-1], radiance, stops=ev)
+    write_truth(folder / "HDRImg.hdr", _paint(np.random.default_rng(seed), shift=0))
     return Scene(
         id=name,
         frames=(paths[0], paths[1], paths[2]),
@@ -68,12 +68,18 @@ def project(tmp_path: Path, make_project: Callable[[Path], Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def make_project() -> Callable[[Path], Path]:
+def make_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
     """Makes the small project inside a folder; always the same."""
-    return _make_project
+    made = made_once(tmp_path_factory, "learning", _make_project)
+
+    def make(folder: Path) -> Path:
+        data = shutil.copytree(made / "data", folder / "data")
+        return copied_project(made / "p.shdr", folder / "p.shdr", dataset=data).resolve()
+
+    return make
 
 
-def _make_project(folder: Path) -> Path:
+def _make_project(folder: Path) -> None:
     root = folder / "data"
     scenes = [
         _write_scene(root / name, name=name, seed=seed, split="test" if name == "t" else "train")
@@ -81,7 +87,6 @@ def _make_project(folder: Path) -> Path:
     ]
     catalogue = Catalogue(root=root, scenes=tuple(scenes), skipped=())
     Project.create(folder / "p.shdr", catalogue, labelled=["a", "b", "c"]).close()
-    return (folder / "p.shdr").resolve()
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from smarthdr_studio.core.events import RoundFinished, StepReported, Validated
 from smarthdr_studio.core.reliability import ause
+from smarthdr_studio.core.runs import best_checkpoint, checkpoints_of
 from smarthdr_studio.learning import run as runs
 from smarthdr_studio.learning.best import Best
-from smarthdr_studio.learning.checkpoints import best_checkpoint, checkpoints_of, read_info
+from smarthdr_studio.learning.checkpoints import read_info
 from smarthdr_studio.learning.training import train
 from smarthdr_studio.learning.validation import quick_ause
 

@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import load_file
 
 from smarthdr_studio.core.errors import CheckpointError
+from smarthdr_studio.core.runs import checkpoints_of
 from smarthdr_studio.learning.checkpoints import (
     CheckpointInfo,
-    checkpoints_of,
     drop_checkpoints,
     latest_checkpoint,
     load_state,

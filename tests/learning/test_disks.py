@@ -12,9 +12,10 @@ from smarthdr_studio.core.errors import ProjectError, StudioError
 from smarthdr_studio.core.event_lines import events_in
 from smarthdr_studio.core.events import PhaseChanged, RunStarted, StepReported
 from smarthdr_studio.core.liveness import at_work
+from smarthdr_studio.core.runs import checkpoints_of
 from smarthdr_studio.core.steering import Stop, Wishes
 from smarthdr_studio.learning import opening
-from smarthdr_studio.learning.checkpoints import checkpoints_of, read_info
+from smarthdr_studio.learning.checkpoints import read_info
 from smarthdr_studio.learning.faults import in_words
 from smarthdr_studio.learning.run_log import RunLog
 from smarthdr_studio.learning.training import train

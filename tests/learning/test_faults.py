@@ -16,9 +16,10 @@ from smarthdr_studio.core.events import (
 )
 from smarthdr_studio.core.plan import load_preset, parse_plan
 from smarthdr_studio.core.plan_schema import flat, nested
+from smarthdr_studio.core.runs import checkpoints_of
 from smarthdr_studio.learning import learner as learners
 from smarthdr_studio.learning import predictor
-from smarthdr_studio.learning.checkpoints import checkpoints_of, read_info
+from smarthdr_studio.learning.checkpoints import read_info
 from smarthdr_studio.learning.remedies import remedies
 from smarthdr_studio.learning.training import train
 

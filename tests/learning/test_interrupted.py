@@ -15,11 +15,13 @@ from smarthdr_studio.core.event_lines import events_in
 from smarthdr_studio.core.events import PhaseChanged, RunFinished, StepReported
 from smarthdr_studio.core.plan import load_preset
 from smarthdr_studio.core.pseudo_label import read_pseudo_label
-from smarthdr_studio.core.runs import RunFolder
+from smarthdr_studio.core.runs import RunFolder, checkpoints_of
 from smarthdr_studio.core.steering import GoOn, Pause, Snapshot, Stop, Wishes, leave_wish
 from smarthdr_studio.learning import steering
-from smarthdr_studio.learning.checkpoints import checkpoints_of, load_state
+from smarthdr_studio.learning.checkpoints import load_state
 from smarthdr_studio.learning.training import train
+
+pytestmark = pytest.mark.slow
 
 RUNS, INTERRUPTIONS, KILLS = 8, 6, 3  # 51 in all
 

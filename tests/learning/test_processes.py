@@ -13,8 +13,9 @@ import pytest
 from smarthdr_studio.core.events import StepReported, Validated
 from smarthdr_studio.core.processes import ALONE, Place, is_first_process, place_of_process
 from smarthdr_studio.core.pseudo_label import read_pseudo_label
+from smarthdr_studio.core.runs import checkpoints_of
 from smarthdr_studio.core.steering import LearningRate, NextRound, Wishes
-from smarthdr_studio.learning.checkpoints import checkpoints_of, read_info
+from smarthdr_studio.learning.checkpoints import read_info
 from smarthdr_studio.learning.plan_file import write_plan
 from smarthdr_studio.learning.training import train
 

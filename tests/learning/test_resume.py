@@ -16,7 +16,8 @@ from smarthdr_studio.core.events import (
 )
 from smarthdr_studio.core.plan import load_preset
 from smarthdr_studio.core.pseudo_label import read_pseudo_label
-from smarthdr_studio.learning.checkpoints import checkpoints_of, latest_checkpoint
+from smarthdr_studio.core.runs import checkpoints_of
+from smarthdr_studio.learning.checkpoints import latest_checkpoint
 from smarthdr_studio.learning.model_files import load_model
 from smarthdr_studio.learning.opening import prepare
 from smarthdr_studio.learning.training import train

@@ -12,6 +12,7 @@ from smarthdr_studio.core.events import (
     StepReported,
     Validated,
 )
+from smarthdr_studio.core.runs import checkpoints_of
 from smarthdr_studio.core.steering import (
     GoOn,
     LearningRate,
@@ -24,7 +25,7 @@ from smarthdr_studio.core.steering import (
     leave_wish,
 )
 from smarthdr_studio.learning import steering
-from smarthdr_studio.learning.checkpoints import checkpoints_of, read_info
+from smarthdr_studio.learning.checkpoints import read_info
 from smarthdr_studio.learning.training import train
 
 SCHEDULE = {"epochs": 4, "warmup_epochs": 2, "steps_per_epoch": 2, "halve_at_epoch": None}

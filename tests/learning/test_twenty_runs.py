@@ -32,6 +32,7 @@ def _open_files():
     return {path.readlink() for path in folder.iterdir() if path.is_symlink()}
 
 
+@pytest.mark.slow
 def test_twenty_runs_in_one_process_leave_nothing_behind(project, plan):
     cpu = pick_device("cpu")
     held, threads, files = [], [], []

@@ -7,10 +7,13 @@ import os
 if not (os.environ.get("SMARTHDR_TEST_XCB") and os.environ.get("DISPLAY")):
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
-import cv2
+import shutil
+
 import numpy as np
 import pytest
 import shiboken6
+from brackets import write_dataset
+from made_once import copied_project, made_once
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -23,7 +26,7 @@ from smarthdr_studio.core.statistics import SceneStatistics
 from smarthdr_studio.studio.main_window import MainWindow
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.session.preferences import Places
-from smarthdr_studio.studio.theme import DARK, dress
+from smarthdr_studio.studio.theme import DARK, style_sheet, tint
 
 HEIGHT, WIDTH = 96, 128
 SMALL_SAMPLE = SampleSettings(scenes=3, labelled=1, test=1, width=96, height=64)
@@ -79,22 +82,6 @@ def _made_since(kind):
     return [thing for thing in held if shiboken6.isValid(thing)]
 
 
-def write_bracket(folder, *, seed, truth=True):
-    """A scene of three 16-bit frames, two stops apart, in the layout of Kalantari 2017."""
-    rng = np.random.default_rng(seed)
-    folder.mkdir(parents=True)
-    coarse = rng.random((6, 8, 3)).astype(np.float32)
-    radiance = np.clip(cv2.resize(coarse, (WIDTH, HEIGHT)) ** 3, 0, 1)
-    for number, stops in enumerate((0, 2, 4)):
-        ldr = np.clip(radiance * 2.0**stops, 0, 1) ** (1 / 2.2)
-        frame = np.rint(ldr * 65535).astype(np.uint16)
-        cv2.imwrite(str(folder / f"{number + 1}.tif"), frame[..., ::-1])
-    (folder / "exposure.txt").write_text("0.0\n2.0\n4.0\n")
-    if truth:
-        cv2.imwrite(str(folder / "HDRImg.hdr"), np.ascontiguousarray(radiance[..., ::-1]))
-    return radiance
-
-
 def write_pseudo(project, scene, *, at_round=3):
     """A pseudo-label whose uncertainty rises to the right, with its statistics."""
     ramp = np.linspace(0.01, 0.2, WIDTH, dtype=np.float32)
@@ -125,32 +112,38 @@ def write_pseudo(project, scene, *, at_round=3):
     return label
 
 
-@pytest.fixture
-def dataset(tmp_path):
-    """Six training scenes and one for testing."""
-    root = tmp_path / "brackets"
-    for number in range(1, 7):
-        write_bracket(root / "Training" / f"{number:03}", seed=number)
-    write_bracket(root / "Test" / "007", seed=7)
-    return root
-
-
-@pytest.fixture
-def fresh_project(dataset, tmp_path):
-    """A project before its first run: two labels, four scenes without."""
-    with Project.create(
-        tmp_path / "tiny.shdr", find_scenes(dataset), labelled=("001", "002")
-    ) as project:
-        return project.folder
-
-
-@pytest.fixture
-def tiny_project(fresh_project):
-    """The same after a run: every unlabelled scene has a pseudo-label."""
-    with Project.open(fresh_project) as project:
+def _make_projects(folder):
+    write_dataset(folder / "brackets", train=6)
+    scenes = find_scenes(folder / "brackets")
+    Project.create(folder / "fresh.shdr", scenes, labelled=("001", "002")).close()
+    shutil.copytree(folder / "fresh.shdr", folder / "labelled.shdr")
+    with Project.open(folder / "labelled.shdr") as project:
         for scene in ("003", "004", "005", "006"):
             write_pseudo(project, scene)
-    return fresh_project
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """A dataset and projects over it, to be copied: no test changes what another one sees."""
+    return made_once(tmp_path_factory, "studio", _make_projects)
+
+
+@pytest.fixture
+def dataset(made, tmp_path):
+    """Six training scenes and one for testing."""
+    return shutil.copytree(made / "brackets", tmp_path / "brackets")
+
+
+@pytest.fixture
+def fresh_project(made, dataset, tmp_path):
+    """A project before its first run: two labels, four scenes without."""
+    return copied_project(made / "fresh.shdr", tmp_path / "tiny.shdr", dataset=dataset)
+
+
+@pytest.fixture
+def tiny_project(made, fresh_project, dataset):
+    """The same after a run: every unlabelled scene has a pseudo-label."""
+    return copied_project(made / "labelled.shdr", fresh_project, dataset=dataset)
 
 
 @pytest.fixture
@@ -175,8 +168,11 @@ def session(qapp, qtbot, places):
 @pytest.fixture
 def window(qapp, qtbot, places):
     """The whole window, closed at the end whatever happened."""
-    dress(qapp, DARK)
+    # As the program does: a style sheet is worked out anew for every part that is added.
+    qapp.setStyleSheet("")
+    tint(qapp, DARK)
     window = MainWindow(places=places, sample=SMALL_SAMPLE)
+    qapp.setStyleSheet(style_sheet(DARK))
     window.resize(1280, 720)
     with qtbot.waitActive(window, timeout=20000):
         window.show()

@@ -20,7 +20,7 @@ from smarthdr_studio.studio.theme import DARK, dress
 
 PLAIN, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
 ALT, CTRL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier
-LONGEST_S = 60
+LONGEST_S = 240
 
 
 class Hands:

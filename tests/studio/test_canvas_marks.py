@@ -16,7 +16,7 @@ from smarthdr_studio.studio.canvas.menu import GROUPS
 from smarthdr_studio.studio.canvas.minimap import minimap_box
 from smarthdr_studio.studio.canvas.placing import place
 from smarthdr_studio.studio.canvas.sight import Sight
-from smarthdr_studio.studio.canvas.values import short, words_of
+from smarthdr_studio.studio.canvas.values import short
 from smarthdr_studio.studio.theme import DARK, LIGHT, dress
 
 SIZE = (150, 100)
@@ -88,14 +88,6 @@ def test_a_short_number_is_short_and_near(value):
 )  # fmt: skip
 def test_short_numbers_are_read_easily(value, words):
     assert short(float(value)) == words
-
-
-def test_maps_have_one_line_and_colours_three_and_nothing_stands_outside():
-    colour = np.arange(2 * 3 * 3, dtype=np.float32).reshape(2, 3, 3)
-    flat = np.array([[True, False]])
-    assert words_of(colour, 2, 1) == ("15", "16", "17")
-    assert words_of(flat, 0, 0) == ("1",)
-    assert words_of(flat, 2, 0) == words_of(flat, -1, 0) == ()
 
 
 @pytest.mark.parametrize(("level", "ink"), [(250, 0), (140, 0), (90, 255), (5, 255)])
@@ -253,7 +245,7 @@ def test_the_menu_says_which_view_asked_for_what(grid):
     grid.partner_picked.connect(lambda index, layer: heard.append(("partner", index, layer)))
     grid.zebra_asked.connect(lambda index: heard.append(("zebra", index)))
     menu = grid.view(2).header.menu
-    for actions in (menu.actions(), menu.partners.actions()):
+    for actions in (menu.actions(), menu._partners.actions()):
         next(action for action in actions if action.data() == "Ground truth").trigger()
     next(action for action in menu.actions() if action.text().startswith("Zebra")).trigger()
     assert heard == [("layer", 2, "Ground truth"), ("partner", 2, "Ground truth"), ("zebra", 2)]

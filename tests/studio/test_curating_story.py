@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import write_bracket, write_pseudo
+from brackets import write_bracket
+from conftest import write_pseudo
 
 import smarthdr_studio
 from smarthdr_studio.core.curation.gather import facts_of

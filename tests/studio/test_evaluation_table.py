@@ -11,9 +11,15 @@ from runs_on_disk import Log
 
 from smarthdr_studio.core.plan import load_preset
 from smarthdr_studio.studio.panels.evaluation_columns import COLUMNS, mean_of
-from smarthdr_studio.studio.panels.evaluation_model import EvaluationModel
+from smarthdr_studio.studio.panels.evaluation_table import EvaluationTable
 from smarthdr_studio.studio.session import evaluation_desk
-from smarthdr_studio.studio.state import EvaluationFigures, SceneFigures
+from smarthdr_studio.studio.state import (
+    EvaluationFigures,
+    EvaluationState,
+    SceneFigures,
+    StudioState,
+)
+from smarthdr_studio.studio.theme import current_palette
 
 LEFT = Qt.MouseButton.LeftButton
 NAN = float("nan")
@@ -39,45 +45,79 @@ THREE = (figures_of("b", 39.0), figures_of("a", 41.0), figures_of("c", 36.0, aus
 
 
 @pytest.fixture
-def model(qapp):
-    model = EvaluationModel(qapp)
-    yield model
-    model.deleteLater()
+def shown_alone(qtbot):
+    """A table without a window, and how figures come into it."""
+    table = EvaluationTable()
+    qtbot.addWidget(table)
+    table.resize(1100, 300)
+    table.show()
+
+    states = [StudioState()]
+
+    def show(*scenes):
+        figures = EvaluationFigures(run="r", step=1, split="test", scenes=scenes)
+        states.append(StudioState(evaluation=EvaluationState(figures=figures if scenes else None)))
+        table.show_state(*states[-2:])
+
+    return table, show
 
 
-def names(model):
-    return [model.index(line, 0).data() for line in range(model.rowCount())]
+def place_of(title):
+    return [column.title for column in COLUMNS].index(title)
 
 
-def test_the_mean_stays_last_whatever_is_sorted(model):
-    model.take(THREE)
-    assert names(model) == ["a", "b", "c", "mean"]
-    model.sort_by(1)
-    assert names(model) == ["c", "b", "a", "mean"]  # the worst first
-    model.sort_by(1)
-    assert names(model) == ["a", "b", "c", "mean"]
-    model.sort_by(1 + [column.title for column in COLUMNS].index("AUSE"))
-    assert names(model)[0] == "c"
-    model.take(())
-    assert model.rowCount() == 0
+def click_head(qtbot, table, title):
+    head = table._view.horizontalHeader()
+    at = QPoint(head.sectionViewportPosition(place_of(title)) + 20, 8)
+    qtbot.mouseClick(head.viewport(), LEFT, pos=at)
 
 
-def test_what_is_no_number_is_a_dash_and_comes_last(model):
-    model.take((figures_of("odd", ssim=NAN), figures_of("even")))
-    ssim = 1 + [column.title for column in COLUMNS].index("SSIM-μ")
+def names(table):
+    return [figures.id for figures in table._view.rows.values()]
+
+
+def test_the_mean_stays_last_whatever_is_sorted(shown_alone, qtbot):
+    table, show = shown_alone
+    show(*THREE)
+    assert names(table) == ["a", "b", "c", "mean"]
+    click_head(qtbot, table, "PSNR-μ")
+    assert names(table) == ["c", "b", "a", "mean"]  # the worst first
+    click_head(qtbot, table, "PSNR-μ")
+    assert names(table) == ["a", "b", "c", "mean"]
+    click_head(qtbot, table, "AUSE")
+    assert names(table) == ["c", "a", "b", "mean"]
+    click_head(qtbot, table, "Scene")
+    click_head(qtbot, table, "Scene")
+    assert names(table) == ["c", "b", "a", "mean"]
+    show()
+    assert names(table) == []
+
+
+def test_what_is_no_number_is_a_dash_and_comes_last(shown_alone, qtbot):
+    table, show = shown_alone
+    show(figures_of("odd", ssim=NAN), figures_of("even"))
     for _ in range(2):
-        model.sort_by(ssim)
-        assert names(model) == ["even", "odd", "mean"]
-    assert model.index(1, ssim).data() == "–"
+        click_head(qtbot, table, "SSIM-μ")
+        assert names(table) == ["even", "odd", "mean"]
+    assert table._view.rows.index(1, place_of("SSIM-μ")).data() == "–"
 
 
-def test_differences_have_a_sign_and_what_is_worse_than_the_merge_a_colour(model):
-    model.take((figures_of("a", 40.0, 38.5), figures_of("b", 37.0, 38.5)))
-    better, worse = model.index(0, 2), model.index(1, 2)
+def test_differences_have_a_sign_and_what_is_worse_than_the_merge_a_colour(shown_alone):
+    table, show = shown_alone
+    show(figures_of("a", 40.0, 38.5), figures_of("b", 37.0, 38.5))
+    better, worse = (table._view.rows.index(row, 2) for row in (0, 1))
     assert (better.data(), worse.data()) == ("+1.50", "−1.50")
     assert better.data(Qt.ItemDataRole.ForegroundRole) is None
-    assert worse.data(Qt.ItemDataRole.ForegroundRole) is not None
+    assert worse.data(Qt.ItemDataRole.ForegroundRole).name() == current_palette().bad
     assert mean_of((figures_of("a", 40.0), figures_of("b", 37.0))).psnr_mu == 38.5
+
+
+def test_only_the_mean_is_bold(shown_alone):
+    table, show = shown_alone
+    show(*THREE)
+    fonts = [table._view.rows.index(row, 1).data(Qt.ItemDataRole.FontRole) for row in range(4)]
+    assert fonts[:3] == [None] * 3
+    assert fonts[3].bold()
 
 
 @pytest.fixture
@@ -116,10 +156,10 @@ def test_a_click_measures_and_what_was_measured_is_there_again(shown, table, qtb
     found = measured(shown, until)
     assert [scene.id for scene in found.scenes] == ["Test-007"]
     assert found.step == 20
-    assert names(table._model) == ["Test-007", "mean"]
+    assert names(table) == ["Test-007", "mean"]
     qtbot.mouseClick(table._which._buttons["last"], LEFT)
     until(shown.session, lambda s: s.evaluation.words == "Not measured yet.", timeout=60000)
-    assert table._model.rowCount() == 0
+    assert names(table) == []
     qtbot.mouseClick(table._which._buttons["best"], LEFT)
     assert measured(shown, until) == found
 
@@ -133,13 +173,13 @@ def test_a_click_on_a_line_shows_its_scene_and_on_a_title_sorts(shown, table, qt
     assert shown.session.state.current != "Test-007"
     qtbot.mouseClick(table._measure, LEFT)
     measured(shown, until)
-    view, head = table._view, table._view.horizontalHeader()
-    place = view.visualRect(table._model.index(0, 0)).center()
+    view = table._view
+    place = view.visualRect(table._view.rows.index(0, 0)).center()
     qtbot.mouseClick(view.viewport(), LEFT, pos=place)
     assert shown.session.state.current == "Test-007"
-    qtbot.mouseClick(head.viewport(), LEFT, pos=QPoint(head.sectionPosition(1) + 20, 8))
-    assert table._model.column == 1
-    place = view.visualRect(table._model.index(1, 0)).center()
+    click_head(qtbot, table, "PSNR-μ")
+    assert view.horizontalHeader().sortIndicatorSection() == place_of("PSNR-μ")
+    place = view.visualRect(table._view.rows.index(1, 0)).center()
     qtbot.mouseClick(view.viewport(), LEFT, pos=place)  # the mean is no scene
     assert shown.session.state.current == "Test-007"
 

@@ -84,7 +84,7 @@ def test_only_the_pictures_in_sight_are_asked_for_and_each_of_them_once(strip, q
     asked = []
     strip.frames.pictures_wanted.connect(asked.append)
     show(strip, FilmState(), film(40))
-    qtbot.waitUntil(lambda: bool(asked), timeout=5000)
+    qtbot.waitUntil(lambda: bool(asked), timeout=20000)
     strip.viewport().repaint()
     qtbot.wait(80)
     wanted = [number for rounds in asked for number in rounds]
@@ -111,7 +111,7 @@ def test_a_high_strip_has_several_rows(strip, qtbot):
     show(strip, FilmState(), film(30))
     assert not strip.isWrapping()
     strip.resize(420, 520)
-    qtbot.waitUntil(strip.isWrapping, timeout=5000)
+    qtbot.waitUntil(strip.isWrapping, timeout=20000)
     assert strip.verticalScrollBar().value() == strip.verticalScrollBar().maximum()
 
 
@@ -140,7 +140,7 @@ def test_pictures_seen_longest_ago_are_let_go_and_asked_for_anew(qapp, monkeypat
     assert model.picture(1) is None
     asked = []
     model.pictures_wanted.connect(asked.append)
-    qtbot.waitUntil(lambda: asked == [(2,)], timeout=5000)
+    qtbot.waitUntil(lambda: asked == [(2,)], timeout=20000)
     model.deleteLater()
 
 

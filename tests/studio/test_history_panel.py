@@ -230,9 +230,9 @@ def test_a_thousand_scenes_and_two_hundred_rounds_are_painted_quickly(strip):
         strip.grab()
         times = []
         for _ in range(5):
-            started = time.perf_counter()
+            started = time.process_time()
             strip.grab()
-            times.append(time.perf_counter() - started)
+            times.append(time.process_time() - started)
         return min(times)
 
     rng = np.random.default_rng(0)

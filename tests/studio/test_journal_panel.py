@@ -95,14 +95,14 @@ def test_ten_thousand_decisions_are_shown_as_quickly_as_ten(panel):
         times = []
         for _ in range(3):
             panel.show_state(shown, StudioState())
-            started = time.perf_counter()
+            started = time.process_time()
             panel.show_state(StudioState(), shown)
             panel.grab()
-            times.append(time.perf_counter() - started)
+            times.append(time.process_time() - started)
         return min(times)
 
     few, many = fastest(story(journal(10))), fastest(story(journal(10000)))
-    assert panel._model.rowCount() == 10001
+    assert panel._list.rows.rowCount() == 10001
     assert many < 20 * few + 0.05  # the factor forgives the machine
 
 
@@ -126,7 +126,7 @@ def click(qtbot, panel, row, modifier=PLAIN):
 
 
 def shown_rows(panel):
-    model = panel._model
+    model = panel._list.rows
     return [model.index(row, 1).data() for row in range(model.rowCount())]
 
 
@@ -156,13 +156,13 @@ def test_every_decision_is_a_line_the_newest_first(told):
         "exclude 004",
         "create 7 scenes",
     ]
-    model = panel._model
+    model = panel._list.rows
     assert model.index(4, 3).data() == "a ghost"
-    assert "earlier · round 3 · ab12" in in_full(model.line(3))
+    assert "earlier · round 3 · ab12" in in_full(model.value(3))
 
 
 def test_an_undone_decision_is_struck_through_and_says_so(told):
-    model = told.page.journal._model
+    model = told.page.journal._list.rows
     role = Qt.ItemDataRole
     struck = [
         row for row in range(6) if (f := model.index(row, 1).data(role.FontRole)) and f.strikeOut()
@@ -180,7 +180,7 @@ def test_a_click_shows_the_scene_and_the_past_and_arrow_keys_only_the_past(told,
     assert "excluded 1 → 3" in panel._past._counts.text()
     panel._list.setFocus()
     qtbot.keyClick(panel._list, Qt.Key.Key_Up)
-    until(session, lambda s: session.state.journal.chosen == (panel._model.line(3).seq,))
+    until(session, lambda s: session.state.journal.chosen == (panel._list.rows.value(3).seq,))
     assert session.state.current == "004"
     qtbot.keyClick(panel._list, Qt.Key.Key_Return)
     until(session, lambda s: s.current == "005")

@@ -124,9 +124,9 @@ def test_a_million_points_are_as_fast_to_draw_as_a_thousand(qtbot):
         curve.resize(300, 140)
         curve.extend("loss", np.arange(points), np.sin(np.arange(points) / 300))
         picture_of(curve)
-        started = time.perf_counter()
+        started = time.process_time()
         picture_of(curve)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     # The law is that cost does not follow the number of points; the factor forgives the machine.
     assert min(drawn_in(10**6) for _ in range(3)) < 20 * min(drawn_in(10**3) for _ in range(3))

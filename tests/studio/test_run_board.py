@@ -48,7 +48,7 @@ def test_a_low_board_has_one_row_and_a_high_one_several(board, qtbot):
     tiles = board._grid._tiles
     assert len({tiles[name].y() for name in board._grid.shown}) == 1
     board.resize(820, 420)
-    qtbot.waitUntil(lambda: len({tiles[n].y() for n in board._grid.shown}) > 1, timeout=5000)
+    qtbot.waitUntil(lambda: len({tiles[n].y() for n in board._grid.shown}) > 1, timeout=20000)
 
 
 def test_points_come_to_their_charts_and_what_was_before_is_put_before_them(board):

@@ -1,11 +1,13 @@
-"""The parts of the page of runs: the list, the note, comparing tables, and the sheets."""
+"""The parts of the page of runs: the list, comparing tables, pictures, and the sheets."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 from run_folders import checked, fabricate, over, round_told, stepped
 
 from smarthdr_studio.core.errors import Remedy
@@ -19,8 +21,6 @@ from smarthdr_studio.studio.panels.runs_bin_sheet import RunsBinSheet
 from smarthdr_studio.studio.panels.runs_columns import COLUMNS
 from smarthdr_studio.studio.panels.runs_contrast import BEST, ContrastTable
 from smarthdr_studio.studio.panels.runs_details import RunsDetails
-from smarthdr_studio.studio.panels.runs_model import RunsModel
-from smarthdr_studio.studio.panels.runs_note import RunsNote
 from smarthdr_studio.studio.panels.runs_pictures import RunsPictures
 from smarthdr_studio.studio.panels.runs_table import RunsTable
 from smarthdr_studio.studio.state import (
@@ -81,6 +81,10 @@ def test_every_status_has_a_sign_and_a_word_of_its_own(table):
     assert len({sign for _, sign in words.SIGNS.values()}) == len(words.SIGNS)
 
 
+def chosen_in(table):
+    return {table.rows.value(index).id for index in table.selectionModel().selectedRows()}
+
+
 def test_a_click_on_a_figure_sorts_by_it_and_another_one_reverses(table, qtbot):
     head = table.horizontalHeader()
     x = head.sectionViewportPosition(BEST_PSNR) + 20
@@ -90,20 +94,24 @@ def test_a_click_on_a_figure_sorts_by_it_and_another_one_reverses(table, qtbot):
     assert statuses(table) == ["⚠ interrupted 1/4", "✓ done", "✕ failed 2/4"]
 
 
-@given(st.integers(0, len(COLUMNS) - 1), st.booleans(), st.permutations(range(6)))
-def test_the_order_does_not_hang_on_the_order_before(tmp_path_factory, column, twice, order):
+@given(st.sampled_from(COLUMNS), st.booleans(), st.permutations(range(6)))
+def test_the_order_does_not_hang_on_the_order_before(
+    tmp_path_factory, qapp, column, descending, order
+):
     folder = tmp_path_factory.getbasetemp() / "sorted"
     names = [f"2026112{n}-100000-quick" for n in range(6)]
     if not folder.is_dir():
         for number, name in enumerate(names):
             fabricate(folder, name, *(checked(2, 30.0 + number % 3),) * (number % 2))
     known = [row_of(RunFolder(folder / "runs" / name)) for name in names]
-    model, other = RunsModel(None), RunsModel(None)
-    for each, given_rows in ((model, known), (other, [known[at] for at in order])):
-        each.take(given_rows)
-        for _ in range(1 + twice):
-            each.sort_by(column)
-    assert [model.run(n).id for n in range(6)] == [other.run(n).id for n in range(6)]
+    table, other = RunsTable(DARK), RunsTable(DARK)
+    for each, given_rows in ((table, known), (other, [known[at] for at in order])):
+        each.show_state(StudioState(), state_of(given_rows))
+        each.sort_by(column.title, descending=descending)
+    assert table.rows.values() == other.rows.values()
+    among_equals = [row.id for row in table.rows.values() if row.best is None]
+    if column.title == "Best PSNR-μ":
+        assert among_equals == sorted(among_equals, reverse=True)  # the latest first
 
 
 def test_chosen_runs_stay_chosen_while_others_come_and_lines_move(table, rows):
@@ -112,10 +120,25 @@ def test_chosen_runs_stay_chosen_while_others_come_and_lines_move(table, rows):
     said = []
     table.chosen.connect(said.append)
     table.show_state(StudioState(), state_of(rows, chosen=chosen))
-    selected = {
-        table.model().run(index.row()).id for index in table.selectionModel().selectedRows()
-    }
-    assert selected == set(chosen)
+    assert chosen_in(table) == set(chosen)
+    assert said == []
+
+
+def test_chosen_runs_and_the_keyboard_move_along_when_lines_are_sorted_anew(table, qtbot, rows):
+    said = []
+    table.setCurrentIndex(table.rows.index_of(rows[1].id))
+    table.chosen.connect(said.append)
+    for descending in (True, False):
+        table.sort_by("Best PSNR-μ", descending=descending)
+        assert chosen_in(table) == {rows[1].id}
+        assert table.rows.value(table.currentIndex()) == rows[1]
+    # One that is newly told moves at once, and is still the chosen one.
+    better = replace(rows[1], best=replace(rows[1].best, psnr_mu=20.0))
+    shown = state_of(rows, chosen=(rows[1].id,))
+    newer = state_of((rows[0], better, rows[2]), chosen=(rows[1].id,))
+    table.show_state(shown, newer)
+    assert [row.id for row in table.rows.values()] == [rows[at].id for at in (0, 1, 2)]
+    assert chosen_in(table) == {rows[1].id}
     assert said == []
 
 
@@ -148,52 +171,6 @@ def test_only_what_can_be_done_is_offered(rows):
     assert not (two["run_resume"])
     assert not (two["run_go_back"])
     assert not any(usable(state_of((), chosen=()))[name] for name in ("run_resume", "run_discard"))
-
-
-@pytest.fixture
-def noted(qtbot):
-    """A note beside another field that can take the keyboard."""
-    page, note, other = QWidget(), RunsNote(), QLineEdit()
-    column = QVBoxLayout(page)
-    column.addWidget(note)
-    column.addWidget(other)
-    qtbot.addWidget(page)
-    with qtbot.waitActive(page):
-        page.show()
-        page.activateWindow()
-    note.show_note("one", "")
-    said = []
-    note.written.connect(lambda run, text: said.append((run, text)))
-    yield note, other, said
-    page.close()
-
-
-def test_a_note_is_kept_once_when_the_cursor_leaves_it(noted, qtbot):
-    note, other, said = noted
-    note.write()
-    qtbot.keyClicks(note._field, "the good one")
-    other.setFocus()
-    note.save()
-    assert said == [("one", "the good one")]
-    note.show_note("one", "the good one")
-    assert note._told.text() == "Saved"
-
-
-def test_another_run_takes_no_word_of_a_note_away(noted, qtbot):
-    note, _, said = noted
-    note.write()
-    qtbot.keyClicks(note._field, "first")
-    note.show_note("one", "")  # the list was read meanwhile
-    note.show_note("two", "of the other")
-    assert said == [("one", "first")]
-    assert note._field.toPlainText() == "of the other"
-
-
-def test_a_pause_is_enough_to_keep_a_note(noted, qtbot):
-    note, _, said = noted
-    note.write()
-    qtbot.keyClicks(note._field, "slow")
-    qtbot.waitUntil(lambda: said == [("one", "slow")], timeout=20000)
 
 
 def test_the_best_value_of_a_line_says_so_in_a_word(qtbot):

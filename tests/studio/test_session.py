@@ -248,7 +248,7 @@ def test_decisions_outlive_a_kill_once_they_are_shown(tiny_project, tmp_path):
         [sys.executable, "-c", KILLED, str(tiny_project), str(tmp_path / "home")],
         check=False,
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == -signal.SIGKILL
     assert status(tiny_project, "003") is Status.PROMOTED

@@ -122,6 +122,32 @@ def test_a_bulk_promotion_is_one_step_to_undo(opened, table, qtbot, until, tiny_
         assert {project.statuses()[name] for name in POOL} == {Status.UNLABELLED}
 
 
+def press_deed(qtbot, window, word):
+    deeds = window.page.browsing.bar._deeds
+    qtbot.mouseClick(next(d for d in deeds if d.text() == word), Qt.MouseButton.LeftButton)
+
+
+@pytest.mark.parametrize("centre", [Centre.TABLE, Centre.GALLERY])
+def test_the_buttons_over_the_scenes_decide_about_what_is_selected(opened, qtbot, until, centre):
+    session, card = opened.session, opened.page.judging.scene
+    session.inspection.table.toggle(centre)
+    view = opened.page.browsing.table if centre is Centre.TABLE else opened.page.browsing.gallery
+    qtbot.waitUntil(view.isVisible, timeout=20000)
+    click_line(qtbot, view, 2)
+    click_line(qtbot, view, 3, CTRL)
+    press_deed(qtbot, opened, "Exclude")
+    until(session, lambda s: [s.row(n).status for n in ("003", "004")] == [Status.EXCLUDED] * 2)
+    press_deed(qtbot, opened, "Exclude")
+    until(session, lambda s: s.row("004").status is Status.UNLABELLED)
+    press_deed(qtbot, opened, "Promote")
+    until(session, lambda s: [s.row(n).status for n in ("003", "004")] == [Status.PROMOTED] * 2)
+    press_deed(qtbot, opened, "Tag…")
+    qtbot.waitUntil(card.tags.line.hasFocus, timeout=20000)
+    press_deed(qtbot, opened, "Note…")
+    qtbot.waitUntil(card.note.hasFocus, timeout=20000)
+    assert session.state.centre is centre
+
+
 def test_sorting_keeps_what_is_selected(opened, table, qtbot):
     click_line(qtbot, table, 2)
     click_line(qtbot, table, 4, CTRL)

@@ -11,7 +11,7 @@ from smarthdr_studio.core.frames import FrameStore
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.pseudo_label import read_pseudo_label
 from smarthdr_studio.core.reasons import clues
-from smarthdr_studio.core.reliability import error_map
+from smarthdr_studio.core.reliability import error_map, squared_error_map
 from smarthdr_studio.learning.checkpoints import CheckpointInfo, latest_checkpoint, save_checkpoint
 from smarthdr_studio.learning.networks import build_network
 from smarthdr_studio.learning.opinion import opinion
@@ -69,8 +69,9 @@ def _measured(folder, scene, *, guess):
     else:
         label = read_pseudo_label(pseudo)
         hdr, sigma = label.hdr, label.sigma
-    error = error_map(hdr, frames.ground_truth(of))
-    return Sampled.of(sigma, error, clues(frames.bracket(of)), most=40_000)
+    truth = frames.ground_truth(of)
+    errors = {"error": error_map(hdr, truth), "squares": squared_error_map(hdr, truth)}
+    return Sampled.of(sigma, clues(frames.bracket(of)), **errors, most=40_000)
 
 
 def test_the_pool_by_its_pseudo_labels_and_the_rest_as_the_teacher_sees_them(trained):
@@ -84,6 +85,7 @@ def test_the_pool_by_its_pseudo_labels_and_the_rest_as_the_teacher_sees_them(tra
         one, other = (sampled.part(part) for sampled in (found.sampled, expected))
         np.testing.assert_array_equal(one.sigma, other.sigma)
         np.testing.assert_array_equal(one.error, other.error)
+        np.testing.assert_array_equal(one.squares, other.squares)
     assert len(found.sampled.sigma) == 7 * 96 * 128
 
 

@@ -21,8 +21,3 @@ class Ink(StrEnum):
     def sign(self) -> int:
         """What a covered pixel becomes: 1 forced trust, −1 forced distrust, 0 neither."""
         return _SIGNS[self.value]
-
-
-def simplified(mask: Brush | None) -> Brush | None:
-    """The same mask, or None where nothing is painted."""
-    return None if mask is None or not mask.any() else mask

@@ -99,8 +99,8 @@ def apply(
 ) -> Brush:
     """A new H×W mask: the old one with the stroke over it. The old one stays as it is.
 
-    The newest stroke wins where strokes overlap. All zeros where everything was erased; see
-    `ink.simplified`. Raises BrushError as `footprint` does; ValueError: mask of another size.
+    The newest stroke wins where strokes overlap. All zeros where everything was erased. Raises
+    BrushError as `footprint` does; ValueError: mask of another size.
     """
     if mask is not None and mask.shape != (height, width):
         raise ValueError(f"a mask of {mask.shape} does not fit a scene of {(height, width)}")

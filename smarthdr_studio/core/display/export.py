@@ -25,7 +25,7 @@ from smarthdr_studio.core.display.tone import ToneMap, toned
 from smarthdr_studio.core.display.words import exposure_words, joined, tone_words, why_empty
 from smarthdr_studio.core.errors import ExportError
 from smarthdr_studio.core.exr import write_layers
-from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.masking import Range
 from smarthdr_studio.core.radiance import Frame
 from smarthdr_studio.core.reasons import Reason
@@ -36,23 +36,25 @@ _WHITE = 65535
 _AFTER_HEADER = 8 + 25  # bytes of a PNG: its signature and the chunk with its size
 
 
-def write_png(path: Path, painted: Painted) -> None:
+def write_png(path: AnyPath, painted: Painted) -> None:
     """Write exactly the pixels of a finished picture, 8 bits per channel and nothing else.
 
     Raises ExportError: there is no picture, or the file cannot be written.
     """
+    path = Path(path)
     if painted.rgb8 is None:
         raise ExportError(f"{path.name}: nothing to export of {painted.title}: {painted.why_empty}")
     _write(path, _encoded(painted.rgb8))
 
 
-def write_png16(path: Path, layer: Layer, material: Material, settings: DisplaySettings) -> None:
+def write_png16(path: AnyPath, layer: Layer, material: Material, settings: DisplaySettings) -> None:
     """Write a layer with 16 bits per channel, without hatches, stripes or markers.
 
     Radiance goes through the formula of its tone map (stops, which are bands, take the colours of
     the screen); frames are their camera values; maps and masks are grey, 65535 at the top of their
     legend, and NaN is 65535 too. Raises ExportError: no such layer, nothing in it, no writing.
     """
+    path = Path(path)
     layer = _known(path, layer)
     if layer in RADIANCE:
         half = Sources(Memo()).radiance(layer, material)
@@ -70,7 +72,7 @@ def write_png16(path: Path, layer: Layer, material: Material, settings: DisplayS
 
 
 def write_layer_exr(
-    path: Path,
+    path: AnyPath,
     layer: Layer,
     material: Material,
     *,
@@ -81,6 +83,7 @@ def write_layer_exr(
     The header holds the layer's name and origin. Raises ExportError: no such layer or nothing in
     it; LabelError: no writing.
     """
+    path = Path(path)
     layer = _known(path, layer)
     values = layer_values(layer, material, against=against)
     if values is None:

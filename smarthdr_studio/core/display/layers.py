@@ -160,7 +160,8 @@ _TIPS = {
     Layer.REFERENCE: "The middle exposure as the camera wrote it.",
     Layer.OVER: "The longest exposure as the camera wrote it.",
     Layer.GROUND_TRUTH: "The measured HDR picture, tone-mapped.",
-    Layer.ERROR: "How far the pseudo-label is, on the μ-law, from the picture it is held against.",
+    Layer.ERROR: "How far the pseudo-label is from the picture it is held against: |error| on the"
+    " μ-law, mean over channels.",
     Layer.MERGE: "The three frames merged by exposure alone: what moves leaves a ghost.",
     Layer.STUDENT: "The HDR picture the student makes now; asked for when first shown.",
     Layer.PROMOTED: "The frozen pseudo-label this scene was promoted with.",

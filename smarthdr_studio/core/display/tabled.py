@@ -70,12 +70,15 @@ def tabled_difference(first: Coded, second: Coded) -> Floats:
 
 
 def tabled_error(picture: Half, truth: Half) -> Floats:
-    """What `error_map` answers for halves: |T − T|, channel mean, H×W."""
+    """What `error_map` answers for halves, the absolute error: |T − T|, channel mean, H×W."""
     return tabled_difference(coded_radiance(picture), coded_radiance(truth))
 
 
 def tabled_squares(picture: Half, truth: Half) -> Floats:
-    """(T − T)² of halves, channel mean, H×W: what PSNR-μ averages."""
+    """What `squared_error_map` answers for halves: (T − T)², channel mean, H×W.
+
+    PSNR-μ averages it, and σ² is trained to be it.
+    """
     first, second = coded_radiance(picture), coded_radiance(truth)
     height, width = picture.shape[:2]
     squares = np.empty((height, width), np.float32)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.errors import ExportError
-from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.handover.tables import Tell, cannot_write, silent
 
 Doubles = npt.NDArray[np.float64]
@@ -17,7 +17,7 @@ _AT_ONCE = 10_000  # lines
 
 
 def write_curves(
-    path: Path, curves: Mapping[str, tuple[Doubles, Doubles]], *, tell: Tell = silent
+    path: AnyPath, curves: Mapping[str, tuple[Doubles, Doubles]], *, tell: Tell = silent
 ) -> None:
     """Write a CSV with a column "step" and one for each curve, empty where a curve has no value.
 
@@ -29,6 +29,7 @@ def write_curves(
     Raises:
         ExportError: there are no values, or the file cannot be written.
     """
+    path = Path(path)
     known = {name: curve for name, curve in curves.items() if len(curve[0])}
     if not known:
         raise ExportError(f"{path}: there are no values to write; wait for the first steps")

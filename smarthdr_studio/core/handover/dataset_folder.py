@@ -12,6 +12,7 @@ from typing import Any, Final
 from smarthdr_studio.core.bracket import Scene
 from smarthdr_studio.core.errors import ExportError
 from smarthdr_studio.core.file_checksum import file_checksum
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.handover.dataset_frames import Way, put_frames
 from smarthdr_studio.core.handover.dataset_labels import Suffix, put_label
 from smarthdr_studio.core.handover.dataset_notes import manifest, readme
@@ -62,7 +63,7 @@ _DONE: Final = {
 
 def export_dataset(
     project: Project,
-    target: Path,
+    target: AnyPath,
     *,
     frames: Way = "link",
     labels: Suffix = "hdr",
@@ -80,7 +81,7 @@ def export_dataset(
             or cannot be written.
         StudioError: a frame or a label is gone or damaged.
     """
-    target = target.expanduser().absolute()
+    target = Path(target).expanduser().absolute()
     places = scene_places(project, include)
     _refuse_unusable(target, project, places)
     told: list[dict[str, Any]] = []

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from smarthdr_studio.core.bracket import Scene
 from smarthdr_studio.core.errors import BadScene, UnreadableImage
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.handover.tables import below
 from smarthdr_studio.core.image_headers import is_whole, sniff
 from smarthdr_studio.core.images import image_size, read_frame, write_frame_tiff
@@ -16,13 +17,17 @@ How = Literal["link", "hard link", "copy", "converted"]
 FRAME_NAMES: Final = ("1.tif", "2.tif", "3.tif")
 
 
-def put_frames(scene: Scene, folder: Path, *, dataset: Path, way: Way) -> list[dict[str, str]]:
+def put_frames(
+    scene: Scene, folder: AnyPath, *, dataset: AnyPath, way: Way
+) -> list[dict[str, str]]:
     """Put under, reference and over frame into `folder` as FRAME_NAMES; says how each got there.
 
     A frame that is no TIFF, whatever it is called, becomes a 16-bit TIFF of exactly its values.
     Raises BadScene or UnreadableImage where a frame is gone, damaged or of another size, and
     OSError where the folder cannot be written.
     """
+    folder = Path(folder)
+    dataset = Path(dataset)
     told = []
     for source, name in zip(scene.frames, FRAME_NAMES, strict=True):
         kind = _checked(source, scene)
@@ -37,11 +42,13 @@ def put_frames(scene: Scene, folder: Path, *, dataset: Path, way: Way) -> list[d
     return told
 
 
-def put_file(source: Path, target: Path, *, way: Way) -> How:
+def put_file(source: AnyPath, target: AnyPath, *, way: Way) -> How:
     """Link or copy one file; links are relative, and hard or copies where there can be none.
 
     Raises OSError.
     """
+    source = Path(source)
+    target = Path(target)
     if way == "link":
         for how, link in (("link", _link), ("hard link", _hard_link)):
             try:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from smarthdr_studio.core.bracket import Scene
 from smarthdr_studio.core.file_checksum import file_checksum
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.frames import decode_ground_truth
 from smarthdr_studio.core.handover.dataset_frames import Way, put_file
 from smarthdr_studio.core.handover.tables import below
@@ -33,7 +34,7 @@ PERSON: Final = "person.png"
 
 
 def put_label(
-    project: Project, scene: Scene, folder: Path, *, suffix: Suffix, way: Way
+    project: Project, scene: Scene, folder: AnyPath, *, suffix: Suffix, way: Way
 ) -> dict[str, Any] | None:
     """Put the scene's label into `folder` as HDRImg; says what it is, None where there is none.
 
@@ -41,6 +42,7 @@ def put_label(
     BadScene or UnreadableImage where a file is gone or damaged, and OSError where the folder
     cannot be written.
     """
+    folder = Path(folder)
     state, target = project.state(scene.id), folder / f"HDRImg.{suffix}"
     if state.status is Status.PROMOTED:
         return _put_promoted(project, scene, state, target)

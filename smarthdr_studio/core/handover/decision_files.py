@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from smarthdr_studio.core.authorship import now
 from smarthdr_studio.core.curation.moments import story
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.handover.tables import (
     Cell,
     is_json,
@@ -30,12 +31,13 @@ _PLAIN: Final = (
 )
 
 
-def export_journal(project: Project, path: Path) -> int:
+def export_journal(project: Project, path: AnyPath) -> int:
     """Write every entry as CSV or JSON, by the suffix; the answer is how many.
 
     Entries of one `group` were decided in one go; `stands` says whether the decision is in force
     or was undone. `masks` holds every setting in force after the entry. Raises ExportError.
     """
+    path = Path(path)
     as_json, entries = is_json(path), project.entries()
     refuse_inside(project.dataset, path, what="dataset folder")
     lines = {line.group: line for line in story(entries)}

@@ -10,6 +10,7 @@ from smarthdr_studio.core.authorship import now
 from smarthdr_studio.core.curation.gather import Gathered, gather
 from smarthdr_studio.core.display import DisplaySettings, Painter
 from smarthdr_studio.core.errors import ExportError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.handover.report_page import Card, Head, page
 from smarthdr_studio.core.handover.report_pictures import pictures_of
 from smarthdr_studio.core.handover.report_scenes import (
@@ -32,7 +33,7 @@ _AS_SHOWN = DisplaySettings()
 
 def write_report(
     project: Project,
-    target: Path,
+    target: AnyPath,
     *,
     scenes: Collection[str] | None = None,
     settings: DisplaySettings = _AS_SHOWN,
@@ -47,7 +48,7 @@ def write_report(
         ProjectError: one of the scenes is unknown.
         ExportError: the file cannot be written, is no .html, or lies in the dataset folder.
     """
-    target = target.expanduser().absolute()
+    target = Path(target).expanduser().absolute()
     _refuse_unusable(target, project)
     chosen = {project.scene(name).id for name in scenes} if scenes is not None else None
     tell("gathering figures", 0, 1)

@@ -170,7 +170,8 @@ def _of_label(material: Material) -> tuple[Figure, ...]:
         Figure(
             name="mean σ",
             value=f"{float(material.sigma.mean(dtype=np.float64)):.4f}",
-            tip="How large the network expects its error to be, in μ-law values.",
+            tip="How large the network expects its RMS error to be, in μ-law values: the root of"
+            " the mean over channels of the squared error.",
         ),
         *own,
     )

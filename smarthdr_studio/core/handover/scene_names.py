@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from smarthdr_studio.core.bracket import Scene
+from smarthdr_studio.core.files import AnyPath
 
 
 class SceneNames:
     """The scenes of one project by every name that people give them."""
 
-    def __init__(self, scenes: Iterable[Scene], *, dataset: Path) -> None:
+    def __init__(self, scenes: Iterable[Scene], *, dataset: AnyPath) -> None:
+        dataset = Path(dataset)
         self._exact: dict[str, str] = {}
         self._whole: dict[str, list[str]] = {}
         self._last: dict[str, list[str]] = {}

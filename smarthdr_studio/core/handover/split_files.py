@@ -9,6 +9,7 @@ from smarthdr_studio.core.authorship import now
 from smarthdr_studio.core.bracket import Scene
 from smarthdr_studio.core.curation.gather import facts_of
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.handover.tables import (
     Cell,
     below,
@@ -39,7 +40,7 @@ class _Known:
     promotion: JournalEntry | None
 
 
-def export_split(project: Project, path: Path) -> int:
+def export_split(project: Project, path: AnyPath) -> int:
     """Write every scene's line as CSV or JSON, by the suffix; the answer is how many.
 
     Labels and brought ground truths are relative to the project, frames and the dataset's ground
@@ -47,6 +48,7 @@ def export_split(project: Project, path: Path) -> int:
     thresholds of now, `tau_patch` and `tau_pixel` those a label was frozen
     with. Raises ExportError.
     """
+    path = Path(path)
     as_json = is_json(path)
     refuse_inside(project.dataset, path, what="dataset folder")
     rows = split_rows(project)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.handover.scene_names import SceneNames
 from smarthdr_studio.core.handover.tables import unguarded
 from smarthdr_studio.core.journal import Status
@@ -34,7 +35,7 @@ class _Line(NamedTuple):
     status: Status | None
 
 
-def read_split(path: Path, project: Project) -> dict[str, Status]:
+def read_split(path: AnyPath, project: Project) -> dict[str, Status]:
     """The status each scene is to have, for `Decisions.import_split`.
 
     A plain list of names means: these are labelled with their ground truth, every other training
@@ -43,6 +44,7 @@ def read_split(path: Path, project: Project) -> dict[str, Status]:
     begins a comment. Raises ProjectError naming file and line: no such file, an unknown or
     ambiguous name or status, a scene named twice, or one that lacks what it is to have.
     """
+    path = Path(path)
     names = SceneNames(project.scenes, dataset=project.dataset)
     lines = _once(tuple(_lines(path, _text(path), names)), path)
     statuses = project.statuses()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.layouts.naming import natural_key
 from smarthdr_studio.core.layouts.roles import (
     align_ratio_file,
@@ -45,9 +46,9 @@ class _Listing:
     folders: tuple[Path, ...]
 
 
-def find_candidates(dataset: Path) -> list[Candidate]:
+def find_candidates(dataset: AnyPath) -> list[Candidate]:
     """Every likely scene in or below `dataset`, which may itself be one; opens no file."""
-    return _search(_list(dataset, parts=()))
+    return _search(_list(Path(dataset), parts=()))
 
 
 def _list(folder: Path, *, parts: tuple[str, ...]) -> _Listing:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from smarthdr_studio.core.bracket import Catalogue, Scene, Skipped
 from smarthdr_studio.core.errors import BadDataset, StudioError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.layouts.candidates import Candidate, find_candidates
 from smarthdr_studio.core.layouts.inspection import inspect
 from smarthdr_studio.core.layouts.naming import natural_key, scene_ids, split_of
@@ -15,13 +16,14 @@ from smarthdr_studio.core.layouts.naming import natural_key, scene_ids, split_of
 Progress = Callable[[int, int], None]
 
 
-def find_scenes(dataset: Path, *, progress: Progress | None = None) -> Catalogue:
+def find_scenes(dataset: AnyPath, *, progress: Progress | None = None) -> Catalogue:
     """Every scene in `dataset`, whichever published layout it has (METHOD §10); nothing is written.
 
     The folder may itself be one scene. Each file is decoded once, to check it: about as long as
     reading the set. `progress` hears how many of how many are done and may raise to stop. Raises
     BadDataset where no scene can be used; a scene that cannot is in `skipped`, with its sentence.
     """
+    dataset = Path(dataset)
     _is_folder(dataset)
     candidates = find_candidates(dataset)
     if not candidates:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.layouts.naming import natural_key
 
 _CAMERA_SUFFIXES: Final = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg"})
@@ -50,11 +51,12 @@ _WORDS: Final = {
 _WORDED: Final = re.compile(rf"(?:(.+)[_-])?({'|'.join(_WORDS)})")
 
 
-def frame_files(files: Iterable[Path]) -> tuple[Path, ...]:
+def frame_files(files: Iterable[AnyPath]) -> tuple[Path, ...]:
     """The camera frames among `files`, in the order of their names; any number of them."""
+    paths = [Path(each) for each in files]
     images = [
         each
-        for each in files
+        for each in paths
         if each.suffix.casefold() in _CAMERA_SUFFIXES and not _is_named(each, _GROUND_TRUTH)
     ]
     for stem in _FRAME_STEMS:
@@ -67,10 +69,11 @@ def frame_files(files: Iterable[Path]) -> tuple[Path, ...]:
     return _by_name(threes[0] if len(threes) == 1 else plain)
 
 
-def ground_truth_files(files: Sequence[Path]) -> tuple[Path, ...]:
+def ground_truth_files(files: Sequence[AnyPath]) -> tuple[Path, ...]:
     """What may be the ground truth: the file with a published name, else every radiance file."""
+    paths = [Path(each) for each in files]
     images = [
-        each for each in files if each.suffix.casefold() in _RADIANCE_SUFFIXES | _CAMERA_SUFFIXES
+        each for each in paths if each.suffix.casefold() in _RADIANCE_SUFFIXES | _CAMERA_SUFFIXES
     ]
     named = [each for each in images if _is_named(each, _GROUND_TRUTH)]
     if named:
@@ -78,26 +81,29 @@ def ground_truth_files(files: Sequence[Path]) -> tuple[Path, ...]:
     return _by_name([each for each in images if each.suffix.casefold() in _RADIANCE_SUFFIXES])
 
 
-def exposure_file(files: Iterable[Path]) -> Path | None:
+def exposure_file(files: Iterable[AnyPath]) -> Path | None:
     """The file that lists the EVs; text goes before .npy."""
+    paths = [Path(each) for each in files]
     named = [
         each
-        for each in files
+        for each in paths
         if each.suffix.casefold() in {".txt", ".npy"} and _is_named(each, _EXPOSURES)
     ]
     return min(named, key=_exposure_rank, default=None)
 
 
-def align_ratio_file(files: Iterable[Path]) -> Path | None:
+def align_ratio_file(files: Iterable[AnyPath]) -> Path | None:
     """The file that scales a 16-bit ground truth (NTIRE 2021)."""
-    named = (each for each in files if each.suffix == ".npy" and _is_named(each, _ALIGN_RATIO))
+    paths = [Path(each) for each in files]
+    named = (each for each in paths if each.suffix == ".npy" and _is_named(each, _ALIGN_RATIO))
     return next(named, None)
 
 
-def worded_samples(files: Iterable[Path]) -> dict[str, tuple[Path, ...]]:
+def worded_samples(files: Iterable[AnyPath]) -> dict[str, tuple[Path, ...]]:
     """Frames named by word (short, medium, long) under their common prefix, shortest first."""
+    paths = [Path(each) for each in files]
     samples: dict[str, list[Path]] = {}
-    for each in files:
+    for each in paths:
         matched = _WORDED.fullmatch(each.stem.casefold())
         if matched and each.suffix.casefold() in _CAMERA_SUFFIXES:
             prefix = each.stem[: len(matched[1])] if matched[1] else ""
@@ -109,10 +115,12 @@ def worded_samples(files: Iterable[Path]) -> dict[str, tuple[Path, ...]]:
     }
 
 
-def layout_name(frames: Sequence[Path], ground_truths: Sequence[Path]) -> str:
+def layout_name(frames: Sequence[AnyPath], ground_truths: Sequence[AnyPath]) -> str:
     """Which published set the names belong to, or "folder"."""
+    frame_paths = [Path(each) for each in frames]
+    truth_paths = [Path(each) for each in ground_truths]
     names = " ".join(
-        files[0].stem.casefold() if files else "?" for files in (frames, ground_truths)
+        files[0].stem.casefold() if files else "?" for files in (frame_paths, truth_paths)
     )
     return next((layout for layout, form in _LAYOUTS if form.fullmatch(names)), "folder")
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from math import isnan
 from typing import Final, Literal
 
 from smarthdr_studio.core.events import (
@@ -17,6 +16,7 @@ from smarthdr_studio.core.events import (
     Validated,
 )
 from smarthdr_studio.core.running.log import TimedEvent
+from smarthdr_studio.core.runs import best_of, is_better
 
 Tone = Literal["plain", "good", "warn", "bad"]
 
@@ -113,12 +113,12 @@ class Diary:
 
     def _check(self, event: Validated) -> _Told | None:
         """Only a check that no other was better than; an older log does not say which that was."""
-        known = [check.psnr_mu for check in self._checks if not isnan(check.psnr_mu)]
-        best, first = max(known, default=float("-inf")), not known
+        best = best_of(self._checks)
         self._checks.append(event)
-        if not event.psnr_mu > best or first:
+        if best is None or not is_better(event.psnr_mu, than=best.psnr_mu):
             return None
-        return f"best so far: PSNR-μ {event.psnr_mu:.2f} dB (+{event.psnr_mu - best:.2f})", "good"
+        gain = event.psnr_mu - best.psnr_mu
+        return f"best so far: PSNR-μ {event.psnr_mu:.2f} dB (+{gain:.2f})", "good"
 
     def _checkpoint(self, event: CheckpointSaved) -> _Told | None:
         """One inside an epoch was asked for; that at its end goes without saying."""

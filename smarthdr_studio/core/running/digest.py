@@ -3,7 +3,7 @@
 import json
 import uuid
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -225,9 +225,3 @@ def _seconds(begun: str, ended: str) -> float:
         return 0.0
     passed = datetime.fromisoformat(ended) - datetime.fromisoformat(begun)
     return max(0.0, passed.total_seconds())
-
-
-def best_of(checks: Sequence[Check]) -> Check | None:
-    """The check with the highest PSNR-μ, the first of equals; one that is no number never is."""
-    known = [check for check in checks if check.psnr_mu == check.psnr_mu]
-    return max(known, key=lambda check: check.psnr_mu, default=None)

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from smarthdr_studio.core.errors import Remedy
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.liveness import is_at_work
 from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.running.digest import Check, Digest, best_of, keep_digest, read_digest
+from smarthdr_studio.core.running.digest import Check, Digest, keep_digest, read_digest
 from smarthdr_studio.core.running.notes import read_note
-from smarthdr_studio.core.runs import RunFolder, run_folders, started_at
+from smarthdr_studio.core.runs import RunFolder, best_of, run_folders, started_at
 
 RunStatus = Literal["running", "paused", "interrupted", "stopped", "failed", "done"]
 
@@ -75,7 +76,7 @@ def list_rows(project: Project) -> tuple[RunRow, ...]:
     return tuple(row_of(run) for run in run_folders(project.folder))
 
 
-def newest_resumable(project: Path) -> RunRow | None:
+def newest_resumable(project: AnyPath) -> RunRow | None:
     """The run of a project folder that was started last of those that can be gone on with."""
     return next((row for run in run_folders(project) if (row := row_of(run)).resumable), None)
 
@@ -120,8 +121,9 @@ def _digest(run: RunFolder) -> Digest:
     return digest
 
 
-def disk_bytes(folder: Path) -> int:
+def disk_bytes(folder: AnyPath) -> int:
     """What a folder takes on disk, all files below it together."""
+    folder = Path(folder)
     total = 0
     try:
         with os.scandir(folder) as entries:

@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from smarthdr_studio.core.files import AnyPath
+
 Bytes = npt.NDArray[np.uint8]
 
 CHUNK: Final = 2**24  # bytes that are looked through at a time
@@ -16,11 +18,12 @@ _HEAD: Final = len('{"time": "2026-01-31T12:00:00.000+00:00", "event": "')
 _QUOTE, _COLON = ord('"'), ord(":")
 
 
-def chunks(path: Path, *, start: int = 0, size: int = CHUNK) -> Iterator[bytes]:
+def chunks(path: AnyPath, *, start: int = 0, size: int = CHUNK) -> Iterator[bytes]:
     """A log from a byte on, some whole lines at a time; a last line without an end is left out.
 
     Raises OSError.
     """
+    path = Path(path)
     with path.open("rb") as log:
         log.seek(start)
         while read := log.read(size):

@@ -8,6 +8,7 @@ from pathlib import Path
 from smarthdr_studio.core import database
 from smarthdr_studio.core.backups import backups, verified
 from smarthdr_studio.core.errors import DamagedProject, ProjectError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.opened import DATABASE, OpenedDatabase, copy_to_look_at, lost_words
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.safekeeping.database_checks import (
@@ -44,14 +45,14 @@ class Checkup:
     scenes: int = 0
 
 
-def check_up(folder: Path, *, quiet: float = QUIET_SECONDS) -> Checkup:
+def check_up(folder: AnyPath, *, quiet: float = QUIET_SECONDS) -> Checkup:
     """Everything that is wrong with the project in `folder`.
 
     Looks at a copy of the database, so that a project on a read-only disk, of an older format or
     in use by a window can be looked over as well. Files younger than `quiet` seconds that nothing
     speaks of may be in the making and are left out. Raises ProjectError: no project at all.
     """
-    folder = folder.expanduser().resolve()
+    folder = Path(folder).expanduser().resolve()
     kept = tuple(Backup(path=path, entries=_entries(path)) for path in backups(folder))
     findings = [_bad_backup(folder, each.path) for each in kept if each.entries is None]
     lost_how = lost_words(folder)

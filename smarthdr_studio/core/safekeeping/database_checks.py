@@ -8,6 +8,7 @@ from pathlib import Path
 from smarthdr_studio.core import database
 from smarthdr_studio.core.backups import backups, verified
 from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.journal import Accounts
 from smarthdr_studio.core.opened import DATABASE, copy_to_look_at
 from smarthdr_studio.core.safekeeping.findings import Finding, Trouble
@@ -18,8 +19,9 @@ _RESTORE = (
 )
 
 
-def lost_database(folder: Path, *, sentence: str) -> Finding:
+def lost_database(folder: AnyPath, *, sentence: str) -> Finding:
     """The database cannot be used; it can be restored where a backup opens."""
+    folder = Path(folder)
     mendable = newest_good_backup(folder) is not None
     return Finding(
         trouble=Trouble.DATABASE,
@@ -30,8 +32,9 @@ def lost_database(folder: Path, *, sentence: str) -> Finding:
     )
 
 
-def newest_good_backup(folder: Path) -> Path | None:
+def newest_good_backup(folder: AnyPath) -> Path | None:
     """The newest backup that opens, is whole, and whose journal adds up."""
+    folder = Path(folder)
     for path in backups(folder):
         try:
             verified(path)
@@ -43,8 +46,9 @@ def newest_good_backup(folder: Path) -> Path | None:
     return None
 
 
-def database_findings(connection: sqlite3.Connection, folder: Path) -> Iterator[Finding]:
+def database_findings(connection: sqlite3.Connection, folder: AnyPath) -> Iterator[Finding]:
     """What is wrong inside a database that opens."""
+    folder = Path(folder)
     try:
         complaints = [row[0] for row in connection.execute("PRAGMA integrity_check(3)")]
     except sqlite3.DatabaseError as error:
@@ -60,8 +64,9 @@ def database_findings(connection: sqlite3.Connection, folder: Path) -> Iterator[
         yield lost_database(folder, sentence=f"{DATABASE}: its {table} is not what this format has")
 
 
-def journal_finding(connection: sqlite3.Connection, folder: Path) -> Finding | None:
+def journal_finding(connection: sqlite3.Connection, folder: AnyPath) -> Finding | None:
     """The first entry that does not fit those before it; a backup of the journal may fit."""
+    folder = Path(folder)
     sentence = _misfit(connection)
     if not sentence:
         return None

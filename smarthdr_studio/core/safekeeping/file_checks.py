@@ -9,6 +9,7 @@ from typing import Final
 from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.exr import read_layers
 from smarthdr_studio.core.file_checksum import file_checksum
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.image_headers import measure
 from smarthdr_studio.core.journal import JournalEntry, Kind
 from smarthdr_studio.core.project import Project
@@ -99,8 +100,9 @@ def unaccounted(project: Project, *, quiet: float = QUIET_SECONDS) -> Iterator[F
             )
 
 
-def is_quiet(path: Path, seconds: float) -> bool:
+def is_quiet(path: AnyPath, seconds: float) -> bool:
     """Whether a file is there and nobody has written to it for so long."""
+    path = Path(path)
     try:
         return time.time() - path.stat().st_mtime >= seconds
     except OSError:

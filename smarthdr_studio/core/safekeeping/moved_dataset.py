@@ -8,6 +8,7 @@ from typing import Final
 
 from smarthdr_studio.core.bracket import Scene
 from smarthdr_studio.core.errors import BadDataset
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.image_headers import measure, sniff
 from smarthdr_studio.core.project import Project
 
@@ -63,13 +64,13 @@ def guess(project: Project) -> Path | None:
     return None
 
 
-def relocate(project: Project, root: Path, *, even_partly: bool = False) -> Relocated:
+def relocate(project: Project, root: AnyPath, *, even_partly: bool = False) -> Relocated:
     """The dataset lies at `root` now, or in a folder right inside or around it; remembered.
 
     Nothing is copied, and no decision changes. Raises BadDataset: fewer than half of the scenes
     are there (none with `even_partly`), or their frames are of another size.
     """
-    root = root.expanduser().resolve()
+    root = Path(root).expanduser().resolve()
     scenes = _below(project)
     found, best = _best(root, scenes, project)
     least = 1 if even_partly else (len(scenes) + 1) // 2

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from smarthdr_studio.core.backups import backups
 from smarthdr_studio.core.brush.runs import fingerprint, unpack
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.safekeeping.findings import Finding, Trouble
 from smarthdr_studio.core.side_tables import read_mask
@@ -31,8 +32,9 @@ def painting_findings(project: Project, connection: sqlite3.Connection) -> Itera
             )
 
 
-def mask_in_backups(folder: Path, name: str) -> bytes | None:
+def mask_in_backups(folder: AnyPath, name: str) -> bytes | None:
     """The runs of a mask as the newest backup that has them whole keeps them."""
+    folder = Path(folder)
     for path in backups(folder):
         uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         try:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.journal import JournalEntry, Ledger
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.safekeeping.checkup import check_up
@@ -17,13 +18,13 @@ _LOST = (Trouble.DATABASE, Trouble.JOURNAL)
 _STRAY = (Trouble.UNACCOUNTED, Trouble.LEFTOVER)
 
 
-def repair(folder: Path, *, quiet: float = QUIET_SECONDS) -> tuple[str, ...]:
+def repair(folder: AnyPath, *, quiet: float = QUIET_SECONDS) -> tuple[str, ...]:
     """Mend what can be mended in the project in `folder`; one sentence for each thing done.
 
     A database is restored first, because only then the files can be looked over. Raises
     ProjectError: the project cannot be written.
     """
-    folder = folder.expanduser().resolve()
+    folder = Path(folder).expanduser().resolve()
     done: list[str] = []
     findings = check_up(folder, quiet=quiet).findings
     try:

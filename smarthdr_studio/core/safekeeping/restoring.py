@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from smarthdr_studio.core import database
 from smarthdr_studio.core.backups import verified
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.journal import Accounts, JournalEntry
 from smarthdr_studio.core.opened import DATABASE
 from smarthdr_studio.core.safekeeping.database_checks import newest_good_backup
@@ -20,12 +20,13 @@ from smarthdr_studio.core.trash import put_away
 _PARTS = ("-wal", "-shm", "")  # the database last: without its log it is older, but still there
 
 
-def restore_database(folder: Path) -> str:
+def restore_database(folder: AnyPath) -> str:
     """Put the newest backup in the place of the database and add later entries; says what it did.
 
     The damaged database goes to the trash with its log. Entries are added as far as they can be
     read and fit those before them. Raises ProjectError or OSError: no backup opens, or no room.
     """
+    folder = Path(folder)
     backup, path = newest_good_backup(folder), folder / DATABASE
     if backup is None:
         raise ProjectError(f"{folder}: no backup opens; restore the project from a copy")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.journal import JournalEntry, Ledger
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.safekeeping.file_checks import files_ever, files_in_use
@@ -20,10 +21,10 @@ class Heap:
     nbytes: int
 
     @classmethod
-    def of(cls, files: Iterable[Path]) -> "Heap":
+    def of(cls, files: Iterable[AnyPath]) -> "Heap":
         """These files as they are on disk now."""
-        files = tuple(files)
-        return cls(files=files, nbytes=sum(path.stat().st_size for path in files))
+        paths = tuple(Path(each) for each in files)
+        return cls(files=paths, nbytes=sum(path.stat().st_size for path in paths))
 
 
 def older_versions(project: Project) -> Heap:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from smarthdr_studio.core.errors import BadDataset
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.images import read_radiance
 from smarthdr_studio.core.radiance import Floats
 from smarthdr_studio.core.sample.resample import looked_up, resized
@@ -25,13 +26,14 @@ class MapShelf:
     maps: tuple[Floats, ...]
 
     @classmethod
-    def found(cls, folder: Path) -> "MapShelf":
+    def found(cls, folder: AnyPath) -> "MapShelf":
         """Every .hdr and .exr below a folder.
 
         Raises:
             BadDataset: there is none.
             UnreadableImage: one is damaged.
         """
+        folder = Path(folder)
         paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _SUFFIXES)
         if not paths:
             raise BadDataset(f"{folder} holds no radiance map: put .hdr or .exr files into it.")

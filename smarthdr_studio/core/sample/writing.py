@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from smarthdr_studio.core.errors import BadDataset
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.images import write_frame_tiff, write_radiance_hdr
 from smarthdr_studio.core.radiance import Floats, stops_above_shortest
 from smarthdr_studio.core.sample.camera import Sensor, exposed, through_lens, tone_of
@@ -30,7 +31,7 @@ labelled.txt names the training scenes whose ground truth counts as known.
 """
 
 
-def write_sample(folder: Path, settings: SampleSettings = _DEFAULTS) -> Iterator[SceneWritten]:
+def write_sample(folder: AnyPath, settings: SampleSettings = _DEFAULTS) -> Iterator[SceneWritten]:
     """Write a dataset to `folder`, saying each scene as it is done, in order.
 
     The folder appears under its name when all is written; closing the iterator earlier leaves
@@ -40,6 +41,7 @@ def write_sample(folder: Path, settings: SampleSettings = _DEFAULTS) -> Iterator
         BadDataset: `folder` holds something, cannot be written, or `maps` has no radiance map.
         UnreadableImage: a radiance map is damaged.
     """
+    folder = Path(folder)
     _refuse_occupied(folder)
     shelf = None if settings.maps is None else MapShelf.found(settings.maps)
     draft = _draft_beside(folder)

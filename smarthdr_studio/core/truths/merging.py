@@ -13,6 +13,7 @@ from smarthdr_studio.core.bracket import Bracket, Scene
 from smarthdr_studio.core.disagreement import FULL_WELL, READ_NOISE
 from smarthdr_studio.core.errors import BadScene
 from smarthdr_studio.core.exposures import evs_from_exif, read_evs
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.images import image_size, read_frame
 from smarthdr_studio.core.layouts.naming import natural_key
 from smarthdr_studio.core.layouts.roles import exposure_file
@@ -74,7 +75,7 @@ class _Gap(NamedTuple):
 
 
 def merge_static(
-    frames: Sequence[Path], evs: Sequence[float] | None, scene: Scene, bracket: Bracket
+    frames: Sequence[AnyPath], evs: Sequence[float] | None, scene: Scene, bracket: Bracket
 ) -> MergedTruth:
     """Two or more exposures of the scene's view in which nothing moves, as ground truth.
 
@@ -84,15 +85,16 @@ def merge_static(
     highlights come from the shortest frame and shadows from the longest. Raises BadScene where
     frames are too few, differ in size or are not static, and UnreadableImage.
     """
-    if len(set(frames)) < 2:
+    given = [Path(each) for each in frames]
+    if len(set(given)) < 2:
         raise BadScene(
-            f"{frames[0] if frames else scene.id}: a static bracket has two or more frames; "
+            f"{given[0] if given else scene.id}: a static bracket has two or more frames; "
             "give all of them, or one .hdr or EXR."
         )
-    exposures = _exposures(frames) if evs is None else tuple(evs)
-    _refuse_unfit(frames, exposures, scene)
-    order = sorted(range(len(frames)), key=lambda index: exposures[index])
-    paths = tuple(frames[index] for index in order)
+    exposures = _exposures(given) if evs is None else tuple(evs)
+    _refuse_unfit(given, exposures, scene)
+    order = sorted(range(len(given)), key=lambda index: exposures[index])
+    paths = tuple(given[index] for index in order)
     stops = stops_above_shortest([exposures[index] for index in order])
     sums, warnings = _added_up(paths, stops)
     warnings.extend(_still_sentences(sums, paths[0]))

@@ -13,6 +13,7 @@ from smarthdr_studio.core.authorship import now
 from smarthdr_studio.core.errors import LabelError, UnreadableImage
 from smarthdr_studio.core.exr import Layer, write_layers
 from smarthdr_studio.core.file_checksum import file_checksum
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.label_files import NumberedDraft
 from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.radiance import Floats
@@ -42,11 +43,12 @@ class TruthDraft(NumberedDraft):
     provenance: TruthProvenance
 
 
-def provenance_of(files: Sequence[Path], fix: TruthFix) -> TruthProvenance:
+def provenance_of(files: Sequence[AnyPath], fix: TruthFix) -> TruthProvenance:
     """The provenance of a ground truth made now from these files. Raises UnreadableImage."""
+    paths = [Path(each) for each in files]
     return TruthProvenance(
-        sources=tuple(path.name for path in files),
-        checksums=tuple(_checksum(path) for path in files),
+        sources=tuple(path.name for path in paths),
+        checksums=tuple(_checksum(path) for path in paths),
         fix=fix,
         made=now(),
     )

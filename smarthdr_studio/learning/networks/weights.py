@@ -10,6 +10,7 @@ from safetensors.torch import load, load_file
 from torch import Tensor
 
 from smarthdr_studio.core.errors import CheckpointError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.learning.bundle import SUFFIX, read_bundle
 from smarthdr_studio.learning.networks.fusion import FusionNetwork
 
@@ -26,7 +27,7 @@ class LoadedWeights:
     judge: bool
 
 
-def load_weights(network: FusionNetwork, path: Path) -> LoadedWeights:
+def load_weights(network: FusionNetwork, path: AnyPath) -> LoadedWeights:
     """Fill a network from our safetensors, a bundle or a published .pth; all of it or nothing.
 
     Accepted: names as the network has them (`backbone.…`, `judge.…`), or those of a bare backbone,
@@ -35,6 +36,7 @@ def load_weights(network: FusionNetwork, path: Path) -> LoadedWeights:
     Raises:
         CheckpointError: the file is missing, damaged, unsafe, or made for another network.
     """
+    path = Path(path)
     weights = _named_for_network(_read(path))
     judge = any(name.startswith("judge.") for name in weights)
     own = network.state_dict()

@@ -24,7 +24,6 @@ class Action:
     tip: str
     calls: str
     keys: tuple[str, ...] = ()
-    checkable: bool = False
     needs_project: bool = True
     listed: bool = True
     mode: Mode = ""

@@ -69,11 +69,6 @@ class LayerMenu(QMenu):
         for menu in (self, self._partners):
             menu.setToolTipsVisible(True)
 
-    @property
-    def partners(self) -> QMenu:
-        """The menu of what to compare with."""
-        return self._partners
-
     def set_palette_colours(self, palette: Palette) -> None:
         """Names of groups are quiet."""
         for menu in (self, self._partners):

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from math import isfinite, isnan
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -33,16 +33,6 @@ def short(value: float) -> str:
     else:
         words = f"{value:.{3 if size < 9.9995 else 1 if size < 999.95 else 0}f}"
     return words.replace("-", "−")
-
-
-def words_of(values: npt.NDArray[Any], x: int, y: int) -> tuple[str, ...]:
-    """What stands in a pixel: one line, or three for red, green and blue.
-
-    `values` are H×W or H×W×3; nothing stands in pixels beyond them.
-    """
-    if not (0 <= y < values.shape[0] and 0 <= x < values.shape[1]):
-        return ()
-    return tuple(short(float(value)) for value in np.atleast_1d(values[y, x]))
 
 
 def print_numbers(painter: QPainter, family: str, sight: Sight, painted: Painted, box: Box) -> None:

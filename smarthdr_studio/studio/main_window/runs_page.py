@@ -85,7 +85,6 @@ class RunsPage(QWidget):
         """Paint with another palette."""
         self.table.dress(palette)
         self.board.dress(palette)
-        self.evaluation.dress(palette)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Somebody looks."""

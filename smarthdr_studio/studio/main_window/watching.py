@@ -1,7 +1,7 @@
 """What is watched of a run: its curves, its film and its diary, one at a time."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
@@ -16,7 +16,7 @@ from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.state.charted import charted
 from smarthdr_studio.studio.theme import Palette
 
-CURVES, FILM, DIARY = "Curves", "Film", "Diary"
+_CURVES: Final = "Curves"
 
 
 class Watching(QWidget):
@@ -43,7 +43,7 @@ class Watching(QWidget):
         row.addWidget(self._tools)
         row.addSpacing(3)
         row.addWidget(self._views, 1)
-        self._turn_to(CURVES)
+        self._turn_to(_CURVES)
         self._rail.picked.connect(self._pick)
         self._diary_tools.copy_asked.connect(self.diary.copy_all)
         self._film_tools.newest_asked.connect(self.film.go_to_newest)
@@ -83,8 +83,8 @@ class Watching(QWidget):
 
     def arrange(self, held: Mapping[str, Any]) -> None:
         """As it was; what is missing is as in a new project."""
-        view = str(held.get("view", CURVES))
-        self._turn_to(view if view in self._rail.views else CURVES)
+        view = str(held.get("view", _CURVES))
+        self._turn_to(view if view in self._rail.views else _CURVES)
         self.board.arrange(held)
 
     @Slot(str)

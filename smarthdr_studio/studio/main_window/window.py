@@ -61,7 +61,7 @@ class MainWindow(QMainWindow):
         self.start, self.page = StartPage(), StudioPage(palette)
         self.notice, self.readout, self._read_only = NoticeBar(), ReadoutBar(), ReadOnlyNote()
         self._pages = QStackedWidget()
-        choosing = Choosing(self.session, self.page)
+        self._choosing = choosing = Choosing(self.session, self.page)
         commands = Commands(
             self.session,
             scenes=self.page.scenes,
@@ -211,8 +211,12 @@ class MainWindow(QMainWindow):
         self.page.export_asked.connect(self._export)
         self.page.training.train_asked.connect(self._commands.train)
         self.page.training.resume_asked.connect(self._commands.resume)
-        self.bar.promote_asked.connect(self._commands.promote)
-        self.bar.exclude_asked.connect(self._commands.exclude)
+        over_scenes = self.page.browsing.bar
+        for bar in (self.bar, over_scenes):
+            bar.promote_asked.connect(self._commands.promote)
+            bar.exclude_asked.connect(self._commands.exclude)
+        over_scenes.tag_asked.connect(self._choosing.add_tag)
+        over_scenes.note_asked.connect(self._choosing.write_note)
         self.bar.undo_asked.connect(session.curating.undo)
         self.bar.redo_asked.connect(session.curating.redo)
         self.menus.typing_left.connect(self.page.scenes.take_keyboard)

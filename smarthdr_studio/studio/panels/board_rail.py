@@ -8,11 +8,10 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QGridLayout, QMenu, QWidget
 
 from smarthdr_studio.studio.actions import by_id
-from smarthdr_studio.studio.panels.board_glyphs import back, pin, sheets, tiles, to_end, wave
 from smarthdr_studio.studio.panels.chart_menu import SmoothingMenu, smoothing_in_words
-from smarthdr_studio.studio.panels.glyphs import GlyphButton, outbox
 from smarthdr_studio.studio.panels.parts import button, describe
 from smarthdr_studio.studio.state import StudioState
+from smarthdr_studio.studio.widgets.icons import IconButton, icon
 
 _VIEWS: Final = {
     "Curves": "What the run measures, over its steps",
@@ -70,9 +69,11 @@ class CurveTools(QWidget):
 
     def __init__(self, titles: Mapping[str, str]) -> None:
         super().__init__()
-        self._which = GlyphButton(tiles, name="Charts", tip="Which charts are shown")
-        self._smooth = GlyphButton(wave, name="Smoothing of all charts", tip="")
-        self._export = GlyphButton(outbox, name="Export curves", tip="All shown charts as a file")
+        self._which = IconButton(icon("tiles"), name="Charts", tip="Which charts are shown")
+        self._smooth = IconButton(icon("wave"), name="Smoothing of all charts", tip="")
+        self._export = IconButton(
+            icon("outbox"), name="Export curves", tip="All shown charts as a file"
+        )
         self._titles, self._shown = dict(titles), tuple[str, ...]()
         self._steps = 0.0
         _stack(self, (self._which, self._smooth, self._export))
@@ -134,9 +135,11 @@ class FilmTools(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._pin = GlyphButton(pin, name="Keep to this scene", tip="")
-        self._newest = GlyphButton(to_end, name="Newest round", tip="Go to the newest round")
-        self._now = GlyphButton(back, name="Back to now", tip=by_id("back_to_now").tip_with_key)
+        self._pin = IconButton(icon("pin"), name="Keep to this scene", tip="")
+        self._newest = IconButton(icon("to-end"), name="Newest round", tip="Go to the newest round")
+        self._now = IconButton(
+            icon("back"), name="Back to now", tip=by_id("back_to_now").tip_with_key
+        )
         self._pin.setCheckable(True)
         _stack(self, (self._pin, self._newest, self._now))
         self._pin.clicked.connect(self.pin_asked)
@@ -170,12 +173,14 @@ class DiaryTools(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        copy = GlyphButton(sheets, name="Copy the diary", tip="The whole diary to the clipboard")
+        copy = IconButton(
+            icon("sheets"), name="Copy the diary", tip="The whole diary to the clipboard"
+        )
         _stack(self, (copy,))
         copy.clicked.connect(self.copy_asked)
 
 
-def _stack(whole: QWidget, buttons: Sequence[GlyphButton]) -> None:
+def _stack(whole: QWidget, buttons: Sequence[IconButton]) -> None:
     """Small buttons one below the other."""
     column = QGridLayout(whole)
     column.setContentsMargins(0, 0, 0, 0)

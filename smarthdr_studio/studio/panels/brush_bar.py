@@ -11,17 +11,17 @@ from smarthdr_studio.core.display.hatch import DISTRUST_HATCH, TRUST_HATCH
 from smarthdr_studio.core.journal import Status
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.panels.dial import Dial, Span
-from smarthdr_studio.studio.panels.glyphs import Glyph, GlyphButton, bucket, disc, lasso, polygon
 from smarthdr_studio.studio.panels.parts import ElidedLabel, button, caption
 from smarthdr_studio.studio.state import BrushShape, Ink, StudioState, Tool
+from smarthdr_studio.studio.widgets.icons import IconButton, icon
 
 _SIZES: Final = Span(low=0.5, high=500, steps=120, decimals=1, suffix=" px", logarithmic=True)
 _HARDNESSES: Final = Span(low=0, high=100, steps=20, suffix=" %")
-_SHAPES: Final[tuple[tuple[BrushShape, Glyph, str], ...]] = (
-    (BrushShape.DAB, disc, "shape_brush"),
-    (BrushShape.FILL, bucket, "shape_fill"),
-    (BrushShape.LASSO, lasso, "shape_lasso"),
-    (BrushShape.POLYGON, polygon, "shape_polygon"),
+_SHAPES: Final[tuple[tuple[BrushShape, str, str], ...]] = (
+    (BrushShape.DAB, "disc", "shape_brush"),
+    (BrushShape.FILL, "bucket", "shape_fill"),
+    (BrushShape.LASSO, "lasso", "shape_lasso"),
+    (BrushShape.POLYGON, "polygon", "shape_polygon"),
 )
 _SWATCH: Final = 16
 _EDGE: Final = 8
@@ -98,8 +98,10 @@ class BrushBar(QFrame):
         for place, ink in enumerate(Ink):
             made = InkButton(ink, tip=by_id(f"ink_{ink}").tip_with_key)
             self._inks.addButton(made, place)
-        for place, (shape, glyph, action) in enumerate(_SHAPES):
-            shaped = GlyphButton(glyph, name=f"Shape: {shape}", tip=by_id(action).tip_with_key)
+        for place, (shape, picture, action) in enumerate(_SHAPES):
+            shaped = IconButton(
+                icon(picture), name=f"Shape: {shape}", tip=by_id(action).tip_with_key
+            )
             shaped.setCheckable(True)
             self._shapes.addButton(shaped, place)
         for dial in (self._size, self._hardness):

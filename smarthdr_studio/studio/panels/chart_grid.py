@@ -8,8 +8,8 @@ from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QEnterEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from smarthdr_studio.studio.panels.glyphs import GlyphButton, dots
 from smarthdr_studio.studio.panels.parts import caption
+from smarthdr_studio.studio.widgets.icons import IconButton, icon
 
 LEAST: Final = QSize(164, 112)  # of a chart that can still be read
 _GAP: Final = 6
@@ -122,7 +122,7 @@ class _Tile(QFrame):
     def __init__(self, chart: QWidget, *, title: str) -> None:
         super().__init__()
         self.setObjectName("tile")
-        self.more = GlyphButton(dots, name=f"Menu of {title}", tip=f"More about {title}")
+        self.more = IconButton(icon("dots"), name=f"Menu of {title}", tip=f"More about {title}")
         self.more.setParent(self)
         self.more.setFixedSize(_BUTTON)
         self.more.setStyleSheet("padding: 0;")

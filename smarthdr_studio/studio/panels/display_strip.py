@@ -11,19 +11,11 @@ from smarthdr_studio.core.display import DisplaySettings, ToneMap
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.panels.dial import Dial, KeyedSlider, Span
 from smarthdr_studio.studio.panels.display_sheet import DisplaySheet
-from smarthdr_studio.studio.panels.glyphs import (
-    GlyphButton,
-    brush,
-    chain,
-    hand,
-    lasso,
-    rectangle,
-    sliders,
-)
 from smarthdr_studio.studio.panels.parts import button, caption, describe
 from smarthdr_studio.studio.panels.strip_menus import CompareButton, ExportButton, MoreButton
 from smarthdr_studio.studio.panels.view_chooser import ViewChooser
 from smarthdr_studio.studio.state import StudioState, Tool
+from smarthdr_studio.studio.widgets.icons import IconButton, icon
 
 MOST_EV: Final = 10.0
 _STOPS: Final = Span(low=-MOST_EV, high=MOST_EV, steps=200, decimals=1, suffix=" EV")
@@ -33,10 +25,10 @@ _EDGE: Final = 2
 _SHORT_SLIDER: Final = 40
 _SPARE: Final = 56  # what the exposure slider wants beyond that before words are written
 _TOOLS: Final = (
-    (Tool.HAND, hand, "tool_hand"),
-    (Tool.RECTANGLE, rectangle, "tool_rectangle"),
-    (Tool.LASSO, lasso, "tool_lasso"),
-    (Tool.BRUSH, brush, "tool_brush"),
+    (Tool.HAND, "hand", "tool_hand"),
+    (Tool.RECTANGLE, "rectangle", "tool_rectangle"),
+    (Tool.LASSO, "lasso", "tool_lasso"),
+    (Tool.BRUSH, "brush", "tool_brush"),
 )
 
 
@@ -69,13 +61,13 @@ class DisplayStrip(QWidget):
             tip="Exposure (E and Shift+E half a stop, [ and ] a tenth, R resets)",
         )
         self._tones = QComboBox()
-        self._more_display = GlyphButton(
-            sliders, name="Display", tip=by_id("show_display").tip_with_key, opens=True
+        self._more_display = IconButton(
+            icon("sliders"), name="Display", tip=by_id("show_display").tip_with_key, opens=True
         )
         self._masks = button("Masks", tip=by_id("toggle_masks").tip_with_key)
         self._overlay = KeyedSlider()
-        self._link = GlyphButton(
-            chain, name="Linked exposure", tip=by_id("link_exposure").tip_with_key
+        self._link = IconButton(
+            icon("chain"), name="Linked exposure", tip=by_id("link_exposure").tip_with_key
         )
         self._fit = button("Fit", tip=by_id("fit").tip_with_key)
         self._one = button("1:1", tip=by_id("one_to_one").tip_with_key)
@@ -190,8 +182,8 @@ class DisplayStrip(QWidget):
         self._overlay.setFixedWidth(56)
         for pressed in (self._tones, self._masks, self._fit, self._one):
             pressed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        for place, (tool, glyph, action) in enumerate(_TOOLS):
-            made = GlyphButton(glyph, name=f"Tool: {tool}", tip=by_id(action).tip_with_key)
+        for place, (tool, picture, action) in enumerate(_TOOLS):
+            made = IconButton(icon(picture), name=f"Tool: {tool}", tip=by_id(action).tip_with_key)
             made.setCheckable(True)
             self._tools.addButton(made, place)
         self._tools.button(0).setChecked(True)

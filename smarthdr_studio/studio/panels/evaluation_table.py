@@ -3,24 +3,15 @@
 from typing import Final
 
 from PySide6.QtCore import QModelIndex, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QShowEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QFrame,
-    QHBoxLayout,
-    QStackedLayout,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QFont, QFontMetrics, QShowEvent
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from smarthdr_studio.studio.panels.choice import Choice
-from smarthdr_studio.studio.panels.evaluation_model import EvaluationModel
-from smarthdr_studio.studio.panels.parts import ElidedLabel, button, caption, describe
-from smarthdr_studio.studio.state import EvaluationState, StudioState
-from smarthdr_studio.studio.theme import Palette
+from smarthdr_studio.studio.panels.evaluation_columns import COLUMNS, MEAN, SCENE, mean_of
+from smarthdr_studio.studio.panels.parts import ElidedLabel, button, caption
+from smarthdr_studio.studio.state import EvaluationState, SceneFigures, StudioState
+from smarthdr_studio.studio.widgets.value_table import SortedTable
 
-_AIR: Final = 8  # pixels between two lines of text
 _PAD: Final = 14
 _WHICH: Final = {
     "best": "The checkpoint with the highest PSNR-μ on held-out labels",
@@ -54,9 +45,12 @@ class EvaluationTable(QWidget):
         self._cancel = button("Cancel", tip="Measure no further; nothing is kept")
         self._write = button("CSV…", tip="Write the table as CSV")
         self._title, self._words = ElidedLabel(role="muted"), caption("", role="muted")
-        self._model, self._view = EvaluationModel(self), QTableView()
+        self._view: SortedTable[SceneFigures] = SortedTable(
+            COLUMNS, ident=lambda row: row.id, name="Figures of every scene"
+        )
+        self._view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self._view.sort_by(SCENE)
         self._stack = QStackedLayout()
-        self._set_up_view()
         self._lay_out()
         # Asked while the window is shown a state: the answer is to come after it.
         self._looked.connect(self._look, Qt.ConnectionType.QueuedConnection)
@@ -67,7 +61,6 @@ class EvaluationTable(QWidget):
         self._write.clicked.connect(self.table_asked)
         self._view.clicked.connect(self._pick)
         self._view.activated.connect(self._pick)
-        self._view.horizontalHeader().sectionClicked.connect(self._sort)
 
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:
@@ -79,11 +72,6 @@ class EvaluationTable(QWidget):
             self._looked.emit()
         if old.evaluation is not new.evaluation:
             self._show(new.evaluation, old.evaluation)
-
-    def dress(self, palette: Palette) -> None:
-        """Paint with another palette."""
-        self._model.worse = QColor(palette.bad)
-        self._view.viewport().update()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Somebody looks: find what is known."""
@@ -100,13 +88,14 @@ class EvaluationTable(QWidget):
         self._split.show_word(now.split)
         figures = now.figures
         if before.figures is not figures:
-            self._model.take(figures.scenes if figures else ())
+            scenes = sorted(figures.scenes, key=lambda row: row.id) if figures else []
+            self._view.rows.show_values(scenes, last=mean_of(scenes) if scenes else None)
             self._fit()
         title = ""
         if figures is not None:
             count = len(figures.scenes)
-            scenes = "1 scene" if count == 1 else f"{count} scenes"
-            title = f"teacher of {figures.run}, step {figures.step} · {scenes}"
+            how_many = "1 scene" if count == 1 else f"{count} scenes"
+            title = f"teacher of {figures.run}, step {figures.step} · {how_many}"
         self._title.tell(title)
         self._words.setText(now.words)
         self._stack.setCurrentIndex(0 if figures is not None and not now.at_work else 1)
@@ -118,39 +107,19 @@ class EvaluationTable(QWidget):
 
     @Slot(QModelIndex)
     def _pick(self, index: QModelIndex) -> None:
-        if scene := self._model.scene(index.row()):
-            self.scene_picked.emit(scene)
-
-    @Slot(int)
-    def _sort(self, column: int) -> None:
-        self._model.sort_by(column)
+        figures = self._view.rows.value(index)
+        if figures.id != MEAN:
+            self.scene_picked.emit(figures.id)
 
     def _fit(self) -> None:
-        """Each column as wide as its widest word, the sign of the order beside its title."""
+        """Each column as wide as its widest word, with the sign of the order beside its title."""
         bold = QFont(self._view.font())
         bold.setBold(True)
-        metrics, model = QFontMetrics(bold), self._model
-        for column in range(model.columnCount()):
-            title = str(model.headerData(column, Qt.Orientation.Horizontal)).rstrip(" ▾▴") + " ▾"
-            cells = [str(model.index(line, column).data()) for line in range(model.rowCount())]
-            widest = max(map(metrics.horizontalAdvance, [title, *cells]))
-            self._view.setColumnWidth(column, widest + _PAD)
-
-    def _set_up_view(self) -> None:
-        view, head = self._view, self._view.horizontalHeader()
-        describe(view, name="Figures of every scene", tip="")
-        view.setModel(self._model)
-        view.setFrameShape(QFrame.Shape.NoFrame)
-        view.setShowGrid(False)
-        view.setWordWrap(False)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        view.setTabKeyNavigation(False)
-        view.verticalHeader().hide()
-        view.verticalHeader().setDefaultSectionSize(view.fontMetrics().height() + _AIR)
-        head.setSectionsClickable(True)
-        head.setHighlightSections(False)
+        metrics, rows = QFontMetrics(bold), self._view.rows
+        shown = rows.values()
+        for place, column in enumerate(rows.columns):
+            words = [column.title + " ▾", *map(column.text, shown)]
+            self._view.setColumnWidth(place, max(map(metrics.horizontalAdvance, words)) + _PAD)
 
     def _lay_out(self) -> None:
         row, below = QHBoxLayout(), QWidget()

@@ -67,8 +67,8 @@ class EvidencePanel(QWidget):
     def place_charts(self, sparsification: QWidget, calibration: QWidget) -> None:
         """Put both charts under the sentence."""
         for words, chart in (
-            ("Error left, least sure dropped first", sparsification),
-            ("Error observed against σ predicted", calibration),
+            ("Absolute error left, least sure dropped first", sparsification),
+            ("RMS error observed against σ predicted", calibration),
         ):
             title = ElidedLabel(role="muted")
             title.tell(words)

@@ -9,28 +9,36 @@ import numpy.typing as npt
 
 from smarthdr_studio.core.evidence import Evidence
 from smarthdr_studio.core.explanation import Fact
+from smarthdr_studio.core.reliability import gaussian_coverage
 
 DROPPED: Final = 0.1
-# Shares of pixels within 1, 2 and 3 σ where errors are Gaussian.
-GAUSSIAN: Final = (0.6827, 0.9545, 0.9973)
+GAUSSIAN: Final = (gaussian_coverage(1), gaussian_coverage(2), gaussian_coverage(3))
 # Which share of what an oracle gains over chance the words ask for.
 _KNOWS, _ROUGHLY, _HARDLY = 0.5, 0.2, 0.03
 
+ABSOLUTE: Final = "absolute error: |error| on the μ-law, mean over channels"
+RMS: Final = "RMS error: root of the mean over channels of the squared error on the μ-law"
+
 TIPS: Final = {
-    "AUSE": "Area between the curve by σ and the oracle's: 0 is as good as knowing the error",
-    "AURG": "Area between random and the curve by σ: 0 is no better than chance",
-    "Spearman": "Rank correlation of σ and error: 1 is the same order, 0 is none",
-    "AUROC": "How well σ tells errors above 10/255 from the rest: 1 always, 0.5 is chance",
-    "ENCE": "How far σ is from the error it predicts, on average over bins: 0 is calibrated",
-    "within σ": "Share of pixels whose error is within σ, 2σ and 3σ",
-    "Gaussian": "What those shares would be if σ were the standard deviation of a Gaussian error",
+    "AUSE": "Area between the curve by σ and the oracle's: 0 is as good as knowing the error"
+    f" ({ABSOLUTE})",
+    "AURG": f"Area between random and the curve by σ: 0 is no better than chance ({ABSOLUTE})",
+    "Spearman": "Rank correlation of σ and the absolute error: 1 is the same order, 0 is none"
+    f" ({ABSOLUTE})",
+    "AUROC": "How well σ tells absolute errors above 10/255 from the rest: 1 always, 0.5 is"
+    f" chance ({ABSOLUTE})",
+    "ENCE": "How far σ is from the RMS error it predicts, on average over bins: 0 is calibrated"
+    f" ({RMS})",
+    "within σ": f"Share of pixels whose RMS error is within σ, 2σ and 3σ ({RMS})",
+    "Gaussian": "What those shares would be if the errors of the three channels were independent"
+    " Gaussians of standard deviation σ",
     "pixels": "How many pixels these figures rest on",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
-    """Shares of the whole error that go when the least sure `dropped` of the pixels goes."""
+    """Shares of the summed absolute error that go with the least sure `dropped` of the pixels."""
 
     dropped: float
     by_sigma: float
@@ -38,9 +46,9 @@ class Removed:
 
 
 def removed(shown: Evidence, *, dropped: float = DROPPED) -> Removed:
-    """What dropping the least sure pixels removes of the summed error.
+    """What dropping the least sure pixels removes of the summed absolute error.
 
-    A curve y holds mean error of the rest ÷ mean error of all, so the rest keeps
+    A curve y holds mean absolute error of the rest ÷ that of all, so the rest keeps
     (1 − dropped)·y of the sum.
     """
     return Removed(
@@ -62,8 +70,8 @@ def sentence(shown: Evidence) -> str:
         return "All errors are alike here: there is nothing for σ to know."
     return (
         f"{_verdict((gone.by_sigma - gone.dropped) / room)}: dropping the least sure"
-        f" {_percent(gone.dropped)} removes {_percent(gone.by_sigma)} of the error"
-        f" (an oracle {_percent(gone.oracle)})."
+        f" {_percent(gone.dropped)} removes {_percent(gone.by_sigma)} of the absolute"
+        f" error (an oracle {_percent(gone.oracle)})."
     )
 
 
@@ -83,7 +91,7 @@ def figures(shown: Evidence) -> tuple[tuple[Fact, ...], tuple[Fact, ...]]:
 
 
 def coverage(shown: Evidence) -> tuple[Fact, ...]:
-    """Coverage of 1, 2 and 3 σ, and what it would be of a Gaussian."""
+    """Coverage of 1, 2 and 3 σ, and what it would be of three independent Gaussian channels."""
     return (
         Fact(name="within σ", value=_three(shown.coverage), beside="1, 2, 3 σ"),
         Fact(name="Gaussian", value=_three(GAUSSIAN)),
@@ -116,8 +124,13 @@ def _percent(share: float) -> str:
 
 def _three(shares: tuple[float, float, float]) -> str:
     """Whole percent, and tenths near everything, where tenths tell."""
-    words = (f"{100 * s:.1f}" if 0.99 < s < 1 else f"{100 * s:.0f}" for s in shares)
-    return ", ".join(words) + " %"
+    return ", ".join(map(_near_everything, shares)) + " %"
+
+
+def _near_everything(share: float) -> str:
+    if 0.9995 <= share < 1:
+        return ">99.9"
+    return f"{100 * share:.1f}" if 0.99 < share < 1 else f"{100 * share:.0f}"
 
 
 def _number(value: float) -> str:

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QVBoxLayout, QW
 from smarthdr_studio.core.display import ColourMap, colour_bar
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.panels.dial import KeyedSlider
-from smarthdr_studio.studio.panels.glyphs import GlyphButton, halt, play
 from smarthdr_studio.studio.panels.parts import ElidedLabel, button, caption, card, describe
 from smarthdr_studio.studio.state import StudioState
+from smarthdr_studio.studio.widgets.icons import IconButton, icon
 
 AS_USED, AS_NOW = "used", "now"
 
@@ -42,7 +42,7 @@ class HistoryPanel(QWidget):
         self._now = button("τ of now", tip="By the thresholds on the screen")
         self._kinds = QButtonGroup(self)
         self._alarm, self._empty = caption("", role="warn"), caption(_NOTHING, role="muted")
-        self._play = GlyphButton(play, name="Play", tip="Replay two rounds per second")
+        self._play = IconButton(icon("play"), name="Play", tip="Replay two rounds per second")
         self._scrubber = KeyedSlider()
         self._back = button("Back to now", tip=by_id("back_to_now").tip_with_key)
         self._scrub, self._strip, self._legend = QWidget(), QVBoxLayout(), _legend()
@@ -168,7 +168,7 @@ class HistoryPanel(QWidget):
         if self._clock.isActive():
             self._stop()
             return
-        self._play.draw_with(halt)
+        self._play.show_icon(icon("halt"))
         describe(self._play, name="Stop", tip="Hold this round")
         self._clock.start()
         if self._replay is None:
@@ -187,7 +187,7 @@ class HistoryPanel(QWidget):
 
     def _stop(self) -> None:
         self._clock.stop()
-        self._play.draw_with(play)
+        self._play.show_icon(icon("play"))
         describe(self._play, name="Play", tip="Replay two rounds per second")
 
     @Slot()

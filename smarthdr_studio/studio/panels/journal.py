@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
 
 from smarthdr_studio.studio.panels.choice import Choice
 from smarthdr_studio.studio.panels.journal_list import JournalList
-from smarthdr_studio.studio.panels.journal_model import JournalModel
 from smarthdr_studio.studio.panels.journal_past import JournalPast
 from smarthdr_studio.studio.panels.parts import ElidedLabel, caption, card
 from smarthdr_studio.studio.state import JournalState, StudioState
@@ -46,8 +45,8 @@ class JournalPanel(QWidget):
         super().__init__()
         self._journal, self._scene = JournalState(), ""
         self._showing, self._only = False, ALL
-        self._model = JournalModel(self)
-        self._list, self._past = JournalList(self._model), JournalPast()
+        self._shown: tuple[object, str | None] = ((), None)
+        self._list, self._past = JournalList(), JournalPast()
         self._which = Choice(
             {ALL: "Every decision", THIS: "Decisions about the scene on the screen"}, name="Journal"
         )
@@ -89,27 +88,28 @@ class JournalPanel(QWidget):
         self._past.go()
 
     def _show_lines(self) -> None:
+        lines, scene = self._journal.lines, self._scene if self._only == THIS else None
+        if self._shown[0] is lines and self._shown[1] == scene:
+            return
+        about = lines if scene is None else [line for line in lines if scene in line.scenes]
         self._showing = True
-        scene = self._scene if self._only == THIS else None
-        if self._model.show_lines(self._journal.lines, scene=scene):
-            shown, known = self._model.rowCount(), len(self._journal.lines)
-            words = "1 decision" if known == 1 else f"{known:,} decisions"
-            self._count.tell(words if shown == known else f"{shown:,} of {words}")
-            self._showing = False
-            self._mark()
-        self._showing = False
+        self._list.rows.show_values(about)
+        self._shown, self._showing = (lines, scene), False
+        shown, known = len(about), len(lines)
+        words = "1 decision" if known == 1 else f"{known:,} decisions"
+        self._count.tell(words if shown == known else f"{shown:,} of {words}")
+        self._mark()
 
     def _mark(self) -> None:
         """Select the lines whose moments are shown."""
         model, flags = self._list.selectionModel(), QItemSelectionModel.SelectionFlag
-        found = (self._model.row_of(seq) for seq in self._journal.chosen)
-        rows = {row for row in found if row is not None}
-        if rows == {index.row() for index in model.selectedRows()}:
+        found = {self._list.rows.row_of(seq) for seq in self._journal.chosen} - {-1}
+        if found == {index.row() for index in model.selectedRows()}:
             return
         self._showing = True
         model.clearSelection()
-        for row in rows:
-            model.setCurrentIndex(self._model.index(row, 0), flags.Select | flags.Rows)
+        for row in found:
+            model.setCurrentIndex(self._list.rows.index(row, 0), flags.Select | flags.Rows)
         self._showing = False
 
     @Slot(str)
@@ -122,9 +122,9 @@ class JournalPanel(QWidget):
     def _choose(self, _now: QItemSelection, _before: QItemSelection) -> None:
         if self._showing:
             return
-        rows = sorted(index.row() for index in self._list.selectionModel().selectedRows())
+        rows = sorted(self._list.selectionModel().selectedRows(), key=lambda index: index.row())
         ends = rows if len(rows) < 3 else [rows[0], rows[-1]]
-        self.chosen.emit(tuple(self._model.line(row).seq for row in ends))
+        self.chosen.emit(tuple(self._list.rows.value(index.row()).seq for index in ends))
 
     @Slot(QModelIndex)
     def _clicked(self, index: QModelIndex) -> None:
@@ -133,7 +133,7 @@ class JournalPanel(QWidget):
 
     @Slot(QModelIndex)
     def _go(self, index: QModelIndex) -> None:
-        scenes = self._model.line(index.row()).scenes
+        scenes = self._list.rows.value(index.row()).scenes
         if len(scenes) == 1 and scenes[0] != self._scene:
             self.scene_picked.emit(scenes[0])
 

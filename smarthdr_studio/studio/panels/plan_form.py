@@ -71,15 +71,6 @@ class PlanForm(QWidget):
         self._changed_only = bool(only)
         self._filter()
 
-    def first_complaint(self) -> PlanRow | None:
-        """The first row with something that is not allowed."""
-        return next((row for row in self.rows.values() if row.complaint.startswith("✕")), None)
-
-    def go_to_row(self, row: PlanRow) -> None:
-        """Bring a row into sight and give it the keyboard."""
-        self._scroll.ensureWidgetVisible(row)
-        row.value.setFocus()
-
     def _build(self, planning: PlanningState) -> None:
         assert planning.book is not None
         for field in planning.book.fields:

@@ -1,62 +1,39 @@
 """The columns of the list of runs: what each is called, means, says and is sorted by."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final
-
-from PySide6.QtCore import Qt
 
 from smarthdr_studio.core.running.listing import RunRow
 from smarthdr_studio.studio.panels import runs_words as words
 from smarthdr_studio.studio.panels.parts import percent
+from smarthdr_studio.studio.widgets.value_table import RIGHT, Column
 
-Key = float | str
-
-_LEFT: Final = Qt.AlignmentFlag.AlignLeft
-_RIGHT: Final = Qt.AlignmentFlag.AlignRight
+STARTED: Final = "Started"
 _NOTHING: Final = float("-inf")
 _URGENT_FIRST: Final = ("running", "paused", "interrupted", "failed", "stopped", "done")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """One figure of every run; `widest` is a text its cells are laid out for."""
-
-    title: str
-    tip: str
-    text: Callable[[RunRow], str]
-    key: Callable[[RunRow], Key]
-    widest: str
-    side: Qt.AlignmentFlag = _RIGHT
-    largest_first: bool = True
-
-
-COLUMNS: Final = (
+_FIGURES: Final[tuple[Column[RunRow], ...]] = (
     Column(
         title="Status",
         tip="How the run stands; of one that is not done, the epoch it has reached",
         text=words.status,
         key=lambda row: _URGENT_FIRST.index(row.status),
         widest="⚠ interrupted 10/40",
-        side=_LEFT,
-        largest_first=False,
+        tone=lambda row: words.SIGNS[row.status][0],
     ),
     Column(
         title="Preset",
         tip="The preset its plan was made from",
         text=lambda row: row.preset,
-        key=lambda row: row.preset,
         widest="mean-teacher",
-        side=_LEFT,
-        largest_first=False,
     ),
     Column(
-        title="Started",
+        title=STARTED,
         tip="On the clock of this computer",
         text=words.started,
         key=lambda row: row.id,
         widest="today 00:00",
-        side=_LEFT,
+        largest_first=True,
     ),
     Column(
         title="Labels",
@@ -64,7 +41,7 @@ COLUMNS: Final = (
         text=lambda row: words.labels(row.labels),
         key=lambda row: row.labels.labelled + row.labels.promoted,
         widest="5 + 2 promoted, 1 held out",
-        side=_LEFT,
+        largest_first=True,
     ),
     Column(
         title="Best PSNR-μ",
@@ -72,6 +49,8 @@ COLUMNS: Final = (
         text=words.best,
         key=lambda row: _NOTHING if row.best is None else row.best.psnr_mu,
         widest="00.00 (00,000)",
+        side=RIGHT,
+        largest_first=True,
     ),
     Column(
         title="Last",
@@ -79,13 +58,17 @@ COLUMNS: Final = (
         text=lambda row: words.decibels(row.last_psnr_mu),
         key=lambda row: _NOTHING if row.last_psnr_mu is None else row.last_psnr_mu,
         widest="00.00",
+        side=RIGHT,
+        largest_first=True,
     ),
     Column(
         title="Retained",
         tip="The share of the pool that its last round trusts",
         text=lambda row: percent(row.retained),
         key=lambda row: _NOTHING if row.retained is None else row.retained,
-        widest="Retained ▾",
+        widest="< 00 %",
+        side=RIGHT,
+        largest_first=True,
     ),
     Column(
         title="Took",
@@ -93,6 +76,8 @@ COLUMNS: Final = (
         text=lambda row: words.took(row.seconds),
         key=lambda row: row.seconds,
         widest="00 h 00 min",
+        side=RIGHT,
+        largest_first=True,
     ),
     Column(
         title="Disk",
@@ -100,6 +85,8 @@ COLUMNS: Final = (
         text=lambda row: words.disk(row.disk_bytes),
         key=lambda row: row.disk_bytes,
         widest="0.00 MiB",
+        side=RIGHT,
+        largest_first=True,
     ),
     Column(
         title="Note",
@@ -107,8 +94,9 @@ COLUMNS: Final = (
         text=words.note,
         key=lambda row: words.note(row).casefold(),
         widest="a note",
-        side=_LEFT,
-        largest_first=False,
     ),
 )
-STARTED: Final = 2
+COLUMNS: Final = tuple(
+    replace(column, tip=f"{column.tip}; a click sorts", tooltip=words.in_full, spoken=column.told)
+    for column in _FIGURES
+)

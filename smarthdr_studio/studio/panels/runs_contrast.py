@@ -1,10 +1,10 @@
 """What several runs have in common and where they differ, one line a matter, one column a run."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
-from PySide6.QtGui import QFont, QPalette, QResizeEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -17,11 +17,9 @@ from PySide6.QtWidgets import (
 
 from smarthdr_studio.studio.panels.parts import caption, describe
 from smarthdr_studio.studio.state import Contrast
-
-Index = QModelIndex | QPersistentModelIndex
+from smarthdr_studio.studio.widgets.value_table import Column, ValueTableModel
 
 BEST: Final = "best"
-_NOWHERE: Final = QModelIndex()
 _HEAD: Final = "QHeaderView::section { padding-left: 3px; }"  # over the words of its cells
 _NARROWEST, _WIDEST = 90, 320
 
@@ -34,7 +32,11 @@ class ContrastTable(QWidget):
         super().__init__()
         self._words = caption("", role="muted")
         self._words.setWordWrap(True)
-        self._model = _Model(first, self)
+        self._first, self._titles = first, tuple[str, ...]()
+        self._rows: tuple[Contrast, ...] = ()
+        self._model: ValueTableModel[Contrast] = ValueTableModel(
+            [_matter(first)], ident=lambda row: row.name, parent=self
+        )
         self._table = QTableView()
         describe(self._table, name=name, tip="")
         self._set_up()
@@ -52,15 +54,18 @@ class ContrastTable(QWidget):
     @property
     def rows(self) -> tuple[Contrast, ...]:
         """What is shown."""
-        return self._model.rows
+        return self._rows
 
     def show_rows(self, titles: Sequence[str], rows: Sequence[Contrast], *, words: str) -> None:
         """These matters, a column for each title, under this sentence."""
         self._words.setText(words)
         self._words.setVisible(bool(words))
         self._table.setVisible(bool(rows))
-        if (tuple(titles), tuple(rows)) != (self._model.titles, self._model.rows):
-            self._model.take(tuple(titles), tuple(rows))
+        if (tuple(titles), tuple(rows)) != (self._titles, self._rows):
+            self._titles, self._rows = tuple(titles), tuple(rows)
+            runs = (_run(title, place) for place, title in enumerate(titles))
+            self._model.show_columns([_matter(self._first), *runs])
+            self._model.show_values(rows)
             self._fit()
 
     def _fit(self) -> None:
@@ -95,49 +100,24 @@ class ContrastTable(QWidget):
         head.setStyleSheet(_HEAD)
 
 
-class _Model(QAbstractTableModel):
-    """Matters as lines, runs as columns."""
+def _matter(title: str) -> Column[Contrast]:
+    """The column that says what is compared."""
+    return Column(
+        title=title, text=lambda row: row.name, tooltip=lambda row: row.name, tone=lambda _: "muted"
+    )
 
-    def __init__(self, first: str, parent: QObject) -> None:
-        super().__init__(parent)
-        self._first = first
-        self.titles: tuple[str, ...] = ()
-        self.rows: tuple[Contrast, ...] = ()
-        self._bold = QFont(QApplication.font())
-        self._bold.setWeight(QFont.Weight.DemiBold)
 
-    def take(self, titles: tuple[str, ...], rows: tuple[Contrast, ...]) -> None:
-        """Show these from now on."""
-        self.beginResetModel()
-        self.titles, self.rows = titles, rows
-        self.endResetModel()
+def _run(title: str, place: int) -> Column[Contrast]:
+    """What it is to one run; the best value of a line is bold and says so."""
 
-    def rowCount(self, parent: Index = _NOWHERE) -> int:
-        """How many matters there are."""
-        return 0 if parent.isValid() else len(self.rows)
+    def text(row: Contrast) -> str:
+        return f"{row.values[place]}  ▲ {BEST}" if row.best == place else row.values[place]
 
-    def columnCount(self, parent: Index = _NOWHERE) -> int:
-        """The matter, and a column a run."""
-        return 0 if parent.isValid() else 1 + len(self.titles)
+    def font(row: Contrast) -> QFont | None:
+        if row.best != place:
+            return None
+        bold = QFont(QApplication.font())
+        bold.setWeight(QFont.Weight.DemiBold)
+        return bold
 
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:  # noqa: ANN401 - as Qt has it
-        """What the columns are."""
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return (self._first, *self.titles)[section]
-        return None
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: ANN401
-        """A cell; the best value of a line is bold and says so."""
-        row, place = self.rows[index.row()], index.column() - 1
-        best = place >= 0 and place == row.best
-        match role:
-            case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.ToolTipRole:
-                value = row.name if place < 0 else row.values[place]
-                return f"{value}  ▲ {BEST}" if best else value
-            case Qt.ItemDataRole.FontRole if best:
-                return self._bold
-            case Qt.ItemDataRole.ForegroundRole if place < 0:
-                return QApplication.palette().brush(QPalette.ColorRole.PlaceholderText)
-        return None
+    return Column(title=title, text=text, tooltip=text, font=font)

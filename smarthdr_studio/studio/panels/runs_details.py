@@ -40,11 +40,6 @@ class RunsDetails:
         """The figures of several runs side by side."""
         return self._figures
 
-    @property
-    def diary_table(self) -> ContrastTable:
-        """The diary of one run."""
-        return self._diary
-
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:
         """Show what is told of the chosen runs; what was told of others is gone at once."""

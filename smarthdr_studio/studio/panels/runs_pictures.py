@@ -19,7 +19,6 @@ class RunsPictures(QWidget):
     """Says which rounds are wanted; the scene is the current one."""
 
     common_picked = Signal(bool)
-    scene_stepped = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()

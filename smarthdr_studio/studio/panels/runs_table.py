@@ -16,26 +16,22 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QFrame,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
     QWidget,
 )
 
-from smarthdr_studio.studio.panels.parts import describe
-from smarthdr_studio.studio.panels.runs_columns import COLUMNS
-from smarthdr_studio.studio.panels.runs_model import RunsModel
-from smarthdr_studio.studio.panels.runs_words import SIGNS
+from smarthdr_studio.core.running.listing import RunRow
+from smarthdr_studio.studio.panels.runs_columns import COLUMNS, STARTED
 from smarthdr_studio.studio.state import StudioState
 from smarthdr_studio.studio.theme import Palette
+from smarthdr_studio.studio.widgets.value_table import SortedTable, SortedValues
 
 _PAD: Final = 7.0
-_AIR: Final = 8  # pixels between two lines of text
 
 
-class RunsTable(QTableView):
+class RunsTable(SortedTable[RunRow]):
     """Says which runs are chosen, and asks for the menu and for the trash."""
 
     chosen = Signal(object)  # ids, the latest first
@@ -44,10 +40,10 @@ class RunsTable(QTableView):
     opened = Signal()
 
     def __init__(self, palette: Palette) -> None:
-        super().__init__()
-        self._model, self._showing = RunsModel(self), False
+        super().__init__(COLUMNS, ident=lambda row: row.id, name="Runs")
         self._chosen: tuple[str, ...] = ()
-        self._cells = _Cells(palette, self)
+        self._showing = False
+        self._cells = _Cells(palette, self.rows, self)
         self._set_up()
         self._set_up_head()
         self.selectionModel().selectionChanged.connect(self._choose)
@@ -59,7 +55,8 @@ class RunsTable(QTableView):
         moved = False
         if old.runs.rows is not new.runs.rows:
             self._showing = True
-            moved = self._model.take(new.runs.rows)
+            latest_first = sorted(new.runs.rows, key=lambda row: row.id, reverse=True)
+            moved = self.rows.show_values(latest_first)
             self._showing = False
         if moved or self._chosen != new.runs.chosen:
             self._chosen = new.runs.chosen
@@ -80,83 +77,55 @@ class RunsTable(QTableView):
     def _mark(self) -> None:
         """Select the lines of the chosen runs, and keep the keyboard at one of them."""
         flags, model = QItemSelectionModel.SelectionFlag, self.selectionModel()
-        places = [p for run in self._chosen if (p := self._model.place_of(run)) is not None]
-        if sorted(places) == sorted(index.row() for index in model.selectedRows()):
+        found = [index for run in self._chosen if (index := self.rows.index_of(run)).isValid()]
+        if {index.row() for index in found} == {index.row() for index in model.selectedRows()}:
             return
         self._showing = True
         model.clearSelection()
-        for place in places:
-            model.select(self._model.index(place, 0), flags.Select | flags.Rows)
+        for index in found:
+            model.select(index, flags.Select | flags.Rows)
         current = self.currentIndex()
-        if places and (not current.isValid() or current.row() not in places):
-            model.setCurrentIndex(self._model.index(places[0], 0), flags.NoUpdate)
-            self.scrollTo(self._model.index(places[0], 0))
+        if found and current.row() not in {index.row() for index in found}:
+            model.setCurrentIndex(found[0], flags.NoUpdate)
+            self.scrollTo(found[0])
         self._showing = False
 
     @Slot(QItemSelection, QItemSelection)
     def _choose(self, _now: QItemSelection, _before: QItemSelection) -> None:
         if not self._showing:
-            rows = (index.row() for index in self.selectionModel().selectedRows())
-            ids = tuple(sorted((self._model.run(row).id for row in rows), reverse=True))
+            selected = self.selectionModel().selectedRows()
+            ids = tuple(sorted((self.rows.value(index).id for index in selected), reverse=True))
             self.chosen.emit(ids)
-
-    @Slot(int)
-    def _sort(self, column: int) -> None:
-        self._showing = True
-        self._model.sort_by(column)
-        self._showing = False
-        self._show_order()
-        self._mark()
 
     @Slot(QModelIndex)
     def _open(self, _index: QModelIndex) -> None:
         self.opened.emit()
 
-    def _show_order(self) -> None:
-        order = Qt.SortOrder
-        down = order.DescendingOrder if self._model.descending else order.AscendingOrder
-        self.horizontalHeader().setSortIndicator(self._model.column, down)
-
     def _set_up(self) -> None:
-        describe(self, name="Runs", tip="")
-        self.setModel(self._model)
         self.setItemDelegate(self._cells)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setTabKeyNavigation(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self.menu_asked)
 
     def _set_up_head(self) -> None:
-        metrics = QFontMetricsF(self.font())
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(int(metrics.height()) + _AIR)
-        head = self.horizontalHeader()
-        head.setSectionsClickable(True)
+        metrics, head = QFontMetricsF(self.font()), self.horizontalHeader()
         head.setSectionsMovable(True)
-        head.setHighlightSections(False)
-        head.setSortIndicatorShown(True)
         head.setStretchLastSection(True)
         head.setAccessibleName("Columns: a click sorts")
         for place, column in enumerate(COLUMNS):
             words = max(metrics.horizontalAdvance(t) for t in (column.widest, column.title + " ▾▾"))
             head.resizeSection(place, int(words + 2 * _PAD) + 2)
-        head.sectionClicked.connect(self._sort)
-        self._show_order()
+        self.sort_by(STARTED, descending=True)
 
 
 class _Cells(QStyledItemDelegate):
     """Paints a cell in the tone of its run."""
 
-    def __init__(self, palette: Palette, parent: QWidget) -> None:
+    def __init__(self, palette: Palette, rows: SortedValues[RunRow], parent: QWidget) -> None:
         super().__init__(parent)
-        self.colours = palette
+        self.colours, self._rows = palette, rows
 
     def paint(
         self,
@@ -165,23 +134,19 @@ class _Cells(QStyledItemDelegate):
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
         """Paint one cell."""
-        model, p, box = index.model(), self.colours, QRectF(option.rect)
-        assert isinstance(model, RunsModel)
+        p, box = self.colours, QRectF(option.rect)
+        column, row = self._rows.columns[index.column()], self._rows.value(index)
         if option.state & QStyle.StateFlag.State_Selected:
             fill = QColor(p.accent)
             fill.setAlphaF(0.24)
             painter.fillRect(box, fill)
         elif index.row() % 2:
             painter.fillRect(box, QColor(p.window))
-        words = str(index.data())
-        colour = p.muted if words == "–" else p.text
-        if index.column() == 0:
-            role, _ = SIGNS[model.run(index.row()).status]
-            colour = str(getattr(p, role))
-        painter.setPen(QColor(colour))
+        words, tone = column.text(row), column.tone(row) if column.tone else ""
+        ink = getattr(p, tone) if tone else p.muted if words == "–" else p.text
+        painter.setPen(QColor(ink))
         painter.setFont(option.font)
         inner = box.adjusted(_PAD, 0, -_PAD, 0)
         metrics = QFontMetricsF(option.font)
         shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, inner.width())
-        side = COLUMNS[index.column()].side | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(inner, side, shown)
+        painter.drawText(inner, column.side | Qt.AlignmentFlag.AlignVCenter, shown)

@@ -1,37 +1,28 @@
 """The columns of the table of scenes: what each is called, means, says and is sorted by."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
-
-from PySide6.QtCore import Qt
 
 from smarthdr_studio.core.curation.sorting import SortKey
 from smarthdr_studio.studio.panels.parts import percent, small
 from smarthdr_studio.studio.state import SceneFacts
+from smarthdr_studio.studio.widgets.value_table import RIGHT, Column
 
 Look = Literal["name", "status", "bar", "text", "trend", "rounds"]
 
-_LEFT: Final = Qt.AlignmentFlag.AlignLeft
-_RIGHT: Final = Qt.AlignmentFlag.AlignRight
 _STEADY: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """One figure of every scene; `look` is how a cell is painted, `width` is in digits."""
+class SceneColumn(Column[SceneFacts]):
+    """A figure of every scene.
 
-    title: str
-    tip: str
-    key: SortKey
-    text: Callable[[SceneFacts], str]
+    `sort` is its order, which the list keeps; `look` is how a cell is painted, `width` in digits.
+    """
+
+    sort: SortKey
     width: int
     look: Look = "text"
-    side: Qt.AlignmentFlag = _RIGHT
-
-    def told(self, facts: SceneFacts) -> str:
-        """The cell in words."""
-        return f"{self.title}: {self.text(facts) or 'none'}"
 
 
 def trend_in_words(trend: float | None) -> str:
@@ -48,99 +39,101 @@ def decibels(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
 
 
-COLUMNS: Final = (
-    Column(
+COLUMNS: Final[tuple[SceneColumn, ...]] = (
+    SceneColumn(
         title="Scene",
         tip="Its id",
-        key=SortKey.ID,
+        sort=SortKey.ID,
         text=lambda facts: facts.id,
         width=12,
         look="name",
-        side=_LEFT,
     ),
-    Column(
+    SceneColumn(
         title="Status",
         tip="What it is to training",
-        key=SortKey.STATUS,
+        sort=SortKey.STATUS,
         text=lambda facts: f"{facts.status}, whole" if facts.whole else str(facts.status),
         width=11,
         look="status",
-        side=_LEFT,
     ),
-    Column(
+    SceneColumn(
         title="Kept",
         tip="Share of its pixels that is trusted",
-        key=SortKey.RETAINED,
+        sort=SortKey.RETAINED,
         text=lambda facts: percent(facts.retained),
         width=11,
         look="bar",
+        side=RIGHT,
     ),
-    Column(
+    SceneColumn(
         title="Trend",
         tip="By how many points the kept share rose over the last three rounds",
-        key=SortKey.TREND,
+        sort=SortKey.TREND,
         text=lambda facts: trend_in_words(facts.trend),
         width=5,
         look="trend",
+        side=RIGHT,
     ),
-    Column(
+    SceneColumn(
         title="Rounds",
         tip="The kept share in every round of the newest run; sorted by its trend",
-        key=SortKey.TREND,
+        sort=SortKey.TREND,
         text=lambda facts: " ".join(percent(share) for share in facts.rounds[-8:]),
         width=8,
         look="rounds",
-        side=_LEFT,
     ),
-    Column(
+    SceneColumn(
         title="σ",
         tip="Mean uncertainty of its pseudo-label",
-        key=SortKey.SIGMA,
+        sort=SortKey.SIGMA,
         text=lambda facts: small(facts.sigma_mean),
         width=6,
+        side=RIGHT,
     ),
-    Column(
+    SceneColumn(
         title="Motion",
         tip="Share of its pixels that move",
-        key=SortKey.MOTION,
+        sort=SortKey.MOTION,
         text=lambda facts: percent(facts.motion),
         width=6,
+        side=RIGHT,
     ),
-    Column(
+    SceneColumn(
         title="Saturated",
         tip="Share of its pixels that are saturated in the reference",
-        key=SortKey.SATURATION,
+        sort=SortKey.SATURATION,
         text=lambda facts: percent(facts.saturation),
         width=8,
+        side=RIGHT,
     ),
-    Column(
+    SceneColumn(
         title="PSNR-μ",
         tip="Its pseudo-label against its ground truth, in dB",
-        key=SortKey.PSNR,
+        sort=SortKey.PSNR,
         text=lambda facts: decibels(facts.psnr_mu),
         width=7,
+        side=RIGHT,
     ),
-    Column(
+    SceneColumn(
         title="Painted",
         tip="Share of its pixels that the brush decides",
-        key=SortKey.PAINTED,
+        sort=SortKey.PAINTED,
         text=lambda facts: percent(facts.painted) if facts.painted else "–",
         width=7,
+        side=RIGHT,
     ),
-    Column(
+    SceneColumn(
         title="Tags",
         tip="Words of your own",
-        key=SortKey.TAGS,
+        sort=SortKey.TAGS,
         text=lambda facts: ", ".join(facts.tags),
         width=14,
-        side=_LEFT,
     ),
-    Column(
+    SceneColumn(
         title="Note",
         tip="What was written about it",
-        key=SortKey.NOTE,
+        sort=SortKey.NOTE,
         text=lambda facts: " ".join(facts.note.split()),
         width=24,
-        side=_LEFT,
     ),
 )

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 
 from smarthdr_studio.core.curation.sorting import SortKey
 from smarthdr_studio.studio.panels.parts import describe
-from smarthdr_studio.studio.panels.scene_columns import COLUMNS, Column
+from smarthdr_studio.studio.panels.scene_columns import COLUMNS, SceneColumn
 from smarthdr_studio.studio.panels.scene_painting import (
     BAR,
     paint_bar,
@@ -94,7 +94,7 @@ class SceneTable(QTableView):
             return
         place = -1  # a queue has an order of its own
         if new.queue.kind is QueueKind.ALL:
-            place = next((p for p, c in enumerate(COLUMNS) if c.key == new.table.sort), -1)
+            place = next((p for p, c in enumerate(COLUMNS) if c.sort == new.table.sort), -1)
         order = (
             Qt.SortOrder.DescendingOrder if new.table.descending else Qt.SortOrder.AscendingOrder
         )
@@ -137,7 +137,7 @@ class SceneTable(QTableView):
 
     @Slot(int)
     def _sort(self, place: int) -> None:
-        self.sort_picked.emit(str(SortKey(COLUMNS[place].key)))
+        self.sort_picked.emit(str(SortKey(COLUMNS[place].sort)))
 
     @Slot(QPoint)
     def _choose_columns(self, at: QPoint) -> None:
@@ -192,7 +192,7 @@ class _Cells(QStyledItemDelegate):
                 chip = QRectF(inner.x(), inner.center().y() - line / 2, inner.width(), line)
                 paint_chip(painter, chip, column.text(row), colour, metrics)
             case "bar":
-                self._bar(painter, inner, row, metrics)
+                self._bar(painter, inner, column, row, metrics)
             case "rounds":
                 painter.setRenderHint(QPainter.RenderHint.Antialiasing)
                 paint_rounds(painter, inner.adjusted(0, 8, 0, -8), row.rounds, self.palette)
@@ -219,9 +219,16 @@ class _Cells(QStyledItemDelegate):
         name = metrics.elidedText(row.id, Qt.TextElideMode.ElideMiddle, room.width())
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, name)
 
-    def _bar(self, painter: QPainter, box: QRectF, row: SceneFacts, metrics: QFontMetricsF) -> None:
+    def _bar(
+        self,
+        painter: QPainter,
+        box: QRectF,
+        column: SceneColumn,
+        row: SceneFacts,
+        metrics: QFontMetricsF,
+    ) -> None:
         right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        painter.drawText(box, right, COLUMNS[2].text(row))
+        painter.drawText(box, right, column.text(row))
         room = metrics.horizontalAdvance("> 99 %") + 8
         bar = QRectF(box.x(), box.center().y() - BAR / 2, box.width() - room, BAR)
         paint_bar(painter, bar, row.retained, self.palette)
@@ -230,7 +237,7 @@ class _Cells(QStyledItemDelegate):
         self,
         painter: QPainter,
         box: QRectF,
-        column: Column,
+        column: SceneColumn,
         row: SceneFacts,
         metrics: QFontMetricsF,
     ) -> None:

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QMenu
 
 from smarthdr_studio.core.display import ToneMap
 from smarthdr_studio.studio.actions import by_id
-from smarthdr_studio.studio.panels.glyphs import GlyphButton, dots, halves, outbox
 from smarthdr_studio.studio.state import CompareMode, StudioState
+from smarthdr_studio.studio.widgets.icons import IconButton, icon
 
 _MODES: Final = (
     (CompareMode.OFF, "Off", ""),
@@ -27,14 +27,14 @@ _EXPORTS: Final = (
 )
 
 
-class CompareButton(GlyphButton):
+class CompareButton(IconButton):
     """Says how the active view is to be held against its partner."""
 
     compare_picked = Signal(str)
 
     def __init__(self) -> None:
         tip = "Hold the active view against another layer (W wipes, Shift+W subtracts)"
-        super().__init__(halves, name="Compare", tip=tip, opens=True)
+        super().__init__(icon("halves"), name="Compare", tip=tip, opens=True)
         self.setCheckable(True)
         self._mode = CompareMode.OFF
         self._menu, self._group = QMenu(self), QActionGroup(self)
@@ -67,14 +67,14 @@ class CompareButton(GlyphButton):
         self.compare_picked.emit(str(line.data()))
 
 
-class ExportButton(GlyphButton):
+class ExportButton(IconButton):
     """Says by the name of an action what is to leave the window, as a file or to the clipboard."""
 
     export_asked = Signal(str)
 
     def __init__(self) -> None:
         tip = f"Pictures for elsewhere ({by_id('export_view').keys[0]} exports this view)"
-        super().__init__(outbox, name="Export", tip=tip, opens=True)
+        super().__init__(icon("outbox"), name="Export", tip=tip, opens=True)
         self._menu, self._group = QMenu(self), QActionGroup(self)
         self._whose = self._menu.addAction("")
         self._whose.setEnabled(False)
@@ -113,7 +113,7 @@ class ExportButton(GlyphButton):
         self.export_asked.emit(str(line.data()))
 
 
-class MoreButton(GlyphButton):
+class MoreButton(IconButton):
     """Everything of the row that has no room in it."""
 
     fit_asked = Signal()
@@ -122,7 +122,7 @@ class MoreButton(GlyphButton):
     tone_picked = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__(dots, name="More", tip="What has no room in this row")
+        super().__init__(icon("dots"), name="More", tip="What has no room in this row")
         self._menu = QMenu(self)
         self._menu.setAccessibleName("What has no room in the row")
         self._tones = self._menu.addMenu("Tone map")

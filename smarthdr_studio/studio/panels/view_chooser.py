@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
 from smarthdr_studio.studio.actions import by_id
-from smarthdr_studio.studio.panels.glyphs import GlyphButton, glyph_icon, grid
+from smarthdr_studio.studio.widgets.icons import IconButton, grid_icon
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,14 @@ LAYOUTS: Final = (
 )
 
 
-class ViewChooser(GlyphButton):
+class ViewChooser(IconButton):
     """Shows the grid in use; opens the others and says which was picked, columns and views."""
 
     grid_picked = Signal(int, int)
 
     def __init__(self) -> None:
         tip = "How many views, and how they stand (Ctrl+1 to Ctrl+6)"
-        super().__init__(grid(2, 4), name="Grid of views", tip=tip, opens=True)
+        super().__init__(grid_icon(2, 4), name="Grid of views", tip=tip, opens=True)
         self._shown = (2, 4)
         self._menu, self._group = QMenu(self), QActionGroup(self)
         for layout in LAYOUTS:
@@ -58,7 +58,7 @@ class ViewChooser(GlyphButton):
         """Show the grid in use."""
         if (columns, count) != self._shown:
             self._shown = (columns, count)
-            self.draw_with(grid(columns, count))
+            self.show_icon(grid_icon(columns, count))
 
     @Slot()
     def open(self) -> None:
@@ -66,8 +66,8 @@ class ViewChooser(GlyphButton):
         for action in self._group.actions():
             layout: Layout = action.data()
             shown = (layout.columns, layout.count) == self._shown
-            glyph = grid(layout.columns, layout.count, filled=shown)
-            action.setIcon(glyph_icon(glyph, self))
+            little = grid_icon(layout.columns, layout.count, filled=shown)
+            action.setIcon(little.for_menu(self))
             action.setChecked(shown)
         self._menu.popup(self.mapToGlobal(QPoint(0, self.height())))
 

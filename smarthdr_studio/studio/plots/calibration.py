@@ -1,4 +1,4 @@
-"""Whether σ is as large as the error: predicted against observed, and the line of agreement."""
+"""Whether σ is as large as the RMS error: predicted, observed, and the line of agreement."""
 
 import math
 from typing import Final
@@ -30,8 +30,9 @@ class Calibration(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(140, 84)
         self.setToolTip(
-            "Predicted σ (→) against observed error (↑), root mean squares of bins of equally many"
-            " pixels, both logarithmic. Above the line σ promises too much, below it too little"
+            "Predicted σ (→) against observed RMS error (↑), the root of the mean over channels of"
+            " the squared error on the μ-law: root mean squares of bins of equally many pixels,"
+            " both logarithmic. Above the line σ promises too much, below it too little"
         )
         self.setAccessibleName("Calibration of σ, nothing known")
 

@@ -24,10 +24,10 @@ _STYLES: Final = {
 }
 _HATCH: Final = Qt.BrushStyle.FDiagPattern
 _TIP: Final = (
-    "Error of the pixels that are left, divided by the error of all, while the least sure are"
-    " dropped: by σ, by the true error (oracle) and at random. The shaded area is AUSE. Drag the"
-    " point to move the thresholds; arrow keys move it by 0.01, with Shift by 0.1 (Tab reaches"
-    " it, Esc leaves it)"
+    "Absolute error (|error| on the μ-law, mean over channels) of the pixels that are left, divided"
+    " by that of all, while the least sure are dropped: by σ, by the true error (oracle) and at"
+    " random. The shaded area is AUSE. Drag the point to move the thresholds; arrow keys move it by"
+    " 0.01, with Shift by 0.1 (Tab reaches it, Esc leaves it)"
 )
 
 
@@ -201,7 +201,9 @@ class Sparsification(QWidget):
         words = "Sparsification curves"
         if self._point is not None:
             dropped, rest = self._point
-            words += f", thresholds drop {dropped:.0%}, error of the rest {rest:.2f} of all"
+            words += (
+                f", thresholds drop {dropped:.0%}, absolute error of the rest {rest:.2f} of all"
+            )
         self.setAccessibleName(words if self._curves else "Sparsification curves, none yet")
 
 

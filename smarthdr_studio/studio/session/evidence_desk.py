@@ -92,13 +92,13 @@ class EvidenceDesk(QObject):
         self._show()
 
     def _measure_scene(self, sigma: Floats | None) -> None:
-        error, clues = self._stage.error, self._stage.clues
-        if sigma is None or error is None or self._scene is not None:
+        error, squares, clues = self._stage.error, self._stage.squares, self._stage.clues
+        if sigma is None or error is None or squares is None or self._scene is not None:
             return
         self._become(work="looking at the frames" if clues is None else _COMPARING)
         if clues is not None and self._scene_of is not sigma:
             self._scene_of = sigma
-            job = partial(figures_of_scene, sigma=sigma, error=error, clues=clues)
+            job = partial(figures_of_scene, sigma=sigma, error=error, squares=squares, clues=clues)
             self._comparing.start(job, self._scene_measured, self._refused)
 
     def judged(self) -> None:

@@ -67,11 +67,19 @@ class Stage:
 
     @property
     def error(self) -> Floats | None:
-        """|T(ĥ) − T(h)| per pixel, where there is a ground truth and something to hold to it."""
+        """|T(ĥ) − T(h)| per pixel, channel mean, where there is a ground truth to hold to it."""
         hdr, truth = self.material.hdr, self.material.ground_truth
         if self._error is None and hdr is not None and truth is not None:
             self._error = tabled_error(hdr, truth) if hdr.shape == truth.shape else None
         return self._error
+
+    @property
+    def squares(self) -> Floats | None:
+        """(T(ĥ) − T(h))² per pixel, channel mean, where there is a ground truth to hold to it."""
+        hdr, truth = self.material.hdr, self.material.ground_truth
+        if self._squares is None and hdr is not None and truth is not None:
+            self._squares = tabled_squares(hdr, truth) if hdr.shape == truth.shape else None
+        return self._squares
 
     def show(self, loaded: LoadedScene) -> None:
         """Put a scene on the screen."""
@@ -217,12 +225,9 @@ class Stage:
 
     def split_psnr(self) -> tuple[float, float] | None:
         """PSNR-μ in dB of trusted and of untrusted pixels, where a ground truth exists."""
-        hdr, truth, found = self.material.hdr, self.material.ground_truth, self.material.trust
-        if hdr is None or truth is None or found is None or hdr.shape != truth.shape:
-            return None
-        if self._squares is None:
-            self._squares = tabled_squares(hdr, truth)
-        return split_psnr(self._squares, found.trusted)
+        found = self.material.trust
+        squares = None if found is None else self.squares
+        return None if found is None or squares is None else split_psnr(squares, found.trusted)
 
     def score_counts(self) -> tuple[Counts, Counts] | None:
         """How many patches and pixels of the scene have which score."""

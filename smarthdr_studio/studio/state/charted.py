@@ -55,7 +55,8 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
     "sigma": ChartKind(title="Mean σ", tip="Mean uncertainty of the pool", lines=("mean σ",)),
     "ause": ChartKind(
         title="AUSE",
-        tip="How much worse σ sorts the pixels than the true error, on labels held back; 0 at best",
+        tip="How much worse σ sorts the pixels than their absolute error, on labels held back; 0 at"
+        " best",
         lines=("AUSE",),
     ),
     "distance": ChartKind(

@@ -59,14 +59,6 @@ class PlanningState:
     failed: bool = False  # whether `told` is bad news
 
     @property
-    def edited(self) -> str:
-        """What the plan is called where a run is started; "" while it is a preset as it is."""
-        if not self.differs:
-            return ""
-        many = "1 change" if len(self.differs) == 1 else f"{len(self.differs)} changes"
-        return f"{self.preset} + {many}"
-
-    @property
     def valid(self) -> bool:
         """Whether a run could be started by it."""
         return self.book is not None and bool(self.preset) and not self.complaints

@@ -49,13 +49,12 @@ class RunsTold:
 class WayBack:
     """What going back to the start of a run would change; `changes` are scenes by new status.
 
-    `obstacles` say what cannot be as it was; `layout` is whether the views can.
+    `layout` is whether the views can be as they were.
     """
 
     run: str
     thresholds: str = ""
     changes: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    obstacles: tuple[str, ...] = ()
     layout: bool = False
 
     @property

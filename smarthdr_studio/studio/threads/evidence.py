@@ -14,7 +14,7 @@ from smarthdr_studio.core.project import Project
 from smarthdr_studio.core.pseudo_label import read_pseudo_label
 from smarthdr_studio.core.radiance import Floats
 from smarthdr_studio.core.reasons import clues
-from smarthdr_studio.core.reliability import error_map
+from smarthdr_studio.core.reliability import error_map, squared_error_map
 from smarthdr_studio.studio.tasks import Report
 from smarthdr_studio.studio.threads.opinions import Asked, network_of, predicted
 
@@ -116,8 +116,14 @@ def _sampled(
     report("", 0, 0)
     hdr, sigma = _belief(report, each, teacher)
     report("", 0, 0)
-    error = error_map(hdr, frames.ground_truth(scene))
-    return Sampled.of(sigma, error, clues(frames.bracket(scene)), most=_PIXELS_PER_SCENE)
+    truth = frames.ground_truth(scene)
+    return Sampled.of(
+        sigma,
+        clues(frames.bracket(scene)),
+        error=error_map(hdr, truth),
+        squares=squared_error_map(hdr, truth),
+        most=_PIXELS_PER_SCENE,
+    )
 
 
 def _belief(report: Report, each: _Measurable, teacher: Asked | None) -> tuple[Half, Floats]:

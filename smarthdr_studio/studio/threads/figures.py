@@ -25,10 +25,12 @@ class Figures:
     problems: tuple[str, ...] = ()
 
 
-def figures_of_scene(report: Report, *, sigma: Floats, error: Floats, clues: Clues) -> Figures:
-    """Of the scene on the screen."""
+def figures_of_scene(
+    report: Report, *, sigma: Floats, error: Floats, squares: Floats, clues: Clues
+) -> Figures:
+    """Of the scene on the screen; maps are H×W, `error` |e| and `squares` e², channel mean."""
     words = "comparing σ with the error"
-    sampled = Sampled.of(sigma, error, clues, most=_MOST_PIXELS)
+    sampled = Sampled.of(sigma, clues, error=error, squares=squares, most=_MOST_PIXELS)
     return Figures(parts=_by_part(report, sampled, words=words), sigma=sigma)
 
 

@@ -37,7 +37,7 @@ def put_model(report: Report, *, project: Path, wish: ModelWish) -> Written:
 
 def checkpoint_of(run: Path, *, which: Which) -> Path:
     """The best or the last checkpoint of a run folder. Raises CheckpointError."""
-    from smarthdr_studio.learning.checkpoints import best_checkpoint, checkpoints_of
+    from smarthdr_studio.core.runs import best_checkpoint, checkpoints_of
 
     found = checkpoints_of(run)
     if not found:

@@ -1,12 +1,13 @@
 """What runs came to, in words: facts of one, or the figures of several with the best one told."""
 
 from collections.abc import Callable, Sequence
+from math import isnan
 from typing import Final
 
 from smarthdr_studio.core.explanation import Fact
 from smarthdr_studio.core.running.listing import RunRow
+from smarthdr_studio.core.runs import SavedCheckpoint, best_of, saved_checkpoints
 from smarthdr_studio.studio.state import Contrast
-from smarthdr_studio.studio.threads.run_checkpoints import checkpoint_lines
 
 _NOTHING: Final = "–"
 
@@ -60,22 +61,26 @@ def facts_of(row: RunRow) -> tuple[Fact, ...]:
 
 def checkpoints_of(row: RunRow) -> tuple[str, ...]:
     """Every checkpoint of a run in words, the latest first; the best one is told."""
-    lines = checkpoint_lines(row.folder)
-    best = max((line.psnr_mu for line in lines if line.psnr_mu is not None), default=None)
-    return tuple(_checkpoint(line.step, line.psnr_mu, best) for line in lines)
+    found = saved_checkpoints(row.folder)
+    best = best_of(found)
+    return tuple(_checkpoint(each, is_best=each is best) for each in reversed(found))
 
 
-def _checkpoint(step: int, psnr: float | None, best: float | None) -> str:
-    words = f"step {step:,}"
-    if psnr is not None:
-        words += f" · {psnr:.2f} dB"
-    return f"{words} ▲ best" if psnr is not None and psnr == best else words
+def _checkpoint(saved: SavedCheckpoint, *, is_best: bool) -> str:
+    words = f"step {saved.step:,}"
+    if saved.psnr_mu is not None:
+        words += f" · {saved.psnr_mu:.2f} dB"
+    return f"{words} ▲ best" if is_best else words
 
 
 def _figure(name: str, values: Sequence[_Value], form: str, sign: int) -> Contrast:
     words = [_NOTHING if value is None else form.format(value) for value in values]
     best = None
-    scored = [(sign * value, place) for place, value in enumerate(values) if value is not None]
+    scored = [
+        (sign * value, place)
+        for place, value in enumerate(values)
+        if value is not None and not isnan(value)
+    ]
     if sign and len(scored) > 1:
         place = max(scored)[1]
         # No winner where the figures read the same.
