@@ -13,11 +13,11 @@ from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
-from smarthdr_studio.core.resources import resource
-from smarthdr_studio.studio.main_window.window import MainWindow
-from smarthdr_studio.studio.session.preferences import Places
+from smarthdr_studio.core.environment import resource
+from smarthdr_studio.studio.settings import Places
 from smarthdr_studio.studio.state import Activity
 from smarthdr_studio.studio.theme import dress, palette_for
+from smarthdr_studio.studio.window.main_window import MainWindow
 
 LONGEST_WAIT_S = 1800
 

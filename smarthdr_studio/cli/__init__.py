@@ -3,9 +3,39 @@
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from smarthdr_studio.cli.exit_codes import INTERRUPTED
+from smarthdr_studio.core.errors import StudioError
+
+_BAD_INPUT = 2
+
+
+def open_window(words: Sequence[str]) -> int:
+    """Open the window on nothing, a project or a dataset folder; the answer is the exit status."""
+    reason = _why_no_window(words)
+    if reason is None:
+        try:
+            from smarthdr_studio.studio.app import run
+
+            return run(Path(words[0]) if words else None)
+        except StudioError as error:
+            reason = str(error)
+    sys.stderr.write(reason + "\n")
+    return _BAD_INPUT
+
+
+def _why_no_window(words: Sequence[str]) -> str | None:
+    if len(words) > 1 and Path(words[0]).is_dir():
+        return f"{words[1]}: one project at a time; see smarthdr-studio --help"
+    if words and not Path(words[0]).is_dir():
+        return (
+            f"{words[0]}: neither a verb nor a project or dataset folder; "
+            "see smarthdr-studio --help"
+        )
+    return None
+
 
 # Kept here so that the window opens without loading the command-line library.
 VERBS: Final = frozenset(
@@ -23,17 +53,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return _started(words)
+        return _start(words)
     except KeyboardInterrupt:
         sys.stderr.write("Stopped; what was finished so far stays.\n")
         return INTERRUPTED
 
 
-def _started(words: list[str]) -> int:
+def _start(words: list[str]) -> int:
     # Loaded here, where Ctrl-C is heard already.
     if not words or (words[0] not in VERBS and not words[0].startswith("-")):
-        from smarthdr_studio.cli.window import open_window
-
         return open_window(words)
     from smarthdr_studio.cli.app import run
 

@@ -9,86 +9,77 @@ import typer
 
 from smarthdr_studio import __version__
 from smarthdr_studio.cli import (
-    decide,
+    curation,
     doctor,
-    evaluate,
-    export_run,
-    handover,
-    label,
+    ground_truth,
+    import_export,
+    inference,
     masks,
-    merge,
-    new,
-    presets,
-    queue,
-    relocate,
-    runs_compare,
-    runs_keep,
-    runs_list,
-    runs_steer,
-    sample,
-    tidy,
+    plans,
+    project,
+    runs,
+    steering,
     train,
-    truth,
 )
 from smarthdr_studio.cli.exit_codes import BAD_INPUT, DONE, FAILED, INTERRUPTED, TABLE
-from smarthdr_studio.cli.output import complain
+from smarthdr_studio.cli.output import print_error
+from smarthdr_studio.core.environment import process_rank
 from smarthdr_studio.core.errors import DeviceError, StudioError
-from smarthdr_studio.core.processes import place_of_process
 
 # typer carries its own copy of click, whose errors it exports only by their leaves.
 _UsageError: Final[type[Exception]] = typer.BadParameter.__bases__[0]
 
 _VERBS: Final[Mapping[str, Callable[..., int | None]]] = {
-    "sample": sample.sample,
-    "new": new.new,
+    "sample": project.sample,
+    "new": project.new,
     "train": train.train,
-    "label": label.label,
+    "label": inference.label,
     "masks": masks.masks,
-    "scenes": queue.scenes,
-    "queue": queue.queue,
-    "propose": queue.propose,
-    "promote": decide.promote,
-    "demote": decide.demote,
-    "exclude": decide.exclude,
-    "restore": decide.restore,
-    "truth": truth.truth,
-    "note": decide.annotate,
-    "history": decide.history,
-    "undo": decide.undo,
-    "redo": decide.redo,
-    "import-split": handover.import_split,
-    "export-split": handover.export_split,
-    "export-journal": handover.export_journal,
-    "export-dataset": handover.export_dataset,
-    "report": handover.report,
-    "evaluate": evaluate.evaluate,
-    "merge": merge.merge,
+    "scenes": curation.scenes,
+    "queue": curation.queue,
+    "propose": curation.propose,
+    "promote": curation.promote,
+    "demote": curation.demote,
+    "exclude": curation.exclude,
+    "restore": curation.restore,
+    "truth": ground_truth.truth,
+    "note": curation.annotate,
+    "history": curation.history,
+    "undo": curation.undo,
+    "redo": curation.redo,
+    "import-split": import_export.import_split,
+    "export-split": import_export.export_split,
+    "export-journal": import_export.export_journal,
+    "export-dataset": import_export.export_dataset,
+    "report": import_export.report,
+    "evaluate": inference.evaluate,
+    "merge": inference.merge,
     "doctor": doctor.doctor,
-    "relocate": relocate.relocate,
-    "tidy": tidy.tidy,
+    "relocate": project.relocate,
+    "tidy": project.tidy,
 }
 
 _RUNS: Final[Mapping[str, Callable[..., int | None]]] = {
-    "list": runs_list.list_,
-    "show": runs_list.show,
-    "compare": runs_compare.compare,
-    "export": export_run.export,
-    "resume": runs_steer.resume,
-    "pause": runs_steer.pause,
-    "go-on": runs_steer.go_on,
-    "stop": runs_steer.stop,
-    "snapshot": runs_steer.snapshot,
-    "next-round": runs_steer.next_round,
-    "set": runs_steer.set_,
-    "note": runs_keep.note_,
-    "back": runs_keep.back,
-    "discard": runs_keep.discard,
-    "restore": runs_keep.restore,
+    "list": runs.list_runs,
+    "show": runs.show_run,
+    "compare": runs.compare_runs,
+    "export": runs.export,
+    "resume": steering.resume_run,
+    "pause": steering.pause,
+    "go-on": steering.go_on,
+    "stop": steering.stop,
+    "snapshot": steering.snapshot,
+    "next-round": steering.next_round,
+    "set": steering.change_schedule,
+    "note": runs.annotate_run,
+    "back": runs.back,
+    "discard": runs.discard,
+    "restore": runs.restore,
 }
 
 _PRESETS: Final[Mapping[str, Callable[..., int | None]]] = {
-    "list": presets.list_,
-    "show": presets.show,
+    "list": plans.list_presets,
+    "show": plans.show_preset,
 }
 
 
@@ -103,8 +94,8 @@ def run(words: Sequence[str]) -> int:
     try:
         answer = build()(args=list(words), prog_name="smarthdr-studio", standalone_mode=False)
     except (StudioError, _UsageError) as error:
-        if place_of_process().local_rank == 0 or isinstance(error, DeviceError):
-            complain(_sentence(error))
+        if process_rank().local_rank == 0 or isinstance(error, DeviceError):
+            print_error(_sentence(error))
         return BAD_INPUT
     except typer.Abort:
         raise KeyboardInterrupt from None

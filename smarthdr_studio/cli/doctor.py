@@ -3,18 +3,66 @@
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from smarthdr_studio import __version__
-from smarthdr_studio.cli.examine import examine
-from smarthdr_studio.cli.output import Json, print_json, print_table, say
+from smarthdr_studio.cli.output import Json, print_json, print_line, print_table
 from smarthdr_studio.core.errors import DeviceError
 from smarthdr_studio.studio.app import refuse_without
+
+if TYPE_CHECKING:
+    from smarthdr_studio.core.project.integrity import Checkup
+
+WELL: Final = 0
+WRONG: Final = 2
+
+
+def examine_project(folder: Path, *, repairing: bool, as_json: bool) -> int:
+    """Look a project over, mend it if asked to, and answer with the exit status."""
+    from smarthdr_studio.core.project.integrity import check_up
+    from smarthdr_studio.core.project.repair import repair
+
+    done = repair(folder) if repairing else ()
+    found = check_up(folder)
+    if as_json:
+        print_json(_checkup_as_json(folder, found, done))
+    else:
+        _print_checkup(folder, found, done)
+    return WRONG if found.findings else WELL
+
+
+def _print_checkup(folder: Path, found: "Checkup", done: Sequence[str]) -> None:
+    for sentence in done:
+        print_line(f"mended: {sentence}")
+    backups = [
+        (each.path.name, "does not open" if each.entries is None else f"{each.entries} entries")
+        for each in found.backups
+    ]
+    rows = [("scenes", f"{found.scenes}"), ("journal", f"{found.entries} entries"), *backups]
+    print_table(("what", "here"), rows, title=f"{folder}", words=2)
+    if not found.findings:
+        print_line("Nothing is wrong.")
+        return
+    wrong = [(str(each.trouble), each.sentence, each.remedy) for each in found.findings]
+    print_table(("what", "is wrong", "remedy"), wrong, title="What is wrong", words=3)
+
+
+def _checkup_as_json(folder: Path, found: "Checkup", done: Sequence[str]) -> dict[str, object]:
+    return {
+        "project": str(folder),
+        "scenes": found.scenes,
+        "entries": found.entries,
+        "findings": [asdict(each) for each in found.findings],
+        "mended": list(done),
+        "backups": [{"path": str(b.path), "entries": b.entries} for b in found.backups],
+    }
+
 
 _LIBRARIES: Final = (
     "numpy",
@@ -48,14 +96,14 @@ def doctor(
     and a damaged database back from the backups, and says what it did.
     """
     if project is not None:
-        return examine(project, repairing=repair, as_json=as_json)
+        return examine_project(project, repairing=repair, as_json=as_json)
     if repair:
         raise typer.BadParameter("--repair mends a project; say which one")
-    _tell_machine(as_json=as_json)
+    _print_machine(as_json=as_json)
     return None
 
 
-def _tell_machine(*, as_json: bool) -> None:
+def _print_machine(*, as_json: bool) -> None:
     versions = {name: _version(name) for name in _LIBRARIES}
     found: dict[str, Any] = {
         "smarthdr_studio": __version__,
@@ -76,7 +124,7 @@ def _tell_machine(*, as_json: bool) -> None:
     rows += [(name, version or "missing") for name, version in versions.items()]
     print_table(("what", "here"), rows, title="SmartHDR Studio on this machine", words=2)
     for sentence in found["missing"] or ["Nothing is missing."]:
-        say(sentence)
+        print_line(sentence)
 
 
 def _version(name: str) -> str | None:
@@ -93,7 +141,7 @@ def _display() -> str | None:
 
 
 def _devices() -> list[dict[str, Any]]:
-    from smarthdr_studio.learning.runtime import describe_devices
+    from smarthdr_studio.learning.compute import describe_devices
 
     return [asdict(device) for device in describe_devices()]
 

@@ -10,9 +10,9 @@ from smarthdr_studio.cli.output import Json, percent, print_json, print_table, p
 from smarthdr_studio.core.errors import LabelError
 
 if TYPE_CHECKING:
-    from smarthdr_studio.core.masking import MaskSettings
-    from smarthdr_studio.core.pool import PoolTrust
-    from smarthdr_studio.core.project import Project
+    from smarthdr_studio.core.project.project import Project
+    from smarthdr_studio.core.training.rounds import PoolTrust
+    from smarthdr_studio.core.trust.masking import MaskSettings
 
 Threshold = Annotated[float | None, typer.Option(min=0.0, max=1.0, help="Largest trusted score.")]
 Scope = Annotated[
@@ -40,9 +40,9 @@ def masks(
     Counted from the pseudo-labels of the unlabelled scenes and what was painted on them; a setting
     that is not given is the project's.
     """
-    from smarthdr_studio.core.decisions import Decisions
-    from smarthdr_studio.core.pool import pool_trust
-    from smarthdr_studio.core.project import Project
+    from smarthdr_studio.core.project.decisions import Decisions
+    from smarthdr_studio.core.project.project import Project
+    from smarthdr_studio.core.training.rounds import pool_trust
 
     with Project.open(project) as opened:
         decisions = Decisions(opened)
@@ -87,7 +87,7 @@ def _changed(
 
 def _pool(project: "Project") -> dict[str, Path]:
     """The pseudo-labels of the unlabelled scenes: the pool of METHOD §4."""
-    from smarthdr_studio.core.journal import Status
+    from smarthdr_studio.core.project.journal import Status
 
     unlabelled = [
         name for name, status in project.statuses().items() if status is Status.UNLABELLED

@@ -15,18 +15,18 @@ from rich.table import Table
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 
-def complain(sentence: str) -> None:
+def print_error(sentence: str) -> None:
     """One sentence on stderr; a message of several lines becomes one."""
     sys.stderr.write(" ".join(sentence.split()) + "\n")
 
 
-def note(sentence: str) -> None:
+def print_note(sentence: str) -> None:
     """Something worth knowing, on stderr."""
     sys.stderr.write(sentence + "\n")
     sys.stderr.flush()
 
 
-def say(sentence: str) -> None:
+def print_line(sentence: str) -> None:
     """A line of the answer, on stdout."""
     sys.stdout.write(sentence + "\n")
 

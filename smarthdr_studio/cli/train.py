@@ -1,17 +1,360 @@
-"""The verb `train`: begins a run, or goes on with one, or says what one would take."""
+"""The verb `train`: a run begun or resumed, followed in a terminal to its end, or estimated."""
 
+import shlex
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 import typer
 
-from smarthdr_studio.cli.driving import drive, resume_command
-from smarthdr_studio.cli.exit_codes import DONE
-from smarthdr_studio.cli.output import Json, print_json, say
-from smarthdr_studio.cli.which_plan import Wanted, plan_wanted
+from smarthdr_studio.cli.exit_codes import BAD_INPUT, BROKEN_OFF, DONE, FAILED, STOPPED
+from smarthdr_studio.cli.output import (
+    Json,
+    duration,
+    percent,
+    print_error,
+    print_json,
+    print_line,
+    print_note,
+    print_table,
+    progress,
+)
+from smarthdr_studio.cli.plans import PlanRequest, requested_plan
+from smarthdr_studio.core.environment import is_first_process
+from smarthdr_studio.core.errors import OutOfMemory, Remedy, StudioError
+from smarthdr_studio.core.training.events import (
+    CheckpointSaved,
+    Outcome,
+    PhaseChanged,
+    RoundFinished,
+    RunFinished,
+    RunStarted,
+    Steered,
+    StepReported,
+    StepSkipped,
+    TrainingEvent,
+    Validated,
+    as_json,
+)
+from smarthdr_studio.core.training.plan_fields import NONE, toml_value
+from smarthdr_studio.core.training.run_estimate import size_in_words
 
 if TYPE_CHECKING:
-    from smarthdr_studio.core.plan import TrainingPlan
+    from smarthdr_studio.core.training.plan import TrainingPlan
+    from smarthdr_studio.core.training.run_estimate import Estimate
+
+_HANG_UP: Final[signal.Signals | None] = getattr(signal, "SIGHUP", None)
+
+
+class StopSignals:
+    """The signals that asked to stop so far."""
+
+    def __init__(self) -> None:
+        self._heard: list[int] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._heard)
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether the terminal is gone, so that nothing can be said any more."""
+        return _HANG_UP in self._heard
+
+    def hear(self, number: int, _: FrameType | None) -> None:
+        """A handler for signals; a second one kills, as the last save is whole."""
+        self._heard.append(number)
+        signal.signal(number, signal.SIG_DFL)
+        if is_first_process():
+            with suppress(OSError):
+                print_note("Stopping after this step and saving; once more kills.")
+
+
+@contextmanager
+def stop_signals() -> Iterator[StopSignals]:
+    """Hears the signals that ask to stop while the block lasts; nohup is respected."""
+    asked = StopSignals()
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if _HANG_UP is not None and signal.getsignal(_HANG_UP) != signal.SIG_IGN:
+        numbers.append(_HANG_UP)
+    before = {number: signal.signal(number, asked.hear) for number in numbers}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def file_errors_told_once() -> Iterator[None]:
+    """Keeps threads quiet about files: what the log's thread stumbles over is raised here too."""
+    tell = threading.excepthook
+
+    def unless_files(failure: threading.ExceptHookArgs) -> None:
+        if not issubclass(failure.exc_type, OSError):
+            tell(failure)
+
+    threading.excepthook = unless_files
+    try:
+        yield
+    finally:
+        threading.excepthook = tell
+
+
+class RunReporter:
+    """Repeats events: as JSON lines where `tell` is given, else as a bar on a terminal.
+
+    The first line names the run: what is said before it has a name waits. The last one says how it
+    ended, and with which exit status. A silent one only remembers.
+    """
+
+    def __init__(
+        self, *, tell: Callable[[Mapping[str, Any]], None] | None, silent: bool = False
+    ) -> None:
+        self._tell = None if silent else tell
+        self._silent = silent
+        self._bar = progress()
+        self._quiet = silent or tell is not None or self._bar.disable
+        self._task = self._bar.add_task("preparing", total=None)
+        self._waiting: list[TrainingEvent] = []
+        self.run = ""
+        self.outcome: Outcome = "stopped"
+        self._step = 0
+        self._last: RunFinished | None = None
+        self._facts: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        if not self._quiet:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take the bar off the screen."""
+        self._bar.stop()
+
+    def see(self, event: TrainingEvent) -> None:
+        """Remember and repeat one event."""
+        self._remember(event)
+        if self._tell is not None:
+            self._tell_in_order(event)
+        elif not self._quiet:
+            self._draw(event)
+
+    def end(self, *, code: int) -> None:
+        """The last word of a run, with the exit status; its driver says that of one it closed."""
+        self.close()
+        words = f"stopped at step {self._step}; resume to go on"
+        last = self._last or RunFinished(
+            run=self.run, outcome="stopped", step=self._step, message=words
+        )
+        if self._tell is not None:
+            self._tell({**as_json(last), "exit": code})
+        elif self._silent:
+            return
+        elif last.outcome == "done":
+            print_table(("run", self.run), self._facts.items(), title="Trained", words=2)
+        else:
+            print_note(f"Stopped at step {self._step}.")
+
+    def fail(self, message: str, *, code: int, remedies: tuple[Remedy, ...] = ()) -> None:
+        """The last word of a run that failed, for scripts; a person reads it on stderr."""
+        if self._tell is not None:
+            last = RunFinished(
+                run=self.run,
+                outcome="failed",
+                step=self._step,
+                message=message,
+                remedies=remedies,
+            )
+            self._tell({**as_json(last), "exit": code})
+
+    def _tell_in_order(self, event: TrainingEvent) -> None:
+        if not self.run:
+            self._waiting.append(event)
+            return
+        if self._tell is not None and not isinstance(event, RunFinished):  # `end` says that
+            for each in (event, *self._waiting):
+                self._tell(as_json(each))
+            self._waiting.clear()
+
+    def _remember(self, event: TrainingEvent) -> None:
+        match event:
+            case RunStarted(run=run, step=step, network=network, device=device):
+                self.run, self._step = run, step
+                self._facts |= {"network": network, "device": device}
+            case StepReported(step=step, losses=losses):
+                self._step = step
+                self._facts |= {"steps": str(step), "loss": f"{losses['total']:.4f}"}
+            case RoundFinished(round=number, retained=retained):
+                self._facts |= {"rounds": str(number + 1), "retained": percent(retained)}
+            case Validated(psnr_mu=mu, psnr_l=linear):
+                self._facts["held out"] = f"PSNR-μ {mu:.2f} dB, PSNR-l {linear:.2f} dB"
+            case CheckpointSaved(folder=folder):
+                self._facts["checkpoint"] = folder
+            case RunFinished(outcome=outcome, message=message):
+                self.outcome, self._last = outcome, event
+                self._facts["outcome"] = message
+            case _:
+                pass
+
+    def _draw(self, event: TrainingEvent) -> None:
+        match event:
+            case RunStarted(total_steps=total, step=step):
+                self._bar.update(self._task, total=total, completed=step)
+            case PhaseChanged(text=text):
+                self._bar.update(self._task, description=text)
+            case StepReported(step=step, losses=losses):
+                text = f"loss {losses['total']:.4f}"
+                self._bar.update(self._task, completed=step, description=text)
+            case RoundFinished(round=number, retained=retained):
+                self._bar.console.print(f"round {number}: {percent(retained)} retained")
+            case Validated(epoch=epoch, psnr_mu=mu):
+                self._bar.console.print(f"epoch {epoch}: held-out PSNR-μ {mu:.2f} dB")
+            case StepSkipped(step=step, why=why):
+                self._bar.console.print(f"step {step} skipped: {why}")
+            case Steered(text=text):
+                self._bar.console.print(text)
+            case _:
+                pass
+
+
+def run_training(
+    plan: "TrainingPlan", project: Path, *, resume: str | None = None, as_json: bool = False
+) -> int:
+    """Trains, or goes on with a run; the answer is the exit status (see `exit_codes`).
+
+    Of several processes started by torchrun only the first one speaks. Raises StudioError where
+    the run could not begin.
+    """
+    first = is_first_process()
+    follower = RunReporter(tell=print_json if as_json else None, silent=not first)
+    with follower, file_errors_told_once(), stop_signals() as asked:
+        try:
+            _report_events(plan, project, resume=resume, follower=follower, asked=asked)
+        except StudioError as error:
+            follower.close()
+            if not follower.run:
+                follower.fail(str(error), code=BAD_INPUT)
+                raise
+            return _report_failure(error, project, follower, first=first)
+        except OSError:
+            if not asked.hung_up:  # writing to a terminal that is gone fails, and does no harm
+                raise
+        except Exception as error:  # a fault of ours: its traceback is for whoever mends it
+            follower.fail(str(error), code=FAILED)
+            raise
+    if follower.outcome == "done":
+        follower.end(code=DONE)
+        return DONE
+    with suppress(OSError):
+        follower.end(code=STOPPED)
+        if first:
+            print_note(f"Resume with: {resume_command(project, follower.run)}")
+    return STOPPED
+
+
+def resume_command(project: Path, run: str, changes: Mapping[str, Any] | None = None) -> str:
+    """The command that goes on with a run, with changes of its plan by dotted key."""
+    words = ["smarthdr-studio", "train", str(project), "--resume", run]
+    for key, value in (changes or {}).items():
+        words += ["--set", f"{key}={NONE if value is None else toml_value(value)}"]
+    return shlex.join(words)
+
+
+def _report_events(
+    plan: "TrainingPlan",
+    project: Path,
+    *,
+    resume: str | None,
+    follower: RunReporter,
+    asked: StopSignals,
+) -> None:
+    from smarthdr_studio.learning.trainer import train as learn
+
+    # Closing the generator is what saves; it happens before anything is said about the end.
+    with closing(learn(plan, project, resume=resume)) as events:
+        for event in events:
+            if not asked.hung_up:
+                follower.see(event)
+            if asked:
+                return
+
+
+def _report_failure(
+    error: StudioError, project: Path, follower: RunReporter, *, first: bool
+) -> int:
+    """A run that had begun: it is kept, and what helps is said as a command."""
+    remedies = error.remedies if isinstance(error, OutOfMemory) else ()
+    follower.fail(str(error), code=BROKEN_OFF, remedies=remedies)
+    print_error(str(error))
+    if first:
+        for remedy in remedies:
+            command = resume_command(project, follower.run, remedy.changes)
+            print_note(f"{remedy.text}: {command}")
+        print_note(f"Resume with: {resume_command(project, follower.run)}")
+    return BROKEN_OFF
+
+
+def show_estimate(plan: "TrainingPlan", project: Path, *, as_json: bool) -> None:
+    """Measure and say; nothing is trained or written. Raises StudioError as `train` does."""
+    from smarthdr_studio.learning.estimate import estimate
+
+    found: Estimate | None = None
+    with progress() as bar:
+        task = bar.add_task("measuring", total=None)
+        for event in estimate(plan, project):
+            if isinstance(event, PhaseChanged):
+                bar.update(task, description=event.text)
+            else:
+                found = event
+    if found is None:
+        return
+    if as_json:
+        print_json({"estimate": {**asdict(found), "all_disk_bytes": found.all_disk_bytes}})
+        return
+    _print_estimate(found)
+
+
+def _print_estimate(found: "Estimate") -> None:
+    rows = [
+        ("device", f"{found.device}, {found.precision}"),
+        ("steps", f"{found.steps:,} in {found.epochs} epochs"),
+        ("rounds, checks", f"{found.rounds}, {found.validations}"),
+        ("an epoch on labels only", _duration_or_none(found.warmup_epoch_seconds)),
+        ("an epoch", _duration_or_none(found.learning_epoch_seconds)),
+        ("a round", _duration_or_none(found.round_seconds)),
+        ("altogether", _duration_or_none(found.total_seconds)),
+        (
+            "memory at its peak",
+            _size_of_free(found.peak_memory_bytes, free=found.free_memory_bytes),
+        ),
+        ("disk", _size_of_free(found.all_disk_bytes, free=found.free_disk_bytes)),
+    ]
+    print_table(("what", "about"), rows, title="What this run will take", words=2)
+    for sentence in (found.measured, *found.warnings):
+        print_note(f"{sentence.rstrip('.')}.")
+
+
+def _duration_or_none(seconds: float | None) -> str:
+    return "none" if seconds is None else duration(seconds)
+
+
+def _size_of_free(count: int | None, *, free: int | None) -> str:
+    if count is None:
+        return "not known"
+    return size_in_words(count) + ("" if free is None else f" of {size_in_words(free)} free")
 
 
 def train(
@@ -54,7 +397,7 @@ def train(
     command that goes on is printed. With --json every event is a line: the first names the run,
     the last says how it ended, and with which exit status.
     """
-    wanted = Wanted(
+    wanted = PlanRequest(
         preset=preset,
         resume=resume,
         base=base,
@@ -63,28 +406,28 @@ def train(
         device=device,
         seed=seed,
     )
-    plan, run = plan_wanted(project, wanted)
+    plan, run = requested_plan(project, wanted)
     if print_command:
-        _say_command(_command(plan, project, wanted, run=run), as_json=as_json)
+        _print_command(_equivalent_command(plan, project, wanted, run=run), as_json=as_json)
         return DONE
     if estimate:
-        from smarthdr_studio.cli.foresee import foresee
-
-        foresee(plan, project, as_json=as_json)
+        show_estimate(plan, project, as_json=as_json)
         return DONE
-    return drive(plan, project, resume=run, as_json=as_json)
+    return run_training(plan, project, resume=run, as_json=as_json)
 
 
-def _command(plan: "TrainingPlan", project: Path, wanted: Wanted, *, run: str | None) -> str:
+def _equivalent_command(
+    plan: "TrainingPlan", project: Path, wanted: PlanRequest, *, run: str | None
+) -> str:
     if run is not None:
         return resume_command(project, run, wanted.changes())
-    from smarthdr_studio.core.plan_command import command_line
+    from smarthdr_studio.core.training.plan_schema import command_line
 
     return command_line(project, plan, wanted.preset or plan.preset)
 
 
-def _say_command(command: str, *, as_json: bool) -> None:
+def _print_command(command: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"command": command})
     else:
-        say(command)
+        print_line(command)

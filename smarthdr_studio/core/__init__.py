@@ -1,1 +1,1 @@
-"""What the studio knows without torch or Qt: data, trust, projects."""
+"""What the studio knows without torch or Qt: pictures, trust, projects, training runs."""

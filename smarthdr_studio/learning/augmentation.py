@@ -1,4 +1,4 @@
-"""One random move per crop, made alike by its frames, its label, σ and the masks."""
+"""One random augmentation per crop, the same for its frames, its label, σ and the masks."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class Augmentation:
     """What happens to a crop: channels change places, then flips, then quarter turns (METHOD §5).
 
     The default leaves everything where it is.
@@ -38,17 +38,17 @@ class Move:
         return pixels
 
 
-def weak_move(generator: torch.Generator) -> Move:
+def weak_augmentation(generator: torch.Generator) -> Augmentation:
     """A vertical flip and quarter turns: for labelled crops."""
     flipped, turns = _flip_and_turns(generator)
-    return Move(flip_vertical=flipped, quarter_turns=turns)
+    return Augmentation(flip_vertical=flipped, quarter_turns=turns)
 
 
-def strong_move(generator: torch.Generator) -> Move:
+def strong_augmentation(generator: torch.Generator) -> Augmentation:
     """A shuffle of R, G and B, a horizontal flip and quarter turns: for unlabelled crops."""
     flipped, turns = _flip_and_turns(generator)
     red, green, blue = torch.randperm(3, generator=generator).tolist()
-    return Move(channels=(red, green, blue), flip_horizontal=flipped, quarter_turns=turns)
+    return Augmentation(channels=(red, green, blue), flip_horizontal=flipped, quarter_turns=turns)
 
 
 def _flip_and_turns(generator: torch.Generator) -> tuple[bool, int]:

@@ -3,19 +3,117 @@
 NAME.shdrmodel
 ├── model.json            the card, in words that need no program
 └── weights.safetensors   the very bytes of the checkpoint, so that their hash stays the same
-
-Nothing is compressed, so that any program can read either part where it lies. No pickle.
 """
 
 import hashlib
 import json
 import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from smarthdr_studio.core.errors import CheckpointError, ExportError
 from smarthdr_studio.core.files import AnyPath, replacing
-from smarthdr_studio.learning.model_card import FORMAT, VERSION, ModelCard
+from smarthdr_studio.core.imaging.radiometry import GAMMA, MU
+
+Part = Literal["teacher", "student"]
+
+FORMAT: Final = "smarthdr-model"
+VERSION: Final = 1
+INPUTS: Final = ("under", "reference", "over")
+OUTPUTS: Final = ("hdr", "sigma")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """Which network it is, how it is asked, and where it is from.
+
+    `weights` is the SHA-256 of the weights as the checkpoint had them, by which the teacher is
+    named in the provenance of its pseudo-labels; `plan` is that of the run's plan. `tile` and
+    `overlap` are pixels.
+    """
+
+    network: str
+    part: Part
+    tile: int
+    overlap: int
+    precision: str
+    run: str
+    step: int
+    epoch: int
+    round: int
+    plan: str
+    weights: str
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """Where it is from, in a few words."""
+        return f"{self.part} of {self.run}, step {self.step}"
+
+    def as_plain(self) -> dict[str, Any]:
+        """Plain values for JSON, with what goes in and comes out told in words."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            **asdict(self),
+            "metrics": dict(self.metrics),
+            **_contract(),
+        }
+
+    def as_text(self) -> str:
+        """The same as JSON, always the same for the same card."""
+        return json.dumps(self.as_plain(), indent=2, ensure_ascii=False)
+
+    @classmethod
+    def from_plain(cls, values: Mapping[str, Any]) -> "ModelCard":
+        """What `as_plain` gave. Raises ValueError, KeyError or TypeError where something is odd."""
+        part: Part = "student" if values["part"] == "student" else "teacher"
+        tile, overlap = int(values["tile"]), int(values["overlap"])
+        if not 0 < overlap < tile or tile % 8 or overlap % 8:
+            raise ValueError(f"tile {tile} and overlap {overlap}")
+        return cls(
+            network=str(values["network"]),
+            part=part,
+            tile=tile,
+            overlap=overlap,
+            precision=str(values["precision"]),
+            run=str(values["run"]),
+            step=int(values["step"]),
+            epoch=int(values["epoch"]),
+            round=int(values["round"]),
+            plan=str(values["plan"]),
+            weights=str(values["weights"]),
+            metrics={str(name): float(value) for name, value in values["metrics"].items()},
+        )
+
+
+def overlap_of(tile: int) -> int:
+    """How many pixels neighbouring tiles share: 32, or less where tiles are too small for it."""
+    return min(32, tile // 3 // 8 * 8)
+
+
+def _contract() -> dict[str, Any]:
+    """What goes in and what comes out, for whoever has nothing but the file."""
+    return {
+        "input": {
+            "names": list(INPUTS),
+            "shape": "B×6×H×W float32, one for each frame, shortest exposure first",
+            "channels": ["H red", "H green", "H blue", "L red", "L green", "L blue"],
+            "L": "camera values in [0, 1]: 16-bit frames divided by 65535, 8-bit ones by 255",
+            "H": "L^gamma / 2^(EV − EV of the shortest frame), linear radiance in [0, 1]",
+            "gamma": GAMMA,
+        },
+        "output": {
+            "names": list(OUTPUTS),
+            "hdr": "B×3×H×W linear radiance in [0, 1], RGB, aligned to the reference frame",
+            "sigma": "B×1×H×W uncertainty, in values of T(h) = log(1 + mu·h) / log(1 + mu)",
+            "mu": MU,
+        },
+        "tiling": "larger pictures are cut into tiles that share overlap pixels, blended in T",
+    }
+
 
 SUFFIX: Final = ".shdrmodel"
 _CARD: Final = "model.json"
@@ -37,7 +135,7 @@ def write_bundle(path: AnyPath, card: ModelCard, weights: bytes) -> None:
             for name, content in ((_CARD, card.as_text().encode()), (_WEIGHTS, weights)):
                 file.writestr(zipfile.ZipInfo(name, _MOMENT), content)
     except OSError as error:
-        raise unwritable(path, error) from None
+        raise cannot_write(path, error) from None
 
 
 def read_bundle(path: AnyPath) -> tuple[ModelCard, bytes]:
@@ -58,7 +156,7 @@ def read_bundle_card(path: AnyPath) -> ModelCard:
     return _read(Path(path))[0]
 
 
-def unwritable(path: AnyPath, error: OSError) -> ExportError:
+def cannot_write(path: AnyPath, error: OSError) -> ExportError:
     """What to say where a model cannot be written."""
     path = Path(path)
     reason = error.strerror or type(error).__name__
@@ -76,11 +174,11 @@ def _read(path: Path, *wanted: str) -> tuple[ModelCard, dict[str, bytes]]:
         with zipfile.ZipFile(path) as file:
             found = {entry.filename: entry for entry in file.infolist()}
             if set(found) != {_CARD, _WEIGHTS} or len(file.infolist()) != len(found):
-                raise CheckpointError(_stranger(path, "it does not hold what a model holds"))
+                raise CheckpointError(_not_a_bundle(path, "it does not hold what a model holds"))
             if any(entry.compress_type != zipfile.ZIP_STORED for entry in found.values()):
-                raise CheckpointError(_stranger(path, "its parts are compressed"))
+                raise CheckpointError(_not_a_bundle(path, "its parts are compressed"))
             if found[_CARD].file_size > _MOST_CARD:
-                raise CheckpointError(_stranger(path, "its description is too long"))
+                raise CheckpointError(_not_a_bundle(path, "its description is too long"))
             card = _card(path, file.read(_CARD))
             return card, {name: file.read(name) for name in wanted}
     except FileNotFoundError:
@@ -89,14 +187,14 @@ def _read(path: Path, *wanted: str) -> tuple[ModelCard, dict[str, bytes]]:
         reason = error.strerror or type(error).__name__
         raise CheckpointError(f"{path}: cannot be read ({reason}); allow reading it") from None
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise CheckpointError(_stranger(path, f"{error}".partition("\n")[0])) from None
+        raise CheckpointError(_not_a_bundle(path, f"{error}".partition("\n")[0])) from None
 
 
 def _card(path: Path, text: bytes) -> ModelCard:
     try:
         values: Any = json.loads(text)
         if values["format"] != FORMAT:
-            raise CheckpointError(_stranger(path, f"it is {values['format']!r}"))
+            raise CheckpointError(_not_a_bundle(path, f"it is {values['format']!r}"))
         if values["version"] > VERSION:
             raise CheckpointError(
                 f"{path}: of a newer format ({values['version']}); update SmartHDR Studio"
@@ -104,9 +202,9 @@ def _card(path: Path, text: bytes) -> ModelCard:
         return ModelCard.from_plain(values)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(
-            _stranger(path, f"its description is not understood: {error}")
+            _not_a_bundle(path, f"its description is not understood: {error}")
         ) from None
 
 
-def _stranger(path: Path, why: str) -> str:
+def _not_a_bundle(path: Path, why: str) -> str:
     return f"{path}: no whole model file ({why}); {_REMEDY}"

@@ -26,7 +26,7 @@ from torch import nn
 
 from smarthdr_studio.core.errors import CheckpointError
 from smarthdr_studio.core.files import AnyPath
-from smarthdr_studio.core.runs import (
+from smarthdr_studio.core.training.run_folder import (
     CHECKPOINT_ABOUT,
     CHECKPOINT_FILES,
     CHECKPOINT_FORMAT,

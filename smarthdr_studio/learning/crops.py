@@ -2,22 +2,94 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from smarthdr_studio.core.bracket import Half, Scene
-from smarthdr_studio.core.crop_grid import grid
-from smarthdr_studio.core.errors import PlanError
-from smarthdr_studio.core.plan import BatchPlan
-from smarthdr_studio.core.processes import ALONE, Place
-from smarthdr_studio.learning.augmentation import Move
+from smarthdr_studio.core.environment import SINGLE_PROCESS, ProcessRank
+from smarthdr_studio.core.errors import PlanError, ProjectError
+from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
+from smarthdr_studio.core.training.plan import BatchPlan, TrainingPlan
+from smarthdr_studio.core.trust.masking import trust
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
+from smarthdr_studio.core.trust.thresholds import crop_grid
+from smarthdr_studio.learning.augmentation import (
+    Augmentation,
+    strong_augmentation,
+    weak_augmentation,
+)
+from smarthdr_studio.learning.label_set import LabelSet
 from smarthdr_studio.learning.losses import Target
 from smarthdr_studio.learning.radiometry import six_channels
-from smarthdr_studio.learning.stock import Picture, SceneStock, camera_values, cut
+from smarthdr_studio.learning.reproducibility import RandomState
+
+Image = np.ndarray[Any, Any] | Tensor
+CropSlices = tuple[slice, slice]
+
+# The rest of a device's memory belongs to the network and its gradients.
+_SHARE_OF_DEVICE: Final = 0.4
+
+
+class SceneCache:
+    """Frames of scenes, 16-bit as they were decoded, from which crops are cut."""
+
+    def __init__(self, frames: FrameStore, *, device: torch.device) -> None:
+        self.device = device
+        self._frames = frames
+        self._on_device: dict[str, Tensor] = {}
+
+    def cut_frames(self, scene: Scene, place: CropSlices) -> Tensor:
+        """Under, reference, over of one crop, on the device if the scene is: 3×S×S×3 int16.
+
+        These are the bits of the 16-bit frames; `camera_values` reads them as they are meant.
+        """
+        if scene.id in self._on_device:
+            return self._on_device[scene.id][:, *place]
+        bracket = self._frames.bracket(scene)
+        if self._has_room(bracket.nbytes):
+            frames = np.stack(bracket.frames).view(np.int16)
+            self._on_device[scene.id] = _to_device(frames, self.device)
+            return self._on_device[scene.id][:, *place]
+        crop = np.stack([frame[place] for frame in bracket.frames])
+        return torch.from_numpy(crop.view(np.int16))
+
+    def placed(self, picture: np.ndarray[Any, Any]) -> Image:
+        """The picture on the device where there is room, else as it is."""
+        return _to_device(picture, self.device) if self._has_room(picture.nbytes) else picture
+
+    def _has_room(self, nbytes: int) -> bool:
+        if self.device.type != "cuda":
+            return False
+        _, total = torch.cuda.mem_get_info(self.device)
+        taken = torch.cuda.memory_allocated(self.device)
+        return taken + nbytes < _SHARE_OF_DEVICE * total
+
+
+def camera_values(bits: Tensor) -> Tensor:
+    """What `cut_frames` gave, 0 to 65535 as int32.
+
+    Not every device can flip and stack uint16, but all can int16.
+    """
+    return bits.to(torch.int32) & 0xFFFF
+
+
+def cut_crop(picture: Image, place: CropSlices) -> Tensor:
+    """One crop of a picture, a copy where the picture is an array."""
+    if isinstance(picture, Tensor):
+        return picture[place]
+    return torch.from_numpy(np.array(picture[place]))
+
+
+def _to_device(picture: np.ndarray[Any, Any], device: torch.device) -> Tensor:
+    # A copy, because torch warns of arrays that may only be read.
+    return torch.from_numpy(np.array(picture)).to(device)
+
 
 Mask = npt.NDArray[np.bool_]
 
@@ -61,7 +133,7 @@ class _Crop(NamedTuple):
     stops: tuple[float, float, float]
 
 
-def windows(scenes: Sequence[Scene], *, plan: BatchPlan) -> list[Window]:
+def crop_windows(scenes: Sequence[Scene], *, plan: BatchPlan) -> list[Window]:
     """Every crop of every scene. Raises PlanError where a scene is smaller than one crop."""
     found: list[Window] = []
     for index, scene in enumerate(scenes):
@@ -70,8 +142,8 @@ def windows(scenes: Sequence[Scene], *, plan: BatchPlan) -> list[Window]:
                 f"batch.crop is {plan.crop}, but scene {scene.id} is only {scene.width}×"
                 f"{scene.height}: choose a smaller crop or exclude the scene"
             )
-        tops = grid(scene.height, crop=plan.crop, stride=plan.stride)
-        lefts = grid(scene.width, crop=plan.crop, stride=plan.stride)
+        tops = crop_grid(scene.height, crop=plan.crop, stride=plan.stride)
+        lefts = crop_grid(scene.width, crop=plan.crop, stride=plan.stride)
         found += [Window(index, top, left) for top in tops for left in lefts]
     return found
 
@@ -81,7 +153,7 @@ def trusted_windows(
 ) -> list[Window]:
     """The crops that have at least one trusted pixel; without a mask all have."""
     kept: list[Window] = []
-    tables = [None if mask is None else _summed(mask) for mask in masks]
+    tables = [None if mask is None else _integral_image(mask) for mask in masks]
     for window in found:
         table = tables[window.scene]
         bottom, right = window.top + crop, window.left + crop
@@ -106,16 +178,16 @@ class CropSet:
         scenes: Sequence[Scene],
         *,
         labels: Mapping[str, SceneLabel],
-        stock: SceneStock,
+        stock: SceneCache,
         plan: BatchPlan,
-        draw: Callable[[], Move],
+        draw: Callable[[], Augmentation],
         generator: torch.Generator,
     ) -> None:
         self._scenes, self._stock, self._crop = tuple(scenes), stock, plan.crop
         self._draw, self._generator = draw, generator
         masks = [labels[scene.id].trusted for scene in scenes]
-        self.windows = trusted_windows(windows(scenes, plan=plan), masks, crop=plan.crop)
-        self._labels = [_placed(labels[scene.id], stock=stock) for scene in scenes]
+        self.windows = trusted_windows(crop_windows(scenes, plan=plan), masks, crop=plan.crop)
+        self._labels = [_label_on_device(labels[scene.id], stock=stock) for scene in scenes]
         self._order = torch.empty(0, dtype=torch.int64)
         self._next = 0
         self._drawn: tuple[Window, ...] = ()  # those of the latest batch
@@ -123,7 +195,7 @@ class CropSet:
     def __len__(self) -> int:
         return len(self.windows)
 
-    def batch(self, count: int, *, place: Place = ALONE) -> CropBatch:
+    def batch(self, count: int, *, place: ProcessRank = SINGLE_PROCESS) -> CropBatch:
         """The next `count` crops, each moved by a draw of its own.
 
         Several processes draw alike, as many for each, and each cuts its own.
@@ -171,19 +243,19 @@ class CropSet:
         self._next += 1
         return self.windows[int(self._order[self._next - 1])]
 
-    def _moved_crop(self, window: Window, move: Move) -> _Crop:
+    def _moved_crop(self, window: Window, move: Augmentation) -> _Crop:
         scene, label = self._scenes[window.scene], self._labels[window.scene]
         place = (
             slice(window.top, window.top + self._crop),
             slice(window.left, window.left + self._crop),
         )
-        hdr = cut(label[0], place)
+        hdr = cut_crop(label[0], place)
         plane = hdr.shape[:2]
-        sigma = hdr.new_zeros(plane) if label[1] is None else cut(label[1], place)
+        sigma = hdr.new_zeros(plane) if label[1] is None else cut_crop(label[1], place)
         trusted = (
             torch.ones(plane, dtype=torch.bool, device=hdr.device)
             if label[2] is None
-            else cut(label[2], place)
+            else cut_crop(label[2], place)
         )
         return _Crop(
             frames=move.of_colours(self._stock.cut_frames(scene, place)),
@@ -194,17 +266,110 @@ class CropSet:
         )
 
 
-def _placed(
-    label: SceneLabel, *, stock: SceneStock
-) -> tuple[Picture, Picture | None, Picture | None]:
+def _label_on_device(
+    label: SceneLabel, *, stock: SceneCache
+) -> tuple[Image, Image | None, Image | None]:
     sigma, trusted = (
         None if part is None else stock.placed(part) for part in (label.sigma, label.trusted)
     )
     return stock.placed(label.hdr), sigma, trusted
 
 
-def _summed(mask: Mask) -> npt.NDArray[np.int64]:
+def _integral_image(mask: Mask) -> npt.NDArray[np.int64]:
     """How many pixels are trusted above and left of each corner: any window in four look-ups."""
     table = np.zeros((mask.shape[0] + 1, mask.shape[1] + 1), dtype=np.int64)
     table[1:, 1:] = mask.cumsum(0, dtype=np.int64).cumsum(1)
     return table
+
+
+class TrainingData:
+    """Makes crop sets of a project's scenes under one plan."""
+
+    def __init__(
+        self,
+        plan: TrainingPlan,
+        *,
+        scenes: Mapping[str, Scene],
+        frames: FrameStore,
+        stock: SceneCache,
+        randomness: RandomState,
+    ) -> None:
+        self._plan, self.scenes, self.frames = plan, scenes, frames
+        self._stock, self.randomness = stock, randomness
+
+    def of(self, scenes: Mapping[str, Scene]) -> "TrainingData":
+        """The same with the scenes as they are now, for the next round."""
+        return TrainingData(
+            self._plan,
+            scenes=scenes,
+            frames=self.frames,
+            stock=self._stock,
+            randomness=self.randomness,
+        )
+
+    def labelled(self, roster: LabelSet) -> CropSet:
+        """Ground truths and promoted labels, weakly moved.
+
+        Raises ProjectError where nothing is labelled, PlanError where a scene is too small,
+        LabelError, BadScene or UnreadableImage where a file cannot be used.
+        """
+        names = [name for name, _ in roster.labels]
+        labels = {name: self._label(name, roster) for name in names}
+        crops = CropSet(
+            [self.scenes[name] for name in names],
+            labels=labels,
+            stock=self._stock,
+            plan=self._plan.batch,
+            draw=partial(weak_augmentation, self.randomness.moves),
+            generator=self.randomness.labelled,
+        )
+        if not len(crops):
+            raise ProjectError(
+                "No scene has a label to learn from; make the project with --labelled, promote a "
+                "scene or hold none out"
+            )
+        return crops
+
+    def unlabelled(self, labels: Mapping[str, SceneLabel]) -> CropSet:
+        """The crops of a round that have a trusted pixel, strongly moved if the plan says so."""
+        move = strong_augmentation if self._plan.strong_augmentation else weak_augmentation
+        return CropSet(
+            [self.scenes[name] for name in sorted(labels)],
+            labels=labels,
+            stock=self._stock,
+            plan=self._plan.batch,
+            draw=partial(move, self.randomness.moves),
+            generator=self.randomness.unlabelled,
+        )
+
+    def _label(self, name: str, roster: LabelSet) -> SceneLabel:
+        scene = self.scenes[name]
+        if name in roster.promoted:
+            label = roster.promoted[name]
+            pixels = "all" if label.whole else self._plan.promoted_pixels
+            return read_promoted_label(label.path, scene=scene, pixels=pixels)
+        return SceneLabel(hdr=self.frames.ground_truth(scene))
+
+
+def read_promoted_label(
+    path: AnyPath, *, scene: Scene, pixels: Literal["trusted", "all"]
+) -> SceneLabel:
+    """A label as it was frozen when a person promoted it, with masks and brush of that moment.
+
+    `pixels` says which of them the loss counts. Raises LabelError.
+    """
+    path = Path(path)
+    label = read_pseudo_label(path, expect=(scene.height, scene.width))
+    of = label.provenance
+    found = trust(
+        label.sigma,
+        of.masks,
+        patch_range=of.patch_range,
+        pixel_range=of.pixel_range,
+        person=label.person,
+    )
+    return SceneLabel(
+        hdr=label.hdr,
+        sigma=label.sigma.astype("float16"),
+        trusted=found.trusted if pixels == "trusted" else None,
+    )

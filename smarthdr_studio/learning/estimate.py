@@ -1,28 +1,249 @@
-"""What a run will take, told before it starts from a probe of about two seconds."""
+"""What a run will take in time, memory and disk, from a few real steps and tiles."""
 
 import shutil
+import statistics
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import torch
 
-from smarthdr_studio.core.bracket import Scene
-from smarthdr_studio.core.events import PhaseChanged
 from smarthdr_studio.core.files import AnyPath
-from smarthdr_studio.core.plan import TrainingPlan
-from smarthdr_studio.core.run_estimate import Estimate, disk_warning, memory_warning
-from smarthdr_studio.learning.crops import windows
-from smarthdr_studio.learning.faults import in_words, let_go
-from smarthdr_studio.learning.free_memory import free_memory
-from smarthdr_studio.learning.opening import prepare
-from smarthdr_studio.learning.probe import OF_TILE, Measured, probe, tiles_of
-from smarthdr_studio.learning.progress import EpochLengths, Progress, Remaining, remaining
-from smarthdr_studio.learning.randomness import chance_lent
-from smarthdr_studio.learning.remedies import remedies
-from smarthdr_studio.learning.run import TrainingRun
-from smarthdr_studio.learning.runtime import give_memory_back, pick_device, use_memory_kindly
+from smarthdr_studio.core.imaging.bracket import Scene
+from smarthdr_studio.core.training.events import PhaseChanged
+from smarthdr_studio.core.training.plan import TrainingPlan
+from smarthdr_studio.core.training.run_estimate import Estimate, disk_warning, memory_warning
+from smarthdr_studio.learning.compute import (
+    free_memory,
+    memory_in_use,
+    pick_device,
+    release_memory,
+    tune_allocator,
+)
+from smarthdr_studio.learning.crops import CropBatch, CropSet, SceneLabel, crop_windows
+from smarthdr_studio.learning.failures import explain_failure, memory_remedies, release_tensors_of
+from smarthdr_studio.learning.reproducibility import global_generator_lent
+from smarthdr_studio.learning.run_setup import prepare_run
+from smarthdr_studio.learning.schedule import EpochLengths, Progress, Remaining, remaining
+from smarthdr_studio.learning.tiling import TiledPrediction, spans
+from smarthdr_studio.learning.train_state import TrainingRun
+
+MEASURING_TILE: Final = "measuring: a tile of a prediction"
+
+_STEPS_S: Final = 1.4  # how long whole steps are repeated
+_PATIENCE_S: Final = 5.0  # a step that would take longer is told from a smaller one
+_AT_ONCE_S: Final = 1.0  # a first step that took longer is not tried again
+_FEW_SCENES: Final = 2  # whose crops stand for those of all unlabelled ones
+_SMALL_TILE: Final = 128  # stands for larger ones where a step takes long
+
+
+@dataclass(slots=True, kw_only=True)
+class Measurements:
+    """Seconds of one step of each kind and of one pixel of a tile; bytes above the start."""
+
+    label_step: float = 0.0
+    whole_step: float = 0.0
+    tile_pixel: float = 0.0
+    memory: int | None = None
+    steps: int = 0
+    scaled: bool = False  # told from a step of two crops
+    _began_with: int | None = field(default=None)
+
+    def watch(self, device: torch.device) -> None:
+        """The memory held now counts for nothing: only what comes on top."""
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(device)
+        self._began_with = _peak_memory(device)
+
+    def look(self, device: torch.device) -> None:
+        """Notes what is held now, if it is more than before."""
+        now = _peak_memory(device)
+        if now is not None and self._began_with is not None:
+            self.memory = max(self.memory or 0, now - self._began_with)
+
+    def in_words(self) -> str:
+        """What was timed."""
+        if self.scaled:
+            return "a step of 2 crops, scaled, because a whole one takes too long, and a tile"
+        many = "1 step" if self.steps == 1 else f"{self.steps} steps"
+        return f"{many} and a tile"
+
+
+def measure_run(run: TrainingRun, measured: Measurements) -> Iterator[str]:
+    """Takes steps with the run, which is spoilt by it, into `measured`; words after each.
+
+    Raises what a step raises.
+    """
+    device, sizes = run.predictor.device, run.plan.batch
+    unlabelled = _stand_in_crops(run)
+    crops = sizes.labelled + (sizes.unlabelled if unlabelled is not None else 0)
+    measured.look(device)
+    before = measured.memory or 0
+    yield "measuring: a first step"
+    first = _time_step(run, 1, unlabelled, min(1, sizes.unlabelled))
+    if first < _AT_ONCE_S:  # it also filled caches and settled kernels
+        first = _time_step(run, 1, unlabelled, min(1, sizes.unlabelled))
+    measured.look(device)
+    seen = 1 + (unlabelled is not None)
+    expected = first * crops / seen
+    if expected > _PATIENCE_S:
+        _scale(run, measured, step=expected, crops=crops)
+        if measured.memory is not None:
+            grown, parts = measured.memory - before, run.plan.compute.accumulate
+            measured.memory = before + grown * -(-crops // parts) // seen
+    else:
+        yield from _whole_steps(run, measured, unlabelled)
+    yield MEASURING_TILE
+    measured.tile_pixel = _time_tile(run, most=_SMALL_TILE if measured.scaled else run.plan.tile)
+    measured.look(device)
+
+
+def _whole_steps(
+    run: TrainingRun, measured: Measurements, unlabelled: CropSet | None
+) -> Iterator[str]:
+    """Steps on labels only, then on both, each kind as often as there is time for."""
+    device, sizes = run.predictor.device, run.plan.batch
+    yield "measuring: whole steps"
+    halves = ((None, 0), (unlabelled, sizes.unlabelled))
+    for half, count in halves if unlabelled is not None else halves[:1]:
+        taken: list[float] = []
+        while not taken or sum(taken) < _STEPS_S / 2:
+            taken.append(_time_step(run, sizes.labelled, half, count))
+            measured.look(device)
+            measured.steps += 1
+            yield f"measuring: {measured.steps} steps so far"
+        seconds = float(np.median(taken))
+        if half is None:
+            measured.label_step = seconds
+        measured.whole_step = seconds
+
+
+def tiled_pixels(scene: Scene, *, tile: int, multiple: int) -> int:
+    """How many pixels the tiles of a scene have, overlaps counted as often as they are seen."""
+    overlap = min(32, tile // 3 // 8 * 8)
+    rows, columns = (
+        sum(span.stop - span.start for span in spans(n, tile=tile, overlap=overlap, grid=multiple))
+        for n in (scene.height, scene.width)
+    )
+    return rows * columns
+
+
+def _time_step(run: TrainingRun, labelled: int, unlabelled: CropSet | None, count: int) -> float:
+    """The seconds of one step, its batch included."""
+    begun = time.perf_counter()
+    first = run.labelled.batch(labelled)
+    second: CropBatch | None = None
+    if unlabelled is not None and count:
+        second = unlabelled.batch(count)
+    run.learner.step(first, second, rate=1e-6, step=0)
+    return time.perf_counter() - begun
+
+
+def _scale(run: TrainingRun, measured: Measurements, *, step: float, crops: int) -> None:
+    """All times from a step of all crops that would take `step` seconds."""
+    sizes = run.plan.batch
+    measured.scaled = True
+    measured.whole_step = step
+    measured.label_step = step * sizes.labelled / crops
+
+
+def _time_tile(run: TrainingRun, *, most: int) -> float:
+    """Seconds for each pixel of a tile of the first scene, no larger than `most`."""
+    predictor, size = run.predictor, min(run.plan.tile, most)
+    names: Sequence[str] = run.roster.unlabelled or tuple(run.material.scenes)
+    bracket = predictor.frames.bracket(run.material.scenes[names[0]])
+    picture = TiledPrediction(
+        predictor.network,
+        bracket.frames,
+        stops=bracket.stops,
+        device=predictor.device,
+        precision=predictor.precision,
+    )
+    rows, columns = picture.tiles(tile=size, overlap=min(32, size // 3 // 8 * 8))[0]
+    seconds: list[float] = []
+    while not seconds or (
+        len(seconds) < 2 and seconds[0] < _AT_ONCE_S
+    ):  # the first settles kernels
+        begun = time.perf_counter()
+        picture.add(rows, columns)
+        seconds.append(time.perf_counter() - begun)
+    return min(seconds) / ((rows.stop - rows.start) * (columns.stop - columns.start))
+
+
+def _stand_in_crops(run: TrainingRun) -> CropSet | None:
+    """Crops of some unlabelled scenes; what a pseudo-label says does not matter to its time."""
+    names = run.roster.unlabelled[:_FEW_SCENES]
+    if not run.learns_from_pseudo_labels or not names:
+        return None
+    scenes = [run.material.scenes[name] for name in names]
+    blank = {
+        scene.id: SceneLabel(hdr=np.zeros((scene.height, scene.width, 3), np.float16))
+        for scene in scenes
+    }
+    return run.material.unlabelled(blank)
+
+
+def _peak_memory(device: torch.device) -> int | None:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    return memory_in_use(device)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepTimes:
+    """Medians over the measured steps; `seconds` is whole steps, `data_seconds` their batches."""
+
+    seconds: float
+    data_seconds: float
+    images: int
+
+    @property
+    def data_share(self) -> float:
+        """The share of a step that goes into cutting, moving and converting crops."""
+        return self.data_seconds / self.seconds
+
+
+def time_steps(plan: TrainingPlan, project: AnyPath, *, steps: int = 8) -> StepTimes:
+    """Takes some steps with labels and pseudo-labels and forgets them; nothing is written.
+
+    Raises StudioError as `train` does.
+    """
+    project = Path(project)
+    run = prepare_run(plan, project.expanduser().resolve())
+    if run.learns_from_pseudo_labels:
+        # What a pseudo-label says does not matter to the time it takes.
+        run.unlabelled = run.material.unlabelled(
+            {name: _blank_label(run, name) for name in run.roster.unlabelled}
+        )
+    whole: list[float] = []
+    data: list[float] = []
+    images = 0
+    for step in range(steps + 2):  # the first two also fill caches
+        begun = time.perf_counter()
+        labelled, unlabelled = run.batches()
+        cut = time.perf_counter()
+        run.learner.step(labelled, unlabelled, rate=1e-6, step=step)
+        whole.append(time.perf_counter() - begun)
+        data.append(cut - begun)
+        images = _crop_count(labelled) + _crop_count(unlabelled)
+    return StepTimes(
+        seconds=statistics.median(whole[2:]),
+        data_seconds=statistics.median(data[2:]),
+        images=images,
+    )
+
+
+def _blank_label(run: TrainingRun, name: str) -> SceneLabel:
+    scene = run.material.scenes[name]
+    return SceneLabel(hdr=np.zeros((scene.height, scene.width, 3), np.float16))
+
+
+def _crop_count(batch: CropBatch | None) -> int:
+    return 0 if batch is None else len(batch.sigma)
+
 
 _VGG: Final = "vgg16-397923af.pth"
 _NO_VGG: Final = (
@@ -49,32 +270,32 @@ def estimate(
     project = Path(project)
     begun = time.perf_counter()
     yield _phase("reading the project and its labels")
-    use_memory_kindly()
-    give_memory_back()
-    measured, folder = Measured(), project.expanduser().resolve()
-    quick, warning = _ready_at_once(plan)
+    tune_allocator()
+    release_memory()
+    measured, folder = Measurements(), project.expanduser().resolve()
+    quick, warning = _without_downloads(plan)
     words = ""
     try:
-        with chance_lent():
+        with global_generator_lent():
             measured.watch(pick_device(quick.device))
-            run = prepare(quick, folder)
-            for words in probe(run, measured):
+            run = prepare_run(quick, folder)
+            for words in measure_run(run, measured):
                 yield _phase(words)
-            told = _told(run, plan, measured, warning=warning, begun=begun)
+            told = _estimate_of(run, plan, measured, warning=warning, begun=begun)
         yield told
     except Exception as error:
-        helpful = remedies(plan, predicting=words == OF_TILE, could_bfloat16=False)
-        known = in_words(error, run=None, remedies=helpful)
-        let_go(error)
+        helpful = memory_remedies(plan, predicting=words == MEASURING_TILE, could_bfloat16=False)
+        known = explain_failure(error, run=None, remedies=helpful)
+        release_tensors_of(error)
         if known is None or known is error:
             raise
         raise known from error
     finally:
         run = None  # type: ignore[assignment]
-        give_memory_back()
+        release_memory()
 
 
-def _ready_at_once(plan: TrainingPlan) -> tuple[TrainingPlan, str]:
+def _without_downloads(plan: TrainingPlan) -> tuple[TrainingPlan, str]:
     """The plan without what takes minutes at the start, and what that leaves out, in words."""
     compute = plan.compute.model_copy(update={"compile": "off"})
     quick = plan.model_copy(update={"compute": compute})
@@ -85,10 +306,10 @@ def _ready_at_once(plan: TrainingPlan) -> tuple[TrainingPlan, str]:
     return quick.model_copy(update={"loss": loss}), _NO_VGG
 
 
-def _told(
-    run: TrainingRun, plan: TrainingPlan, measured: Measured, *, warning: str, begun: float
+def _estimate_of(
+    run: TrainingRun, plan: TrainingPlan, measured: Measurements, *, warning: str, begun: float
 ) -> Estimate:
-    device, lengths, left = run.predictor.device, _lengths(run), _left(run)
+    device, lengths, left = run.predictor.device, _epoch_lengths(run), _remaining_of(run)
     scene_pixels = _tile_pixels(run, run.roster.unlabelled)
     round_seconds = measured.tile_pixel * scene_pixels if left.rounds else None
     checked = measured.tile_pixel * _tile_pixels(run, run.roster.held_out)
@@ -97,8 +318,8 @@ def _told(
     seconds = warm_steps * measured.label_step
     seconds += max(left.steps - warm_steps, 0) * measured.whole_step
     seconds += left.rounds * (round_seconds or 0.0) + left.validations * checked
-    memory, free = _memory(run, measured), free_memory(device)
-    disk, disk_free = _disk(run, left), shutil.disk_usage(run.project).free
+    memory, free = _peak_memory_of_run(run, measured), free_memory(device)
+    disk, disk_free = _disk_bytes(run, left), shutil.disk_usage(run.project).free
     learns = warm is not None and warm < plan.schedule.epochs
     warnings = (
         warning,
@@ -126,23 +347,26 @@ def _told(
     )
 
 
-def _lengths(run: TrainingRun) -> EpochLengths:
+def _epoch_lengths(run: TrainingRun) -> EpochLengths:
     """Steps of an epoch, as if every crop of every unlabelled scene were trusted somewhere."""
     batch, cap = run.plan.batch, run.plan.schedule.steps_per_epoch
     labels_only = -(-len(run.labelled) // batch.labelled)
     learning = labels_only
     scenes = [run.material.scenes[name] for name in run.roster.unlabelled]
     if batch.unlabelled and scenes:
-        learning = -(-len(windows(scenes, plan=batch)) // batch.unlabelled)
+        learning = -(-len(crop_windows(scenes, plan=batch)) // batch.unlabelled)
     if cap is not None:
         labels_only, learning = min(labels_only, cap), min(learning, cap)
     return EpochLengths(labels_only=labels_only, with_pseudo_labels=learning)
 
 
-def _left(run: TrainingRun) -> Remaining:
+def _remaining_of(run: TrainingRun) -> Remaining:
     makes_rounds = run.learns_from_pseudo_labels and bool(run.roster.unlabelled)
     left = remaining(
-        Progress(), schedule=run.plan.schedule, lengths=_lengths(run), makes_rounds=makes_rounds
+        Progress(),
+        schedule=run.plan.schedule,
+        lengths=_epoch_lengths(run),
+        makes_rounds=makes_rounds,
     )
     held_out = left.validations if run.roster.held_out else 0
     return Remaining(steps=left.steps, rounds=left.rounds, validations=held_out)
@@ -155,12 +379,12 @@ def _tile_pixels(run: TrainingRun, names: tuple[str, ...]) -> int:
     for scene in map(run.material.scenes.__getitem__, names):
         size = scene.height, scene.width
         if size not in sizes:
-            sizes[size] = tiles_of(scene, tile=tile, multiple=multiple)
+            sizes[size] = tiled_pixels(scene, tile=tile, multiple=multiple)
         total += sizes[size]
     return total
 
 
-def _memory(run: TrainingRun, measured: Measured) -> int | None:
+def _peak_memory_of_run(run: TrainingRun, measured: Measurements) -> int | None:
     """What was measured, and what the scenes not read yet and a round's drafts will add."""
     if measured.memory is None:
         return None
@@ -178,7 +402,7 @@ def _frame_budget(run: TrainingRun) -> int:
     return max(run.material.frames.used_bytes, 2 * 2**30)
 
 
-def _disk(run: TrainingRun, left: Remaining) -> Mapping[str, int]:
+def _disk_bytes(run: TrainingRun, left: Remaining) -> Mapping[str, int]:
     """Bytes by what they are for. New pseudo-labels take the place of old ones."""
     weights = sum(value.nbytes for value in run.learner.student.state_dict().values())
     pixels = _pixels(run, run.roster.unlabelled)

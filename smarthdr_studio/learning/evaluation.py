@@ -1,31 +1,283 @@
-"""How good a model is, beside the plain merge, and whether its doubt is any good."""
+"""How good a model is on labels it never saw, and how well its σ ranks its error."""
 
-from collections.abc import Generator, Sequence
+import hashlib
+import json
+import math
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import isnan
 from pathlib import Path
+from statistics import fmean
+from typing import Any, Final, Literal
 
-from smarthdr_studio.core.bracket import Scene
+import numpy as np
+import numpy.typing as npt
+
 from smarthdr_studio.core.errors import BadScene, CheckpointError, ProjectError, UnreadableImage
-from smarthdr_studio.core.events import PhaseChanged
-from smarthdr_studio.core.files import AnyPath
-from smarthdr_studio.core.frames import FrameStore
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.label_files import check_label
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.quality import quality
-from smarthdr_studio.core.radiance import exposure_weighted_merge
-from smarthdr_studio.core.reliability import error_map, reliability
-from smarthdr_studio.learning.checkpoints import latest_checkpoint, load_state
-from smarthdr_studio.learning.kept_evaluations import (
-    Evaluation,
-    SceneEvaluation,
-    Split,
-    fingerprint,
-    keep,
-    kept,
+from smarthdr_studio.core.files import AnyPath, file_stamp, replacing
+from smarthdr_studio.core.imaging.bracket import FrameStore, Scene
+from smarthdr_studio.core.imaging.metrics import Quality, quality
+from smarthdr_studio.core.imaging.radiometry import exposure_weighted_merge
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.labels import check_label
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.events import PhaseChanged, Validated
+from smarthdr_studio.core.trust.reliability import (
+    Reliability,
+    area_between,
+    error_map,
+    reliability,
+    sparsification,
 )
-from smarthdr_studio.learning.model_files import find_model, is_bundle, read_card
-from smarthdr_studio.learning.opinion import ask, load_predictor
-from smarthdr_studio.learning.predictor import Predictor, Said
+from smarthdr_studio.learning.bundle import ModelCard
+from smarthdr_studio.learning.checkpoints import latest_checkpoint, load_state
+from smarthdr_studio.learning.inference import (
+    Predictor,
+    TileProgress,
+    find_model,
+    is_bundle,
+    load_predictor,
+    read_card,
+    run_predictor,
+)
+
+FloatMap = npt.NDArray[np.floating[Any]]
+
+
+def validate(
+    predictor: Predictor, scenes: Sequence[Scene], *, step: int, epoch: int
+) -> Generator[PhaseChanged, None, Validated]:
+    """Predicts held-out scenes that have a ground truth; every figure is a mean over scenes."""
+    found: dict[str, dict[str, float]] = {}
+    for done, group in predictor.ranks.groups(scenes):
+        yield PhaseChanged(
+            phase="validating",
+            text=f"validating scene {done + 1} of {len(scenes)}",
+            step=step,
+            done=done,
+            total=len(scenes),
+        )
+        for figures in _figures_of(group, predictor):
+            found |= figures
+    return Validated(
+        step=step,
+        epoch=epoch,
+        psnr_mu=_mean_figure("psnr_mu", found.values()),
+        psnr_l=_mean_figure("psnr_l", found.values()),
+        scenes={name: figures["psnr_mu"] for name, figures in found.items()},
+        ssim_mu=_known_mean("ssim_mu", found.values()),
+        ssim_l=_known_mean("ssim_l", found.values()),
+        ause=_known_mean("ause", found.values()),
+    )
+
+
+def _figures_of(group: Sequence[Scene], predictor: Predictor) -> list[dict[str, dict[str, float]]]:
+    """Every figure of each scene of a group, one scene for each process; all hear all."""
+    ranks = predictor.ranks
+    ranks.told(None)
+    scene = ranks.mine(group)
+    if scene is None:
+        return ranks.shared({})
+    hdr, sigma = predictor.predict(scene)
+    truth = predictor.frames.ground_truth(scene)
+    figures = asdict(quality(hdr, truth))
+    return ranks.shared({scene.id: figures | {"ause": quick_ause(sigma, error_map(hdr, truth))}})
+
+
+def quick_ause(sigma: FloatMap, error: FloatMap) -> float:
+    """The AUSE of two maps without negative values, to about four digits, five times as fast.
+
+    Only the order of values counts for it, and 16 bits are sorted by counting.
+    """
+    doubt, worst = _order_as_integers(sigma), _order_as_integers(error)
+    return area_between(sparsification(doubt, error), sparsification(worst, error))
+
+
+def _order_as_integers(values: FloatMap) -> FloatMap:
+    """Whole numbers in the order of the values: the bits of half floats, which never fall."""
+    bits: npt.NDArray[Any] = values.astype(np.float16).view(np.uint16)
+    return bits
+
+
+def _mean_figure(figure: str, scenes: Iterable[Mapping[str, float]]) -> float:
+    return fmean(scene[figure] for scene in scenes)
+
+
+def _known_mean(figure: str, scenes: Iterable[Mapping[str, float]]) -> float | None:
+    """The mean, or None where a picture was too small to be measured."""
+    mean = _mean_figure(figure, scenes)
+    return None if isnan(mean) else mean
+
+
+Split = Literal["test", "held-out", "unlabelled"]
+
+_FORMAT: Final = 1
+_QUALITY: Final = ("psnr_mu", "psnr_l", "ssim_mu", "ssim_l")
+_RELIABILITY: Final = ("spearman", "ause")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneEvaluation:
+    """One scene: the teacher, the plain exposure-weighted merge, and the teacher's σ."""
+
+    id: str
+    teacher: Quality
+    merge: Quality
+    reliability: Reliability
+
+    @classmethod
+    def from_plain(cls, values: Mapping[str, Any]) -> "SceneEvaluation":
+        """What `Evaluation.as_json` said of it. Raises KeyError or TypeError."""
+        return cls(
+            id=str(values["id"]),
+            teacher=Quality(**_figures(values, _QUALITY)),
+            merge=Quality(**_figures(values["merge"], _QUALITY)),
+            reliability=Reliability(**_figures(values, _RELIABILITY)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """All scenes of a split; every mean is over scenes.
+
+    Each of `problems` is the sentence of a scene that could not be read and counts nowhere.
+    """
+
+    checkpoint: str
+    split: Split
+    scenes: tuple[SceneEvaluation, ...]
+    run: str = ""
+    step: int = 0
+    problems: tuple[str, ...] = ()
+
+    @property
+    def mean(self) -> Quality:
+        """Of the teacher."""
+        return Quality(**_mean_figures([asdict(scene.teacher) for scene in self.scenes]))
+
+    @property
+    def merge(self) -> Quality:
+        """Of the exposure-weighted merge."""
+        return Quality(**_mean_figures([asdict(scene.merge) for scene in self.scenes]))
+
+    @property
+    def reliability(self) -> Reliability:
+        """Of σ against the true error."""
+        return Reliability(**_mean_figures([asdict(scene.reliability) for scene in self.scenes]))
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; decibels, similarities and shares as numbers."""
+        return {
+            "checkpoint": self.checkpoint,
+            "run": self.run,
+            "step": self.step,
+            "split": self.split,
+            "mean": asdict(self.mean),
+            "merge": asdict(self.merge),
+            "reliability": asdict(self.reliability),
+            "scenes": [
+                {
+                    "id": scene.id,
+                    **asdict(scene.teacher),
+                    "merge": asdict(scene.merge),
+                    **asdict(scene.reliability),
+                }
+                for scene in self.scenes
+            ],
+            "problems": list(self.problems),
+        }
+
+
+def evaluation_fingerprint(card: ModelCard, scenes: Sequence[Scene]) -> str:
+    """Another one when weights, tiles or any file of a scene are others. Files are not read."""
+    parts = [
+        (
+            scene.id,
+            scene.evs,
+            scene.ground_truth_gain,
+            [file_stamp(path) for path in (*scene.frames, scene.ground_truth) if path is not None],
+        )
+        for scene in scenes
+    ]
+    whole = json.dumps([_FORMAT, card.weights, card.tile, card.precision, parts])
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def load_evaluation(
+    project: AnyPath, model: AnyPath, *, split: Split, mark: str
+) -> Evaluation | None:
+    """What the run of a checkpoint keeps for this mark; None where nothing fits."""
+    project = Path(project)
+    model = Path(model)
+    path = _evaluation_path(project, model, split)
+    if path is None:
+        return None
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if values["fingerprint"] != mark:
+            return None
+        return Evaluation(
+            checkpoint=str(model),
+            split=split,
+            scenes=tuple(map(SceneEvaluation.from_plain, values["scenes"])),
+            run=str(values["run"]),
+            step=int(values["step"]),
+            problems=tuple(map(str, values["problems"])),
+        )
+    except (OSError, ValueError, KeyError, TypeError):  # written by an older version, or damaged
+        return None
+
+
+def save_evaluation(project: AnyPath, model: AnyPath, figures: Evaluation, *, mark: str) -> None:
+    """Writes the figures of a checkpoint of this project into its run; of any other nothing.
+
+    Raises ProjectError where they cannot be written.
+    """
+    project = Path(project)
+    model = Path(model)
+    path = _evaluation_path(project, model, figures.split)
+    if path is None:
+        return
+    values = {"format": _FORMAT, "fingerprint": mark, **figures.as_json()}
+    text = json.dumps(_without_nan(values), indent=1, ensure_ascii=False)
+    try:
+        with replacing(path) as draft:
+            draft.write_text(text, encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ProjectError(
+            f"{path}: cannot be written ({reason}); free some space or allow writing there"
+        ) from None
+
+
+def _evaluation_path(project: Path, model: Path, split: Split) -> Path | None:
+    """Where figures of a checkpoint are kept; None for what belongs to no run of the project."""
+    run = model.resolve().parent.parent
+    if run.parent != project.resolve() / "runs":
+        return None
+    return run / "evaluations" / f"{model.name}-{split}.json"
+
+
+def _figures(values: Mapping[str, Any], names: Sequence[str]) -> dict[str, float]:
+    return {name: math.nan if values[name] is None else float(values[name]) for name in names}
+
+
+def _without_nan(value: object) -> object:
+    """JSON has no word for it."""
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case Mapping():
+            return {key: _without_nan(part) for key, part in value.items()}
+        case list() | tuple():
+            return [_without_nan(part) for part in value]
+        case _:
+            return value
+
+
+def _mean_figures(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: fmean(each[name] for each in figures) for name in figures[0]}
+
 
 __all__ = ["Evaluation", "SceneEvaluation", "Split", "evaluate", "evaluate_scene", "kept_figures"]
 
@@ -37,7 +289,7 @@ def evaluate(
     split: Split = "test",
     device: str = "auto",
     again: bool = False,
-    said: Said | None = None,
+    said: TileProgress | None = None,
 ) -> Generator[PhaseChanged | Evaluation, None, None]:
     """Says how far it is, and last the `Evaluation`; that of a checkpoint is kept in its run.
 
@@ -58,10 +310,10 @@ def evaluate(
     project = Path(project)
     model = None if model is None else Path(model)
     yield PhaseChanged(phase="preparing", text="loading the teacher", step=0)
-    found, scenes = _asked_for(project, model, split)
+    found, scenes = _model_and_scenes(project, model, split)
     card = read_card(found)
-    mark = fingerprint(card, scenes)
-    known = None if again else kept(project, found, split=split, mark=mark)
+    mark = evaluation_fingerprint(card, scenes)
+    known = None if again else load_evaluation(project, found, split=split, mark=mark)
     if known is not None:
         yield known
         return
@@ -90,7 +342,7 @@ def evaluate(
         step=card.step,
         problems=tuple(map(str, problems)),
     )
-    keep(project, found, figures, mark=mark)
+    save_evaluation(project, found, figures, mark=mark)
     yield figures
 
 
@@ -101,15 +353,17 @@ def kept_figures(project: AnyPath, model: AnyPath, *, split: Split) -> Evaluatio
     """
     project = Path(project)
     model = Path(model)
-    found, scenes = _asked_for(project, model, split)
-    return kept(project, found, split=split, mark=fingerprint(read_card(found), scenes))
+    found, scenes = _model_and_scenes(project, model, split)
+    return load_evaluation(
+        project, found, split=split, mark=evaluation_fingerprint(read_card(found), scenes)
+    )
 
 
 def evaluate_scene(
-    predictor: Predictor, scene: Scene, *, said: Said | None = None
+    predictor: Predictor, scene: Scene, *, said: TileProgress | None = None
 ) -> SceneEvaluation:
     """All figures of one scene that has a ground truth."""
-    hdr, sigma = ask(predictor, scene, said=said)
+    hdr, sigma = run_predictor(predictor, scene, said=said)
     truth = predictor.frames.ground_truth(scene)
     bracket = predictor.frames.bracket(scene)
     merged = exposure_weighted_merge(bracket.frames, stops=bracket.stops)
@@ -121,7 +375,9 @@ def evaluate_scene(
     )
 
 
-def _asked_for(project: Path, model: Path | None, split: Split) -> tuple[Path, Sequence[Scene]]:
+def _model_and_scenes(
+    project: Path, model: Path | None, split: Split
+) -> tuple[Path, Sequence[Scene]]:
     """The checkpoint or bundle that is meant, and the scenes it is held against."""
     found = model or latest_checkpoint(project)
     if found is None:

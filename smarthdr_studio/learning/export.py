@@ -1,30 +1,242 @@
-"""Taking a model out: as one file of ours, as weights, as TorchScript or as ONNX."""
+"""A model written as a bundle, safetensors, TorchScript or ONNX, and compared with ours."""
 
 import json
-from collections.abc import Callable, Generator, Mapping
+import logging
+import warnings
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Final, Literal
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors.torch import load, load_file, save
+from torch import Tensor, nn
 
-from smarthdr_studio.core.errors import ExportError
-from smarthdr_studio.core.events import PhaseChanged
+from smarthdr_studio.core.errors import ExportError, StudioError
 from smarthdr_studio.core.files import AnyPath, replacing
-from smarthdr_studio.learning.bundle import SUFFIX, read_bundle, unwritable, write_bundle
-from smarthdr_studio.learning.export_graphs import (
-    Answer,
-    onnx_answer,
-    require_onnx,
-    torchscript_answer,
-    write_onnx,
-    write_torchscript,
+from smarthdr_studio.core.imaging.bracket import Bracket, FrameStore
+from smarthdr_studio.core.imaging.radiometry import Frame, unit_ldr
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.events import PhaseChanged
+from smarthdr_studio.learning.bundle import (
+    INPUTS,
+    OUTPUTS,
+    SUFFIX,
+    ModelCard,
+    Part,
+    cannot_write,
+    read_bundle,
+    write_bundle,
 )
-from smarthdr_studio.learning.export_parity import TOLERANCE, crops, difference
-from smarthdr_studio.learning.model_card import ModelCard, Part
-from smarthdr_studio.learning.model_files import filled, find_model, read_weights
+from smarthdr_studio.learning.inference import find_model, network_with_weights, read_weights
 from smarthdr_studio.learning.networks import FusionNetwork
+from smarthdr_studio.learning.radiometry import mu_law, six_channels
+
+Floats = npt.NDArray[np.float32]
+Frames = tuple[Tensor, Tensor, Tensor]
+ExportedModel = Callable[[Frames], tuple[Floats, Floats]]
+
+_CARD_FILE: Final = "model.json"
+_ONNX_PACKAGES: Final = ("onnx", "onnxscript", "onnxruntime")
+_EXAMPLE_BATCH: Final = 2  # of one, a tracer would take the batch for a constant
+
+
+def write_torchscript(path: AnyPath, network: FusionNetwork, card: ModelCard) -> None:
+    """Traces the network for the card's tile; any batch. The card travels as `model.json`.
+
+    Raises ExportError where this version of torch cannot.
+    """
+    path = Path(path)
+    # A tracer keeps every value it sees: at a tile of 256 gigabytes. Sizes it writes down as they
+    # are computed, so that a smaller tile with the same border serves as well.
+    small = min(card.tile, 4 * network.multiple + card.tile % network.multiple)
+    with _exporting("TorchScript"), torch.no_grad():
+        plain = _TupleOutput(network)
+        traced = torch.jit.trace(plain, _example_frames(small), check_trace=False)  # type: ignore[no-untyped-call]
+        torch.jit.save(traced, path, _extra_files={_CARD_FILE: card.as_text()})
+
+
+def write_onnx(path: AnyPath, network: FusionNetwork, card: ModelCard) -> None:
+    """Exports the network at the card's tile; any batch. The card travels in the metadata.
+
+    Raises ExportError where packages are missing or this version of torch cannot.
+    """
+    path = Path(path)
+    require_onnx()
+    with _exporting("ONNX"):
+        batch = torch.export.Dim("batch")
+        program = torch.onnx.export(
+            _TupleOutput(network),
+            _example_frames(card.tile),
+            input_names=INPUTS,
+            output_names=OUTPUTS,
+            dynamic_shapes=({0: batch},) * len(INPUTS),
+            dynamo=True,
+            verbose=False,
+        )
+        assert program is not None
+        program.model.metadata_props[_CARD_FILE] = card.as_text()
+        program.save(str(path), external_data=False)
+
+
+def load_torchscript(path: AnyPath) -> ExportedModel:
+    """Asks a TorchScript file, as another program would."""
+    path = Path(path)
+    with _exporting("TorchScript"):
+        script = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
+
+    def answer(frames: Frames) -> tuple[Floats, Floats]:
+        with torch.inference_mode():
+            hdr, sigma = script(*frames)
+        return hdr.numpy(), sigma.numpy()
+
+    return answer
+
+
+def load_onnx(path: AnyPath) -> ExportedModel:
+    """Asks an ONNX file on the CPU, as another program would."""
+    path = Path(path)
+    require_onnx()
+    with _exporting("ONNX"):
+        import onnxruntime  # noqa: PLC0415 - an extra that few install
+
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+
+    def answer(frames: Frames) -> tuple[Floats, Floats]:
+        asked = {name: frame.numpy() for name, frame in zip(INPUTS, frames, strict=True)}
+        hdr, sigma = session.run(list(OUTPUTS), asked)
+        return hdr, sigma
+
+    return answer
+
+
+def require_onnx() -> None:
+    """Raises ExportError where a package that ONNX needs is not installed."""
+    missing = [name for name in _ONNX_PACKAGES if find_spec(name) is None]
+    if missing:
+        raise ExportError(
+            f"ONNX needs {' and '.join(missing)}, not installed here; "
+            "install with: pip install 'smarthdr-studio[onnx]'"
+        )
+
+
+class _TupleOutput(nn.Module):
+    """The network as other programs know networks: tensors in, a pair of tensors out."""
+
+    def __init__(self, network: FusionNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, under: Tensor, reference: Tensor, over: Tensor) -> tuple[Tensor, Tensor]:
+        """Radiance B×3×S×S and σ B×1×S×S."""
+        answer = self.network(under, reference, over)
+        return answer.hdr, answer.sigma
+
+
+def _example_frames(tile: int) -> Frames:
+    generator = torch.Generator().manual_seed(0)
+    shape = (_EXAMPLE_BATCH, 6, tile, tile)
+    under, reference, over = (torch.rand(shape, generator=generator) for _ in INPUTS)
+    return under, reference, over
+
+
+@contextmanager
+def _exporting(form: str) -> Iterator[None]:
+    """What exporters say of themselves is meant for their makers; a crash becomes a sentence.
+
+    With gradients, because what a network merely keeps without them would become a constant.
+    """
+    log = logging.getLogger("torch.onnx")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), torch.inference_mode(mode=False), torch.enable_grad():
+            warnings.simplefilter("ignore")
+            yield
+    except ExportError:
+        raise
+    except Exception as error:
+        first = str(error).strip().partition("\n")[0]
+        raise ExportError(
+            f"{form} cannot be made by torch {torch.__version__} ({first or type(error).__name__});"
+            " export a bundle instead"
+        ) from error
+    finally:
+        log.setLevel(before)
+
+
+TOLERANCE: Final = 1e-3
+"""How far an exported model may be from ours, in μ-law values: a quarter of a step of 8 bits."""
+
+_REAL_CROPS: Final = 2
+_STOPS: Final = (0.0, 2.0, 4.0)
+
+
+def parity_crops(tile: int, *, project: AnyPath | None) -> list[Frames]:
+    """Two of noise at once, and the middles of two scenes where there is a project; B×6×S×S."""
+    project = None if project is None else Path(project)
+    generator = torch.Generator().manual_seed(1)
+    made = [_noise_crop(generator, tile, batch=2), _noise_crop(generator, tile, batch=1)][
+        : 1 if project else 2
+    ]
+    if project is not None:
+        made += islice(_scene_crops(project, tile), _REAL_CROPS)
+    return made
+
+
+def largest_difference(answer: ExportedModel, network: FusionNetwork, frames: Frames) -> float:
+    """The largest difference of one pixel in μ-law values, of picture and σ; infinite for NaN."""
+    with torch.inference_mode():
+        ours = network(*frames)
+    hdr, sigma = (torch.from_numpy(np.array(part)) for part in answer(frames))
+    apart = [mu_law(hdr.clamp(min=0)) - mu_law(ours.hdr), sigma - ours.sigma]
+    largest = max(float(part.abs().max()) for part in apart)
+    return largest if np.isfinite(largest) else float("inf")
+
+
+def _noise_crop(generator: torch.Generator, tile: int, *, batch: int) -> Frames:
+    ldr = [torch.rand((batch, 3, tile, tile), generator=generator) for _ in _STOPS]
+    return _as_frames(ldr, _STOPS)
+
+
+def _scene_crops(project: Path, tile: int) -> Iterator[Frames]:
+    """Middles of scenes that can be read, the first ones of the project."""
+    store = FrameStore()
+    with Project.open(project) as opened:
+        scenes = opened.scenes
+    for scene in scenes:
+        try:
+            bracket = store.bracket(scene)
+        except StudioError:
+            continue
+        yield _centre_crop(bracket, tile)
+
+
+def _centre_crop(bracket: Bracket, tile: int) -> Frames:
+    height, width, _ = bracket.reference.shape
+    top, left = max(0, (height - tile) // 2), max(0, (width - tile) // 2)
+    below, right = max(0, tile - height), max(0, tile - width)
+
+    def cut(frame: Frame) -> Tensor:
+        piece = unit_ldr(frame[top : top + tile, left : left + tile])
+        piece = np.pad(piece, ((0, below), (0, right), (0, 0)), mode="edge")
+        return torch.from_numpy(np.ascontiguousarray(piece)).permute(2, 0, 1)[None]
+
+    return _as_frames([cut(frame) for frame in bracket.frames], bracket.stops)
+
+
+def _as_frames(ldr: list[Tensor], stops: tuple[float, ...]) -> Frames:
+    under, reference, over = (
+        six_channels(frame, stops=above).contiguous()
+        for frame, above in zip(ldr, stops, strict=True)
+    )
+    return under, reference, over
+
 
 Form = Literal["bundle", "safetensors", "torchscript", "onnx"]
 
@@ -34,10 +246,10 @@ SUFFIXES: Final[Mapping[Form, str]] = {
     "torchscript": ".pt",
     "onnx": ".onnx",
 }
-_Graph = tuple[Callable[[Path, FusionNetwork, ModelCard], None], Callable[[Path], Answer]]
+_Graph = tuple[Callable[[Path, FusionNetwork, ModelCard], None], Callable[[Path], ExportedModel]]
 _GRAPHS: Final[Mapping[Form, _Graph]] = {
-    "torchscript": (write_torchscript, torchscript_answer),
-    "onnx": (write_onnx, onnx_answer),
+    "torchscript": (write_torchscript, load_torchscript),
+    "onnx": (write_onnx, load_onnx),
 }
 _NAMES: Final[Mapping[Form, str]] = {"torchscript": "TorchScript", "onnx": "ONNX"}
 
@@ -93,12 +305,12 @@ def export_model(
         require_onnx()
     card, weights = read_weights(find_model(model), part=part)
     yield _phase(card, "loading the network")
-    network = filled(model, card, weights)
+    network = network_with_weights(model, card, weights)
     try:
         with replacing(target) as draft:
             count = 0
             if form in _GRAPHS:
-                tried = crops(card.tile, project=project)
+                tried = parity_crops(card.tile, project=project)
                 count = len(tried)
                 apart = yield from _graph(draft, network, card, form=form, tried=tried)
             else:
@@ -110,7 +322,7 @@ def export_model(
                     f"(allowed: {TOLERANCE:.0e}); export a bundle instead"
                 )
     except OSError as error:
-        raise unwritable(target, error) from None
+        raise cannot_write(target, error) from None
     yield Exported(
         path=target,
         form=form,
@@ -137,7 +349,7 @@ def _graph(
     for done, frames in enumerate(tried):
         words = f"comparing crop {done + 1} of {len(tried)}"
         yield _phase(card, words, done=done, total=len(tried))
-        apart = max(apart, difference(answer, network, frames))
+        apart = max(apart, largest_difference(answer, network, frames))
     return apart
 
 

@@ -6,7 +6,7 @@ from typing import Final, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from smarthdr_studio.core.plan import LossPlan
+from smarthdr_studio.core.training.plan import LossPlan
 from smarthdr_studio.learning.networks import Prediction
 from smarthdr_studio.learning.perceptual import PerceptualLoss
 from smarthdr_studio.learning.radiometry import mu_law

@@ -1,23 +1,210 @@
-"""A teacher that follows the student at a distance and is never taught."""
+"""A student, the EMA teacher that follows it, and one gradient step in micro-batches."""
 
 import copy
-from typing import TypeVar
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from smarthdr_studio.core.plan import TeacherPlan
+from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.training.plan import BatchPlan, TeacherPlan, TrainingPlan
+from smarthdr_studio.learning.crops import CropBatch
+from smarthdr_studio.learning.distributed import Ranks, needs_all_processes
+from smarthdr_studio.learning.losses import (
+    Share,
+    Target,
+    Terms,
+    as_part,
+    by_name,
+    half_loss,
+    total_loss,
+)
+from smarthdr_studio.learning.networks import (
+    FusionNetwork,
+    Prediction,
+    build_network,
+    load_weights,
+    use_gradient_checkpointing,
+)
+from smarthdr_studio.learning.perceptual import PerceptualLoss
+from smarthdr_studio.learning.reproducibility import Arithmetic
+
+Halves = Sequence[CropBatch | None]
+"""The labelled crops of a batch, then the unlabelled ones; None where there are none."""
+
+
+def micro_batches(halves: Halves, *, count: int) -> list[Halves]:
+    """Both halves cut into `count` parts of nearly equal size, fewer where crops are fewer."""
+    if count == 1:
+        return [halves]
+    count = min(count, max(_crop_count(half) for half in halves))
+    cuts = [_cut_half(half, count=count) for half in halves]
+    return list(zip(*cuts, strict=True))
+
+
+def count_trusted_pixels(halves: Halves) -> Tensor:
+    """How many pixels of each half count: one number for each, 0 for a half that is not there."""
+    there = [half for half in halves if half is not None]
+    none = there[0].target.trusted.new_zeros((), dtype=torch.int64)
+    return torch.stack([none if half is None else half.target.trusted.sum() for half in halves])
+
+
+def loss_shares(part: Halves, whole: Halves, *, trusted: Tensor, processes: int) -> list[Share]:
+    """How much each half of a part counts in the batch of all processes.
+
+    `trusted` is how many pixels count of each half of that batch. All processes have as many crops.
+    """
+    own = count_trusted_pixels(part).clamp(min=1) / trusted.clamp(min=1)
+    crops = [
+        _crop_count(half) / max(1, _crop_count(all_of_it) * processes)
+        for half, all_of_it in zip(part, whole, strict=True)
+    ]
+    return [Share(trusted=pixels, crops=few) for pixels, few in zip(own, crops, strict=True)]
+
+
+def _cut_half(half: CropBatch | None, *, count: int) -> list[CropBatch | None]:
+    if half is None:
+        return [None] * count
+    places = torch.arange(len(half.sigma)).tensor_split(count)
+    return [_slice_batch(half, int(at[0]), int(at[-1]) + 1) if len(at) else None for at in places]
+
+
+def _slice_batch(half: CropBatch, start: int, stop: int) -> CropBatch:
+    under, reference, over = (frame[start:stop] for frame in half.frames)
+    hdr, trusted = half.target.hdr[start:stop], half.target.trusted[start:stop]
+    return CropBatch(
+        frames=(under, reference, over),
+        target=Target(hdr, trusted),
+        sigma=half.sigma[start:stop],
+    )
+
+
+def _crop_count(half: CropBatch | None) -> int:
+    return 0 if half is None else len(half.sigma)
+
+
+class ForwardPass:
+    """A network on its device as a plan wants it computed; the network itself keeps its weights.
+
+    What "auto" means rests on what was measured: decisions/0011.
+    """
+
+    def __init__(
+        self,
+        network: FusionNetwork,
+        plan: TrainingPlan,
+        *,
+        device: torch.device,
+        precision: torch.dtype,
+        ranks: Ranks,
+    ) -> None:
+        self._network, self._plan, self.ranks = network, plan, ranks
+        self._device, self._precision = device, precision
+        self.arithmetic = Arithmetic(
+            exact=plan.precision == "float32", deterministic=plan.compute.deterministic
+        )
+        self._channels_last = plan.compute.channels_last == "on"
+        if self._channels_last:
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if plan.compute.checkpointing:
+            use_gradient_checkpointing(network)
+        self._answer: nn.Module = network
+        self._connected: nn.Module | None = None
+
+    @property
+    def compiles(self) -> bool:
+        """Whether `compiled` has something to do; "auto" never does."""
+        return self._plan.compute.compile == "on"
+
+    def compiled(self) -> str:
+        """Compiles the network; in words why it goes on without, where any process cannot.
+
+        One forward and one backward pass on made-up crops show whether it works.
+        """
+        compiled: Any = torch.compile(self._network)
+        why = ""
+        chance = [self._device] if self._device.type == "cuda" else []
+        with torch.random.fork_rng(devices=chance):
+            try:
+                self._rehearse(compiled)
+            except Exception as error:  # noqa: BLE001 - a compiler can fail anywhere inside
+                why = str(error).strip().partition("\n")[0] or type(error).__name__
+        self._network.zero_grad(set_to_none=True)
+        complaints = [said for said in self.ranks.shared(why) if said]
+        if not complaints:
+            self._answer = compiled
+            return ""
+        return f"computes without a compiler, which does not work here ({complaints[0]})"
+
+    def __call__(self, frames: Sequence[Tensor]) -> Prediction:
+        """The answer for under, reference, over, each B×6×H×W."""
+        return self._computed(self._together(), frames)
+
+    def exactly(self) -> AbstractContextManager[None]:
+        """For a whole step: as exact, and as much the same each time, as the plan asks."""
+        return self.arithmetic.on(self._device)
+
+    def before_more(self, *, more: bool) -> AbstractContextManager[Any]:
+        """For a forward and a backward pass; where more follow, gradients are not averaged yet."""
+        network = self._together()
+        if more and isinstance(network, nn.parallel.DistributedDataParallel):
+            return network.no_sync()
+        return nullcontext()
+
+    def _together(self) -> nn.Module:
+        """The network, connected with those of the other processes at the first step."""
+        if self._connected is None:
+            self._connected = self.ranks.connected(
+                self._answer, all_learn=_all_weights_learn(self._plan)
+            )
+        return self._connected
+
+    def _computed(self, answer: Callable[..., Any], frames: Sequence[Tensor]) -> Prediction:
+        if self._channels_last:
+            frames = [frame.contiguous(memory_format=torch.channels_last) for frame in frames]
+        with self._autocast():
+            return Prediction(*answer(*frames))
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        if self._precision == torch.float32:
+            return nullcontext()
+        return torch.autocast(self._device.type, dtype=self._precision)
+
+    def _rehearse(self, answer: Callable[..., Any]) -> None:
+        batch = self._plan.batch
+        frames = [torch.rand(_input_shape(batch), device=self._device) for _ in range(3)]
+        hdr, sigma = self._computed(answer, frames)
+        (hdr.mean() + sigma.mean()).backward()  # type: ignore[no-untyped-call]
+
+
+def _input_shape(batch: BatchPlan) -> tuple[int, int, int, int]:
+    return batch.labelled, 6, batch.crop, batch.crop
+
+
+def _all_weights_learn(plan: TrainingPlan) -> bool:
+    """Whether every weight gets a gradient in every pass that gradients are averaged after.
+
+    Without a likelihood the judge learns nothing; nor does it from a part of unlabelled crops.
+    """
+    loss = plan.loss
+    in_each_part = loss.unlabelled_nll == "masked" or plan.compute.accumulate == 1
+    return loss.nll_weight > 0 and in_each_part
+
 
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def teacher_of(student: Network) -> Network:
+def make_teacher(student: Network) -> Network:
     """A copy of the student that takes no gradient and never drops branches."""
     teacher = copy.deepcopy(student)
     return teacher.requires_grad_(requires_grad=False).eval()
 
 
-def decay(plan: TeacherPlan, *, step: int) -> float:
+def ema_decay(plan: TeacherPlan, *, step: int) -> float:
     """The share of itself the teacher keeps after step `step` (counted from 0).
 
     With early warm-up min(α, (1 + t) / (10 + t)): at first it follows closely (METHOD §2).
@@ -26,7 +213,7 @@ def decay(plan: TeacherPlan, *, step: int) -> float:
 
 
 @torch.no_grad()
-def follow(teacher: nn.Module, student: nn.Module, *, decay: float) -> None:
+def update_teacher(teacher: nn.Module, student: nn.Module, *, decay: float) -> None:
     """Moves every weight of the teacher by 1 − decay towards the student's; buffers are copied."""
     torch._foreach_lerp_(list(teacher.parameters()), list(student.parameters()), 1 - decay)
     for ours, theirs in zip(teacher.buffers(), student.buffers(), strict=True):
@@ -34,9 +221,153 @@ def follow(teacher: nn.Module, student: nn.Module, *, decay: float) -> None:
 
 
 @torch.no_grad()
-def distance(student: nn.Module, teacher: nn.Module) -> float:
+def teacher_distance(student: nn.Module, teacher: nn.Module) -> float:
     """‖s − t‖ / ‖t‖ over all weights: how far the teacher is behind."""
     theirs: list[Tensor] = list(student.parameters())
     ours: list[Tensor] = list(teacher.parameters())
     apart = torch.stack(torch._foreach_norm(list(torch._foreach_sub(theirs, ours)))).norm()
     return float(apart / torch.stack(torch._foreach_norm(ours)).norm())
+
+
+class StepResult(NamedTuple):
+    """What one step said of itself; `wrong` says why it taught nothing, if it did not."""
+
+    losses: dict[str, float]
+    gradient_norm: float
+    distance: float
+    """‖s − t‖ / ‖t‖ over all weights, after the step."""
+    wrong: str = ""
+
+
+class MeanTeacher:
+    """Everything that changes when a step is taken, and nothing else.
+
+    The weights depend on torch's global seed at the time of making.
+    """
+
+    def __init__(
+        self,
+        plan: TrainingPlan,
+        *,
+        device: torch.device,
+        precision: torch.dtype,
+        perceptual: PerceptualLoss | None,
+        start_from: AnyPath | None = None,
+        ranks: Ranks | None = None,
+    ) -> None:
+        start_from = None if start_from is None else Path(start_from)
+        self._plan, self._perceptual = plan, perceptual
+        student = build_network(plan.network.name)
+        if start_from is not None:
+            load_weights(student, start_from)
+        self.student = student.to(device)
+        self.teacher = make_teacher(self.student)
+        self.ranks = ranks or Ranks()
+        self.computation = ForwardPass(
+            self.student, plan, device=device, precision=precision, ranks=self.ranks
+        )
+        self.is_changing = False  # from the first changed weight until the caller says done
+        self.optimiser = torch.optim.Adam(
+            self.student.parameters(), betas=(0.9, 0.999), fused=device.type in ("cpu", "cuda")
+        )
+
+    def step(
+        self, labelled: CropBatch, unlabelled: CropBatch | None, *, rate: float, step: int
+    ) -> StepResult:
+        """Teaches the student one batch, then lets the teacher follow; says every loss term.
+
+        Of several processes each brings its own part of the batch, and all take the same step.
+        `unlabelled` is None in the warm-up. Where the loss or a gradient is no number, the weights
+        stay untouched and `wrong` says so.
+        """
+        self.student.train()
+        self.optimiser.zero_grad(set_to_none=True)
+        with needs_all_processes(), self.computation.exactly():
+            terms = self._taught((labelled, unlabelled))
+        norm = self._gradient_norm()
+        *values, gradient_norm = torch.stack([*terms.values(), norm]).tolist()
+        losses = dict(zip(terms, values, strict=True))
+        if wrong := _not_finite(losses["total"], gradient_norm):
+            return StepResult(
+                losses, gradient_norm, teacher_distance(self.student, self.teacher), wrong
+            )
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.is_changing = True
+        self.optimiser.step()
+        update_teacher(self.teacher, self.student, decay=ema_decay(self._plan.teacher, step=step))
+        return StepResult(losses, gradient_norm, teacher_distance(self.student, self.teacher))
+
+    def _gradient_norm(self) -> Tensor:
+        """Of the whole gradient; clipped afterwards where the plan says so."""
+        gradients = [p.grad for p in self.student.parameters() if p.grad is not None]
+        norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+        if (largest := self._plan.compute.clip_gradient) is not None:
+            torch._foreach_mul_(gradients, (largest / norm.clamp(min=largest)).item())
+        return norm
+
+    def _taught(self, halves: Halves) -> dict[str, Tensor]:
+        """Leaves the gradient of the whole batch in the student; every term of its loss."""
+        size = self.ranks.size
+        parts = micro_batches(halves, count=self._plan.compute.accumulate)
+        in_pieces = len(parts) > 1 or size > 1
+        trusted = self.ranks.summed(count_trusted_pixels(halves)) if in_pieces else None
+        said: dict[str, Tensor] = {}
+        for number, part in enumerate(parts, start=1):
+            counted = (
+                None
+                if trusted is None
+                else loss_shares(part, halves, trusted=trusted, processes=size)
+            )
+            with self.computation.before_more(more=number < len(parts)):
+                total, terms = self._graded(part, counted)
+                # Gradients are averaged over processes, and must be added up.
+                (total * size if size > 1 else total).backward()  # type: ignore[no-untyped-call]
+            said = {**said, **{name: said.get(name, 0) + terms[name] for name in terms}}
+        if size == 1:
+            return said
+        return dict(zip(said, self.ranks.summed(torch.stack([*said.values()])), strict=True))
+
+    def _graded(
+        self, part: Halves, counted: Sequence[Share] | None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss of one forward pass over both halves, and its terms; `counted` as parts are."""
+        there = [half for half in part if half is not None]
+        frames = [torch.cat([half.frames[i] for half in there]) for i in range(3)]
+        answers = iter(_split_prediction(self.computation(frames), there))
+        graded = [
+            None if half is None else self._terms(next(answers), half, place=place, counted=counted)
+            for place, half in enumerate(part)
+        ]
+        total = total_loss(*graded, plan=self._plan.loss)
+        return total, dict(by_name(total, *graded))
+
+    def _terms(
+        self,
+        answer: Prediction,
+        half: CropBatch,
+        *,
+        place: int,
+        counted: Sequence[Share] | None,
+    ) -> Terms:
+        plan = self._plan.loss
+        terms = half_loss(
+            answer,
+            half.target,
+            plan=plan,
+            perceptual=self._perceptual,
+            with_nll=place == 0 or plan.unlabelled_nll == "masked",
+        )
+        return terms if counted is None else as_part(terms, counted[place])
+
+
+def _not_finite(loss: float, gradient_norm: float) -> str:
+    if not math.isfinite(loss):
+        return "the loss is no number"
+    return "" if math.isfinite(gradient_norm) else "a gradient is no number"
+
+
+def _split_prediction(prediction: Prediction, halves: Sequence[CropBatch]) -> list[Prediction]:
+    sizes = [len(half.sigma) for half in halves]
+    hdr, sigma = torch.split(prediction.hdr, sizes), torch.split(prediction.sigma, sizes)
+    return [Prediction(*both) for both in zip(hdr, sigma, strict=True)]

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from smarthdr_studio.core.radiance import GAMMA, MU
+from smarthdr_studio.core.imaging.radiometry import GAMMA, MU
 
 
 def mu_law(linear: Tensor, *, mu: float = MU) -> Tensor:

@@ -1,11 +1,14 @@
-"""How fast the student learns at which moment of the run."""
+"""Learning rate, rounds and epochs of a run: how far it is, what is left, and its best check."""
 
 import math
+import statistics
+from collections import deque
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from smarthdr_studio.core.plan import SchedulePlan
+from smarthdr_studio.core.training.plan import SchedulePlan
+from smarthdr_studio.core.training.run_folder import is_better
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +58,7 @@ def learning_rate(plan: SchedulePlan, *, epoch: float) -> float:
     return rate
 
 
-def round_is_due(plan: SchedulePlan, *, epoch: int, last_round_at: int | None) -> bool:
+def round_is_planned(plan: SchedulePlan, *, epoch: int, last_round_at: int | None) -> bool:
     """Whether new pseudo-labels are made before this epoch; `epoch` == epochs is after the last.
 
     The last round shows what the finished teacher thinks. After a round that a person asked for in
@@ -65,3 +68,114 @@ def round_is_due(plan: SchedulePlan, *, epoch: int, last_round_at: int | None) -
         return epoch >= min(plan.warmup_epochs, plan.epochs)
     behind = epoch - last_round_at
     return behind >= plan.refresh_every or (epoch == plan.epochs and behind > 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Epochs and steps are counted from 0, rounds from 1."""
+
+    step: int = 0
+    epoch: int = 0
+    step_in_epoch: int = 0
+    round: int = 0
+    last_round_at: int | None = None  # the epoch before which it was made
+    round_wanted: bool = False  # a person asked for one: the epoch is over, and one is due
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochLengths:
+    """Steps of an epoch on labels only, and of one with pseudo-labels (as far as is known)."""
+
+    labels_only: int
+    with_pseudo_labels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remaining:
+    """What a run still has before it."""
+
+    steps: int
+    rounds: int
+    validations: int
+
+
+def remaining(
+    at: Progress, *, schedule: SchedulePlan, lengths: EpochLengths, makes_rounds: bool
+) -> Remaining:
+    """Counts the steps, rounds and validations from here to the end of the run."""
+    steps, rounds, last_round = -at.step_in_epoch, 0, at.last_round_at
+    for epoch in range(at.epoch, schedule.epochs + 1):
+        begun = epoch == at.epoch and at.step_in_epoch > 0
+        due = round_is_planned(schedule, epoch=epoch, last_round_at=last_round)
+        if makes_rounds and due and not begun:
+            rounds, last_round = rounds + 1, epoch
+        if epoch < schedule.epochs:
+            learning = makes_rounds and last_round is not None
+            steps += lengths.with_pseudo_labels if learning else lengths.labels_only
+    validations = schedule.epochs // schedule.validate_every - at.epoch // schedule.validate_every
+    return Remaining(steps=max(steps, 0), rounds=rounds, validations=validations)
+
+
+def is_last_or_every(count: int, *, every: int, last: int) -> bool:
+    """Whether what is done each `every` epochs, and after the last, is due after `count` epochs."""
+    return count % every == 0 or count == last
+
+
+class StepTimer:
+    """Times of the latest steps, rounds and validations; medians, so that one hiccup passes."""
+
+    def __init__(self) -> None:
+        self._steps: deque[float] = deque(maxlen=50)
+        self._rounds: deque[float] = deque(maxlen=3)
+        self._validations: deque[float] = deque(maxlen=3)
+
+    def step_took(self, seconds: float) -> None:
+        """Notes one gradient step."""
+        self._steps.append(seconds)
+
+    def round_took(self, seconds: float) -> None:
+        """Notes one labelling of the whole pool."""
+        self._rounds.append(seconds)
+
+    def validation_took(self, seconds: float) -> None:
+        """Notes one validation."""
+        self._validations.append(seconds)
+
+    @property
+    def step_seconds(self) -> float:
+        """The median of the latest steps; 0 before the first."""
+        return statistics.median(self._steps) if self._steps else 0.0
+
+    def seconds_left(self, left: Remaining) -> float:
+        """What is left at this pace; parts that were not seen yet count nothing."""
+        return (
+            left.steps * self.step_seconds
+            + left.rounds * (statistics.median(self._rounds) if self._rounds else 0.0)
+            + left.validations * (statistics.median(self._validations) if self._validations else 0)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BestValidation:
+    """`psnr_mu` in dB, None before the first check; `behind` counts the checks since.
+
+    `checked` is the step of the latest check: a resumed run may make it again.
+    """
+
+    psnr_mu: float | None = None
+    step: int = 0
+    epoch: int = 0
+    behind: int = 0
+    checked: int | None = None
+
+    def after(self, psnr_mu: float, *, step: int, epoch: int, counts: bool) -> "BestValidation":
+        """What is best after one more check; one that does not count leaves `behind` as it is."""
+        if step == self.checked:
+            return self
+        if is_better(psnr_mu, than=self.psnr_mu):
+            return BestValidation(psnr_mu=psnr_mu, step=step, epoch=epoch, checked=step)
+        return replace(self, behind=self.behind + counts, checked=step)
+
+    def is_stalled(self, patience: int | None) -> bool:
+        """Whether so many checks in a row were no better; None has endless patience."""
+        return patience is not None and self.behind >= patience

@@ -7,9 +7,14 @@ from collections.abc import Generator, Iterator
 from dataclasses import asdict, replace
 from typing import Any, Final, TypeVar
 
-from smarthdr_studio.core.events import CheckpointSaved, PhaseChanged, Steered, TrainingEvent
-from smarthdr_studio.core.runs import RunFolder
-from smarthdr_studio.core.steering import (
+from smarthdr_studio.core.training.events import (
+    CheckpointSaved,
+    PhaseChanged,
+    Steered,
+    TrainingEvent,
+)
+from smarthdr_studio.core.training.run_folder import RunFolder
+from smarthdr_studio.core.training.steering import (
     GoOn,
     LearningRate,
     NextRound,
@@ -21,18 +26,16 @@ from smarthdr_studio.core.steering import (
     Wishes,
     take_wishes,
 )
-from smarthdr_studio.learning.keeping import save
-from smarthdr_studio.learning.run import TrainingRun
 from smarthdr_studio.learning.schedule import ScheduleChanges
-from smarthdr_studio.learning.telling import learning
+from smarthdr_studio.learning.train_state import TrainingRun, learning_phase, save_run
 
-_LISTENS_EVERY_S: Final = 0.2  # while paused
+_POLL_SECONDS: Final = 0.2  # while paused
 _LARGEST: Final = 1e300  # a whole number in a file may be more than a float can hold
 
 Answer = TypeVar("Answer")
 
 
-class StopAsked(Exception):
+class StopRequested(Exception):
     """A wish to stop; the message is the last word of the run."""
 
 
@@ -97,13 +100,13 @@ class Steering:
     ) -> Generator[TrainingEvent, None, None]:
         match wish:
             case Stop():
-                raise StopAsked("stopped by the person; resume to go on")
+                raise StopRequested("stopped by the person; resume to go on")
             case Pause():
                 yield from self._pause(run, folder, then=then)
             case Snapshot():
                 yield snapshot(run, folder)
             case NextRound() | LearningRate() | RefreshEvery():
-                yield _told(run, _changed(wish, run))
+                yield _steered(run, _apply_change(wish, run))
             case GoOn():
                 pass
 
@@ -115,14 +118,14 @@ class Steering:
         `then` is what goes on afterwards, None where it is learning.
         """
         step = run.progress.step
-        yield _told(run, "paused")
+        yield _steered(run, "paused")
         while True:
             yield PhaseChanged(phase="paused", text="paused; it goes on when asked", step=step)
-            time.sleep(_LISTENS_EVERY_S)
+            time.sleep(_POLL_SECONDS)
             for wish in self._heard(run, folder):
                 if isinstance(wish, GoOn):
-                    yield _told(run, "goes on")
-                    yield then or learning(run)
+                    yield _steered(run, "goes on")
+                    yield then or learning_phase(run)
                     return
                 if not isinstance(wish, Pause):
                     yield from self._grant(wish, run, folder)
@@ -130,7 +133,7 @@ class Steering:
 
 def snapshot(run: TrainingRun, folder: RunFolder) -> CheckpointSaved:
     """A checkpoint of the run as it stands."""
-    path = save(run, folder=folder)
+    path = save_run(run, folder=folder)
     return CheckpointSaved(step=run.progress.step, epoch=run.progress.epoch, folder=str(path))
 
 
@@ -147,11 +150,11 @@ def _agree(run: TrainingRun) -> None:
     run.progress = replace(run.progress, round_wanted=asked["round_wanted"])
 
 
-def _told(run: TrainingRun, text: str) -> Steered:
+def _steered(run: TrainingRun, text: str) -> Steered:
     return Steered(step=run.progress.step, epoch=run.progress.epoch, text=text)
 
 
-def _changed(wish: NextRound | LearningRate | RefreshEvery, run: TrainingRun) -> str:
+def _apply_change(wish: NextRound | LearningRate | RefreshEvery, run: TrainingRun) -> str:
     """Changes the run, or refuses; the sentence says from when it counts, or why it does not."""
     match wish:
         case NextRound():
@@ -160,17 +163,17 @@ def _changed(wish: NextRound | LearningRate | RefreshEvery, run: TrainingRun) ->
             if not _is_number(rate) or not 0 < rate < math.inf:
                 return f"refused: a learning rate is a number above 0, not {rate}"
             run.changes = run.changes.asking("learning_rate", float(rate))
-            return f"learning rate {rate:g} {_following(run)}"
+            return f"learning rate {rate:g} {_counts_from(run)}"
         case RefreshEvery(epochs=epochs):
             if not _is_number(epochs) or epochs < 1 or epochs != int(epochs):
                 return f"refused: epochs between two rounds are a whole number, not {epochs}"
             if not run.learns_from_pseudo_labels:
                 return "refused: this run learns from labels only and makes no rounds"
             run.changes = run.changes.asking("refresh_every", int(epochs))
-            return f"a round every {_epochs(int(epochs))} {_following(run)}"
+            return f"a round every {_epochs(int(epochs))} {_counts_from(run)}"
 
 
-def _following(run: TrainingRun) -> str:
+def _counts_from(run: TrainingRun) -> str:
     """From when a change counts."""
     epoch, last = run.progress.epoch + 1, run.plan.schedule.epochs
     if epoch >= last:

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from smarthdr_studio.core.bracket import Half
-from smarthdr_studio.core.radiance import Floats, Frame, inverse_mu_law, unit_ldr
+from smarthdr_studio.core.imaging.bracket import Half
+from smarthdr_studio.core.imaging.radiometry import Floats, Frame, inverse_mu_law, unit_ldr
 from smarthdr_studio.learning.networks import FusionNetwork, Prediction
 from smarthdr_studio.learning.radiometry import mu_law, six_channels
 

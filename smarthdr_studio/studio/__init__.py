@@ -1,1 +1,1 @@
-"""The window. PySide6; reaches learning only through threads."""
+"""The window. PySide6; reaches learning only through five doors."""

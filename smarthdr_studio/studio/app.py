@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from smarthdr_studio.core.environment import garbage_collection_paused
 from smarthdr_studio.core.errors import DeviceError
-from smarthdr_studio.core.many import many_objects
 
 # The library Qt loads, and the Debian package it is in.
 _ALWAYS: Final = {
@@ -38,9 +38,9 @@ def run(project: Path | None = None) -> int:
     """
     if sys.platform.startswith("linux"):
         refuse_without(os.environ)
-    with many_objects():
+    with garbage_collection_paused():
         # Only now, because without those libraries the import itself fails.
-        from smarthdr_studio.studio.main_window.application import shown  # noqa: PLC0415
+        from smarthdr_studio.studio.application import shown
 
         application, _window = shown(project)
     gc.freeze()  # what is there by now stays: no garbage need ever be looked for in it

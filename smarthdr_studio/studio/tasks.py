@@ -94,7 +94,7 @@ class Task(Generic[_Answer]):
             self.given_up.set()
         except StudioError as error:
             self._refuse(str(error))
-        except Exception as error:  # noqa: BLE001 - the edge of the thread: tell, never swallow
+        except Exception as error:
             self._refuse(f"{type(error).__name__}: {error}")
         else:
             self.outcome = partial(self.on_done, answer)

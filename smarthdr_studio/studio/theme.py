@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-from smarthdr_studio.core.resources import resource
+from smarthdr_studio.core.environment import resource
 
 Wish = Literal["system", "dark", "light"]
 

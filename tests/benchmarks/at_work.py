@@ -13,9 +13,9 @@ from paints import Paints
 from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-from smarthdr_studio.studio.main_window import MainWindow
-from smarthdr_studio.studio.session.preferences import Places
+from smarthdr_studio.studio.settings import Places
 from smarthdr_studio.studio.theme import DARK, dress
+from smarthdr_studio.studio.window import MainWindow
 
 _BEAT_MS = 5
 

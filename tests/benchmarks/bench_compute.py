@@ -15,13 +15,13 @@ from fabricated import project_over, write_dataset
 from skipped import skipped
 from table import Row, row, show
 
-from smarthdr_studio.core.plan import load_preset
-from smarthdr_studio.core.sample.settings import SampleSettings
+from smarthdr_studio.core.training.plan import load_preset
+from smarthdr_studio.learning.compute import tune_allocator
 from smarthdr_studio.learning.crops import CropBatch
-from smarthdr_studio.learning.learner import Learner
+from smarthdr_studio.learning.estimate import time_steps
 from smarthdr_studio.learning.losses import Target
-from smarthdr_studio.learning.runtime import use_memory_kindly
-from smarthdr_studio.learning.timing import time_steps
+from smarthdr_studio.learning.mean_teacher import MeanTeacher
+from smarthdr_studio.synthetic.settings import SampleSettings
 
 CHOICES: Mapping[str, Mapping[str, Any]] = {
     "channels_last": {"compute.channels_last": "on"},
@@ -33,12 +33,12 @@ CHOICES: Mapping[str, Mapping[str, Any]] = {
 PRECISION = {"auto": torch.float32, "bfloat16": torch.bfloat16}
 
 
-def learner(network: str, *, crops: int, changes: Mapping[str, Any]) -> Learner:
+def learner(network: str, *, crops: int, changes: Mapping[str, Any]) -> MeanTeacher:
     """One that computes on the CPU as the changes say."""
     plain = {"network.name": network, "batch.labelled": crops, "batch.unlabelled": 0}
     plan = load_preset("quick", changes={**plain, **changes})
     torch.manual_seed(0)
-    return Learner(
+    return MeanTeacher(
         plan, device=torch.device("cpu"), precision=PRECISION[plan.precision], perceptual=None
     )
 
@@ -54,7 +54,7 @@ def batch(crops: int, *, side: int = 128) -> CropBatch:
     )
 
 
-def step_seconds(taught: Learner, crops: CropBatch, step: int) -> float:
+def step_seconds(taught: MeanTeacher, crops: CropBatch, step: int) -> float:
     """One whole step: forward, backward, the optimiser and the teacher."""
     begun = time.perf_counter()
     taught.step(crops, None, rate=1e-6, step=step)
@@ -138,7 +138,7 @@ def data_share(network: str, *, steps: int) -> Row:
 
 def main(*, long: bool = False) -> list[Row]:
     """Rows of the light network; with `long` also of GFHDR, and of compiled networks."""
-    use_memory_kindly()
+    tune_allocator()
     rows = [*against_plain("light", crops=4, times=15 if long else 7), fused_against_plain(times=9)]
     rows.append(data_share("light", steps=6))
     if not long:

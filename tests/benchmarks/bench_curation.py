@@ -3,22 +3,20 @@
 import numpy as np
 from table import Row, row, show, timed
 
-from smarthdr_studio.core.bracket import Bracket
-from smarthdr_studio.core.curation.clue_records import ClueRecord, record_of
-from smarthdr_studio.core.curation.looks import LOOK_LENGTH
+from smarthdr_studio.core.curation.clues import DESCRIPTOR_LENGTH, ClueRecord, record_of
 from smarthdr_studio.core.curation.query import parse
-from smarthdr_studio.core.curation.queues import Material, most_worth, safest
-from smarthdr_studio.core.curation.scene_facts import SceneFacts
-from smarthdr_studio.core.curation.sorting import SortKey, sorted_scenes
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.masking import MaskSettings
+from smarthdr_studio.core.curation.queues import RankingInput, most_worth, safest
+from smarthdr_studio.core.curation.scene_facts import SceneFacts, SortKey, sorted_scenes
+from smarthdr_studio.core.imaging.bracket import Bracket
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.trust.masking import MaskSettings
 
 SCENES = 10_000
 HEIGHT, WIDTH, PATCHES = 1000, 1500, 16 * 24
 QUERIES = ("status:unlabelled retained<0.6", "-tag:indoor window or sigma>0.01 trend<0", "0123")
 
 
-def material_of(scenes: int) -> Material:
+def material_of(scenes: int) -> RankingInput:
     """Scenes of 1500×1000, a few of them labelled, all that queues can use known of each."""
     rng = np.random.default_rng(0)
     ids = [f"{k:05}" for k in range(scenes)]
@@ -30,13 +28,13 @@ def material_of(scenes: int) -> Material:
             moving=rng.integers(0, 128, PATCHES).astype(np.uint8),
             saturation=0.25,
             motion=0.25,
-            look=rng.normal(0, 0.02, LOOK_LENGTH).astype(np.float16),
+            look=rng.normal(0, 0.02, DESCRIPTOR_LENGTH).astype(np.float16),
         )
         for name in ids
     }
     means = {name: rng.lognormal(-4.6, 0.4, PATCHES).astype(np.float32) for name in ids}
     facts = [a_scene(name, labelled=k % 200 == 0, rng=rng) for k, name in enumerate(ids)]
-    return Material(facts=facts, masks=MaskSettings(), patch_means=means, records=records)
+    return RankingInput(facts=facts, masks=MaskSettings(), patch_means=means, records=records)
 
 
 def a_scene(name: str, *, labelled: bool, rng: np.random.Generator) -> SceneFacts:

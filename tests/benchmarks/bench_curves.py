@@ -10,11 +10,11 @@ import numpy as np
 from PySide6.QtWidgets import QApplication
 from table import Row, row, show, timed
 
-from smarthdr_studio.core.events import StepReported
-from smarthdr_studio.studio.main_window.run_board import RunBoard
+from smarthdr_studio.core.training.events import StepReported
 from smarthdr_studio.studio.plots.curves import Curve
-from smarthdr_studio.studio.session.progress import points
+from smarthdr_studio.studio.plots.run_charts import RunBoard
 from smarthdr_studio.studio.theme import DARK, dress
+from smarthdr_studio.studio.training.run_state import points
 
 POINTS = 10**6
 LINES = 4

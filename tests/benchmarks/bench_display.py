@@ -9,10 +9,10 @@ import numpy as np
 from PySide6.QtWidgets import QApplication
 from table import Row, row, show, timed
 
-from smarthdr_studio.core.bracket import Bracket
 from smarthdr_studio.core.display import DisplaySettings, Layer, Material, Painter
-from smarthdr_studio.core.masking import MaskSettings, patch_means, trust
-from smarthdr_studio.studio.canvas.grid import ViewGrid
+from smarthdr_studio.core.imaging.bracket import Bracket
+from smarthdr_studio.core.trust.masking import MaskSettings, patch_means, trust
+from smarthdr_studio.studio.viewer.view_grid import ViewGrid
 
 HEIGHT, WIDTH = 1000, 1500
 PANELS = (Layer.PSEUDO_LABEL, Layer.UNCERTAINTY, Layer.PATCH_MASK, Layer.PIXEL_MASK)

@@ -8,10 +8,10 @@ from table import Row, row, show, timed
 from torch import Tensor, nn
 from torch.nn import functional
 
+from smarthdr_studio.learning.compute import tune_allocator
 from smarthdr_studio.learning.networks import build_network
 from smarthdr_studio.learning.networks.gfhdr import Gfhdr
 from smarthdr_studio.learning.radiometry import mu_law
-from smarthdr_studio.learning.runtime import use_memory_kindly
 from smarthdr_studio.learning.tiling import predict_tiled
 
 
@@ -150,7 +150,7 @@ def whole_scene(name: str, *, size: tuple[int, int], times: int) -> list[float]:
 
 def main() -> list[Row]:
     """The rows of the table that the networks answer for."""
-    use_memory_kindly()
+    tune_allocator()
     gfhdr, light = (
         whole_scene("gfhdr", size=(1000, 1500), times=1),
         whole_scene("light", size=(384, 512), times=5),

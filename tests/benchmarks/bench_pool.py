@@ -3,10 +3,10 @@
 import numpy as np
 from table import Row, row, show, timed
 
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.retention import PoolStatistics
-from smarthdr_studio.core.statistics import SceneStatistics
-from smarthdr_studio.core.what_if import CropsOfPool, what_if
+from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
+from smarthdr_studio.core.trust.pool import PoolStatistics
+from smarthdr_studio.core.trust.thresholds import CropsOfPool, what_if
 
 SCENES = 1000
 

@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 from table import Row, row, show, timed
 
-from smarthdr_studio.core.backups import back_up
-from smarthdr_studio.core.bracket import Catalogue, Scene
-from smarthdr_studio.core.decisions import Decisions
-from smarthdr_studio.core.masking import MaskSettings, Range
-from smarthdr_studio.core.opened import DATABASE
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
+from smarthdr_studio.core.imaging.bracket import Catalogue, Scene
+from smarthdr_studio.core.project.backups import back_up
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.project import DATABASE_NAME, Project
+from smarthdr_studio.core.trust.masking import MaskSettings, Range
+from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
 
 SCENES = 10_000
 SMALL, LARGE = (64, 96), (1000, 1500)
@@ -75,7 +74,7 @@ def main() -> list[Row]:
     """Opening, single and bulk decisions, and a backup."""
     with tempfile.TemporaryDirectory() as place, a_large_project(Path(place)) as project:
         decisions, ids = Decisions(project), [scene.id for scene in project.scenes]
-        path, copy = project.folder / DATABASE, Path(place) / "copy.sqlite"
+        path, copy = project.folder / DATABASE_NAME, Path(place) / "copy.sqlite"
         new = timed(lambda _: opened(project.folder), times=10)
         promoted = timed(lambda k: decisions.promote([ids[k % 60]]), times=58)
         frozen = timed(lambda _: decisions.promote([ids[-1]]), times=8)

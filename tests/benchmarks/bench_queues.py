@@ -13,14 +13,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from table import Row, row, show, timed
 
-from smarthdr_studio.core.curation.clue_records import record_of
-from smarthdr_studio.core.curation.record_keeping import KIND, stamp_of
-from smarthdr_studio.core.frames import decode_bracket
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.sample.settings import SampleSettings
-from smarthdr_studio.studio.main_window import MainWindow
-from smarthdr_studio.studio.session.preferences import Places
+from smarthdr_studio.core.curation.clues import CLUES_KIND, frames_stamp, record_of
+from smarthdr_studio.core.imaging.bracket import decode_bracket
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.studio.settings import Places
 from smarthdr_studio.studio.state import QueueKind
+from smarthdr_studio.studio.window import MainWindow
+from smarthdr_studio.synthetic.settings import SampleSettings
 
 SMALL = SampleSettings(scenes=1, labelled=0, test=0, width=192, height=128)
 LONGEST_S = 300
@@ -30,8 +29,8 @@ def looked_at(folder: Path) -> Path:
     """The project with the clues of every scene, all of which share their files."""
     with Project.open(folder) as project:
         first = project.scenes[0]
-        found = (stamp_of(first), record_of(decode_bracket(first)).to_bytes())
-        project.keep_figures(KIND, {scene.id: found for scene in project.scenes})
+        found = (frames_stamp(first), record_of(decode_bracket(first)).to_bytes())
+        project.keep_figures(CLUES_KIND, {scene.id: found for scene in project.scenes})
     return folder
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from fabricated import write_dataset
 from table import Row, row, show
 
-from smarthdr_studio.core.sample.settings import SampleSettings
+from smarthdr_studio.synthetic.settings import SampleSettings
 
 
 def main() -> list[Row]:

@@ -13,13 +13,12 @@ from PySide6.QtWidgets import QAbstractItemView, QApplication
 from table import Row, row, show, timed
 
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.studio.panels.scene_gallery import SceneGallery
-from smarthdr_studio.studio.panels.scene_list import SceneList
-from smarthdr_studio.studio.panels.scene_shelf import SceneShelf
-from smarthdr_studio.studio.panels.scene_table import SceneTable
-from smarthdr_studio.studio.session.keeper import Keeper
-from smarthdr_studio.studio.session.table_desk import TableDesk
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.studio.curation.scene_list import SceneList
+from smarthdr_studio.studio.curation.scene_listing import TableDesk
+from smarthdr_studio.studio.curation.scene_model import SceneShelf
+from smarthdr_studio.studio.curation.scene_overview import SceneGallery, SceneTable
+from smarthdr_studio.studio.project.store import Keeper
 from smarthdr_studio.studio.state import StudioState
 from smarthdr_studio.studio.theme import DARK, dress
 

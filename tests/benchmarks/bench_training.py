@@ -15,9 +15,9 @@ from fabricated import project_over, write_dataset
 from skipped import skipped
 from table import Row, row, show
 
-from smarthdr_studio.core.plan import load_preset
-from smarthdr_studio.core.sample.settings import SampleSettings
+from smarthdr_studio.core.training.plan import load_preset
 from smarthdr_studio.studio.state import Activity
+from smarthdr_studio.synthetic.settings import SampleSettings
 
 # The preset `quick` cut short: warm-up, two rounds, validation and checkpoints all take part.
 PLAN = """
@@ -181,7 +181,7 @@ def with_a_hand(runs: InWindow, folder: Path, size: Size) -> list[float]:
 
 def data_share(project: Path, size: Size) -> list[float]:
     """Percent of a step of the preset `quick` that goes into making its batch."""
-    from smarthdr_studio.learning.timing import time_steps
+    from smarthdr_studio.learning.estimate import time_steps
 
     plan = load_preset("quick", changes={"device": "cpu"})
     return [100 * time_steps(plan, project, steps=size.timed).data_share]

@@ -7,16 +7,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from smarthdr_studio.core.bracket import Catalogue
-from smarthdr_studio.core.frames import decode_ground_truth
-from smarthdr_studio.core.labelled import labelled_by_default
-from smarthdr_studio.core.layouts import find_scenes
-from smarthdr_studio.core.masking import MaskSettings, Range
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
-from smarthdr_studio.core.sample.settings import SampleSettings
-from smarthdr_studio.core.sample.writing import write_sample
-from smarthdr_studio.core.statistics import SceneStatistics
+from smarthdr_studio.core.datasets.scan import find_scenes, labelled_by_default
+from smarthdr_studio.core.imaging.bracket import Catalogue, decode_ground_truth
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.masking import MaskSettings, Range
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
+from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
+from smarthdr_studio.synthetic.dataset import write_sample
+from smarthdr_studio.synthetic.settings import SampleSettings
 
 HEIGHT, WIDTH = 1000, 1500
 

@@ -13,7 +13,7 @@ from PySide6.QtCore import QTimer, Slot
 from PySide6.QtGui import QPaintEvent
 
 from smarthdr_studio.cli import main
-from smarthdr_studio.studio.main_window import application
+from smarthdr_studio.studio import application
 
 
 class Watched(application.MainWindow):

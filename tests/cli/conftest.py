@@ -10,11 +10,11 @@ from brackets import write_dataset
 from made_once import made_once
 
 from smarthdr_studio.cli import main
-from smarthdr_studio.core.layouts import find_scenes
-from smarthdr_studio.core.masking import MaskSettings, Range
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
-from smarthdr_studio.core.statistics import SceneStatistics
+from smarthdr_studio.core.datasets.scan import find_scenes
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.masking import MaskSettings, Range
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
+from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
 
 HEIGHT, WIDTH = 128, 192
 

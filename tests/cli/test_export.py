@@ -11,8 +11,8 @@ import pytest
 from made_models import make_checkpoint
 
 import smarthdr_studio
-from smarthdr_studio.core.exr import read_layers
-from smarthdr_studio.core.plan import load_preset
+from smarthdr_studio.core.imaging.image_files import read_layers
+from smarthdr_studio.core.training.plan import load_preset
 
 
 @pytest.fixture

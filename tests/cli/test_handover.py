@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from smarthdr_studio.core.layouts import find_scenes
-from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.datasets.scan import find_scenes
+from smarthdr_studio.core.project.project import Project
 
 
 def statuses(folder):

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from smarthdr_studio.core.decisions import Decisions
-from smarthdr_studio.core.exr import read_layers
-from smarthdr_studio.core.masking import Level, MaskSettings, patch_means, span, trust
-from smarthdr_studio.core.pool import pool_trust
-from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.imaging.image_files import read_layers
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.rounds import pool_trust
+from smarthdr_studio.core.trust.masking import Level, MaskSettings, patch_means, span, trust
 
 POOL = ("003", "004", "005")
 
@@ -87,8 +87,8 @@ def test_a_pool_of_one_scene_is_that_scene(project, normalisation, scope):
 
 
 def test_the_window_and_the_verb_agree_on_patches(run, project):
-    from smarthdr_studio.core.retention import PoolStatistics
-    from smarthdr_studio.core.statistics import SceneStatistics
+    from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
+    from smarthdr_studio.core.trust.pool import PoolStatistics
 
     with Project.open(project) as opened:
         read = {name: SceneStatistics.load(opened.statistics_path(name)) for name in POOL}

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from smarthdr_studio.core.decisions import Decisions
-from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.project import Project
 
 
 def statuses(folder):
@@ -92,7 +92,7 @@ def test_nothing_to_undo_is_said(run, project):
 
 
 def test_a_promoted_label_carries_the_thresholds_of_now(run, project):
-    from smarthdr_studio.core.pseudo_label import read_pseudo_label
+    from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 
     run("masks", project, "--tau-patch", 0.7, "--tau-pixel", 0.6, "--save")
     run("promote", project, "004")
@@ -113,7 +113,7 @@ def test_the_whole_picture_counts_only_where_it_was_asked_for(run, project):
 
 
 def test_a_promoted_label_carries_what_was_painted(run, project):
-    from smarthdr_studio.core.pseudo_label import read_pseudo_label
+    from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 
     brush = np.zeros((128, 192), np.int8)
     brush[:9], brush[-9:] = 1, -1

@@ -9,9 +9,8 @@ import pytest
 from smarthdr_studio import cli
 from smarthdr_studio.cli import app
 from smarthdr_studio.core.errors import DeviceError
-from smarthdr_studio.core.exr import read_layers
-from smarthdr_studio.core.images import read_frame
-from smarthdr_studio.core.radiance import exposure_weighted_merge
+from smarthdr_studio.core.imaging.image_files import read_frame, read_layers
+from smarthdr_studio.core.imaging.radiometry import exposure_weighted_merge
 from smarthdr_studio.studio import app as studio_app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -139,7 +138,7 @@ def test_stopped_with_ctrl_c_a_verb_says_so_and_leaves_no_half(run, project, tmp
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("smarthdr_studio.core.handover.dataset_folder.manifest", stopped)
+    monkeypatch.setattr("smarthdr_studio.core.reporting.dataset_export.manifest", stopped)
     answer = run("export-dataset", project, tmp_path / "out")
     assert answer.status == 130
     assert answer.err == "Stopped; what was finished so far stays.\n"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from smarthdr_studio.core import own_presets, presets
-from smarthdr_studio.core.plan import load_preset
-from smarthdr_studio.core.plan_schema import flat
+from smarthdr_studio.core.training import presets, user_presets
+from smarthdr_studio.core.training.plan import load_preset
+from smarthdr_studio.core.training.plan_schema import flat
 
 
 @pytest.fixture(autouse=True)
@@ -13,7 +13,7 @@ def own(tmp_path, monkeypatch):
     folder = tmp_path / "presets"
     monkeypatch.setattr(presets, "own_presets_folder", lambda: folder)
     plan = load_preset("quick", changes={"seed": 9})
-    own_presets.save_preset("mine", plan, base="quick", description="Mine.", own=folder)
+    user_presets.save_preset("mine", plan, base="quick", description="Mine.", own=folder)
     (folder / "odd.toml").write_text("a = = 3", encoding="utf-8")
     return folder
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from smarthdr_studio.core.curation.record_keeping import kept_records
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.round_records import RoundRecord, history_path, write_record
-from smarthdr_studio.core.statistics import SceneStatistics
+from smarthdr_studio.core.curation.clues import kept_records
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.rounds import RoundRecord, history_path, write_record
+from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 
 POOL = {"003", "004", "005"}
 
@@ -52,7 +52,7 @@ def test_looking_at_frames_is_done_once_and_kept(run, project, monkeypatch):
     with Project.open(project) as opened:
         assert set(kept_records(opened)) == POOL | {"001", "002"}
     monkeypatch.setattr(
-        "smarthdr_studio.core.curation.record_keeping.decode_bracket",
+        "smarthdr_studio.core.curation.clues.decode_bracket",
         lambda scene: pytest.fail(f"{scene.id} is looked at again"),
     )
     assert run("queue", project).status == 0
@@ -64,7 +64,7 @@ def test_a_scene_whose_frames_are_damaged_is_named_and_the_rest_ranked(run, proj
     def damaged(scene):
         raise UnreadableImage(f"{scene.frames[0]}: is truncated or damaged")
 
-    monkeypatch.setattr("smarthdr_studio.core.curation.record_keeping.decode_bracket", damaged)
+    monkeypatch.setattr("smarthdr_studio.core.curation.clues.decode_bracket", damaged)
     answer = run("queue", project, "--json")
     assert {item["scene"] for item in answer.json["queue"]} == POOL
     assert "003" in answer.err

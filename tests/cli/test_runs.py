@@ -6,10 +6,10 @@ import pytest
 from made_runs import a_run, check, log, round_, started, step
 
 from smarthdr_studio.cli import app
-from smarthdr_studio.core.events import RunFinished
-from smarthdr_studio.core.liveness import at_work
-from smarthdr_studio.core.plan import load_preset
-from smarthdr_studio.learning.plan_file import write_plan
+from smarthdr_studio.core.training.events import RunFinished
+from smarthdr_studio.core.training.plan import load_preset
+from smarthdr_studio.core.training.run_folder import run_lock
+from smarthdr_studio.learning.run_setup import write_plan
 
 FIRST, SECOND = "20261101-120000-quick", "20261102-120000-paper"
 
@@ -144,7 +144,7 @@ def test_what_cannot_be_is_one_sentence(run, project, words, named):
 
 
 def test_a_run_at_work_is_not_discarded(run, project, runs):
-    with at_work(runs[0].path):
+    with run_lock(runs[0].path):
         answer = run("runs", "discard", project, FIRST)
     assert answer.status == 2
     assert f"runs stop {project} {FIRST}" in answer.err

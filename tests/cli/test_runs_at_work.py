@@ -5,12 +5,11 @@ import threading
 import pytest
 from made_runs import a_run, log, started
 
-from smarthdr_studio.core.events import RunFinished, RunStarted
-from smarthdr_studio.core.liveness import at_work
-from smarthdr_studio.core.plan import load_preset
-from smarthdr_studio.core.running.listing import list_rows, row_of
-from smarthdr_studio.core.runs import RunFolder
-from smarthdr_studio.core.steering import (
+from smarthdr_studio.core.training.events import RunFinished, RunStarted
+from smarthdr_studio.core.training.plan import load_preset
+from smarthdr_studio.core.training.run_folder import RunFolder, run_lock
+from smarthdr_studio.core.training.run_index import list_rows, row_of
+from smarthdr_studio.core.training.steering import (
     GoOn,
     LearningRate,
     NextRound,
@@ -20,8 +19,8 @@ from smarthdr_studio.core.steering import (
     Stop,
     take_wishes,
 )
-from smarthdr_studio.learning import training
-from smarthdr_studio.learning.plan_file import write_plan
+from smarthdr_studio.learning import trainer
+from smarthdr_studio.learning.run_setup import write_plan
 
 NAME = "20261101-120000-quick"
 TINY = {
@@ -62,7 +61,7 @@ def asked(monkeypatch):
         )
         yield RunFinished(run=resume or "new", outcome="done", step=1, message="trained")
 
-    monkeypatch.setattr(training, "train", fake)
+    monkeypatch.setattr(trainer, "train", fake)
     return calls
 
 
@@ -83,7 +82,7 @@ def asked(monkeypatch):
 )
 def test_a_wish_is_left_for_the_run_at_work(run, project, stopped, words, wishes):
     verb, *rest = words
-    with at_work(stopped.path):
+    with run_lock(stopped.path):
         answer = run("runs", verb, project, *rest, "--json")
         assert answer.status == 0, answer.err
         assert answer.json["run"] == NAME
@@ -94,7 +93,7 @@ def test_a_wish_is_left_for_the_run_at_work(run, project, stopped, words, wishes
 
 def test_where_two_are_at_work_one_has_to_be_named(run, project, stopped):
     other = a_run(project, "20261102-120000-quick")
-    with at_work(stopped.path), at_work(other.path):
+    with run_lock(stopped.path), run_lock(other.path):
         assert "2 runs are at work" in run("runs", "pause", project).err
         assert run("runs", "pause", project, other.id).status == 0
     assert take_wishes(other.path) == (Pause(),)
@@ -113,7 +112,7 @@ def test_a_run_is_resumed_with_its_plan_and_changes(run, project, stopped, asked
 
 
 def test_the_last_run_cannot_be_resumed_while_it_is_at_work_and_that_is_why(run, project, stopped):
-    with at_work(stopped.path):
+    with run_lock(stopped.path):
         answer = run("train", project, "--resume", "last")
     assert answer.status == 2
     assert f"its run {NAME} is at work in another process; stop it first with:" in answer.err
@@ -195,7 +194,7 @@ def test_a_run_is_paused_stopped_resumed_and_continued_from_a_shell(run, project
 
 
 def _listed(project):
-    from smarthdr_studio.core.project import Project
+    from smarthdr_studio.core.project.project import Project
 
     with Project.open(project) as opened:
         return [{"status": row.status} for row in list_rows(opened)]
@@ -205,8 +204,8 @@ def _pause_and_stop(run, project):
     """Steers as another terminal would, when the run has taken a step."""
     import time
 
-    from smarthdr_studio.core.runs import run_folders
-    from smarthdr_studio.core.steering import leave_wish
+    from smarthdr_studio.core.training.run_folder import run_folders
+    from smarthdr_studio.core.training.steering import leave_wish
 
     def row():
         runs = run_folders(project)

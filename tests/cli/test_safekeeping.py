@@ -3,7 +3,7 @@
 import os
 import shutil
 
-from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.project.project import Project
 
 
 def test_a_project_with_which_nothing_is_wrong_is_well(project, run):

@@ -9,14 +9,14 @@ import threading
 import pytest
 
 from smarthdr_studio.core.errors import DeviceError, OutOfMemory, ProjectError, Remedy
-from smarthdr_studio.core.events import (
+from smarthdr_studio.core.training.events import (
     CheckpointSaved,
     PhaseChanged,
     RunFinished,
     RunStarted,
     StepReported,
 )
-from smarthdr_studio.learning import training
+from smarthdr_studio.learning import trainer
 
 TINY = (
     "schedule.epochs=2",
@@ -73,7 +73,7 @@ class FakeTraining:
 def fake(monkeypatch):
     def plant(**how):
         found = FakeTraining(**how)
-        monkeypatch.setattr(training, "train", found)
+        monkeypatch.setattr(trainer, "train", found)
         return found
 
     return plant
@@ -168,7 +168,7 @@ def test_a_run_that_could_not_begin_says_so_in_json_too(run, project, monkeypatc
         yield PhaseChanged(phase="preparing", text="reading", step=0)
         raise DeviceError("cuda:7: no such device; take cpu")
 
-    monkeypatch.setattr(training, "train", refuse)
+    monkeypatch.setattr(trainer, "train", refuse)
     answer = run("train", project, "--json")
     assert (answer.status, answer.err) == (2, "cuda:7: no such device; take cpu\n")
     (last,) = answer.lines

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from smarthdr_studio.core.images import read_radiance, write_radiance_exr
-from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.imaging.image_files import read_radiance, write_radiance_exr
+from smarthdr_studio.core.project.project import Project
 
 
 @pytest.fixture

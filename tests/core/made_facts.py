@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
-from smarthdr_studio.core.journal import Status
+from smarthdr_studio.core.project.journal import Status
 
 share = st.floats(0, 1)
 words = st.sampled_from(["", "indoor", "night", "a window", "Ünder the tree"])

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 import numpy as np
 from made_labels import pseudo_label
 
-from smarthdr_studio.core.decisions import Decisions
-from smarthdr_studio.core.images import write_frame_tiff, write_radiance_hdr
-from smarthdr_studio.core.layouts import find_scenes
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import write_pseudo_label
-from smarthdr_studio.core.statistics import SceneStatistics
+from smarthdr_studio.core.datasets.scan import find_scenes
+from smarthdr_studio.core.imaging.image_files import write_frame_tiff, write_radiance_hdr
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
+from smarthdr_studio.core.trust.pseudo_label import write_pseudo_label
 
 HEIGHT, WIDTH = 48, 64
 POOL = ("002", "003", "004")

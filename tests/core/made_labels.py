@@ -4,10 +4,10 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from smarthdr_studio.core.bracket import Catalogue, Scene
-from smarthdr_studio.core.masking import MaskSettings, Range
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
+from smarthdr_studio.core.imaging.bracket import Catalogue, Scene
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.masking import MaskSettings, Range
+from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
 
 HEIGHT, WIDTH = 48, 64
 TRAIN = ("a", "b", "c", "d")

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from smarthdr_studio.core.events import (
+from smarthdr_studio.core.training.events import (
     RoundFinished,
     RunStarted,
     SceneRetention,
@@ -11,8 +11,8 @@ from smarthdr_studio.core.events import (
     Validated,
     as_json,
 )
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.runs import RunFolder
+from smarthdr_studio.core.training.run_folder import RunFolder
+from smarthdr_studio.core.trust.masking import MaskSettings
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 

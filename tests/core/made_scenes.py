@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from smarthdr_studio.core.bracket import Bracket
 from smarthdr_studio.core.display import DisplaySettings, Material
-from smarthdr_studio.core.masking import MaskSettings, trust
+from smarthdr_studio.core.imaging.bracket import Bracket
+from smarthdr_studio.core.trust.masking import MaskSettings, trust
 
 SETTINGS = DisplaySettings()
 SIZE = 140, 200  # rows of patches 64, 64, 12 and columns 64, 64, 64, 8

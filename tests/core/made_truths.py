@@ -6,9 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from smarthdr_studio.core.bracket import Scene
-from smarthdr_studio.core.frames import decode_bracket
-from smarthdr_studio.core.images import write_frame_tiff
+from smarthdr_studio.core.imaging.bracket import Scene, decode_bracket
+from smarthdr_studio.core.imaging.image_files import write_frame_tiff
 
 REAL = Path(
     os.environ.get("SMARTHDR_REAL_DATA", Path(__file__).parents[2].parent / "shared" / "real")

@@ -5,9 +5,9 @@ import numpy as np
 import OpenEXR
 import pytest
 
+from smarthdr_studio.core.datasets.scan import find_scenes
 from smarthdr_studio.core.errors import BadDataset
-from smarthdr_studio.core.images import write_frame_tiff, write_radiance_hdr
-from smarthdr_studio.core.layouts import find_scenes
+from smarthdr_studio.core.imaging.image_files import write_frame_tiff, write_radiance_hdr
 
 FRAMES = ("input_1.tif", "input_2.tif", "input_3.tif")
 

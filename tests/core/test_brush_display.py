@@ -7,26 +7,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.bracket import Bracket
 from smarthdr_studio.core.display import (
     Area,
     DisplaySettings,
     Layer,
-    Looks,
     Material,
+    OverlayVariants,
     Painter,
     hatched_rgb8,
     masked_rgb8,
 )
-from smarthdr_studio.core.display.hatch import (
+from smarthdr_studio.core.display.overlay import (
     DISTRUST_HATCH,
     PATCH_HATCH,
     PIXEL_HATCH,
     SHUT,
     TRUST_HATCH,
+    BrushVariants,
 )
-from smarthdr_studio.core.display.overlay import BrushLooks
-from smarthdr_studio.core.masking import MaskSettings, trust
+from smarthdr_studio.core.imaging.bracket import Bracket
+from smarthdr_studio.core.trust.masking import MaskSettings, trust
 
 SIZE = (100, 160)
 SETTINGS = DisplaySettings()
@@ -63,10 +63,10 @@ def test_both_ways_of_painting_a_brush_give_the_same_picture(height, width, stre
     hatches = PIXEL_HATCH, SHUT, PATCH_HATCH, DISTRUST_HATCH, TRUST_HATCH
     areas = [Area(rng.random((height, width)) < 0.3, hatch) for hatch in hatches]
     quickly = masked_rgb8(
-        Looks.of(picture, strength=strength),
+        OverlayVariants.of(picture, strength=strength),
         areas,
         dimmed=dimmed,
-        brush=BrushLooks.of(picture, strength=strength),
+        brush=BrushVariants.of(picture, strength=strength),
     )
     slowly = hatched_rgb8(picture, areas, strength=strength, dimmed=dimmed)
     assert (quickly == slowly).all()

@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from smarthdr_studio.core.brush.ink import Ink
-from smarthdr_studio.core.brush.strokes import Fill, apply, footprint
 from smarthdr_studio.core.errors import BrushError, StudioError
+from smarthdr_studio.core.trust.brush import Fill, Ink, apply, footprint
 
 sizes = array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=14)
 maps = sizes.flatmap(lambda shape: arrays(bool, shape, elements=st.booleans()))

@@ -7,15 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.brush.ink import Ink
-from smarthdr_studio.core.brush.painted import PaintedStatistics
-from smarthdr_studio.core.brush.strokes import Dabs, apply
 from smarthdr_studio.core.errors import LabelError
-from smarthdr_studio.core.exr import write_layers
-from smarthdr_studio.core.masking import Level, MaskSettings, trust
-from smarthdr_studio.core.pool import pool_ranges, pool_trust
-from smarthdr_studio.core.retention import PoolStatistics
-from smarthdr_studio.core.statistics import SceneStatistics
+from smarthdr_studio.core.imaging.image_files import write_layers
+from smarthdr_studio.core.training.rounds import pool_ranges, pool_trust
+from smarthdr_studio.core.trust.brush import Dabs, Ink, apply
+from smarthdr_studio.core.trust.masking import Level, MaskSettings, trust
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
+from smarthdr_studio.core.trust.pool import PaintedStatistics, PoolStatistics
 
 SIZE = 32
 

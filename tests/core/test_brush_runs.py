@@ -9,9 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from smarthdr_studio.core.brush.ink import Ink
-from smarthdr_studio.core.brush.runs import fingerprint, pack, unpack
-from smarthdr_studio.core.brush.strokes import Dabs, apply
+from smarthdr_studio.core.trust.brush import Dabs, Ink, apply, fingerprint, pack, unpack
 
 sizes = array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40)
 masks = sizes.flatmap(

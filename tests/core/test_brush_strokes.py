@@ -7,10 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.brush.ink import Ink
-from smarthdr_studio.core.brush.strokes import Area, Dabs, apply, footprint
-from smarthdr_studio.core.brush.sweep import THRESHOLDS
-from smarthdr_studio.core.regions import Region
+from smarthdr_studio.core.imaging.regions import Region
+from smarthdr_studio.core.trust.brush import THRESHOLDS, Area, Dabs, Ink, apply, footprint
 
 HEIGHT, WIDTH = 26, 37
 SCENE = {"height": HEIGHT, "width": WIDTH}

@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from smarthdr_studio.core.evidence import evidence
-from smarthdr_studio.core.radiance import mu_law
-from smarthdr_studio.core.reliability import error_map, gaussian_coverage, squared_error_map
+from smarthdr_studio.core.imaging.radiometry import mu_law
+from smarthdr_studio.core.trust.reliability import (
+    error_map,
+    evidence,
+    gaussian_coverage,
+    squared_error_map,
+)
 from smarthdr_studio.learning.losses import nll_loss
 
 

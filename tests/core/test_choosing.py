@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.choosing import keeping, least_trusted
-from smarthdr_studio.core.masking import Level, MaskSettings, trust
-from smarthdr_studio.core.retention import PoolStatistics
-from smarthdr_studio.core.score_counts import score_counts
-from smarthdr_studio.core.statistics import SceneStatistics
+from smarthdr_studio.core.trust.masking import Level, MaskSettings, trust
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
+from smarthdr_studio.core.trust.pool import PoolStatistics
+from smarthdr_studio.core.trust.thresholds import (
+    least_trusted_patches,
+    score_counts,
+    thresholds_for_share,
+)
 
 SCENE_SCOPE = MaskSettings(patches=Level(scope="scene"))
 
@@ -28,7 +31,7 @@ def test_the_found_pair_keeps_at_least_the_wish_and_hardly_more(wish):
     def share(masks):
         return float(trust(sigma, masks).trusted.mean())
 
-    found = keeping(wish, SCENE_SCOPE, share=share)
+    found = thresholds_for_share(wish, SCENE_SCOPE, share=share)
     assert share(found) >= wish
     assert share(replace(found, tau_pixel=max(found.tau_pixel - 0.003, 0))) <= wish or (
         found.tau_pixel < 0.003
@@ -39,7 +42,7 @@ def test_the_patch_gate_stays_where_it_is_while_the_pixel_gate_can_do_it():
     pool = PoolStatistics({"a": SceneStatistics.of(some_sigma(1))})
     masks = MaskSettings()
     most = pool.retention(replace(masks, tau_pixel=1.0)).retained
-    found = keeping(most * 0.7, masks, share=lambda m: pool.retention(m).retained)
+    found = thresholds_for_share(most * 0.7, masks, share=lambda m: pool.retention(m).retained)
     assert found.tau_patch == masks.tau_patch
     assert pool.retention(found).retained == pytest.approx(most * 0.7, abs=0.01)
 
@@ -47,7 +50,7 @@ def test_the_patch_gate_stays_where_it_is_while_the_pixel_gate_can_do_it():
 def test_a_share_beyond_the_patch_gate_opens_it_further():
     pool = PoolStatistics({"a": SceneStatistics.of(some_sigma(1))})
     strict = MaskSettings(tau_patch=0.1)
-    found = keeping(0.9, strict, share=lambda m: pool.retention(m).retained)
+    found = thresholds_for_share(0.9, strict, share=lambda m: pool.retention(m).retained)
     assert found.tau_patch > strict.tau_patch
     assert pool.retention(found).retained == pytest.approx(0.9, abs=0.01)
 
@@ -55,7 +58,9 @@ def test_a_share_beyond_the_patch_gate_opens_it_further():
 def test_the_least_trusted_place_is_the_patch_of_the_greatest_mean():
     maps = {name: some_sigma(seed) for seed, name in enumerate("abc")}
     maps["b"][64:128, 128:192] = 3.0
-    places = least_trusted({name: SceneStatistics.of(sigma) for name, sigma in maps.items()})
+    places = least_trusted_patches(
+        {name: SceneStatistics.of(sigma) for name, sigma in maps.items()}
+    )
     assert places[0].scene == "b"
     assert places[0].patch == 1 * 4 + 2  # the second row of four patches
     assert [p.sigma for p in places] == sorted((p.sigma for p in places), reverse=True)

@@ -3,14 +3,8 @@
 import numpy as np
 import pytest
 
-from smarthdr_studio.core.display import (
-    ColourMap,
-    HeatScale,
-    colour_bar,
-    colour_table,
-    sigma_rgb8,
-)
-from smarthdr_studio.core.masking import Range
+from smarthdr_studio.core.display import ColourMap, HeatScale, colour_bar, colour_table, sigma_rgb8
+from smarthdr_studio.core.trust.masking import Range
 
 
 def oklab_lightness(rgb):

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.events import RunStarted, Validated, as_json
-from smarthdr_studio.core.history import confirmation_alarm, read_history
-from smarthdr_studio.core.masking import MaskSettings, Range
-from smarthdr_studio.core.round_records import RoundRecord, history_path, write_record
-from smarthdr_studio.core.runs import RunFolder
-from smarthdr_studio.core.statistics import SceneStatistics
+from smarthdr_studio.core.training.events import RunStarted, Validated, as_json
+from smarthdr_studio.core.training.round_history import confirmation_alarm, read_history
+from smarthdr_studio.core.training.rounds import RoundRecord, history_path, write_record
+from smarthdr_studio.core.training.run_folder import RunFolder
+from smarthdr_studio.core.trust.masking import MaskSettings, Range
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 
 MASKS = MaskSettings()
 

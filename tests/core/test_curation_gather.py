@@ -4,19 +4,27 @@ import numpy as np
 import pytest
 from made_labels import HEIGHT, WIDTH, a_project, pseudo_label
 
-from smarthdr_studio.core.curation.closeness import kept_psnr, measure_psnr
-from smarthdr_studio.core.curation.gather import facts_of, gather
+from smarthdr_studio.core.curation.project_facts import (
+    kept_psnr,
+    measure_psnr,
+    read_project_facts,
+    read_scene_facts,
+)
 from smarthdr_studio.core.curation.proposals import Rule, propose
 from smarthdr_studio.core.curation.queues import most_worth
-from smarthdr_studio.core.decisions import Decisions
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.masking import MaskSettings, trust
-from smarthdr_studio.core.pool import pool_ranges
-from smarthdr_studio.core.pseudo_label import write_pseudo_label
-from smarthdr_studio.core.round_records import RoundRecord, history_path, write_record
-from smarthdr_studio.core.statistics import SceneStatistics
-from smarthdr_studio.core.truths.fixing import NO_FIX
-from smarthdr_studio.core.truths.writing import provenance_of
+from smarthdr_studio.core.datasets.ground_truth import NO_FIX
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.labels import provenance_of
+from smarthdr_studio.core.training.rounds import (
+    RoundRecord,
+    history_path,
+    pool_ranges,
+    write_record,
+)
+from smarthdr_studio.core.trust.masking import MaskSettings, trust
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
+from smarthdr_studio.core.trust.pseudo_label import write_pseudo_label
 
 MASKS = MaskSettings(tau_patch=0.6, tau_pixel=0.3)
 POOL = ("b", "c", "d")
@@ -51,11 +59,11 @@ def write_rounds(project, run, shares):
 
 
 def by_id(project, **known):
-    return {each.id: each for each in facts_of(project, **known)}
+    return {each.id: each for each in read_scene_facts(project, **known)}
 
 
 def test_every_scene_has_one_line_in_the_order_of_the_project(project):
-    assert [each.id for each in facts_of(project)] == [scene.id for scene in project.scenes]
+    assert [each.id for each in read_scene_facts(project)] == [scene.id for scene in project.scenes]
     found = by_id(project)
     assert {name: each.status for name, each in found.items()} == project.statuses()
     assert all(each.pixels == HEIGHT * WIDTH for each in found.values())
@@ -124,14 +132,14 @@ def test_rounds_are_those_of_the_newest_run_that_has_any(project):
     assert found["b"].rounds == pytest.approx((0.2, 0.3, 0.4, 0.5, 0.6))
     assert found["b"].trend == pytest.approx(0.3)
     assert found["c"].rounds == pytest.approx((0.2, 0.4, 0.5, 0.6))
-    assert np.isnan(gather(project).shares["c"][1])
+    assert np.isnan(read_project_facts(project).shares["c"][1])
     assert found["a"].rounds == ()
     assert found["a"].trend is None
 
 
 def test_what_cannot_be_read_is_told_and_takes_no_part(project):
     project.statistics_path("c").write_bytes(b"not statistics")
-    found = gather(project)
+    found = read_project_facts(project)
     (sentence,) = found.problems
     assert "c.npz" in sentence
     assert {item.scene for item in most_worth(found.material())} == {"b", "d"}
@@ -140,6 +148,6 @@ def test_what_cannot_be_read_is_told_and_takes_no_part(project):
 def test_without_any_pseudo_label_there_is_nothing_to_rank_or_propose(project):
     for name in POOL:
         project.statistics_path(name).unlink()
-    found = gather(project)
+    found = read_project_facts(project)
     assert most_worth(found.material()) == ()
     assert propose(Rule(), found.shares, found.pool_now()).scenes == ()

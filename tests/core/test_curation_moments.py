@@ -6,15 +6,19 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.curation.moments import (
-    Matter,
-    as_it_was,
-    differences,
-    story,
-    unlabelled_at_first,
+from smarthdr_studio.core.project.journal import (
+    Accounts,
+    ChangeKind,
+    JournalEntry,
+    Kind,
+    Status,
+    add_up,
+    decision_history,
+    initially_unlabelled,
+    ledger_at,
+    ledger_differences,
 )
-from smarthdr_studio.core.journal import Accounts, JournalEntry, Kind, Status, add_up
-from smarthdr_studio.core.masking import Level, MaskSettings
+from smarthdr_studio.core.trust.masking import Level, MaskSettings
 
 SCENES = ("a", "b", "c")
 MASKS = [
@@ -79,42 +83,44 @@ def journals(draw):
 
 @given(journals())
 def test_now_is_everything_and_before_the_first_there_is_nothing(journal):
-    assert as_it_was(journal, journal[-1].seq) == add_up(journal)
-    assert as_it_was(journal, journal[-1].at) == add_up(journal)
-    assert as_it_was(journal, 0).scenes == as_it_was(journal, "2025").scenes == {}
+    assert ledger_at(journal, journal[-1].seq) == add_up(journal)
+    assert ledger_at(journal, journal[-1].at) == add_up(journal)
+    assert ledger_at(journal, 0).scenes == ledger_at(journal, "2025").scenes == {}
 
 
 @given(journals())
 def test_as_it_was_right_after_each_decision(journal):
-    for line in story(journal):
+    for line in decision_history(journal):
         until = [each for each in journal if each.seq <= line.seq]
-        assert as_it_was(journal, line.seq) == as_it_was(journal, line.at) == add_up(until)
+        assert ledger_at(journal, line.seq) == ledger_at(journal, line.at) == add_up(until)
 
 
 @given(journals())
 def test_a_decision_is_never_cut_in_two(journal):
-    whole = [add_up([e for e in journal if e.seq <= line.seq]) for line in story(journal)]
+    whole = [
+        add_up([e for e in journal if e.seq <= line.seq]) for line in decision_history(journal)
+    ]
     for each in journal:
-        assert as_it_was(journal, each.seq) in whole
+        assert ledger_at(journal, each.seq) in whole
 
 
 @given(journals())
 def test_nothing_changed_exactly_between_equal_moments(journal):
-    moments = [as_it_was(journal, line.seq) for line in reversed(story(journal))]
+    moments = [ledger_at(journal, line.seq) for line in reversed(decision_history(journal))]
     for moment in moments:
-        assert differences(moment, moment) == ()
+        assert ledger_differences(moment, moment) == ()
     for before, after in pairwise(moments):
         same = before.scenes == after.scenes and before.masks == after.masks
-        assert (differences(before, after) == ()) == same
+        assert (ledger_differences(before, after) == ()) == same
     then, now = moments[0], moments[-1]
-    turned = [replace(c, before=c.after, after=c.before) for c in differences(then, now)]
-    assert list(differences(now, then)) == turned
+    turned = [replace(c, before=c.after, after=c.before) for c in ledger_differences(then, now)]
+    assert list(ledger_differences(now, then)) == turned
 
 
 @settings(max_examples=50)
 @given(journals())
 def test_the_story_tells_every_decision_once_and_what_still_stands(journal):
-    lines = story(journal)
+    lines = decision_history(journal)
     assert [line.group for line in reversed(lines)] == list(
         dict.fromkeys(each.group for each in journal)
     )
@@ -131,12 +137,12 @@ def test_a_change_is_said_in_words():
     journal.append(entry(1, Kind.PROMOTE, scene="b", before=Status.UNLABELLED, **promoted))
     journal.append(entry(2, Kind.SET_MASKS, masks=MaskSettings(tau_patch=0.25)))
     then, now = add_up(created()), add_up(journal)
-    words = [change.words for change in differences(then, now)]
+    words = [change.words for change in ledger_differences(then, now)]
     assert "τ_pa 0.4 (over the pool)" in words[0]
     assert "→ τ_pa 0.25 (over the pool)" in words[0]
     assert words[1:] == ["b: status unlabelled → promoted", "b: label none → version 2"]
-    assert {change.matter for change in differences(then, now)} == {
-        *(Matter.THRESHOLDS, Matter.STATUS, Matter.LABEL)
+    assert {change.matter for change in ledger_differences(then, now)} == {
+        *(ChangeKind.THRESHOLDS, ChangeKind.STATUS, ChangeKind.LABEL)
     }
 
 
@@ -145,12 +151,12 @@ def test_a_day_means_its_end_and_a_clock_turned_back_changes_no_order():
     late = entry(30, Kind.EXCLUDE, scene="b", before=Status.UNLABELLED, after=Status.EXCLUDED)
     early = entry(3, Kind.EXCLUDE, scene="c", before=Status.UNLABELLED, after=Status.EXCLUDED)
     journal += [replace(late, seq=4), replace(early, seq=5)]
-    assert as_it_was(journal, "2026-03-01") == add_up(journal)
-    assert as_it_was(journal[:4], "2026-03-01") == add_up(journal[:3])
-    assert as_it_was(journal[:4], "2026-03-02") == add_up(journal[:4])
+    assert ledger_at(journal, "2026-03-01") == add_up(journal)
+    assert ledger_at(journal[:4], "2026-03-01") == add_up(journal[:3])
+    assert ledger_at(journal[:4], "2026-03-02") == add_up(journal[:4])
 
 
 def test_who_was_unlabelled_at_first_stays_so_whatever_is_decided():
     journal = created()
     journal.append(entry(1, Kind.EXCLUDE, scene="b", after=Status.EXCLUDED))
-    assert unlabelled_at_first(journal) == ("b", "c")
+    assert initially_unlabelled(journal) == ("b", "c")

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_facts import a_scene
 
-from smarthdr_studio.core.curation.proposals import PoolNow, Rule, propose
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.retention import PoolStatistics
-from smarthdr_studio.core.statistics import SceneStatistics
+from smarthdr_studio.core.curation.proposals import CurrentPool, Rule, propose
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
+from smarthdr_studio.core.trust.pool import PoolStatistics
 
 MASKS = MaskSettings(patch_size=16)
 shares_of_rounds = st.lists(st.floats(0, 1) | st.just(float("nan")), max_size=5)
@@ -21,7 +21,7 @@ shares_of_rounds = st.lists(st.floats(0, 1) | st.just(float("nan")), max_size=5)
 def a_pool(names, *, retained=1.0, **known):
     facts = [a_scene(name, retained=retained, pixels=32 * 48) for name in names]
     facts += known.pop("more", [])
-    return PoolNow(facts=facts, masks=MASKS, statistics=statistics_of(tuple(names)), **known)
+    return CurrentPool(facts=facts, masks=MASKS, statistics=statistics_of(tuple(names)), **known)
 
 
 @cache

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from made_facts import a_scene, any_scenes, known_scenes
 
 from smarthdr_studio.core.curation.query import FIELDS, parse
-from smarthdr_studio.core.curation.sorting import SortKey, sorted_scenes
+from smarthdr_studio.core.curation.scene_facts import SortKey, sorted_scenes
 from smarthdr_studio.core.errors import QueryError, StudioError
-from smarthdr_studio.core.journal import Status
+from smarthdr_studio.core.project.journal import Status
 
 TERMS = [
     *("retained<0.6", "retained>=60%", "sigma>0.01", "trend<0.5", "motion>5%", "psnr≤0.5"),

@@ -7,12 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_facts import a_scene, any_scenes
 
-from smarthdr_studio.core.curation.clue_records import ClueRecord, pixels_per_patch
-from smarthdr_studio.core.curation.hardness import Material, hardness
-from smarthdr_studio.core.curation.looks import LOOK_LENGTH
-from smarthdr_studio.core.curation.queues import most_worth, progress, safest, waiting
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.masking import Level, MaskSettings, limit, span
+from smarthdr_studio.core.curation.clues import DESCRIPTOR_LENGTH, ClueRecord, pixels_per_patch
+from smarthdr_studio.core.curation.queues import (
+    RankingInput,
+    hardness,
+    most_worth,
+    progress,
+    safest,
+    waiting,
+)
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.trust.masking import Level, MaskSettings, limit, span
 
 HEIGHT, WIDTH = 100, 200  # 2×4 patches, those at the border smaller
 PATCHES = 8
@@ -20,8 +25,10 @@ PATCHES = 8
 
 def a_look(place, *, seed=0, spread=0.001):
     """A look near one of some far-apart places."""
-    centre = np.random.default_rng(1000 + place).normal(0, 0.05, LOOK_LENGTH)
-    return (centre + np.random.default_rng(seed).normal(0, spread, LOOK_LENGTH)).astype(np.float16)
+    centre = np.random.default_rng(1000 + place).normal(0, 0.05, DESCRIPTOR_LENGTH)
+    return (centre + np.random.default_rng(seed).normal(0, spread, DESCRIPTOR_LENGTH)).astype(
+        np.float16
+    )
 
 
 def a_record(saturated=0, moving=0, look=None):
@@ -42,7 +49,7 @@ def a_record(saturated=0, moving=0, look=None):
 
 
 def material(facts, **known):
-    return Material(facts=facts, masks=known.pop("masks", MaskSettings()), **known)
+    return RankingInput(facts=facts, masks=known.pop("masks", MaskSettings()), **known)
 
 
 def names(items):

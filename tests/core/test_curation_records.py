@@ -6,14 +6,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.bracket import Bracket, Catalogue, Scene
-from smarthdr_studio.core.curation.clue_records import ClueRecord, pixels_per_patch, record_of
-from smarthdr_studio.core.curation.looks import Company, look_of
-from smarthdr_studio.core.curation.record_keeping import kept_records, look_at, stamp_of
-from smarthdr_studio.core.images import write_frame_tiff
-from smarthdr_studio.core.masking import PATCH_SIZE, patch_means
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.reasons import clues, moving
+from smarthdr_studio.core.curation.clues import (
+    ClueRecord,
+    NearestNeighbours,
+    compute_records,
+    descriptor_of,
+    frames_stamp,
+    kept_records,
+    pixels_per_patch,
+    record_of,
+)
+from smarthdr_studio.core.imaging.bracket import Bracket, Catalogue, Scene
+from smarthdr_studio.core.imaging.image_files import write_frame_tiff
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.causes import clues, moving
+from smarthdr_studio.core.trust.masking import PATCH_SIZE, patch_means
 
 STOPS = (0.0, 2.0, 4.0)
 
@@ -90,11 +97,11 @@ WHOLE = record_of(a_bracket(0)).to_bytes()
 
 
 def test_a_scene_looks_more_like_itself_in_other_noise_than_like_another():
-    looks = [look_of(a_bracket(seed)) for seed in range(4)]
+    looks = [descriptor_of(a_bracket(seed)) for seed in range(4)]
     noisy = a_bracket(0)
     noise = np.random.default_rng(0).normal(0, 300, noisy.reference.shape)
     reference = np.clip(noisy.reference + noise, 0, 65535).astype(np.uint16)
-    same = look_of(replace_reference(noisy, reference)).astype(float)
+    same = descriptor_of(replace_reference(noisy, reference)).astype(float)
     distances = [np.linalg.norm(same - look.astype(float)) for look in looks]
     assert distances[0] < 0.3 * min(distances[1:])
 
@@ -104,8 +111,8 @@ def replace_reference(bracket, reference):
 
 
 def test_the_company_knows_who_is_nearest_however_it_grew():
-    looks = [look_of(a_bracket(seed)) for seed in range(12)]
-    at_once, one_by_one = Company(looks), Company(looks)
+    looks = [descriptor_of(a_bracket(seed)) for seed in range(12)]
+    at_once, one_by_one = NearestNeighbours(looks), NearestNeighbours(looks)
     assert (at_once.unlike() == 1).all()
     at_once.join(looks[:5], first=0)
     for number in range(5):
@@ -135,7 +142,7 @@ def project(tmp_path):
 
 def test_records_are_kept_and_who_cannot_be_read_is_told(project):
     seen = []
-    found, problems = look_at(project, project.scenes, seen=seen.append)
+    found, problems = compute_records(project, project.scenes, seen=seen.append)
     assert list(found) == ["a", "b"]
     assert seen == ["a", "b", "c"]
     (sentence,) = problems
@@ -148,19 +155,19 @@ def test_records_are_kept_and_who_cannot_be_read_is_told(project):
 
 
 def test_a_record_of_other_files_no_longer_counts_but_one_of_files_that_are_away_does(project):
-    look_at(project, project.scenes)
+    compute_records(project, project.scenes)
     for scene in project.scenes[:2]:
-        assert stamp_of(scene)
+        assert frames_stamp(scene)
     write_frame_tiff(project.scene("a").frames[0], a_bracket(9).under)
     for path in project.scene("b").frames:
         path.unlink()
-    assert stamp_of(project.scene("b")) == ""
+    assert frames_stamp(project.scene("b")) == ""
     assert set(kept_records(project)) == {"b"}
 
 
 def test_damaged_and_foreign_records_are_found_again(project):
-    look_at(project, project.scenes)
-    stamp = stamp_of(project.scene("a"))
+    compute_records(project, project.scenes)
+    stamp = frames_stamp(project.scene("a"))
     project.keep_figures("clues", {"a": (stamp, b"CLU9 of the future")})
     assert set(kept_records(project)) == {"b"}
 
@@ -170,12 +177,12 @@ def test_a_stop_in_the_middle_keeps_what_was_found(project):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        look_at(project, project.scenes, seen=stop)
+        compute_records(project, project.scenes, seen=stop)
     assert set(kept_records(project)) == {"a"}
 
 
 def test_a_project_that_cannot_be_written_is_looked_at_all_the_same(project):
     project.read_only = "it lies on a read-only disk"
-    found, _ = look_at(project, project.scenes)
+    found, _ = compute_records(project, project.scenes)
     assert set(found) == {"a", "b"}
     assert kept_records(project) == {}

@@ -4,10 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_facts import a_scene
 
-from smarthdr_studio.core.curation.proposals import PoolNow, Rule, propose
-from smarthdr_studio.core.curation.shortfall import shortfall
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.masking import MaskSettings
+from smarthdr_studio.core.curation.proposals import CurrentPool, Rule, propose, shortfall
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.trust.masking import MaskSettings
 
 NAN = float("nan")
 rows = st.lists(st.floats(0, 1) | st.just(NAN), max_size=5)
@@ -20,7 +19,7 @@ rows = st.lists(st.floats(0, 1) | st.just(NAN), max_size=5)
 )
 def test_there_is_a_sentence_exactly_where_nothing_is_proposed(shares, retained, rule):
     facts = [a_scene(name, retained=retained.get(name), pixels=10) for name in "abc"]
-    now = PoolNow(facts=facts, masks=MaskSettings(), statistics={})
+    now = CurrentPool(facts=facts, masks=MaskSettings(), statistics={})
     proposed = propose(rule, shares, now).candidates
     assert bool(proposed) == (shortfall(rule, shares, facts) == "")
 

@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 from made_labels import a_project, pseudo_label
 
-from smarthdr_studio.core.decisions import Decisions, Status
 from smarthdr_studio.core.errors import LabelError, ProjectError
-from smarthdr_studio.core.masking import Level, MaskSettings, Range
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import (
-    read_pseudo_label,
-    write_pseudo_label,
-)
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.masking import Level, MaskSettings, Range
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label, write_pseudo_label
 
 
 @pytest.fixture

@@ -12,17 +12,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from made_labels import HEIGHT, WIDTH, a_project
 
-from smarthdr_studio.core.brush.ink import Ink
-from smarthdr_studio.core.brush.strokes import Dabs, apply
-from smarthdr_studio.core.decision_rules import ALLOWED_FROM
-from smarthdr_studio.core.decisions import Decisions, Status
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.journal import Kind
-from smarthdr_studio.core.label_files import check_label
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import read_pseudo_label
-from smarthdr_studio.core.safekeeping.tidying import put_older_away
+from smarthdr_studio.core.project.decisions import ALLOWED_FROM, Decisions
+from smarthdr_studio.core.project.journal import Kind, Status
+from smarthdr_studio.core.project.labels import check_label
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.repair import trash_older_versions
+from smarthdr_studio.core.trust.brush import Dabs, Ink, apply
+from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 
 some = st.lists(st.sampled_from("abcdt"), min_size=1, max_size=4, unique=True)
 unlabelled = st.lists(st.sampled_from("bcd"), min_size=1, max_size=3, unique=True)
@@ -187,7 +185,7 @@ class Curating(RuleBasedStateMachine):
 
     @rule()
     def tidy(self):
-        put_older_away(self.project)
+        trash_older_versions(self.project)
 
     @rule()
     def open_again(self):

@@ -5,12 +5,12 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from smarthdr_studio.core.bracket import Bracket
 from smarthdr_studio.core.display import DisplaySettings, Layer, Material, Painter
-from smarthdr_studio.core.display.tabled import tabled_error, tabled_merge
-from smarthdr_studio.core.masking import MaskSettings, trust
-from smarthdr_studio.core.radiance import exposure_weighted_merge
-from smarthdr_studio.core.reliability import error_map
+from smarthdr_studio.core.display.layer_data import tabled_error, tabled_merge
+from smarthdr_studio.core.imaging.bracket import Bracket
+from smarthdr_studio.core.imaging.radiometry import exposure_weighted_merge
+from smarthdr_studio.core.trust.masking import MaskSettings, trust
+from smarthdr_studio.core.trust.reliability import error_map
 
 SETTINGS = DisplaySettings()
 

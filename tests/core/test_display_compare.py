@@ -6,7 +6,6 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from smarthdr_studio.core.bracket import Bracket
 from smarthdr_studio.core.display import (
     FRAMES,
     MAPS,
@@ -17,13 +16,14 @@ from smarthdr_studio.core.display import (
     Painter,
     colour_table,
 )
-from smarthdr_studio.core.masking import MaskSettings, scores, trust
-from smarthdr_studio.core.radiance import (
+from smarthdr_studio.core.imaging.bracket import Bracket
+from smarthdr_studio.core.imaging.radiometry import (
     exposure_weighted_merge,
     linear_radiance,
     mu_law,
     unit_ldr,
 )
+from smarthdr_studio.core.trust.masking import MaskSettings, scores, trust
 
 SETTINGS = DisplaySettings()
 SIZE = 40, 60

@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import pytest
 
-from smarthdr_studio.core.bracket import Bracket
 from smarthdr_studio.core.display import (
     FRAMES,
     MAPS,
@@ -27,8 +26,9 @@ from smarthdr_studio.core.display import (
     write_png16,
 )
 from smarthdr_studio.core.errors import ExportError, LabelError, StudioError
-from smarthdr_studio.core.exr import read_layers
-from smarthdr_studio.core.masking import MaskSettings, trust
+from smarthdr_studio.core.imaging.bracket import Bracket
+from smarthdr_studio.core.imaging.image_files import read_layers
+from smarthdr_studio.core.trust.masking import MaskSettings, trust
 
 SETTINGS = DisplaySettings()
 SIZE = 70, 90

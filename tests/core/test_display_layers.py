@@ -6,15 +6,10 @@ import numpy as np
 import pytest
 from made_scenes import SETTINGS, SIZE, a_scene, light
 
-from smarthdr_studio.core.display import (
-    DisplaySettings,
-    Layer,
-    Material,
-    Painter,
-)
-from smarthdr_studio.core.display.areas import LIGHT
-from smarthdr_studio.core.masking import MaskSettings, trust
-from smarthdr_studio.core.reasons import Reason
+from smarthdr_studio.core.display import DisplaySettings, Layer, Material, Painter
+from smarthdr_studio.core.display.painter import LIGHT
+from smarthdr_studio.core.trust.causes import Reason
+from smarthdr_studio.core.trust.masking import MaskSettings, trust
 
 
 def a_brush():
@@ -170,7 +165,7 @@ def test_a_scene_of_one_pixel_paints_in_every_layer():
 @pytest.mark.parametrize("layer", [Layer.PATCH_MASK, Layer.PIXEL_MASK, Layer.TRUSTED])
 def test_a_picture_too_large_for_looks_is_painted_alike(layer, monkeypatch):
     usual = Painter().paint(layer, a_scene(), SETTINGS)
-    monkeypatch.setattr("smarthdr_studio.core.display.painter.LARGEST_LOOKS", 100)
+    monkeypatch.setattr("smarthdr_studio.core.display.painter.LARGEST_VARIANTS", 100)
     painter = Painter()
     assert (painter.paint(layer, a_scene(), SETTINGS).rgb8 == usual.rgb8).all()
     assert painter.nbytes < 6 * usual.rgb8.nbytes

@@ -16,9 +16,9 @@ from smarthdr_studio.core.display import (
     colour_table,
     layer_values,
 )
-from smarthdr_studio.core.masking import MaskSettings, trust
-from smarthdr_studio.core.radiance import linear_radiance, unit_ldr
-from smarthdr_studio.core.reliability import error_map
+from smarthdr_studio.core.imaging.radiometry import linear_radiance, unit_ldr
+from smarthdr_studio.core.trust.masking import MaskSettings, trust
+from smarthdr_studio.core.trust.reliability import error_map
 
 
 def slow_patch_scores(scene):

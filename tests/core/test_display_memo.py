@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from smarthdr_studio.core.bracket import Bracket
 from smarthdr_studio.core.display import DisplaySettings, Layer, Material, Painted, Painter
-from smarthdr_studio.core.display.memo import MOST_ROOM, ROOM, TURNS, Memo
-from smarthdr_studio.core.masking import MaskSettings, trust
+from smarthdr_studio.core.display.cache import MOST_ROOM, ROOM, TURNS, Cache
+from smarthdr_studio.core.imaging.bracket import Bracket
+from smarthdr_studio.core.trust.masking import MaskSettings, trust
 
 PICTURE = 100 * 150 * 3  # bytes
 
@@ -44,7 +44,7 @@ def test_views_that_differ_in_their_settings_keep_their_own_pictures(views):
 
 
 def test_views_that_nobody_holds_are_soon_given_room_as_well():
-    memo, made = Memo(), []
+    memo, made = Cache(), []
     for turn in range(40):
         memo.turn()
         for view in range(MOST_ROOM):
@@ -53,7 +53,7 @@ def test_views_that_nobody_holds_are_soon_given_room_as_well():
 
 
 def test_a_value_that_is_still_shown_is_found_again_without_being_held():
-    memo = Memo()
+    memo = Cache()
     first = memo.once("name", (0,), painted)
     for cause in range(1, 50):
         memo.turn()
@@ -62,14 +62,14 @@ def test_a_value_that_is_still_shown_is_found_again_without_being_held():
 
 
 def test_a_value_nobody_shows_is_gone_once_there_is_no_room():
-    memo, made = Memo(), []
+    memo, made = Cache(), []
     for cause in (*range(ROOM + 1), 0):
         memo.once("name", (cause,), lambda cause=cause: made.append(cause) or painted())
     assert made == [*range(ROOM + 1), 0]
 
 
 def test_what_was_not_wanted_for_a_while_is_let_go():
-    memo = Memo()
+    memo = Cache()
     memo.once("name", (), painted)
     for _ in range(TURNS):
         memo.turn()
@@ -79,7 +79,7 @@ def test_what_was_not_wanted_for_a_while_is_let_go():
 
 
 def test_above_the_largest_size_only_the_latest_of_each_name_is_held():
-    memo = Memo(largest=1000)
+    memo = Cache(largest=1000)
     for cause in range(ROOM):
         memo.once("name", (cause,), lambda: painted(size=20))
     memo.turn()
@@ -87,7 +87,7 @@ def test_above_the_largest_size_only_the_latest_of_each_name_is_held():
 
 
 def test_arrays_are_the_same_only_when_they_are_the_same_object():
-    memo, values = Memo(), np.zeros(3)
+    memo, values = Cache(), np.zeros(3)
     first = memo.once("name", (values, 1), painted)
     assert memo.once("name", (values, 1), painted) is first
     assert memo.once("name", (values.copy(), 1), painted) is not first

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from smarthdr_studio.core.bracket import Bracket
 from smarthdr_studio.core.display import (
     MARKER,
     ColourMap,
@@ -20,8 +19,9 @@ from smarthdr_studio.core.display import (
     ToneMap,
     colour_table,
 )
-from smarthdr_studio.core.display.odd import odd_values
-from smarthdr_studio.core.masking import MaskSettings, trust
+from smarthdr_studio.core.display.false_colour import find_non_finite
+from smarthdr_studio.core.imaging.bracket import Bracket
+from smarthdr_studio.core.trust.masking import MaskSettings, trust
 
 SETTINGS, ZEBRA = DisplaySettings(), DisplaySettings(zebra=True)
 SIZE = 70, 90
@@ -126,7 +126,7 @@ def test_the_marker_is_far_from_every_colour_of_the_maps(colour_map):
 def test_odd_values_are_counted_as_slow_numpy_counts_them(dtype, data):
     shape = data.draw(st.sampled_from([(1, 1), (3, 5), (4, 2, 3)]))
     values = data.draw(arrays.arrays(dtype, shape))
-    odd = odd_values(values)
+    odd = find_non_finite(values)
     pixels = values.reshape(*shape[:2], -1)
     assert odd.nan == np.isnan(pixels).any(-1).sum()
     assert odd.inf == np.isinf(pixels).any(-1).sum()
@@ -136,7 +136,7 @@ def test_odd_values_are_counted_as_slow_numpy_counts_them(dtype, data):
 
 
 def test_whole_numbers_are_never_odd():
-    assert odd_values(np.full((2, 2), 65535, np.uint16)).words == ""
+    assert find_non_finite(np.full((2, 2), 65535, np.uint16)).words == ""
 
 
 @pytest.mark.parametrize("exposure_ev", [0.0, 3.0, -6.0])

@@ -6,8 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.display import Area, Looks, hatched_rgb8, key_swatch, masked_rgb8
-from smarthdr_studio.core.display.hatch import (
+from smarthdr_studio.core.display import (
+    Area,
+    OverlayVariants,
+    hatched_rgb8,
+    key_swatch,
+    masked_rgb8,
+)
+from smarthdr_studio.core.display.overlay import (
     DISTRUST_HATCH,
     HIGHLIGHT_HATCH,
     PATCH_HATCH,
@@ -19,14 +25,14 @@ from smarthdr_studio.core.display.hatch import (
     pattern_mask,
     period_of,
 )
-from smarthdr_studio.core.display.strips import strips
+from smarthdr_studio.core.display.tone import strips
 
 DROPPING = (PATCH_HATCH, PIXEL_HATCH, DISTRUST_HATCH)
 EVERYTHING = np.ones((96, 96), bool)
 
 
 def grey_looks(height=96, width=96, strength=0.7):
-    return Looks.of(np.full((height, width, 3), 128, np.uint8), strength=strength)
+    return OverlayVariants.of(np.full((height, width, 3), 128, np.uint8), strength=strength)
 
 
 def some_rgb8(height, width, seed=0):
@@ -74,7 +80,7 @@ def test_stripes_run_on_over_the_strips_a_tall_picture_is_painted_in():
 
 def test_masks_leave_the_picture_they_are_painted_on_alone():
     picture = np.full((32, 32, 3), 200, np.uint8)
-    looks = Looks.of(picture, strength=1.0)
+    looks = OverlayVariants.of(picture, strength=1.0)
     masked_rgb8(looks, (Area(np.ones((32, 32), bool), PATCH_HATCH),), dimmed=False)
     assert (picture == 200).all()
     assert (masked_rgb8(looks, (), dimmed=False) == picture).all()
@@ -82,8 +88,8 @@ def test_masks_leave_the_picture_they_are_painted_on_alone():
 
 def test_looks_painted_over_older_ones_are_as_good_as_new():
     first, second = some_rgb8(33, 47), some_rgb8(33, 47, seed=1)
-    reused = Looks.of(second, strength=0.4, over=Looks.of(first, strength=1.0))
-    fresh = Looks.of(second, strength=0.4)
+    reused = OverlayVariants.of(second, strength=0.4, over=OverlayVariants.of(first, strength=1.0))
+    fresh = OverlayVariants.of(second, strength=0.4)
     for name in ("plain", "kept", "patch", "pixel", "shut"):
         assert (getattr(reused, name) == getattr(fresh, name)).all()
 
@@ -111,7 +117,7 @@ def test_both_ways_of_painting_the_gates_give_the_very_same_pixels(h, w, strengt
     picture, chance = some_rgb8(h, w, seed), np.random.default_rng(seed)
     hatches = PIXEL_HATCH, PATCH_HATCH, SHUT
     areas = [Area(chance.random((h, w)) > 0.6, hatch) for hatch in hatches]
-    quick = masked_rgb8(Looks.of(picture, strength=strength), areas, dimmed=dimmed)
+    quick = masked_rgb8(OverlayVariants.of(picture, strength=strength), areas, dimmed=dimmed)
     assert (quick == hatched_rgb8(picture, areas, strength=strength, dimmed=dimmed)).all()
 
 

@@ -16,7 +16,7 @@ from smarthdr_studio.core.display import (
     tone_table,
     toned,
 )
-from smarthdr_studio.core.radiance import mu_law
+from smarthdr_studio.core.imaging.radiometry import mu_law
 
 SMOOTH = [tone_map for tone_map in ToneMap if tone_map is not ToneMap.STOPS]
 

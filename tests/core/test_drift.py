@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from smarthdr_studio.core.bracket import Bracket
-from smarthdr_studio.core.drift import NO_DRIFT, drift, shifted
+from smarthdr_studio.core.imaging.alignment import NO_DRIFT, drift, shifted
+from smarthdr_studio.core.imaging.bracket import Bracket
 
 STOPS = (0.0, 2.0, 4.0)
 

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.evidence import Part, Sampled, sparsification_point
-from smarthdr_studio.core.evidence import evidence as evidence_of
-from smarthdr_studio.core.reasons import MOVING, Clues
-from smarthdr_studio.core.reliability import WRONG, ause
+from smarthdr_studio.core.trust.causes import MOVING, Clues
+from smarthdr_studio.core.trust.reliability import WRONG, Part, Sampled, ause, sparsification_point
+from smarthdr_studio.core.trust.reliability import evidence as evidence_of
 
 POINTS = np.linspace(0, 1, 101)
 

@@ -5,21 +5,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.bracket import Bracket
-from smarthdr_studio.core.explanation import Subject, explain_pixel, score_words
-from smarthdr_studio.core.masking import MaskSettings, Range, patch_means, scores, trust
-from smarthdr_studio.core.reasons import Clues, clues
+from smarthdr_studio.core.imaging.bracket import Bracket
+from smarthdr_studio.core.trust.causes import Clues, clues
+from smarthdr_studio.core.trust.explanation import ExplainedScene, explain_pixel, score_words
+from smarthdr_studio.core.trust.masking import MaskSettings, Range, patch_means, scores, trust
 
 STOPS = (0.0, 2.0, 4.0)
 SIZE = 8
 
 
-def subject(sigma, *, person=None, masks=None, **known) -> Subject:
+def subject(sigma, *, person=None, masks=None, **known) -> ExplainedScene:
     masks = masks or MaskSettings(patch_size=SIZE)
     means = patch_means(sigma, size=masks.patch_size)
     ranges = {key: known.pop(key) for key in ("patch_range", "pixel_range") if key in known}
     found = trust(sigma, masks, person=person, **ranges)
-    return Subject(trust=found, masks=masks, sigma=sigma, means=means, **known)
+    return ExplainedScene(trust=found, masks=masks, sigma=sigma, means=means, **known)
 
 
 def quiet(height: int, width: int, **hard) -> Clues:

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from smarthdr_studio.core.datasets.scan import find_scenes
 from smarthdr_studio.core.errors import BadScene
-from smarthdr_studio.core.exposures import evs_from_exif, read_evs
-from smarthdr_studio.core.layouts import find_scenes
+from smarthdr_studio.core.imaging.exposure import evs_from_exif, read_evs
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import OpenEXR
 import pytest
 
 from smarthdr_studio.core.errors import LabelError
-from smarthdr_studio.core.exr import read_layers, write_layers
+from smarthdr_studio.core.imaging.image_files import read_layers, write_layers
 
 
 @pytest.fixture

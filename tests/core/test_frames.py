@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from smarthdr_studio.core import frames
-from smarthdr_studio.core.bracket import Scene
+from smarthdr_studio.core.datasets.scan import find_scenes
 from smarthdr_studio.core.errors import BadScene, StudioError, UnreadableImage
-from smarthdr_studio.core.frames import FrameStore
-from smarthdr_studio.core.images import write_frame_tiff, write_radiance_exr
-from smarthdr_studio.core.layouts import find_scenes
+from smarthdr_studio.core.imaging import bracket as imaging_bracket
+from smarthdr_studio.core.imaging.bracket import FrameStore, Scene
+from smarthdr_studio.core.imaging.image_files import write_frame_tiff, write_radiance_exr
 
 REAL = Path(
     os.environ.get("SMARTHDR_REAL_DATA", Path(__file__).parents[2].parent / "shared" / "real")
@@ -45,13 +44,13 @@ def put_scene(folder, name="a", *, truth=True):
 def decoded(monkeypatch):
     """The ids of the scenes in the order in which they were decoded."""
     ids = []
-    real = frames.decode_bracket
+    real = imaging_bracket.decode_bracket
 
     def counting(scene):
         ids.append(scene.id)
         return real(scene)
 
-    monkeypatch.setattr(frames, "decode_bracket", counting)
+    monkeypatch.setattr(imaging_bracket, "decode_bracket", counting)
     return ids
 
 
@@ -117,7 +116,7 @@ def test_a_dropped_scene_is_read_anew(tmp_path, decoded):
 def test_two_threads_that_ask_at_once_wait_for_one_decoding(tmp_path, monkeypatch):
     store, scene, other = FrameStore(), put_scene(tmp_path), put_scene(tmp_path, "b")
     begun, go, decoded = threading.Event(), threading.Event(), []
-    real = frames.decode_bracket
+    real = imaging_bracket.decode_bracket
 
     def slow(wanted):
         decoded.append(wanted.id)
@@ -126,7 +125,7 @@ def test_two_threads_that_ask_at_once_wait_for_one_decoding(tmp_path, monkeypatc
             assert go.wait(10)
         return real(wanted)
 
-    monkeypatch.setattr(frames, "decode_bracket", slow)
+    monkeypatch.setattr(imaging_bracket, "decode_bracket", slow)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(store.bracket, scene)
         assert begun.wait(10)
@@ -141,13 +140,13 @@ def test_two_threads_that_ask_at_once_wait_for_one_decoding(tmp_path, monkeypatc
 
 def test_a_scene_dropped_while_it_is_decoded_is_answered_but_not_kept(tmp_path, monkeypatch):
     store, scene = FrameStore(), put_scene(tmp_path)
-    real = frames.decode_bracket
+    real = imaging_bracket.decode_bracket
 
     def dropped_meanwhile(wanted):
         store.drop(wanted.id)
         return real(wanted)
 
-    monkeypatch.setattr(frames, "decode_bracket", dropped_meanwhile)
+    monkeypatch.setattr(imaging_bracket, "decode_bracket", dropped_meanwhile)
     assert store.bracket(scene).nbytes == BRACKET_BYTES
     assert store.used_bytes == 0
 

@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 from made_handover import HEIGHT, WIDTH, a_project, frames, painting, radiance
 
+from smarthdr_studio.core.datasets.scan import find_scenes
 from smarthdr_studio.core.errors import ExportError, StudioError
-from smarthdr_studio.core.file_checksum import file_checksum
-from smarthdr_studio.core.frames import decode_bracket, decode_ground_truth
-from smarthdr_studio.core.handover.dataset_folder import CURATED, export_dataset
-from smarthdr_studio.core.handover.dataset_labels import trusted_pixels
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.layouts import find_scenes
-from smarthdr_studio.core.pseudo_label import read_pseudo_label
+from smarthdr_studio.core.files import file_checksum
+from smarthdr_studio.core.imaging.bracket import decode_bracket, decode_ground_truth
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.reporting.dataset_export import CURATED, export_dataset, trusted_pixels
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 
 EVERY = CURATED | {Status.UNLABELLED}
 

@@ -11,9 +11,9 @@ from made_handover import a_project, painting
 
 from smarthdr_studio.core.display import DisplaySettings, Layer, Material, Painter
 from smarthdr_studio.core.errors import ExportError, ProjectError
-from smarthdr_studio.core.handover.report import write_report
-from smarthdr_studio.core.handover.report_pictures import pictures_of
-from smarthdr_studio.core.pseudo_label import read_pseudo_label
+from smarthdr_studio.core.reporting.report import write_report
+from smarthdr_studio.core.reporting.report_scenes import pictures_of
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 
 VOID = {"meta", "img", "polyline"}
 

@@ -9,11 +9,9 @@ from hypothesis import strategies as st
 from made_handover import a_project, painting
 
 from smarthdr_studio.core.errors import ExportError, ProjectError
-from smarthdr_studio.core.handover.decision_files import export_journal
-from smarthdr_studio.core.handover.split_files import COLUMNS, export_split
-from smarthdr_studio.core.handover.split_reading import read_split
-from smarthdr_studio.core.handover.tables import unguarded, write_rows
-from smarthdr_studio.core.journal import Kind, Status
+from smarthdr_studio.core.project.journal import Kind, Status
+from smarthdr_studio.core.reporting.splits import COLUMNS, export_split, read_split
+from smarthdr_studio.core.reporting.tables import export_journal, unguarded, write_rows
 
 GT, POOL, OUT, TEST = Status.GROUND_TRUTH, Status.UNLABELLED, Status.EXCLUDED, Status.TEST
 
@@ -198,8 +196,8 @@ def test_json_may_be_a_list_or_pairs(decided, tmp_path):
 def test_a_name_that_may_be_several_scenes_asks_for_the_whole_id(tmp_path):
     from made_handover import put_scene
 
-    from smarthdr_studio.core.layouts import find_scenes
-    from smarthdr_studio.core.project import Project
+    from smarthdr_studio.core.datasets.scan import find_scenes
+    from smarthdr_studio.core.project.project import Project
 
     for place in ("Training/day-1", "Training/night-1", "crash test"):
         put_scene(tmp_path / "d" / place, seed=1)

@@ -9,7 +9,7 @@ import pytest
 
 from smarthdr_studio.core.errors import UnreadableImage
 from smarthdr_studio.core.files import replacing
-from smarthdr_studio.core.images import (
+from smarthdr_studio.core.imaging.image_files import (
     image_size,
     read_frame,
     read_radiance,

@@ -6,11 +6,18 @@ from itertools import count
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.bracket import Scene
-from smarthdr_studio.core.decisions import Decisions, Status
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.journal import Accounts, JournalEntry, Kind, add_up, in_words
-from smarthdr_studio.core.masking import MaskSettings
+from smarthdr_studio.core.imaging.bracket import Scene
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.journal import (
+    Accounts,
+    JournalEntry,
+    Kind,
+    Status,
+    add_up,
+    in_words,
+)
+from smarthdr_studio.core.trust.masking import MaskSettings
 
 NAMES = ("a", "b", "c", "t")
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.journal import Accounts, JournalEntry, Kind, Status, add_up
-from smarthdr_studio.core.masking import MaskSettings
+from smarthdr_studio.core.project.journal import Accounts, JournalEntry, Kind, Status, add_up
+from smarthdr_studio.core.trust.masking import MaskSettings
 
 NAMES = ("a", "b", "c")
 FIELDS = {

@@ -12,14 +12,11 @@ import pytest
 from made_labels import pseudo_label
 
 import smarthdr_studio
-from smarthdr_studio.core.bracket import Catalogue, Scene
-from smarthdr_studio.core.decisions import Decisions, Status
-from smarthdr_studio.core.journal import in_words
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import (
-    read_pseudo_label,
-    write_pseudo_label,
-)
+from smarthdr_studio.core.imaging.bracket import Catalogue, Scene
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.journal import Status, in_words
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label, write_pseudo_label
 
 PIXELS = {"a": 0.5, "b": 0.25}  # what tells the thresholds of one process from the other's
 
@@ -29,9 +26,9 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="kill -9 is a Unix ma
 DECIDE = """
 import random, sys
 from pathlib import Path
-from smarthdr_studio.core.decisions import Decisions
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.core.project.project import Project
 
 project = Project.open(Path(sys.argv[1]))
 scene, turns, pixel = sys.argv[2], int(sys.argv[3]), float(sys.argv[4])

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from smarthdr_studio.core.bracket import Catalogue, Scene
+from smarthdr_studio.core.datasets.scan import labelled_by_default, read_labelled
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.project import labelled_by_default, read_labelled
+from smarthdr_studio.core.imaging.bracket import Catalogue, Scene
 
 
 def scene_in(root, name, *, split="train", truth=True):

@@ -5,10 +5,14 @@ import cv2
 import numpy as np
 import pytest
 
-from smarthdr_studio.core.bracket import Scene
+from smarthdr_studio.core.datasets.scan import find_scenes
 from smarthdr_studio.core.errors import BadDataset
-from smarthdr_studio.core.images import write_frame_tiff, write_radiance_exr, write_radiance_hdr
-from smarthdr_studio.core.layouts import find_scenes
+from smarthdr_studio.core.imaging.bracket import Scene
+from smarthdr_studio.core.imaging.image_files import (
+    write_frame_tiff,
+    write_radiance_exr,
+    write_radiance_hdr,
+)
 
 REAL = Path(
     os.environ.get("SMARTHDR_REAL_DATA", Path(__file__).parents[2].parent / "shared" / "real")

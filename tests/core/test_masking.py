@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from smarthdr_studio.core.masking import (
+from smarthdr_studio.core.trust.masking import (
     Level,
     MaskSettings,
     Range,

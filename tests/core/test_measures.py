@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.decibels import psnr, split_psnr
-from smarthdr_studio.core.display.tabled import tabled_squares
-from smarthdr_studio.core.quality import quality, ssim
-from smarthdr_studio.core.radiance import (
+from smarthdr_studio.core.display.layer_data import tabled_squares
+from smarthdr_studio.core.imaging.metrics import psnr, quality, split_psnr, ssim
+from smarthdr_studio.core.imaging.radiometry import (
     exposure_weighted_merge,
     inverse_mu_law,
     linear_radiance,
@@ -17,7 +16,7 @@ from smarthdr_studio.core.radiance import (
     stops_above_shortest,
     unit_ldr,
 )
-from smarthdr_studio.core.reliability import ause, error_map, sparsification, spearman
+from smarthdr_studio.core.trust.reliability import ause, error_map, sparsification, spearman
 
 
 @given(st.floats(0, 1))

@@ -16,23 +16,27 @@ from safetensors.torch import save_file
 
 import smarthdr_studio.core
 import smarthdr_studio.learning
-from smarthdr_studio.core.exposures import read_evs
-from smarthdr_studio.core.exr import read_layers, write_layers
+from smarthdr_studio.core.datasets.layouts import frame_files, layout_name
+from smarthdr_studio.core.datasets.scan import find_scenes, read_labelled
 from smarthdr_studio.core.files import copy, move, replacing
-from smarthdr_studio.core.images import image_size, read_frame, write_frame_tiff
-from smarthdr_studio.core.labelled import read_labelled
-from smarthdr_studio.core.layouts.catalogue import find_scenes
-from smarthdr_studio.core.layouts.roles import frame_files, layout_name
-from smarthdr_studio.core.plan import load_preset
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.runs import best_checkpoint, new_run, run_folders
-from smarthdr_studio.core.safekeeping.checkup import check_up
-from smarthdr_studio.core.sample.settings import SampleSettings
-from smarthdr_studio.core.sample.writing import write_sample
+from smarthdr_studio.core.imaging.exposure import read_evs
+from smarthdr_studio.core.imaging.image_files import (
+    image_size,
+    read_frame,
+    read_layers,
+    write_frame_tiff,
+    write_layers,
+)
+from smarthdr_studio.core.project.integrity import check_up
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.plan import load_preset
+from smarthdr_studio.core.training.run_folder import best_checkpoint, new_run, run_folders
 from smarthdr_studio.learning.checkpoints import latest_checkpoint, load_weights_into, read_info
 from smarthdr_studio.learning.export import export_model
-from smarthdr_studio.learning.model_files import load_model, read_card
+from smarthdr_studio.learning.inference import load_model, read_card
 from smarthdr_studio.learning.networks import build_network, load_weights
+from smarthdr_studio.synthetic.dataset import write_sample
+from smarthdr_studio.synthetic.settings import SampleSettings
 
 ROOMS = (smarthdr_studio.core, smarthdr_studio.learning)
 LEAST = 150  # fewer would mean that this test no longer finds them

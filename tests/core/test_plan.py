@@ -3,10 +3,10 @@
 import pytest
 
 from smarthdr_studio.core.errors import PlanError
-from smarthdr_studio.core.events import RoundFinished, StepReported, as_json
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.plan import load_preset, parse_changes
-from smarthdr_studio.core.presets import presets
+from smarthdr_studio.core.training.events import RoundFinished, StepReported, as_json
+from smarthdr_studio.core.training.plan import load_preset, parse_changes
+from smarthdr_studio.core.training.presets import presets
+from smarthdr_studio.core.trust.masking import MaskSettings
 
 
 def test_all_presets_load():

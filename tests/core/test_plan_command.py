@@ -8,11 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smarthdr_studio.core.errors import PlanError
-from smarthdr_studio.core.plan import load_preset, parse_changes, parse_plan
-from smarthdr_studio.core.plan_command import command_line
-from smarthdr_studio.core.plan_schema import flat, nested, plan_fields
-from smarthdr_studio.core.plan_toml import toml
-from smarthdr_studio.core.presets import shipped_presets
+from smarthdr_studio.core.training.plan import load_preset, parse_changes, parse_plan
+from smarthdr_studio.core.training.plan_fields import toml
+from smarthdr_studio.core.training.plan_schema import command_line, flat, nested, plan_fields
+from smarthdr_studio.core.training.presets import shipped_presets
 
 PROJECT = Path("/home/me/my scenes/it's.shdr")
 

@@ -3,10 +3,14 @@
 import pytest
 
 from smarthdr_studio.core.errors import PlanError
-from smarthdr_studio.core.own_presets import complaint_about_name, delete_preset, save_preset
-from smarthdr_studio.core.plan import load_preset
-from smarthdr_studio.core.plan_schema import differences
-from smarthdr_studio.core.presets import about_preset, presets, shipped_presets
+from smarthdr_studio.core.training.plan import load_preset
+from smarthdr_studio.core.training.plan_schema import differences
+from smarthdr_studio.core.training.presets import about_preset, presets, shipped_presets
+from smarthdr_studio.core.training.user_presets import (
+    complaint_about_name,
+    delete_preset,
+    save_preset,
+)
 
 ABLATIONS = {
     "no-patch-mask": ("masks.patches",),

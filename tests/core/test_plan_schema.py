@@ -3,10 +3,17 @@
 import pytest
 from pydantic import BaseModel
 
-from smarthdr_studio.core.plan import TrainingPlan, load_preset, parse_changes, parse_plan
-from smarthdr_studio.core.plan_field import as_text
-from smarthdr_studio.core.plan_schema import check, differences, flat, idle, nested, plan_fields
-from smarthdr_studio.core.presets import shipped_presets
+from smarthdr_studio.core.training.plan import TrainingPlan, load_preset, parse_changes, parse_plan
+from smarthdr_studio.core.training.plan_fields import as_text
+from smarthdr_studio.core.training.plan_schema import (
+    check,
+    differences,
+    flat,
+    idle,
+    nested,
+    plan_fields,
+)
+from smarthdr_studio.core.training.presets import shipped_presets
 
 FIELDS = {field.key: field for field in plan_fields()}
 

@@ -7,9 +7,9 @@ import OpenEXR
 import pytest
 
 from smarthdr_studio.core.errors import LabelError
-from smarthdr_studio.core.exr import read_layers, write_layers
-from smarthdr_studio.core.masking import Level, MaskSettings, Range, trust
-from smarthdr_studio.core.pseudo_label import (
+from smarthdr_studio.core.imaging.image_files import read_layers, write_layers
+from smarthdr_studio.core.trust.masking import Level, MaskSettings, Range, trust
+from smarthdr_studio.core.trust.pseudo_label import (
     Provenance,
     PseudoLabel,
     read_pseudo_label,

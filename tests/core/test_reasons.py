@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from smarthdr_studio.core.bracket import Bracket
-from smarthdr_studio.core.disagreement import FULL_WELL, READ_NOISE, disagreement
-from smarthdr_studio.core.radiance import linear_radiance, mu_law, unit_ldr
-from smarthdr_studio.core.reasons import (
+from smarthdr_studio.core.imaging.alignment import FULL_WELL, READ_NOISE, disagreement
+from smarthdr_studio.core.imaging.bracket import Bracket
+from smarthdr_studio.core.imaging.radiometry import linear_radiance, mu_law, unit_ldr
+from smarthdr_studio.core.trust.causes import (
     DARK,
     DISPUTED,
     MOVING,

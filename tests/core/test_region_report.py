@@ -5,24 +5,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.causes import part_in_words
-from smarthdr_studio.core.decibels import psnr
-from smarthdr_studio.core.explanation import Subject, percent
-from smarthdr_studio.core.masking import MaskSettings, Trust, expand, patch_means, scores, trust
-from smarthdr_studio.core.radiance import mu_law
-from smarthdr_studio.core.reasons import Clues, Reason, reason_map
-from smarthdr_studio.core.region_explanation import explain_region
-from smarthdr_studio.core.region_report import region_report
-from smarthdr_studio.core.regions import Region
+from smarthdr_studio.core.imaging.metrics import psnr
+from smarthdr_studio.core.imaging.radiometry import mu_law
+from smarthdr_studio.core.imaging.regions import Region
+from smarthdr_studio.core.trust.causes import Clues, Reason, part_in_words, reason_map
+from smarthdr_studio.core.trust.explanation import ExplainedScene, percent
+from smarthdr_studio.core.trust.masking import (
+    MaskSettings,
+    Trust,
+    expand,
+    patch_means,
+    scores,
+    trust,
+)
+from smarthdr_studio.core.trust.region_statistics import explain_region, region_report
 
 WHOLE = Region.rectangle((0, 0), (24, 16))
 
 
-def scene_of(sigma, *, person=None, size=8, taus=(0.4, 0.4), clues=None) -> Subject:
+def scene_of(sigma, *, person=None, size=8, taus=(0.4, 0.4), clues=None) -> ExplainedScene:
     masks = MaskSettings(tau_patch=taus[0], tau_pixel=taus[1], patch_size=size)
     found = trust(sigma, masks, person=person)
     means = patch_means(sigma, size=size)
-    return Subject(trust=found, masks=masks, sigma=sigma, means=means, clues=clues)
+    return ExplainedScene(trust=found, masks=masks, sigma=sigma, means=means, clues=clues)
 
 
 def clues_of(motion: np.ndarray) -> Clues:
@@ -105,7 +110,7 @@ def test_a_report_is_the_whole_scene_counted_under_the_mask(seed, outline, shape
     assert gate == "" or dropped[gate] == max(dropped.values())
 
 
-def half_trusted(**hard) -> Subject:
+def half_trusted(**hard) -> ExplainedScene:
     sigma = np.full((16, 24), 0.01, np.float32)
     sigma[:, 16:] = 0.1
     return scene_of(sigma, **hard)
@@ -141,7 +146,7 @@ def test_who_dropped_most_is_named_even_where_three_share_it():
     sigma = np.full((8, 16), 0.01, np.float32)
     plain = scene_of(sigma)
     one = plain.trust.patch_range
-    scene = Subject(
+    scene = ExplainedScene(
         trust=Trust(kept, passed, trusted, one, one),
         masks=plain.masks,
         sigma=sigma,

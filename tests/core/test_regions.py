@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.regions import Region
+from smarthdr_studio.core.imaging.regions import Region
 
 WIDTH, HEIGHT = 13, 9
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smarthdr_studio.core.errors import LabelError
-from smarthdr_studio.core.masking import Level, MaskSettings, span, trust
-from smarthdr_studio.core.retention import PoolStatistics
-from smarthdr_studio.core.statistics import SceneStatistics
+from smarthdr_studio.core.trust.masking import Level, MaskSettings, span, trust
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
+from smarthdr_studio.core.trust.pool import PoolStatistics
 
 
 def heavy_tailed(seed: int, height: int, width: int) -> np.ndarray:

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from smarthdr_studio.core.errors import LabelError
-from smarthdr_studio.core.masking import Level, MaskSettings, Range
-from smarthdr_studio.core.round_records import (
+from smarthdr_studio.core.training.rounds import (
     RECORDED_BINS,
     RoundRecord,
     history_path,
@@ -16,7 +15,8 @@ from smarthdr_studio.core.round_records import (
     recorded_rounds,
     write_record,
 )
-from smarthdr_studio.core.statistics import SceneStatistics
+from smarthdr_studio.core.trust.masking import Level, MaskSettings, Range
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 
 
 def statistics(shape=(72, 97), *, seed=0, size=16):

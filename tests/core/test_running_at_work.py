@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_runs import a_run, log, started
 
-from smarthdr_studio.core import liveness
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.liveness import at_work, is_at_work
-from smarthdr_studio.core.running.listing import row_of
-from smarthdr_studio.core.steering import (
+from smarthdr_studio.core.training import run_folder
+from smarthdr_studio.core.training.run_folder import is_at_work, run_lock
+from smarthdr_studio.core.training.run_index import row_of
+from smarthdr_studio.core.training.steering import (
     GoOn,
     LearningRate,
     NextRound,
@@ -32,7 +32,7 @@ from smarthdr_studio.core.steering import (
 HOLD = """
 import sys, time
 from pathlib import Path
-from smarthdr_studio.core.liveness import at_work
+from smarthdr_studio.core.training.run_folder import at_work
 with at_work(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)
@@ -62,18 +62,18 @@ def test_a_run_is_at_work_while_its_process_lives_and_interrupted_when_it_is_kil
     ) as process:
         assert process.stdout.readline() == b"held\n"
         assert row_of(run).status == "running"
-        with pytest.raises(ProjectError, match="another process"), at_work(run.path):
+        with pytest.raises(ProjectError, match="another process"), run_lock(run.path):
             pass
         process.send_signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
     assert row_of(run).status == "interrupted"
-    with at_work(run.path):
+    with run_lock(run.path):
         assert is_at_work(run.path)
     assert not is_at_work(run.path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no lock that is shared")
 def test_two_who_ask_at_the_same_moment_do_not_mislead_each_other(run, monkeypatch):
-    with at_work(run.path):
+    with run_lock(run.path):
         pass
     real, meanwhile = json.loads, []
 
@@ -83,7 +83,7 @@ def test_two_who_ask_at_the_same_moment_do_not_mislead_each_other(run, monkeypat
             meanwhile.append(is_at_work(run.path))
         return real(text)
 
-    monkeypatch.setattr(liveness.json, "loads", loads)
+    monkeypatch.setattr(run_folder.json, "loads", loads)
     assert not is_at_work(run.path)
     assert meanwhile == [None, False]
 
@@ -104,7 +104,7 @@ def test_a_run_of_another_machine_lives_while_it_is_heard_of(run):
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="needs a plain user")
 def test_a_run_of_another_person_is_seen_at_work(run):
-    with at_work(run.path):
+    with run_lock(run.path):
         (run.path / "at-work.json").chmod(0o444)
         assert is_at_work(run.path)
 

@@ -2,17 +2,17 @@
 
 from made_runs import a_run, check, log, round_, started
 
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.plan import load_preset
-from smarthdr_studio.core.running.comparing import (
+from smarthdr_studio.core.training.plan import load_preset
+from smarthdr_studio.core.training.run_comparison import (
     figures,
     label_differences,
     mask_differences,
     plan_differences,
     read_plan,
 )
-from smarthdr_studio.core.running.listing import row_of
-from smarthdr_studio.core.running.stand import Stand
+from smarthdr_studio.core.training.run_index import row_of
+from smarthdr_studio.core.training.run_start import StartState
+from smarthdr_studio.core.trust.masking import MaskSettings
 
 
 def test_settings_that_differ_are_told_by_their_key_with_every_value():
@@ -32,10 +32,12 @@ def test_a_plan_is_read_from_its_run(tmp_path):
 
 
 def test_labels_differ_by_scene_by_version_and_by_kind():
-    one = Stand(
+    one = StartState(
         moment=1, labelled=("a", "b"), promoted={"c": "labels/c/1.exr", "d": "d"}, held_out=("h",)
     )
-    two = Stand(moment=2, labelled=("a", "e"), promoted={"b": "b", "c": "labels/c/2.exr", "d": "d"})
+    two = StartState(
+        moment=2, labelled=("a", "e"), promoted={"b": "b", "c": "labels/c/2.exr", "d": "d"}
+    )
     told = label_differences(one, two)
     assert (told.only_first, told.only_second, told.changed) == ((), ("e",), ("b", "c"))
     assert (told.held_out_first, told.held_out_second) == (("h",), ())

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from made_runs import a_run, check, line, log, round_, started, step
 
-from smarthdr_studio.core.events import StepSkipped
-from smarthdr_studio.core.running import curves as curves_module
-from smarthdr_studio.core.running.curves import read_curves
-from smarthdr_studio.core.running.log import RunTail
+from smarthdr_studio.core.training import run_log as curves_module
+from smarthdr_studio.core.training.events import StepSkipped
+from smarthdr_studio.core.training.run_log import RunTail, read_curves
 
 
 @pytest.fixture

@@ -6,15 +6,15 @@ from datetime import timedelta
 from made_runs import NOON, check, round_, started, step
 
 from smarthdr_studio.core.errors import Remedy
-from smarthdr_studio.core.events import (
+from smarthdr_studio.core.training.diary import Diary, diary_of
+from smarthdr_studio.core.training.events import (
     CheckpointSaved,
     PhaseChanged,
     RunFinished,
     Steered,
     StepSkipped,
 )
-from smarthdr_studio.core.running.diary import Diary, diary_of
-from smarthdr_studio.core.running.log import TimedEvent
+from smarthdr_studio.core.training.run_log import TimedEvent
 
 
 def told(*events):

@@ -5,13 +5,18 @@ from made_labels import a_project
 from made_runs import a_run, log, started
 
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.liveness import at_work
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.running.discarded import discard_run, discarded_runs, restore_run
-from smarthdr_studio.core.running.listing import list_rows
-from smarthdr_studio.core.running.notes import read_note, write_note
-from smarthdr_studio.core.safekeeping.checkup import check_up
-from smarthdr_studio.core.safekeeping.tidying import empty_trash, in_trash
+from smarthdr_studio.core.project.integrity import check_up
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.repair import empty_trash, trashed_files
+from smarthdr_studio.core.training.run_folder import (
+    discard_run,
+    discarded_runs,
+    read_note,
+    restore_run,
+    run_lock,
+    write_note,
+)
+from smarthdr_studio.core.training.run_index import list_rows
 
 
 @pytest.fixture
@@ -56,7 +61,7 @@ def test_a_run_discarded_twice_has_both_and_the_later_one_comes_back(project, ru
 
 
 def test_a_run_at_work_is_not_discarded(project, run):
-    with at_work(run.path), pytest.raises(ProjectError, match="is at work"):
+    with run_lock(run.path), pytest.raises(ProjectError, match="is at work"):
         discard_run(project, run.id)
     assert [row.id for row in list_rows(project)] == [run.id]
 
@@ -72,7 +77,7 @@ def test_a_name_that_is_no_run_is_one_sentence(project, run, name):
 
 def test_only_an_emptied_trash_is_gone_for_good(project, run):
     discard_run(project, run.id)
-    assert in_trash(project).nbytes >= 100
+    assert trashed_files(project).nbytes >= 100
     empty_trash(project)
     assert discarded_runs(project) == ()
     with pytest.raises(ProjectError, match="holds no run"):

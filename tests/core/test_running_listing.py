@@ -9,12 +9,17 @@ from made_labels import a_project
 from made_runs import a_run, check, log, round_, started, step
 
 from smarthdr_studio.core.errors import Remedy
-from smarthdr_studio.core.events import CheckpointSaved, PhaseChanged, RunFinished
-from smarthdr_studio.core.liveness import at_work
-from smarthdr_studio.core.running import digest as digest_module
-from smarthdr_studio.core.running.digest import Check, keep_digest, read_digest
-from smarthdr_studio.core.running.listing import list_rows, newest_resumable, row_of
-from smarthdr_studio.core.running.notes import write_note
+from smarthdr_studio.core.training import run_index as digest_module
+from smarthdr_studio.core.training.events import CheckpointSaved, PhaseChanged, RunFinished
+from smarthdr_studio.core.training.run_folder import run_lock, write_note
+from smarthdr_studio.core.training.run_index import (
+    Check,
+    keep_digest,
+    list_rows,
+    newest_resumable,
+    read_digest,
+    row_of,
+)
 
 
 @pytest.fixture
@@ -57,7 +62,7 @@ def test_a_run_is_told_by_its_files(project, run):
 
 def test_a_run_without_a_last_word_is_running_while_its_process_lives(run):
     log(run, started(), step(1))
-    with at_work(run.path):
+    with run_lock(run.path):
         assert row_of(run).status == "running"
         log(run, PhaseChanged(phase="paused", text="paused", step=1))
         assert row_of(run).status == "paused"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_runs import NOON, a_run, check, line, log, round_, started, step
 
-from smarthdr_studio.core.events import (
+from smarthdr_studio.core.training.events import (
     CheckpointSaved,
     PhaseChanged,
     RunFinished,
@@ -16,8 +16,7 @@ from smarthdr_studio.core.events import (
     StepReported,
     StepSkipped,
 )
-from smarthdr_studio.core.running.log import RunTail, rare_events
-from smarthdr_studio.core.running.scanning import chunks, rare_lines
+from smarthdr_studio.core.training.run_log import RunTail, chunks, rare_events, rare_lines
 
 EVENTS = st.sampled_from(
     [

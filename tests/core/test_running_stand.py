@@ -10,20 +10,19 @@ from hypothesis import strategies as st
 from made_labels import HEIGHT, WIDTH, a_project
 from made_runs import a_run, log, started
 
-from smarthdr_studio.core.decisions import Decisions, Status
 from smarthdr_studio.core.errors import LabelError, ProjectError
-from smarthdr_studio.core.journal_past import differing
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.running.stand import (
-    changes_since,
-    go_back,
-    layout_of,
-    read_stand,
-    stand_in,
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.journal import Status, differing_scenes
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.repair import empty_trash, trash_older_versions
+from smarthdr_studio.core.training.run_start import (
+    changes_since_start,
+    go_back_to_start,
+    layout_at_start,
+    read_start_state,
+    start_state_in,
 )
-from smarthdr_studio.core.safekeeping.tidying import empty_trash, put_older_away
-from smarthdr_studio.core.trust_files import masks_as_text
+from smarthdr_studio.core.trust.masking import MaskSettings, masks_as_text
 
 THEN = MaskSettings(tau_patch=0.2, tau_pixel=0.7, patch_size=16)
 
@@ -65,7 +64,7 @@ def states(project):
 def test_a_run_knows_its_labels_and_thresholds(project, decisions):
     decisions.promote(["b"])
     decisions.set_masks(THEN)
-    stand = read_stand(begun(project))
+    stand = read_start_state(begun(project))
     assert (stand.labelled, stand.promoted) == (("a",), {"b": "labels/b/1.exr"})
     assert (stand.unlabelled, stand.masks) == (("c", "d"), THEN)
 
@@ -79,7 +78,7 @@ def test_labels_and_thresholds_become_again_what_they_were(project, decisions):
     decisions.promote(["d"], whole=True)
     decisions.exclude(["a"])
     decisions.set_masks(MaskSettings())
-    did = go_back(decisions, run)
+    did = go_back_to_start(decisions, run)
     assert (did.scenes, did.thresholds) == (("a", "b", "c", "d"), True)
     assert states(project) == before
     assert decisions.masks() == THEN
@@ -91,7 +90,7 @@ def test_going_back_is_one_decision_to_undo_and_redo(project, decisions):
     decisions.promote(["b", "c"])
     decisions.set_masks(THEN)
     after = states(project)
-    go_back(decisions, run, who="mira@lab")
+    go_back_to_start(decisions, run, who="mira@lab")
     assert decisions.can_undo == "set 2 scenes back to a run"
     assert decisions.history(1)[0].note == f"back to the start of {run.id}"
     decisions.undo()
@@ -106,7 +105,7 @@ def test_going_back_to_the_present_is_no_decision(project, decisions):
     decisions.promote(["b"])
     run, count = begun(project), len(project.entries())
     decisions.annotate(["b"], note="later", add=["sharp"])
-    assert not go_back(decisions, run).changed
+    assert not go_back_to_start(decisions, run).changed
     assert len(project.entries()) == count + 1
     assert project.state("b").note == "later"
 
@@ -115,9 +114,9 @@ def test_a_label_of_then_is_brought_back_from_the_trash(project, decisions):
     decisions.promote(["b"])
     run = begun(project)
     decisions.demote(["b"])
-    put_older_away(project)
+    trash_older_versions(project)
     assert not (project.folder / "labels" / "b" / "1.exr").exists()
-    go_back(decisions, run)
+    go_back_to_start(decisions, run)
     assert project.label_path("b").is_file()
 
 
@@ -125,11 +124,11 @@ def test_a_label_that_is_gone_for_good_changes_nothing(project, decisions):
     decisions.promote(["b"])
     run = begun(project)
     decisions.demote(["b"])
-    put_older_away(project)
+    trash_older_versions(project)
     empty_trash(project)
     count = len(project.entries())
     with pytest.raises(LabelError, match="tidied away for good"):
-        go_back(decisions, run)
+        go_back_to_start(decisions, run)
     assert len(project.entries()) == count
 
 
@@ -139,9 +138,9 @@ def test_what_a_scene_was_before_it_was_excluded_is_not_needed(project, decision
     run = begun(project)
     decisions.restore(["b"])
     decisions.demote(["b"])
-    put_older_away(project)
+    trash_older_versions(project)
     empty_trash(project)
-    go_back(decisions, run)
+    go_back_to_start(decisions, run)
     assert project.state("b").status is Status.EXCLUDED
 
 
@@ -152,7 +151,7 @@ def test_the_brush_becomes_again_what_it_was(project, decisions):
     run = begun(project)
     decisions.paint("b", lambda _: -first)
     decisions.paint("c", lambda _: first)
-    go_back(decisions, run)
+    go_back_to_start(decisions, run)
     np.testing.assert_array_equal(project.person("b"), first)
     assert project.person("c") is None
 
@@ -162,12 +161,12 @@ def test_what_differs_now_is_told_but_for_notes(project, decisions):
     decisions.promote(["b"])
     decisions.annotate(["c"], note="dark")
     decisions.set_masks(THEN)
-    told = [change.words for change in changes_since(project, run)]
+    told = [change.words for change in changes_since_start(project, run)]
     assert len(told) == 3
     assert told[0].startswith("thresholds")
     assert "b: status unlabelled → promoted" in told
-    go_back(decisions, run)
-    assert changes_since(project, run) == ()
+    go_back_to_start(decisions, run)
+    assert changes_since_start(project, run) == ()
 
 
 def test_an_older_run_is_known_by_the_time_it_was_started(project, decisions):
@@ -181,27 +180,27 @@ def test_an_older_run_is_known_by_the_time_it_was_started(project, decisions):
         pass  # the journal counts milliseconds
     decisions.demote(["b"])
     decisions.promote(["b", "c"])
-    stand = stand_in(project, run)
+    stand = start_state_in(project, run)
     assert (stand.labelled, stand.promoted) == (("a",), {"b": "labels/b/1.exr"})
     assert stand.masks == THEN
-    go_back(decisions, run)
+    go_back_to_start(decisions, run)
     assert states(project) == before
 
 
 def test_a_run_without_anything_has_a_stand_all_the_same(project):
     run = a_run(project.folder)
     run.start_path.write_text("[]", encoding="utf-8")
-    assert read_stand(run).labelled == ()
-    assert stand_in(project, run).promoted == {}
+    assert read_start_state(run).labelled == ()
+    assert start_state_in(project, run).promoted == {}
 
 
 def test_the_layout_of_then_is_handed_over(project, decisions):
     run = begun(project)
-    assert layout_of(run) is None
+    assert layout_at_start(run) is None
     run.window_path.write_text('{"columns": 3}', encoding="utf-8")
-    assert go_back(decisions, run).layout == {"columns": 3}
+    assert go_back_to_start(decisions, run).layout == {"columns": 3}
     run.window_path.write_text("[1", encoding="utf-8")
-    assert layout_of(run) is None
+    assert layout_at_start(run) is None
 
 
 DEEDS = st.lists(
@@ -221,12 +220,12 @@ def test_back_is_back_whatever_was_decided(tmp_path_factory, before, after):
         run, then = begun(project), project.ledger()
         _do(decisions, after)
         now = project.ledger()
-        go_back(decisions, run)
-        assert differing(project.ledger(), then) == ()
+        go_back_to_start(decisions, run)
+        assert differing_scenes(project.ledger(), then) == ()
         assert project.ledger().masks == then.masks
-        if differing(now, then) or now.masks != then.masks:
+        if differing_scenes(now, then) or now.masks != then.masks:
             decisions.undo()
-        assert differing(project.ledger(), now) == ()
+        assert differing_scenes(project.ledger(), now) == ()
         assert project.ledger().masks == now.masks
 
 

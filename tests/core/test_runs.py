@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from smarthdr_studio.core.bracket import Catalogue
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.events import RunStarted, StepReported, Validated, as_json
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.runs import (
+from smarthdr_studio.core.imaging.bracket import Catalogue
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.events import RunStarted, StepReported, Validated, as_json
+from smarthdr_studio.core.training.run_folder import (
     RunFolder,
     find_run,
     held_out_psnr,

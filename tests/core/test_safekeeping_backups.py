@@ -8,10 +8,10 @@ from contextlib import closing
 import pytest
 from made_labels import a_project
 
-from smarthdr_studio.core import backups
-from smarthdr_studio.core.decisions import Decisions
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.project import backups
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.project import Project
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def project(tmp_path):
 
 
 def on_day(monkeypatch, day):
-    monkeypatch.setattr(backups, "today", lambda: day)
+    monkeypatch.setattr(backups, "utc_day", lambda: day)
 
 
 def last_changed(path, *, seconds_ago):
@@ -34,7 +34,7 @@ def test_every_day_of_use_has_a_backup_of_the_whole_journal(project, monkeypatch
     on_day(monkeypatch, "20270101")
     with Project.open(project.folder) as opened:
         assert opened.warnings == ()
-    (newest, *_) = backups.backups(project.folder)
+    (newest, *_) = backups.list_backups(project.folder)
     assert newest.name == "project-20270101.sqlite"
     assert backups.verified(newest) == len(project.entries())
 
@@ -55,12 +55,12 @@ def test_the_backups_of_the_last_ten_days_of_use_stay(project, monkeypatch):
     for day in range(10, 25):
         on_day(monkeypatch, f"202701{day}")
         Project.open(project.folder).close()
-    names = [path.name for path in backups.backups(project.folder)]
+    names = [path.name for path in backups.list_backups(project.folder)]
     assert names == [f"project-202701{day}.sqlite" for day in range(24, 14, -1)]
 
 
 def test_opening_again_soon_costs_no_second_backup_and_later_brings_it_up_to_date(project):
-    (backup,) = backups.backups(project.folder)
+    (backup,) = backups.list_backups(project.folder)
     before = backup.stat().st_mtime_ns
     Decisions(project).exclude(["b"])
     Project.open(project.folder).close()
@@ -71,7 +71,7 @@ def test_opening_again_soon_costs_no_second_backup_and_later_brings_it_up_to_dat
 
 
 def test_a_project_that_nobody_changed_is_not_backed_up_again(project):
-    (backup,) = backups.backups(project.folder)
+    (backup,) = backups.list_backups(project.folder)
     for path in project.folder.glob("project.sqlite*"):
         last_changed(path, seconds_ago=5 * backups.FRESH_SECONDS)
     last_changed(backup, seconds_ago=4 * backups.FRESH_SECONDS)
@@ -94,7 +94,7 @@ def test_a_project_opens_without_its_backup_and_says_so(project, monkeypatch):
 
 
 def test_a_backup_that_failed_leaves_the_one_before_and_no_draft(project, monkeypatch):
-    (backup,) = backups.backups(project.folder)
+    (backup,) = backups.list_backups(project.folder)
     before = backup.read_bytes()
 
     def half(path):
@@ -110,7 +110,7 @@ def test_a_backup_that_failed_leaves_the_one_before_and_no_draft(project, monkey
 
 
 def test_a_damaged_backup_is_not_taken_for_a_good_one(project):
-    (backup,) = backups.backups(project.folder)
+    (backup,) = backups.list_backups(project.folder)
     whole = backup.read_bytes()
     for damaged in (whole[:5000], whole[:4096] + b"\xff" * 4096 + whole[8192:], b"", b"x" * 9000):
         backup.write_bytes(damaged)
@@ -124,7 +124,7 @@ def test_a_damaged_backup_is_not_taken_for_a_good_one(project):
 
 
 def test_two_who_open_at_once_both_end_with_a_whole_backup(project):
-    (backup,) = backups.backups(project.folder)
+    (backup,) = backups.list_backups(project.folder)
     last_changed(backup, seconds_ago=2 * backups.FRESH_SECONDS)
     Decisions(project).exclude(["b"])
     with Project.open(project.folder) as one, Project.open(project.folder) as two:

@@ -13,9 +13,10 @@ import pytest
 from made_labels import HEIGHT, WIDTH, a_project
 from made_users import as_nobody, fill_up, in_child, small_disk
 
-from smarthdr_studio.core.decisions import Decisions, Status
 from smarthdr_studio.core.errors import LabelError, ProjectError, StudioError
-from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.project import Project
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs Unix permissions")
 
@@ -203,9 +204,9 @@ def test_a_disk_that_fails_at_the_last_moment_keeps_the_label_for_the_doctor(pro
         raise error
 
     def decided(decide, painted=dict):
-        from smarthdr_studio.core import database
+        from smarthdr_studio.core.project import database
 
-        with database.told(project.folder):
+        with database.as_project_error(project.folder):
             decide(project.ledger())
             fails(None, None)
 

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from made_labels import HEIGHT, WIDTH, a_project
 
-from smarthdr_studio.core import backups, trash
-from smarthdr_studio.core.decisions import Decisions
+from smarthdr_studio.core import files
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.label_files import check_label
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.safekeeping.checkup import check_up
-from smarthdr_studio.core.safekeeping.findings import Trouble
-from smarthdr_studio.core.safekeeping.repair import repair
-from smarthdr_studio.core.statistics import SceneStatistics
+from smarthdr_studio.core.project import backups
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.integrity import FindingKind, check_up
+from smarthdr_studio.core.project.labels import check_label
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.repair import repair
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 
 
 @pytest.fixture
@@ -89,7 +89,10 @@ def test_what_belongs_to_nobody_moves_to_the_trash(project, decisions):
     assert len(troubles(project)) == 5
     assert len(mend(project)) == 5
     assert troubles(project) == []
-    assert {path.name for path in trash.contents(project.folder)} == {*drafts, f".c.{'0' * 32}.npz"}
+    assert {path.name for path in files.trash_contents(project.folder)} == {
+        *drafts,
+        f".c.{'0' * 32}.npz",
+    }
     assert project.label_path("b").is_file()
 
 
@@ -102,7 +105,7 @@ def test_what_may_be_in_the_making_is_left_alone(project):
     assert draft.is_file()
     os.utime(draft, (1, 1))
     (finding,) = check_up(project.folder).findings
-    assert finding.trouble is Trouble.LEFTOVER
+    assert finding.trouble is FindingKind.LEFTOVER
 
 
 def test_a_damaged_label_in_use_comes_back_from_the_trash_if_its_twin_is_there(project, decisions):
@@ -112,12 +115,12 @@ def test_a_damaged_label_in_use_comes_back_from_the_trash_if_its_twin_is_there(p
     twin.parent.mkdir(parents=True)
     shutil.copy(label, twin)
     flip(label)
-    assert troubles(project) == [(Trouble.FILE_IN_USE, "labels/b/1.exr")]
+    assert troubles(project) == [(FindingKind.FILE_IN_USE, "labels/b/1.exr")]
     (said,) = mend(project)
     assert "brought labels/b/1.exr back" in said
     check_label(label, project.state("b").checksum)
     label.unlink()
-    assert troubles(project) == [(Trouble.FILE_IN_USE, "labels/b/1.exr")]
+    assert troubles(project) == [(FindingKind.FILE_IN_USE, "labels/b/1.exr")]
 
 
 def test_a_label_that_is_lost_is_told_with_what_a_person_can_do(project, decisions):
@@ -134,7 +137,7 @@ def test_a_damaged_older_version_is_put_away(project, decisions):
     decisions.promote(["b"])
     decisions.promote(["b"])
     flip(project.labels_folder("b") / "1.exr")
-    assert troubles(project) == [(Trouble.OLDER_VERSION, "labels/b/1.exr")]
+    assert troubles(project) == [(FindingKind.OLDER_VERSION, "labels/b/1.exr")]
     mend(project)
     assert troubles(project) == []
     with pytest.raises(Exception, match="tidied away for good"):
@@ -145,12 +148,12 @@ def test_a_lost_mask_comes_back_from_a_backup(project, decisions):
     painted = np.zeros((HEIGHT, WIDTH), np.int8)
     painted[5:9, 5:9] = -1
     decisions.paint("b", lambda _: painted)
-    (backup,) = backups.backups(project.folder)
+    (backup,) = backups.list_backups(project.folder)
     backup.unlink()
     Project.open(project.folder).close()
     with closing(sqlite3.connect(project.folder / "project.sqlite")) as by_hand, by_hand:
         by_hand.execute("UPDATE person_masks SET runs = x'00'")
-    assert [trouble for trouble, _ in troubles(project)] == [Trouble.PAINTING]
+    assert [trouble for trouble, _ in troubles(project)] == [FindingKind.PAINTING]
     mend(project)
     with Project.open(project.folder) as again:
         assert (again.person("b") == painted).all()
@@ -162,19 +165,19 @@ def test_pseudo_labels_are_looked_at_and_left_to_whoever_makes_them(project):
     project.statistics_path("d").write_bytes(b"damaged")
     found = [each for each in check_up(project.folder).findings if not each.mendable]
     assert [each.what for each in found] == ["pseudo/b.exr", "pseudo/c.exr", "pseudo/d.exr"]
-    assert {each.trouble for each in found} == {Trouble.PSEUDO_LABEL}
+    assert {each.trouble for each in found} == {FindingKind.PSEUDO_LABEL}
 
 
 def test_a_backup_that_does_not_open_is_put_away_and_made_anew(project):
-    (backup,) = backups.backups(project.folder)
+    (backup,) = backups.list_backups(project.folder)
     backup.write_bytes(b"damaged")
-    assert troubles(project) == [(Trouble.BACKUP, f"backups/{backup.name}")]
+    assert troubles(project) == [(FindingKind.BACKUP, f"backups/{backup.name}")]
     mend(project)
     assert backups.verified(backup) == 5
 
 
 def test_a_journal_that_does_not_add_up_is_told_and_mended_from_a_backup(project, decisions):
-    (backup,) = backups.backups(project.folder)
+    (backup,) = backups.list_backups(project.folder)
     decisions.exclude(["b"])
     with closing(sqlite3.connect(project.folder / "project.sqlite")) as by_hand, by_hand:
         by_hand.execute(
@@ -182,7 +185,7 @@ def test_a_journal_that_does_not_add_up_is_told_and_mended_from_a_backup(project
             "VALUES ('x', '', '', 'undo', 'b', '', 'no such group')"
         )
     (finding,) = check_up(project.folder).findings
-    assert (finding.trouble, finding.mendable) == (Trouble.JOURNAL, True)
+    assert (finding.trouble, finding.mendable) == (FindingKind.JOURNAL, True)
     assert "entry after 6" in finding.sentence
     with pytest.raises(ProjectError, match="does not add up"), Project.open(project.folder) as odd:
         odd.statuses()

@@ -15,14 +15,13 @@ import pytest
 from made_labels import HEIGHT, WIDTH, a_project
 
 import smarthdr_studio
-from smarthdr_studio.core.decisions import Decisions, Status
-from smarthdr_studio.core.label_files import check_label
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import read_pseudo_label
-from smarthdr_studio.core.safekeeping.checkup import check_up
-from smarthdr_studio.core.safekeeping.file_checks import files_ever
-from smarthdr_studio.core.safekeeping.findings import Trouble
-from smarthdr_studio.core.safekeeping.repair import repair
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.integrity import FindingKind, check_up, files_ever
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.labels import check_label
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.repair import repair
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="kill -9 is a Unix matter"),
@@ -37,11 +36,11 @@ DECIDE = """
 import random, sys
 from pathlib import Path
 import numpy as np
-from smarthdr_studio.core.decisions import Decisions
+from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.safekeeping.tidying import put_older_away
+from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.repair import put_older_away
 
 folder, seed, height, width = sys.argv[1], *map(int, sys.argv[2:])
 dice, project = random.Random(seed), Project.open(Path(folder))
@@ -138,7 +137,10 @@ def check_everything(folder, promised):
                 read_pseudo_label(folder / relative, expect=(HEIGHT, WIDTH))
             survivor.person(name)
     repair(folder, quiet=0)
-    absent = Trouble.DATASET, Trouble.PSEUDO_LABEL  # frames and statistics, which are not made here
+    absent = (
+        FindingKind.DATASET,
+        FindingKind.PSEUDO_LABEL,
+    )  # frames and statistics, which are not made here
     found = check_up(folder, quiet=0).findings
     assert [each for each in found if each.trouble not in absent] == []
 

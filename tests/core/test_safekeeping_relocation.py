@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from smarthdr_studio.core.bracket import Catalogue, Scene
-from smarthdr_studio.core.decisions import Decisions
 from smarthdr_studio.core.errors import BadDataset
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.safekeeping.moved_dataset import guess, missing_dataset, relocate
+from smarthdr_studio.core.imaging.bracket import Catalogue, Scene
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.relocation import guess, missing_dataset, relocate
 
 HEIGHT, WIDTH = 24, 32
 

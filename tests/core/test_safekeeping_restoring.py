@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_labels import HEIGHT, WIDTH, a_project
 
-from smarthdr_studio.core import backups, trash
-from smarthdr_studio.core.decisions import Decisions
+from smarthdr_studio.core import files
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.safekeeping.checkup import check_up
-from smarthdr_studio.core.safekeeping.findings import Trouble
-from smarthdr_studio.core.safekeeping.repair import repair
+from smarthdr_studio.core.project import backups
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.integrity import FindingKind, check_up
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.repair import repair
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def project(lived_in, tmp_path):
 
 
 def database_trouble(folder):
-    lost = Trouble.DATABASE, Trouble.JOURNAL
+    lost = FindingKind.DATABASE, FindingKind.JOURNAL
     return [each for each in check_up(folder).findings if each.trouble in lost]
 
 
@@ -62,7 +62,7 @@ def test_damage_beside_the_journal_costs_no_decision(project, lived_in):
         assert again.entries() == original.entries()
         assert (again.person("c") == 1).all()
         assert again.statuses() == original.statuses()
-    assert bytes(whole) in [path.read_bytes() for path in trash.contents(project)]
+    assert bytes(whole) in [path.read_bytes() for path in files.trash_contents(project)]
 
 
 @pytest.mark.parametrize("damage", [b"", b"rubbish" * 3000, None])
@@ -116,11 +116,11 @@ def test_without_a_backup_the_doctor_says_so_and_touches_nothing(project):
     assert "copy" in finding.remedy
     assert repair(project) == ()
     assert (project / "project.sqlite").read_bytes() == b"rubbish" * 3000
-    assert not trash.contents(project)
+    assert not files.trash_contents(project)
 
 
 def test_the_newest_backup_that_opens_is_taken(project):
-    (good,) = backups.backups(project)
+    (good,) = backups.list_backups(project)
     (good.parent / "project-29990101.sqlite").write_bytes(b"damaged itself")
     (project / "project.sqlite").write_bytes(b"rubbish" * 3000)
     (said, *_) = repair(project)

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from made_labels import HEIGHT, WIDTH, a_project
 
-from smarthdr_studio.core import trash
-from smarthdr_studio.core.decisions import Decisions, Status
+from smarthdr_studio.core import files
 from smarthdr_studio.core.errors import LabelError
-from smarthdr_studio.core.label_files import check_label
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.safekeeping import tidying
-from smarthdr_studio.core.safekeeping.checkup import check_up
-from smarthdr_studio.core.safekeeping.findings import Trouble
+from smarthdr_studio.core.project import repair
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.integrity import FindingKind, check_up
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.labels import check_label
+from smarthdr_studio.core.project.project import Project
 
 
 @pytest.fixture
@@ -39,27 +39,27 @@ def names(heap, project):
 def test_only_what_no_scene_needs_is_tidied(project, decisions):
     assert decisions.can_undo
     older = {"labels/b/1.exr", "labels/b/2.exr", "labels/d/1.exr"}
-    said = tidying.older_versions(project)
+    said = repair.older_versions(project)
     assert names(said, project) == older
     assert said.nbytes == sum(path.stat().st_size for path in said.files)
-    tidying.put_older_away(project)
-    assert not tidying.older_versions(project).files
-    assert tidying.in_trash(project).nbytes == said.nbytes
+    repair.trash_older_versions(project)
+    assert not repair.older_versions(project).files
+    assert repair.trashed_files(project).nbytes == said.nbytes
     assert project.label_path("b").is_file()
     troubles = {each.trouble for each in check_up(project.folder, quiet=0).findings}
-    assert troubles <= {Trouble.PSEUDO_LABEL, Trouble.DATASET}
+    assert troubles <= {FindingKind.PSEUDO_LABEL, FindingKind.DATASET}
 
 
 def test_undoing_and_redoing_everything_brings_the_tidied_labels_back(project, decisions):
     states = [project.ledger().scenes]
-    tidying.put_older_away(project)
+    repair.trash_older_versions(project)
     while decisions.can_undo:
         decisions.undo()
         states.append(project.ledger().scenes)
         for name in "bcd":
             for path, checksum in project.state(name).files().items():
                 check_label(project.folder / path, checksum)
-    tidying.put_older_away(project)
+    repair.trash_older_versions(project)
     for state in reversed(states[:-1]):
         decisions.redo()
         assert project.ledger().scenes == state
@@ -67,8 +67,8 @@ def test_undoing_and_redoing_everything_brings_the_tidied_labels_back(project, d
 
 
 def test_an_undo_whose_label_is_gone_for_good_is_refused_and_changes_nothing(project, decisions):
-    tidying.put_older_away(project)
-    gone = tidying.empty_trash(project)
+    repair.trash_older_versions(project)
+    gone = repair.empty_trash(project)
     assert len(gone.files) == 3
     before = project.entries()
     with pytest.raises(LabelError, match=r"labels/d/1.exr: was tidied away for good") as error:
@@ -83,8 +83,8 @@ def test_an_undo_whose_label_is_gone_for_good_is_refused_and_changes_nothing(pro
 
 
 def test_a_damaged_file_in_the_trash_is_not_brought_back(project, decisions):
-    tidying.put_older_away(project)
-    (found,) = trash.copies(project.folder, "labels/d/1.exr")
+    repair.trash_older_versions(project)
+    (found,) = files.trashed_copies(project.folder, "labels/d/1.exr")
     found.write_bytes(b"damaged")
     with pytest.raises(LabelError, match="tidied away for good"):
         decisions.undo()
@@ -95,15 +95,15 @@ def test_the_trash_keeps_every_file_of_the_same_name(project):
         stray = project.folder / "labels" / "b" / "7.exr"
         stray.parent.mkdir(parents=True, exist_ok=True)
         stray.write_bytes(bytes([k]))
-        trash.put_away(project.folder, stray)
-    kept = {path.read_bytes() for path in trash.contents(project.folder)}
+        files.move_to_trash(project.folder, stray)
+    kept = {path.read_bytes() for path in files.trash_contents(project.folder)}
     assert kept == {b"\0", b"\1", b"\2"}
-    assert len(trash.copies(project.folder, "labels/b/7.exr")) == 3
+    assert len(files.trashed_copies(project.folder, "labels/b/7.exr")) == 3
 
 
 def test_a_brought_ground_truth_stays_while_a_scene_has_it(project):
-    from smarthdr_studio.core.truths.fixing import TruthFix
-    from smarthdr_studio.core.truths.writing import TruthProvenance
+    from smarthdr_studio.core.datasets.ground_truth import TruthFix
+    from smarthdr_studio.core.project.labels import TruthProvenance
 
     of = TruthProvenance(sources=("x.hdr",), checksums=("ab",), fix=TruthFix(), made="")
     radiance = np.full((HEIGHT, WIDTH, 3), 0.5, np.float32)
@@ -111,7 +111,7 @@ def test_a_brought_ground_truth_stays_while_a_scene_has_it(project):
     for _ in range(2):
         decisions.bring_truth("d", radiance, provenance=of)
     decisions.demote(["d"])
-    assert names(tidying.put_older_away(project), project) == {"labels/d/1.exr"}
+    assert names(repair.trash_older_versions(project), project) == {"labels/d/1.exr"}
     decisions.undo()
     decisions.undo()
     with Project.open(project.folder) as again:

@@ -8,11 +8,16 @@ import numpy as np
 import pytest
 
 from smarthdr_studio.core.errors import BadDataset, PlanError
-from smarthdr_studio.core.images import read_frame, read_radiance, write_radiance_hdr
-from smarthdr_studio.core.radiance import exposure_weighted_merge, linear_radiance, mu_law, unit_ldr
-from smarthdr_studio.core.sample.settings import SampleSettings
-from smarthdr_studio.core.sample.sprites import Light, Sculpture
-from smarthdr_studio.core.sample.writing import write_sample
+from smarthdr_studio.core.imaging.image_files import read_frame, read_radiance, write_radiance_hdr
+from smarthdr_studio.core.imaging.radiometry import (
+    exposure_weighted_merge,
+    linear_radiance,
+    mu_law,
+    unit_ldr,
+)
+from smarthdr_studio.synthetic.dataset import write_sample
+from smarthdr_studio.synthetic.geometry import Light, Sculpture
+from smarthdr_studio.synthetic.settings import SampleSettings
 
 _SMALL = SampleSettings(scenes=6, labelled=2, test=1, width=160, height=120)
 _FRAMES = ("input_1.tif", "input_2.tif", "input_3.tif")

@@ -6,12 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_truths import HEIGHT, REAL, WIDTH, put_scene, view
 
-from smarthdr_studio.core.bracket import Bracket, Scene
+from smarthdr_studio.core.datasets.ground_truth import NO_FIX, TruthFix, apply_fix, inspect_radiance
 from smarthdr_studio.core.errors import UnreadableImage
-from smarthdr_studio.core.frames import decode_bracket
-from smarthdr_studio.core.images import read_radiance, write_radiance_exr, write_radiance_hdr
-from smarthdr_studio.core.truths.checking import inspect_radiance
-from smarthdr_studio.core.truths.fixing import NO_FIX, TruthFix, mended
+from smarthdr_studio.core.imaging.bracket import Bracket, Scene, decode_bracket
+from smarthdr_studio.core.imaging.image_files import (
+    read_radiance,
+    write_radiance_exr,
+    write_radiance_hdr,
+)
 
 EXACT = view()
 
@@ -61,7 +63,7 @@ def test_four_times_the_light_is_offered_to_be_divided_by_four(look):
     assert findings.usable
     assert findings.suggested.gain == pytest.approx(0.25, rel=0.02)
     assert "multiplied by 0.25" in findings.summary
-    np.testing.assert_allclose(mended(EXACT * 4, findings.suggested), EXACT, rtol=0.02)
+    np.testing.assert_allclose(apply_fix(EXACT * 4, findings.suggested), EXACT, rtol=0.02)
 
 
 @given(stops=st.floats(-12, 12), right=st.integers(-1, 1), down=st.integers(-1, 1))
@@ -72,7 +74,9 @@ def test_the_fix_undoes_any_gain_and_any_shift_by_one_pixel(scene_and_bracket, s
     assert findings.suggested.shift == (-right, -down)
     assert findings.suggested.gain * 2.0**stops == pytest.approx(1, rel=0.03)
     inner = slice(1, -1), slice(1, -1)
-    np.testing.assert_allclose(mended(spoilt, findings.suggested)[inner], EXACT[inner], rtol=0.03)
+    np.testing.assert_allclose(
+        apply_fix(spoilt, findings.suggested)[inner], EXACT[inner], rtol=0.03
+    )
 
 
 def test_a_shift_by_two_is_mended_and_a_larger_one_refused(look):
@@ -86,7 +90,7 @@ def test_a_shift_by_two_is_mended_and_a_larger_one_refused(look):
 
 def test_a_shift_repeats_the_border_and_no_pixel_more():
     picture = np.arange(12, dtype=np.float32).reshape(3, 4, 1).repeat(3, 2) / 12
-    moved = mended(picture, TruthFix(shift=(1, -1)))
+    moved = apply_fix(picture, TruthFix(shift=(1, -1)))
     np.testing.assert_array_equal(moved[:-1, 1:], picture[1:, :-1])
     np.testing.assert_array_equal(moved[:, 0], moved[:, 1])
     np.testing.assert_array_equal(moved[-1], moved[-2])

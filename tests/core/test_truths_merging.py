@@ -4,14 +4,12 @@ import numpy as np
 import pytest
 from made_truths import HEIGHT, REAL, WIDTH, put_frames, put_scene, view
 
-from smarthdr_studio.core.bracket import Scene
+from smarthdr_studio.core.datasets.ground_truth import apply_fix
+from smarthdr_studio.core.datasets.static_merge import compare_exposures, merge_static
 from smarthdr_studio.core.errors import BadScene
-from smarthdr_studio.core.frames import decode_bracket
-from smarthdr_studio.core.images import read_frame, read_radiance, write_frame_tiff
-from smarthdr_studio.core.radiance import mu_law
-from smarthdr_studio.core.truths.fixing import mended
-from smarthdr_studio.core.truths.merging import merge_static
-from smarthdr_studio.core.truths.stillness import compare
+from smarthdr_studio.core.imaging.bracket import Scene, decode_bracket
+from smarthdr_studio.core.imaging.image_files import read_frame, read_radiance, write_frame_tiff
+from smarthdr_studio.core.imaging.radiometry import mu_law
 
 EXACT = view()
 needs_real = pytest.mark.skipif(not REAL.is_dir(), reason=f"no real photographs at {REAL}")
@@ -91,7 +89,9 @@ def test_a_bracket_that_starts_elsewhere_is_offered_its_gain(tmp_path, merge):
     frames = put_frames(tmp_path, [EXACT] * 2, (2, 5))
     merged = merge(frames, (2, 5))
     assert merged.findings.suggested.gain == pytest.approx(0.25, rel=0.03)
-    assert distance(mended(merged.radiance, merged.findings.suggested), np.minimum(EXACT, 1)) < 0.1
+    assert (
+        distance(apply_fix(merged.radiance, merged.findings.suggested), np.minimum(EXACT, 1)) < 0.1
+    )
 
 
 def test_a_bracket_that_moves_is_refused_with_the_share_that_moved(tmp_path, merge):
@@ -124,7 +124,7 @@ def test_wrong_exposure_values_are_told_from_motion(tmp_path, merge):
 def test_exposures_too_far_apart_cannot_be_compared(tmp_path, merge):
     merged = merge(put_frames(tmp_path, [EXACT] * 2, (0, 10)), (0, 10))
     assert "hardly share a brightness" in merged.findings.warnings[0]
-    assert compare(*[np.zeros((8, 8, 3), np.uint16)] * 2, stops=10).stops is None
+    assert compare_exposures(*[np.zeros((8, 8, 3), np.uint16)] * 2, stops=10).stops is None
 
 
 def test_frames_that_cannot_be_merged_are_refused_in_one_sentence(tmp_path, merge):

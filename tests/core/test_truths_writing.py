@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from made_truths import put_scene, view
 
-from smarthdr_studio.core.bracket import Catalogue
+from smarthdr_studio.core.datasets.ground_truth import TruthFix
 from smarthdr_studio.core.errors import LabelError, ProjectError, UnreadableImage
-from smarthdr_studio.core.exr import read_layers
-from smarthdr_studio.core.images import read_radiance, write_radiance_hdr
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.truths.fixing import TruthFix
-from smarthdr_studio.core.truths.writing import provenance_of, truth_draft
+from smarthdr_studio.core.imaging.bracket import Catalogue
+from smarthdr_studio.core.imaging.image_files import read_layers, read_radiance, write_radiance_hdr
+from smarthdr_studio.core.project.labels import provenance_of, truth_draft
+from smarthdr_studio.core.project.project import Project
 
 EXACT = view(size=(64, 80))
 FIX = TruthFix(gain=0.25, shift=(-1, 0))

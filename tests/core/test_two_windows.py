@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from made_labels import HEIGHT, WIDTH, a_project
 
-from smarthdr_studio.core.decisions import Decisions, Status
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.masking import MaskSettings
 
 CHANGES = {
     "a promotion": lambda d: d.promote(["b"]),

@@ -5,12 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.crop_grid import grid
-from smarthdr_studio.core.masking import Level, MaskSettings, trust
-from smarthdr_studio.core.pool import pool_ranges
-from smarthdr_studio.core.retention import PoolStatistics
-from smarthdr_studio.core.statistics import SceneStatistics
-from smarthdr_studio.core.what_if import CropsOfPool, what_if
+from smarthdr_studio.core.training.rounds import pool_ranges
+from smarthdr_studio.core.trust.masking import Level, MaskSettings, trust
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
+from smarthdr_studio.core.trust.pool import PoolStatistics
+from smarthdr_studio.core.trust.thresholds import CropsOfPool, crop_grid, what_if
 
 
 def smooth_sigma(seed: int, height: int, width: int) -> np.ndarray:
@@ -41,8 +40,8 @@ def counted(pool, masks, crop, stride):
         height, width = sigma.shape
         if min(height, width) < crop:
             continue
-        for top in grid(height, crop=crop, stride=stride):
-            for left in grid(width, crop=crop, stride=stride):
+        for top in crop_grid(height, crop=crop, stride=stride):
+            for left in crop_grid(width, crop=crop, stride=stride):
                 total += 1
                 holding += bool(found.trusted[top : top + crop, left : left + crop].any())
     return total, holding, pixels
@@ -82,7 +81,7 @@ def test_the_true_number_of_crops_lies_between_both_bounds(
 def test_both_bounds_are_the_truth_where_crops_lie_on_the_grid_of_patches(crop, stride, tau):
     pool = {f"t{k}": smooth_sigma(k, 96, 160) for k in range(4)}
     masks = MaskSettings(tau_patch=tau, tau_pixel=0.3, patch_size=16)
-    assert all(start % 16 == 0 for start in grid(160, crop=crop, stride=stride))
+    assert all(start % 16 == 0 for start in crop_grid(160, crop=crop, stride=stride))
     answer = what_if(statistics(pool, 16), crops_of(pool, crop, stride, 16), masks)
     total, holding, _ = counted(pool, masks, crop, stride)
     assert answer.crops_at_least == holding == answer.crops_at_most

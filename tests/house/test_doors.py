@@ -68,7 +68,7 @@ def test_the_window_does_not_load_the_command_line_library():
 def test_the_window_opens_without_what_only_measuring_and_planning_need():
     late = {"torch", "scipy", "skimage", "pydantic", "typer"}
     program = (
-        "import sys\nimport smarthdr_studio.studio.main_window\n"
+        "import sys\nimport smarthdr_studio.studio.window\n"
         f"print(*sorted({late!r} & set(sys.modules)))"
     )
     assert loaded_by(program) == set()

@@ -12,14 +12,14 @@ import torch
 from brackets import write_frame, write_truth
 from made_once import copied_project, made_once
 
-from smarthdr_studio.core.bracket import Catalogue, Scene
-from smarthdr_studio.core.decisions import Decisions
-from smarthdr_studio.core.masking import MaskSettings, Range
-from smarthdr_studio.core.plan import TrainingPlan, parse_plan
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
-from smarthdr_studio.core.truths.fixing import TruthFix
-from smarthdr_studio.core.truths.writing import TruthProvenance
+from smarthdr_studio.core.datasets.ground_truth import TruthFix
+from smarthdr_studio.core.imaging.bracket import Catalogue, Scene
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.labels import TruthProvenance
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.plan import TrainingPlan, parse_plan
+from smarthdr_studio.core.trust.masking import MaskSettings, Range
+from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
 
 HEIGHT, WIDTH = 72, 96
 EVS = (0.0, 2.0, 4.0)

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import torch
 
+from smarthdr_studio.core.environment import is_first_process
 from smarthdr_studio.core.errors import StudioError
-from smarthdr_studio.core.events import StepReported, as_json
-from smarthdr_studio.core.plan import load_preset
-from smarthdr_studio.core.processes import is_first_process
-from smarthdr_studio.core.steering import LearningRate, NextRound, Wishes
-from smarthdr_studio.learning.run import TrainingRun
-from smarthdr_studio.learning.training import train
+from smarthdr_studio.core.training.events import StepReported, as_json
+from smarthdr_studio.core.training.plan import load_preset
+from smarthdr_studio.core.training.steering import LearningRate, NextRound, Wishes
+from smarthdr_studio.learning.train_state import TrainingRun
+from smarthdr_studio.learning.trainer import train
 
 
 def _asked() -> argparse.Namespace:

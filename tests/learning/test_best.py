@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.events import RoundFinished, StepReported, Validated
-from smarthdr_studio.core.reliability import ause
-from smarthdr_studio.core.runs import best_checkpoint, checkpoints_of
-from smarthdr_studio.learning import run as runs
-from smarthdr_studio.learning.best import Best
+from smarthdr_studio.core.training.events import RoundFinished, StepReported, Validated
+from smarthdr_studio.core.training.run_folder import best_checkpoint, checkpoints_of
+from smarthdr_studio.core.trust.reliability import ause
+from smarthdr_studio.learning import train_state as runs
 from smarthdr_studio.learning.checkpoints import read_info
-from smarthdr_studio.learning.training import train
-from smarthdr_studio.learning.validation import quick_ause
+from smarthdr_studio.learning.evaluation import quick_ause
+from smarthdr_studio.learning.schedule import BestValidation
+from smarthdr_studio.learning.trainer import train
 
 SCHEDULE = {"epochs": 6, "warmup_epochs": 1, "steps_per_epoch": 1}
 
@@ -44,7 +44,7 @@ def _run(project):
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=12))
 def test_the_best_is_the_first_of_the_highest_and_the_rest_are_behind(values):
-    best = Best()
+    best = BestValidation()
     for step, value in enumerate(values):
         best = best.after(value, step=step, epoch=step, counts=True)
         assert best == best.after(value, step=step, epoch=step, counts=True)  # the same check again
@@ -53,7 +53,7 @@ def test_the_best_is_the_first_of_the_highest_and_the_rest_are_behind(values):
 
 
 def test_what_is_no_number_is_never_the_best():
-    best = Best().after(math.nan, step=1, epoch=0, counts=True)
+    best = BestValidation().after(math.nan, step=1, epoch=0, counts=True)
     assert (best.psnr_mu, best.behind) == (None, 1)
     best = best.after(20.0, step=2, epoch=1, counts=True)
     assert best.after(math.nan, step=3, epoch=2, counts=True).psnr_mu == 20.0

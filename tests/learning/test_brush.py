@@ -6,20 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from smarthdr_studio.core.frames import FrameStore
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.masking import MaskSettings, trust
-from smarthdr_studio.core.plan import BatchPlan, LossPlan
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import read_pseudo_label
-from smarthdr_studio.learning.augmentation import strong_move, weak_move
-from smarthdr_studio.learning.crops import CropSet
-from smarthdr_studio.learning.labelling import Origin, label_pool
+from smarthdr_studio.core.imaging.bracket import FrameStore
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.plan import BatchPlan, LossPlan
+from smarthdr_studio.core.trust.masking import MaskSettings, trust
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
+from smarthdr_studio.learning.augmentation import strong_augmentation, weak_augmentation
+from smarthdr_studio.learning.crops import CropSet, SceneCache
+from smarthdr_studio.learning.inference import Predictor
 from smarthdr_studio.learning.losses import Target, half_loss, total_loss
 from smarthdr_studio.learning.networks import Prediction, build_network
-from smarthdr_studio.learning.predictor import Predictor
-from smarthdr_studio.learning.rounds import open_round, write_round
-from smarthdr_studio.learning.stock import SceneStock
+from smarthdr_studio.learning.pseudo_labelling import Origin, label_pool, open_round, write_round
 
 SIZE = 32
 MASKS = MaskSettings(patch_size=8, tau_patch=0.7, tau_pixel=0.5)
@@ -192,7 +190,7 @@ def a_round(project, tmp_path):
     return pool, persons, open_round(tmp_path / "round"), tmp_path, store
 
 
-@pytest.mark.parametrize("move", [weak_move, strong_move])
+@pytest.mark.parametrize("move", [weak_augmentation, strong_augmentation])
 def test_what_was_painted_reaches_the_gradient_of_every_crop_however_it_is_moved(a_round, move):
     pool, persons, labels, pseudo, store = a_round
     generator, moves = torch.Generator().manual_seed(4), []
@@ -204,7 +202,7 @@ def test_what_was_painted_reaches_the_gradient_of_every_crop_however_it_is_moved
     crops = CropSet(
         pool,
         labels=labels,
-        stock=SceneStock(store, device=torch.device("cpu")),
+        stock=SceneCache(store, device=torch.device("cpu")),
         plan=BatchPlan(crop=32, stride=16, labelled=2, unlabelled=2),
         draw=draw,
         generator=torch.Generator().manual_seed(5),

@@ -13,15 +13,13 @@ from made_models import make_checkpoint
 from safetensors.torch import load, save
 
 from smarthdr_studio.core.errors import CheckpointError, ExportError
-from smarthdr_studio.core.frames import FrameStore
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import read_pseudo_label
-from smarthdr_studio.learning.bundle import read_bundle, write_bundle
-from smarthdr_studio.learning.labelling import label_scenes
-from smarthdr_studio.learning.model_card import ModelCard
-from smarthdr_studio.learning.model_files import load_model, read_card, read_weights
+from smarthdr_studio.core.imaging.bracket import FrameStore
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
+from smarthdr_studio.learning.bundle import ModelCard, read_bundle, write_bundle
+from smarthdr_studio.learning.inference import load_model, predict_scene, read_card, read_weights
 from smarthdr_studio.learning.networks import build_network, load_weights
-from smarthdr_studio.learning.opinion import opinion
+from smarthdr_studio.learning.pseudo_labelling import label_scenes
 
 WEIGHTS = save({"a": torch.arange(4.0)})
 
@@ -198,8 +196,8 @@ def test_a_run_can_start_from_a_bundle(bundle):
 def test_a_bundle_sees_a_scene_and_labels_it_as_its_checkpoint_does(project, bundle, checkpoint):
     with Project.open(project) as opened:
         scene = opened.scene("u")
-    ours, sigma = opinion(checkpoint, scene, who="teacher", device="cpu", frames=FrameStore())
-    same, again = opinion(bundle, scene, who="teacher", device="cpu", frames=FrameStore())
+    ours, sigma = predict_scene(checkpoint, scene, who="teacher", device="cpu", frames=FrameStore())
+    same, again = predict_scene(bundle, scene, who="teacher", device="cpu", frames=FrameStore())
     np.testing.assert_array_equal(ours, same)
     np.testing.assert_array_equal(sigma, again)
     list(label_scenes(project, checkpoint=bundle, ids=["u"], device="cpu"))

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from smarthdr_studio.core.errors import CheckpointError
-from smarthdr_studio.core.runs import checkpoints_of
+from smarthdr_studio.core.training.run_folder import checkpoints_of
 from smarthdr_studio.learning.checkpoints import (
     CheckpointInfo,
     drop_checkpoints,
@@ -21,7 +21,7 @@ from smarthdr_studio.learning.checkpoints import (
     sweep_drafts,
     weights_hash,
 )
-from smarthdr_studio.learning.model_files import load_model
+from smarthdr_studio.learning.inference import load_model
 from smarthdr_studio.learning.networks import build_network
 
 

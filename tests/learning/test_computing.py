@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from smarthdr_studio.core.plan import parse_plan
-from smarthdr_studio.learning import computing
+from smarthdr_studio.core.training.plan import parse_plan
+from smarthdr_studio.learning import mean_teacher
 from smarthdr_studio.learning.crops import CropBatch
-from smarthdr_studio.learning.learner import Learner
 from smarthdr_studio.learning.losses import Target
+from smarthdr_studio.learning.mean_teacher import MeanTeacher
 from smarthdr_studio.learning.perceptual import PerceptualLoss
 
 CPU = torch.device("cpu")
@@ -35,7 +35,7 @@ def _step(*, network="light", perceptual=None, precision=torch.float32, halves=2
         }
     )
     torch.manual_seed(0)
-    learner = Learner(plan, device=CPU, precision=precision, perceptual=perceptual)
+    learner = MeanTeacher(plan, device=CPU, precision=precision, perceptual=perceptual)
     unlabelled = _batch(seed=1, crops=4, trusted=0.3) if halves == 2 else None
     taken = learner.step(_batch(seed=0), unlabelled, rate=1e-3, step=0)
     gradients = [weight.grad.clone() for weight in learner.student.parameters()]
@@ -111,10 +111,10 @@ def test_without_a_compiler_it_goes_on_and_says_so(monkeypatch):
 
         return fail
 
-    monkeypatch.setattr(computing.torch, "compile", no_compiler)
+    monkeypatch.setattr(mean_teacher.torch, "compile", no_compiler)
     plan = parse_plan({"network": {"name": "light"}, "compute": {"compile": "on"}})
     torch.manual_seed(0)
-    learner = Learner(plan, device=CPU, precision=torch.float32, perceptual=None)
+    learner = MeanTeacher(plan, device=CPU, precision=torch.float32, perceptual=None)
     before = torch.get_rng_state()
     assert learner.computation.compiles
     said = learner.computation.compiled()

@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from smarthdr_studio.core.errors import PlanError
-from smarthdr_studio.core.frames import FrameStore
-from smarthdr_studio.core.plan import BatchPlan
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.radiance import linear_radiance, unit_ldr
-from smarthdr_studio.learning.augmentation import Move, strong_move
-from smarthdr_studio.learning.crops import CropSet, SceneLabel, grid, windows
-from smarthdr_studio.learning.rounds import open_round, write_round
-from smarthdr_studio.learning.stock import SceneStock
+from smarthdr_studio.core.imaging.bracket import FrameStore
+from smarthdr_studio.core.imaging.radiometry import linear_radiance, unit_ldr
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.plan import BatchPlan
+from smarthdr_studio.core.trust.thresholds import crop_grid
+from smarthdr_studio.learning.augmentation import Augmentation, strong_augmentation
+from smarthdr_studio.learning.crops import CropSet, SceneCache, SceneLabel, crop_windows
+from smarthdr_studio.learning.pseudo_labelling import open_round, write_round
 
 PLAN = BatchPlan(crop=32, stride=16, labelled=2, unlabelled=2)
 
@@ -37,11 +37,11 @@ def _labels(scenes, store, *, masks=(None, None)) -> dict[str, SceneLabel]:
     }
 
 
-def _crops(scenes, store, labels, *, draw=Move, seed=0) -> CropSet:
+def _crops(scenes, store, labels, *, draw=Augmentation, seed=0) -> CropSet:
     return CropSet(
         scenes,
         labels=labels,
-        stock=SceneStock(store, device=torch.device("cpu")),
+        stock=SceneCache(store, device=torch.device("cpu")),
         plan=PLAN,
         draw=draw,
         generator=torch.Generator().manual_seed(seed),
@@ -49,7 +49,7 @@ def _crops(scenes, store, labels, *, draw=Move, seed=0) -> CropSet:
 
 
 def test_a_kalantari_scene_has_308_crops_from_border_to_border():
-    rows, columns = grid(1000, crop=128, stride=64), grid(1500, crop=128, stride=64)
+    rows, columns = crop_grid(1000, crop=128, stride=64), crop_grid(1500, crop=128, stride=64)
     assert len(rows) * len(columns) == 308
     assert (rows[0], rows[-1], columns[-1]) == (0, 1000 - 128, 1500 - 128)
 
@@ -57,7 +57,7 @@ def test_a_kalantari_scene_has_308_crops_from_border_to_border():
 @pytest.mark.parametrize("length", [32, 33, 47, 48, 64, 72, 96, 131])
 def test_every_pixel_lies_in_some_crop(length):
     seen = np.zeros(length, dtype=bool)
-    for start in grid(length, crop=32, stride=16):
+    for start in crop_grid(length, crop=32, stride=16):
         seen[start : start + 32] = True
     assert seen.all()
     assert seen.shape == (length,)
@@ -65,7 +65,7 @@ def test_every_pixel_lies_in_some_crop(length):
 
 def test_a_scene_smaller_than_a_crop_is_refused_with_the_remedy(scenes):
     with pytest.raises(PlanError, match=r"batch\.crop is 128, but scene u is only 96×72"):
-        windows(scenes, plan=BatchPlan(crop=128))
+        crop_windows(scenes, plan=BatchPlan(crop=128))
 
 
 def test_one_pass_gives_every_crop_once_and_the_next_begins_anew(scenes, store):
@@ -115,7 +115,7 @@ def test_strong_augmentation_moves_image_label_sigma_and_masks_alike(scenes, sto
             trusted=ldr.max(2).astype(np.float16) > 0.5,
         )
     generator = torch.Generator().manual_seed(1)
-    crops = _crops(scenes, store, labels, draw=partial(strong_move, generator))
+    crops = _crops(scenes, store, labels, draw=partial(strong_augmentation, generator))
     batch = crops.batch(24)
     image = batch.frames[1][:, 3:]
     assert torch.equal(image.half().float(), batch.target.hdr)

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from smarthdr_studio.core.errors import LabelError, ProjectError
-from smarthdr_studio.core.events import RoundFinished, StepReported
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.events import RoundFinished, StepReported
 from smarthdr_studio.learning.checkpoints import latest_checkpoint
 from smarthdr_studio.learning.evaluation import evaluate
-from smarthdr_studio.learning.labelling import label_scenes
-from smarthdr_studio.learning.opening import open_run
-from smarthdr_studio.learning.training import train
+from smarthdr_studio.learning.pseudo_labelling import label_scenes
+from smarthdr_studio.learning.run_setup import open_run
+from smarthdr_studio.learning.trainer import train
 
 SHAPE = (72, 96)
 

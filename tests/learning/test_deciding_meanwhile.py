@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.round_files import open_round_file, round_path
-from smarthdr_studio.learning.opening import open_run
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.training.rounds import open_round_file, round_path
+from smarthdr_studio.learning.run_setup import open_run
 
 SHAPE = (72, 96)
 

@@ -9,16 +9,14 @@ from pathlib import Path
 import pytest
 
 from smarthdr_studio.core.errors import ProjectError, StudioError
-from smarthdr_studio.core.event_lines import events_in
-from smarthdr_studio.core.events import PhaseChanged, RunStarted, StepReported
-from smarthdr_studio.core.liveness import at_work
-from smarthdr_studio.core.runs import checkpoints_of
-from smarthdr_studio.core.steering import Stop, Wishes
-from smarthdr_studio.learning import opening
+from smarthdr_studio.core.training.events import PhaseChanged, RunStarted, StepReported, events_in
+from smarthdr_studio.core.training.run_folder import checkpoints_of, run_lock
+from smarthdr_studio.core.training.steering import Stop, Wishes
+from smarthdr_studio.learning import run_setup
 from smarthdr_studio.learning.checkpoints import read_info
-from smarthdr_studio.learning.faults import in_words
-from smarthdr_studio.learning.run_log import RunLog
-from smarthdr_studio.learning.training import train
+from smarthdr_studio.learning.event_log import RunLog
+from smarthdr_studio.learning.failures import explain_failure
+from smarthdr_studio.learning.trainer import train
 
 SCHEDULE = {"epochs": 2, "warmup_epochs": 1, "steps_per_epoch": 3}
 
@@ -69,10 +67,10 @@ def _full():
 
 WRITERS = [
     "smarthdr_studio.learning.checkpoints._write",
-    "smarthdr_studio.learning.together.write_round",
-    "smarthdr_studio.learning.together.write_previews",
-    "smarthdr_studio.learning.run_log.RunLog._append",
-    "smarthdr_studio.learning.tensorboard_log.TensorboardLog._write",
+    "smarthdr_studio.learning.pseudo_labelling.write_round",
+    "smarthdr_studio.learning.pseudo_labelling.write_previews",
+    "smarthdr_studio.learning.event_log.RunLog._append",
+    "smarthdr_studio.learning.event_log.TensorboardLog._write",
 ]
 
 
@@ -109,7 +107,7 @@ def test_what_was_saved_is_not_told_lost_because_the_log_is_full(project, plan, 
     for event in train(plan, project, wishes=wishes):
         events.append(event)
         if isinstance(event, StepReported) and event.step == 2:
-            monkeypatch.setattr("smarthdr_studio.learning.run_log.RunLog._append", full)
+            monkeypatch.setattr("smarthdr_studio.learning.event_log.RunLog._append", full)
             wishes.ask(Stop())
     assert events[-1].message == "stopped by the person; resume to go on"
     assert read_info(checkpoints_of(_run(project))[-1]).step == 2
@@ -122,14 +120,14 @@ def test_a_log_on_a_disk_that_is_really_full_is_one_sentence(tmp_path):
     with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)) as failure:
         log.write(PhaseChanged(phase="preparing", text="x", step=0))
     log.close()
-    said = str(in_words(failure.value, run="r", folder=tmp_path))
+    said = str(explain_failure(failure.value, run="r", folder=tmp_path))
     assert said == f"{tmp_path}: its disk is full; free some space and resume r"
 
 
 def test_libraries_that_tell_a_full_disk_in_words_are_understood():
     for words in ("I/O error: No space left on device (os error 28)", "Disk quota exceeded"):
-        assert "disk is full" in str(in_words(RuntimeError(words), run="r"))
-    assert in_words(RuntimeError("something else"), run="r") is None
+        assert "disk is full" in str(explain_failure(RuntimeError(words), run="r"))
+    assert explain_failure(RuntimeError("something else"), run="r") is None
 
 
 def test_a_line_that_a_kill_has_cut_swallows_nothing(project, plan):
@@ -165,7 +163,7 @@ def test_a_scene_that_cannot_be_read_ends_the_run_until_it_is_back(
     project, make_plan, monkeypatch, moment
 ):
     # Nothing is kept in memory, so that every crop is read from the disk.
-    monkeypatch.setattr(opening, "FrameStore", lambda: _Forgetful())
+    monkeypatch.setattr(run_setup, "FrameStore", lambda: _Forgetful())
     frame = project.parent / "data" / ("u" if moment == "round" else "b") / "1.png"
     away = frame.with_name("away.png")
     plan = make_plan(schedule=SCHEDULE, held_out=0, batch={"labelled": 8})
@@ -178,7 +176,7 @@ def test_a_scene_that_cannot_be_read_ends_the_run_until_it_is_back(
     assert list(train(plan, project, resume=run.name))[-1].outcome == "done"
 
 
-class _Forgetful(opening.FrameStore):
+class _Forgetful(run_setup.FrameStore):
     def bracket(self, scene):
         self.drop(scene.id)
         return super().bracket(scene)
@@ -190,7 +188,7 @@ def test_a_run_that_another_process_has_is_told_before_anything_is_read(project,
     def read(*_, **__):
         raise AssertionError
 
-    monkeypatch.setattr(opening, "read_roster", read)
-    monkeypatch.setattr(opening, "load_state", read)
-    with at_work(run), pytest.raises(ProjectError, match="at work in another process"):
+    monkeypatch.setattr(run_setup, "read_label_set", read)
+    monkeypatch.setattr(run_setup, "load_state", read)
+    with run_lock(run), pytest.raises(ProjectError, match="at work in another process"):
         list(train(plan, project, resume=run.name))

@@ -7,31 +7,31 @@ from pathlib import Path
 import pytest
 
 from smarthdr_studio.core.errors import DeviceError, OutOfMemory, StudioError
-from smarthdr_studio.core.events import (
+from smarthdr_studio.core.training.events import (
     CheckpointSaved,
     PhaseChanged,
     RoundFinished,
     RunStarted,
     StepReported,
 )
-from smarthdr_studio.core.run_estimate import (
+from smarthdr_studio.core.training.run_estimate import (
     Estimate,
     disk_warning,
     memory_warning,
     size_in_words,
 )
 from smarthdr_studio.learning import estimate as estimating
-from smarthdr_studio.learning import probe
+from smarthdr_studio.learning import estimate as learning_estimate
 from smarthdr_studio.learning.estimate import estimate
-from smarthdr_studio.learning.learner import Learner
-from smarthdr_studio.learning.training import train
+from smarthdr_studio.learning.mean_teacher import MeanTeacher
+from smarthdr_studio.learning.trainer import train
 
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
     """Steps are repeated for a moment only, however small."""
-    monkeypatch.setattr(probe, "_STEPS_S", 0.02)
-    monkeypatch.setattr(probe, "_PATIENCE_S", 1e6)
+    monkeypatch.setattr(learning_estimate, "_STEPS_S", 0.02)
+    monkeypatch.setattr(learning_estimate, "_PATIENCE_S", 1e6)
 
 
 def estimated(plan, project):
@@ -104,15 +104,15 @@ def test_its_disk_is_within_reach_of_what_a_run_takes(project, make_plan):
 
 def test_a_step_that_takes_too_long_is_told_from_a_smaller_one(project, make_plan, monkeypatch):
     sizes = []
-    honest = Learner.step
+    honest = MeanTeacher.step
 
     def counted(self, labelled, unlabelled, **how):
         sizes.append(len(labelled.sigma) + (0 if unlabelled is None else len(unlabelled.sigma)))
         return honest(self, labelled, unlabelled, **how)
 
-    monkeypatch.setattr(Learner, "step", counted)
-    monkeypatch.setattr(probe, "_PATIENCE_S", 0.0)
-    monkeypatch.setattr(probe, "_AT_ONCE_S", 0.0)
+    monkeypatch.setattr(MeanTeacher, "step", counted)
+    monkeypatch.setattr(learning_estimate, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(learning_estimate, "_AT_ONCE_S", 0.0)
     told = estimated(make_plan(batch={"labelled": 6, "unlabelled": 2}), project)
     assert sizes == [2]
     assert "a step of 2 crops, scaled" in told.measured
@@ -121,9 +121,9 @@ def test_a_step_that_takes_too_long_is_told_from_a_smaller_one(project, make_pla
 
 def test_closing_it_stops_it_before_the_next_step(project, make_plan, monkeypatch):
     steps = []
-    honest = Learner.step
+    honest = MeanTeacher.step
     monkeypatch.setattr(
-        Learner, "step", lambda self, *a, **k: (steps.append(1), honest(self, *a, **k))[1]
+        MeanTeacher, "step", lambda self, *a, **k: (steps.append(1), honest(self, *a, **k))[1]
     )
     going = estimate(make_plan(), project)
     while "first step" not in next(going).text:
@@ -143,7 +143,7 @@ def test_too_little_memory_in_the_probe_is_told(project, make_plan, monkeypatch)
     def greedy(self, *args, **kwargs):
         raise MemoryError
 
-    monkeypatch.setattr(Learner, "step", greedy)
+    monkeypatch.setattr(MeanTeacher, "step", greedy)
     with pytest.raises(OutOfMemory, match=r"start again with compute\.accumulate=2, or") as failure:
         list(estimate(make_plan(), project))
     assert failure.value.remedies

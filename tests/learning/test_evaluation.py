@@ -7,17 +7,17 @@ import pytest
 import torch
 from made_models import make_checkpoint
 
-from smarthdr_studio.core.decisions import Decisions
 from smarthdr_studio.core.errors import CheckpointError, ProjectError, UnreadableImage
-from smarthdr_studio.core.events import PhaseChanged
-from smarthdr_studio.core.frames import FrameStore
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.quality import quality
-from smarthdr_studio.core.radiance import exposure_weighted_merge
+from smarthdr_studio.core.imaging.bracket import FrameStore
+from smarthdr_studio.core.imaging.metrics import quality
+from smarthdr_studio.core.imaging.radiometry import exposure_weighted_merge
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.events import PhaseChanged
 from smarthdr_studio.learning.checkpoints import latest_checkpoint
 from smarthdr_studio.learning.evaluation import evaluate, kept_figures
 from smarthdr_studio.learning.export import export_model
-from smarthdr_studio.learning.training import train
+from smarthdr_studio.learning.trainer import train
 
 FIGURES = {"psnr_mu", "psnr_l", "ssim_mu", "ssim_l"}
 

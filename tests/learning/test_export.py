@@ -13,12 +13,19 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from smarthdr_studio.core.errors import CheckpointError, ExportError
-from smarthdr_studio.core.events import PhaseChanged
-from smarthdr_studio.learning import export, export_graphs
+from smarthdr_studio.core.training.events import PhaseChanged
+from smarthdr_studio.learning import export
+from smarthdr_studio.learning import export as learning_export
 from smarthdr_studio.learning.bundle import read_bundle
-from smarthdr_studio.learning.export import SUFFIXES, Exported, export_model
-from smarthdr_studio.learning.export_parity import TOLERANCE, crops, difference
-from smarthdr_studio.learning.model_files import load_model, read_card
+from smarthdr_studio.learning.export import (
+    SUFFIXES,
+    TOLERANCE,
+    Exported,
+    export_model,
+    largest_difference,
+    parity_crops,
+)
+from smarthdr_studio.learning.inference import load_model, read_card
 from smarthdr_studio.learning.networks import build_network, load_weights
 
 
@@ -86,7 +93,7 @@ def test_torchscript_answers_as_ours_for_any_batch_at_the_tile(checkpoint, tmp_p
     made = exported(checkpoint, tmp_path / "a.pt", form="torchscript", project=project)
     assert made.difference <= TOLERANCE
     assert made.crops == 3  # noise, and two scenes
-    ask, about = export_graphs.torchscript_answer(made.path), card_beside_graph(made.path)
+    ask, about = learning_export.load_torchscript(made.path), card_beside_graph(made.path)
     assert about["tile"] == 72
     assert about["run"] == "a-run"
     ours, _ = load_model(checkpoint)
@@ -126,7 +133,7 @@ def test_onnx_answers_as_ours_for_any_batch_and_says_what_it_is(checkpoint, tmp_
 
 
 def test_without_its_packages_onnx_says_what_to_install(checkpoint, tmp_path, monkeypatch):
-    monkeypatch.setattr(export_graphs, "find_spec", lambda name: None)
+    monkeypatch.setattr(learning_export, "find_spec", lambda name: None)
     with pytest.raises(ExportError, match=r"pip install 'smarthdr-studio\[onnx\]'"):
         list(export_model(checkpoint, tmp_path / "a.onnx", form="onnx"))
     assert not (tmp_path / "a.onnx").exists()
@@ -136,7 +143,7 @@ def test_a_file_that_answers_otherwise_is_not_kept(checkpoint, tmp_path, monkeyp
     def wrong(path):
         return lambda frames: (np.zeros((2, 3, 72, 72), np.float32),) * 2
 
-    monkeypatch.setitem(export._GRAPHS, "torchscript", (export_graphs.write_torchscript, wrong))
+    monkeypatch.setitem(export._GRAPHS, "torchscript", (learning_export.write_torchscript, wrong))
     before = tmp_path / "a.pt"
     before.write_text("what lay there", encoding="utf-8")
     with pytest.raises(ExportError, match="not kept, it answers otherwise than ours"):
@@ -147,9 +154,9 @@ def test_a_file_that_answers_otherwise_is_not_kept(checkpoint, tmp_path, monkeyp
 
 def test_an_answer_that_is_no_number_counts_as_infinitely_far(checkpoint):
     network, _ = load_model(checkpoint)
-    frames = crops(72, project=None)[1]
+    frames = parity_crops(72, project=None)[1]
     nothing = np.full((1, 3, 72, 72), np.nan, np.float32)
-    assert difference(lambda _: (nothing, nothing[:, :1]), network, frames) == float("inf")
+    assert largest_difference(lambda _: (nothing, nothing[:, :1]), network, frames) == float("inf")
 
 
 @pytest.mark.parametrize("form", ["bundle", "torchscript"])

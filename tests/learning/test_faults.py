@@ -7,21 +7,21 @@ import torch
 from safetensors.torch import load_file
 
 from smarthdr_studio.core.errors import DeviceError, OutOfMemory, StudioError
-from smarthdr_studio.core.event_lines import events_in
-from smarthdr_studio.core.events import (
+from smarthdr_studio.core.training.events import (
     RunFinished,
     Steered,
     StepReported,
     StepSkipped,
+    events_in,
 )
-from smarthdr_studio.core.plan import load_preset, parse_plan
-from smarthdr_studio.core.plan_schema import flat, nested
-from smarthdr_studio.core.runs import checkpoints_of
-from smarthdr_studio.learning import learner as learners
-from smarthdr_studio.learning import predictor
+from smarthdr_studio.core.training.plan import load_preset, parse_plan
+from smarthdr_studio.core.training.plan_schema import flat, nested
+from smarthdr_studio.core.training.run_folder import checkpoints_of
+from smarthdr_studio.learning import inference
+from smarthdr_studio.learning import mean_teacher as learners
 from smarthdr_studio.learning.checkpoints import read_info
-from smarthdr_studio.learning.remedies import remedies
-from smarthdr_studio.learning.training import train
+from smarthdr_studio.learning.failures import memory_remedies
+from smarthdr_studio.learning.trainer import train
 
 SCHEDULE = {"epochs": 2, "warmup_epochs": 1, "steps_per_epoch": 3}
 
@@ -76,8 +76,8 @@ def _changed(plan, changes):
     ("owner", "name", "at", "step", "first"),
     [
         (learners, "half_loss", 4, 3, "compute.accumulate"),  # one half in the warm-up, two later
-        (predictor, "predict_tiled", 2, 3, "tile"),  # after one validation, the first of a round
-        (predictor, "predict_tiled", 1, 3, "tile"),
+        (inference, "predict_tiled", 2, 3, "tile"),  # after one validation, the first of a round
+        (inference, "predict_tiled", 1, 3, "tile"),
     ],
 )
 def test_memory_that_runs_out_is_told_with_remedies_and_nothing_is_lost(
@@ -109,7 +109,7 @@ def test_every_remedy_can_be_applied_and_is_remembered(project, make_plan, broke
     changes = {
         key: value
         for predicting in both
-        for remedy in remedies(plan, predicting=predicting, could_bfloat16=False)
+        for remedy in memory_remedies(plan, predicting=predicting, could_bfloat16=False)
         for key, value in remedy.changes.items()
     }
     assert len(changes) == 5
@@ -123,7 +123,7 @@ def test_remedies_end_where_nothing_smaller_is_left(make_plan):
     plan = make_plan(batch={"labelled": 8, "unlabelled": 8}, tile=256)
     seen = []
     for _ in range(40):
-        found = remedies(plan, predicting=False, could_bfloat16=plan.precision == "auto")
+        found = memory_remedies(plan, predicting=False, could_bfloat16=plan.precision == "auto")
         if not found:
             break
         seen.append(next(iter(found[0].changes)))
@@ -131,7 +131,7 @@ def test_remedies_end_where_nothing_smaller_is_left(make_plan):
     assert not found
     assert (plan.compute.accumulate, plan.batch.labelled, plan.batch.unlabelled) == (8, 1, 1)
     assert seen[:4] == ["compute.accumulate"] * 3 + ["compute.checkpointing"]
-    tiles = remedies(make_plan(tile=64), predicting=True, could_bfloat16=True)
+    tiles = memory_remedies(make_plan(tile=64), predicting=True, could_bfloat16=True)
     assert [dict(remedy.changes) for remedy in tiles] == [{"precision": "bfloat16"}]
 
 
@@ -139,7 +139,7 @@ def test_a_failed_step_holds_nothing_when_it_is_saved(project, plan, monkeypatch
     import gc
     import weakref
 
-    from smarthdr_studio.learning import ending
+    from smarthdr_studio.learning import trainer
 
     real, held, alive = learners.half_loss, [], []
 
@@ -154,9 +154,9 @@ def test_a_failed_step_holds_nothing_when_it_is_saved(project, plan, monkeypatch
         alive.append([ref for ref in held if ref() is not None])
         return save(*args)
 
-    save = ending.snapshot
+    save = trainer.snapshot
     monkeypatch.setattr(learners, "half_loss", half_loss)
-    monkeypatch.setattr(ending, "snapshot", snapshot)
+    monkeypatch.setattr(trainer, "snapshot", snapshot)
     _fails(plan, project, kind=OutOfMemory)
     assert alive == [[]]
 
@@ -216,10 +216,10 @@ def test_too_many_of_them_in_a_row_end_the_run_also_across_a_stop(project, make_
 def test_memory_that_runs_out_again_while_saving_is_the_same_sentence(
     project, plan, broken, monkeypatch
 ):
-    from smarthdr_studio.learning import ending
+    from smarthdr_studio.learning import trainer
 
     broken(learners, "half_loss", MemoryError(), at=3)
-    broken(ending, "snapshot", MemoryError(), at=1)
+    broken(trainer, "snapshot", MemoryError(), at=1)
     _, error = _fails(plan, project, kind=OutOfMemory)
     assert _last_line(_run(project)).message == str(error)
 

@@ -9,8 +9,7 @@ import torch
 
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.learning.networks import build_network, load_weights
-from smarthdr_studio.learning.networks.attention import WindowAttention
-from smarthdr_studio.learning.networks.context_blocks import ContextAwareBlock
+from smarthdr_studio.learning.networks.transformer import ContextAwareBlock, WindowAttention
 
 GOLDEN = Path(
     os.environ.get("SMARTHDR_GOLDEN", Path(__file__).parents[2].parent / "shared" / "golden")

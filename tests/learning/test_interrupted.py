@@ -11,15 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-from smarthdr_studio.core.event_lines import events_in
-from smarthdr_studio.core.events import PhaseChanged, RunFinished, StepReported
-from smarthdr_studio.core.plan import load_preset
-from smarthdr_studio.core.pseudo_label import read_pseudo_label
-from smarthdr_studio.core.runs import RunFolder, checkpoints_of
-from smarthdr_studio.core.steering import GoOn, Pause, Snapshot, Stop, Wishes, leave_wish
+from smarthdr_studio.core.training.events import PhaseChanged, RunFinished, StepReported, events_in
+from smarthdr_studio.core.training.plan import load_preset
+from smarthdr_studio.core.training.run_folder import RunFolder, checkpoints_of
+from smarthdr_studio.core.training.steering import GoOn, Pause, Snapshot, Stop, Wishes, leave_wish
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.learning import steering
 from smarthdr_studio.learning.checkpoints import load_state
-from smarthdr_studio.learning.training import train
+from smarthdr_studio.learning.trainer import train
 
 pytestmark = pytest.mark.slow
 
@@ -29,8 +28,8 @@ TRAIN = """
 import sys
 from pathlib import Path
 import torch
-from smarthdr_studio.core.plan import load_preset
-from smarthdr_studio.learning.training import train
+from smarthdr_studio.core.training.plan import load_preset
+from smarthdr_studio.learning.trainer import train
 torch.set_num_threads(1)
 plan, project, resume = sys.argv[1:]
 for event in train(load_preset(plan), Path(project), resume=resume or None):
@@ -54,7 +53,7 @@ def uninterrupted(make_project, plan, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _quick_pauses(monkeypatch):
-    monkeypatch.setattr(steering, "_LISTENS_EVERY_S", 0.0)
+    monkeypatch.setattr(steering, "_POLL_SECONDS", 0.0)
 
 
 def _losses(events):
@@ -187,7 +186,7 @@ def test_a_process_that_is_killed_loses_at_most_an_epoch(project, plan, uninterr
 
 def _killed_after(steps, project, plan, *, run, tmp_path):
     """Trains in a process of its own until it has told so many steps; its run."""
-    from smarthdr_studio.learning.plan_file import write_plan
+    from smarthdr_studio.learning.run_setup import write_plan
 
     write_plan(tmp_path / "plan.toml", plan)
     command = [sys.executable, "-c", TRAIN, str(tmp_path / "plan.toml"), str(project), run or ""]

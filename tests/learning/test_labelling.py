@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 import torch
 
-from smarthdr_studio.core.decisions import Decisions
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.frames import FrameStore
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.masking import Level, MaskSettings, expand, patch_means
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import read_pseudo_label, write_pseudo_label
-from smarthdr_studio.core.statistics import SceneStatistics
+from smarthdr_studio.core.imaging.bracket import FrameStore
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.masking import Level, MaskSettings, expand, patch_means
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label, write_pseudo_label
 from smarthdr_studio.learning.checkpoints import latest_checkpoint
-from smarthdr_studio.learning.labelling import Origin, label_pool, label_scenes
+from smarthdr_studio.learning.inference import Predictor
 from smarthdr_studio.learning.networks import build_network
-from smarthdr_studio.learning.predictor import Predictor
-from smarthdr_studio.learning.training import train
+from smarthdr_studio.learning.pseudo_labelling import Origin, label_pool, label_scenes
+from smarthdr_studio.learning.trainer import train
 
 ORIGIN = Origin(run="r", round=3, step=40, epoch=7, checkpoint="ab12", network="light")
 SETTINGS = [

@@ -4,11 +4,15 @@ import pytest
 import torch
 from torch import nn
 
-from smarthdr_studio.core.plan import TeacherPlan
+from smarthdr_studio.core.training.plan import TeacherPlan
 from smarthdr_studio.learning.crops import CropBatch
-from smarthdr_studio.learning.learner import Learner
 from smarthdr_studio.learning.losses import Target
-from smarthdr_studio.learning.mean_teacher import decay, follow, teacher_of
+from smarthdr_studio.learning.mean_teacher import (
+    MeanTeacher,
+    ema_decay,
+    make_teacher,
+    update_teacher,
+)
 
 
 def _batch(*, seed: int) -> CropBatch:
@@ -26,48 +30,48 @@ def _batch(*, seed: int) -> CropBatch:
 
 def test_the_teacher_moves_a_fixed_share_towards_the_student():
     student = nn.Linear(2, 2)
-    teacher = teacher_of(student)
+    teacher = make_teacher(student)
     before = teacher.weight.clone()
     with torch.no_grad():
         student.weight += 1
-    follow(teacher, student, decay=0.9)
+    update_teacher(teacher, student, decay=0.9)
     torch.testing.assert_close(teacher.weight, 0.9 * before + 0.1 * student.weight)
 
 
 def test_after_many_steps_the_teacher_is_the_average_written_out():
     student = nn.Linear(1, 1, bias=False)
-    teacher = teacher_of(student)
+    teacher = make_teacher(student)
     expected = student.weight.item()
     plan = TeacherPlan(ema=0.5)
     for step in range(20):
         with torch.no_grad():
             student.weight.fill_(float(step))
         share = min(0.5, (1 + step) / (10 + step))
-        assert decay(plan, step=step) == share
-        follow(teacher, student, decay=share)
+        assert ema_decay(plan, step=step) == share
+        update_teacher(teacher, student, decay=share)
         expected = share * expected + (1 - share) * step
     assert teacher.weight.item() == pytest.approx(expected, rel=1e-6)
 
 
 def test_without_early_warm_up_the_decay_is_constant():
     plan = TeacherPlan(ema=0.999, early_warmup=False)
-    assert {decay(plan, step=step) for step in (0, 10, 10_000)} == {0.999}
-    assert decay(TeacherPlan(), step=0) == pytest.approx(0.1)
-    assert decay(TeacherPlan(), step=10**6) == 0.999
+    assert {ema_decay(plan, step=step) for step in (0, 10, 10_000)} == {0.999}
+    assert ema_decay(TeacherPlan(), step=0) == pytest.approx(0.1)
+    assert ema_decay(TeacherPlan(), step=10**6) == 0.999
 
 
 def test_buffers_are_copied_not_averaged():
     student = nn.BatchNorm1d(3)
-    teacher = teacher_of(student)
+    teacher = make_teacher(student)
     student(torch.randn(8, 3))
-    follow(teacher, student, decay=0.99)
+    update_teacher(teacher, student, decay=0.99)
     assert torch.equal(teacher.running_mean, student.running_mean)
     assert torch.equal(teacher.num_batches_tracked, student.num_batches_tracked)
 
 
 def test_gradient_reaches_the_student_and_never_the_teacher(make_plan):
     torch.manual_seed(0)
-    learner = Learner(
+    learner = MeanTeacher(
         make_plan(), device=torch.device("cpu"), precision=torch.float32, perceptual=None
     )
     before = {name: value.clone() for name, value in learner.teacher.state_dict().items()}
@@ -84,7 +88,9 @@ def test_gradient_reaches_the_student_and_never_the_teacher(make_plan):
 def test_a_step_moves_the_teacher_only_by_its_average(make_plan):
     torch.manual_seed(0)
     plan = make_plan(teacher={"ema": 0.9, "early_warmup": False})
-    learner = Learner(plan, device=torch.device("cpu"), precision=torch.float32, perceptual=None)
+    learner = MeanTeacher(
+        plan, device=torch.device("cpu"), precision=torch.float32, perceptual=None
+    )
     before = [parameter.clone() for parameter in learner.teacher.parameters()]
     learner.step(_batch(seed=0), None, rate=1e-2, step=0)
     for old, teacher, student in zip(
@@ -95,7 +101,7 @@ def test_a_step_moves_the_teacher_only_by_its_average(make_plan):
 
 def test_a_loss_that_is_no_number_changes_no_weight(make_plan):
     torch.manual_seed(0)
-    learner = Learner(
+    learner = MeanTeacher(
         make_plan(), device=torch.device("cpu"), precision=torch.float32, perceptual=None
     )
     before = [parameter.clone() for parameter in learner.student.parameters()]

@@ -5,15 +5,14 @@ import pytest
 import torch
 
 from smarthdr_studio.core.errors import CheckpointError, DeviceError
-from smarthdr_studio.core.frames import FrameStore
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import read_pseudo_label
+from smarthdr_studio.core.imaging.bracket import FrameStore
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.learning.checkpoints import latest_checkpoint, load_weights_into, read_info
+from smarthdr_studio.learning.inference import Predictor, load_predictor, predict_scene
 from smarthdr_studio.learning.networks import build_network
-from smarthdr_studio.learning.opinion import load_predictor, opinion
-from smarthdr_studio.learning.predictor import Predictor
 from smarthdr_studio.learning.tiling import predict_tiled
-from smarthdr_studio.learning.training import train
+from smarthdr_studio.learning.trainer import train
 
 CPU = torch.device("cpu")
 
@@ -35,7 +34,7 @@ def scene(trained):
 @pytest.mark.parametrize("who", ["student", "teacher"])
 def test_an_opinion_is_what_the_weights_in_the_checkpoint_answer(trained, scene, who):
     checkpoint, frames = latest_checkpoint(trained), FrameStore()
-    hdr, sigma = opinion(checkpoint, scene, who=who, device="cpu", frames=frames)
+    hdr, sigma = predict_scene(checkpoint, scene, who=who, device="cpu", frames=frames)
     network = build_network(read_info(checkpoint).network)
     load_weights_into(network, checkpoint, part=who)
     bracket = frames.bracket(scene)
@@ -49,8 +48,8 @@ def test_an_opinion_is_what_the_weights_in_the_checkpoint_answer(trained, scene,
 
 def test_student_and_teacher_differ_and_the_teacher_made_the_pseudo_label(trained, scene):
     checkpoint, frames = latest_checkpoint(trained), FrameStore()
-    student, _ = opinion(checkpoint, scene, who="student", device="cpu", frames=frames)
-    teacher, sigma = opinion(checkpoint, scene, who="teacher", device="cpu", frames=frames)
+    student, _ = predict_scene(checkpoint, scene, who="student", device="cpu", frames=frames)
+    teacher, sigma = predict_scene(checkpoint, scene, who="teacher", device="cpu", frames=frames)
     label = read_pseudo_label(trained / "pseudo" / "u.exr")
     assert (student != teacher).any()
     np.testing.assert_array_equal(teacher, label.hdr)
@@ -73,9 +72,11 @@ def test_between_tiles_it_says_how_far_it_is_and_can_be_given_up(trained, scene,
         precision=torch.float32,
         tile=64,
     )
-    monkeypatch.setattr("smarthdr_studio.learning.opinion.load_predictor", lambda *a, **k: small)
+    monkeypatch.setattr("smarthdr_studio.learning.inference.load_predictor", lambda *a, **k: small)
     with pytest.raises(KeyboardInterrupt):
-        opinion(latest_checkpoint(trained), scene, who="teacher", frames=FrameStore(), said=give_up)
+        predict_scene(
+            latest_checkpoint(trained), scene, who="teacher", frames=FrameStore(), said=give_up
+        )
     assert said == [(1, 4), (2, 4)]
     assert torch.is_grad_enabled()
     assert not torch.is_inference_mode_enabled()
@@ -83,12 +84,14 @@ def test_between_tiles_it_says_how_far_it_is_and_can_be_given_up(trained, scene,
 
 def test_a_checkpoint_that_is_gone_or_damaged_is_one_sentence(trained, scene, tmp_path):
     with pytest.raises(CheckpointError, match="not a whole checkpoint"):
-        opinion(tmp_path, scene, who="student", frames=FrameStore())
+        predict_scene(tmp_path, scene, who="student", frames=FrameStore())
     weights = latest_checkpoint(trained) / "student.safetensors"
     whole = weights.read_bytes()
     weights.write_bytes(whole[:-5])
     with pytest.raises(CheckpointError, match="damaged"):
-        opinion(latest_checkpoint(trained), scene, who="student", device="cpu", frames=FrameStore())
+        predict_scene(
+            latest_checkpoint(trained), scene, who="student", device="cpu", frames=FrameStore()
+        )
     weights.write_bytes(whole)
 
 
@@ -98,5 +101,7 @@ def test_a_device_without_memory_is_one_sentence(trained, scene, monkeypatch):
 
     monkeypatch.setattr(Predictor, "predict", full)
     with pytest.raises(DeviceError, match="no memory left to look at u; ask again") as caught:
-        opinion(latest_checkpoint(trained), scene, who="teacher", device="cpu", frames=FrameStore())
+        predict_scene(
+            latest_checkpoint(trained), scene, who="teacher", device="cpu", frames=FrameStore()
+        )
     assert "\n" not in str(caught.value)

@@ -8,7 +8,7 @@ import torch
 from smarthdr_studio.core.errors import DeviceError
 from smarthdr_studio.learning import perceptual
 from smarthdr_studio.learning.perceptual import PerceptualLoss, load_perceptual_loss
-from smarthdr_studio.learning.training import train
+from smarthdr_studio.learning.trainer import train
 
 # torchvision's vgg16.features: the places of its 3×3 convolutions, and what they read and write.
 TORCHVISION = {
@@ -121,7 +121,7 @@ def test_without_weights_a_run_refuses_before_anything_is_written(project, make_
 
 
 def test_a_run_with_weights_reports_the_perceptual_terms(project, make_plan, weights, events_of):
-    from smarthdr_studio.core.events import StepReported
+    from smarthdr_studio.core.training.events import StepReported
 
     plan = make_plan(
         loss={"perceptual_weight": 0.01, "vgg_weights": str(weights)},

@@ -10,14 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from smarthdr_studio.core.events import StepReported, Validated
-from smarthdr_studio.core.processes import ALONE, Place, is_first_process, place_of_process
-from smarthdr_studio.core.pseudo_label import read_pseudo_label
-from smarthdr_studio.core.runs import checkpoints_of
-from smarthdr_studio.core.steering import LearningRate, NextRound, Wishes
+from smarthdr_studio.core.environment import (
+    SINGLE_PROCESS,
+    ProcessRank,
+    is_first_process,
+    process_rank,
+)
+from smarthdr_studio.core.training.events import StepReported, Validated
+from smarthdr_studio.core.training.run_folder import checkpoints_of
+from smarthdr_studio.core.training.steering import LearningRate, NextRound, Wishes
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.learning.checkpoints import read_info
-from smarthdr_studio.learning.plan_file import write_plan
-from smarthdr_studio.learning.training import train
+from smarthdr_studio.learning.run_setup import write_plan
+from smarthdr_studio.learning.trainer import train
 
 # Sums are added up in another order; after some steps of Adam that is all the difference there is.
 RELATIVE = 2e-3
@@ -145,9 +150,9 @@ def test_a_process_that_dies_ends_the_run_in_a_sentence_and_it_can_go_on(togethe
 
 
 def test_the_place_of_a_process_is_what_torchrun_says():
-    assert place_of_process(TORCHRUN) == Place(rank=1, size=4, local_rank=1)
-    assert place_of_process({"RANK": "1"}) == ALONE
-    assert place_of_process({}) == ALONE
+    assert process_rank(TORCHRUN) == ProcessRank(rank=1, size=4, local_rank=1)
+    assert process_rank({"RANK": "1"}) == SINGLE_PROCESS
+    assert process_rank({}) == SINGLE_PROCESS
 
 
 def test_only_the_first_process_talks(monkeypatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from smarthdr_studio.core import radiance
+from smarthdr_studio.core.imaging import radiometry
 from smarthdr_studio.learning.radiometry import inverse_mu_law, merge, mu_law, six_channels
 
 
@@ -18,9 +18,9 @@ def as_batch(frame: np.ndarray) -> torch.Tensor:
 
 
 def test_the_six_channels_are_radiance_then_camera_values(frames):
-    ldr = radiance.unit_ldr(frames[0])
+    ldr = radiometry.unit_ldr(frames[0])
     six = six_channels(as_batch(frames[0]), stops=3.0)[0].permute(1, 2, 0).numpy()
-    np.testing.assert_allclose(six[..., :3], radiance.linear_radiance(ldr, stops=3.0), rtol=1e-6)
+    np.testing.assert_allclose(six[..., :3], radiometry.linear_radiance(ldr, stops=3.0), rtol=1e-6)
     np.testing.assert_allclose(six[..., 3:], ldr, rtol=1e-6)
 
 
@@ -44,11 +44,11 @@ def test_the_merge_of_tensors_is_the_merge_of_core(frames):
     stops = (0.0, 2.0, 4.0)
     six = [six_channels(as_batch(f), stops=s) for f, s in zip(frames, stops, strict=True)]
     merged = merge(*six)[0].permute(1, 2, 0).numpy()
-    expected = radiance.exposure_weighted_merge(list(frames), stops=stops)
+    expected = radiometry.exposure_weighted_merge(list(frames), stops=stops)
     np.testing.assert_allclose(merged, expected, atol=1e-6)
 
 
 def test_mu_law_is_that_of_core_and_can_be_undone():
     linear = torch.linspace(0, 1, 1001)
-    np.testing.assert_allclose(mu_law(linear).numpy(), radiance.mu_law(linear.numpy()), atol=1e-6)
+    np.testing.assert_allclose(mu_law(linear).numpy(), radiometry.mu_law(linear.numpy()), atol=1e-6)
     torch.testing.assert_close(inverse_mu_law(mu_law(linear)), linear, atol=1e-6, rtol=1e-5)

@@ -7,20 +7,20 @@ import pytest
 import torch
 
 from smarthdr_studio.core.errors import CheckpointError
-from smarthdr_studio.core.events import (
+from smarthdr_studio.core.training.events import (
     CheckpointSaved,
     PhaseChanged,
     RoundFinished,
     RunStarted,
     StepReported,
 )
-from smarthdr_studio.core.plan import load_preset
-from smarthdr_studio.core.pseudo_label import read_pseudo_label
-from smarthdr_studio.core.runs import checkpoints_of
+from smarthdr_studio.core.training.plan import load_preset
+from smarthdr_studio.core.training.run_folder import checkpoints_of
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.learning.checkpoints import latest_checkpoint
-from smarthdr_studio.learning.model_files import load_model
-from smarthdr_studio.learning.opening import prepare
-from smarthdr_studio.learning.training import train
+from smarthdr_studio.learning.inference import load_model
+from smarthdr_studio.learning.run_setup import prepare_run
+from smarthdr_studio.learning.trainer import train
 
 SCHEDULE = {"epochs": 5, "warmup_epochs": 1, "steps_per_epoch": 2, "refresh_every": 2}
 
@@ -154,7 +154,7 @@ def test_after_a_kill_before_the_first_checkpoint_the_run_begins_again(
 def test_after_an_error_inside_a_step_the_run_goes_on_as_if_there_was_none(
     project, plan, uninterrupted, monkeypatch
 ):
-    from smarthdr_studio.learning import learner as learners
+    from smarthdr_studio.learning import mean_teacher as learners
 
     real, calls = learners.total_loss, []
 
@@ -199,5 +199,5 @@ def test_a_run_that_is_not_there_is_refused(project, plan):
 
 
 def test_preparing_writes_nothing(project, plan):
-    prepare(plan, project)
+    prepare_run(plan, project)
     assert not (project / "runs").exists()

@@ -8,9 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.learning.roster import LabelFile, Roster
-from smarthdr_studio.learning.roster_words import changes
+from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.learning.label_set import LabelFile, LabelSet, label_changes
 
 PROJECT = Path("/somewhere/p.shdr")
 NAMES = st.sampled_from([f"{number:03d}" for number in range(8)])
@@ -24,7 +23,7 @@ FILES = st.builds(
 )
 IDS = st.sets(NAMES).map(lambda names: tuple(sorted(names)))
 ROSTERS = st.builds(
-    Roster,
+    LabelSet,
     labelled=IDS,
     promoted=st.dictionaries(NAMES, FILES),
     unlabelled=IDS,
@@ -34,18 +33,18 @@ ROSTERS = st.builds(
     brushes=st.dictionaries(NAMES, st.sampled_from(["12" * 32, "34" * 32])),
     damaged=st.dictionaries(NAMES, st.just("v.exr: is gone; restore it")),
 )
-PLAIN = Roster(labelled=("a",), promoted={}, unlabelled=("u",), masks=MaskSettings())
+PLAIN = LabelSet(labelled=("a",), promoted={}, unlabelled=("u",), masks=MaskSettings())
 FILE = LabelFile(path=PROJECT / "labels/u/1.exr", checksum="ab" * 32)
 
 
 @given(ROSTERS)
 def test_a_roster_comes_back_from_its_state(roster):
-    assert Roster.from_state(roster.state(project=PROJECT), project=PROJECT) == roster
+    assert LabelSet.from_state(roster.state(project=PROJECT), project=PROJECT) == roster
 
 
 @given(ROSTERS)
 def test_where_nothing_changed_nothing_is_said(roster):
-    assert changes(roster, roster) == ()
+    assert label_changes(roster, roster) == ()
 
 
 @given(ROSTERS, IDS)
@@ -62,14 +61,14 @@ def test_a_state_is_read_without_running_code(tmp_path):
     roster = replace(PLAIN, promoted={"u": FILE}, brushes={"v": "12" * 32})
     torch.save(roster.state(project=PROJECT), tmp_path / "state.pt")
     state = torch.load(tmp_path / "state.pt", weights_only=True)
-    assert Roster.from_state(state, project=PROJECT) == roster
+    assert LabelSet.from_state(state, project=PROJECT) == roster
 
 
 def test_a_checkpoint_of_an_earlier_version_still_resumes():
     state = PLAIN.state(project=PROJECT) | {"promoted": {"u": "labels/u/1.exr"}}
     for later in ("truths", "brushes", "damaged"):
         del state[later]
-    found = Roster.from_state(state, project=PROJECT)
+    found = LabelSet.from_state(state, project=PROJECT)
     assert found == replace(PLAIN, promoted={"u": LabelFile(path=FILE.path)})
 
 
@@ -101,4 +100,4 @@ def test_a_checkpoint_of_an_earlier_version_still_resumes():
     ],
 )
 def test_each_change_is_one_sentence(before, after, said):
-    assert changes(replace(PLAIN, **before), replace(PLAIN, **after)) == (said,)
+    assert label_changes(replace(PLAIN, **before), replace(PLAIN, **after)) == (said,)

@@ -7,22 +7,29 @@ import numpy as np
 import pytest
 
 from smarthdr_studio.core.errors import CheckpointError, PlanError
-from smarthdr_studio.core.events import PhaseChanged, RoundFinished, RunStarted, StepReported
-from smarthdr_studio.core.history import flips, read_history
-from smarthdr_studio.core.plan import load_preset
-from smarthdr_studio.core.presets import presets
-from smarthdr_studio.core.pseudo_label import read_pseudo_label
-from smarthdr_studio.core.round_files import kept_rounds, open_round_file, round_path
-from smarthdr_studio.core.round_records import (
+from smarthdr_studio.core.training.events import (
+    PhaseChanged,
+    RoundFinished,
+    RunStarted,
+    StepReported,
+)
+from smarthdr_studio.core.training.plan import load_preset
+from smarthdr_studio.core.training.presets import presets
+from smarthdr_studio.core.training.round_history import flips, read_history
+from smarthdr_studio.core.training.rounds import (
     RECORDED_BINS,
     history_path,
+    kept_rounds,
+    open_round_file,
     read_record,
     recorded_rounds,
+    round_path,
 )
-from smarthdr_studio.core.runs import RunFolder
-from smarthdr_studio.core.statistics import SceneStatistics
-from smarthdr_studio.learning.rounds import drop_rounds, forget_later, open_round
-from smarthdr_studio.learning.training import train
+from smarthdr_studio.core.training.run_folder import RunFolder
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
+from smarthdr_studio.learning.pseudo_labelling import drop_later_rounds, drop_rounds, open_round
+from smarthdr_studio.learning.trainer import train
 
 SCHEDULE = {"epochs": 5, "warmup_epochs": 1, "steps_per_epoch": 1, "refresh_every": 1}
 ROUNDS = 5  # before epochs 2 to 5, and after the last
@@ -183,7 +190,7 @@ def test_a_small_old_round_does_not_stay_behind_a_large_one(tmp_path):
 
 def test_without_a_folder_there_is_nothing_to_drop(tmp_path):
     drop_rounds(tmp_path, needed_from=1, keep_bytes=0)
-    forget_later(tmp_path, than=0)
+    drop_later_rounds(tmp_path, than=0)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -5,16 +5,16 @@ import os
 import pytest
 import torch
 
+from smarthdr_studio.core.environment import ProcessRank
 from smarthdr_studio.core.errors import DeviceError
-from smarthdr_studio.core.processes import Place
-from smarthdr_studio.learning.arithmetic import Arithmetic
-from smarthdr_studio.learning.runtime import (
+from smarthdr_studio.learning.compute import (
     describe_devices,
-    give_memory_back,
     pick_device,
     pick_precision,
-    use_memory_kindly,
+    release_memory,
+    tune_allocator,
 )
+from smarthdr_studio.learning.reproducibility import Arithmetic
 
 
 def test_what_auto_picks_is_the_first_device_described():
@@ -44,13 +44,13 @@ def test_a_processor_computes_in_full_precision_unless_asked_otherwise():
 
 
 def test_memory_can_be_asked_for_kindly_more_than_once():
-    first = use_memory_kindly()
-    assert use_memory_kindly() == first
-    give_memory_back()
+    first = tune_allocator()
+    assert tune_allocator() == first
+    release_memory()
 
 
 def test_processes_that_train_together_have_a_device_each():
-    second = Place(rank=3, size=4, local_rank=1)
+    second = ProcessRank(rank=3, size=4, local_rank=1)
     if not torch.cuda.is_available():
         assert pick_device("auto", place=second) == torch.device("cpu")
     assert pick_device("cpu", place=second) == torch.device("cpu")
@@ -58,7 +58,7 @@ def test_processes_that_train_together_have_a_device_each():
         with pytest.raises(DeviceError, match="4 processes cannot share"):
             pick_device(shared, place=second)
     with pytest.raises(DeviceError, match="not there"):
-        pick_device("cuda", place=Place(rank=999, size=1000, local_rank=999))
+        pick_device("cuda", place=ProcessRank(rank=999, size=1000, local_rank=999))
 
 
 def _arithmetic() -> tuple[object, ...]:

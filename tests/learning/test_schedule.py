@@ -2,14 +2,20 @@
 
 import pytest
 
-from smarthdr_studio.core.events import RoundFinished, StepReported
-from smarthdr_studio.core.plan import SchedulePlan, load_preset
-from smarthdr_studio.learning.pace import Pace
-from smarthdr_studio.learning.plan_file import write_plan
-from smarthdr_studio.learning.progress import EpochLengths, Progress, Remaining, remaining
-from smarthdr_studio.learning.schedule import learning_rate, round_is_due
-from smarthdr_studio.learning.timing import time_steps
-from smarthdr_studio.learning.training import train
+from smarthdr_studio.core.training.events import RoundFinished, StepReported
+from smarthdr_studio.core.training.plan import SchedulePlan, load_preset
+from smarthdr_studio.learning.estimate import time_steps
+from smarthdr_studio.learning.run_setup import write_plan
+from smarthdr_studio.learning.schedule import (
+    EpochLengths,
+    Progress,
+    Remaining,
+    StepTimer,
+    learning_rate,
+    remaining,
+    round_is_planned,
+)
+from smarthdr_studio.learning.trainer import train
 
 
 def test_a_written_plan_reads_back_whatever_it_says(tmp_path, make_plan):
@@ -49,7 +55,7 @@ def test_rounds_come_after_the_warm_up_each_so_many_epochs_and_at_the_end(refres
     schedule = SchedulePlan(epochs=6, warmup_epochs=2, refresh_every=refresh)
     made = []
     for epoch in range(7):
-        if round_is_due(schedule, epoch=epoch, last_round_at=made[-1] if made else None):
+        if round_is_planned(schedule, epoch=epoch, last_round_at=made[-1] if made else None):
             made.append(epoch)
     assert made == expected
     lengths = EpochLengths(labels_only=3, with_pseudo_labels=10)
@@ -61,7 +67,7 @@ def test_rounds_come_after_the_warm_up_each_so_many_epochs_and_at_the_end(refres
 
 
 def test_the_time_left_settles_on_the_median_of_late():
-    pace = Pace()
+    pace = StepTimer()
     for seconds in (30.0, *[2.0] * 20, 90.0):
         pace.step_took(seconds)
     pace.round_took(7.0)

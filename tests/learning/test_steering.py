@@ -2,8 +2,7 @@
 
 import pytest
 
-from smarthdr_studio.core.event_lines import events_in
-from smarthdr_studio.core.events import (
+from smarthdr_studio.core.training.events import (
     CheckpointSaved,
     PhaseChanged,
     RoundFinished,
@@ -11,9 +10,10 @@ from smarthdr_studio.core.events import (
     Steered,
     StepReported,
     Validated,
+    events_in,
 )
-from smarthdr_studio.core.runs import checkpoints_of
-from smarthdr_studio.core.steering import (
+from smarthdr_studio.core.training.run_folder import checkpoints_of
+from smarthdr_studio.core.training.steering import (
     GoOn,
     LearningRate,
     NextRound,
@@ -26,7 +26,7 @@ from smarthdr_studio.core.steering import (
 )
 from smarthdr_studio.learning import steering
 from smarthdr_studio.learning.checkpoints import read_info
-from smarthdr_studio.learning.training import train
+from smarthdr_studio.learning.trainer import train
 
 SCHEDULE = {"epochs": 4, "warmup_epochs": 2, "steps_per_epoch": 2, "halve_at_epoch": None}
 
@@ -38,7 +38,7 @@ def plan(make_plan):
 
 @pytest.fixture(autouse=True)
 def _quick_pauses(monkeypatch):
-    monkeypatch.setattr(steering, "_LISTENS_EVERY_S", 0.0)
+    monkeypatch.setattr(steering, "_POLL_SECONDS", 0.0)
 
 
 def _after(step):
@@ -211,7 +211,7 @@ def test_nonsense_is_refused_in_words(plan, wish):
     class Run:
         learns_from_pseudo_labels = True
 
-    text = steering._changed(wish, Run())
+    text = steering._apply_change(wish, Run())
     assert text.startswith("refused: ")
 
 

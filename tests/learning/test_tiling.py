@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from smarthdr_studio.core.radiance import mu_law
+from smarthdr_studio.core.imaging.radiometry import mu_law
 from smarthdr_studio.learning.networks import build_network
 from smarthdr_studio.learning.tiling import TiledPrediction, predict_tiled, spans
 

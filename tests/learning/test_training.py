@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from smarthdr_studio.core.decisions import Decisions
 from smarthdr_studio.core.errors import DeviceError, PlanError, ProjectError
-from smarthdr_studio.core.events import (
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.events import (
     CheckpointSaved,
     PhaseChanged,
     RoundFinished,
@@ -19,20 +20,19 @@ from smarthdr_studio.core.events import (
     StepReported,
     Validated,
 )
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.plan import load_preset
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import read_pseudo_label
-from smarthdr_studio.core.round_files import kept_rounds
-from smarthdr_studio.core.running.listing import list_rows
-from smarthdr_studio.core.runs import RunFolder
-from smarthdr_studio.learning import learner as learners
+from smarthdr_studio.core.training.plan import load_preset
+from smarthdr_studio.core.training.rounds import kept_rounds
+from smarthdr_studio.core.training.run_folder import RunFolder
+from smarthdr_studio.core.training.run_index import list_rows
+from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
+from smarthdr_studio.learning import mean_teacher as learners
 from smarthdr_studio.learning.checkpoints import latest_checkpoint, read_info
+from smarthdr_studio.learning.crops import read_promoted_label
+from smarthdr_studio.learning.inference import load_model
 from smarthdr_studio.learning.losses import Target
-from smarthdr_studio.learning.material import promoted_label
-from smarthdr_studio.learning.model_files import load_model
-from smarthdr_studio.learning.opening import prepare
-from smarthdr_studio.learning.training import train
+from smarthdr_studio.learning.run_setup import prepare_run
+from smarthdr_studio.learning.trainer import train
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,7 @@ def test_training_lowers_the_loss(project, make_plan, events_of):
 
 def test_sigma_is_trained_towards_the_error(project, make_plan):
     # A label that no picture can meet where the reference is bright: there σ must stay above.
-    run = prepare(make_plan(held_out=0, loss={"nll_gradient": "judge"}), project)
+    run = prepare_run(make_plan(held_out=0, loss={"nll_gradient": "judge"}), project)
     batch = run.labelled.batch(2)
     bright = batch.frames[1][:, 3:].mean(1, keepdim=True) > 0.5
     merged = run.learner.student(*batch.frames).hdr.detach()
@@ -193,13 +193,13 @@ def test_a_promoted_scene_is_learned_from_with_its_frozen_label_and_trust(projec
         path, scene = opened.label_path("v"), opened.scene("v")
     frozen = read_pseudo_label(path)
     (project / "pseudo" / "v.exr").unlink()
-    run = prepare(make_plan(held_out=0), project)
+    run = prepare_run(make_plan(held_out=0), project)
     assert set(run.roster.promoted) == {"v"}
     assert "v" not in run.roster.unlabelled
-    label = promoted_label(path, scene=scene, pixels="trusted")
+    label = read_promoted_label(path, scene=scene, pixels="trusted")
     np.testing.assert_array_equal(label.hdr, frozen.hdr)
     assert 0 < label.trusted.mean() < 1
-    assert promoted_label(path, scene=scene, pixels="all").trusted is None
+    assert read_promoted_label(path, scene=scene, pixels="all").trusted is None
     # Ground truths are trusted everywhere, the promoted label where it was.
     shares = {run.labelled.batch(1).target.trusted.float().mean().item() for _ in range(200)}
     assert 1.0 in shares

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from smarthdr_studio.core.errors import OutOfMemory
-from smarthdr_studio.core.events import StepReported
-from smarthdr_studio.learning import learner as learners
-from smarthdr_studio.learning.runtime import memory_held, pick_device
-from smarthdr_studio.learning.training import train
+from smarthdr_studio.core.training.events import StepReported
+from smarthdr_studio.learning import mean_teacher as learners
+from smarthdr_studio.learning.compute import memory_in_use, pick_device
+from smarthdr_studio.learning.trainer import train
 
 RUNS, SETTLED = 20, 8
 MIB = 2**20
@@ -39,7 +39,7 @@ def test_twenty_runs_in_one_process_leave_nothing_behind(project, plan):
     for _ in range(RUNS):
         assert list(train(plan, project))[-1].outcome == "done"
         gc.collect()
-        held.append(memory_held(cpu))
+        held.append(memory_in_use(cpu))
         threads.append(threading.active_count())
         files.append({str(path) for path in _open_files() or () if str(project) in str(path)})
     assert threads[-1] == threads[0]
@@ -53,7 +53,7 @@ def test_who_hears_of_an_error_does_not_hold_the_run(project, plan, monkeypatch)
 
     alive = []
 
-    class Watched(learners.Learner):
+    class Watched(learners.MeanTeacher):
         def __init__(self, *args, **kwargs):
             super().__init__(*args, **kwargs)
             alive.append(weakref.ref(self))
@@ -61,7 +61,7 @@ def test_who_hears_of_an_error_does_not_hold_the_run(project, plan, monkeypatch)
         def step(self, *_, **__):
             raise MemoryError
 
-    monkeypatch.setattr("smarthdr_studio.learning.opening.Learner", Watched)
+    monkeypatch.setattr("smarthdr_studio.learning.run_setup.MeanTeacher", Watched)
     events = train(plan, project)
     with pytest.raises(OutOfMemory) as failure:
         list(events)

@@ -6,10 +6,10 @@ import os
 import pytest
 
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.learning.training import train
+from smarthdr_studio.learning.trainer import train
 
 
-@pytest.mark.parametrize("refusing", ["plan_file.replacing", "training.RunLog"])
+@pytest.mark.parametrize("refusing", ["run_setup.replacing", "trainer.RunLog"])
 def test_a_run_that_cannot_be_written_down_is_one_sentence(
     project, make_plan, monkeypatch, refusing
 ):

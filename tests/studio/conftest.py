@@ -17,16 +17,16 @@ from made_once import copied_project, made_once
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
-from smarthdr_studio.core.layouts import find_scenes
-from smarthdr_studio.core.masking import MaskSettings, Range
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
-from smarthdr_studio.core.sample.settings import SampleSettings
-from smarthdr_studio.core.statistics import SceneStatistics
-from smarthdr_studio.studio.main_window import MainWindow
+from smarthdr_studio.core.datasets.scan import find_scenes
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.masking import MaskSettings, Range
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
+from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
 from smarthdr_studio.studio.session import Session
-from smarthdr_studio.studio.session.preferences import Places
+from smarthdr_studio.studio.settings import Places
 from smarthdr_studio.studio.theme import DARK, style_sheet, tint
+from smarthdr_studio.studio.window import MainWindow
+from smarthdr_studio.synthetic.settings import SampleSettings
 
 HEIGHT, WIDTH = 96, 128
 SMALL_SAMPLE = SampleSettings(scenes=3, labelled=1, test=1, width=96, height=64)

@@ -13,10 +13,10 @@ from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.studio.main_window import MainWindow
-from smarthdr_studio.studio.session.preferences import Places
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.studio.settings import Places
 from smarthdr_studio.studio.theme import DARK, dress
+from smarthdr_studio.studio.window import MainWindow
 
 PLAIN, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
 ALT, CTRL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier

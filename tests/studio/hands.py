@@ -6,7 +6,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
 from smarthdr_studio.core.display import Layer, Painted
-from smarthdr_studio.studio.canvas.grid import ViewGrid
+from smarthdr_studio.studio.viewer.view_grid import ViewGrid
 
 SIZE = (150, 100)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import cv2
 import numpy as np
 
-from smarthdr_studio.core.events import (
+from smarthdr_studio.core.training.events import (
     RoundFinished,
     RunFinished,
     RunStarted,
@@ -14,8 +14,7 @@ from smarthdr_studio.core.events import (
     Validated,
     as_json,
 )
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.trust_files import masks_as_text
+from smarthdr_studio.core.trust.masking import MaskSettings, masks_as_text
 
 PLAN = """
 preset = "quick"

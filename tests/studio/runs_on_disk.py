@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from smarthdr_studio.core.events import (
+from smarthdr_studio.core.training.events import (
     PhaseChanged,
     RoundFinished,
     RunFinished,
@@ -12,7 +12,7 @@ from smarthdr_studio.core.events import (
     Validated,
     as_json,
 )
-from smarthdr_studio.core.masking import MaskSettings
+from smarthdr_studio.core.trust.masking import MaskSettings
 
 PLAN = 'preset = "quick"\n[network]\nname = "light"\n'
 

@@ -9,15 +9,8 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu, QTextBrowser
 
 from smarthdr_studio.core.display import Layer
-from smarthdr_studio.studio.actions import (
-    ACTIONS,
-    MENUS,
-    by_id,
-    changed_keys,
-    clashes,
-    with_keys,
-)
-from smarthdr_studio.studio.panels.help_sheet import HelpSheet, keys_as_markdown
+from smarthdr_studio.studio.actions import ACTIONS, MENUS, by_id, changed_keys, clashes, with_keys
+from smarthdr_studio.studio.window.keys_dialog import HelpSheet, keys_as_markdown
 
 PROMISED = {
     "E": "brighter",

@@ -7,21 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.events import RunStarted, Validated, as_json
-from smarthdr_studio.core.running.diary import diary_of
-from smarthdr_studio.core.running.listing import row_of
-from smarthdr_studio.core.running.log import rare_events
-from smarthdr_studio.core.runs import (
+from smarthdr_studio.core.training.diary import diary_of
+from smarthdr_studio.core.training.events import RunStarted, Validated, as_json
+from smarthdr_studio.core.training.run_folder import (
     CHECKPOINT_FILES,
     RunFolder,
     best_checkpoint,
     best_of,
     saved_checkpoints,
 )
-from smarthdr_studio.learning.best import Best
-from smarthdr_studio.studio.threads.run_checkpoints import plan_to_continue
-from smarthdr_studio.studio.threads.runs_figures import checkpoints_of as told_checkpoints
-from smarthdr_studio.studio.threads.runs_figures import figures_of
+from smarthdr_studio.core.training.run_index import row_of
+from smarthdr_studio.core.training.run_log import rare_events
+from smarthdr_studio.learning.schedule import BestValidation
+from smarthdr_studio.studio.runs.comparison import checkpoints_of as told_checkpoints
+from smarthdr_studio.studio.runs.comparison import figures_of
+from smarthdr_studio.studio.training.plan import plan_to_continue
 
 NAN = math.nan
 PLAN = 'preset = "quick"\n[network]\nname = "light"\n'
@@ -61,7 +61,7 @@ def save(path, score, **about):
 
 def trainers(scores):
     """The step of what the trainer holds for the best, None before the first."""
-    best = Best()
+    best = BestValidation()
     for number, score in enumerate(scores, 1):
         best = best.after(score, step=10 * number, epoch=number, counts=True)
     return None if best.psnr_mu is None else best.step

@@ -5,10 +5,11 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 
-from smarthdr_studio.core.journal import Kind
-from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.project.journal import Kind
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.brush import Ink
 from smarthdr_studio.studio.actions import ACTIONS, by_id, claims, clashes, in_mode, with_keys
-from smarthdr_studio.studio.state import BrushShape, Centre, Ink, Tool
+from smarthdr_studio.studio.state import BrushShape, Centre, Tool
 
 ALT, SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
 NONE, ENTER = Qt.KeyboardModifier.NoModifier, Qt.Key.Key_Return

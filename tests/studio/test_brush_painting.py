@@ -5,19 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from smarthdr_studio.core.brush.ink import Ink
-from smarthdr_studio.core.brush.strokes import Area, Dabs, Fill
 from smarthdr_studio.core.display import Layer
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.journal import Kind
-from smarthdr_studio.core.masking import with_person
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.regions import Region
-from smarthdr_studio.core.sample.settings import SampleSettings
+from smarthdr_studio.core.imaging.regions import Region
+from smarthdr_studio.core.project.journal import Kind
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.brush import Area, Dabs, Fill, Ink
+from smarthdr_studio.core.trust.masking import with_person
+from smarthdr_studio.studio.curation import brush as desk
 from smarthdr_studio.studio.session import Session
-from smarthdr_studio.studio.session import painting_desk as desk
-from smarthdr_studio.studio.session.preferences import Places
+from smarthdr_studio.studio.settings import Places
 from smarthdr_studio.studio.state import Activity, TrainingState
+from smarthdr_studio.synthetic.settings import SampleSettings
 
 LEFT_HALF = Area(region=Region.rectangle((0, 0), (64, 96)), ink=Ink.DISTRUST)
 EVERYTHING = Area(region=Region.rectangle((0, 0), (128, 96)), ink=Ink.DISTRUST)

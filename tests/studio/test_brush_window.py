@@ -6,10 +6,11 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from smarthdr_studio.core.decisions import Decisions
-from smarthdr_studio.core.journal import Kind
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.state import BrushShape, Ink, Tool
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.journal import Kind
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.brush import Ink
+from smarthdr_studio.studio.state import BrushShape, Tool
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 

@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 
 from smarthdr_studio.core.display import KeyEntry, Legend, Painted
-from smarthdr_studio.studio.canvas.grid import ViewGrid
+from smarthdr_studio.studio.viewer.view_grid import ViewGrid
 
 SIZE = (150, 100)
 RNG = np.random.default_rng(3)

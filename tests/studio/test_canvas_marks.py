@@ -10,14 +10,13 @@ from PySide6.QtCore import QRectF, QSizeF
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QToolButton
 
-from smarthdr_studio.core.display import KeyEntry, Layer, Legend, Lens, Painted
-from smarthdr_studio.studio.canvas.grid import ViewGrid
-from smarthdr_studio.studio.canvas.menu import GROUPS
-from smarthdr_studio.studio.canvas.minimap import minimap_box
-from smarthdr_studio.studio.canvas.placing import place
-from smarthdr_studio.studio.canvas.sight import Sight
-from smarthdr_studio.studio.canvas.values import short
+from smarthdr_studio.core.display import KeyEntry, Layer, Legend, Painted, Viewport
 from smarthdr_studio.studio.theme import DARK, LIGHT, dress
+from smarthdr_studio.studio.viewer.overlays import minimap_box
+from smarthdr_studio.studio.viewer.view import GROUPS
+from smarthdr_studio.studio.viewer.view_content import place, short
+from smarthdr_studio.studio.viewer.view_grid import ViewGrid
+from smarthdr_studio.studio.viewer.viewport import Sight
 
 SIZE = (150, 100)
 KEY = (
@@ -181,7 +180,7 @@ def test_bar_key_and_minimap_never_lie_on_one_another(grid):
 
 @pytest.mark.parametrize("lower", [0, 1, 3, 40])
 def test_a_view_that_is_a_pixel_lower_than_a_fitted_one_needs_no_minimap(lower):
-    lens = Lens(x=300.0, y=200.0, scale=0.75)  # fits a view of 450 by 300
+    lens = Viewport(x=300.0, y=200.0, scale=0.75)  # fits a view of 450 by 300
     sight = Sight(lens=lens, view=(450, 300 - lower), ratio=1.0, image=(600, 400))
     assert (minimap_box(sight) is None) == (lower <= 3)
 

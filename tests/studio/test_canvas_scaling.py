@@ -12,8 +12,8 @@ from PySide6.QtGui import QImage, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from smarthdr_studio.core.display import Lens, Painted
-from smarthdr_studio.studio.canvas.grid import ViewGrid
+from smarthdr_studio.core.display import Painted, Viewport
+from smarthdr_studio.studio.viewer.view_grid import ViewGrid
 
 
 def test_everything_is_exact_on_a_screen_of_200_percent():
@@ -38,7 +38,7 @@ def test_a_picture_of_48_megapixels_pans_in_four_views(qtbot, capsys):
     grid.show()
     qtbot.waitExposed(grid)
     for scale in (0.35, 1.0, 3.0):
-        grid.view(0).picture.lens_asked.emit(Lens(x=4000, y=3000, scale=scale))
+        grid.view(0).picture.lens_asked.emit(Viewport(x=4000, y=3000, scale=scale))
         QApplication.processEvents()
         start, frames = time.perf_counter(), 20
         for _ in range(frames):

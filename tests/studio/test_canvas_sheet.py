@@ -7,9 +7,8 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 
 from smarthdr_studio.core.display import KeyEntry, Legend, Painted
-from smarthdr_studio.studio.canvas.grid import ViewGrid
-from smarthdr_studio.studio.canvas.panel import Panel
-from smarthdr_studio.studio.canvas.sheet import sheet_of
+from smarthdr_studio.studio.viewer.figure_export import Panel, sheet_of
+from smarthdr_studio.studio.viewer.view_grid import ViewGrid
 
 SIZE = (320, 200)
 RNG = np.random.default_rng(8)

@@ -8,8 +8,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from smarthdr_studio.core.display import Painted
-from smarthdr_studio.core.regions import Region
-from smarthdr_studio.studio.canvas.grid import ViewGrid
+from smarthdr_studio.core.imaging.regions import Region
+from smarthdr_studio.studio.viewer.view_grid import ViewGrid
 
 SIZE = (600, 400)
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton

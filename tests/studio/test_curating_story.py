@@ -13,14 +13,14 @@ from brackets import write_bracket
 from conftest import write_pseudo
 
 import smarthdr_studio
-from smarthdr_studio.core.curation.gather import facts_of
-from smarthdr_studio.core.decisions import Decisions
-from smarthdr_studio.core.handover.report import write_report
-from smarthdr_studio.core.journal import Kind, Status
-from smarthdr_studio.core.layouts import find_scenes
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.safekeeping.checkup import check_up
-from smarthdr_studio.core.safekeeping.repair import repair
+from smarthdr_studio.core.curation.project_facts import read_scene_facts
+from smarthdr_studio.core.datasets.scan import find_scenes
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.integrity import check_up
+from smarthdr_studio.core.project.journal import Kind, Status
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.repair import repair
+from smarthdr_studio.core.reporting.report import write_report
 
 SCRIPT = Path(__file__).with_name("curating_by_keys.py")
 
@@ -73,7 +73,7 @@ def test_what_was_decided_by_keys_outlives_a_kill_and_a_move(set_of_74, tmp_path
                 project.state(facts.id).person is not None,
                 facts.reviewed,
             ]
-            for facts in facts_of(project)
+            for facts in read_scene_facts(project)
         }
         last = confirmed_last(project)
         assert {k: v for k, v in seen.items() if k != last} == {

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QInputDialog
 
-from smarthdr_studio.core.decisions import Decisions
-from smarthdr_studio.core.journal import Kind, Status
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.session import curating
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.journal import Kind, Status
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.studio.project import decisions
+from smarthdr_studio.studio.project.decisions import promote_many
 from smarthdr_studio.studio.tasks import TaskQueue, Work
-from smarthdr_studio.studio.threads.decisions import promote_many
 
 
 class Runner(QObject):
@@ -85,7 +85,7 @@ def gate(monkeypatch):
         assert may.wait(30)
         promote_many(tell, **how)
 
-    monkeypatch.setattr(curating, "promote_many", slowly)
+    monkeypatch.setattr(decisions, "promote_many", slowly)
     yield may
     may.set()
 
@@ -148,7 +148,7 @@ def test_a_promotion_that_fails_is_told_and_the_next_decision_goes_on(
     def fails(tell, **how):
         raise OSError("no room")
 
-    monkeypatch.setattr(curating, "promote_many", fails)
+    monkeypatch.setattr(decisions, "promote_many", fails)
     told = []
     at_work.changed.connect(lambda old, new: told.append(new.notice and new.notice.text))
     at_work.curating.promote(("003",))
@@ -226,8 +226,7 @@ def painted():
 
 
 def test_a_stroke_waits_its_turn_like_any_decision(at_work, until, gate, tiny_project):
-    from smarthdr_studio.core.brush.ink import Ink
-    from smarthdr_studio.core.brush.strokes import Dabs
+    from smarthdr_studio.core.trust.brush import Dabs, Ink
 
     at_work.curating.promote(("003",))
     stroke = Dabs(points=((20.0, 20.0),), radius=8.0, hardness=1.0, ink=Ink.DISTRUST)

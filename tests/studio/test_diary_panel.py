@@ -7,15 +7,14 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from smarthdr_studio.core.events import RunStarted, Steered, StepReported, as_json
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.running.diary import DiaryLine
-from smarthdr_studio.studio.panels.diary import DiaryPanel
-from smarthdr_studio.studio.session.diary_desk import DiaryDesk
-from smarthdr_studio.studio.session.keeper import Keeper
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.diary import DiaryLine
+from smarthdr_studio.core.training.events import RunStarted, Steered, StepReported, as_json
+from smarthdr_studio.studio.project.store import Keeper
 from smarthdr_studio.studio.state import StudioState, TrainingState
 from smarthdr_studio.studio.tasks import TaskRunner
 from smarthdr_studio.studio.theme import DARK, LIGHT
+from smarthdr_studio.studio.training.diary import DiaryDesk, DiaryPanel
 
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 

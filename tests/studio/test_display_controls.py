@@ -18,11 +18,10 @@ from PySide6.QtWidgets import (
 )
 
 from smarthdr_studio.core.display import DisplaySettings
-from smarthdr_studio.studio.panels.dial import Dial, Span
-from smarthdr_studio.studio.panels.display_strip import DisplayStrip
-from smarthdr_studio.studio.panels.view_chooser import LAYOUTS
 from smarthdr_studio.studio.state import FIRST_VIEWS, CompareMode, Comparison, StudioState, Tool
 from smarthdr_studio.studio.theme import DARK, LIGHT, dress
+from smarthdr_studio.studio.viewer.display_strip import LAYOUTS, DisplayStrip
+from smarthdr_studio.studio.widgets.slider import Dial, Span
 
 # What the offscreen platform says of every popup.
 pytestmark = pytest.mark.qt_log_ignore("does not support raise", "grabbing the keyboard")

@@ -8,10 +8,10 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QMainWindow, QPushButton, QSlider
 
 from smarthdr_studio.core.display import ColourMap, DisplaySettings, HeatScale, Layer, ToneMap
-from smarthdr_studio.studio.panels.display_sheet import AGAINST, BUDGETS, DisplaySheet
-from smarthdr_studio.studio.panels.display_strip import DisplayStrip
 from smarthdr_studio.studio.state import FIRST_VIEWS, Comparison, StudioState
 from smarthdr_studio.studio.theme import DARK, dress
+from smarthdr_studio.studio.viewer.display_sheet import AGAINST, BUDGETS, DisplaySheet
+from smarthdr_studio.studio.viewer.display_strip import DisplayStrip
 
 # What the offscreen platform says of every popup.
 pytestmark = pytest.mark.qt_log_ignore("does not support raise", "grabbing the keyboard")

@@ -7,15 +7,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 from runs_on_disk import Log, checked, round_of
 
-from smarthdr_studio.core.liveness import at_work
-from smarthdr_studio.core.steering import Pause, RefreshEvery, Stop, take_wishes
-from smarthdr_studio.studio.session import elsewhere
+from smarthdr_studio.core.training.run_folder import run_lock
+from smarthdr_studio.core.training.steering import Pause, RefreshEvery, Stop, take_wishes
 from smarthdr_studio.studio.state import Activity
+from smarthdr_studio.studio.training import other_process
 
 
 @pytest.fixture(autouse=True)
 def looks_often(monkeypatch):
-    monkeypatch.setattr(elsewhere, "_LOOK_EVERY_MS", 50)
+    monkeypatch.setattr(other_process, "_LOOK_EVERY_MS", 50)
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_a_run_at_work_elsewhere_is_followed_live_and_its_end_is_told(
     log.steps(1, 2)
     points = []
     window.session.training.points_came.connect(points.extend)
-    with at_work(log.folder):
+    with run_lock(log.folder):
         window.session.take(fresh_project)
         until(window.session, lambda s: s.training.elsewhere and s.training.step == 2)
         assert window.session.state.training.activity is Activity.RUNNING
@@ -115,7 +115,7 @@ def test_a_run_at_work_elsewhere_is_followed_live_and_its_end_is_told(
 def test_a_run_elsewhere_that_dies_is_told_as_interrupted(window, until, fresh_project, log):
     log.begin()
     log.steps(1)
-    with at_work(log.folder):
+    with run_lock(log.folder):
         window.session.take(fresh_project)
         until(window.session, lambda s: s.training.elsewhere and s.training.busy)
     until(window.session, lambda s: s.training.activity is Activity.INTERRUPTED)
@@ -127,7 +127,7 @@ def test_a_run_that_begins_while_the_project_is_open_appears(window, until, fres
     until(window.session, lambda s: s.shown == "001")
     assert "no run yet" in phase(window)
     log = Log(fresh_project)
-    with at_work(log.folder):
+    with run_lock(log.folder):
         log.begin()
         until(window.session, lambda s: s.training.run == log.name and s.training.busy)
         log.end()
@@ -137,7 +137,7 @@ def test_a_run_that_begins_while_the_project_is_open_appears(window, until, fres
 def test_the_buttons_leave_wishes_with_a_run_elsewhere(window, qtbot, until, fresh_project, log):
     log.begin()
     log.steps(1)
-    with at_work(log.folder):
+    with run_lock(log.folder):
         window.session.take(fresh_project)
         until(window.session, lambda s: s.training.elsewhere and s.training.step == 1)
         click(qtbot, window, "Pause")
@@ -157,7 +157,7 @@ def test_the_buttons_leave_wishes_with_a_run_elsewhere(window, qtbot, until, fre
 def test_discarding_a_run_elsewhere_stops_it_there_first(window, qtbot, until, fresh_project, log):
     log.begin()
     log.steps(1)
-    with at_work(log.folder):
+    with run_lock(log.folder):
         window.session.take(fresh_project)
         until(window.session, lambda s: s.training.elsewhere and s.training.step == 1)
         click(qtbot, window, "Discard…")
@@ -172,7 +172,7 @@ def test_discarding_a_run_elsewhere_stops_it_there_first(window, qtbot, until, f
 
 def test_closing_the_window_leaves_a_run_elsewhere_alone(window, qtbot, until, fresh_project, log):
     log.begin()
-    with at_work(log.folder):
+    with run_lock(log.folder):
         window.session.take(fresh_project)
         until(window.session, lambda s: s.training.elsewhere)
         window.close()

@@ -9,10 +9,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QFileDialog
 from runs_on_disk import Log
 
-from smarthdr_studio.core.plan import load_preset
-from smarthdr_studio.studio.panels.evaluation_columns import COLUMNS, mean_of
-from smarthdr_studio.studio.panels.evaluation_table import EvaluationTable
-from smarthdr_studio.studio.session import evaluation_desk
+from smarthdr_studio.core.training.plan import load_preset
+from smarthdr_studio.studio.runs import evaluation
+from smarthdr_studio.studio.runs.evaluation_table import COLUMNS, EvaluationTable, mean_of
 from smarthdr_studio.studio.state import (
     EvaluationFigures,
     EvaluationState,
@@ -209,7 +208,7 @@ def test_measuring_can_be_cancelled_and_a_newer_choice_takes_its_place(
             tell("evaluating scene 1 of 9", 0, 9)
         return EvaluationFigures(run="r", step=1, split="test", scenes=THREE)
 
-    monkeypatch.setattr(evaluation_desk, "measure_figures", slow)
+    monkeypatch.setattr(evaluation, "measure_figures", slow)
     qtbot.mouseClick(table._measure, LEFT)
     until(shown.session, lambda s: s.busy != "")
     assert table._cancel.isVisible()

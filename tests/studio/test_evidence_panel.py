@@ -10,13 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 
-from smarthdr_studio.core.evidence import Evidence, Part
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.studio.panels.evidence import ASK, MEASURE, EvidencePanel
-from smarthdr_studio.studio.panels.evidence_words import coverage, figures, removed, sentence
-from smarthdr_studio.studio.plots.calibration import Calibration
-from smarthdr_studio.studio.plots.sparsification import Sparsification
-from smarthdr_studio.studio.state import EvidenceState, SceneFacts, StudioState
+from smarthdr_studio.core.curation.scene_facts import SceneFacts
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.trust.reliability import Evidence, Part
+from smarthdr_studio.studio.plots.uncertainty import Calibration, Sparsification
+from smarthdr_studio.studio.state import EvidenceState, StudioState
+from smarthdr_studio.studio.trust.evidence_panel import (
+    ASK,
+    MEASURE,
+    EvidencePanel,
+    coverage,
+    figures,
+    removed,
+    sentence,
+)
 
 
 def curve(error, order):

@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QFileDialog
 from runs_on_disk import Log
 
 from smarthdr_studio.core.display import Layer
-from smarthdr_studio.core.plan import load_preset
-from smarthdr_studio.learning.model_files import read_card
-from smarthdr_studio.studio.panels.export_sheet import ExportSheet
-from smarthdr_studio.studio.session import export_model_desk
+from smarthdr_studio.core.training.plan import load_preset
+from smarthdr_studio.learning.inference import read_card
+from smarthdr_studio.studio.runs import model_export
+from smarthdr_studio.studio.runs.model_export import ExportSheet
 from smarthdr_studio.studio.state import SUFFIXES, ModelWish
 
 LEFT = Qt.MouseButton.LeftButton
@@ -111,7 +111,7 @@ def test_writing_can_be_cancelled(runs, until, run, tmp_path, monkeypatch):
         while not go.wait(0.01):
             tell("writing", 1, 2)
 
-    monkeypatch.setattr(export_model_desk, "put_model", slow)
+    monkeypatch.setattr(model_export, "put_model", slow)
     desk = runs.session.papers.models
     desk.export(ModelWish(run=run, file=tmp_path / "a.shdrmodel"))
     until(runs.session, lambda s: s.busy == "writing")

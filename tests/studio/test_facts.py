@@ -5,15 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from smarthdr_studio.core.curation.clue_records import ClueRecord
-from smarthdr_studio.core.decisions import Decisions
-from smarthdr_studio.core.history import RunHistory
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.session import pool_desk
-from smarthdr_studio.studio.session.scene_lines import SceneLines
-from smarthdr_studio.studio.state import Centre, SceneFacts
-from smarthdr_studio.studio.threads.figures_of_scenes import Wanted, find_figures, read_kept
+from smarthdr_studio.core.curation.clues import ClueRecord
+from smarthdr_studio.core.curation.scene_facts import SceneFacts
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.round_history import RunHistory
+from smarthdr_studio.studio.curation.scene_facts import SceneLines, Wanted, find_figures, read_kept
+from smarthdr_studio.studio.project import pool
+from smarthdr_studio.studio.state import Centre
 
 STATUSES = {"001": Status.GROUND_TRUTH, "003": Status.UNLABELLED, "004": Status.UNLABELLED}
 
@@ -156,7 +156,7 @@ def test_charts_of_a_large_pool_follow_from_a_thread_and_say_the_same(
     at_once, pixels = session.state.what_if, session.state.charts.pixels
     session.screen.move_masks(dataclasses.replace(strict, tau_patch=0.9))
     until(session, lambda s: s.what_if != at_once)
-    monkeypatch.setattr(pool_desk, "CHARTED_AT_ONCE", 0)
+    monkeypatch.setattr(pool, "CHARTED_AT_ONCE", 0)
     session.screen.move_masks(strict)
     until(session, lambda s: s.what_if == at_once)
     assert np.array_equal(session.state.charts.pixels, pixels)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.exr import read_layers, write_layers
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import FORMAT, PseudoLabel, write_pseudo_label
-from smarthdr_studio.studio.session.preferences import Preferences
+from smarthdr_studio.core.imaging.image_files import read_layers, write_layers
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.pseudo_label import FORMAT, PseudoLabel, write_pseudo_label
+from smarthdr_studio.studio.settings import Preferences
 
 
 @pytest.fixture

@@ -6,22 +6,25 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 
-from smarthdr_studio.core.masking import MaskSettings, Range
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.round_records import (
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.rounds import (
     RECORDED_BINS,
     RoundRecord,
     history_path,
     write_record,
 )
-from smarthdr_studio.core.statistics import SceneStatistics
-from smarthdr_studio.studio.panels import film_model
-from smarthdr_studio.studio.panels.film_model import FilmModel, frame_in_words
-from smarthdr_studio.studio.panels.film_strip import FilmStrip
+from smarthdr_studio.core.trust.masking import MaskSettings, Range
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.studio.state import StudioState
-from smarthdr_studio.studio.state.watching import FilmFrame, FilmState
+from smarthdr_studio.studio.state.training import FilmFrame, FilmState
 from smarthdr_studio.studio.theme import DARK
-from smarthdr_studio.studio.threads.films import read_previews
+from smarthdr_studio.studio.training import film_strip
+from smarthdr_studio.studio.training.film_strip import (
+    FilmModel,
+    FilmStrip,
+    frame_in_words,
+    read_previews,
+)
 
 SCENES = ("003", "004")
 
@@ -127,7 +130,7 @@ def test_without_rounds_it_says_so_and_with_a_scene_that_took_no_part_too(strip)
 
 
 def test_pictures_seen_longest_ago_are_let_go_and_asked_for_anew(qapp, monkeypatch, qtbot):
-    monkeypatch.setattr(film_model, "_KEPT", 3)
+    monkeypatch.setattr(film_strip, "_KEPT", 3)
     model = FilmModel(qapp)
     model.show_film(film(5))
     picture = QImage(4, 4, QImage.Format.Format_RGB32)

@@ -7,11 +7,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.studio.panels import scene_model
-from smarthdr_studio.studio.panels.scene_model import SceneModel
-from smarthdr_studio.studio.state import Centre, SceneFacts
-from smarthdr_studio.studio.threads.thumbnails import make_thumbnails, trim_cache
+from smarthdr_studio.core.curation.scene_facts import SceneFacts
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.studio.curation import scene_model
+from smarthdr_studio.studio.curation.scene_model import SceneModel
+from smarthdr_studio.studio.project.scene_loader import make_thumbnails, trim_cache
+from smarthdr_studio.studio.state import Centre
 
 
 @pytest.fixture

@@ -8,13 +8,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QPushButton
 
-from smarthdr_studio.core.decisions import Decisions
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.layouts import find_scenes
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.panels.dataset_sheet import DatasetSheet
-from smarthdr_studio.studio.panels.split_sheet import SplitSheet, in_words
-from smarthdr_studio.studio.session import handover_desk
+from smarthdr_studio.core.datasets.scan import find_scenes
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.studio.dataset import import_export
+from smarthdr_studio.studio.dataset.import_export import DatasetSheet, SplitSheet, in_words
 from smarthdr_studio.studio.state import DatasetWish, SplitState
 
 LEFT = Qt.MouseButton.LeftButton
@@ -154,7 +153,7 @@ def test_what_is_being_written_can_be_given_up(opened, until, qtbot, tmp_path, m
             tell("writing 003", 1, 4)
         raise AssertionError
 
-    monkeypatch.setattr(handover_desk, "put_dataset", slowly)
+    monkeypatch.setattr(import_export, "put_dataset", slowly)
     desk = opened.session.papers.handover
     desk.export_dataset(DatasetWish(folder=tmp_path / "curated"))
     until(opened.session, lambda s: s.busy == "writing 003" and s.progress == 0.25)

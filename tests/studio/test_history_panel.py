@@ -10,16 +10,17 @@ from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor
 
 from smarthdr_studio.core.display import ColourMap, colour_table
-from smarthdr_studio.core.history import RoundRecord, RunHistory
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.studio.plots.heat_cells import (
+from smarthdr_studio.core.training.round_history import RunHistory
+from smarthdr_studio.core.training.rounds import RoundRecord
+from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.studio.plots.heat_strip import (
     Cells,
+    HeatStripChart,
     RoundLines,
     among_rounds,
     heat_image,
     mean_shares,
 )
-from smarthdr_studio.studio.plots.heat_strip import HeatStrip
 from smarthdr_studio.studio.state import HeatStrip as Shares
 from smarthdr_studio.studio.state import StudioState
 
@@ -62,7 +63,7 @@ def state(*, shares=TABLE, rounds=ROUNDS, scenes=SCENES, **changes):
 
 @pytest.fixture
 def strip(qtbot):
-    strip = HeatStrip()
+    strip = HeatStripChart()
     qtbot.addWidget(strip)
     strip.resize(420, 200)
     strip.show()

@@ -5,11 +5,11 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QSlider
 
-from smarthdr_studio.core.history import RunHistory
-from smarthdr_studio.studio.panels.history import HistoryPanel, replay_in_words
-from smarthdr_studio.studio.plots.heat_strip import HeatStrip
+from smarthdr_studio.core.training.round_history import RunHistory
+from smarthdr_studio.studio.plots.heat_strip import HeatStripChart
 from smarthdr_studio.studio.state import HeatStrip as Shares
 from smarthdr_studio.studio.state import StudioState
+from smarthdr_studio.studio.trust.history import HistoryPanel, replay_in_words
 
 LEFT = Qt.MouseButton.LeftButton
 ROUNDS = (0, 1, 4)
@@ -32,7 +32,7 @@ def state(*, replay=None, alarm="", now=False):
 
 @pytest.fixture
 def panel(qtbot):
-    panel, strip = HistoryPanel(), HeatStrip()
+    panel, strip = HistoryPanel(), HeatStripChart()
     panel.place(strip, rounds=strip.round_picked, scenes=strip.scene_picked)
     qtbot.addWidget(panel)
     panel.resize(640, 220)
@@ -136,7 +136,7 @@ def test_back_to_now_is_offered_while_a_round_is_replayed(panel, told, qtbot):
 
 
 def test_the_strip_in_the_panel_picks_rounds_and_scenes(panel, told, qtbot):
-    strip = panel.findChild(HeatStrip)
+    strip = panel.findChild(HeatStripChart)
     strip.show_state(StudioState(), state())
     cells = strip.cells()
     where = QPoint(round(cells.left(1.5)), round(cells.top(1.5)))

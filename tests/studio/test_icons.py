@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
-from smarthdr_studio.core.resources import resource
+from smarthdr_studio.core.environment import resource
 from smarthdr_studio.studio.theme import DARK, LIGHT
 from smarthdr_studio.studio.widgets import icons
 from smarthdr_studio.studio.widgets.icons import Icon, IconButton, grid_icon, icon

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from smarthdr_studio.core.display import Layer
-from smarthdr_studio.core.history import RoundRecord, history_path, write_record
-from smarthdr_studio.core.masking import MaskSettings, Range, trust
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import read_pseudo_label
-from smarthdr_studio.core.reasons import Reason
-from smarthdr_studio.core.regions import Region
-from smarthdr_studio.core.statistics import SceneStatistics
-from smarthdr_studio.studio.session.threshold_desk import MOST_SNAPSHOTS
+from smarthdr_studio.core.imaging.regions import Region
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.rounds import RoundRecord, history_path, write_record
+from smarthdr_studio.core.trust.causes import Reason
+from smarthdr_studio.core.trust.masking import MaskSettings, Range, trust
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.studio.state import StudioState
+from smarthdr_studio.studio.trust.thresholds import MOST_SNAPSHOTS
 
 RUN = "20260101-000000-tiny"
 POOL = ("003", "004", "005", "006")

@@ -9,15 +9,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QLabel, QMainWindow, QPushButton
 
-from smarthdr_studio.core.explanation import Explanation, Fact
-from smarthdr_studio.core.reasons import Reason
-from smarthdr_studio.core.region_report import LayerFigures, RegionReport
-from smarthdr_studio.core.regions import Region
-from smarthdr_studio.studio.panels.fact_table import SIGN, FactTable
-from smarthdr_studio.studio.panels.inspector import ASK, Inspector, WhyLine
-from smarthdr_studio.studio.panels.region_table import RegionTable, number
+from smarthdr_studio.core.imaging.regions import Region
+from smarthdr_studio.core.trust.causes import Reason
+from smarthdr_studio.core.trust.explanation import Explanation, Fact
+from smarthdr_studio.core.trust.region_statistics import LayerFigures, RegionReport
 from smarthdr_studio.studio.state import Readout, StudioState
 from smarthdr_studio.studio.theme import DARK, LIGHT, dress
+from smarthdr_studio.studio.trust.inspector import ASK, Inspector, RegionTable, WhyLine, number
+from smarthdr_studio.studio.widgets.fact_table import SIGN, FactTable
 
 WHY = Explanation(
     subject="pixel 397, 100",

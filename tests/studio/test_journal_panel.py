@@ -8,20 +8,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
 
-from smarthdr_studio.core.curation.moments import Change, Matter, story
-from smarthdr_studio.core.decisions import Decisions
-from smarthdr_studio.core.journal import JournalEntry, Kind, Status
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.panels.journal import JournalPanel
-from smarthdr_studio.studio.panels.journal_words import (
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.journal import (
+    Change,
+    ChangeKind,
+    JournalEntry,
+    Kind,
+    Status,
+    decision_history,
+)
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.studio.curation.journal_panel import JournalPanel
+from smarthdr_studio.studio.state import JournalState, PastState, StudioState
+from smarthdr_studio.studio.widgets.journal_words import (
     differences,
     in_full,
     local_time,
     moment_of,
     short_time,
 )
-from smarthdr_studio.studio.state import JournalState, PastState, StudioState
 
 LEFT, CTRL = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier
 PLAIN = Qt.KeyboardModifier.NoModifier
@@ -101,7 +107,7 @@ def test_ten_thousand_decisions_are_shown_as_quickly_as_ten(panel):
             times.append(time.process_time() - started)
         return min(times)
 
-    few, many = fastest(story(journal(10))), fastest(story(journal(10000)))
+    few, many = fastest(decision_history(journal(10))), fastest(decision_history(journal(10000)))
     assert panel._list.rows.rowCount() == 10001
     assert many < 20 * few + 0.05  # the factor forgives the machine
 
@@ -110,7 +116,7 @@ def test_differences_are_grouped_and_never_endless():
     changes = tuple(
         Change(scene=f"{n:04}", matter=matter, before="unlabelled", after="promoted")
         for n in range(3000)
-        for matter in (Matter.STATUS, Matter.NOTE)
+        for matter in (ChangeKind.STATUS, ChangeKind.NOTE)
     )
     words = differences(PastState(before="", changes=changes), most=100)
     assert words.startswith("Status (3000)\n  0000: unlabelled → promoted\n")

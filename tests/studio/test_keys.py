@@ -6,7 +6,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QKeySequenceEdit, QLabel, QLineEdit, QPushButton, QTreeWidget, QWidget
 
 from smarthdr_studio.studio.actions import ACTIONS, with_keys
-from smarthdr_studio.studio.panels.keys_dialog import KeysDialog, recorded
+from smarthdr_studio.studio.window.keys_dialog import KeysDialog, recorded
 
 
 @pytest.fixture

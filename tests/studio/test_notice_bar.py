@@ -2,8 +2,8 @@
 
 from PySide6.QtWidgets import QApplication, QPushButton
 
-from smarthdr_studio.studio.panels.notice_bar import NoticeBar
 from smarthdr_studio.studio.state import Notice, Offer, StudioState
+from smarthdr_studio.studio.window.bars import NoticeBar
 
 REMEDIES = (
     "Cut each batch into 2 parts",

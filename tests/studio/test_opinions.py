@@ -7,8 +7,8 @@ import pytest
 
 from smarthdr_studio.core.display import Layer
 from smarthdr_studio.core.errors import CheckpointError
-from smarthdr_studio.studio.session import opinion_desk
-from smarthdr_studio.studio.threads.opinions import Opinion
+from smarthdr_studio.studio.project import predictions
+from smarthdr_studio.studio.project.predictions import Opinion
 
 
 class Network:
@@ -34,7 +34,7 @@ class Network:
 def network(monkeypatch):
     """Stands in for the networks of a checkpoint."""
     network = Network()
-    monkeypatch.setattr(opinion_desk, "ask", network)
+    monkeypatch.setattr(predictions, "ask", network)
     yield network
     network.go.set()
 

@@ -4,9 +4,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.studio.panels.pair_table import PairTable, is_better
-from smarthdr_studio.studio.state import Centre, SceneFacts
+from smarthdr_studio.core.curation.scene_facts import SceneFacts
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.studio.curation.pair import PairTable, is_better
+from smarthdr_studio.studio.state import Centre
 
 BOTH = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 

@@ -8,8 +8,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QApplication, QLineEdit, QListWidget, QMainWindow
 
 from smarthdr_studio.studio.actions import ACTIONS
-from smarthdr_studio.studio.panels.command_search import Entry, ranked, tightest
-from smarthdr_studio.studio.panels.palette import CommandPalette
+from smarthdr_studio.studio.window.command_palette import CommandPalette, Entry, ranked, tightest
 
 EVERY = [Entry(a.title, a.menu, a.tip) for a in ACTIONS]
 LETTERS = st.text("abcd τ", max_size=12)

@@ -9,7 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
-from smarthdr_studio.core.plan import load_preset
+from smarthdr_studio.core.training.plan import load_preset
 from smarthdr_studio.studio.state import EDITED, Activity
 
 # What makes a run of the preset `quick` one of seconds.
@@ -54,7 +54,7 @@ def planning(window):
 
 
 def test_the_window_opens_without_knowing_the_schema_of_plans():
-    words = "import smarthdr_studio.studio.main_window, sys; print('pydantic' in sys.modules)"
+    words = "import smarthdr_studio.studio.window, sys; print('pydantic' in sys.modules)"
     found = subprocess.run(
         [sys.executable, "-c", words], capture_output=True, text=True, check=True, timeout=300
     )

@@ -12,13 +12,15 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from smarthdr_studio.studio.plots.axes import Axis, log_ticks, worded
-from smarthdr_studio.studio.plots.curve_scale import BELOW_ZERO, NOTHING_POSITIVE, scaled, zoomed
-from smarthdr_studio.studio.plots.curves import Curve
-from smarthdr_studio.studio.plots.line_styles import LineStyles
-from smarthdr_studio.studio.plots.linked_curves import PERIOD_MS, LinkedCurves
-from smarthdr_studio.studio.plots.peaks import Peaks
-from smarthdr_studio.studio.plots.smoothing import exponential_means
-from smarthdr_studio.studio.plots.trace import Trace
+from smarthdr_studio.studio.plots.curve_drawing import (
+    BELOW_ZERO,
+    NOTHING_POSITIVE,
+    LineStyles,
+    scaled,
+    zoomed,
+)
+from smarthdr_studio.studio.plots.curves import PERIOD_MS, Curve, LinkedCurves
+from smarthdr_studio.studio.plots.trace import Peaks, Trace, exponential_means
 from smarthdr_studio.studio.theme import DARK, LIGHT, contrast
 
 VALUES = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=400)

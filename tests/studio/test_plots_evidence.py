@@ -7,9 +7,9 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 
-from smarthdr_studio.core.evidence import Evidence
-from smarthdr_studio.studio.plots.calibration import Calibration, known_bins, log_ticks
-from smarthdr_studio.studio.plots.sparsification import Sparsification
+from smarthdr_studio.core.trust.reliability import Evidence
+from smarthdr_studio.studio.plots.axes import log_ticks
+from smarthdr_studio.studio.plots.uncertainty import Calibration, Sparsification, known_bins
 from smarthdr_studio.studio.theme import DARK, LIGHT
 
 CURVE = np.linspace(1, 0, 11)

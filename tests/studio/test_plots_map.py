@@ -11,10 +11,14 @@ from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QAction, QImage
 from PySide6.QtWidgets import QMainWindow
 
-from smarthdr_studio.studio.plots.contours import contour, nearest_on_iso, share_at
-from smarthdr_studio.studio.plots.iso_lines import LEVELS
-from smarthdr_studio.studio.plots.placing import place_for
-from smarthdr_studio.studio.plots.retention_map import RetentionMap
+from smarthdr_studio.studio.plots.axes import place_for
+from smarthdr_studio.studio.plots.retention_map import (
+    LEVELS,
+    RetentionMap,
+    contour,
+    nearest_on_iso,
+    share_at,
+)
 
 TAUS = np.linspace(0, 1, 21)
 FINE = np.linspace(0, 1, 161)

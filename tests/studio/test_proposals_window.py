@@ -5,12 +5,12 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton
 
 from smarthdr_studio.core.curation.proposals import Rule
-from smarthdr_studio.core.history import RoundRecord, history_path, write_record
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.masking import MaskSettings, Range
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.statistics import SceneStatistics
-from smarthdr_studio.studio.panels.proposals import ProposalSheet
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.rounds import RoundRecord, history_path, write_record
+from smarthdr_studio.core.trust.masking import MaskSettings, Range
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
+from smarthdr_studio.studio.curation.proposal_sheet import ProposalSheet
 
 POOL = ("003", "004", "005", "006")
 CONTROL = Qt.KeyboardModifier.ControlModifier

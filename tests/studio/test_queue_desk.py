@@ -3,8 +3,8 @@
 import pytest
 
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.session import queue_desk
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.studio.curation import queue as curation_queue
 from smarthdr_studio.studio.state import QueueKind
 
 
@@ -19,7 +19,7 @@ def ready(session, until, tiny_project):
 @pytest.fixture
 def threaded(monkeypatch):
     """Every ranking is done on a thread, as of thousands of scenes."""
-    monkeypatch.setattr(queue_desk, "RANKED_AT_ONCE", 0)
+    monkeypatch.setattr(curation_queue, "RANKED_AT_ONCE", 0)
 
 
 def test_a_ranking_on_a_thread_lists_the_scenes_at_once_and_in_order_later(threaded, ready, until):

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarthdr_studio.studio.session.queue_walk import first_unseen, listed, neighbour
+from smarthdr_studio.studio.curation.queue import first_unseen, listed, neighbour
 
 scenes = st.lists(st.sampled_from([f"{n:03}" for n in range(12)]), unique=True)
 some = st.frozensets(st.sampled_from([f"{n:03}" for n in range(12)]))

@@ -6,11 +6,11 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QDoubleSpinBox, QLineEdit, QPlainTextEdit, QPushButton
 
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.main_window import MainWindow
-from smarthdr_studio.studio.panels.queue_footer import QueueFooter, reason_in_words
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.studio.curation.scene_list import QueueFooter, reason_in_words
 from smarthdr_studio.studio.state import Activity, QueueKind, TrainingState
+from smarthdr_studio.studio.window import MainWindow
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 ALT = Qt.KeyboardModifier.AltModifier

@@ -10,16 +10,16 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow, QPushButton
 
-from smarthdr_studio.core.masking import Level, MaskSettings
-from smarthdr_studio.core.regions import Region
-from smarthdr_studio.core.what_if import WhatIf
-from smarthdr_studio.studio.panels import snapshots as pairs
-from smarthdr_studio.studio.panels import what_if as table
-from smarthdr_studio.studio.panels.pool_map import PoolMap
-from smarthdr_studio.studio.panels.reliability import ReliabilityPanel
+from smarthdr_studio.core.imaging.regions import Region
+from smarthdr_studio.core.trust.masking import Level, MaskSettings
+from smarthdr_studio.core.trust.thresholds import WhatIf
 from smarthdr_studio.studio.plots.histogram import ThresholdHistogram
 from smarthdr_studio.studio.plots.retention_map import RetentionMap
 from smarthdr_studio.studio.state import PoolCharts, PoolShares, Snapshot, StudioState
+from smarthdr_studio.studio.trust import thresholds as pairs
+from smarthdr_studio.studio.trust import thresholds as table
+from smarthdr_studio.studio.trust.reliability_panel import ReliabilityPanel
+from smarthdr_studio.studio.trust.thresholds import PoolMap
 
 PAPER = MaskSettings()
 TAUS = np.linspace(0, 1, 21)

@@ -6,11 +6,11 @@ import sqlite3
 import pytest
 from PySide6.QtCore import Qt
 
-from smarthdr_studio.core import opened as opening
 from smarthdr_studio.core.errors import UnwritableProject
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.panels.relocate_sheet import RelocateSheet
+from smarthdr_studio.core.project import project as opening
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.studio.dataset.relocate import RelocateSheet
 from smarthdr_studio.studio.state import MovedState
 
 LEFT = Qt.MouseButton.LeftButton

@@ -10,11 +10,10 @@ from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtWidgets import QFileDialog, QMenu
 
 from smarthdr_studio.core.errors import ExportError
-from smarthdr_studio.core.handover.curve_table import write_curves
-from smarthdr_studio.core.running.curves import RunCurves
-from smarthdr_studio.studio.main_window.run_board import RunBoard
-from smarthdr_studio.studio.panels.chart_grid import arranged
-from smarthdr_studio.studio.state.charted import CHARTS, GIB, charted
+from smarthdr_studio.core.reporting.tables import write_curves
+from smarthdr_studio.core.training.run_log import RunCurves
+from smarthdr_studio.studio.plots.run_charts import RunBoard, arranged
+from smarthdr_studio.studio.state.chart_names import CHARTS, GIB, charted
 
 STEPS = np.arange(10.0)
 

@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
-from smarthdr_studio.studio.panels.runs_note import RunsNote
+from smarthdr_studio.studio.runs.details import RunsNote
 
 
 @pytest.fixture

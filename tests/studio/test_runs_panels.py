@@ -11,18 +11,14 @@ from PySide6.QtWidgets import QWidget
 from run_folders import checked, fabricate, over, round_told, stepped
 
 from smarthdr_studio.core.errors import Remedy
-from smarthdr_studio.core.running.discarded import DiscardedRun
-from smarthdr_studio.core.running.listing import row_of
-from smarthdr_studio.core.runs import RunFolder
-from smarthdr_studio.studio.panels import runs_words as words
-from smarthdr_studio.studio.panels.runs_back_sheet import RunsBackSheet, heading, in_words
-from smarthdr_studio.studio.panels.runs_bar import usable
-from smarthdr_studio.studio.panels.runs_bin_sheet import RunsBinSheet
-from smarthdr_studio.studio.panels.runs_columns import COLUMNS
-from smarthdr_studio.studio.panels.runs_contrast import BEST, ContrastTable
-from smarthdr_studio.studio.panels.runs_details import RunsDetails
-from smarthdr_studio.studio.panels.runs_pictures import RunsPictures
-from smarthdr_studio.studio.panels.runs_table import RunsTable
+from smarthdr_studio.core.training.run_folder import DiscardedRun, RunFolder
+from smarthdr_studio.core.training.run_index import row_of
+from smarthdr_studio.studio.runs import words
+from smarthdr_studio.studio.runs.details import BEST, ContrastTable, RunsDetails
+from smarthdr_studio.studio.runs.pictures import RunsPictures
+from smarthdr_studio.studio.runs.rollback import RunsBackSheet, heading, in_words
+from smarthdr_studio.studio.runs.run_table import COLUMNS, RunsTable, usable
+from smarthdr_studio.studio.runs.trash import RunsBinSheet
 from smarthdr_studio.studio.state import (
     Contrast,
     RunPicture,

@@ -4,32 +4,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from run_folders import (
-    checked,
-    fabricate,
-    over,
-    preview,
-    round_told,
-    say,
-    stepped,
-)
+from run_folders import checked, fabricate, over, preview, round_told, say, stepped
 
-from smarthdr_studio.core.decisions import Decisions
 from smarthdr_studio.core.display import DisplaySettings
-from smarthdr_studio.core.liveness import at_work
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.running import curves
-from smarthdr_studio.core.running.listing import row_of
-from smarthdr_studio.core.runs import RunFolder
-from smarthdr_studio.studio.session.runs_names import titles_of
-from smarthdr_studio.studio.threads import runs as looking
-from smarthdr_studio.studio.threads.run_curves import read_run_curves
-from smarthdr_studio.studio.threads.run_pictures import read_run_pictures
-from smarthdr_studio.studio.threads.runs import RunsSeen, look_at_runs
-from smarthdr_studio.studio.threads.runs_back import find_way_back, go_way_back
-from smarthdr_studio.studio.threads.runs_figures import figures_of
-from smarthdr_studio.studio.threads.runs_told import tell_of_runs
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training import run_log
+from smarthdr_studio.core.training.run_folder import RunFolder, run_lock
+from smarthdr_studio.core.training.run_index import row_of
+from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.studio.runs import controller as looking
+from smarthdr_studio.studio.runs.comparison import figures_of, read_run_curves, tell_of_runs
+from smarthdr_studio.studio.runs.controller import RunsSeen, look_at_runs, titles_of
+from smarthdr_studio.studio.runs.pictures import read_run_pictures
+from smarthdr_studio.studio.runs.rollback import find_way_back, go_way_back
 
 
 def silent(_text, _done, _total):
@@ -86,7 +74,7 @@ def test_only_the_run_that_has_said_something_is_read_again(two, monkeypatch):
 
 def test_a_run_is_at_work_while_its_lock_is_held_and_interrupted_then(two):
     run = two / "runs" / "20261125-100000-quick"
-    with at_work(run):
+    with run_lock(run):
         held = look(two)
         assert held.rows[0].status == "running"
     left = look(two, held)
@@ -221,7 +209,7 @@ def test_curves_that_are_known_are_read_on_not_anew(two, monkeypatch):
     run = rows[0].folder
     say(run, stepped(5), checked(6, 34.0))
     begun = []
-    monkeypatch.setattr(curves, "chunks", lambda path, start: begun.append(start) or [])
+    monkeypatch.setattr(run_log, "chunks", lambda path, start: begun.append(start) or [])
     read_run_curves(silent, rows=rows, known=first)
     assert begun == [first.curves[run.name].read_to]
     monkeypatch.undo()

@@ -7,14 +7,12 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from run_folders import checked, fabricate, over, preview, round_told, say, stepped
 
-from smarthdr_studio.core.decisions import Decisions
 from smarthdr_studio.core.display import Layer
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.liveness import at_work
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.running.notes import read_note
-from smarthdr_studio.core.runs import RunFolder
-from smarthdr_studio.studio.session.layout_file import Layout
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.run_folder import RunFolder, read_note, run_lock
+from smarthdr_studio.studio.settings import Layout
 from smarthdr_studio.studio.state import Centre, StudioState, ViewSetup
 
 EARLY, LATE = "20261124-100000-quick", "20261125-100000-quick"
@@ -67,7 +65,7 @@ def test_a_run_of_another_process_appears_changes_and_is_recognised_as_dead(
 ):
     session = window.session
     run = fabricate(project, "20261126-100000-paper")
-    with at_work(run):
+    with run_lock(run):
         until(session, lambda s: s.runs.rows[0].status == "running")
         say(run, stepped(1), round_told(1, 2), checked(2, 40.0))
         until(session, lambda s: s.runs.rows[0].last_psnr_mu == 40.0)

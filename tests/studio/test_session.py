@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from smarthdr_studio.core.decisions import Decisions
 from smarthdr_studio.core.display import Layer
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.masking import MaskSettings, trust
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import read_pseudo_label
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.masking import MaskSettings, trust
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 
 STRICT = MaskSettings(tau_patch=0.3, tau_pixel=0.2)
 
@@ -226,9 +226,9 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from PySide6.QtWidgets import QApplication
-from smarthdr_studio.core.sample.settings import SampleSettings
+from smarthdr_studio.synthetic.settings import SampleSettings
 from smarthdr_studio.studio.session import Session
-from smarthdr_studio.studio.session.preferences import Places
+from smarthdr_studio.studio.settings import Places
 app = QApplication([])
 home = Path(sys.argv[2])
 places = Places.under(config=home, cache=home, data=home)

@@ -9,9 +9,8 @@ import sys
 import pytest
 from PySide6.QtCore import QObject, QTimer
 
-from smarthdr_studio.core.events import RunStarted
-from smarthdr_studio.studio.main_window.endings import Endings
-from smarthdr_studio.studio.main_window.signals import EndSignals
+from smarthdr_studio.core.training.events import RunStarted
+from smarthdr_studio.studio.application import Endings, EndSignals
 from smarthdr_studio.studio.state import Activity
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are of POSIX")
@@ -98,7 +97,7 @@ BUS = """
 import sys
 from PySide6.QtCore import QCoreApplication, QTimer
 from PySide6.QtDBus import QDBusConnection, QDBusMessage
-from smarthdr_studio.studio.main_window.sleep import Sleep
+from smarthdr_studio.studio.application import Sleep
 application = QCoreApplication([])
 logind = QDBusConnection.connectToBus(sys.argv[1], "logind")
 assert logind.registerService("org.freedesktop.login1")
@@ -147,7 +146,7 @@ def test_logind_is_heard_on_the_system_bus():
 def test_without_a_bus_nothing_happens_and_nothing_is_said():
     code = (
         "from PySide6.QtCore import QCoreApplication; "
-        "from smarthdr_studio.studio.main_window.sleep import Sleep; "
+        "from smarthdr_studio.studio.application import Sleep; "
         "application = QCoreApplication([]); Sleep(application).listen()"
     )
     heard = subprocess.run(

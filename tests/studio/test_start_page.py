@@ -6,9 +6,9 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QLabel, QPushButton
 
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.panels.new_project import NewProjectDialog, why_not
-from smarthdr_studio.studio.session.preferences import Preferences
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.studio.dataset.start_page import NewProjectDialog, why_not
+from smarthdr_studio.studio.settings import Preferences
 
 
 def way_in(window, name):

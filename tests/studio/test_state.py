@@ -4,8 +4,10 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
+from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.display import Layer
-from smarthdr_studio.core.events import (
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.training.events import (
     CheckpointSaved,
     PhaseChanged,
     RoundFinished,
@@ -14,12 +16,11 @@ from smarthdr_studio.core.events import (
     StepReported,
     Validated,
 )
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.studio.panels.parts import duration, percent
-from smarthdr_studio.studio.panels.training import phase_in_words, progress_in_words
-from smarthdr_studio.studio.session.progress import advanced, points
-from smarthdr_studio.studio.state import Activity, SceneFacts, StudioState, TrainingState
+from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.studio.state import Activity, StudioState, TrainingState
+from smarthdr_studio.studio.training.run_state import advanced, points
+from smarthdr_studio.studio.training.training_panel import phase_in_words, progress_in_words
+from smarthdr_studio.studio.widgets.controls import duration, percent
 
 STARTED = RunStarted(
     run="r1", folder="/r1", device="cpu", network="light", total_steps=100, total_epochs=5

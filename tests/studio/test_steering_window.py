@@ -5,10 +5,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from smarthdr_studio.core.errors import OutOfMemory, Remedy
-from smarthdr_studio.core.events import PhaseChanged, RunStarted
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.running.listing import list_rows
-from smarthdr_studio.core.steering import LearningRate, RefreshEvery
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.events import PhaseChanged, RunStarted
+from smarthdr_studio.core.training.run_index import list_rows
+from smarthdr_studio.core.training.steering import LearningRate, RefreshEvery
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.state import Activity
 

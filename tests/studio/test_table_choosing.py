@@ -5,9 +5,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication
 
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.studio.panels.scene_columns import COLUMNS
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.studio.curation.scene_model import COLUMNS
 from smarthdr_studio.studio.state import Centre
 
 CTRL = Qt.KeyboardModifier.ControlModifier

@@ -4,21 +4,20 @@ import numpy as np
 import pytest
 import torch
 
-from smarthdr_studio.core.decisions import Decisions
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.evidence import Part, Sampled
-from smarthdr_studio.core.frames import FrameStore
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import read_pseudo_label
-from smarthdr_studio.core.reasons import clues
-from smarthdr_studio.core.reliability import error_map, squared_error_map
+from smarthdr_studio.core.imaging.bracket import FrameStore
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.causes import clues
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
+from smarthdr_studio.core.trust.reliability import Part, Sampled, error_map, squared_error_map
 from smarthdr_studio.learning.checkpoints import CheckpointInfo, latest_checkpoint, save_checkpoint
+from smarthdr_studio.learning.inference import predict_scene
 from smarthdr_studio.learning.networks import build_network
-from smarthdr_studio.learning.opinion import opinion
+from smarthdr_studio.studio.project.predictions import forget
 from smarthdr_studio.studio.tasks import Cancelled
-from smarthdr_studio.studio.threads.clues import find_clues
-from smarthdr_studio.studio.threads.evidence import measure_pool
-from smarthdr_studio.studio.threads.opinions import forget
+from smarthdr_studio.studio.trust.evidence import measure_pool
+from smarthdr_studio.studio.trust.inspector import find_clues
 
 RUN = "20260101-000000-tiny"
 POOL = ("003", "004", "005", "006")
@@ -65,7 +64,7 @@ def _measured(folder, scene, *, guess):
     with Project.open(folder) as project:
         of, pseudo = project.scene(scene), project.pseudo_path(scene)
     if guess:
-        hdr, sigma = opinion(latest_checkpoint(folder), of, who="teacher", frames=frames)
+        hdr, sigma = predict_scene(latest_checkpoint(folder), of, who="teacher", frames=frames)
     else:
         label = read_pseudo_label(pseudo)
         hdr, sigma = label.hdr, label.sigma

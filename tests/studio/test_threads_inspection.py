@@ -7,28 +7,33 @@ import pytest
 import torch
 
 from smarthdr_studio.core.errors import CheckpointError, LabelError, ProjectError
-from smarthdr_studio.core.frames import FrameStore
-from smarthdr_studio.core.history import (
+from smarthdr_studio.core.imaging.bracket import FrameStore
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.round_history import strip_now
+from smarthdr_studio.core.training.rounds import (
     RECORDED_BINS,
     RoundRecord,
     history_path,
-    strip_now,
+    round_path,
     write_record,
 )
-from smarthdr_studio.core.masking import MaskSettings, Range
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.round_files import round_path
-from smarthdr_studio.core.runs import RunFolder
-from smarthdr_studio.core.statistics import SceneStatistics
+from smarthdr_studio.core.training.run_folder import RunFolder
+from smarthdr_studio.core.trust.masking import MaskSettings, Range
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.learning.checkpoints import CheckpointInfo, latest_checkpoint, save_checkpoint
 from smarthdr_studio.learning.crops import SceneLabel
+from smarthdr_studio.learning.inference import predict_scene
 from smarthdr_studio.learning.networks import build_network
-from smarthdr_studio.learning.opinion import opinion
-from smarthdr_studio.learning.rounds import write_round
+from smarthdr_studio.learning.pseudo_labelling import write_round
+from smarthdr_studio.studio.project import predictions
+from smarthdr_studio.studio.project.predictions import (
+    ask,
+    forget,
+    read_replay,
+    read_run_history,
+    strip_of_now,
+)
 from smarthdr_studio.studio.tasks import Cancelled
-from smarthdr_studio.studio.threads import opinions
-from smarthdr_studio.studio.threads.history import read_replay, read_run_history, strip_of_now
-from smarthdr_studio.studio.threads.opinions import ask, forget
 
 RUN = "20260101-000000-tiny"
 MASKS = MaskSettings(patch_size=32)
@@ -85,7 +90,7 @@ def trained(tiny_project):
 @pytest.fixture
 def loads(monkeypatch):
     """Which weights are loaded, one entry each time."""
-    from smarthdr_studio.learning import opinion as module
+    from smarthdr_studio.learning import inference as module
 
     real, seen = module.load_model, []
 
@@ -105,7 +110,7 @@ def test_asking_answers_what_the_newest_checkpoint_says(trained, who):
     assert (answer.who, answer.scene, answer.checkpoint) == (who, "001", f"{RUN}, step 40")
     with Project.open(trained) as project:
         scene = project.scene("001")
-    hdr, sigma = opinion(latest_checkpoint(trained), scene, who=who, frames=frames)
+    hdr, sigma = predict_scene(latest_checkpoint(trained), scene, who=who, frames=frames)
     np.testing.assert_array_equal(answer.hdr, hdr)
     np.testing.assert_array_equal(answer.sigma, sigma)
     assert tell.words[-1] == (f"asking the {who}", 6, 6)
@@ -141,15 +146,15 @@ def test_a_newer_checkpoint_of_other_weights_is_loaded(trained, loads):
 
 def test_a_forgotten_network_is_let_go_and_loaded_again_when_asked(trained, loads):
     ask(Told(), project=trained, scene="001", who="teacher", frames=FrameStore())
-    assert opinions._shelf._held is not None
+    assert predictions._shelf._held is not None
     forget()
-    assert opinions._shelf._held is None
+    assert predictions._shelf._held is None
     ask(Told(), project=trained, scene="001", who="teacher", frames=FrameStore())
     assert len(loads) == 2
 
 
 def test_a_network_forgotten_while_it_is_loaded_is_not_kept(trained, monkeypatch):
-    from smarthdr_studio.learning import opinion as module
+    from smarthdr_studio.learning import inference as module
 
     real = module.load_model
 
@@ -161,7 +166,7 @@ def test_a_network_forgotten_while_it_is_loaded_is_not_kept(trained, monkeypatch
     monkeypatch.setattr(module, "load_model", load)
     answer = ask(Told(), project=trained, scene="001", who="teacher", frames=FrameStore())
     assert answer.hdr.shape == (96, 128, 3)
-    assert opinions._shelf._held is None
+    assert predictions._shelf._held is None
 
 
 @pytest.mark.parametrize("until", [0, 1, 2, 4])

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from smarthdr_studio.core.decisions import Decisions
-from smarthdr_studio.core.exr import read_layers, write_layers
-from smarthdr_studio.core.file_stamps import stamp_of
-from smarthdr_studio.core.frames import FrameStore
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.pseudo_label import read_pseudo_label, write_pseudo_label
-from smarthdr_studio.studio.threads.scenes import SceneFiles, load_scene
+from smarthdr_studio.core.files import file_stamp
+from smarthdr_studio.core.imaging.bracket import FrameStore
+from smarthdr_studio.core.imaging.image_files import read_layers, write_layers
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label, write_pseudo_label
+from smarthdr_studio.studio.project.scene_loader import SceneFiles, load_scene
 
 
 def _nothing(_text, _done, _total):
@@ -214,13 +214,13 @@ def _write(path, content, *, at):
 
 def test_a_file_replaced_within_the_same_second_is_noticed(tmp_path):
     path, at = tmp_path / "a.exr", 1_800_000_000 * 10**9
-    stamps = {stamp_of(path)}
+    stamps = {file_stamp(path)}
     assert stamps == {()}
     for content, later in ((b"one", 0), (b"two", 0), (b"longer", 0), (b"longer", 1)):
         _write(path, content, at=at + later)
-        stamps.add(stamp_of(path))
+        stamps.add(file_stamp(path))
     assert len(stamps) == 5
-    assert stamp_of(path) == stamp_of(path)
+    assert file_stamp(path) == file_stamp(path)
 
 
 def test_a_new_promoted_label_changes_the_stamp_too(promoted_project):

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QWidget
 
 from smarthdr_studio.studio.state import Activity
-from smarthdr_studio.studio.threads.training import TrainingThread
+from smarthdr_studio.studio.training.training_thread import TrainingThread
 
 RUNS = 20
 FIRST = 8  # runs after which pools of threads and memory have the size they keep

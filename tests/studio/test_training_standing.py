@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.events import (
+from smarthdr_studio.core.training.events import (
     CheckpointSaved,
     PhaseChanged,
     RunFinished,
@@ -14,16 +14,16 @@ from smarthdr_studio.core.events import (
     StepReported,
     StepSkipped,
 )
-from smarthdr_studio.studio.panels.training_words import (
+from smarthdr_studio.studio.state import Activity, TrainingState
+from smarthdr_studio.studio.state.training import GO_ON, PAUSE, SNAPSHOT
+from smarthdr_studio.studio.training.controller import Eta, coarse
+from smarthdr_studio.studio.training.run_state import after
+from smarthdr_studio.studio.training.training_panel import (
     name_of,
     notes_in_words,
     phase_in_words,
     progress_in_words,
 )
-from smarthdr_studio.studio.session.eta import Eta, coarse
-from smarthdr_studio.studio.session.standing import after
-from smarthdr_studio.studio.state import Activity, TrainingState
-from smarthdr_studio.studio.state.training import GO_ON, PAUSE, SNAPSHOT
 
 STARTED = RunStarted(
     run="r1", folder="/r1", device="cpu", network="light", total_steps=100, total_epochs=5

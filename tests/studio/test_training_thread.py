@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from smarthdr_studio.core.errors import DeviceError, OutOfMemory, Remedy
-from smarthdr_studio.core.events import PhaseChanged, StepReported
-from smarthdr_studio.core.plan import TrainingPlan
-from smarthdr_studio.core.steering import GoOn, Pause, Snapshot
-from smarthdr_studio.studio.threads.training import TrainingThread
+from smarthdr_studio.core.training.events import PhaseChanged, StepReported
+from smarthdr_studio.core.training.plan import TrainingPlan
+from smarthdr_studio.core.training.steering import GoOn, Pause, Snapshot
+from smarthdr_studio.studio.training.training_thread import TrainingThread
 
-training = pytest.importorskip("smarthdr_studio.learning.training")
+training = pytest.importorskip("smarthdr_studio.learning.trainer")
 
 
 def step(number):

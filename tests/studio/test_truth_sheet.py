@@ -7,12 +7,12 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog
 
-from smarthdr_studio.core.frames import decode_ground_truth
-from smarthdr_studio.core.images import read_radiance, write_radiance_hdr
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.truths.fixing import NO_FIX
-from smarthdr_studio.studio.panels.truth_sheet import TruthSheet
+from smarthdr_studio.core.datasets.ground_truth import NO_FIX
+from smarthdr_studio.core.imaging.bracket import decode_ground_truth
+from smarthdr_studio.core.imaging.image_files import read_radiance, write_radiance_hdr
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.studio.dataset.ground_truth import TruthSheet
 
 LEFT = Qt.MouseButton.LeftButton
 

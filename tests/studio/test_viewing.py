@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from smarthdr_studio.core.display import DisplaySettings, Layer, ToneMap
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.studio.session.layout_file import Layout
-from smarthdr_studio.studio.session.viewing import settings_of
+from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.studio.project.screen import settings_of
+from smarthdr_studio.studio.settings import Layout
 from smarthdr_studio.studio.state import CompareMode, Snapshot, StudioState, ViewSetup
 
 

@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
 )
 
 from smarthdr_studio.core.display import ColourMap, Layer
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.project import Project
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.studio.app import refuse_without
 
 
@@ -218,6 +218,6 @@ def test_a_missing_display_or_library_is_one_sentence_with_the_remedy(monkeypatc
 
 
 def test_the_guide_ships_with_the_program(opened):
-    from smarthdr_studio.core.resources import resource
+    from smarthdr_studio.core.environment import resource
 
     assert len(list(Path(resource("guide")).glob("*.md"))) >= 3

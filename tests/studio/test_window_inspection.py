@@ -6,7 +6,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 
 from smarthdr_studio.core.display import Layer
-from smarthdr_studio.core.exr import read_layers
+from smarthdr_studio.core.imaging.image_files import read_layers
 from smarthdr_studio.studio.actions import ACTIONS
 from smarthdr_studio.studio.state import CompareMode, Tool
 

@@ -4,11 +4,11 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QPushButton
 
-from smarthdr_studio.core.events import Steered
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.running.listing import list_rows
-from smarthdr_studio.studio.session import training_desk
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.events import Steered
+from smarthdr_studio.core.training.run_index import list_rows
 from smarthdr_studio.studio.state import Activity
+from smarthdr_studio.studio.training import controller
 
 OVER = (Activity.DONE, Activity.STOPPED, Activity.FAILED)
 
@@ -38,12 +38,12 @@ def plan(tmp_path, monkeypatch):
         path = tmp_path / "tiny.toml"
         path.write_text(TINY_PLAN.format(epochs=epochs) + "\n")
         path.write_text("held_out = 1\n" + path.read_text())
-        load = training_desk.load_preset
+        load = controller.load_preset
 
         def load_tiny(name, **changes):
             return load(name if name.endswith(".toml") else str(path), **changes)
 
-        monkeypatch.setattr(training_desk, "load_preset", load_tiny)
+        monkeypatch.setattr(controller, "load_preset", load_tiny)
 
     return shorten
 
@@ -139,11 +139,11 @@ def test_closing_during_a_run_asks_and_a_no_closes_nothing(
 def test_an_error_in_training_becomes_words_and_a_run_to_resume(
     window, qtbot, until, fresh_project, plan, monkeypatch
 ):
-    from smarthdr_studio.learning.learner import Learner
+    from smarthdr_studio.learning.mean_teacher import MeanTeacher
 
     plan(epochs=4)
     steps = []
-    honest = Learner.step
+    honest = MeanTeacher.step
 
     def fragile(self, *args, **kwargs):
         steps.append(1)
@@ -151,7 +151,7 @@ def test_an_error_in_training_becomes_words_and_a_run_to_resume(
             raise RuntimeError("CUDA out of memory")
         return honest(self, *args, **kwargs)
 
-    monkeypatch.setattr(Learner, "step", fragile)
+    monkeypatch.setattr(MeanTeacher, "step", fragile)
     window.session.take(fresh_project)
     until(window.session, lambda s: s.shown == "001")
     click(qtbot, window, "Train")
@@ -159,7 +159,7 @@ def test_an_error_in_training_becomes_words_and_a_run_to_resume(
     until(window.session, lambda s: bool(s.training.resumable))
     assert "memory" in window.page.training._phase.whole
     qtbot.waitUntil(lambda: button(window, "Resume").isEnabled(), timeout=10000)
-    monkeypatch.setattr(Learner, "step", honest)
+    monkeypatch.setattr(MeanTeacher, "step", honest)
     click(qtbot, window, "Resume")
     until(window.session, lambda s: s.training.activity is Activity.DONE, timeout=400000)
 
@@ -167,10 +167,8 @@ def test_an_error_in_training_becomes_words_and_a_run_to_resume(
 def test_a_plan_that_is_not_allowed_is_told_in_the_panel(opened, qtbot, monkeypatch, tmp_path):
     bad = tmp_path / "bad.toml"
     bad.write_text("[schedule]\nepochs = 0\n")
-    load = training_desk.load_preset
-    monkeypatch.setattr(
-        training_desk, "load_preset", lambda _, **changes: load(str(bad), **changes)
-    )
+    load = controller.load_preset
+    monkeypatch.setattr(controller, "load_preset", lambda _, **changes: load(str(bad), **changes))
     click(qtbot, opened, "Train")
     assert opened.session.state.training.activity is Activity.FAILED
     assert "schedule.epochs" in opened.page.training._phase.whole
@@ -178,20 +176,20 @@ def test_a_plan_that_is_not_allowed_is_told_in_the_panel(opened, qtbot, monkeypa
 
 def test_a_long_silence_is_told(opened, monkeypatch):
     desk = opened.session.training
-    desk._become(training_desk.replace(desk.state, activity=Activity.RUNNING, phase="learning"))
-    monkeypatch.setattr(training_desk.time, "monotonic", lambda: desk._heard_at + 61)
+    desk._become(controller.replace(desk.state, activity=Activity.RUNNING, phase="learning"))
+    monkeypatch.setattr(controller.time, "monotonic", lambda: desk._heard_at + 61)
     desk._listen()
     assert "no event for 60 s" in opened.page.training._phase.whole
-    desk._become(training_desk.replace(desk.state, activity=Activity.IDLE, silent=False))
+    desk._become(controller.replace(desk.state, activity=Activity.IDLE, silent=False))
 
 
 def test_an_answer_of_the_run_stays_for_a_while_and_goes(opened, monkeypatch):
     desk = opened.session.training
-    desk._become(training_desk.replace(desk.state, activity=Activity.RUNNING))
+    desk._become(controller.replace(desk.state, activity=Activity.RUNNING))
     desk.take((Steered(step=1, epoch=0, text="epoch 1 ends here, round 1 is next"),))
     desk._listen()
     assert "round 1 is next" in opened.page.training._notes.whole
-    monkeypatch.setattr(training_desk.time, "monotonic", lambda: desk._told_at + 16)
+    monkeypatch.setattr(controller.time, "monotonic", lambda: desk._told_at + 16)
     desk._listen()
     assert not opened.page.training._notes.isVisible()
-    desk._become(training_desk.replace(desk.state, activity=Activity.IDLE))
+    desk._become(controller.replace(desk.state, activity=Activity.IDLE))

@@ -1,1 +1,1 @@
-"""What helps a person to choose scenes: facts, queues with reasons, proposals, and the past."""
+"""Which scenes to promote or label next: facts, queries, queues and proposals."""

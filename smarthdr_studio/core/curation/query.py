@@ -16,7 +16,7 @@ from typing import Final
 
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.errors import QueryError
-from smarthdr_studio.core.journal import Status
+from smarthdr_studio.core.project.journal import Status
 
 __all__ = ["FIELDS", "Query", "QueryError", "parse"]
 

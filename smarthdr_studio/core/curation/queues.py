@@ -1,20 +1,178 @@
-"""Two rankings of the scenes that wait: safest to promote, and most worth labelling."""
+"""Two rankings with reasons of the scenes that wait: safest to promote, most worth labelling."""
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import isnan
 from typing import Final, NamedTuple, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
-from smarthdr_studio.core.curation.hardness import Doubles, Material, hardness
-from smarthdr_studio.core.curation.looks import Company
-from smarthdr_studio.core.curation.queue_words import why_safe, why_worth
+from smarthdr_studio.core.curation.clues import ClueRecord, NearestNeighbours, pixels_per_patch
 from smarthdr_studio.core.curation.scene_facts import TREND_ROUNDS, SceneFacts
-from smarthdr_studio.core.journal import Status
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.trust.masking import MaskSettings, limit, span
+from smarthdr_studio.core.trust.patch_statistics import Floats
 
-__all__ = ["Material", "Progress", "QueueItem", "most_worth", "progress", "safest"]
+Doubles = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RankingInput:
+    """What is known of the scenes that are to be ranked; each part may lack any of them.
+
+    `patch_means` holds the mean σ of every patch (`SceneStatistics.means`), `records` what the
+    frames say, `masks` the thresholds in force.
+    """
+
+    facts: Sequence[SceneFacts]
+    masks: MaskSettings
+    patch_means: Mapping[str, Floats] = field(default_factory=dict)
+    records: Mapping[str, ClueRecord] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Hardness:
+    """Shares in [0, 1] of one part of every scene, in the order asked; NaN where not known."""
+
+    saturated: Doubles
+    moving: Doubles
+
+    @property
+    def hard(self) -> Doubles:
+        """The share that is saturated or moves; what clips cannot be seen to move."""
+        return np.minimum(self.saturated + self.moving, 1.0)
+
+
+def hardness(material: RankingInput, scenes: Sequence[SceneFacts], *, trusted: bool) -> Hardness:
+    """Of the patches that the patch gate keeps (`trusted`), or else of those it drops.
+
+    Where that part of a scene is empty, or its patches are not known, the whole scene stands for
+    it; where the frames were never looked at, the shares that its facts give.
+    """
+    records = [material.records.get(each.id) for each in scenes]
+    pairs = list(zip(scenes, records, strict=True))
+    saturated = [facts.saturation if r is None else r.saturation for facts, r in pairs]
+    motion = [facts.motion if r is None else r.motion for facts, r in pairs]
+    whole = Hardness(
+        saturated=np.array(saturated, dtype=np.float64), moving=np.array(motion, dtype=np.float64)
+    )
+    known = {
+        index: record
+        for index, (facts, record) in enumerate(pairs)
+        if record is not None and len(material.patch_means.get(facts.id, ())) == record.patches
+    }
+    if known:
+        _refine(whole, known, _gated(material, [scenes[i].id for i in known], trusted=trusted))
+    return whole
+
+
+def _refine(whole: Hardness, known: Mapping[int, ClueRecord], part: Flags) -> None:
+    """Put the shares of the part, all patches one after another, where those of the whole stand."""
+    records = list(known.values())
+    starts = np.cumsum([0, *(record.patches for record in records[:-1])])
+    sizes = [pixels_per_patch(record.height, record.width) for record in records]
+    weights = np.concatenate(sizes) * part
+    totals = np.add.reduceat(weights, starts)
+    there = totals > 0
+    places = np.array(list(known))[there]
+    for shares, patches in (
+        (whole.saturated, [record.saturated for record in records]),
+        (whole.moving, [record.moving for record in records]),
+    ):
+        sums = np.add.reduceat(np.concatenate(patches) * weights, starts)
+        shares[places] = sums[there] / (255 * totals[there])
+
+
+def _gated(material: RankingInput, names: Sequence[str], *, trusted: bool) -> Flags:
+    """Which patches of these scenes the patch gate keeps, or else drops, one after another."""
+    masks = material.masks
+    means = [material.patch_means[name] for name in names]
+    if masks.patches.scope == "pool":
+        pool = [
+            material.patch_means[each.id]
+            for each in material.facts
+            if each.status is Status.UNLABELLED and each.id in material.patch_means
+        ]
+        top = limit(span(np.concatenate(pool or means), masks.patches), masks.tau_patch)
+        limits = np.full(len(names), top)
+    else:
+        limits = np.array([limit(span(each, masks.patches), masks.tau_patch) for each in means])
+    tops = np.repeat(limits, [len(each) for each in means])
+    kept: Flags = np.concatenate(means) <= tops
+    return kept if trusted else ~kept
+
+
+_STEADY: Final = 0.02  # a share that ranges over less than this holds still
+_HARDLY: Final = 0.01
+_PARTLY: Final = 0.1
+_MOSTLY: Final = 0.5
+_ALIKE: Final = 0.35  # of `looks.Company.unlike`
+_UNLIKE: Final = 0.65
+
+
+def why_safe(
+    facts: SceneFacts, *, wobble: float | None, saturated: float | None, moving: float | None
+) -> str:
+    """Why it is safe to promote, or not; shares are of what is trusted in the scene."""
+    words = f"{percent(facts.retained or 0.0)} is trusted"
+    if wobble is not None:
+        steady = wobble < _STEADY
+        words += ", steady" if steady else f", ranging over {percent(wobble)}"
+        words += " in the last rounds"
+    if saturated is None and moving is None:
+        return words
+    hard = min((saturated or 0.0) + (moving or 0.0), 1.0)
+    part = "hardly any" if hard < _HARDLY else percent(hard)
+    return f"{words}; {part} of that moves or is saturated"
+
+
+def why_worth(
+    facts: SceneFacts,
+    *,
+    saturated: float | None,
+    moving: float | None,
+    unlike: float | None,
+    nearest: SceneFacts | None,
+) -> str:
+    """Why it is worth labelling, or not; shares are of what is not trusted in the scene."""
+    untrusted = 1 - (facts.retained or 0.0)
+    words = f"{percent(untrusted)} is not trusted"
+    if untrusted >= _HARDLY:
+        words += _cause(saturated, moving)
+    return words + _company(unlike, nearest)
+
+
+def percent(share: float) -> str:
+    """A share in [0, 1] as a whole percentage; one that rounds to nothing is "under 1 %"."""
+    return "under 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
+
+
+def _cause(saturated: float | None, moving: float | None) -> str:
+    if saturated is None and moving is None:
+        return ""
+    clipped, stirred = saturated or 0.0, moving or 0.0
+    if min(clipped, stirred) >= _PARTLY and clipped + stirred >= _MOSTLY:
+        return ", mostly saturated or moving"
+    most, word = max((clipped, "saturated"), (stirred, "moving"))
+    if most >= _MOSTLY:
+        return f", mostly {word}"
+    return f", partly {word}" if most >= _PARTLY else ", without a visible cause"
+
+
+def _company(unlike: float | None, nearest: SceneFacts | None) -> str:
+    if unlike is None or nearest is None:
+        return ""
+    labelled = nearest.status is not Status.UNLABELLED
+    if unlike >= _UNLIKE:
+        return "; unlike anything labelled" if labelled else "; unlike what is labelled or above it"
+    if unlike > _ALIKE:
+        return ""
+    return f"; much like {nearest.id}, " + ("which is labelled" if labelled else "above it")
+
+
+__all__ = ["Progress", "QueueItem", "RankingInput", "most_worth", "progress", "safest"]
 
 Integers = npt.NDArray[np.int64]
 
@@ -76,7 +234,7 @@ def waiting(facts: Sequence[SceneFacts]) -> list[SceneFacts]:
     ]
 
 
-def safest(material: Material) -> tuple[QueueItem, ...]:
+def safest(material: RankingInput) -> tuple[QueueItem, ...]:
     """Every waiting scene, the safest to promote first.
 
     Safe is what is trusted nearly everywhere, was so in the last rounds, has little σ, and where
@@ -110,7 +268,7 @@ def safest(material: Material) -> tuple[QueueItem, ...]:
     return tuple(sorted(items, key=lambda item: (-item.score, item.scene)))
 
 
-def most_worth(material: Material, *, apart: int = APART) -> tuple[QueueItem, ...]:
+def most_worth(material: RankingInput, *, apart: int = APART) -> tuple[QueueItem, ...]:
     """Every waiting scene, the most worth labelling first.
 
     Worth is the expected gain, which is the untrusted area times the share of it that moves or is
@@ -156,12 +314,12 @@ class _Pick(NamedTuple):
 
 
 def _picked(
-    material: Material, scenes: Sequence[SceneFacts], gain: Doubles, *, apart: int
+    material: RankingInput, scenes: Sequence[SceneFacts], gain: Doubles, *, apart: int
 ) -> Iterator[_Pick]:
     """The scenes in the order of their worth; whoever is picked early lessens those like it."""
     records = material.records
     seen = np.array([i for i, each in enumerate(scenes) if each.id in records], dtype=np.int64)
-    company = Company([records[scenes[index].id].look for index in seen])
+    company = NearestNeighbours([records[scenes[index].id].look for index in seen])
     known = [each for each in material.facts if each.status in LABELLED and each.id in records]
     company.join([records[each.id].look for each in known], first=0)
     rows = {int(index): row for row, index in enumerate(seen)}
@@ -181,7 +339,7 @@ def _picked(
             yield _pick(int(index), worth, unlike, near)
 
 
-def _worth(gain: Doubles, seen: Integers, company: Company) -> tuple[Doubles, Doubles]:
+def _worth(gain: Doubles, seen: Integers, company: NearestNeighbours) -> tuple[Doubles, Doubles]:
     """How unlike the company each scene looks, NaN where nobody looked, and its gain times that."""
     unlike = np.full(len(gain), np.nan)
     unlike[seen] = company.unlike()
@@ -193,7 +351,9 @@ def _pick(index: int, worth: Doubles, unlike: Doubles, nearest: SceneFacts | Non
     return _Pick(index, float(worth[index]), None if isnan(apart) else apart, nearest)
 
 
-def _nearest(row: int | None, company: Company, known: Sequence[SceneFacts]) -> SceneFacts | None:
+def _nearest(
+    row: int | None, company: NearestNeighbours, known: Sequence[SceneFacts]
+) -> SceneFacts | None:
     number = -1 if row is None else int(company.who[row])
     return None if number < 0 else known[number]
 

@@ -1,6 +1,6 @@
 """The pixels a person sees, made without any window, so that the export is the screen."""
 
-from smarthdr_studio.core.display.colour import (
+from smarthdr_studio.core.display.colour_maps import (
     ColourMap,
     HeatScale,
     colour_bar,
@@ -8,9 +8,14 @@ from smarthdr_studio.core.display.colour import (
     sigma_rgb8,
 )
 from smarthdr_studio.core.display.export import write_layer_exr, write_png, write_png16
-from smarthdr_studio.core.display.hatch import Area, Hatch, Pattern, key_swatch
-from smarthdr_studio.core.display.kinds import FRAMES, MAPS, PICTURES, RADIANCE, UNITS
+from smarthdr_studio.core.display.false_colour import MARKER
+from smarthdr_studio.core.display.layer_data import layer_values
 from smarthdr_studio.core.display.layers import (
+    FRAMES,
+    MAPS,
+    PICTURES,
+    RADIANCE,
+    UNITS,
     DisplaySettings,
     KeyEntry,
     Layer,
@@ -18,11 +23,16 @@ from smarthdr_studio.core.display.layers import (
     Material,
     Painted,
 )
-from smarthdr_studio.core.display.lens import Lens, Pyramid, Seen
-from smarthdr_studio.core.display.odd import MARKER
-from smarthdr_studio.core.display.overlay import Looks, hatched_rgb8, masked_rgb8
+from smarthdr_studio.core.display.overlay import (
+    Area,
+    Hatch,
+    OverlayVariants,
+    Pattern,
+    hatched_rgb8,
+    key_swatch,
+    masked_rgb8,
+)
 from smarthdr_studio.core.display.painter import Painter
-from smarthdr_studio.core.display.sources import layer_values
 from smarthdr_studio.core.display.tone import (
     Rgb8,
     ToneMap,
@@ -32,6 +42,7 @@ from smarthdr_studio.core.display.tone import (
     tone_table,
     toned,
 )
+from smarthdr_studio.core.display.viewport import Pyramid, Viewport, VisiblePart
 
 __all__ = [
     "FRAMES",
@@ -48,16 +59,16 @@ __all__ = [
     "KeyEntry",
     "Layer",
     "Legend",
-    "Lens",
-    "Looks",
     "Material",
+    "OverlayVariants",
     "Painted",
     "Painter",
     "Pattern",
     "Pyramid",
     "Rgb8",
-    "Seen",
     "ToneMap",
+    "Viewport",
+    "VisiblePart",
     "colour_bar",
     "colour_table",
     "frame_rgb8",

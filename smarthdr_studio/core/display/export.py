@@ -12,23 +12,32 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from smarthdr_studio.core.bracket import Half
-from smarthdr_studio.core.display.heat import spread_of, spread_on_screen
-from smarthdr_studio.core.display.kinds import FRAMES, MAPS, RADIANCE, UNITS
-from smarthdr_studio.core.display.layers import DisplaySettings, Layer, Material, Painted
-from smarthdr_studio.core.display.light import screen_rgb8
-from smarthdr_studio.core.display.memo import Memo
-from smarthdr_studio.core.display.odd import odd_values
-from smarthdr_studio.core.display.sources import Sources, layer_values
-from smarthdr_studio.core.display.strips import strips
-from smarthdr_studio.core.display.tone import ToneMap, toned
-from smarthdr_studio.core.display.words import exposure_words, joined, tone_words, why_empty
+from smarthdr_studio.core.display.cache import Cache
+from smarthdr_studio.core.display.false_colour import find_non_finite, spread_of, spread_on_screen
+from smarthdr_studio.core.display.layer_data import LayerData, layer_values
+from smarthdr_studio.core.display.layers import (
+    FRAMES,
+    MAPS,
+    RADIANCE,
+    UNITS,
+    DisplaySettings,
+    Layer,
+    Material,
+    Painted,
+    exposure_words,
+    joined,
+    tone_words,
+    why_empty,
+)
+from smarthdr_studio.core.display.picture import screen_rgb8
+from smarthdr_studio.core.display.tone import ToneMap, strips, toned
 from smarthdr_studio.core.errors import ExportError
-from smarthdr_studio.core.exr import write_layers
 from smarthdr_studio.core.files import AnyPath, replacing
-from smarthdr_studio.core.masking import Range
-from smarthdr_studio.core.radiance import Frame
-from smarthdr_studio.core.reasons import Reason
+from smarthdr_studio.core.imaging.bracket import Half
+from smarthdr_studio.core.imaging.image_files import write_layers
+from smarthdr_studio.core.imaging.radiometry import Frame
+from smarthdr_studio.core.trust.causes import Reason
+from smarthdr_studio.core.trust.masking import Range
 
 Numbers = npt.NDArray[Any]
 
@@ -57,11 +66,11 @@ def write_png16(path: AnyPath, layer: Layer, material: Material, settings: Displ
     path = Path(path)
     layer = _known(path, layer)
     if layer in RADIANCE:
-        half = Sources(Memo()).radiance(layer, material)
+        half = LayerData(Cache()).radiance(layer, material)
         codes = None if half is None else _toned_codes(half, settings)
         words = joined(tone_words(settings), exposure_words(settings))
     elif layer in FRAMES:
-        found = Sources(Memo()).frame(layer, material)
+        found = LayerData(Cache()).frame(layer, material)
         codes, words = (found[0] if found else None), "camera values"
     else:
         values = layer_values(layer, material, against=settings.error_against)
@@ -112,7 +121,7 @@ def _toned_codes(half: Half, settings: DisplaySettings) -> Frame:
     """Radiance by the formula of the tone map, H×W×3 of 16 bits."""
     tone, ev = settings.tone_map, settings.exposure_ev
     if tone is ToneMap.STOPS:
-        return screen_rgb8(half, settings, odd_values(half)).astype(np.uint16) * np.uint16(257)
+        return screen_rgb8(half, settings, find_non_finite(half)).astype(np.uint16) * np.uint16(257)
     codes = np.empty(half.shape, np.uint16)
     for rows in strips(*half.shape[:2]):
         linear = half[rows].astype(np.float32)

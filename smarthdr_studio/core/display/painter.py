@@ -1,39 +1,211 @@
-"""Paints a layer of a scene, doing again only what depends on what moved."""
+"""Paints a layer of a scene with its masks, doing again only what depends on what moved."""
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from smarthdr_studio.core.display.areas import LIGHT, MaskView, mask_view, person_view
-from smarthdr_studio.core.display.compare import difference_of, title_of
-from smarthdr_studio.core.display.heat import (
+from smarthdr_studio.core.display.cache import Cache
+from smarthdr_studio.core.display.false_colour import (
     Spread,
     extremes,
     heat_painted,
     spread_of,
     spread_on_screen,
 )
-from smarthdr_studio.core.display.kinds import FRAMES, MAPS, RADIANCE
-from smarthdr_studio.core.display.layers import DisplaySettings, Layer, Material, Painted
-from smarthdr_studio.core.display.light import Light
-from smarthdr_studio.core.display.memo import Memo
+from smarthdr_studio.core.display.layer_data import LayerData, difference_of, title_of
+from smarthdr_studio.core.display.layers import (
+    FRAMES,
+    MAPS,
+    RADIANCE,
+    DisplaySettings,
+    KeyEntry,
+    Layer,
+    Material,
+    Painted,
+    joined,
+    number,
+    percent,
+    share,
+    why_empty,
+)
 from smarthdr_studio.core.display.overlay import (
     BRUSH_HATCHES,
+    DISTRUST_HATCH,
     GATE_HATCHES,
-    BrushLooks,
-    Looks,
+    PATCH_HATCH,
+    PIXEL_HATCH,
+    REASON_HATCHES,
+    SHUT,
+    TRUST_HATCH,
+    Area,
+    BrushVariants,
+    Hatch,
+    Mask,
+    OverlayVariants,
     hatched_rgb8,
     masked_rgb8,
 )
-from smarthdr_studio.core.display.sources import Sources
-from smarthdr_studio.core.display.tone import Rgb8
-from smarthdr_studio.core.display.words import joined, number, why_empty
-from smarthdr_studio.core.masking import Range
-from smarthdr_studio.core.radiance import Floats
+from smarthdr_studio.core.display.picture import PicturePainter
+from smarthdr_studio.core.display.tone import Rgb8, strips
+from smarthdr_studio.core.imaging.radiometry import Floats
+from smarthdr_studio.core.trust.causes import Reason
+from smarthdr_studio.core.trust.masking import Range, Trust
 
-LARGEST_LOOKS = 8_000_000  # pixels; of larger pictures four more looks would take too much memory
+Map = TypeVar("Map", npt.NDArray[np.int8], npt.NDArray[np.uint8])
+
+LIGHT = (232, 232, 228)  # the ground of a mask without a picture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MaskView:
+    """What is to be painted over the pseudo-label, or over an even light ground."""
+
+    areas: tuple[Area, ...]
+    key: tuple[KeyEntry, ...]
+    detail: str
+    dimmed: bool = True
+    flat: bool = False
+
+
+def mask_view(layer: Layer, material: Material, trust: Trust, closed: Mask) -> MaskView | None:
+    """The areas of a mask layer; None while what it shows does not exist.
+
+    `closed` is H×W, True in patches the first gate drops.
+    """
+    masks, person = material.masks, _fitting(material.person, closed)
+    match layer:
+        case Layer.PATCH_MASK:
+            detail = f"τ_pa {masks.tau_patch:.2f} · {percent(trust.patch_mask)} kept"
+            parts = [(Area(closed, PATCH_HATCH), "patch dropped")]
+            return _gate_view([*parts, *_painted_parts(person)], detail=detail)
+        case Layer.PIXEL_MASK:
+            detail = f"τ_pi {masks.tau_pixel:.2f} · {percent(trust.trusted)} kept"
+            parts = [
+                (Area(~trust.pixel_mask, PIXEL_HATCH), "pixel dropped"),
+                (Area(closed, SHUT), "in a dropped patch"),
+            ]
+            return _gate_view([*parts, *_painted_parts(person)], detail=detail)
+        case Layer.PERSON_MASK:
+            return person_view(person)
+        case Layer.REASONS:
+            return _reasons_view(_fitting(material.reasons, closed))
+        case _:
+            return _trust_view(layer, trust, closed, person=person)
+
+
+def _gate_view(parts: list[tuple[Area, str]], *, detail: str) -> MaskView:
+    """What one gate says, and the brush over it, which overrules both."""
+    return MaskView(
+        areas=tuple(area for area, _ in parts),
+        key=tuple(_entry(area.hatch, words) for area, words in parts),
+        detail=detail,
+    )
+
+
+def _painted_parts(person: npt.NDArray[np.int8] | None) -> list[tuple[Area, str]]:
+    """What is painted, as far as anything is."""
+    if person is None:
+        return []
+    parts = (
+        (Area(person < 0, DISTRUST_HATCH), "distrusted by a person"),
+        (Area(person > 0, TRUST_HATCH), "trusted by a person"),
+    )
+    return [(area, words) for area, words in parts if area.mask.any()]
+
+
+def _trust_view(
+    layer: Layer, trust: Trust, closed: Mask, *, person: npt.NDArray[np.int8] | None
+) -> MaskView:
+    """Who drops what; a brush overrules both gates, so hatches lie only where it left them."""
+    untrusted = ~trust.trusted
+    parts = [
+        (Area(untrusted, PIXEL_HATCH), "pixel dropped"),
+        (Area(untrusted & closed, PATCH_HATCH), "patch dropped"),
+    ]
+    parts += _painted_parts(person)
+    flat = layer is Layer.COMBINED_MASK
+    plain_key = tuple(_entry(area.hatch, words) for area, words in parts)
+    return MaskView(
+        areas=tuple(area for area, _ in parts),
+        key=_counted_key(trust, parts) if flat else plain_key,
+        detail=f"{percent(trust.trusted)} of the pixels",
+        dimmed=False,
+        flat=flat,
+    )
+
+
+def _counted_key(trust: Trust, parts: list[tuple[Area, str]]) -> tuple[KeyEntry, ...]:
+    """What is trusted, and each part, with its share of the scene."""
+    counts = _counts_on_top([area.mask for area, _ in parts])
+    dropped = (
+        _entry(area.hatch, f"{words} {share(count, trust.trusted.size)}")
+        for (area, words), count in zip(parts, counts, strict=True)
+    )
+    return KeyEntry(colour=LIGHT, words=f"trusted {percent(trust.trusted)}"), *dropped
+
+
+def person_view(person: npt.NDArray[np.int8] | None) -> MaskView | None:
+    """What a person painted, H×W; None where nothing is."""
+    if person is None or not person.any():
+        return None
+    distrusted, trusted = person < 0, person > 0
+    return MaskView(
+        areas=(Area(distrusted, DISTRUST_HATCH), Area(trusted, TRUST_HATCH)),
+        key=(_entry(DISTRUST_HATCH, "distrust forced"), _entry(TRUST_HATCH, "trust forced")),
+        detail=f"trust forced {percent(trusted)} · distrust forced {percent(distrusted)}",
+    )
+
+
+def _reasons_view(reasons: npt.NDArray[np.uint8] | None) -> MaskView | None:
+    if reasons is None:
+        return None
+    counts = _histogram(reasons)
+    there = [reason for reason in REASON_HATCHES if counts[reason]]
+    chief = max(there, key=lambda reason: int(counts[reason]), default=None)
+    trusted = f"{share(int(counts[Reason.TRUSTED]), reasons.size)} trusted"
+    return MaskView(
+        areas=tuple(Area(reasons == reason, REASON_HATCHES[reason]) for reason in there),
+        key=tuple(
+            _entry(
+                REASON_HATCHES[reason], f"{reason.words} {share(int(counts[reason]), reasons.size)}"
+            )
+            for reason in there
+        ),
+        detail=joined(trusted, f"chiefly {chief.words}" if chief else ""),
+    )
+
+
+def _fitting(codes: Map | None, closed: Mask) -> Map | None:
+    """The map if it is of this scene's size."""
+    return codes if codes is not None and codes.shape == closed.shape else None
+
+
+def _entry(hatch: Hatch, words: str) -> KeyEntry:
+    return KeyEntry(colour=hatch.colour, words=words, pattern=hatch.pattern)
+
+
+def _counts_on_top(masks: list[Mask]) -> list[int]:
+    """How many pixels of each mask no later one covers."""
+    counts, covered = [], np.zeros_like(masks[0])
+    for mask in reversed(masks):
+        counts.append(int(np.count_nonzero(mask & ~covered)))
+        covered |= mask
+    return counts[::-1]
+
+
+def _histogram(reasons: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """How often each number occurs; by strips, because counting widens every pixel."""
+    counts = np.zeros(256, np.int64)
+    for rows in strips(*reasons.shape):
+        counts += np.bincount(reasons[rows].ravel(), minlength=256)
+    return counts
+
+
+LARGEST_VARIANTS = (
+    8_000_000  # pixels; of larger pictures four more looks would take too much memory
+)
 
 
 class Painter:
@@ -45,9 +217,9 @@ class Painter:
     """
 
     def __init__(self) -> None:
-        self._memo = Memo()
-        self._sources = Sources(self._memo)
-        self._light = Light(self._memo, self._sources)
+        self._memo = Cache()
+        self._sources = LayerData(self._memo)
+        self._light = PicturePainter(self._memo, self._sources)
         self._material = Material()
 
     def paint(self, layer: Layer, material: Material, settings: DisplaySettings) -> Painted:
@@ -211,22 +383,22 @@ class Painter:
         """The picture under its mask."""
         hatches = {area.hatch for area in view.areas}
         quick = hatches <= {*GATE_HATCHES, *BRUSH_HATCHES} and not view.flat
-        if not quick or ground.shape[0] * ground.shape[1] > LARGEST_LOOKS:
+        if not quick or ground.shape[0] * ground.shape[1] > LARGEST_VARIANTS:
             strength = 1.0 if view.flat else settings.overlay
             return hatched_rgb8(ground, view.areas, strength=strength, dimmed=view.dimmed)
         strength = settings.overlay
 
-        def make() -> Looks:
+        def make() -> OverlayVariants:
             spent = self._memo.spent("looks")
-            over = spent if isinstance(spent, Looks) else None
-            return Looks.of(ground, strength=strength, over=over)
+            over = spent if isinstance(spent, OverlayVariants) else None
+            return OverlayVariants.of(ground, strength=strength, over=over)
 
         looks = self._memo.once("looks", (ground, strength), make)
         brush = None
         if not hatches.isdisjoint(BRUSH_HATCHES):
             causes = ground, strength
             brush = self._memo.once(
-                "brush looks", causes, lambda: BrushLooks.of(ground, strength=strength)
+                "brush looks", causes, lambda: BrushVariants.of(ground, strength=strength)
             )
         return masked_rgb8(looks, view.areas, dimmed=view.dimmed, brush=brush)
 

@@ -1,9 +1,6 @@
-"""From linear radiance or camera values to the 8-bit picture on the screen and in the export.
+"""A large picture worked through in strips of rows, so that what lies between stays small."""
 
-A picture of half floats has only 65536 possible values per channel, so every tone map is one
-table over the bits of a half, and painting is one look-up whatever the formula costs.
-"""
-
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import lru_cache
 
@@ -11,8 +8,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from smarthdr_studio.core.bracket import Half
-from smarthdr_studio.core.radiance import GAMMA, MU, Floats, Frame, mu_law
+from smarthdr_studio.core.imaging.bracket import Half
+from smarthdr_studio.core.imaging.radiometry import GAMMA, MU, Floats, Frame, mu_law
+
+PIXELS = 1 << 18  # of one strip: its floats fit the processor's cache
+
+
+def strips(height: int, width: int, *, multiple: int = 1, pixels: int = PIXELS) -> Iterator[slice]:
+    """Slices that cover all rows in order; each but the last has a multiple of `multiple` rows."""
+    rows = max(pixels // max(width, 1) // multiple, 1) * multiple
+    for top in range(0, height, rows):
+        yield slice(top, min(top + rows, height))
+
 
 Rgb8 = npt.NDArray[np.uint8]
 Table = npt.NDArray[np.uint8]

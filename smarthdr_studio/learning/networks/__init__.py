@@ -1,13 +1,13 @@
-"""The networks that fuse a bracket, each with a judge of its own uncertainty."""
+"""The networks that fuse a bracket; a new backbone is added to `NETWORKS`."""
 
 from collections.abc import Callable
 from typing import Final
 
 from smarthdr_studio.core.errors import StudioError
-from smarthdr_studio.learning.networks.context_blocks import recompute
-from smarthdr_studio.learning.networks.fusion import Backbone, FusionNetwork, Prediction
+from smarthdr_studio.learning.networks.fusion_network import Backbone, FusionNetwork, Prediction
 from smarthdr_studio.learning.networks.gfhdr import Gfhdr
 from smarthdr_studio.learning.networks.light import Light
+from smarthdr_studio.learning.networks.transformer import use_gradient_checkpointing
 from smarthdr_studio.learning.networks.weights import LoadedWeights, load_weights
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "Prediction",
     "build_network",
     "load_weights",
-    "recompute",
+    "use_gradient_checkpointing",
 ]
 
 NETWORKS: Final[dict[str, Callable[[], Backbone]]] = {"gfhdr": Gfhdr, "light": Light}

@@ -5,12 +5,13 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from smarthdr_studio.learning.networks.attention import WINDOW, SpatialAttention
-from smarthdr_studio.learning.networks.context_blocks import (
+from smarthdr_studio.learning.networks.fusion_network import FusedFeatures
+from smarthdr_studio.learning.networks.transformer import (
+    WINDOW,
     ContextAwareGroup,
+    SpatialAttention,
     initialise_linear_layers,
 )
-from smarthdr_studio.learning.networks.fusion import Fused
 
 FEATURES: Final = 60
 HEADS: Final = 6
@@ -47,7 +48,7 @@ class Gfhdr(nn.Module):
         self.conv_last = nn.Conv2d(FEATURES, 3, 3, padding=1)
         initialise_linear_layers(self)
 
-    def forward(self, under: Tensor, reference: Tensor, over: Tensor) -> Fused:
+    def forward(self, under: Tensor, reference: Tensor, over: Tensor) -> FusedFeatures:
         """Fuse three B×6×H×W frames; the features are F_att, B×60×H×W."""
         first, middle, third = self.conv_f1(under), self.conv_f2(reference), self.conv_f3(over)
         attended = [self.att_module_h(first, middle), middle, self.att_module_l(third, middle)]
@@ -56,4 +57,4 @@ class Gfhdr(nn.Module):
         body = self.norm(self.layers(picture)).permute(0, 3, 1, 2)
         detail = self.conv_after_body(merged + body)
         hdr = torch.sigmoid(self.conv_last(middle + detail).float())
-        return Fused(hdr=hdr, features=merged)
+        return FusedFeatures(hdr=hdr, features=merged)

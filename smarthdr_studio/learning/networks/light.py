@@ -7,12 +7,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from smarthdr_studio.learning.networks.attention import WINDOW, SpatialAttention
-from smarthdr_studio.learning.networks.context_blocks import (
+from smarthdr_studio.learning.networks.fusion_network import FusedFeatures
+from smarthdr_studio.learning.networks.transformer import (
+    WINDOW,
     ContextAwareGroup,
+    SpatialAttention,
     initialise_linear_layers,
 )
-from smarthdr_studio.learning.networks.fusion import Fused
 from smarthdr_studio.learning.radiometry import inverse_mu_law, merge_weights, mu_law
 
 HALVED: Final = 2
@@ -57,7 +58,7 @@ class Light(nn.Module):
         nn.init.normal_(self.answer.weight, std=0.003)
         nn.init.zeros_(self.answer.bias)  # type: ignore[arg-type]
 
-    def forward(self, under: Tensor, reference: Tensor, over: Tensor) -> Fused:
+    def forward(self, under: Tensor, reference: Tensor, over: Tensor) -> FusedFeatures:
         """Fuse three B×6×H×W frames; the features are the merged ones, unfolded: B×8×H×W."""
         frames = (under, reference, over)
         readers = (self.read_under, self.read_reference, self.read_over)
@@ -72,7 +73,7 @@ class Light(nn.Module):
             2, dim=1
         )
         hdr = _corrected_merge(frames, shift=shift, residual=residual)
-        return Fused(hdr=hdr, features=functional.pixel_shuffle(merged, HALVED))
+        return FusedFeatures(hdr=hdr, features=functional.pixel_shuffle(merged, HALVED))
 
 
 def _folded(frame: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor
 from smarthdr_studio.core.errors import CheckpointError
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.learning.bundle import SUFFIX, read_bundle
-from smarthdr_studio.learning.networks.fusion import FusionNetwork
+from smarthdr_studio.learning.networks.fusion_network import FusionNetwork
 
 # Buffers of the published files: they depend on the size of the crop and are computed here.
 _COMPUTED: Final = ("attn_mask", "relative_position_index")

@@ -1,1 +1,1 @@
-"""Curves and histograms."""
+"""Charts: curves, histograms, maps and strips."""

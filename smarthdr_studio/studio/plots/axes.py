@@ -1,4 +1,4 @@
-"""Where values lie on a chart, at which round numbers it is marked, and its quiet frame."""
+"""Where values lie on a chart, its frame and labels, and the arrow keys that move its marks."""
 
 import math
 from dataclasses import dataclass
@@ -6,8 +6,9 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QLineF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtCore import QEvent, QLineF, QObject, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen
+from PySide6.QtWidgets import QWidget
 
 from smarthdr_studio.studio.theme import Palette
 
@@ -150,3 +151,114 @@ def _enough(up: Axis, *, most: int) -> tuple[float, ...]:
     """Round values; two at least where room is short, because one says nothing of the scale."""
     found = up.ticks(most=most)
     return found if len(found) > 1 else up.ticks(most=most + 1)
+
+
+NOWHERE: Final[Doubles] = np.zeros((0, 2))
+_SPACING: Final = 6.0  # pixels between the places tried
+# On the line, or else above, below, right or left of it, in widths and heights of the words.
+CLOSE: Final = ((0.0, 0.0), (0.0, -0.65), (0.0, 0.65), (0.6, 0.0), (-0.6, 0.0))
+# For sloping lines, whose words must keep away from the line itself.
+LOOSE: Final = (*CLOSE, (0.0, -1.0), (0.0, 1.0), (0.0, -1.4), (0.0, 1.4))
+
+
+def place_for(
+    lines: list[Doubles],
+    *,
+    size: tuple[float, float],
+    frame: QRectF,
+    taken: list[QRectF],
+    apart: Doubles = NOWHERE,
+    beside: tuple[tuple[float, float], ...] = CLOSE,
+) -> QRectF | None:
+    """A box of this width and height on the longest line, in pixels; its right end comes first.
+
+    It lies inside the frame, over nothing taken, and over none of the points `apart`, N×2.
+    """
+    if not lines:
+        return None
+    wide, tall = size
+    line = max(lines, key=len)
+    places = _spaced(line if line[0, 0] <= line[-1, 0] else line[::-1])[::-1]
+    shifts = np.array(beside) * (wide, tall)
+    for x, y in (places + shifts[:, None]).reshape(-1, 2).tolist():
+        box = QRectF(x - wide / 2, y - tall / 2, wide, tall)
+        away = np.abs(apart - np.array((x, y)))
+        covers = bool(((away[:, 0] < wide / 2) & (away[:, 1] < tall / 2)).any())
+        free = frame.contains(box) and not any(box.intersects(other) for other in taken)
+        if free and not covers:
+            return box
+    return None
+
+
+def _spaced(line: Doubles) -> Doubles:
+    """Places along a line, evenly apart."""
+    steps = np.hypot(*np.diff(line, axis=0).T)
+    along = np.concatenate([[0.0], np.cumsum(steps)])
+    where = np.arange(0.0, along[-1] + 1e-9, _SPACING)
+    return np.stack([np.interp(where, along, part) for part in line.T], 1)
+
+
+STEP: Final = 0.01
+LARGE_STEP: Final = 0.1
+
+_WAYS: Final = {
+    Qt.Key.Key_Left: (-1.0, 0.0),
+    Qt.Key.Key_Right: (1.0, 0.0),
+    Qt.Key.Key_Down: (0.0, -1.0),
+    Qt.Key.Key_Up: (0.0, 1.0),
+}
+
+
+class ArrowKeys(QObject):
+    """Watches a chart: a step for every press, and when the last key was let go.
+
+    The chart is reached by the Tab key alone, so that a click leaves the arrows to the scenes;
+    Escape gives them back.
+    """
+
+    stepped = Signal(float, float)  # to the right and upwards, in the units of the chart
+    let_go = Signal()
+
+    def __init__(self, chart: QWidget) -> None:
+        super().__init__(chart)
+        self._chart = chart
+        self._on_the_way = False
+        chart.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        chart.installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        """Take the arrows before the window takes them for its own keys."""
+        kind = event.type()
+        if kind in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
+            self._chart.update()
+            self._end()
+            return False
+        if not isinstance(event, QKeyEvent) or event.key() not in (*_WAYS, Qt.Key.Key_Escape):
+            return False
+        if kind is QEvent.Type.ShortcutOverride:
+            event.accept()
+        elif kind is QEvent.Type.KeyPress:
+            self._press(event)
+        elif kind is QEvent.Type.KeyRelease and not event.isAutoRepeat():
+            self._end()
+        return True
+
+    def _press(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self._chart.clearFocus()
+            return
+        large = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        across, up = _WAYS[Qt.Key(event.key())]
+        step = LARGE_STEP if large else STEP
+        self._on_the_way = True
+        self.stepped.emit(across * step, up * step)
+
+    def _end(self) -> None:
+        if self._on_the_way:
+            self._on_the_way = False
+            self.let_go.emit()
+
+
+def stepped(value: float, step: float) -> float:
+    """A share after a step, held within 0 to 1 and free of rounding's crumbs."""
+    return round(min(max(value + step, 0.0), 1.0), 3)

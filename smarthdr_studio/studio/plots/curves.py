@@ -1,28 +1,211 @@
-"""One chart of values that grow while a run goes on."""
+"""Charts of values that grow while a run goes on, which point and zoom together."""
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, QSizeF, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QPainter, QPaintEvent, QPen
+import numpy.typing as npt
+from PySide6.QtCore import (
+    QEvent,
+    QObject,
+    QPoint,
+    QPointF,
+    QRectF,
+    QSize,
+    QSizeF,
+    Qt,
+    QTimer,
+    Signal,
+    Slot,
+)
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from smarthdr_studio.studio.plots.axes import Axis, draw_frame
 from smarthdr_studio.studio.plots.curve_drawing import (
+    MARGIN,
+    Entry,
+    Heading,
+    LineStyle,
+    LineStyles,
+    Scale,
     draw_cursor,
     draw_dot,
+    draw_heading,
     draw_stretch,
     draw_trace,
     foot_of,
+    lay_out,
+    scaled,
+    zoomed,
 )
-from smarthdr_studio.studio.plots.curve_hand import CurveHand
-from smarthdr_studio.studio.plots.curve_lines import CurveLines, Numbers
-from smarthdr_studio.studio.plots.curve_scale import Scale, scaled, zoomed
-from smarthdr_studio.studio.plots.curve_words import MARGIN, Heading, draw_heading, lay_out
-from smarthdr_studio.studio.plots.line_styles import LineStyles
-from smarthdr_studio.studio.plots.trace import Sight
+from smarthdr_studio.studio.plots.trace import Sight, Trace
 from smarthdr_studio.studio.theme import DARK, Palette
+
+Numbers = npt.NDArray[Any]
+
+
+class CurveLines:
+    """Traces by name; a name keeps its style whatever else comes and goes."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        """`names` are those of lines in the order of their styles; others come after."""
+        self._traces: dict[str, Trace] = {}
+        self._styles, self._hidden = LineStyles(names), set[str]()
+
+    def __len__(self) -> int:
+        return len(self._traces)
+
+    def take(self, name: str, x: float, y: float) -> None:
+        """Append a point to a line, which begins with its first one."""
+        trace = self._traces.get(name)
+        if trace is None:
+            trace = self._traces[name] = Trace()
+        trace.add(x, y)
+
+    def extend(self, name: str, x: Numbers, y: Numbers) -> None:
+        """Append many points by rising x."""
+        self._traces.setdefault(name, Trace()).extend(x, y)
+
+    def put_before(self, name: str, x: Numbers, y: Numbers) -> None:
+        """Take in what was known of a line before its first point here."""
+        self._traces.setdefault(name, Trace()).put_before(x, y)
+
+    def show(
+        self, series: Mapping[str, tuple[Numbers, Numbers]], styles: LineStyles | None
+    ) -> None:
+        """These lines and no others; styles may be shared with other charts."""
+        self._styles = styles or self._styles
+        self._traces = {}
+        for name, (x, y) in series.items():
+            self.extend(name, x, y)
+
+    def clear(self) -> None:
+        """Forget every line."""
+        self._traces.clear()
+
+    def switch(self, name: str) -> None:
+        """Show a line, or do not."""
+        self._hidden ^= {name}
+
+    def switch_off(self, names: Iterable[str]) -> None:
+        """These lines are off, all others on."""
+        self._hidden = set(names)
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The names of lines that are switched off, be there such lines now or not."""
+        return frozenset(self._hidden)
+
+    @property
+    def traces(self) -> dict[str, Trace]:
+        """Every line in the order of styles."""
+        return dict(sorted(self._traces.items(), key=lambda item: self.style(item[0]).number))
+
+    @property
+    def shown(self) -> dict[str, Trace]:
+        """Those that have points and are not switched off."""
+        return {n: trace for n, trace in self.traces.items() if n not in self._hidden and trace}
+
+    def style(self, name: str) -> LineStyle:
+        """How a line is drawn."""
+        return self._styles.of(name)
+
+    @property
+    def span(self) -> Sight | None:
+        """The first and the last step of all lines."""
+        spans = [span for trace in self._traces.values() if (span := trace.reach) is not None]
+        return (min(s[0] for s in spans), max(s[1] for s in spans)) if spans else None
+
+    def entries(self, at: float | None, *, smooth: float) -> list[Entry]:
+        """The legend, with the values at a step; None is now."""
+        step = math.inf if at is None else at
+        return [
+            Entry(
+                name=name,
+                value=trace.near(step, smooth=smooth),
+                style=self.style(name),
+                hidden=name in self._hidden,
+            )
+            for name, trace in self.traces.items()
+        ]
+
+
+_LEAST_DRAG: Final = 5.0  # pixels; less is a click that shook
+_PER_NOTCH: Final = 0.8
+_NOTCH: Final = 120.0
+
+
+class CurveHand(QObject):
+    """Watches a chart; without Ctrl the wheel passes through to whatever scrolls around it."""
+
+    pointed = Signal(object)  # QPointF | None
+    clicked = Signal(QPointF)
+    dragging = Signal(object)  # (from, to) in pixels | None
+    dragged = Signal(float, float)  # pixels, rising
+    turned = Signal(float, float)  # how much of what is seen is to be seen, about which pixel
+    went_back = Signal()
+
+    def __init__(self, chart: QWidget) -> None:
+        super().__init__(chart)
+        self._from: float | None = None
+        chart.setMouseTracking(True)
+        chart.installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        """Take what is meant for curves."""
+        if isinstance(event, QWheelEvent):
+            return self._turn(event)
+        if event.type() is QEvent.Type.Leave:
+            self.pointed.emit(None)
+        return isinstance(event, QMouseEvent) and self._mouse(event)
+
+    def _mouse(self, event: QMouseEvent) -> bool:
+        kind, where = event.type(), event.position()
+        if kind is QEvent.Type.MouseMove:
+            self._move(where)
+            return True
+        if event.button() != Qt.MouseButton.LeftButton:
+            return False
+        if kind is QEvent.Type.MouseButtonPress:
+            self._from = where.x()
+        elif kind is QEvent.Type.MouseButtonDblClick:
+            self._from = None
+            self.went_back.emit()
+        elif kind is QEvent.Type.MouseButtonRelease and self._from is not None:
+            self._let_go(where)
+        return True
+
+    def _move(self, where: QPointF) -> None:
+        self.pointed.emit(where)
+        if self._from is not None and abs(where.x() - self._from) >= _LEAST_DRAG:
+            self.dragging.emit((self._from, where.x()))
+
+    def _let_go(self, where: QPointF) -> None:
+        begin, self._from = self._from, None
+        self.dragging.emit(None)
+        if begin is None or abs(where.x() - begin) < _LEAST_DRAG:
+            self.clicked.emit(where)
+        else:
+            self.dragged.emit(min(begin, where.x()), max(begin, where.x()))
+
+    def _turn(self, event: QWheelEvent) -> bool:
+        notches = event.angleDelta().y() / _NOTCH
+        if not event.modifiers() & Qt.KeyboardModifier.ControlModifier or not notches:
+            return False
+        self.turned.emit(_PER_NOTCH**notches, event.position().x())
+        event.accept()
+        return True
+
 
 _DENSITY: Final = 2.0  # of figures: pixels for each of the screen's
 _LEAST: Final = 62.0  # pixels of a chart below its title that has words for its steps
@@ -288,3 +471,60 @@ def _say(painter: QPainter, room: QRectF, palette: Palette) -> None:
     painter.setPen(QColor(palette.muted))
     centre = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
     painter.drawText(room, centre, "Nothing measured yet")
+
+
+PERIOD_MS: Final = 500
+
+
+class LinkedCurves(QObject):
+    """Tells all charts where one is pointed at and which steps it shows.
+
+    However fast values come, charts are drawn twice a second, and only those on the screen; while
+    none is, nothing is done at all.
+    """
+
+    def __init__(self, curves: Mapping[str, Curve], parent: QObject) -> None:
+        super().__init__(parent)
+        self._curves = dict(curves)
+        self._sight: Sight | None = None
+        self._due = QTimer(self, singleShot=True, interval=PERIOD_MS)
+        self._due.timeout.connect(self.redraw)
+        for curve in self._curves.values():
+            curve.pointed.connect(self._point)
+            curve.zoomed.connect(self.look_at)
+
+    def soon(self) -> None:
+        """Something is new: draw before long."""
+        if not self._due.isActive() and any(c.isVisible() for c in self._curves.values()):
+            self._due.start()
+
+    @Slot()
+    def redraw(self) -> None:
+        """Lay the same steps under one another in all charts, and draw."""
+        spans = [span for curve in self._curves.values() if (span := curve.lines.span) is not None]
+        extent = (min(s[0] for s in spans), max(s[1] for s in spans)) if spans else None
+        for curve in self._curves.values():
+            curve.look_at(self._sight, extent=extent)
+
+    @Slot(object)
+    def look_at(self, sight: Sight | None) -> None:
+        """Show these steps in all charts, or with None all there are."""
+        self._sight = sight
+        self.redraw()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._due.stop()
+        self._sight = None
+        for curve in self._curves.values():
+            curve.clear()
+
+    def dress(self, palette: Palette) -> None:
+        """Paint with another palette."""
+        for curve in self._curves.values():
+            curve.set_palette_colours(palette)
+
+    @Slot(object)
+    def _point(self, step: float | None) -> None:
+        for curve in self._curves.values():
+            curve.point_at(step)

@@ -8,8 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QBrush, QColor, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from smarthdr_studio.studio.plots.arrow_keys import ArrowKeys, stepped
-from smarthdr_studio.studio.plots.axes import Axis, draw_frame
+from smarthdr_studio.studio.plots.axes import ArrowKeys, Axis, draw_frame, stepped
 from smarthdr_studio.studio.theme import DARK, Palette
 
 _MARGIN: Final = 8

@@ -6,10 +6,113 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from smarthdr_studio.studio.plots.peaks import Peaks
-from smarthdr_studio.studio.plots.smoothing import NOTHING, exponential_means
-
 Doubles = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+
+BLOCK: Final = 64  # neighbours that share a least and a greatest value
+
+
+class Peaks:
+    """Least and greatest of every 64 neighbours, so that a stretch is not looked through whole."""
+
+    def __init__(self) -> None:
+        self._low, self._high = np.empty(0), np.empty(0)
+        self._blocks = 0
+
+    def drop(self, count: int) -> None:
+        """Only the first so many values are still what they were."""
+        self._blocks = min(self._blocks, count // BLOCK)
+
+    def follow(self, values: Doubles) -> None:
+        """Take in the whole blocks that were added to a row since it was last seen."""
+        whole = len(values) // BLOCK
+        if whole <= self._blocks:
+            return
+        if whole > len(self._low):
+            room = max(2 * len(self._low), whole)
+            self._low, self._high = _longer(self._low, room), _longer(self._high, room)
+        new = values[self._blocks * BLOCK : whole * BLOCK].reshape(-1, BLOCK)
+        self._low[self._blocks : whole] = new.min(1)
+        self._high[self._blocks : whole] = new.max(1)
+        self._blocks = whole
+
+    def of(self, values: Doubles, starts: Indices, end: int) -> tuple[Doubles, Doubles]:
+        """Least and greatest of values[starts[k]:starts[k + 1]], the last one up to `end`.
+
+        `starts` rises and lies below `end`. Stretches much longer than a block may begin up to a
+        block too early; none of their values is passed over.
+        """
+        if end - starts[0] < 4 * BLOCK * len(starts):
+            here = values[:end]
+            return np.minimum.reduceat(here, starts), np.maximum.reduceat(here, starts)
+        last = min(end // BLOCK, self._blocks)
+        blocks = np.minimum(starts // BLOCK, last - 1)
+        low = np.minimum.reduceat(self._low[:last], blocks)
+        high = np.maximum.reduceat(self._high[:last], blocks)
+        rest = values[last * BLOCK : end]
+        if len(rest):
+            low[-1], high[-1] = min(low[-1], rest.min()), max(high[-1], rest.max())
+        return low, high
+
+
+def _longer(row: Doubles, length: int) -> Doubles:
+    longer = np.empty(length)
+    longer[: len(row)] = row
+    return longer
+
+
+Carry = tuple[float, float]  # weighted sum and weight up to the last point
+
+NOTHING: Final[Carry] = (0.0, 0.0)
+
+_FORGOTTEN: Final = 40.0  # spans after which a point counts for nothing a double could show
+_SAFE: Final = 300.0  # e to this power is far from what a double can hold
+_LONGEST: Final = 4096
+
+
+def exponential_means(
+    gaps: Doubles, values: Doubles, *, span: float, carry: Carry = NOTHING
+) -> tuple[Doubles, Carry]:
+    """The mean of every value and all before it, each weighted by e^(−distance / span).
+
+    Args:
+        gaps: how far each value lies behind the one before, in steps; N, none negative.
+        values: N.
+        span: steps after which a value counts 1/e.
+        carry: what an earlier call answered, to go on where it ended.
+
+    Returns:
+        N means, each within the values so far, and the carry at the last one.
+    """
+    count = len(values)
+    decays = np.minimum(gaps / span, _FORGOTTEN)
+    width = max(min(int(_SAFE / max(float(decays.max(initial=0.0)), 1e-9)), _LONGEST, count), 1)
+    rows = -(-count // width)
+    far = np.cumsum(_in_rows(decays, rows, width), 1)
+    grown = np.exp(far)
+    sums = np.cumsum(_in_rows(values, rows, width) * grown, 1)
+    weights = np.cumsum(grown, 1)
+    before = np.empty((rows, 2))
+    ends = np.stack((sums[:, -1], weights[:, -1]), 1).tolist()
+    shrunk = np.exp(-far)
+    left, right = carry
+    for row, (fall, (last_sum, last_weight)) in enumerate(
+        zip(shrunk[:, -1].tolist(), ends, strict=True)
+    ):
+        before[row] = left, right
+        left, right = fall * (left + last_sum), fall * (right + last_weight)
+    sums = (shrunk * (sums + before[:, :1])).ravel()[:count]
+    weights = (shrunk * (weights + before[:, 1:])).ravel()[:count]
+    return sums / weights, (float(sums[-1]), float(weights[-1]))
+
+
+def _in_rows(values: Doubles, rows: int, width: int) -> Doubles:
+    """The values row by row, the last row filled with nothing."""
+    filled = np.zeros(rows * width)
+    filled[: len(values)] = values
+    return filled.reshape(rows, width)
+
+
 Sight = tuple[float, float]  # first and last x to be seen
 
 LARGEST: Final = 1024  # columns, where nobody says how many there are

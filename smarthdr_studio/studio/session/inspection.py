@@ -5,24 +5,24 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from smarthdr_studio.core.choosing import Place
 from smarthdr_studio.core.display import Layer
-from smarthdr_studio.core.history import RoundRecord
-from smarthdr_studio.studio.session.evidence_desk import EvidenceDesk
-from smarthdr_studio.studio.session.facts_desk import FactsDesk
-from smarthdr_studio.studio.session.history_desk import HistoryDesk
-from smarthdr_studio.studio.session.inspector_desk import InspectorDesk, patch_as_region
-from smarthdr_studio.studio.session.keeper import Keeper
-from smarthdr_studio.studio.session.opinion_desk import OpinionDesk
-from smarthdr_studio.studio.session.painting_desk import PaintingDesk
-from smarthdr_studio.studio.session.pair_desk import PairDesk
-from smarthdr_studio.studio.session.screen import Screen
-from smarthdr_studio.studio.session.table_desk import TableDesk
-from smarthdr_studio.studio.session.threshold_desk import ThresholdDesk
+from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.rounds import RoundRecord
+from smarthdr_studio.core.trust.thresholds import PatchLocation
+from smarthdr_studio.studio.curation.brush import PaintingDesk
+from smarthdr_studio.studio.curation.pair import PairDesk
+from smarthdr_studio.studio.curation.scene_facts import FactsDesk
+from smarthdr_studio.studio.curation.scene_listing import TableDesk
+from smarthdr_studio.studio.project.predictions import Opinion, OpinionDesk, Replay
+from smarthdr_studio.studio.project.screen import Screen
+from smarthdr_studio.studio.project.store import Keeper
 from smarthdr_studio.studio.state import SCOPES, Centre, CompareMode, Scope
 from smarthdr_studio.studio.tasks import TaskQueue, TaskRunner
-from smarthdr_studio.studio.threads.history import Replay
-from smarthdr_studio.studio.threads.opinions import Opinion
+from smarthdr_studio.studio.trust.evidence import EvidenceDesk
+from smarthdr_studio.studio.trust.history import HistoryDesk
+from smarthdr_studio.studio.trust.inspector import InspectorDesk, patch_as_region
+from smarthdr_studio.studio.trust.thresholds import ThresholdDesk
 
 _SCOPES: Final[dict[str, Scope]] = {scope: scope for scope in SCOPES}
 _LOOK_CLOSER_AFTER_MS: Final = 200  # whoever walks through scenes need not wait for clues
@@ -52,7 +52,7 @@ class Inspection(QObject):
         self.screen.rows_of = self.facts.rows
         self.table = TableDesk(keeper)
         self.pair = PairDesk(keeper, tasks, self.screen)
-        self._goal: Place | None = None
+        self._goal: PatchLocation | None = None
         self._scene = ""
         self._closer = QTimer(self, singleShot=True, interval=_LOOK_CLOSER_AFTER_MS)
         self._connect()
@@ -184,7 +184,7 @@ class Inspection(QObject):
         self.evidence.refresh()
 
     @Slot(object)
-    def _go(self, place: Place) -> None:
+    def _go(self, place: PatchLocation) -> None:
         self._goal = place
         if self.screen.stage.scene == place.scene:
             self._go_to_goal()
@@ -218,3 +218,57 @@ class Inspection(QObject):
         self.history.replayed.connect(self._replay)
         self.thresholds.moved.connect(screen.move_masks)
         self.thresholds.place_wanted.connect(self._go)
+
+
+_LOOK_EVERY_MS: Final = 500  # costs one question to the database and a few to the disk
+
+
+class Watch(QObject):
+    """Looks twice a second; `noticed` tells that the journal was written by somebody else."""
+
+    noticed = Signal()
+
+    def __init__(self, keeper: Keeper, screen: Screen) -> None:
+        super().__init__(keeper)
+        self._keeper, self._screen = keeper, screen
+        self._version = 0
+        self._known: tuple[int, int] = (0, 0)
+        self._clock = QTimer(self, interval=_LOOK_EVERY_MS)
+        self._clock.timeout.connect(self._look)
+        keeper.switched.connect(self._switch)
+
+    @Slot()
+    def _switch(self) -> None:
+        if self._keeper.project is None:
+            self._clock.stop()
+        else:
+            self._clock.start()
+
+    def rest(self) -> None:
+        """Look no more."""
+        self._clock.stop()
+
+    def has_read(self) -> None:
+        """The journal is known as it is now; call this before it is read."""
+        if self._keeper.project is not None:
+            self._version = self._keeper.project.data_version()
+            self._known = _decided(self._keeper.project)
+
+    @Slot()
+    def _look(self) -> None:
+        if self._keeper.project is None:
+            return
+        try:
+            version = self._keeper.project.data_version()
+            if version != self._version:
+                self._version = version  # figures that were kept are nobody's decision
+                if _decided(self._keeper.project) != self._known:
+                    self.noticed.emit()
+        except StudioError as error:
+            self._keeper.complain(str(error))
+        self._screen.look_again()
+
+
+def _decided(project: Project) -> tuple[int, int]:
+    """How many decisions there are, and how many scenes were looked at."""
+    return len(project.entries()), len(project.reviewed())

@@ -7,17 +7,15 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.errors import Remedy
-from smarthdr_studio.studio.session.curating import Curating
-from smarthdr_studio.studio.session.discarding import Discarding
-from smarthdr_studio.studio.session.elsewhere import Elsewhere
-from smarthdr_studio.studio.session.helm import Helm
-from smarthdr_studio.studio.session.keeper import Keeper
-from smarthdr_studio.studio.session.plan_desk import PlanDesk
-from smarthdr_studio.studio.session.runs_continuing import RunsContinuing
-from smarthdr_studio.studio.session.runs_desk import RunsDesk
-from smarthdr_studio.studio.session.training_desk import TrainingDesk
+from smarthdr_studio.studio.project.decisions import Curating
+from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.runs.controller import RunsDesk
+from smarthdr_studio.studio.runs.trash import Discarding
 from smarthdr_studio.studio.state import Activity, Notice, Offer, TrainingState
 from smarthdr_studio.studio.tasks import TaskRunner
+from smarthdr_studio.studio.training.controller import Helm, TrainingDesk
+from smarthdr_studio.studio.training.other_process import Elsewhere
+from smarthdr_studio.studio.training.plan import PlanDesk, RunsContinuing
 
 _MOST_REMEDIES: Final = 3
 

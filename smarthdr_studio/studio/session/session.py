@@ -7,25 +7,90 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from smarthdr_studio.core.bracket import Catalogue
 from smarthdr_studio.core.errors import StudioError
-from smarthdr_studio.core.project import Project
-from smarthdr_studio.core.sample.settings import SampleSettings
-from smarthdr_studio.studio.session.advice import Advice
-from smarthdr_studio.studio.session.curating import Curating
-from smarthdr_studio.studio.session.export_desk import ExportDesk
-from smarthdr_studio.studio.session.inspection import Inspection
-from smarthdr_studio.studio.session.keeper import Keeper
-from smarthdr_studio.studio.session.layout_file import Layout
-from smarthdr_studio.studio.session.papers import Papers
-from smarthdr_studio.studio.session.preferences import Places, Preferences
-from smarthdr_studio.studio.session.project_desk import ProjectDesk
+from smarthdr_studio.core.imaging.bracket import Catalogue
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.studio.curation.journal import JournalDesk, story_of
+from smarthdr_studio.studio.curation.proposals import ProposalDesk
+from smarthdr_studio.studio.curation.queue import QueueDesk
+from smarthdr_studio.studio.dataset.ground_truth import TruthDesk
+from smarthdr_studio.studio.dataset.import_export import HandoverDesk
+from smarthdr_studio.studio.dataset.relocate import CareDesk
+from smarthdr_studio.studio.dataset.start_page import ProjectDesk
+from smarthdr_studio.studio.project.decisions import Curating
+from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.runs.evaluation import EvaluationDesk
+from smarthdr_studio.studio.runs.model_export import ExportModelDesk
+from smarthdr_studio.studio.session.inspection import Inspection, Watch
 from smarthdr_studio.studio.session.running import Running
-from smarthdr_studio.studio.session.stories import story_of
-from smarthdr_studio.studio.session.watch import Watch
-from smarthdr_studio.studio.session.watching import Watching
+from smarthdr_studio.studio.settings import Layout, Places, Preferences
 from smarthdr_studio.studio.state import Notice, StudioState
 from smarthdr_studio.studio.tasks import TaskQueue, TaskRunner
+from smarthdr_studio.studio.training.controller import TrainingDesk
+from smarthdr_studio.studio.training.diary import DiaryDesk
+from smarthdr_studio.studio.training.film_strip import FilmDesk
+from smarthdr_studio.studio.viewer.figure_export import ExportDesk
+from smarthdr_studio.synthetic.settings import SampleSettings
+
+
+class Papers(QObject):
+    """Desks that know nothing of each other."""
+
+    def __init__(self, keeper: Keeper, tasks: TaskRunner, curating: Curating) -> None:
+        super().__init__(keeper)
+        self.journal = JournalDesk(keeper, tasks)
+        self.truths = TruthDesk(keeper, tasks, curating)
+        self.handover = HandoverDesk(keeper, tasks, curating)
+        self.care = CareDesk(keeper, tasks)
+        self.models = ExportModelDesk(keeper, tasks)
+        self.evaluations = EvaluationDesk(keeper, tasks)
+
+    def give_up(self) -> None:
+        """Whatever is being read or written is not wanted any more."""
+        if self.truths.at_work:
+            self.truths.give_up()
+        self.handover.cancel()
+        self.models.cancel()
+        self.evaluations.cancel()
+
+
+class Watching(QObject):
+    """Connects both with the run at work and with the scene on the screen."""
+
+    def __init__(
+        self, keeper: Keeper, tasks: TaskRunner, *, training: TrainingDesk, inspection: Inspection
+    ) -> None:
+        super().__init__(keeper)
+        self.film, self.diary = FilmDesk(keeper, tasks), DiaryDesk(keeper, tasks)
+        inspection.history.read.connect(self.film.refresh)
+        inspection.screen.picked.connect(self.film.refresh)
+        training.became.connect(self.diary.follow)
+        training.heard.connect(self.diary.hear)
+
+
+class Advice(QObject):
+    """Says and ranks; what is decided goes through `curating`."""
+
+    def __init__(
+        self, keeper: Keeper, tasks: TaskRunner, inspection: Inspection, curating: Curating
+    ) -> None:
+        super().__init__(keeper)
+        self._keeper, self._inspection = keeper, inspection
+        pool, facts = inspection.screen.pool, inspection.facts
+        self.queue = QueueDesk(keeper, tasks, pool=pool, facts=facts)
+        self.proposals = ProposalDesk(keeper, tasks, pool=pool, curating=curating)
+        self.queue.scene_wanted.connect(inspection.screen.pick)
+        self.queue.reviewed.connect(self._reviewed)
+
+    def take_journal(self, project: Project) -> None:
+        """The journal has been read."""
+        self.queue.take_journal(project)
+        self.proposals.take_journal(project)
+
+    @Slot()
+    def _reviewed(self) -> None:
+        if self._keeper.project is not None:
+            self._inspection.facts.take_journal(self._keeper.project)
 
 
 class Session(QObject):

@@ -1,77 +1,73 @@
 """Everything the window shows, as frozen values."""
 
-from smarthdr_studio.core.brush.ink import Ink
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
-from smarthdr_studio.studio.state.curating import (
+from smarthdr_studio.core.trust.brush import Ink
+from smarthdr_studio.studio.state.curation import (
     BrushShape,
     BrushState,
     Centre,
+    JournalState,
     PairState,
+    PastState,
+    ProposalState,
     QueueKind,
     QueueState,
     SceneStory,
     StoryLine,
     TableState,
 )
-from smarthdr_studio.studio.state.journal import JournalState, PastState
-from smarthdr_studio.studio.state.judging import (
-    SCOPES,
-    EvidenceState,
-    HeatStrip,
-    PoolCharts,
-    PoolShares,
-    Scope,
-    Snapshot,
-)
-from smarthdr_studio.studio.state.looking import (
-    FIRST_VIEWS,
-    MOST_VIEWS,
-    CompareMode,
-    Comparison,
-    Readout,
-    Tool,
-    ViewSetup,
-)
-from smarthdr_studio.studio.state.models import (
-    PARTS,
-    SPLITS,
-    SUFFIXES,
-    WHICH,
-    EvaluationFigures,
-    EvaluationState,
-    Form,
-    ModelWish,
-    Part,
-    SceneFigures,
-    Split,
-    Which,
-)
-from smarthdr_studio.studio.state.papers import (
+from smarthdr_studio.studio.state.dataset import (
     DatasetWish,
     MovedState,
     SplitState,
     TruthState,
     TruthWish,
+    Written,
 )
-from smarthdr_studio.studio.state.planning import (
-    EDITED,
-    DeviceLine,
-    PlanBook,
-    PlanningState,
+from smarthdr_studio.studio.state.inspection import (
+    FIRST_VIEWS,
+    MOST_VIEWS,
+    SCOPES,
+    CompareMode,
+    Comparison,
+    EvidenceState,
+    HeatStrip,
+    PoolCharts,
+    PoolShares,
+    Readout,
+    Scope,
+    Snapshot,
+    Tool,
+    ViewSetup,
 )
-from smarthdr_studio.studio.state.proposing import ProposalState
 from smarthdr_studio.studio.state.runs import (
     MOST_COMPARED,
+    PARTS,
+    SPLITS,
+    SUFFIXES,
+    WHICH,
     Contrast,
+    EvaluationFigures,
+    EvaluationState,
+    Form,
+    ModelWish,
+    Part,
     RunPicture,
     RunsState,
     RunsTold,
+    SceneFigures,
+    Split,
     WayBack,
+    Which,
 )
 from smarthdr_studio.studio.state.studio import Notice, Offer, StudioState, Tone
 from smarthdr_studio.studio.state.training import (
     BUSY_ACTIVITIES,
+    EDITED,
     Activity,
+    DeviceLine,
+    PlanBook,
+    PlanningState,
     TrainingState,
     Waiting,
 )
@@ -140,4 +136,5 @@ __all__ = [
     "Waiting",
     "WayBack",
     "Which",
+    "Written",
 ]

@@ -1,16 +1,17 @@
-"""The runs of a project: which there are, which are looked at, and what is told of those."""
+"""The runs of a project, which are compared, and how good a model was found to be."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from pathlib import Path
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from smarthdr_studio.core.explanation import Fact
-from smarthdr_studio.core.running.diary import DiaryLine
-from smarthdr_studio.core.running.discarded import DiscardedRun
-from smarthdr_studio.core.running.listing import RunRow
+from smarthdr_studio.core.training.diary import DiaryLine
+from smarthdr_studio.core.training.run_folder import DiscardedRun
+from smarthdr_studio.core.training.run_index import RunRow
+from smarthdr_studio.core.trust.explanation import Fact
 
 MOST_COMPARED: Final = 6  # runs side by side
 
@@ -99,3 +100,73 @@ class RunPicture:
     round: int | None = None
     rgb8: npt.NDArray[np.uint8] | None = None
     small: bool = False
+
+
+Part = Literal["teacher", "student"]
+Which = Literal["best", "last"]
+Form = Literal["bundle", "safetensors", "torchscript", "onnx"]
+Split = Literal["test", "held-out", "unlabelled"]
+
+PARTS: Final[tuple[Part, ...]] = ("teacher", "student")
+WHICH: Final[tuple[Which, ...]] = ("best", "last")
+SPLITS: Final[tuple[Split, ...]] = ("test", "held-out", "unlabelled")
+SUFFIXES: Final[dict[Form, str]] = {
+    "bundle": ".shdrmodel",
+    "safetensors": ".safetensors",
+    "torchscript": ".pt",
+    "onnx": ".onnx",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelWish:
+    """Which model of a run is wanted as a file."""
+
+    run: str
+    file: Path
+    part: Part = "teacher"
+    which: Which = "best"
+    form: Form = "bundle"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneFigures:
+    """How good a model and the plain merge are on one scene; dB, similarities, AUSE and rank."""
+
+    id: str
+    psnr_mu: float
+    psnr_l: float
+    ssim_mu: float
+    ssim_l: float
+    merge_psnr_mu: float
+    merge_psnr_l: float
+    merge_ssim_mu: float
+    merge_ssim_l: float
+    ause: float
+    spearman: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationFigures:
+    """What was measured of a checkpoint; each of `problems` is a scene that could not be read."""
+
+    run: str
+    step: int
+    split: Split
+    scenes: tuple[SceneFigures, ...]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationState:
+    """Whose figures are looked at; `figures` is None until they are measured.
+
+    `words` say why there are none, or how far measuring is.
+    """
+
+    run: str = ""
+    which: Which = "best"
+    split: Split = "test"
+    figures: EvaluationFigures | None = None
+    words: str = ""
+    at_work: bool = False

@@ -7,44 +7,39 @@ from typing import Any, Literal
 
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.display import DisplaySettings
-from smarthdr_studio.core.explanation import Explanation
-from smarthdr_studio.core.history import RunHistory
-from smarthdr_studio.core.journal import Status
-from smarthdr_studio.core.masking import MaskSettings
-from smarthdr_studio.core.region_report import RegionReport
-from smarthdr_studio.core.regions import Region
-from smarthdr_studio.core.what_if import WhatIf
-from smarthdr_studio.studio.state.curating import (
+from smarthdr_studio.core.imaging.regions import Region
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.training.round_history import RunHistory
+from smarthdr_studio.core.trust.explanation import Explanation
+from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.core.trust.region_statistics import RegionReport
+from smarthdr_studio.core.trust.thresholds import WhatIf
+from smarthdr_studio.studio.state.curation import (
     BrushState,
     Centre,
+    JournalState,
     PairState,
+    ProposalState,
     QueueState,
     SceneStory,
     TableState,
 )
-from smarthdr_studio.studio.state.journal import JournalState
-from smarthdr_studio.studio.state.judging import (
+from smarthdr_studio.studio.state.dataset import MovedState, SplitState, TruthState
+from smarthdr_studio.studio.state.inspection import (
+    FIRST_VIEWS,
+    Comparison,
     EvidenceState,
     HeatStrip,
     PoolCharts,
     PoolShares,
+    Readout,
     Scope,
     Snapshot,
-)
-from smarthdr_studio.studio.state.looking import (
-    FIRST_VIEWS,
-    Comparison,
-    Readout,
     Tool,
     ViewSetup,
 )
-from smarthdr_studio.studio.state.models import EvaluationState
-from smarthdr_studio.studio.state.papers import MovedState, SplitState, TruthState
-from smarthdr_studio.studio.state.planning import PlanningState
-from smarthdr_studio.studio.state.proposing import ProposalState
-from smarthdr_studio.studio.state.runs import RunsState
-from smarthdr_studio.studio.state.training import TrainingState
-from smarthdr_studio.studio.state.watching import FilmState
+from smarthdr_studio.studio.state.runs import EvaluationState, RunsState
+from smarthdr_studio.studio.state.training import FilmState, PlanningState, TrainingState
 
 Tone = Literal["plain", "warn", "bad"]
 

@@ -1,1 +1,1 @@
-"""Widgets that several parts of the studio share."""
+"""What several features share: controls, labels, tables, sliders and icons."""

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPixmap, QPolygo
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from smarthdr_studio.core.resources import resource
+from smarthdr_studio.core.environment import resource
 
 _FIELD: Final = 16
 _WIDE: Final = 30

@@ -1,0 +1,157 @@
+"""The verb `truth`: imports a ground truth for a scene, from one file or a static bracket."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from smarthdr_studio.cli.options import parse_exposure_values
+from smarthdr_studio.cli.output import Json, print_json, print_line
+from smarthdr_studio.core.errors import BadScene
+
+if TYPE_CHECKING:
+    from smarthdr_studio.core.datasets.ground_truth import TruthFindings, TruthFix
+    from smarthdr_studio.core.imaging.radiometry import Floats
+    from smarthdr_studio.core.project.project import Project
+
+_UNUSABLE: Final = 1
+
+
+def truth(
+    project: Annotated[Path, typer.Argument(metavar="PROJECT", help="A project, NAME.shdr.")],
+    scene: Annotated[str, typer.Argument(metavar="SCENE", help="A scene id.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE...]",
+            help="One .hdr or .exr, or frames of a static bracket; without, the one it has.",
+        ),
+    ] = None,
+    *,
+    fix: Annotated[
+        bool, typer.Option("--fix/--no-fix", help="Mend its scale and a shift by a pixel or two.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Bring it against all advice.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only look; change nothing.")] = False,
+    evs: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="Exposure values, one for each frame.")
+    ] = None,
+    note: Annotated[str, typer.Option(help="Why; kept in the project's journal.")] = "",
+    as_json: Json = False,
+) -> int | None:
+    """Bring a ground truth to a scene.
+
+    It is compared with the reference frame in size, scale and alignment, and frozen in the
+    project. Several frames are merged; their exposures come from --evs, from a text file beside
+    them, or from EXIF. With --check the status is 1 where it cannot be used. Without a file the
+    scene is learned from the ground truth it has already.
+    """
+    from smarthdr_studio.core.project.project import Project
+
+    if not files:
+        _use_its_own(project, scene, note=note, as_json=as_json)
+        return None
+    exposures = parse_exposure_values(evs, count=len(files))
+    with Project.open(project) as opened:
+        radiance, findings = _looked_at(opened, scene, files, evs=exposures)
+        if not check:
+            _refuse(findings, fix=fix, force=force)
+            applied = findings.suggested if fix else None
+            _import(opened, scene, files, radiance, fix=applied, note=note)
+        status = str(opened.statuses()[scene])
+    _tell(findings, scene=scene, brought=not check, status=status, as_json=as_json)
+    return _UNUSABLE if check and not findings.usable else None
+
+
+def _use_its_own(folder: Path, scene: str, *, note: str, as_json: bool) -> None:
+    from smarthdr_studio.core.project.decisions import Decisions
+    from smarthdr_studio.core.project.project import Project
+
+    with Project.open(folder) as project:
+        Decisions(project).use_ground_truth([scene], note=note)
+        status = str(project.statuses()[scene])
+    if as_json:
+        print_json({"truth": {"scene": scene, "brought": False, "status": status}})
+    else:
+        print_line(f"{scene}: {status}")
+
+
+def _looked_at(
+    project: "Project", scene_id: str, files: list[Path], *, evs: tuple[float, ...] | None
+) -> "tuple[Floats, TruthFindings]":
+    """The radiance that was given or merged, unmended, and what was found out about it."""
+    from smarthdr_studio.core.datasets.ground_truth import inspect_radiance
+    from smarthdr_studio.core.datasets.static_merge import merge_static
+    from smarthdr_studio.core.imaging.bracket import decode_bracket
+    from smarthdr_studio.core.imaging.image_files import read_radiance
+
+    scene = project.scene(scene_id)
+    bracket = decode_bracket(scene)
+    if len(files) > 1:
+        merged = merge_static(files, evs, scene, bracket)
+        return merged.radiance, merged.findings
+    radiance = read_radiance(files[0])
+    return radiance, inspect_radiance(radiance, scene, bracket, source=files[0].name)
+
+
+def _refuse(findings: "TruthFindings", *, fix: bool, force: bool) -> None:
+    if findings.problems and not (force and findings.forcible):
+        raise BadScene(findings.summary)
+    if findings.suggested.needed and not (fix or force):
+        raise BadScene(
+            f"{findings.source}: fits only once {findings.suggested.sentence}; add --fix to have "
+            "that done"
+        )
+
+
+def _import(
+    project: "Project",
+    scene_id: str,
+    files: list[Path],
+    radiance: "Floats",
+    *,
+    fix: "TruthFix | None",
+    note: str,
+) -> None:
+    from smarthdr_studio.core.datasets.ground_truth import NO_FIX, apply_fix
+    from smarthdr_studio.core.project.decisions import Decisions
+    from smarthdr_studio.core.project.labels import provenance_of
+
+    applied = fix or NO_FIX
+    Decisions(project).bring_truth(
+        scene_id,
+        apply_fix(radiance, applied),
+        provenance=provenance_of(files, applied),
+        note=note,
+    )
+
+
+def _tell(
+    findings: "TruthFindings", *, scene: str, brought: bool, status: str, as_json: bool
+) -> None:
+    if as_json:
+        told = {"scene": scene, "brought": brought, "status": status, **_figures(findings)}
+        print_json({"truth": told})
+        return
+    print_line(findings.summary)
+    for sentence in (*findings.problems[1:], *findings.warnings):
+        print_line(f"  {sentence}")
+    if brought:
+        print_line(f"{scene}: {status}")
+
+
+def _figures(findings: "TruthFindings") -> dict[str, Any]:
+    found = findings.match
+    return {
+        "source": findings.source,
+        "summary": findings.summary,
+        "usable": findings.usable,
+        "checked": findings.checked,
+        "gain": findings.suggested.gain,
+        "shift": list(findings.suggested.shift),
+        "correlation": None if found is None else found.correlation,
+        "spread": None if found is None else found.spread,
+        "clipped": findings.clipped,
+        "problems": list(findings.problems),
+        "warnings": list(findings.warnings),
+    }

@@ -1,0 +1,260 @@
+"""The verbs that ask a model: label, evaluate and merge."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from smarthdr_studio.cli.options import Model, Which, checkpoint_of, parse_exposure_values
+from smarthdr_studio.cli.output import (
+    Json,
+    percent,
+    print_json,
+    print_line,
+    print_note,
+    print_table,
+    progress,
+)
+from smarthdr_studio.cli.runs import open_run
+from smarthdr_studio.core.errors import BadScene, CheckpointError
+from smarthdr_studio.core.training.events import PhaseChanged, RoundFinished
+from smarthdr_studio.core.training.events import as_json as as_plain
+
+if TYPE_CHECKING:
+    from smarthdr_studio.core.imaging.bracket import Bracket
+    from smarthdr_studio.core.imaging.image_files import Layer
+
+
+def label(
+    project: Annotated[Path, typer.Argument(metavar="PROJECT", help="A project, NAME.shdr.")],
+    *,
+    model: Model = None,
+    scenes: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Only this scene; repeatable.")
+    ] = None,
+    split: Annotated[
+        Literal["unlabelled", "test"], typer.Option(help="Which scenes, without --scenes.")
+    ] = "unlabelled",
+    device: Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N.")] = "auto",
+    as_json: Json = False,
+) -> None:
+    """Write pseudo-labels with the newest teacher, or with another model.
+
+    Each is a layered EXR, masked with the project's thresholds.
+    """
+    from smarthdr_studio.learning.checkpoints import latest_checkpoint
+    from smarthdr_studio.learning.compute import tune_allocator
+    from smarthdr_studio.learning.pseudo_labelling import label_scenes
+
+    tune_allocator()
+    ids = scenes or (_test_scenes(project) if split == "test" else None)
+    chosen = model or latest_checkpoint(project)
+    if chosen is None:
+        raise CheckpointError(
+            f"{project}: no run has a checkpoint yet; train first: smarthdr-studio train {project}"
+        )
+    finished: RoundFinished | None = None
+    with progress() as bar:
+        task = bar.add_task("labelling", total=None)
+        for event in label_scenes(project, checkpoint=chosen, ids=ids, device=device):
+            match event:
+                case PhaseChanged(text=text, done=done, total=total):
+                    bar.update(task, description=text, completed=done, total=total or None)
+                case RoundFinished():
+                    finished = event
+    if finished is None:
+        return
+    if as_json:
+        print_json({"checkpoint": str(chosen), **as_plain(finished)})
+    else:
+        count = len(finished.scenes)
+        print_line(
+            f"{project}: {count} pseudo-labels by {chosen}, {percent(finished.retained)} trusted"
+        )
+
+
+def _test_scenes(folder: Path) -> list[str]:
+    from smarthdr_studio.core.project.journal import Status
+    from smarthdr_studio.core.project.project import Project
+
+    with Project.open(folder) as project:
+        return [name for name, status in project.statuses().items() if status is Status.TEST]
+
+
+_METRICS = ("psnr_mu", "psnr_l", "ssim_mu", "ssim_l")
+
+
+def evaluate(
+    project: Annotated[Path, typer.Argument(metavar="PROJECT", help="A project, NAME.shdr.")],
+    *,
+    model: Model = None,
+    run: Annotated[
+        str | None, typer.Option(metavar="RUN", help="A run by its name; last is the newest.")
+    ] = None,
+    which: Which = "best",
+    split: Annotated[
+        Literal["test", "held-out", "unlabelled"],
+        typer.Option(help="Which scenes with a ground truth."),
+    ] = "test",
+    again: Annotated[
+        bool, typer.Option("--again", help="Measure also what was measured before.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N.")] = "auto",
+    as_json: Json = False,
+) -> None:
+    """Compare the teacher with ground truth.
+
+    PSNR and SSIM beside those of the exposure-weighted merge, and how well σ ranks the absolute
+    error (|error| on the μ-law, mean over channels). Without --run or --model it is the newest
+    checkpoint. Figures of a checkpoint are kept in its run and told again while weights and scenes
+    stay the same.
+    """
+    from smarthdr_studio.learning.compute import tune_allocator
+    from smarthdr_studio.learning.evaluation import evaluate as measure
+
+    if run is not None and model is not None:
+        raise typer.BadParameter("--run and --model: give one of them")
+    tune_allocator()
+    if run is not None:
+        with open_run(project, run) as (_, folder):
+            model = checkpoint_of(folder.path, which)
+    answer: dict[str, Any] = {}
+    with progress() as bar:
+        task = bar.add_task("evaluating", total=None)
+        for event in measure(project, model=model, split=split, device=device, again=again):
+            match event:
+                case PhaseChanged(text=text, done=done, total=total):
+                    bar.update(task, description=text, completed=done, total=total or None)
+                case found:
+                    answer = found.as_json()
+    for problem in answer["problems"]:
+        print_note(problem)
+    if as_json:
+        print_json(answer)
+    else:
+        _print_evaluation(answer)
+
+
+def _print_evaluation(answer: dict[str, Any]) -> None:
+    rows = [
+        (
+            each["id"],
+            *_metric_cells(each),
+            f"{each['merge']['psnr_mu']:.2f}",
+            f"{each['spearman']:.3f}",
+            f"{each['ause']:.3f}",
+        )
+        for each in answer["scenes"]
+    ]
+    doubt = answer["reliability"]
+    mean = ("mean", *_metric_cells(answer["mean"]), f"{answer['merge']['psnr_mu']:.2f}")
+    rows.append((*mean, f"{doubt['spearman']:.3f}", f"{doubt['ause']:.3f}"))
+    print_table(
+        ("scene", "PSNR-μ", "PSNR-l", "SSIM-μ", "SSIM-l", "merge PSNR-μ", "ρ(σ, |error|)", "AUSE"),
+        rows,
+        title=f"Reliability on {answer['split']} scenes, {answer['checkpoint']}",
+    )
+
+
+def _metric_cells(of: dict[str, float]) -> tuple[str, ...]:
+    return tuple(f"{of[name]:.2f}" if "psnr" in name else f"{of[name]:.4f}" for name in _METRICS)
+
+
+def merge(
+    frames: Annotated[list[Path], typer.Argument(metavar="FRAMES...", help="Three images.")],
+    *,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The EXR to write.")],
+    model: Model = None,
+    evs: Annotated[
+        str | None, typer.Option(metavar="A,B,C", help="Exposure values, one for each frame.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N.")] = "auto",
+    as_json: Json = False,
+) -> None:
+    """Merge three frames into one linear EXR.
+
+    By a network where --model is given, else by exposure weights. Exposures come from
+    --evs, from a text file beside the frames, or from EXIF.
+    """
+    from smarthdr_studio.core.imaging.image_files import write_layers
+
+    if out.suffix.casefold() != ".exr":
+        raise typer.BadParameter(f"-o {out}: an EXR is written; name it {out.with_suffix('.exr')}")
+    bracket = _bracket(frames, evs=parse_exposure_values(evs, count=len(frames)))
+    if model is None:
+        how = "exposure-weighted merge"
+        layers = _plain_merge(bracket)
+        print_note("No --model given: plain exposure-weighted merge; what moves leaves a ghost.")
+    else:
+        layers, how = _network_merge(bracket, model=model, device=device)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_layers(out, layers, header={"smarthdr.merge": how})
+    height, width = bracket.reference.shape[:2]
+    if as_json:
+        print_json({"out": str(out), "method": how, "width": width, "height": height})
+    else:
+        print_line(f"{out}: {width}×{height}, {how}")
+
+
+def _bracket(paths: list[Path], *, evs: tuple[float, ...] | None) -> "Bracket":
+    """The frames in order of exposure, decoded."""
+    from smarthdr_studio.core.imaging.bracket import Bracket
+    from smarthdr_studio.core.imaging.image_files import read_frame
+    from smarthdr_studio.core.imaging.radiometry import stops_above_shortest
+
+    if len(paths) != 3:
+        raise BadScene(f"{len(paths)} frames given; a bracket has three: under, reference, over")
+    exposures = _exposures(paths) if evs is None else evs
+    if len(exposures) != 3 or len(set(exposures)) != 3:
+        raise BadScene(f"{paths[0]}: its bracket needs three different exposures; give --evs A,B,C")
+    order = sorted(range(3), key=lambda index: exposures[index])
+    under, reference, over = (read_frame(paths[index]) for index in order)
+    if not under.shape == reference.shape == over.shape:
+        raise BadScene(f"{paths[0]}: the three frames differ in size; give frames of one camera")
+    low, middle, high = stops_above_shortest([exposures[index] for index in order])
+    return Bracket(under, reference, over, (low, middle, high))
+
+
+def _exposures(paths: list[Path]) -> tuple[float, ...]:
+    """EVs from the one text file beside the frames that gives as many, else from EXIF."""
+    from smarthdr_studio.core.imaging.exposure import evs_from_exif, read_evs
+
+    for name in ("exposure.txt", "input_exp.txt", "ExpoBias.txt"):
+        beside = paths[0].parent / name
+        if beside.is_file():
+            return read_evs(beside)
+    return evs_from_exif(paths)
+
+
+def _plain_merge(bracket: "Bracket") -> "dict[str, Layer]":
+    from smarthdr_studio.core.imaging.radiometry import exposure_weighted_merge
+
+    merged = exposure_weighted_merge(bracket.frames, stops=bracket.stops)
+    return {name: merged[..., index] for index, name in enumerate("RGB")}
+
+
+def _network_merge(
+    bracket: "Bracket", *, model: Path, device: str
+) -> "tuple[dict[str, Layer], str]":
+    """Radiance and σ as layers, and whose they are."""
+    from smarthdr_studio.learning.compute import pick_device, pick_precision, tune_allocator
+    from smarthdr_studio.learning.inference import load_model
+    from smarthdr_studio.learning.tiling import predict_tiled
+
+    tune_allocator()
+    where = pick_device(device)
+    network, card = load_model(model)
+    with progress() as bar:
+        task = bar.add_task("merging", total=None)
+        hdr, sigma = predict_tiled(
+            network.to(where),
+            bracket.frames,
+            stops=bracket.stops,
+            device=where,
+            tile=card.tile,
+            overlap=card.overlap,
+            precision=pick_precision(where, card.precision),
+            on_tile=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    layers: dict[str, Layer] = {name: hdr[..., index] for index, name in enumerate("RGB")}
+    return {**layers, "uncertainty.Y": sigma}, f"network of {model} ({card.title})"

@@ -1,0 +1,219 @@
+"""The verbs sample, new, relocate and tidy: a project is made, moved and cleared of old files."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from smarthdr_studio.cli.curation import ProjectFolder
+from smarthdr_studio.cli.output import (
+    Json,
+    print_json,
+    print_line,
+    print_note,
+    print_table,
+    progress,
+)
+from smarthdr_studio.core.errors import BadDataset, ProjectError
+
+if TYPE_CHECKING:
+    from smarthdr_studio.core.imaging.bracket import Catalogue, Skipped
+
+
+def sample(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the dataset is written.")],
+    *,
+    maps: Annotated[
+        Path | None,
+        typer.Option("--from", help="A folder of radiance maps (.hdr, .exr) to build it from."),
+    ] = None,
+    scenes: Annotated[int, typer.Option(min=1, help="How many scenes.")] = 24,
+    labelled: Annotated[int | None, typer.Option(min=0, help="How many carry a label.")] = None,
+    test: Annotated[int | None, typer.Option(min=0, help="How many are for testing.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 0,
+    size: Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="In pixels.")] = "512x384",
+    as_json: Json = False,
+) -> None:
+    """Write a sample dataset with exact ground truth.
+
+    It has the layout of Kalantari 2017, and labelled.txt names the scenes that carry a label.
+    """
+    from smarthdr_studio.synthetic.dataset import write_sample
+    from smarthdr_studio.synthetic.settings import SampleSettings
+
+    width, height = _image_size(size)
+    # A quarter of the scenes tests, a fifth has labels: 24 scenes are 5 + 13 + 6.
+    settings = SampleSettings(
+        scenes=scenes,
+        labelled=max(1, round(scenes * 5 / 24)) if labelled is None else labelled,
+        test=scenes // 4 if test is None else test,
+        width=width,
+        height=height,
+        seed=seed,
+        maps=maps,
+    )
+    with progress() as bar:
+        task = bar.add_task("drawing scenes", total=scenes)
+        for written in write_sample(folder, settings):
+            bar.update(task, completed=written.index, description=f"scene {written.id}")
+    if as_json:
+        print_json({"folder": str(folder), "scenes": scenes, "labelled": settings.labelled})
+    else:
+        print_line(
+            f"{folder}: {scenes} scenes of {width}×{height}; the labelled ones are in labelled.txt"
+        )
+
+
+def _image_size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().replace("×", "x").partition("x")
+    if not (width.isdigit() and height.isdigit() and int(width) >= 64 and int(height) >= 64):
+        raise typer.BadParameter(f"--size {text}: write WIDTHxHEIGHT, at least 64x64")
+    return int(width), int(height)
+
+
+def new(
+    project: Annotated[
+        Path, typer.Argument(metavar="PROJECT", help="The project folder to make, NAME.shdr.")
+    ],
+    dataset: Annotated[
+        Path, typer.Argument(metavar="DATASET", help="The dataset folder; never written into.")
+    ],
+    *,
+    labelled: Annotated[
+        int | None, typer.Option(min=0, help="Use this many of the ground truths as labels.")
+    ] = None,
+    labelled_from: Annotated[
+        Path | None, typer.Option(help="A file with the id of a labelled scene on each line.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a project from a dataset folder.
+
+    Without --labelled or --labelled-from the labels are those in the dataset's labelled.txt, or
+    where there is none, five ground truths if every scene has one, else all there are.
+    """
+    from smarthdr_studio.core.datasets.scan import find_scenes
+    from smarthdr_studio.core.project.project import Project
+
+    if labelled is not None and labelled_from is not None:
+        raise typer.BadParameter("--labelled and --labelled-from exclude each other; give one")
+    if not dataset.is_dir():
+        raise BadDataset(f"{dataset}: no such folder; give the folder that holds the scenes")
+    catalogue = find_scenes(dataset)
+    if dataset.resolve() in (project.resolve(), *project.resolve().parents):
+        raise ProjectError(f"{project}: lies in the dataset folder; choose a place outside it")
+    wanted = _labelled(catalogue, count=labelled, listed=labelled_from)
+    with Project.create(project, catalogue, labelled=wanted) as made:
+        counts = Counter(status.name for status in made.statuses().values())
+    shown = {
+        "scenes": len(catalogue.scenes),
+        "labelled": counts["GROUND_TRUTH"],
+        "unlabelled": counts["UNLABELLED"],
+        "test": counts["TEST"],
+    }
+    if as_json:
+        print_json({**shown, "skipped": [_plain(each) for each in catalogue.skipped]})
+        return
+    for each in catalogue.skipped:
+        print_note(f"skipped: {each.reason}")
+    rows = [(name, str(count)) for name, count in shown.items()]
+    print_table(("", "scenes"), rows, title=f"{project}")
+
+
+def _labelled(catalogue: "Catalogue", *, count: int | None, listed: Path | None) -> tuple[str, ...]:
+    from smarthdr_studio.core.datasets.scan import labelled_by_default, read_labelled
+
+    if listed is not None:
+        return read_labelled(listed, catalogue=catalogue)
+    if count is None:
+        return labelled_by_default(catalogue)
+    able = [s.id for s in catalogue.scenes if s.split == "train" and s.ground_truth is not None]
+    if count > len(able):
+        raise ProjectError(
+            f"{catalogue.root}: has {len(able)} training scenes with a ground truth, not {count}; "
+            f"ask for at most --labelled {len(able)}"
+        )
+    # Spread over the dataset, because neighbours are often the same place.
+    return tuple(able[index * len(able) // count] for index in range(count))
+
+
+def _plain(skipped: "Skipped") -> dict[str, str]:
+    return {"path": str(skipped.path), "reason": skipped.reason}
+
+
+def relocate(
+    project: ProjectFolder,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the dataset lies now.")],
+    *,
+    partly: Annotated[
+        bool, typer.Option("--partly", help="A folder with fewer than half of the scenes will do.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Tell a project where its dataset lies now.
+
+    The scenes are looked for in FOLDER, and right inside and around it. Nothing is copied.
+    """
+    from smarthdr_studio.core.project import relocation
+    from smarthdr_studio.core.project.project import Project
+
+    with Project.open(project) as opened:
+        now = relocation.relocate(opened, folder, even_partly=partly)
+        forgets = opened.read_only
+    if as_json:
+        print_json({"dataset": str(now.root), "found": now.found, "scenes": now.scenes})
+        return
+    print_line(f"{now.root}: {now.found} of {now.scenes} scenes are here.")
+    if forgets:
+        print_line(f"It could not be remembered: {forgets}.")
+
+
+def tidy(
+    project: ProjectFolder,
+    *,
+    older: Annotated[
+        bool, typer.Option("--older-versions", help="Move labels no scene uses to the trash.")
+    ] = False,
+    trash: Annotated[
+        bool, typer.Option("--empty-trash", help="Delete the trash for good, as it is now.")
+    ] = False,
+    dry: Annotated[
+        bool, typer.Option("--dry-run", help="Only print_line what would be done.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what could be tidied away, or do it.
+
+    Undo and redo bring back from the trash what they need; once the trash is emptied, an undo that
+    needs one of its files is refused. The trash is emptied before older versions move into it.
+    """
+    from smarthdr_studio.core.project import repair
+    from smarthdr_studio.core.project.project import Project
+
+    with Project.open(project) as opened:
+        emptying, moving = (trash and not dry), (older and not dry)
+        deleted = repair.empty_trash(opened) if emptying else repair.trashed_files(opened)
+        moved = repair.trash_older_versions(opened) if moving else repair.older_versions(opened)
+    if as_json:
+        print_json(
+            {
+                "older": {"files": len(moved.files), "bytes": moved.nbytes, "moved": moving},
+                "trash": {"files": len(deleted.files), "bytes": deleted.nbytes, "gone": emptying},
+            }
+        )
+        return
+    print_line(
+        _tidied_in_words(
+            "older versions", moved.files, moved.nbytes, done=moving and "moved to the trash"
+        )
+    )
+    print_line(
+        _tidied_in_words("the trash", deleted.files, deleted.nbytes, done=emptying and "deleted")
+    )
+
+
+def _tidied_in_words(what: str, files: Sequence[object], nbytes: int, *, done: str | bool) -> str:
+    count = "1 file" if len(files) == 1 else f"{len(files)} files"
+    return f"{what}: {count}, {nbytes / 2**20:.1f} MiB" + (f", {done}" if done else "")

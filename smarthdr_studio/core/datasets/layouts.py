@@ -1,0 +1,380 @@
+"""Dataset layouts (METHOD §10): scene ids and splits by folder, the role of a file by name."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.imaging.bracket import Split
+
+_TRAIN: Final = re.compile(r"train(ing)?(\d*|[_\- ].*)", re.IGNORECASE)
+_TEST: Final = re.compile(r"(test(ing)?|val(id(ation)?)?)(\d*|[_\- ].*)", re.IGNORECASE)
+_TEST_SCENE: Final = re.compile(r"test_?set_\d+", re.IGNORECASE)
+_UNSAFE: Final = re.compile(r"[^\w.\-+]+")
+# Hu 2020 numbers its scenes through: 001-085 train, 086-100 test.
+_HU_LAST_TRAINING: Final = 85
+
+
+def natural_key(name: str) -> tuple[tuple[int, int | str], ...]:
+    """Sorts "scene 9" before "scene 10", whatever the case."""
+    pieces = re.split(r"(\d+)", name.casefold())
+    return tuple((0, int(each)) if each.isdecimal() else (1, each) for each in pieces)
+
+
+def split_of(parts: Sequence[str], *, layout: str) -> Split:
+    """Train or test, from the folders named so, or from Hu's numbers where there are none."""
+    for part in parts[:-1]:
+        if _TEST.fullmatch(part):
+            return "test"
+        if _TRAIN.fullmatch(part):
+            return "train"
+    last = parts[-1] if parts else ""
+    if _TEST_SCENE.fullmatch(last):
+        return "test"
+    if layout == "hu" and last.isdecimal() and int(last) > _HU_LAST_TRAINING:
+        return "test"
+    return "train"
+
+
+def scene_ids(scenes: Sequence[Sequence[str]], *, root_name: str) -> list[str]:
+    """One id per scene: its folders joined by "-", without a leading training folder.
+
+    Ids are safe as file names and differ even where a disk ignores case; a scene that is the
+    dataset folder itself takes its name.
+    """
+    short = [_joined(_without_training(parts)) or _joined((root_name,)) for parts in scenes]
+    counts = _counted(short)
+    whole = [
+        name if counts[name.casefold()] == 1 else _joined(parts) or name
+        for name, parts in zip(short, scenes, strict=True)
+    ]
+    return _numbered(whole)
+
+
+def _without_training(parts: Sequence[str]) -> Sequence[str]:
+    return parts[1:] if len(parts) > 1 and _TRAIN.fullmatch(parts[0]) else parts
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return _UNSAFE.sub("_", "-".join(parts)).strip(".") or "scene" if parts else ""
+
+
+def _counted(names: Sequence[str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for name in names:
+        counts[name.casefold()] = counts.get(name.casefold(), 0) + 1
+    return counts
+
+
+def _numbered(names: Sequence[str]) -> list[str]:
+    taken: set[str] = set()
+    ids = []
+    for name in names:
+        candidate, again = name, 2
+        while candidate.casefold() in taken:
+            candidate, again = f"{name}-{again}", again + 1
+        taken.add(candidate.casefold())
+        ids.append(candidate)
+    return ids
+
+
+_CAMERA_SUFFIXES: Final = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg"})
+_RADIANCE_SUFFIXES: Final = frozenset({".hdr", ".exr", ".pic"})
+
+# The published names of frames; the first that fits at least two files wins, so what lies beside
+# (static references, previews) is left alone.
+_FRAME_STEMS: Final = tuple(
+    re.compile(each)
+    for each in (
+        r"input_\d_aligned",
+        r"input_ghosted_\d",
+        r"input_\d",
+        r"ldr_img_\d",
+        r"img\d",
+        r"\d",
+    )
+)
+_BESIDE: Final = re.compile(
+    r"(ref_\d|ref_hdr|input_reference|preview|thumb|mask|flow|result|pred|output|tonemap).*|.*_tm"
+)
+_GROUND_TRUTH: Final = re.compile(
+    r"hdrimg|ref_hdr(_aligned)?(_linear)?|hdr_img|gt_hdr|hdr_gt|(.+_)?gt|ground_?truth"
+)
+_EXPOSURES: Final = re.compile(r"(.*_)?(exposures?(_values?)?|exp|evs?|expo(sure)?bias)")
+_ALIGN_RATIO: Final = re.compile(r"(.+_)?align_?ratio")
+# The stems of the first frame and of the ground truth, a blank between.
+_LAYOUTS: Final = tuple(
+    (layout, re.compile(form))
+    for layout, form in (
+        ("hu", r"input_0_aligned .*|.* ref_hdr_aligned_linear"),
+        ("kalantari-wu", r"input_\d_aligned .*|.* ref_hdr_aligned"),
+        ("prabhakar", r"input_ghosted_\d .*|.* gt_hdr"),
+        ("challenge123", r"ldr_img_\d .*|.* hdr_img"),
+        ("ntire", r"\d gt"),
+        ("tel", r"input_\d hdrimg"),
+        ("kalantari", r".* hdrimg"),
+    )
+)
+_WORDS: Final = {
+    "short": 0, "under": 0, "medium": 1, "middle": 1, "reference": 1, "long": 2, "over": 2,
+}  # fmt: skip
+_WORDED: Final = re.compile(rf"(?:(.+)[_-])?({'|'.join(_WORDS)})")
+
+
+def frame_files(files: Iterable[AnyPath]) -> tuple[Path, ...]:
+    """The camera frames among `files`, in the order of their names; any number of them."""
+    paths = [Path(each) for each in files]
+    images = [
+        each
+        for each in paths
+        if each.suffix.casefold() in _CAMERA_SUFFIXES and not _is_named(each, _GROUND_TRUTH)
+    ]
+    for stem in _FRAME_STEMS:
+        named = [each for each in images if _is_named(each, stem)]
+        if len(named) >= 2:
+            return _by_name(named)
+    plain = [each for each in images if not _is_named(each, _BESIDE)]
+    by_suffix = [[e for e in plain if e.suffix == suffix] for suffix in {e.suffix for e in plain}]
+    threes = [group for group in by_suffix if len(group) == 3]
+    return _by_name(threes[0] if len(threes) == 1 else plain)
+
+
+def ground_truth_files(files: Sequence[AnyPath]) -> tuple[Path, ...]:
+    """What may be the ground truth: the file with a published name, else every radiance file."""
+    paths = [Path(each) for each in files]
+    images = [
+        each for each in paths if each.suffix.casefold() in _RADIANCE_SUFFIXES | _CAMERA_SUFFIXES
+    ]
+    named = [each for each in images if _is_named(each, _GROUND_TRUTH)]
+    if named:
+        return (min(named, key=_truth_rank),)
+    return _by_name([each for each in images if each.suffix.casefold() in _RADIANCE_SUFFIXES])
+
+
+def exposure_file(files: Iterable[AnyPath]) -> Path | None:
+    """The file that lists the EVs; text goes before .npy."""
+    paths = [Path(each) for each in files]
+    named = [
+        each
+        for each in paths
+        if each.suffix.casefold() in {".txt", ".npy"} and _is_named(each, _EXPOSURES)
+    ]
+    return min(named, key=_exposure_rank, default=None)
+
+
+def align_ratio_file(files: Iterable[AnyPath]) -> Path | None:
+    """The file that scales a 16-bit ground truth (NTIRE 2021)."""
+    paths = [Path(each) for each in files]
+    named = (each for each in paths if each.suffix == ".npy" and _is_named(each, _ALIGN_RATIO))
+    return next(named, None)
+
+
+def worded_samples(files: Iterable[AnyPath]) -> dict[str, tuple[Path, ...]]:
+    """Frames named by word (short, medium, long) under their common prefix, shortest first."""
+    paths = [Path(each) for each in files]
+    samples: dict[str, list[Path]] = {}
+    for each in paths:
+        matched = _WORDED.fullmatch(each.stem.casefold())
+        if matched and each.suffix.casefold() in _CAMERA_SUFFIXES:
+            prefix = each.stem[: len(matched[1])] if matched[1] else ""
+            samples.setdefault(prefix, []).append(each)
+    return {
+        prefix: tuple(sorted(frames, key=lambda each: _rank(each)))
+        for prefix, frames in samples.items()
+        if len(frames) >= 2
+    }
+
+
+def layout_name(frames: Sequence[AnyPath], ground_truths: Sequence[AnyPath]) -> str:
+    """Which published set the names belong to, or "folder"."""
+    frame_paths = [Path(each) for each in frames]
+    truth_paths = [Path(each) for each in ground_truths]
+    names = " ".join(
+        files[0].stem.casefold() if files else "?" for files in (frame_paths, truth_paths)
+    )
+    return next((layout for layout, form in _LAYOUTS if form.fullmatch(names)), "folder")
+
+
+def _truth_rank(path: Path) -> tuple[bool, bool]:
+    # A picture of the same name beside is its tone-mapped preview.
+    return path.suffix.casefold() not in _RADIANCE_SUFFIXES, not path.stem.endswith("_linear")
+
+
+def _exposure_rank(path: Path) -> tuple[bool, bool, int]:
+    # ref_exp.txt belongs to the static frames beside.
+    return path.suffix != ".txt", path.name.startswith("ref"), len(path.name)
+
+
+def _is_named(path: Path, pattern: re.Pattern[str]) -> bool:
+    return pattern.fullmatch(path.stem.casefold()) is not None
+
+
+def _by_name(files: Sequence[Path]) -> tuple[Path, ...]:
+    return tuple(sorted(files, key=lambda each: natural_key(each.name)))
+
+
+def _rank(path: Path) -> int:
+    matched = _WORDED.fullmatch(path.stem.casefold())
+    return _WORDS[matched[2]] if matched else len(_WORDS)
+
+
+_DEEPEST: Final = 6
+_SPANNING: Final = re.compile(r"(.+)_([123])")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """The files of one likely scene, not yet opened.
+
+    `parts` names it inside the dataset. The frames are in the order of their names, so that they
+    pair with the numbers of the exposure file; there may be too many or too few of them.
+    """
+
+    folder: Path
+    parts: tuple[str, ...]
+    frames: tuple[Path, ...]
+    exposures: Path | None
+    ground_truths: tuple[Path, ...]
+    align_ratio: Path | None
+    layout: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listing:
+    folder: Path
+    parts: tuple[str, ...]
+    files: tuple[Path, ...]
+    folders: tuple[Path, ...]
+
+
+def find_candidates(dataset: AnyPath) -> list[Candidate]:
+    """Every likely scene in or below `dataset`, which may itself be one; opens no file."""
+    return _search(_list(Path(dataset), parts=()))
+
+
+def _list(folder: Path, *, parts: tuple[str, ...]) -> _Listing:
+    try:
+        # Hidden entries include the "._" doubles that macOS leaves on foreign disks.
+        entries = [each for each in folder.iterdir() if not each.name.startswith((".", "__"))]
+    except OSError:
+        entries = []
+    entries.sort(key=lambda each: natural_key(each.name))
+    inner = [each for each in entries if each.is_dir()]
+    return _Listing(
+        folder=folder,
+        parts=parts,
+        files=tuple(each for each in entries if each.is_file()),
+        # A project inside the dataset holds images of its own.
+        folders=tuple(each for each in inner if each.suffix != ".shdr"),
+    )
+
+
+def _search(here: _Listing) -> list[Candidate]:
+    if any(each.name.casefold() == "ghosted" for each in here.folders):
+        return [_with_ghosted_frames(here)]
+    own = [*_worded(here)] or [*_single(here)]
+    if any(len(each.frames) == 3 and each.exposures for each in own):
+        return own
+    inner = _search_below(here)
+    # Pictures that lie above scenes illustrate the dataset.
+    return inner or own
+
+
+def _search_below(here: _Listing) -> list[Candidate]:
+    if len(here.parts) >= _DEEPEST:
+        return []
+    below = [_list(each, parts=(*here.parts, each.name)) for each in here.folders]
+    spanning, taken = _spanning(here, below)
+    found = [each for listing in below if listing.folder not in taken for each in _search(listing)]
+    return spanning + found
+
+
+def _single(here: _Listing) -> Iterator[Candidate]:
+    """The folder as one scene, if anything in it says so."""
+    ground_truths = ground_truth_files(here.files)
+    frames = frame_files(here.files)
+    exposures = exposure_file(here.files)
+    announced = exposures is not None or layout_name(frames, ground_truths) != "folder"
+    if len(frames) >= 2 or (announced and (frames or ground_truths or exposures)):
+        yield Candidate(
+            folder=here.folder,
+            parts=here.parts,
+            frames=frames,
+            exposures=exposures,
+            ground_truths=ground_truths,
+            align_ratio=align_ratio_file(here.files),
+            layout=layout_name(frames, ground_truths),
+        )
+
+
+def _worded(here: _Listing) -> Iterator[Candidate]:
+    """Samples named PREFIX_short, PREFIX_medium, PREFIX_long, many in one folder (NTIRE 2021)."""
+    for prefix, frames in worded_samples(here.files).items():
+        beside = [each for each in here.files if prefix and each.stem.startswith(f"{prefix}_")]
+        files = beside if prefix else here.files
+        yield Candidate(
+            folder=here.folder,
+            parts=(*here.parts, prefix) if prefix else here.parts,
+            frames=frames,
+            exposures=exposure_file(files),
+            ground_truths=ground_truth_files(files),
+            align_ratio=align_ratio_file(files),
+            layout="ntire" if align_ratio_file(files) else "folder",
+        )
+
+
+def _with_ghosted_frames(here: _Listing) -> Candidate:
+    """Prabhakar 2019: moving frames in `ghosted`, ground truth and exposures beside or in it."""
+    named = {each.name.casefold(): _list(each, parts=()).files for each in here.folders}
+    frames = frame_files(named["ghosted"])
+    beside = [*here.files, *named["ghosted"], *named.get("reference", ())]
+    return Candidate(
+        folder=here.folder,
+        parts=here.parts,
+        frames=frames,
+        exposures=exposure_file(beside),
+        ground_truths=ground_truth_files([*here.files, *named["ghosted"]]),
+        align_ratio=None,
+        layout="prabhakar",
+    )
+
+
+def _spanning(here: _Listing, below: Sequence[_Listing]) -> tuple[list[Candidate], set[Path]]:
+    """Challenge123: frame k of scene NNN lies in NNN_k, everything else in NNN_2."""
+    groups: dict[str, dict[int, _Listing]] = {}
+    for listing in below:
+        matched = _SPANNING.fullmatch(listing.folder.name)
+        if matched and _step(listing, int(matched[2])):
+            groups.setdefault(matched[1], {})[int(matched[2])] = listing
+    found: list[Candidate] = []
+    taken: set[Path] = set()
+    for name, steps in groups.items():
+        # A folder that stands alone with all three frames is a scene of its own.
+        if len(steps) < 3 and any(_has_every_step(each) for each in steps.values()):
+            continue
+        middle = steps.get(2, next(iter(steps.values())))
+        frames = [_step(listing, k) for k, listing in sorted(steps.items())]
+        taken.update(each.folder for each in steps.values())
+        found.append(
+            Candidate(
+                folder=middle.folder,
+                parts=(*here.parts, name),
+                frames=tuple(each for each in frames if each),
+                exposures=exposure_file(middle.files),
+                ground_truths=ground_truth_files(middle.files),
+                align_ratio=None,
+                layout="challenge123",
+            )
+        )
+    return found, taken
+
+
+def _has_every_step(listing: _Listing) -> bool:
+    return all(_step(listing, k) for k in (1, 2, 3))
+
+
+def _step(listing: _Listing, k: int) -> Path | None:
+    names = (each for each in listing.files if each.stem.casefold() == f"ldr_img_{k}")
+    return next(names, None)

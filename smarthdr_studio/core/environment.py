@@ -1,0 +1,85 @@
+"""What surrounds the program: user and clock, shipped files, torchrun's ranks, the collector."""
+
+import gc
+import getpass
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+
+def utc_now() -> str:
+    """The time in UTC, ISO 8601 with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def current_user() -> str:
+    """user@host; a user without a name on this machine is "unknown"."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError, ImportError):  # no login name and no password database
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"
+
+
+def utc_day() -> str:
+    """The day in UTC, as YYYYMMDD, for the names of files."""
+    return utc_now()[:10].replace("-", "")
+
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def resource(*parts: str) -> Path:
+    """A file under resources/, in a checkout and in an installed package alike."""
+    installed = _PACKAGE / "_resources"
+    root = installed if installed.is_dir() else _PACKAGE.parent / "resources"
+    return root.joinpath(*parts)
+
+
+# What torchrun sets, all of it or nothing; a lone RANK is somebody else's.
+_NEEDED: Final = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+
+
+class ProcessRank(NamedTuple):
+    """Who a process is among those that train one run together."""
+
+    rank: int = 0
+    """Its number among all of them, from 0 on."""
+    size: int = 1
+    """How many there are on all machines."""
+    local_rank: int = 0
+    """Its number on this machine, from 0 on."""
+
+
+SINGLE_PROCESS: Final = ProcessRank()
+
+
+def process_rank(environment: Mapping[str, str] = os.environ) -> ProcessRank:
+    """The place of this process; alone where it was not started by torchrun."""
+    if not all(environment.get(name) for name in _NEEDED):
+        return SINGLE_PROCESS
+    rank, size, local_rank = (environment[name] for name in _NEEDED[:3])
+    if not (rank.isdecimal() and size.isdecimal() and local_rank.isdecimal()):
+        return SINGLE_PROCESS
+    return ProcessRank(rank=int(rank), size=int(size), local_rank=int(local_rank))
+
+
+def is_first_process() -> bool:
+    """Whether this process is alone or the first: the one that talks to a person and writes."""
+    return process_rank().rank == 0
+
+
+@contextmanager
+def garbage_collection_paused() -> Iterator[None]:
+    """No garbage is collected inside; ten thousand scenes are there in half the time."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()

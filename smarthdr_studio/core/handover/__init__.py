@@ -1,1 +1,0 @@
-"""In and out: splits, decisions, datasets for other programs, and a report to hand on."""

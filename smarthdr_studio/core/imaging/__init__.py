@@ -1,0 +1,1 @@
+"""Photographs and radiance: files, exposures, brackets, alignment and metrics."""

@@ -1,0 +1,228 @@
+"""One scene as files on disk, the same scene decoded, and decoded scenes kept within a budget."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from smarthdr_studio.core.errors import BadScene
+from smarthdr_studio.core.imaging.image_files import read_frame, read_radiance
+from smarthdr_studio.core.imaging.radiometry import Frame, stops_above_shortest
+
+Split = Literal["train", "test"]
+Half = npt.NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """Where one bracket lies; the frames are ordered under, reference, over.
+
+    `id` is unique in its dataset and safe as a file name: the scene folder's path inside the
+    dataset joined by "-", without a leading "Training". `ground_truth_gain` multiplies what the
+    ground truth file holds to reach the scale of METHOD §1 (h ≤ 1 where the under frame clips).
+    """
+
+    id: str
+    frames: tuple[Path, Path, Path]
+    evs: tuple[float, float, float]
+    height: int
+    width: int
+    split: Split = "train"
+    ground_truth: Path | None = None
+    ground_truth_gain: float = 1.0
+    layout: str = "folder"
+
+    @property
+    def stops(self) -> tuple[float, float, float]:
+        """Exposure values counted from the under frame: (0, a, b)."""
+        under, reference, over = stops_above_shortest(self.evs)
+        return under, reference, over
+
+    @property
+    def pixels(self) -> int:
+        """How many pixels one frame has."""
+        return self.height * self.width
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """A folder that looked like a scene and could not be used, with the sentence that says why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """What a dataset folder holds: scenes sorted by id, and what was left out."""
+
+    root: Path
+    scenes: tuple[Scene, ...]
+    skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bracket:
+    """A decoded scene: three H×W×3 RGB uint16 frames, and their stops above the shortest."""
+
+    under: Frame
+    reference: Frame
+    over: Frame
+    stops: tuple[float, float, float]
+
+    @property
+    def frames(self) -> Sequence[Frame]:
+        """Under, reference, over."""
+        return self.under, self.reference, self.over
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held by the frames."""
+        return sum(frame.nbytes for frame in self.frames)
+
+
+_Decoded = Bracket | Half
+_Key = tuple[Literal["frames", "ground truth"], Scene]
+_D = TypeVar("_D", Bracket, Half)
+
+
+class FrameStore:
+    """Brackets and ground truths, decoded once; the least used leave when the budget is full.
+
+    Any thread may ask. Nothing is decoded while the lock is held, and two threads that ask for
+    the same scene wait for one decoding. What is handed out is shared: never write into it.
+    """
+
+    def __init__(self, budget_bytes: int = 2 * 2**30) -> None:
+        self._budget = budget_bytes
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[_Key, _Decoded] = OrderedDict()
+        self._coming: dict[_Key, Future[_Decoded]] = {}
+
+    @property
+    def used_bytes(self) -> int:
+        """Memory held by what is kept; above the budget only for one scene larger than it."""
+        with self._lock:
+            return self._used()
+
+    def bracket(self, scene: Scene) -> Bracket:
+        """The three frames, H×W×3 RGB uint16. Raises BadScene or UnreadableImage."""
+        return self._fetch(("frames", scene), read=lambda: decode_bracket(scene))
+
+    def ground_truth(self, scene: Scene) -> Half:
+        """The ground truth, H×W×3 linear RGB half floats in [0, 1] on the scale of METHOD §1.
+
+        Raises BadScene where the scene has none, and UnreadableImage.
+        """
+        return self._fetch(("ground truth", scene), read=lambda: decode_ground_truth(scene))
+
+    def held(self, scene: Scene) -> tuple[Bracket | None, Half | None]:
+        """Frames and ground truth of a scene as far as they are decoded already."""
+        with self._lock:
+            frames = self._kept.get(("frames", scene))
+            truth = self._kept.get(("ground truth", scene))
+            for kind in ("ground truth", "frames"):
+                if (kind, scene) in self._kept:
+                    self._kept.move_to_end((kind, scene))
+        return cast("Bracket | None", frames), cast("Half | None", truth)
+
+    def resize(self, budget_bytes: int) -> None:
+        """Another budget; what no longer fits leaves at once, the least used first."""
+        with self._lock:
+            self._budget = budget_bytes
+            self._make_room()
+
+    def drop(self, scene_id: str) -> None:
+        """Forgets what is kept of a scene; whoever holds it keeps it."""
+        with self._lock:
+            for key in [key for key in (*self._kept, *self._coming) if key[1].id == scene_id]:
+                self._kept.pop(key, None)
+                self._coming.pop(key, None)
+
+    def _fetch(self, key: _Key, *, read: Callable[[], _D]) -> _D:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return cast("_D", self._kept[key])
+            future = self._coming.get(key)
+            mine = future is None
+            if future is None:
+                future = self._coming[key] = Future()
+        if mine:
+            self._decode(key, future, read=read)
+        return cast("_D", future.result())
+
+    def _decode(self, key: _Key, future: Future[_Decoded], *, read: Callable[[], _D]) -> None:
+        try:
+            decoded = read()
+        except BaseException as error:
+            # Others may wait for this future, so they must hear of it, whatever it is.
+            self._settle(key, future, decoded=None)
+            future.set_exception(error)
+            raise
+        self._settle(key, future, decoded=decoded)
+        future.set_result(decoded)
+
+    def _settle(self, key: _Key, future: Future[_Decoded], *, decoded: _Decoded | None) -> None:
+        with self._lock:
+            # A scene that was dropped meanwhile is answered but not kept.
+            if self._coming.get(key) is not future:
+                return
+            del self._coming[key]
+            if decoded is None:
+                return
+            self._kept[key] = decoded
+            self._make_room()
+
+    def _make_room(self) -> None:
+        while self._used() > self._budget and len(self._kept) > 1:
+            self._kept.popitem(last=False)
+
+    def _used(self) -> int:
+        return sum(each.nbytes for each in self._kept.values())
+
+
+def decode_bracket(scene: Scene) -> Bracket:
+    """The scene's frames from disk. Raises BadScene where they are gone or changed size."""
+    for path in scene.frames:
+        _is_there(path)
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        under, reference, over = pool.map(read_frame, scene.frames)
+    for path, frame in zip(scene.frames, (under, reference, over), strict=True):
+        _has_size(path, frame, scene=scene)
+    return Bracket(under, reference, over, scene.stops)
+
+
+def decode_ground_truth(scene: Scene) -> Half:
+    """The scene's ground truth from disk: gain applied, clipped to [0, 1], as half floats."""
+    path = scene.ground_truth
+    if path is None:
+        raise BadScene(f"{scene.frames[1].parent}: has no ground truth; put HDRImg.hdr beside it.")
+    _is_there(path)
+    radiance = read_radiance(path)
+    _has_size(path, radiance, scene=scene)
+    np.multiply(radiance, np.float32(scene.ground_truth_gain), out=radiance)
+    return np.clip(radiance, 0, 1, out=radiance).astype(np.float16)
+
+
+def _is_there(path: Path) -> None:
+    if not path.is_file():
+        raise BadScene(
+            f"{path}: is gone; put the dataset back, or say where it is now with: smarthdr-studio "
+            "relocate PROJECT FOLDER."
+        )
+
+
+def _has_size(path: Path, pixels: Frame | np.ndarray, *, scene: Scene) -> None:
+    height, width = pixels.shape[:2]
+    if (height, width) != (scene.height, scene.width):
+        raise BadScene(
+            f"{path}: is now {width}×{height}, but was {scene.width}×{scene.height} when the "
+            "project was made; put the first file back or make the project anew."
+        )

@@ -1,0 +1,508 @@
+"""The project's SQLite file: schema, migrations, durable writing, scenes, masks and figures."""
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from smarthdr_studio.core.environment import current_user, garbage_collection_paused, utc_now
+from smarthdr_studio.core.errors import DamagedProject, ProjectError, UnwritableProject
+from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.imaging.bracket import Catalogue, Scene
+from smarthdr_studio.core.project.journal import JournalEntry, Kind, Status
+from smarthdr_studio.core.trust.masking import masks_as_text, masks_from_text
+
+
+@contextmanager
+def as_project_error(path: AnyPath) -> Iterator[None]:
+    """Turn what SQLite complains of into a ProjectError with the path and the remedy."""
+    path = Path(path)
+    try:
+        yield
+    except sqlite3.ProgrammingError:
+        raise  # a mistake in this program, such as the wrong thread
+    except sqlite3.DatabaseError as error:
+        raise _project_error(path, error) from None
+    except UnicodeDecodeError as error:  # text that is none, as soon as SQLite hands it over
+        raise _damaged(path, error) from None
+
+
+def primary_code(error: sqlite3.Error) -> int:
+    """The primary code of an error; extended ones add details above it."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _damaged(path: Path, error: Exception) -> DamagedProject:
+    reason = " ".join(str(error).split())
+    return DamagedProject(
+        f"{path}: damaged or not a project ({reason}); mend it with: smarthdr-studio doctor "
+        "PROJECT --repair"
+    )
+
+
+def _project_error(path: Path, error: sqlite3.DatabaseError) -> ProjectError:
+    """What SQLite complains of, with the path and the remedy."""
+    match primary_code(error):
+        case sqlite3.SQLITE_FULL:
+            why, remedy = "its disk is full", "free some space and try again"
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            why = "it cannot be written"
+            remedy = "allow writing there or copy the project elsewhere"
+        case sqlite3.SQLITE_IOERR:
+            why = "its disk fails or is full"
+            remedy = "see to the disk, then open the project again to see what was kept"
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return ProjectError(f"{path}: another program is writing to it; try again in a moment")
+        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
+            return _damaged(path, error)
+        case _ if "decode to UTF-8" in str(error):
+            return _damaged(path, error)
+        case _:
+            return ProjectError(
+                f"{path}: cannot be used ({error}); look at it with: smarthdr-studio doctor PROJECT"
+            )
+    sentence = f"{path}: {why} ({error}); {remedy}"
+    return UnwritableProject(
+        sentence, why=why, doubtful=primary_code(error) == sqlite3.SQLITE_IOERR
+    )
+
+
+APPLICATION: Final = 0x53484452  # "SHDR", so that another program's file is told apart
+_PATIENCE_SECONDS: Final = 30.0
+
+__all__ = [
+    "APPLICATION",
+    "MIGRATIONS",
+    "append",
+    "as_project_error",
+    "connect",
+    "create",
+    "each_entry_after",
+    "entries_after",
+    "version_of",
+    "writing",
+]
+
+_VERSION_1: Final = (
+    "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE scenes (
+        id TEXT PRIMARY KEY,
+        under TEXT NOT NULL, reference TEXT NOT NULL, over TEXT NOT NULL,
+        ev_under REAL NOT NULL, ev_reference REAL NOT NULL, ev_over REAL NOT NULL,
+        height INTEGER NOT NULL, width INTEGER NOT NULL,
+        split TEXT NOT NULL CHECK (split IN ('train', 'test')),
+        ground_truth TEXT, ground_truth_gain REAL NOT NULL, layout TEXT NOT NULL
+    )""",
+    """CREATE TABLE journal (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        action TEXT NOT NULL, at TEXT NOT NULL, who TEXT NOT NULL, kind TEXT NOT NULL,
+        scene TEXT REFERENCES scenes (id), before TEXT, after TEXT, masks TEXT,
+        run TEXT, round INTEGER, checkpoint TEXT, label TEXT, note TEXT NOT NULL, undoes TEXT
+    )""",
+    """CREATE TRIGGER journal_is_never_changed BEFORE UPDATE ON journal
+        BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""",
+    """CREATE TRIGGER journal_is_never_cut BEFORE DELETE ON journal
+        BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""",
+    f"PRAGMA application_id = {APPLICATION}",
+)
+_VERSION_2: Final = (
+    "ALTER TABLE journal ADD COLUMN whole INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE journal ADD COLUMN checksum TEXT",
+    "ALTER TABLE journal ADD COLUMN truth TEXT",
+    "ALTER TABLE journal ADD COLUMN person TEXT",
+    "ALTER TABLE journal ADD COLUMN tags TEXT NOT NULL DEFAULT '[]'",
+    # Masks that people painted, by the hash of their runs; the journal says which one is in force.
+    "CREATE TABLE person_masks (hash TEXT PRIMARY KEY, runs BLOB NOT NULL) WITHOUT ROWID",
+    # Figures that take a while to find, with the stamp of the files they were found in.
+    """CREATE TABLE figures (
+        kind TEXT NOT NULL, scene TEXT NOT NULL REFERENCES scenes (id),
+        stamp TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (kind, scene)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE reviews (
+        scene TEXT PRIMARY KEY REFERENCES scenes (id), at TEXT NOT NULL, who TEXT NOT NULL
+    ) WITHOUT ROWID""",
+)
+# No table changes, but the journal may say "go back to a run", which version 2 cannot add up.
+_VERSION_3: Final[tuple[str, ...]] = ()
+# Rung n turns version n into version n + 1; a new project climbs the whole ladder.
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+
+# Asked ten thousand times at a time, where calling the enumeration would take twice as long.
+_KINDS: Final = {kind.value: kind for kind in Kind}
+_STATUSES: Final = {status.value: status for status in Status}
+_COLUMNS: Final = (
+    "action, at, who, kind, scene, before, after, masks, run, round, checkpoint, label, note, "
+    "undoes, whole, checksum, truth, person, tags"
+)
+
+
+_BeforeMigration = Callable[[sqlite3.Connection, int], None]
+
+
+def create(path: AnyPath) -> sqlite3.Connection:
+    """A new, empty project file; the caller closes the connection. Raises ProjectError."""
+    path = Path(path)
+    with as_project_error(path):
+        connection = sqlite3.connect(path, timeout=_PATIENCE_SECONDS, isolation_level=None)
+    return _prepared(connection, path, new=True)
+
+
+def connect(path: AnyPath, *, before_climb: _BeforeMigration | None = None) -> sqlite3.Connection:
+    """An existing project file, brought up to this program's version.
+
+    `before_climb` is called with the connection and the version to be reached, if that is higher.
+    Raises ProjectError: no project, a foreign or damaged file, a newer version; UnwritableProject:
+    nothing can be written there.
+    """
+    path = Path(path)
+    with as_project_error(path):
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw",
+            uri=True,
+            timeout=_PATIENCE_SECONDS,
+            isolation_level=None,
+        )
+    return _prepared(connection, path, new=False, before_climb=before_climb)
+
+
+@contextmanager
+def writing(connection: sqlite3.Connection, path: AnyPath) -> Iterator[None]:
+    """One transaction that alone may write; durable when the block has ended, else undone."""
+    path = Path(path)
+    with as_project_error(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise
+
+
+def append(connection: sqlite3.Connection, entries: Iterable[JournalEntry]) -> None:
+    """Write entries at the end of the journal, in their order; inside `writing`."""
+    marks = ", ".join("?" * (_COLUMNS.count(",") + 1))
+    connection.executemany(
+        f"INSERT INTO journal ({_COLUMNS}) VALUES ({marks})",
+        [
+            (
+                *(e.group, e.at, e.who, e.kind, e.scene, e.before, e.after),
+                None if e.masks is None else _masks_as_text(e.masks),
+                *(e.run, e.round, e.checkpoint, e.label, e.note, e.undoes),
+                *(int(e.whole), e.checksum, e.truth, e.person, _tags_as_text(e.tags)),
+            )
+            for e in entries
+        ],
+    )
+
+
+def entries_after(connection: sqlite3.Connection, seq: int) -> list[JournalEntry]:
+    """The journal behind entry `seq`, oldest first."""
+    with garbage_collection_paused():
+        return list(each_entry_after(connection, seq))
+
+
+def each_entry_after(connection: sqlite3.Connection, seq: int) -> Iterator[JournalEntry]:
+    """The same, one by one, as far as a damaged file can be read."""
+    rows = connection.execute(
+        f"SELECT seq, {_COLUMNS} FROM journal WHERE seq > ? ORDER BY seq", (seq,)
+    )
+    return map(_entry, rows)
+
+
+def _entry(row: Sequence[Any]) -> JournalEntry:
+    return JournalEntry(
+        seq=row[0],
+        group=row[1],
+        at=row[2],
+        who=row[3],
+        kind=_KINDS[row[4]],
+        scene=row[5],
+        before=None if row[6] is None else _STATUSES[row[6]],
+        after=None if row[7] is None else _STATUSES[row[7]],
+        masks=None if row[8] is None else _masks(row[8]),
+        run=row[9],
+        round=row[10],
+        checkpoint=row[11],
+        label=row[12],
+        note=row[13],
+        undoes=row[14],
+        whole=bool(row[15]),
+        checksum=row[16],
+        truth=row[17],
+        person=row[18],
+        tags=_tags_from_text(row[19]),
+    )
+
+
+_masks = lru_cache(maxsize=256)(masks_from_text)
+_masks_as_text = lru_cache(maxsize=256)(masks_as_text)
+
+
+@lru_cache(maxsize=256)
+def _tags_as_text(tags: tuple[str, ...]) -> str:
+    return json.dumps(list(tags), ensure_ascii=False)
+
+
+@lru_cache(maxsize=256)
+def _tags_from_text(text: str) -> tuple[str, ...]:
+    return () if text == "[]" else tuple(json.loads(text))
+
+
+def _prepared(
+    connection: sqlite3.Connection,
+    path: Path,
+    *,
+    new: bool,
+    before_climb: _BeforeMigration | None = None,
+) -> sqlite3.Connection:
+    try:
+        with as_project_error(path):
+            if not new:
+                _refuse_foreign(connection, path)
+                _refuse_unwritable(connection)
+            _use_wal(connection)
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA fullfsync = ON")  # macOS: through the drive's own cache
+            connection.execute("PRAGMA foreign_keys = ON")
+            if before_climb is not None and version_of(connection) < len(MIGRATIONS):
+                before_climb(connection, len(MIGRATIONS))
+            _migrate(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    if version_of(connection) == len(MIGRATIONS):
+        return
+    with writing(connection, path):
+        # Asked again now that nobody else can be climbing.
+        reached = version_of(connection)
+        for version, rung in enumerate(MIGRATIONS[reached:], reached + 1):
+            for statement in rung:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {version}")
+
+
+def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
+        raise ProjectError(f"{path}: not a SmartHDR Studio project; choose a project folder")
+    version = version_of(connection)
+    if version > len(MIGRATIONS):
+        raise ProjectError(
+            f"{path}: made by a newer version (format {version}, this one reads up to "
+            f"{len(MIGRATIONS)}); update SmartHDR Studio"
+        )
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """The version of the format that a project file has."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _refuse_unwritable(connection: sqlite3.Connection) -> None:
+    # SQLite opens what it may not write all the same, and says so only when asked to write.
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        if primary_code(error) != sqlite3.SQLITE_BUSY:  # somebody is writing, so it can be written
+            raise
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {round(_PATIENCE_SECONDS * 1000)}")
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Readers and a writer at once; the file remembers it, but a restored backup has none."""
+    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if primary_code(error) != sqlite3.SQLITE_BUSY:  # the next one to open it will
+                raise
+
+
+_ABSOLUTE = "dataset"
+_BESIDE = "dataset_from_project"
+_FORMER = "dataset_before"
+
+
+def remember_dataset(connection: sqlite3.Connection, root: AnyPath, *, seen_from: AnyPath) -> None:
+    """Keep where the dataset is; also as seen from the project if it lies beside it.
+
+    The places it was at before are kept as well: a project that goes to and fro between two
+    machines is asked once on each. Inside `database.writing`.
+    """
+    root = Path(root)
+    seen_from = Path(seen_from)
+    root = root.expanduser().resolve()
+    known = _facts(connection)
+    places = [known[_ABSOLUTE], *_former(known)] if _ABSOLUTE in known else []
+    facts = {_ABSOLUTE: root.as_posix()}
+    facts[_FORMER] = json.dumps([place for place in places if place != root.as_posix()])
+    if root.is_relative_to(seen_from.parent):
+        facts[_BESIDE] = (Path("..") / root.relative_to(seen_from.parent)).as_posix()
+    connection.execute("DELETE FROM facts WHERE name = ?", (_BESIDE,))
+    connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts.items())
+
+
+def find_dataset(connection: sqlite3.Connection, *, seen_from: AnyPath) -> Path:
+    """Where the dataset is now: beside the project if both moved together, else where it was.
+
+    Where it is gone from there, the newest of its former places that still exists.
+    """
+    seen_from = Path(seen_from)
+    facts = _facts(connection)
+    if _BESIDE in facts and (seen_from / facts[_BESIDE]).is_dir():
+        return (seen_from / facts[_BESIDE]).resolve()
+    places = [Path(facts[_ABSOLUTE]), *map(Path, _former(facts))]
+    return next((place for place in places if place.is_dir()), places[0])
+
+
+def write_scenes(connection: sqlite3.Connection, catalogue: Catalogue) -> None:
+    """Keep every scene, its files as seen from the dataset."""
+    root = catalogue.root.expanduser().absolute()
+    connection.executemany(
+        "INSERT INTO scenes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [_row(scene, root) for scene in catalogue.scenes],
+    )
+
+
+def read_scenes(connection: sqlite3.Connection, root: AnyPath) -> tuple[Scene, ...]:
+    """Every scene sorted by id, its files below `root`; nothing is looked for on disk."""
+    root = Path(root)
+    with garbage_collection_paused():
+        rows = connection.execute("SELECT * FROM scenes ORDER BY id")
+        return tuple(_scene(row, root) for row in rows)
+
+
+def _scene(row: Sequence[Any], root: Path) -> Scene:
+    under = root / row[1]
+    folder = row[1].rpartition("/")[0]
+
+    def path(relative: str) -> Path:
+        # Ten thousand scenes at a time: a neighbour's path is made in half the time of a new one.
+        place, _, name = relative.rpartition("/")
+        return under.with_name(name) if place == folder else root / relative
+
+    return Scene(
+        id=row[0],
+        frames=(under, path(row[2]), path(row[3])),
+        evs=(row[4], row[5], row[6]),
+        height=row[7],
+        width=row[8],
+        split=row[9],
+        ground_truth=None if row[10] is None else path(row[10]),
+        ground_truth_gain=row[11],
+        layout=row[12],
+    )
+
+
+def _facts(connection: sqlite3.Connection) -> dict[str, str]:
+    return dict(connection.execute("SELECT name, value FROM facts").fetchall())
+
+
+def _former(facts: dict[str, str]) -> list[str]:
+    return list(json.loads(facts.get(_FORMER, "[]")))
+
+
+def _row(scene: Scene, root: Path) -> tuple[Any, ...]:
+    truth = scene.ground_truth
+    return (
+        *(scene.id, *(_below(root, frame) for frame in scene.frames), *scene.evs),
+        *(scene.height, scene.width, scene.split),
+        *(None if truth is None else _below(root, truth), scene.ground_truth_gain, scene.layout),
+    )
+
+
+def _below(root: Path, path: Path) -> str:
+    # A file elsewhere keeps its absolute path, which `root / path` then answers unchanged.
+    path = path.expanduser().absolute()
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+
+
+Figure = tuple[str, bytes]
+"""The stamp of the files a figure was found in, and the figure itself."""
+
+
+def write_mask(connection: sqlite3.Connection, name: str, runs: bytes) -> None:
+    """Keep the runs of a painted mask under their hash; inside `database.writing`."""
+    connection.execute("INSERT OR REPLACE INTO person_masks VALUES (?, ?)", (name, runs))
+
+
+def read_mask(connection: sqlite3.Connection, name: str) -> bytes | None:
+    """The runs of a painted mask, None where they are not there."""
+    row = connection.execute("SELECT runs FROM person_masks WHERE hash = ?", (name,)).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def write_figures(connection: sqlite3.Connection, kind: str, figures: Mapping[str, Figure]) -> None:
+    """Keep figures of scenes, newer ones in place of older; inside `database.writing`."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO figures VALUES (?, ?, ?, ?)",
+        [(kind, scene, stamp, data) for scene, (stamp, data) in figures.items()],
+    )
+
+
+def read_figures(connection: sqlite3.Connection, kind: str) -> dict[str, Figure]:
+    """Every figure of one kind, by scene."""
+    rows = connection.execute("SELECT scene, stamp, data FROM figures WHERE kind = ?", (kind,))
+    return {scene: (stamp, bytes(data)) for scene, stamp, data in rows}
+
+
+def write_reviews(connection: sqlite3.Connection, scenes: Iterable[str]) -> None:
+    """Remember that a person has looked at scenes; inside `database.writing`."""
+    at, who = utc_now(), current_user()
+    connection.executemany(
+        "INSERT OR REPLACE INTO reviews VALUES (?, ?, ?)", [(scene, at, who) for scene in scenes]
+    )
+
+
+def read_reviews(connection: sqlite3.Connection) -> dict[str, str]:
+    """When each scene was looked at last, UTC."""
+    return dict(connection.execute("SELECT scene, at FROM reviews").fetchall())
+
+
+def fill_new_project(
+    path: AnyPath, folder: AnyPath, catalogue: Catalogue, labelled: Collection[str]
+) -> None:
+    """Write everything a new project knows; `folder` is where it will stand."""
+    path = Path(path)
+    folder = Path(folder)
+    connection = create(path)
+    try:
+        with writing(connection, path):
+            remember_dataset(connection, catalogue.root, seen_from=folder)
+            write_scenes(connection, catalogue)
+            append(connection, _first_entries(catalogue, labelled))
+    finally:
+        connection.close()
+
+
+def _first_entries(catalogue: Catalogue, labelled: Collection[str]) -> list[JournalEntry]:
+    group, at, who = uuid.uuid4().hex, utc_now(), current_user()
+    return [
+        JournalEntry(
+            group=group,
+            at=at,
+            who=who,
+            kind=Kind.CREATED,
+            scene=scene.id,
+            after=_first_status(scene, labelled),
+        )
+        for scene in sorted(catalogue.scenes, key=lambda scene: scene.id)
+    ]
+
+
+def _first_status(scene: Scene, labelled: Collection[str]) -> Status:
+    if scene.split == "test":
+        return Status.TEST
+    return Status.GROUND_TRUTH if scene.id in labelled else Status.UNLABELLED

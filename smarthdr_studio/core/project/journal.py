@@ -1,0 +1,498 @@
+"""The journal of decisions, and what it adds up to; pure functions over append-only entries.
+
+Entries written in one go share a group: a group is what one undo takes back. An undo is a group
+of its own that names the group it undoes, and a redo names the undo, so nothing is ever erased.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import PurePosixPath
+from typing import Final, NamedTuple
+
+from smarthdr_studio.core.trust.masking import PATCH_SIZE, Level, MaskSettings
+
+
+class Status(StrEnum):
+    """What a scene is to training."""
+
+    GROUND_TRUTH = "ground truth"
+    PROMOTED = "promoted"
+    UNLABELLED = "unlabelled"
+    EXCLUDED = "excluded"
+    TEST = "test"
+
+
+class Kind(StrEnum):
+    """What was done."""
+
+    CREATED = "created"
+    PROMOTE = "promote"
+    DEMOTE = "demote"
+    EXCLUDE = "exclude"
+    RESTORE = "restore"
+    USE_GROUND_TRUTH = "use ground truth"
+    BRING_TRUTH = "bring ground truth"
+    PAINT = "paint"
+    ANNOTATE = "annotate"
+    SPLIT = "import a split"
+    SET_MASKS = "set thresholds"
+    GO_BACK = "go back to a run"
+    UNDO = "undo"
+    REDO = "redo"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalEntry:
+    """One line of the journal: one scene, or the thresholds of the project (`scene` is None).
+
+    `masks` are the thresholds in force after the entry. `label` is the promoted label the scene
+    has after it, relative to the project folder, and `whole` says whether the loss counts the whole
+    picture; `run`, `round` and `checkpoint` say who made it. `truth` is a ground truth that was
+    brought. `checksum` is the SHA-256 of the file that came with the entry, label or truth.
+    `person` is the hash of the mask a person has painted so far, None with nothing painted. `note`
+    is why it was decided; of an annotation it is the scene's note, and `tags` are its tags.
+    """
+
+    group: str
+    at: str  # UTC, ISO 8601 with milliseconds
+    who: str  # user@host
+    kind: Kind
+    scene: str | None = None
+    before: Status | None = None
+    after: Status | None = None
+    masks: MaskSettings | None = None
+    run: str | None = None
+    round: int | None = None
+    checkpoint: str | None = None
+    label: str | None = None
+    whole: bool = False
+    checksum: str | None = None
+    truth: str | None = None
+    person: str | None = None
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    undoes: str | None = None
+    seq: int = 0  # given by the project when the entry is written
+
+
+class SceneState(NamedTuple):
+    """What a scene is now; of an excluded scene `aside` is what it was before.
+
+    Paths are relative to the project folder; the fields are those of `JournalEntry`.
+    """
+
+    status: Status
+    label: str | None = None
+    aside: "SceneState | None" = None
+    whole: bool = False
+    checksum: str | None = None  # of the label file
+    truth: str | None = None
+    truth_checksum: str | None = None
+    person: str | None = None
+    note: str = ""
+    tags: tuple[str, ...] = ()
+
+    def files(self) -> dict[str, str | None]:
+        """The files a scene in this state needs, with their checksums where known."""
+        needed = {} if self.aside is None else self.aside.files()
+        own = (self.label, self.checksum), (self.truth, self.truth_checksum)
+        return needed | {path: checksum for path, checksum in own if path is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """What a journal adds up to; both stacks hold groups, the latest last."""
+
+    scenes: Mapping[str, SceneState]
+    masks: MaskSettings
+    undoable: tuple[str, ...]
+    redoable: tuple[str, ...]
+
+
+_PHRASES: Final[Mapping[Kind, str]] = {
+    Kind.CREATED: "create {}",
+    Kind.PROMOTE: "promote {}",
+    Kind.DEMOTE: "demote {}",
+    Kind.EXCLUDE: "exclude {}",
+    Kind.RESTORE: "restore {}",
+    Kind.USE_GROUND_TRUTH: "use the ground truth of {}",
+    Kind.BRING_TRUTH: "bring a ground truth to {}",
+    Kind.PAINT: "paint on {}",
+    Kind.ANNOTATE: "note on {}",
+    Kind.SPLIT: "import a split of {}",
+    Kind.GO_BACK: "set {} back to a run",
+}
+
+
+class Accounts:
+    """A journal added up entry by entry, so that one more decision costs no more than the first."""
+
+    def __init__(self, entries: Iterable[JournalEntry] = ()) -> None:
+        self._scenes: dict[str, SceneState] = {}
+        self._masks = MaskSettings()
+        self._scenes_before: dict[tuple[str, str], SceneState] = {}
+        self._masks_before: dict[str, MaskSettings] = {}
+        self._members: dict[str, list[JournalEntry]] = {}
+        self._undoable: list[str] = []
+        self._redoable: list[str] = []
+        self._truths: dict[str | None, str | None] = {}  # checksums of those that were brought
+        self._ledger: Ledger | None = None
+        self.take(entries)
+
+    def take(self, entries: Iterable[JournalEntry]) -> None:
+        """Add the entries that follow, in their order."""
+        for entry in entries:
+            self._ledger = None
+            self._stack(entry)
+            if entry.scene is None:
+                self._take_masks(entry)
+            else:
+                self._take_scene(entry, entry.scene)
+
+    def ledger(self) -> Ledger:
+        """What all entries so far add up to."""
+        if self._ledger is None:
+            self._ledger = Ledger(
+                scenes=dict(self._scenes),
+                masks=self._masks,
+                undoable=tuple(self._undoable),
+                redoable=tuple(self._redoable),
+            )
+        return self._ledger
+
+    def inverse(
+        self, group: str, *, kind: Kind, at: str, who: str, new_group: str
+    ) -> tuple[JournalEntry, ...]:
+        """Entries that take `group` back: each scene, or the thresholds, as before it."""
+        return tuple(
+            self._undone(
+                entry, JournalEntry(group=new_group, at=at, who=who, kind=kind, undoes=group)
+            )
+            for entry in self._members[group]
+        )
+
+    def states_before(self, group: str) -> tuple[SceneState, ...]:
+        """What the scenes of a group were before it, and would be again without it."""
+        scenes = (entry.scene for entry in self._members[group])
+        return tuple(self._scenes_before[group, name] for name in scenes if name is not None)
+
+    def in_words(self, group: str) -> str:
+        """What a group did ("promote 3 scenes"); of an undo or redo, what it was about."""
+        members = self._members[group]
+        first = members[0]
+        if first.undoes is not None:
+            return self.in_words(first.undoes)
+        if first.masks is not None and first.scene is None:
+            return f"set the thresholds to {first.masks.tau_patch:g} and {first.masks.tau_pixel:g}"
+        count = sum(entry.scene is not None for entry in members)
+        about = str(first.scene) if count == 1 else f"{count} scenes"
+        return _PHRASES[first.kind].format(about)
+
+    def _undone(self, entry: JournalEntry, draft: JournalEntry) -> JournalEntry:
+        if entry.scene is None:
+            return replace(draft, masks=self._masks_before[entry.group])
+        earlier = self._scenes_before[entry.group, entry.scene]
+        return replace(
+            draft,
+            scene=entry.scene,
+            before=entry.after,
+            after=entry.before,
+            masks=self._masks_before.get(entry.group, self._masks),
+            label=earlier.label,
+            whole=earlier.whole,
+            truth=earlier.truth,
+            person=earlier.person,
+            tags=earlier.tags,
+            checksum=earlier.checksum,
+        )
+
+    def _take_masks(self, entry: JournalEntry) -> None:
+        self._masks_before[entry.group] = self._masks
+        self._masks = (
+            self._masks_before[entry.undoes] if entry.undoes else entry.masks or self._masks
+        )
+
+    def _take_scene(self, entry: JournalEntry, scene: str) -> None:
+        now = self._scenes.get(scene)
+        if now is not None:
+            self._scenes_before[entry.group, scene] = now
+        if entry.undoes:
+            # The whole earlier state returns, with what an excluded scene once was.
+            self._scenes[scene] = self._scenes_before[entry.undoes, scene]
+        elif entry.after is not None:
+            then = _after(entry, now or SceneState(entry.after))
+            if entry.kind is Kind.BRING_TRUTH:
+                self._truths[entry.truth] = entry.checksum
+            elif entry.kind is Kind.GO_BACK:
+                then = then._replace(truth_checksum=self._truths.get(then.truth))
+            self._scenes[scene] = then
+
+    def _stack(self, entry: JournalEntry) -> None:
+        """Put a new group on the stack of what can be undone, or move it between the two."""
+        if entry.group in self._members:
+            self._members[entry.group].append(entry)
+            return
+        self._members[entry.group] = [entry]
+        if entry.kind is Kind.CREATED:
+            return
+        if entry.undoes is None:
+            self._undoable.append(entry.group)
+            self._redoable.clear()
+        elif entry.kind is Kind.UNDO:
+            self._undoable.remove(entry.undoes)
+            self._redoable.append(entry.group)
+        else:
+            self._redoable.remove(entry.undoes)
+            self._undoable.append(entry.group)
+
+
+def add_up(entries: Iterable[JournalEntry]) -> Ledger:
+    """State of every scene, thresholds and both stacks after these entries, in their order."""
+    return Accounts(entries).ledger()
+
+
+def in_words(entries: Iterable[JournalEntry], group: str) -> str:
+    """What a group of a journal did; see `Accounts.in_words`."""
+    return Accounts(entries).in_words(group)
+
+
+def _after(entry: JournalEntry, now: SceneState) -> SceneState:
+    """The state of a scene after a decision about it that undoes nothing."""
+    status = entry.after or now.status
+    plain = now._replace(status=status, label=None, whole=False, checksum=None, aside=None)
+    match entry.kind:
+        case Kind.PROMOTE:
+            then = plain._replace(label=entry.label, whole=entry.whole, checksum=entry.checksum)
+        case Kind.EXCLUDE | Kind.SPLIT | Kind.GO_BACK if status is Status.EXCLUDED:
+            then = plain._replace(aside=now.aside if now.status is status else now)
+        case Kind.RESTORE:
+            was = now.aside or plain
+            then = plain._replace(label=was.label, whole=was.whole, checksum=was.checksum)
+        case Kind.BRING_TRUTH:
+            then = plain._replace(truth=entry.truth, truth_checksum=entry.checksum)
+        case Kind.GO_BACK:
+            then = plain._replace(
+                label=entry.label,
+                whole=entry.whole,
+                checksum=entry.checksum,
+                truth=entry.truth,
+                person=entry.person,
+            )
+        case Kind.PAINT:
+            then = now._replace(person=entry.person)
+        case Kind.ANNOTATE:
+            then = now._replace(note=entry.note, tags=entry.tags)
+        case _:
+            then = plain
+    return then
+
+
+class ChangeKind(StrEnum):
+    """What can differ between two moments."""
+
+    STATUS = "status"
+    LABEL = "label"
+    WHOLE = "whole picture"
+    TRUTH = "ground truth"
+    BRUSH = "brush"
+    NOTE = "note"
+    TAGS = "tags"
+    THRESHOLDS = "thresholds"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One thing that differs: of a scene, or of the project (`scene` is None).
+
+    `before` and `after` are as a person reads them, "" for nothing.
+    """
+
+    scene: str | None
+    matter: ChangeKind
+    before: str
+    after: str
+
+    @property
+    def words(self) -> str:
+        """The change in one line."""
+        of = "" if self.scene is None else f"{self.scene}: "
+        return f"{of}{self.matter} {self.before or 'none'} → {self.after or 'none'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionSummary:
+    """One decision of the journal, a group: when (UTC), who, what in words, and how it was made.
+
+    `scenes` are those it was about; `masks` the thresholds in force after it; run, round and
+    checkpoint say whose pseudo-labels were promoted. `undone` is whether it does not stand now;
+    `seq` is its last entry, the moment right after it.
+    """
+
+    group: str
+    seq: int
+    at: str
+    who: str
+    kind: Kind
+    what: str
+    scenes: tuple[str, ...]
+    masks: MaskSettings | None
+    run: str | None
+    round: int | None
+    checkpoint: str | None
+    note: str
+    undone: bool
+
+
+def ledger_at(entries: Sequence[JournalEntry], at: str | int) -> Ledger:
+    """What the journal added up to at a moment; a decision is never cut in two.
+
+    `at` is the number of an entry, or UTC as in the journal, also shortened: "2026-03-01" is the
+    end of that day. Where a clock was turned back, the order of the journal counts.
+    """
+    last = 0
+    for index, entry in enumerate(entries, 1):
+        known = entry.seq <= at if isinstance(at, int) else entry.at[: len(at)] <= at
+        if known:
+            last = index
+    while 0 < last < len(entries) and entries[last].group == entries[last - 1].group:
+        last += 1
+    return add_up(entries[:last])
+
+
+def ledger_differences(before: Ledger, after: Ledger) -> tuple[Change, ...]:
+    """What changed from one moment to another, by scene; none where both are the same."""
+    scenes = dict.fromkeys((*before.scenes, *after.scenes))
+    nothing = dict.fromkeys(ChangeKind, "")
+    found = _between(
+        None, {ChangeKind.THRESHOLDS: _taus(before)}, {ChangeKind.THRESHOLDS: _taus(after)}
+    )
+    for scene in sorted(scenes):
+        then, now = before.scenes.get(scene), after.scenes.get(scene)
+        if then != now:
+            told = [nothing if state is None else _state_in_words(state) for state in (then, now)]
+            found += _between(scene, *told)
+    return tuple(found)
+
+
+def decision_history(entries: Sequence[JournalEntry]) -> tuple[DecisionSummary, ...]:
+    """The journal as decisions, newest first; the making of the project is the last."""
+    accounts = Accounts(entries)
+    groups: dict[str, list[JournalEntry]] = {}
+    for entry in entries:
+        groups.setdefault(entry.group, []).append(entry)
+    standing = {_root(group, groups) for group in accounts.ledger().undoable}
+    return tuple(
+        _summary(members, accounts.in_words(group), stands=group in standing)
+        for group, members in reversed(groups.items())
+    )
+
+
+def initially_unlabelled(entries: Iterable[JournalEntry]) -> tuple[str, ...]:
+    """The scenes that had no label when the project was made: what there was to choose from."""
+    return tuple(
+        entry.scene
+        for entry in entries
+        if entry.kind is Kind.CREATED and entry.scene and entry.after is Status.UNLABELLED
+    )
+
+
+def _summary(members: Sequence[JournalEntry], words: str, *, stands: bool) -> DecisionSummary:
+    first = members[0]
+    reverses = first.kind in {Kind.UNDO, Kind.REDO}
+    return DecisionSummary(
+        group=first.group,
+        seq=members[-1].seq,
+        at=first.at,
+        who=first.who,
+        kind=first.kind,
+        what=f"{first.kind}: {words}" if reverses else words,
+        scenes=tuple(entry.scene for entry in members if entry.scene is not None),
+        masks=first.masks,
+        run=first.run,
+        round=first.round,
+        checkpoint=first.checkpoint,
+        note=first.note,
+        undone=not (stands or reverses or first.kind is Kind.CREATED),
+    )
+
+
+def _root(group: str, groups: dict[str, list[JournalEntry]]) -> str:
+    """The decision that a chain of undo and redo is about."""
+    while (undoes := groups[group][0].undoes) is not None:
+        group = undoes
+    return group
+
+
+def _between(
+    scene: str | None, before: dict[ChangeKind, str], after: dict[ChangeKind, str]
+) -> list[Change]:
+    return [
+        Change(scene=scene, matter=matter, before=was, after=after[matter])
+        for matter, was in before.items()
+        if was != after[matter]
+    ]
+
+
+def _state_in_words(state: SceneState) -> dict[ChangeKind, str]:
+    """A state as words; what differs in the state differs in the words, but for checksums."""
+    aside = "" if state.aside is None else f", was {state.aside.status}"
+    was = None if state.aside is None else state.aside.label
+    return {
+        ChangeKind.STATUS: f"{state.status}{aside}",
+        ChangeKind.LABEL: _version(state.label) or _version(was),
+        ChangeKind.WHOLE: "counted" if state.whole else "",
+        ChangeKind.TRUTH: "" if state.truth is None else PurePosixPath(state.truth).name,
+        ChangeKind.BRUSH: "" if state.person is None else f"mask {state.person[:8]}",
+        ChangeKind.NOTE: f"“{state.note}”" if state.note else "",
+        ChangeKind.TAGS: ", ".join(state.tags),
+        ChangeKind.THRESHOLDS: "",
+    }
+
+
+def _version(label: str | None) -> str:
+    return "" if label is None else f"version {PurePosixPath(label).stem}"
+
+
+def _taus(ledger: Ledger) -> str:
+    masks = ledger.masks
+    size = "" if masks.patch_size == PATCH_SIZE else f", patches of {masks.patch_size} pixels"
+    return (
+        f"τ_pa {masks.tau_patch:g} ({_level(masks.patches)}), "
+        f"τ_pi {masks.tau_pixel:g} ({_level(masks.pixels)}){size}"
+    )
+
+
+def _level(level: Level) -> str:
+    ends = f"{level.low_percentile:g} to {level.high_percentile:g}"
+    how = "" if level.normalisation == "minmax" else f", percentiles {ends}"
+    return f"over the {level.scope}{how}"
+
+
+def differing_scenes(now: Ledger, then: Ledger) -> tuple[str, ...]:
+    """The scenes from which training would learn otherwise now than then, sorted.
+
+    Notes and tags do not count, nor what an excluded scene was before it was excluded.
+    """
+    known = now.scenes.keys() & then.scenes.keys()
+    return tuple(sorted(n for n in known if _counts(now.scenes[n]) != _counts(then.scenes[n])))
+
+
+def reverting_entry(draft: JournalEntry, now: SceneState, then: SceneState) -> JournalEntry:
+    """The entry with which a scene becomes again what it was then."""
+    return replace(
+        draft,
+        before=now.status,
+        after=then.status,
+        label=then.label,
+        whole=then.whole,
+        checksum=then.checksum,
+        truth=then.truth,
+        person=then.person,
+    )
+
+
+def _counts(state: SceneState) -> tuple[object, ...]:
+    if state.status is Status.EXCLUDED:
+        return (state.status,)
+    return state.status, state.label, state.whole, state.truth, state.person

@@ -1,0 +1,453 @@
+"""A project folder: its scenes, where their files lie, and the journal of decisions."""
+
+import shutil
+import sqlite3
+import uuid
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Final, Self
+
+from smarthdr_studio.core import files as core_files
+from smarthdr_studio.core.datasets.scan import labelled_by_default, read_labelled, refuse_unusable
+from smarthdr_studio.core.environment import garbage_collection_paused
+from smarthdr_studio.core.errors import LostPainting, ProjectError, UnwritableProject
+from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.imaging.bracket import Catalogue, Scene
+from smarthdr_studio.core.project import backups, database
+from smarthdr_studio.core.project import database as project_database
+from smarthdr_studio.core.project.database import (
+    fill_new_project,
+    find_dataset,
+    read_scenes,
+    remember_dataset,
+)
+from smarthdr_studio.core.project.journal import Accounts, JournalEntry, Ledger, SceneState, Status
+from smarthdr_studio.core.trust.brush import Brush, unpack
+
+DATABASE_NAME: Final = "project.sqlite"
+
+_ATTEMPTS: Final = 5
+_OTHERWISE: Final = {"is gone": f"no {DATABASE_NAME}", "is empty": f"its {DATABASE_NAME} is empty"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedDatabase:
+    """A connection, and what is to be known of it.
+
+    `read_only` says why nothing can be decided ("" where it can); the connection is then to a
+    copy, and nobody sees what is written to it. `warnings` are sentences.
+    """
+
+    connection: sqlite3.Connection
+    read_only: str = ""
+    warnings: tuple[str, ...] = ()
+    copy: "TemporaryDirectory[str] | None" = None
+
+    def close(self) -> None:
+        """Let go of the file, and remove a copy."""
+        self.connection.close()
+        if self.copy is not None:
+            self.copy.cleanup()
+
+
+def open_database(folder: AnyPath) -> OpenedDatabase:
+    """The database of the project in `folder`, backed up; where it cannot be written, a copy.
+
+    Raises ProjectError: no project, foreign, damaged or too new.
+    """
+    folder = Path(folder)
+    path = folder / DATABASE_NAME
+    lost = database_loss(folder)
+    if lost:
+        raise ProjectError(_missing(folder, lost))
+    warnings: list[str] = []
+    try:
+        connection = database.connect(
+            path,
+            before_climb=lambda old, target: warnings.append(
+                backups.before_migration(old, path, target=target)
+            ),
+        )
+    except UnwritableProject as error:
+        return read_only_copy(path, refused=error)
+    warnings.append(backups.refresh(connection, path))
+    return OpenedDatabase(connection=connection, warnings=tuple(filter(None, warnings)))
+
+
+def read_only_copy(path: AnyPath, *, refused: UnwritableProject | None = None) -> OpenedDatabase:
+    """A copy of the database at `path` as it is now, brought up to this program's version.
+
+    Nothing is written beside it. `refused` says why it could not be opened itself. Raises
+    ProjectError: damaged, foreign, too new, not readable, or no room for the copy.
+    """
+    path = Path(path)
+    try:
+        copy = TemporaryDirectory(prefix="smarthdr-studio-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise refused or _unreadable(path, error) from None
+    try:
+        connection = database.connect(_copied(path, Path(copy.name)))
+    except OSError as error:
+        copy.cleanup()
+        raise _unreadable(path, error) from None
+    except ProjectError as error:
+        copy.cleanup()
+        raise _about(error, copy.name, path, refused) from None
+    except BaseException:
+        copy.cleanup()
+        raise
+    why = "it is only looked at" if refused is None else refused.why
+    return OpenedDatabase(connection=connection, read_only=why, copy=copy)
+
+
+def _about(
+    error: ProjectError, place: str, path: Path, refused: UnwritableProject | None
+) -> ProjectError:
+    """The same sentence about the file itself, not about its copy."""
+    if refused is not None and isinstance(error, UnwritableProject):
+        return refused
+    return type(error)(str(error).replace(f"{place}/", f"{path.parent}/"))
+
+
+def _unreadable(path: Path, error: OSError) -> ProjectError:
+    reason = error.strerror or type(error).__name__
+    return ProjectError(f"{path}: cannot be read ({reason}); allow reading it")
+
+
+def database_loss(folder: AnyPath) -> str:
+    """Whether the database in `folder` "is gone" or "is empty"; "" where it is neither."""
+    folder = Path(folder)
+    path = folder / DATABASE_NAME
+    if not path.is_file():
+        return "is gone"
+    log = path.with_name(f"{path.name}-wal")
+    written = path.stat().st_size or (log.is_file() and log.stat().st_size)
+    return "" if written else "is empty"
+
+
+def _missing(folder: Path, lost: str) -> str:
+    if backups.list_backups(folder):
+        return (
+            f"{folder}: its {DATABASE_NAME} {lost}; bring it back from the backups with: "
+            f"smarthdr-studio doctor {folder} --repair"
+        )
+    return (
+        f"{folder}: not a project ({_OTHERWISE[lost]}); create one with: "
+        f"smarthdr-studio new {folder} DATASET"
+    )
+
+
+def _copied(path: Path, place: Path) -> Path:
+    """The database as it is at one moment, in another folder."""
+    if path.with_name(f"{path.name}-shm").exists():
+        # In use: what counts as decided is known to those who use it, not to its files alone.
+        with suppress(sqlite3.Error):
+            return _live(path, place / path.name)
+    return _at_rest(path, place)
+
+
+def _live(path: Path, copy: Path) -> Path:
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True)) as live, closing(sqlite3.connect(copy)) as target:
+        live.backup(target)
+    return copy
+
+
+def _at_rest(path: Path, place: Path) -> Path:
+    """The files of a database that nobody has open, and its log where a kill has left one."""
+    log = path.with_name(f"{path.name}-wal")
+    for _ in range(_ATTEMPTS):
+        before = _stamps(path, log)
+        for each in (path, log):
+            copied = place / each.name
+            copied.unlink(missing_ok=True)
+            if each.exists():
+                shutil.copyfile(each, copied)
+        if _stamps(path, log) == before:
+            return place / path.name
+    raise ProjectError(f"{path}: another program is writing to it; try again in a moment")
+
+
+def _stamps(*paths: Path) -> list[tuple[int, int] | None]:
+    found = [path.stat() if path.exists() else None for path in paths]
+    return [each and (each.st_size, each.st_mtime_ns) for each in found]
+
+
+__all__ = ["Project", "labelled_by_default", "read_labelled"]
+
+
+class Project:
+    """An open project. Belongs to the thread that opened it; opening another one is cheap.
+
+    `read_only` says why nothing can be decided, "" where it can; such a project is as it was when
+    it was opened. `warnings` are sentences about its opening, such as a backup that failed.
+    """
+
+    def __init__(self, folder: AnyPath, opened: OpenedDatabase) -> None:
+        self.folder = Path(folder)
+        self.read_only, self.warnings = opened.read_only, opened.warnings
+        self._opened, self._connection = opened, opened.connection
+        self._entries: list[JournalEntry] = []
+        self._accounts = Accounts()
+        self._masks: tuple[str, Brush] | None = None  # the mask unpacked last, by its hash
+        self._find_scenes()
+
+    @classmethod
+    def create(cls, folder: AnyPath, catalogue: Catalogue, *, labelled: Collection[str]) -> Self:
+        """A new project over a dataset; `labelled` scenes start with their ground truth.
+
+        Raises ProjectError: the folder is not empty or not writable, or a labelled id is
+        unknown, a test scene or without ground truth.
+        """
+        folder = Path(folder).expanduser().resolve()
+        refuse_unusable(catalogue, labelled)
+        draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
+        try:
+            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+                raise ProjectError(f"{folder}: exists and is not empty; choose another name")
+            draft.mkdir(parents=True)
+            fill_new_project(draft / DATABASE_NAME, folder, catalogue, labelled)
+            if folder.exists():
+                folder.rmdir()
+            draft.replace(folder)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise ProjectError(
+                f"{folder}: cannot be made ({reason}); choose a folder you may write to"
+            ) from None
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: AnyPath) -> Self:
+        """An existing project, with today's backup made; the dataset is not looked at.
+
+        One that cannot be written opens to be looked at (`read_only`). Raises ProjectError.
+        """
+        folder = Path(folder).expanduser().resolve()
+        opened = open_database(folder)
+        try:
+            with database.as_project_error(folder):
+                return cls(folder, opened)
+        except BaseException:
+            opened.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file; the project can be opened again."""
+        self._opened.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def name(self) -> str:
+        """What a person calls the project: the folder's name without .shdr."""
+        return self.folder.name.removesuffix(".shdr")
+
+    @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """Every scene sorted by id; a ground truth that was brought stands for the dataset's."""
+        return tuple(self._known().values())
+
+    def scene(self, scene_id: str) -> Scene:
+        """One scene by its id. Raises ProjectError."""
+        scene = self._known().get(scene_id)
+        if scene is None:
+            raise ProjectError(f"{scene_id}: no such scene in {self.folder}; check the id")
+        return scene
+
+    def statuses(self) -> dict[str, Status]:
+        """Every scene's status by id, in the order of `scenes`."""
+        states = self.ledger().scenes
+        return {name: states[name].status for name in self._by_id}
+
+    def state(self, scene_id: str) -> SceneState:
+        """Everything the journal says of a scene. Raises ProjectError."""
+        return self.ledger().scenes[self.scene(scene_id).id]
+
+    def pseudo_path(self, scene_id: str) -> Path:
+        """Where the scene's latest pseudo-label lies, or will."""
+        return self.folder / "pseudo" / f"{self.scene(scene_id).id}.exr"
+
+    def statistics_path(self, scene_id: str) -> Path:
+        """Where the statistics of that pseudo-label lie, or will."""
+        return self.pseudo_path(scene_id).with_suffix(".npz")
+
+    def label_path(self, scene_id: str) -> Path | None:
+        """The label file of a promoted scene; None for any other."""
+        label = self.state(scene_id).label
+        return None if label is None else self.folder / label
+
+    def labels_folder(self, scene_id: str) -> Path:
+        """Where the scene's promoted labels lie, all that ever were."""
+        return self.folder / "labels" / self.scene(scene_id).id
+
+    def person(self, scene_id: str) -> Brush | None:
+        """What a person painted on the scene: H×W, 1 trust, −1 distrust; None with nothing.
+
+        Raises LostPainting where the painted mask is lost or damaged.
+        """
+        name = self.state(scene_id).person
+        if name is None:
+            return None
+        if self._masks is None or self._masks[0] != name:
+            self._masks = name, self._unpacked(name, scene_id)
+        return self._masks[1]
+
+    def figures(self, kind: str) -> dict[str, project_database.Figure]:
+        """Figures of one kind that were found before: by scene, their stamp and bytes."""
+        with database.as_project_error(self.folder):
+            return project_database.read_figures(self._connection, kind)
+
+    def keep_figures(self, kind: str, figures: Mapping[str, project_database.Figure]) -> None:
+        """Keep figures that take a while to find; nothing is kept of a project only looked at."""
+        if self.read_only:
+            return
+        with database.writing(self._connection, self.folder):
+            project_database.write_figures(self._connection, kind, figures)
+
+    def reviewed(self) -> dict[str, str]:
+        """When a person looked at each scene last; scenes nobody looked at are not in it."""
+        with database.as_project_error(self.folder):
+            return project_database.read_reviews(self._connection)
+
+    def mark_reviewed(self, ids: Iterable[str]) -> None:
+        """A person has looked at these scenes; forgotten by a project only looked at."""
+        if self.read_only:
+            return
+        with database.writing(self._connection, self.folder):
+            project_database.write_reviews(self._connection, [self.scene(name).id for name in ids])
+
+    @property
+    def runs_folder(self) -> Path:
+        """Where the training runs lie."""
+        return self.folder / "runs"
+
+    def data_version(self) -> int:
+        """A number that changes when another process or thread has written."""
+        with database.as_project_error(self.folder):
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def entries(self) -> Sequence[JournalEntry]:
+        """The whole journal as it is on disk now, oldest first."""
+        last = self._entries[-1].seq if self._entries else 0
+        new = self._added_up(last)
+        if new:
+            self._entries = [*self._entries, *new]
+            self._overlay({entry.scene for entry in new if entry.scene is not None})
+        return self._entries
+
+    def accounts(self) -> Accounts:
+        """The journal on disk, added up to now."""
+        self.entries()
+        return self._accounts
+
+    def ledger(self) -> Ledger:
+        """What the journal on disk adds up to now."""
+        return self.accounts().ledger()
+
+    def record(
+        self,
+        decide: Callable[[Ledger], Sequence[JournalEntry]],
+        *,
+        painted: Callable[[], Mapping[str, bytes]] = dict,
+    ) -> None:
+        """Append what `decide` answers to the ledger of this moment; nobody writes in between.
+
+        `painted` is asked afterwards for the masks, by hash, that the new entries speak of. On
+        return the entries outlive a kill and a power cut; an error leaves none of them.
+        """
+        self.refuse_read_only()
+        with garbage_collection_paused(), database.writing(self._connection, self.folder):
+            database.append(self._connection, decide(self.ledger()))
+            for name, runs in painted().items():
+                project_database.write_mask(self._connection, name, runs)
+        self.entries()
+
+    def refuse_read_only(self) -> None:
+        """Raises ProjectError where the project is only looked at."""
+        if self.read_only:
+            room = "free some space, or " if "full" in self.read_only else ""
+            raise ProjectError(
+                f"{self.folder}: {self.read_only}, so nothing can be decided; {room}copy the "
+                "project to a place you may write to and open it there"
+            )
+
+    def move_dataset(self, root: AnyPath) -> None:
+        """The dataset lies at `root` from now on, also for those who open the project later.
+
+        No decision about scenes, so no entry of the journal and nothing to undo; a project that is
+        only looked at remembers it until it is closed. Raises ProjectError.
+        """
+        root = Path(root)
+        with database.writing(self._connection, self.folder):
+            remember_dataset(self._connection, root, seen_from=self.folder)
+        self._find_scenes()
+
+    def fetch(self, files: Mapping[str, str | None]) -> None:
+        """Bring files back from the trash where need be, by path and checksum; see `trash.fetch`.
+
+        Raises LabelError.
+        """
+        core_files.restore_missing(self.folder, files)
+
+    def _known(self) -> dict[str, Scene]:
+        if not self._entries:
+            self.entries()  # which of them were brought a ground truth
+        return self._by_id
+
+    def _find_scenes(self) -> None:
+        self.dataset = find_dataset(self._connection, seen_from=self.folder)
+        self._plain = {s.id: s for s in read_scenes(self._connection, self.dataset)}
+        self._by_id = dict(self._plain)
+        self._overlay(self._accounts.ledger().scenes)
+
+    def _added_up(self, last: int) -> list[JournalEntry]:
+        """The entries behind `last`, added up."""
+        try:
+            with database.as_project_error(self.folder), garbage_collection_paused():
+                new = database.entries_after(self._connection, last)
+                self._accounts.take(new)
+                return new
+        except (KeyError, ValueError):
+            raise ProjectError(
+                f"{self.folder}: its journal does not add up; look at it with: smarthdr-studio "
+                f"doctor {self.folder} --repair"
+            ) from None
+
+    def _overlay(self, ids: Collection[str]) -> None:
+        """Ground truths that were brought take the place of the dataset's."""
+        states = self._accounts.ledger().scenes
+        for name in ids:
+            plain, truth = self._plain[name], states[name].truth
+            self._by_id[name] = plain if truth is None else self._with_truth(plain, truth)
+
+    def _with_truth(self, scene: Scene, truth: str) -> Scene:
+        return replace(scene, ground_truth=self.folder / truth, ground_truth_gain=1.0)
+
+    def _unpacked(self, name: str, scene_id: str) -> Brush:
+        lost = f"{self.folder}: what was painted on {scene_id} is damaged; undo it or paint anew"
+        with database.as_project_error(self.folder):
+            runs = project_database.read_mask(self._connection, name)
+        try:
+            mask = unpack(runs or b"")
+        except ValueError:
+            raise LostPainting(lost) from None
+        scene = self.scene(scene_id)
+        if mask.shape != (scene.height, scene.width):
+            raise LostPainting(lost)
+        return mask

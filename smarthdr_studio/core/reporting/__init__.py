@@ -1,0 +1,1 @@
+"""What is handed on: tables, splits, the curated dataset and the review report."""

@@ -1,0 +1,1 @@
+"""Training runs as values and files: plans, events, logs, rounds and comparisons."""

@@ -1,0 +1,177 @@
+"""The diary of a run in words: its rounds, its best checks, and what people asked of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from smarthdr_studio.core.training.events import (
+    CheckpointSaved,
+    RoundFinished,
+    RunFinished,
+    RunStarted,
+    Steered,
+    StepSkipped,
+    TrainingEvent,
+    Validated,
+)
+from smarthdr_studio.core.training.run_folder import best_of, is_better
+from smarthdr_studio.core.training.run_log import TimedEvent
+
+Tone = Literal["plain", "good", "warn", "bad"]
+
+_TextAndTone = tuple[str, Tone]
+
+TRUSTED_FROM: Final = 0.5
+"""A scene counts as trusted where more than this share of it is retained."""
+
+_LEAST_DB: Final = 0.05  # what one digit after the point can show
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiaryLine:
+    """One line of a diary: where the run stood, when (UTC), and what happened, in words."""
+
+    step: int
+    epoch: int
+    time: datetime
+    text: str
+    tone: Tone = "plain"
+
+
+class Diary:
+    """Tells a run as it goes; keeps only what the next line is held against.
+
+    A scene is *newly trusted* in a round where its retained share rose above 50 % since the round
+    before; of the first round, every scene above that.
+    """
+
+    def __init__(self) -> None:
+        self._epoch = 0
+        self._retained: float | None = None
+        self._trusted: frozenset[str] = frozenset()
+        self._checks: list[Validated] = []
+        self._told: float | None = None  # PSNR-μ when a round was told last
+        self._saved = 0  # how many epochs the newest checkpoint has behind it
+        self._epochs = 0
+
+    def take(self, timed: TimedEvent) -> DiaryLine | None:
+        """The line an event is worth, None for one that goes without saying."""
+        event = timed.event
+        self._epoch = getattr(event, "epoch", self._epoch)
+        told = self._told_of(event)
+        if told is None:
+            return None
+        text, tone = told
+        step = getattr(event, "step", 0)
+        return DiaryLine(step=step, epoch=self._epoch, time=timed.time, text=text, tone=tone)
+
+    def _told_of(self, event: TrainingEvent) -> _TextAndTone | None:
+        match event:
+            case RunStarted():
+                return self._begin(event), "plain"
+            case RoundFinished():
+                return self._round(event)
+            case Validated():
+                return self._check(event)
+            case CheckpointSaved():
+                return self._checkpoint(event)
+            case _:
+                return _plainly(event)
+
+    def _begin(self, event: RunStarted) -> str:
+        self._epochs = event.total_epochs
+        learns = f"{_counted(len(event.labelled), 'label')} and {len(event.unlabelled)} unlabelled"
+        if event.step == 0:
+            return f"started on {event.device}: {event.network}, {learns}"
+        self._checks = [check for check in self._checks if check.step <= event.step]
+        return f"resumed from step {event.step} on {event.device}: {learns}"
+
+    def _round(self, event: RoundFinished) -> _TextAndTone:
+        parts = [f"retained {_percent(event.retained)}{_points(event.retained, self._retained)}"]
+        trusted = frozenset(s.id for s in event.scenes if s.retained > TRUSTED_FROM)
+        if new := len(trusted - self._trusted):
+            parts.append(f"{_counted(new, 'scene')} newly trusted")
+        if lost := len(self._trusted & {s.id for s in event.scenes} - trusted):
+            parts.append(f"{lost} no longer")
+        parts += self._gain()
+        self._retained, self._trusted = event.retained, trusted
+        changes = f" · {'; '.join(event.changes)}" if event.changes else ""
+        tone: Tone = "warn" if event.retained == 0 else "plain"
+        return f"round {event.round}: {', '.join(parts)}{changes}", tone
+
+    def _gain(self) -> list[str]:
+        """How PSNR-μ of the newest check stands against that of the round before."""
+        if not self._checks:
+            return []
+        now, before = self._checks[-1].psnr_mu, self._told
+        self._told = now
+        if before is None:
+            return [f"PSNR-μ {now:.1f} dB"]
+        change = now - before
+        return [f"PSNR-μ {_signed(change, digits=1)}" if abs(change) >= _LEAST_DB else "PSNR-μ ±0"]
+
+    def _check(self, event: Validated) -> _TextAndTone | None:
+        """Only a check that no other was better than; an older log does not say which that was."""
+        best = best_of(self._checks)
+        self._checks.append(event)
+        if best is None or not is_better(event.psnr_mu, than=best.psnr_mu):
+            return None
+        gain = event.psnr_mu - best.psnr_mu
+        return f"best so far: PSNR-μ {event.psnr_mu:.2f} dB (+{gain:.2f})", "good"
+
+    def _checkpoint(self, event: CheckpointSaved) -> _TextAndTone | None:
+        """One inside an epoch was asked for; that at its end goes without saying."""
+        asked = event.epoch == self._saved < self._epochs
+        self._saved = event.epoch
+        return (f"checkpoint saved at step {event.step}", "plain") if asked else None
+
+
+def diary_of(events: Iterable[TimedEvent]) -> tuple[DiaryLine, ...]:
+    """The diary of a run from its first event on (see `log.rare_events`)."""
+    diary = Diary()
+    return tuple(line for each in events if (line := diary.take(each)) is not None)
+
+
+def _plainly(event: TrainingEvent) -> _TextAndTone | None:
+    """What an event says by itself, whatever was before."""
+    match event:
+        case StepSkipped(why=why, count=count):
+            return f"step skipped: {why}; {_counted(count, 'step')} skipped so far", "warn"
+        case Steered(text=text):
+            return text, "plain"
+        case RunFinished():
+            return _end(event)
+        case _:
+            return None
+
+
+def _end(event: RunFinished) -> _TextAndTone:
+    match event.outcome:
+        case "done":
+            return f"done: {event.message}", "good"
+        case "stopped":
+            return f"stopped at step {event.step}: {event.message}", "plain"
+        case "failed":
+            ways = " or ".join(remedy.text for remedy in event.remedies)
+            help_ = f"; what helps: {ways}" if ways else ""
+            return f"failed at step {event.step}: {event.message}{help_}", "bad"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _points(share: float, before: float | None) -> str:
+    if before is None:
+        return ""
+    change = round(100 * share) - round(100 * before)
+    return f" ({_signed(change)})" if change else " (±0)"
+
+
+def _signed(value: float, *, digits: int = 0) -> str:
+    return f"{'+' if value >= 0 else '−'}{abs(value):.{digits}f}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

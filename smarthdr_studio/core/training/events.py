@@ -1,0 +1,230 @@
+"""What training says while it happens: frozen values, written to a log and read back from it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Final, Literal, get_args
+
+from smarthdr_studio.core.errors import Remedy
+from smarthdr_studio.core.trust.masking import MaskSettings, masks_from_text
+
+Phase = Literal["preparing", "warm-up", "labelling", "learning", "validating", "saving", "paused"]
+Outcome = Literal["done", "stopped", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """A run folder exists and its plan is written; resumed runs say from which step."""
+
+    run: str
+    folder: str
+    device: str
+    network: str
+    total_steps: int
+    total_epochs: int
+    step: int = 0
+    labelled: tuple[str, ...] = ()
+    unlabelled: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
+    precision: str = "float32"
+    processes: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseChanged:
+    """What the run is doing now, in words for the person ("labelling scene 3 of 13")."""
+
+    phase: Phase
+    text: str
+    step: int
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepReported:
+    """One gradient step; `losses` has every term by name, `total` among them.
+
+    `gradient_norm` is that of the whole gradient before it is clipped, `distance` ‖s − t‖ / ‖t‖ of
+    the weights of student and teacher, `memory_bytes` what the process holds on its device,
+    `data_share` the part of the step that went by before the network had its crops. None is not
+    measured.
+    """
+
+    step: int
+    epoch: int
+    losses: Mapping[str, float]
+    learning_rate: float
+    images_per_second: float
+    seconds_left: float
+    gradient_norm: float | None = None
+    distance: float | None = None
+    memory_bytes: int | None = None
+    data_share: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSkipped:
+    """A step that taught nothing, because loss or gradient was no number; weights are untouched.
+
+    `count` is how many the run has skipped, `batch` the file in which the crops lie, if any.
+    """
+
+    step: int
+    epoch: int
+    why: str
+    count: int
+    batch: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steered:
+    """A person asked something of the run, and when it takes effect, in one sentence."""
+
+    step: int
+    epoch: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneRetention:
+    """What a round trusts of one unlabelled scene; shares in [0, 1]."""
+
+    id: str
+    retained: float
+    patches_retained: float
+    sigma_mean: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundFinished:
+    """New pseudo-labels are on disk and in use, masked with these settings.
+
+    `retained` is what the loss counts; `gates_retained` what both gates would keep without the
+    person's brush, None where that was not told.
+    """
+
+    round: int
+    step: int
+    epoch: int
+    masks: MaskSettings
+    retained: float
+    patches_retained: float
+    sigma_mean: float
+    scenes: tuple[SceneRetention, ...] = ()
+    changes: tuple[str, ...] = ()  # what a person changed since the last round, one sentence each
+    gates_retained: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validated:
+    """The teacher on held-out labels; decibels on linear (`psnr_l`) and μ-law (`psnr_mu`).
+
+    `ause` is how much worse than the true error σ sorts the pixels, 0 at best (METHOD §8). `best`
+    says that no check of the run had a better PSNR-μ.
+    """
+
+    step: int
+    epoch: int
+    psnr_mu: float
+    psnr_l: float
+    scenes: Mapping[str, float] = field(default_factory=dict)  # PSNR-μ of each
+    ssim_mu: float | None = None
+    ssim_l: float | None = None
+    ause: float | None = None
+    best: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointSaved:
+    """A checkpoint folder is complete on disk."""
+
+    step: int
+    epoch: int
+    folder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished:
+    """The last event; said by whoever drives the generator when it was closed early."""
+
+    run: str
+    outcome: Outcome
+    step: int
+    message: str
+    remedies: tuple[Remedy, ...] = ()
+
+
+TrainingEvent = (
+    RunStarted
+    | PhaseChanged
+    | StepReported
+    | StepSkipped
+    | Steered
+    | RoundFinished
+    | Validated
+    | CheckpointSaved
+    | RunFinished
+)
+
+
+def as_json(event: TrainingEvent) -> dict[str, Any]:
+    """The event as plain values, with its name under "event": one line of events.jsonl."""
+    return {"event": type(event).__name__, **asdict(event)}
+
+
+_KINDS: Final = {kind.__name__: kind for kind in get_args(TrainingEvent)}
+_KNOWN: Final = {name: frozenset(f.name for f in fields(kind)) for name, kind in _KINDS.items()}
+_BEGINNING: Final = b'{"time": '
+
+
+def event_of(values: Mapping[str, Any]) -> TrainingEvent | None:
+    """The event `as_json` was given; None of a kind or shape that is not known here."""
+    name = str(values.get("event"))
+    kind = _KINDS.get(name)
+    if kind is None:
+        return None
+    known = _KNOWN[name]
+    told: dict[str, Any] = {name: _frozen(value) for name, value in values.items() if name in known}
+    try:
+        if kind is RoundFinished:
+            told["masks"] = masks_from_text(json.dumps(values["masks"]))
+            told["scenes"] = tuple(SceneRetention(**scene) for scene in values.get("scenes", ()))
+        elif kind is RunFinished:
+            told["remedies"] = tuple(Remedy(**each) for each in values.get("remedies", ()))
+        event: TrainingEvent = kind(**told)
+    except (KeyError, TypeError, ValueError):
+        return None
+    return event
+
+
+def events_in(lines: bytes) -> Iterator[TrainingEvent]:
+    """Every event of some lines; a line cut short by a kill is passed over."""
+    for values in values_in(lines):
+        if (event := event_of(values)) is not None:
+            yield event
+
+
+def values_in(lines: bytes) -> Iterator[dict[str, Any]]:
+    """Every line as plain values that name an event; what is no such line is passed over.
+
+    Where a resumed run wrote behind a line that a kill or a full disk had cut, its own counts.
+    """
+    for line in lines.splitlines():
+        values = _read(line)
+        if values is None and (again := line.rfind(_BEGINNING)) > 0:
+            values = _read(line[again:])
+        if values is not None:
+            yield values
+
+
+def _read(line: bytes) -> dict[str, Any] | None:
+    try:
+        values = json.loads(line)
+    except ValueError:
+        return None
+    return values if isinstance(values, dict) and "event" in values else None
+
+
+def _frozen(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value

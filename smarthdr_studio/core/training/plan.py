@@ -1,0 +1,563 @@
+"""A training plan: every setting with default and unit, what is allowed, and what contradicts."""
+
+import copy
+import operator
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, Protocol, Self, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from smarthdr_studio.core.errors import PlanError
+from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.training.presets import preset_file, preset_values
+from smarthdr_studio.core.trust.masking import PATCH_SIZE, MaskSettings
+
+NetworkName = Literal["gfhdr", "light"]
+NOTHING = "none"  # how a setting without a value is written, because TOML has no word for it
+
+
+class Section(BaseModel):
+    """Settings that belong together; a setting that may be without a value takes "none" for it."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_nothing(cls, values: object) -> object:
+        if not isinstance(values, dict):
+            return values
+        return {key: _nothing_read(cls, key, value) for key, value in values.items()}
+
+
+class NetworkPlan(Section):
+    """Network: which one learns, and from which weights it starts."""
+
+    name: NetworkName = Field(
+        "gfhdr",
+        title="Network",
+        description="gfhdr is the paper's backbone; light is small enough for a CPU.",
+    )
+    start_from: Path | None = Field(
+        None, description="A safetensors file of weights to start from; none starts anew."
+    )
+
+
+class SchedulePlan(Section):
+    """Schedule: how long, how fast, and when the pseudo-labels are made anew (METHOD §6)."""
+
+    epochs: int = Field(
+        200,
+        ge=1,
+        description="How long the run is, warm-up and all.",
+        json_schema_extra={"unit": "epochs"},
+    )
+    warmup_epochs: int = Field(
+        30,
+        ge=0,
+        title="Warm-up",
+        description="Epochs at the start that learn from labels only.",
+        json_schema_extra={"unit": "epochs"},
+    )
+    steps_per_epoch: int | None = Field(
+        None,
+        ge=1,
+        description="Ends an epoch sooner; none is one pass over all crops.",
+        json_schema_extra={"unit": "steps"},
+    )
+    refresh_every: int = Field(
+        1,
+        ge=1,
+        title="New round every",
+        description="How often the pseudo-labels are made anew.",
+        json_schema_extra={"unit": "epochs"},
+    )
+    validate_every: int = Field(
+        1,
+        ge=1,
+        description="How often the teacher is measured on held-out labels.",
+        json_schema_extra={"unit": "epochs"},
+    )
+    checkpoint_every: int = Field(
+        1,
+        ge=1,
+        description="How often the run is saved; a stop saves it too.",
+        json_schema_extra={"unit": "epochs"},
+    )
+    learning_rate: float = Field(2e-4, gt=0, description="Of Adam, before any decay.")
+    halve_at_epoch: int | None = Field(
+        100,
+        ge=1,
+        title="Halve the rate at",
+        description="Half the learning rate from here on.",
+        json_schema_extra={"unit": "epoch"},
+    )
+    final_decay: Literal["none", "cosine"] = Field(
+        "none", description="Lets the rate fall to 0 from the end of the warm-up to the last step."
+    )
+    early_stop: int | None = Field(
+        None,
+        ge=1,
+        title="Stop early after",
+        description="Validations without a better PSNR-μ that end the run; none is never.",
+        json_schema_extra={"unit": "validations"},
+    )
+
+
+class BatchPlan(Section):
+    """Batch: how large crops are, and how many of each kind make one step."""
+
+    crop: int = Field(
+        128,
+        ge=16,
+        multiple_of=8,
+        description="Side of a square crop; smaller needs less memory.",
+        json_schema_extra={"unit": "px"},
+    )
+    stride: int = Field(
+        64,
+        ge=8,
+        description="From one crop to the next in a scene; smaller makes more crops.",
+        json_schema_extra={"unit": "px"},
+    )
+    labelled: int = Field(
+        8, ge=1, description="Crops with a label in a step.", json_schema_extra={"unit": "crops"}
+    )
+    unlabelled: int = Field(
+        8,
+        ge=0,
+        description="Crops with a pseudo-label in a step; 0 learns from labels only.",
+        json_schema_extra={"unit": "crops"},
+    )
+
+
+class TeacherPlan(Section):
+    """Teacher: how closely it follows the student."""
+
+    ema: float = Field(
+        0.999,
+        ge=0,
+        lt=1,
+        title="EMA α",
+        description="The share of itself the teacher keeps in a step; 0 is the student itself.",
+    )
+    early_warmup: bool = Field(
+        True,  # noqa: FBT003 - a default
+        title="Early warm-up",
+        description="Follow closely at first: min(α, (1 + t) / (10 + t)) at step t.",
+    )
+
+
+class LossPlan(Section):
+    """Loss: the weights and variants of METHOD §3."""
+
+    unlabelled_weight: float = Field(
+        1.0,
+        ge=0,
+        title="Unlabelled half λ_u",
+        description="Weight of all that unlabelled crops say.",
+    )
+    perceptual_weight: float = Field(
+        0.01,
+        ge=0,
+        title="Perceptual λ_v",
+        description="Weight of the VGG-16 term, which needs its weights; 0 leaves it out.",
+    )
+    nll_weight: float = Field(
+        1.0, ge=0, title="Likelihood L^k", description="Weight of the term that teaches σ."
+    )
+    nll_gradient: Literal["judge", "full", "beta"] = Field(
+        "full",
+        title="Gradient of L^k",
+        description="judge teaches σ alone, full the picture too, beta tempers it by σ.",
+    )
+    beta: float = Field(
+        0.5, ge=0, le=1, title="β of L^k", description="How much beta tempers: 0 is full."
+    )
+    unlabelled_nll: Literal["masked", "off"] = Field(
+        "masked",
+        title="L^k on unlabelled",
+        description="Whether pseudo-labels teach σ, on trusted pixels, or labels alone do.",
+    )
+    vgg_weights: Path | None = Field(
+        None,
+        title="VGG-16 weights",
+        description="torchvision's vgg16-397923af.pth; none asks torch's cache and server.",
+    )
+
+
+class MaskPlan(Section):
+    """Masks: which gates are open, and thresholds that override the project's for this run."""
+
+    patches: bool = Field(
+        True,  # noqa: FBT003 - a default
+        title="Patch gate",
+        description="Leave out patches whose mean σ is above τ_pa.",
+    )
+    pixels: bool = Field(
+        True,  # noqa: FBT003 - a default
+        title="Pixel gate",
+        description="Leave out pixels whose σ is above τ_pi.",
+    )
+    tau_patch: float | None = Field(
+        None, ge=0, le=1, title="τ_pa", description="For this run; none is the project's threshold."
+    )
+    tau_pixel: float | None = Field(
+        None, ge=0, le=1, title="τ_pi", description="For this run; none is the project's threshold."
+    )
+    patch_size: int = Field(
+        PATCH_SIZE,
+        ge=1,
+        description="Side of the square patches that the patch gate judges.",
+        json_schema_extra={"unit": "px"},
+    )
+
+    def applied_to(self, settings: MaskSettings) -> MaskSettings:
+        """The person's settings with what this plan insists on; a closed gate passes all."""
+        patch = settings.tau_patch if self.tau_patch is None else self.tau_patch
+        pixel = settings.tau_pixel if self.tau_pixel is None else self.tau_pixel
+        return MaskSettings(
+            tau_patch=patch if self.patches else 1.0,
+            tau_pixel=pixel if self.pixels else 1.0,
+            patch_size=self.patch_size,
+            patches=settings.patches,
+            pixels=settings.pixels,
+        )
+
+
+class ComputePlan(Section):
+    """Compute: how a step is computed; none of it changes what is learned but for rounding."""
+
+    accumulate: int = Field(
+        1,
+        ge=1,
+        description="Parts a batch is cut into, one after the other, to need less memory.",
+        json_schema_extra={"unit": "parts"},
+    )
+    checkpointing: bool = Field(
+        False,  # noqa: FBT003 - a default
+        description="Compute activations twice instead of keeping them: slower, far less memory.",
+    )
+    channels_last: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="The order of values in memory; auto is on where it was measured to help.",
+    )
+    compile: Literal["auto", "on", "off"] = Field(
+        "auto", description="Compile the network at the start: minutes once, faster steps after."
+    )
+    deterministic: bool = Field(
+        False,  # noqa: FBT003 - a default
+        description="Exactly the same figures every time on a GPU, slower; a CPU always does so.",
+    )
+    clip_gradient: float | None = Field(
+        None, gt=0, title="Clip gradient at", description="The largest norm of the gradient."
+    )
+
+
+class FaultPlan(Section):
+    """Faults: how much goes wrong before a run stops."""
+
+    skipped_steps: int = Field(
+        5,
+        ge=0,
+        description="Steps in a row whose loss is no number, before the run stops.",
+        json_schema_extra={"unit": "steps"},
+    )
+    kept_batches: int = Field(
+        3,
+        ge=0,
+        description="Batches of skipped steps that are saved for inspection.",
+        json_schema_extra={"unit": "batches"},
+    )
+
+
+def _nothing_read(section: type[BaseModel], key: object, value: object) -> object:
+    """None and "none" are the same, as the setting has it: where both were, "none" is a choice."""
+    if value is not None and value != NOTHING:
+        return value
+    field = section.model_fields.get(str(key))
+    union = field is not None and get_origin(field.annotation) in (Union, UnionType)
+    nullable = union and field is not None and type(None) in get_args(field.annotation)
+    return None if nullable else NOTHING
+
+
+class Planned(Protocol):
+    """What the rules look at of a plan."""
+
+    @property
+    def system(self) -> str:
+        """Which method it is."""
+
+    @property
+    def schedule(self) -> SchedulePlan:
+        """How long and how fast."""
+
+    @property
+    def batch(self) -> BatchPlan:
+        """Crops of a step."""
+
+    @property
+    def teacher(self) -> TeacherPlan:
+        """How it follows."""
+
+    @property
+    def loss(self) -> LossPlan:
+        """Weights of the terms."""
+
+    @property
+    def masks(self) -> MaskPlan:
+        """Gates and thresholds."""
+
+    @property
+    def held_out(self) -> int | Literal["auto"]:
+        """Labels to validate with."""
+
+
+def contradictions(plan: Planned) -> dict[str, str]:
+    """By dotted key, why a setting cannot stand beside the others; empty where all agree."""
+    found: dict[str, str] = {}
+    schedule = plan.schedule
+    if schedule.warmup_epochs > schedule.epochs:
+        found["schedule.warmup_epochs"] = f"at most epochs ({schedule.epochs})"
+    if plan.system == "mean-teacher":
+        found |= _of_mean_teacher(plan)
+    elif plan.system == "fixmatch":
+        found |= _of_fixmatch(plan)
+    return found
+
+
+def idle_settings(plan: Planned) -> dict[str, str]:
+    """By dotted key, settings that are allowed, but do nothing beside the others."""
+    found: dict[str, str] = {}
+    schedule, learns = plan.schedule, plan.system != "supervised"
+    if not learns and plan.batch.unlabelled:
+        found["batch.unlabelled"] = "not used: supervised learns from labels only"
+    if learns and plan.batch.unlabelled and schedule.warmup_epochs == schedule.epochs:
+        found["schedule.warmup_epochs"] = "the whole run: pseudo-labels are made, but never used"
+    if schedule.early_stop is not None and plan.held_out == 0:
+        found["schedule.early_stop"] = "never happens: no label is held out to validate with"
+    if schedule.halve_at_epoch is not None and schedule.halve_at_epoch >= schedule.epochs:
+        found["schedule.halve_at_epoch"] = "never happens: the run ends before"
+    if plan.loss.nll_gradient != "beta" and plan.loss.beta != LossPlan().beta:
+        found["loss.beta"] = "not used: the gradient of L^k is not beta"
+    for key, gate, tau in (
+        ("masks.tau_patch", plan.masks.patches, plan.masks.tau_patch),
+        ("masks.tau_pixel", plan.masks.pixels, plan.masks.tau_pixel),
+    ):
+        if not gate and tau is not None:
+            found[key] = "not used: its gate lets everything pass"
+    return found
+
+
+def _of_mean_teacher(plan: Planned) -> dict[str, str]:
+    found = {
+        f"masks.{gate}": "mean-teacher has no masks; set it to false, or take system smarthdr"
+        for gate, judges in (("patches", plan.masks.patches), ("pixels", plan.masks.pixels))
+        if judges
+    }
+    if plan.teacher.ema == 0:
+        found["teacher.ema"] = "mean-teacher averages the student; above 0, as 0.999"
+    if plan.batch.unlabelled == 0:
+        found["batch.unlabelled"] = "mean-teacher learns from pseudo-labels; at least 1"
+    return found
+
+
+def _of_fixmatch(plan: Planned) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if plan.teacher.ema > 0:
+        found["teacher.ema"] = "the teacher of fixmatch is the student itself; 0"
+    if not plan.masks.patches and not plan.masks.pixels:
+        found["masks.pixels"] = "fixmatch masks by a threshold; open a gate"
+    if plan.batch.unlabelled == 0:
+        found["batch.unlabelled"] = "fixmatch learns from pseudo-labels; at least 1"
+    return found
+
+
+__all__ = [
+    "CONTRADICTION",
+    "BatchPlan",
+    "ComputePlan",
+    "FaultPlan",
+    "LossPlan",
+    "MaskPlan",
+    "NetworkName",
+    "NetworkPlan",
+    "SchedulePlan",
+    "TeacherPlan",
+    "TrainingPlan",
+    "load_preset",
+    "parse_changes",
+    "parse_plan",
+]
+
+CONTRADICTION: Final = "contradiction"  # the type of a complaint about several settings
+
+
+class TrainingPlan(Section):
+    """The run: what is learned from what, and where. The defaults are the paper's."""
+
+    preset: str = Field("paper", description="The preset this plan was made from.")
+    system: Literal["smarthdr", "supervised", "mean-teacher", "fixmatch"] = Field(
+        "smarthdr",
+        description="smarthdr masks by σ; supervised needs labels alone; the others are baselines.",
+    )
+    network: NetworkPlan = NetworkPlan()
+    schedule: SchedulePlan = SchedulePlan()
+    batch: BatchPlan = BatchPlan()
+    teacher: TeacherPlan = TeacherPlan()
+    loss: LossPlan = LossPlan()
+    masks: MaskPlan = MaskPlan()
+    compute: ComputePlan = ComputePlan()
+    faults: FaultPlan = FaultPlan()
+    strong_augmentation: bool = Field(
+        True,  # noqa: FBT003 - a default
+        description="Shuffle the colours of unlabelled crops, beside turning and mirroring them.",
+    )
+    held_out: Annotated[int, Field(ge=0)] | Literal["auto"] = Field(
+        0,
+        title="Held-out labels",
+        description="Labels kept from training to validate with; auto is one of five.",
+        json_schema_extra={"unit": "scenes"},
+    )
+    promoted_pixels: Literal["trusted", "all"] = Field(
+        "trusted", description="Which pixels of promoted labels count."
+    )
+    tile: int = Field(
+        256,
+        ge=64,
+        multiple_of=8,
+        description="Side of the tiles of a prediction; smaller ones need less memory.",
+        json_schema_extra={"unit": "px"},
+    )
+    keep_rounds_mib: int = Field(
+        2048,
+        ge=0,
+        title="Keep rounds",
+        description="Disk for the maps of past rounds, so that they can be replayed.",
+        json_schema_extra={"unit": "MiB"},
+    )
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
+        description="Where it is computed; auto is a GPU where there is one.",
+        json_schema_extra={"form": "auto, cpu, mps, cuda or cuda:N"},
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="auto is bfloat16 on GPUs that have it, float32 elsewhere."
+    )
+    seed: int = Field(0, ge=0, description="The same seed gives the same losses.")
+
+    @property
+    def makes_rounds(self) -> bool:
+        """Whether pseudo-labels are made and learned from at all."""
+        return self.system != "supervised" and self.batch.unlabelled > 0
+
+    @model_validator(mode="after")
+    def _no_contradictions(self) -> Self:
+        if found := contradictions(self):
+            key, why = next(iter(found.items()))
+            first = f"{key} is {operator.attrgetter(key)(self)!r}: {why}"
+            raise PydanticCustomError(CONTRADICTION, "{first}", {"first": first, "found": found})
+        return self
+
+
+def load_preset(
+    name: str, *, changes: Mapping[str, Any] | None = None, own: AnyPath | None = None
+) -> TrainingPlan:
+    """A preset by name or TOML path, with changes by dotted key ("schedule.epochs").
+
+    `own` is where a person's presets lie, if elsewhere than the system wants them.
+
+    Raises:
+        PlanError: an unknown preset, key or value; it names the key, the value, what is allowed,
+            and the file where the mistake is not among the changes.
+    """
+    own = None if own is None else Path(own)
+    path = preset_file(name, own=own)
+    values = {"preset": path.stem, **preset_values(name, own=own)}
+    changed = copy.deepcopy(values)
+    for key, value in (changes or {}).items():
+        _set(changed, key.split("."), value)
+    try:
+        return parse_plan(changed)
+    except PlanError:
+        _blame_file(path, values)
+        raise
+
+
+def _blame_file(path: Path, values: Mapping[str, Any]) -> None:
+    """Raises PlanError with the path where the values of a file are no plan by themselves."""
+    try:
+        parse_plan(values)
+    except PlanError as error:
+        raise PlanError(f"{path}: {error}") from None
+
+
+def parse_plan(values: Mapping[str, Any]) -> TrainingPlan:
+    """A plan from plain values; see `load_preset` for what is raised."""
+    try:
+        return TrainingPlan.model_validate(values)
+    except ValidationError as error:
+        raise PlanError(_in_words(error)) from None
+
+
+def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:
+    """KEY=VALUE strings as a dict; values are read as TOML, bare words as strings."""
+    changes: dict[str, Any] = {}
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals or not key.strip():
+            raise PlanError(f"--set {assignment}: write KEY=VALUE, as in schedule.epochs=20")
+        try:
+            changes[key.strip()] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            changes[key.strip()] = None if text.strip() == "none" else text.strip()
+    return changes
+
+
+def _set(values: dict[str, Any], keys: list[str], value: object) -> None:
+    *parents, last = keys
+    for parent in parents:
+        below = values.setdefault(parent, {})
+        if not isinstance(below, dict):
+            raise PlanError(f"{'.'.join(keys)}: {parent} is a single value, not a section")
+        values = below
+    values[last] = value
+
+
+def _in_words(error: ValidationError) -> str:
+    """The first complaint: the key, its value, and what is allowed there."""
+    first = error.errors(include_url=False)[0]
+    if first["type"] == CONTRADICTION:
+        return first["msg"]
+    key = ".".join(str(part) for part in first["loc"]) or "plan"
+    if first["type"] == "extra_forbidden":
+        return f"{key}: no such setting; {_known_beside(first['loc'])}"
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "string_pattern_mismatch":
+        message = f"input should be {_form(first['loc'])}"
+    return f"{key} is {first['input']!r}: {message[:1].lower()}{message[1:]}"
+
+
+def _known_beside(location: tuple[int | str, ...]) -> str:
+    return f"allowed here: {', '.join(_section_of(location).model_fields)}"
+
+
+def _form(location: tuple[int | str, ...]) -> str:
+    """Which words are allowed, in place of the expression that tells them apart."""
+    extra = _section_of(location).model_fields[str(location[-1])].json_schema_extra
+    return str(extra["form"]) if isinstance(extra, dict) and "form" in extra else "another word"
+
+
+def _section_of(location: tuple[int | str, ...]) -> type[BaseModel]:
+    section: type[BaseModel] = TrainingPlan
+    for part in location[:-1]:
+        annotation = section.model_fields[str(part)].annotation
+        assert isinstance(annotation, type)
+        section = annotation
+    return section

@@ -1,0 +1,489 @@
+"""The rounds of a run on disk: pseudo-labels, exact trust of the pool, and compact records."""
+
+import json
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from smarthdr_studio.core.errors import LabelError
+from smarthdr_studio.core.files import AnyPath, replacing
+from smarthdr_studio.core.imaging.bracket import Half
+from smarthdr_studio.core.imaging.image_files import read_layers
+from smarthdr_studio.core.training.events import SceneRetention
+from smarthdr_studio.core.trust.brush import Brush
+from smarthdr_studio.core.trust.masking import (
+    MaskSettings,
+    Range,
+    expand,
+    limit,
+    masks_as_text,
+    masks_from_text,
+    patch_means,
+    span,
+    trust,
+)
+from smarthdr_studio.core.trust.patch_statistics import Counts, Floats, SceneStatistics
+
+_Values = npt.NDArray[Any]
+
+_TYPES: Final = {"F16": np.dtype(np.float16), "BOOL": np.dtype(np.bool_)}
+_LONGEST_HEADER: Final = 100 * 2**20  # what the safetensors format allows
+_FILE_DAMAGE: Final = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RoundMaps:
+    """One scene of a round; the arrays are mapped from the file and cannot be written to.
+
+    `hdr` is H×W×3 linear radiance in [0, 1], `sigma` H×W in μ-law values, `trusted` H×W what the
+    loss counted.
+    """
+
+    hdr: Half
+    sigma: Half | None = None
+    trusted: npt.NDArray[np.bool_] | None = None
+
+
+def round_path(run: AnyPath, *, number: int) -> Path:
+    """The file of one round in a run's folder."""
+    return Path(run) / "rounds" / f"{number:04d}.safetensors"
+
+
+def kept_rounds(run: AnyPath) -> frozenset[int]:
+    """The rounds whose maps are still in a run's folder."""
+    run = Path(run)
+    found = (run / "rounds").glob("*.safetensors")
+    return frozenset(int(path.stem) for path in found if path.stem.isdecimal())
+
+
+def open_round_file(path: AnyPath) -> Mapping[str, RoundMaps]:
+    """The maps of every scene of a round; only what is touched is read from the disk.
+
+    Raises LabelError where the file is missing, truncated or foreign.
+    """
+    path = Path(path)
+    try:
+        return _scenes(_pictures(path))
+    except _FILE_DAMAGE as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise LabelError(
+            f"{path}: the maps of this round cannot be read ({reason}); choose another round"
+        ) from error
+
+
+def _pictures(path: Path) -> dict[str, _Values]:
+    raw = np.memmap(path, dtype=np.uint8, mode="r")
+    length = int(raw[:8].view(np.uint64)[0])
+    if length > min(_LONGEST_HEADER, len(raw) - 8):
+        raise ValueError("no safetensors file, or truncated")
+    header = json.loads(bytes(raw[8 : 8 + length]))
+    data = raw[8 + length :]
+    return {name: _picture(data, entry) for name, entry in header.items() if name != "__metadata__"}
+
+
+def _picture(data: _Values, entry: Mapping[str, Any]) -> _Values:
+    start, end = entry["data_offsets"]
+    if not 0 <= start <= end <= len(data):
+        raise ValueError("truncated")
+    values: _Values = np.asarray(data[start:end]).view(_TYPES[entry["dtype"]])
+    return values.reshape(entry["shape"])
+
+
+def _scenes(pictures: Mapping[str, _Values]) -> dict[str, RoundMaps]:
+    names = dict.fromkeys(name.rpartition("/")[0] for name in pictures)
+    return {
+        scene: _checked(
+            RoundMaps(
+                hdr=pictures[f"{scene}/hdr"],
+                sigma=pictures.get(f"{scene}/sigma"),
+                trusted=pictures.get(f"{scene}/trusted"),
+            )
+        )
+        for scene in names
+    }
+
+
+def _checked(maps: RoundMaps) -> RoundMaps:
+    height, width, channels = maps.hdr.shape
+    for plane in (maps.sigma, maps.trusted):
+        if channels != 3 or (plane is not None and plane.shape != (height, width)):
+            raise ValueError("its maps do not fit each other")
+    return maps
+
+
+Bytes = npt.NDArray[np.uint8]
+
+RECORDED_BINS: Final = 32  # of SceneStatistics; a share read from them is right to about 1 %
+
+_RECORD_FORMAT: Final = 1
+_RECORD_DAMAGE: Final = (
+    *(OSError, EOFError, BadZipFile, zlib.error, NotImplementedError),
+    *(ValueError, KeyError, IndexError, TypeError, AttributeError),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RoundRecord:
+    """One round: the masks and ranges in use, each scene's statistics and share in [0, 1].
+
+    A range is None where every scene had its own. `columns` is how many patches lie side by side
+    in each scene.
+    """
+
+    round: int
+    step: int
+    epoch: int
+    masks: MaskSettings
+    patch_range: Range | None
+    pixel_range: Range | None
+    statistics: Mapping[str, SceneStatistics]
+    retained: Mapping[str, float]
+    columns: Mapping[str, int] = field(default_factory=dict)
+
+
+class _Arrays(NamedTuple):
+    """The patches of all scenes, one scene after another."""
+
+    means: Floats
+    lows: Floats
+    highs: Floats
+    counts: Counts
+
+
+class RecordedStatistics(Mapping[str, SceneStatistics]):
+    """The statistics of a round, read from its record when asked for; patch means are at hand.
+
+    A long run has gigabytes of them. Asking raises LabelError where the record has gone since;
+    `get` then answers as if the scene had taken no part.
+    """
+
+    def __init__(self, path: AnyPath, *, about: bytes, means: Floats) -> None:
+        path = Path(path)
+        self.path, self.about = path, about
+        values = json.loads(about)
+        self._size = int(values["patch_size"])
+        self._places: dict[str, slice] = {}
+        end = 0
+        for scene in values["scenes"]:
+            begin, end = end, end + int(scene["patches"])
+            self._places[scene["id"]] = slice(begin, end)
+        if end != len(means):
+            raise ValueError(f"{len(means)} patches, but its scenes have {end}")
+        self._means = means
+
+    def __getitem__(self, scene: str) -> SceneStatistics:
+        place, held = self._places[scene], _held(self.path, self.about)
+        return SceneStatistics(
+            means=self._means[place],
+            lows=held.lows[place],
+            highs=held.highs[place],
+            counts=held.counts[place],
+            patch_size=self._size,
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __contains__(self, scene: object) -> bool:
+        return scene in self._places
+
+    def get(self, scene: str, default: Any = None, /) -> Any:  # noqa: ANN401 - as in Mapping
+        """The statistics of a scene, or `default` where there are none to be had."""
+        try:
+            return self[scene]
+        except (KeyError, LabelError):
+            return default
+
+    def means(self, scene: str) -> Floats:
+        """Mean σ of every patch of a scene; never touches the file."""
+        return self._means[self._places[scene]]
+
+
+def history_path(run: AnyPath, number: int) -> Path:
+    """Where the record of a round lies in a run's folder."""
+    return Path(run) / "history" / f"{number:04d}.npz"
+
+
+def recorded_rounds(run: AnyPath) -> tuple[int, ...]:
+    """The rounds a run's folder has records of, oldest first."""
+    run = Path(run)
+    found = (run / "history").glob("*.npz")
+    return tuple(sorted(int(path.stem) for path in found if path.stem.isdecimal()))
+
+
+def write_record(path: AnyPath, record: RoundRecord) -> None:
+    """Whole or not at all; all statistics must have the same number of bins."""
+    path = Path(path)
+    arrays = _stacked(list(record.statistics.values()))
+    about = {
+        "format": _RECORD_FORMAT,
+        "round": record.round,
+        "step": record.step,
+        "epoch": record.epoch,
+        "masks": masks_as_text(record.masks),
+        "patch_range": record.patch_range,
+        "pixel_range": record.pixel_range,
+        "patch_size": _patch_size(record),
+        "checksum": _checksum(arrays),
+        "scenes": [
+            {
+                "id": scene,
+                "patches": statistics.patches,
+                "columns": record.columns.get(scene, 0),
+                "retained": record.retained[scene],
+            }
+            for scene, statistics in record.statistics.items()
+        ],
+    }
+    text = np.frombuffer(json.dumps(about, ensure_ascii=False).encode(), np.uint8)
+    with replacing(path) as draft, draft.open("wb") as file:
+        np.savez_compressed(
+            file,
+            about=text,
+            means=arrays.means,
+            lows=arrays.lows,
+            highs=arrays.highs,
+            planes=_as_planes(arrays.counts),
+        )
+
+
+def read_record(path: AnyPath, *, known: RoundRecord | None = None) -> RoundRecord:
+    """What `write_record` wrote, or `known` where that is the same; statistics stay on disk.
+
+    Raises LabelError where the file is missing, damaged or of a newer version.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
+            about = held["about"].tobytes()
+            if known is not None and _is_same(known, path=path, about=about):
+                return known
+            values = json.loads(about)
+            if values["format"] > _RECORD_FORMAT:
+                raise LabelError(
+                    f"{path}: written by a newer version (format {values['format']}); "
+                    "update SmartHDR Studio"
+                )
+            return _record(path, about=about, values=values, means=held["means"])
+    except _RECORD_DAMAGE as error:
+        raise LabelError(_damaged(path, error)) from error
+
+
+def _record(path: Path, *, about: bytes, values: Mapping[str, Any], means: Floats) -> RoundRecord:
+    scenes = values["scenes"]
+    patch_range, pixel_range = values["patch_range"], values["pixel_range"]
+    return RoundRecord(
+        round=int(values["round"]),
+        step=int(values["step"]),
+        epoch=int(values["epoch"]),
+        masks=masks_from_text(values["masks"]),
+        patch_range=None if patch_range is None else Range(*map(float, patch_range)),
+        pixel_range=None if pixel_range is None else Range(*map(float, pixel_range)),
+        statistics=RecordedStatistics(path, about=about, means=means),
+        retained={scene["id"]: float(scene["retained"]) for scene in scenes},
+        columns={scene["id"]: int(scene["columns"]) for scene in scenes},
+    )
+
+
+def _is_same(known: RoundRecord, *, path: Path, about: bytes) -> bool:
+    held = known.statistics
+    return isinstance(held, RecordedStatistics) and (held.path, held.about) == (path, about)
+
+
+def _patch_size(record: RoundRecord) -> int:
+    sizes = {statistics.patch_size for statistics in record.statistics.values()}
+    return sizes.pop() if sizes else record.masks.patch_size
+
+
+def _stacked(scenes: list[SceneStatistics]) -> _Arrays:
+    if not scenes:
+        none = np.empty(0, np.float32)
+        return _Arrays(none, none, none, np.empty((0, RECORDED_BINS), np.uint32))
+    return _Arrays(
+        means=np.concatenate([scene.means for scene in scenes]),
+        lows=np.concatenate([scene.lows for scene in scenes]),
+        highs=np.concatenate([scene.highs for scene in scenes]),
+        counts=np.concatenate([scene.counts for scene in scenes]),
+    )
+
+
+def _as_planes(counts: Counts) -> Bytes:
+    """The lowest bytes of all counts, then the next ones: so they compress best, and fastest."""
+    needed = np.min_scalar_type(int(counts.max(initial=0))).itemsize
+    return np.array([counts >> (8 * place) & 255 for place in range(needed)], dtype=np.uint8)
+
+
+def _from_planes(planes: Bytes) -> Counts:
+    counts = np.zeros(planes.shape[1:], np.uint32)
+    for place, plane in enumerate(planes):
+        counts |= plane.astype(np.uint32) << (8 * place)
+    return counts
+
+
+def _checksum(arrays: _Arrays) -> int:
+    """Tells what is said about a round from the same round in another past."""
+    value = 0
+    for array in arrays:
+        value = zlib.crc32(np.ascontiguousarray(array).tobytes(), value)
+    return value
+
+
+@lru_cache(maxsize=2)  # a pool is gone through scene by scene
+def _held(path: Path, about: bytes) -> _Arrays:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
+            if held["about"].tobytes() != about:
+                raise ValueError("replaced by a resumed run")
+            means, lows, highs = (held[name] for name in ("means", "lows", "highs"))
+            return _Arrays(means, lows, highs, _from_planes(held["planes"]))
+    except _RECORD_DAMAGE as error:
+        raise LabelError(_damaged(path, error)) from error
+
+
+def _damaged(path: Path, error: BaseException) -> str:
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return f"{path}: the record of this round cannot be read ({reason}); look at another round"
+
+
+Map = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolTrust:
+    """Shares in [0, 1] of all pixels and patches of the pool, and of each scene."""
+
+    retained: float
+    patches_retained: float
+    scenes: tuple[SceneRetention, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    scene: SceneRetention
+    pixels: int
+    trusted: int
+    patches: int
+    kept: int
+
+
+def pool_trust(
+    files: Mapping[str, AnyPath],
+    settings: MaskSettings,
+    *,
+    persons: Callable[[str], Brush | None] = lambda _: None,
+    seen: Callable[[str], None] = lambda _: None,
+) -> PoolTrust:
+    """What both gates and the person's brush keep; `seen` hears the id of each scene counted.
+
+    `persons` gives what a person painted on a scene, H×W, or None. The brush is the project's to
+    say: what the file holds of it is as old as the file. Files are read again rather than held, so
+    that memory does not grow with the pool. Raises LabelError: a file that cannot be used, or of
+    another size than what was painted.
+    """
+    paths = {name: Path(each) for name, each in files.items()}
+    patch_range, pixel_range = pool_ranges(_Maps(tuple(paths.values())), settings)
+    counted = []
+    for name, path in paths.items():
+        sigma, person = _sigma(path), persons(name)
+        if person is not None and person.shape != sigma.shape:
+            raise LabelError(
+                f"{path}: {_size(sigma)} pixels, but what was painted on {name} has "
+                f"{_size(person)}; label the scene anew"
+            )
+        ranges = (patch_range, pixel_range)
+        counted.append(_count(name, sigma, settings, ranges=ranges, person=person))
+        seen(name)
+    return PoolTrust(
+        retained=_share(sum(c.trusted for c in counted), sum(c.pixels for c in counted)),
+        patches_retained=_share(sum(c.kept for c in counted), sum(c.patches for c in counted)),
+        scenes=tuple(c.scene for c in counted),
+    )
+
+
+def pool_ranges(sigmas: Iterable[Map], settings: MaskSettings) -> tuple[Range | None, Range | None]:
+    """The ranges of patch means and of kept pixels that span the pool (METHOD §4).
+
+    `sigmas` holds every scene's H×W map σ and is gone through at most twice, so it may read files
+    instead of holding them. None stands for a level that is normalised scene by scene.
+    """
+    patch_range = pixel_range = None
+    if settings.patches.scope == "pool":
+        means = [patch_means(sigma, size=settings.patch_size).ravel() for sigma in sigmas]
+        patch_range = span(_joined(means), settings.patches)
+    if settings.pixels.scope == "pool":
+        kept = [_kept_pixels(sigma, settings, patch_range=patch_range) for sigma in sigmas]
+        pixel_range = span(_joined(kept), settings.pixels)
+    return patch_range, pixel_range
+
+
+@dataclass(frozen=True, slots=True)
+class _Maps:
+    """The σ maps of pseudo-label files, one in memory at a time, as often as asked."""
+
+    paths: tuple[Path, ...]
+
+    def __iter__(self) -> Iterator[Map]:
+        return map(_sigma, self.paths)
+
+
+def _kept_pixels(sigma: Map, settings: MaskSettings, *, patch_range: Range | None) -> Map:
+    """σ inside kept patches; of a min-max only the two ends matter, so only they are held."""
+    means = patch_means(sigma, size=settings.patch_size)
+    top = limit(patch_range or span(means, settings.patches), settings.tau_patch)
+    height, width = sigma.shape
+    inside = sigma[expand(means <= top, size=settings.patch_size, height=height, width=width)]
+    if settings.pixels.normalisation == "minmax" and inside.size:
+        return np.array([inside.min(), inside.max()], dtype=np.float32)
+    return inside
+
+
+def _count(
+    name: str,
+    sigma: Map,
+    settings: MaskSettings,
+    *,
+    ranges: tuple[Range | None, Range | None],
+    person: Brush | None,
+) -> _Counted:
+    patch_range, pixel_range = ranges
+    found = trust(sigma, settings, patch_range=patch_range, pixel_range=pixel_range, person=person)
+    trusted, kept = int(found.trusted.sum()), int(found.patch_mask.sum())
+    return _Counted(
+        scene=SceneRetention(
+            id=name,
+            retained=_share(trusted, sigma.size),
+            patches_retained=_share(kept, found.patch_mask.size),
+            sigma_mean=float(sigma.mean(dtype=np.float64)),
+        ),
+        pixels=sigma.size,
+        trusted=trusted,
+        patches=found.patch_mask.size,
+        kept=kept,
+    )
+
+
+def _sigma(path: Path) -> Map:
+    layers, _ = read_layers(path, only=("uncertainty.Y",))
+    return layers["uncertainty.Y"].astype(np.float32, copy=False)
+
+
+def _size(picture: Map | Brush) -> str:
+    return f"{picture.shape[1]}×{picture.shape[0]}"
+
+
+def _joined(parts: list[Map]) -> Map:
+    return np.concatenate(parts) if parts else np.empty(0, np.float32)
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0

@@ -1,0 +1,462 @@
+"""A run's folder: where its parts lie, the lock of the process that trains, notes, discarding."""
+
+import json
+import os
+import platform
+import re
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import isfinite, isnan
+from pathlib import Path
+from statistics import median
+from typing import IO, Any, Final, Protocol, TypeVar
+
+from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.files import AnyPath, move, move_to_trash, replacing, trashed_copies
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.events import values_in
+
+_LOCK: Final = "at-work.json"
+_HEARD_LATELY_S: Final = 120.0  # what counts as a sign of life from another machine
+_ATTEMPTS, _PAUSE_S = 5, 0.02  # whoever only asks holds the lock for a moment
+
+
+@contextmanager
+def run_lock(run: AnyPath) -> Iterator[None]:
+    """Hold the run for this process while the block lasts; however it ends, it is let go.
+
+    Raises ProjectError where another process has it, or the lock cannot be written.
+    """
+    run = Path(run)
+    path = run / _LOCK
+    try:
+        file = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ProjectError(f"{path}: cannot be written ({reason}); allow writing there") from None
+    with file:
+        if not _locked_at_last(file):
+            raise ProjectError(
+                f"{run}: is at work in another process; stop it there before it is resumed here"
+            )
+        file.truncate(0)
+        file.write(json.dumps({"host": platform.node(), "pid": os.getpid()}))
+        file.flush()
+        try:
+            yield
+        finally:
+            # Never removed: two processes could hold two locks of one name.
+            with suppress(OSError):
+                file.truncate(0)
+
+
+def is_at_work(run: AnyPath) -> bool:
+    """Whether some process trains this run now.
+
+    Of a run on another machine, which no lock can tell, whether it was heard of lately.
+    """
+    run = Path(run)
+    try:
+        with _opened(run / _LOCK) as file:
+            if not _locked(file, only_asking=True):
+                return True
+            host = json.loads(file.read() or "{}").get("host")
+    except (OSError, ValueError, AttributeError):
+        return False
+    return host not in (None, platform.node()) and _heard_lately(run)
+
+
+def _opened(path: Path) -> IO[str]:
+    """The lock as far as it may be opened: a run of another person may only be looked at."""
+    try:
+        return path.open("r+", encoding="utf-8")
+    except PermissionError:
+        return path.open(encoding="utf-8")
+
+
+def _locked_at_last(file: IO[str]) -> bool:
+    for _ in range(_ATTEMPTS):
+        if _locked(file):
+            return True
+        time.sleep(_PAUSE_S)
+    return False
+
+
+def _heard_lately(run: Path) -> bool:
+    try:
+        age = time.time() - (run / "events.jsonl").stat().st_mtime
+    except OSError:
+        return False
+    return age < _HEARD_LATELY_S
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _locked(file: IO[str], *, only_asking: bool = False) -> bool:  # noqa: ARG001 - as below
+        """Take the lock if nobody has it; closing the file lets go."""
+        file.seek(2**20)  # beyond what is written, so that others may read it
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        finally:
+            file.seek(0)
+        return True
+
+else:
+    import fcntl
+
+    def _locked(file: IO[str], *, only_asking: bool = False) -> bool:
+        """Take the lock if nobody has it; closing the file lets go.
+
+        Whoever only asks takes it so that others who ask at the same moment are not misled.
+        """
+        kind = fcntl.LOCK_SH if only_asking else fcntl.LOCK_EX
+        try:
+            fcntl.flock(file.fileno(), kind | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        file.seek(0)
+        return True
+
+
+_TIME: Final = "%Y%m%d-%H%M%S"
+_TAILS: Final = (2**16, 2**20, 2**24)  # bytes of events.jsonl to look through, if need be
+_STEPS_OF_PACE: Final = 20
+
+CHECKPOINT_FORMAT: Final = 1
+CHECKPOINT_ABOUT: Final = "checkpoint.json"
+CHECKPOINT_FILES: Final = ("student.safetensors", "teacher.safetensors", "state.pt")
+_STEP: Final = "step-"  # begins the name of a checkpoint's folder, before its step
+
+
+class Checked(Protocol):
+    """Whatever was held against held-out labels, or was not."""
+
+    @property
+    def psnr_mu(self) -> float | None:
+        """Mean PSNR-μ in dB; None where it was not checked, NaN where that gave no number."""
+
+
+_Checked = TypeVar("_Checked", bound=Checked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedCheckpoint:
+    """A checkpoint that is whole; `psnr_mu` (dB) of the check of its weights, if there was one."""
+
+    step: int
+    psnr_mu: float | None
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Where the parts of one run lie."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """The run's name, which sorts by time."""
+        return self.path.name
+
+    @property
+    def plan_path(self) -> Path:
+        """The plan the run was started with."""
+        return self.path / "plan.toml"
+
+    @property
+    def events_path(self) -> Path:
+        """Every event, one JSON object a line."""
+        return self.path / "events.jsonl"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Where TensorBoard's event files lie."""
+        return self.path / "tensorboard"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the checkpoints lie."""
+        return self.path / "checkpoints"
+
+    @property
+    def start_path(self) -> Path:
+        """How the project stood when the run was started."""
+        return self.path / "start.json"
+
+    @property
+    def window_path(self) -> Path:
+        """How the project was looked at when the run was started."""
+        return self.path / "window.json"
+
+
+def new_run(project_folder: AnyPath, preset: str) -> RunFolder:
+    """A new, empty run folder named by UTC time and preset. Raises ProjectError."""
+    project_folder = Path(project_folder)
+    name = f"{datetime.now(UTC):{_TIME}}-{re.sub(r'[^A-Za-z0-9_]+', '_', preset) or 'run'}"
+    runs = project_folder / "runs"
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        for attempt in range(1, 1000):
+            path = runs / (name if attempt == 1 else f"{name}-{attempt}")
+            try:
+                path.mkdir()  # fails where another run was quicker
+            except FileExistsError:
+                continue
+            return RunFolder(path)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ProjectError(f"{runs}: cannot be written ({reason}); allow writing there") from None
+    raise ProjectError(f"{runs}: holds a thousand runs of this second; wait a moment")
+
+
+def run_folders(project: AnyPath) -> tuple[RunFolder, ...]:
+    """The folder of every run of a project folder, the latest first."""
+    project = Path(project)
+    try:
+        found = [path for path in (project / "runs").iterdir() if path.is_dir()]
+    except OSError:
+        return ()
+    found.sort(key=lambda path: path.name, reverse=True)
+    return tuple(RunFolder(path) for path in found if not path.name.startswith("."))
+
+
+def find_run(project: Project, run_id: str) -> RunFolder:
+    """A run by its name. Raises ProjectError where there is none."""
+    run = RunFolder(project.runs_folder / run_id)
+    if run.path.parent != project.runs_folder or not run_id.strip(".") or not run.path.is_dir():
+        raise ProjectError(
+            f"{project.folder}: has no run {run_id}; its runs are in {project.runs_folder}"
+        )
+    return run
+
+
+def last_pace(run: RunFolder) -> float | None:
+    """Seconds per crop over the newest steps, labelled and unlabelled crops alike.
+
+    None before the first step.
+    """
+    steps = [
+        float(event.get("images_per_second", 0))
+        for event in _last_events(run.events_path, until="StepReported")
+        if event["event"] == "StepReported"
+    ]
+    paces = [1 / speed for speed in steps[-_STEPS_OF_PACE:] if speed > 0 and isfinite(speed)]
+    return median(paces) if paces else None
+
+
+def held_out_psnr(run: RunFolder) -> tuple[tuple[int, float], ...]:
+    """(step, mean PSNR-μ in dB on held-out labels) of every check, by rising step.
+
+    A resumed run says again what came after its checkpoint: only what was said last counts.
+    """
+    found: dict[int, float] = {}
+    try:
+        with run.events_path.open("rb") as log:
+            # Nearly every line is a step: only the rare others are worth parsing.
+            lines = [line for line in log if b'"Validated"' in line or b'"RunStarted"' in line]
+    except OSError:
+        return ()
+    for event in values_in(b"".join(lines)):
+        if event["event"] == "RunStarted":
+            begun = int(event.get("step", 0))
+            found = {step: psnr for step, psnr in found.items() if step <= begun}
+        elif event["event"] == "Validated":
+            found[int(event.get("step", 0))] = float(event.get("psnr_mu", "nan"))
+    return tuple(sorted(found.items()))
+
+
+def is_better(psnr_mu: float | None, *, than: float | None) -> bool:
+    """Whether a check is the best so far, `than` (dB) being the best before it, None if none was.
+
+    This is the one rule of what is best in a run: strictly higher wins, so that of equals the
+    earliest stays the best, and what is no number (NaN or None) never is.
+    """
+    return psnr_mu is not None and not isnan(psnr_mu) and (than is None or psnr_mu > than)
+
+
+def best_of(checked: Iterable[_Checked]) -> _Checked | None:
+    """The best by `is_better`, of checks or checkpoints by rising step; None where none is."""
+    best: _Checked | None = None
+    for each in checked:
+        if is_better(each.psnr_mu, than=None if best is None else best.psnr_mu):
+            best = each
+    return best
+
+
+def checkpoints_of(run: AnyPath) -> list[Path]:
+    """The complete checkpoints of a run folder, oldest first."""
+    run = Path(run)
+    found = sorted((run / "checkpoints").glob(f"{_STEP}*"))
+    return [path for path in found if path.name[len(_STEP) :].isdecimal() and is_whole(path)]
+
+
+def is_whole(checkpoint: AnyPath) -> bool:
+    """Whether no file of a checkpoint is missing."""
+    return all(
+        (Path(checkpoint) / name).is_file() for name in (CHECKPOINT_ABOUT, *CHECKPOINT_FILES)
+    )
+
+
+def saved_checkpoints(run: AnyPath) -> tuple[SavedCheckpoint, ...]:
+    """What the complete checkpoints of a run folder say of themselves, oldest first."""
+    run = Path(run)
+    return tuple(
+        SavedCheckpoint(step=_step_of(path), psnr_mu=_psnr_mu(path), folder=path)
+        for path in checkpoints_of(run)
+    )
+
+
+def best_checkpoint(run: AnyPath) -> Path | None:
+    """The complete checkpoint with the highest PSNR-μ on held-out labels, the first of equals.
+
+    The newest where none was checked, None where there is none.
+    """
+    run = Path(run)
+    found = saved_checkpoints(run)
+    best = best_of(found) or (found[-1] if found else None)
+    return None if best is None else best.folder
+
+
+def started_at(run: RunFolder) -> datetime:
+    """When the run was first started (UTC), by its name; one renamed by hand, when last changed."""
+    try:
+        return datetime.strptime(run.id[:15], _TIME).replace(tzinfo=UTC)
+    except ValueError:  # renamed by hand
+        changed = run.path.stat().st_mtime if run.path.exists() else 0.0
+        return datetime.fromtimestamp(changed, UTC)
+
+
+def _step_of(checkpoint: Path) -> int:
+    return int(checkpoint.name.removeprefix(_STEP))
+
+
+def _psnr_mu(checkpoint: Path) -> float | None:
+    """PSNR-μ in dB; None where it was not checked, gave no number, or cannot be read."""
+    try:
+        about = json.loads((checkpoint / CHECKPOINT_ABOUT).read_text(encoding="utf-8"))
+        score = about["metrics"].get("psnr_mu") if about["format"] <= CHECKPOINT_FORMAT else None
+        return None if score is None or isnan(score) else float(score)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _last_events(path: Path, *, until: str) -> list[dict[str, Any]]:
+    """The end of the log, as far back as it takes to see an event of that name."""
+    events: list[dict[str, Any]] = []
+    if not path.is_file():
+        return events
+    with path.open("rb") as log:
+        end = log.seek(0, 2)
+        for size in _TAILS:
+            log.seek(max(0, end - size))
+            events = list(values_in(log.read(size)))
+            if end <= size or any(event["event"] == until for event in events):
+                break
+    return events
+
+
+_NAME: Final = "note.txt"
+
+
+def read_note(run: RunFolder) -> str:
+    """The note of a run, "" where nobody wrote one."""
+    try:
+        return (run.path / _NAME).read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def write_note(run: RunFolder, text: str) -> None:
+    """Give a run this note in place of its own, durably; "" takes it away.
+
+    Of two processes the later one counts, whole. Raises ProjectError: no such run, or its folder
+    cannot be written.
+    """
+    if not run.path.is_dir():
+        raise ProjectError(f"{run.path}: there is no such run; see the runs folder for names")
+    path = run.path / _NAME
+    try:
+        if not text.strip():
+            with suppress(FileNotFoundError):
+                path.unlink()
+            return
+        with replacing(path) as draft:
+            draft.write_text(text.strip() + "\n", encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ProjectError(
+            f"{path}: cannot be written ({reason}); free some space or allow writing there"
+        ) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscardedRun:
+    """A run in the trash; `day` is the part of the trash it lies in, as YYYYMMDD."""
+
+    id: str
+    day: str
+    folder: Path
+
+
+def discard_run(project: Project, run_id: str) -> DiscardedRun:
+    """Move a run to the trash, whole: checkpoints, curves, note and all.
+
+    Its promoted labels stay, as they are copies. Raises ProjectError: no such run, a process is at
+    work on it, or the folder cannot be moved.
+    """
+    run = find_run(project, run_id)
+    if is_at_work(run.path):
+        raise ProjectError(
+            f"{run.path}: is at work; stop it first with: smarthdr-studio runs stop "
+            f"{project.folder} {run.id}"
+        )
+    try:
+        return _discarded(move_to_trash(project.folder, run.path))
+    except OSError as error:
+        raise _cannot_be_moved(run.path, error) from None
+
+
+def discarded_runs(project: Project) -> tuple[DiscardedRun, ...]:
+    """Every run in the trash, the latest discarded first."""
+    found = [path for path in trashed_copies(project.folder, "runs/*") if path.is_dir()]
+    return tuple(_discarded(path) for path in found)
+
+
+def restore_run(project: Project, run_id: str, *, day: str | None = None) -> RunFolder:
+    """Bring a run back from the trash: the one discarded last, or that of a day.
+
+    Raises ProjectError: none of that name is there, one of that name is among the runs, or the
+    folder cannot be moved.
+    """
+    found = [each for each in discarded_runs(project) if each.id == run_id]
+    found = [each for each in found if day in (None, each.day)]
+    if not found:
+        raise ProjectError(f"{project.folder}: its trash holds no run {run_id}; see: runs list")
+    target = project.runs_folder / run_id
+    if target.exists():
+        raise ProjectError(f"{target}: is there already; discard that run first")
+    try:
+        move(found[0].folder, target)
+    except OSError as error:
+        raise _cannot_be_moved(found[0].folder, error) from None
+    return RunFolder(target)
+
+
+def _discarded(path: Path) -> DiscardedRun:
+    return DiscardedRun(id=path.name, day=path.parents[1].name, folder=path)
+
+
+def _cannot_be_moved(path: Path, error: OSError) -> ProjectError:
+    reason = error.strerror or type(error).__name__
+    return ProjectError(
+        f"{path}: cannot be moved ({reason}); close what has a file of it open, or allow writing "
+        "there"
+    )

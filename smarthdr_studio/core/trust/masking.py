@@ -1,0 +1,227 @@
+"""Which patches, then which pixels, of a pseudo-label we believe.
+
+The one definition of trust: the window paints it, the files keep it, the loss counts it. Every
+function takes numpy arrays or torch tensors alike and answers in kind (METHOD §4).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, NamedTuple
+
+import cv2
+import numpy as np
+
+Array = Any  # numpy.ndarray or torch.Tensor; core never imports torch
+Normalisation = Literal["minmax", "percentile"]
+Scope = Literal["pool", "scene"]
+
+PATCH_SIZE = 64
+
+
+class Range(NamedTuple):
+    """The σ that scores 0 and the σ that scores 1."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """How the scores of one level (patches or pixels) are normalised, and over what."""
+
+    normalisation: Normalisation = "minmax"
+    scope: Scope = "pool"
+    low_percentile: float = 1.0
+    high_percentile: float = 99.0
+
+    def __post_init__(self) -> None:
+        if self.normalisation not in ("minmax", "percentile"):
+            raise ValueError(
+                f"normalisation is {self.normalisation!r}; allowed: minmax, percentile"
+            )
+        if self.scope not in ("pool", "scene"):
+            raise ValueError(f"scope is {self.scope!r}; allowed: pool, scene")
+        if not 0 <= self.low_percentile < self.high_percentile <= 100:
+            raise ValueError(f"percentiles must rise within 0 to 100: {self}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskSettings:
+    """Both thresholds and how their scores are made; the defaults are the paper's."""
+
+    tau_patch: float = 0.4
+    tau_pixel: float = 0.4
+    patch_size: int = PATCH_SIZE
+    patches: Level = Level(scope="pool")
+    pixels: Level = Level(scope="scene")
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.tau_patch <= 1 and 0 <= self.tau_pixel <= 1):
+            raise ValueError(
+                f"thresholds lie in 0 to 1: tau_patch is {self.tau_patch}, "
+                f"tau_pixel is {self.tau_pixel}"
+            )
+        if self.patch_size < 1:
+            raise ValueError(f"patch_size is {self.patch_size}; at least 1")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trust:
+    """The answer of both gates for one scene; arrays are of the kind that was asked with."""
+
+    patch_mask: Array  # rows×columns, True where the patch is kept
+    pixel_mask: Array  # H×W, True where the pixel gate lets pass, whatever the patch gate says
+    trusted: Array  # H×W, True where the loss counts the pixel
+    patch_range: Range
+    pixel_range: Range
+
+
+def trust(
+    sigma: Array,
+    settings: MaskSettings,
+    *,
+    patch_range: Range | None = None,
+    pixel_range: Range | None = None,
+    person: Array | None = None,
+    means: Array | None = None,
+) -> Trust:
+    """Both gates over an H×W map σ.
+
+    Args:
+        sigma: the teacher's uncertainty, H×W float32, in units of μ-law radiance.
+        settings: thresholds and normalisation.
+        patch_range: the pool's range of patch means; None normalises within this scene.
+        pixel_range: the pool's range of pixels; None normalises over this scene's kept pixels.
+        person: H×W, > 0 where a person forces trust, < 0 where a person forces distrust.
+        means: `patch_means(sigma)`, if it is known already.
+    """
+    height, width = sigma.shape
+    if means is None:
+        means = patch_means(sigma, size=settings.patch_size)
+    if patch_range is None:
+        patch_range = span(means, settings.patches)
+    patch_mask = means <= limit(patch_range, settings.tau_patch)
+    kept = expand(patch_mask, size=settings.patch_size, height=height, width=width)
+    if pixel_range is None:
+        pixel_range = _span_of_kept(sigma, kept, settings.pixels)
+    pixel_mask = sigma <= limit(pixel_range, settings.tau_pixel)
+    trusted = with_person(kept & pixel_mask, person)
+    return Trust(patch_mask, pixel_mask, trusted, patch_range, pixel_range)
+
+
+def with_person(trusted: Array, person: Array | None) -> Array:
+    """The machine's trust with a person's brush over it: ∨ forced trust, ∧ ¬ forced distrust."""
+    return trusted if person is None else (trusted | (person > 0)) & (person >= 0)
+
+
+def limit(span_of_scores: Range, tau: float) -> float:
+    """The largest σ whose score is ≤ τ; infinite where every score is.
+
+    A score is (σ − low) / (high − low), clipped to 0 and 1, so `score <= τ` is `σ <= limit`.
+    A constant map scores 0 everywhere: nothing is known to be worse than anything else.
+    """
+    low, high = span_of_scores
+    if tau >= 1 or not high > low:
+        return float("inf")
+    return float(np.float32(low + tau * (high - low)))
+
+
+def scores(values: Array, span_of_scores: Range) -> Array:
+    """σ as a score in [0, 1]: 0 is the surest of the range, 1 the least sure."""
+    low, high = span_of_scores
+    if not high > low:
+        return values * 0
+    return ((values - low) / (high - low)).clip(0, 1)
+
+
+def span(values: Array, level: Level) -> Range:
+    """The range that normalises these values; (0, 0) when there are none."""
+    flat = values.reshape(-1)
+    if flat.shape[0] == 0:
+        return Range(0.0, 0.0)
+    if level.normalisation == "minmax":
+        return Range(float(flat.min()), float(flat.max()))
+    on_host = np.asarray(flat.cpu() if _is_torch(flat) else flat)
+    low, high = np.percentile(on_host, (level.low_percentile, level.high_percentile))
+    return Range(float(low), float(high))
+
+
+def _span_of_kept(sigma: Array, kept: Array, level: Level) -> Range:
+    """`span(sigma[kept], level)`; one pass under the mask is ten times faster than a copy."""
+    quick = level.normalisation == "minmax" and not _is_torch(sigma) and sigma.dtype == np.float32
+    if not quick or not kept.any():
+        return span(sigma[kept], level)
+    mask = np.ascontiguousarray(kept).view(np.uint8)
+    low, high, _, _ = cv2.minMaxLoc(np.ascontiguousarray(sigma), mask)
+    return Range(low, high)
+
+
+def patch_means(sigma: Array, *, size: int = PATCH_SIZE) -> Array:
+    """Mean σ of each patch, rows×columns float32; the grid starts at the top-left corner.
+
+    Border patches average the pixels they have. Sums are taken in double precision, so that a
+    constant map has exactly constant means.
+    """
+    height, width = sigma.shape
+    tall, wide = (np.diff(np.append(np.arange(0, n, size), n)) for n in (height, width))
+    counts = np.multiply.outer(tall, wide)
+    if _is_torch(sigma):
+        up, across = (sigma.new_tensor(_membership(part)).double() for part in (tall, wide))
+        return (up @ sigma.double() @ across.T / sigma.new_tensor(counts).double()).float()
+    rows, columns = np.arange(0, height, size), np.arange(0, width, size)
+    strips = np.add.reduceat(sigma, columns, 1, dtype=np.float64)
+    return (np.add.reduceat(strips, rows, 0) / counts).astype(np.float32)
+
+
+def expand(patch_mask: Array, *, size: int = PATCH_SIZE, height: int, width: int) -> Array:
+    """A rows×columns patch mask as an H×W pixel mask."""
+    if _is_torch(patch_mask):
+        tall = patch_mask.repeat_interleave(size, 0)[:height]
+        return tall.repeat_interleave(size, 1)[:, :width]
+    return np.repeat(np.repeat(patch_mask, size, 1)[:, :width], size, 0)[:height]
+
+
+def _membership(lengths: np.ndarray[Any, np.dtype[np.int64]]) -> Array:
+    """Which patch each position belongs to, as 0 and 1, patches×positions."""
+    return np.repeat(np.eye(len(lengths)), lengths, 1)
+
+
+def _is_torch(array: Array) -> bool:
+    return not isinstance(array, np.ndarray)
+
+
+def masks_as_text(masks: MaskSettings) -> str:
+    """Every setting as JSON; reading it back gives the same numbers to the last bit."""
+    return json.dumps(asdict(masks), sort_keys=True)
+
+
+def masks_from_text(text: str) -> MaskSettings:
+    """What `masks_as_text` wrote; ValueError where it is something else."""
+    values = json.loads(text)
+    try:
+        patches, pixels = (Level(**values.pop(name)) for name in ("patches", "pixels"))
+        return MaskSettings(**values, patches=patches, pixels=pixels)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"not mask settings: {error}") from None
+
+
+def range_as_text(span: Range) -> str:
+    """Low and high as JSON, exact."""
+    return json.dumps([span.low, span.high])
+
+
+def range_from_text(text: str) -> Range:
+    """What `range_as_text` wrote; ValueError where it is something else."""
+    values = json.loads(text)
+    if not isinstance(values, list) or len(values) != 2:
+        raise ValueError(f"not a range: {text}")
+    low, high = values
+    return Range(float(low), float(high))
+
+
+def plain_values(header: Mapping[str, Any], name: str) -> str:
+    """A header value as text; ValueError naming what is missing."""
+    if name not in header:
+        raise ValueError(f"no {name} in the header")
+    return str(header[name])

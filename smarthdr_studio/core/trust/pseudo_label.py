@@ -1,0 +1,204 @@
+"""A pseudo-label: what the teacher believes of one scene, how sure it is, and where that is from.
+
+On disk one EXR with the layers R G B (half), uncertainty.Y (float), score.patch, score.pixel,
+mask.patch, mask.pixel and mask.person; provenance stands in the header under "smarthdr.".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from smarthdr_studio.core.errors import LabelError
+from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.imaging.bracket import Half
+from smarthdr_studio.core.imaging.image_files import Layer, read_layers, write_layers
+from smarthdr_studio.core.imaging.radiometry import Floats
+from smarthdr_studio.core.trust.brush import Brush
+from smarthdr_studio.core.trust.masking import (
+    MaskSettings,
+    Range,
+    expand,
+    masks_as_text,
+    masks_from_text,
+    patch_means,
+    plain_values,
+    range_as_text,
+    range_from_text,
+    scores,
+    trust,
+)
+
+FORMAT = 1
+_KEPT = ("R", "G", "B", "uncertainty.Y", "mask.person")  # the other layers follow from these
+_REMEDY = "make it anew with: smarthdr-studio label"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where a pseudo-label is from, and the thresholds and ranges its masks were made with."""
+
+    run: str
+    round: int
+    epoch: int
+    checkpoint: str  # SHA-256, hex, possibly shortened
+    network: str
+    masks: MaskSettings
+    patch_range: Range
+    pixel_range: Range
+    made: str  # UTC, ISO 8601
+    format: int = FORMAT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PseudoLabel:
+    """One scene as the teacher sees it.
+
+    `hdr` is H×W×3 linear radiance in [0, 1]; `sigma` is H×W in units of μ-law radiance; `person`
+    is H×W, 1 where a person forces trust, −1 where a person forces distrust, None without either.
+    """
+
+    scene: str
+    hdr: Half
+    sigma: Floats
+    person: Brush | None
+    provenance: Provenance
+
+
+def remasked(
+    label: PseudoLabel,
+    masks: MaskSettings,
+    *,
+    ranges: tuple[Range, Range | None] | None = None,
+) -> PseudoLabel:
+    """The same label with other mask settings.
+
+    `ranges` are the pool's ranges of patch means and of pixels; where they are not known, those
+    the label was made with serve. What is normalised per scene is measured in the scene again,
+    because the patch threshold decides which pixels take part (METHOD §4).
+    """
+    old = label.provenance
+    patch_range, pixel_range = ranges or (old.patch_range, old.pixel_range)
+    found = trust(
+        label.sigma,
+        masks,
+        patch_range=patch_range if masks.patches.scope == "pool" else None,
+        pixel_range=pixel_range if masks.pixels.scope == "pool" else None,
+    )
+    provenance = replace(
+        old, masks=masks, patch_range=found.patch_range, pixel_range=found.pixel_range
+    )
+    return replace(label, provenance=provenance)
+
+
+def write_pseudo_label(path: AnyPath, label: PseudoLabel) -> None:
+    """Write whole, then replace; scores and masks are `masking.trust` with the provenance."""
+    path = Path(path)
+    write_layers(path, _layers(label), header=_header(label))
+
+
+def read_pseudo_label(path: AnyPath, *, expect: tuple[int, int] | None = None) -> PseudoLabel:
+    """What `write_pseudo_label` wrote; `expect` is the scene's height and width.
+
+    Raises LabelError: missing, no EXR, truncated, foreign, of a newer format or another size.
+    """
+    path = Path(path)
+    layers, header = read_layers(path)
+    _refuse_foreign(path, layers=layers, header=header)
+    sigma = layers["uncertainty.Y"].astype(np.float32, copy=False)
+    if expect is not None and sigma.shape != expect:
+        raise LabelError(
+            f"{path}: {sigma.shape[1]}×{sigma.shape[0]} pixels, but the scene has "
+            f"{expect[1]}×{expect[0]}; {_REMEDY}"
+        )
+    if not np.isfinite(sigma).all():
+        raise LabelError(f"{path}: its uncertainty holds values that are no numbers; {_REMEDY}")
+    person = layers["mask.person"].astype(np.int8)
+    try:
+        provenance, scene = _provenance(header), plain_values(header, "smarthdr.scene")
+    except ValueError as error:
+        raise LabelError(f"{path}: its header is not readable ({error}); {_REMEDY}") from None
+    return PseudoLabel(
+        scene=scene,
+        hdr=np.stack([layers[name] for name in "RGB"], axis=-1).astype(np.float16, copy=False),
+        sigma=sigma,
+        person=person if person.any() else None,
+        provenance=provenance,
+    )
+
+
+def _refuse_foreign(path: Path, *, layers: Mapping[str, Layer], header: Mapping[str, Any]) -> None:
+    version = header.get("smarthdr.format")
+    if isinstance(version, int) and version > FORMAT:
+        raise LabelError(
+            f"{path}: written by a newer version (format {version}, this one reads up to {FORMAT})"
+            "; update SmartHDR Studio"
+        )
+    lacking = [name for name in _KEPT if name not in layers]
+    if lacking or version is None:
+        why = f"has no layer {', '.join(lacking)}" if lacking else "says no format in its header"
+        raise LabelError(f"{path}: {why}, so it is no pseudo-label; {_REMEDY}")
+
+
+def _layers(label: PseudoLabel) -> dict[str, Layer]:
+    height, width = label.sigma.shape
+    of = label.provenance
+    size = of.masks.patch_size
+    means = patch_means(label.sigma, size=size)
+    found = trust(
+        label.sigma,
+        of.masks,
+        patch_range=of.patch_range,
+        pixel_range=of.pixel_range,
+        means=means,
+    )
+    patch_scores = scores(means, of.patch_range).astype(np.float16)
+    person = np.zeros((height, width), np.float16) if label.person is None else label.person
+    return {
+        **{name: label.hdr[..., index] for index, name in enumerate("RGB")},
+        "uncertainty.Y": label.sigma,
+        "score.patch": expand(patch_scores, size=size, height=height, width=width),
+        "score.pixel": scores(label.sigma, of.pixel_range).astype(np.float16),
+        "mask.patch": expand(
+            found.patch_mask.astype(np.float16), size=size, height=height, width=width
+        ),
+        "mask.pixel": found.pixel_mask.astype(np.float16),
+        "mask.person": person.astype(np.float16),
+    }
+
+
+def _header(label: PseudoLabel) -> dict[str, str | int | float]:
+    of = label.provenance
+    return {
+        "smarthdr.format": of.format,
+        "smarthdr.scene": label.scene,
+        "smarthdr.run": of.run,
+        "smarthdr.round": of.round,
+        "smarthdr.epoch": of.epoch,
+        "smarthdr.checkpoint": of.checkpoint,
+        "smarthdr.network": of.network,
+        "smarthdr.masks": masks_as_text(of.masks),
+        "smarthdr.patch_range": range_as_text(of.patch_range),
+        "smarthdr.pixel_range": range_as_text(of.pixel_range),
+        "smarthdr.made": of.made,
+    }
+
+
+def _provenance(header: Mapping[str, Any]) -> Provenance:
+    def text(name: str) -> str:
+        return plain_values(header, f"smarthdr.{name}")
+
+    return Provenance(
+        run=text("run"),
+        round=int(text("round")),
+        epoch=int(text("epoch")),
+        checkpoint=text("checkpoint"),
+        network=text("network"),
+        masks=masks_from_text(text("masks")),
+        patch_range=range_from_text(text("patch_range")),
+        pixel_range=range_from_text(text("pixel_range")),
+        made=text("made"),
+        format=int(text("format")),
+    )

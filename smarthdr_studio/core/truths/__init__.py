@@ -1,1 +1,0 @@
-"""Ground truth that a person brings to a scene: looked at, mended, kept."""

@@ -1,0 +1,221 @@
+"""What a run computes on: device, precision, and how much memory there is."""
+
+import ctypes
+import gc
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from smarthdr_studio.core.environment import SINGLE_PROCESS, ProcessRank
+from smarthdr_studio.core.errors import DeviceError
+
+_PRECISIONS: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+# From malloc.h of glibc.
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -2, -3, -8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceDescription:
+    """A device one can choose; bytes are None where the system does not tell."""
+
+    id: str
+    title: str
+    free_bytes: int | None
+    total_bytes: int | None
+
+
+def pick_device(wish: str = "auto", *, place: ProcessRank = SINGLE_PROCESS) -> torch.device:
+    """The device for a wish: "auto" (cuda, else mps, else cpu), "cpu", "cuda", "cuda:1", "mps".
+
+    Of several processes that train together each has a GPU of its own, or all have the CPU.
+
+    Raises:
+        DeviceError: the wish is no device, or that device is not there.
+    """
+    if place.size > 1:
+        wish = _device_of_process(wish, place)
+    if wish == "auto":
+        return torch.device(_best_device())
+    kind, _, number = wish.partition(":")
+    if kind not in {"cpu", "cuda", "mps"} or (number and not number.isdecimal()):
+        raise DeviceError(f"{wish!r} names no device. Choose auto, cpu, cuda, cuda:N or mps.")
+    there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.mps.is_available())}
+    if int(number or 0) >= there[kind]:
+        raise DeviceError(
+            f"The device {wish!r} is not there: torch {torch.__version__} finds {there[kind]} of "
+            f"that kind. Choose auto or cpu, or install the driver and a torch built for it."
+        )
+    return torch.device(wish)
+
+
+def _device_of_process(wish: str, place: ProcessRank) -> str:
+    """The wish of one process of several. Raises DeviceError where they would share a GPU."""
+    if wish == "auto":
+        wish = "cuda" if torch.cuda.is_available() else "cpu"
+    if wish == "cuda":
+        return f"cuda:{place.local_rank}"
+    if wish != "cpu":
+        raise DeviceError(
+            f"{place.size} processes cannot share the device {wish!r}: choose auto, cuda or cpu, "
+            "with as many processes on each machine as it has GPUs"
+        )
+    return wish
+
+
+def pick_precision(device: torch.device, wish: str = "auto") -> torch.dtype:
+    """What convolutions and attention compute in: bfloat16 under autocast, or float32.
+
+    "auto" is bfloat16 on a CUDA device that has it in hardware. On a CPU it is float32: few have
+    bfloat16 arithmetic, and a resumed run must equal an uninterrupted one bit for bit.
+
+    Raises:
+        DeviceError: the wish is unknown, or the device cannot do it.
+    """
+    if wish == "auto":
+        good = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+        return torch.bfloat16 if good else torch.float32
+    if wish not in _PRECISIONS:
+        raise DeviceError(f"{wish!r} is no precision. Choose auto, float32 or bfloat16.")
+    if wish == "bfloat16" and device.type == "mps":
+        raise DeviceError("Precision bfloat16 is not used on mps. Choose auto or float32.")
+    return _PRECISIONS[wish]
+
+
+def describe_devices() -> tuple[DeviceDescription, ...]:
+    """Every device a run can be given, the one "auto" picks first."""
+    found = [_describe_cuda(number) for number in range(torch.cuda.device_count())]
+    if torch.mps.is_available():
+        found.append(_describe_mps())
+    return (*found, _describe_cpu())
+
+
+def tune_allocator() -> bool:
+    """Let glibc keep freed memory for the next tile; True where that could be arranged.
+
+    Otherwise every large tensor is mapped afresh and each of its pages faults on first use, which
+    can double the time of a step. One arena, because the heaps of further arenas are too small
+    for a tensor: call it before the thread that trains is started. Elsewhere than on Linux with
+    glibc, nothing is done. Calling it again changes nothing.
+    """
+    if not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc":
+        return False
+    mallopt = ctypes.CDLL(None).mallopt
+    wishes = (
+        (_MMAP_THRESHOLD, 1 << 30),
+        (_TRIM_THRESHOLD, (1 << 31) - 1),
+        (_TOP_PAD, 64 << 20),
+        (_ARENA_MAX, 1),
+    )
+    answers = [mallopt(option, value) for option, value in wishes]
+    return all(answer == 1 for answer in answers)
+
+
+def release_memory() -> None:
+    """After a run: return what caches hold, to the device and to the system."""
+    gc.collect()  # tensors in circles of references would keep their memory
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if sys.platform.startswith("linux") and platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def memory_in_use(device: torch.device) -> int | None:
+    """Bytes that this process holds on the device: of main memory for a CPU; None if not known."""
+    if device.type == "cuda":
+        return torch.cuda.memory_reserved(device)
+    if device.type == "mps":
+        return torch.mps.driver_allocated_memory()
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _best_device() -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.mps.is_available() else "cpu"
+
+
+def _describe_cuda(number: int) -> DeviceDescription:
+    free, total = torch.cuda.mem_get_info(number)
+    name = torch.cuda.get_device_name(number)
+    return DeviceDescription(id=f"cuda:{number}", title=name, free_bytes=free, total_bytes=total)
+
+
+def _describe_mps() -> DeviceDescription:
+    total = torch.mps.recommended_max_memory()
+    free = total - torch.mps.current_allocated_memory()
+    return DeviceDescription(id="mps", title="Apple GPU", free_bytes=free, total_bytes=total)
+
+
+def _describe_cpu() -> DeviceDescription:
+    threads = torch.get_num_threads()
+    many = "1 thread" if threads == 1 else f"{threads} threads"
+    return DeviceDescription(
+        id="cpu",
+        title=f"CPU {platform.machine()}, {many}",
+        free_bytes=_main_memory_by_name("SC_AVPHYS_PAGES"),
+        total_bytes=_main_memory_by_name("SC_PHYS_PAGES"),
+    )
+
+
+def _main_memory_by_name(pages: str) -> int | None:
+    """Bytes of main memory by the name of a count of pages, where the system keeps that count."""
+    if not hasattr(os, "sysconf") or pages not in os.sysconf_names:
+        return None
+    return os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def devices_with_memory() -> tuple[DeviceDescription, ...]:
+    """Every device, the one "auto" picks first; caches of files count as free main memory."""
+    return tuple(
+        DeviceDescription(
+            id=device.id,
+            title=device.title,
+            free_bytes=main_memory() or device.free_bytes,
+            total_bytes=device.total_bytes,
+        )
+        if device.id == "cpu"
+        else device
+        for device in describe_devices()
+    )
+
+
+def free_memory(device: torch.device) -> int | None:
+    """Bytes free on a device; None where the system does not tell."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    name = {"mps": "mps", "cpu": "cpu"}[device.type]
+    found = (each.free_bytes for each in devices_with_memory() if each.id == name)
+    return next(found, None)
+
+
+def main_memory() -> int | None:
+    """Bytes of main memory that programs can still get; None where the system does not tell."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    kib = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return min(int(kib[0]) * 1024, _cgroup_memory_left()) if kib else None
+
+
+def _cgroup_memory_left() -> int:
+    """What is left of the memory that a container or a job is allowed."""
+    group = Path("/sys/fs/cgroup")
+    try:
+        most = (group / "memory.max").read_text(encoding="ascii").strip()
+        used = int((group / "memory.current").read_text(encoding="ascii"))
+        files = (group / "memory.stat").read_text(encoding="ascii").splitlines()
+    except (OSError, ValueError):
+        return 2**63
+    cached = [int(line.split()[1]) for line in files if line.startswith("inactive_file ")]
+    return 2**63 if most == "max" else max(0, int(most) - used + sum(cached))

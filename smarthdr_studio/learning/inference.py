@@ -1,0 +1,272 @@
+"""Predictions of whole scenes by any model: a checkpoint, the best of a run or a bundle."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
+
+from smarthdr_studio.core.errors import CheckpointError, DeviceError, StudioError
+from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
+from smarthdr_studio.core.imaging.radiometry import Floats
+from smarthdr_studio.core.training.run_folder import best_checkpoint
+from smarthdr_studio.learning.bundle import (
+    SUFFIX,
+    ModelCard,
+    Part,
+    overlap_of,
+    read_bundle,
+    read_bundle_card,
+)
+from smarthdr_studio.learning.checkpoints import CheckpointInfo, read_info
+from smarthdr_studio.learning.compute import pick_device, pick_precision
+from smarthdr_studio.learning.distributed import Bytes, Ranks
+from smarthdr_studio.learning.networks import FusionNetwork, build_network
+from smarthdr_studio.learning.reproducibility import Arithmetic
+from smarthdr_studio.learning.tiling import predict_tiled
+
+_CHECKPOINTS: Final = "checkpoints"  # of a run, the folder that tells it from a checkpoint
+
+
+def find_model(path: AnyPath) -> Path:
+    """The checkpoint or bundle that is meant by a path: of a run, its best checkpoint or its last.
+
+    Raises CheckpointError: the run has no checkpoint yet.
+    """
+    path = Path(path)
+    if not (path / _CHECKPOINTS).is_dir():
+        return path
+    found = best_checkpoint(path)
+    if found is None:
+        raise CheckpointError(f"{path}: has no checkpoint yet; choose another run, or train on")
+    return found
+
+
+def read_card(model: AnyPath, *, part: Part = "teacher") -> ModelCard:
+    """What a model says of itself; a bundle holds one part, whatever `part` asks for.
+
+    Raises CheckpointError.
+    """
+    model = find_model(model)
+    if is_bundle(model):
+        return read_bundle_card(model)
+    return card_of(read_info(model), part=part)
+
+
+def read_weights(model: AnyPath, *, part: Part = "teacher") -> tuple[ModelCard, bytes]:
+    """The card and the weights as safetensors, after comparing their hash; `part` as above.
+
+    Raises CheckpointError: missing, damaged or foreign.
+    """
+    model = find_model(model)
+    if is_bundle(model):
+        return read_bundle(model)
+    card, path = card_of(read_info(model), part=part), model / f"{part}.safetensors"
+    remedy = "choose another checkpoint"
+    try:
+        weights = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror}); {remedy}") from None
+    if hashlib.sha256(weights).hexdigest() != card.weights:
+        raise CheckpointError(f"{path}: damaged, its SHA-256 has changed; {remedy}")
+    return card, weights
+
+
+def load_model(model: AnyPath, *, part: Part = "teacher") -> tuple[FusionNetwork, ModelCard]:
+    """The network, on the CPU and ready to predict, and its card; `part` as in `read_card`.
+
+    Raises CheckpointError: missing, damaged, foreign, or of a network that is not known here.
+    """
+    model = Path(model)
+    card, weights = read_weights(model, part=part)
+    return network_with_weights(model, card, weights), card
+
+
+def network_with_weights(model: AnyPath, card: ModelCard, weights: bytes) -> FusionNetwork:
+    """The network of the card with these weights, on the CPU, in evaluation mode.
+
+    Raises CheckpointError, which names `model`.
+    """
+    model = Path(model)
+    try:
+        network = build_network(card.network)
+    except StudioError as error:
+        raise CheckpointError(f"{model}: made by another version; {error}") from None
+    try:
+        network.load_state_dict(load(weights))
+    except (RuntimeError, SafetensorError) as error:
+        first = str(error).partition("\n")[0]
+        raise CheckpointError(
+            f"{model}: its weights do not fit the network {card.network} ({first}); "
+            "choose another model"
+        ) from None
+    return network.eval()
+
+
+def card_of(info: CheckpointInfo, *, part: Part) -> ModelCard:
+    """What a checkpoint says of its student or teacher."""
+    tile = int(info.plan["tile"])
+    plan = json.dumps(info.plan, sort_keys=True, separators=(",", ":"))
+    return ModelCard(
+        network=info.network,
+        part=part,
+        tile=tile,
+        overlap=overlap_of(tile),
+        precision=str(info.plan["precision"]),
+        run=info.run,
+        step=info.step,
+        epoch=info.epoch,
+        round=info.round,
+        plan=hashlib.sha256(plan.encode()).hexdigest(),
+        weights=info.hashes.get(f"{part}.safetensors", ""),
+        metrics=dict(info.metrics),
+    )
+
+
+def is_bundle(model: AnyPath) -> bool:
+    """Whether a path means one file, not the folder of a checkpoint."""
+    model = Path(model)
+    return model.suffix.casefold() == SUFFIX or model.is_file()
+
+
+TileProgress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predictor:
+    """A network on its device, the frames it reads, how large its tiles are, and who helps."""
+
+    network: FusionNetwork
+    frames: FrameStore
+    device: torch.device
+    precision: torch.dtype
+    tile: int = 256
+    ranks: Ranks = field(default_factory=Ranks)
+    arithmetic: Arithmetic = field(default_factory=Arithmetic)
+
+    def predict(self, scene: Scene, *, said: TileProgress | None = None) -> tuple[Half, Floats]:
+        """H×W×3 linear radiance and H×W σ in μ-law values.
+
+        `said` hears after each tile how many of how many are done; it may raise to give up.
+        """
+        bracket = self.frames.bracket(scene)
+        with self.arithmetic.on(self.device):
+            return predict_tiled(
+                self.network,
+                bracket.frames,
+                stops=bracket.stops,
+                device=self.device,
+                tile=self.tile,
+                # Small tiles cannot overlap by the usual 32 pixels.
+                overlap=min(32, self.tile // 3 // 8 * 8),
+                precision=self.precision,
+                on_tile=said,
+            )
+
+    def predict_group(self, scenes: Sequence[Scene]) -> list[tuple[Half, Floats]]:
+        """One of `Ranks.groups`, a scene for each process; the first gets all that is predicted.
+
+        The others get nothing. Raises Dismissed where the run has ended instead.
+        """
+        ranks = self.ranks
+        ranks.told(None)
+        own = ranks.mine(scenes)
+        predicted = None if own is None else self.predict(own)
+        if ranks.size == 1:
+            return [] if predicted is None else [predicted]
+        packed = np.zeros(max(_packed_size(scene) for scene in scenes), np.uint8)
+        if predicted is not None:
+            _pack(predicted, packed)
+        return [
+            _unpack(flat, scene)
+            for flat, scene in zip(ranks.gathered(packed), scenes, strict=False)
+        ]
+
+
+def _packed_size(scene: Scene) -> int:
+    """Bytes of radiance in half floats and of σ in single ones."""
+    return scene.height * scene.width * (3 * 2 + 4)
+
+
+def _pack(predicted: tuple[Half, Floats], into: Bytes) -> None:
+    hdr, sigma = (np.ascontiguousarray(part).reshape(-1).view(np.uint8) for part in predicted)
+    into[: hdr.size] = hdr
+    into[hdr.size : hdr.size + sigma.size] = sigma
+
+
+def _unpack(flat: Bytes, scene: Scene) -> tuple[Half, Floats]:
+    pixels = scene.height * scene.width
+    hdr = flat[: 6 * pixels].view(np.float16).reshape(scene.height, scene.width, 3)
+    sigma = flat[6 * pixels : 10 * pixels].view(np.float32).reshape(scene.height, scene.width)
+    return hdr, sigma
+
+
+def load_predictor(
+    model: AnyPath, *, who: Part = "teacher", device: str = "auto", frames: FrameStore
+) -> Predictor:
+    """A network, ready to predict with the tile and precision of the plan it was trained by.
+
+    `model` is a checkpoint, a run (its best checkpoint) or a bundle, which holds one network only.
+
+    Raises CheckpointError, and DeviceError where the device is not there.
+    """
+    model = Path(model)
+    chosen = pick_device(device)
+    network, card = load_model(model, part=who)
+    return Predictor(
+        network=network.to(chosen),
+        frames=frames,
+        device=chosen,
+        precision=pick_precision(chosen, card.precision),
+        tile=card.tile,
+    )
+
+
+def predict_scene(
+    model: AnyPath,
+    scene: Scene,
+    *,
+    who: Part,
+    device: str = "auto",
+    frames: FrameStore,
+    said: TileProgress | None = None,
+) -> tuple[Half, Floats]:
+    """One scene predicted by one network.
+
+    Args:
+        model: as in `load_predictor`.
+        scene: any scene, labelled or not.
+        who: which of the two networks.
+        device: as a plan says it.
+        frames: where the bracket is decoded and kept.
+        said: hears between tiles how many of how many are done; it may raise to give up.
+
+    Returns:
+        H×W×3 linear radiance in [0, 1] as half floats, and H×W σ in μ-law values.
+
+    Raises:
+        CheckpointError, DeviceError, BadScene, UnreadableImage: one sentence with the remedy.
+    """
+    return run_predictor(
+        load_predictor(Path(model), who=who, device=device, frames=frames), scene, said=said
+    )
+
+
+def run_predictor(
+    predictor: Predictor, scene: Scene, *, said: TileProgress | None = None
+) -> tuple[Half, Floats]:
+    """`opinion` of a network that is loaded already."""
+    try:
+        return predictor.predict(scene, said=said)
+    except torch.OutOfMemoryError as error:
+        raise DeviceError(
+            f"The device {predictor.device} has no memory left to look at {scene.id}; "
+            "ask again when training has stopped"
+        ) from error

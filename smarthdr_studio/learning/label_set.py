@@ -1,0 +1,371 @@
+"""Which scene plays which part in training, what of it changed, and what is damaged."""
+
+import random
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from smarthdr_studio.core.errors import LabelError, ProjectError
+from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.imaging.bracket import Scene
+from smarthdr_studio.core.project.journal import SceneState, Status
+from smarthdr_studio.core.project.labels import check_label
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.plan import TrainingPlan
+from smarthdr_studio.core.trust.brush import Brush, fingerprint, pack
+from smarthdr_studio.core.trust.masking import MaskSettings, masks_as_text, masks_from_text
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelFile:
+    """A file of the project that a scene learns from.
+
+    `checksum` is its SHA-256, hex, None where it is not known. With `whole` the loss counts every
+    pixel, else those that were trusted when the label was frozen.
+    """
+
+    path: Path
+    checksum: str | None = None
+    whole: bool = False
+
+    def state(self, *, project: AnyPath) -> dict[str, Any]:
+        """Plain values for a checkpoint; the path relative to the project."""
+        project = Path(project)
+        path = self.path.relative_to(project).as_posix()
+        return {"path": path, "checksum": self.checksum, "whole": self.whole}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any] | str, *, project: AnyPath) -> "LabelFile":
+        """What `state` gave; older checkpoints hold the path alone."""
+        project = Path(project)
+        if isinstance(state, str):
+            return cls(path=project / state)
+        return cls(path=project / state["path"], checksum=state["checksum"], whole=state["whole"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelSet:
+    """The parts of all scenes and the thresholds, as the project said at one moment.
+
+    Ids are sorted. A held-out scene stays so for a whole run, whatever becomes of it. `promoted`
+    gives each promoted scene its label, `truths` every scene the ground truth that was brought to
+    it, if any, and `brushes` the unlabelled scenes the hash of what a person painted, if anything.
+    `damaged` says of scenes that are left out, in one sentence, what is wrong with their files.
+    `journal` is the last entry that was read, 0 where it is not known.
+    """
+
+    labelled: tuple[str, ...]
+    promoted: Mapping[str, LabelFile]
+    unlabelled: tuple[str, ...]
+    masks: MaskSettings
+    held_out: tuple[str, ...] = ()
+    truths: Mapping[str, LabelFile] = field(default_factory=dict)
+    brushes: Mapping[str, str] = field(default_factory=dict)
+    damaged: Mapping[str, str] = field(default_factory=dict)
+    journal: int = field(default=0, compare=False)
+
+    def holding_out(self, names: tuple[str, ...]) -> "LabelSet":
+        """The same, with these scenes kept from learning for validation."""
+        return replace(self._without(names), held_out=names)
+
+    def setting_aside(self, damaged: Mapping[str, str]) -> "LabelSet":
+        """The same without these scenes, because of what is wrong with their files."""
+        return replace(self._without(damaged), damaged={**self.damaged, **damaged})
+
+    @property
+    def labels(self) -> tuple[tuple[str, LabelFile | None], ...]:
+        """All there is to learn from: each scene and its file, None for one of the dataset."""
+        files = {name: self.truths.get(name) for name in self.labelled}
+        return tuple(sorted({**files, **self.promoted}.items(), key=lambda label: label[0]))
+
+    @property
+    def files(self) -> dict[str, LabelFile]:
+        """The files of the project that are learned from or validated against, by scene."""
+        truths = {name: self.truths[name] for name in self.held_out if name in self.truths}
+        return truths | {name: file for name, file in self.labels if file is not None}
+
+    def held_against(self, scenes: Mapping[str, Scene]) -> dict[str, Scene]:
+        """The scenes with the brought ground truths this roster knows, whatever came since."""
+        brought = {
+            name: replace(scenes[name], ground_truth=self.truths[name].path, ground_truth_gain=1.0)
+            for name in {*self.labelled, *self.held_out} & set(self.truths)
+        }
+        return {**scenes, **brought}
+
+    def state(self, *, project: AnyPath) -> dict[str, Any]:
+        """Plain values for a checkpoint; files relative to the project."""
+        project = Path(project)
+
+        def plain(files: Mapping[str, LabelFile]) -> dict[str, Any]:
+            return {name: file.state(project=project) for name, file in files.items()}
+
+        return {
+            "labelled": list(self.labelled),
+            "promoted": plain(self.promoted),
+            "unlabelled": list(self.unlabelled),
+            "masks": masks_as_text(self.masks),
+            "held_out": list(self.held_out),
+            "truths": plain(self.truths),
+            "brushes": dict(self.brushes),
+            "damaged": dict(self.damaged),
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], *, project: AnyPath) -> "LabelSet":
+        """What `state` gave, also by a version that knew neither brush nor brought truths."""
+        project = Path(project)
+
+        def files(part: str) -> dict[str, LabelFile]:
+            saved = state.get(part, {}).items()
+            return {name: LabelFile.from_state(file, project=project) for name, file in saved}
+
+        return cls(
+            labelled=tuple(state["labelled"]),
+            promoted=files("promoted"),
+            unlabelled=tuple(state["unlabelled"]),
+            masks=masks_from_text(state["masks"]),
+            held_out=tuple(state["held_out"]),
+            truths=files("truths"),
+            brushes=dict(state.get("brushes", {})),
+            damaged=dict(state.get("damaged", {})),
+        )
+
+    def _without(self, names: Collection[str]) -> "LabelSet":
+        return replace(
+            self,
+            labelled=tuple(name for name in self.labelled if name not in names),
+            promoted={name: file for name, file in self.promoted.items() if name not in names},
+            unlabelled=tuple(name for name in self.unlabelled if name not in names),
+        )
+
+
+class ProjectLabels(NamedTuple):
+    """What a project says at one moment."""
+
+    roster: LabelSet
+    scenes: Mapping[str, Scene]
+    """All scenes by id; ground truths that were brought stand for the dataset's."""
+    persons: Mapping[str, Brush]
+    """What a person painted on unlabelled scenes: H×W, 1 trust, −1 distrust."""
+
+
+def read_label_set(folder: AnyPath, *, plan: TrainingPlan) -> ProjectLabels:
+    """What the project says now; opened and closed here. Label files are not looked at.
+
+    An unlabelled scene whose painted mask is lost is damaged. Raises ProjectError where the
+    project cannot be opened.
+    """
+    folder = Path(folder)
+    with Project.open(folder) as project:
+        ledger, entries = project.ledger(), project.entries()
+        states, scenes = ledger.scenes, {scene.id: scene for scene in project.scenes}
+        roster = LabelSet(
+            labelled=_scenes_with(Status.GROUND_TRUTH, states),
+            promoted=_promoted_files(project.folder, states, plan=plan),
+            unlabelled=_scenes_with(Status.UNLABELLED, states),
+            masks=plan.masks.applied_to(ledger.masks),
+            journal=entries[-1].seq if entries else 0,
+            truths={
+                name: LabelFile(
+                    path=project.folder / state.truth, checksum=state.truth_checksum, whole=True
+                )
+                for name, state in states.items()
+                if state.truth is not None
+            },
+        )
+        painted = [name for name in roster.unlabelled if states[name].person is not None]
+        persons, damaged = _manual_masks(project, painted)
+    brushes = {name: fingerprint(pack(mask)) for name, mask in persons.items()}
+    return ProjectLabels(replace(roster, brushes=brushes).setting_aside(damaged), scenes, persons)
+
+
+def held_out_count(plan: TrainingPlan, roster: LabelSet) -> int:
+    """How many labelled scenes are kept for validation; "auto" is one of five, none below three."""
+    if plan.held_out != "auto":
+        return plan.held_out
+    few = len(roster.labelled)
+    return 0 if few < 3 else max(1, few // 5)
+
+
+def choose_held_out(labelled: Collection[str], *, count: int, seed: int) -> tuple[str, ...]:
+    """Labelled scenes kept for validation: the same for the same seed, and never all of them."""
+    count = min(count, max(len(labelled) - 1, 0))
+    return tuple(sorted(random.Random(seed).sample(sorted(labelled), count)))
+
+
+def _scenes_with(status: Status, states: Mapping[str, SceneState]) -> tuple[str, ...]:
+    return tuple(sorted(name for name, state in states.items() if state.status is status))
+
+
+def _promoted_files(
+    folder: Path, states: Mapping[str, SceneState], *, plan: TrainingPlan
+) -> dict[str, LabelFile]:
+    return {
+        name: LabelFile(
+            path=folder / label,
+            checksum=states[name].checksum,
+            whole=states[name].whole or plan.promoted_pixels == "all",
+        )
+        for name in _scenes_with(Status.PROMOTED, states)
+        if (label := states[name].label) is not None
+    }
+
+
+def _manual_masks(
+    project: Project, names: Collection[str]
+) -> tuple[dict[str, Brush], dict[str, str]]:
+    """The painted masks, and what is wrong with those that cannot be read."""
+    persons: dict[str, Brush] = {}
+    damaged: dict[str, str] = {}
+    for name in names:
+        try:
+            mask = project.person(name)
+        except ProjectError as error:
+            damaged[name] = str(error)
+        else:
+            if mask is not None:
+                persons[name] = mask
+    return persons, damaged
+
+
+_HELD_AGAINST: Final[Mapping[str, str]] = {
+    "ground truth": "learns from",
+    "held out": "is validated against",
+}
+
+
+def label_changes(before: LabelSet, after: LabelSet) -> tuple[str, ...]:
+    """What a person changed in between and what became damaged, one sentence each."""
+    said = [
+        f"{name}: {what}"
+        for name in sorted(_all_scenes(before) | _all_scenes(after))
+        for what in _changes_of(name, before, after)
+    ]
+    return (*said, *_mask_changes(before.masks, after.masks))
+
+
+def _changes_of(name: str, before: LabelSet, after: LabelSet) -> Iterator[str]:
+    if name in after.damaged:
+        if before.damaged.get(name) != after.damaged[name]:
+            yield f"is left out from this round on, because {after.damaged[name]}"
+        return
+    old, new = _part_of(before, name), _part_of(after, name)
+    if old != new:
+        yield f"was {old}, is {new} from this round on"
+    if new == "promoted":
+        yield from _promotion_changes(before.promoted.get(name), after.promoted[name])
+    if new in _HELD_AGAINST and before.truths.get(name) != after.truths.get(name):
+        brought = name in after.truths
+        which = "a ground truth that was brought" if brought else "the dataset's ground truth"
+        yield f"{_HELD_AGAINST[new]} {which} from this round on"
+    if old == new == "unlabelled" and before.brushes.get(name) != after.brushes.get(name):
+        painted = name in after.brushes
+        yield f"the brush is {'new' if painted else 'gone'} from this round on"
+
+
+def _promotion_changes(before: LabelFile | None, after: LabelFile) -> Iterator[str]:
+    if before is not None and before.path != after.path:
+        yield "has a new promoted label from this round on"
+    if after.whole and not (before and before.whole):
+        yield "every pixel of its label counts from this round on"
+    elif before and before.whole and not after.whole:
+        yield "only trusted pixels of its label count from this round on"
+
+
+def _mask_changes(old: MaskSettings, new: MaskSettings) -> tuple[str, ...]:
+    said = [
+        f"{name} is {after:g}, was {before:g}"
+        for name, before, after in (
+            ("τ_pa", old.tau_patch, new.tau_patch),
+            ("τ_pi", old.tau_pixel, new.tau_pixel),
+            ("patch size", old.patch_size, new.patch_size),
+        )
+        if before != after
+    ]
+    if (old.patches, old.pixels) != (new.patches, new.pixels):
+        said.append("scores are normalised in a new way")
+    return tuple(said)
+
+
+def _all_scenes(roster: LabelSet) -> set[str]:
+    parts = (roster.labelled, roster.promoted, roster.unlabelled, roster.held_out, roster.damaged)
+    return {name for part in parts for name in part}
+
+
+def _part_of(roster: LabelSet, name: str) -> str:
+    if name in roster.damaged:
+        return "left out"
+    parts = {
+        "promoted": roster.promoted,
+        "ground truth": roster.labelled,
+        "unlabelled": roster.unlabelled,
+        "held out": roster.held_out,
+    }
+    return next((part for part, names in parts.items() if name in names), "left out")
+
+
+def damaged_labels(roster: LabelSet) -> dict[str, str]:
+    """The scenes whose promoted label or brought ground truth is damaged, each with a sentence."""
+    found: dict[str, str] = {}
+    for name, file in roster.files.items():
+        try:
+            _check_file(file, brought=name not in roster.promoted)
+        except LabelError as error:
+            found[name] = str(error)
+    return found
+
+
+def refuse_damaged(roster: LabelSet) -> None:
+    """Raises LabelError where a label, a brought truth or a painted mask is damaged."""
+    for sentence in {**roster.damaged, **damaged_labels(roster)}.values():
+        raise LabelError(sentence)
+
+
+def without_damaged(roster: LabelSet) -> LabelSet:
+    """The roster without scenes that are damaged.
+
+    Raises LabelError where that leaves nothing labelled.
+    """
+    found = damaged_labels(roster)
+    left = roster.setting_aside(found)
+    if found and not left.labels:
+        raise LabelError(next(iter(found.values())))
+    return left
+
+
+def with_repaired(roster: LabelSet, now: LabelSet) -> LabelSet:
+    """The roster of a checkpoint, where a damaged scene takes the part the project gives it now.
+
+    Raises LabelError where that is damaged as well.
+    """
+    bad = damaged_labels(roster)
+    if not bad:
+        return roster
+    again = now.holding_out(roster.held_out)
+    plain = roster.setting_aside(bad)
+    then = replace(
+        plain,
+        labelled=tuple(sorted({*plain.labelled, *(set(bad) & set(again.labelled))})),
+        promoted={**plain.promoted, **_only(bad, again.promoted)},
+        truths=_except(bad, plain.truths) | _only(bad, again.truths),
+        damaged=roster.damaged,
+    )
+    for sentence in damaged_labels(then).values():
+        raise LabelError(sentence)
+    return then
+
+
+def _check_file(file: LabelFile, *, brought: bool) -> None:
+    if file.checksum is None:  # frozen before labels had checksums: at least it can be read
+        read_pseudo_label(file.path)
+    check_label(file.path, file.checksum, brought=brought)
+
+
+def _only(names: Mapping[str, str], files: Mapping[str, LabelFile]) -> dict[str, LabelFile]:
+    return {name: file for name, file in files.items() if name in names}
+
+
+def _except(names: Mapping[str, str], files: Mapping[str, LabelFile]) -> dict[str, LabelFile]:
+    return {name: file for name, file in files.items() if name not in names}

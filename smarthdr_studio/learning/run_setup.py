@@ -1,0 +1,273 @@
+"""A run made ready, new or resumed; whatever can be refused is refused before a file is written.
+
+plan.toml     the plan, as `load_preset` reads it
+start.json    last entry of the journal, scenes by their part, thresholds
+window.json   a copy of the project's, if it has one
+"""
+
+import json
+import shutil
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from smarthdr_studio.core.errors import CheckpointError, PlanError, ProjectError
+from smarthdr_studio.core.files import AnyPath, replacing
+from smarthdr_studio.core.imaging.bracket import FrameStore
+from smarthdr_studio.core.training.plan import TrainingPlan, load_preset, parse_plan
+from smarthdr_studio.core.training.plan_fields import toml
+from smarthdr_studio.core.training.plan_schema import flat, nested
+from smarthdr_studio.core.training.run_folder import RunFolder, checkpoints_of, new_run, run_lock
+from smarthdr_studio.core.training.steering import take_wishes
+from smarthdr_studio.core.trust.masking import masks_as_text
+from smarthdr_studio.learning.checkpoints import (
+    load_state,
+    load_weights_into,
+    read_info,
+    sweep_drafts,
+)
+from smarthdr_studio.learning.compute import pick_device, pick_precision
+from smarthdr_studio.learning.crops import SceneCache, TrainingData
+from smarthdr_studio.learning.distributed import Ranks
+from smarthdr_studio.learning.inference import Predictor
+from smarthdr_studio.learning.label_set import (
+    LabelSet,
+    choose_held_out,
+    held_out_count,
+    label_changes,
+    read_label_set,
+    refuse_damaged,
+    with_repaired,
+)
+from smarthdr_studio.learning.mean_teacher import MeanTeacher
+from smarthdr_studio.learning.perceptual import PerceptualLoss, load_perceptual_loss
+from smarthdr_studio.learning.reproducibility import RandomState
+from smarthdr_studio.learning.train_state import TrainingRun, restore_run
+
+
+def write_plan(path: AnyPath, plan: TrainingPlan) -> None:
+    """Every setting, whether it differs from the default or not; whole or not at all.
+
+    Raises ProjectError where it cannot be written.
+    """
+    path = Path(path)
+    try:
+        with replacing(path) as draft:
+            draft.write_text(toml(nested(flat(plan))), encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ProjectError(
+            f"{path}: cannot be written ({reason}); free some space or allow writing there"
+        ) from None
+
+
+def create_run(plan: TrainingPlan, project: AnyPath, *, roster: LabelSet) -> RunFolder:
+    """A new run's folder with its plan and how the project stands, or none of it.
+
+    Raises ProjectError.
+    """
+    project = Path(project)
+    folder = new_run(project, plan.preset)
+    try:
+        write_plan(folder.plan_path, plan)
+        write_start(folder, project, roster=roster)
+    except ProjectError:
+        with suppress(OSError):
+            shutil.rmtree(folder.path)
+        raise
+    return folder
+
+
+def write_start(folder: RunFolder, project: AnyPath, *, roster: LabelSet) -> None:
+    """How the project stands, for a run that is at its first step. Raises ProjectError."""
+    project = Path(project)
+    try:
+        with replacing(folder.start_path) as draft:
+            draft.write_text(
+                json.dumps(_start_record(roster, project), indent=2, ensure_ascii=False),
+                encoding="utf-8",
+            )
+        window = project / folder.window_path.name
+        if window.is_file():
+            with replacing(folder.window_path) as draft:
+                shutil.copyfile(window, draft)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ProjectError(
+            f"{folder.path}: cannot be written ({reason}); free some space or allow writing there"
+        ) from None
+
+
+def _start_record(roster: LabelSet, project: Path) -> dict[str, Any]:
+    return {
+        "journal": roster.journal,
+        "labelled": list(roster.labelled),
+        "promoted": {
+            name: file.path.relative_to(project).as_posix()
+            for name, file in sorted(roster.promoted.items())
+        },
+        "unlabelled": list(roster.unlabelled),
+        "held_out": list(roster.held_out),
+        "masks": json.loads(masks_as_text(roster.masks)),
+    }
+
+
+def open_run(
+    plan: TrainingPlan,
+    project: AnyPath,
+    *,
+    resume: str | None,
+    ranks: Ranks | None = None,
+    lock: ExitStack | None = None,
+) -> tuple[TrainingRun, RunFolder]:
+    """The run and its folder, which is held for this process until `lock` is closed.
+
+    A run that another process has is refused before anything is read. Raises StudioError of the
+    kind that fits, in one sentence.
+    """
+    project = Path(project)
+    ranks, lock = ranks or Ranks(), lock or ExitStack()
+    if resume is not None:
+        with ranks.agreeing():
+            folder = _existing_folder(project, resume)
+            _lock_folder(folder, ranks=ranks, lock=lock)
+            run = _resume_run(plan, project, folder=folder, ranks=ranks)
+        _refuse_different(run)
+        return run, folder
+    with ranks.agreeing():
+        run = prepare_run(plan, project, ranks=ranks)
+    _refuse_different(run)
+    begun = create_run(plan, project, roster=run.roster).id if ranks.is_first else ""
+    folder = RunFolder(project / "runs" / ranks.told(begun))
+    _lock_folder(folder, ranks=ranks, lock=lock)
+    return run, folder
+
+
+def _existing_folder(project: Path, name: str) -> RunFolder:
+    folder = RunFolder(project / "runs" / name)
+    if not folder.plan_path.is_file():
+        raise CheckpointError(f"{folder.path}: there is no such run; see the runs folder for names")
+    return folder
+
+
+def _lock_folder(folder: RunFolder, *, ranks: Ranks, lock: ExitStack) -> None:
+    """Only one process at a time writes into a run; what others have left there is cleared away."""
+    if ranks.is_first:
+        lock.enter_context(run_lock(folder.path))
+        take_wishes(folder.path)  # of a time in which nobody was there to hear them
+        sweep_drafts(folder.path)
+
+
+def _resume_run(
+    plan: TrainingPlan, project: Path, *, folder: RunFolder, ranks: Ranks
+) -> TrainingRun:
+    """The run as its newest checkpoint has it, under a plan that may be a new one."""
+    found = checkpoints_of(folder.path)
+    if found:
+        checkpoint = found[-1]
+        state = load_state(checkpoint)
+        before = LabelSet.from_state(state["roster"], project=project)
+        run = prepare_run(plan, project, roster=before, ranks=ranks)
+        run.to_tell = label_changes(before, run.roster)
+        load_weights_into(run.learner.student, checkpoint, part="student")
+        load_weights_into(run.learner.teacher, checkpoint, part="teacher")
+        restore_run(run, state, folder=folder, before=_checkpoint_plan(checkpoint))
+    else:  # killed before its first checkpoint: the same seed begins the same run
+        run = prepare_run(plan, project, ranks=ranks)
+        if ranks.is_first:  # from what was decided since as well
+            write_start(folder, project, roster=run.roster)
+    if ranks.is_first and _written_plan(folder) != plan:
+        write_plan(folder.plan_path, plan)
+    return run
+
+
+def _checkpoint_plan(checkpoint: Path) -> TrainingPlan | None:
+    """The plan of then, None of a version that had other settings."""
+    try:
+        return parse_plan(read_info(checkpoint).plan)
+    except PlanError:
+        return None
+
+
+def _written_plan(folder: RunFolder) -> TrainingPlan | None:
+    try:
+        return load_preset(str(folder.plan_path))
+    except PlanError:
+        return None
+
+
+def prepare_run(
+    plan: TrainingPlan,
+    project: AnyPath,
+    *,
+    roster: LabelSet | None = None,
+    ranks: Ranks | None = None,
+) -> TrainingRun:
+    """A run at its first step, nothing on disk; `roster` is that of a run to be resumed.
+
+    A label that is damaged is refused; a resumed run goes on where the project has mended it.
+    """
+    ranks = ranks or Ranks()
+    device = pick_device(plan.device, place=ranks.place)
+    precision = pick_precision(device, plan.precision)
+    perceptual = _perceptual_loss(plan, device)
+    now, scenes, _ = read_label_set(project, plan=plan)
+    fresh = roster is None
+    roster = _first_label_set(plan, now) if roster is None else with_repaired(roster, now)
+    frames = FrameStore()
+    material = TrainingData(
+        plan,
+        scenes=roster.held_against(scenes),
+        frames=frames,
+        stock=SceneCache(frames, device=device),
+        randomness=RandomState(plan.seed, device=device),
+    )
+    learner = MeanTeacher(
+        plan,
+        device=device,
+        precision=precision,
+        perceptual=perceptual,
+        start_from=plan.network.start_from if fresh else None,
+        ranks=ranks,
+    )
+    predictor = Predictor(
+        network=learner.teacher,
+        frames=frames,
+        device=device,
+        precision=precision,
+        tile=plan.tile,
+        ranks=ranks,
+        arithmetic=learner.computation.arithmetic,
+    )
+    return TrainingRun(
+        plan,
+        project=Path(project),
+        learner=learner,
+        predictor=predictor,
+        material=material,
+        roster=roster,
+    )
+
+
+def _perceptual_loss(plan: TrainingPlan, device: torch.device) -> PerceptualLoss | None:
+    if not plan.loss.perceptual_weight:
+        return None
+    return load_perceptual_loss(plan.loss.vgg_weights).to(device)
+
+
+def _first_label_set(plan: TrainingPlan, now: LabelSet) -> LabelSet:
+    """That of a new run, with what it holds out. Raises LabelError where a file is damaged."""
+    refuse_damaged(now)
+    names = choose_held_out(now.labelled, count=held_out_count(plan, now), seed=plan.seed)
+    return now.holding_out(names)
+
+
+def _refuse_different(run: TrainingRun) -> None:
+    """Raises ProjectError where something was decided while the processes read the project."""
+    first, *others = run.ranks.shared(run.roster.state(project=run.project))
+    if any(other != first for other in others):
+        raise ProjectError(
+            f"{run.project}: was changed while the processes of the run read it; start them again"
+        )

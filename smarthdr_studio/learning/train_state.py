@@ -1,0 +1,459 @@
+"""A training run between two steps: who learns from what, how far it is; saved and restored."""
+
+import errno
+import math
+import os
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.imaging.bracket import Scene
+from smarthdr_studio.core.training.events import (
+    PhaseChanged,
+    RoundFinished,
+    RunFinished,
+    RunStarted,
+    Steered,
+    StepReported,
+    StepSkipped,
+    Validated,
+)
+from smarthdr_studio.core.training.plan import SchedulePlan, TrainingPlan
+from smarthdr_studio.core.training.plan_schema import flat
+from smarthdr_studio.core.training.rounds import round_path
+from smarthdr_studio.core.training.run_folder import RunFolder
+from smarthdr_studio.learning.checkpoints import (
+    CheckpointInfo,
+    drop_checkpoints,
+    read_info,
+    save_checkpoint,
+    weights_hash,
+)
+from smarthdr_studio.learning.compute import memory_in_use
+from smarthdr_studio.learning.crops import CropBatch, CropSet, TrainingData, crop_windows
+from smarthdr_studio.learning.evaluation import validate
+from smarthdr_studio.learning.failures import SkippedBatch
+from smarthdr_studio.learning.inference import Predictor
+from smarthdr_studio.learning.label_set import (
+    LabelSet,
+    label_changes,
+    read_label_set,
+    without_damaged,
+)
+from smarthdr_studio.learning.mean_teacher import MeanTeacher, StepResult
+from smarthdr_studio.learning.pseudo_labelling import (
+    Origin,
+    agree_on_label_set,
+    drop_rounds,
+    label_pool,
+    open_round,
+    publish_round,
+)
+from smarthdr_studio.learning.schedule import (
+    BestValidation,
+    EpochLengths,
+    Progress,
+    Remaining,
+    ScheduleChanges,
+    StepTimer,
+    learning_rate,
+    remaining,
+)
+
+
+class TrainingRun:
+    """One run between two steps.
+
+    Made by `opening.open_run`. Whatever happens inside a step, `keeping.save` keeps the moment
+    before.
+    """
+
+    def __init__(
+        self,
+        plan: TrainingPlan,
+        *,
+        project: AnyPath,
+        learner: MeanTeacher,
+        predictor: Predictor,
+        material: TrainingData,
+        roster: LabelSet,
+    ) -> None:
+        project = Path(project)
+        self.plan, self.project = plan, project
+        self.ranks = learner.ranks
+        self.changes = ScheduleChanges()
+        self.learner, self.predictor, self.material = learner, predictor, material
+        self.roster = roster
+        self.to_tell: tuple[str, ...] = ()  # changes that wait for the next round to be told
+        self.plan_changes: tuple[str, ...] = ()  # what a resumed run does otherwise
+        self.progress = Progress()
+        self.labelled = material.labelled(roster)
+        self.unlabelled: CropSet | None = None
+        self.metrics: dict[str, float] = {}  # of the weights as they are, if they were checked
+        self.best = BestValidation()
+        self.saved: tuple[object, ...] | None = None  # the moment that is on disk
+        self.draws_before_step: dict[str, Any] | None = None
+        self.skipped = self.skipped_in_a_row = 0  # steps that taught nothing
+        self.wrong: SkippedBatch | None = None  # the latest of them, until its batch is kept
+        self._pace = StepTimer()
+        unlabelled = [material.scenes[name] for name in roster.unlabelled]
+        self._expected_crops = len(crop_windows(unlabelled, plan=plan.batch))
+
+    @property
+    def learns_from_pseudo_labels(self) -> bool:
+        """Whether rounds are made at all."""
+        return self.plan.makes_rounds
+
+    @property
+    def schedule(self) -> SchedulePlan:
+        """The plan's, with what a person changed and is in force."""
+        return self.changes.applied_to(self.plan.schedule)
+
+    @property
+    def in_warm_up(self) -> bool:
+        """Whether the next step sees labels only."""
+        return self.unlabelled is None or not len(self.unlabelled)
+
+    @property
+    def steps_in_epoch(self) -> int:
+        """The length of the epoch that is going on."""
+        lengths = self._lengths()
+        return lengths.labels_only if self.in_warm_up else lengths.with_pseudo_labels
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run, as far as is known now: trust decides which crops count."""
+        return self.progress.step + self._remaining().steps
+
+    def want_round(self) -> str:
+        """Ends the epoch here, so that a round is next; what will happen, in words."""
+        if not self.learns_from_pseudo_labels:
+            return "no next round: this run learns from labels only"
+        at = self.progress
+        self.progress = replace(at, round_wanted=True)
+        ends = f"epoch {at.epoch + 1} ends here, " if at.step_in_epoch else ""
+        return f"{ends}round {at.round + 1} is next"
+
+    def take_step(self) -> StepReported | StepSkipped:
+        """One gradient step on one batch."""
+        begun = time.perf_counter()
+        at = self.progress
+        self.draws_before_step = self.draws()
+        self.material.randomness.part_ways(rank=self.ranks.rank, step=at.step)
+        labelled, unlabelled = self.batches()
+        rate = learning_rate(self.schedule, epoch=at.epoch + at.step_in_epoch / self.steps_in_epoch)
+        data_seconds = time.perf_counter() - begun
+        taken = self.learner.step(labelled, unlabelled, rate=rate, step=at.step)
+        self.progress = replace(at, step=at.step + 1, step_in_epoch=at.step_in_epoch + 1)
+        self.draws_before_step, self.learner.is_changing = None, False
+        if taken.wrong:
+            return self._skip(taken, labelled, unlabelled, rate=rate)
+        self.skipped_in_a_row, self.metrics = 0, {}
+        seconds = time.perf_counter() - begun
+        self._pace.step_took(seconds)
+        images = len(labelled.sigma) + (0 if unlabelled is None else len(unlabelled.sigma))
+        return StepReported(
+            step=self.progress.step,
+            epoch=at.epoch,
+            losses=taken.losses,
+            learning_rate=rate,
+            images_per_second=images * self.ranks.size / self._pace.step_seconds,
+            seconds_left=self._pace.seconds_left(self._remaining()),
+            gradient_norm=taken.gradient_norm,
+            distance=taken.distance,
+            memory_bytes=memory_in_use(self.predictor.device),
+            data_share=data_seconds / seconds,
+        )
+
+    def batches(self) -> tuple[CropBatch, CropBatch | None]:
+        """This process's crops of the next step; no second half while labels alone teach."""
+        sizes, place = self.plan.batch, self.ranks.place
+        labelled = self.labelled.batch(sizes.labelled, place=place)
+        if self.unlabelled is None or self.in_warm_up:
+            return labelled, None
+        return labelled, self.unlabelled.batch(sizes.unlabelled, place=place)
+
+    def end_epoch(self) -> None:
+        """The next step belongs to the next epoch; changes that waited for it are in force."""
+        at = self.progress
+        self.changes = self.changes.in_force()
+        self.progress = replace(at, epoch=at.epoch + 1, step_in_epoch=0)
+
+    def new_round(self, *, folder: RunFolder) -> Generator[PhaseChanged, None, RoundFinished]:
+        """Reads what the person decided, labels the pool, and learns from those labels from now on.
+
+        Until it returns the run is as it was before.
+        """
+        begun = time.perf_counter()
+        at = self.progress
+        now, scenes, persons = read_label_set(self.project, plan=self.plan)
+        roster = without_damaged(now.holding_out(self.roster.held_out))
+        roster, scenes = agree_on_label_set(roster, scenes, ranks=self.ranks, project=self.project)
+        material = self.material.of(scenes)
+        labelled = self._labelled_of(roster, material)
+        origin = Origin(
+            run=folder.id,
+            round=at.round + 1,
+            step=at.step,
+            epoch=at.epoch,
+            checkpoint=weights_hash(self.learner.teacher),
+            network=self.plan.network.name,
+        )
+        pool = yield from label_pool(
+            self.predictor,
+            [scenes[name] for name in roster.unlabelled],
+            persons=persons,
+            pseudo=self.project / "pseudo",
+            masks=roster.masks,
+            origin=origin,
+        )
+        finished = publish_round(pool, folder=folder, number=origin.round, ranks=self.ranks)
+        unlabelled = material.unlabelled(open_round(round_path(folder.path, number=origin.round)))
+        told = (*self.to_tell, *label_changes(self.roster, roster))
+        self.labelled, self.unlabelled, self.to_tell = labelled, unlabelled, ()
+        self.material, self.roster = material, roster
+        self.progress = replace(at, round=origin.round, last_round_at=at.epoch, round_wanted=False)
+        self._pace.round_took(time.perf_counter() - begun)
+        return replace(finished, changes=told)
+
+    def validate(self) -> Generator[PhaseChanged, None, Validated]:
+        """The teacher on the held-out labels; in the warm-up no check counts for the early stop."""
+        begun = time.perf_counter()
+        at = self.progress
+        result = yield from validate(self.predictor, self.validated(), step=at.step, epoch=at.epoch)
+        self.metrics = {"psnr_mu": result.psnr_mu, "psnr_l": result.psnr_l}
+        counts = not self.learns_from_pseudo_labels or at.last_round_at is not None
+        self.best = self.best.after(result.psnr_mu, step=at.step, epoch=at.epoch, counts=counts)
+        self._pace.validation_took(time.perf_counter() - begun)
+        return replace(result, best=self.best.step == at.step)
+
+    def validated(self) -> list[Scene]:
+        """The held-out scenes whose ground truth is there and sound."""
+        roster = self.roster
+        held_out = [self.material.scenes[n] for n in roster.held_out if n not in roster.damaged]
+        return [scene for scene in held_out if scene.ground_truth is not None]
+
+    def draws(self) -> dict[str, Any]:
+        """Where every source of chance stands; nothing in it is changed later."""
+        return {
+            "randomness": self.material.randomness.state(),
+            "labelled": self.labelled.state(),
+            "unlabelled": None if self.unlabelled is None else self.unlabelled.state(),
+        }
+
+    def _skip(
+        self, taken: StepResult, labelled: CropBatch, unlabelled: CropBatch | None, *, rate: float
+    ) -> StepSkipped:
+        """Counts a step that taught nothing, and holds its batch until it is kept."""
+        self.skipped, self.skipped_in_a_row = self.skipped + 1, self.skipped_in_a_row + 1
+        halves = {"labelled": (labelled, self.labelled.places)}
+        if unlabelled is not None and self.unlabelled is not None:
+            halves["unlabelled"] = (unlabelled, self.unlabelled.places)
+        self.wrong = SkippedBatch(
+            step=self.progress.step,
+            epoch=self.progress.epoch,
+            why=taken.wrong,
+            losses=taken.losses,
+            gradient_norm=taken.gradient_norm,
+            learning_rate=rate,
+            halves=halves,
+        )
+        return StepSkipped(
+            step=self.progress.step,
+            epoch=self.progress.epoch,
+            why=taken.wrong,
+            count=self.skipped,
+        )
+
+    def _labelled_of(self, roster: LabelSet, material: TrainingData) -> CropSet:
+        """The set in use where the labels are the same, so that its pass goes on."""
+        return self.labelled if roster.labels == self.roster.labels else material.labelled(roster)
+
+    def _lengths(self) -> EpochLengths:
+        batch, cap = self.plan.batch, self.schedule.steps_per_epoch
+        together = self.ranks.size
+        labels_only = math.ceil(len(self.labelled) / (batch.labelled * together))
+        learning = labels_only
+        crops = self._expected_crops if self.unlabelled is None else len(self.unlabelled)
+        if batch.unlabelled and crops:
+            learning = math.ceil(crops / (batch.unlabelled * together))
+        if cap is not None:
+            labels_only, learning = min(labels_only, cap), min(learning, cap)
+        return EpochLengths(labels_only=labels_only, with_pseudo_labels=learning)
+
+    def _remaining(self) -> Remaining:
+        return remaining(
+            self.progress,
+            schedule=self.schedule,
+            lengths=self._lengths(),
+            makes_rounds=self.learns_from_pseudo_labels,
+        )
+
+
+def has_unsaved_progress(run: TrainingRun) -> bool:
+    """Whether the state is one that can be saved and is not on disk yet."""
+    return run.saved != _moment(run) and not run.learner.is_changing
+
+
+def save_run(run: TrainingRun, *, folder: RunFolder) -> Path:
+    """Writes a checkpoint; drops older ones, and old rounds that are more than fit.
+
+    Of several processes only the first does. Raises OSError where the disk is full or the run's
+    folder is gone.
+    """
+    at = run.progress
+    if not run.ranks.is_first:
+        run.saved = _moment(run)
+        return folder.checkpoints
+    if not folder.path.is_dir():  # never made anew in a place from which a project was taken
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder.path))
+    info = CheckpointInfo(
+        run=folder.id,
+        step=at.step,
+        epoch=at.epoch,
+        round=at.round,
+        network=run.plan.network.name,
+        plan=run.plan.model_dump(mode="json"),
+        metrics=run.metrics,
+    )
+    learner = run.learner
+    path = save_checkpoint(
+        folder.checkpoints,
+        info,
+        student=learner.student,
+        teacher=learner.teacher,
+        state=state_of(run),
+    )
+    run.saved = _moment(run)
+    oldest = drop_checkpoints(folder.path)
+    drop_rounds(
+        folder.path,
+        needed_from=at.round if oldest is None else read_info(oldest).round,
+        keep_bytes=run.plan.keep_rounds_mib * 2**20,
+    )
+    return path
+
+
+def state_of(run: TrainingRun) -> dict[str, Any]:
+    """All but the weights, as plain values and tensors; inside a step, of before the step."""
+    return {
+        "progress": asdict(run.progress),
+        "optimiser": run.learner.optimiser.state_dict(),
+        "roster": run.roster.state(project=run.project),
+        "metrics": run.metrics,
+        "draws": run.draws_before_step or run.draws(),
+        "epochs": run.plan.schedule.epochs,
+        "changes": asdict(run.changes),
+        "best": asdict(run.best),
+        "skipped": [run.skipped, run.skipped_in_a_row],
+    }
+
+
+def restore_run(
+    run: TrainingRun,
+    state: Mapping[str, Any],
+    *,
+    folder: RunFolder,
+    before: TrainingPlan | None = None,
+) -> None:
+    """Continues where `state` was taken; the weights are loaded by the caller.
+
+    `before` is the plan of then, if it is known; that of `run` may be another.
+    """
+    run.progress = Progress(**state["progress"])
+    run.learner.optimiser.load_state_dict(state["optimiser"])
+    run.metrics = state["metrics"]
+    run.skipped, run.skipped_in_a_row = state.get("skipped", (0, 0))
+    _restore_choices(run, state, before=before or run.plan)
+    draws = state["draws"]
+    run.material.randomness.restore(draws["randomness"])
+    if run.roster.labels == LabelSet.from_state(state["roster"], project=run.project).labels:
+        _restore_order(run.labelled, draws["labelled"])
+    at, path = run.progress, round_path(folder.path, number=run.progress.round)
+    # The round after the last epoch is nobody's to learn from: it shows what came out.
+    finished = at.last_round_at == state.get("epochs", -1)
+    in_use = at.last_round_at is not None and draws["unlabelled"] is not None
+    if run.learns_from_pseudo_labels and at.round and in_use and path.is_file() and not finished:
+        run.unlabelled = run.material.unlabelled(open_round(path))
+        _restore_order(run.unlabelled, draws["unlabelled"])
+    elif at.epoch < run.plan.schedule.epochs:
+        # Given more epochs, a finished run makes a round of what has been decided since; so does
+        # one whose file has gone.
+        run.progress = replace(at, last_round_at=None)
+    run.saved = _moment(run)
+
+
+def _restore_choices(run: TrainingRun, state: Mapping[str, Any], *, before: TrainingPlan) -> None:
+    """What was best and what was asked, as far as a new plan leaves it standing."""
+    now, then = flat(run.plan), flat(before)
+    new = [key for key in now if now[key] != then.get(key) and key != "device"]
+    run.plan_changes = tuple(f"{key} {now[key]}, was {then.get(key)}" for key in new)
+    settings = [key.removeprefix("schedule.") for key in new]
+    run.changes = ScheduleChanges(**state.get("changes", {})).unless(settings)
+    run.best = BestValidation(**state.get("best", {}))
+    if run.plan.schedule.epochs > state.get("epochs", 0):
+        run.best = replace(run.best, behind=0)  # whoever wants more epochs gets them
+
+
+def _restore_order(crops: CropSet, state: Mapping[str, Any]) -> None:
+    """A pass goes on where it was, if it was one over as many crops; else a new one begins."""
+    if len(state["order"]) in (0, len(crops)):
+        crops.restore(state)
+
+
+def _moment(run: TrainingRun) -> tuple[object, ...]:
+    """What tells two moments of a run apart."""
+    return run.progress, run.changes, run.best
+
+
+def run_started(run: TrainingRun, folder: RunFolder) -> RunStarted:
+    """The first event of a run, new or resumed."""
+    return RunStarted(
+        run=folder.id,
+        folder=str(folder.path),
+        device=str(run.predictor.device),
+        network=run.plan.network.name,
+        total_steps=run.total_steps,
+        total_epochs=run.plan.schedule.epochs,
+        step=run.progress.step,
+        labelled=tuple(sorted({*run.roster.labelled, *run.roster.promoted})),
+        unlabelled=run.roster.unlabelled,
+        held_out=run.roster.held_out,
+        precision=str(run.predictor.precision).removeprefix("torch."),
+        processes=run.ranks.size,
+    )
+
+
+def learning_phase(run: TrainingRun) -> PhaseChanged:
+    """Which epoch is going on, and what it learns from."""
+    at, epochs = run.progress, run.plan.schedule.epochs
+    warming_up = run.learns_from_pseudo_labels and not at.round
+    what = "labels only" if run.in_warm_up else "labels and pseudo-labels"
+    return PhaseChanged(
+        phase="warm-up" if warming_up else "learning",
+        text=f"epoch {at.epoch + 1} of {epochs}: learning from {what}",
+        step=at.step,
+        done=at.epoch,
+        total=epochs,
+    )
+
+
+def run_finished(run: TrainingRun, folder: RunFolder) -> RunFinished:
+    """The last event of a run that came to its end, by its plan or because it stood still."""
+    best, at = run.best, run.progress
+    message = "trained"
+    if at.epoch < run.plan.schedule.epochs:
+        message = f"stopped early after epoch {at.epoch}: no better PSNR-μ in {best.behind} checks"
+        if best.psnr_mu is not None:
+            message += f"; the best was epoch {best.epoch + 1} ({best.psnr_mu:.2f} dB)"
+    return RunFinished(run=folder.id, outcome="done", step=at.step, message=message)
+
+
+def plan_changed(run: TrainingRun) -> Steered:
+    """What a resumed run does otherwise than before, by setting."""
+    at = run.progress
+    changes = ", ".join(run.plan_changes)
+    return Steered(step=at.step, epoch=at.epoch, text=f"resumed with {changes}")

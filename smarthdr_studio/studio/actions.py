@@ -1,0 +1,352 @@
+"""Every command of the window, once: menus, buttons, keys and help are made from this table."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Literal, get_args
+
+from smarthdr_studio.core.display import Layer
+
+Menu = Literal["File", "Scene", "View", "Inspect", "Brush", "Training", "Help"]
+Mode = Literal["", "brush"]
+
+MENUS: Final[tuple[Menu, ...]] = get_args(Menu)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One command: `calls` names the method that carries it out; `keys` are Qt's portable names.
+
+    What is not `listed` has no line in its menu: it is reached by its key or by the palette.
+    An action with a `mode` can be used only while the window is in it, and has the first claim
+    on its keys then; one without can always be used, by the keys that are left.
+    """
+
+    id: str
+    menu: Menu
+    title: str
+    tip: str
+    calls: str
+    keys: tuple[str, ...] = ()
+    needs_project: bool = True
+    listed: bool = True
+    mode: Mode = ""
+
+    @property
+    def tip_with_key(self) -> str:
+        """The tooltip, which names the key."""
+        return f"{self.tip} ({self.keys[0]})" if self.keys else self.tip
+
+
+def action(menu: Menu, title: str, keys: str, tip: str, calls: str) -> Action:
+    """A command of an open project; `keys` are separated by spaces."""
+    known = tuple(keys.split())
+    return Action(id=calls, menu=menu, title=title, keys=known, tip=tip, calls=calls)
+
+
+def anywhere(menu: Menu, title: str, keys: str, tip: str, calls: str) -> Action:
+    """A command that needs no open project."""
+    return replace(action(menu, title, keys, tip, calls), needs_project=False)
+
+
+def unlisted(menu: Menu, title: str, keys: str, tip: str, calls: str) -> Action:
+    """A command of a family too large for its menu."""
+    return replace(action(menu, title, keys, tip, calls), listed=False)
+
+
+def painting(title: str, keys: str, tip: str, calls: str) -> Action:
+    """A command for the brush in the hand."""
+    return replace(action("Brush", title, keys, tip, calls), mode="brush")
+
+
+def claims(actions: Iterable[Action], key: str, *, mode: Mode = "") -> tuple[Action, ...]:
+    """The actions that claim this key for themselves in a mode."""
+    return tuple(action for action in actions if key in action.keys and action.mode == mode)
+
+
+def clashes(actions: Iterable[Action]) -> dict[str, tuple[Action, ...]]:
+    """Keys that more than one action of the same mode claims, and all who do."""
+    claimed: dict[tuple[str, Mode], list[Action]] = {}
+    for action in actions:
+        for key in action.keys:
+            claimed.setdefault((key, action.mode), []).append(action)
+    found: dict[str, tuple[Action, ...]] = {}
+    for (key, _), who in sorted(claimed.items()):
+        if len(who) > 1:
+            found[key] = (*found.get(key, ()), *who)
+    return found
+
+
+def in_mode(actions: Iterable[Action], mode: Mode) -> tuple[Action, ...]:
+    """The actions with the keys they have in a mode: its own come first, others yield to them."""
+    known = tuple(actions)
+    taken = {key for action in known if action.mode == mode for key in action.keys if mode}
+    return tuple(
+        action
+        if action.mode
+        else replace(action, keys=tuple(key for key in action.keys if key not in taken))
+        for action in known
+    )
+
+
+def with_keys(
+    actions: Iterable[Action], changes: Mapping[str, tuple[str, ...]]
+) -> tuple[Action, ...]:
+    """The actions with a person's own keys, by id; what the table does not know is left out."""
+    return tuple(
+        replace(action, keys=tuple(changes.get(action.id, action.keys))) for action in actions
+    )
+
+
+def changed_keys(actions: Iterable[Action], table: Iterable[Action]) -> dict[str, tuple[str, ...]]:
+    """What `with_keys` needs to make these actions of the table's: only the keys that differ."""
+    plain = {action.id: action.keys for action in table}
+    return {a.id: a.keys for a in actions if a.keys != plain.get(a.id, a.keys)}
+
+
+BASE: Final = (
+    anywhere("File", "Open project…", "Ctrl+O", "Open a NAME.shdr folder", "open_project"),
+    anywhere(
+        "File", "Open dataset folder…", "Ctrl+Shift+O", "Make a project of brackets", "open_dataset"
+    ),
+    anywhere("File", "Try the sample project", "", "Generate a small dataset", "try_sample"),
+    action("File", "Close project", "Ctrl+W", "Back to the start page", "close_project"),
+    action("Scene", "Promote", "P", "Use the pseudo-label as a label, where trusted", "promote"),
+    action("Scene", "Promote whole picture", "Alt+P", "The loss counts it all", "promote_whole"),
+    action("Scene", "Promote with a note…", "", "Say why", "promote_with_note"),
+    action("Scene", "Demote", "Shift+P", "Take the promoted label back", "demote"),
+    action("Scene", "Exclude", "X", "Keep the scene out of training; again to restore", "exclude"),
+    action("Scene", "Undo", "Ctrl+Z", "Take back the last decision", "undo"),
+    action("Scene", "Redo", "Ctrl+Shift+Z", "Decide it again", "redo"),
+    action("Scene", "Next scene", "Right D", "Show the next scene of the list", "next_scene"),
+    action("Scene", "Previous scene", "Left A", "Show the scene before", "previous_scene"),
+    action(
+        "Scene", "Filter", "Ctrl+F", "Ask for scenes: status:unlabelled retained<0.6", "find_scene"
+    ),
+    action("Scene", "Note", "Ctrl+J", "Write a note on the selected scenes", "write_note"),
+    action("Scene", "Tag", "Ctrl+Shift+J", "Tag the selected scenes", "add_tag"),
+    action("View", "Pictures", "", "The current scene in the middle (Esc)", "show_pictures"),
+    action(
+        "View", "Table of scenes", "F7", "Every figure of every scene; again: back", "show_table"
+    ),
+    action("View", "Gallery of scenes", "F8", "Large pictures of all; again: back", "show_gallery"),
+    action("View", "Two scenes", "Ctrl+Shift+2", "Two side by side; again: back", "show_pair"),
+    action("View", "Swap the two scenes", "Ctrl+Shift+3", "Left becomes right", "swap_pair"),
+    action("View", "Brighter", "E", "Exposure half a stop up", "brighter"),
+    action("View", "Darker", "Shift+E", "Exposure half a stop down", "darker"),
+    action("View", "A little brighter", "]", "Exposure a tenth of a stop up", "slightly_brighter"),
+    action("View", "A little darker", "[", "Exposure a tenth of a stop down", "slightly_darker"),
+    action("View", "Reset exposure", "R", "Back to 0 EV", "reset_exposure"),
+    action("View", "Fit", "F", "Show whole pictures", "fit"),
+    action("View", "One to one", "Ctrl+0", "One picture pixel per screen pixel", "one_to_one"),
+    action("View", "Next colour map", "G", "Another colour map for uncertainty", "next_colour_map"),
+    action("View", "Masks", "M", "Show or hide what is not trusted", "toggle_masks"),
+    action("View", "Inspector", "I", "Show or hide why a pixel is not trusted", "toggle_inspector"),
+    action("View", "Side panels", "Ctrl+B", "Hide everything but the pictures", "toggle_sides"),
+    anywhere("View", "Follow the system", "", "Dark or light as the desktop", "look_system"),
+    anywhere("View", "Dark", "", "Light text on dark grey", "look_dark"),
+    anywhere("View", "Light", "", "Dark text on light grey", "look_light"),
+    action("Training", "Train", "Ctrl+T", "Start a run with this preset", "train"),
+    action("Training", "Plan…", "Alt+T", "Every setting of the next run", "plan_run"),
+    action("Training", "Pause or go on", "Ctrl+Shift+T", "Hold the run in memory", "pause"),
+    action("Training", "Stop (keep)", "Ctrl+.", "Save a checkpoint and stop", "stop"),
+    action("Training", "Resume the last run", "Ctrl+R", "Go on where it stopped", "resume"),
+    action(
+        "Training", "Discard…", "Ctrl+Shift+D", "Stop the run and move it to the trash", "discard"
+    ),
+    action(
+        "Training", "Snapshot now", "Ctrl+Shift+S", "Save a checkpoint of the run", "save_snapshot"
+    ),
+    action(
+        "Training", "Next round now", "Ctrl+Shift+N", "End the epoch, label anew", "skip_to_round"
+    ),
+    action("Training", "Learning rate…", "Ctrl+Shift+L", "From the next epoch on", "change_rate"),
+    action(
+        "Training", "Rounds every…", "Ctrl+Shift+Y", "Epochs from one to the next", "change_refresh"
+    ),
+    anywhere("Help", "Keys and guide", "F1 ?", "Every key, and how to work", "show_help"),
+    *(
+        unlisted("View", f"Show {layer}", str(number), layer.tip, f"layer_{number}")
+        for number, layer in enumerate(tuple(Layer)[:9], 1)
+    ),
+)
+
+INSPECTION: Final = (
+    action("File", "Export this view…", "Ctrl+E", "A PNG of the view's pixels", "export_view"),
+    action("File", "Export all views…", "Ctrl+Shift+E", "One sheet as PNG", "export_sheet"),
+    action("File", "Export layer as 16-bit PNG…", "", "Finer than the screen", "export_png16"),
+    action("File", "Export layer as EXR…", "", "The numbers themselves", "export_exr"),
+    action("File", "Copy this view", "Ctrl+C", "To the clipboard, as on the screen", "copy_view"),
+    action("File", "Copy all views", "Ctrl+Shift+C", "The sheet, to the clipboard", "copy_sheet"),
+    action("View", "Maximise", "Ctrl+Return", "One view alone, or all again", "maximise"),
+    action("View", "Next view", "V", "Keys act upon the next view", "next_view"),
+    action("View", "Previous view", "Shift+V", "Keys act upon the view before", "previous_view"),
+    action("View", "One view", "Ctrl+1", "A grid of one", "grid_1"),
+    action("View", "Two views", "Ctrl+2", "Two side by side", "grid_2"),
+    action("View", "Two views, stacked", "", "One above the other", "grid_stacked"),
+    action("View", "Three views", "Ctrl+3", "Three side by side", "grid_3"),
+    action("View", "Four views", "Ctrl+4", "Two rows of two", "grid_4"),
+    action("View", "Five views", "Ctrl+5", "Three, and two below", "grid_5"),
+    action("View", "Six views", "Ctrl+6", "Two rows of three", "grid_6"),
+    action("View", "Zoom in", "+ =", "About the crosshair", "zoom_in"),
+    action("View", "Zoom out", "-", "About the crosshair", "zoom_out"),
+    action("View", "Wipe", "W", "Two layers in one view; Alt+drag moves the line", "toggle_wipe"),
+    action("View", "Difference", "Shift+W", "This layer minus another", "toggle_difference"),
+    action("View", "Zebra", "Z", "Stripe what is clipped in this view", "toggle_zebra"),
+    action("View", "Uncertainty", "U", "Uncertainty in this view, or back", "toggle_uncertainty"),
+    action("View", "Linked exposure", "Ctrl+L", "One exposure for all views", "link_exposure"),
+    action("View", "Display…", "", "μ, γ, colours, masks, memory", "show_display"),
+    *(
+        unlisted("View", f"Pan {way}", f"Ctrl+{way.title()}", f"Move {way}", f"pan_{way}")
+        for way in ("left", "right", "up", "down")
+    ),
+    *(
+        unlisted(
+            "View",
+            f"Crosshair {way}",
+            f"Alt+{way.title()}",
+            f"One pixel {way}",
+            f"crosshair_{way}",
+        )
+        for way in ("left", "right", "up", "down")
+    ),
+    *(
+        unlisted(
+            "View",
+            f"Crosshair far {way}",
+            f"Alt+Shift+{way.title()}",
+            f"16 pixels {way}, or as far as the brush reaches",
+            f"crosshair_far_{way}",
+        )
+        for way in ("left", "right", "up", "down")
+    ),
+    *(
+        unlisted("View", f"Show {layer}", "", layer.tip, f"layer_{number}")
+        for number, layer in enumerate(Layer, 1)
+        if number > 9
+    ),
+    action("Inspect", "Hand", "H", "Drag moves the pictures", "tool_hand"),
+    action("Inspect", "Rectangle", "S", "Drag marks a region", "tool_rectangle"),
+    action("Inspect", "Lasso", "L", "Draw around a region", "tool_lasso"),
+    action("Inspect", "No region", "Esc", "Figures of the whole scene again", "clear_region"),
+    action("Inspect", "Least trusted", "T", "Go to the least trustworthy region", "least_trusted"),
+    action("Inspect", "Lower τ_pa", "Ctrl+[", "Keep fewer patches", "lower_tau_patch"),
+    action("Inspect", "Raise τ_pa", "Ctrl+]", "Keep more patches", "raise_tau_patch"),
+    action("Inspect", "Lower τ_pi", "Ctrl+Shift+[", "Keep fewer pixels", "lower_tau_pixel"),
+    action("Inspect", "Raise τ_pi", "Ctrl+Shift+]", "Keep more pixels", "raise_tau_pixel"),
+    action("Inspect", "Snapshot", "Ctrl+D", "Set both thresholds aside", "take_snapshot"),
+    action("Inspect", "Reset thresholds", "Ctrl+Shift+R", "The paper's", "reset_thresholds"),
+    action("Inspect", "Next scope", "Shift+H", "Whose scores histograms count", "next_scope"),
+    action("Inspect", "Previous round", ",", "Masks as they were a round before", "previous_round"),
+    action("Inspect", "Next round", ".", "Masks as they were a round later", "next_round"),
+    action("Inspect", "Back to now", "N", "No round is replayed", "back_to_now"),
+    action("Inspect", "Thresholds", "F2", "Histograms and both thresholds", "tab_thresholds"),
+    action("Inspect", "Why?", "F3", "Why a pixel or region is not trusted", "tab_why"),
+    action("Inspect", "Evidence", "F4", "Whether σ is any good", "tab_evidence"),
+    action("Inspect", "Scene", "F9", "Note, tags and history of the scene", "tab_scene"),
+    action("Inspect", "Training", "F5", "The run and its curves", "tab_training"),
+    action("Inspect", "History", "F6", "Every round of the run", "tab_history"),
+    anywhere("Help", "Command palette", "Ctrl+Shift+P", "Find by words", "show_palette"),
+    anywhere("Help", "Change keys…", "Ctrl+K", "Give any command another key", "edit_keys"),
+)
+
+
+CURATION: Final = (
+    action(
+        "Scene", "Next to review", "Space", "Of the queue; this one is reviewed", "next_in_queue"
+    ),
+    action("Scene", "Review before", "Shift+Space", "Back in the queue", "previous_in_queue"),
+    action("Scene", "All scenes", "Alt+1", "The list as it is sorted, no queue", "queue_all"),
+    action("Scene", "Safest to promote", "Alt+2", "The safest scene first", "queue_safest"),
+    action("Scene", "Most worth labelling", "Alt+3", "The largest gain first", "queue_worth"),
+    action("Scene", "Rank anew", "Alt+R", "The order as it would be now", "rank_anew"),
+    action("Scene", "Propose promotions…", "Ctrl+P", "By a rule; you decide", "propose"),
+)
+
+PAPERS: Final = (
+    action("Scene", "Bring ground truth…", "Ctrl+G", "A file, or a static bracket", "bring_truth"),
+    action("Scene", "Use its ground truth", "", "Learn from the file it has", "use_truth"),
+    action("Inspect", "Journal", "F10", "Every decision, and the past", "tab_journal"),
+    action("Inspect", "As it was on…", "Alt+J", "The project at a moment", "ask_moment"),
+    action("File", "Import split…", "", "Statuses from a list of scenes", "import_split"),
+    action("File", "Export split…", "", "What every scene is: CSV, JSON", "export_split"),
+    action("File", "Export journal…", "", "Every decision: CSV, JSON", "export_journal"),
+    action("File", "Export curated dataset…", "", "For other programs", "export_dataset"),
+    action("File", "Review report…", "", "A page to hand on", "export_report"),
+    action("File", "Where is the dataset?", "", "When its folder has moved", "find_dataset"),
+    anywhere("File", "Quit", "Ctrl+Q", "Leave; a run is stopped and saved first", "leave"),
+)
+
+BRUSH: Final = (
+    action("Brush", "Brush", "B", "Paint what is trusted and what is not", "tool_brush"),
+    painting("Trust", "T", "Paint: the loss counts these pixels", "ink_trust"),
+    painting("Distrust", "Y", "Paint: the loss leaves these pixels out", "ink_distrust"),
+    painting("Erase", "C", "Both gates decide here again", "ink_erase"),
+    painting("Round brush", "J", "Drag paints along the way", "shape_brush"),
+    painting("Fill", "K", "A click paints all that hangs together untrusted", "shape_fill"),
+    painting("Lasso", "O", "Draw around what is to be painted", "shape_lasso"),
+    painting("Polygon", "Q", "Clicks set corners, a double click closes", "shape_polygon"),
+    painting("Smaller", "[", "A smaller brush (Ctrl+wheel too)", "brush_smaller"),
+    painting("Larger", "]", "A larger brush (Ctrl+wheel too)", "brush_larger"),
+    painting("Softer", "{", "A softer rim", "brush_softer"),
+    painting("Harder", "}", "A harder rim", "brush_harder"),
+    painting("Paint at the crosshair", "Return Enter", "One dab, fill or corner", "paint_here"),
+    painting(
+        "Paint the region", "Shift+Return Shift+Enter", "Or close the polygon", "paint_region"
+    ),
+    painting("Clear", "Del", "Erase all that is painted on this scene", "clear_painting"),
+    painting("Put the brush away", "Esc", "Drag moves the pictures again", "leave_brush"),
+)
+
+
+MODELS: Final = (
+    action(
+        "Training",
+        "Look through a model file…",
+        "",
+        "The student's views and guesses come from a .shdrmodel",
+        "look_through_file",
+    ),
+    action(
+        "Training",
+        "Look through the newest checkpoint",
+        "",
+        "As before a model file was picked",
+        "look_through_newest",
+    ),
+)
+
+
+RUNS: Final = (
+    action("Training", "Runs", "F11", "Every run: compare, resume; again: back", "show_runs"),
+    action("Training", "Resume", "Ctrl+Alt+R", "Go on with the chosen run", "run_resume"),
+    action("Training", "Continue as a new run…", "", "Its plan, with changes", "run_continue"),
+    action("Training", "Go back to its state…", "", "Labels, thresholds, views", "run_go_back"),
+    action("Training", "Export its model…", "", "Student or teacher as a file", "run_export"),
+    action("Training", "Write a note", "Ctrl+Alt+J", "About the chosen run", "run_note"),
+    action("Training", "Move to the trash…", "", "The chosen runs; asks first", "run_discard"),
+    action("Training", "Restore a discarded run…", "", "From the trash", "run_restore"),
+    action("Training", "Open its folder", "", "Of the chosen run", "run_folder"),
+    action("Training", "Copy the command that resumes", "", "For a terminal", "run_copy"),
+)
+
+
+__all__ = [
+    "ACTIONS",
+    "MENUS",
+    "Action",
+    "Menu",
+    "Mode",
+    "by_id",
+    "changed_keys",
+    "claims",
+    "clashes",
+    "in_mode",
+    "with_keys",
+]
+
+ACTIONS: Final = (*BASE, *INSPECTION, *CURATION, *PAPERS, *BRUSH, *RUNS, *MODELS)
+
+
+def by_id(name: str) -> Action:
+    """The action of that id."""
+    return next(action for action in ACTIONS if action.id == name)

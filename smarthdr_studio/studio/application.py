@@ -1,0 +1,189 @@
+"""The Qt application around the window, and what ends it: the system's signals and sleep."""
+
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import SLOT, QObject, QSocketNotifier, QTimer, Signal, Slot
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from smarthdr_studio.core.environment import resource
+from smarthdr_studio.studio.settings import Places, Preferences
+from smarthdr_studio.studio.theme import dress, palette_for, tint
+from smarthdr_studio.studio.window.main_window import MainWindow
+
+if TYPE_CHECKING:
+    from PySide6.QtDBus import QDBusConnection, QDBusPendingCallWatcher
+
+_NAMES: Final = ("SIGINT", "SIGTERM", "SIGHUP")  # the last is said when a terminal is closed
+
+
+class EndSignals(QObject):
+    """While it lives, `asked` tells of every such signal; the handlers of before come back after.
+
+    Make it on the main thread: Python allows nobody else to hear signals.
+    """
+
+    asked = Signal()
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._reader, self._writer = socket.socketpair()
+        for end in (self._reader, self._writer):
+            end.settimeout(0)
+        self._woken_before = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        self._numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+        self._before = {number: signal.signal(number, _heard) for number in self._numbers}
+        # The byte that Python writes wakes the loop, which would sleep through the signal itself.
+        kind = QSocketNotifier.Type.Read
+        self._notifier = QSocketNotifier(self._reader.fileno(), kind, self)
+        self._notifier.activated.connect(self._read)
+
+    def let_go(self) -> None:
+        """Signals mean again what they meant before."""
+        self._notifier.setEnabled(False)
+        signal.set_wakeup_fd(self._woken_before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._reader.close()
+        self._writer.close()
+
+    @Slot()
+    def _read(self) -> None:
+        numbers = self._reader.recv(4096)
+        if any(number in self._numbers for number in numbers):
+            self.asked.emit()
+
+
+def _heard(_number: int, _frame: FrameType | None) -> None:
+    """Nothing more than to be there: without a handler the process would die."""
+
+
+_LOGIND: Final = ("org.freedesktop.login1", "/org/freedesktop/login1")
+_MANAGER: Final = "org.freedesktop.login1.Manager"
+_WHY: Final = ("sleep", "SmartHDR Studio", "the run at work is being saved", "delay")
+
+
+class Sleep(QObject):
+    """`begins` and `is_over`; sleep waits a moment until `let_it_sleep`, where the system allows.
+
+    Where there is no such bus nothing is ever said.
+    """
+
+    begins = Signal()
+    is_over = Signal()
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._bus: QDBusConnection | None = None
+        self._asked: QDBusPendingCallWatcher | None = None
+        self._held: object = None  # what sleep waits for, as long as anybody has it
+
+    @Slot()
+    def listen(self) -> None:
+        """Listen from now on; a bus that is not there is no fault."""
+        if not sys.platform.startswith("linux"):
+            return
+        with suppress(ImportError):
+            from PySide6.QtDBus import QDBusConnection
+
+            bus = QDBusConnection.systemBus()
+            if not bus.isConnected():
+                return
+            self._bus = bus
+            slot = SLOT("prepare(bool)")
+            bus.connect(*_LOGIND, _MANAGER, "PrepareForSleep", self, slot)  # type: ignore[call-overload]
+            self._hold()
+
+    @Slot(bool)
+    def prepare(self, begins: object) -> None:
+        """What logind says before the computer sleeps, and when it is awake again."""
+        if begins:
+            self.begins.emit()
+        else:
+            self._hold()
+            self.is_over.emit()
+
+    @Slot()
+    def let_it_sleep(self) -> None:
+        """All is saved."""
+        self._held = None
+
+    def _hold(self) -> None:
+        """Ask that sleep may wait for us."""
+        from PySide6.QtDBus import QDBusMessage, QDBusPendingCallWatcher
+
+        if self._bus is None:
+            return
+        call = QDBusMessage.createMethodCall(*_LOGIND, _MANAGER, "Inhibit")
+        call.setArguments(list(_WHY))
+        self._asked = QDBusPendingCallWatcher(self._bus.asyncCall(call), self)
+        self._asked.finished.connect(self._may_delay)
+
+    @Slot()
+    def _may_delay(self) -> None:
+        asked, self._asked = self._asked, None
+        if asked is not None and not asked.isError():
+            self._held = asked.reply()  # its file stays open while it is kept
+        if asked is not None:
+            asked.deleteLater()
+
+
+_LISTENS_AFTER_MS: Final = 2000  # the window comes first
+
+
+class Endings(QObject):
+    """Ends the window cleanly when asked to, and lets the computer sleep once a run is saved."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._running = window.session.running
+        self._falling_asleep = False
+        self.signals, self.sleep = EndSignals(self), Sleep(self)
+        self.signals.asked.connect(window.end)
+        self.sleep.begins.connect(self._fall_asleep)
+        self.sleep.is_over.connect(self._wake)
+        self._running.run_ended.connect(self._run_ended)
+        soon = QTimer(self, singleShot=True, interval=_LISTENS_AFTER_MS)
+        soon.timeout.connect(self.sleep.listen)
+        soon.start()
+
+    @Slot()
+    def _fall_asleep(self) -> None:
+        self._falling_asleep = True
+        self._running.stop_for_sleep()
+        self._run_ended()
+
+    @Slot()
+    def _wake(self) -> None:
+        self._falling_asleep = False
+        self._running.has_woken()
+
+    @Slot()
+    def _run_ended(self) -> None:
+        if self._falling_asleep and self._running.at_rest:
+            self.sleep.let_it_sleep()
+
+
+def shown(project: Path | None) -> tuple[QApplication, MainWindow]:
+    """The application and its window, on the screen, with a project being opened or none."""
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName("SmartHDR Studio")
+    application.setWindowIcon(QIcon(str(resource("icons", "studio.svg"))))
+    places = Places.of_this_person()
+    palette = palette_for(Preferences.read(places.preferences).look)
+    tint(application, palette)
+    window = MainWindow(places=places)
+    Endings(window)
+    dress(application, palette)
+    window.show()
+    if project is not None:
+        window.session.take(project)
+    else:
+        window.load_torch_when_idle()
+    return application, window

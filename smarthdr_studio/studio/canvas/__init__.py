@@ -1,1 +1,0 @@
-"""The linked views that show pictures and masks."""

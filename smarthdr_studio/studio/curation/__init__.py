@@ -1,0 +1,1 @@
+"""Choosing scenes: lists, queries, queues, the brush, proposals, and the journal."""

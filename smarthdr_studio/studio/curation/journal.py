@@ -1,0 +1,252 @@
+"""Tells what was decided, and how the project stood at moments of the past, while it is seen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from PySide6.QtCore import QObject, Slot
+
+from smarthdr_studio.core.environment import garbage_collection_paused
+from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.core.project.journal import (
+    Change,
+    DecisionSummary,
+    JournalEntry,
+    Kind,
+    Ledger,
+    SceneState,
+    Status,
+    decision_history,
+    ledger_at,
+    ledger_differences,
+)
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.state import JournalState, PastState, SceneStory, StoryLine
+from smarthdr_studio.studio.tasks import Job, RepeatedTask, TaskRunner, plain
+
+Moment = str | int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What two moments add up to: scenes of each status then and later, and what differs.
+
+    `before` and `after` are those of the question.
+    """
+
+    before: Moment
+    after: Moment | None
+    counts: tuple[tuple[Status, int, int], ...]
+    changes: tuple[Change, ...]
+    known: bool
+
+
+def read_story(*, entries: Sequence[JournalEntry]) -> tuple[DecisionSummary, ...]:
+    """Every decision of a journal, newest first."""
+    with garbage_collection_paused():
+        return decision_history(entries)
+
+
+def look_back(
+    *,
+    entries: Sequence[JournalEntry],
+    before: Moment,
+    after: Moment | None,
+) -> Past:
+    """How the project stood at one moment and at a later one, None for now."""
+    then = ledger_at(entries, before)
+    later = ledger_at(entries, entries[-1].seq if after is None else after)
+    return Past(
+        before=before,
+        after=after,
+        counts=tuple(
+            (status, was, now)
+            for (status, was), now in zip(
+                _counts(then).items(), _counts(later).values(), strict=True
+            )
+            if was or now
+        ),
+        changes=ledger_differences(then, later),
+        known=bool(then.scenes),
+    )
+
+
+def _counts(ledger: Ledger) -> Mapping[Status, int]:
+    found = dict.fromkeys(Status, 0)
+    for state in ledger.scenes.values():
+        found[state.status] += 1
+    return found
+
+
+class JournalDesk(QObject):
+    """Reads the journal anew when it has grown, but only for someone who looks at it."""
+
+    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
+        super().__init__(keeper)
+        self._keeper = keeper
+        self._seen = self._stale = False
+        self._length = 0  # of the journal when it was looked at last
+        self._before: Moment | None = None
+        self._after: Moment | None = None
+        self._reading = RepeatedTask(tasks, self._to_read, self._told)
+        self._looking = RepeatedTask(tasks, self._to_look_back, self._looked)
+        keeper.switched.connect(self._switch)
+
+    @Slot()
+    def _switch(self) -> None:
+        self._before = None
+        self._stale, self._length = True, 0
+        self._keeper.become(journal=JournalState())
+        self._refresh()
+
+    @Slot(bool)
+    def watch(self, seen: object) -> None:
+        """Whether anybody looks at the journal."""
+        self._seen = bool(seen)
+        self._refresh()
+
+    def has_grown(self) -> None:
+        """Somebody may have decided something."""
+        length = len(self._keeper.project.entries()) if self._keeper.project is not None else 0
+        self._stale = self._stale or length != self._length
+        self._length = length
+        self._refresh()
+
+    @Slot(object)
+    def choose(self, chosen: tuple[int, ...]) -> None:
+        """Show how the project stood right after a decision, or what changed between two."""
+        chosen = tuple(sorted(chosen))
+        if chosen == self._journal.chosen:
+            return
+        self._become(chosen=chosen)
+        if chosen:
+            self._compare(chosen[0], chosen[-1] if len(chosen) > 1 else None)
+        else:
+            self._compare(None, None)
+
+    @Slot(str)
+    def go_back_to(self, moment: str) -> None:
+        """Show how the project stood at a moment, UTC as in the journal."""
+        self._become(chosen=())
+        self._compare(moment, None)
+
+    @property
+    def _journal(self) -> JournalState:
+        return self._keeper.state.journal
+
+    def _compare(self, before: Moment | None, after: Moment | None) -> None:
+        self._before, self._after = before, after
+        if before is None:
+            self._become(past=None)
+        else:
+            self._looking.ask()
+
+    def _refresh(self) -> None:
+        if self._keeper.project is not None and self._seen and self._stale:
+            self._stale = False
+            self._reading.ask()
+            if self._before is not None:
+                self._looking.ask()
+
+    def _to_read(self) -> Job[tuple[DecisionSummary, ...]] | None:
+        if self._keeper.project is None:
+            return None
+        try:
+            entries = self._keeper.project.entries()
+        except StudioError as error:
+            self._keeper.complain(str(error))
+            return None
+        return plain(read_story, entries=entries)
+
+    def _told(self, lines: tuple[DecisionSummary, ...]) -> None:
+        self._become(lines=lines)
+
+    def _to_look_back(self) -> Job[Past] | None:
+        if self._keeper.project is None or self._before is None:
+            return None
+        return plain(
+            look_back,
+            entries=self._keeper.project.entries(),
+            before=self._before,
+            after=self._after,
+        )
+
+    def _looked(self, past: Past) -> None:
+        if (past.before, past.after) == (self._before, self._after):
+            self._become(
+                past=PastState(
+                    before=self._time_of(past.before),
+                    after="" if past.after is None else self._time_of(past.after),
+                    counts=past.counts,
+                    changes=past.changes,
+                    known=past.known,
+                )
+            )
+
+    def _time_of(self, moment: Moment) -> str:
+        if isinstance(moment, str):
+            return moment
+        return next((line.at for line in self._journal.lines if line.seq == moment), "")
+
+    def _become(self, **changes: object) -> None:
+        self._keeper.become(journal=replace(self._journal, **changes))  # type: ignore[arg-type]
+
+
+def story_of(project: Project, scene: str) -> SceneStory:
+    """What was decided about a scene; Raises ProjectError where the journal cannot be read."""
+    entries = [entry for entry in project.entries() if entry.scene == scene]
+    state = project.state(scene)
+    accounts = project.accounts()
+    lines = tuple(
+        StoryLine(
+            at=_local(entry.at), who=entry.who, what=_told(entry, accounts.in_words(entry.group))
+        )
+        for entry in reversed(entries)
+    )
+    return SceneStory(
+        scene=scene,
+        label=_label_in_words(state),
+        thresholds=_thresholds(entries, state),
+        lines=lines,
+    )
+
+
+def _told(entry: JournalEntry, words: str) -> str:
+    """What was done, by the words that undo has for it."""
+    match entry.kind:
+        case Kind.UNDO | Kind.REDO:
+            return f"{entry.kind}: {words}"
+        case Kind.ANNOTATE:
+            tags = f"tags {', '.join(entry.tags)}" if entry.tags else ""
+            note = f"“{entry.note}”" if entry.note else ""
+            return f"{words}: {', '.join(filter(None, (tags, note))) or 'nothing any more'}"
+        case Kind.CREATED:
+            return f"created as {entry.after}"
+    return f"{words}: {entry.note}" if entry.note else words
+
+
+def _label_in_words(state: SceneState) -> str:
+    if state.label is None:
+        return ""
+    number = state.label.rsplit("/", 1)[-1].partition(".")[0]
+    return f"{number}, {'the whole picture' if state.whole else 'trusted pixels only'}"
+
+
+def _thresholds(entries: Sequence[JournalEntry], state: SceneState) -> str:
+    """Those in force when the label that counts was frozen."""
+    for entry in reversed(entries):
+        if state.label is not None and entry.label == state.label and entry.masks is not None:
+            masks = entry.masks
+            made = f", round {entry.round}" if entry.round is not None else ""
+            return f"τ_pa {masks.tau_patch:.2f}, τ_pi {masks.tau_pixel:.2f}{made}"
+    return ""
+
+
+def _local(at: str) -> str:
+    """A moment of the journal, UTC, on the clock of this person."""
+    try:
+        moment = datetime.fromisoformat(at.replace("Z", "+00:00"))
+    except ValueError:
+        return at
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M")

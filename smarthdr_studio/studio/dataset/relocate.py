@@ -1,0 +1,266 @@
+"""Takes care that a project can be worked with: where its dataset is, and what opening it told."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.relocation import Missing, guess, missing_dataset, relocate
+from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.state import MovedState, Notice, StudioState
+from smarthdr_studio.studio.tasks import How, LatestTask, Report, TaskRunner
+from smarthdr_studio.studio.widgets.controls import button, caption, describe, give_role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whereabouts:
+    """What is missing of a project's dataset, None for nothing, and where it may be now."""
+
+    folder: Path
+    missing: Missing | None
+    guess: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundAgain:
+    """Where the dataset of a project lies, and how many of its scenes."""
+
+    folder: Path
+    root: Path
+    found: int
+    scenes: int
+
+
+def look_for_dataset(report: Report, *, folder: Path) -> Whereabouts:
+    """Whether the dataset of a project is where it was, and if not where it may be."""
+    report("", 0, 0)
+    with Project.open(folder) as project:
+        missing = missing_dataset(project)
+        if missing is None:
+            return Whereabouts(folder=folder, missing=None)
+        report("", 0, 0)
+        return Whereabouts(folder=folder, missing=missing, guess=guess(project))
+
+
+def move_dataset(report: Report, *, folder: Path, root: Path, even_partly: bool) -> FoundAgain:
+    """Verify that the dataset lies there and remember it. Raises BadDataset and ProjectError."""
+    report(f"looking for scenes in {root.name}", 0, 0)
+    with Project.open(folder) as project:
+        moved = relocate(project, root, even_partly=even_partly)
+    return FoundAgain(folder=folder, root=moved.root, found=moved.found, scenes=moved.scenes)
+
+
+_ALL_THERE = "The dataset lies where the project knows it: "
+
+
+class CareDesk(QObject):
+    """Asks once where a dataset that is gone lies now; "not now" leaves the project as it is."""
+
+    moved = Signal()  # the dataset lies elsewhere now: everything is to be read again
+
+    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
+        super().__init__(keeper)
+        self._keeper = keeper
+        self._looking, self._moving = LatestTask(tasks), LatestTask(tasks, how=How(shown=True))
+        self._asked = False  # by a person, who wants an answer also when nothing is missing
+        self._found_for: Path | None = None  # the project whose dataset was found just now
+        keeper.switched.connect(self._switch)
+
+    @Slot()
+    def _switch(self) -> None:
+        project, self._asked = self._keeper.project, False
+        self._keeper.become(moved=None, read_only=project.read_only if project else "")
+        if project is None:
+            return
+        if project.folder != self._found_for:  # else one that is only looked at would ask again
+            self._look()
+        self._found_for = None
+        if project.warnings:
+            first, *others = project.warnings
+            self._keeper.notice(Notice(text=first, tone="warn", details=tuple(others)))
+
+    @Slot()
+    def ask_again(self) -> None:
+        """Look once more whether the dataset is where it was."""
+        self._asked = True
+        self._look()
+
+    @Slot(object, bool)
+    def relocate(self, root: Path, even_partly: object) -> None:
+        """The dataset lies there now; believed once its scenes were found."""
+        moved, project = self._keeper.state.moved, self._keeper.project
+        if project is None or moved is None or moved.at_work:
+            return
+        self._keeper.become(moved=replace(moved, at_work=True, fault=""))
+        job = partial(move_dataset, folder=project.folder, root=root, even_partly=bool(even_partly))
+        self._moving.start(job, self._found, self._not_found)
+
+    @Slot()
+    def not_now(self) -> None:
+        """Work without frames for now."""
+        self._keeper.become(moved=None)
+
+    def _look(self) -> None:
+        if self._keeper.project is not None:
+            self._looking.start(
+                partial(look_for_dataset, folder=self._keeper.project.folder), self._looked
+            )
+
+    def _looked(self, found: Whereabouts) -> None:
+        asked, self._asked = self._asked, False
+        missing = found.missing
+        if missing is not None:
+            self._keeper.become(
+                moved=MovedState(root=missing.root, partly=bool(missing.found), guess=found.guess)
+            )
+        elif asked and self._keeper.project is not None:
+            self._keeper.notice(Notice(text=f"{_ALL_THERE}{self._keeper.project.dataset}"))
+
+    def _found(self, found: FoundAgain) -> None:
+        if self._keeper.project is None:
+            return
+        try:
+            self._keeper.project.move_dataset(found.root)
+        except StudioError as error:
+            self._keeper.complain(str(error))
+            return
+        self._keeper.become(moved=None)
+        self._found_for = found.folder
+        self.moved.emit()
+        words = f"The dataset is found again: {found.found} of {found.scenes} scenes lie in "
+        self._keeper.notice(Notice(text=f"{words}{found.root}"))
+
+    def _not_found(self, message: str) -> None:
+        moved = self._keeper.state.moved
+        if moved is not None:
+            self._keeper.become(moved=replace(moved, at_work=False, fault=message))
+
+
+_WIDTH = 640
+
+
+class RelocateSheet(QDialog):
+    """Not modal: whoever does not know can say so and go on with what the project holds itself."""
+
+    folder_given = Signal(object, bool)
+    not_now = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Where is the dataset?")
+        self._moved: MovedState | None = None
+        self._gone, self._old = caption("", role="title"), caption("", role="muted")
+        self._guessed = caption("")
+        self._path = QLineEdit()
+        self._browse = button("Browse…", tip="Choose the dataset folder")
+        self._partly = QCheckBox("A part of the scenes is enough")
+        self._fault = caption("", role="bad")
+        self._later = button("Not now", tip="Work with what the project holds itself (Esc)")
+        self._use = button("Use this folder", tip="Its scenes are looked for there (Enter)")
+        self._lay_out()
+        self._browse.clicked.connect(self._ask_for_folder)
+        self._path.textChanged.connect(self._weigh)
+        self._use.clicked.connect(self._take)
+        self._later.clicked.connect(self.reject)
+
+    @Slot(object, object)
+    def show_state(self, _old: StudioState, new: StudioState) -> None:
+        """Ask, or go."""
+        if new.moved == self._moved:
+            return
+        before, self._moved = self._moved, new.moved
+        if new.moved is None:
+            self.hide()
+            return
+        if before is None or before.root != new.moved.root:
+            self._path.setText(str(new.moved.guess or ""))
+            self._partly.setChecked(new.moved.partly)
+        self._show(new.moved)
+        self.show()
+
+    def reject(self) -> None:
+        """Escape is "not now"."""
+        self.not_now.emit()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """So is closing the sheet."""
+        super().closeEvent(event)
+        if self._moved is not None:
+            self.not_now.emit()
+
+    def _show(self, moved: MovedState) -> None:
+        what = "Some scenes of the dataset are gone." if moved.partly else "The dataset is gone."
+        self._gone.setText(what)
+        self._old.setText(f"It was {moved.root}")
+        self._fault.setText(moved.fault)
+        self._fault.setVisible(bool(moved.fault))
+        for part in (self._path, self._browse, self._partly):
+            part.setEnabled(not moved.at_work)
+        self._use.setText("Looking …" if moved.at_work else "Use this folder")
+        self._weigh()
+        self.adjustSize()
+
+    @Slot()
+    def _weigh(self) -> None:
+        path, moved = self._path.text().strip(), self._moved
+        guessed = moved is not None and moved.guess is not None and path == str(moved.guess)
+        self._guessed.setText("Its scenes seem to lie here:" if guessed else "Where is it now?")
+        give_role(self._guessed, role="good" if guessed else "")
+        self._use.setEnabled(bool(path) and not (moved is not None and moved.at_work))
+
+    @Slot()
+    def _take(self) -> None:
+        self.folder_given.emit(Path(self._path.text().strip()), self._partly.isChecked())
+
+    @Slot()
+    def _ask_for_folder(self) -> None:
+        dialog = QFileDialog(self, "The dataset folder")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(self._path.setText)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _lay_out(self) -> None:
+        describe(self._path, name="Dataset folder", tip="The folder that holds the scenes now")
+        tip = "Also where fewer than half of the project's scenes lie there"
+        describe(self._partly, name="A part is enough", tip=tip)
+        self._use.setProperty("role", "primary")
+        self._use.setDefault(True)
+        self._later.setAutoDefault(False)
+        self._browse.setAutoDefault(False)
+        for words in (self._fault, self._old):
+            words.setWordWrap(True)
+        stays = caption(
+            "Labels, pseudo-labels and runs lie in the project: they can be looked at meanwhile.",
+            role="muted",
+        )
+        row, last = QHBoxLayout(), QHBoxLayout()
+        row.addWidget(self._path, 1)
+        row.addWidget(self._browse)
+        last.addStretch(1)
+        last.addWidget(self._later)
+        last.addWidget(self._use)
+        column = QVBoxLayout(self)
+        column.setSpacing(8)
+        for part in (self._gone, self._old, self._guessed):
+            column.addWidget(part)
+        column.addLayout(row)
+        column.addWidget(self._partly)
+        for words in (self._fault, stays):
+            column.addWidget(words)
+        column.addLayout(last)
+        self.setMinimumWidth(_WIDTH)

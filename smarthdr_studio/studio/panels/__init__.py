@@ -1,1 +1,0 @@
-"""The parts around the pictures: scenes, reliability, training, start page."""

@@ -1,0 +1,384 @@
+"""The scene on the screen: its arrays, what is trusted of it, and its pictures."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from smarthdr_studio.core.display import DisplaySettings, Layer, Material, Painted, Painter
+from smarthdr_studio.core.display.layer_data import tabled_error, tabled_squares
+from smarthdr_studio.core.imaging.bracket import Half
+from smarthdr_studio.core.imaging.metrics import split_psnr
+from smarthdr_studio.core.imaging.radiometry import Floats, Frame, linear_radiance, mu_law, unit_ldr
+from smarthdr_studio.core.imaging.regions import Box, Mask
+from smarthdr_studio.core.training.round_history import flips
+from smarthdr_studio.core.training.rounds import RoundRecord
+from smarthdr_studio.core.trust.brush import Brush
+from smarthdr_studio.core.trust.causes import Clues, reason_map
+from smarthdr_studio.core.trust.explanation import ExplainedScene
+from smarthdr_studio.core.trust.masking import MaskSettings, Trust, scores, with_person
+from smarthdr_studio.core.trust.pool import Retention
+from smarthdr_studio.core.trust.thresholds import Counts, score_counts
+from smarthdr_studio.studio.project.predictions import (
+    Belief,
+    Opinion,
+    Replay,
+    from_label,
+    from_opinion,
+    from_replay,
+    patches_of_round,
+)
+from smarthdr_studio.studio.project.scene_loader import LoadedScene
+from smarthdr_studio.studio.state import Readout
+
+
+@dataclass(frozen=True, slots=True)
+class _Scores:
+    """Scores of one pixel, and which gate drops it ("" where none does)."""
+
+    patch: float
+    pixel: float
+    dropped_by: str
+
+
+def read_pixel(
+    material: Material, means: npt.NDArray[np.float32] | None, at: tuple[int, int]
+) -> Readout:
+    """All numbers the status bar and the inspector tell about the pixel at (x, y)."""
+    x, y = at
+    linear = _linear(material, x, y)
+    frames = material.bracket.frames if material.bracket is not None else ()
+    known = Readout(
+        x=x,
+        y=y,
+        linear=linear,
+        frames=tuple(_codes(frame, x, y) for frame in frames),
+        truth=_radiance(material.ground_truth, x, y),
+        student=_radiance(material.student, x, y),
+        mu_law=None if linear is None else float(mu_law(np.array(linear, np.float32)).mean()),
+    )
+    if material.sigma is None or material.trust is None or means is None:
+        return known
+    sigma = float(material.sigma[y, x])
+    size = material.masks.patch_size
+    judged = _judge(material.trust, sigma, float(means[y // size, x // size]), (x, y, size))
+    return replace(
+        known,
+        sigma=sigma,
+        patch_score=judged.patch,
+        pixel_score=judged.pixel,
+        trusted=bool(material.trust.trusted[y, x]),
+        why=_decider(judged.dropped_by, trusted=bool(material.trust.trusted[y, x])),
+    )
+
+
+def _decider(dropped_by: str, *, trusted: bool) -> str:
+    """Who decided: a gate, nobody who is worth a word, or a person against both gates."""
+    return dropped_by if trusted is bool(not dropped_by) else "person"
+
+
+def _linear(material: Material, x: int, y: int) -> tuple[float, float, float] | None:
+    picture = material.hdr if material.hdr is not None else material.ground_truth
+    if picture is not None:
+        return _radiance(picture, x, y)
+    if material.bracket is None:
+        return None
+    ldr = unit_ldr(material.bracket.reference[y, x])
+    red, green, blue = (
+        float(value) for value in linear_radiance(ldr, stops=material.bracket.stops[1])
+    )
+    return red, green, blue
+
+
+def _radiance(picture: Half | None, x: int, y: int) -> tuple[float, float, float] | None:
+    if picture is None:
+        return None
+    red, green, blue = (float(value) for value in picture[y, x])
+    return red, green, blue
+
+
+def _codes(frame: Frame, x: int, y: int) -> tuple[int, int, int]:
+    red, green, blue = (int(value) for value in frame[y, x])
+    return red, green, blue
+
+
+def _judge(trust: Trust, sigma: float, mean: float, place: tuple[int, int, int]) -> _Scores:
+    x, y, size = place
+    kept_patch = bool(trust.patch_mask[y // size, x // size])
+    kept_pixel = bool(trust.pixel_mask[y, x])
+    dropped_by = "patch" if not kept_patch else "" if kept_pixel else "pixel"
+    return _Scores(
+        patch=float(scores(np.float32(mean), trust.patch_range)),
+        pixel=float(scores(np.float32(sigma), trust.pixel_range)),
+        dropped_by=dropped_by,
+    )
+
+
+class Stage:
+    """Keeps what the next threshold or exposure can use again."""
+
+    def __init__(self) -> None:
+        self.loaded: LoadedScene | None = None
+        self.material = Material()
+        self.clues: Clues | None = None
+        self._painter = Painter()
+        self._latest: Belief | None = None
+        self._belief: Belief | None = None
+        self._record: RoundRecord | None = None
+        self.person: Brush | None = None  # what the journal says is painted
+        self._preview: Brush | None = None  # the same with the stroke under the hand
+        self._gates: Mask | None = None  # what both gates trust, H×W
+        self._means: Floats | None = None
+        self._error: Floats | None = None
+        self._squares: Floats | None = None
+        self._dispute: Floats | None = None
+        self._reasons_of: object = None
+
+    @property
+    def scene(self) -> str | None:
+        """The id of the scene on the screen."""
+        return self.loaded.id if self.loaded else None
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height of the scene in pixels."""
+        return self.material.size
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held by finished pictures and what they are made from."""
+        return self._painter.nbytes
+
+    @property
+    def error(self) -> Floats | None:
+        """|T(ĥ) − T(h)| per pixel, channel mean, where there is a ground truth to hold to it."""
+        hdr, truth = self.material.hdr, self.material.ground_truth
+        if self._error is None and hdr is not None and truth is not None:
+            self._error = tabled_error(hdr, truth) if hdr.shape == truth.shape else None
+        return self._error
+
+    @property
+    def squares(self) -> Floats | None:
+        """(T(ĥ) − T(h))² per pixel, channel mean, where there is a ground truth to hold to it."""
+        hdr, truth = self.material.hdr, self.material.ground_truth
+        if self._squares is None and hdr is not None and truth is not None:
+            self._squares = tabled_squares(hdr, truth) if hdr.shape == truth.shape else None
+        return self._squares
+
+    def show(self, loaded: LoadedScene) -> None:
+        """Put a scene on the screen."""
+        if self.loaded is None or self.loaded.id != loaded.id:
+            self._painter.forget()
+            self.clues, self._dispute = None, None
+            self.person = self._preview = None
+        self.loaded, self._record = loaded, None
+        self._latest = from_label(loaded.label) if loaded.label else None
+        self.material = Material(
+            bracket=loaded.bracket,
+            ground_truth=loaded.ground_truth,
+            promoted=loaded.promoted.hdr if loaded.promoted else None,
+        )
+        self._believe(self._latest)
+
+    def clear(self) -> None:
+        """Nothing is on the screen."""
+        self.loaded, self.clues, self._record = None, None, None
+        self.person = self._preview = None
+        self.material, self._latest = Material(), None
+        self._believe(None)
+        self._painter.forget()
+
+    def take_clues(self, clues: Clues) -> None:
+        """What the frames say about every pixel is known now."""
+        self.clues, self._reasons_of = clues, None
+
+    def take_opinion(self, opinion: Opinion) -> None:
+        """The student's picture, or the teacher's for a scene without a pseudo-label."""
+        if opinion.who == "student":
+            self.material = replace(
+                self.material, student=opinion.hdr, student_origin=opinion.through
+            )
+            hdr = self.material.hdr
+            self._dispute = None if hdr is None else tabled_error(hdr, opinion.hdr)
+            self._reasons_of = None
+        elif self._latest is None:
+            self._latest = from_opinion(opinion)
+            self._believe(self._latest)
+
+    def forget_opinions(self) -> None:
+        """Another network is asked from now on: what an earlier one said is no more."""
+        self.material = replace(self.material, student=None, student_origin="")
+        self._dispute, self._reasons_of = None, None
+        if self.loaded is not None and self.loaded.label is None and self._latest is not None:
+            self._latest = None
+            self._believe(None)
+
+    def take_person(self, person: Brush | None) -> None:
+        """What is painted on the scene by the journal, H×W; another one ends a preview."""
+        if person is not self.person:
+            self.person, self._preview = person, None
+
+    def forget_preview(self) -> None:
+        """The stroke under the hand is over; what it made is the journal's to say."""
+        self._preview = None
+
+    def painted_shares(self) -> tuple[float, float]:
+        """Which shares of the scene are painted as trusted and as distrusted on the screen."""
+        brush = self.brush
+        if brush is None:
+            return 0.0, 0.0
+        return _share(brush > 0), _share(brush < 0)
+
+    @property
+    def replaying(self) -> bool:
+        """Whether a past round is on the screen, which the brush of now has no part in."""
+        return self._record is not None
+
+    @property
+    def brush(self) -> Brush | None:
+        """What is painted on the screen: by the journal, and by the stroke under the hand."""
+        if self._record is not None:
+            return None
+        return self.person if self._preview is None else self._preview
+
+    def preview(self, painted: Brush | None, box: Box | None = None) -> float | None:
+        """Show another mask than the journal's, or that again; the share that is trusted then.
+
+        Outside `box` it is the mask that is shown already; None says that it may differ anywhere.
+        """
+        self._preview = painted
+        person, found = self.brush, self.material.trust
+        if found is None or self._gates is None:
+            self.material = replace(self.material, person=person)
+            return None
+        if box is None or person is None:
+            trusted = with_person(self._gates, person)
+        else:
+            trusted = found.trusted.copy()
+            trusted[box] = with_person(self._gates[box], person[box])
+        self.material = replace(self.material, trust=replace(found, trusted=trusted), person=person)
+        return _share(trusted)
+
+    def take_flips(self, records: tuple[RoundRecord, ...]) -> None:
+        """How often each patch changed sides, once there are two rounds."""
+        if self.scene is None:
+            return
+        counted = flips(records, self.scene) if len(records) > 1 else None
+        self.material = replace(self.material, flips=counted)
+
+    def replay(self, record: RoundRecord | None, maps: Replay | None) -> None:
+        """Show a past round, with its maps where they are kept; None is now."""
+        self._record = record
+        past = from_replay(maps, record) if record is not None and maps is not None else None
+        self._believe(past or self._latest)
+        other = self._latest if past is not None else None
+        self.material = replace(
+            self.material,
+            other_hdr=other.hdr if other else None,
+            other_sigma=other.sigma if other else None,
+            other_origin=f"{other.origin}, the latest" if other else "",
+        )
+
+    def judge(self, *, masks: MaskSettings, pool: Retention | None) -> float | None:
+        """Apply thresholds; the share of pixels trusted, if there is something to judge."""
+        belief = self._belief
+        if belief is None:
+            self._gates = None
+            self.material = replace(self.material, trust=None, masks=masks, person=self.brush)
+            return None
+        if self._means is None or self.material.masks.patch_size != masks.patch_size:
+            self._means = belief.means(masks.patch_size)
+        found = None
+        if self._record is not None and belief is self._latest and self.size and self.scene:
+            found = patches_of_round(self._record, self.scene, masks, size=self.size)
+        if found is None:
+            of_now = pool if self._record is None else None
+            found = belief.judged(masks, pool=of_now, means=self._means)
+        self._gates, person = found.trusted, self.brush
+        found = replace(found, trusted=with_person(found.trusted, person))
+        self.material = replace(self.material, trust=found, masks=masks, person=person)
+        return _share(found.trusted)
+
+    def share(self, masks: MaskSettings, *, pool: Retention | None) -> float:
+        """Which share of the scene other thresholds would keep, without showing them."""
+        if self._belief is None:
+            return 0.0
+        means = self._belief.means(masks.patch_size) if self._means is None else self._means
+        found = self._belief.judged(masks, pool=pool, means=means)
+        return _share(with_person(found.trusted, self.brush))
+
+    def split_psnr(self) -> tuple[float, float] | None:
+        """PSNR-μ in dB of trusted and of untrusted pixels, where a ground truth exists."""
+        found = self.material.trust
+        squares = None if found is None else self.squares
+        return None if found is None or squares is None else split_psnr(squares, found.trusted)
+
+    def score_counts(self) -> tuple[Counts, Counts] | None:
+        """How many patches and pixels of the scene have which score."""
+        of = self.material
+        if of.trust is None or of.sigma is None or self._means is None:
+            return None
+        return score_counts(of.sigma, self._means, of.trust, patch_size=of.masks.patch_size)
+
+    def paint(self, layer: Layer, display: DisplaySettings) -> Painted:
+        """The picture of a layer; the very same one as last time if nothing changed."""
+        return self._painter.paint(layer, self._with_reasons(layer), display)
+
+    def difference(self, layer: Layer, partner: Layer, display: DisplaySettings) -> Painted:
+        """How far a layer is from another, pixel by pixel."""
+        return self._painter.difference(layer, partner, self.material, display)
+
+    def read(self, at: tuple[int, int]) -> Readout:
+        """What is known of the pixel at (x, y)."""
+        return read_pixel(self.material, self._means, at)
+
+    def subject(self) -> ExplainedScene | None:
+        """What an explanation can draw on; None where nothing is judged."""
+        of = self.material
+        if of.trust is None or of.sigma is None or self._means is None:
+            return None
+        return ExplainedScene(
+            trust=of.trust,
+            masks=of.masks,
+            sigma=of.sigma,
+            means=self._means,
+            bracket=of.bracket,
+            clues=self.clues,
+            dispute=self._dispute,
+            error=self.error,
+        )
+
+    def reasons(self) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None:
+        """The chief reason of every pixel, made once for these masks."""
+        found = self.material.trust
+        if self.clues is None or found is None:
+            return None
+        if self._reasons_of is not found:
+            made = reason_map(
+                found.trusted, self.clues, person=self.material.person, dispute=self._dispute
+            )
+            self.material = replace(self.material, reasons=made)
+            self._reasons_of = found
+        return self.material.reasons
+
+    def _with_reasons(self, layer: Layer) -> Material:
+        if layer is Layer.REASONS:
+            self.reasons()
+        return self.material
+
+    def _believe(self, belief: Belief | None) -> None:
+        self._belief, self._means, self._reasons_of = belief, None, None
+        self._error = self._squares = None
+        self.material = replace(
+            self.material,
+            hdr=belief.hdr if belief else None,
+            sigma=belief.sigma if belief else None,
+            origin=belief.origin if belief else "",
+            trust=None,
+            reasons=None,
+        )
+        self._gates = None
+
+
+def _share(trusted: Mask) -> float:
+    return float(np.count_nonzero(trusted) / trusted.size)

@@ -1,0 +1,330 @@
+"""What a person decides about scenes and thresholds: in order, durable, and said in words."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.masking import MaskSettings, Range
+from smarthdr_studio.studio.actions import by_id
+from smarthdr_studio.studio.project.screen import Screen
+from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.state import Notice
+from smarthdr_studio.studio.tasks import Job, Report, TaskQueue, Work
+
+_MANY: Final = re.compile(r"(\D+) (\d+) scenes")
+_DONE: Final = {
+    "promote": "Promoted",
+    "demote": "Demoted",
+    "exclude": "Excluded",
+    "restore": "Took back in",
+    "note on": "Changed notes or tags of",
+    "use the ground truth of": "Use the ground truth of",
+    "import a split of": "Imported a split of",
+}
+
+Ranges = Mapping[str, tuple[Range, Range | None]]
+
+
+class DecisionDesk:
+    """The person's pen with its refusals in words; every method answers None when all went well."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._decisions = Decisions(project)
+        self._told = self._latest()
+
+    @property
+    def masks(self) -> MaskSettings:
+        """The thresholds the journal adds up to."""
+        return self._decisions.masks()
+
+    @property
+    def can_undo(self) -> str | None:
+        """What undo would take back."""
+        return self._decisions.can_undo
+
+    @property
+    def can_redo(self) -> str | None:
+        """What redo would do again."""
+        return self._decisions.can_redo
+
+    def news(self) -> Notice | None:
+        """How many scenes the latest decision was about, once, where it was about several."""
+        latest = self._latest()
+        if latest in (None, self._told):
+            return None
+        self._told = latest
+        words = many_in_words(self._decisions.can_undo or "")
+        return Notice(text=words) if words else None
+
+    def _latest(self) -> str | None:
+        """The decision made last, None where some are undone."""
+        ledger = self._project.ledger()
+        return ledger.undoable[-1] if ledger.undoable and not ledger.redoable else None
+
+    def refusal(self) -> Notice | None:
+        """Why nothing can be decided about this project; None where it can."""
+        if not self._project.read_only:
+            return None
+        return _told(lambda: self._project.record(lambda _: ()))
+
+    def promotable(self, scenes: Sequence[str], *, whole: bool) -> tuple[str, ...]:
+        """Those with a pseudo-label that are unlabelled, excluded, or promoted otherwise.
+
+        Where all of them are promoted as is asked for, each of them: for a new version.
+        """
+        states = self._project.ledger().scenes
+        known = [scene for scene in scenes if self._project.pseudo_path(scene).is_file()]
+        waiting = (Status.UNLABELLED, Status.EXCLUDED)
+        promoted = [scene for scene in known if states[scene].status is Status.PROMOTED]
+        ready = [scene for scene in known if states[scene].status in waiting]
+        ready += [scene for scene in promoted if whole and not states[scene].whole]
+        return tuple(ready or promoted)
+
+    def decide(self, decide: Callable[[Decisions], object]) -> Notice | None:
+        """Any decision."""
+        return _told(lambda: decide(self._decisions))
+
+    def demote(self, scenes: Sequence[str]) -> Notice | None:
+        """Take promoted labels back."""
+        statuses = self._project.statuses()
+        ready = [scene for scene in scenes if statuses[scene] is Status.PROMOTED]
+        if not ready:
+            return _nothing(scenes, "Only a promoted scene is demoted")
+        return _told(lambda: self._decisions.demote(ready))
+
+    def exclude(self, scenes: Sequence[str]) -> Notice | None:
+        """Keep scenes out of training; if all of them are out already, take them back in."""
+        statuses = self._project.statuses()
+        scenes = [scene for scene in scenes if statuses[scene] is not Status.TEST]
+        inside = [scene for scene in scenes if statuses[scene] is not Status.EXCLUDED]
+        if not scenes:
+            return Notice(text="Test scenes take no part in training anyway.")
+        if inside:
+            return _told(lambda: self._decisions.exclude(inside))
+        return _told(lambda: self._decisions.restore(scenes))
+
+    def set_masks(self, masks: MaskSettings) -> Notice | None:
+        """Keep these thresholds."""
+        return _told(lambda: self._decisions.set_masks(masks))
+
+    def undo(self) -> Notice | None:
+        """Take the last decision back."""
+        return _told(self._decisions.undo)
+
+    def redo(self) -> Notice | None:
+        """Decide it again."""
+        return _told(self._decisions.redo)
+
+
+def _told(decide: Callable[[], object]) -> Notice | None:
+    try:
+        decide()
+    except StudioError as error:
+        return Notice(text=str(error), tone="bad")
+    return None
+
+
+def many_in_words(undo: str) -> str:
+    """What was done to several scenes, from the words undo has for it; "" where it was one."""
+    found = _MANY.fullmatch(undo)
+    if found is None:
+        return ""
+    did = _DONE.get(found[1], f"Done: {found[1]}")
+    return f"{did} {found[2]} scenes. Undo: {by_id('undo').keys[0]}"
+
+
+def not_promotable(scenes: Sequence[str]) -> Notice:
+    """None of these can be promoted."""
+    return _nothing(scenes, "Only a scene with a pseudo-label and no ground truth is promoted")
+
+
+def _nothing(scenes: Sequence[str], rule: str) -> Notice:
+    about = scenes[0] if len(scenes) == 1 else f"{len(scenes)} scenes"
+    return Notice(text=f"{rule}: nothing was changed for {about}.", tone="warn")
+
+
+def promote_many(
+    report: Report, *, folder: Path, scenes: tuple[str, ...], ranges: Ranges, whole: bool, note: str
+) -> None:
+    """Promote all of them in one step that is undone in one, or none of them."""
+    about = scenes[0] if len(scenes) == 1 else f"{len(scenes)} scenes"
+    report(f"promoting {about}", 0, 0)
+    with Project.open(folder) as project:
+        Decisions(project).promote(scenes, ranges=ranges, whole=whole, note=note)
+
+
+class Curating(QObject):
+    """Takes decisions; `decided` tells whether one was taken, or refused.
+
+    What writes files of many megapixels is carried out on a thread. Whatever is decided meanwhile
+    waits for it, and the project is not closed before all of it is in the journal.
+    """
+
+    decided = Signal(bool)
+
+    def __init__(self, keeper: Keeper, decisions: TaskQueue, screen: Screen) -> None:
+        super().__init__(keeper)
+        self._keeper, self._queue, self._screen = keeper, decisions, screen
+        self._desk: DecisionDesk | None = None
+        self._under_way = ""  # the decision on the thread, in words
+        keeper.switched.connect(self._switch)
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether everything that was decided is in the journal."""
+        return self._queue.at_rest
+
+    def afterwards(self, call: Callable[[], object]) -> None:
+        """Call this when everything that was decided is in the journal, be it now."""
+        self._queue.afterwards(call)
+
+    @Slot()
+    def _switch(self) -> None:
+        project = self._keeper.project
+        self._desk = DecisionDesk(project) if project is not None else None
+
+    def read_journal(self) -> dict[str, Status]:
+        """Show what the journal adds up to now; every scene's status."""
+        if self._keeper.project is None or self._desk is None:
+            return {}
+        self._keeper.become(
+            masks=self._desk.masks,
+            undo=self._under_way or self._desk.can_undo,
+            redo=self._desk.can_redo,
+        )
+        return self._keeper.project.statuses()
+
+    @Slot(object)
+    def settle_masks(self, masks: MaskSettings) -> None:
+        """Keep thresholds; a run uses them from its next round on."""
+        self._screen.move_masks(masks)
+        if self._desk is not None and (masks != self._desk.masks or not self._queue.at_rest):
+            self._take(lambda desk: desk.set_masks(masks))
+
+    def promote(self, scenes: tuple[str, ...], *, whole: bool = False, note: str = "") -> None:
+        """Use the pseudo-labels of these scenes as labels, masked as they are on the screen.
+
+        With `whole` the loss counts every pixel. Scenes promoted so already are left as they are,
+        unless all of them are: then each gets a new version.
+        """
+        if self._desk is not None and scenes:
+            ranges = self._screen.ranges(scenes)
+            self._queue.take(partial(self._promote, _Promotion(scenes, ranges, whole, note)))
+
+    def demote(self, scenes: tuple[str, ...]) -> None:
+        """Take promoted labels back."""
+        if scenes:
+            self._take(lambda desk: desk.demote(scenes))
+
+    def exclude(self, scenes: tuple[str, ...]) -> None:
+        """Keep these scenes out of training, or take them back in."""
+        if scenes:
+            self._take(lambda desk: desk.exclude(scenes))
+
+    @Slot()
+    def undo(self) -> None:
+        """Take the last decision back."""
+        self._take(DecisionDesk.undo)
+
+    @Slot()
+    def redo(self) -> None:
+        """Decide it again."""
+        self._take(DecisionDesk.redo)
+
+    @Slot(object, str)
+    def write_note(self, scenes: tuple[str, ...], text: str) -> None:
+        """This note in place of what these scenes have."""
+        if scenes:
+            self._take(lambda desk: desk.decide(lambda pen: pen.annotate(scenes, note=text)))
+
+    @Slot(object, object, object)
+    def change_tags(
+        self, scenes: tuple[str, ...], added: tuple[str, ...], removed: tuple[str, ...]
+    ) -> None:
+        """Tags for all of these scenes, and tags that none of them has any more."""
+        if scenes:
+            self._take(
+                lambda desk: desk.decide(
+                    lambda pen: pen.annotate(scenes, add=added, remove=removed)
+                )
+            )
+
+    def decide(self, decide: Callable[[Decisions], object]) -> None:
+        """Any other decision that is quick to write, when its turn has come."""
+        self._take(lambda desk: desk.decide(decide))
+
+    def decide_at_length(self, job: Job[object], *, words: str, said: str) -> None:
+        """One that writes large files: a job for a thread, and what undo would call it.
+
+        `said` is told once it is carried out.
+        """
+        if self._desk is not None:
+            self._queue.take(partial(self._begin, job, words, said))
+
+    def _take(self, decide: Callable[[DecisionDesk], Notice | None]) -> None:
+        if self._desk is not None:
+            desk = self._desk
+            self._queue.call(lambda: self._tell(decide(desk)))
+
+    def _promote(self, wanted: "_Promotion") -> Work | None:
+        if self._keeper.project is None or self._desk is None:
+            return None
+        ready = self._desk.promotable(wanted.scenes, whole=wanted.whole)
+        if not ready:
+            self._tell(self._desk.refusal() or not_promotable(wanted.scenes))
+            return None
+        job = partial(
+            promote_many,
+            folder=self._keeper.project.folder,
+            scenes=ready,
+            ranges={name: wanted.ranges[name] for name in ready if name in wanted.ranges},
+            whole=wanted.whole,
+            note=wanted.note,
+        )
+        about = ready[0] if len(ready) == 1 else f"{len(ready)} scenes"
+        return self._begin(job, f"promote {about}")
+
+    def _begin(self, job: Job[object], words: str, said: str = "") -> Work | None:
+        """What takes its time, if anything may be decided."""
+        refusal = self._desk.refusal() if self._desk is not None else None
+        if refusal is not None:
+            self._tell(refusal)
+            return None
+        self._under_way = words
+        self._keeper.become(undo=words)
+        return Work(job=job, on_done=partial(self._carried_out, said), on_refused=self._failed)
+
+    def _carried_out(self, said: str, _nothing: object) -> None:
+        self._end(None)
+        if said:
+            self._keeper.notice(Notice(text=said))
+
+    def _failed(self, message: str) -> None:
+        self._end(Notice(text=message, tone="bad"))
+
+    def _end(self, refusal: Notice | None) -> None:
+        self._under_way = ""
+        self._tell(refusal)
+
+    def _tell(self, refusal: Notice | None) -> None:
+        said = self._desk.news() if refusal is None and self._desk is not None else None
+        self._keeper.notice(refusal or said)
+        self.decided.emit(refusal is None)
+
+
+class _Promotion(NamedTuple):
+    """Scenes to promote, with the ranges of σ their masks on the screen are made with."""
+
+    scenes: tuple[str, ...]
+    ranges: Ranges
+    whole: bool
+    note: str

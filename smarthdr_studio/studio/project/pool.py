@@ -1,0 +1,434 @@
+"""Knows what the thresholds keep of every scene and of the pool, from statistics alone."""
+
+import tomllib
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QObject, Signal, Slot
+
+from smarthdr_studio.core.curation.scene_facts import SceneFacts
+from smarthdr_studio.core.errors import LabelError, StudioError
+from smarthdr_studio.core.imaging.bracket import Scene
+from smarthdr_studio.core.imaging.image_files import read_layers
+from smarthdr_studio.core.project.database import Figure
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.run_folder import RunFolder, last_pace
+from smarthdr_studio.core.trust.masking import Level, MaskSettings
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
+from smarthdr_studio.core.trust.pool import PaintedStatistics, PoolStatistics, Retention
+from smarthdr_studio.core.trust.thresholds import (
+    CropsOfPool,
+    PatchLocation,
+    WhatIf,
+    least_trusted_patches,
+    what_if,
+)
+from smarthdr_studio.studio.project.scene_loader import modified
+from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.state import PoolCharts, PoolShares
+from smarthdr_studio.studio.tasks import Job, RepeatedTask, Report, TaskRunner, plain
+
+_KIND: Final = "painted"
+
+
+class Counted(NamedTuple):
+    """Statistics of a brush, of which pseudo-label and of which mask they are."""
+
+    stamp: float
+    person: str
+    statistics: PaintedStatistics
+
+
+def read_painted(
+    report: Report,
+    *,
+    folder: Path,
+    persons: Mapping[str, str],
+    stamps: Mapping[str, float],
+    known: Mapping[str, Counted],
+) -> tuple[dict[str, Counted], tuple[str, ...]]:
+    """The brush of every painted scene that has a pseudo-label; and what could not be counted.
+
+    `persons` are the hashes of the masks by scene, `stamps` when statistics were written.
+    """
+    wanted = [scene for scene in persons if scene in stamps]
+    found = {s: known[s] for s in wanted if s in known and known[s][:2] == (stamps[s], persons[s])}
+    missing = [scene for scene in wanted if scene not in found]
+    problems: list[str] = []
+    if not missing:
+        return found, ()
+    with Project.open(folder) as project:
+        kept, new = project.figures(_KIND), dict[str, Figure]()
+        for done, scene in enumerate(missing):
+            report("counting what is painted", done, len(missing))
+            try:
+                found[scene] = _counted(project, scene, stamps[scene], kept=kept, new=new)
+            except (StudioError, ValueError) as error:
+                problems.append(str(error))
+        with suppress(StudioError):  # they can always be counted again
+            if new and not project.read_only:
+                project.keep_figures(_KIND, new)
+    return found, tuple(problems)
+
+
+def _counted(
+    project: Project,
+    scene: str,
+    stamp: float,
+    *,
+    kept: Mapping[str, Figure],
+    new: dict[str, Figure],
+) -> Counted:
+    """The brush of one scene as its project says it now, which may be newer than what was asked."""
+    person = project.state(scene).person or ""
+    name = f"{stamp} {person}"
+    if scene in kept and kept[scene][0] == name:
+        with suppress(ValueError):
+            return Counted(stamp, person, PaintedStatistics.unpacked(kept[scene][1]))
+    mask = project.person(scene)
+    path = project.pseudo_path(scene)
+    layers, _ = read_layers(path, only=("uncertainty.Y",))
+    sigma = layers["uncertainty.Y"].astype(np.float32, copy=False)
+    if mask is None:
+        mask = np.zeros(sigma.shape, np.int8)
+    if mask.shape != sigma.shape:
+        raise LabelError(f"{path}: is of another size than what is painted; label the scene anew")
+    statistics = PaintedStatistics.of(sigma, mask)
+    new[scene] = name, statistics.packed()
+    return Counted(stamp, person, statistics)
+
+
+Sizes = Mapping[str, tuple[int, int]]
+Known = Mapping[str, tuple[float, SceneStatistics]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PoolReading:
+    """The pool as its files say; `known` remembers when each was written, to read it only once.
+
+    `laid_out_for` are the levels both charts are made with,
+    `judged` what the thresholds of that moment keep.
+    """
+
+    known: Known
+    painted: Mapping[str, Counted]
+    statistics: PoolStatistics
+    patches: npt.NDArray[np.int64]
+    map: npt.NDArray[np.float64]
+    laid_out_for: tuple[Level, Level]
+    crops: CropsOfPool
+    seconds_per_crop: float | None
+    sigma_means: dict[str, float]
+    problems: tuple[str, ...]
+    judged: tuple[MaskSettings, Retention]
+
+
+def read_pool(  # noqa: PLR0913 - everything the thread may know of the project
+    report: Report,
+    *,
+    scenes: Sequence[Scene],
+    files: Mapping[str, Path],
+    unlabelled: Collection[str],
+    runs: Path,
+    before: "PoolReading | None",
+    persons: Mapping[str, str],
+    masks: MaskSettings,
+) -> PoolReading:
+    """Read what is new in `files` (by scene), and lay out the unlabelled scenes with their brush.
+
+    `persons` are the hashes of what is painted, by scene.
+    """
+    now, problems = _read_new(report, files=files, known=before.known if before else {})
+    painted, uncounted = read_painted(
+        report,
+        folder=runs.parent,
+        persons=persons,
+        stamps={scene: stamp for scene, (stamp, _) in now.items()},
+        known=before.painted if before else {},
+    )
+    pool = PoolStatistics(
+        {scene: now[scene][1] for scene in now if scene in unlabelled},
+        {scene: counted.statistics for scene, counted in painted.items()},
+        before=before.statistics if before else None,
+    )
+    sizes = {scene.id: (scene.width, scene.height) for scene in scenes}
+    run = _newest(runs)
+    return PoolReading(
+        known=now,
+        painted=painted,
+        statistics=pool,
+        patches=pool.patch_histogram(masks),
+        map=pool.retention_map(masks),
+        laid_out_for=(masks.patches, masks.pixels),
+        crops=_crops(run, {name: sizes[name] for name in pool.ids}, patch_size=masks.patch_size),
+        seconds_per_crop=_seconds_per_unlabelled_crop(run),
+        sigma_means={scene: statistics.sigma_mean for scene, (_, statistics) in now.items()},
+        problems=(*problems, *uncounted),
+        judged=(masks, pool.retention(masks)),
+    )
+
+
+def _read_new(
+    report: Report, *, files: Mapping[str, Path], known: Known
+) -> tuple[dict[str, tuple[float, SceneStatistics]], tuple[str, ...]]:
+    """Statistics by scene, read only where a file is new; and what could not be read."""
+    now: dict[str, tuple[float, SceneStatistics]] = {}
+    problems: list[str] = []
+    for done, (scene, path) in enumerate(files.items()):
+        stamp = modified(path)
+        if not stamp:
+            continue
+        if scene in known and known[scene][0] == stamp:
+            now[scene] = known[scene]
+            continue
+        report("reading uncertainties", done, len(files))
+        try:
+            now[scene] = (stamp, SceneStatistics.load(path))
+        except StudioError as error:
+            problems.append(str(error))
+    return now, tuple(problems)
+
+
+def _crops(run: RunFolder | None, sizes: Sizes, *, patch_size: int) -> CropsOfPool:
+    """How the newest run cuts the pool; the paper's crops of 128 at 64 before there is one."""
+    batch = _batch(run)
+    return CropsOfPool(sizes, crop=batch["crop"], stride=batch["stride"], patch_size=patch_size)
+
+
+def _seconds_per_unlabelled_crop(run: RunFolder | None) -> float | None:
+    """Labelled crops go along in every step, so they are part of the price."""
+    pace = last_pace(run) if run is not None else None
+    batch = _batch(run)
+    if pace is None or not batch["unlabelled"]:
+        return None
+    return pace * (batch["labelled"] + batch["unlabelled"]) / batch["unlabelled"]
+
+
+def _batch(run: RunFolder | None) -> dict[str, int]:
+    first = {"crop": 128, "stride": 64, "labelled": 8, "unlabelled": 8}
+    try:
+        plan = tomllib.loads(run.plan_path.read_text(encoding="utf-8")) if run else {}
+        held = plan.get("batch", {})
+        return {name: int(held.get(name, value)) for name, value in first.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return first
+
+
+def _newest(runs: Path) -> RunFolder | None:
+    """The run that was started last, if there is one."""
+    if not runs.is_dir():
+        return None
+    folders = sorted(path for path in runs.iterdir() if path.is_dir() and path.name[0] != ".")
+    return RunFolder(folders[-1]) if folders else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Charted:
+    """How many pixels have which score, what the next epoch would see, and shares by scene.
+
+    `reading` is the pool that was asked about; `others` are its scenes that are not in the pool.
+    """
+
+    reading: PoolReading
+    pixels: npt.NDArray[np.int64]
+    what_if: WhatIf
+    others: Mapping[str, float]
+
+
+def chart(*, reading: PoolReading, masks: MaskSettings, kept: Retention) -> Charted:
+    """All of it for these thresholds; `kept` is what they keep of the pool."""
+    pool = reading.statistics
+    inside = frozenset(pool.ids)
+    others = {s: held for s, (_, held) in reading.known.items() if s not in inside}
+    painted = {s: counted.statistics for s, counted in reading.painted.items()}
+    return Charted(
+        reading=reading,
+        pixels=pool.pixel_histogram(masks),
+        what_if=what_if(
+            pool, reading.crops, masks, seconds_per_crop=reading.seconds_per_crop, kept=kept
+        ),
+        others=pool.shares_outside(others, masks, painted=painted, kept=kept),
+    )
+
+
+CHARTED_AT_ONCE: Final = 200  # scenes; more are counted on a thread
+
+
+class PoolDesk(QObject):
+    """Reads the pool on a thread, answers questions about it in milliseconds."""
+
+    read = Signal()
+    charted = Signal(object, object)  # PoolCharts and WhatIf, None where there is no pool
+
+    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
+        super().__init__(keeper)
+        self._keeper, self._tasks = keeper, tasks
+        self._files: dict[str, Path] = {}  # of every scene: ten thousand paths take a while
+        self._reading: PoolReading | None = None
+        self._share: dict[str, float] = {}
+        self._masks: MaskSettings | None = None  # those asked about last
+        self._answer: tuple[PoolStatistics, MaskSettings, Retention] | None = None
+        self._refreshing = RepeatedTask(tasks, self._to_read, self._answered)
+        self._charting = RepeatedTask(tasks, self._to_chart, self._charts_came)
+        keeper.switched.connect(self._switch)
+
+    @Slot()
+    def _switch(self) -> None:
+        project, self._reading, self._masks = self._keeper.project, None, None
+        self._files = (
+            {each.id: project.statistics_path(each.id) for each in project.scenes}
+            if project is not None
+            else {}
+        )
+        self._answer = None
+        self._share.clear()
+
+    def refresh(self) -> None:
+        """Read what is new on disk; asking again while reading reads once more."""
+        self._refreshing.ask()
+
+    def _to_read(self) -> Job[PoolReading] | None:
+        if self._keeper.project is None:
+            return None
+        statuses, states = self._keeper.project.statuses(), self._keeper.project.ledger().scenes
+        return partial(
+            read_pool,
+            scenes=self._keeper.project.scenes,
+            files=self._files,
+            unlabelled=frozenset(
+                s for s, status in statuses.items() if status is Status.UNLABELLED
+            ),
+            runs=self._keeper.project.runs_folder,
+            before=self._reading,
+            persons={s: state.person for s, state in states.items() if state.person is not None},
+            masks=self._masks or self._keeper.project.ledger().masks,
+        )
+
+    @property
+    def reading(self) -> PoolReading | None:
+        """The pool as its files said last; not to be changed."""
+        return self._reading
+
+    def retention(self, masks: MaskSettings) -> Retention | None:
+        """What both gates keep of the pool; None where there is no pseudo-label yet."""
+        pool, self._masks = self._pool, masks
+        if pool is None:
+            return None
+        if self._answer is not None and self._answer[:2] == (pool, masks):
+            return self._answer[2]
+        answer = pool.retention(masks)
+        self._remember(masks, answer)
+        return answer
+
+    def _remember(self, masks: MaskSettings, answer: Retention) -> None:
+        if self._pool is not None:
+            self._answer = self._pool, masks, answer
+            self._share.update({scene: share.retained for scene, share in answer.scenes.items()})
+
+    def rows(self, statuses: Mapping[str, Status]) -> tuple[SceneFacts, ...]:
+        """Every scene's line."""
+        sigma = self._reading.sigma_means if self._reading else {}
+        return tuple(
+            SceneFacts(
+                id=scene,
+                status=status,
+                retained=self._share.get(scene),
+                sigma_mean=sigma.get(scene),
+            )
+            for scene, status in statuses.items()
+        )
+
+    def trust_of_scenes(self) -> tuple[Mapping[str, float], Mapping[str, float]]:
+        """Retained share and mean σ of every scene that has a pseudo-label, by its id."""
+        return self._share, self._reading.sigma_means if self._reading else {}
+
+    def note_share(self, scene: str, retained: float) -> None:
+        """The exact share of the scene on the screen, where the pool does not tell it."""
+        self._share[scene] = retained
+
+    def counts(self, scene: str, person: str | None) -> bool:
+        """Whether what is painted on a scene, by its hash, is in the pool's figures."""
+        painted = self._reading.painted.get(scene) if self._reading else None
+        return (painted.person if painted else None) == person
+
+    def shares(
+        self, retention: Retention | None, *, exact: tuple[str, float] | None = None
+    ) -> PoolShares | None:
+        """The pool as two figures; `exact` is the share of a scene that is known better."""
+        if retention is None or self._reading is None or self._pool is None:
+            return None
+        retained = retention.retained
+        if exact is not None and exact[0] in retention.scenes:
+            scene, share = exact
+            weight = self._reading.known[scene][1].pixels / self._pool.pixels
+            retained += (share - retention.scenes[scene].retained) * weight
+        return PoolShares(
+            scenes=len(retention.scenes),
+            retained=min(max(retained, 0.0), 1.0),
+            patches_retained=retention.patches_retained,
+        )
+
+    def chart(self, masks: MaskSettings) -> None:
+        """Count what the charts show, and the shares of scenes outside the pool.
+
+        `charted` tells it: of a small pool at once, of a large one when a thread has counted.
+        """
+        self._masks = masks
+        if self._reading is None or self._pool is None:
+            self.charted.emit(None, None)
+            return
+        if self._reading.laid_out_for != (masks.patches, masks.pixels):
+            self.refresh()  # other ranges: histograms and map follow from the thread
+        self._charting.ask()
+
+    def _to_chart(self) -> Job[Charted] | None:
+        kept = self.retention(self._masks) if self._masks is not None else None
+        if self._masks is None or kept is None or self._reading is None:
+            return None
+        if len(self._reading.known) > CHARTED_AT_ONCE:
+            return plain(chart, reading=self._reading, masks=self._masks, kept=kept)
+        self._show(chart(reading=self._reading, masks=self._masks, kept=kept))
+        return None
+
+    def _show(self, found: Charted) -> None:
+        reading = found.reading
+        self._share.update(found.others)
+        charts = PoolCharts(patches=reading.patches, pixels=found.pixels, map=reading.map)
+        self.charted.emit(charts, found.what_if)
+
+    def share(self, masks: MaskSettings) -> float:
+        """Which share of the pool these thresholds keep; 0 where there is none."""
+        return self._pool.retention(masks).retained if self._pool is not None else 0.0
+
+    def least_trusted(self) -> tuple[PatchLocation, ...]:
+        """The least sure patch of every scene of the pool, the worst first."""
+        if self._reading is None or self._pool is None:
+            return ()
+        return least_trusted_patches(
+            {scene: self._reading.known[scene][1] for scene in self._pool.ids}
+        )
+
+    @property
+    def _pool(self) -> PoolStatistics | None:
+        if self._reading is None or len(self._reading.statistics) == 0:
+            return None
+        return self._reading.statistics
+
+    def _answered(self, reading: PoolReading) -> None:
+        self._reading = reading
+        self._share = {s: kept for s, kept in self._share.items() if s in reading.known}
+        self._remember(*reading.judged)
+        self.read.emit()
+        if reading.problems:
+            self._tasks.refused.emit(reading.problems[0])
+
+    def _charts_came(self, found: Charted) -> None:
+        if found.reading is self._reading:  # else another is asked about already
+            self._show(found)

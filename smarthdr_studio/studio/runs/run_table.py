@@ -1,0 +1,398 @@
+"""The list of runs: one line each, sorted by a click, several of them selectable."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRectF,
+    Qt,
+    Signal,
+    Slot,
+)
+from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QMenu,
+    QPushButton,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
+
+from smarthdr_studio.core.training.run_index import RunRow
+from smarthdr_studio.studio.actions import by_id
+from smarthdr_studio.studio.runs import words
+from smarthdr_studio.studio.runs.words import how_many
+from smarthdr_studio.studio.state import StudioState
+from smarthdr_studio.studio.theme import Palette
+from smarthdr_studio.studio.widgets.controls import (
+    ElidedLabel,
+    button,
+    caption,
+    percent,
+    takes_first,
+)
+from smarthdr_studio.studio.widgets.value_table import RIGHT, Column, SortedTable, SortedValues
+
+STARTED: Final = "Started"
+_NOTHING: Final = float("-inf")
+_URGENT_FIRST: Final = ("running", "paused", "interrupted", "failed", "stopped", "done")
+
+_FIGURES: Final[tuple[Column[RunRow], ...]] = (
+    Column(
+        title="Status",
+        tip="How the run stands; of one that is not done, the epoch it has reached",
+        text=words.status,
+        key=lambda row: _URGENT_FIRST.index(row.status),
+        widest="⚠ interrupted 10/40",
+        tone=lambda row: words.SIGNS[row.status][0],
+    ),
+    Column(
+        title="Preset",
+        tip="The preset its plan was made from",
+        text=lambda row: row.preset,
+        widest="mean-teacher",
+    ),
+    Column(
+        title=STARTED,
+        tip="On the clock of this computer",
+        text=words.started,
+        key=lambda row: row.id,
+        widest="today 00:00",
+        largest_first=True,
+    ),
+    Column(
+        title="Labels",
+        tip="Ground truths and promoted labels it learns from, and those held out",
+        text=lambda row: words.labels(row.labels),
+        key=lambda row: row.labels.labelled + row.labels.promoted,
+        widest="5 + 2 promoted, 1 held out",
+        largest_first=True,
+    ),
+    Column(
+        title="Best PSNR-μ",
+        tip="The best check on held-out labels in dB, and its step",
+        text=words.best,
+        key=lambda row: _NOTHING if row.best is None else row.best.psnr_mu,
+        widest="00.00 (00,000)",
+        side=RIGHT,
+        largest_first=True,
+    ),
+    Column(
+        title="Last",
+        tip="PSNR-μ of the last check on held-out labels in dB",
+        text=lambda row: words.decibels(row.last_psnr_mu),
+        key=lambda row: _NOTHING if row.last_psnr_mu is None else row.last_psnr_mu,
+        widest="00.00",
+        side=RIGHT,
+        largest_first=True,
+    ),
+    Column(
+        title="Retained",
+        tip="The share of the pool that its last round trusts",
+        text=lambda row: percent(row.retained),
+        key=lambda row: _NOTHING if row.retained is None else row.retained,
+        widest="< 00 %",
+        side=RIGHT,
+        largest_first=True,
+    ),
+    Column(
+        title="Took",
+        tip="The work of all its sessions together",
+        text=lambda row: words.took(row.seconds),
+        key=lambda row: row.seconds,
+        widest="00 h 00 min",
+        side=RIGHT,
+        largest_first=True,
+    ),
+    Column(
+        title="Disk",
+        tip="What its folder takes on disk",
+        text=lambda row: words.disk(row.disk_bytes),
+        key=lambda row: row.disk_bytes,
+        widest="0.00 MiB",
+        side=RIGHT,
+        largest_first=True,
+    ),
+    Column(
+        title="Note",
+        tip="What somebody wrote about it",
+        text=words.note,
+        key=lambda row: words.note(row).casefold(),
+        widest="a note",
+    ),
+)
+COLUMNS: Final = tuple(
+    replace(column, tip=f"{column.tip}; a click sorts", tooltip=words.in_full, spoken=column.told)
+    for column in _FIGURES
+)
+
+
+_PAD: Final = 7.0
+
+
+class RunsTable(SortedTable[RunRow]):
+    """Says which runs are chosen, and asks for the menu and for the trash."""
+
+    chosen = Signal(object)  # ids, the latest first
+    menu_asked = Signal(QPoint)
+    discard_asked = Signal()
+    opened = Signal()
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__(COLUMNS, ident=lambda row: row.id, name="Runs")
+        self._chosen: tuple[str, ...] = ()
+        self._showing = False
+        self._cells = _Cells(palette, self.rows, self)
+        self._set_up()
+        self._set_up_head()
+        self.selectionModel().selectionChanged.connect(self._choose)
+        self.activated.connect(self._open)
+
+    @Slot(object, object)
+    def show_state(self, old: StudioState, new: StudioState) -> None:
+        """Show the runs, and which are chosen."""
+        moved = False
+        if old.runs.rows is not new.runs.rows:
+            self._showing = True
+            latest_first = sorted(new.runs.rows, key=lambda row: row.id, reverse=True)
+            moved = self.rows.show_values(latest_first)
+            self._showing = False
+        if moved or self._chosen != new.runs.chosen:
+            self._chosen = new.runs.chosen
+            self._mark()
+
+    def dress(self, palette: Palette) -> None:
+        """Paint with another palette."""
+        self._cells.colours = palette
+        self.viewport().update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Delete asks for the trash."""
+        if event.key() == Qt.Key.Key_Delete:
+            self.discard_asked.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def _mark(self) -> None:
+        """Select the lines of the chosen runs, and keep the keyboard at one of them."""
+        flags, model = QItemSelectionModel.SelectionFlag, self.selectionModel()
+        found = [index for run in self._chosen if (index := self.rows.index_of(run)).isValid()]
+        if {index.row() for index in found} == {index.row() for index in model.selectedRows()}:
+            return
+        self._showing = True
+        model.clearSelection()
+        for index in found:
+            model.select(index, flags.Select | flags.Rows)
+        current = self.currentIndex()
+        if found and current.row() not in {index.row() for index in found}:
+            model.setCurrentIndex(found[0], flags.NoUpdate)
+            self.scrollTo(found[0])
+        self._showing = False
+
+    @Slot(QItemSelection, QItemSelection)
+    def _choose(self, _now: QItemSelection, _before: QItemSelection) -> None:
+        if not self._showing:
+            selected = self.selectionModel().selectedRows()
+            ids = tuple(sorted((self.rows.value(index).id for index in selected), reverse=True))
+            self.chosen.emit(ids)
+
+    @Slot(QModelIndex)
+    def _open(self, _index: QModelIndex) -> None:
+        self.opened.emit()
+
+    def _set_up(self) -> None:
+        self.setItemDelegate(self._cells)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self.menu_asked)
+
+    def _set_up_head(self) -> None:
+        metrics, head = QFontMetricsF(self.font()), self.horizontalHeader()
+        head.setSectionsMovable(True)
+        head.setStretchLastSection(True)
+        head.setAccessibleName("Columns: a click sorts")
+        for place, column in enumerate(COLUMNS):
+            words = max(metrics.horizontalAdvance(t) for t in (column.widest, column.title + " ▾▾"))
+            head.resizeSection(place, int(words + 2 * _PAD) + 2)
+        self.sort_by(STARTED, descending=True)
+
+
+class _Cells(QStyledItemDelegate):
+    """Paints a cell in the tone of its run."""
+
+    def __init__(self, palette: Palette, rows: SortedValues[RunRow], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.colours, self._rows = palette, rows
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        """Paint one cell."""
+        p, box = self.colours, QRectF(option.rect)
+        column, row = self._rows.columns[index.column()], self._rows.value(index)
+        if option.state & QStyle.StateFlag.State_Selected:
+            fill = QColor(p.accent)
+            fill.setAlphaF(0.24)
+            painter.fillRect(box, fill)
+        elif index.row() % 2:
+            painter.fillRect(box, QColor(p.window))
+        words, tone = column.text(row), column.tone(row) if column.tone else ""
+        ink = getattr(p, tone) if tone else p.muted if words == "–" else p.text
+        painter.setPen(QColor(ink))
+        painter.setFont(option.font)
+        inner = box.adjusted(_PAD, 0, -_PAD, 0)
+        metrics = QFontMetricsF(option.font)
+        shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, inner.width())
+        painter.drawText(inner, column.side | Qt.AlignmentFlag.AlignVCenter, shown)
+
+
+_BUTTONS: Final[Mapping[str, str]] = {
+    "run_resume": "Resume",
+    "run_continue": "Continue as new…",
+    "run_go_back": "Go back…",
+    "run_export": "Export…",
+    "run_discard": "Discard…",
+}
+_MORE: Final = ("run_note", "run_folder", "run_copy", "run_restore")
+_ONE: Final = frozenset({"run_continue", "run_go_back", "run_export", "run_note", "run_folder"})
+
+
+class RunsBar(QWidget):
+    """Says by its id which command is wanted; offers only what can be done."""
+
+    asked = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._usable: dict[str, bool] = {}
+        self._count = ElidedLabel(role="muted")
+        self._buttons = {name: self._made(name, words) for name, words in _BUTTONS.items()}
+        more = button("More", tip="Note, folder, command, discarded runs")
+        self._menu = QMenu(more)
+        more.setMenu(self._menu)
+        self._fill(self._menu, _MORE)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        row.addWidget(caption("Runs", role="title"))
+        row.addWidget(self._count, 1)
+        for each in (*self._buttons.values(), more):
+            row.addWidget(each)
+
+    @Slot(object, object)
+    def show_state(self, old: StudioState, new: StudioState) -> None:
+        """Offer what can be done with the chosen runs now."""
+        if (old.runs, old.training.busy) == (new.runs, new.training.busy) and self._usable:
+            return
+        count = how_many(new.runs.rows) if new.runs.looked else "looking for runs"
+        self._count.tell(" · ".join(filter(None, (count, new.runs.work))))
+        self._usable = usable(new)
+        for name, each in self._buttons.items():
+            each.setEnabled(self._usable[name])
+        for made in self._menu.actions():
+            made.setEnabled(self._usable[made.objectName()])
+
+    @Slot(QPoint)
+    def pop_up(self, at: QPoint) -> None:
+        """Everything that can be done, as a menu at a place of the screen."""
+        menu = QMenu(self)
+        self._fill(menu, (*_BUTTONS, *_MORE))
+        for made in menu.actions():
+            made.setEnabled(self._usable.get(made.objectName(), False))
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(at)
+
+    def _made(self, name: str, words: str) -> QPushButton:
+        role = "primary" if name == "run_resume" else ""
+        made = button(words, tip=by_id(name).tip_with_key, role=role)
+        made.clicked.connect(partial(self._ask, name))
+        return made
+
+    def _fill(self, menu: QMenu, names: tuple[str, ...]) -> None:
+        menu.setToolTipsVisible(True)
+        for name in names:
+            made = menu.addAction(by_id(name).title)
+            made.setObjectName(name)
+            made.setToolTip(by_id(name).tip_with_key)
+            made.triggered.connect(partial(self._ask, name))
+
+    def _ask(self, name: str, *_: object) -> None:
+        self.asked.emit(name)
+
+
+def usable(state: StudioState) -> dict[str, bool]:
+    """Which commands can be carried out, by id."""
+    runs = state.runs
+    rows = [row for run in runs.chosen if (row := runs.row(run)) is not None]
+    one = rows[0] if len(rows) == 1 else None
+    resumable = one is not None and one.resumable
+    found = dict.fromkeys(_ONE, one is not None)
+    return found | {
+        "run_resume": resumable and not state.training.busy,
+        "run_copy": resumable,
+        "run_discard": bool(rows) and not any(row.at_work for row in rows),
+        "run_restore": state.folder is not None,
+    }
+
+
+class RunsQuestion(QFrame):
+    """Asks before runs are moved to the trash; Escape is no."""
+
+    agreed = Signal()
+    declined = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("notice")
+        self.setProperty("tone", "warn")
+        self._words = caption("")
+        self._words.setWordWrap(True)
+        self._yes = button("Move to the trash", tip="It can be restored from there (Enter)")
+        self._no = button("Keep", tip="Nothing is changed (Esc)")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 5, 6, 5)
+        row.addWidget(self._words, 1)
+        row.addWidget(self._no)
+        row.addWidget(self._yes)
+        self._yes.clicked.connect(self.agreed)
+        self._no.clicked.connect(self.declined)
+        self.hide()
+
+    @Slot(object, object)
+    def show_state(self, old: StudioState, new: StudioState) -> None:
+        """Ask, or be gone."""
+        asked = new.runs.question
+        if old.runs.question == asked:
+            return
+        self._words.setText(asked)
+        self.setVisible(bool(asked))
+        if asked:
+            self._no.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def event(self, event: QEvent) -> bool:
+        """Escape is an answer before it is a command of the window."""
+        return takes_first(event, (Qt.Key.Key_Escape,)) or super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape keeps the run."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.declined.emit()
+        else:
+            super().keyPressEvent(event)

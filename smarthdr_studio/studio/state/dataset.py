@@ -1,0 +1,88 @@
+"""What a person is asked about files: a ground truth, a split, a dataset that has moved."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from smarthdr_studio.core.datasets.ground_truth import TruthFix
+from smarthdr_studio.core.project.journal import Status
+
+if TYPE_CHECKING:
+    from smarthdr_studio.core.datasets.ground_truth import TruthFindings, TruthPictures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TruthState:
+    """A ground truth that was brought to a scene and waits for a person's word.
+
+    `fault` is why it could not be looked at; then there are no findings.
+    """
+
+    scene: str
+    files: tuple[Path, ...]
+    findings: "TruthFindings | None" = None
+    pictures: "TruthPictures | None" = None
+    fault: str = ""
+    replaces: str = ""  # the scene's status where it has a label or a ground truth already
+
+    @property
+    def at_work(self) -> bool:
+        """Whether it is still being looked at."""
+        return self.findings is None and not self.fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TruthWish:
+    """What a person decided about it: which of the offered fixes to apply, and why."""
+
+    fix: TruthFix
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitState:
+    """A split from a file that waits for a person's word: what each scene is to become.
+
+    `changes` holds only scenes that change, by the status they get, with the one they have.
+    """
+
+    file: Path
+    changes: tuple[tuple[Status, tuple[tuple[str, Status], ...]], ...]
+
+    @property
+    def count(self) -> int:
+        """How many scenes change."""
+        return sum(len(scenes) for _, scenes in self.changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedState:
+    """The dataset folder is not where it was: `guess` is where it may be, None for nowhere known.
+
+    `fault` says why the folder that was given last is not the dataset.
+    """
+
+    root: Path
+    partly: bool = False  # only some of its scenes are gone
+    guess: Path | None = None
+    fault: str = ""
+    at_work: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetWish:
+    """How a curated dataset is to be written."""
+
+    folder: Path
+    frames: Literal["link", "copy"] = "link"
+    labels: Literal["hdr", "exr"] = "hdr"
+    unlabelled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What was written, in a sentence, and where it lies."""
+
+    words: str
+    path: Path
+    details: tuple[str, ...] = ()

@@ -1,1 +1,0 @@
-"""The studio's door to slow work: one thread for training, plain functions for all else."""

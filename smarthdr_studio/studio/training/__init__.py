@@ -1,0 +1,1 @@
+"""Runs at work: the plan, the thread, steering, and what is watched of them."""

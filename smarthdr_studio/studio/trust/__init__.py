@@ -1,0 +1,1 @@
+"""Why a pixel is trusted or not: thresholds, shares, evidence, regions, and past rounds."""

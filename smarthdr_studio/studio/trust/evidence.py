@@ -1,0 +1,359 @@
+"""Measures whether σ knows where the errors are, of the scene on the screen and of the pool."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal, Slot
+
+from smarthdr_studio.core.errors import ProjectError, StudioError
+from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
+from smarthdr_studio.core.imaging.radiometry import Floats
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.trust.causes import Clues, clues
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
+from smarthdr_studio.core.trust.reliability import (
+    Evidence,
+    Part,
+    Sampled,
+    error_map,
+    sparsification_point,
+    squared_error_map,
+)
+from smarthdr_studio.studio.project.current_scene import Stage
+from smarthdr_studio.studio.project.predictions import Asked, network_of, predicted
+from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.state import EvidenceState
+from smarthdr_studio.studio.tasks import LatestTask, Report, TaskRunner
+
+_PIXELS_PER_SCENE = 40_000
+_WORDS = {
+    Status.UNLABELLED: "unlabelled",
+    Status.TEST: "test",
+    Status.GROUND_TRUTH: "labelled",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PoolEvidence:
+    """Pixels of all `scenes` that could be measured; `note` says what to keep in mind of them.
+
+    Each of `problems` is the sentence of a scene that could not.
+    """
+
+    scenes: tuple[str, ...]
+    sampled: Sampled
+    note: str
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Measurable:
+    scene: Scene
+    status: Status
+    pseudo: Path
+
+
+def measure_pool(report: Report, *, project: Path, frames: FrameStore) -> PoolEvidence:
+    """Every scene with a ground truth: the pool by its pseudo-labels, others by the teacher.
+
+    The teacher is the newest checkpoint's. Promoted and excluded scenes take no part. Raises
+    ProjectError where no scene can be measured.
+    """
+    report("loading the teacher", 0, 0)
+    wanted, problems = _measurable(project), list[str]()
+    teacher = _teacher(wanted, project, frames, problems)
+    if teacher is None:
+        wanted = [each for each in wanted if each.status is Status.UNLABELLED]
+    found: list[tuple[_Measurable, Sampled]] = []
+    for done, each in enumerate(wanted):
+        say = partial(_say_which, report, done, len(wanted))
+        try:
+            found.append((each, _sampled(say, each, teacher, frames)))
+        except (StudioError, OSError) as error:
+            problems.append(str(error))
+    if not found:
+        nothing = f"{project}: no scene with a ground truth can be measured yet; train first"
+        raise ProjectError(problems[0] if problems else nothing)
+    return PoolEvidence(
+        scenes=tuple(each.scene.id for each, _ in found),
+        sampled=Sampled.joined([sampled for _, sampled in found]),
+        note=_note(Counter(each.status for each, _ in found), teacher),
+        problems=tuple(problems),
+    )
+
+
+def _say_which(report: Report, at: int, scenes: int, *_tiles: object) -> None:
+    report(f"measuring scene {at + 1} of {scenes}", at, scenes)
+
+
+def _measurable(project: Path) -> list[_Measurable]:
+    """Scenes with a ground truth, the pool first; of the pool only those with a pseudo-label."""
+    with Project.open(project) as opened:
+        statuses = opened.statuses()
+        scenes = [
+            _Measurable(scene, statuses[scene.id], opened.pseudo_path(scene.id))
+            for scene in opened.scenes
+            if scene.ground_truth is not None and statuses[scene.id] in _WORDS
+        ]
+    return [
+        each
+        for status in _WORDS
+        for each in scenes
+        if each.status is status and (status is not Status.UNLABELLED or each.pseudo.is_file())
+    ]
+
+
+def _teacher(
+    wanted: list[_Measurable], project: Path, frames: FrameStore, problems: list[str]
+) -> Asked | None:
+    """None where nobody has to be asked, or where there is nobody to ask."""
+    if all(each.status is Status.UNLABELLED for each in wanted):
+        return None
+    try:
+        return network_of(project, who="teacher", frames=frames)
+    except StudioError as error:
+        problems.append(str(error))
+        return None
+
+
+def _sampled(
+    report: Report, each: _Measurable, teacher: Asked | None, frames: FrameStore
+) -> Sampled:
+    scene = each.scene
+    report("", 0, 0)
+    hdr, sigma = _belief(report, each, teacher)
+    report("", 0, 0)
+    truth = frames.ground_truth(scene)
+    return Sampled.of(
+        sigma,
+        clues(frames.bracket(scene)),
+        error=error_map(hdr, truth),
+        squares=squared_error_map(hdr, truth),
+        most=_PIXELS_PER_SCENE,
+    )
+
+
+def _belief(report: Report, each: _Measurable, teacher: Asked | None) -> tuple[Half, Floats]:
+    scene = each.scene
+    if each.status is Status.UNLABELLED or teacher is None:
+        label = read_pseudo_label(each.pseudo, expect=(scene.height, scene.width))
+        return label.hdr, label.sigma
+    return predicted(report, teacher, scene, words="")
+
+
+def _note(counts: Counter[Status], teacher: Asked | None) -> str:
+    """Who says what of how many scenes, and whose figures are too good."""
+    said = [_counted(counts[Status.UNLABELLED], "unlabelled") + " by their pseudo-labels"]
+    if not counts[Status.UNLABELLED]:
+        said = []
+    asked = [status for status in (Status.TEST, Status.GROUND_TRUTH) if counts[status]]
+    if asked and teacher is not None:
+        names = " and ".join(_counted(counts[status], _WORDS[status]) for status in asked)
+        said.append(f"{names} as the teacher of {teacher.checkpoint} sees them")
+    note = "; ".join(said) + "."
+    if counts[Status.GROUND_TRUTH]:
+        note += (
+            " Labelled scenes were trained on, and leave-one-out is not done: figures of "
+            "labelled scenes are optimistic."
+        )
+    return note
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word} scene" if count == 1 else f"{count} {word} scenes"
+
+
+_MOST_PIXELS = 2_000_000  # all of a 1500×1000 scene, every fourth of a very large one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Figures:
+    """Evidence of every part that has any pixel; of a pool also its scenes and what to know."""
+
+    parts: Mapping[Part, Evidence]
+    sigma: Floats | None = None  # the map of the scene that was measured
+    scenes: tuple[str, ...] = ()
+    note: str = ""
+    problems: tuple[str, ...] = ()
+
+
+def figures_of_scene(
+    report: Report, *, sigma: Floats, error: Floats, squares: Floats, clues: Clues
+) -> Figures:
+    """Of the scene on the screen; maps are H×W, `error` |e| and `squares` e², channel mean."""
+    words = "comparing σ with the error"
+    sampled = Sampled.of(sigma, clues, error=error, squares=squares, most=_MOST_PIXELS)
+    return Figures(parts=_by_part(report, sampled, words=words), sigma=sigma)
+
+
+def figures_of_pool(report: Report, *, project: Path, frames: FrameStore) -> Figures:
+    """Of every scene with a ground truth. Raises StudioError where there is none."""
+    found = measure_pool(report, project=project, frames=frames)
+    return Figures(
+        parts=_by_part(report, found.sampled, words="counting"),
+        scenes=found.scenes,
+        note=found.note,
+        problems=found.problems,
+    )
+
+
+def _by_part(report: Report, sampled: Sampled, *, words: str) -> dict[Part, Evidence]:
+    parts = {}
+    for done, part in enumerate(Part):
+        report(words, done, len(Part))
+        if (known := sampled.evidence(part)) is not None:
+            parts[part] = known
+    return parts
+
+
+_COMPARING = "comparing σ with the error"
+_NO_TRUTH = "This scene has no ground truth; measure the pool instead."
+_NO_SIGMA = "This scene has no pseudo-label; measuring asks the teacher for its opinion."
+
+
+class EvidenceDesk(QObject):
+    """Works only while somebody looks; the pool is measured when asked to."""
+
+    teacher_wanted = Signal()
+
+    def __init__(self, keeper: Keeper, tasks: TaskRunner, stage: Stage) -> None:
+        super().__init__(keeper)
+        self._keeper, self._stage = keeper, stage
+        self._comparing, self._measuring = LatestTask(tasks), LatestTask(tasks)
+        self._scene: Figures | None = None
+        self._scene_of: Floats | None = None  # the σ map that is being measured, or was
+        self._pool: Figures | None = None
+        self._watched = False
+        keeper.switched.connect(self._switch)
+
+    @Slot()
+    def _switch(self) -> None:
+        self._scene, self._pool, self._scene_of = None, None, None
+        self._keeper.become(evidence=EvidenceState())
+
+    def watch(self, *, seen: bool) -> None:
+        """Whether the figures are on the screen."""
+        self._watched = seen
+        self.refresh()
+
+    @Slot(str)
+    def set_scope(self, scope: str) -> None:
+        """Look at the scene or at the pool."""
+        self._become(scope="pool" if scope == "pool" else "scene")
+        self.refresh()
+
+    @Slot(str)
+    def set_part(self, part: str) -> None:
+        """Look at saturated, moving or static pixels alone."""
+        self._become(part=Part(part))
+        self._show()
+
+    def measure(self, frames: FrameStore) -> None:
+        """Measure now: the scene by asking the teacher, or every scene with a ground truth."""
+        if self._keeper.state.evidence.scope == "scene":
+            self.teacher_wanted.emit()
+        elif self._keeper.project is not None and not self._measuring.at_work:
+            self._measuring.start(
+                partial(figures_of_pool, project=self._keeper.project.folder, frames=frames),
+                self._pool_measured,
+                self._refused,
+                on_progress=self._progressed,
+                on_given_up=self._over,
+            )
+            self._become(work="loading the teacher")
+
+    @Slot()
+    def cancel(self) -> None:
+        """Give up measuring."""
+        self._measuring.cancel()
+
+    def refresh(self) -> None:
+        """The scene, its σ or its clues have changed."""
+        sigma = self._stage.material.sigma
+        if self._scene_of is not sigma:
+            self._scene = None
+        if not self._measuring.at_work:
+            self._become(work="")
+        if self._watched and self._keeper.state.evidence.scope == "scene":
+            self._measure_scene(sigma)
+        self._show()
+
+    def _measure_scene(self, sigma: Floats | None) -> None:
+        error, squares, clues = self._stage.error, self._stage.squares, self._stage.clues
+        if sigma is None or error is None or squares is None or self._scene is not None:
+            return
+        self._become(work="looking at the frames" if clues is None else _COMPARING)
+        if clues is not None and self._scene_of is not sigma:
+            self._scene_of = sigma
+            job = partial(figures_of_scene, sigma=sigma, error=error, squares=squares, clues=clues)
+            self._comparing.start(job, self._scene_measured, self._refused)
+
+    def judged(self) -> None:
+        """Thresholds have moved: so has the point on the curve."""
+        if self._watched:
+            self._become(point=self._point(self._keeper.state.evidence))
+
+    def _scene_measured(self, scene: Figures) -> None:
+        if scene.sigma is self._stage.material.sigma:
+            self._scene = scene
+            if not self._measuring.at_work:
+                self._become(work="")
+            self._show()
+
+    def _pool_measured(self, pool: Figures) -> None:
+        self._pool = pool
+        self._over()
+        self._show()
+        if pool.problems:
+            self._keeper.complain(pool.problems[0])
+
+    def _refused(self, message: str) -> None:
+        self._over()
+        self._keeper.complain(message)
+
+    def _over(self) -> None:
+        if not self._measuring.at_work:
+            self._become(work="", progress=None)
+
+    def _progressed(self, text: str, done: int, total: int) -> None:
+        self._become(work=text, progress=done / total if total else None)
+
+    def _show(self) -> None:
+        now = self._keeper.state.evidence
+        known = self._scene if now.scope == "scene" else self._pool
+        shown = known.parts.get(now.part) if known is not None and self._watched else None
+        scenes = self._pool.scenes if now.scope == "pool" and self._pool else ()
+        new = replace(now, shown=shown, scenes=scenes, note=self._note(now))
+        self._keeper.become(evidence=replace(new, point=self._point(new)))
+
+    def _note(self, now: EvidenceState) -> str:
+        if now.scope == "pool":
+            return self._pool.note if self._pool else ""
+        if self._stage.material.ground_truth is None:
+            return _NO_TRUTH
+        return _NO_SIGMA if self._stage.material.sigma is None else ""
+
+    def _point(self, now: EvidenceState) -> tuple[float, float] | None:
+        """Where the thresholds stand: exact for a whole scene, else on the curve by σ alone."""
+        if now.shown is None:
+            return None
+        found, error = self._stage.material.trust, self._stage.error
+        if now.scope == "scene" and now.part is Part.ALL and found is not None:
+            return None if error is None else sparsification_point(found.trusted, error)
+        state = self._keeper.state
+        of_pool = state.pool.retained if state.pool is not None else None
+        kept = state.retained if now.scope == "scene" else of_pool
+        return None if kept is None else (1 - kept, _on_curve(now.shown, 1 - kept))
+
+    def _become(self, **changes: object) -> None:
+        now = self._keeper.state.evidence
+        self._keeper.become(evidence=replace(now, **changes))  # type: ignore[arg-type]
+
+
+def _on_curve(shown: Evidence, dropped: float) -> float:
+    return float(np.interp(dropped, np.linspace(0, 1, len(shown.by_sigma)), shown.by_sigma))

@@ -1,0 +1,476 @@
+"""Choosing thresholds: pairs set aside, the map over the pool, and the next epoch."""
+
+import math
+import string
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QObject, Qt, Signal, SignalInstance, Slot
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from smarthdr_studio.core.trust.explanation import Fact
+from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.core.trust.thresholds import WhatIf, thresholds_for_share
+from smarthdr_studio.studio.project.current_scene import Stage
+from smarthdr_studio.studio.project.pool import PoolDesk
+from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.state import Notice, PoolCharts, Snapshot, StudioState
+from smarthdr_studio.studio.widgets.controls import (
+    ElidedLabel,
+    button,
+    caption,
+    card,
+    clear,
+    duration,
+    percent,
+)
+from smarthdr_studio.studio.widgets.fact_table import FactTable
+
+MOST_SNAPSHOTS = 8
+
+
+class ThresholdDesk(QObject):
+    """Never changes thresholds itself: `moved` and `settled` say which ones were found."""
+
+    moved = Signal(object)
+    settled = Signal(object)
+    place_wanted = Signal(object)  # Place
+
+    def __init__(self, keeper: Keeper, pool: PoolDesk, stage: Stage) -> None:
+        super().__init__(keeper)
+        self._keeper, self._pool, self._stage = keeper, pool, stage
+        self._place = -1
+
+    @Slot()
+    def keep_snapshot(self) -> None:
+        """Set this pair aside under the next free letter, unless it is there already."""
+        state = self._keeper.state
+        same = next((kept.name for kept in state.snapshots if kept.masks == state.masks), "")
+        if same or len(state.snapshots) >= MOST_SNAPSHOTS:
+            full = f"{MOST_SNAPSHOTS} pairs are set aside already; drop one first."
+            words = f"{same} is this pair already." if same else full
+            self._keeper.notice(Notice(text=words, tone="warn"))
+            return
+        taken = {kept.name for kept in state.snapshots}
+        free = next(letter for letter in string.ascii_uppercase if letter not in taken)
+        pool = state.pool.retained if state.pool else None
+        kept = Snapshot(name=free, masks=state.masks, pool=pool, scene=state.retained)
+        self._keeper.become(snapshots=(*state.snapshots, kept))
+
+    @Slot(str)
+    def drop_snapshot(self, name: str) -> None:
+        """Forget a pair."""
+        left = tuple(kept for kept in self._keeper.state.snapshots if kept.name != name)
+        self._keeper.become(snapshots=left)
+
+    def recount(self) -> None:
+        """What the pairs set aside keep of the scene and the pool of now."""
+        state = self._keeper.state
+        if state.snapshots and state.pool is not None:
+            self._keeper.become(snapshots=tuple(map(self._counted, state.snapshots)))
+
+    def _counted(self, kept: Snapshot) -> Snapshot:
+        pool = self._pool.retention(kept.masks)
+        scene = self._stage.share(kept.masks, pool=pool) if self._stage.size else None
+        return replace(kept, pool=pool.retained if pool else None, scene=scene)
+
+    @Slot(float)
+    def drop_moved(self, dropped: float) -> None:
+        """Thresholds that drop this share, while the hand still moves."""
+        self.moved.emit(self._dropping(dropped))
+
+    @Slot(float)
+    def drop_settled(self, dropped: float) -> None:
+        """Thresholds that drop this share, to be kept."""
+        self.settled.emit(self._dropping(dropped))
+
+    @Slot()
+    def back_to_paper(self) -> None:
+        """The paper's thresholds and ranges."""
+        self.settled.emit(replace(MaskSettings(), patch_size=self._keeper.state.masks.patch_size))
+
+    def nudge(self, name: str, by: float) -> None:
+        """One threshold a little up or down, by name ("tau_patch" or "tau_pixel")."""
+        masks = self._keeper.state.masks
+        wanted = min(max(round(getattr(masks, name) + by, 3), 0.0), 1.0)
+        self.settled.emit(replace(masks, **{name: wanted}))
+
+    @Slot()
+    def least_trusted(self) -> None:
+        """The least trustworthy region of the pool; asked again, of the next scene."""
+        places = self._pool.least_trusted()
+        if not places:
+            words = "No scene has a pseudo-label yet: train first (Ctrl+T)."
+            self._keeper.notice(Notice(text=words, tone="warn"))
+            return
+        self._place = (self._place + 1) % len(places)
+        self.place_wanted.emit(places[self._place])
+
+    def forget(self) -> None:
+        """Another pool: the worst place comes first again."""
+        self._place = -1
+
+    def _dropping(self, dropped: float) -> MaskSettings:
+        state = self._keeper.state
+        of_scene = state.evidence.scope == "scene"
+        share: Callable[[MaskSettings], float] = self._stage_share if of_scene else self._pool.share
+        return thresholds_for_share(1 - dropped, state.masks, share=share)
+
+    def _stage_share(self, masks: MaskSettings) -> float:
+        return self._stage.share(masks, pool=self._pool.retention(masks))
+
+
+MOST: Final = 8
+_SHOWN: Final = 3  # rows in sight; more are scrolled to
+_KEEP_TIP: Final = "Set both thresholds aside, to hold others against them"
+_FULL_TIP: Final = f"{MOST} pairs are set aside already; drop one first"
+
+
+class Snapshots(QWidget):
+    """Says that a pair is to be set aside, taken up again, or dropped."""
+
+    snapshot_asked = Signal()
+    snapshot_picked = Signal(object)
+    snapshot_dropped = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: tuple[Snapshot, ...] = ()
+        self._title = ElidedLabel(role="title")
+        self._title.tell("Pairs to compare")
+        self._keep = button("Keep this pair", tip=_KEEP_TIP, role="link")
+        self._keep.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._grid, self._inside = QGridLayout(), QWidget()
+        self._scroll = self._area()
+        self._picks, self._drops = QButtonGroup(self), QButtonGroup(self)
+        self._picks.setExclusive(False)
+        self._shares: list[tuple[QLabel, QLabel]] = []
+        frame, column = card(name="Pairs set aside", margin=8)
+        column.setSpacing(2)
+        head = QHBoxLayout()
+        head.addWidget(self._title, 1)
+        head.addWidget(self._keep)
+        column.addLayout(head)
+        column.addWidget(self._scroll)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(frame)
+        self._keep.clicked.connect(self.snapshot_asked)
+        self._picks.idClicked.connect(self._pick)
+        self._drops.idClicked.connect(self._drop)
+
+    @Slot(object, object)
+    def show_state(self, _old: StudioState, new: StudioState) -> None:
+        """Show the pairs, and how their shares differ from those of the pair on the screen."""
+        if new.snapshots != self._shown:
+            self._shown = new.snapshots
+            self._fill()
+        room = len(self._shown) < MOST
+        self._keep.setEnabled(room and new.folder is not None)
+        self._keep.setToolTip(_KEEP_TIP if room else _FULL_TIP)
+        pool = new.pool.retained if new.pool else None
+        for place, kept in enumerate(self._shown):
+            self._picks.button(place).setChecked(kept.masks == new.masks)
+            for label, share, now in zip(
+                self._shares[place], (kept.pool, kept.scene), (pool, new.retained), strict=True
+            ):
+                label.setText(compared(share, now))
+
+    def _area(self) -> QScrollArea:
+        self._inside.setObjectName("inside")
+        self._inside.setLayout(self._grid)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(4)
+        self._grid.setVerticalSpacing(2)
+        self._grid.setColumnStretch(1, 1)
+        self._grid.setColumnStretch(2, 1)
+        self._grid.setAlignment(Qt.AlignmentFlag.AlignTop)
+        area = QScrollArea(widgetResizable=True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(self._inside)
+        area.hide()
+        return area
+
+    def _fill(self) -> None:
+        for group in (self._picks, self._drops):
+            for each in group.buttons():
+                group.removeButton(each)
+        clear(self._grid)
+        self._shares = []
+        for column, words in enumerate(("", "pool %", "scene %")):
+            self._grid.addWidget(caption(words, role="muted"), 0, column)
+        for place, kept in enumerate(self._shown):
+            self._add(place, kept)
+        rows = min(len(self._shown), _SHOWN)
+        self._scroll.setVisible(rows > 0)
+        line = self.fontMetrics().height()
+        self._scroll.setFixedHeight(line + 2 + rows * (line + 8))
+        bar = self._scroll.verticalScrollBar().sizeHint().width()
+        more = bar if len(self._shown) > _SHOWN else 0
+        self._scroll.setMinimumWidth(self._inside.minimumSizeHint().width() + more)
+
+    def _add(self, place: int, kept: Snapshot) -> None:
+        taus = f"{tau_words(kept.masks.tau_patch)} / {tau_words(kept.masks.tau_pixel)}"
+        pick = button(f"{kept.name} {taus}", tip=_tip(kept))
+        pick.setAccessibleName(f"Pair {kept.name}, τ_pa / τ_pi {taus}")
+        pick.setCheckable(True)
+        drop = button("×", tip=f"Drop pair {kept.name}", role="link")
+        drop.setAccessibleName(f"Drop pair {kept.name}")
+        for each, padding in ((pick, "1px 6px"), (drop, "1px 5px")):
+            each.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            each.setStyleSheet(f"QPushButton {{ padding: {padding}; text-align: left; }}")
+        self._picks.addButton(pick, place)
+        self._drops.addButton(drop, place)
+        shares = caption(""), caption("")
+        for label, of in zip(shares, ("pool", "scene"), strict=True):
+            label.setToolTip(
+                f"Share of the {of} that pair {kept.name} keeps, and by how many percentage points"
+                " that is more or less than the pair on the screen keeps"
+            )
+        self._shares.append(shares)
+        cells: tuple[QWidget, ...] = (pick, *shares, drop)
+        for column, cell in enumerate(cells):
+            self._grid.addWidget(cell, place + 1, column)
+
+    @Slot(int)
+    def _pick(self, place: int) -> None:
+        # What is marked is what is on the screen, not what was clicked.
+        self._button(place).setChecked(False)
+        self.snapshot_picked.emit(self._shown[place].masks)
+
+    @Slot(int)
+    def _drop(self, place: int) -> None:
+        self.snapshot_dropped.emit(self._shown[place].name)
+
+    def _button(self, place: int) -> QPushButton:
+        found = self._picks.button(place)
+        assert isinstance(found, QPushButton)
+        return found
+
+
+def tau_words(tau: float) -> str:
+    """A threshold with two decimals, or with three where it needs them."""
+    words = f"{tau:.3f}"
+    return words[:-1] if words.endswith("0") else words
+
+
+def compared(share: float | None, now: float | None) -> str:
+    """A share in percent, and how many points more or less than now that is."""
+    words = percent(share).removesuffix(" %")
+    if share is None or now is None:
+        return words
+    points = round(100 * (share - now))
+    sign = "+" if points > 0 else "−" if points < 0 else "±"
+    return f"{words} {sign}{abs(points)}"
+
+
+def _tip(kept: Snapshot) -> str:
+    shares = ", ".join(
+        f"{100 * share:.1f} % of the {of}"
+        for share, of in ((kept.pool, "pool"), (kept.scene, "scene"))
+        if share is not None
+    )
+    return (
+        f"Use these thresholds again; they keep {shares}"
+        if shares
+        else "Use these thresholds again"
+    )
+
+
+_SHARES: Final = (0.7, 0.8, 0.9)
+_SET_ASIDE_TIP: Final = (
+    "Move both thresholds to the nearest pair on the {share} line of the map. Between the pairs it"
+    " was worked out for, the map is read evenly: the share may differ a little"
+)
+
+
+class PoolMap(QWidget):
+    """Says which pair of thresholds was picked on the map placed in it."""
+
+    masks_moved = Signal(object)
+    masks_settled = Signal(object)
+    keep_asked = Signal(float)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._masks = MaskSettings()
+        frame, self._column = card(name="Kept share of the pool")
+        self._title = ElidedLabel(role="title")
+        self._title.tell("Kept of pool")
+        self._group = QButtonGroup(self)
+        self._keep = {share: button(f"{share:.0%}".replace("%", " %"), tip="") for share in _SHARES}
+        self._column.addLayout(self._head())
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(frame)
+
+    def place(self, chart: QWidget, *, picked: SignalInstance, released: SignalInstance) -> None:
+        """Put the map into the frame and listen to the hand on it."""
+        self._column.addWidget(chart, 1)
+        picked.connect(self._move)
+        released.connect(self._settle)
+
+    @Slot(object, object)
+    def show_state(self, old: StudioState, new: StudioState) -> None:
+        """Know the other settings of the masks, and which shares can be kept at all."""
+        self._masks = new.masks
+        if old.charts is not new.charts:
+            self._offer(new.charts)
+
+    def _head(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self._title, 1)
+        for share, each in self._keep.items():
+            each.setAccessibleName(f"Keep {each.text()}")
+            each.setStyleSheet("QPushButton { padding: 1px 5px; }")
+            each.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            self._group.addButton(each, round(100 * share))
+            row.addWidget(each)
+        self._group.idClicked.connect(self._ask)
+        self._offer(None)
+        return row
+
+    def _offer(self, charts: PoolCharts | None) -> None:
+        for share, each in self._keep.items():
+            words = each.text()
+            reachable = charts is not None and _reaches(charts.map, share)
+            if charts is None:
+                each.setToolTip("Known once pseudo-labels exist")
+            elif reachable:
+                each.setToolTip(_SET_ASIDE_TIP.format(share=words))
+            else:
+                each.setToolTip(f"No pair of thresholds keeps {words} of this pool")
+            each.setEnabled(reachable)
+
+    @Slot(int)
+    def _ask(self, percent: int) -> None:
+        self.keep_asked.emit(percent / 100)
+
+    @Slot(float, float)
+    def _move(self, patch: float, pixel: float) -> None:
+        self.masks_moved.emit(replace(self._masks, tau_patch=patch, tau_pixel=pixel))
+
+    @Slot(float, float)
+    def _settle(self, patch: float, pixel: float) -> None:
+        self.masks_settled.emit(replace(self._masks, tau_patch=patch, tau_pixel=pixel))
+
+
+def _reaches(shares: npt.NDArray[np.float64], level: float) -> bool:
+    return bool(shares.size and shares.min() <= level <= shares.max())
+
+
+_MILLION: Final = 1_000_000
+_TIPS: Final = {
+    "pixels": "Trusted pixels of all unlabelled scenes: what the next epoch would learn from",
+    "patches": "Patches of all unlabelled scenes that the patch gate keeps",
+    "crops": (
+        "Training crops that keep at least one trusted pixel; the others would teach nothing."
+        " Two numbers where statistics of patches only bound it"
+    ),
+    "PSNR-μ": (
+        "Of this scene's pseudo-label against ground truth: over trusted pixels, and over the rest"
+    ),
+}
+
+
+class WhatIfPanel(QWidget):
+    """A few lines of numbers that follow the thresholds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._table = FactTable(name="What if", tips=_TIPS)
+        self._epoch = ElidedLabel(role="muted")
+        self._epoch.setAlignment(Qt.AlignmentFlag.AlignRight)
+        frame, column = card(name="What if", margin=8)
+        column.setSpacing(2)
+        head = QHBoxLayout()
+        head.addWidget(caption("What if", role="title"))
+        head.addWidget(self._epoch, 1)
+        column.addLayout(head)
+        column.addWidget(self._table)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(frame)
+        self._show(None, None)
+
+    @Slot(object, object)
+    def show_state(self, old: StudioState, new: StudioState) -> None:
+        """Show what the thresholds would mean."""
+        if (old.what_if, old.split_psnr) != (new.what_if, new.split_psnr):
+            self._show(new.what_if, new.split_psnr)
+
+    def _show(self, what_if: WhatIf | None, split: tuple[float, float] | None) -> None:
+        self._table.show_facts(facts(what_if, split))
+        self._epoch.tell(epoch_words(what_if))
+
+
+def facts(what_if: WhatIf | None, split: tuple[float, float] | None) -> tuple[Fact, ...]:
+    """The lines of the table."""
+    quality = Fact(name="PSNR-μ", value=split_words(split))
+    if what_if is None:
+        return (Fact(name="pixels", value="known once pseudo-labels exist"), quality)
+    w = what_if
+    return (
+        Fact(name="pixels", value=share_words(w.trusted_pixels, w.pixels)),
+        Fact(name="patches", value=share_words(w.kept_patches, w.patches)),
+        Fact(name="crops", value=crops_words(w)),
+        quality,
+    )
+
+
+def epoch_words(what_if: WhatIf | None) -> str:
+    """How long one epoch over the kept crops would take."""
+    if what_if is None:
+        return ""
+    seconds = what_if.epoch_seconds
+    if seconds is None:
+        return "epoch time: known after the first run"
+    return f"epoch in about {duration(seconds)}"
+
+
+def share_words(part: int, whole: int) -> str:
+    """N of m and the share, in millions where there are many: 17.8 of 19.5 M · 91 %."""
+    share = percent(part / whole if whole else None)
+    if whole < _MILLION:
+        return f"{part:,} of {whole:,} · {share}"
+    digits = 1 if whole >= 10 * _MILLION else 2
+    return f"{part / _MILLION:.{digits}f} of {whole / _MILLION:.{digits}f} M · {share}"
+
+
+def crops_words(what_if: WhatIf) -> str:
+    """How many crops of how many keep something, between both bounds."""
+    least, most = what_if.crops_at_least, what_if.crops_at_most
+    kept = f"{least:,}" if least == most else f"{least:,}–{most:,}"
+    return f"{kept} of {what_if.crops:,}"
+
+
+def split_words(split: tuple[float, float] | None) -> str:
+    """DB of trusted and of untrusted pixels; a side without pixels is named."""
+    if split is None:
+        return "no ground truth here"
+    trusted, untrusted = split
+    if math.isnan(trusted) and math.isnan(untrusted):
+        return "no pixels"
+    if math.isnan(untrusted):
+        return f"{_decibels(trusted)}, all trusted"
+    if math.isnan(trusted):
+        return f"{_decibels(untrusted)}, none trusted"
+    return f"{_decibels(trusted)} trusted, {_decibels(untrusted)} not"
+
+
+def _decibels(value: float) -> str:
+    return "∞ dB" if math.isinf(value) else f"{value:.1f} dB"

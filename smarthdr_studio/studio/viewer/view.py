@@ -1,0 +1,419 @@
+"""One of the views: a title bar over a picture."""
+
+from typing import Final
+
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QColor,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QMenu,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from smarthdr_studio.core.display import Layer, Painted
+from smarthdr_studio.studio.theme import DARK, Palette
+from smarthdr_studio.studio.viewer.image_view import Picture
+from smarthdr_studio.studio.viewer.view_content import Mode
+
+GROUPS: Final[tuple[tuple[str, tuple[Layer, ...]], ...]] = (
+    (
+        "Pictures",
+        (
+            Layer.PSEUDO_LABEL,
+            Layer.STUDENT,
+            Layer.PROMOTED,
+            Layer.GROUND_TRUTH,
+            Layer.MERGE,
+        ),
+    ),
+    ("Frames", (Layer.UNDER, Layer.REFERENCE, Layer.OVER)),
+    ("Uncertainty", (Layer.UNCERTAINTY, Layer.PATCH_SCORE, Layer.PIXEL_SCORE)),
+    (
+        "Masks",
+        (
+            Layer.PATCH_MASK,
+            Layer.PIXEL_MASK,
+            Layer.TRUSTED,
+            Layer.PERSON_MASK,
+            Layer.COMBINED_MASK,
+        ),
+    ),
+    ("Judging", (Layer.ERROR, Layer.REASONS)),
+    ("Rounds", (Layer.FLIPS, Layer.OTHER_ROUND, Layer.OTHER_SIGMA)),
+)
+_KEYS: Final = 9
+_NUMBERS = {layer: number for number, layer in enumerate(Layer, 1) if number <= _KEYS}
+# Denser than other menus: with all its layers it has to fit a screen of 720 lines.
+_DENSE: Final = """
+QMenu::item { padding: 1px 24px 1px 12px; }
+QMenu::separator { margin: 2px 8px; }
+QMenu::item:disabled { font-weight: 600; color: %s; }
+"""
+
+
+class LayerMenu(QMenu):
+    """Says which layer was picked, which one to compare with, or that the zebra is wanted."""
+
+    layer_picked = Signal(str)
+    partner_picked = Signal(str)
+    zebra_asked = Signal()
+
+    def __init__(self, parent: QWidget, *, number: int) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(f"Layers of view {number}")
+        self._layers = _fill(self, keys=True)
+        self._partners = QMenu("Compare with", self)
+        self._partners.setToolTip("Hold this view against another layer: wipe, or hold Shift")
+        self._partners.setAccessibleName(f"Layers to compare view {number} with")
+        _fill(self._partners, keys=False).triggered.connect(self._pick_partner)
+        self._layers.triggered.connect(self._pick_layer)
+        self.addSeparator()
+        self.addMenu(self._partners)
+        zebra = self.addAction("Zebra\tZ")
+        zebra.setToolTip("Stripe highlights and shadows that are clipped, in this view")
+        zebra.triggered.connect(self._ask_zebra)
+        for menu in (self, self._partners):
+            menu.setToolTipsVisible(True)
+
+    def set_palette_colours(self, palette: Palette) -> None:
+        """Names of groups are quiet."""
+        for menu in (self, self._partners):
+            menu.setStyleSheet(_DENSE % palette.muted)
+
+    def check(self, title: str) -> None:
+        """Tick the layer that is shown; none when it is no layer of its own."""
+        for action in self._layers.actions():
+            action.setChecked(action.data() == title)
+
+    @Slot(QAction)
+    def _pick_layer(self, action: QAction) -> None:
+        self.layer_picked.emit(action.data())
+
+    @Slot(QAction)
+    def _pick_partner(self, action: QAction) -> None:
+        self.partner_picked.emit(action.data())
+
+    @Slot()
+    def _ask_zebra(self) -> None:
+        self.zebra_asked.emit()
+
+
+def _fill(menu: QMenu, *, keys: bool) -> QActionGroup:
+    """Every layer under the name of its group."""
+    group = QActionGroup(menu)
+    group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
+    for name, layers in GROUPS:
+        menu.addAction(name).setEnabled(False)
+        for layer in layers:
+            action = QAction(layer.value, group)
+            if keys and layer in _NUMBERS:
+                action.setText(f"{layer.value}\t{_NUMBERS[layer]}")
+            action.setData(layer.value)
+            action.setCheckable(keys)
+            action.setToolTip(layer.tip)
+            menu.addAction(action)
+    return group
+
+
+_SIGN: Final = 14  # width of the warning sign
+_PLAIN: Final = "border: none; background: transparent; padding: 1px 2px;"
+
+
+class Header(QWidget):
+    """Says what was picked from its menu, and that the view should fill the place."""
+
+    layer_picked = Signal(str)
+    partner_picked = Signal(str)
+    zebra_asked = Signal()
+    maximise_asked = Signal()
+
+    def __init__(self, *, number: int) -> None:
+        super().__init__()
+        self._title, self._detail = Title(), Detail()
+        self._number = QToolButton()
+        self.menu = LayerMenu(self, number=number)
+        self._palette: Palette | None = None
+        self._active = False
+        self._lay_out(number)
+        self._number.clicked.connect(self.maximise_asked)
+        self.menu.layer_picked.connect(self.layer_picked)
+        self.menu.partner_picked.connect(self.partner_picked)
+        self.menu.zebra_asked.connect(self.zebra_asked)
+
+    def show_words(self, title: str, detail: str, *, warning: str = "") -> None:
+        """The layer's title, what is special about the picture, and what is wrong with it."""
+        self._title.show_words(title)
+        self._detail.show_words(detail, warning=warning)
+        self.menu.check(title)
+
+    def set_active(self, *, active: bool) -> None:
+        """The number of the view that keys act upon is bold on a filled ground."""
+        if active != self._active:
+            self._active = active
+            self._dress_number()
+
+    def set_palette_colours(self, palette: Palette) -> None:
+        """Title in the text's colour, everything else quieter."""
+        self._palette = palette
+        hover = f"QToolButton:hover {{ color: {palette.accent}; }}"
+        self._title.setStyleSheet(
+            f"QToolButton {{ {_PLAIN} font-weight: 600; color: {palette.text}; text-align: left; }}"
+            f" {hover} QToolButton::menu-indicator {{ image: none; width: 0; }}"
+        )
+        self._detail.set_palette_colours(palette)
+        self.menu.set_palette_colours(palette)
+        self._dress_number()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """A double click beside the words fills the place with this view, or brings all back."""
+        self.maximise_asked.emit()
+        event.accept()
+
+    def _dress_number(self) -> None:
+        palette = self._palette
+        if palette is None:
+            return
+        if self._active:
+            look = (
+                f"border: none; border-radius: 3px; padding: 1px 5px; font-weight: 700;"
+                f" background: {palette.accent}; color: {palette.on_accent};"
+            )
+            self._number.setStyleSheet(f"QToolButton {{ {look} }}")
+        else:
+            look = f"{_PLAIN} padding: 1px 5px; color: {palette.muted};"
+            hover = f"QToolButton:hover {{ color: {palette.accent}; }}"
+            self._number.setStyleSheet(f"QToolButton {{ {look} }} {hover}")
+
+    def _lay_out(self, number: int) -> None:
+        self._title.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._title.setMenu(self.menu)
+        self._title.setAccessibleName(f"Layer of view {number}")
+        self._number.setText(str(number))
+        self._number.setMaximumWidth(26)
+        self._number.setToolTip("Fill the place with this view, or show all again (Ctrl+Return)")
+        self._number.setAccessibleName(f"Maximise view {number}")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(4, 3, 4, 3)
+        row.setSpacing(5)
+        for button in (self._title, self._number):
+            # The arrow keys belong to the scene list, whatever was clicked.
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        row.addWidget(self._title)
+        row.addWidget(self._detail, 1)
+        row.addWidget(self._number)
+
+
+class Title(QToolButton):
+    """A layer's name that ends in … where there is no room for all of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._words = ""
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def show_words(self, words: str) -> None:
+        """Show this name; the tooltip holds all of it."""
+        if words != self._words:
+            self._words = words
+            self.setToolTip(f"{words}: choose what this view shows (1 to 9 under the cursor)")
+            self._shorten()
+            self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """Room for the whole name."""
+        wide = self._room(self._words) + self._room(" ▾")
+        return QSize(wide, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for a few letters."""
+        return QSize(self._room("Ab… ▾"), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """As much of the name as there is room for."""
+        super().resizeEvent(event)
+        self._shorten()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Other letters need other room."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self.updateGeometry()
+            self._shorten()
+
+    def _shorten(self) -> None:
+        metrics = self.fontMetrics()
+        room = self.width() - self._room(" ▾") - 2
+        shown = metrics.elidedText(self._words, Qt.TextElideMode.ElideRight, max(room, 0))
+        self.setText(f"{shown} ▾")
+
+    def _room(self, words: str) -> int:
+        self.ensurePolished()  # bold letters are wider
+        return self.fontMetrics().horizontalAdvance(words) + 4
+
+
+class Detail(QWidget):
+    """One quiet line, after a warning with its sign; ends in … and never asks for more width."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._words, self._warning = "", ""
+        self._quiet, self._loud = QColor(), QColor()
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def show_words(self, words: str, *, warning: str = "") -> None:
+        """Show this line; the tooltip holds all of it."""
+        if (words, warning) != (self._words, self._warning):
+            self._words, self._warning = words, warning
+            whole = " · ".join(part for part in (warning, words) if part)
+            self.setToolTip(whole)
+            self.setAccessibleName(f"Warning: {whole}" if warning else whole)
+            self.update()
+
+    def set_palette_colours(self, palette: Palette) -> None:
+        """The colours of quiet words and of warnings."""
+        self._quiet, self._loud = QColor(palette.muted), QColor(palette.warn)
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """As high as a line of text."""
+        return QSize(0, self.fontMetrics().height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """The line, shortened to the room there is."""
+        painter = QPainter(self)
+        place = self.rect()
+        if self._warning and place.width() > _SIGN:
+            _draw_sign(painter, place, self._loud)
+            place.setLeft(place.left() + _SIGN + 4)
+            place.setLeft(self._write(painter, place, self._warning, self._loud) + 10)
+        self._write(painter, place, self._words, self._quiet)
+        painter.end()
+
+    def _write(self, painter: QPainter, place: QRect, words: str, colour: QColor) -> int:
+        """Write what fits, and answer where it ends."""
+        shown = self.fontMetrics().elidedText(
+            words, Qt.TextElideMode.ElideRight, max(place.width(), 0)
+        )
+        painter.setPen(colour)
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, shown)
+        return place.left() + self.fontMetrics().horizontalAdvance(shown)
+
+
+def _draw_sign(painter: QPainter, place: QRect, colour: QColor) -> None:
+    """A triangle with a stroke and a dot: a shape that warns without its colour."""
+    left, middle = float(place.left()), place.center().y() + 0.5
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(colour, 1.5))
+    top, below = middle - 6, middle + 6
+    painter.drawPolygon(
+        QPolygonF(
+            [
+                QPointF(left + 1, below),
+                QPointF(left + _SIGN / 2, top),
+                QPointF(left + _SIGN - 1, below),
+            ]
+        )
+    )
+    x = left + _SIGN / 2
+    painter.drawLine(QPointF(x, middle - 2), QPointF(x, middle + 1.5))
+    painter.drawPoint(QPointF(x, middle + 4))
+    painter.restore()
+
+
+class View(QFrame):
+    """Shows what was painted; its picture and header say what the hand asks for."""
+
+    layer_picked = Signal(str)
+    partner_picked = Signal(str)
+    zebra_asked = Signal()
+    maximise_asked = Signal()
+    pointed = Signal()
+
+    def __init__(self, *, number: int) -> None:
+        super().__init__()
+        self._number, self._active, self._palette = number, False, DARK
+        self.header, self.picture = Header(number=number), Picture()
+        self.setObjectName("card")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(5, 0, 5, 5)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(self.picture, 1)
+        self.header.layer_picked.connect(self.layer_picked)
+        self.header.partner_picked.connect(self.partner_picked)
+        self.header.zebra_asked.connect(self.zebra_asked)
+        self.header.maximise_asked.connect(self.maximise_asked)
+        self.picture.pointed.connect(self.pointed)
+        self.setAccessibleName(f"View {number}")
+
+    @property
+    def painted(self) -> Painted:
+        """The view's own picture."""
+        return self.picture.exhibit.own.painted
+
+    def show_painted(self, painted: Painted) -> None:
+        """Show a finished picture, or why there is none."""
+        self.header.show_words(painted.title, painted.detail, warning=painted.warning)
+        self.picture.show_picture(painted)
+        self._describe()
+
+    def show_partner(self, painted: Painted | None, *, mode: Mode) -> None:
+        """Hold a partner against the picture, or take it away."""
+        self.picture.show_partner(painted, mode=mode)
+        self._describe()
+
+    def set_active(self, *, active: bool) -> None:
+        """Mark the view that keys act upon, by its frame and by its number."""
+        if active != self._active:
+            self._active = active
+            self.header.set_active(active=active)
+            self.picture.set_minimap(visible=active)
+            self._describe()
+            self.update()
+
+    def set_palette_colours(self, palette: Palette) -> None:
+        """Dress header and picture."""
+        self._palette = palette
+        self.header.set_palette_colours(palette)
+        self.picture.set_palette_colours(palette)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A click on the frame or beside the words of the title bar is meant for this view."""
+        self.pointed.emit()
+        super().mousePressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The frame, with a quiet line around the active view."""
+        super().paintEvent(event)
+        if self._active:
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(QColor(self._palette.accent), 1.5))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 5.5, 5.5)
+            painter.end()
+
+    def _describe(self) -> None:
+        """Say in words what is shown, for those who hear the screen."""
+        painted, partner = self.painted, self.picture.exhibit.partner
+        parts = [painted.title, painted.warning, painted.why_empty or painted.detail]
+        if partner is not None:
+            parts.append(f"compared with {partner.painted.title}")
+        words = ", ".join(part for part in parts if part)
+        active = " (active)" if self._active else ""
+        self.setAccessibleName(f"View {self._number}{active}: {words}")
+        self.picture.setAccessibleName(f"Picture {self._number}: {words}")

@@ -1,0 +1,266 @@
+"""The small controls every panel is built of: cards, captions, buttons, choices."""
+
+from collections.abc import Container
+from typing import Final
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+GAP: Final = 8
+
+
+def card(*, name: str, margin: int = 10) -> tuple[QFrame, QVBoxLayout]:
+    """A framed box and its column."""
+    frame = QFrame()
+    frame.setObjectName("card")
+    frame.setAccessibleName(name)
+    column = QVBoxLayout(frame)
+    column.setContentsMargins(margin, margin - 2, margin, margin)
+    column.setSpacing(6)
+    return frame, column
+
+
+def caption(text: str, *, role: str = "") -> QLabel:
+    """A label; roles are those of the style sheet."""
+    label = QLabel(text)
+    if role:
+        label.setProperty("role", role)
+    return label
+
+
+def button(text: str, *, tip: str, role: str = "") -> QPushButton:
+    """A push button that tells what it does, to the eye and to a screen reader."""
+    made = QPushButton(text)
+    made.setToolTip(tip)
+    made.setAccessibleName(text)
+    made.setAccessibleDescription(tip)
+    if role:
+        made.setProperty("role", role)
+    return made
+
+
+def describe(widget: QWidget, *, name: str, tip: str) -> None:
+    """Name a control for a screen reader and for the mouse."""
+    widget.setAccessibleName(name)
+    widget.setToolTip(tip)
+
+
+def give_role(widget: QWidget, *, role: str) -> None:
+    """Change a widget's role of the style sheet."""
+    if widget.property("role") != role:
+        widget.setProperty("role", role)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
+def clear(layout: QLayout) -> None:
+    """Take every widget out of a layout and let it go."""
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.deleteLater()
+
+
+def percent(share: float | None) -> str:
+    """A share in [0, 1] as whole percent; a dash where there is none."""
+    if share is None:
+        return "–"
+    whole = round(share * 100)
+    if whole in (0, 100) and share not in (0, 1):
+        return "< 1 %" if whole == 0 else "> 99 %"
+    return f"{whole} %"
+
+
+def small(value: float | None) -> str:
+    """A small positive number with two telling digits; a dash where there is none."""
+    return "–" if value is None else f"{value:.2g}" if value < 0.0095 else f"{value:.3f}"
+
+
+def duration(seconds: float) -> str:
+    """How long, in words, as precise as anyone needs."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+class ElidedLabel(QLabel):
+    """One line of text that shortens itself and tells the whole in its tooltip."""
+
+    def __init__(
+        self, *, role: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight
+    ) -> None:
+        super().__init__()
+        self._whole, self._mode = "", mode
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        if role:
+            self.setProperty("role", role)
+
+    def tell(self, text: str) -> None:
+        """Show this text."""
+        if text != self._whole:
+            self._whole = text
+            self._fit()
+
+    @property
+    def whole(self) -> str:
+        """The text before it was shortened."""
+        return self._whole
+
+    def minimumSizeHint(self) -> QSize:
+        """Any width will do."""
+        return QSize(24, QFontMetrics(self.font()).height())
+
+    def sizeHint(self) -> QSize:
+        """The whole text, if there is room."""
+        metrics = QFontMetrics(self.font())
+        return QSize(metrics.horizontalAdvance(self._whole) + 2, metrics.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Shorten to the new width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        short = QFontMetrics(self.font()).elidedText(self._whole, self._mode, self.width())
+        self.setText(short)
+        self.setToolTip(self._whole if short != self._whole else "")
+        self.setAccessibleName(self._whole)
+        self.updateGeometry()
+
+
+_SMALL: Final = """
+QPushButton { padding: 1px 4px; }
+QPushButton:checked { background: palette(highlight); color: palette(highlighted-text); }
+"""
+
+
+class Choice(QWidget):
+    """Says which word was picked; shows the one it is told to."""
+
+    picked = Signal(str)
+
+    def __init__(self, words: dict[str, str], *, name: str) -> None:
+        """`words` and what each of them means, for its tooltip; `name` says what is chosen."""
+        super().__init__()
+        self._tips = words
+        self._shown = ""
+        self._buttons = {word: button(word, tip=tip) for word, tip in words.items()}
+        self._group = QButtonGroup(self)
+        self.setAccessibleName(name)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(1)
+        for word, each in self._buttons.items():
+            each.setCheckable(True)
+            each.setAccessibleName(f"{name}: {word}")
+            each.setStyleSheet(_SMALL)
+            # The arrow keys belong to the scene list, whatever was clicked.
+            each.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            self._group.addButton(each)
+            row.addWidget(each)
+        self._group.buttonClicked.connect(self._clicked)
+
+    def show_word(self, word: str) -> None:
+        """Mark this word as picked, or none with ""."""
+        self._shown = word
+        self._group.setExclusive(bool(word))
+        for each, pressed in self._buttons.items():
+            pressed.setChecked(each == word)
+
+    def offer(self, word: str, *, refusal: str) -> None:
+        """Let a word be picked, or say in its tooltip why it cannot be ("" lets it be)."""
+        self._buttons[word].setEnabled(not refusal)
+        self._buttons[word].setToolTip(refusal or self._tips[word])
+
+    @Slot(QAbstractButton)
+    def _clicked(self, pressed: QAbstractButton) -> None:
+        if pressed.text() != self._shown:
+            self.picked.emit(pressed.text())
+
+
+ALONG: Final = frozenset({Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End})
+OF_A_LIST: Final = frozenset(
+    {
+        Qt.Key.Key_Up,
+        Qt.Key.Key_Down,
+        Qt.Key.Key_PageUp,
+        Qt.Key.Key_PageDown,
+        Qt.Key.Key_Return,
+        Qt.Key.Key_Enter,
+        Qt.Key.Key_Escape,
+    }
+)
+OF_A_CARD: Final = ALONG | OF_A_LIST | {Qt.Key.Key_Space}
+
+
+def takes_first(event: QEvent, keys: Container[int]) -> bool:
+    """Whether Qt asks who wants one of these keys, pressed alone; if so it is claimed here."""
+    if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.ShortcutOverride:
+        return False
+    if event.key() not in keys or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+        return False
+    event.accept()
+    return True
+
+
+class ClampedLabel(QLabel):
+    """A label of so many lines; the tooltip holds all of the words."""
+
+    def __init__(self, *, lines: int, role: str = "") -> None:
+        super().__init__()
+        self._whole, self._lines = "", lines
+        if role:
+            self.setProperty("role", role)
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def tell(self, words: str) -> None:
+        """Show these words."""
+        if words != self._whole:
+            self._whole = words
+            self.setToolTip(words)
+            self.setAccessibleName(words)
+            self._fit()
+
+    def sizeHint(self) -> QSize:
+        """Room for all lines, whatever is told, so that nothing around it jumps."""
+        return QSize(200, QFontMetrics(self.font()).lineSpacing() * self._lines)
+
+    def minimumSizeHint(self) -> QSize:
+        """As high as it would be."""
+        return QSize(80, self.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Shorten to the new width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        words = self._whole.split(" ")
+        kept = len(words)
+        while kept > 1 and not self._fits(_ended(words, kept)):
+            kept -= 1
+        self.setText(_ended(words, kept))
+
+    def _fits(self, text: str) -> bool:
+        room = self.contentsRect().adjusted(0, 0, 0, 10_000)
+        taken = QFontMetrics(self.font()).boundingRect(room, Qt.TextFlag.TextWordWrap, text)
+        return taken.height() <= self.sizeHint().height()
+
+
+def _ended(words: list[str], kept: int) -> str:
+    return " ".join(words[:kept]) + (" …" if kept < len(words) else "")

@@ -1,0 +1,275 @@
+"""The lines above and below the page: menus and decisions, notices, and the status bar."""
+
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenuBar,
+    QPlainTextEdit,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.studio.actions import by_id
+from smarthdr_studio.studio.state import Notice, Offer, Readout, StudioState
+from smarthdr_studio.studio.widgets.controls import ElidedLabel, button, caption, clear, small
+
+
+class TopBar(QWidget):
+    """Says which decision was pressed."""
+
+    promote_asked = Signal()
+    exclude_asked = Signal()
+    undo_asked = Signal()
+    redo_asked = Signal()
+
+    def __init__(self, menus: QMenuBar) -> None:
+        super().__init__()
+        self._name, self._counts = caption("", role="title"), ElidedLabel(role="muted")
+        self._promote = button("Promote  P", tip=by_id("promote").tip_with_key)
+        self._exclude = button("Exclude  X", tip=by_id("exclude").tip_with_key)
+        self._undo = button("Undo", tip=by_id("undo").tip_with_key)
+        self._redo = button("Redo", tip=by_id("redo").tip_with_key)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(4, 4, 8, 2)
+        row.setSpacing(6)
+        row.addWidget(menus)
+        row.addSpacing(10)
+        row.addWidget(self._name)
+        row.addWidget(self._counts, 1)
+        for pressed in self._buttons():
+            pressed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            row.addWidget(pressed)
+        self._promote.clicked.connect(self.promote_asked)
+        self._exclude.clicked.connect(self.exclude_asked)
+        self._undo.clicked.connect(self.undo_asked)
+        self._redo.clicked.connect(self.redo_asked)
+
+    @Slot(object, object)
+    def show_state(self, old: StudioState, new: StudioState) -> None:
+        """Show the project and what can be decided."""
+        if (old.folder, old.scenes) != (new.folder, new.scenes):
+            self._name.setText(new.project)
+            self._counts.tell(counts_in_words(new) if new.folder else "")
+        for pressed in self._buttons():
+            pressed.setVisible(new.folder is not None)
+        self._undo.setEnabled(new.undo is not None)
+        self._redo.setEnabled(new.redo is not None)
+        self._undo.setToolTip(_with_words("undo", new.undo))
+        self._redo.setToolTip(_with_words("redo", new.redo))
+
+    def _buttons(self) -> tuple[QPushButton, ...]:
+        return self._promote, self._exclude, self._undo, self._redo
+
+
+def counts_in_words(state: StudioState) -> str:
+    """How many scenes are what, in one line."""
+    counts = state.counts()
+    words = (
+        (Status.GROUND_TRUTH, "labelled"),
+        (Status.PROMOTED, "promoted"),
+        (Status.UNLABELLED, "in the pool"),
+        (Status.EXCLUDED, "excluded"),
+        (Status.TEST, "test"),
+    )
+    return " · ".join(f"{counts[status]} {word}" for status, word in words if counts[status])
+
+
+def _with_words(action: str, words: str | None) -> str:
+    tip = by_id(action).tip_with_key
+    return f"{tip}: {words}" if words else tip
+
+
+_WORDS = {"plain": "", "warn": "Note", "bad": "Not done"}
+
+
+class NoticeBar(QFrame):
+    """A line over the pictures until it is closed, with details, and what can be done, on it."""
+
+    closed = Signal()
+    open_asked = Signal(object)
+    offer_taken = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("notice")
+        self._word, self._text = caption("", role="title"), caption("")
+        self._text.setWordWrap(True)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._more = button("Details", tip="Show what was left out, one line each", role="link")
+        self._more.setCheckable(True)
+        self._open = button("Open", tip="Look at what was written", role="link")
+        self._written: Path | None = None
+        self._close = button("Close", tip="Close this note", role="link")
+        self._details = QPlainTextEdit(readOnly=True)
+        self._details.setAccessibleName("Details")
+        self._details.setMaximumHeight(130)
+        self._offer_beside, self._offers_below = QHBoxLayout(), QHBoxLayout()
+        self._lay_out()
+        self._more.toggled.connect(self._details.setVisible)
+        self._close.clicked.connect(self.closed)
+        self._open.clicked.connect(self._ask_to_open)
+        self.hide()
+
+    @Slot(object, object)
+    def show_state(self, old: StudioState, new: StudioState) -> None:
+        """Show the notice, or nothing."""
+        if old.notice is not new.notice:
+            self.setVisible(new.notice is not None)
+            if new.notice is not None:
+                self._tell(new.notice)
+
+    def _lay_out(self) -> None:
+        for line in (self._offer_beside, self._offers_below):
+            line.setSpacing(6)
+        row = QHBoxLayout()
+        row.addWidget(self._word)
+        row.addWidget(self._text, 1)
+        row.addLayout(self._offer_beside)
+        row.addWidget(self._open)
+        row.addWidget(self._more)
+        row.addWidget(self._close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 5, 6, 5)
+        column.addLayout(row)
+        column.addLayout(self._offers_below)
+        column.addWidget(self._details)
+
+    @Slot()
+    def _ask_to_open(self) -> None:
+        self.open_asked.emit(self._written)
+
+    def _take(self, offer: Offer) -> None:
+        self.offer_taken.emit(offer)
+
+    def _offer(self, offers: tuple[Offer, ...]) -> None:
+        """A button for each; only the best of them catches the eye, and several need a line."""
+        clear(self._offer_beside)
+        clear(self._offers_below)
+        line = self._offers_below if len(offers) > 1 else self._offer_beside
+        for place, offer in enumerate(offers):
+            made = button(offer.text, tip=offer.tip, role="" if place else "primary")
+            made.clicked.connect(partial(self._take, offer))
+            line.addWidget(made)
+        if len(offers) > 1:
+            line.addStretch(1)
+
+    def _tell(self, notice: Notice) -> None:
+        self._offer(notice.offers)
+        self._written = notice.opens
+        self._open.setVisible(notice.opens is not None)
+        self.setProperty("tone", notice.tone)
+        self.style().unpolish(self)
+        self.style().polish(self)
+        self._word.setText(_WORDS[notice.tone])
+        self._word.setVisible(bool(_WORDS[notice.tone]))
+        self._text.setText(notice.text)
+        self._details.setPlainText("\n".join(notice.details))
+        self._more.setVisible(bool(notice.details))
+        self._more.setChecked(False)
+        self._details.setVisible(False)
+
+
+class ReadOnlyNote(QFrame):
+    """Says why nothing can be decided, and what still can be done."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("notice")
+        self._why = caption("")
+        self._why.setWordWrap(True)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 5, 12, 5)
+        row.addWidget(caption("Read-only", role="title"))
+        row.addWidget(self._why, 1)
+        self.hide()
+
+    @Slot(object, object)
+    def show_state(self, old: StudioState, new: StudioState) -> None:
+        """Show the line, or nothing."""
+        if old.read_only != new.read_only:
+            self._why.setText(f"Looking works, deciding does not, because {new.read_only}.")
+            self.setVisible(bool(new.read_only))
+
+
+_MIB = 2**20
+
+
+class ReadoutBar(QWidget):
+    """One line; the middle gives way first when there is little room."""
+
+    cancel_asked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pixel = ElidedLabel()
+        self._work = caption("", role="muted")
+        self._bar = QProgressBar(maximum=100, textVisible=False)
+        self._bar.setFixedWidth(90)
+        self._bar.setAccessibleName("Progress of the work in hand")
+        self._cancel = button("Cancel", tip="Give up what is being prepared", role="link")
+        self._cancel.clicked.connect(self.cancel_asked)
+        self._waits = caption("", role="warn")
+        self._caches = caption("", role="muted")
+        self._caches.setToolTip("Memory held by decoded frames, and the most that may be held")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 2, 10, 3)
+        row.setSpacing(16)
+        row.addWidget(self._pixel, 1)
+        for part in (self._waits, self._work, self._bar, self._cancel, self._caches):
+            row.addWidget(part)
+        self._bar.hide()
+        self._cancel.hide()
+
+    @Slot(object, object)
+    def show_state(self, old: StudioState, new: StudioState) -> None:
+        """Show the line."""
+        if old.readout != new.readout:
+            self._pixel.tell(in_words(new.readout))
+        _set(self._work, new.busy)
+        self._bar.setVisible(new.progress is not None)
+        self._cancel.setVisible(bool(new.busy))
+        self._bar.setValue(round(100 * (new.progress or 0)))
+        waits = new.training.busy and new.training.changes_wait
+        _set(
+            self._waits,
+            f"changes take effect in {new.training.changes_in}" if waits else "",
+        )
+        if (old.cache_bytes, old.folder) != (new.cache_bytes, new.folder):
+            held, most = new.cache_bytes // _MIB, new.cache_budget / 2**30
+            words = f"caches {held} MiB of {most:g} GiB"
+            _set(self._caches, words if new.folder else "")
+
+
+def in_words(pixel: Readout | None) -> str:
+    """Everything known of a pixel on one line."""
+    if pixel is None:
+        return ""
+    parts = [f"({pixel.x}, {pixel.y})"]
+    if pixel.linear is not None:
+        parts.append("linear " + " ".join(f"{value:.3f}" for value in pixel.linear))
+    if pixel.mu_law is not None:
+        parts.append(f"μ-law {pixel.mu_law:.3f}")
+    if pixel.sigma is not None:
+        parts.append(f"σ {small(pixel.sigma)}")
+    if pixel.patch_score is not None:
+        parts.append(f"S_pa {pixel.patch_score:.2f}")
+    if pixel.pixel_score is not None:
+        parts.append(f"S_pi {pixel.pixel_score:.2f}")
+    if pixel.trusted is not None:
+        kept = "trusted: person" if pixel.why == "person" else "trusted"
+        parts.append(kept if pixel.trusted else f"dropped: {pixel.why}")
+    return "   ".join(parts)
+
+
+def _set(label: QLabel, text: str) -> None:
+    if label.text() != text:
+        label.setText(text)
+        label.setVisible(bool(text))

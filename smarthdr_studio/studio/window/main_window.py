@@ -1,0 +1,290 @@
+"""The main window: constructs the parts, connects them, asks before it leaves a run."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QHBoxLayout,
+    QMainWindow,
+    QMessageBox,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from smarthdr_studio.studio.actions import ACTIONS, with_keys
+from smarthdr_studio.studio.dataset.start_page import StartPage
+from smarthdr_studio.studio.session import Session
+from smarthdr_studio.studio.settings import Places
+from smarthdr_studio.studio.state import StudioState
+from smarthdr_studio.studio.theme import Wish, dress, palette_for
+from smarthdr_studio.studio.window.bars import NoticeBar, ReadOnlyNote, ReadoutBar, TopBar
+from smarthdr_studio.studio.window.command_palette import CommandPalette
+from smarthdr_studio.studio.window.keys_dialog import HelpSheet, KeysDialog
+from smarthdr_studio.studio.window.menus import Commands, Menus
+from smarthdr_studio.studio.window.project_commands import HandingOver, Opening
+from smarthdr_studio.studio.window.run_commands import Planning, RunsCommands, Steering
+from smarthdr_studio.studio.window.scene_commands import (
+    Choosing,
+    Exporting,
+    Looking,
+    LookingThrough,
+    Queueing,
+)
+from smarthdr_studio.studio.window.studio_page import StudioPage
+from smarthdr_studio.synthetic.settings import SampleSettings
+
+_IDLE_BEFORE_TORCH_MS: Final = 1500
+_SMALLEST: Final = (1024, 640)
+
+
+class MainWindow(QMainWindow):
+    """One project at a time; a folder may be dropped anywhere."""
+
+    _leaving = False  # it closes as soon as all is quiet
+
+    def __init__(self, *, places: Places, sample: SampleSettings | None = None) -> None:
+        super().__init__()
+        self.session = Session(self, places=places, sample=sample or SampleSettings())
+        palette = palette_for(self.session.preferences.look)
+        self.start, self.page = StartPage(), StudioPage(palette)
+        self.notice, self.readout, self._read_only = NoticeBar(), ReadoutBar(), ReadOnlyNote()
+        self._pages = QStackedWidget()
+        self._choosing = choosing = Choosing(self.session, self.page)
+        commands = Commands(
+            self.session,
+            scenes=self.page.scenes,
+            views=self.page.views,
+            training=self.page.training,
+            chosen=choosing.chosen,
+        )
+        self._exporting = Exporting(self.session, self.page.views, self)
+        self._opening = Opening(self.session, self)
+        looking = Looking(self.session, self.page, self._exporting)
+        self._planning = Planning(self.session, self.page, self)
+        self._runs = RunsCommands(self.session, self.page, self, show_plan=self._planning.show)
+        self._queueing = Queueing(self.session, self.page, palette, self)
+        self._handing_over = HandingOver(self.session, self.page, self, chosen=choosing.chosen)
+        steering = Steering(self.session, self.page)
+        asking = (self._queueing, self._handing_over, self._runs, self._planning, steering)
+        self._looking_through = LookingThrough(self.session, self)
+        self._parts = (commands, looking, self._looking_through, choosing, *asking)
+        calls = {name: call for part in self._parts for name, call in part.table().items()}
+        calls.update(self._own_commands())
+        self.menus = Menus(calls, self, keys=self.session.preferences.keys)
+        self.palette_of_commands = CommandPalette(self)
+        self.bar = TopBar(self.menus)
+        self._commands = commands
+        self._help: HelpSheet | None = None
+        self._preload = QTimer(self, singleShot=True, interval=_IDLE_BEFORE_TORCH_MS)
+        self._lay_out()
+        self._connect()
+        self._show_first_state()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Leave at once when nothing is at work; else stop first and close when all is quiet."""
+        self._preload.stop()
+        self.page.save_notes()
+        if self.session.at_rest:
+            self.session.release()
+            event.accept()
+            return
+        event.ignore()
+        run = self.session.state.training
+        if run.busy and not run.elsewhere and not self._leaving:
+            self._ask_before_leaving()
+        else:
+            self.end()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Return presses the button that has the keyboard: Space walks the queue."""
+        button = QApplication.focusWidget()
+        pressed = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if pressed and isinstance(button, QAbstractButton):
+            button.click()
+        else:
+            super().keyPressEvent(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """A folder may be dropped, and pictures where there are scenes."""
+        if self._handing_over.accepts(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open or bring what was dropped."""
+        event.acceptProposedAction()
+        self._handing_over.take_drop(event)
+
+    @Slot()
+    def show_help(self) -> None:
+        """Show every key and the guide."""
+        if self._help is None:
+            self._help = HelpSheet(self)
+            self._help.keys_asked.connect(self.edit_keys)
+            self._help.show_keys(with_keys(ACTIONS, self.session.preferences.keys))
+        self._help.show()
+        self._help.activateWindow()
+
+    @Slot()
+    def show_palette(self) -> None:
+        """Find any command by words."""
+        self.palette_of_commands.open_with(self.menus.actions_to_find)
+
+    @Slot()
+    def edit_keys(self) -> None:
+        """Give commands other keys."""
+        dialog = KeysDialog(ACTIONS, self.session.preferences.keys, parent=self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.keys_changed.connect(self._take_keys)
+        dialog.show()
+
+    @Slot(object)
+    def _take_keys(self, keys: dict[str, tuple[str, ...]]) -> None:
+        self.session.prefer(keys=keys)
+        self.menus.take_keys(keys)
+        if self._help is not None:
+            self._help.show_keys(with_keys(ACTIONS, keys))
+
+    @Slot(str)
+    def _export(self, kind: str) -> None:
+        self._exporting.visible_only = self.page.display.only_in_sight
+        self._exporting.export(kind)
+
+    def set_look(self, look: Wish) -> None:
+        """Dark, light, or as the system."""
+        self.session.prefer(look=look)
+        self._dress()
+
+    def _own_commands(self) -> dict[str, Callable[[], object]]:
+        return {
+            "open_project": self._opening.open_project,
+            "open_dataset": self._opening.open_dataset,
+            "leave": self.close,
+            "toggle_inspector": self.page.toggle_inspector,
+            "toggle_sides": self.page.toggle_sides,
+            "show_help": self.show_help,
+            "show_palette": self.show_palette,
+            "edit_keys": self.edit_keys,
+            "look_system": partial(self.set_look, "system"),
+            "look_dark": partial(self.set_look, "dark"),
+            "look_light": partial(self.set_look, "light"),
+        }
+
+    def _lay_out(self) -> None:
+        self.setWindowTitle("SmartHDR Studio")
+        self.setAcceptDrops(True)
+        self.setMenuWidget(self.bar)
+        self._pages.addWidget(self.start)
+        self._pages.addWidget(self.page)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(_with_margins(self._read_only))
+        column.addLayout(_with_margins(self.notice))
+        column.addWidget(self._pages, 1)
+        column.addWidget(self.readout)
+        self.setCentralWidget(inside)
+        self.setMinimumSize(*_SMALLEST)
+        self.resize(1440, 900)
+
+    def _connect(self) -> None:
+        session = self.session
+        for part in (self.start, self.notice, self.readout, self.bar, self.menus, self._read_only):
+            session.changed.connect(part.show_state)
+        session.changed.connect(self.show_state)
+        session.catalogue_found.connect(self._opening.ask_for_place)
+        session.rested.connect(self._rested)
+        self.page.listen_to(session)
+        self.page.tell(session)
+        self.page.export_asked.connect(self._export)
+        self.page.training.train_asked.connect(self._commands.train)
+        self.page.training.resume_asked.connect(self._commands.resume)
+        over_scenes = self.page.browsing.bar
+        for bar in (self.bar, over_scenes):
+            bar.promote_asked.connect(self._commands.promote)
+            bar.exclude_asked.connect(self._commands.exclude)
+        over_scenes.tag_asked.connect(self._choosing.add_tag)
+        over_scenes.note_asked.connect(self._choosing.write_note)
+        self.bar.undo_asked.connect(session.curating.undo)
+        self.bar.redo_asked.connect(session.curating.redo)
+        self.menus.typing_left.connect(self.page.scenes.take_keyboard)
+        self.start.sample_asked.connect(session.try_sample)
+        self.start.dataset_asked.connect(self._opening.open_dataset)
+        self.start.project_asked.connect(self._opening.open_project)
+        self.start.recent_picked.connect(session.take)
+        self.notice.closed.connect(session.dismiss)
+        self.notice.open_asked.connect(self._handing_over.open_file)
+        self.notice.offer_taken.connect(session.running.take_offer)
+        self.readout.cancel_asked.connect(session.cancel)
+        self._preload.timeout.connect(session.training.want_devices)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._dress)
+
+    @Slot(object, object)
+    def show_state(self, old: StudioState, new: StudioState) -> None:
+        """Show the start page, or the project."""
+        if old.folder != new.folder:
+            self._pages.setCurrentWidget(self.page if new.folder else self.start)
+            self.setWindowTitle(
+                f"{new.project} · SmartHDR Studio" if new.folder else "SmartHDR Studio"
+            )
+            if new.folder:
+                self.page.arrange(self.session.panes)
+                self.page.scenes.take_keyboard()
+
+    def load_torch_when_idle(self) -> None:
+        """Once the start page is on the screen, before anybody needs to train."""
+        self._preload.start()
+
+    def _show_first_state(self) -> None:
+        """Every part shows the state it is born with, as if it had changed to it."""
+        self.menus.offer(project_is_open=False)
+        self.session.changed.emit(StudioState(), self.session.state)
+
+    @Slot()
+    def _dress(self) -> None:
+        palette = palette_for(self.session.preferences.look)
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            dress(application, palette)
+        self.page.dress(palette)
+        self._queueing.dress(palette)
+
+    def _ask_before_leaving(self) -> None:
+        box = QMessageBox(self)
+        box.setObjectName("leave")
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setText("A run is going on.")
+        box.setInformativeText("It can be stopped and saved now, and resumed later.")
+        stop = box.addButton("Stop and save", QMessageBox.ButtonRole.AcceptRole)
+        keep = box.addButton("Keep training", QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(keep)
+        box.setEscapeButton(keep)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        stop.clicked.connect(self.end)
+        box.open()
+
+    @Slot()
+    def end(self) -> None:
+        """Stop and save what is at work, and close as soon as all is quiet; nothing is asked."""
+        self._leaving = True
+        self.session.shut_down()
+        if self.session.at_rest:
+            QTimer.singleShot(0, self.close)
+
+    @Slot()
+    def _rested(self) -> None:
+        if self._leaving:
+            self.close()
+
+
+def _with_margins(bar: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setContentsMargins(8, 0, 8, 0)
+    row.addWidget(bar)
+    return row

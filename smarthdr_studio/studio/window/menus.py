@@ -1,0 +1,274 @@
+"""Menus and keys from the one table of actions, and what each of them calls."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QMenu,
+    QMenuBar,
+    QPlainTextEdit,
+    QTextEdit,
+    QWidget,
+)
+from shiboken6 import isValid
+
+from smarthdr_studio.core.display import ColourMap
+from smarthdr_studio.studio.actions import ACTIONS, MENUS, Action, Mode, in_mode, with_keys
+from smarthdr_studio.studio.curation.scene_list import SceneList
+from smarthdr_studio.studio.session import Session
+from smarthdr_studio.studio.state import Centre, StudioState, Tool
+from smarthdr_studio.studio.training.training_panel import TrainingPanel
+from smarthdr_studio.studio.viewer.view_grid import ViewGrid
+
+_TEXT: Final = (QLineEdit, QTextEdit, QPlainTextEdit, QAbstractSpinBox, QComboBox)
+_KEYS: Final = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
+
+
+class TypistsKeys(QObject):
+    """Keeps Return for the field that has the keyboard, before any shortcut takes it.
+
+    Escape gives the keyboard back, which `left` tells; the next one is a command again.
+    """
+
+    left = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._window = parent
+        self._field: QWidget | None = None
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.focusChanged.connect(self._focused)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Claim the key for the field; let everything else pass."""
+        if not isinstance(event, QKeyEvent) or event.key() not in self._keys():
+            return super().eventFilter(watched, event)
+        if event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        if event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+            return True
+        return super().eventFilter(watched, event)
+
+    def _keys(self) -> frozenset[Qt.Key]:
+        """Return, and in a field of the window itself Escape; a dialog has its own use for it."""
+        field = self._field
+        inside = field is not None and field.window() is self._window.window()
+        return _KEYS | {Qt.Key.Key_Escape} if inside else _KEYS
+
+    @Slot(QWidget, QWidget)
+    def _focused(self, _before: QWidget | None, now: QWidget | None) -> None:
+        if self._field is not None and isValid(self._field):
+            self._field.removeEventFilter(self)
+        self._field = now if isinstance(now, _TEXT) else None
+        if self._field is not None:
+            self._field.installEventFilter(self)
+
+
+# No menu is higher than the smallest window; a smaller one stands where its first command would.
+_SMALLER: Final[Mapping[str, tuple[str, ...]]] = {
+    "Exposure": (
+        *("brighter", "darker", "slightly_brighter", "slightly_darker"),
+        *("reset_exposure", "link_exposure"),
+    ),
+    "Chosen run": (
+        *("run_resume", "run_continue", "run_go_back", "run_export", "run_note", "run_discard"),
+        *("run_restore", "run_folder", "run_copy"),
+    ),
+    "Zoom": ("fit", "one_to_one", "zoom_in", "zoom_out"),
+    "Colours of the window": ("look_system", "look_dark", "look_light"),
+    "Grid": (*("grid_1", "grid_2", "grid_stacked", "grid_3", "grid_4", "grid_5", "grid_6"),),
+}
+_INSIDE: Final = {name: title for title, names in _SMALLER.items() for name in names}
+# Before each of these stands a line.
+_APART: Final = frozenset(
+    {
+        *("close_project", "export_view", "copy_view", "import_split", "find_dataset", "leave"),
+        *("undo", "next_scene", "write_note", "next_in_queue", "propose"),
+        *("brighter", "next_colour_map", "look_system", "maximise", "toggle_wipe", "show_display"),
+        *("clear_region", "lower_tau_patch", "previous_round", "tab_thresholds", "ask_moment"),
+        *("show_runs", "ink_trust", "shape_brush", "brush_smaller", "paint_here", "leave_brush"),
+    }
+)
+
+
+class Menus(QMenuBar):
+    """Every action in its menu; those that need a project or a mode wait for it."""
+
+    typing_left = Signal()  # Escape in a field: keys are commands again
+
+    def __init__(
+        self,
+        commands: Mapping[str, Callable[[], object]],
+        window: QWidget,
+        *,
+        keys: Mapping[str, tuple[str, ...]],
+    ) -> None:
+        super().__init__()
+        self._keys, self._mode = keys, mode_of(StudioState())
+        self._typists = TypistsKeys(window)
+        self._typists.left.connect(self.typing_left)
+        self._actions = {
+            action.id: self._make(action, commands[action.calls]) for action in ACTIONS
+        }
+        self._give_keys()
+        menus = {name: self.addMenu(name) for name in MENUS}
+        smaller: dict[str, QMenu] = {}
+        for action in ACTIONS:
+            # On the window as well, so that keys work where the menu bar is the system's own.
+            window.addAction(self._actions[action.id])
+            if action.listed:
+                self._list(action.id, menus[action.menu], smaller)
+        for menu in (*menus.values(), *smaller.values()):
+            menu.setToolTipsVisible(True)
+
+    @property
+    def actions_to_find(self) -> Sequence[QAction]:
+        """Every action, for the palette."""
+        return tuple(self._actions.values())
+
+    def take_keys(self, keys: Mapping[str, tuple[str, ...]]) -> None:
+        """Other keys from now on, by the id of the action; the table's for all others."""
+        self._keys = keys
+        self._give_keys()
+
+    @Slot(object, object)
+    def show_state(self, old: StudioState, new: StudioState) -> None:
+        """Offer what can be done now."""
+        mode = mode_of(new)
+        if (old.folder is None) != (new.folder is None) or mode != self._mode:
+            self._mode = mode
+            self._give_keys()
+            self.offer(project_is_open=new.folder is not None)
+        for name, words in (("undo", new.undo), ("redo", new.redo)):
+            self._actions[name].setEnabled(words is not None)
+            title = name.capitalize()
+            self._actions[name].setText(f"{title}: {words}" if words else title)
+
+    def offer(self, *, project_is_open: bool) -> None:
+        """Enable what makes sense with or without a project, in the mode of now."""
+        for action in ACTIONS:
+            usable = action.mode in ("", self._mode)
+            self._actions[action.id].setEnabled(
+                usable and (project_is_open or not action.needs_project)
+            )
+
+    def _list(self, name: str, menu: QMenu, smaller: dict[str, QMenu]) -> None:
+        """Give the action of that id its line, in a smaller menu where it belongs to one."""
+        if name in _APART:
+            menu.addSeparator()
+        title = _INSIDE.get(name)
+        if title is not None and title not in smaller:
+            smaller[title] = menu.addMenu(title)
+        (menu if title is None else smaller[title]).addAction(self._actions[name])
+
+    def _give_keys(self) -> None:
+        """Each action the keys it has in the mode of now."""
+        for action in in_mode(with_keys(ACTIONS, self._keys), self._mode):
+            self._actions[action.id].setShortcuts([QKeySequence(key) for key in action.keys])
+
+    def _make(self, action: Action, call: Callable[[], object]) -> QAction:
+        made = QAction(action.title, self)
+        made.setToolTip(action.tip)
+        made.setObjectName(action.id)
+        made.triggered.connect(call)
+        return made
+
+
+def mode_of(state: StudioState) -> Mode:
+    """Whose keys come first: the brush's while it can paint on something."""
+    painting = state.tool is Tool.BRUSH and state.centre is Centre.PICTURES
+    return "brush" if painting else ""
+
+
+_HALF_STOP: Final = 0.5
+_TENTH: Final = 0.1
+
+
+class Commands:
+    """The work behind the keys that concern scenes, pictures and runs."""
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        scenes: SceneList,
+        views: ViewGrid,
+        training: TrainingPanel,
+        chosen: Callable[[], tuple[str, ...]],
+    ) -> None:
+        """`chosen` says which scenes a decision is about."""
+        self._session, self._scenes = session, scenes
+        self._views, self._training = views, training
+        self._chosen = chosen
+
+    def table(self) -> Mapping[str, Callable[[], object]]:
+        """Every command by the name the table of actions calls it."""
+        session, viewing = self._session, self._session.inspection.viewing
+        return {
+            "try_sample": session.try_sample,
+            "close_project": session.close_project,
+            "promote": self.promote,
+            "demote": self.demote,
+            "exclude": self.exclude,
+            "undo": session.curating.undo,
+            "redo": session.curating.redo,
+            "next_scene": partial(self._scenes.step, 1),
+            "previous_scene": partial(self._scenes.step, -1),
+            "find_scene": self._scenes.start_search,
+            "brighter": partial(viewing.expose, _HALF_STOP),
+            "darker": partial(viewing.expose, -_HALF_STOP),
+            "slightly_brighter": partial(viewing.expose, _TENTH),
+            "slightly_darker": partial(viewing.expose, -_TENTH),
+            "reset_exposure": partial(viewing.set_exposure, 0.0),
+            "fit": self._views.fit,
+            "one_to_one": self._views.one_to_one,
+            "next_colour_map": self.next_colour_map,
+            "toggle_masks": self.toggle_masks,
+            "train": self.train,
+            "resume": self.resume,
+        }
+
+    def promote(self) -> None:
+        """The selected scenes become labels."""
+        self._session.curating.promote(self._chosen())
+
+    def demote(self) -> None:
+        """The selected scenes are no labels any more."""
+        self._session.curating.demote(self._chosen())
+
+    def exclude(self) -> None:
+        """The selected scenes take no part, or take part again."""
+        self._session.curating.exclude(self._chosen())
+
+    def next_colour_map(self) -> None:
+        """The colour map after this one."""
+        shown, maps = self._session.state.display, tuple(ColourMap)
+        following = maps[(maps.index(shown.colour_map) + 1) % len(maps)]
+        self._session.inspection.viewing.set_display(replace(shown, colour_map=following))
+
+    def toggle_masks(self) -> None:
+        """Masks on or off."""
+        shown = self._session.state.display
+        hidden = replace(shown, mask_visible=not shown.mask_visible)
+        self._session.inspection.viewing.set_display(hidden)
+
+    def train(self) -> None:
+        """Start a run as the panel says."""
+        self._session.inspection.opinions.forget()
+        self._session.running.train(preset=self._training.preset, device=self._training.device)
+
+    def resume(self) -> None:
+        """Go on with the last run."""
+        self._session.inspection.opinions.forget()
+        self._session.running.resume(device=self._training.device)

@@ -1,0 +1,256 @@
+"""What the actions about files do: ground truths, splits, journals, datasets, reports, the past."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QObject, QPoint, Qt, QUrl, Slot
+from PySide6.QtGui import QDesktopServices, QDropEvent
+from PySide6.QtWidgets import QAbstractItemView, QFileDialog, QInputDialog, QWidget
+
+from smarthdr_studio.core.imaging.bracket import Catalogue
+from smarthdr_studio.studio.dataset.ground_truth import TruthSheet
+from smarthdr_studio.studio.dataset.import_export import DatasetSheet, SplitSheet
+from smarthdr_studio.studio.dataset.relocate import RelocateSheet
+from smarthdr_studio.studio.dataset.start_page import NewProjectDialog
+from smarthdr_studio.studio.session import Session
+from smarthdr_studio.studio.state import Notice, StudioState
+from smarthdr_studio.studio.window.studio_page import StudioPage
+
+_PICTURES: Final = (".hdr", ".exr", ".tif", ".tiff", ".png", ".jpg", ".jpeg")
+_TABLES: Final = "Tables (*.csv);;JSON (*.json)"
+_SPLITS: Final = "Lists, tables and JSON (*.txt *.csv *.json);;All files (*)"
+
+
+class HandingOver(QObject):
+    """Asks which files are meant; every sheet stays beside the window and stops nobody."""
+
+    def __init__(
+        self,
+        session: Session,
+        page: StudioPage,
+        window: QWidget,
+        *,
+        chosen: Callable[[], tuple[str, ...]],
+    ) -> None:
+        super().__init__(window)
+        self._session, self._page, self._window = session, page, window
+        self._chosen = chosen
+        self._sheets: dict[str, TruthSheet | SplitSheet | RelocateSheet] = {}
+        session.changed.connect(self._show_sheets)
+
+    def table(self) -> Mapping[str, Callable[[], object]]:
+        """Every command by the name the table of actions calls it."""
+        desk = self._session.papers.handover
+        return {
+            "promote_whole": self.promote_whole,
+            "promote_with_note": self.promote_with_note,
+            "use_truth": self.use_truth,
+            "bring_truth": self.bring_truth,
+            "tab_journal": partial(self._page.go_to_tab, "journal"),
+            "ask_moment": self.ask_moment,
+            "import_split": self.import_split,
+            "export_split": partial(
+                self._ask_where, "Export split", "split.csv", _TABLES, desk.export_split
+            ),
+            "export_journal": partial(
+                self._ask_where, "Export journal", "journal.csv", _TABLES, desk.export_journal
+            ),
+            "export_dataset": self.export_dataset,
+            "export_report": partial(
+                self._ask_where,
+                "Review report",
+                "review.html",
+                "Web page (*.html)",
+                desk.export_report,
+            ),
+            "find_dataset": self._session.papers.care.ask_again,
+        }
+
+    def promote_whole(self) -> None:
+        """The selected scenes become labels of which the loss counts everything."""
+        self._session.curating.promote(self._chosen(), whole=True)
+
+    def promote_with_note(self) -> None:
+        """The same as Promote, and the journal says why."""
+        scenes = self._chosen()
+        if not scenes:
+            return
+        dialog = QInputDialog(self._window)
+        dialog.setWindowTitle("Promote with a note")
+        about = scenes[0] if len(scenes) == 1 else f"{len(scenes)} scenes"
+        dialog.setLabelText(f"Why {about}?")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.textValueSelected.connect(partial(_promote, self._session, scenes))
+        dialog.open()
+
+    def use_truth(self) -> None:
+        """The selected scenes are learned from their ground truths, as far as they have one."""
+        scenes = self._chosen()
+        if scenes:
+            self._session.curating.decide(lambda pen: pen.use_ground_truth(scenes))
+
+    def bring_truth(self) -> None:
+        """Ask for a ground truth, or for the frames of a static bracket, for the current scene."""
+        scene = self._session.state.current
+        if scene is None:
+            return
+        names = " ".join(f"*{suffix}" for suffix in _PICTURES)
+        dialog = QFileDialog(self._window, f"Ground truth of {scene}: one file, or a bracket")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setNameFilter(f"Pictures ({names})")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.filesSelected.connect(partial(_bring, self._session, scene))
+        dialog.open()
+
+    def ask_moment(self) -> None:
+        """Type a moment, and see how the project stood."""
+        self._page.go_to_tab("journal")
+        self._page.journal.ask_moment()
+
+    def import_split(self) -> None:
+        """Ask for a file that says which scenes are labelled."""
+        dialog = QFileDialog(self._window, "Import split")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilter(_SPLITS)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(partial(_hand, self._session.papers.handover.read_split))
+        dialog.open()
+
+    def export_dataset(self) -> None:
+        """Ask how the curated scenes are to be written."""
+        sheet = DatasetSheet(self._session.state, self._window)
+        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sheet.wished.connect(self._session.papers.handover.export_dataset)
+        sheet.show()
+
+    def accepts(self, event: QDropEvent) -> bool:
+        """Whether something could be done with what is dragged."""
+        folder, pictures = _dragged(event)
+        return folder is not None or (bool(pictures) and self._session.state.folder is not None)
+
+    def take_drop(self, event: QDropEvent) -> None:
+        """Open a folder; pictures are a ground truth of the scene they were dropped on."""
+        folder, pictures = _dragged(event)
+        if folder is not None:
+            self._session.take(folder)
+            return
+        scene = self._scene_at(event.position().toPoint()) or self._session.state.current
+        if pictures and scene is not None:
+            self._session.papers.truths.bring(scene, pictures)
+
+    @Slot(object)
+    def open_file(self, path: Path) -> None:
+        """Show what was written, with whatever program the system has for it."""
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
+            words = f"{path}: no program here opens it; open it by hand."
+            self._session.tell(Notice(text=words, tone="warn"))
+
+    def _scene_at(self, point: QPoint) -> str | None:
+        """The scene in whose line or picture of a list the mouse is."""
+        part = self._window.childAt(point)
+        while part is not None and not isinstance(part, QAbstractItemView):
+            part = part.parentWidget()
+        if not isinstance(part, QAbstractItemView):
+            return None
+        index = part.indexAt(part.viewport().mapFrom(self._window, point))
+        name = index.siblingAtColumn(0).data()
+        return name if self._session.state.row(name) is not None else None
+
+    def _ask_where(self, title: str, name: str, kinds: str, write: Callable[[Path], None]) -> None:
+        state = self._session.state
+        beside = state.folder.parent if state.folder is not None else Path.home()
+        dialog = QFileDialog(self._window, title, str(beside))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter(kinds)
+        dialog.setDefaultSuffix(Path(name).suffix)
+        dialog.selectFile(f"{state.project}-{name}")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(partial(_hand, write))
+        dialog.open()
+
+    @Slot(object, object)
+    def _show_sheets(self, old: StudioState, new: StudioState) -> None:
+        for name, asked in (("truth", new.truth), ("split", new.split), ("moved", new.moved)):
+            if asked is not None and name not in self._sheets:
+                self._sheets[name] = self._made(name)
+        for sheet in self._sheets.values():
+            sheet.show_state(old, new)
+
+    def _made(self, name: str) -> TruthSheet | SplitSheet | RelocateSheet:
+        papers = self._session.papers
+        if name == "truth":
+            truth = TruthSheet(self._window)
+            truth.used.connect(papers.truths.use)
+            truth.given_up.connect(papers.truths.give_up)
+            truth.asked_again.connect(papers.truths.bring)
+            return truth
+        if name == "split":
+            split = SplitSheet(self._window)
+            split.accepted_split.connect(papers.handover.import_split)
+            split.dropped.connect(papers.handover.drop_split)
+            return split
+        moved = RelocateSheet(self._window)
+        moved.folder_given.connect(papers.care.relocate)
+        moved.not_now.connect(papers.care.not_now)
+        return moved
+
+
+def _dragged(event: QDropEvent) -> tuple[Path | None, tuple[Path, ...]]:
+    """The first folder among what is dragged, and all pictures."""
+    paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+    folder = next((path for path in paths if path.is_dir()), None)
+    return folder, tuple(path for path in paths if path.suffix.casefold() in _PICTURES)
+
+
+def _promote(session: Session, scenes: tuple[str, ...], note: str) -> None:
+    session.curating.promote(scenes, note=note.strip())
+
+
+def _bring(session: Session, scene: str, names: list[str]) -> None:
+    session.papers.truths.bring(scene, tuple(map(Path, names)))
+
+
+def _hand(call: Callable[[Path], None], name: str) -> None:
+    call(Path(name))
+
+
+class Opening(QObject):
+    """Every question is put in a window of its own and stops nobody."""
+
+    def __init__(self, session: Session, window: QWidget) -> None:
+        super().__init__(window)
+        self._session, self._window = session, window
+
+    @Slot()
+    def open_project(self) -> None:
+        """Ask for a project folder."""
+        self._ask_for_folder("Open a project (NAME.shdr)")
+
+    @Slot()
+    def open_dataset(self) -> None:
+        """Ask for a dataset folder."""
+        self._ask_for_folder("Open a dataset folder")
+
+    @Slot(object)
+    def ask_for_place(self, catalogue: Catalogue) -> None:
+        """Ask where the project over these scenes is to lie."""
+        root = catalogue.root.resolve()
+        place = root.with_name(f"{root.name}.shdr")
+        dialog = NewProjectDialog(catalogue, place=place, parent=self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.chosen.connect(self._session.create_project)
+        dialog.open()
+
+    def _ask_for_folder(self, title: str) -> None:
+        dialog = QFileDialog(self._window, title)
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self._take_folder)
+        dialog.open()
+
+    @Slot(str)
+    def _take_folder(self, folder: str) -> None:
+        self._session.take(Path(folder))

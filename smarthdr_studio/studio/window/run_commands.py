@@ -1,0 +1,250 @@
+"""What the actions about runs do: on disk, at work, and the plan of the next one."""
+
+import shlex
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from PySide6.QtCore import QObject, Qt, QUrl, Slot
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QWidget
+
+from smarthdr_studio.core.training.presets import presets
+from smarthdr_studio.core.training.run_index import RunRow
+from smarthdr_studio.studio.runs.model_export import ExportSheet
+from smarthdr_studio.studio.runs.rollback import RunsBackSheet
+from smarthdr_studio.studio.runs.trash import RunsBinSheet
+from smarthdr_studio.studio.session import Session
+from smarthdr_studio.studio.settings import Layout
+from smarthdr_studio.studio.state import EDITED, Centre, Notice, StudioState
+from smarthdr_studio.studio.training.plan_editor import PlanEditor
+from smarthdr_studio.studio.window.studio_page import StudioPage
+
+
+class RunsCommands(QObject):
+    """Acts upon the run that is chosen on the page of runs, which comes to the front first."""
+
+    def __init__(
+        self,
+        session: Session,
+        page: StudioPage,
+        window: QWidget,
+        *,
+        show_plan: Callable[[], None],
+    ) -> None:
+        """`show_plan` opens the editor of the next run's plan."""
+        super().__init__(window)
+        self._session, self._page, self._window = session, page, window
+        self._back: RunsBackSheet | None = None
+        self._bin: RunsBinSheet | None = None
+        self._calls: dict[str, Callable[[], object]] = {
+            "run_resume": partial(self._with_one, self._resume),
+            "run_continue": partial(self._with_one, self._continue),
+            "run_go_back": partial(self._with_one, self._go_back),
+            "run_export": partial(self._with_one, self._export),
+            "run_note": partial(self._with_one, self._write_note),
+            "run_folder": partial(self._with_one, self._open_folder),
+            "run_copy": partial(self._with_one, self._copy),
+            "run_discard": self._discard,
+            "run_restore": self._restore,
+        }
+        session.changed.connect(self._show_sheets)
+        session.running.runs.back.layout_wanted.connect(self._arrange)
+        session.running.continuing.ready.connect(show_plan)
+        page.browsing.run_command_asked.connect(self._do)
+        page.all_runs.clicked.connect(self._toggle)
+
+    def table(self) -> Mapping[str, Callable[[], object]]:
+        """Every command by the name the table of actions calls it."""
+        return {"show_runs": self._toggle, **self._calls}
+
+    @Slot()
+    def _toggle(self) -> None:
+        self._session.inspection.table.toggle(Centre.RUNS)
+
+    @Slot(str)
+    def _do(self, command: str) -> None:
+        self._calls[command]()
+
+    def _with_one(self, call: Callable[[RunRow], None]) -> None:
+        """Do something with the one run that is chosen, or let one be chosen first."""
+        runs = self._session.state.runs
+        row = runs.row(runs.chosen[0]) if len(runs.chosen) == 1 else None
+        if row is None:
+            self._show_page()
+            self._session.tell(Notice(text="Choose one run in the list first.", tone="warn"))
+        else:
+            call(row)
+
+    def _show_page(self) -> None:
+        self._session.inspection.table.show(str(Centre.RUNS))
+
+    def _resume(self, row: RunRow) -> None:
+        if not row.resumable:
+            words = f"{row.id} is {row.status}, so there is nothing to resume."
+            self._session.tell(Notice(text=words, tone="warn"))
+            return
+        self._session.inspection.opinions.forget()
+        self._session.running.resume(row.id)
+        self._page.go_to_tab("training")
+
+    def _continue(self, row: RunRow) -> None:
+        self._session.running.continuing.ask(row.id)
+
+    def _go_back(self, row: RunRow) -> None:
+        self._session.running.runs.back.ask(row.id)
+
+    def _export(self, row: RunRow) -> None:
+        sheet = ExportSheet(row, self._window)
+        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sheet.wished.connect(self._session.papers.models.export)
+        sheet.show()
+
+    def _write_note(self, _row: RunRow) -> None:
+        self._show_page()
+        if self._page.browsing.runs is not None:
+            self._page.browsing.runs.write_note()
+
+    def _open_folder(self, row: RunRow) -> None:
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(row.folder))):
+            words = f"{row.folder}: no program here opens folders; open it by hand."
+            self._session.tell(Notice(text=words, tone="warn"))
+
+    def _copy(self, row: RunRow) -> None:
+        command = (
+            f"smarthdr-studio train {shlex.quote(str(row.folder.parents[1]))} --resume {row.id}"
+        )
+        QGuiApplication.clipboard().setText(command)
+        self._session.tell(Notice(text=f"Copied: {command}"))
+
+    def _discard(self) -> None:
+        self._show_page()
+        self._session.running.runs.trash.ask()
+
+    def _restore(self) -> None:
+        self._show_page()
+        self._session.running.runs.trash.look()
+
+    @Slot(object)
+    def _arrange(self, layout: Layout) -> None:
+        self._session.look_as(layout)
+        self._page.arrange(self._session.panes)
+
+    @Slot(object, object)
+    def _show_sheets(self, old: StudioState, new: StudioState) -> None:
+        if new.runs.way_back is not None and self._back is None:
+            self._back = RunsBackSheet(self._window)
+            self._back.accepted_way.connect(self._session.running.runs.back.go)
+            self._back.dropped.connect(self._session.running.runs.back.give_up)
+        if new.runs.discarded is not None and self._bin is None:
+            self._bin = RunsBinSheet(self._window)
+            self._bin.restore_asked.connect(self._session.running.runs.trash.restore)
+            self._bin.closed.connect(self._session.running.runs.trash.close)
+        for sheet in (self._back, self._bin):
+            if sheet is not None:
+                sheet.show_state(old, new)
+
+
+class Steering:
+    """Brings the training panel to the front where it has to ask first."""
+
+    def __init__(self, session: Session, page: StudioPage) -> None:
+        self._session, self._page = session, page
+        helm, panel = session.running.helm, page.training
+        panel.pause_asked.connect(helm.pause_or_go_on)
+        panel.stop_asked.connect(helm.stop)
+        panel.snapshot_asked.connect(helm.snapshot)
+        panel.round_asked.connect(helm.skip_to_round)
+        panel.rate_picked.connect(helm.set_learning_rate)
+        panel.refresh_picked.connect(helm.set_refresh)
+        panel.discard_confirmed.connect(session.running.discard)
+        panel.devices_wanted.connect(session.training.want_devices)
+
+    def table(self) -> Mapping[str, Callable[[], object]]:
+        """Every command by the name the table of actions calls it."""
+        helm = self._session.running.helm
+        return {
+            "pause": helm.pause_or_go_on,
+            "stop": helm.stop,
+            "discard": self.discard,
+            "save_snapshot": helm.snapshot,
+            "skip_to_round": helm.skip_to_round,
+            "change_rate": self.change_rate,
+            "change_refresh": self.change_refresh,
+        }
+
+    def discard(self) -> None:
+        """Ask whether the run on the screen is to go."""
+        self._page.go_to_tab("training")
+        self._page.training.ask_discard()
+
+    def change_rate(self) -> None:
+        """Ask for another learning rate."""
+        self._page.go_to_tab("training")
+        self._page.training.ask_rate()
+
+    def change_refresh(self) -> None:
+        """Ask how many epochs are to lie between two rounds."""
+        self._page.go_to_tab("training")
+        self._page.training.ask_refresh()
+
+
+class Planning(QObject):
+    """The editor is built when it is first asked for."""
+
+    def __init__(self, session: Session, page: StudioPage, window: QWidget) -> None:
+        super().__init__(window)
+        self._session, self._page, self._window = session, page, window
+        self.editor: PlanEditor | None = None
+        page.training.plan_asked.connect(self.show)
+        session.changed.connect(self._offer)
+
+    def table(self) -> Mapping[str, Callable[[], object]]:
+        """Every command by the name the table of actions calls it."""
+        return {"plan_run": self.show}
+
+    @Slot()
+    def show(self) -> None:
+        """Show the plan, at first of the preset that is picked for the next run."""
+        if self.editor is None:
+            self.editor = self._made()
+        self._session.running.plans.want(self._page.training.preset)
+        self.editor.show()
+        self.editor.show_state(self._session.state, self._session.state)
+        self.editor.activateWindow()
+
+    @Slot()
+    def train(self) -> None:
+        """Start a run by the plan in the editor."""
+        self._session.inspection.opinions.forget()
+        self._session.running.train(preset=EDITED, device="auto")
+
+    @Slot(object, object)
+    def _offer(self, old: StudioState, new: StudioState) -> None:
+        """The presets of now, and the edited plan where there is one."""
+        before, now = old.planning, new.planning
+        if before.book is now.book and bool(before.differs) == bool(now.differs):
+            return
+        names = tuple(each.name for each in now.book.presets) if now.book is not None else presets()
+        self._page.training.offer_presets((*names, *((EDITED,) if now.differs else ())))
+
+    def _made(self) -> PlanEditor:
+        session, desk = self._session, self._session.running.plans
+        editor = PlanEditor(self._window)
+        session.changed.connect(editor.show_state)
+        editor.preset_picked.connect(desk.pick_preset)
+        editor.form.typed.connect(desk.set_text)
+        editor.form.reset_asked.connect(desk.reset)
+        editor.reset_all_asked.connect(desk.reset)
+        editor.aside_wanted.connect(desk.take_aside)
+        editor.devices.picked.connect(self._take_device)
+        editor.estimate.asked.connect(desk.estimate)
+        editor.estimate.cancelled.connect(desk.give_up)
+        editor.keeping.name_typed.connect(desk.weigh_name)
+        editor.keeping.save_wished.connect(desk.save_as)
+        editor.keeping.delete_wished.connect(desk.delete)
+        editor.train_asked.connect(self.train)
+        return editor
+
+    @Slot(str)
+    def _take_device(self, name: str) -> None:
+        self._session.running.plans.set_text("device", name)

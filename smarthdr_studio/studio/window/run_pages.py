@@ -1,0 +1,312 @@
+"""The page of runs, and what is watched of the one at work."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal, Slot
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from smarthdr_studio.core.training.run_log import RunCurves
+from smarthdr_studio.studio.plots.chart_tools import DiaryTools, FilmTools, ViewRail
+from smarthdr_studio.studio.plots.run_charts import RunBoard
+from smarthdr_studio.studio.runs.details import RunsDetails
+from smarthdr_studio.studio.runs.evaluation_table import EvaluationTable
+from smarthdr_studio.studio.runs.pictures import RunsPictures
+from smarthdr_studio.studio.runs.run_table import RunsBar, RunsQuestion, RunsTable
+from smarthdr_studio.studio.session import Session
+from smarthdr_studio.studio.state import Notice, StudioState
+from smarthdr_studio.studio.state.chart_names import charted
+from smarthdr_studio.studio.theme import Palette
+from smarthdr_studio.studio.training.diary import DiaryPanel
+from smarthdr_studio.studio.training.film_strip import FilmStrip
+from smarthdr_studio.studio.widgets.controls import card
+from smarthdr_studio.studio.widgets.tabs import Tabs
+
+_TITLES: Final = {"png": "Export curves as PNG", "csv": "Export curves as CSV"}
+
+
+class CurveExporting(QObject):
+    """What is written is what there was when it was asked for."""
+
+    def __init__(self, session: Session, board: RunBoard) -> None:
+        super().__init__(board)
+        self._session, self._board = session, board
+        board.export_asked.connect(self.export)
+
+    @Slot(str, object)
+    def export(self, kind: str, names: tuple[str, ...]) -> None:
+        """Ask where charts are to go: "png" is a picture, "csv" their points."""
+        curves = self._board.series(names)
+        if not any(len(x) for x, _ in curves.values()):
+            words = "There are no values to export yet; they begin with a run."
+            self._session.tell(Notice(text=words, tone="warn"))
+            return
+        exports = self._session.exports
+        if kind == "png":
+            write = partial(exports.save_image, self._board.figure(names))
+        else:
+            write = partial(exports.save_curves, curves)
+        dialog = QFileDialog(self._board.window(), _TITLES[kind])
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(kind)
+        dialog.selectFile(f"{self._name(names)}.{kind}")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda name: write(Path(name)))
+        dialog.open()
+
+    def _name(self, names: tuple[str, ...]) -> str:
+        run = self._session.state.training.run or self._session.state.project
+        what = names[0].split("/")[0] if len(names) == 1 else "curves"
+        return f"{run}-{what}"
+
+
+_HALVES: Final = (230, 330)
+
+
+class RunsPage(QWidget):
+    """Says which command is wanted by its id, and whether anybody looks."""
+
+    asked = Signal(str)
+    seen = Signal(bool)
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__()
+        self.bar, self.question = RunsBar(), RunsQuestion()
+        self.table, self.details = RunsTable(palette), RunsDetails()
+        self.board, self.pictures = RunBoard(comparing=True), RunsPictures()
+        self.evaluation = EvaluationTable()
+        self.tabs = Tabs("About the chosen runs")
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setFocusProxy(self.table)
+        self._lay_out()
+        self.dress(palette)
+
+    def listen_to(self, session: Session) -> None:
+        """State comes down, and beside it curves and pictures."""
+        words = (self.bar, self.question, self.table, self.details)
+        for part in (*words, self.pictures, self.evaluation):
+            session.changed.connect(part.show_state)
+            part.show_state(StudioState(), session.state)
+        telling = session.running.runs.telling
+        telling.curves_came.connect(self.board.show_curves)
+        telling.pictures_came.connect(self.pictures.show_pictures)
+        session.screen.picked.connect(telling.refresh)
+
+    def tell(self, session: Session) -> None:
+        """Intents go up."""
+        runs = session.running.runs
+        self.seen.connect(runs.watch)
+        self.table.chosen.connect(runs.choose)
+        self.table.opened.connect(self._open)
+        self.table.menu_asked.connect(self._pop_up)
+        self.table.discard_asked.connect(runs.trash.ask)
+        self.question.agreed.connect(runs.trash.agree)
+        self.question.declined.connect(self._decline)
+        self.question.declined.connect(runs.trash.decline)
+        self.details.overview.note.written.connect(runs.write_note)
+        self.details.overview.remedy_picked.connect(partial(_resume, session))
+        self.pictures.common_picked.connect(runs.telling.set_common)
+        self.tabs.turned.connect(runs.telling.turn_to)
+        self.bar.asked.connect(self.asked)
+        CurveExporting(session, self.board)
+        self._tell_of_evaluation(session)
+        session.leaving.connect(self.details.overview.note.save)
+        runs.watch(self.isVisible())
+
+    def write_note(self) -> None:
+        """The cursor into the note of the chosen run."""
+        self.tabs.go("overview")
+        self.details.overview.note.write()
+
+    def dress(self, palette: Palette) -> None:
+        """Paint with another palette."""
+        self.table.dress(palette)
+        self.board.dress(palette)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Somebody looks."""
+        super().showEvent(event)
+        self._tell_seen(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody looks any more."""
+        super().hideEvent(event)
+        self.details.overview.note.save()
+        self._tell_seen(event)
+
+    def _tell_seen(self, event: QEvent) -> None:
+        self.seen.emit(event.type() == QEvent.Type.Show)
+
+    def _tell_of_evaluation(self, session: Session) -> None:
+        desk, table = session.papers.evaluations, self.evaluation
+        # Asked while the window is shown a state: the answer is to come after it.
+        table.looked_at.connect(desk.look_at, Qt.ConnectionType.QueuedConnection)
+        table.checkpoint_picked.connect(desk.choose_checkpoint)
+        table.split_picked.connect(desk.choose_split)
+        table.measure_asked.connect(desk.measure)
+        table.cancel_asked.connect(desk.cancel)
+        table.scene_picked.connect(session.screen.pick)
+        table.table_asked.connect(partial(self._ask_for_table, session))
+
+    def _ask_for_table(self, session: Session) -> None:
+        shown, folder = session.state.evaluation, session.state.folder
+        beside = folder.parent if folder is not None else Path.home()
+        dialog = QFileDialog(self.window(), "Export figures", str(beside))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter("Tables (*.csv)")
+        dialog.setDefaultSuffix("csv")
+        dialog.selectFile(f"{shown.run}-{shown.which}-{shown.split}.csv")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(partial(_write_table, session))
+        dialog.open()
+
+    @Slot()
+    def _open(self) -> None:
+        """Return on a run: its curves."""
+        self.tabs.go("curves")
+
+    @Slot()
+    def _decline(self) -> None:
+        self.table.setFocus()
+
+    @Slot(QPoint)
+    def _pop_up(self, at: QPoint) -> None:
+        self.bar.pop_up(self.table.viewport().mapToGlobal(at))
+
+    def _lay_out(self) -> None:
+        details = self.details
+        curves = QWidget()
+        row = QHBoxLayout(curves)
+        row.setContentsMargins(0, 4, 0, 0)
+        row.addWidget(self.board.tools)
+        row.addWidget(self.board, 1)
+        for name, title, panel, tip in (
+            ("overview", "Overview", details.glance, "Figures, last word, checkpoints, note"),
+            ("plan", "Plan", details.plans, "Settings that differ"),
+            ("labels", "Label set", details.labels, "What the scenes were to it"),
+            ("curves", "Curves", curves, "The runs laid over one another (Return)"),
+            ("pictures", "Pictures", self.pictures, "The current scene as each run sees it"),
+            ("diary", "Diary", details.diary, "The run in words"),
+            ("evaluation", "Evaluation", self.evaluation, "How good each scene came out"),
+        ):
+            self.tabs.add(name, title, panel, tip=tip)
+        halves = QSplitter(Qt.Orientation.Vertical)
+        halves.setChildrenCollapsible(False)
+        halves.setHandleWidth(8)
+        halves.addWidget(self.table)
+        halves.addWidget(self.tabs)
+        halves.setSizes(_HALVES)
+        halves.setStretchFactor(0, 2)
+        halves.setStretchFactor(1, 3)
+        frame, column = card(name="Runs")
+        column.addWidget(self.bar)
+        column.addWidget(self.question)
+        column.addWidget(halves, 1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(frame)
+
+
+def _write_table(session: Session, name: str) -> None:
+    session.papers.evaluations.write_table(Path(name))
+
+
+def _resume(session: Session, run: str, changes: Mapping[str, Any]) -> None:
+    session.running.resume(run, changes=changes)
+
+
+_CURVES: Final = "Curves"
+
+
+class Watching(QWidget):
+    """Three views of the run at work, with the tools of the one that is shown."""
+
+    rearranged = Signal()
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__()
+        self.board, self.film, self.diary = RunBoard(), FilmStrip(palette), DiaryPanel(palette)
+        self._rail, self._views, self._tools = ViewRail(), QStackedWidget(), QStackedWidget()
+        self._film_tools, self._diary_tools = FilmTools(), DiaryTools()
+        for view, tools in (
+            (self.board, self.board.tools),
+            (self.film, self._film_tools),
+            (self.diary, self._diary_tools),
+        ):
+            self._views.addWidget(view)
+            self._tools.addWidget(tools)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(3)
+        row.addWidget(self._rail)
+        row.addWidget(self._tools)
+        row.addSpacing(3)
+        row.addWidget(self._views, 1)
+        self._turn_to(_CURVES)
+        self._rail.picked.connect(self._pick)
+        self._diary_tools.copy_asked.connect(self.diary.copy_all)
+        self._film_tools.newest_asked.connect(self.film.go_to_newest)
+        self.board.rearranged.connect(self.rearranged)
+
+    def listen_to(self, session: Session) -> None:
+        """State, points, pictures and lines come down."""
+        training, watching = session.training, session.watching
+        for part in (self.film, self._film_tools):
+            session.changed.connect(part.show_state)
+        training.points_came.connect(self.board.take_points)
+        training.curves_cleared.connect(self.board.clear)
+        training.curves_read.connect(self._show_past)
+        watching.film.pictures_came.connect(self.film.frames.take_pictures)
+        watching.diary.began.connect(self.diary.begin)
+        watching.diary.wrote.connect(self.diary.write)
+
+    def tell(self, session: Session) -> None:
+        """Intents go up."""
+        history, film = session.inspection.history, session.watching.film
+        self.exporting = CurveExporting(session, self.board)
+        self.film.round_picked.connect(history.pick)
+        self.film.frames.pictures_wanted.connect(film.want)
+        self._film_tools.now_asked.connect(history.pick)
+        self._film_tools.pin_asked.connect(film.pin)
+
+    def dress(self, palette: Palette) -> None:
+        """Paint with another palette."""
+        self.board.dress(palette)
+        self.film.dress(palette)
+        self.diary.dress(palette)
+
+    @property
+    def arrangement(self) -> dict[str, Any]:
+        """The view, and how charts are shown, as plain values."""
+        return {"view": self._rail.views[self._views.currentIndex()], **self.board.arrangement}
+
+    def arrange(self, held: Mapping[str, Any]) -> None:
+        """As it was; what is missing is as in a new project."""
+        view = str(held.get("view", _CURVES))
+        self._turn_to(view if view in self._rail.views else _CURVES)
+        self.board.arrange(held)
+
+    @Slot(str)
+    def _pick(self, view: str) -> None:
+        self._turn_to(view)
+        self.rearranged.emit()
+
+    def _turn_to(self, view: str) -> None:
+        place = self._rail.views.index(view)
+        self._rail.show_view(view)
+        self._views.setCurrentIndex(place)
+        self._tools.setCurrentIndex(place)
+
+    @Slot(object)
+    def _show_past(self, curves: RunCurves) -> None:
+        self.board.show_past(charted(curves.series))

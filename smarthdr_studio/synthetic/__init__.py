@@ -1,0 +1,1 @@
+"""The sample dataset: brackets of computed scenes with exact ground truth."""
