@@ -56,7 +56,7 @@ def masks(
         with progress() as bar:
             task = bar.add_task("reading pseudo-labels", total=len(files))
             found = pool_trust(
-                files, settings, persons=opened.person, seen=lambda _: bar.advance(task)
+                files, settings, manual_masks=opened.person, seen=lambda _: bar.advance(task)
             )
         if save:
             decisions.set_masks(settings)

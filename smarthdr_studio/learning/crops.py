@@ -307,14 +307,14 @@ class TrainingData:
             randomness=self.randomness,
         )
 
-    def labelled(self, roster: LabelSet) -> CropSet:
+    def labelled(self, label_set: LabelSet) -> CropSet:
         """Ground truths and promoted labels, weakly moved.
 
         Raises ProjectError where nothing is labelled, PlanError where a scene is too small,
         LabelError, BadScene or UnreadableImage where a file cannot be used.
         """
-        names = [name for name, _ in roster.labels]
-        labels = {name: self._label(name, roster) for name in names}
+        names = [name for name, _ in label_set.labels]
+        labels = {name: self._label(name, label_set) for name in names}
         crops = CropSet(
             [self.scenes[name] for name in names],
             labels=labels,
@@ -342,10 +342,10 @@ class TrainingData:
             generator=self.randomness.unlabelled,
         )
 
-    def _label(self, name: str, roster: LabelSet) -> SceneLabel:
+    def _label(self, name: str, label_set: LabelSet) -> SceneLabel:
         scene = self.scenes[name]
-        if name in roster.promoted:
-            label = roster.promoted[name]
+        if name in label_set.promoted:
+            label = label_set.promoted[name]
             pixels = "all" if label.whole else self._plan.promoted_pixels
             return read_promoted_label(label.path, scene=scene, pixels=pixels)
         return SceneLabel(hdr=self.frames.ground_truth(scene))

@@ -60,7 +60,7 @@ def needs_all_processes() -> Iterator[None]:
 
 
 class ProcessGroup:
-    """What connects this process with its fellows; every call is made by all of them alike.
+    """What connects this process with its peers; every call is made by all of them alike.
 
     Messages have a group of their own, on the CPU: whoever waits for one leaves the device alone,
     for as long as a pause takes.
@@ -80,9 +80,9 @@ class ProcessGroup:
         )
 
     def told(self, value: Said) -> Said:
-        """What the first process says, a plain value; its fellows wait for it.
+        """What the first process says, a plain value; its peers wait for it.
 
-        Raises Dismissed in the fellows where it ended the run instead.
+        Raises Dismissed in the peers where it ended the run instead.
         """
         said = b"" if self._place.rank else json.dumps(value).encode()
         length = torch.tensor([len(said)])
@@ -95,7 +95,7 @@ class ProcessGroup:
         return heard
 
     def dismiss(self) -> None:
-        """The first process tells its fellows that the run has ended; who is gone need not hear."""
+        """The first process tells its peers that the run has ended; who is gone need not hear."""
         with suppress(RuntimeError):
             last = torch.tensor([_STOPPED])
             work = distributed.broadcast(last, 0, group=self._messages, async_op=True)
@@ -167,7 +167,7 @@ _SEEN_WITHIN_S: Final = 60.0  # a shared folder may show a new file to other mac
 
 
 class Ranks:
-    """Who this process is among its fellows, and what they do together.
+    """Who this process is among its peers, and what they do together.
 
     Only the first, `is_first`, writes files and is driven by a person; the others do as it does.
     Whatever all do together is called by all, in the same order. What follows a yield begins with

@@ -153,7 +153,7 @@ def _scale(run: TrainingRun, measured: Measurements, *, step: float, crops: int)
 def _time_tile(run: TrainingRun, *, most: int) -> float:
     """Seconds for each pixel of a tile of the first scene, no larger than `most`."""
     predictor, size = run.predictor, min(run.plan.tile, most)
-    names: Sequence[str] = run.roster.unlabelled or tuple(run.material.scenes)
+    names: Sequence[str] = run.label_set.unlabelled or tuple(run.material.scenes)
     bracket = predictor.frames.bracket(run.material.scenes[names[0]])
     picture = TiledPrediction(
         predictor.network,
@@ -175,7 +175,7 @@ def _time_tile(run: TrainingRun, *, most: int) -> float:
 
 def _stand_in_crops(run: TrainingRun) -> CropSet | None:
     """Crops of some unlabelled scenes; what a pseudo-label says does not matter to its time."""
-    names = run.roster.unlabelled[:_FEW_SCENES]
+    names = run.label_set.unlabelled[:_FEW_SCENES]
     if not run.learns_from_pseudo_labels or not names:
         return None
     scenes = [run.material.scenes[name] for name in names]
@@ -216,7 +216,7 @@ def time_steps(plan: TrainingPlan, project: AnyPath, *, steps: int = 8) -> StepT
     if run.learns_from_pseudo_labels:
         # What a pseudo-label says does not matter to the time it takes.
         run.unlabelled = run.material.unlabelled(
-            {name: _blank_label(run, name) for name in run.roster.unlabelled}
+            {name: _blank_label(run, name) for name in run.label_set.unlabelled}
         )
     whole: list[float] = []
     data: list[float] = []
@@ -310,9 +310,9 @@ def _estimate_of(
     run: TrainingRun, plan: TrainingPlan, measured: Measurements, *, warning: str, begun: float
 ) -> Estimate:
     device, lengths, left = run.predictor.device, _epoch_lengths(run), _remaining_of(run)
-    scene_pixels = _tile_pixels(run, run.roster.unlabelled)
+    scene_pixels = _tile_pixels(run, run.label_set.unlabelled)
     round_seconds = measured.tile_pixel * scene_pixels if left.rounds else None
-    checked = measured.tile_pixel * _tile_pixels(run, run.roster.held_out)
+    checked = measured.tile_pixel * _tile_pixels(run, run.label_set.held_out)
     warm = min(plan.schedule.warmup_epochs, plan.schedule.epochs) if left.rounds else None
     warm_steps = lengths.labels_only * (plan.schedule.epochs if warm is None else warm)
     seconds = warm_steps * measured.label_step
@@ -352,7 +352,7 @@ def _epoch_lengths(run: TrainingRun) -> EpochLengths:
     batch, cap = run.plan.batch, run.plan.schedule.steps_per_epoch
     labels_only = -(-len(run.labelled) // batch.labelled)
     learning = labels_only
-    scenes = [run.material.scenes[name] for name in run.roster.unlabelled]
+    scenes = [run.material.scenes[name] for name in run.label_set.unlabelled]
     if batch.unlabelled and scenes:
         learning = -(-len(crop_windows(scenes, plan=batch)) // batch.unlabelled)
     if cap is not None:
@@ -361,14 +361,14 @@ def _epoch_lengths(run: TrainingRun) -> EpochLengths:
 
 
 def _remaining_of(run: TrainingRun) -> Remaining:
-    makes_rounds = run.learns_from_pseudo_labels and bool(run.roster.unlabelled)
+    makes_rounds = run.learns_from_pseudo_labels and bool(run.label_set.unlabelled)
     left = remaining(
         Progress(),
         schedule=run.plan.schedule,
         lengths=_epoch_lengths(run),
         makes_rounds=makes_rounds,
     )
-    held_out = left.validations if run.roster.held_out else 0
+    held_out = left.validations if run.label_set.held_out else 0
     return Remaining(steps=left.steps, rounds=left.rounds, validations=held_out)
 
 
@@ -388,8 +388,8 @@ def _peak_memory_of_run(run: TrainingRun, measured: Measurements) -> int | None:
     """What was measured, and what the scenes not read yet and a round's drafts will add."""
     if measured.memory is None:
         return None
-    unlabelled = _pixels(run, run.roster.unlabelled) if run.learns_from_pseudo_labels else 0
-    labels = _pixels(run, tuple(name for name, _ in run.roster.labels))
+    unlabelled = _pixels(run, run.label_set.unlabelled) if run.learns_from_pseudo_labels else 0
+    labels = _pixels(run, tuple(name for name, _ in run.label_set.labels))
     frames = _FRAME_BYTES * (unlabelled + labels) + _TRUTH_BYTES * labels
     if run.predictor.device.type == "cuda":
         room = free_memory(run.predictor.device) or frames
@@ -405,12 +405,12 @@ def _frame_budget(run: TrainingRun) -> int:
 def _disk_bytes(run: TrainingRun, left: Remaining) -> Mapping[str, int]:
     """Bytes by what they are for. New pseudo-labels take the place of old ones."""
     weights = sum(value.nbytes for value in run.learner.student.state_dict().values())
-    pixels = _pixels(run, run.roster.unlabelled)
+    pixels = _pixels(run, run.label_set.unlabelled)
     of_round = _ROUND_BYTES * pixels
     kept = max(min(run.plan.keep_rounds_mib * 2**20 // max(of_round, 1), left.rounds), 2)
     old = sum(
         path.stat().st_size
-        for name in run.roster.unlabelled
+        for name in run.label_set.unlabelled
         if (path := run.project / "pseudo" / f"{name}.exr").is_file()
     )
     made = left.rounds > 0

@@ -279,9 +279,6 @@ def _mean_figures(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: fmean(each[name] for each in figures) for name in figures[0]}
 
 
-__all__ = ["Evaluation", "SceneEvaluation", "Split", "evaluate", "evaluate_scene", "kept_figures"]
-
-
 def evaluate(
     project: AnyPath,
     *,

@@ -262,7 +262,7 @@ def predict_scene(
 def run_predictor(
     predictor: Predictor, scene: Scene, *, said: TileProgress | None = None
 ) -> tuple[Half, Floats]:
-    """`opinion` of a network that is loaded already."""
+    """`prediction` of a network that is loaded already."""
     try:
         return predictor.predict(scene, said=said)
     except torch.OutOfMemoryError as error:

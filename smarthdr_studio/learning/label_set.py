@@ -87,7 +87,7 @@ class LabelSet:
         return truths | {name: file for name, file in self.labels if file is not None}
 
     def held_against(self, scenes: Mapping[str, Scene]) -> dict[str, Scene]:
-        """The scenes with the brought ground truths this roster knows, whatever came since."""
+        """The scenes with the brought ground truths this label_set knows, whatever came since."""
         brought = {
             name: replace(scenes[name], ground_truth=self.truths[name].path, ground_truth_gain=1.0)
             for name in {*self.labelled, *self.held_out} & set(self.truths)
@@ -144,10 +144,10 @@ class LabelSet:
 class ProjectLabels(NamedTuple):
     """What a project says at one moment."""
 
-    roster: LabelSet
+    label_set: LabelSet
     scenes: Mapping[str, Scene]
     """All scenes by id; ground truths that were brought stand for the dataset's."""
-    persons: Mapping[str, Brush]
+    manual_masks: Mapping[str, Brush]
     """What a person painted on unlabelled scenes: H×W, 1 trust, −1 distrust."""
 
 
@@ -161,7 +161,7 @@ def read_label_set(folder: AnyPath, *, plan: TrainingPlan) -> ProjectLabels:
     with Project.open(folder) as project:
         ledger, entries = project.ledger(), project.entries()
         states, scenes = ledger.scenes, {scene.id: scene for scene in project.scenes}
-        roster = LabelSet(
+        label_set = LabelSet(
             labelled=_scenes_with(Status.GROUND_TRUTH, states),
             promoted=_promoted_files(project.folder, states, plan=plan),
             unlabelled=_scenes_with(Status.UNLABELLED, states),
@@ -175,17 +175,19 @@ def read_label_set(folder: AnyPath, *, plan: TrainingPlan) -> ProjectLabels:
                 if state.truth is not None
             },
         )
-        painted = [name for name in roster.unlabelled if states[name].person is not None]
-        persons, damaged = _manual_masks(project, painted)
-    brushes = {name: fingerprint(pack(mask)) for name, mask in persons.items()}
-    return ProjectLabels(replace(roster, brushes=brushes).setting_aside(damaged), scenes, persons)
+        painted = [name for name in label_set.unlabelled if states[name].person is not None]
+        manual_masks, damaged = _manual_masks(project, painted)
+    brushes = {name: fingerprint(pack(mask)) for name, mask in manual_masks.items()}
+    return ProjectLabels(
+        replace(label_set, brushes=brushes).setting_aside(damaged), scenes, manual_masks
+    )
 
 
-def held_out_count(plan: TrainingPlan, roster: LabelSet) -> int:
+def held_out_count(plan: TrainingPlan, label_set: LabelSet) -> int:
     """How many labelled scenes are kept for validation; "auto" is one of five, none below three."""
     if plan.held_out != "auto":
         return plan.held_out
-    few = len(roster.labelled)
+    few = len(label_set.labelled)
     return 0 if few < 3 else max(1, few // 5)
 
 
@@ -217,7 +219,7 @@ def _manual_masks(
     project: Project, names: Collection[str]
 ) -> tuple[dict[str, Brush], dict[str, str]]:
     """The painted masks, and what is wrong with those that cannot be read."""
-    persons: dict[str, Brush] = {}
+    manual_masks: dict[str, Brush] = {}
     damaged: dict[str, str] = {}
     for name in names:
         try:
@@ -226,8 +228,8 @@ def _manual_masks(
             damaged[name] = str(error)
         else:
             if mask is not None:
-                persons[name] = mask
-    return persons, damaged
+                manual_masks[name] = mask
+    return manual_masks, damaged
 
 
 _HELD_AGAINST: Final[Mapping[str, str]] = {
@@ -289,68 +291,74 @@ def _mask_changes(old: MaskSettings, new: MaskSettings) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _all_scenes(roster: LabelSet) -> set[str]:
-    parts = (roster.labelled, roster.promoted, roster.unlabelled, roster.held_out, roster.damaged)
+def _all_scenes(label_set: LabelSet) -> set[str]:
+    parts = (
+        label_set.labelled,
+        label_set.promoted,
+        label_set.unlabelled,
+        label_set.held_out,
+        label_set.damaged,
+    )
     return {name for part in parts for name in part}
 
 
-def _part_of(roster: LabelSet, name: str) -> str:
-    if name in roster.damaged:
+def _part_of(label_set: LabelSet, name: str) -> str:
+    if name in label_set.damaged:
         return "left out"
     parts = {
-        "promoted": roster.promoted,
-        "ground truth": roster.labelled,
-        "unlabelled": roster.unlabelled,
-        "held out": roster.held_out,
+        "promoted": label_set.promoted,
+        "ground truth": label_set.labelled,
+        "unlabelled": label_set.unlabelled,
+        "held out": label_set.held_out,
     }
     return next((part for part, names in parts.items() if name in names), "left out")
 
 
-def damaged_labels(roster: LabelSet) -> dict[str, str]:
+def damaged_labels(label_set: LabelSet) -> dict[str, str]:
     """The scenes whose promoted label or brought ground truth is damaged, each with a sentence."""
     found: dict[str, str] = {}
-    for name, file in roster.files.items():
+    for name, file in label_set.files.items():
         try:
-            _check_file(file, brought=name not in roster.promoted)
+            _check_file(file, brought=name not in label_set.promoted)
         except LabelError as error:
             found[name] = str(error)
     return found
 
 
-def refuse_damaged(roster: LabelSet) -> None:
+def refuse_damaged(label_set: LabelSet) -> None:
     """Raises LabelError where a label, a brought truth or a painted mask is damaged."""
-    for sentence in {**roster.damaged, **damaged_labels(roster)}.values():
+    for sentence in {**label_set.damaged, **damaged_labels(label_set)}.values():
         raise LabelError(sentence)
 
 
-def without_damaged(roster: LabelSet) -> LabelSet:
-    """The roster without scenes that are damaged.
+def without_damaged(label_set: LabelSet) -> LabelSet:
+    """The label_set without scenes that are damaged.
 
     Raises LabelError where that leaves nothing labelled.
     """
-    found = damaged_labels(roster)
-    left = roster.setting_aside(found)
+    found = damaged_labels(label_set)
+    left = label_set.setting_aside(found)
     if found and not left.labels:
         raise LabelError(next(iter(found.values())))
     return left
 
 
-def with_repaired(roster: LabelSet, now: LabelSet) -> LabelSet:
-    """The roster of a checkpoint, where a damaged scene takes the part the project gives it now.
+def with_repaired(label_set: LabelSet, now: LabelSet) -> LabelSet:
+    """The label_set of a checkpoint, where a damaged scene takes the part the project gives it now.
 
     Raises LabelError where that is damaged as well.
     """
-    bad = damaged_labels(roster)
+    bad = damaged_labels(label_set)
     if not bad:
-        return roster
-    again = now.holding_out(roster.held_out)
-    plain = roster.setting_aside(bad)
+        return label_set
+    again = now.holding_out(label_set.held_out)
+    plain = label_set.setting_aside(bad)
     then = replace(
         plain,
         labelled=tuple(sorted({*plain.labelled, *(set(bad) & set(again.labelled))})),
         promoted={**plain.promoted, **_only(bad, again.promoted)},
         truths=_except(bad, plain.truths) | _only(bad, again.truths),
-        damaged=roster.damaged,
+        damaged=label_set.damaged,
     )
     for sentence in damaged_labels(then).values():
         raise LabelError(sentence)

@@ -127,9 +127,6 @@ def _as_jpeg(picture: Rgb8) -> bytes:
     return encoded.tobytes()
 
 
-__all__ = ["drop_later_rounds", "drop_rounds", "open_round", "round_path", "write_round"]
-
-
 def write_round(path: AnyPath, labels: Mapping[str, SceneLabel]) -> None:
     """All labels of a round in one safetensors file, whole or not at all."""
     path = Path(path)
@@ -237,14 +234,14 @@ def label_pool(
     pseudo: AnyPath,
     masks: MaskSettings,
     origin: Origin,
-    persons: Mapping[str, Brush] = MappingProxyType({}),
+    manual_masks: Mapping[str, Brush] = MappingProxyType({}),
 ) -> Generator[PhaseChanged, None, LabelledPool | None]:
     """Labels the scenes, writes pseudo/<id>.exr and .npz, and returns what it wrote.
 
-    The scenes are the pool: scores are normalised over all of them (METHOD §4). `persons` is what
-    a person painted on some of them, H×W: 1 forces trust, −1 distrust. Nothing is written before
-    the last scene is predicted. Several processes share the scenes out; only the first masks and
-    writes them, the others get None.
+    The scenes are the pool: scores are normalised over all of them (METHOD §4). `manual_masks`
+    is what a person painted on some of them, H×W: 1 forces trust, −1 distrust. Nothing is written
+    before the last scene is predicted. Several processes share the scenes out; only the first
+    masks and writes them, the others get None.
     """
     pseudo = Path(pseudo)
     drafts: list[_Draft] = []
@@ -252,7 +249,7 @@ def label_pool(
         yield _phase("labelling", done, len(scenes), origin=origin)
         predicted = predictor.predict_group(group)
         for scene, (hdr, sigma) in zip(group, predicted, strict=False):
-            person = persons.get(scene.id)
+            person = manual_masks.get(scene.id)
             drafts.append(_Draft(scene=scene, hdr=hdr, sigma=sigma, person=person))
     if not predictor.ranks.is_first:
         return None
@@ -283,7 +280,7 @@ def label_scenes(
     folder = Path(folder)
     checkpoint = Path(checkpoint)
     yield PhaseChanged(phase="preparing", text="loading the teacher", step=0)
-    scenes, masks, persons = _scenes_to_label(folder, ids)
+    scenes, masks, manual_masks = _scenes_to_label(folder, ids)
     card = read_card(checkpoint)
     predictor = load_predictor(checkpoint, device=device, frames=FrameStore())
     origin = Origin(
@@ -300,7 +297,7 @@ def label_scenes(
         pseudo=folder / "pseudo",
         masks=masks,
         origin=origin,
-        persons=persons,
+        manual_masks=manual_masks,
     )
     assert pool is not None
     yield pool.finished
@@ -429,9 +426,9 @@ def _phase(text: str, done: int, total: int, *, origin: Origin) -> PhaseChanged:
 def agree_on_label_set(
     found: LabelSet, scenes: Mapping[str, Scene], *, ranks: Ranks, project: AnyPath
 ) -> tuple[LabelSet, Mapping[str, Scene]]:
-    """The roster the first process has read, whatever was decided while the others read theirs.
+    """The label_set the first process has read, whatever was decided while the others read theirs.
 
-    `scenes` are those this process has read; they come back with the ground truths of the roster.
+    `scenes` are those this process has read; they come back with its ground truths.
     """
     project = Path(project)
     if ranks.size == 1:

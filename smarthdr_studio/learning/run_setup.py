@@ -63,7 +63,7 @@ def write_plan(path: AnyPath, plan: TrainingPlan) -> None:
         ) from None
 
 
-def create_run(plan: TrainingPlan, project: AnyPath, *, roster: LabelSet) -> RunFolder:
+def create_run(plan: TrainingPlan, project: AnyPath, *, label_set: LabelSet) -> RunFolder:
     """A new run's folder with its plan and how the project stands, or none of it.
 
     Raises ProjectError.
@@ -72,7 +72,7 @@ def create_run(plan: TrainingPlan, project: AnyPath, *, roster: LabelSet) -> Run
     folder = new_run(project, plan.preset)
     try:
         write_plan(folder.plan_path, plan)
-        write_start(folder, project, roster=roster)
+        write_start(folder, project, label_set=label_set)
     except ProjectError:
         with suppress(OSError):
             shutil.rmtree(folder.path)
@@ -80,13 +80,13 @@ def create_run(plan: TrainingPlan, project: AnyPath, *, roster: LabelSet) -> Run
     return folder
 
 
-def write_start(folder: RunFolder, project: AnyPath, *, roster: LabelSet) -> None:
+def write_start(folder: RunFolder, project: AnyPath, *, label_set: LabelSet) -> None:
     """How the project stands, for a run that is at its first step. Raises ProjectError."""
     project = Path(project)
     try:
         with replacing(folder.start_path) as draft:
             draft.write_text(
-                json.dumps(_start_record(roster, project), indent=2, ensure_ascii=False),
+                json.dumps(_start_record(label_set, project), indent=2, ensure_ascii=False),
                 encoding="utf-8",
             )
         window = project / folder.window_path.name
@@ -100,17 +100,17 @@ def write_start(folder: RunFolder, project: AnyPath, *, roster: LabelSet) -> Non
         ) from None
 
 
-def _start_record(roster: LabelSet, project: Path) -> dict[str, Any]:
+def _start_record(label_set: LabelSet, project: Path) -> dict[str, Any]:
     return {
-        "journal": roster.journal,
-        "labelled": list(roster.labelled),
+        "journal": label_set.journal,
+        "labelled": list(label_set.labelled),
         "promoted": {
             name: file.path.relative_to(project).as_posix()
-            for name, file in sorted(roster.promoted.items())
+            for name, file in sorted(label_set.promoted.items())
         },
-        "unlabelled": list(roster.unlabelled),
-        "held_out": list(roster.held_out),
-        "masks": json.loads(masks_as_text(roster.masks)),
+        "unlabelled": list(label_set.unlabelled),
+        "held_out": list(label_set.held_out),
+        "masks": json.loads(masks_as_text(label_set.masks)),
     }
 
 
@@ -139,7 +139,7 @@ def open_run(
     with ranks.agreeing():
         run = prepare_run(plan, project, ranks=ranks)
     _refuse_different(run)
-    begun = create_run(plan, project, roster=run.roster).id if ranks.is_first else ""
+    begun = create_run(plan, project, label_set=run.label_set).id if ranks.is_first else ""
     folder = RunFolder(project / "runs" / ranks.told(begun))
     _lock_folder(folder, ranks=ranks, lock=lock)
     return run, folder
@@ -169,15 +169,15 @@ def _resume_run(
         checkpoint = found[-1]
         state = load_state(checkpoint)
         before = LabelSet.from_state(state["roster"], project=project)
-        run = prepare_run(plan, project, roster=before, ranks=ranks)
-        run.to_tell = label_changes(before, run.roster)
+        run = prepare_run(plan, project, label_set=before, ranks=ranks)
+        run.to_tell = label_changes(before, run.label_set)
         load_weights_into(run.learner.student, checkpoint, part="student")
         load_weights_into(run.learner.teacher, checkpoint, part="teacher")
         restore_run(run, state, folder=folder, before=_checkpoint_plan(checkpoint))
     else:  # killed before its first checkpoint: the same seed begins the same run
         run = prepare_run(plan, project, ranks=ranks)
         if ranks.is_first:  # from what was decided since as well
-            write_start(folder, project, roster=run.roster)
+            write_start(folder, project, label_set=run.label_set)
     if ranks.is_first and _written_plan(folder) != plan:
         write_plan(folder.plan_path, plan)
     return run
@@ -202,10 +202,10 @@ def prepare_run(
     plan: TrainingPlan,
     project: AnyPath,
     *,
-    roster: LabelSet | None = None,
+    label_set: LabelSet | None = None,
     ranks: Ranks | None = None,
 ) -> TrainingRun:
-    """A run at its first step, nothing on disk; `roster` is that of a run to be resumed.
+    """A run at its first step, nothing on disk; `label_set` is that of a run to be resumed.
 
     A label that is damaged is refused; a resumed run goes on where the project has mended it.
     """
@@ -214,12 +214,12 @@ def prepare_run(
     precision = pick_precision(device, plan.precision)
     perceptual = _perceptual_loss(plan, device)
     now, scenes, _ = read_label_set(project, plan=plan)
-    fresh = roster is None
-    roster = _first_label_set(plan, now) if roster is None else with_repaired(roster, now)
+    fresh = label_set is None
+    label_set = _first_label_set(plan, now) if label_set is None else with_repaired(label_set, now)
     frames = FrameStore()
     material = TrainingData(
         plan,
-        scenes=roster.held_against(scenes),
+        scenes=label_set.held_against(scenes),
         frames=frames,
         stock=SceneCache(frames, device=device),
         randomness=RandomState(plan.seed, device=device),
@@ -247,7 +247,7 @@ def prepare_run(
         learner=learner,
         predictor=predictor,
         material=material,
-        roster=roster,
+        label_set=label_set,
     )
 
 
@@ -266,7 +266,7 @@ def _first_label_set(plan: TrainingPlan, now: LabelSet) -> LabelSet:
 
 def _refuse_different(run: TrainingRun) -> None:
     """Raises ProjectError where something was decided while the processes read the project."""
-    first, *others = run.ranks.shared(run.roster.state(project=run.project))
+    first, *others = run.ranks.shared(run.label_set.state(project=run.project))
     if any(other != first for other in others):
         raise ProjectError(
             f"{run.project}: was changed while the processes of the run read it; start them again"

@@ -79,18 +79,18 @@ class TrainingRun:
         learner: MeanTeacher,
         predictor: Predictor,
         material: TrainingData,
-        roster: LabelSet,
+        label_set: LabelSet,
     ) -> None:
         project = Path(project)
         self.plan, self.project = plan, project
         self.ranks = learner.ranks
         self.changes = ScheduleChanges()
         self.learner, self.predictor, self.material = learner, predictor, material
-        self.roster = roster
+        self.label_set = label_set
         self.to_tell: tuple[str, ...] = ()  # changes that wait for the next round to be told
         self.plan_changes: tuple[str, ...] = ()  # what a resumed run does otherwise
         self.progress = Progress()
-        self.labelled = material.labelled(roster)
+        self.labelled = material.labelled(label_set)
         self.unlabelled: CropSet | None = None
         self.metrics: dict[str, float] = {}  # of the weights as they are, if they were checked
         self.best = BestValidation()
@@ -99,7 +99,7 @@ class TrainingRun:
         self.skipped = self.skipped_in_a_row = 0  # steps that taught nothing
         self.wrong: SkippedBatch | None = None  # the latest of them, until its batch is kept
         self._pace = StepTimer()
-        unlabelled = [material.scenes[name] for name in roster.unlabelled]
+        unlabelled = [material.scenes[name] for name in label_set.unlabelled]
         self._expected_crops = len(crop_windows(unlabelled, plan=plan.batch))
 
     @property
@@ -189,11 +189,13 @@ class TrainingRun:
         """
         begun = time.perf_counter()
         at = self.progress
-        now, scenes, persons = read_label_set(self.project, plan=self.plan)
-        roster = without_damaged(now.holding_out(self.roster.held_out))
-        roster, scenes = agree_on_label_set(roster, scenes, ranks=self.ranks, project=self.project)
+        now, scenes, manual_masks = read_label_set(self.project, plan=self.plan)
+        label_set = without_damaged(now.holding_out(self.label_set.held_out))
+        label_set, scenes = agree_on_label_set(
+            label_set, scenes, ranks=self.ranks, project=self.project
+        )
         material = self.material.of(scenes)
-        labelled = self._labelled_of(roster, material)
+        labelled = self._labelled_of(label_set, material)
         origin = Origin(
             run=folder.id,
             round=at.round + 1,
@@ -204,17 +206,17 @@ class TrainingRun:
         )
         pool = yield from label_pool(
             self.predictor,
-            [scenes[name] for name in roster.unlabelled],
-            persons=persons,
+            [scenes[name] for name in label_set.unlabelled],
+            manual_masks=manual_masks,
             pseudo=self.project / "pseudo",
-            masks=roster.masks,
+            masks=label_set.masks,
             origin=origin,
         )
         finished = publish_round(pool, folder=folder, number=origin.round, ranks=self.ranks)
         unlabelled = material.unlabelled(open_round(round_path(folder.path, number=origin.round)))
-        told = (*self.to_tell, *label_changes(self.roster, roster))
+        told = (*self.to_tell, *label_changes(self.label_set, label_set))
         self.labelled, self.unlabelled, self.to_tell = labelled, unlabelled, ()
-        self.material, self.roster = material, roster
+        self.material, self.label_set = material, label_set
         self.progress = replace(at, round=origin.round, last_round_at=at.epoch, round_wanted=False)
         self._pace.round_took(time.perf_counter() - begun)
         return replace(finished, changes=told)
@@ -232,8 +234,10 @@ class TrainingRun:
 
     def validated(self) -> list[Scene]:
         """The held-out scenes whose ground truth is there and sound."""
-        roster = self.roster
-        held_out = [self.material.scenes[n] for n in roster.held_out if n not in roster.damaged]
+        label_set = self.label_set
+        held_out = [
+            self.material.scenes[n] for n in label_set.held_out if n not in label_set.damaged
+        ]
         return [scene for scene in held_out if scene.ground_truth is not None]
 
     def draws(self) -> dict[str, Any]:
@@ -268,9 +272,13 @@ class TrainingRun:
             count=self.skipped,
         )
 
-    def _labelled_of(self, roster: LabelSet, material: TrainingData) -> CropSet:
+    def _labelled_of(self, label_set: LabelSet, material: TrainingData) -> CropSet:
         """The set in use where the labels are the same, so that its pass goes on."""
-        return self.labelled if roster.labels == self.roster.labels else material.labelled(roster)
+        return (
+            self.labelled
+            if label_set.labels == self.label_set.labels
+            else material.labelled(label_set)
+        )
 
     def _lengths(self) -> EpochLengths:
         batch, cap = self.plan.batch, self.schedule.steps_per_epoch
@@ -342,7 +350,7 @@ def state_of(run: TrainingRun) -> dict[str, Any]:
     return {
         "progress": asdict(run.progress),
         "optimiser": run.learner.optimiser.state_dict(),
-        "roster": run.roster.state(project=run.project),
+        "roster": run.label_set.state(project=run.project),
         "metrics": run.metrics,
         "draws": run.draws_before_step or run.draws(),
         "epochs": run.plan.schedule.epochs,
@@ -370,7 +378,7 @@ def restore_run(
     _restore_choices(run, state, before=before or run.plan)
     draws = state["draws"]
     run.material.randomness.restore(draws["randomness"])
-    if run.roster.labels == LabelSet.from_state(state["roster"], project=run.project).labels:
+    if run.label_set.labels == LabelSet.from_state(state["roster"], project=run.project).labels:
         _restore_order(run.labelled, draws["labelled"])
     at, path = run.progress, round_path(folder.path, number=run.progress.round)
     # The round after the last epoch is nobody's to learn from: it shows what came out.
@@ -419,9 +427,9 @@ def run_started(run: TrainingRun, folder: RunFolder) -> RunStarted:
         total_steps=run.total_steps,
         total_epochs=run.plan.schedule.epochs,
         step=run.progress.step,
-        labelled=tuple(sorted({*run.roster.labelled, *run.roster.promoted})),
-        unlabelled=run.roster.unlabelled,
-        held_out=run.roster.held_out,
+        labelled=tuple(sorted({*run.label_set.labelled, *run.label_set.promoted})),
+        unlabelled=run.label_set.unlabelled,
+        held_out=run.label_set.held_out,
         precision=str(run.predictor.precision).removeprefix("torch."),
         processes=run.ranks.size,
     )

@@ -330,20 +330,6 @@ RUNS: Final = (
 )
 
 
-__all__ = [
-    "ACTIONS",
-    "MENUS",
-    "Action",
-    "Menu",
-    "Mode",
-    "by_id",
-    "changed_keys",
-    "claims",
-    "clashes",
-    "in_mode",
-    "with_keys",
-]
-
 ACTIONS: Final = (*BASE, *INSPECTION, *CURATION, *PAPERS, *BRUSH, *RUNS, *MODELS)
 
 

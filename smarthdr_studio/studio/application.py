@@ -137,7 +137,7 @@ class Sleep(QObject):
 _LISTENS_AFTER_MS: Final = 2000  # the window comes first
 
 
-class Endings(QObject):
+class Shutdown(QObject):
     """Ends the window cleanly when asked to, and lets the computer sleep once a run is saved."""
 
     def __init__(self, window: MainWindow) -> None:
@@ -179,7 +179,7 @@ def shown(project: Path | None) -> tuple[QApplication, MainWindow]:
     palette = palette_for(Preferences.read(places.preferences).look)
     tint(application, palette)
     window = MainWindow(places=places)
-    Endings(window)
+    Shutdown(window)
     dress(application, palette)
     window.show()
     if project is not None:

@@ -56,7 +56,7 @@ class Walker:
 
     def rank(self, k: int) -> None:
         """Pick the other queue, until it is ranked and listed."""
-        self.session.advice.queue.pick((QueueKind.SAFEST, QueueKind.WORTH)[k % 2])
+        self.session.recommendations.queue.pick((QueueKind.SAFEST, QueueKind.WORTH)[k % 2])
         self.wait(lambda: not self.session.state.queue.preliminary)
 
     def step(self, _k: int) -> None:

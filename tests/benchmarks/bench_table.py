@@ -15,10 +15,10 @@ from table import Row, row, show, timed
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.studio.curation.scene_list import SceneList
-from smarthdr_studio.studio.curation.scene_listing import TableDesk
+from smarthdr_studio.studio.curation.scene_listing import TableController
 from smarthdr_studio.studio.curation.scene_model import SceneShelf
 from smarthdr_studio.studio.curation.scene_overview import SceneGallery, SceneTable
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import StudioState
 from smarthdr_studio.studio.theme import DARK, dress
 
@@ -32,14 +32,14 @@ class Many:
 
     def __init__(self, application: QApplication) -> None:
         self.application = application
-        self.keeper = Keeper(StudioState(), application)
-        self.desk = TableDesk(self.keeper)
+        self.store = Store(StudioState(), application)
+        self.desk = TableController(self.store)
         self.shelf = SceneShelf(application)
         self.list = SceneList(DARK, self.shelf)
         self.table = SceneTable(DARK, self.shelf)
         self.gallery = SceneGallery(DARK, self.shelf)
         for part in (self.shelf, self.list, self.table):
-            self.keeper.changed.connect(part.show_state)
+            self.store.changed.connect(part.show_state)
         self.shelf.thumbnails_wanted.connect(self.send)
         picture = np.random.default_rng(0).integers(0, 255, (213, 320, 3), np.uint8)
         self._picture = QImage(picture.data, 320, 213, 960, QImage.Format.Format_RGB888).copy()
@@ -63,17 +63,17 @@ class Many:
 
     def open(self, k: int) -> None:
         """Scenes of a project that has just been opened."""
-        self.keeper.become(scenes=facts_of(SCENES, seed=k), folder=Path(f"/{k}"))
+        self.store.become(scenes=facts_of(SCENES, seed=k), folder=Path(f"/{k}"))
         self.settle()
 
     def judge(self, k: int) -> None:
         """Another threshold changes what is kept of every scene."""
         rows = tuple(
             replace(each, retained=(each.retained or 0.0) * 0.999)
-            for each in self.keeper.state.scenes
+            for each in self.store.state.scenes
         )
         _ = k
-        self.keeper.become(scenes=rows)
+        self.store.become(scenes=rows)
         self.settle()
 
     def ask(self, k: int) -> None:

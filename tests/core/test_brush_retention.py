@@ -72,11 +72,11 @@ def brushes(draw) -> dict[str, np.ndarray]:
     return found
 
 
-def counted(persons) -> dict[str, PaintedStatistics]:
-    return {n: PaintedStatistics.of(SIGMAS[n], mask, size=SIZE) for n, mask in persons.items()}
+def counted(manual_masks) -> dict[str, PaintedStatistics]:
+    return {n: PaintedStatistics.of(SIGMAS[n], mask, size=SIZE) for n, mask in manual_masks.items()}
 
 
-def answers(masks: MaskSettings, persons):
+def answers(masks: MaskSettings, manual_masks):
     """Trust of every scene, counted pixel by pixel."""
     patch_range, pixel_range = pool_ranges(list(SIGMAS.values()), masks)
     return {
@@ -85,7 +85,7 @@ def answers(masks: MaskSettings, persons):
             masks,
             patch_range=patch_range,
             pixel_range=pixel_range,
-            person=persons.get(name),
+            person=manual_masks.get(name),
         )
         for name, sigma in SIGMAS.items()
     }
@@ -93,9 +93,9 @@ def answers(masks: MaskSettings, persons):
 
 @given(asked, brushes())
 @settings(max_examples=80)
-def test_the_quick_count_with_a_brush_is_the_slow_count(masks, persons):
-    pool = PoolStatistics(SCENES, counted(persons))
-    quick, slow = pool.retention(masks), answers(masks, persons)
+def test_the_quick_count_with_a_brush_is_the_slow_count(masks, manual_masks):
+    pool = PoolStatistics(SCENES, counted(manual_masks))
+    quick, slow = pool.retention(masks), answers(masks, manual_masks)
     shares = {name: float(answer.trusted.mean()) for name, answer in slow.items()}
     assert {n: s.retained for n, s in quick.scenes.items()} == pytest.approx(shares, abs=5e-3)
     pixels = sum(int(answer.trusted.sum()) for answer in slow.values())
@@ -112,11 +112,13 @@ def test_the_quick_count_with_a_brush_is_the_slow_count(masks, persons):
 
 @given(asked, brushes())
 @settings(max_examples=30)
-def test_a_scene_painted_all_over_is_counted_exactly_and_an_unpainted_one_as_before(masks, persons):
+def test_a_scene_painted_all_over_is_counted_exactly_and_an_unpainted_one_as_before(
+    masks, manual_masks
+):
     plain = PoolStatistics(SCENES).retention(masks)
-    found = PoolStatistics(SCENES, counted(persons)).retention(masks)
+    found = PoolStatistics(SCENES, counted(manual_masks)).retention(masks)
     for name, share in found.scenes.items():
-        mask = persons.get(name, np.zeros(1))
+        mask = manual_masks.get(name, np.zeros(1))
         if mask.all():
             assert share.retained == (mask > 0).mean()
         if not mask.any():
@@ -126,19 +128,19 @@ def test_a_scene_painted_all_over_is_counted_exactly_and_an_unpainted_one_as_bef
 
 @given(asked, brushes())
 @settings(max_examples=20)
-def test_the_map_of_shares_counts_the_brush(masks, persons):
-    pool = PoolStatistics(SCENES, counted(persons))
+def test_the_map_of_shares_counts_the_brush(masks, manual_masks):
+    pool = PoolStatistics(SCENES, counted(manual_masks))
     grid = pool.retention_map(masks, steps=3)
     single = pool.retention(replace(masks, tau_patch=0.5, tau_pixel=0.0)).retained
     assert grid[1, 0] == pytest.approx(single, abs=1e-9)
-    distrusted = sum(int((mask < 0).sum()) for mask in persons.values())
+    distrusted = sum(int((mask < 0).sum()) for mask in manual_masks.values())
     assert grid[-1, -1] == pytest.approx(1 - distrusted / pool.pixels, abs=1e-12)
     assert (np.diff(grid, axis=1) >= -1e-12).all()
 
 
 @given(asked, brushes())
 @settings(max_examples=30)
-def test_scenes_outside_the_pool_have_their_brush_counted(masks, persons):
+def test_scenes_outside_the_pool_have_their_brush_counted(masks, manual_masks):
     inside = {name: SCENES[name] for name in ("scene0", "scene1")}
     pool, outside = PoolStatistics(inside), {n: SCENES[n] for n in ("scene2", "scene3")}
     ranges = pool.retention(masks)
@@ -148,11 +150,11 @@ def test_scenes_outside_the_pool_have_their_brush_counted(masks, persons):
             masks,
             patch_range=ranges.patch_range,
             pixel_range=ranges.pixel_range,
-            person=persons.get(name),
+            person=manual_masks.get(name),
         ).trusted.mean()
         for name in outside
     }
-    found = pool.shares_outside(outside, masks, painted=counted(persons))
+    found = pool.shares_outside(outside, masks, painted=counted(manual_masks))
     assert found == pytest.approx(slow, abs=5e-3)
 
 
@@ -210,15 +212,17 @@ def test_statistics_of_a_brush_survive_the_cache_and_damage_is_told():
             PaintedStatistics.unpacked(damaged)
 
 
-@given(masks=asked, persons=brushes())
+@given(masks=asked, manual_masks=brushes())
 @settings(max_examples=10)
-def test_the_exact_count_of_files_takes_the_brush_of_the_project(tmp_path_factory, masks, persons):
+def test_the_exact_count_of_files_takes_the_brush_of_the_project(
+    tmp_path_factory, masks, manual_masks
+):
     folder = tmp_path_factory.mktemp("pool")
     files = {name: folder / f"{name}.exr" for name in SIGMAS}
     for name, path in files.items():
         write_layers(path, {"uncertainty.Y": SIGMAS[name]}, header={})
-    found = pool_trust(files, masks, persons=persons.get)
-    slow = answers(masks, persons)
+    found = pool_trust(files, masks, manual_masks=manual_masks.get)
+    slow = answers(masks, manual_masks)
     assert {scene.id: scene.retained for scene in found.scenes} == {
         name: answer.trusted.mean() for name, answer in slow.items()
     }
@@ -228,4 +232,4 @@ def test_a_brush_of_another_size_than_the_file_is_told(tmp_path):
     path = tmp_path / "a.exr"
     write_layers(path, {"uncertainty.Y": SIGMAS["scene0"]}, header={})
     with pytest.raises(LabelError, match="128×90 pixels, but what was painted on a has 4×3"):
-        pool_trust({"a": path}, MaskSettings(), persons=lambda _: np.ones((3, 4), np.int8))
+        pool_trust({"a": path}, MaskSettings(), manual_masks=lambda _: np.ones((3, 4), np.int8))

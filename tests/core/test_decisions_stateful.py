@@ -50,7 +50,7 @@ class Known:
         return self.aside or Known(self.status, label=self.label, whole=self.whole)
 
 
-class Curating(RuleBasedStateMachine):
+class CurationController(RuleBasedStateMachine):
     """One person with one project, and a model that keeps every state whole."""
 
     @initialize()
@@ -229,9 +229,9 @@ class Curating(RuleBasedStateMachine):
         return Known(state.status, label=label, whole=state.whole)
 
 
-Curating.TestCase.settings = settings(
+CurationController.TestCase.settings = settings(
     max_examples=25,
     stateful_step_count=30,
     suppress_health_check=list(HealthCheck),
 )
-TestCurating = Curating.TestCase
+TestCurating = CurationController.TestCase

@@ -32,8 +32,8 @@ from smarthdr_studio.core.training.steering import (
 HOLD = """
 import sys, time
 from pathlib import Path
-from smarthdr_studio.core.training.run_folder import at_work
-with at_work(Path(sys.argv[1])):
+from smarthdr_studio.core.training.run_folder import run_lock
+with run_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)
 """

@@ -40,7 +40,7 @@ from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.project.repair import put_older_away
+from smarthdr_studio.core.project.repair import trash_older_versions
 
 folder, seed, height, width = sys.argv[1], *map(int, sys.argv[2:])
 dice, project = random.Random(seed), Project.open(Path(folder))
@@ -67,7 +67,7 @@ OPERATIONS = [
     lambda: decisions.undo(who="u"),
     lambda: decisions.undo(who="u"),
     lambda: decisions.redo(who="r"),
-    lambda: put_older_away(project),
+    lambda: trash_older_versions(project),
 ]
 print("ready", flush=True)
 while True:

@@ -172,13 +172,13 @@ def a_round(project, tmp_path):
         states = opened.statuses()
         pool = [s for s in opened.scenes if states[s.id] is Status.UNLABELLED][:2]
     generator = np.random.default_rng(2)
-    persons = {
+    manual_masks = {
         scene.id: generator.integers(-1, 2, (scene.height, scene.width)).astype(np.int8)
         for scene in pool
     }
     masks = MaskSettings(patch_size=16)
     making = label_pool(
-        predictor, pool, pseudo=tmp_path, masks=masks, origin=ORIGIN, persons=persons
+        predictor, pool, pseudo=tmp_path, masks=masks, origin=ORIGIN, manual_masks=manual_masks
     )
     while True:
         try:
@@ -187,12 +187,12 @@ def a_round(project, tmp_path):
             labelled = stop.value
             break
     write_round(tmp_path / "round", labelled.labels)
-    return pool, persons, open_round(tmp_path / "round"), tmp_path, store
+    return pool, manual_masks, open_round(tmp_path / "round"), tmp_path, store
 
 
 @pytest.mark.parametrize("move", [weak_augmentation, strong_augmentation])
 def test_what_was_painted_reaches_the_gradient_of_every_crop_however_it_is_moved(a_round, move):
-    pool, persons, labels, pseudo, store = a_round
+    pool, manual_masks, labels, pseudo, store = a_round
     generator, moves = torch.Generator().manual_seed(4), []
 
     def draw():
@@ -222,12 +222,12 @@ def test_what_was_painted_reaches_the_gradient_of_every_crop_however_it_is_moved
             of.masks,
             patch_range=of.patch_range,
             pixel_range=of.pixel_range,
-            person=persons[name],
+            person=manual_masks[name],
         ).trusted
         place = slice(window.top, window.top + 32), slice(window.left, window.left + 32)
         mask, brush = (
             moved.of_values(torch.from_numpy(np.array(plane[place])))
-            for plane in (expected, persons[name])
+            for plane in (expected, manual_masks[name])
         )
         assert torch.equal(batch.target.trusted[index, 0], mask)
         felt = doubt.grad[index, 0] != 0

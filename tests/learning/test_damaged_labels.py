@@ -142,11 +142,11 @@ def test_a_damaged_truth_of_a_held_out_scene_is_not_validated_against(
     project, decide, make_plan, make_truth, new_round, drive
 ):
     run, _ = open_run(make_plan(held_out=2), project, resume=None)
-    spoilt, sound = run.roster.held_out
+    spoilt, sound = run.label_set.held_out
     radiance, about = make_truth(1)
     decide("bring_truth", spoilt, radiance, **about)
     run, folder = open_run(make_plan(held_out=2), project, resume=None)
-    assert run.roster.held_out == (spoilt, sound)
+    assert run.label_set.held_out == (spoilt, sound)
     _damage(_file(project, spoilt))
     (told,) = new_round(run, folder).changes
     assert told.startswith(f"{spoilt}: is left out")
@@ -172,7 +172,7 @@ def test_a_run_resumes_once_its_damaged_label_is_mended_or_given_up(project, dec
         list(train(plan, project, resume=name))
     decide("promote", ["v"])  # a new version stands for the damaged one
     run, _ = open_run(plan, project, resume=name)
-    assert run.roster.promoted["v"].path == _file(project, "v")
+    assert run.label_set.promoted["v"].path == _file(project, "v")
     assert _learned(run) == set("abcv")
     decide("demote", ["v"])
     run, _ = open_run(plan, project, resume=name)

@@ -116,7 +116,7 @@ def test_a_truth_in_place_of_the_datasets_is_decoded_anew_and_undone(
     begun, decide, new_round, make_truth
 ):
     run, folder = begun
-    name = run.roster.labelled[0]
+    name = run.label_set.labelled[0]
     before = _learned(run, name)[0]
     radiance, about = make_truth(3)
     decide("bring_truth", name, radiance, **about)
@@ -133,7 +133,7 @@ def test_a_truth_in_place_of_the_datasets_is_decoded_anew_and_undone(
 
 def test_parts_follow_the_journal_not_the_folders_of_the_dataset(begun, decide, new_round):
     run, folder = begun
-    name = run.roster.labelled[0]
+    name = run.label_set.labelled[0]
     split = {name: Status.TEST, "t": Status.GROUND_TRUTH, "w": Status.EXCLUDED}
     decide("import_split", split)
     assert new_round(run, folder).changes == (
@@ -141,7 +141,7 @@ def test_parts_follow_the_journal_not_the_folders_of_the_dataset(begun, decide, 
         "t: was left out, is ground truth from this round on",
         "w: was unlabelled, is left out from this round on",
     )
-    assert {s.id for s in run.labelled._scenes} == {"t", *"abc"} - {name, *run.roster.held_out}
+    assert {s.id for s in run.labelled._scenes} == {"t", *"abc"} - {name, *run.label_set.held_out}
     decide("import_split", {"t": Status.UNLABELLED, name: Status.UNLABELLED})
     finished = new_round(run, folder)
     assert {scene.id for scene in finished.scenes} == {"t", "u", "v", name}
@@ -152,7 +152,7 @@ def test_a_held_out_scene_is_never_learned_from_whatever_it_becomes(
     begun, decide, status, new_round, drive
 ):
     run, folder = begun
-    (held_out,) = run.roster.held_out
+    (held_out,) = run.label_set.held_out
     decide("import_split", {held_out: status})
     finished = new_round(run, folder)
     assert held_out not in {scene.id for scene in finished.scenes}
@@ -164,7 +164,7 @@ def test_a_held_out_scene_is_validated_against_the_truth_that_was_brought(
     begun, decide, new_round, make_truth, drive
 ):
     run, folder = begun
-    (held_out,) = run.roster.held_out
+    (held_out,) = run.label_set.held_out
     before = drive(run.validate()).psnr_mu
     radiance, about = make_truth(4)
     decide("bring_truth", held_out, radiance, **about)

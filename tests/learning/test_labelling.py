@@ -1,4 +1,4 @@
-"""Pseudo-labels carry the teacher's opinion, its provenance, and the trust the loss will use."""
+"""Pseudo-labels carry the teacher's prediction, its provenance, and the trust the loss will use."""
 
 from dataclasses import replace
 
@@ -37,7 +37,7 @@ SETTINGS = [
 def predictor():
     torch.manual_seed(0)
     network = build_network("light").eval()
-    # An untrained judge is almost constant; this one has opinions.
+    # An untrained judge is almost constant; this one has predictions.
     torch.nn.init.normal_(network.judge.last.weight, std=0.5)
     return Predictor(
         network=network,
@@ -135,7 +135,7 @@ def test_what_a_person_painted_wins_over_both_gates_and_counts(predictor, pool, 
     brush[:10], brush[-10:] = 1, -1
     _, plain = _run(label_pool(predictor, pool, pseudo=tmp_path, masks=masks, origin=ORIGIN))
     painting = label_pool(
-        predictor, pool, pseudo=tmp_path, masks=masks, origin=ORIGIN, persons={"v": brush}
+        predictor, pool, pseudo=tmp_path, masks=masks, origin=ORIGIN, manual_masks={"v": brush}
     )
     _, painted = _run(painting)
     np.testing.assert_array_equal(read_pseudo_label(tmp_path / "v.exr").person, brush)

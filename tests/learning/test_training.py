@@ -103,7 +103,7 @@ def test_tensorboard_reads_every_curve(finished, events_of):
     assert len(reader.Scalars("round/retained")) == len(events_of(events, RoundFinished))
 
 
-def test_a_finished_run_leaves_the_opinion_of_its_last_teacher(finished):
+def test_a_finished_run_leaves_the_prediction_of_its_last_teacher(finished):
     _, folder = finished
     project = folder.path.parent.parent
     info = read_info(latest_checkpoint(project))
@@ -194,8 +194,8 @@ def test_a_promoted_scene_is_learned_from_with_its_frozen_label_and_trust(projec
     frozen = read_pseudo_label(path)
     (project / "pseudo" / "v.exr").unlink()
     run = prepare_run(make_plan(held_out=0), project)
-    assert set(run.roster.promoted) == {"v"}
-    assert "v" not in run.roster.unlabelled
+    assert set(run.label_set.promoted) == {"v"}
+    assert "v" not in run.label_set.unlabelled
     label = read_promoted_label(path, scene=scene, pixels="trusted")
     np.testing.assert_array_equal(label.hdr, frozen.hdr)
     assert 0 < label.trusted.mean() < 1

@@ -12,7 +12,7 @@ from smarthdr_studio.core.project.journal import Kind
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.brush import Area, Dabs, Fill, Ink
 from smarthdr_studio.core.trust.masking import with_person
-from smarthdr_studio.studio.curation import brush as desk
+from smarthdr_studio.studio.curation import brush as controller
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.settings import Places
 from smarthdr_studio.studio.state import Activity, TrainingState
@@ -43,7 +43,9 @@ def test_scene_and_pool_follow_at_once_and_the_statistics_agree(painting, sessio
     lost = before.retained / before.pool.scenes  # all scenes are of one size
     assert now.pool.retained == pytest.approx(before.pool.retained - lost, abs=0.01)
     pool = session.screen.pool
-    qtbot.waitUntil(lambda: pool.counts("003", session.screen._persons.hash("003")), timeout=20000)
+    qtbot.waitUntil(
+        lambda: pool.counts("003", session.screen._painted_masks.hash("003")), timeout=20000
+    )
     qtbot.waitUntil(lambda: session.state.row("003").retained == 0, timeout=20000)
     assert session.state.pool.retained == pytest.approx(now.pool.retained, abs=0.01)
     assert pool.retention(now.masks).scenes["003"].retained == 0
@@ -139,7 +141,7 @@ def test_a_stroke_that_cannot_be_kept_is_taken_back_and_told(painting, session, 
     def full(*_args, **_more):
         raise ProjectError("tiny.shdr: the disk is full; make room and paint again")
 
-    monkeypatch.setattr(desk.Decisions, "paint", full)
+    monkeypatch.setattr(controller.Decisions, "paint", full)
     before, stage = session.state.retained, session.screen.stage
     stroke = Dabs(points=((20, 20), (60, 60)), radius=9, ink=Ink.DISTRUST)
     painting.stroke_moved(stroke)
@@ -166,7 +168,7 @@ def test_a_stroke_goes_over_what_somebody_else_painted_meanwhile(painting, sessi
     painting.stroke_moved(first)
     qtbot.waitUntil(lambda: session.screen.stage.brush is not None, timeout=20000)
     with Project.open(session.state.folder) as other:
-        desk.Decisions(other).paint("003", lambda _: np.full((96, 128), -1, np.int8))
+        controller.Decisions(other).paint("003", lambda _: np.full((96, 128), -1, np.int8))
     until(session, lambda s: s.brush.distrusted > 0.9)
     whole = Dabs(points=points, radius=9, hardness=0.5, ink=Ink.TRUST)
     painting.stroke_moved(whole)
@@ -205,12 +207,12 @@ def test_sizes_stay_within_reason_and_every_step_is_felt(painting, session):
     for _ in range(60):
         painting.nudge_radius(-1)
         sizes.add(session.state.brush.radius)
-    assert session.state.brush.radius == desk.LEAST_RADIUS
+    assert session.state.brush.radius == controller.LEAST_RADIUS
     for _ in range(90):
         before = session.state.brush.radius
         painting.nudge_radius(1)
-        assert session.state.brush.radius > before or before == desk.MOST_RADIUS
-    assert session.state.brush.radius == desk.MOST_RADIUS
+        assert session.state.brush.radius > before or before == controller.MOST_RADIUS
+    assert session.state.brush.radius == controller.MOST_RADIUS
 
 
 def test_two_windows_paint_in_turns_and_show_the_same(

@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QApplication
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.diary import DiaryLine
 from smarthdr_studio.core.training.events import RunStarted, Steered, StepReported, as_json
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import StudioState, TrainingState
 from smarthdr_studio.studio.tasks import TaskRunner
 from smarthdr_studio.studio.theme import DARK, LIGHT
-from smarthdr_studio.studio.training.diary import DiaryDesk, DiaryPanel
+from smarthdr_studio.studio.training.diary import DiaryController, DiaryPanel
 
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
@@ -95,10 +95,10 @@ def test_it_is_copied_whole_and_dressed_anew_without_losing_a_word(diary):
 
 
 @pytest.fixture
-def desk(qapp, qtbot, tiny_project):
-    """A desk over a project with a run that has said two things."""
-    tasks, keeper = TaskRunner(qapp), Keeper(StudioState(), qapp)
-    desk = DiaryDesk(keeper, tasks)
+def controller(qapp, qtbot, tiny_project):
+    """A controller over a project with a run that has said two things."""
+    tasks, store = TaskRunner(qapp), Store(StudioState(), qapp)
+    controller = DiaryController(store, tasks)
     project = Project.open(tiny_project)
     run = project.runs_folder / "r1"
     run.mkdir(parents=True)
@@ -110,39 +110,39 @@ def desk(qapp, qtbot, tiny_project):
     )
     told = [json.dumps({"time": NOON.isoformat(), **as_json(event)}) + "\n" for event in said]
     (run / "events.jsonl").write_text("".join(told), encoding="utf-8")
-    keeper.switch_to(project)
-    yield desk
-    keeper.switch_to(None)
+    store.switch_to(project)
+    yield controller
+    store.switch_to(None)
     qtbot.waitUntil(lambda: tasks.at_rest, timeout=20000)
     project.close()
-    keeper.deleteLater()
+    store.deleteLater()
     tasks.close()
     tasks.deleteLater()
 
 
-def test_a_run_is_told_from_its_log_and_then_as_it_goes_and_nothing_twice(desk, qtbot):
+def test_a_run_is_told_from_its_log_and_then_as_it_goes_and_nothing_twice(controller, qtbot):
     wrote = []
-    desk.wrote.connect(lambda new: wrote.extend(line.text for line in new))
-    desk.follow(TrainingState(run="r1"))
-    desk.hear((steered("rate halved", step=4), steered("paused")))  # the first is in the log
+    controller.wrote.connect(lambda new: wrote.extend(line.text for line in new))
+    controller.follow(TrainingState(run="r1"))
+    controller.hear((steered("rate halved", step=4), steered("paused")))  # the first is in the log
     qtbot.waitUntil(lambda: len(wrote) >= 3, timeout=20000)
     assert wrote[1:] == ["rate halved", "paused"]
     step = StepReported(
         step=6, epoch=0, losses={}, learning_rate=1, images_per_second=1, seconds_left=1
     )
-    desk.hear((step,))
-    desk.hear((steered("goes on", step=6),))
+    controller.hear((step,))
+    controller.hear((steered("goes on", step=6),))
     assert wrote[1:] == ["rate halved", "paused", "goes on"]
 
 
-def test_another_run_begins_another_diary(desk, qtbot):
+def test_another_run_begins_another_diary(controller, qtbot):
     begun, wrote = [], []
-    desk.began.connect(lambda: begun.append(1))
-    desk.wrote.connect(wrote.append)
-    desk.follow(TrainingState(run="r1"))
-    desk.follow(TrainingState(run="r1"))
+    controller.began.connect(lambda: begun.append(1))
+    controller.wrote.connect(wrote.append)
+    controller.follow(TrainingState(run="r1"))
+    controller.follow(TrainingState(run="r1"))
     assert len(begun) == 1
-    desk.follow(TrainingState(run="none"))
-    desk.hear((steered("alone"),))
+    controller.follow(TrainingState(run="none"))
+    controller.hear((steered("alone"),))
     qtbot.waitUntil(lambda: bool(wrote), timeout=20000)
     assert [line.text for new in wrote for line in new] == ["alone"]

@@ -145,7 +145,7 @@ def test_the_buttons_leave_wishes_with_a_run_elsewhere(window, qtbot, until, fre
         wishes = []
         qtbot.waitUntil(lambda: bool(wishes.extend(take_wishes(log.folder)) or wishes))
         assert wishes == [Pause()]
-        window.session.running.helm.set_refresh(3)
+        window.session.running.steering.set_refresh(3)
         click(qtbot, window, "Stop (keep)")
         qtbot.waitUntil(lambda: wishes.extend(take_wishes(log.folder)) or len(wishes) == 3)
         assert set(wishes[1:]) == {RefreshEvery(epochs=3), Stop()}

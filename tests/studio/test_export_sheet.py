@@ -95,12 +95,12 @@ def test_the_best_teacher_is_on_disk_and_its_place_can_be_opened(
 
 def test_what_cannot_be_written_is_one_sentence(runs, until, run, tmp_path):
     (tmp_path / "file").touch()
-    desk = runs.session.papers.models
-    desk.export(ModelWish(run=run, file=tmp_path / "file" / "a.shdrmodel"))
+    controller = runs.session.files.models
+    controller.export(ModelWish(run=run, file=tmp_path / "file" / "a.shdrmodel"))
     said(runs, until, "cannot be written")
-    desk.export(ModelWish(run="nobody", file=tmp_path / "a.shdrmodel"))
+    controller.export(ModelWish(run="nobody", file=tmp_path / "a.shdrmodel"))
     said(runs, until, "has no checkpoint yet")
-    desk.export(ModelWish(run=run, file=tmp_path / "a.exr"))
+    controller.export(ModelWish(run=run, file=tmp_path / "a.exr"))
     said(runs, until, "name it a.shdrmodel")
 
 
@@ -112,10 +112,10 @@ def test_writing_can_be_cancelled(runs, until, run, tmp_path, monkeypatch):
             tell("writing", 1, 2)
 
     monkeypatch.setattr(model_export, "put_model", slow)
-    desk = runs.session.papers.models
-    desk.export(ModelWish(run=run, file=tmp_path / "a.shdrmodel"))
+    controller = runs.session.files.models
+    controller.export(ModelWish(run=run, file=tmp_path / "a.shdrmodel"))
     until(runs.session, lambda s: s.busy == "writing")
-    desk.export(ModelWish(run=run, file=tmp_path / "b.shdrmodel"))
+    controller.export(ModelWish(run=run, file=tmp_path / "b.shdrmodel"))
     assert "already" in runs.session.state.notice.text
     runs.session.cancel()
     until(runs.session, lambda s: s.busy == "" and runs.session.at_rest)
@@ -143,7 +143,7 @@ def test_a_scene_is_looked_at_through_a_model_file_and_through_the_newest_again(
     opened, until, qtbot, run, tmp_path, tiny_project
 ):
     session, path = opened.session, tmp_path / "mine.shdrmodel"
-    session.papers.models.export(ModelWish(run=run, file=path))
+    session.files.models.export(ModelWish(run=run, file=path))
     said(opened, until, "is in")
     look_through(opened, path)
     assert "step 20" in said(opened, until, "mine.shdrmodel is looked through").text

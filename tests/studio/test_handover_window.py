@@ -96,7 +96,7 @@ def test_a_split_is_shown_before_it_is_decided_and_undone_in_one(
 def test_a_split_that_is_not_wanted_changes_nothing(opened, until, tmp_path):
     path = tmp_path / "mine.txt"
     path.write_text("002\n")
-    opened.session.papers.handover.read_split(path)
+    opened.session.files.handover.read_split(path)
     until(opened.session, lambda s: s.split is not None)
     opened.findChild(SplitSheet).close()
     assert opened.session.state.split is None
@@ -107,9 +107,9 @@ def test_a_split_that_changes_nothing_or_is_wrong_is_said(opened, until, tmp_pat
     same, wrong = tmp_path / "same.txt", tmp_path / "wrong.txt"
     same.write_text("001\n002\n")
     wrong.write_text("nobody\n")
-    opened.session.papers.handover.read_split(same)
+    opened.session.files.handover.read_split(same)
     until(opened.session, lambda s: s.notice is not None and "already" in s.notice.text)
-    opened.session.papers.handover.read_split(wrong)
+    opened.session.files.handover.read_split(wrong)
     until(opened.session, lambda s: s.notice.tone == "bad" and "nobody" in s.notice.text)
     assert opened.session.state.split is None
 
@@ -154,15 +154,15 @@ def test_what_is_being_written_can_be_given_up(opened, until, qtbot, tmp_path, m
         raise AssertionError
 
     monkeypatch.setattr(import_export, "put_dataset", slowly)
-    desk = opened.session.papers.handover
-    desk.export_dataset(DatasetWish(folder=tmp_path / "curated"))
+    controller = opened.session.files.handover
+    controller.export_dataset(DatasetWish(folder=tmp_path / "curated"))
     until(opened.session, lambda s: s.busy == "writing 003" and s.progress == 0.25)
-    desk.export_split(tmp_path / "split.csv")  # one thing at a time
+    controller.export_split(tmp_path / "split.csv")  # one thing at a time
     assert "already" in opened.session.state.notice.text
     assert begun.is_set()
     cancel = next(b for b in opened.readout.findChildren(QPushButton) if b.text() == "Cancel")
     qtbot.mouseClick(cancel, LEFT)
-    qtbot.waitUntil(lambda: not desk.at_work, timeout=20000)
+    qtbot.waitUntil(lambda: not controller.at_work, timeout=20000)
     may.set()
     qtbot.wait(50)
     assert opened.session.state.busy == ""

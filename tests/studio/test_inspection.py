@@ -127,22 +127,22 @@ def test_dropping_a_share_moves_the_thresholds_until_it_is_dropped(looking, unti
 
 
 def test_pairs_set_aside_are_lettered_counted_again_and_dropped(looking, until):
-    desk = looking.inspection.thresholds
-    desk.keep_snapshot()
+    controller = looking.inspection.thresholds
+    controller.keep_snapshot()
     looking.curating.settle_masks(STRICT)
-    desk.keep_snapshot()
+    controller.keep_snapshot()
     kept = looking.state.snapshots
     assert [each.name for each in kept] == ["A", "B"]
     assert kept[1].pool == looking.state.pool.retained
     looking.screen.pick("006")
     until(looking, lambda s: s.shown == "006" and s.clues_known)
     assert looking.state.snapshots[1].scene == pytest.approx(looking.state.retained)
-    desk.keep_snapshot()
+    controller.keep_snapshot()
     assert len(looking.state.snapshots) == 2
     assert "B is this pair" in looking.state.notice.text
     looking.curating.settle_masks(MaskSettings(tau_patch=0.7))
-    desk.drop_snapshot("A")
-    desk.keep_snapshot()
+    controller.drop_snapshot("A")
+    controller.keep_snapshot()
     assert [each.name for each in looking.state.snapshots] == ["B", "A"]
 
 

@@ -255,7 +255,7 @@ def test_a_journal_nobody_looks_at_is_not_read(opened, qtbot):
 def test_a_journal_that_was_in_front_before_the_project_was_opened_is_filled(
     session, tiny_project, until
 ):
-    session.papers.journal.watch(True)
+    session.files.journal.watch(True)
     session.take(tiny_project)
     until(session, lambda s: len(s.journal.lines) == 1)
 

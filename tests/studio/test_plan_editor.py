@@ -205,10 +205,10 @@ def test_a_plan_is_saved_as_a_preset_and_deleted_without_being_lost(editor, open
 def test_a_preset_that_cannot_be_saved_or_read_is_told(editor, opened, until, places):
     places.presets.mkdir(parents=True)
     (places.presets / "odd.toml").write_text("a = = 3")
-    desk = opened.session.running.plans
-    desk.save_as("paper", "")
+    controller = opened.session.running.plans
+    controller.save_as("paper", "")
     assert "ships with the program" in editor._told.whole
-    desk.save_as("mine", "")
+    controller.save_as("mine", "")
     until(opened.session, lambda s: s.planning.preset == "mine")
     assert "odd" in planning(opened).book.broken
 

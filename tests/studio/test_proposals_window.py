@@ -55,7 +55,7 @@ def proposing(rounds, window, qtbot, until):
     )
     qtbot.keyClick(window, Qt.Key.Key_P, CONTROL)
     sheet = sheet_of(window)
-    window.session.advice.proposals.set_rule(Rule(share=0.2, rounds=3))
+    window.session.recommendations.proposals.set_rule(Rule(share=0.2, rounds=3))
     until(window.session, lambda s: proposed(s) == ("003", "004"))
     yield sheet
     sheet.close()
@@ -162,7 +162,7 @@ def test_the_rule_is_remembered_with_the_project(proposing, window, until, round
 def test_a_round_is_told_once_and_decides_nothing(proposing, window, qtbot, until, rounds):
     session = window.session
     proposing.close()
-    session.advice.proposals.set_telling(True)
+    session.recommendations.proposals.set_telling(True)
     session.dismiss()
 
     def a_round(number):

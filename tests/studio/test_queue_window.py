@@ -91,7 +91,7 @@ def test_space_walks_whatever_was_clicked(ranked, qtbot, until, clicked):
     masks = button(ranked, "Masks")
     what = {
         "button": masks,
-        "slider": page.judging.reliability.patches._slider,
+        "slider": page.trust_side.reliability.patches._slider,
         "list": page.scenes._list.viewport(),
         "picture": page.views.view(1).picture,
         "choice": button(ranked, "Safest"),
@@ -191,24 +191,24 @@ def test_the_first_scene_has_none_before_it(ranked, qtbot):
 
 
 def test_moving_thresholds_do_not_rank_but_settled_ones_do(ranked, qtbot, until):
-    desk = ranked.session.advice.queue
-    before = desk._basis
+    controller = ranked.session.recommendations.queue
+    before = controller._basis
     low = ranked.session.inspection.thresholds
     low.moved.emit(ranked.session.state.masks)
-    assert desk._basis is before
+    assert controller._basis is before
     qtbot.keyClick(ranked, Qt.Key.Key_BracketLeft, Qt.KeyboardModifier.ControlModifier)
     until(ranked.session, lambda s: s.masks != before.masks)
-    assert desk._basis.masks == ranked.session.state.masks
+    assert controller._basis.masks == ranked.session.state.masks
     assert ranked.session.state.current == "003"
 
 
 def test_a_new_pseudo_label_ranks_anew(ranked, qtbot, until, label_again):
-    desk = ranked.session.advice.queue
-    before = desk._basis
+    controller = ranked.session.recommendations.queue
+    before = controller._basis
     with Project.open(ranked.session.state.folder) as project:
         label_again(project, "004", at_round=4)
     ranked.session.inspection.round_came()
-    qtbot.waitUntil(lambda: desk._basis != before, timeout=20000)
+    qtbot.waitUntil(lambda: controller._basis != before, timeout=20000)
     assert ranked.session.state.current == "003"
 
 
@@ -265,7 +265,7 @@ def new_window(qapp, qtbot, until, places, tiny_project):
 def test_marks_survive_a_restart_and_the_queue_is_walked_on(new_window, qtbot, until):
     with new_window() as window:
         assert queue(window).reviewed == 0
-        window.session.advice.queue.pick(QueueKind.SAFEST)
+        window.session.recommendations.queue.pick(QueueKind.SAFEST)
         until(window.session, lambda s: not s.queue.preliminary)
         space(qtbot, window)
         until(window.session, is_shown("004"))

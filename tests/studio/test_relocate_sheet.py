@@ -95,7 +95,7 @@ def test_a_dataset_that_is_there_is_never_asked_for(opened, until):
     opened.menus._actions["find_dataset"].trigger()
     until(opened.session, lambda s: s.notice is not None)
     assert "lies where" in opened.session.state.notice.text
-    opened.session.papers.care.relocate("/somewhere", False)  # nobody asked
+    opened.session.files.care.relocate("/somewhere", False)  # nobody asked
     assert opened.session.state.moved is None
 
 

@@ -16,9 +16,9 @@ from smarthdr_studio.core.training.run_index import row_of
 from smarthdr_studio.studio.runs import words
 from smarthdr_studio.studio.runs.details import BEST, ContrastTable, RunsDetails
 from smarthdr_studio.studio.runs.pictures import RunsPictures
-from smarthdr_studio.studio.runs.rollback import RunsBackSheet, heading, in_words
+from smarthdr_studio.studio.runs.rollback import RollbackSheet, heading, in_words
 from smarthdr_studio.studio.runs.run_table import COLUMNS, RunsTable, usable
-from smarthdr_studio.studio.runs.trash import RunsBinSheet
+from smarthdr_studio.studio.runs.trash import RunTrashSheet
 from smarthdr_studio.studio.state import (
     Contrast,
     RunPicture,
@@ -242,7 +242,7 @@ def test_the_way_back_is_told_whole_before_it_is_gone(qtbot):
     )
     parent = QWidget()
     qtbot.addWidget(parent)
-    sheet = RunsBackSheet(parent)
+    sheet = RollbackSheet(parent)
     sheet.show_state(StudioState(), StudioState(runs=RunsState(way_back=way)))
     assert sheet.isVisible()
     assert not sheet.isModal()
@@ -258,7 +258,7 @@ def test_the_way_back_is_told_whole_before_it_is_gone(qtbot):
 def test_discarded_runs_are_asked_back_by_name_and_day(qtbot, tmp_path):
     parent = QWidget()
     qtbot.addWidget(parent)
-    sheet = RunsBinSheet(parent)
+    sheet = RunTrashSheet(parent)
     lying = tuple(
         DiscardedRun(id=name, day="20261125", folder=tmp_path / name) for name in ("b", "a")
     )

@@ -52,12 +52,12 @@ def choose(window, until, *ids):
 
 def test_the_page_has_room_and_escape_leads_back_to_the_pictures(window, runs, qtbot):
     assert runs.isVisible()
-    assert not window.page.judging.isVisible()
+    assert not window.page.trust_side.isVisible()
     assert [row.id for row in window.session.state.runs.rows] == [LATE, EARLY]
     assert window.session.state.runs.chosen == (LATE,)
     qtbot.keyClick(runs.table, Qt.Key.Key_Escape)
     assert window.session.state.centre is Centre.PICTURES
-    assert window.page.judging.isVisible()
+    assert window.page.trust_side.isVisible()
 
 
 def test_a_run_of_another_process_appears_changes_and_is_recognised_as_dead(
@@ -82,9 +82,9 @@ def test_nobody_looks_at_the_disk_while_the_page_is_not_seen(window, runs, until
     window.session.inspection.table.show(str(Centre.PICTURES))
     qtbot.waitUntil(lambda: window.session.at_rest, timeout=20000)
     fabricate(project, "20261126-100000-paper")
-    desk = window.session.running.runs
-    assert not desk._clock.isActive()
-    desk.look()
+    controller = window.session.running.runs
+    assert not controller._clock.isActive()
+    controller.look()
     assert len(window.session.state.runs.rows) == 2
     window.session.inspection.table.show(str(Centre.RUNS))
     until(window.session, lambda s: len(s.runs.rows) == 3)

@@ -30,7 +30,7 @@ def noted(folder, scene):
 def card(opened, qtbot):
     """The card of scene 003, the cursor in its note."""
     press(qtbot, opened, Qt.Key.Key_J, CTRL)
-    card = opened.page.judging.scene
+    card = opened.page.trust_side.scene
     assert card.note.hasFocus()
     return card
 
@@ -74,14 +74,14 @@ def test_a_note_is_saved_when_the_project_is_closed(opened, card, qtbot, until, 
 
 
 def test_a_note_that_cannot_be_saved_stays_and_says_so(opened, card, qtbot, tiny_project):
-    opened.session.curating._keeper.project.read_only = "the disk is full"
+    opened.session.curating._store.project.read_only = "the disk is full"
     qtbot.keyClicks(card.note, "not lost")
     card.save()
     assert card.note.toPlainText() == "not lost"
     assert "Not saved" in card._told.text()
     assert card._save.isVisible()
     assert "the disk is full" in opened.session.state.notice.text
-    opened.session.curating._keeper.project.read_only = ""
+    opened.session.curating._store.project.read_only = ""
     qtbot.mouseClick(card._save, Qt.MouseButton.LeftButton)
     assert noted(tiny_project, "003") == "not lost"
     assert not card._save.isVisible()
@@ -92,7 +92,7 @@ def test_tags_are_added_to_all_that_are_selected_and_taken_off_by_their_chips(
 ):
     select(opened, "003", "004", "005")
     press(qtbot, opened, Qt.Key.Key_J, BOTH)
-    card = opened.page.judging.scene
+    card = opened.page.trust_side.scene
     qtbot.keyClicks(card.tags.line, "indoor night")
     qtbot.keyClick(card.tags.line, Qt.Key.Key_Return)
     with Project.open(tiny_project) as project:
@@ -113,7 +113,7 @@ def test_a_tag_that_only_some_have_says_how_many(opened, qtbot):
     opened.session.curating.change_tags(("003",), ("indoor",), ())
     select(opened, "003", "004")
     press(qtbot, opened, Qt.Key.Key_F9)
-    chips = [b.text() for b in opened.page.judging.scene.tags.findChildren(QPushButton)]
+    chips = [b.text() for b in opened.page.trust_side.scene.tags.findChildren(QPushButton)]
     assert any("indoor  1 of 2" in text for text in chips)
 
 

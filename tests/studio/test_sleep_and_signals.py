@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QObject, QTimer
 
 from smarthdr_studio.core.training.events import RunStarted
-from smarthdr_studio.studio.application import Endings, EndSignals
+from smarthdr_studio.studio.application import EndSignals, Shutdown
 from smarthdr_studio.studio.state import Activity
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are of POSIX")
@@ -37,14 +37,14 @@ def test_a_signal_wakes_the_event_loop_and_is_told_there(parent, qtbot, number):
 
 @posix
 def test_a_signal_to_the_window_closes_it_and_asks_nothing(window, qtbot):
-    endings = Endings(window)
+    endings = Shutdown(window)
     os.kill(os.getpid(), signal.SIGTERM)
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=30000)
     endings.signals.let_go()
 
 
-def at_work(desk, monkeypatch):
-    """A desk whose thread stops as soon as it is asked to."""
+def at_work(controller, monkeypatch):
+    """A controller whose thread stops as soon as it is asked to."""
     stopped = []
 
     class Thread:
@@ -54,8 +54,8 @@ def at_work(desk, monkeypatch):
         def deleteLater(self):  # noqa: N802 - Qt's
             return
 
-    desk._thread = Thread()
-    desk.take(
+    controller._thread = Thread()
+    controller.take(
         (
             RunStarted(
                 run="r1", folder="/r1", device="cpu", network="light", total_steps=9, total_epochs=3
@@ -66,17 +66,17 @@ def at_work(desk, monkeypatch):
 
 
 def test_before_sleep_the_run_is_stopped_and_after_waking_it_is_said(window, until, monkeypatch):
-    desk = window.session.training
-    endings = Endings(window)
-    stopped = at_work(desk, monkeypatch)
+    controller = window.session.training
+    endings = Shutdown(window)
+    stopped = at_work(controller, monkeypatch)
     sleep, slept = endings.sleep, []
     monkeypatch.setattr(type(sleep), "let_it_sleep", lambda _: slept.append(True))
     sleep.prepare(True)
     assert stopped == [True]
-    assert desk.state.activity is Activity.STOPPING
+    assert controller.state.activity is Activity.STOPPING
     assert not slept  # the run is still being saved
-    desk._ended()
-    assert desk.state.activity is Activity.STOPPED
+    controller._ended()
+    assert controller.state.activity is Activity.STOPPED
     assert slept == [True]
     sleep.prepare(False)
     notice = window.session.state.notice
@@ -86,7 +86,7 @@ def test_before_sleep_the_run_is_stopped_and_after_waking_it_is_said(window, unt
 
 
 def test_sleep_without_a_run_is_nobodys_business(window):
-    endings = Endings(window)
+    endings = Shutdown(window)
     endings.sleep.prepare(True)
     endings.sleep.prepare(False)
     assert window.session.state.notice is None

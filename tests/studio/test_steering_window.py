@@ -76,12 +76,12 @@ class Deaf:
 @pytest.fixture
 def running(opened):
     """The window with a run that only listens; over at the end."""
-    desk = opened.session.training
+    controller = opened.session.training
     opened.session.running.elsewhere.rest()
-    desk._thread = Deaf()
-    desk.take((STARTED, LEARNING))
+    controller._thread = Deaf()
+    controller.take((STARTED, LEARNING))
     yield opened
-    desk._ended()
+    controller._ended()
 
 
 def button(window, text):
@@ -169,7 +169,7 @@ def test_every_command_of_the_run_is_in_the_palette_and_brings_its_panel(running
 
 
 def test_what_no_run_can_hear_is_told(opened):
-    opened.session.running.helm.snapshot()
+    opened.session.running.steering.snapshot()
     assert "No run is at work" in opened.session.state.notice.text
 
 
@@ -181,9 +181,9 @@ def test_out_of_memory_offers_its_remedies_and_one_click_resumes_with_the_best(
         Remedy(text="Use bfloat16", changes={"precision": "bfloat16"}),
     )
     resumed = []
-    desk = running.session.training
-    monkeypatch.setattr(desk, "resume", lambda folder, **wishes: resumed.append(wishes))
-    desk.fail(str(OutOfMemory("Out of memory.")), remedies)
+    controller = running.session.training
+    monkeypatch.setattr(controller, "resume", lambda folder, **wishes: resumed.append(wishes))
+    controller.fail(str(OutOfMemory("Out of memory.")), remedies)
     buttons = running.notice.findChildren(QPushButton)
     first, second = (next(b for b in buttons if b.text() == each.text) for each in remedies)
     qtbot.waitUntil(lambda: first.isVisible() and second.isVisible(), timeout=20000)
@@ -196,22 +196,22 @@ def test_out_of_memory_offers_its_remedies_and_one_click_resumes_with_the_best(
 @pytest.mark.slow
 def test_a_run_is_steered_while_it_goes(train, qtbot, until, window):
     session = train()
-    session.running.helm.snapshot()
+    session.running.steering.snapshot()
     until(session, lambda s: "a snapshot was saved" in s.training.told, timeout=300000)
-    session.running.helm.set_learning_rate(0.0005)
+    session.running.steering.set_learning_rate(0.0005)
     until(session, lambda s: s.training.learning_rate == 0.0005, timeout=300000)
-    session.running.helm.pause_or_go_on()
+    session.running.steering.pause_or_go_on()
     until(session, lambda s: s.training.activity is Activity.PAUSED and not s.training.asked)
     held = session.state.training.step
-    session.running.helm.snapshot()
+    session.running.steering.snapshot()
     until(session, lambda s: "a snapshot was saved" in s.training.told, timeout=300000)
     assert session.state.training.step == held
-    session.running.helm.pause_or_go_on()
+    session.running.steering.pause_or_go_on()
     until(session, lambda s: s.training.step > held, timeout=300000)
     before = session.state.training.round
-    session.running.helm.skip_to_round()
+    session.running.steering.skip_to_round()
     until(session, lambda s: s.training.round > before, timeout=300000)
-    session.running.helm.stop()
+    session.running.steering.stop()
     until(session, lambda s: s.training.activity is Activity.STOPPED, timeout=300000)
 
 
@@ -233,7 +233,7 @@ def test_a_run_of_the_window_is_discarded_whole_and_restored(
     # It was discarded near its end: with more epochs there is time to see it run.
     session.running.resume(run, changes={"schedule.epochs": 500})
     until(session, lambda s: s.training.activity is Activity.RUNNING, timeout=300000)
-    session.running.helm.stop()
+    session.running.steering.stop()
     until(session, lambda s: s.training.activity in OVER, timeout=300000)
 
 

@@ -129,7 +129,7 @@ def press_deed(qtbot, window, word):
 
 @pytest.mark.parametrize("centre", [Centre.TABLE, Centre.GALLERY])
 def test_the_buttons_over_the_scenes_decide_about_what_is_selected(opened, qtbot, until, centre):
-    session, card = opened.session, opened.page.judging.scene
+    session, card = opened.session, opened.page.trust_side.scene
     session.inspection.table.toggle(centre)
     view = opened.page.browsing.table if centre is Centre.TABLE else opened.page.browsing.gallery
     qtbot.waitUntil(view.isVisible, timeout=20000)

@@ -1,4 +1,4 @@
-"""Slow looks at a project: opinions, past rounds, clues and evidence, each to be given up."""
+"""Slow looks at a project: predictions, past rounds, clues and evidence, each to be given up."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -96,7 +96,7 @@ def test_another_scene_can_be_chosen_and_the_fixes_are_applied(
 
 
 def test_a_fix_that_is_not_wanted_makes_it_against_all_advice(opened, until, brought, qtbot):
-    opened.session.papers.truths.bring("004", (brought,))
+    opened.session.files.truths.bring("004", (brought,))
     sheet = looked_at(opened, until)
     sheet._shift.setChecked(False)
     assert not sheet._use.isEnabled()
@@ -114,7 +114,7 @@ def test_the_scene_on_the_screen_shows_its_new_ground_truth(opened, until, broug
     opened.session.screen.pick("004")
     until(opened.session, lambda s: s.shown == "004")
     old = opened.session.screen.stage.material.ground_truth
-    opened.session.papers.truths.bring("004", (brought,))
+    opened.session.files.truths.bring("004", (brought,))
     sheet = looked_at(opened, until)
     sheet._take()
     until(opened.session, lambda s: s.row("004").status is Status.GROUND_TRUTH)
@@ -207,8 +207,8 @@ def test_the_action_asks_for_files(opened, until, brought, qtbot):
 def test_a_second_file_takes_the_place_of_the_first(opened, until, brought, tmp_path):
     torn = tmp_path / "torn.exr"
     torn.write_bytes(b"torn")
-    opened.session.papers.truths.bring("004", (torn,))
-    opened.session.papers.truths.bring("004", (brought,))
+    opened.session.files.truths.bring("004", (torn,))
+    opened.session.files.truths.bring("004", (brought,))
     sheet = looked_at(opened, until)
     assert opened.session.state.truth.files == (brought,)
     assert not opened.session.state.truth.fault

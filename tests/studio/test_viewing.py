@@ -13,7 +13,7 @@ from smarthdr_studio.studio.state import CompareMode, Snapshot, StudioState, Vie
 
 @pytest.fixture
 def viewing(session):
-    """The desk that takes intents about views."""
+    """The controller that takes intents about views."""
     return session.inspection.viewing
 
 

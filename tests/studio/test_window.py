@@ -50,7 +50,7 @@ def test_thumbnails_come_by_themselves(opened, qtbot, places):
 def test_arrow_keys_change_the_scene_whatever_was_clicked(opened, qtbot, until, first_click):
     page = opened.page
     clicked = {
-        "slider": page.judging.reliability.patches._slider,
+        "slider": page.trust_side.reliability.patches._slider,
         "list": page.scenes._list.viewport(),
         "picture": page.views.view(1).picture,
         "button": button(opened, "Masks"),
@@ -119,7 +119,7 @@ def test_letters_typed_into_the_filter_are_not_commands(opened, qtbot):
 
 
 def test_dragging_a_threshold_moves_masks_and_letting_go_keeps_them(opened, qtbot):
-    slider = opened.page.judging.reliability.patches._slider
+    slider = opened.page.trust_side.reliability.patches._slider
     before = opened.session.state.pool
     slider.setSliderDown(True)
     slider.setSliderPosition(10)
@@ -131,12 +131,12 @@ def test_dragging_a_threshold_moves_masks_and_letting_go_keeps_them(opened, qtbo
 
 
 def test_a_number_typed_is_the_threshold(opened, qtbot):
-    number = opened.page.judging.reliability.pixels._number
+    number = opened.page.trust_side.reliability.pixels._number
     number.selectAll()
     qtbot.keyClicks(number, "0.25")
     qtbot.keyClick(number, Qt.Key.Key_Return)
     assert opened.session.state.masks.tau_pixel == 0.25
-    assert opened.page.judging.reliability.pixels._slider.value() == 25
+    assert opened.page.trust_side.reliability.pixels._slider.value() == 25
 
 
 def test_the_histogram_line_is_a_handle_of_the_same_threshold(opened):

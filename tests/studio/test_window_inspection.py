@@ -43,7 +43,7 @@ def test_the_line_of_a_histogram_is_dragged_with_the_mouse(opened, qtbot):
     state = opened.session.state
     assert state.masks.tau_patch < before
     assert state.undo is not None
-    assert state.masks == opened.session.curating._desk.masks
+    assert state.masks == opened.session.curating._controller.masks
 
 
 def test_the_point_of_the_map_is_dragged_with_the_mouse(opened, qtbot):
@@ -56,7 +56,7 @@ def test_the_point_of_the_map_is_dragged_with_the_mouse(opened, qtbot):
 
 
 def test_keep_eighty_percent_keeps_eighty_percent(opened, qtbot, until):
-    button = opened.page.judging.pool_map._keep[0.8]
+    button = opened.page.trust_side.pool_map._keep[0.8]
     assert button.isEnabled()
     qtbot.mouseClick(button, LEFT)
     assert opened.session.state.pool.retained == pytest.approx(0.8, abs=0.03)
@@ -70,7 +70,7 @@ def test_a_rectangle_is_drawn_counted_and_let_go(opened, qtbot, until):
     drag(qtbot, picture, centre - QPoint(30, 20), centre + QPoint(30, 20))
     until(opened.session, lambda s: s.report is not None)
     assert opened.session.state.region.kind == "rectangle"
-    words = opened.page.judging.why._line.toolTip()
+    words = opened.page.trust_side.why._line.toolTip()
     assert opened.session.state.explanation.sentence in words
     press(qtbot, opened, Qt.Key.Key_Escape)
     assert opened.session.state.region is None
@@ -85,7 +85,7 @@ def test_the_story_from_the_worst_region_to_a_figure(opened, qtbot, until, tmp_p
     assert right >= 128
     assert top <= 0
     assert bottom >= 64
-    qtbot.mouseClick(opened.page.judging.pool_map._keep[0.8], LEFT)
+    qtbot.mouseClick(opened.page.trust_side.pool_map._keep[0.8], LEFT)
     assert opened.session.state.pool.retained == pytest.approx(0.8, abs=0.03)
     until(opened.session, lambda s: opened.session.at_rest)
     figure = tmp_path / "figure.png"
@@ -169,14 +169,14 @@ def test_tabs_answer_to_keys_and_are_remembered_with_the_project(
 ):
     press(qtbot, opened, Qt.Key.Key_F4)
     press(qtbot, opened, Qt.Key.Key_F6)
-    assert opened.page.judging.tabs.current == "evidence"
+    assert opened.page.trust_side.tabs.current == "evidence"
     assert opened.page.history.isVisible()
     opened.session.close_project()
     until(opened.session, lambda s: opened.session.at_rest)
     opened.page.go_to_tab("thresholds")
     opened.session.take(tiny_project)
     until(opened.session, lambda s: s.shown is not None)
-    assert opened.page.judging.tabs.current == "evidence"
+    assert opened.page.trust_side.tabs.current == "evidence"
     assert opened.page.bottom.current == "history"
 
 

@@ -175,21 +175,23 @@ def test_a_plan_that_is_not_allowed_is_told_in_the_panel(opened, qtbot, monkeypa
 
 
 def test_a_long_silence_is_told(opened, monkeypatch):
-    desk = opened.session.training
-    desk._become(controller.replace(desk.state, activity=Activity.RUNNING, phase="learning"))
-    monkeypatch.setattr(controller.time, "monotonic", lambda: desk._heard_at + 61)
-    desk._listen()
+    controller = opened.session.training
+    controller._become(
+        controller.replace(controller.state, activity=Activity.RUNNING, phase="learning")
+    )
+    monkeypatch.setattr(controller.time, "monotonic", lambda: controller._heard_at + 61)
+    controller._listen()
     assert "no event for 60 s" in opened.page.training._phase.whole
-    desk._become(controller.replace(desk.state, activity=Activity.IDLE, silent=False))
+    controller._become(controller.replace(controller.state, activity=Activity.IDLE, silent=False))
 
 
 def test_an_answer_of_the_run_stays_for_a_while_and_goes(opened, monkeypatch):
-    desk = opened.session.training
-    desk._become(controller.replace(desk.state, activity=Activity.RUNNING))
-    desk.take((Steered(step=1, epoch=0, text="epoch 1 ends here, round 1 is next"),))
-    desk._listen()
+    controller = opened.session.training
+    controller._become(controller.replace(controller.state, activity=Activity.RUNNING))
+    controller.take((Steered(step=1, epoch=0, text="epoch 1 ends here, round 1 is next"),))
+    controller._listen()
     assert "round 1 is next" in opened.page.training._notes.whole
-    monkeypatch.setattr(controller.time, "monotonic", lambda: desk._told_at + 16)
-    desk._listen()
+    monkeypatch.setattr(controller.time, "monotonic", lambda: controller._told_at + 16)
+    controller._listen()
     assert not opened.page.training._notes.isVisible()
-    desk._become(controller.replace(desk.state, activity=Activity.IDLE))
+    controller._become(controller.replace(controller.state, activity=Activity.IDLE))

@@ -18,8 +18,6 @@ from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.errors import QueryError
 from smarthdr_studio.core.project.journal import Status
 
-__all__ = ["FIELDS", "Query", "QueryError", "parse"]
-
 Test = Callable[[SceneFacts], bool | None]
 
 FIELDS: Final[Mapping[str, str]] = {

@@ -172,8 +172,6 @@ def _company(unlike: float | None, nearest: SceneFacts | None) -> str:
     return f"; much like {nearest.id}, " + ("which is labelled" if labelled else "above it")
 
 
-__all__ = ["Progress", "QueueItem", "RankingInput", "most_worth", "progress", "safest"]
-
 Integers = npt.NDArray[np.int64]
 
 LABELLED: Final = frozenset({Status.GROUND_TRUTH, Status.PROMOTED})

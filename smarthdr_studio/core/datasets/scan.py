@@ -211,9 +211,6 @@ def _inspect_all(
     return found
 
 
-__all__ = ["find_scenes"]
-
-
 FILE_NAME: Final = "labelled.txt"
 _FEW: Final = 5  # as the paper: 5 of 74
 

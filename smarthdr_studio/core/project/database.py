@@ -74,18 +74,6 @@ def _project_error(path: Path, error: sqlite3.DatabaseError) -> ProjectError:
 APPLICATION: Final = 0x53484452  # "SHDR", so that another program's file is told apart
 _PATIENCE_SECONDS: Final = 30.0
 
-__all__ = [
-    "APPLICATION",
-    "MIGRATIONS",
-    "append",
-    "as_project_error",
-    "connect",
-    "create",
-    "each_entry_after",
-    "entries_after",
-    "version_of",
-    "writing",
-]
 
 _VERSION_1: Final = (
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",

@@ -165,9 +165,6 @@ def draft_entry(kind: Kind, *, masks: MaskSettings, note: str, who: str | None) 
     )
 
 
-__all__ = ["Decisions", "Status"]
-
-
 class Decisions:
     """The person's pen. Several scenes decided in one call are one entry to undo.
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from smarthdr_studio.core import files as core_files
-from smarthdr_studio.core.datasets.scan import labelled_by_default, read_labelled, refuse_unusable
+from smarthdr_studio.core.datasets.scan import refuse_unusable
 from smarthdr_studio.core.environment import garbage_collection_paused
 from smarthdr_studio.core.errors import LostPainting, ProjectError, UnwritableProject
 from smarthdr_studio.core.files import AnyPath
@@ -175,9 +175,6 @@ def _at_rest(path: Path, place: Path) -> Path:
 def _stamps(*paths: Path) -> list[tuple[int, int] | None]:
     found = [path.stat() if path.exists() else None for path in paths]
     return [each and (each.st_size, each.st_mtime_ns) for each in found]
-
-
-__all__ = ["Project", "labelled_by_default", "read_labelled"]
 
 
 class Project:

@@ -378,23 +378,6 @@ def _of_fixmatch(plan: Planned) -> dict[str, str]:
     return found
 
 
-__all__ = [
-    "CONTRADICTION",
-    "BatchPlan",
-    "ComputePlan",
-    "FaultPlan",
-    "LossPlan",
-    "MaskPlan",
-    "NetworkName",
-    "NetworkPlan",
-    "SchedulePlan",
-    "TeacherPlan",
-    "TrainingPlan",
-    "load_preset",
-    "parse_changes",
-    "parse_plan",
-]
-
 CONTRADICTION: Final = "contradiction"  # the type of a complaint about several settings
 
 

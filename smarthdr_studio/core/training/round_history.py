@@ -11,33 +11,17 @@ import numpy.typing as npt
 
 from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.training.rounds import (
-    RECORDED_BINS,
     RecordedStatistics,
     RoundRecord,
     history_path,
     kept_rounds,
     read_record,
     recorded_rounds,
-    write_record,
 )
 from smarthdr_studio.core.training.run_folder import RunFolder, held_out_psnr
 from smarthdr_studio.core.trust.masking import MaskSettings, Range, limit, span
 from smarthdr_studio.core.trust.patch_statistics import Floats
 from smarthdr_studio.core.trust.pool import PoolStatistics
-
-__all__ = [
-    "RECORDED_BINS",
-    "RoundRecord",
-    "RunHistory",
-    "confirmation_alarm",
-    "flips",
-    "history_path",
-    "read_history",
-    "read_record",
-    "recorded_rounds",
-    "strip_now",
-    "write_record",
-]
 
 _log: Final = logging.getLogger(__name__)
 

@@ -380,21 +380,21 @@ def pool_trust(
     files: Mapping[str, AnyPath],
     settings: MaskSettings,
     *,
-    persons: Callable[[str], Brush | None] = lambda _: None,
+    manual_masks: Callable[[str], Brush | None] = lambda _: None,
     seen: Callable[[str], None] = lambda _: None,
 ) -> PoolTrust:
     """What both gates and the person's brush keep; `seen` hears the id of each scene counted.
 
-    `persons` gives what a person painted on a scene, H×W, or None. The brush is the project's to
-    say: what the file holds of it is as old as the file. Files are read again rather than held, so
-    that memory does not grow with the pool. Raises LabelError: a file that cannot be used, or of
-    another size than what was painted.
+    `manual_masks` gives what a person painted on a scene, H×W, or None. The brush is for the
+    project to say: what the file holds of it is as old as the file. Files are read again rather
+    than held, so that memory does not grow with the pool. Raises LabelError: a file that cannot
+    be used, or of another size than what was painted.
     """
     paths = {name: Path(each) for name, each in files.items()}
     patch_range, pixel_range = pool_ranges(_Maps(tuple(paths.values())), settings)
     counted = []
     for name, path in paths.items():
-        sigma, person = _sigma(path), persons(name)
+        sigma, person = _sigma(path), manual_masks(name)
         if person is not None and person.shape != sigma.shape:
             raise LabelError(
                 f"{path}: {_size(sigma)} pixels, but what was painted on {name} has "

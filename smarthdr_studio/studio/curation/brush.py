@@ -20,7 +20,7 @@ from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.brush import Area, Brush, Dabs, Ink, Stroke, apply, footprint
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.project.screen import Screen
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import BrushShape, Centre, Notice, StudioState, Tool
 from smarthdr_studio.studio.tasks import TaskQueue
 from smarthdr_studio.studio.widgets.controls import ElidedLabel, button, caption
@@ -34,7 +34,7 @@ _REPLAYED: Final = "A past round is on the screen: go back to now (N) to paint."
 _NO_REGION: Final = "Nothing is marked: mark a region first (S, L or T, before B), then paint it."
 
 
-class PaintingDesk(QObject):
+class PaintingController(QObject):
     """`decided` tells that a stroke is in the journal; what cannot be kept is taken back and told.
 
     A fill works on what the screen shows as untrusted at that moment: by the thresholds on the
@@ -45,16 +45,16 @@ class PaintingDesk(QObject):
 
     decided = Signal(bool)
 
-    def __init__(self, keeper: Keeper, screen: Screen, decisions: TaskQueue) -> None:
-        super().__init__(keeper)
-        self._keeper, self._screen, self._stage = keeper, screen, screen.stage
+    def __init__(self, store: Store, screen: Screen, decisions: TaskQueue) -> None:
+        super().__init__(store)
+        self._store, self._screen, self._stage = store, screen, screen.stage
         self._decisions = decisions
         self._under_hand = _UnderHand()
         self._stroke: Dabs | None = None
         self._scene: str | None = None  # where the stroke was begun
         self._refresh = QTimer(self, singleShot=True, interval=0)
         self._refresh.timeout.connect(self._show)
-        keeper.switched.connect(self._switch)
+        store.switched.connect(self._switch)
 
     @Slot()
     def _switch(self) -> None:
@@ -67,9 +67,9 @@ class PaintingDesk(QObject):
 
     def toggle(self) -> None:
         """Take the brush, and show the pictures; or put it away."""
-        state = self._keeper.state
+        state = self._store.state
         held = state.tool is Tool.BRUSH and state.centre is Centre.PICTURES
-        self._keeper.become(tool=Tool.HAND if held else Tool.BRUSH, centre=Centre.PICTURES)
+        self._store.become(tool=Tool.HAND if held else Tool.BRUSH, centre=Centre.PICTURES)
 
     @Slot(str)
     def set_ink(self, ink: str) -> None:
@@ -90,7 +90,7 @@ class PaintingDesk(QObject):
     @Slot(int)
     def nudge_radius(self, steps: int) -> None:
         """Larger by so many steps, smaller when negative."""
-        now = self._keeper.state.brush.radius
+        now = self._store.state.brush.radius
         wanted = now * _PER_STEP**steps
         least = 0.5 if now < 10 else 1.0  # so that rounding never swallows a step
         self.set_radius(max(wanted, now + least) if steps > 0 else min(wanted, now - least))
@@ -102,7 +102,7 @@ class PaintingDesk(QObject):
 
     def nudge_hardness(self, by: float) -> None:
         """A harder rim, a softer one when negative."""
-        self.set_hardness(self._keeper.state.brush.hardness + by)
+        self.set_hardness(self._store.state.brush.hardness + by)
 
     @Slot(object)
     def stroke_moved(self, stroke: Dabs) -> None:
@@ -146,11 +146,11 @@ class PaintingDesk(QObject):
     @Slot()
     def paint_region(self) -> None:
         """Paint what a person marked, be it a rectangle, a lasso or the least trusted patch."""
-        region = self._keeper.state.region
+        region = self._store.state.region
         if region is None:
-            self._keeper.notice(Notice(text=_NO_REGION, tone="warn"))
+            self._store.notice(Notice(text=_NO_REGION, tone="warn"))
         else:
-            self.stroke_ended(Area(region=region, ink=self._keeper.state.brush.ink))
+            self.stroke_ended(Area(region=region, ink=self._store.state.brush.ink))
 
     @Slot()
     def clear(self) -> None:
@@ -164,9 +164,9 @@ class PaintingDesk(QObject):
 
     def _keep(self, change: Callable[[Brush | None], Brush | None]) -> None:
         """Into the journal with it."""
-        if self._keeper.project is not None and self._stage.scene is not None:
+        if self._store.project is not None and self._stage.scene is not None:
             self._decisions.call(
-                partial(self._write, self._keeper.project, self._stage.scene, change)
+                partial(self._write, self._store.project, self._stage.scene, change)
             )
 
     def _write(
@@ -181,15 +181,15 @@ class PaintingDesk(QObject):
         self._stage.forget_preview()
         if refusal is not None:
             self._screen.preview(None, None)
-        self._keeper.notice(refusal)
+        self._store.notice(refusal)
         self.decided.emit(refusal is None)
 
     def _may_paint(self) -> bool:
         """Whether there is something to paint on; else why not is told."""
-        if self._keeper.project is None or self._stage.scene is None or self._stage.size is None:
+        if self._store.project is None or self._stage.scene is None or self._stage.size is None:
             return False
         if self._stage.replaying:
-            self._keeper.notice(Notice(text=_REPLAYED, tone="warn"))
+            self._store.notice(Notice(text=_REPLAYED, tone="warn"))
             return False
         return True
 
@@ -207,8 +207,8 @@ class PaintingDesk(QObject):
         self._under_hand = _UnderHand()
 
     def _become(self, **changes: object) -> None:
-        brush = replace(self._keeper.state.brush, **changes)  # type: ignore[arg-type]
-        self._keeper.become(brush=brush)
+        brush = replace(self._store.state.brush, **changes)  # type: ignore[arg-type]
+        self._store.become(brush=brush)
 
 
 class _UnderHand:

@@ -21,7 +21,7 @@ from smarthdr_studio.core.project.journal import (
     ledger_differences,
 )
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import JournalState, PastState, SceneStory, StoryLine
 from smarthdr_studio.studio.tasks import Job, RepeatedTask, TaskRunner, plain
 
@@ -79,25 +79,25 @@ def _counts(ledger: Ledger) -> Mapping[Status, int]:
     return found
 
 
-class JournalDesk(QObject):
+class JournalController(QObject):
     """Reads the journal anew when it has grown, but only for someone who looks at it."""
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
-        super().__init__(keeper)
-        self._keeper = keeper
+    def __init__(self, store: Store, tasks: TaskRunner) -> None:
+        super().__init__(store)
+        self._store = store
         self._seen = self._stale = False
         self._length = 0  # of the journal when it was looked at last
         self._before: Moment | None = None
         self._after: Moment | None = None
         self._reading = RepeatedTask(tasks, self._to_read, self._told)
         self._looking = RepeatedTask(tasks, self._to_look_back, self._looked)
-        keeper.switched.connect(self._switch)
+        store.switched.connect(self._switch)
 
     @Slot()
     def _switch(self) -> None:
         self._before = None
         self._stale, self._length = True, 0
-        self._keeper.become(journal=JournalState())
+        self._store.become(journal=JournalState())
         self._refresh()
 
     @Slot(bool)
@@ -108,7 +108,7 @@ class JournalDesk(QObject):
 
     def has_grown(self) -> None:
         """Somebody may have decided something."""
-        length = len(self._keeper.project.entries()) if self._keeper.project is not None else 0
+        length = len(self._store.project.entries()) if self._store.project is not None else 0
         self._stale = self._stale or length != self._length
         self._length = length
         self._refresh()
@@ -133,7 +133,7 @@ class JournalDesk(QObject):
 
     @property
     def _journal(self) -> JournalState:
-        return self._keeper.state.journal
+        return self._store.state.journal
 
     def _compare(self, before: Moment | None, after: Moment | None) -> None:
         self._before, self._after = before, after
@@ -143,19 +143,19 @@ class JournalDesk(QObject):
             self._looking.ask()
 
     def _refresh(self) -> None:
-        if self._keeper.project is not None and self._seen and self._stale:
+        if self._store.project is not None and self._seen and self._stale:
             self._stale = False
             self._reading.ask()
             if self._before is not None:
                 self._looking.ask()
 
     def _to_read(self) -> Job[tuple[DecisionSummary, ...]] | None:
-        if self._keeper.project is None:
+        if self._store.project is None:
             return None
         try:
-            entries = self._keeper.project.entries()
+            entries = self._store.project.entries()
         except StudioError as error:
-            self._keeper.complain(str(error))
+            self._store.complain(str(error))
             return None
         return plain(read_story, entries=entries)
 
@@ -163,11 +163,11 @@ class JournalDesk(QObject):
         self._become(lines=lines)
 
     def _to_look_back(self) -> Job[Past] | None:
-        if self._keeper.project is None or self._before is None:
+        if self._store.project is None or self._before is None:
             return None
         return plain(
             look_back,
-            entries=self._keeper.project.entries(),
+            entries=self._store.project.entries(),
             before=self._before,
             after=self._after,
         )
@@ -190,7 +190,7 @@ class JournalDesk(QObject):
         return next((line.at for line in self._journal.lines if line.seq == moment), "")
 
     def _become(self, **changes: object) -> None:
-        self._keeper.become(journal=replace(self._journal, **changes))  # type: ignore[arg-type]
+        self._store.become(journal=replace(self._journal, **changes))  # type: ignore[arg-type]
 
 
 def story_of(project: Project, scene: str) -> SceneStory:

@@ -15,7 +15,7 @@ from smarthdr_studio.studio.curation.scene_model import decibels, trend_in_words
 from smarthdr_studio.studio.project.current_scene import Stage
 from smarthdr_studio.studio.project.scene_loader import LoadedScene, SceneFiles, load_scene
 from smarthdr_studio.studio.project.screen import Screen
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Centre, StudioState
 from smarthdr_studio.studio.tasks import LatestTask, TaskRunner, plain
 from smarthdr_studio.studio.widgets.controls import (
@@ -32,33 +32,33 @@ from smarthdr_studio.studio.widgets.controls import (
 _VIEWS: Final = 2
 
 
-class PairDesk(QObject):
+class PairController(QObject):
     """Loads and paints the other scene while both are looked at; nothing of it otherwise."""
 
     painted = Signal(int, int, object)  # side, view, Painted
     sized = Signal(int, int, int)  # side, width, height
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner, screen: Screen) -> None:
-        super().__init__(keeper)
-        self._keeper, self._screen = keeper, screen
+    def __init__(self, store: Store, tasks: TaskRunner, screen: Screen) -> None:
+        super().__init__(store)
+        self._store, self._screen = store, screen
         self.stage = Stage()
         self._loading = LatestTask(tasks)
         self._coming: str | None = None  # the scene that was asked for last
         self._before: str | None = None  # the current scene before this one
         self._repaint = QTimer(self, singleShot=True, interval=0)
         self._repaint.timeout.connect(self._paint)
-        screen.judged.connect(self.refresh)
+        screen.trust_updated.connect(self.refresh)
         screen.viewing.repaint_wanted.connect(self._paint_soon)
-        keeper.changed.connect(self._remember)
-        keeper.switched.connect(self._switch)
+        store.changed.connect(self._remember)
+        store.switched.connect(self._switch)
 
     @property
     def _state(self) -> StudioState:
-        return self._keeper.state
+        return self._store.state
 
     @property
     def _seen(self) -> bool:
-        return self._keeper.project is not None and self._state.centre is Centre.PAIR
+        return self._store.project is not None and self._state.centre is Centre.PAIR
 
     @property
     def nbytes(self) -> int:
@@ -80,7 +80,7 @@ class PairDesk(QObject):
         if scene == self._state.current:
             self.swap()
         else:
-            self._keeper.become(pair=scene)
+            self._store.become(pair=scene)
             self.refresh()
 
     @Slot()
@@ -88,7 +88,7 @@ class PairDesk(QObject):
         """Left becomes right."""
         state = self._state
         if state.current is not None and state.pair is not None:
-            self._keeper.become(pair=state.current)
+            self._store.become(pair=state.current)
             self._screen.pick(state.pair)
 
     @Slot(int, str)
@@ -96,13 +96,13 @@ class PairDesk(QObject):
         """Show a layer in one view of both scenes; 0 is the upper one."""
         layers = list(self._state.beside.layers)
         layers[view] = Layer(layer)
-        self._keeper.become(beside=replace(self._state.beside, layers=(layers[0], layers[1])))
+        self._store.become(beside=replace(self._state.beside, layers=(layers[0], layers[1])))
         self._repaint.start()
 
     def activate(self, side: int) -> None:
         """Decisions are about the scene of this side."""
         if side != self._state.beside.side:
-            self._keeper.become(beside=replace(self._state.beside, side=side))
+            self._store.become(beside=replace(self._state.beside, side=side))
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -120,7 +120,7 @@ class PairDesk(QObject):
             self._loading.cancel()
             return
         if self._state.pair is None or self._state.pair == self._state.current:
-            self._keeper.become(pair=self._another())
+            self._store.become(pair=self._another())
         scene = self._state.pair
         if scene is None:
             return
@@ -140,8 +140,8 @@ class PairDesk(QObject):
         return ids[(ids.index(current) + 1) % len(ids)]
 
     def _files(self, scene: str) -> SceneFiles:
-        assert self._keeper.project is not None
-        project = self._keeper.project
+        assert self._store.project is not None
+        project = self._store.project
         return SceneFiles.of(
             project.scene(scene),
             pseudo=project.pseudo_path(scene),
@@ -164,18 +164,18 @@ class PairDesk(QObject):
             return
         self.stage.show(loaded)
         if loaded.problems:
-            self._keeper.complain(loaded.problems[0])
+            self._store.complain(loaded.problems[0])
         self._judge()
 
     def _judge(self) -> None:
         """The same thresholds and the same ranges for both."""
-        if self._keeper.project is not None and self.stage.scene is not None:
+        if self._store.project is not None and self.stage.scene is not None:
             try:
-                self.stage.take_person(self._keeper.project.person(self.stage.scene))
+                self.stage.take_person(self._store.project.person(self.stage.scene))
             except StudioError as error:
-                self._keeper.complain(str(error))
-        share = self.stage.judge(masks=self._state.masks, pool=self._screen.retention)
-        self._keeper.become(beside=replace(self._state.beside, retained=share))
+                self._store.complain(str(error))
+        share = self.stage.update_trust(masks=self._state.masks, pool=self._screen.retention)
+        self._store.become(beside=replace(self._state.beside, retained=share))
         self._repaint.start()
 
     @Slot()

@@ -10,9 +10,9 @@ from smarthdr_studio.core.curation.proposals import Rule
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.studio.curation.queue import Known, Weighed, weigh
-from smarthdr_studio.studio.project.decisions import Curating
-from smarthdr_studio.studio.project.pool import PoolDesk
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.decisions import CurationController
+from smarthdr_studio.studio.project.pool import PoolController
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Notice, ProposalState, StudioState
 from smarthdr_studio.studio.tasks import Job, RepeatedTask, TaskRunner, plain
 
@@ -20,19 +20,19 @@ _LOOK: Final = "Look: Ctrl+P."
 _AWAITED: Final = frozenset({"pool", "history"})
 
 
-class ProposalDesk(QObject):
+class ProposalController(QObject):
     """Weighs the rule on a thread while somebody looks, and after rounds if told to."""
 
     def __init__(
-        self, keeper: Keeper, tasks: TaskRunner, *, pool: PoolDesk, curating: Curating
+        self, store: Store, tasks: TaskRunner, *, pool: PoolController, curating: CurationController
     ) -> None:
-        super().__init__(keeper)
-        self._keeper = keeper
+        super().__init__(store)
+        self._store = store
         self._pool, self._curating = pool, curating
         self._weighing = RepeatedTask(tasks, self._question, self._answered)
         self._switch()
-        keeper.switched.connect(self._switch)
-        keeper.changed.connect(self._state_changed)
+        store.switched.connect(self._switch)
+        store.changed.connect(self._state_changed)
         pool.read.connect(self._pool_read)
 
     @Slot()
@@ -91,10 +91,10 @@ class ProposalDesk(QObject):
 
     @property
     def _state(self) -> ProposalState:
-        return self._keeper.state.proposal
+        return self._store.state.proposal
 
     def _become(self, **changes: object) -> None:
-        self._keeper.become(proposal=replace(self._state, **changes))  # type: ignore[arg-type]
+        self._store.become(proposal=replace(self._state, **changes))  # type: ignore[arg-type]
 
     def _refresh(self) -> None:
         if self._watched:
@@ -102,9 +102,9 @@ class ProposalDesk(QObject):
 
     def _question(self) -> Job[Weighed] | None:
         reading = self._pool.reading
-        if self._keeper.project is None or reading is None or self._masks is None:
+        if self._store.project is None or reading is None or self._masks is None:
             return None
-        state = self._keeper.state
+        state = self._store.state
         return plain(
             weigh,
             rule=state.proposal.rule,
@@ -123,7 +123,7 @@ class ProposalDesk(QObject):
         """Once for the same scenes."""
         if scenes and scenes != self._told:
             many = "1 scene fulfils" if len(scenes) == 1 else f"{len(scenes)} scenes fulfil"
-            self._keeper.notice(Notice(text=f"{many} your rule. {_LOOK}"))
+            self._store.notice(Notice(text=f"{many} your rule. {_LOOK}"))
         self._told = scenes
 
     @Slot()

@@ -23,9 +23,9 @@ from smarthdr_studio.core.project.journal import Status, initially_unlabelled
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.round_history import RunHistory
 from smarthdr_studio.core.trust.masking import MaskSettings
-from smarthdr_studio.studio.curation.scene_facts import FactsDesk
-from smarthdr_studio.studio.project.pool import PoolDesk, PoolReading
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.curation.scene_facts import SceneFactsController
+from smarthdr_studio.studio.project.pool import PoolController, PoolReading
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Notice, QueueKind, QueueState, StudioState
 from smarthdr_studio.studio.tasks import LatestTask, TaskRunner, plain
 
@@ -45,7 +45,7 @@ class QueueGrounds:
     `unlabelled` and `decided` are all scenes; `masks` are the thresholds that are settled.
     """
 
-    def __init__(self, pool: PoolDesk, facts: FactsDesk) -> None:
+    def __init__(self, pool: PoolController, facts: SceneFactsController) -> None:
         self._pool, self._facts = pool, facts
         self.forget()
 
@@ -200,7 +200,7 @@ def weigh(
 RANKED_AT_ONCE: Final = 200  # scenes; more are ranked on a thread
 
 
-class QueueDesk(QObject):
+class QueueController(QObject):
     """Ranks when a queue is picked and when what it rests on is new, never because of a decision.
 
     `scene_wanted` says which scene is to be shown; `reviewed` that one more was looked at.
@@ -210,25 +210,25 @@ class QueueDesk(QObject):
     reviewed = Signal()
 
     def __init__(
-        self, keeper: Keeper, tasks: TaskRunner, *, pool: PoolDesk, facts: FactsDesk
+        self, store: Store, tasks: TaskRunner, *, pool: PoolController, facts: SceneFactsController
     ) -> None:
-        super().__init__(keeper)
-        self._keeper, self._ranking = keeper, LatestTask(tasks)
+        super().__init__(store)
+        self._store, self._ranking = store, LatestTask(tasks)
         self._pool, self._facts = pool, facts
         self._grounds = QueueGrounds(pool, facts)
         self._switch()
-        keeper.switched.connect(self._switch)
-        keeper.changed.connect(self._state_changed)
+        store.switched.connect(self._switch)
+        store.changed.connect(self._state_changed)
         pool.read.connect(self.refresh)
         facts.became.connect(self.refresh)
 
     @Slot()
     def _switch(self) -> None:
-        project = self._keeper.project
+        project = self._store.project
         self._at_first = initially_unlabelled(project.entries()) if project else ()
         self._grounds.forget()
         self._seen: set[str] = set()
-        kind = self._keeper.state.queue.kind
+        kind = self._store.state.queue.kind
         self._last = QueueKind.WORTH if kind is QueueKind.ALL else kind
         self._forget_order()
         self._pending = 0
@@ -249,7 +249,7 @@ class QueueDesk(QObject):
         if wanted is not QueueKind.ALL:
             self._last = wanted
         self._facts.want_clues(wanted=wanted is not QueueKind.ALL)
-        self._keeper.become(queue=replace(self._keeper.state.queue, kind=wanted))
+        self._store.become(queue=replace(self._store.state.queue, kind=wanted))
         self.refresh()
 
     @Slot()
@@ -259,9 +259,9 @@ class QueueDesk(QObject):
 
     def step(self, by: int) -> None:
         """Show the next scene (1) or the one before (-1); the one that is left was reviewed."""
-        if self._keeper.project is None:
+        if self._store.project is None:
             return
-        if self._keeper.state.queue.kind is QueueKind.ALL:
+        if self._store.state.queue.kind is QueueKind.ALL:
             self.pick(self._last)
             self._starting = True
         if self._basis is None or self._ranking.at_work:
@@ -272,7 +272,7 @@ class QueueDesk(QObject):
     @Slot()
     def refresh(self) -> None:
         """Rank anew if what the order rests on is new; else only say how far it is."""
-        state = self._keeper.state
+        state = self._store.state
         walked = state.queue.kind is not QueueKind.ALL
         basis = self._grounds.basis(state.history) if walked else None
         if basis is not None and basis != self._basis:
@@ -288,7 +288,7 @@ class QueueDesk(QObject):
         self._begun = self._starting = False
 
     def _rank(self, basis: Basis) -> None:
-        state, reading = self._keeper.state, self._pool.reading
+        state, reading = self._store.state, self._pool.reading
         assert reading is not None
         self._basis = basis
         ranking = partial(
@@ -312,12 +312,12 @@ class QueueDesk(QObject):
             self._go(by)
 
     def _refused(self, message: str) -> None:
-        self._keeper.complain(message)
+        self._store.complain(message)
         self._publish()
 
     def _go(self, by: int) -> None:
         starting, self._starting = self._starting, False
-        current = self._keeper.state.current
+        current = self._store.state.current
         if not starting:
             self._leave(current)
         waiting = self._waiting()
@@ -332,13 +332,13 @@ class QueueDesk(QObject):
         if starting and wanted != current:
             self._leave(current)
         self._begun = True
-        self._keeper.notice(None)
+        self._store.notice(None)
         if wanted != current:
             self.scene_wanted.emit(wanted)
 
     def _waiting(self) -> frozenset[str]:
         """The undecided scenes of the order that match the query line."""
-        found = self._keeper.state.table.found
+        found = self._store.state.table.found
         return frozenset(
             name
             for name in self._order
@@ -347,14 +347,14 @@ class QueueDesk(QObject):
 
     def _leave(self, scene: str | None) -> None:
         """A person has looked at it, if it was on the screen at all."""
-        if self._keeper.project is None or scene is None or scene in self._seen:
+        if self._store.project is None or scene is None or scene in self._seen:
             return
-        if self._keeper.state.shown != scene:
+        if self._store.state.shown != scene:
             return
         try:
-            self._keeper.project.mark_reviewed((scene,))
+            self._store.project.mark_reviewed((scene,))
         except StudioError as error:
-            self._keeper.complain(str(error))
+            self._store.complain(str(error))
             return
         self._seen.add(scene)
         self._publish()
@@ -363,7 +363,7 @@ class QueueDesk(QObject):
     def _tell_end(self, waiting: Collection[str], *, by: int) -> None:
         """No scene comes after this one: say so, and where the next step leads."""
         unseen = sum(name not in self._seen for name in waiting)
-        queue = self._keeper.state.queue
+        queue = self._store.state.queue
         if not self._order:
             words = "No scene waits: none is unlabelled with a pseudo-label."
         elif by < 0:
@@ -379,7 +379,7 @@ class QueueDesk(QObject):
                 f"The end of the queue: every scene in it is reviewed, "
                 f"{queue.reviewed} of {queue.total} in all."
             )
-        self._keeper.notice(Notice(text=words))
+        self._store.notice(Notice(text=words))
 
     @Slot(object, object)
     def _state_changed(self, old: StudioState, new: StudioState) -> None:
@@ -391,7 +391,7 @@ class QueueDesk(QObject):
 
     def _publish(self) -> None:
         """Show the queue as it is: without what is decided, but with the scene on the screen."""
-        state, shown = self._keeper.state, self._keeper.state.queue
+        state, shown = self._store.state, self._store.state.queue
         scenes = self._listed()
         if scenes == shown.scenes and self._shown_why is self._why:
             scenes, reasons = shown.scenes, shown.reasons
@@ -399,7 +399,7 @@ class QueueDesk(QObject):
             reasons = tuple(self._why.get(name, "") for name in scenes)
         self._shown_why = self._why
         far = progress(self._at_first, self._seen | self._grounds.decided)
-        self._keeper.become(
+        self._store.become(
             queue=QueueState(
                 kind=state.queue.kind,
                 scenes=scenes,
@@ -414,15 +414,15 @@ class QueueDesk(QObject):
 
     def _listed(self) -> tuple[str, ...]:
         """The scenes to list; those that wait in any order until they are ranked."""
-        if self._keeper.state.queue.kind is QueueKind.ALL:
+        if self._store.state.queue.kind is QueueKind.ALL:
             return ()
         open_ = self._grounds.unlabelled
         order = self._order or tuple(n for n in self._grounds.counting if n in open_)
-        return listed(order, waiting=open_, current=self._keeper.state.current)
+        return listed(order, waiting=open_, current=self._store.state.current)
 
     def _work(self) -> str:
         """What is being found out for the order, "" when nothing is."""
-        if self._keeper.state.queue.kind is QueueKind.ALL or self._keeper.project is None:
+        if self._store.state.queue.kind is QueueKind.ALL or self._store.project is None:
             return ""
         if self._pool.reading is None:
             return "reading uncertainties"

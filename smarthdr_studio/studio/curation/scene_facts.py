@@ -18,8 +18,8 @@ from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.project.journal import SceneState, Status
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.round_history import RunHistory
-from smarthdr_studio.studio.project.pool import PoolDesk
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.pool import PoolController
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.tasks import How, Job, LatestTask, Priority, Report, TaskRunner, plain
 
 _NO_ROUNDS: Final = (), None
@@ -227,7 +227,7 @@ _QUICK_S: Final = 0.008
 _LIST_AFTER_MS: Final = 60  # several answers are shown at once
 
 
-class FactsDesk(QObject):
+class SceneFactsController(QObject):
     """Makes the lines of all scenes; `became` says that it has shown lines with more in them.
 
     Whatever takes a look at files is found on a thread, a few scenes at a time.
@@ -235,9 +235,9 @@ class FactsDesk(QObject):
 
     became = Signal()
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner, pool: PoolDesk) -> None:
-        super().__init__(keeper)
-        self._keeper, self._pool = keeper, pool
+    def __init__(self, store: Store, tasks: TaskRunner, pool: PoolController) -> None:
+        super().__init__(store)
+        self._store, self._pool = store, pool
         self._lines = SceneLines()
         self._unseen: list[str] = []
         self._unmeasured: list[str] = []
@@ -247,7 +247,7 @@ class FactsDesk(QObject):
         self._watched, self._read_again, self._clues_wanted = False, False, False
         self._later = QTimer(self, singleShot=True)
         self._later.timeout.connect(self._list_again)
-        keeper.switched.connect(self._switch)
+        store.switched.connect(self._switch)
 
     @property
     def records(self) -> Mapping[str, ClueRecord]:
@@ -256,7 +256,7 @@ class FactsDesk(QObject):
 
     @Slot()
     def _switch(self) -> None:
-        project = self._keeper.project
+        project = self._store.project
         self._lines = SceneLines(project)
         self._unseen, self._unmeasured = [], []
         self._read_again = False
@@ -284,12 +284,12 @@ class FactsDesk(QObject):
 
     def read(self) -> None:
         """Read what was found before; new pseudo-labels are unmeasured then."""
-        if self._keeper.project is None:
+        if self._store.project is None:
             return
         if self._finding.at_work:
             self._read_again = True
             return
-        self._begin(plain(read_kept, folder=self._keeper.project.folder))
+        self._begin(plain(read_kept, folder=self._store.project.folder))
 
     def watch(self, *, seen: bool) -> None:
         """Whether somebody looks at figures: only then what is missing is found."""
@@ -336,9 +336,9 @@ class FactsDesk(QObject):
     @Slot()
     def _list_again(self) -> None:
         """Show what is known now."""
-        scenes = self._keeper.state.scenes
+        scenes = self._store.state.scenes
         if scenes:
-            self._keeper.become(scenes=self.rows({row.id: row.status for row in scenes}))
+            self._store.become(scenes=self.rows({row.id: row.status for row in scenes}))
             self.became.emit()
 
     def _uncounted(self) -> tuple[str, ...]:
@@ -351,7 +351,7 @@ class FactsDesk(QObject):
 
     def _go_on(self) -> None:
         """Ask for the next few scenes, if there is something to find and nobody is at it."""
-        if self._keeper.project is None or self._finding.at_work:
+        if self._store.project is None or self._finding.at_work:
             return
         wanted = Wanted(
             look=tuple(self._unseen[:_FEW]) if self._watched or self._clues_wanted else (),
@@ -367,7 +367,7 @@ class FactsDesk(QObject):
             many = f"{len(self._unseen) or left} scenes to go"
             words = "motion and saturation" if self._unseen else "PSNR-μ"
             self._tell(f"looking for {words}, {many}", 1 - left / self._total)
-        job = partial(find_figures, folder=self._keeper.project.folder, wanted=wanted)
+        job = partial(find_figures, folder=self._store.project.folder, wanted=wanted)
         del self._unseen[: len(wanted.look)], self._unmeasured[: len(wanted.measure)]
         for name in wanted.count:  # whatever the answer, it is asked once
             self._lines.painted.setdefault(self._lines.states[name].person or "", 0.0)
@@ -389,7 +389,7 @@ class FactsDesk(QObject):
         self._next()
 
     def _refused(self, message: str) -> None:
-        self._keeper.complain(message)
+        self._store.complain(message)
         self._tell("")
 
     def _next(self) -> None:
@@ -402,5 +402,5 @@ class FactsDesk(QObject):
     def _tell(self, words: str, progress: float | None = None) -> None:
         if not words:
             self._total = 0
-        table = replace(self._keeper.state.table, work=words, progress=progress)
-        self._keeper.become(table=table)
+        table = replace(self._store.state.table, work=words, progress=progress)
+        self._store.become(table=table)

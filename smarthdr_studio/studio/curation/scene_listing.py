@@ -10,27 +10,27 @@ from PySide6.QtWidgets import QLineEdit
 from smarthdr_studio.core.curation.query import FIELDS, Query, parse
 from smarthdr_studio.core.curation.scene_facts import SceneFacts, SortKey
 from smarthdr_studio.core.errors import QueryError
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Centre, QueueKind, StudioState, TableState
 from smarthdr_studio.studio.widgets.controls import describe, give_role
 
 _LARGEST_FIRST: Final = frozenset({SortKey.PAINTED, SortKey.REVIEWED, SortKey.WHOLE})
 
 
-class TableDesk(QObject):
+class TableController(QObject):
     """Takes the query line, the order, and the choice between pictures, table, gallery, pair."""
 
     centred = Signal(str)
 
-    def __init__(self, keeper: Keeper) -> None:
-        super().__init__(keeper)
-        self._keeper = keeper
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self._store = store
         self._query = Query()
         self._asked_of: tuple[SceneFacts, ...] = ()
 
     @property
     def _table(self) -> TableState:
-        return self._keeper.state.table
+        return self._store.state.table
 
     def forget(self) -> None:
         """Another project: nothing is asked, and the pictures are in the middle."""
@@ -54,7 +54,7 @@ class TableDesk(QObject):
     @Slot()
     def refresh(self) -> None:
         """Figures may have changed: other scenes may match now."""
-        if self._query.alternatives and self._keeper.state.scenes is not self._asked_of:
+        if self._query.alternatives and self._store.state.scenes is not self._asked_of:
             found = self._found()
             if found != self._table.found:
                 self._become(found=found)
@@ -77,23 +77,23 @@ class TableDesk(QObject):
     def show(self, centre: str) -> None:
         """Fill the middle of the window so."""
         wanted = Centre(centre)
-        if wanted is not self._keeper.state.centre:
-            self._keeper.become(centre=wanted)
+        if wanted is not self._store.state.centre:
+            self._store.become(centre=wanted)
             self.centred.emit(str(wanted))
 
     def toggle(self, centre: Centre) -> None:
         """Fill the middle so, or with pictures again."""
-        shown = self._keeper.state.centre
+        shown = self._store.state.centre
         self.show(Centre.PICTURES if shown is centre else centre)
 
     def _found(self) -> frozenset[str] | None:
-        self._asked_of = self._keeper.state.scenes
+        self._asked_of = self._store.state.scenes
         if not self._query.alternatives:
             return None
         return frozenset(row.id for row in self._query.chosen(self._asked_of))
 
     def _become(self, **changes: object) -> None:
-        self._keeper.become(table=replace(self._table, **changes))  # type: ignore[arg-type]
+        self._store.become(table=replace(self._table, **changes))  # type: ignore[arg-type]
 
 
 def _without_half_a_field(text: str) -> str | None:

@@ -27,8 +27,8 @@ from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.labels import provenance_of
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.studio.project.decisions import Curating
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.decisions import CurationController
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import StudioState, TruthState, TruthWish
 from smarthdr_studio.studio.tasks import How, LatestTask, Report, TaskRunner
 from smarthdr_studio.studio.widgets.controls import ElidedLabel, button, caption, clear, describe
@@ -95,15 +95,15 @@ def keep_truth(
         )
 
 
-class TruthDesk(QObject):
+class TruthController(QObject):
     """One ground truth at a time; nothing is decided before the person has seen what was found."""
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner, curating: Curating) -> None:
-        super().__init__(keeper)
-        self._keeper, self._curating = keeper, curating
+    def __init__(self, store: Store, tasks: TaskRunner, curating: CurationController) -> None:
+        super().__init__(store)
+        self._store, self._curating = store, curating
         self._looking = LatestTask(tasks, how=How(shown=True))
         self._brought: BroughtTruth | None = None
-        keeper.switched.connect(self._switch)
+        store.switched.connect(self._switch)
 
     @property
     def at_work(self) -> bool:
@@ -119,17 +119,17 @@ class TruthDesk(QObject):
         self, scene: str, files: tuple[Path, ...], evs: tuple[float, ...] | None = None
     ) -> None:
         """Look at one file, or at the frames of a static bracket, for this scene."""
-        if self._keeper.project is None or not files:
+        if self._store.project is None or not files:
             return
         self.give_up()
-        status = self._keeper.project.statuses()[scene]
+        status = self._store.project.statuses()[scene]
         known = status in (Status.GROUND_TRUTH, Status.PROMOTED)
-        self._keeper.become(
+        self._store.become(
             truth=TruthState(scene=scene, files=files, replaces=str(status) if known else "")
         )
         job = partial(
             look_at_truth,
-            folder=self._keeper.project.folder,
+            folder=self._store.project.folder,
             scene=scene,
             files=files,
             evs=evs,
@@ -140,12 +140,12 @@ class TruthDesk(QObject):
     def use(self, wish: TruthWish) -> None:
         """Keep what was looked at as the scene's ground truth."""
         brought, self._brought = self._brought, None
-        if self._keeper.project is None or brought is None:
+        if self._store.project is None or brought is None:
             return
-        self._keeper.become(truth=None)
+        self._store.become(truth=None)
         job = partial(
             keep_truth,
-            folder=self._keeper.project.folder,
+            folder=self._store.project.folder,
             brought=brought,
             fix=wish.fix,
             note=wish.note,
@@ -160,21 +160,21 @@ class TruthDesk(QObject):
         """It is not wanted; a file that is still being read is read to its end and dropped."""
         self._brought = None
         self._looking.cancel()
-        self._keeper.become(truth=None)
+        self._store.become(truth=None)
 
     def _looked(self, brought: BroughtTruth) -> None:
-        truth = self._keeper.state.truth
+        truth = self._store.state.truth
         if truth is None:
             return
         self._brought = brought
-        self._keeper.become(
+        self._store.become(
             truth=replace(truth, findings=brought.findings, pictures=brought.pictures)
         )
 
     def _refused(self, message: str) -> None:
-        truth = self._keeper.state.truth
+        truth = self._store.state.truth
         if truth is not None:
-            self._keeper.become(truth=replace(truth, fault=message))
+            self._store.become(truth=replace(truth, fault=message))
 
 
 def _names(files: tuple[Path, ...]) -> str:

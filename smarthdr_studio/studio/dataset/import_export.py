@@ -22,8 +22,8 @@ from smarthdr_studio.core.display import DisplaySettings
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.studio.dataset.start_page import ask_for_parent
-from smarthdr_studio.studio.project.decisions import Curating
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.decisions import CurationController
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import DatasetWish, Notice, SplitState, StudioState, Written
 from smarthdr_studio.studio.tasks import How, Job, LatestTask, Report, TaskRunner
 from smarthdr_studio.studio.widgets.controls import Choice, button, caption, describe
@@ -97,12 +97,12 @@ def _scenes(count: int) -> str:
     return "1 scene" if count == 1 else f"{count} scenes"
 
 
-class HandoverDesk(QObject):
+class HandoverController(QObject):
     """One thing at a time; what is given up or fails leaves nothing half-written."""
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner, curating: Curating) -> None:
-        super().__init__(keeper)
-        self._keeper, self._curating = keeper, curating
+    def __init__(self, store: Store, tasks: TaskRunner, curating: CurationController) -> None:
+        super().__init__(store)
+        self._store, self._curating = store, curating
         self._handing = LatestTask(tasks, how=How(shown=True))
         self._wanted: dict[str, Status] = {}
 
@@ -135,19 +135,19 @@ class HandoverDesk(QObject):
     @Slot(object)
     def export_report(self, path: Path) -> None:
         """A page about every scene, to hand on."""
-        self._write(put_report, path=path, settings=self._keeper.state.display)
+        self._write(put_report, path=path, settings=self._store.state.display)
 
     @Slot(object)
     def read_split(self, path: Path) -> None:
         """See what a split from a file would change."""
-        if self._keeper.project is not None:
-            job = partial(take_split, folder=self._keeper.project.folder, path=path)
+        if self._store.project is not None:
+            job = partial(take_split, folder=self._store.project.folder, path=path)
             self._begin(job, self._read)
 
     @Slot()
     def import_split(self) -> None:
         """Decide it; one thing to undo."""
-        split, wanted = self._keeper.state.split, self._wanted
+        split, wanted = self._store.state.split, self._wanted
         self.drop_split()
         if split is not None:
             note = f"from {split.file.name}"
@@ -157,33 +157,33 @@ class HandoverDesk(QObject):
     def drop_split(self) -> None:
         """Leave everything as it is."""
         self._wanted = {}
-        self._keeper.become(split=None)
+        self._store.become(split=None)
 
     def cancel(self) -> None:
         """Give up what is being written."""
         self._handing.cancel()
 
     def _write(self, write: Callable[..., Written], **how: object) -> None:
-        if self._keeper.project is not None:
-            self._begin(partial(write, folder=self._keeper.project.folder, **how), self._written)
+        if self._store.project is not None:
+            self._begin(partial(write, folder=self._store.project.folder, **how), self._written)
 
     def _begin(self, job: Job[Any], answered: Callable[[Any], object]) -> None:
         if self._handing.at_work:
             busy = "Something is being written or read already; wait for it, or cancel it below."
-            self._keeper.notice(Notice(text=busy, tone="warn"))
+            self._store.notice(Notice(text=busy, tone="warn"))
         else:
             self._handing.start(job, answered)
 
     def _written(self, written: Written) -> None:
-        self._keeper.notice(Notice(text=written.words, opens=written.path, details=written.details))
+        self._store.notice(Notice(text=written.words, opens=written.path, details=written.details))
 
     def _read(self, found: tuple[SplitState, dict[str, Status]]) -> None:
         split, self._wanted = found
         if split.count:
-            self._keeper.become(split=split)
+            self._store.become(split=split)
         else:
             words = f"{split.file.name}: every scene is what it says already."
-            self._keeper.notice(Notice(text=words))
+            self._store.notice(Notice(text=words))
 
 
 _WIDTH: Final = 600

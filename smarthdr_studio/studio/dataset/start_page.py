@@ -285,7 +285,7 @@ def make_sample(report: Report, *, folder: Path, settings: SampleSettings) -> Pa
 _DATABASE: Final = "project.sqlite"
 
 
-class ProjectDesk(QObject):
+class ProjectController(QObject):
     """Answers with an open project, or with a catalogue that waits for a place."""
 
     opened = Signal(object)

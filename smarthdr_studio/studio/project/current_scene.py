@@ -20,11 +20,11 @@ from smarthdr_studio.core.trust.masking import MaskSettings, Trust, scores, with
 from smarthdr_studio.core.trust.pool import Retention
 from smarthdr_studio.core.trust.thresholds import Counts, score_counts
 from smarthdr_studio.studio.project.predictions import (
-    Belief,
-    Opinion,
     Replay,
+    ScenePrediction,
+    SigmaSource,
     from_label,
-    from_opinion,
+    from_prediction,
     from_replay,
     patches_of_round,
 )
@@ -122,8 +122,8 @@ class Stage:
         self.material = Material()
         self.clues: Clues | None = None
         self._painter = Painter()
-        self._latest: Belief | None = None
-        self._belief: Belief | None = None
+        self._latest: SigmaSource | None = None
+        self._source: SigmaSource | None = None
         self._record: RoundRecord | None = None
         self.person: Brush | None = None  # what the journal says is painted
         self._preview: Brush | None = None  # the same with the stroke under the hand
@@ -178,40 +178,40 @@ class Stage:
             ground_truth=loaded.ground_truth,
             promoted=loaded.promoted.hdr if loaded.promoted else None,
         )
-        self._believe(self._latest)
+        self._use_source(self._latest)
 
     def clear(self) -> None:
         """Nothing is on the screen."""
         self.loaded, self.clues, self._record = None, None, None
         self.person = self._preview = None
         self.material, self._latest = Material(), None
-        self._believe(None)
+        self._use_source(None)
         self._painter.forget()
 
     def take_clues(self, clues: Clues) -> None:
         """What the frames say about every pixel is known now."""
         self.clues, self._reasons_of = clues, None
 
-    def take_opinion(self, opinion: Opinion) -> None:
+    def take_prediction(self, prediction: ScenePrediction) -> None:
         """The student's picture, or the teacher's for a scene without a pseudo-label."""
-        if opinion.who == "student":
+        if prediction.who == "student":
             self.material = replace(
-                self.material, student=opinion.hdr, student_origin=opinion.through
+                self.material, student=prediction.hdr, student_origin=prediction.through
             )
             hdr = self.material.hdr
-            self._dispute = None if hdr is None else tabled_error(hdr, opinion.hdr)
+            self._dispute = None if hdr is None else tabled_error(hdr, prediction.hdr)
             self._reasons_of = None
         elif self._latest is None:
-            self._latest = from_opinion(opinion)
-            self._believe(self._latest)
+            self._latest = from_prediction(prediction)
+            self._use_source(self._latest)
 
-    def forget_opinions(self) -> None:
+    def forget_predictions(self) -> None:
         """Another network is asked from now on: what an earlier one said is no more."""
         self.material = replace(self.material, student=None, student_origin="")
         self._dispute, self._reasons_of = None, None
         if self.loaded is not None and self.loaded.label is None and self._latest is not None:
             self._latest = None
-            self._believe(None)
+            self._use_source(None)
 
     def take_person(self, person: Brush | None) -> None:
         """What is painted on the scene by the journal, H×W; another one ends a preview."""
@@ -270,7 +270,7 @@ class Stage:
         """Show a past round, with its maps where they are kept; None is now."""
         self._record = record
         past = from_replay(maps, record) if record is not None and maps is not None else None
-        self._believe(past or self._latest)
+        self._use_source(past or self._latest)
         other = self._latest if past is not None else None
         self.material = replace(
             self.material,
@@ -279,21 +279,21 @@ class Stage:
             other_origin=f"{other.origin}, the latest" if other else "",
         )
 
-    def judge(self, *, masks: MaskSettings, pool: Retention | None) -> float | None:
+    def update_trust(self, *, masks: MaskSettings, pool: Retention | None) -> float | None:
         """Apply thresholds; the share of pixels trusted, if there is something to judge."""
-        belief = self._belief
-        if belief is None:
+        source = self._source
+        if source is None:
             self._gates = None
             self.material = replace(self.material, trust=None, masks=masks, person=self.brush)
             return None
         if self._means is None or self.material.masks.patch_size != masks.patch_size:
-            self._means = belief.means(masks.patch_size)
+            self._means = source.means(masks.patch_size)
         found = None
-        if self._record is not None and belief is self._latest and self.size and self.scene:
+        if self._record is not None and source is self._latest and self.size and self.scene:
             found = patches_of_round(self._record, self.scene, masks, size=self.size)
         if found is None:
             of_now = pool if self._record is None else None
-            found = belief.judged(masks, pool=of_now, means=self._means)
+            found = source.judged(masks, pool=of_now, means=self._means)
         self._gates, person = found.trusted, self.brush
         found = replace(found, trusted=with_person(found.trusted, person))
         self.material = replace(self.material, trust=found, masks=masks, person=person)
@@ -301,10 +301,10 @@ class Stage:
 
     def share(self, masks: MaskSettings, *, pool: Retention | None) -> float:
         """Which share of the scene other thresholds would keep, without showing them."""
-        if self._belief is None:
+        if self._source is None:
             return 0.0
-        means = self._belief.means(masks.patch_size) if self._means is None else self._means
-        found = self._belief.judged(masks, pool=pool, means=means)
+        means = self._source.means(masks.patch_size) if self._means is None else self._means
+        found = self._source.judged(masks, pool=pool, means=means)
         return _share(with_person(found.trusted, self.brush))
 
     def split_psnr(self) -> tuple[float, float] | None:
@@ -366,14 +366,14 @@ class Stage:
             self.reasons()
         return self.material
 
-    def _believe(self, belief: Belief | None) -> None:
-        self._belief, self._means, self._reasons_of = belief, None, None
+    def _use_source(self, source: SigmaSource | None) -> None:
+        self._source, self._means, self._reasons_of = source, None, None
         self._error = self._squares = None
         self.material = replace(
             self.material,
-            hdr=belief.hdr if belief else None,
-            sigma=belief.sigma if belief else None,
-            origin=belief.origin if belief else "",
+            hdr=source.hdr if source else None,
+            sigma=source.sigma if source else None,
+            origin=source.origin if source else "",
             trust=None,
             reasons=None,
         )

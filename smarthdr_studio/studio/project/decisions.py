@@ -15,7 +15,7 @@ from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.masking import MaskSettings, Range
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.project.screen import Screen
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Notice
 from smarthdr_studio.studio.tasks import Job, Report, TaskQueue, Work
 
@@ -33,7 +33,7 @@ _DONE: Final = {
 Ranges = Mapping[str, tuple[Range, Range | None]]
 
 
-class DecisionDesk:
+class DecisionController:
     """The person's pen with its refusals in words; every method answers None when all went well."""
 
     def __init__(self, project: Project) -> None:
@@ -162,7 +162,7 @@ def promote_many(
         Decisions(project).promote(scenes, ranges=ranges, whole=whole, note=note)
 
 
-class Curating(QObject):
+class CurationController(QObject):
     """Takes decisions; `decided` tells whether one was taken, or refused.
 
     What writes files of many megapixels is carried out on a thread. Whatever is decided meanwhile
@@ -171,12 +171,12 @@ class Curating(QObject):
 
     decided = Signal(bool)
 
-    def __init__(self, keeper: Keeper, decisions: TaskQueue, screen: Screen) -> None:
-        super().__init__(keeper)
-        self._keeper, self._queue, self._screen = keeper, decisions, screen
-        self._desk: DecisionDesk | None = None
+    def __init__(self, store: Store, decisions: TaskQueue, screen: Screen) -> None:
+        super().__init__(store)
+        self._store, self._queue, self._screen = store, decisions, screen
+        self._controller: DecisionController | None = None
         self._under_way = ""  # the decision on the thread, in words
-        keeper.switched.connect(self._switch)
+        store.switched.connect(self._switch)
 
     @property
     def at_rest(self) -> bool:
@@ -189,26 +189,28 @@ class Curating(QObject):
 
     @Slot()
     def _switch(self) -> None:
-        project = self._keeper.project
-        self._desk = DecisionDesk(project) if project is not None else None
+        project = self._store.project
+        self._controller = DecisionController(project) if project is not None else None
 
     def read_journal(self) -> dict[str, Status]:
         """Show what the journal adds up to now; every scene's status."""
-        if self._keeper.project is None or self._desk is None:
+        if self._store.project is None or self._controller is None:
             return {}
-        self._keeper.become(
-            masks=self._desk.masks,
-            undo=self._under_way or self._desk.can_undo,
-            redo=self._desk.can_redo,
+        self._store.become(
+            masks=self._controller.masks,
+            undo=self._under_way or self._controller.can_undo,
+            redo=self._controller.can_redo,
         )
-        return self._keeper.project.statuses()
+        return self._store.project.statuses()
 
     @Slot(object)
     def settle_masks(self, masks: MaskSettings) -> None:
         """Keep thresholds; a run uses them from its next round on."""
         self._screen.move_masks(masks)
-        if self._desk is not None and (masks != self._desk.masks or not self._queue.at_rest):
-            self._take(lambda desk: desk.set_masks(masks))
+        if self._controller is not None and (
+            masks != self._controller.masks or not self._queue.at_rest
+        ):
+            self._take(lambda controller: controller.set_masks(masks))
 
     def promote(self, scenes: tuple[str, ...], *, whole: bool = False, note: str = "") -> None:
         """Use the pseudo-labels of these scenes as labels, masked as they are on the screen.
@@ -216,35 +218,37 @@ class Curating(QObject):
         With `whole` the loss counts every pixel. Scenes promoted so already are left as they are,
         unless all of them are: then each gets a new version.
         """
-        if self._desk is not None and scenes:
+        if self._controller is not None and scenes:
             ranges = self._screen.ranges(scenes)
             self._queue.take(partial(self._promote, _Promotion(scenes, ranges, whole, note)))
 
     def demote(self, scenes: tuple[str, ...]) -> None:
         """Take promoted labels back."""
         if scenes:
-            self._take(lambda desk: desk.demote(scenes))
+            self._take(lambda controller: controller.demote(scenes))
 
     def exclude(self, scenes: tuple[str, ...]) -> None:
         """Keep these scenes out of training, or take them back in."""
         if scenes:
-            self._take(lambda desk: desk.exclude(scenes))
+            self._take(lambda controller: controller.exclude(scenes))
 
     @Slot()
     def undo(self) -> None:
         """Take the last decision back."""
-        self._take(DecisionDesk.undo)
+        self._take(DecisionController.undo)
 
     @Slot()
     def redo(self) -> None:
         """Decide it again."""
-        self._take(DecisionDesk.redo)
+        self._take(DecisionController.redo)
 
     @Slot(object, str)
     def write_note(self, scenes: tuple[str, ...], text: str) -> None:
         """This note in place of what these scenes have."""
         if scenes:
-            self._take(lambda desk: desk.decide(lambda pen: pen.annotate(scenes, note=text)))
+            self._take(
+                lambda controller: controller.decide(lambda pen: pen.annotate(scenes, note=text))
+            )
 
     @Slot(object, object, object)
     def change_tags(
@@ -253,38 +257,38 @@ class Curating(QObject):
         """Tags for all of these scenes, and tags that none of them has any more."""
         if scenes:
             self._take(
-                lambda desk: desk.decide(
+                lambda controller: controller.decide(
                     lambda pen: pen.annotate(scenes, add=added, remove=removed)
                 )
             )
 
     def decide(self, decide: Callable[[Decisions], object]) -> None:
         """Any other decision that is quick to write, when its turn has come."""
-        self._take(lambda desk: desk.decide(decide))
+        self._take(lambda controller: controller.decide(decide))
 
     def decide_at_length(self, job: Job[object], *, words: str, said: str) -> None:
         """One that writes large files: a job for a thread, and what undo would call it.
 
         `said` is told once it is carried out.
         """
-        if self._desk is not None:
+        if self._controller is not None:
             self._queue.take(partial(self._begin, job, words, said))
 
-    def _take(self, decide: Callable[[DecisionDesk], Notice | None]) -> None:
-        if self._desk is not None:
-            desk = self._desk
-            self._queue.call(lambda: self._tell(decide(desk)))
+    def _take(self, decide: Callable[[DecisionController], Notice | None]) -> None:
+        if self._controller is not None:
+            controller = self._controller
+            self._queue.call(lambda: self._tell(decide(controller)))
 
     def _promote(self, wanted: "_Promotion") -> Work | None:
-        if self._keeper.project is None or self._desk is None:
+        if self._store.project is None or self._controller is None:
             return None
-        ready = self._desk.promotable(wanted.scenes, whole=wanted.whole)
+        ready = self._controller.promotable(wanted.scenes, whole=wanted.whole)
         if not ready:
-            self._tell(self._desk.refusal() or not_promotable(wanted.scenes))
+            self._tell(self._controller.refusal() or not_promotable(wanted.scenes))
             return None
         job = partial(
             promote_many,
-            folder=self._keeper.project.folder,
+            folder=self._store.project.folder,
             scenes=ready,
             ranges={name: wanted.ranges[name] for name in ready if name in wanted.ranges},
             whole=wanted.whole,
@@ -295,18 +299,18 @@ class Curating(QObject):
 
     def _begin(self, job: Job[object], words: str, said: str = "") -> Work | None:
         """What takes its time, if anything may be decided."""
-        refusal = self._desk.refusal() if self._desk is not None else None
+        refusal = self._controller.refusal() if self._controller is not None else None
         if refusal is not None:
             self._tell(refusal)
             return None
         self._under_way = words
-        self._keeper.become(undo=words)
+        self._store.become(undo=words)
         return Work(job=job, on_done=partial(self._carried_out, said), on_refused=self._failed)
 
     def _carried_out(self, said: str, _nothing: object) -> None:
         self._end(None)
         if said:
-            self._keeper.notice(Notice(text=said))
+            self._store.notice(Notice(text=said))
 
     def _failed(self, message: str) -> None:
         self._end(Notice(text=message, tone="bad"))
@@ -316,8 +320,8 @@ class Curating(QObject):
         self._tell(refusal)
 
     def _tell(self, refusal: Notice | None) -> None:
-        said = self._desk.news() if refusal is None and self._desk is not None else None
-        self._keeper.notice(refusal or said)
+        said = self._controller.news() if refusal is None and self._controller is not None else None
+        self._store.notice(refusal or said)
         self.decided.emit(refusal is None)
 
 

@@ -31,7 +31,7 @@ from smarthdr_studio.core.trust.thresholds import (
     what_if,
 )
 from smarthdr_studio.studio.project.scene_loader import modified
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import PoolCharts, PoolShares
 from smarthdr_studio.studio.tasks import Job, RepeatedTask, Report, TaskRunner, plain
 
@@ -50,16 +50,18 @@ def read_painted(
     report: Report,
     *,
     folder: Path,
-    persons: Mapping[str, str],
+    manual_masks: Mapping[str, str],
     stamps: Mapping[str, float],
     known: Mapping[str, Counted],
 ) -> tuple[dict[str, Counted], tuple[str, ...]]:
     """The brush of every painted scene that has a pseudo-label; and what could not be counted.
 
-    `persons` are the hashes of the masks by scene, `stamps` when statistics were written.
+    `manual_masks` are the hashes of the masks by scene, `stamps` when statistics were written.
     """
-    wanted = [scene for scene in persons if scene in stamps]
-    found = {s: known[s] for s in wanted if s in known and known[s][:2] == (stamps[s], persons[s])}
+    wanted = [scene for scene in manual_masks if scene in stamps]
+    found = {
+        s: known[s] for s in wanted if s in known and known[s][:2] == (stamps[s], manual_masks[s])
+    }
     missing = [scene for scene in wanted if scene not in found]
     problems: list[str] = []
     if not missing:
@@ -138,18 +140,18 @@ def read_pool(  # noqa: PLR0913 - everything the thread may know of the project
     unlabelled: Collection[str],
     runs: Path,
     before: "PoolReading | None",
-    persons: Mapping[str, str],
+    manual_masks: Mapping[str, str],
     masks: MaskSettings,
 ) -> PoolReading:
     """Read what is new in `files` (by scene), and lay out the unlabelled scenes with their brush.
 
-    `persons` are the hashes of what is painted, by scene.
+    `manual_masks` are the hashes of what is painted, by scene.
     """
     now, problems = _read_new(report, files=files, known=before.known if before else {})
     painted, uncounted = read_painted(
         report,
         folder=runs.parent,
-        persons=persons,
+        manual_masks=manual_masks,
         stamps={scene: stamp for scene, (stamp, _) in now.items()},
         known=before.painted if before else {},
     )
@@ -261,15 +263,15 @@ def chart(*, reading: PoolReading, masks: MaskSettings, kept: Retention) -> Char
 CHARTED_AT_ONCE: Final = 200  # scenes; more are counted on a thread
 
 
-class PoolDesk(QObject):
+class PoolController(QObject):
     """Reads the pool on a thread, answers questions about it in milliseconds."""
 
     read = Signal()
     charted = Signal(object, object)  # PoolCharts and WhatIf, None where there is no pool
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
-        super().__init__(keeper)
-        self._keeper, self._tasks = keeper, tasks
+    def __init__(self, store: Store, tasks: TaskRunner) -> None:
+        super().__init__(store)
+        self._store, self._tasks = store, tasks
         self._files: dict[str, Path] = {}  # of every scene: ten thousand paths take a while
         self._reading: PoolReading | None = None
         self._share: dict[str, float] = {}
@@ -277,11 +279,11 @@ class PoolDesk(QObject):
         self._answer: tuple[PoolStatistics, MaskSettings, Retention] | None = None
         self._refreshing = RepeatedTask(tasks, self._to_read, self._answered)
         self._charting = RepeatedTask(tasks, self._to_chart, self._charts_came)
-        keeper.switched.connect(self._switch)
+        store.switched.connect(self._switch)
 
     @Slot()
     def _switch(self) -> None:
-        project, self._reading, self._masks = self._keeper.project, None, None
+        project, self._reading, self._masks = self._store.project, None, None
         self._files = (
             {each.id: project.statistics_path(each.id) for each in project.scenes}
             if project is not None
@@ -295,20 +297,22 @@ class PoolDesk(QObject):
         self._refreshing.ask()
 
     def _to_read(self) -> Job[PoolReading] | None:
-        if self._keeper.project is None:
+        if self._store.project is None:
             return None
-        statuses, states = self._keeper.project.statuses(), self._keeper.project.ledger().scenes
+        statuses, states = self._store.project.statuses(), self._store.project.ledger().scenes
         return partial(
             read_pool,
-            scenes=self._keeper.project.scenes,
+            scenes=self._store.project.scenes,
             files=self._files,
             unlabelled=frozenset(
                 s for s, status in statuses.items() if status is Status.UNLABELLED
             ),
-            runs=self._keeper.project.runs_folder,
+            runs=self._store.project.runs_folder,
             before=self._reading,
-            persons={s: state.person for s, state in states.items() if state.person is not None},
-            masks=self._masks or self._keeper.project.ledger().masks,
+            manual_masks={
+                s: state.person for s, state in states.items() if state.person is not None
+            },
+            masks=self._masks or self._store.project.ledger().masks,
         )
 
     @property

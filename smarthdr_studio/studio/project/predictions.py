@@ -36,7 +36,7 @@ from smarthdr_studio.core.trust.masking import (
 )
 from smarthdr_studio.core.trust.pool import Retention
 from smarthdr_studio.core.trust.pseudo_label import PseudoLabel
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import HeatStrip, Notice
 from smarthdr_studio.studio.tasks import How, LatestTask, Report, TaskRunner
 
@@ -47,7 +47,7 @@ Who = Literal["student", "teacher"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Opinion:
+class ScenePrediction:
     """What a network of a checkpoint ("<run>, step 120") says of a scene.
 
     `through` names the model file it came from instead, if it did. `hdr` is H×W×3 linear radiance
@@ -118,11 +118,11 @@ def ask(
     who: Who,
     frames: FrameStore,
     model: Path | None = None,
-) -> Opinion:
+) -> ScenePrediction:
     """What one network says of a scene; gives up between two tiles.
 
     It is the newest checkpoint's, or that of `model`. Raises CheckpointError where there is none,
-    and what `learning.opinion` raises.
+    and what `learning.prediction` raises.
     """
     words = f"asking the {who}" if model is None else f"asking {model.name}"
     report(words, 0, 0)
@@ -131,7 +131,7 @@ def ask(
     asked = network_of(project, who=who, frames=frames, model=model)
     report(words, 0, 0)
     hdr, sigma = predicted(report, asked, found, words=words)
-    return Opinion(
+    return ScenePrediction(
         who=who,
         scene=scene,
         checkpoint=asked.checkpoint,
@@ -175,21 +175,21 @@ Question = tuple[str, Who]
 _KEPT: Final = 6  # answers; the newest scenes are those gone back to
 
 
-class OpinionDesk(QObject):
+class PredictionController(QObject):
     """One question at a time; the newest is the one that matters, so an older one is given up."""
 
     came = Signal(object)
     turned = Signal()  # another network is asked from now on
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
-        super().__init__(keeper)
-        self._keeper = keeper
+    def __init__(self, store: Store, tasks: TaskRunner) -> None:
+        super().__init__(store)
+        self._store = store
         self._asking, self._picking = (LatestTask(tasks, how=How(shown=True)) for _ in range(2))
         self._asked: Question | None = None  # asked last
-        self._known: OrderedDict[Question, Opinion] = OrderedDict()
+        self._known: OrderedDict[Question, ScenePrediction] = OrderedDict()
         self._refused_once: set[Question] = set()
         self._model: Path | None = None
-        keeper.switched.connect(self._switch)
+        store.switched.connect(self._switch)
 
     @property
     def held_bytes(self) -> int:
@@ -209,7 +209,7 @@ class OpinionDesk(QObject):
             )
         elif self._model is not None:
             self._turn_to(None)
-            self._keeper.notice(Notice(text="The newest checkpoint is looked through again."))
+            self._store.notice(Notice(text="The newest checkpoint is looked through again."))
 
     def forget(self) -> None:
         """A newer checkpoint may say something else; its networks give their memory back."""
@@ -236,35 +236,35 @@ class OpinionDesk(QObject):
             self._begin(question, frames)
 
     def _begin(self, question: Question, frames: FrameStore) -> None:
-        if self._keeper.project is None:
+        if self._store.project is None:
             return
         self._asked = question
         scene, who = question
-        job = partial(ask, project=self._keeper.project.folder, scene=scene, who=who, frames=frames)
+        job = partial(ask, project=self._store.project.folder, scene=scene, who=who, frames=frames)
         if self._model is not None:
             job = partial(job, model=self._model)
         self._asking.start(job, partial(self._answered, question), partial(self._refused, question))
 
     def _picked_file(self, model: Path, about: str) -> None:
-        if self._keeper.project is not None:
+        if self._store.project is not None:
             self._turn_to(model)
             words = f"{model.name} is looked through: {about}."
-            self._keeper.notice(Notice(text=words))
+            self._store.notice(Notice(text=words))
 
     def _turn_to(self, model: Path | None) -> None:
         self._model = model
         self.forget()
         self.turned.emit()
 
-    def _answered(self, question: Question, opinion: Opinion) -> None:
-        self._known[question] = opinion
+    def _answered(self, question: Question, prediction: ScenePrediction) -> None:
+        self._known[question] = prediction
         while len(self._known) > _KEPT:
             self._known.popitem(last=False)
-        self.came.emit(opinion)
+        self.came.emit(prediction)
 
     def _refused(self, question: Question, message: str) -> None:
         self._refused_once.add(question)
-        self._keeper.complain(message)
+        self._store.complain(message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -333,7 +333,7 @@ def strip_of_now(report: Report, *, history: RunHistory, masks: MaskSettings) ->
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Belief:
+class SigmaSource:
     """What is judged; a range is the pool's, or None where the scene has its own."""
 
     hdr: Half
@@ -358,9 +358,9 @@ class Belief:
         )
 
 
-def from_label(label: PseudoLabel) -> Belief:
+def from_label(label: PseudoLabel) -> SigmaSource:
     """The scene's pseudo-label; the ranges it was made with serve once the pool is empty."""
-    return Belief(
+    return SigmaSource(
         hdr=label.hdr,
         sigma=label.sigma,
         origin=f"round {label.provenance.round}",
@@ -369,18 +369,18 @@ def from_label(label: PseudoLabel) -> Belief:
     )
 
 
-def from_opinion(opinion: Opinion) -> Belief:
+def from_prediction(prediction: ScenePrediction) -> SigmaSource:
     """What the teacher answers for a scene that has no pseudo-label."""
-    return Belief(
-        hdr=opinion.hdr,
-        sigma=opinion.sigma,
-        origin=f"{opinion.through or opinion.who}'s guess, no label",
+    return SigmaSource(
+        hdr=prediction.hdr,
+        sigma=prediction.sigma,
+        origin=f"{prediction.through or prediction.who}'s guess, no label",
     )
 
 
-def from_replay(replay: Replay, record: RoundRecord) -> Belief:
+def from_replay(replay: Replay, record: RoundRecord) -> SigmaSource:
     """The pseudo-label of a past round, judged with the ranges of that round."""
-    return Belief(
+    return SigmaSource(
         hdr=replay.hdr,
         sigma=replay.sigma,
         origin=f"round {record.round}, replayed",

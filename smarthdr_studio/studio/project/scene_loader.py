@@ -24,7 +24,7 @@ from smarthdr_studio.core.files import FileStamp, file_stamp
 from smarthdr_studio.core.imaging.bracket import Bracket, FrameStore, Half, Scene
 from smarthdr_studio.core.imaging.image_files import read_frame
 from smarthdr_studio.core.trust.pseudo_label import PseudoLabel, read_pseudo_label
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.settings import FIRST_BUDGET
 from smarthdr_studio.studio.tasks import How, Job, Priority, RepeatedTask, Report, TaskRunner, plain
 
@@ -255,7 +255,7 @@ class _Sight(NamedTuple):
     missing: tuple[Path, ...]
 
 
-class SceneDesk(QObject):
+class SceneController(QObject):
     """Loads one scene at a time on a thread; keeps what was loaded, within a memory budget.
 
     Frames and ground truths lie in the frame store, everything else of a scene beside it.
@@ -264,9 +264,9 @@ class SceneDesk(QObject):
     loaded = Signal(int, object)
     thumbnail_made = Signal(str, QImage)
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner, *, thumbnails: Path) -> None:
-        super().__init__(keeper)
-        self._keeper, self._tasks, self._cache = keeper, tasks, thumbnails
+    def __init__(self, store: Store, tasks: TaskRunner, *, thumbnails: Path) -> None:
+        super().__init__(store)
+        self._store, self._tasks, self._cache = store, tasks, thumbnails
         self._budget, self._beside = FIRST_BUDGET, 0
         self.frames = FrameStore(self._budget)
         self._kept: OrderedDict[str, LoadedScene] = OrderedDict()
@@ -277,7 +277,7 @@ class SceneDesk(QObject):
         self._next: _Wish | None = None
         self._drawing = RepeatedTask(tasks, self._to_draw, self._drawn, self._not_drawn)
         self._wanted: list[str] = []
-        keeper.switched.connect(self._switch)
+        store.switched.connect(self._switch)
 
     @property
     def held_bytes(self) -> int:
@@ -302,12 +302,12 @@ class SceneDesk(QObject):
         self._seen.clear()
         self._next = None
         self._wanted.clear()
-        if self._keeper.project is not None:
+        if self._store.project is not None:
             self._tidy(plain(trim_cache, cache=self._cache))
 
     def fetch(self, scene: str, *, generation: int) -> None:
         """Load a scene; answers with `generation`, at once if it is at hand and unchanged."""
-        if self._keeper.project is None:
+        if self._store.project is None:
             return
         files = self._files(scene)
         kept = self._at_hand(files)
@@ -325,7 +325,7 @@ class SceneDesk(QObject):
         Only looks at what the file system says of a few files.
         """
         seen = self._seen.get(scene)
-        if self._keeper.project is None or seen is None:
+        if self._store.project is None or seen is None:
             return False
         stamp = _stamp_of(self._files(scene))
         return seen.stamp != stamp or any(path.exists() for path in seen.missing)
@@ -352,8 +352,8 @@ class SceneDesk(QObject):
             self.loaded.emit(generation, scene)
 
     def _files(self, scene: str) -> SceneFiles:
-        assert self._keeper.project is not None
-        project, label = self._keeper.project, None
+        assert self._store.project is not None
+        project, label = self._store.project, None
         with suppress(ProjectError):  # a journal that cannot be read is told by who reads it
             label = project.label_path(scene)
         return SceneFiles.of(project.scene(scene), pseudo=project.pseudo_path(scene), label=label)
@@ -393,10 +393,10 @@ class SceneDesk(QObject):
         return sum(scene.nbytes for scene in self._kept.values())
 
     def _to_draw(self) -> Job[dict[str, QImage]] | None:
-        if not self._wanted or self._keeper.project is None:
+        if not self._wanted or self._store.project is None:
             return None
         batch = [self._wanted.pop() for _ in range(min(_THUMBNAILS_AT_ONCE, len(self._wanted)))]
-        frames = {scene: self._keeper.project.scene(scene).frames[1] for scene in batch}
+        frames = {scene: self._store.project.scene(scene).frames[1] for scene in batch}
         return partial(make_thumbnails, frames=frames, cache=self._cache)
 
     def _drawn(self, pictures: dict[str, QImage]) -> None:

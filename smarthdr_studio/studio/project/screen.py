@@ -18,9 +18,9 @@ from smarthdr_studio.core.trust.masking import MaskSettings, Range
 from smarthdr_studio.core.trust.pool import Retention
 from smarthdr_studio.core.trust.thresholds import WhatIf
 from smarthdr_studio.studio.project.current_scene import Stage
-from smarthdr_studio.studio.project.pool import PoolDesk
-from smarthdr_studio.studio.project.scene_loader import LoadedScene, SceneDesk
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.pool import PoolController
+from smarthdr_studio.studio.project.scene_loader import LoadedScene, SceneController
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import (
     MOST_VIEWS,
     CompareMode,
@@ -51,13 +51,13 @@ class Viewing(QObject):
     repaint_wanted = Signal()
     flicker_wanted = Signal(int, bool)
 
-    def __init__(self, keeper: Keeper) -> None:
-        super().__init__(keeper)
-        self._keeper = keeper
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self._store = store
 
     @property
     def _state(self) -> StudioState:
-        return self._keeper.state
+        return self._store.state
 
     @Slot(object)
     def set_display(self, display: DisplaySettings) -> None:
@@ -86,7 +86,7 @@ class Viewing(QObject):
     @Slot(int)
     def activate(self, view: int) -> None:
         """Keys act upon this view."""
-        self._keeper.become(active=view)
+        self._store.become(active=view)
 
     def step_view(self, steps: int) -> None:
         """Keys act upon another view."""
@@ -162,7 +162,7 @@ class Viewing(QObject):
     @Slot(str)
     def set_tool(self, tool: str) -> None:
         """What the left button does in a picture."""
-        self._keeper.become(tool=Tool(tool))
+        self._store.become(tool=Tool(tool))
 
     def _change(self, place: int, **changes: object) -> None:
         views = list(self._state.views)
@@ -171,7 +171,7 @@ class Viewing(QObject):
             self._become(views=tuple(views))
 
     def _become(self, **changes: object) -> None:
-        self._keeper.become(**changes)
+        self._store.become(**changes)
         self.repaint_wanted.emit()
 
 
@@ -182,16 +182,16 @@ def settings_of(state: StudioState, place: int) -> DisplaySettings:
     return replace(state.display, exposure_ev=own, zebra=view.zebra, gain=state.compare.gain)
 
 
-class Persons:
+class PaintedMasks:
     """Remembers which scenes are painted; masks are asked for one at a time."""
 
-    def __init__(self, keeper: Keeper) -> None:
-        self._keeper = keeper
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._hashes: dict[str, str] = {}
 
     def read(self) -> bool:
         """Look into the journal again; whether anything is painted otherwise than before."""
-        states = self._keeper.project.ledger().scenes if self._keeper.project is not None else {}
+        states = self._store.project.ledger().scenes if self._store.project is not None else {}
         before = self._hashes
         self._hashes = {s: state.person for s, state in states.items() if state.person}
         return before != self._hashes
@@ -202,12 +202,12 @@ class Persons:
 
     def of(self, scene: str | None) -> Brush | None:
         """The mask of a scene, H×W; one that is lost or damaged is complained about."""
-        if self._keeper.project is None or scene is None:
+        if self._store.project is None or scene is None:
             return None
         try:
-            return self._keeper.project.person(scene)
+            return self._store.project.person(scene)
         except ProjectError as error:
-            self._keeper.complain(str(error))
+            self._store.complain(str(error))
             return None
 
 
@@ -225,20 +225,20 @@ class Screen(QObject):
     thumbnail_made = Signal(str, QImage)
     picked = Signal(str)
     scene_shown = Signal(str)
-    judged = Signal()
+    trust_updated = Signal()
     charted = Signal()
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner, *, thumbnails: Path) -> None:
-        super().__init__(keeper)
-        self._keeper = keeper
+    def __init__(self, store: Store, tasks: TaskRunner, *, thumbnails: Path) -> None:
+        super().__init__(store)
+        self._store = store
         self.stage = Stage()
-        self.viewing = Viewing(keeper)
-        self.scenes = SceneDesk(keeper, tasks, thumbnails=thumbnails)
-        self.pool = PoolDesk(keeper, tasks)
+        self.viewing = Viewing(store)
+        self.scenes = SceneController(store, tasks, thumbnails=thumbnails)
+        self.pool = PoolController(store, tasks)
         self.past_masks: MaskSettings | None = None  # of the round that is replayed as it was used
         self.held_elsewhere: Callable[[], int] = int  # bytes others keep of scenes that were shown
         self.rows_of = self.pool.rows  # whoever knows more of scenes than the pool
-        self._persons = Persons(keeper)
+        self._painted_masks = PaintedMasks(store)
         self._retention: Retention | None = None
         self._pooled_at = 0.0  # when the pool's share was last told while drawing
         self._wiped: int | None = None
@@ -247,14 +247,14 @@ class Screen(QObject):
         self._rechart = QTimer(self, singleShot=True, interval=_CHARTS_AFTER_MS)
         self.scenes.loaded.connect(self._show_scene)
         self.scenes.thumbnail_made.connect(self.thumbnail_made)
-        self.pool.read.connect(self.judge)
+        self.pool.read.connect(self.update_trust)
         self.pool.charted.connect(self._charted)
         self.viewing.repaint_wanted.connect(self.repaint)
         self.viewing.flicker_wanted.connect(self._flicker)
         self._ahead.timeout.connect(self._prefetch)
         self._repaint.timeout.connect(self._paint)
         self._rechart.timeout.connect(self._chart)
-        keeper.switched.connect(self._switch)
+        store.switched.connect(self._switch)
 
     @property
     def retention(self) -> Retention | None:
@@ -279,8 +279,8 @@ class Screen(QObject):
     @Slot(str)
     def pick(self, scene: str) -> None:
         """Show a scene; the one on the screen stays until the new one is read."""
-        generation = self._keeper.state.generation + 1
-        self._keeper.become(current=scene, generation=generation)
+        generation = self._store.state.generation + 1
+        self._store.become(current=scene, generation=generation)
         self._ahead.stop()
         self.picked.emit(scene)
         self.scenes.fetch(scene, generation=generation)
@@ -293,21 +293,21 @@ class Screen(QObject):
     @Slot(object)
     def move_masks(self, masks: MaskSettings) -> None:
         """Try thresholds while the hand still moves them."""
-        self._keeper.become(masks=masks)
-        self.judge()
+        self._store.become(masks=masks)
+        self.update_trust()
 
     @Slot()
-    def judge(self) -> None:
+    def update_trust(self) -> None:
         """Count again what the thresholds keep, of the pool and of the scene on the screen."""
-        state = self._keeper.state
+        state = self._store.state
         self._retention = self.pool.retention(state.masks)
         masks = self.past_masks or state.masks
-        share = self.stage.judge(masks=masks, pool=self._retention)
+        share = self.stage.update_trust(masks=masks, pool=self._retention)
         loaded = self.stage.loaded
         if share is not None and loaded is not None and loaded.label and state.replay is None:
             self.pool.note_share(loaded.id, share)
         self._told(share, pool=self._shares(share))
-        self.judged.emit()
+        self.trust_updated.emit()
         self.repaint()
         if not self._rechart.isActive():
             self._rechart.start()
@@ -317,7 +317,7 @@ class Screen(QObject):
 
         The scene's share follows the hand, the pool's a few times a second.
         """
-        share, pool, now = self.stage.preview(person, box), self._keeper.state.pool, monotonic()
+        share, pool, now = self.stage.preview(person, box), self._store.state.pool, monotonic()
         if person is None or now - self._pooled_at > _POOL_EVERY_S:
             pool, self._pooled_at = self._shares(share, drawing=person is not None), now
         self._told(share, pool=pool)
@@ -325,24 +325,24 @@ class Screen(QObject):
 
     def _told(self, share: float | None, *, pool: PoolShares | None) -> None:
         trusted, distrusted = self.stage.painted_shares()
-        brush = replace(self._keeper.state.brush, trusted=trusted, distrusted=distrusted)
-        self._keeper.become(retained=share, pool=pool, brush=brush)
+        brush = replace(self._store.state.brush, trusted=trusted, distrusted=distrusted)
+        self._store.become(retained=share, pool=pool, brush=brush)
 
     def take_statuses(self, statuses: dict[str, Status]) -> None:
         """The journal adds up to these and its brush; another pool is read anew."""
-        before = {row.id: row.status for row in self._keeper.state.scenes}
-        self._keeper.become(scenes=self.rows_of(statuses))
-        if self._persons.read() or before != statuses or self.pool.reading is None:
+        before = {row.id: row.status for row in self._store.state.scenes}
+        self._store.become(scenes=self.rows_of(statuses))
+        if self._painted_masks.read() or before != statuses or self.pool.reading is None:
             self.pool.refresh()
-        self.stage.take_person(self._persons.of(self.stage.scene))
-        self.judge()
+        self.stage.take_person(self._painted_masks.of(self.stage.scene))
+        self.update_trust()
 
     def _shares(self, share: float | None, *, drawing: bool = False) -> PoolShares | None:
         """The pool, set right by the scene on the screen while its brush is still to be counted."""
         scene = self.stage.scene
-        if scene is None or share is None or self._keeper.state.replay is not None:
+        if scene is None or share is None or self._store.state.replay is not None:
             return self.pool.shares(self._retention)
-        counted = not drawing and self.pool.counts(scene, self._persons.hash(scene))
+        counted = not drawing and self.pool.counts(scene, self._painted_masks.hash(scene))
         return self.pool.shares(self._retention, exact=None if counted else (scene, share))
 
     def reload(self) -> None:
@@ -352,7 +352,7 @@ class Screen(QObject):
 
     def look_again(self) -> None:
         """Read the current scene again if its files have changed."""
-        state = self._keeper.state
+        state = self._store.state
         if state.current is not None and self.scenes.has_changed(state.current):
             self.scenes.fetch(state.current, generation=state.generation)
 
@@ -365,7 +365,7 @@ class Screen(QObject):
 
     def painted_view(self, place: int) -> Painted:
         """The finished picture of one view as it is on the screen."""
-        state = self._keeper.state
+        state = self._store.state
         layer, settings = state.views[place].layer, settings_of(state, place)
         compare = state.compare
         if compare.mode is CompareMode.DIFFERENCE and compare.view == place:
@@ -374,21 +374,21 @@ class Screen(QObject):
 
     @Slot(int, object)
     def _show_scene(self, generation: int, loaded: LoadedScene) -> None:
-        state = self._keeper.state
+        state = self._store.state
         if generation != state.generation:
             return
         if self._is_worse(loaded):
             self._complain(loaded)
             return
         self.stage.show(loaded)
-        self.stage.take_person(self._persons.of(self.stage.scene))
+        self.stage.take_person(self._painted_masks.of(self.stage.scene))
         if self.stage.size is not None:
             self.sized.emit(*self.stage.size)
-        self._keeper.become(shown=loaded.id, clues_known=False)
+        self._store.become(shown=loaded.id, clues_known=False)
         if loaded.problems:
             self._complain(loaded)
         self.scene_shown.emit(loaded.id)
-        self.judge()
+        self.update_trust()
         self._ahead.start()
 
     def _is_worse(self, loaded: LoadedScene) -> bool:
@@ -404,12 +404,12 @@ class Screen(QObject):
     def _complain(self, loaded: LoadedScene) -> None:
         lost = f"{loaded.files.pseudo}: is gone, its last picture stays; label the scene anew"
         first, *others = loaded.problems or (lost,)
-        self._keeper.notice(Notice(text=first, tone="bad", details=tuple(others)))
+        self._store.notice(Notice(text=first, tone="bad", details=tuple(others)))
 
     @Slot()
     def _prefetch(self) -> None:
         """The scene after this one is likely to be asked for next."""
-        state, scene = self._keeper.state, self.stage.scene
+        state, scene = self._store.state, self.stage.scene
         ids = state.queue.scenes or tuple(row.id for row in state.scenes)
         after = ids.index(scene) + 1 if scene in ids else len(ids)
         if after < len(ids):
@@ -417,7 +417,7 @@ class Screen(QObject):
 
     @Slot()
     def _paint(self) -> None:
-        state = self._keeper.state
+        state = self._store.state
         for place in range(len(state.views)):
             self.painted.emit(place, self.painted_view(place))
         compare = state.compare
@@ -429,34 +429,34 @@ class Screen(QObject):
         self._wiped = wiped
         beside = self.stage.nbytes + self.held_elsewhere()
         self.scenes.make_room_beside(beside)
-        self._keeper.become(cache_bytes=self.scenes.held_bytes + beside)
+        self._store.become(cache_bytes=self.scenes.held_bytes + beside)
 
     @Slot(int, bool)
     def _flicker(self, view: int, held: object) -> None:
-        partner = self._keeper.state.compare.partner
+        partner = self._store.state.compare.partner
         shown = self._partner(view, partner) if held else None
         self.partnered.emit(view, shown, "flicker")
         if not held and self._wiped == view:
             self.repaint()
 
     def _partner(self, view: int, layer: Layer) -> Painted:
-        return self.stage.paint(layer, settings_of(self._keeper.state, view))
+        return self.stage.paint(layer, settings_of(self._store.state, view))
 
     @Slot()
     def _chart(self) -> None:
-        self.pool.chart(self._keeper.state.masks)
+        self.pool.chart(self._store.state.masks)
 
     @Slot(object, object)
     def _charted(self, charts: PoolCharts | None, what_if: WhatIf | None) -> None:
-        statuses = {row.id: row.status for row in self._keeper.state.scenes}
-        self._keeper.become(
+        statuses = {row.id: row.status for row in self._store.state.scenes}
+        self._store.become(
             scenes=self.rows_of(statuses), charts=self._in_scope(charts), what_if=what_if
         )
         self.charted.emit()
 
     def _in_scope(self, charts: PoolCharts | None) -> PoolCharts | None:
         """Histograms of the scene or the region in place of the pool's."""
-        state = self._keeper.state
+        state = self._store.state
         report = state.report
         if state.scope == "scene":
             counts = self.stage.score_counts()

@@ -9,7 +9,7 @@ from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.studio.state import Notice, StudioState
 
 
-class Keeper(QObject):
+class Store(QObject):
     """The only place where a new state replaces the old one."""
 
     changed = Signal(object, object)

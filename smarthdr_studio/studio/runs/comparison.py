@@ -23,7 +23,7 @@ from smarthdr_studio.core.training.run_log import RunCurves, rare_events, read_c
 from smarthdr_studio.core.training.run_start import StartState, start_state_in
 from smarthdr_studio.core.trust.explanation import Fact
 from smarthdr_studio.core.trust.masking import MaskSettings
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.runs.pictures import read_run_pictures
 from smarthdr_studio.studio.state import Contrast, RunPicture, RunsState, RunsTold
 from smarthdr_studio.studio.tasks import Job, RepeatedTask, Report, TaskRunner, plain
@@ -264,15 +264,15 @@ _MANY_STEPS: Final = 50_000  # whose curves take a moment to read
 _REST: Final = 4.0  # times as long as reading took: a run may write faster than one wants to read
 
 
-class RunsTelling(QObject):
+class ComparisonController(QObject):
     """Reads anew what has changed, but only what somebody looks at, and never all the time."""
 
     curves_came = Signal(object)  # {title: {name of the curve: (x, y)}}
     pictures_came = Signal(object)  # RunPicture of each, in their order
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
-        super().__init__(keeper)
-        self._keeper = keeper
+    def __init__(self, store: Store, tasks: TaskRunner) -> None:
+        super().__init__(store)
+        self._store = store
         self._seen, self._part = False, ""
         self._told_of: tuple[RunRow, ...] = ()
         self._read: CurvesRead | None = None
@@ -284,7 +284,7 @@ class RunsTelling(QObject):
         self._looking = RepeatedTask(tasks, self._to_look, self.pictures_came.emit)
         self._later = QTimer(self, singleShot=True)
         self._later.timeout.connect(self.refresh)
-        keeper.switched.connect(self._switch)
+        store.switched.connect(self._switch)
 
     @Slot()
     def _switch(self) -> None:
@@ -316,7 +316,7 @@ class RunsTelling(QObject):
     def refresh(self) -> None:
         """Ask for what is new; of the same runs not more often than reading them is worth."""
         rows = self._rows
-        if self._keeper.project is None or not self._seen or not rows:
+        if self._store.project is None or not self._seen or not rows:
             return
         stale = rows != self._told_of
         charts = self._part == CURVES and (self._read is None or rows != self._read.rows)
@@ -343,7 +343,7 @@ class RunsTelling(QObject):
 
     @property
     def _state(self) -> RunsState:
-        return self._keeper.state.runs
+        return self._store.state.runs
 
     @property
     def _rows(self) -> tuple[RunRow, ...]:
@@ -353,16 +353,16 @@ class RunsTelling(QObject):
     @property
     def _wanted(self) -> object:
         """What pictures are to be of: anything new of it, and they are read again."""
-        state = self._keeper.state
+        state = self._store.state
         rounds = tuple((row.id, row.rounds) for row in self._rows)
         return rounds, state.current, state.display, state.runs.common
 
     def _to_tell(self) -> Job[RunsTold] | None:
         rows = self._rows
-        if self._keeper.project is None or not rows:
+        if self._store.project is None or not rows:
             return None
         self._begun = monotonic()
-        return plain(tell_of_runs, folder=self._keeper.project.folder, rows=rows)
+        return plain(tell_of_runs, folder=self._store.project.folder, rows=rows)
 
     def _told(self, told: RunsTold) -> None:
         self._rest()
@@ -372,7 +372,7 @@ class RunsTelling(QObject):
     def _refused(self, message: str) -> None:
         self._rest()
         self._become(work="")
-        self._keeper.complain(message)
+        self._store.complain(message)
 
     def _rest(self) -> None:
         taken = monotonic() - self._begun
@@ -380,7 +380,7 @@ class RunsTelling(QObject):
 
     def _to_chart(self) -> Job[CurvesRead] | None:
         rows = self._rows
-        if self._keeper.project is None or not rows or self._part != CURVES:
+        if self._store.project is None or not rows or self._part != CURVES:
             return None
         self._begun = monotonic()
         self._charted_ids = tuple(row.id for row in rows)
@@ -406,9 +406,9 @@ class RunsTelling(QObject):
         self._become(work="")
 
     def _to_look(self) -> Job[tuple[RunPicture, ...]] | None:
-        rows, state = self._rows, self._keeper.state
+        rows, state = self._rows, self._store.state
         if (
-            self._keeper.project is None
+            self._store.project is None
             or not rows
             or state.current is None
             or self._part != PICTURES
@@ -424,4 +424,4 @@ class RunsTelling(QObject):
         )
 
     def _become(self, **changes: object) -> None:
-        self._keeper.become(runs=replace(self._state, **changes))  # type: ignore[arg-type]
+        self._store.become(runs=replace(self._state, **changes))  # type: ignore[arg-type]

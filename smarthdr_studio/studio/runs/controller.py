@@ -11,11 +11,11 @@ from PySide6.QtCore import QObject, QTimer, Slot
 
 from smarthdr_studio.core.training.run_folder import RunFolder, is_at_work, write_note
 from smarthdr_studio.core.training.run_index import RunRow, row_of
-from smarthdr_studio.studio.project.decisions import Curating
-from smarthdr_studio.studio.project.store import Keeper
-from smarthdr_studio.studio.runs.comparison import RunsTelling
-from smarthdr_studio.studio.runs.rollback import RunsBack
-from smarthdr_studio.studio.runs.trash import RunsTrash
+from smarthdr_studio.studio.project.decisions import CurationController
+from smarthdr_studio.studio.project.store import Store
+from smarthdr_studio.studio.runs.comparison import ComparisonController
+from smarthdr_studio.studio.runs.rollback import RollbackController
+from smarthdr_studio.studio.runs.trash import RunTrashController
 from smarthdr_studio.studio.state import MOST_COMPARED, RunsState
 from smarthdr_studio.studio.tasks import How, Job, Priority, RepeatedTask, Report, TaskRunner, plain
 
@@ -106,27 +106,27 @@ _LOOK_EVERY_MS: Final = 700  # costs a few questions to the disk for each run
 _UNASKED: Final = How(priority=Priority.BACKGROUND)
 
 
-class RunsDesk(QObject):
+class RunListController(QObject):
     """Looks more than once a second; what is told of the chosen runs is `telling`'s."""
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner, curating: Curating) -> None:
-        super().__init__(keeper)
-        self._keeper, self._tasks = keeper, tasks
+    def __init__(self, store: Store, tasks: TaskRunner, curating: CurationController) -> None:
+        super().__init__(store)
+        self._store, self._tasks = store, tasks
         self._seen, self._watched = RunsSeen(), False
         self._looking = RepeatedTask(tasks, self._question, self._looked, how=_UNASKED)
         self._clock = QTimer(self, interval=_LOOK_EVERY_MS)
         self._clock.timeout.connect(self.look)
-        self.telling = RunsTelling(keeper, tasks)
-        self.trash = RunsTrash(keeper, tasks)
-        self.back = RunsBack(keeper, tasks, curating)
+        self.telling = ComparisonController(store, tasks)
+        self.trash = RunTrashController(store, tasks)
+        self.back = RollbackController(store, tasks, curating)
         self.trash.changed.connect(self.look)
-        keeper.switched.connect(self._switch)
+        store.switched.connect(self._switch)
 
     @Slot()
     def _switch(self) -> None:
         self._seen = RunsSeen()
-        self._keeper.become(runs=RunsState())
-        if self._keeper.project is None:
+        self._store.become(runs=RunsState())
+        if self._store.project is None:
             self._clock.stop()
         elif self._watched:
             self._clock.start()
@@ -141,7 +141,7 @@ class RunsDesk(QObject):
         """Whether anybody looks at the runs."""
         self._watched = bool(seen)
         self.telling.watch(seen)
-        if self._watched and self._keeper.project is not None:
+        if self._watched and self._store.project is not None:
             self._clock.start()
             self.look()
         else:
@@ -150,7 +150,7 @@ class RunsDesk(QObject):
     @Slot()
     def look(self) -> None:
         """See what is new, now or when the look under way is over."""
-        if self._keeper.project is not None and self._watched:
+        if self._store.project is not None and self._watched:
             self._looking.ask()
 
     @Slot(object)
@@ -164,18 +164,18 @@ class RunsDesk(QObject):
     @Slot(str, str)
     def write_note(self, run: str, text: str) -> None:
         """Keep what was written about a run."""
-        if self._keeper.project is not None:
-            job = plain(keep_note, runs=self._keeper.project.runs_folder, run=run, text=text)
+        if self._store.project is not None:
+            job = plain(keep_note, runs=self._store.project.runs_folder, run=run, text=text)
             self._tasks.start(job, lambda _kept: self.look(), how=How(lasting=True))
 
     @property
     def _state(self) -> RunsState:
-        return self._keeper.state.runs
+        return self._store.state.runs
 
     def _question(self) -> Job[RunsSeen] | None:
-        if self._keeper.project is None:
+        if self._store.project is None:
             return None
-        return partial(look_at_runs, runs=self._keeper.project.runs_folder, known=self._seen)
+        return partial(look_at_runs, runs=self._store.project.runs_folder, known=self._seen)
 
     def _looked(self, seen: RunsSeen) -> None:
         new, self._seen = seen is not self._seen, seen
@@ -193,4 +193,4 @@ class RunsDesk(QObject):
         self.telling.refresh()
 
     def _become(self, **changes: object) -> None:
-        self._keeper.become(runs=replace(self._state, **changes))  # type: ignore[arg-type]
+        self._store.become(runs=replace(self._state, **changes))  # type: ignore[arg-type]

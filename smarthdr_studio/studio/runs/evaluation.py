@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Slot
 from smarthdr_studio.core.errors import ExportError, StudioError
 from smarthdr_studio.core.files import replacing
 from smarthdr_studio.core.training.events import PhaseChanged
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.runs.model_export import checkpoint_of
 from smarthdr_studio.studio.state import (
     SPLITS,
@@ -124,18 +124,18 @@ def _scene(found: "SceneEvaluation") -> SceneFigures:
     )
 
 
-class EvaluationDesk(QObject):
+class EvaluationController(QObject):
     """One question at a time; a newer one takes the place of an older."""
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
-        super().__init__(keeper)
-        self._keeper, self._tasks = keeper, tasks
+    def __init__(self, store: Store, tasks: TaskRunner) -> None:
+        super().__init__(store)
+        self._store, self._tasks = store, tasks
         self._asking = LatestTask(tasks, how=How(shown=True))
 
     @Slot(str)
     def look_at(self, run: str) -> None:
         """Show what is known of a run; "" of none."""
-        if self._keeper.project is not None and (
+        if self._store.project is not None and (
             run != self._state.run or self._state.figures is None
         ):
             self._ask(replace(self._state, run=run))
@@ -156,7 +156,7 @@ class EvaluationDesk(QObject):
     def measure(self) -> None:
         """Measure every scene, also those that were measured before."""
         state = self._state
-        if self._keeper.project is None or not state.run or state.at_work:
+        if self._store.project is None or not state.run or state.at_work:
             return
         again = state.figures is not None
         self._become(replace(state, at_work=True, words="Measuring …"))
@@ -178,7 +178,7 @@ class EvaluationDesk(QObject):
 
     @property
     def _state(self) -> EvaluationState:
-        return self._keeper.state.evaluation
+        return self._store.state.evaluation
 
     def _ask(self, wanted: EvaluationState) -> None:
         """Look up what is kept of this choice."""
@@ -190,8 +190,8 @@ class EvaluationDesk(QObject):
 
     @property
     def _asked(self) -> dict[str, Any]:
-        assert self._keeper.project is not None
-        state, folder = self._state, self._keeper.project.folder
+        assert self._store.project is not None
+        state, folder = self._state, self._store.project.folder
         return {"project": folder, "run": state.run, "which": state.which, "split": state.split}
 
     def _start(self, job: Job[EvaluationFigures] | Job[EvaluationFigures | str]) -> None:
@@ -204,13 +204,13 @@ class EvaluationDesk(QObject):
             self._become(replace(self._state, figures=found, words="", at_work=False))
             if found.problems:
                 first, *others = found.problems
-                self._keeper.notice(Notice(text=first, tone="warn", details=tuple(others)))
+                self._store.notice(Notice(text=first, tone="warn", details=tuple(others)))
 
     def _refused(self, message: str) -> None:
         self._become(replace(self._state, words=message, at_work=False))
 
     def _written(self, written: Written) -> None:
-        self._keeper.notice(Notice(text=written.words, opens=written.path))
+        self._store.notice(Notice(text=written.words, opens=written.path))
 
     def _become(self, state: EvaluationState) -> None:
-        self._keeper.become(evaluation=state)
+        self._store.become(evaluation=state)

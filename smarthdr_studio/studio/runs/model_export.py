@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from smarthdr_studio.core.errors import CheckpointError, ExportError
 from smarthdr_studio.core.training.events import PhaseChanged
 from smarthdr_studio.core.training.run_index import RunRow
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import (
     PARTS,
     SUFFIXES,
@@ -71,12 +71,12 @@ def checkpoint_of(run: Path, *, which: Which) -> Path:
     return found[-1] if which == "last" else best_checkpoint(run) or found[-1]
 
 
-class ExportModelDesk(QObject):
+class ExportModelController(QObject):
     """One model at a time; what is given up or fails leaves nothing half-written."""
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
-        super().__init__(keeper)
-        self._keeper = keeper
+    def __init__(self, store: Store, tasks: TaskRunner) -> None:
+        super().__init__(store)
+        self._store = store
         self._writing = LatestTask(tasks, how=How(shown=True))
 
     @Slot(object)
@@ -84,9 +84,9 @@ class ExportModelDesk(QObject):
         """Write a file as wished."""
         if self._writing.at_work:
             busy = "A model is being written already; wait for it, or cancel it below."
-            self._keeper.notice(Notice(text=busy, tone="warn"))
-        elif self._keeper.project is not None:
-            job = partial(put_model, project=self._keeper.project.folder, wish=wish)
+            self._store.notice(Notice(text=busy, tone="warn"))
+        elif self._store.project is not None:
+            job = partial(put_model, project=self._store.project.folder, wish=wish)
             self._writing.start(job, self._written)
 
     def cancel(self) -> None:
@@ -94,7 +94,7 @@ class ExportModelDesk(QObject):
         self._writing.cancel()
 
     def _written(self, written: Written) -> None:
-        self._keeper.notice(Notice(text=written.words, opens=written.path.parent))
+        self._store.notice(Notice(text=written.words, opens=written.path.parent))
 
 
 _WIDTH: Final = 640

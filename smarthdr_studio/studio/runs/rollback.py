@@ -19,8 +19,8 @@ from smarthdr_studio.core.training.run_start import (
     go_back_to_start,
     layout_at_start,
 )
-from smarthdr_studio.studio.project.decisions import Curating
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.decisions import CurationController
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.settings import Layout
 from smarthdr_studio.studio.state import Notice, StudioState, WayBack
 from smarthdr_studio.studio.tasks import LatestTask, Report, TaskRunner, plain
@@ -68,21 +68,21 @@ def _grouped(changes: Iterable[Change]) -> tuple[tuple[str, tuple[str, ...]], ..
     return tuple((heading, tuple(lines)) for heading, lines in groups.items())
 
 
-class RunsBack(QObject):
+class RollbackController(QObject):
     """One decision, which one undo takes back; the views are arranged as they were at once."""
 
     layout_wanted = Signal(object)  # Layout
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner, curating: Curating) -> None:
-        super().__init__(keeper)
-        self._keeper, self._curating = keeper, curating
+    def __init__(self, store: Store, tasks: TaskRunner, curating: CurationController) -> None:
+        super().__init__(store)
+        self._store, self._curating = store, curating
         self._finding = LatestTask(tasks)
 
     @Slot(str)
     def ask(self, run: str) -> None:
         """Find out what going back would change."""
-        if self._keeper.project is not None:
-            job = plain(find_way_back, folder=self._keeper.project.folder, run=run)
+        if self._store.project is not None:
+            job = plain(find_way_back, folder=self._store.project.folder, run=run)
             self._finding.start(job, self._found)
 
     @Slot()
@@ -93,34 +93,34 @@ class RunsBack(QObject):
     @Slot(bool)
     def go(self, layout: object) -> None:
         """Go back, with `layout` also to the views of that time."""
-        way = self._keeper.state.runs.way_back
-        if self._keeper.project is None or way is None:
+        way = self._store.state.runs.way_back
+        if self._store.project is None or way is None:
             return
         self._become(None)
-        name = self._keeper.state.runs.titles.get(way.run, way.run)
+        name = self._store.state.runs.titles.get(way.run, way.run)
         if not way.empty:
-            job = partial(go_way_back, folder=self._keeper.project.folder, run=way.run)
+            job = partial(go_way_back, folder=self._store.project.folder, run=way.run)
             said = f"The project stands as it did when {name} was started; Undo takes it back."
             self._curating.decide_at_length(job, words=f"go back to the start of {name}", said=said)
         if layout and way.layout:
-            self.layout_wanted.emit(Layout.read(self._keeper.project.runs_folder / way.run))
+            self.layout_wanted.emit(Layout.read(self._store.project.runs_folder / way.run))
 
     def _found(self, way: WayBack) -> None:
         if way.empty and not way.layout:
             words = "Labels, brush and thresholds are what they were when that run was started."
-            self._keeper.notice(Notice(text=words))
+            self._store.notice(Notice(text=words))
         else:
             self._become(way)
 
     def _become(self, way: WayBack | None) -> None:
-        self._keeper.become(runs=replace(self._keeper.state.runs, way_back=way))
+        self._store.become(runs=replace(self._store.state.runs, way_back=way))
 
 
 _SIZE: Final = (580, 420)
 _MOST: Final = 1000  # lines
 
 
-class RunsBackSheet(QDialog):
+class RollbackSheet(QDialog):
     """Not modal; the decision is one, which one undo takes back."""
 
     accepted_way = Signal(bool)  # whether the views as well

@@ -26,7 +26,7 @@ from smarthdr_studio.core.training.run_folder import (
     restore_run,
 )
 from smarthdr_studio.core.training.run_index import RunRow
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Notice, Offer, RunsState, StudioState
 from smarthdr_studio.studio.tasks import How, LatestTask, TaskRunner, plain
 from smarthdr_studio.studio.widgets.controls import button, caption, describe
@@ -72,14 +72,14 @@ def bring_runs_back(*, folder: Path, runs: Sequence[tuple[str, str]]) -> tuple[s
 _MOST_OFFERS: Final = 3
 
 
-class RunsTrash(QObject):
+class RunTrashController(QObject):
     """`changed` tells that another set of runs is in the project now."""
 
     changed = Signal()
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
-        super().__init__(keeper)
-        self._keeper, self._tasks = keeper, tasks
+    def __init__(self, store: Store, tasks: TaskRunner) -> None:
+        super().__init__(store)
+        self._store, self._tasks = store, tasks
         self._listing = LatestTask(tasks)
 
     @Slot()
@@ -89,7 +89,7 @@ class RunsTrash(QObject):
         working = [row for row in rows if row.at_work]
         if working:
             told = f"{working[0].id} is at work; stop it first (Ctrl+.), then discard it."
-            self._keeper.notice(Notice(text=told, tone="warn"))
+            self._store.notice(Notice(text=told, tone="warn"))
         elif rows:
             self._become(question=_question(rows, self._state))
 
@@ -101,18 +101,18 @@ class RunsTrash(QObject):
     @Slot()
     def agree(self) -> None:
         """Move the chosen runs to the trash."""
-        if self._keeper.project is not None and self._state.question:
+        if self._store.project is not None and self._state.question:
             runs = self._state.chosen
             self._become(question="")
-            job = plain(discard_runs, folder=self._keeper.project.folder, runs=runs)
+            job = plain(discard_runs, folder=self._store.project.folder, runs=runs)
             self._tasks.start(job, self._discarded, self._refused, how=How(lasting=True))
 
     @Slot()
     def look(self) -> None:
         """Find out which runs lie in the trash."""
-        if self._keeper.project is not None:
+        if self._store.project is not None:
             self._listing.start(
-                plain(list_discarded, folder=self._keeper.project.folder), self._listed
+                plain(list_discarded, folder=self._store.project.folder), self._listed
             )
 
     @Slot()
@@ -123,13 +123,13 @@ class RunsTrash(QObject):
     @Slot(object)
     def restore(self, runs: tuple[tuple[str, str], ...]) -> None:
         """Bring runs back, each given by its id and the day it was discarded."""
-        if self._keeper.project is not None and runs:
-            job = plain(bring_runs_back, folder=self._keeper.project.folder, runs=runs)
+        if self._store.project is not None and runs:
+            job = plain(bring_runs_back, folder=self._store.project.folder, runs=runs)
             self._tasks.start(job, self._restored, self._refused, how=How(lasting=True))
 
     @property
     def _state(self) -> RunsState:
-        return self._keeper.state.runs
+        return self._store.state.runs
 
     def _discarded(self, gone: Discarded) -> None:
         names = self._state.titles
@@ -146,9 +146,9 @@ class RunsTrash(QObject):
             what = gone.runs[0] if len(gone.runs) == 1 else f"{len(gone.runs)} runs"
             was = "was" if len(gone.runs) == 1 else "were"
             words = f"{what} {was} moved to the trash of the project."
-            self._keeper.notice(Notice(text=words, offers=offers))
+            self._store.notice(Notice(text=words, offers=offers))
         if gone.refusal:
-            self._keeper.complain(gone.refusal)
+            self._store.complain(gone.refusal)
         self.changed.emit()
 
     def _listed(self, found: object) -> None:
@@ -156,17 +156,17 @@ class RunsTrash(QObject):
 
     def _restored(self, runs: tuple[str, ...]) -> None:
         what = f"{runs[0]} is" if len(runs) == 1 else f"{len(runs)} runs are"
-        self._keeper.notice(Notice(text=f"{what} back among the runs."))
+        self._store.notice(Notice(text=f"{what} back among the runs."))
         if self._state.discarded is not None:
             self.look()
         self.changed.emit()
 
     def _refused(self, message: str) -> None:
-        self._keeper.complain(message)
+        self._store.complain(message)
         self.changed.emit()
 
     def _become(self, **changes: object) -> None:
-        self._keeper.become(runs=replace(self._state, **changes))  # type: ignore[arg-type]
+        self._store.become(runs=replace(self._state, **changes))  # type: ignore[arg-type]
 
 
 def _question(rows: Sequence[RunRow], state: RunsState) -> str:
@@ -191,16 +191,16 @@ def restore(*, project: Project, run: str) -> str:
     return restore_run(project, run).id
 
 
-class Discarding(QObject):
+class DiscardController(QObject):
     """`changed` tells that another set of runs is in the project now."""
 
     changed = Signal()
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
-        super().__init__(keeper)
-        self._keeper, self._tasks = keeper, tasks
+    def __init__(self, store: Store, tasks: TaskRunner) -> None:
+        super().__init__(store)
+        self._store, self._tasks = store, tasks
         self._waiting: str | None = None  # the run that is to go once it has stopped
-        keeper.switched.connect(self._switch)
+        store.switched.connect(self._switch)
 
     @Slot()
     def _switch(self) -> None:
@@ -227,29 +227,29 @@ class Discarding(QObject):
     def _start(
         self, work: Callable[..., str], run: str, *, answered: Callable[[Any], None]
     ) -> None:
-        if self._keeper.project is not None:
-            job = plain(work, project=self._keeper.project, run=run)
+        if self._store.project is not None:
+            job = plain(work, project=self._store.project, run=run)
             self._tasks.start(job, answered, self._refused, how=How(lasting=True))
 
     def _discarded(self, run: str) -> None:
         back = Offer(text="Restore", tip="Bring the run back", asks="restore_run", about=run)
         words = f"{run} was discarded; it lies in the trash of the project."
-        self._keeper.notice(Notice(text=words, offers=(back,)))
+        self._store.notice(Notice(text=words, offers=(back,)))
         self.changed.emit()
 
     def _restored(self, run: str) -> None:
-        self._keeper.notice(Notice(text=f"{run} is back among the runs."))
+        self._store.notice(Notice(text=f"{run} is back among the runs."))
         self.changed.emit()
 
     def _refused(self, message: str) -> None:
-        self._keeper.complain(message)
+        self._store.complain(message)
         self.changed.emit()
 
 
 _SIZE: Final = (520, 340)
 
 
-class RunsBinSheet(QDialog):
+class RunTrashSheet(QDialog):
     """Not modal; says which runs are wanted back, each by its id and its day."""
 
     restore_asked = Signal(object)

@@ -1,4 +1,4 @@
-"""The one object that remembers, and the desks that work for it."""
+"""The one object that remembers, and the controllers that work for it."""
 
 from smarthdr_studio.studio.session.session import Session
 

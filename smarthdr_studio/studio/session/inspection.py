@@ -1,4 +1,4 @@
-"""Everything about looking: the screen, and the desks that answer what a person asks of it."""
+"""The scene on the screen, and the controllers that answer what a person asks of it."""
 
 from pathlib import Path
 from typing import Final
@@ -10,53 +10,53 @@ from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.rounds import RoundRecord
 from smarthdr_studio.core.trust.thresholds import PatchLocation
-from smarthdr_studio.studio.curation.brush import PaintingDesk
-from smarthdr_studio.studio.curation.pair import PairDesk
-from smarthdr_studio.studio.curation.scene_facts import FactsDesk
-from smarthdr_studio.studio.curation.scene_listing import TableDesk
-from smarthdr_studio.studio.project.predictions import Opinion, OpinionDesk, Replay
+from smarthdr_studio.studio.curation.brush import PaintingController
+from smarthdr_studio.studio.curation.pair import PairController
+from smarthdr_studio.studio.curation.scene_facts import SceneFactsController
+from smarthdr_studio.studio.curation.scene_listing import TableController
+from smarthdr_studio.studio.project.predictions import PredictionController, Replay, ScenePrediction
 from smarthdr_studio.studio.project.screen import Screen
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import SCOPES, Centre, CompareMode, Scope
 from smarthdr_studio.studio.tasks import TaskQueue, TaskRunner
-from smarthdr_studio.studio.trust.evidence import EvidenceDesk
-from smarthdr_studio.studio.trust.history import HistoryDesk
-from smarthdr_studio.studio.trust.inspector import InspectorDesk, patch_as_region
-from smarthdr_studio.studio.trust.thresholds import ThresholdDesk
+from smarthdr_studio.studio.trust.evidence import EvidenceController
+from smarthdr_studio.studio.trust.history import HistoryController
+from smarthdr_studio.studio.trust.inspector import InspectorController, patch_as_region
+from smarthdr_studio.studio.trust.thresholds import ThresholdController
 
 _SCOPES: Final[dict[str, Scope]] = {scope: scope for scope in SCOPES}
 _LOOK_CLOSER_AFTER_MS: Final = 200  # whoever walks through scenes need not wait for clues
 
 
 class Inspection(QObject):
-    """Connects the desks: what one finds out, the others show."""
+    """Connects the controllers: what one finds out, the others show."""
 
     look_wanted = Signal(object)  # Region to bring into view
 
     def __init__(
-        self, keeper: Keeper, tasks: TaskRunner, decisions: TaskQueue, *, thumbnails: Path
+        self, store: Store, tasks: TaskRunner, decisions: TaskQueue, *, thumbnails: Path
     ) -> None:
-        super().__init__(keeper)
-        self._keeper = keeper
-        self.screen = Screen(keeper, tasks, thumbnails=thumbnails)
+        super().__init__(store)
+        self._store = store
+        self.screen = Screen(store, tasks, thumbnails=thumbnails)
         stage = self.screen.stage
         self.viewing = self.screen.viewing
-        self.inspector = InspectorDesk(keeper, tasks, stage)
-        self.evidence = EvidenceDesk(keeper, tasks, stage)
-        self.history = HistoryDesk(keeper, tasks)
-        self.opinions = OpinionDesk(keeper, tasks)
+        self.inspector = InspectorController(store, tasks, stage)
+        self.evidence = EvidenceController(store, tasks, stage)
+        self.history = HistoryController(store, tasks)
+        self.predictions = PredictionController(store, tasks)
         self.screen.held_elsewhere = self._held_elsewhere
-        self.thresholds = ThresholdDesk(keeper, self.screen.pool, stage)
-        self.painting = PaintingDesk(keeper, self.screen, decisions)
-        self.facts = FactsDesk(keeper, tasks, self.screen.pool)
+        self.thresholds = ThresholdController(store, self.screen.pool, stage)
+        self.painting = PaintingController(store, self.screen, decisions)
+        self.facts = SceneFactsController(store, tasks, self.screen.pool)
         self.screen.rows_of = self.facts.rows
-        self.table = TableDesk(keeper)
-        self.pair = PairDesk(keeper, tasks, self.screen)
+        self.table = TableController(store)
+        self.pair = PairController(store, tasks, self.screen)
         self._goal: PatchLocation | None = None
         self._scene = ""
         self._closer = QTimer(self, singleShot=True, interval=_LOOK_CLOSER_AFTER_MS)
         self._connect()
-        keeper.switched.connect(self._switch)
+        store.switched.connect(self._switch)
 
     @Slot()
     def _switch(self) -> None:
@@ -77,15 +77,15 @@ class Inspection(QObject):
         """A round is on disk: labels, records and networks are newer."""
         self.screen.reload()
         self.history.refresh()
-        self.opinions.forget()
+        self.predictions.forget()
         self.facts.read()
         self.thresholds.forget()
 
     @Slot(str)
     def set_scope(self, scope: str) -> None:
         """Whose scores both histograms count."""
-        self._keeper.become(scope=_SCOPES.get(scope, "pool"))
-        self.screen.judge()
+        self._store.become(scope=_SCOPES.get(scope, "pool"))
+        self.screen.update_trust()
 
     @Slot(str)
     def turned(self, tab: str) -> None:
@@ -98,7 +98,7 @@ class Inspection(QObject):
         self.evidence.measure(self.screen.scenes.frames)
 
     def _held_elsewhere(self) -> int:
-        return self.opinions.held_bytes + self.pair.nbytes
+        return self.predictions.held_bytes + self.pair.nbytes
 
     @Slot(str)
     def _scene_shown(self, scene: str) -> None:
@@ -106,7 +106,7 @@ class Inspection(QObject):
             self._scene = scene
             self.inspector.forget()
         self.screen.stage.take_flips(self.history.records)
-        if self._keeper.state.replay is not None:
+        if self._store.state.replay is not None:
             self.history.follow(scene)
         self._closer.start()
         self._go_to_goal()
@@ -121,35 +121,35 @@ class Inspection(QObject):
     @Slot()
     def _ask_what_is_shown(self) -> None:
         """A view that shows the student makes it be asked."""
-        state, stage = self._keeper.state, self.screen.stage
+        state, stage = self._store.state, self.screen.stage
         shown = {view.layer for view in state.views}
         if state.compare.mode is not CompareMode.OFF:
             shown.add(state.compare.partner)
         if Layer.ERROR in shown:
             shown.add(state.display.error_against)
         if Layer.STUDENT in shown and stage.material.student is None and stage.scene is not None:
-            self.opinions.ask(stage.scene, "student", frames=self.screen.scenes.frames)
+            self.predictions.ask(stage.scene, "student", frames=self.screen.scenes.frames)
 
     @Slot()
     def _ask_teacher(self) -> None:
         scene = self.screen.stage.scene
         if scene is not None:
-            self.opinions.ask(scene, "teacher", frames=self.screen.scenes.frames)
+            self.predictions.ask(scene, "teacher", frames=self.screen.scenes.frames)
 
     @Slot(object)
-    def _opinion_came(self, opinion: Opinion) -> None:
-        if opinion.scene == self.screen.stage.scene:
-            self.screen.stage.take_opinion(opinion)
-            self.screen.judge()
+    def _prediction_came(self, prediction: ScenePrediction) -> None:
+        if prediction.scene == self.screen.stage.scene:
+            self.screen.stage.take_prediction(prediction)
+            self.screen.update_trust()
             self.evidence.refresh()
         self._ask_what_is_shown()
 
     @Slot()
     def _other_network(self) -> None:
         """What the student said is no more; the view keys act upon shows what the next one says."""
-        self.screen.stage.forget_opinions()
-        self.viewing.set_layer(self._keeper.state.active, Layer.STUDENT)
-        self.screen.judge()
+        self.screen.stage.forget_predictions()
+        self.viewing.set_layer(self._store.state.active, Layer.STUDENT)
+        self.screen.update_trust()
         self._ask_what_is_shown()
 
     @Slot(str)
@@ -161,14 +161,14 @@ class Inspection(QObject):
     @Slot()
     def _charted(self) -> None:
         self.table.refresh()
-        self._keeper.become(split_psnr=self.screen.stage.split_psnr())
+        self._store.become(split_psnr=self.screen.stage.split_psnr())
         self.inspector.refresh()
         self.evidence.judged()
 
     @Slot()
     def _history_read(self) -> None:
         self.screen.stage.take_flips(self.history.records)
-        self.facts.take_history(self._keeper.state.history)
+        self.facts.take_history(self._store.state.history)
         self.screen.repaint()
 
     @Slot()
@@ -180,7 +180,7 @@ class Inspection(QObject):
     def _replay(self, record: RoundRecord | None, maps: Replay | None) -> None:
         self.screen.past_masks = record.masks if record and self.history.as_used else None
         self.screen.stage.replay(record, maps)
-        self.screen.judge()
+        self.screen.update_trust()
         self.evidence.refresh()
 
     @Slot(object)
@@ -196,7 +196,7 @@ class Inspection(QObject):
         if goal is None or size is None or goal.scene != self.screen.stage.scene:
             return
         self._goal = None
-        side = self._keeper.state.masks.patch_size
+        side = self._store.state.masks.patch_size
         region = patch_as_region(goal.patch, size=size, side=side)
         self.inspector.mark(region)
         self.look_wanted.emit(region)
@@ -211,8 +211,8 @@ class Inspection(QObject):
         screen.viewing.repaint_wanted.connect(self._ask_what_is_shown)
         self.inspector.clues_found.connect(self._clues_found)
         self._closer.timeout.connect(self._look_closer)
-        self.opinions.came.connect(self._opinion_came)
-        self.opinions.turned.connect(self._other_network)
+        self.predictions.came.connect(self._prediction_came)
+        self.predictions.turned.connect(self._other_network)
         self.evidence.teacher_wanted.connect(self._ask_teacher)
         self.history.read.connect(self._history_read)
         self.history.replayed.connect(self._replay)
@@ -228,18 +228,18 @@ class Watch(QObject):
 
     noticed = Signal()
 
-    def __init__(self, keeper: Keeper, screen: Screen) -> None:
-        super().__init__(keeper)
-        self._keeper, self._screen = keeper, screen
+    def __init__(self, store: Store, screen: Screen) -> None:
+        super().__init__(store)
+        self._store, self._screen = store, screen
         self._version = 0
         self._known: tuple[int, int] = (0, 0)
         self._clock = QTimer(self, interval=_LOOK_EVERY_MS)
         self._clock.timeout.connect(self._look)
-        keeper.switched.connect(self._switch)
+        store.switched.connect(self._switch)
 
     @Slot()
     def _switch(self) -> None:
-        if self._keeper.project is None:
+        if self._store.project is None:
             self._clock.stop()
         else:
             self._clock.start()
@@ -250,22 +250,22 @@ class Watch(QObject):
 
     def has_read(self) -> None:
         """The journal is known as it is now; call this before it is read."""
-        if self._keeper.project is not None:
-            self._version = self._keeper.project.data_version()
-            self._known = _decided(self._keeper.project)
+        if self._store.project is not None:
+            self._version = self._store.project.data_version()
+            self._known = _decided(self._store.project)
 
     @Slot()
     def _look(self) -> None:
-        if self._keeper.project is None:
+        if self._store.project is None:
             return
         try:
-            version = self._keeper.project.data_version()
+            version = self._store.project.data_version()
             if version != self._version:
                 self._version = version  # figures that were kept are nobody's decision
-                if _decided(self._keeper.project) != self._known:
+                if _decided(self._store.project) != self._known:
                     self.noticed.emit()
         except StudioError as error:
-            self._keeper.complain(str(error))
+            self._store.complain(str(error))
         self._screen.look_again()
 
 

@@ -7,15 +7,15 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.errors import Remedy
-from smarthdr_studio.studio.project.decisions import Curating
-from smarthdr_studio.studio.project.store import Keeper
-from smarthdr_studio.studio.runs.controller import RunsDesk
-from smarthdr_studio.studio.runs.trash import Discarding
+from smarthdr_studio.studio.project.decisions import CurationController
+from smarthdr_studio.studio.project.store import Store
+from smarthdr_studio.studio.runs.controller import RunListController
+from smarthdr_studio.studio.runs.trash import DiscardController
 from smarthdr_studio.studio.state import Activity, Notice, Offer, TrainingState
 from smarthdr_studio.studio.tasks import TaskRunner
-from smarthdr_studio.studio.training.controller import Helm, TrainingDesk
-from smarthdr_studio.studio.training.other_process import Elsewhere
-from smarthdr_studio.studio.training.plan import PlanDesk, RunsContinuing
+from smarthdr_studio.studio.training.controller import RunSteering, TrainingController
+from smarthdr_studio.studio.training.other_process import OtherProcess
+from smarthdr_studio.studio.training.plan import ContinueController, PlanController
 
 _MOST_REMEDIES: Final = 3
 
@@ -26,21 +26,21 @@ class Running(QObject):
     run_ended = Signal()
 
     def __init__(
-        self, keeper: Keeper, tasks: TaskRunner, curating: Curating, *, presets: Path
+        self, store: Store, tasks: TaskRunner, curating: CurationController, *, presets: Path
     ) -> None:
         """`presets` is the folder of a person's own."""
-        super().__init__(keeper)
-        self._keeper = keeper
+        super().__init__(store)
+        self._store = store
         self._remedies: tuple[Remedy, ...] = ()
         self._slept = ""  # the run that was stopped because the computer went to sleep
-        self.training = TrainingDesk(tasks, self)
-        keeper.switched.connect(self.training.forget)  # before anybody looks for other runs
-        self.plans = PlanDesk(keeper, tasks, own=presets, parent=self)
-        self.elsewhere = Elsewhere(keeper, tasks, self.training)
-        self.helm = Helm(keeper, tasks, self.training)
-        self.discarding = Discarding(keeper, tasks)
-        self.runs = RunsDesk(keeper, tasks, curating)
-        self.continuing = RunsContinuing(keeper, tasks, self.plans)
+        self.training = TrainingController(tasks, self)
+        store.switched.connect(self.training.forget)  # before anybody looks for other runs
+        self.plans = PlanController(store, tasks, own=presets, parent=self)
+        self.elsewhere = OtherProcess(store, tasks, self.training)
+        self.steering = RunSteering(store, tasks, self.training)
+        self.discarding = DiscardController(store, tasks)
+        self.runs = RunListController(store, tasks, curating)
+        self.continuing = ContinueController(store, tasks, self.plans)
         self.discarding.changed.connect(self.elsewhere.look)
         self.discarding.changed.connect(self.runs.look)
         self.runs.trash.changed.connect(self.elsewhere.look)
@@ -70,15 +70,15 @@ class Running(QObject):
         if state.elsewhere or not state.busy:
             return True
         words = "A run is going on; stop it before leaving this project."
-        self._keeper.notice(Notice(text=words, tone="warn"))
+        self._store.notice(Notice(text=words, tone="warn"))
         return False
 
     def train(self, *, preset: str, device: str) -> None:
         """Start a run by a preset, or by the plan in the editor (EDITED)."""
-        if self._keeper.project is not None:
+        if self._store.project is not None:
             self._forget_fault()
             name, changes = self.plans.wish_for(preset, device=device)
-            self.training.start(self._keeper.project.folder, preset=name, changes=changes)
+            self.training.start(self._store.project.folder, preset=name, changes=changes)
 
     def resume(
         self,
@@ -92,11 +92,11 @@ class Running(QObject):
         Without a device it goes on where its plan says.
         """
         name = run or self.training.state.resumable
-        if self._keeper.project is None or not name:
+        if self._store.project is None or not name:
             return
         self._forget_fault()
         wishes = {**(changes or {}), **({"device": device} if device else {})}
-        self.training.resume(self._keeper.project.folder, run=name, changes=wishes)
+        self.training.resume(self._store.project.folder, run=name, changes=wishes)
 
     @Slot()
     def discard(self) -> None:
@@ -104,14 +104,14 @@ class Running(QObject):
         state = self.training.state
         if state.busy:
             self.discarding.discard_once_stopped(state.run)
-            self.helm.stop()
+            self.steering.stop()
         elif state.run:
             self.discarding.discard(state.run)
 
     @Slot(object)
     def take_offer(self, offer: Offer) -> None:
         """What a person picked on a notice."""
-        self._keeper.notice(None)
+        self._store.notice(None)
         if offer.asks == "resume":
             self.resume(offer.about, changes=offer.changes)
         else:
@@ -131,12 +131,12 @@ class Running(QObject):
         if run:
             go_on = Offer(text="Resume", tip="Go on where it stopped", asks="resume", about=run)
             words = f"{run} was stopped because the computer went to sleep; Resume goes on."
-            self._keeper.notice(Notice(text=words, tone="warn", offers=(go_on,)))
+            self._store.notice(Notice(text=words, tone="warn", offers=(go_on,)))
 
     @Slot(object)
     def _training_became(self, training: TrainingState) -> None:
-        before = self._keeper.state.training.activity
-        self._keeper.become(training=training)
+        before = self._store.state.training.activity
+        self._store.become(training=training)
         # One line of the panel may be too short for the reason and the remedy.
         failed = training.activity is Activity.FAILED and not training.past
         if failed and before is not Activity.FAILED:
@@ -154,7 +154,7 @@ class Running(QObject):
             for remedy in self._remedies[:_MOST_REMEDIES]
             if training.run
         )
-        self._keeper.notice(Notice(text=training.message, tone="bad", offers=offers))
+        self._store.notice(Notice(text=training.message, tone="bad", offers=offers))
 
     @Slot(object)
     def _take_remedies(self, remedies: tuple[Remedy, ...]) -> None:
@@ -163,9 +163,9 @@ class Running(QObject):
     def _forget_fault(self) -> None:
         """Another run begins: what was told about the last one is over."""
         self._remedies = ()
-        notice = self._keeper.state.notice
+        notice = self._store.state.notice
         if notice is not None and notice.offers:
-            self._keeper.notice(None)
+            self._store.notice(None)
 
     @Slot()
     def _run_ended(self) -> None:

@@ -10,40 +10,40 @@ from PySide6.QtCore import QObject, Signal, Slot
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.imaging.bracket import Catalogue
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.studio.curation.journal import JournalDesk, story_of
-from smarthdr_studio.studio.curation.proposals import ProposalDesk
-from smarthdr_studio.studio.curation.queue import QueueDesk
-from smarthdr_studio.studio.dataset.ground_truth import TruthDesk
-from smarthdr_studio.studio.dataset.import_export import HandoverDesk
-from smarthdr_studio.studio.dataset.relocate import CareDesk
-from smarthdr_studio.studio.dataset.start_page import ProjectDesk
-from smarthdr_studio.studio.project.decisions import Curating
-from smarthdr_studio.studio.project.store import Keeper
-from smarthdr_studio.studio.runs.evaluation import EvaluationDesk
-from smarthdr_studio.studio.runs.model_export import ExportModelDesk
+from smarthdr_studio.studio.curation.journal import JournalController, story_of
+from smarthdr_studio.studio.curation.proposals import ProposalController
+from smarthdr_studio.studio.curation.queue import QueueController
+from smarthdr_studio.studio.dataset.ground_truth import TruthController
+from smarthdr_studio.studio.dataset.import_export import HandoverController
+from smarthdr_studio.studio.dataset.relocate import RelocationController
+from smarthdr_studio.studio.dataset.start_page import ProjectController
+from smarthdr_studio.studio.project.decisions import CurationController
+from smarthdr_studio.studio.project.store import Store
+from smarthdr_studio.studio.runs.evaluation import EvaluationController
+from smarthdr_studio.studio.runs.model_export import ExportModelController
 from smarthdr_studio.studio.session.inspection import Inspection, Watch
 from smarthdr_studio.studio.session.running import Running
 from smarthdr_studio.studio.settings import Layout, Places, Preferences
 from smarthdr_studio.studio.state import Notice, StudioState
 from smarthdr_studio.studio.tasks import TaskQueue, TaskRunner
-from smarthdr_studio.studio.training.controller import TrainingDesk
-from smarthdr_studio.studio.training.diary import DiaryDesk
-from smarthdr_studio.studio.training.film_strip import FilmDesk
-from smarthdr_studio.studio.viewer.figure_export import ExportDesk
+from smarthdr_studio.studio.training.controller import TrainingController
+from smarthdr_studio.studio.training.diary import DiaryController
+from smarthdr_studio.studio.training.film_strip import FilmController
+from smarthdr_studio.studio.viewer.figure_export import ExportController
 from smarthdr_studio.synthetic.settings import SampleSettings
 
 
-class Papers(QObject):
+class ProjectFiles(QObject):
     """Desks that know nothing of each other."""
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner, curating: Curating) -> None:
-        super().__init__(keeper)
-        self.journal = JournalDesk(keeper, tasks)
-        self.truths = TruthDesk(keeper, tasks, curating)
-        self.handover = HandoverDesk(keeper, tasks, curating)
-        self.care = CareDesk(keeper, tasks)
-        self.models = ExportModelDesk(keeper, tasks)
-        self.evaluations = EvaluationDesk(keeper, tasks)
+    def __init__(self, store: Store, tasks: TaskRunner, curating: CurationController) -> None:
+        super().__init__(store)
+        self.journal = JournalController(store, tasks)
+        self.truths = TruthController(store, tasks, curating)
+        self.handover = HandoverController(store, tasks, curating)
+        self.care = RelocationController(store, tasks)
+        self.models = ExportModelController(store, tasks)
+        self.evaluations = EvaluationController(store, tasks)
 
     def give_up(self) -> None:
         """Whatever is being read or written is not wanted any more."""
@@ -58,27 +58,32 @@ class Watching(QObject):
     """Connects both with the run at work and with the scene on the screen."""
 
     def __init__(
-        self, keeper: Keeper, tasks: TaskRunner, *, training: TrainingDesk, inspection: Inspection
+        self,
+        store: Store,
+        tasks: TaskRunner,
+        *,
+        training: TrainingController,
+        inspection: Inspection,
     ) -> None:
-        super().__init__(keeper)
-        self.film, self.diary = FilmDesk(keeper, tasks), DiaryDesk(keeper, tasks)
+        super().__init__(store)
+        self.film, self.diary = FilmController(store, tasks), DiaryController(store, tasks)
         inspection.history.read.connect(self.film.refresh)
         inspection.screen.picked.connect(self.film.refresh)
         training.became.connect(self.diary.follow)
         training.heard.connect(self.diary.hear)
 
 
-class Advice(QObject):
+class Recommendations(QObject):
     """Says and ranks; what is decided goes through `curating`."""
 
     def __init__(
-        self, keeper: Keeper, tasks: TaskRunner, inspection: Inspection, curating: Curating
+        self, store: Store, tasks: TaskRunner, inspection: Inspection, curating: CurationController
     ) -> None:
-        super().__init__(keeper)
-        self._keeper, self._inspection = keeper, inspection
+        super().__init__(store)
+        self._store, self._inspection = store, inspection
         pool, facts = inspection.screen.pool, inspection.facts
-        self.queue = QueueDesk(keeper, tasks, pool=pool, facts=facts)
-        self.proposals = ProposalDesk(keeper, tasks, pool=pool, curating=curating)
+        self.queue = QueueController(store, tasks, pool=pool, facts=facts)
+        self.proposals = ProposalController(store, tasks, pool=pool, curating=curating)
         self.queue.scene_wanted.connect(inspection.screen.pick)
         self.queue.reviewed.connect(self._reviewed)
 
@@ -89,12 +94,12 @@ class Advice(QObject):
 
     @Slot()
     def _reviewed(self) -> None:
-        if self._keeper.project is not None:
-            self._inspection.facts.take_journal(self._keeper.project)
+        if self._store.project is not None:
+            self._inspection.facts.take_journal(self._store.project)
 
 
 class Session(QObject):
-    """Keeps the state and hands work to its desks.
+    """Keeps the state and hands work to its controllers.
 
     `inspection`, `curating`, `running` and `exports` take a person's intents.
     """
@@ -109,32 +114,34 @@ class Session(QObject):
         self._places, self._sample = places, sample
         self.preferences = Preferences.read(places.preferences)
         first = StudioState(recent=self.preferences.folders(), cache_budget=self.preferences.budget)
-        self._keeper = Keeper(first, self)
+        self._store = Store(first, self)
         self._tasks = TaskRunner(self)
         decisions = TaskQueue(self._tasks)
-        self._projects = ProjectDesk(self._tasks, self)
+        self._projects = ProjectController(self._tasks, self)
         self.inspection = Inspection(
-            self._keeper, self._tasks, decisions, thumbnails=places.thumbnails
+            self._store, self._tasks, decisions, thumbnails=places.thumbnails
         )
         self.screen = self.inspection.screen
-        self.curating = Curating(self._keeper, decisions, self.screen)
-        self.running = Running(self._keeper, self._tasks, self.curating, presets=places.presets)
+        self.curating = CurationController(self._store, decisions, self.screen)
+        self.running = Running(self._store, self._tasks, self.curating, presets=places.presets)
         self.training = self.running.training
         self.watching = Watching(
-            self._keeper, self._tasks, training=self.training, inspection=self.inspection
+            self._store, self._tasks, training=self.training, inspection=self.inspection
         )
         self.screen.scenes.set_budget(self.preferences.budget)
-        self.papers = Papers(self._keeper, self._tasks, self.curating)
-        self.advice = Advice(self._keeper, self._tasks, self.inspection, self.curating)
-        self.exports = ExportDesk(self._keeper, self._tasks, self.screen)
+        self.files = ProjectFiles(self._store, self._tasks, self.curating)
+        self.recommendations = Recommendations(
+            self._store, self._tasks, self.inspection, self.curating
+        )
+        self.exports = ExportController(self._store, self._tasks, self.screen)
         self.panes: dict[str, Any] = {}  # sizes and tabs of the page, in its own words
-        self._watch = Watch(self._keeper, self.screen)
+        self._watch = Watch(self._store, self.screen)
         self._connect()
 
     @property
     def state(self) -> StudioState:
         """The window, whole."""
-        return self._keeper.state
+        return self._store.state
 
     @property
     def at_rest(self) -> bool:
@@ -163,8 +170,8 @@ class Session(QObject):
     def cancel(self) -> None:
         """Give up what is being prepared: a project, files, or an answer of a network."""
         self._projects.cancel()
-        self.papers.give_up()
-        self.inspection.opinions.give_up()
+        self.files.give_up()
+        self.inspection.predictions.give_up()
 
     @Slot()
     def close_project(self) -> None:
@@ -174,16 +181,16 @@ class Session(QObject):
 
     def _close(self) -> None:
         self._let_go()
-        self._keeper.become(recent=self.preferences.folders())
+        self._store.become(recent=self.preferences.folders())
 
     def tell(self, notice: Notice) -> None:
         """Tell something without stopping anyone."""
-        self._keeper.notice(notice)
+        self._store.notice(notice)
 
     @Slot()
     def dismiss(self) -> None:
         """The notice was read."""
-        self._keeper.notice(None)
+        self._store.notice(None)
 
     def prefer(self, **wishes: Any) -> None:  # noqa: ANN401 - the fields of Preferences
         """Remember a look, keys or how much memory may be kept."""
@@ -199,7 +206,7 @@ class Session(QObject):
         """Views, display, snapshots and scene as they were once; `panes` as well."""
         self.panes = dict(layout.panes)
         kept = ("views", "columns", "display", "snapshots")
-        self._keeper.become(**{name: layout.remembered()[name] for name in kept}, active=0)
+        self._store.become(**{name: layout.remembered()[name] for name in kept}, active=0)
         self.screen.repaint()
         if self.state.row(layout.scene) is not None:
             self.screen.pick(layout.scene)
@@ -209,7 +216,7 @@ class Session(QObject):
         """Keep at most so many bytes of pictures in memory, from now on and ever after."""
         self.prefer(budget=budget)
         self.screen.scenes.set_budget(budget)
-        self._keeper.become(cache_budget=budget)
+        self._store.become(cache_budget=budget)
         self.screen.repaint()
 
     def shut_down(self) -> None:
@@ -224,9 +231,9 @@ class Session(QObject):
         self.running.rest()
         self._tasks.close()
         self._remember_layout()
-        if self._keeper.project is not None:
-            self._keeper.project.close()
-            self._keeper.project = None
+        if self._store.project is not None:
+            self._store.project.close()
+            self._store.project = None
 
     @Slot(object)
     def _opened(self, project: Project) -> None:
@@ -238,20 +245,20 @@ class Session(QObject):
         self.preferences.write(self._places.preferences)
         layout = Layout.read(project.folder)
         self.panes = dict(layout.panes)
-        self._keeper.become(
+        self._store.become(
             project=project.name,
             folder=project.folder,
             **layout.remembered(),
         )
-        self._keeper.switch_to(project)
+        self._store.switch_to(project)
         self._read_journal()
         self._pick_first(layout.scene)
 
     def _pick_first(self, wanted: str) -> None:
         """The scene that was looked at last, or else the first with something to judge."""
         ids = [row.id for row in self.state.scenes]
-        if wanted not in ids and self._keeper.project is not None:
-            judged = (scene for scene in ids if self._keeper.project.pseudo_path(scene).is_file())
+        if wanted not in ids and self._store.project is not None:
+            judged = (scene for scene in ids if self._store.project.pseudo_path(scene).is_file())
             wanted = next(judged, ids[0] if ids else "")
         if wanted:
             self.screen.pick(wanted)
@@ -259,15 +266,15 @@ class Session(QObject):
     def _let_go(self, *, but: Project | None = None) -> None:
         self._tasks.forget()
         self._remember_layout()
-        left = self._keeper.project
-        self._keeper.switch_to(None)
+        left = self._store.project
+        self._store.switch_to(None)
         if left is not None and left is not but:
             left.close()
-        self._keeper.forget_project()
+        self._store.forget_project()
 
     def _remember_layout(self) -> None:
-        if self._keeper.project is not None:
-            Layout.of(self.state, self.panes).write(self._keeper.project.folder)
+        if self._store.project is not None:
+            Layout.of(self.state, self.panes).write(self._store.project.folder)
 
     def _may_switch(self) -> bool:
         if self.running.may_leave():
@@ -285,31 +292,31 @@ class Session(QObject):
     @Slot()
     def _read_journal(self) -> None:
         """Show what the journal adds up to now."""
-        if self._keeper.project is None:
+        if self._store.project is None:
             return
         try:
             self._watch.has_read()
             statuses = self.curating.read_journal()
-            self.inspection.facts.take_journal(self._keeper.project)
+            self.inspection.facts.take_journal(self._store.project)
             self.screen.take_statuses(statuses)
-            self.papers.journal.has_grown()
-            self.advice.take_journal(self._keeper.project)
+            self.files.journal.has_grown()
+            self.recommendations.take_journal(self._store.project)
             self._tell_story()
         except StudioError as error:
-            self._keeper.complain(str(error))
+            self._store.complain(str(error))
 
     @Slot()
     def _tell_story(self) -> None:
         """What was decided about the current scene."""
         scene = self.state.current
-        if self._keeper.project is not None and scene is not None:
-            self._keeper.become(story=story_of(self._keeper.project, scene))
+        if self._store.project is not None and scene is not None:
+            self._store.become(story=story_of(self._store.project, scene))
 
     @Slot()
     def _dataset_moved(self) -> None:
         """Everything is read again from where it lies now, as if the project were opened."""
-        if self._keeper.project is not None and self._may_switch():
-            self._opened(self._keeper.project)
+        if self._store.project is not None and self._may_switch():
+            self._opened(self._store.project)
 
     @Slot()
     def _run_ended(self) -> None:
@@ -322,20 +329,20 @@ class Session(QObject):
             self.rested.emit()
 
     def _connect(self) -> None:
-        self._keeper.changed.connect(self.changed)
+        self._store.changed.connect(self.changed)
         self._projects.opened.connect(self._opened)
         self._projects.catalogue_found.connect(self.catalogue_found)
-        self._projects.noticed.connect(self._keeper.notice)
-        self._tasks.busy.connect(self._keeper.busy)
-        self._tasks.idle.connect(self._keeper.not_busy)
-        self._tasks.refused.connect(self._keeper.complain)
+        self._projects.noticed.connect(self._store.notice)
+        self._tasks.busy.connect(self._store.busy)
+        self._tasks.idle.connect(self._store.not_busy)
+        self._tasks.refused.connect(self._store.complain)
         self._tasks.rested.connect(self._rest)
         self.training.round_finished.connect(self.inspection.round_came)
-        self.training.round_finished.connect(self.advice.proposals.round_came)
+        self.training.round_finished.connect(self.recommendations.proposals.round_came)
         self.running.run_ended.connect(self._run_ended)
         self.curating.decided.connect(self._decided)
         self.inspection.painting.decided.connect(self._decided)
         self.inspection.thresholds.settled.connect(self.curating.settle_masks)
         self.screen.picked.connect(self._tell_story)
         self._watch.noticed.connect(self._read_journal)
-        self.papers.care.moved.connect(self._dataset_moved)
+        self.files.care.moved.connect(self._dataset_moved)

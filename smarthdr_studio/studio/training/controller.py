@@ -28,7 +28,7 @@ from smarthdr_studio.core.training.steering import (
     Wish,
     leave_wish,
 )
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Activity, Notice, TrainingState
 from smarthdr_studio.studio.state.training import GO_ON, PAUSE, SNAPSHOT, STOP
 from smarthdr_studio.studio.tasks import How, TaskRunner, plain
@@ -85,7 +85,7 @@ _SILENT_AFTER_S: Final = 60.0
 _TOLD_FOR_S: Final = 15.0  # an answer of the run stays on the screen
 
 
-class TrainingDesk(QObject):
+class TrainingController(QObject):
     """Starts, holds and stops the training thread; says how it stands and what it reported."""
 
     became = Signal(object)
@@ -319,12 +319,12 @@ def leave(*, run: Path, wish: Wish) -> None:
 _LISTENING: Final = frozenset({Activity.RUNNING, Activity.PAUSED})
 
 
-class Helm(QObject):
+class RunSteering(QObject):
     """Hands wishes to the thread of this window, or leaves them in the folder of the run."""
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner, training: TrainingDesk) -> None:
-        super().__init__(keeper)
-        self._keeper, self._tasks, self._training = keeper, tasks, training
+    def __init__(self, store: Store, tasks: TaskRunner, training: TrainingController) -> None:
+        super().__init__(store)
+        self._store, self._tasks, self._training = store, tasks, training
 
     @Slot()
     def pause_or_go_on(self) -> None:
@@ -369,16 +369,16 @@ class Helm(QObject):
         state = self._training.state
         if not (state.elsewhere and state.busy) and state.activity not in _LISTENING:
             told = "No run is at work that could hear this; start one (Ctrl+T)."
-            self._keeper.notice(Notice(text=told, tone="warn"))
+            self._store.notice(Notice(text=told, tone="warn"))
             return
         self._training.ask(words)
-        if state.elsewhere and self._keeper.project is not None:
+        if state.elsewhere and self._store.project is not None:
             # The run answers in its own time, by an event.
-            job = plain(leave, run=self._keeper.project.runs_folder / state.run, wish=wish)
+            job = plain(leave, run=self._store.project.runs_folder / state.run, wish=wish)
             self._tasks.start(job, on_refused=self._not_left, how=How(lasting=True))
         else:
             self._training.wish(wish)
 
     def _not_left(self, message: str) -> None:
         self._training.ask("")
-        self._keeper.complain(message)
+        self._store.complain(message)

@@ -23,7 +23,7 @@ from smarthdr_studio.core.training.diary import Diary, DiaryLine
 from smarthdr_studio.core.training.events import PhaseChanged, StepReported, TrainingEvent
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.training.run_log import TimedEvent, rare_events
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import TrainingState
 from smarthdr_studio.studio.tasks import LatestTask, TaskRunner, plain
 from smarthdr_studio.studio.theme import Palette
@@ -35,19 +35,19 @@ def read_rare_events(*, run: RunFolder) -> tuple[TimedEvent, ...]:
     return rare_events(run)
 
 
-class DiaryDesk(QObject):
+class DiaryController(QObject):
     """Says when another diary begins, and every line of it."""
 
     began = Signal()
     wrote = Signal(object)  # tuple of DiaryLine
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
-        super().__init__(keeper)
-        self._keeper = keeper
+    def __init__(self, store: Store, tasks: TaskRunner) -> None:
+        super().__init__(store)
+        self._store = store
         self._reading = LatestTask(tasks)
         self._run, self._diary = "", Diary()
         self._held: list[TimedEvent] | None = None  # what is said while the log is being read
-        keeper.switched.connect(self._switch)
+        store.switched.connect(self._switch)
 
     @Slot()
     def _switch(self) -> None:
@@ -76,9 +76,9 @@ class DiaryDesk(QObject):
         self._run, self._diary, self._held = run, Diary(), None
         self._reading.cancel()
         self.began.emit()
-        if run and self._keeper.project is not None:
+        if run and self._store.project is not None:
             self._held = []
-            folder = RunFolder(self._keeper.project.runs_folder / run)
+            folder = RunFolder(self._store.project.runs_folder / run)
             self._reading.start(plain(read_rare_events, run=folder), self._read, self._unreadable)
 
     def _read(self, told: tuple[TimedEvent, ...]) -> None:

@@ -43,7 +43,7 @@ from PySide6.QtWidgets import (
 )
 
 from smarthdr_studio.core.training.rounds import RecordedStatistics, RoundRecord
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import StudioState
 from smarthdr_studio.studio.state.training import FilmFrame, FilmState
 from smarthdr_studio.studio.tasks import Report, TaskRunner
@@ -386,19 +386,19 @@ def read_previews(
     return found
 
 
-class FilmDesk(QObject):
+class FilmController(QObject):
     """Follows the scene on the screen, or keeps to one; pictures are read as they are wanted."""
 
     pictures_came = Signal(str, str, object)  # run, scene, pictures by round; null where none
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner) -> None:
-        super().__init__(keeper)
-        self._keeper, self._tasks = keeper, tasks
+    def __init__(self, store: Store, tasks: TaskRunner) -> None:
+        super().__init__(store)
+        self._store, self._tasks = store, tasks
 
     @Slot()
     def refresh(self) -> None:
         """Another scene is looked at, or there are more rounds."""
-        state = self._keeper.state
+        state = self._store.state
         known = {row.id for row in state.scenes}
         pinned = state.film.pinned if state.film.pinned in known else ""
         scene, history = pinned or state.current or "", state.history
@@ -408,13 +408,13 @@ class FilmDesk(QObject):
             if all(frame.retained is None for frame in frames):
                 frames = ()  # a scene with a label takes no part in rounds
         run = history.run if history is not None else ""
-        self._keeper.become(film=FilmState(run=run, scene=scene, pinned=pinned, frames=frames))
+        self._store.become(film=FilmState(run=run, scene=scene, pinned=pinned, frames=frames))
 
     @Slot(bool)
     def pin(self, on: object) -> None:
         """Keep to the scene that is shown, or follow the one on the screen again."""
-        film = self._keeper.state.film
-        self._keeper.become(
+        film = self._store.state.film
+        self._store.become(
             film=FilmState(
                 run=film.run, scene=film.scene, pinned=film.scene if on else "", frames=film.frames
             )
@@ -424,17 +424,17 @@ class FilmDesk(QObject):
     @Slot(object)
     def want(self, rounds: tuple[int, ...]) -> None:
         """Read the pictures of these rounds."""
-        film = self._keeper.state.film
-        if self._keeper.project is None or not film.run or not rounds:
+        film = self._store.state.film
+        if self._store.project is None or not film.run or not rounds:
             return
-        run = self._keeper.project.runs_folder / film.run
+        run = self._store.project.runs_folder / film.run
         self._tasks.start(
             partial(read_previews, run=run, scene=film.scene, rounds=rounds),
             partial(self._came, film.run, film.scene),
         )
 
     def _came(self, run: str, scene: str, pictures: dict[int, QImage]) -> None:
-        film = self._keeper.state.film
+        film = self._store.state.film
         if (run, scene) == (film.run, film.scene):
             self.pictures_came.emit(run, scene, pictures)
 

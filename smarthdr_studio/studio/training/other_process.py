@@ -11,10 +11,10 @@ from PySide6.QtCore import QObject, QTimer, Slot
 from smarthdr_studio.core.training.events import PhaseChanged, StepReported, TrainingEvent
 from smarthdr_studio.core.training.run_folder import RunFolder, is_at_work
 from smarthdr_studio.core.training.run_log import RunCurves, RunTail, rare_events, read_curves
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Activity, TrainingState
 from smarthdr_studio.studio.tasks import How, LatestTask, Priority, Report, TaskRunner
-from smarthdr_studio.studio.training.controller import TrainingDesk
+from smarthdr_studio.studio.training.controller import TrainingController
 from smarthdr_studio.studio.training.run_state import after
 
 _LATEST: Final = 2**16  # bytes of the log in which the newest step is looked for
@@ -34,7 +34,7 @@ class Sighting:
     curves: RunCurves | None = None
 
 
-class Lookout:
+class RunMonitor:
     """Looks at the runs of one project; asked by one thread at a time."""
 
     def __init__(self, project: Path) -> None:
@@ -101,22 +101,22 @@ def _worth_telling(folder: RunFolder, *, until: int) -> Iterator[TrainingEvent]:
 _LOOK_EVERY_MS: Final = 1000
 
 
-class Elsewhere(QObject):
+class OtherProcess(QObject):
     """Looks once a second while no run of this window is at work; shows what it finds."""
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner, training: TrainingDesk) -> None:
-        super().__init__(keeper)
-        self._keeper, self._training = keeper, training
+    def __init__(self, store: Store, tasks: TaskRunner, training: TrainingController) -> None:
+        super().__init__(store)
+        self._store, self._training = store, training
         self._looking = LatestTask(tasks, how=How(priority=Priority.WATCHING))
-        self._lookout: Lookout | None = None
+        self._lookout: RunMonitor | None = None
         self._clock = QTimer(self, interval=_LOOK_EVERY_MS)
         self._clock.timeout.connect(self.look)
-        keeper.switched.connect(self._switch)
+        store.switched.connect(self._switch)
 
     @Slot()
     def _switch(self) -> None:
-        project = self._keeper.project
-        self._lookout = None if project is None else Lookout(project.folder)
+        project = self._store.project
+        self._lookout = None if project is None else RunMonitor(project.folder)
         if project is None:
             self._clock.stop()
         else:

@@ -14,7 +14,7 @@ from smarthdr_studio.core.errors import PlanError, StudioError
 from smarthdr_studio.core.training.plan_fields import as_text
 from smarthdr_studio.core.training.presets import about_preset, preset_file, presets
 from smarthdr_studio.core.training.run_estimate import Estimate, size_in_words
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import StudioState
 from smarthdr_studio.studio.state.training import EDITED, DeviceLine, PlanBook, PlanningState
 from smarthdr_studio.studio.tasks import LatestTask, Report, TaskRunner, plain
@@ -161,12 +161,12 @@ def _in_words(line: DeviceLine) -> str:
     return f"{line.title} · {size_in_words(line.free_bytes)} free"
 
 
-class PlanDesk(QObject):
+class PlanController(QObject):
     """Keeps the planning part of the state; `own` is where a person's presets lie."""
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner, *, own: Path, parent: QObject) -> None:
+    def __init__(self, store: Store, tasks: TaskRunner, *, own: Path, parent: QObject) -> None:
         super().__init__(parent)
-        self._keeper, self._tasks, self._own = keeper, tasks, own
+        self._store, self._tasks, self._own = store, tasks, own
         self._probing, self._reading = LatestTask(tasks), LatestTask(tasks, outlives_project=True)
         self._asked: dict[str, Any] = {}  # the values that were estimated last
         self._wanted = ""  # the preset to show once the book is read
@@ -174,7 +174,7 @@ class PlanDesk(QObject):
     @property
     def state(self) -> PlanningState:
         """How the plan stands."""
-        return self._keeper.state.planning
+        return self._store.state.planning
 
     def wish_for(self, preset: str, *, device: str) -> tuple[str, dict[str, Any]]:
         """What `load_preset` needs for a run: a preset, and changes by dotted key.
@@ -240,10 +240,10 @@ class PlanDesk(QObject):
     @Slot()
     def estimate(self) -> None:
         """Measure what the plan would take; an earlier answer that is late is dropped."""
-        folder = self._keeper.state.folder
+        folder = self._store.state.folder
         if folder is None or not self.state.valid or self._probing.at_work:
             return
-        if self._keeper.state.training.busy:
+        if self._store.state.training.busy:
             words = "A run is going on: beside it a step takes longer than it would alone."
             self._become(refused=words)
             return
@@ -345,7 +345,7 @@ class PlanDesk(QObject):
 
     def _weigh(self) -> None:
         """Say what is wrong with the plan, what differs, and how it is typed in a shell."""
-        folder = self._keeper.state.folder
+        folder = self._store.state.folder
         if self.state.book is None or not self.state.preset:
             return
         values = self._values()
@@ -369,7 +369,7 @@ class PlanDesk(QObject):
         return {**self._asked, "preset": ""} != {**values, "preset": ""}
 
     def _become(self, **changes: Any) -> None:  # noqa: ANN401 - the fields of PlanningState
-        self._keeper.become(planning=replace(self.state, **changes))
+        self._store.become(planning=replace(self.state, **changes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -400,18 +400,18 @@ def plan_to_continue(*, run: Path) -> PlanToContinue:
 _START: Final = "network.start_from"
 
 
-class RunsContinuing(QObject):
+class ContinueController(QObject):
     """Types the plan of the run into the editor, once its book of presets has been read."""
 
     ready = Signal()  # the editor may be shown
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner, plans: PlanDesk) -> None:
-        super().__init__(keeper)
-        self._keeper, self._plans = keeper, plans
+    def __init__(self, store: Store, tasks: TaskRunner, plans: PlanController) -> None:
+        super().__init__(store)
+        self._store, self._plans = store, plans
         self._reading = LatestTask(tasks)
         self._found: PlanToContinue | None = None
-        keeper.changed.connect(self._take_book)
-        keeper.switched.connect(self._switch)
+        store.changed.connect(self._take_book)
+        store.switched.connect(self._switch)
 
     @Slot()
     def _switch(self) -> None:
@@ -419,8 +419,8 @@ class RunsContinuing(QObject):
 
     def ask(self, run: str) -> None:
         """Bring the plan of this run into the editor."""
-        if self._keeper.project is not None:
-            folder: Path = self._keeper.project.runs_folder / run
+        if self._store.project is not None:
+            folder: Path = self._store.project.runs_folder / run
             self._reading.start(plain(plan_to_continue, run=folder), self._read)
 
     def _read(self, found: PlanToContinue) -> None:
@@ -435,7 +435,7 @@ class RunsContinuing(QObject):
 
     @Slot()
     def _type(self) -> None:
-        book, found = self._keeper.state.planning.book, self._found
+        book, found = self._store.state.planning.book, self._found
         if book is None or found is None or not book.values:
             return
         self._found = None

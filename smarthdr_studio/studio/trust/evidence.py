@@ -26,7 +26,7 @@ from smarthdr_studio.core.trust.reliability import (
 )
 from smarthdr_studio.studio.project.current_scene import Stage
 from smarthdr_studio.studio.project.predictions import Asked, network_of, predicted
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import EvidenceState
 from smarthdr_studio.studio.tasks import LatestTask, Report, TaskRunner
 
@@ -126,7 +126,7 @@ def _sampled(
 ) -> Sampled:
     scene = each.scene
     report("", 0, 0)
-    hdr, sigma = _belief(report, each, teacher)
+    hdr, sigma = _source(report, each, teacher)
     report("", 0, 0)
     truth = frames.ground_truth(scene)
     return Sampled.of(
@@ -138,7 +138,7 @@ def _sampled(
     )
 
 
-def _belief(report: Report, each: _Measurable, teacher: Asked | None) -> tuple[Half, Floats]:
+def _source(report: Report, each: _Measurable, teacher: Asked | None) -> tuple[Half, Floats]:
     scene = each.scene
     if each.status is Status.UNLABELLED or teacher is None:
         label = read_pseudo_label(each.pseudo, expect=(scene.height, scene.width))
@@ -213,28 +213,28 @@ def _by_part(report: Report, sampled: Sampled, *, words: str) -> dict[Part, Evid
 
 _COMPARING = "comparing σ with the error"
 _NO_TRUTH = "This scene has no ground truth; measure the pool instead."
-_NO_SIGMA = "This scene has no pseudo-label; measuring asks the teacher for its opinion."
+_NO_SIGMA = "This scene has no pseudo-label; measuring asks the teacher for its prediction."
 
 
-class EvidenceDesk(QObject):
+class EvidenceController(QObject):
     """Works only while somebody looks; the pool is measured when asked to."""
 
     teacher_wanted = Signal()
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner, stage: Stage) -> None:
-        super().__init__(keeper)
-        self._keeper, self._stage = keeper, stage
+    def __init__(self, store: Store, tasks: TaskRunner, stage: Stage) -> None:
+        super().__init__(store)
+        self._store, self._stage = store, stage
         self._comparing, self._measuring = LatestTask(tasks), LatestTask(tasks)
         self._scene: Figures | None = None
         self._scene_of: Floats | None = None  # the σ map that is being measured, or was
         self._pool: Figures | None = None
         self._watched = False
-        keeper.switched.connect(self._switch)
+        store.switched.connect(self._switch)
 
     @Slot()
     def _switch(self) -> None:
         self._scene, self._pool, self._scene_of = None, None, None
-        self._keeper.become(evidence=EvidenceState())
+        self._store.become(evidence=EvidenceState())
 
     def watch(self, *, seen: bool) -> None:
         """Whether the figures are on the screen."""
@@ -255,11 +255,11 @@ class EvidenceDesk(QObject):
 
     def measure(self, frames: FrameStore) -> None:
         """Measure now: the scene by asking the teacher, or every scene with a ground truth."""
-        if self._keeper.state.evidence.scope == "scene":
+        if self._store.state.evidence.scope == "scene":
             self.teacher_wanted.emit()
-        elif self._keeper.project is not None and not self._measuring.at_work:
+        elif self._store.project is not None and not self._measuring.at_work:
             self._measuring.start(
-                partial(figures_of_pool, project=self._keeper.project.folder, frames=frames),
+                partial(figures_of_pool, project=self._store.project.folder, frames=frames),
                 self._pool_measured,
                 self._refused,
                 on_progress=self._progressed,
@@ -279,7 +279,7 @@ class EvidenceDesk(QObject):
             self._scene = None
         if not self._measuring.at_work:
             self._become(work="")
-        if self._watched and self._keeper.state.evidence.scope == "scene":
+        if self._watched and self._store.state.evidence.scope == "scene":
             self._measure_scene(sigma)
         self._show()
 
@@ -296,7 +296,7 @@ class EvidenceDesk(QObject):
     def judged(self) -> None:
         """Thresholds have moved: so has the point on the curve."""
         if self._watched:
-            self._become(point=self._point(self._keeper.state.evidence))
+            self._become(point=self._point(self._store.state.evidence))
 
     def _scene_measured(self, scene: Figures) -> None:
         if scene.sigma is self._stage.material.sigma:
@@ -310,11 +310,11 @@ class EvidenceDesk(QObject):
         self._over()
         self._show()
         if pool.problems:
-            self._keeper.complain(pool.problems[0])
+            self._store.complain(pool.problems[0])
 
     def _refused(self, message: str) -> None:
         self._over()
-        self._keeper.complain(message)
+        self._store.complain(message)
 
     def _over(self) -> None:
         if not self._measuring.at_work:
@@ -324,12 +324,12 @@ class EvidenceDesk(QObject):
         self._become(work=text, progress=done / total if total else None)
 
     def _show(self) -> None:
-        now = self._keeper.state.evidence
+        now = self._store.state.evidence
         known = self._scene if now.scope == "scene" else self._pool
         shown = known.parts.get(now.part) if known is not None and self._watched else None
         scenes = self._pool.scenes if now.scope == "pool" and self._pool else ()
         new = replace(now, shown=shown, scenes=scenes, note=self._note(now))
-        self._keeper.become(evidence=replace(new, point=self._point(new)))
+        self._store.become(evidence=replace(new, point=self._point(new)))
 
     def _note(self, now: EvidenceState) -> str:
         if now.scope == "pool":
@@ -345,14 +345,14 @@ class EvidenceDesk(QObject):
         found, error = self._stage.material.trust, self._stage.error
         if now.scope == "scene" and now.part is Part.ALL and found is not None:
             return None if error is None else sparsification_point(found.trusted, error)
-        state = self._keeper.state
+        state = self._store.state
         of_pool = state.pool.retained if state.pool is not None else None
         kept = state.retained if now.scope == "scene" else of_pool
         return None if kept is None else (1 - kept, _on_curve(now.shown, 1 - kept))
 
     def _become(self, **changes: object) -> None:
-        now = self._keeper.state.evidence
-        self._keeper.become(evidence=replace(now, **changes))  # type: ignore[arg-type]
+        now = self._store.state.evidence
+        self._store.become(evidence=replace(now, **changes))  # type: ignore[arg-type]
 
 
 def _on_curve(shown: Evidence, dropped: float) -> float:

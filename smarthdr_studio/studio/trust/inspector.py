@@ -18,7 +18,7 @@ from smarthdr_studio.core.trust.causes import Clues, Reason, clues
 from smarthdr_studio.core.trust.explanation import ExplainedScene, Explanation, Fact, explain_pixel
 from smarthdr_studio.core.trust.region_statistics import LayerFigures, RegionReport, region_report
 from smarthdr_studio.studio.project.current_scene import Stage
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Readout, StudioState
 from smarthdr_studio.studio.tasks import Job, LatestTask, RepeatedTask, TaskRunner, plain
 from smarthdr_studio.studio.widgets.controls import (
@@ -68,14 +68,14 @@ def report_on(
     )
 
 
-class InspectorDesk(QObject):
+class InspectorController(QObject):
     """Reads pixels at once; clues and regions are worked out on a thread, the latest wish only."""
 
     clues_found = Signal()
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner, stage: Stage) -> None:
-        super().__init__(keeper)
-        self._keeper, self._stage = keeper, stage
+    def __init__(self, store: Store, tasks: TaskRunner, stage: Stage) -> None:
+        super().__init__(store)
+        self._store, self._stage = store, stage
         self._looking = LatestTask(tasks)
         self._clues_of: str | None = None  # the scene whose clues were looked for last
         self._at: tuple[int, int] | None = None
@@ -84,7 +84,7 @@ class InspectorDesk(QObject):
     def forget(self) -> None:
         """Another scene is on the screen."""
         self._at = None
-        self._keeper.become(readout=None, region=None, report=None, explanation=None)
+        self._store.become(readout=None, region=None, report=None, explanation=None)
 
     @Slot(object)
     def hover(self, at: tuple[int, int] | None) -> None:
@@ -98,7 +98,7 @@ class InspectorDesk(QObject):
     @Slot(object)
     def mark(self, region: Region | None) -> None:
         """Look at a region, or at single pixels again."""
-        self._keeper.become(region=region, report=None)
+        self._store.become(region=region, report=None)
         self.refresh()
 
     @Slot()
@@ -109,7 +109,7 @@ class InspectorDesk(QObject):
     def refresh(self) -> None:
         """Thresholds or arrays have changed."""
         self._tell()
-        if self._keeper.state.region is not None:
+        if self._store.state.region is not None:
             self._reports.ask()
 
     def look_for_clues(self) -> None:
@@ -127,20 +127,20 @@ class InspectorDesk(QObject):
             return
         self._stage.take_clues(clues)
         self.refresh()
-        self._keeper.become(clues_known=True)
+        self._store.become(clues_known=True)
         self.clues_found.emit()
 
     def _tell(self) -> None:
         subject = self._stage.subject()
         readout = self._stage.read(self._at) if self._at is not None else None
-        report = self._keeper.state.report
+        report = self._store.state.report
         explanation = report.explanation if report is not None else None
         if explanation is None and subject is not None and self._at is not None:
             explanation = explain_pixel(subject, self._at)
-        self._keeper.become(readout=readout, explanation=explanation)
+        self._store.become(readout=readout, explanation=explanation)
 
     def _question(self) -> Job[RegionReport] | None:
-        region, subject = self._keeper.state.region, self._stage.subject()
+        region, subject = self._store.state.region, self._stage.subject()
         if region is None or subject is None:
             return None
         of = self._stage.material
@@ -153,8 +153,8 @@ class InspectorDesk(QObject):
         )
 
     def _reported(self, report: RegionReport) -> None:
-        if report.region == self._keeper.state.region:
-            self._keeper.become(report=report, explanation=report.explanation)
+        if report.region == self._store.state.region:
+            self._store.become(report=report, explanation=report.explanation)
 
 
 def patch_as_region(patch: int, *, size: tuple[int, int], side: int) -> Region:

@@ -24,8 +24,8 @@ from smarthdr_studio.core.trust.explanation import Fact
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.core.trust.thresholds import WhatIf, thresholds_for_share
 from smarthdr_studio.studio.project.current_scene import Stage
-from smarthdr_studio.studio.project.pool import PoolDesk
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.pool import PoolController
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Notice, PoolCharts, Snapshot, StudioState
 from smarthdr_studio.studio.widgets.controls import (
     ElidedLabel,
@@ -41,45 +41,45 @@ from smarthdr_studio.studio.widgets.fact_table import FactTable
 MOST_SNAPSHOTS = 8
 
 
-class ThresholdDesk(QObject):
+class ThresholdController(QObject):
     """Never changes thresholds itself: `moved` and `settled` say which ones were found."""
 
     moved = Signal(object)
     settled = Signal(object)
     place_wanted = Signal(object)  # Place
 
-    def __init__(self, keeper: Keeper, pool: PoolDesk, stage: Stage) -> None:
-        super().__init__(keeper)
-        self._keeper, self._pool, self._stage = keeper, pool, stage
+    def __init__(self, store: Store, pool: PoolController, stage: Stage) -> None:
+        super().__init__(store)
+        self._store, self._pool, self._stage = store, pool, stage
         self._place = -1
 
     @Slot()
     def keep_snapshot(self) -> None:
         """Set this pair aside under the next free letter, unless it is there already."""
-        state = self._keeper.state
+        state = self._store.state
         same = next((kept.name for kept in state.snapshots if kept.masks == state.masks), "")
         if same or len(state.snapshots) >= MOST_SNAPSHOTS:
             full = f"{MOST_SNAPSHOTS} pairs are set aside already; drop one first."
             words = f"{same} is this pair already." if same else full
-            self._keeper.notice(Notice(text=words, tone="warn"))
+            self._store.notice(Notice(text=words, tone="warn"))
             return
         taken = {kept.name for kept in state.snapshots}
         free = next(letter for letter in string.ascii_uppercase if letter not in taken)
         pool = state.pool.retained if state.pool else None
         kept = Snapshot(name=free, masks=state.masks, pool=pool, scene=state.retained)
-        self._keeper.become(snapshots=(*state.snapshots, kept))
+        self._store.become(snapshots=(*state.snapshots, kept))
 
     @Slot(str)
     def drop_snapshot(self, name: str) -> None:
         """Forget a pair."""
-        left = tuple(kept for kept in self._keeper.state.snapshots if kept.name != name)
-        self._keeper.become(snapshots=left)
+        left = tuple(kept for kept in self._store.state.snapshots if kept.name != name)
+        self._store.become(snapshots=left)
 
     def recount(self) -> None:
         """What the pairs set aside keep of the scene and the pool of now."""
-        state = self._keeper.state
+        state = self._store.state
         if state.snapshots and state.pool is not None:
-            self._keeper.become(snapshots=tuple(map(self._counted, state.snapshots)))
+            self._store.become(snapshots=tuple(map(self._counted, state.snapshots)))
 
     def _counted(self, kept: Snapshot) -> Snapshot:
         pool = self._pool.retention(kept.masks)
@@ -99,11 +99,11 @@ class ThresholdDesk(QObject):
     @Slot()
     def back_to_paper(self) -> None:
         """The paper's thresholds and ranges."""
-        self.settled.emit(replace(MaskSettings(), patch_size=self._keeper.state.masks.patch_size))
+        self.settled.emit(replace(MaskSettings(), patch_size=self._store.state.masks.patch_size))
 
     def nudge(self, name: str, by: float) -> None:
         """One threshold a little up or down, by name ("tau_patch" or "tau_pixel")."""
-        masks = self._keeper.state.masks
+        masks = self._store.state.masks
         wanted = min(max(round(getattr(masks, name) + by, 3), 0.0), 1.0)
         self.settled.emit(replace(masks, **{name: wanted}))
 
@@ -113,7 +113,7 @@ class ThresholdDesk(QObject):
         places = self._pool.least_trusted()
         if not places:
             words = "No scene has a pseudo-label yet: train first (Ctrl+T)."
-            self._keeper.notice(Notice(text=words, tone="warn"))
+            self._store.notice(Notice(text=words, tone="warn"))
             return
         self._place = (self._place + 1) % len(places)
         self.place_wanted.emit(places[self._place])
@@ -123,7 +123,7 @@ class ThresholdDesk(QObject):
         self._place = -1
 
     def _dropping(self, dropped: float) -> MaskSettings:
-        state = self._keeper.state
+        state = self._store.state
         of_scene = state.evidence.scope == "scene"
         share: Callable[[MaskSettings], float] = self._stage_share if of_scene else self._pool.share
         return thresholds_for_share(1 - dropped, state.masks, share=share)

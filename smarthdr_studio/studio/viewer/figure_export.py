@@ -27,7 +27,7 @@ from smarthdr_studio.core.errors import ExportError
 from smarthdr_studio.core.files import replacing
 from smarthdr_studio.core.reporting.tables import write_curves
 from smarthdr_studio.studio.project.screen import Screen, settings_of
-from smarthdr_studio.studio.project.store import Keeper
+from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Notice
 from smarthdr_studio.studio.tasks import Job, Report, TaskRunner, plain
 from smarthdr_studio.studio.viewer.overlays import draw_entry, image_of, swatch_width
@@ -81,12 +81,12 @@ def save_layer(
 Format = Literal["png16", "exr"]
 
 
-class ExportDesk(QObject):
+class ExportController(QObject):
     """One file at a time is enough for anyone; a failure is told, nothing half-written stays."""
 
-    def __init__(self, keeper: Keeper, tasks: TaskRunner, screen: Screen) -> None:
-        super().__init__(keeper)
-        self._keeper, self._tasks, self._screen = keeper, tasks, screen
+    def __init__(self, store: Store, tasks: TaskRunner, screen: Screen) -> None:
+        super().__init__(store)
+        self._store, self._tasks, self._screen = store, tasks, screen
 
     def save_image(self, image: QImage, path: Path) -> None:
         """A finished picture as PNG."""
@@ -102,7 +102,7 @@ class ExportDesk(QObject):
 
     def save_layer(self, view: int, kind: Format, path: Path) -> None:
         """The numbers behind a view: 16-bit PNG as shown, or EXR as they are."""
-        state = self._keeper.state
+        state = self._store.state
         job = plain(
             save_layer,
             layer=state.views[view].layer,
@@ -117,7 +117,7 @@ class ExportDesk(QObject):
         self._tasks.start(job, self._saved)
 
     def _saved(self, path: Path) -> None:
-        self._keeper.notice(Notice(text=f"Saved {path}"))
+        self._store.notice(Notice(text=f"Saved {path}"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

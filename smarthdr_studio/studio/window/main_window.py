@@ -27,14 +27,14 @@ from smarthdr_studio.studio.window.bars import NoticeBar, ReadOnlyNote, ReadoutB
 from smarthdr_studio.studio.window.command_palette import CommandPalette
 from smarthdr_studio.studio.window.keys_dialog import HelpSheet, KeysDialog
 from smarthdr_studio.studio.window.menus import Commands, Menus
-from smarthdr_studio.studio.window.project_commands import HandingOver, Opening
-from smarthdr_studio.studio.window.run_commands import Planning, RunsCommands, Steering
+from smarthdr_studio.studio.window.project_commands import FileCommands, OpenCommands
+from smarthdr_studio.studio.window.run_commands import PlanCommands, RunsCommands, SteeringCommands
 from smarthdr_studio.studio.window.scene_commands import (
-    Choosing,
-    Exporting,
-    Looking,
-    LookingThrough,
-    Queueing,
+    FigureCommands,
+    ModelCommands,
+    QueueCommands,
+    SceneCommands,
+    ViewCommands,
 )
 from smarthdr_studio.studio.window.studio_page import StudioPage
 from smarthdr_studio.synthetic.settings import SampleSettings
@@ -55,25 +55,33 @@ class MainWindow(QMainWindow):
         self.start, self.page = StartPage(), StudioPage(palette)
         self.notice, self.readout, self._read_only = NoticeBar(), ReadoutBar(), ReadOnlyNote()
         self._pages = QStackedWidget()
-        self._choosing = choosing = Choosing(self.session, self.page)
+        self._scene_commands = scene_commands = SceneCommands(self.session, self.page)
         commands = Commands(
             self.session,
             scenes=self.page.scenes,
             views=self.page.views,
             training=self.page.training,
-            chosen=choosing.chosen,
+            chosen=scene_commands.chosen,
         )
-        self._exporting = Exporting(self.session, self.page.views, self)
-        self._opening = Opening(self.session, self)
-        looking = Looking(self.session, self.page, self._exporting)
-        self._planning = Planning(self.session, self.page, self)
-        self._runs = RunsCommands(self.session, self.page, self, show_plan=self._planning.show)
-        self._queueing = Queueing(self.session, self.page, palette, self)
-        self._handing_over = HandingOver(self.session, self.page, self, chosen=choosing.chosen)
-        steering = Steering(self.session, self.page)
-        asking = (self._queueing, self._handing_over, self._runs, self._planning, steering)
-        self._looking_through = LookingThrough(self.session, self)
-        self._parts = (commands, looking, self._looking_through, choosing, *asking)
+        self._figure_commands = FigureCommands(self.session, self.page.views, self)
+        self._open_commands = OpenCommands(self.session, self)
+        view_commands = ViewCommands(self.session, self.page, self._figure_commands)
+        self._plan_commands = PlanCommands(self.session, self.page, self)
+        self._runs = RunsCommands(self.session, self.page, self, show_plan=self._plan_commands.show)
+        self._queue_commands = QueueCommands(self.session, self.page, palette, self)
+        self._file_commands = FileCommands(
+            self.session, self.page, self, chosen=scene_commands.chosen
+        )
+        steering = SteeringCommands(self.session, self.page)
+        asking = (
+            self._queue_commands,
+            self._file_commands,
+            self._runs,
+            self._plan_commands,
+            steering,
+        )
+        self._model_commands = ModelCommands(self.session, self)
+        self._parts = (commands, view_commands, self._model_commands, scene_commands, *asking)
         calls = {name: call for part in self._parts for name, call in part.table().items()}
         calls.update(self._own_commands())
         self.menus = Menus(calls, self, keys=self.session.preferences.keys)
@@ -112,13 +120,13 @@ class MainWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """A folder may be dropped, and pictures where there are scenes."""
-        if self._handing_over.accepts(event):
+        if self._file_commands.accepts(event):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Open or bring what was dropped."""
         event.acceptProposedAction()
-        self._handing_over.take_drop(event)
+        self._file_commands.take_drop(event)
 
     @Slot()
     def show_help(self) -> None:
@@ -152,8 +160,8 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _export(self, kind: str) -> None:
-        self._exporting.visible_only = self.page.display.only_in_sight
-        self._exporting.export(kind)
+        self._figure_commands.visible_only = self.page.display.only_in_sight
+        self._figure_commands.export(kind)
 
     def set_look(self, look: Wish) -> None:
         """Dark, light, or as the system."""
@@ -162,8 +170,8 @@ class MainWindow(QMainWindow):
 
     def _own_commands(self) -> dict[str, Callable[[], object]]:
         return {
-            "open_project": self._opening.open_project,
-            "open_dataset": self._opening.open_dataset,
+            "open_project": self._open_commands.open_project,
+            "open_dataset": self._open_commands.open_dataset,
             "leave": self.close,
             "toggle_inspector": self.page.toggle_inspector,
             "toggle_sides": self.page.toggle_sides,
@@ -198,7 +206,7 @@ class MainWindow(QMainWindow):
         for part in (self.start, self.notice, self.readout, self.bar, self.menus, self._read_only):
             session.changed.connect(part.show_state)
         session.changed.connect(self.show_state)
-        session.catalogue_found.connect(self._opening.ask_for_place)
+        session.catalogue_found.connect(self._open_commands.ask_for_place)
         session.rested.connect(self._rested)
         self.page.listen_to(session)
         self.page.tell(session)
@@ -209,17 +217,17 @@ class MainWindow(QMainWindow):
         for bar in (self.bar, over_scenes):
             bar.promote_asked.connect(self._commands.promote)
             bar.exclude_asked.connect(self._commands.exclude)
-        over_scenes.tag_asked.connect(self._choosing.add_tag)
-        over_scenes.note_asked.connect(self._choosing.write_note)
+        over_scenes.tag_asked.connect(self._scene_commands.add_tag)
+        over_scenes.note_asked.connect(self._scene_commands.write_note)
         self.bar.undo_asked.connect(session.curating.undo)
         self.bar.redo_asked.connect(session.curating.redo)
         self.menus.typing_left.connect(self.page.scenes.take_keyboard)
         self.start.sample_asked.connect(session.try_sample)
-        self.start.dataset_asked.connect(self._opening.open_dataset)
-        self.start.project_asked.connect(self._opening.open_project)
+        self.start.dataset_asked.connect(self._open_commands.open_dataset)
+        self.start.project_asked.connect(self._open_commands.open_project)
         self.start.recent_picked.connect(session.take)
         self.notice.closed.connect(session.dismiss)
-        self.notice.open_asked.connect(self._handing_over.open_file)
+        self.notice.open_asked.connect(self._file_commands.open_file)
         self.notice.offer_taken.connect(session.running.take_offer)
         self.readout.cancel_asked.connect(session.cancel)
         self._preload.timeout.connect(session.training.want_devices)
@@ -253,7 +261,7 @@ class MainWindow(QMainWindow):
         if isinstance(application, QApplication):
             dress(application, palette)
         self.page.dress(palette)
-        self._queueing.dress(palette)
+        self._queue_commands.dress(palette)
 
     def _ask_before_leaving(self) -> None:
         box = QMessageBox(self)

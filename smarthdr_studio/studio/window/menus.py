@@ -32,7 +32,7 @@ _TEXT: Final = (QLineEdit, QTextEdit, QPlainTextEdit, QAbstractSpinBox, QComboBo
 _KEYS: Final = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 
 
-class TypistsKeys(QObject):
+class TextEntryKeys(QObject):
     """Keeps Return for the field that has the keyboard, before any shortcut takes it.
 
     Escape gives the keyboard back, which `left` tells; the next one is a command again.
@@ -116,8 +116,8 @@ class Menus(QMenuBar):
     ) -> None:
         super().__init__()
         self._keys, self._mode = keys, mode_of(StudioState())
-        self._typists = TypistsKeys(window)
-        self._typists.left.connect(self.typing_left)
+        self._text_entry = TextEntryKeys(window)
+        self._text_entry.left.connect(self.typing_left)
         self._actions = {
             action.id: self._make(action, commands[action.calls]) for action in ACTIONS
         }
@@ -265,10 +265,10 @@ class Commands:
 
     def train(self) -> None:
         """Start a run as the panel says."""
-        self._session.inspection.opinions.forget()
+        self._session.inspection.predictions.forget()
         self._session.running.train(preset=self._training.preset, device=self._training.device)
 
     def resume(self) -> None:
         """Go on with the last run."""
-        self._session.inspection.opinions.forget()
+        self._session.inspection.predictions.forget()
         self._session.running.resume(device=self._training.device)

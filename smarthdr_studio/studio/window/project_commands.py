@@ -23,7 +23,7 @@ _TABLES: Final = "Tables (*.csv);;JSON (*.json)"
 _SPLITS: Final = "Lists, tables and JSON (*.txt *.csv *.json);;All files (*)"
 
 
-class HandingOver(QObject):
+class FileCommands(QObject):
     """Asks which files are meant; every sheet stays beside the window and stops nobody."""
 
     def __init__(
@@ -42,7 +42,7 @@ class HandingOver(QObject):
 
     def table(self) -> Mapping[str, Callable[[], object]]:
         """Every command by the name the table of actions calls it."""
-        desk = self._session.papers.handover
+        controller = self._session.files.handover
         return {
             "promote_whole": self.promote_whole,
             "promote_with_note": self.promote_with_note,
@@ -52,10 +52,10 @@ class HandingOver(QObject):
             "ask_moment": self.ask_moment,
             "import_split": self.import_split,
             "export_split": partial(
-                self._ask_where, "Export split", "split.csv", _TABLES, desk.export_split
+                self._ask_where, "Export split", "split.csv", _TABLES, controller.export_split
             ),
             "export_journal": partial(
-                self._ask_where, "Export journal", "journal.csv", _TABLES, desk.export_journal
+                self._ask_where, "Export journal", "journal.csv", _TABLES, controller.export_journal
             ),
             "export_dataset": self.export_dataset,
             "export_report": partial(
@@ -63,9 +63,9 @@ class HandingOver(QObject):
                 "Review report",
                 "review.html",
                 "Web page (*.html)",
-                desk.export_report,
+                controller.export_report,
             ),
-            "find_dataset": self._session.papers.care.ask_again,
+            "find_dataset": self._session.files.care.ask_again,
         }
 
     def promote_whole(self) -> None:
@@ -115,14 +115,14 @@ class HandingOver(QObject):
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setNameFilter(_SPLITS)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(partial(_hand, self._session.papers.handover.read_split))
+        dialog.fileSelected.connect(partial(_hand, self._session.files.handover.read_split))
         dialog.open()
 
     def export_dataset(self) -> None:
         """Ask how the curated scenes are to be written."""
         sheet = DatasetSheet(self._session.state, self._window)
         sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        sheet.wished.connect(self._session.papers.handover.export_dataset)
+        sheet.wished.connect(self._session.files.handover.export_dataset)
         sheet.show()
 
     def accepts(self, event: QDropEvent) -> bool:
@@ -138,7 +138,7 @@ class HandingOver(QObject):
             return
         scene = self._scene_at(event.position().toPoint()) or self._session.state.current
         if pictures and scene is not None:
-            self._session.papers.truths.bring(scene, pictures)
+            self._session.files.truths.bring(scene, pictures)
 
     @Slot(object)
     def open_file(self, path: Path) -> None:
@@ -179,21 +179,21 @@ class HandingOver(QObject):
             sheet.show_state(old, new)
 
     def _made(self, name: str) -> TruthSheet | SplitSheet | RelocateSheet:
-        papers = self._session.papers
+        files = self._session.files
         if name == "truth":
             truth = TruthSheet(self._window)
-            truth.used.connect(papers.truths.use)
-            truth.given_up.connect(papers.truths.give_up)
-            truth.asked_again.connect(papers.truths.bring)
+            truth.used.connect(files.truths.use)
+            truth.given_up.connect(files.truths.give_up)
+            truth.asked_again.connect(files.truths.bring)
             return truth
         if name == "split":
             split = SplitSheet(self._window)
-            split.accepted_split.connect(papers.handover.import_split)
-            split.dropped.connect(papers.handover.drop_split)
+            split.accepted_split.connect(files.handover.import_split)
+            split.dropped.connect(files.handover.drop_split)
             return split
         moved = RelocateSheet(self._window)
-        moved.folder_given.connect(papers.care.relocate)
-        moved.not_now.connect(papers.care.not_now)
+        moved.folder_given.connect(files.care.relocate)
+        moved.not_now.connect(files.care.not_now)
         return moved
 
 
@@ -209,14 +209,14 @@ def _promote(session: Session, scenes: tuple[str, ...], note: str) -> None:
 
 
 def _bring(session: Session, scene: str, names: list[str]) -> None:
-    session.papers.truths.bring(scene, tuple(map(Path, names)))
+    session.files.truths.bring(scene, tuple(map(Path, names)))
 
 
 def _hand(call: Callable[[Path], None], name: str) -> None:
     call(Path(name))
 
 
-class Opening(QObject):
+class OpenCommands(QObject):
     """Every question is put in a window of its own and stops nobody."""
 
     def __init__(self, session: Session, window: QWidget) -> None:

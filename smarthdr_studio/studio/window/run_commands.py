@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QWidget
 from smarthdr_studio.core.training.presets import presets
 from smarthdr_studio.core.training.run_index import RunRow
 from smarthdr_studio.studio.runs.model_export import ExportSheet
-from smarthdr_studio.studio.runs.rollback import RunsBackSheet
-from smarthdr_studio.studio.runs.trash import RunsBinSheet
+from smarthdr_studio.studio.runs.rollback import RollbackSheet
+from smarthdr_studio.studio.runs.trash import RunTrashSheet
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.settings import Layout
 from smarthdr_studio.studio.state import EDITED, Centre, Notice, StudioState
@@ -34,8 +34,8 @@ class RunsCommands(QObject):
         """`show_plan` opens the editor of the next run's plan."""
         super().__init__(window)
         self._session, self._page, self._window = session, page, window
-        self._back: RunsBackSheet | None = None
-        self._bin: RunsBinSheet | None = None
+        self._back: RollbackSheet | None = None
+        self._bin: RunTrashSheet | None = None
         self._calls: dict[str, Callable[[], object]] = {
             "run_resume": partial(self._with_one, self._resume),
             "run_continue": partial(self._with_one, self._continue),
@@ -83,7 +83,7 @@ class RunsCommands(QObject):
             words = f"{row.id} is {row.status}, so there is nothing to resume."
             self._session.tell(Notice(text=words, tone="warn"))
             return
-        self._session.inspection.opinions.forget()
+        self._session.inspection.predictions.forget()
         self._session.running.resume(row.id)
         self._page.go_to_tab("training")
 
@@ -96,7 +96,7 @@ class RunsCommands(QObject):
     def _export(self, row: RunRow) -> None:
         sheet = ExportSheet(row, self._window)
         sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        sheet.wished.connect(self._session.papers.models.export)
+        sheet.wished.connect(self._session.files.models.export)
         sheet.show()
 
     def _write_note(self, _row: RunRow) -> None:
@@ -132,11 +132,11 @@ class RunsCommands(QObject):
     @Slot(object, object)
     def _show_sheets(self, old: StudioState, new: StudioState) -> None:
         if new.runs.way_back is not None and self._back is None:
-            self._back = RunsBackSheet(self._window)
+            self._back = RollbackSheet(self._window)
             self._back.accepted_way.connect(self._session.running.runs.back.go)
             self._back.dropped.connect(self._session.running.runs.back.give_up)
         if new.runs.discarded is not None and self._bin is None:
-            self._bin = RunsBinSheet(self._window)
+            self._bin = RunTrashSheet(self._window)
             self._bin.restore_asked.connect(self._session.running.runs.trash.restore)
             self._bin.closed.connect(self._session.running.runs.trash.close)
         for sheet in (self._back, self._bin):
@@ -144,30 +144,30 @@ class RunsCommands(QObject):
                 sheet.show_state(old, new)
 
 
-class Steering:
+class SteeringCommands:
     """Brings the training panel to the front where it has to ask first."""
 
     def __init__(self, session: Session, page: StudioPage) -> None:
         self._session, self._page = session, page
-        helm, panel = session.running.helm, page.training
-        panel.pause_asked.connect(helm.pause_or_go_on)
-        panel.stop_asked.connect(helm.stop)
-        panel.snapshot_asked.connect(helm.snapshot)
-        panel.round_asked.connect(helm.skip_to_round)
-        panel.rate_picked.connect(helm.set_learning_rate)
-        panel.refresh_picked.connect(helm.set_refresh)
+        steering, panel = session.running.steering, page.training
+        panel.pause_asked.connect(steering.pause_or_go_on)
+        panel.stop_asked.connect(steering.stop)
+        panel.snapshot_asked.connect(steering.snapshot)
+        panel.round_asked.connect(steering.skip_to_round)
+        panel.rate_picked.connect(steering.set_learning_rate)
+        panel.refresh_picked.connect(steering.set_refresh)
         panel.discard_confirmed.connect(session.running.discard)
         panel.devices_wanted.connect(session.training.want_devices)
 
     def table(self) -> Mapping[str, Callable[[], object]]:
         """Every command by the name the table of actions calls it."""
-        helm = self._session.running.helm
+        steering = self._session.running.steering
         return {
-            "pause": helm.pause_or_go_on,
-            "stop": helm.stop,
+            "pause": steering.pause_or_go_on,
+            "stop": steering.stop,
             "discard": self.discard,
-            "save_snapshot": helm.snapshot,
-            "skip_to_round": helm.skip_to_round,
+            "save_snapshot": steering.snapshot,
+            "skip_to_round": steering.skip_to_round,
             "change_rate": self.change_rate,
             "change_refresh": self.change_refresh,
         }
@@ -188,7 +188,7 @@ class Steering:
         self._page.training.ask_refresh()
 
 
-class Planning(QObject):
+class PlanCommands(QObject):
     """The editor is built when it is first asked for."""
 
     def __init__(self, session: Session, page: StudioPage, window: QWidget) -> None:
@@ -215,7 +215,7 @@ class Planning(QObject):
     @Slot()
     def train(self) -> None:
         """Start a run by the plan in the editor."""
-        self._session.inspection.opinions.forget()
+        self._session.inspection.predictions.forget()
         self._session.running.train(preset=EDITED, device="auto")
 
     @Slot(object, object)
@@ -228,20 +228,20 @@ class Planning(QObject):
         self._page.training.offer_presets((*names, *((EDITED,) if now.differs else ())))
 
     def _made(self) -> PlanEditor:
-        session, desk = self._session, self._session.running.plans
+        session, controller = self._session, self._session.running.plans
         editor = PlanEditor(self._window)
         session.changed.connect(editor.show_state)
-        editor.preset_picked.connect(desk.pick_preset)
-        editor.form.typed.connect(desk.set_text)
-        editor.form.reset_asked.connect(desk.reset)
-        editor.reset_all_asked.connect(desk.reset)
-        editor.aside_wanted.connect(desk.take_aside)
+        editor.preset_picked.connect(controller.pick_preset)
+        editor.form.typed.connect(controller.set_text)
+        editor.form.reset_asked.connect(controller.reset)
+        editor.reset_all_asked.connect(controller.reset)
+        editor.aside_wanted.connect(controller.take_aside)
         editor.devices.picked.connect(self._take_device)
-        editor.estimate.asked.connect(desk.estimate)
-        editor.estimate.cancelled.connect(desk.give_up)
-        editor.keeping.name_typed.connect(desk.weigh_name)
-        editor.keeping.save_wished.connect(desk.save_as)
-        editor.keeping.delete_wished.connect(desk.delete)
+        editor.estimate.asked.connect(controller.estimate)
+        editor.estimate.cancelled.connect(controller.give_up)
+        editor.keeping.name_typed.connect(controller.weigh_name)
+        editor.keeping.save_wished.connect(controller.save_as)
+        editor.keeping.delete_wished.connect(controller.delete)
         editor.train_asked.connect(self.train)
         return editor
 

@@ -35,7 +35,7 @@ from smarthdr_studio.studio.widgets.tabs import Tabs
 _TITLES: Final = {"png": "Export curves as PNG", "csv": "Export curves as CSV"}
 
 
-class CurveExporting(QObject):
+class CurveExport(QObject):
     """What is written is what there was when it was asked for."""
 
     def __init__(self, session: Session, board: RunBoard) -> None:
@@ -118,7 +118,7 @@ class RunsPage(QWidget):
         self.pictures.common_picked.connect(runs.telling.set_common)
         self.tabs.turned.connect(runs.telling.turn_to)
         self.bar.asked.connect(self.asked)
-        CurveExporting(session, self.board)
+        CurveExport(session, self.board)
         self._tell_of_evaluation(session)
         session.leaving.connect(self.details.overview.note.save)
         runs.watch(self.isVisible())
@@ -148,13 +148,13 @@ class RunsPage(QWidget):
         self.seen.emit(event.type() == QEvent.Type.Show)
 
     def _tell_of_evaluation(self, session: Session) -> None:
-        desk, table = session.papers.evaluations, self.evaluation
+        controller, table = session.files.evaluations, self.evaluation
         # Asked while the window is shown a state: the answer is to come after it.
-        table.looked_at.connect(desk.look_at, Qt.ConnectionType.QueuedConnection)
-        table.checkpoint_picked.connect(desk.choose_checkpoint)
-        table.split_picked.connect(desk.choose_split)
-        table.measure_asked.connect(desk.measure)
-        table.cancel_asked.connect(desk.cancel)
+        table.looked_at.connect(controller.look_at, Qt.ConnectionType.QueuedConnection)
+        table.checkpoint_picked.connect(controller.choose_checkpoint)
+        table.split_picked.connect(controller.choose_split)
+        table.measure_asked.connect(controller.measure)
+        table.cancel_asked.connect(controller.cancel)
         table.scene_picked.connect(session.screen.pick)
         table.table_asked.connect(partial(self._ask_for_table, session))
 
@@ -218,7 +218,7 @@ class RunsPage(QWidget):
 
 
 def _write_table(session: Session, name: str) -> None:
-    session.papers.evaluations.write_table(Path(name))
+    session.files.evaluations.write_table(Path(name))
 
 
 def _resume(session: Session, run: str, changes: Mapping[str, Any]) -> None:
@@ -273,7 +273,7 @@ class Watching(QWidget):
     def tell(self, session: Session) -> None:
         """Intents go up."""
         history, film = session.inspection.history, session.watching.film
-        self.exporting = CurveExporting(session, self.board)
+        self.exporting = CurveExport(session, self.board)
         self.film.round_picked.connect(history.pick)
         self.film.frames.pictures_wanted.connect(film.want)
         self._film_tools.now_asked.connect(history.pick)

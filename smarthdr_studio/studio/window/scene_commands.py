@@ -29,7 +29,7 @@ from smarthdr_studio.studio.window.scene_pages import PairPage
 from smarthdr_studio.studio.window.studio_page import StudioPage
 
 
-class Choosing:
+class SceneCommands:
     """The work behind keys that depend on what fills the middle of the window."""
 
     def __init__(self, session: Session, page: StudioPage) -> None:
@@ -88,12 +88,12 @@ class Choosing:
     def write_note(self) -> None:
         """The cursor into the note."""
         self._turn_to_card()
-        self._page.judging.scene.write_note()
+        self._page.trust_side.scene.write_note()
 
     def add_tag(self) -> None:
         """The cursor where tags are added."""
         self._turn_to_card()
-        self._page.judging.scene.add_tag()
+        self._page.trust_side.scene.add_tag()
 
     def escape(self) -> None:
         """Back to the pictures; from there, no region."""
@@ -118,7 +118,7 @@ class Choosing:
             self._views.zoom_out()
 
     def _turn_to_card(self) -> None:
-        self._page.judging.setVisible(True)
+        self._page.trust_side.setVisible(True)
         self._page.go_to_tab("scene")
 
     @property
@@ -130,20 +130,20 @@ class Choosing:
         return self._page.views
 
 
-class Queueing:
+class QueueCommands:
     """The work behind the keys that say which scene comes next, and which could be promoted."""
 
     def __init__(
         self, session: Session, page: StudioPage, palette: Palette, parent: QWidget
     ) -> None:
         self._session, self._palette, self._parent = session, palette, parent
-        page.scenes.queue.kind_picked.connect(session.advice.queue.pick)
-        page.scenes.footer.anew_asked.connect(session.advice.queue.rank_anew)
+        page.scenes.queue.kind_picked.connect(session.recommendations.queue.pick)
+        page.scenes.footer.anew_asked.connect(session.recommendations.queue.rank_anew)
         self._sheet: ProposalSheet | None = None
 
     def table(self) -> Mapping[str, Callable[[], object]]:
         """Every command by the name the table of actions calls it."""
-        queue = self._session.advice.queue
+        queue = self._session.recommendations.queue
         return {
             "next_in_queue": partial(queue.step, 1),
             "previous_in_queue": partial(queue.step, -1),
@@ -169,24 +169,24 @@ class Queueing:
             self._sheet.dress(palette)
 
     def _made(self) -> ProposalSheet:
-        session, desk = self._session, self._session.advice.proposals
+        session, controller = self._session, self._session.recommendations.proposals
         sheet = ProposalSheet(self._palette, self._parent)
         session.changed.connect(sheet.show_state)
         session.screen.thumbnail_made.connect(sheet.take_thumbnail)
         sheet.thumbnails_wanted.connect(session.screen.want_thumbnails)
         sheet.scene_picked.connect(session.screen.pick)
-        sheet.rule_picked.connect(desk.set_rule)
-        sheet.telling_picked.connect(desk.set_telling)
-        sheet.left_out.connect(desk.leave_out)
-        sheet.promote_asked.connect(desk.promote)
-        sheet.seen.connect(desk.watch)
+        sheet.rule_picked.connect(controller.set_rule)
+        sheet.telling_picked.connect(controller.set_telling)
+        sheet.left_out.connect(controller.leave_out)
+        sheet.promote_asked.connect(controller.promote)
+        sheet.seen.connect(controller.watch)
         return sheet
 
 
 _MODELS: Final = "Models (*.shdrmodel)"
 
 
-class LookingThrough(QObject):
+class ModelCommands(QObject):
     """Asks which file is meant."""
 
     def __init__(self, session: Session, window: QWidget) -> None:
@@ -195,10 +195,10 @@ class LookingThrough(QObject):
 
     def table(self) -> Mapping[str, Callable[[], object]]:
         """Every command by the name the table of actions calls it."""
-        opinions = self._session.inspection.opinions
+        predictions = self._session.inspection.predictions
         return {
             "look_through_file": self.ask_for_model,
-            "look_through_newest": partial(opinions.look_through, None),
+            "look_through_newest": partial(predictions.look_through, None),
         }
 
     @Slot()
@@ -213,7 +213,7 @@ class LookingThrough(QObject):
 
     @Slot(str)
     def _look_through(self, name: str) -> None:
-        self._session.inspection.opinions.look_through(Path(name))
+        self._session.inspection.predictions.look_through(Path(name))
 
 
 _TITLES: Final[dict[str, str]] = {
@@ -224,7 +224,7 @@ _TITLES: Final[dict[str, str]] = {
 }
 
 
-class Exporting:
+class FigureCommands:
     """Pictures are taken at once, so what is saved is what was on the screen when it was asked."""
 
     def __init__(self, session: Session, views: ViewGrid, window: QWidget) -> None:
@@ -303,10 +303,10 @@ _FAR: Final = 16  # pixels
 _TABS: Final = ("thresholds", "why", "evidence", "scene", "training", "history")
 
 
-class Looking:
+class ViewCommands:
     """The work behind the keys that concern how a scene is looked at and judged."""
 
-    def __init__(self, session: Session, page: StudioPage, exporting: Exporting) -> None:
+    def __init__(self, session: Session, page: StudioPage, exporting: FigureCommands) -> None:
         self._session, self._page, self._exporting = session, page, exporting
         self._before_uncertainty: dict[int, Layer] = {}
 

@@ -127,7 +127,7 @@ class PairPage(QWidget):
         self.grids[side].set_scene_size(width, height)
 
 
-class Browsing(QStackedWidget):
+class CentrePages(QStackedWidget):
     """Turns to what the state says; pair and runs are built when they are first looked at."""
 
     rearranged = Signal()
@@ -242,7 +242,7 @@ class Browsing(QStackedWidget):
         if session is None:
             return
         if session.state.queue.kind is not QueueKind.ALL:
-            session.advice.queue.pick(QueueKind.ALL)
+            session.recommendations.queue.pick(QueueKind.ALL)
         session.inspection.table.sort_by(key)
 
     @Slot()

@@ -23,8 +23,8 @@ from smarthdr_studio.studio.viewer.view_grid import ViewGrid
 from smarthdr_studio.studio.widgets.controls import button
 from smarthdr_studio.studio.widgets.tabs import Tabs
 from smarthdr_studio.studio.window.run_pages import Watching
-from smarthdr_studio.studio.window.scene_pages import Browsing
-from smarthdr_studio.studio.window.trust_side import Charts, JudgingSide
+from smarthdr_studio.studio.window.scene_pages import CentrePages
+from smarthdr_studio.studio.window.trust_side import Charts, TrustSide
 
 _ACROSS, _DOWN = (254, 750, 320), (476, 274)
 _LOW, _DOWN_IF_LOW = 800, (486, 230)  # pictures come first where there is little height
@@ -42,7 +42,7 @@ class StudioPage(QWidget):
         self.scenes = SceneList(palette, self.shelf)
         self.display, self.brush, self.views = DisplayStrip(), BrushBar(), ViewGrid()
         self.charts = Charts()
-        self.judging = JudgingSide(self.charts)
+        self.trust_side = TrustSide(self.charts)
         self.training, self.history = TrainingPanel(presets()), HistoryPanel()
         self.journal = JournalPanel()
         self.bottom = Tabs("Training, history and journal")
@@ -67,7 +67,7 @@ class StudioPage(QWidget):
             self,
         ):
             session.changed.connect(part.show_state)
-        self.judging.listen_to(session)
+        self.trust_side.listen_to(session)
         session.screen.painted.connect(self.views.show_painted)
         session.screen.partnered.connect(self._show_partner)
         session.screen.sized.connect(self.views.set_scene_size)
@@ -84,14 +84,14 @@ class StudioPage(QWidget):
         self._tell_of_display(session)
         self._tell_of_views(session)
         self._tell_of_brush(session)
-        self.judging.tell(session)
+        self.trust_side.tell(session)
         self.watching.tell(session)
         self.history.round_picked.connect(session.inspection.history.pick)
         self.history.scene_picked.connect(session.screen.pick)
         self.history.kind_picked.connect(session.inspection.history.set_kind)
-        self.journal.chosen.connect(session.papers.journal.choose)
-        self.journal.moment_asked.connect(session.papers.journal.go_back_to)
-        self.journal.seen.connect(session.papers.journal.watch)
+        self.journal.chosen.connect(session.files.journal.choose)
+        self.journal.moment_asked.connect(session.files.journal.go_back_to)
+        self.journal.seen.connect(session.files.journal.watch)
         self.journal.scene_picked.connect(session.screen.pick)
 
     @Slot(object, object)
@@ -100,7 +100,7 @@ class StudioPage(QWidget):
         if old.centre is not new.centre and self.scenes.isVisible():
             roomy = self.window().height() >= _LOW or new.centre is Centre.PICTURES
             self.bottom.setVisible(roomy)
-            self.judging.setVisible(new.centre is not Centre.RUNS)
+            self.trust_side.setVisible(new.centre is not Centre.RUNS)
         if (old.columns, len(old.views)) != (new.columns, len(new.views)):
             self.views.set_grid(columns=new.columns, count=len(new.views))
         self.views.set_active(new.active)
@@ -117,25 +117,25 @@ class StudioPage(QWidget):
 
     def save_notes(self) -> None:
         """Keep what is being written about scenes and runs."""
-        self.judging.scene.save()
+        self.trust_side.scene.save()
         self.browsing.save_notes()
 
     def toggle_sides(self) -> None:
         """Hide everything but the pictures, or bring it back."""
         shown = not self.scenes.isVisible()
-        for side in (self.scenes, self.judging, self.bottom):
+        for side in (self.scenes, self.trust_side, self.bottom):
             side.setVisible(shown)
 
     def toggle_inspector(self) -> None:
         """Show why a pixel is not trusted, or the thresholds again."""
-        tabs = self.judging.tabs
+        tabs = self.trust_side.tabs
         tabs.go("thresholds" if tabs.current == "why" else "why")
 
     def go_to_tab(self, name: str) -> None:
         """Bring a panel to the front, on whichever side it is."""
         if self.bottom.has(name):
             self.bottom.show()
-        for tabs in (self.judging.tabs, self.bottom):
+        for tabs in (self.trust_side.tabs, self.bottom):
             tabs.go(name)
 
     @property
@@ -144,7 +144,7 @@ class StudioPage(QWidget):
         return {
             "across": self._across.sizes(),
             "down": self._down.sizes(),
-            "tabs": [self.judging.tabs.current, self.bottom.current],
+            "tabs": [self.trust_side.tabs.current, self.bottom.current],
             "hidden columns": self.browsing.table.hidden_columns,
             "watching": self.watching.arrangement,
         }
@@ -167,7 +167,7 @@ class StudioPage(QWidget):
         table = session.inspection.table
         self.shelf.scene_picked.connect(session.screen.pick)
         self.shelf.thumbnails_wanted.connect(session.screen.want_thumbnails)
-        self.shelf.selection_changed.connect(self.judging.scene.show_selection)
+        self.shelf.selection_changed.connect(self.trust_side.scene.show_selection)
         self.scenes.query_typed.connect(table.ask)
         self.scenes.centre_picked.connect(table.show)
         self.scenes.worst_wanted.connect(session.inspection.thresholds.least_trusted)
@@ -237,14 +237,14 @@ class StudioPage(QWidget):
         self.all_runs = button("All runs", tip=by_id("show_runs").tip_with_key, role="link")
         self.all_runs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.bottom.add_corner(self.all_runs)
-        self.browsing = Browsing(pictures, self.shelf, palette)
+        self.browsing = CentrePages(pictures, self.shelf, palette)
         self._down = _splitter(Qt.Orientation.Vertical, (self.browsing, self.bottom), _DOWN)
-        sides = (self.scenes, self._down, self.judging)
+        sides = (self.scenes, self._down, self.trust_side)
         self._across = _splitter(Qt.Orientation.Horizontal, sides, _ACROSS)
         for moved in (
             self._down.splitterMoved,
             self._across.splitterMoved,
-            self.judging.tabs.turned,
+            self.trust_side.tabs.turned,
             self.bottom.turned,
             self.browsing.rearranged,
             self.watching.rearranged,

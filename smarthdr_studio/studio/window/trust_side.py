@@ -83,7 +83,7 @@ def _kept(state: StudioState) -> float | None:
 _NARROWEST: Final = 318
 
 
-class JudgingSide(QWidget):
+class TrustSide(QWidget):
     """Four tabs; the sentence that says why stays in sight under those that do not tell it."""
 
     def __init__(self, charts: Charts) -> None:

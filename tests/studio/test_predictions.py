@@ -1,4 +1,4 @@
-"""Opinions asked for while a person walks through scenes: the newest question is answered."""
+"""Predictions asked for while a person walks through scenes: the newest question is answered."""
 
 import threading
 
@@ -8,7 +8,7 @@ import pytest
 from smarthdr_studio.core.display import Layer
 from smarthdr_studio.core.errors import CheckpointError
 from smarthdr_studio.studio.project import predictions
-from smarthdr_studio.studio.project.predictions import Opinion
+from smarthdr_studio.studio.project.predictions import ScenePrediction
 
 
 class Network:
@@ -27,7 +27,7 @@ class Network:
             raise self.error
         hdr = np.full((96, 128, 3), 0.5, np.float16)
         sigma = np.full((96, 128), 0.01, np.float32)
-        return Opinion(who=who, scene=scene, checkpoint="a run", hdr=hdr, sigma=sigma)
+        return ScenePrediction(who=who, scene=scene, checkpoint="a run", hdr=hdr, sigma=sigma)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The desk behind the queues: on a thread where there are many scenes, and told while it looks."""
+"""The controller behind the queues: on a thread where there are many scenes."""
 
 import pytest
 
@@ -53,14 +53,14 @@ def test_frames_that_cannot_be_read_end_the_search_all_the_same(
 
 
 def test_the_order_is_that_of_the_settled_thresholds_while_a_slider_moves(ready, until):
-    desk = ready.advice.queue
-    desk.pick(QueueKind.SAFEST)
+    controller = ready.advice.queue
+    controller.pick(QueueKind.SAFEST)
     until(ready, lambda s: not s.queue.preliminary)
     reasons = ready.state.queue.reasons
     tried = ready.state.masks.__class__(tau_patch=0.05, tau_pixel=0.05)
     ready.screen.move_masks(tried)
     until(ready, lambda s: s.row("003").retained is not None and s.row("003").retained < 0.3)
-    desk.rank_anew()
+    controller.rank_anew()
     assert ready.state.queue.reasons == reasons
     ready.curating.settle_masks(tried)
     assert ready.state.queue.reasons != reasons

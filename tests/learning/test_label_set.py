@@ -1,4 +1,4 @@
-"""A roster outlives a checkpoint, and what changed between two is said in words."""
+"""A label_set outlives a checkpoint, and what changed between two is said in words."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -38,30 +38,30 @@ FILE = LabelFile(path=PROJECT / "labels/u/1.exr", checksum="ab" * 32)
 
 
 @given(ROSTERS)
-def test_a_roster_comes_back_from_its_state(roster):
-    assert LabelSet.from_state(roster.state(project=PROJECT), project=PROJECT) == roster
+def test_a_roster_comes_back_from_its_state(label_set):
+    assert LabelSet.from_state(label_set.state(project=PROJECT), project=PROJECT) == label_set
 
 
 @given(ROSTERS)
-def test_where_nothing_changed_nothing_is_said(roster):
-    assert label_changes(roster, roster) == ()
+def test_where_nothing_changed_nothing_is_said(label_set):
+    assert label_changes(label_set, label_set) == ()
 
 
 @given(ROSTERS, IDS)
-def test_what_is_held_out_or_set_aside_is_never_learned_from(roster, names):
+def test_what_is_held_out_or_set_aside_is_never_learned_from(label_set, names):
     for left in (
-        roster.holding_out(names),
-        roster.setting_aside(dict.fromkeys(names, "is gone")),
+        label_set.holding_out(names),
+        label_set.setting_aside(dict.fromkeys(names, "is gone")),
     ):
         assert not {name for name, _ in left.labels} & set(names)
         assert not set(left.unlabelled) & set(names)
 
 
 def test_a_state_is_read_without_running_code(tmp_path):
-    roster = replace(PLAIN, promoted={"u": FILE}, brushes={"v": "12" * 32})
-    torch.save(roster.state(project=PROJECT), tmp_path / "state.pt")
+    label_set = replace(PLAIN, promoted={"u": FILE}, brushes={"v": "12" * 32})
+    torch.save(label_set.state(project=PROJECT), tmp_path / "state.pt")
     state = torch.load(tmp_path / "state.pt", weights_only=True)
-    assert LabelSet.from_state(state, project=PROJECT) == roster
+    assert LabelSet.from_state(state, project=PROJECT) == label_set
 
 
 def test_a_checkpoint_of_an_earlier_version_still_resumes():

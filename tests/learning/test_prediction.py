@@ -32,7 +32,7 @@ def scene(trained):
 
 
 @pytest.mark.parametrize("who", ["student", "teacher"])
-def test_an_opinion_is_what_the_weights_in_the_checkpoint_answer(trained, scene, who):
+def test_an_prediction_is_what_the_weights_in_the_checkpoint_answer(trained, scene, who):
     checkpoint, frames = latest_checkpoint(trained), FrameStore()
     hdr, sigma = predict_scene(checkpoint, scene, who=who, device="cpu", frames=frames)
     network = build_network(read_info(checkpoint).network)
