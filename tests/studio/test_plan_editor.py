@@ -28,8 +28,8 @@ TINY = {
 @pytest.fixture
 def editor(opened, qtbot, until):
     """The editor over the tiny project, with every preset read."""
-    opened._planning.show()
-    editor = opened._planning.editor
+    opened._plan_commands.show()
+    editor = opened._plan_commands.editor
     until(opened.session, lambda s: s.planning.command != "" and s.planning.devices != ())
     yield editor
     editor.close()
@@ -64,7 +64,7 @@ def test_the_window_opens_without_knowing_the_schema_of_plans():
 def test_a_key_opens_it_with_the_preset_that_is_picked(opened, qtbot, until):
     QTest.keyClick(opened, Qt.Key.Key_T, Qt.KeyboardModifier.AltModifier)
     until(opened.session, lambda s: s.planning.preset == "quick")
-    editor = opened._planning.editor
+    editor = opened._plan_commands.editor
     assert editor.isVisible()
     assert not editor.isModal()
     assert line(editor, "schedule.epochs").text() == "10"

@@ -11,7 +11,12 @@ from smarthdr_studio.core.display import Layer
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.training.run_folder import RunFolder, read_note, run_lock
+from smarthdr_studio.core.training.run_folder import (
+    CHECKPOINT_FILES,
+    RunFolder,
+    read_note,
+    run_lock,
+)
 from smarthdr_studio.studio.settings import Layout
 from smarthdr_studio.studio.state import Centre, StudioState, ViewSetup
 
@@ -219,8 +224,9 @@ def test_the_plan_of_a_run_is_in_the_editor_to_be_changed(window, runs, until, q
     checkpoint = project / "runs" / LATE / "checkpoints" / "step-4"
     checkpoint.mkdir(parents=True)
     (checkpoint / "checkpoint.json").write_text('{"step": 4, "metrics": {"psnr_mu": 31.0}}')
+    for name in CHECKPOINT_FILES:
+        (checkpoint / name).write_bytes(b"")
     weights = checkpoint / "teacher.safetensors"
-    weights.write_bytes(b"")
     choose(window, until, LATE)
     window._runs._calls["run_continue"]()
     until(window.session, lambda s: "network.start_from" in s.planning.typed)
@@ -228,7 +234,7 @@ def test_the_plan_of_a_run_is_in_the_editor_to_be_changed(window, runs, until, q
     assert typed["network.start_from"] == str(weights)
     assert typed["schedule.epochs"] == "9"
     assert window.session.state.planning.preset == "quick"
-    window._planning.editor.close()
+    window._plan_commands.editor.close()
 
 
 def test_another_project_shows_none_of_these_runs(window, runs, until):

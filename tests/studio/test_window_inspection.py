@@ -89,7 +89,7 @@ def test_the_story_from_the_worst_region_to_a_figure(opened, qtbot, until, tmp_p
     assert opened.session.state.pool.retained == pytest.approx(0.8, abs=0.03)
     until(opened.session, lambda s: opened.session.at_rest)
     figure = tmp_path / "figure.png"
-    opened._exporting.writer("export_sheet")(figure)
+    opened._figure_commands.writer("export_sheet")(figure)
     until(opened.session, lambda s: s.notice is not None)
     assert "figure.png" in opened.session.state.notice.text
     assert QImage(str(figure)).width() > 200
@@ -98,7 +98,7 @@ def test_the_story_from_the_worst_region_to_a_figure(opened, qtbot, until, tmp_p
 def test_the_exported_view_is_the_picture_on_the_screen(opened, until, tmp_path):
     opened.session.inspection.viewing.activate(1)
     path = tmp_path / "view.png"
-    opened._exporting.writer("export_view")(path)
+    opened._figure_commands.writer("export_view")(path)
     until(opened.session, lambda s: s.notice is not None)
     painted = opened.session.screen.painted_view(1)
     assert np.array_equal(as_array(QImage(str(path))), painted.rgb8)
@@ -107,7 +107,7 @@ def test_the_exported_view_is_the_picture_on_the_screen(opened, until, tmp_path)
 def test_an_exported_layer_holds_the_numbers_themselves(opened, until, tmp_path):
     opened.session.inspection.viewing.activate(1)
     path = tmp_path / "sigma.exr"
-    opened._exporting.writer("export_exr")(path)
+    opened._figure_commands.writer("export_exr")(path)
     until(opened.session, lambda s: s.notice is not None)
     (values,) = read_layers(path)[0].values()
     assert np.array_equal(values, opened.session.screen.stage.material.sigma)
@@ -116,7 +116,7 @@ def test_an_exported_layer_holds_the_numbers_themselves(opened, until, tmp_path)
 def test_a_place_that_cannot_be_written_is_one_sentence(opened, until, tmp_path):
     (tmp_path / "nowhere").write_text("a file where a folder should be")
     for kind in ("export_view", "export_png16", "export_exr"):
-        opened._exporting.writer(kind)(tmp_path / "nowhere" / "x.png")
+        opened._figure_commands.writer(kind)(tmp_path / "nowhere" / "x.png")
         until(opened.session, lambda s: s.notice is not None and s.notice.tone == "bad")
         assert "nowhere" in opened.session.state.notice.text
         opened.session.dismiss()
