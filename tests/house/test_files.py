@@ -2,6 +2,7 @@
 
 import ast
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,6 +90,40 @@ def test_no_decision_record_is_longer_than_a_screen():
     for path in records:
         assert re.match(r"\d{4}-[a-z0-9-]+\.md$", path.name)
         assert 20 <= len(_text(path).splitlines()) <= 60, path.name
+
+
+def test_the_picture_of_the_house_names_only_what_is_there():
+    """Every `a/b` in it is a file or folder of the package, or ends one."""
+    text = _text(ROOT / "smarthdr_studio" / "ARCHITECTURE.md")
+    assert len(text.splitlines()) <= 100
+    places = [path.relative_to(ROOT).with_suffix("").as_posix() for path in [*MODULES, *TESTS]]
+    places += [path.parent.relative_to(ROOT).as_posix() for path in MODULES]
+    places += [path.relative_to(ROOT).as_posix() for path in (ROOT / "resources").iterdir()]
+    named = re.findall(r"`([a-z_]+/[a-z_/*]+)(?:\.[a-z_]+)?`", text)
+    assert len(named) > 40
+    gone = {
+        name
+        for name in named
+        if not any(
+            f"/{place}".endswith(f"/{name.rstrip('/')}") or fnmatch(f"/{place}", f"*/{name}")
+            for place in places
+        )
+    }
+    assert gone == set()
+
+
+def test_no_small_module_is_a_slice_of_another():
+    """One under 40 lines that a single other module imports belongs inside that one."""
+    texts = {_name(path): _text(path) for path in MODULES}
+    lonely = []
+    for name, text in texts.items():
+        if name.endswith("__init__.py") or len(text.splitlines()) >= 40:
+            continue
+        parent, _, leaf = name.removesuffix(".py").replace("/", ".").rpartition(".")
+        asked = re.compile(rf"from {parent}\.{leaf} import|from {parent} import {leaf}\b")
+        if sum(bool(asked.search(other)) for other in texts.values()) == 1:
+            lonely.append(name)
+    assert lonely == []
 
 
 def _loads_with_torch(call: ast.Call) -> bool:

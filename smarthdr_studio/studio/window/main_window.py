@@ -22,7 +22,7 @@ from smarthdr_studio.studio.dataset.start_page import StartPage
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.settings import Places
 from smarthdr_studio.studio.state import StudioState
-from smarthdr_studio.studio.theme import Wish, dress, palette_for
+from smarthdr_studio.studio.theme import Palette, Wish, dress, palette_for
 from smarthdr_studio.studio.window.bars import NoticeBar, ReadOnlyNote, ReadoutBar, TopBar
 from smarthdr_studio.studio.window.command_palette import CommandPalette
 from smarthdr_studio.studio.window.keys_dialog import HelpSheet, KeysDialog
@@ -55,39 +55,10 @@ class MainWindow(QMainWindow):
         self.start, self.page = StartPage(), StudioPage(palette)
         self.notice, self.readout, self._read_only = NoticeBar(), ReadoutBar(), ReadOnlyNote()
         self._pages = QStackedWidget()
-        self._scene_commands = scene_commands = SceneCommands(self.session, self.page)
-        commands = Commands(
-            self.session,
-            scenes=self.page.scenes,
-            views=self.page.views,
-            training=self.page.training,
-            chosen=scene_commands.chosen,
-        )
-        self._figure_commands = FigureCommands(self.session, self.page.views, self)
-        self._open_commands = OpenCommands(self.session, self)
-        view_commands = ViewCommands(self.session, self.page, self._figure_commands)
-        self._plan_commands = PlanCommands(self.session, self.page, self)
-        self._runs = RunsCommands(self.session, self.page, self, show_plan=self._plan_commands.show)
-        self._queue_commands = QueueCommands(self.session, self.page, palette, self)
-        self._file_commands = FileCommands(
-            self.session, self.page, self, chosen=scene_commands.chosen
-        )
-        steering = SteeringCommands(self.session, self.page)
-        asking = (
-            self._queue_commands,
-            self._file_commands,
-            self._runs,
-            self._plan_commands,
-            steering,
-        )
-        self._model_commands = ModelCommands(self.session, self)
-        self._parts = (commands, view_commands, self._model_commands, scene_commands, *asking)
-        calls = {name: call for part in self._parts for name, call in part.table().items()}
-        calls.update(self._own_commands())
+        calls = self._make_commands(palette)
         self.menus = Menus(calls, self, keys=self.session.preferences.keys)
         self.palette_of_commands = CommandPalette(self)
         self.bar = TopBar(self.menus)
-        self._commands = commands
         self._help: HelpSheet | None = None
         self._preload = QTimer(self, singleShot=True, interval=_IDLE_BEFORE_TORCH_MS)
         self._lay_out()
@@ -167,6 +138,39 @@ class MainWindow(QMainWindow):
         """Dark, light, or as the system."""
         self.session.prefer(look=look)
         self._dress()
+
+    def _make_commands(self, palette: Palette) -> dict[str, Callable[[], object]]:
+        """Whoever carries out the actions; what each action calls, by its id."""
+        self._scene_commands = scene_commands = SceneCommands(self.session, self.page)
+        commands = Commands(
+            self.session,
+            scenes=self.page.scenes,
+            views=self.page.views,
+            training=self.page.training,
+            chosen=scene_commands.chosen,
+        )
+        self._figure_commands = FigureCommands(self.session, self.page.views, self)
+        self._open_commands = OpenCommands(self.session, self)
+        view_commands = ViewCommands(self.session, self.page, self._figure_commands)
+        self._plan_commands = PlanCommands(self.session, self.page, self)
+        self._runs = RunsCommands(self.session, self.page, self, show_plan=self._plan_commands.show)
+        self._queue_commands = QueueCommands(self.session, self.page, palette, self)
+        self._file_commands = FileCommands(
+            self.session, self.page, self, chosen=scene_commands.chosen
+        )
+        steering = SteeringCommands(self.session, self.page)
+        asking = (
+            self._queue_commands,
+            self._file_commands,
+            self._runs,
+            self._plan_commands,
+            steering,
+        )
+        self._model_commands = ModelCommands(self.session, self)
+        self._parts = (commands, view_commands, self._model_commands, scene_commands, *asking)
+        self._commands = commands
+        calls = {name: call for part in self._parts for name, call in part.table().items()}
+        return calls | self._own_commands()
 
     def _own_commands(self) -> dict[str, Callable[[], object]]:
         return {
