@@ -88,7 +88,7 @@ def test_everybody_takes_the_same_checkpoint_for_the_best(tmp_path, scores, best
     assert best_checkpoint(run.path).name == f"step-{best:08d}"
     told = told_checkpoints(row)
     assert [words.startswith(f"step {best} ") for words in told if "best" in words] == [True]
-    begin = plan_to_continue(silent, run=run.path).start_from
+    begin = plan_to_continue(run=run.path).start_from
     assert begin == run.checkpoints / f"step-{best:08d}" / "teacher.safetensors"
 
 
@@ -112,7 +112,7 @@ def test_without_any_check_the_newest_checkpoint_stands_for_the_best(tmp_path):
     run = make_run(tmp_path, (None, NAN, None))
     assert best_checkpoint(run.path).name == "step-00000030"
     assert not any("best" in words for words in told_checkpoints(row_of(run)))
-    begin = plan_to_continue(silent, run=run.path).start_from
+    begin = plan_to_continue(run=run.path).start_from
     assert begin.parent.name == "step-00000030"
 
 
@@ -126,14 +126,14 @@ def test_what_is_no_whole_checkpoint_is_nowhere_the_best(tmp_path):
     (run.checkpoints / "step-00000010 copy").mkdir()
     assert [each.step for each in saved_checkpoints(run.path)] == [10, 20, 50, 60]
     assert best_checkpoint(run.path).name == "step-00000010"
-    begin = plan_to_continue(silent, run=run.path).start_from
+    begin = plan_to_continue(run=run.path).start_from
     assert begin.parent.name == "step-00000010"
 
 
 def test_a_run_without_checkpoints_has_no_best(tmp_path):
     run = make_run(tmp_path, ())
     assert best_checkpoint(run.path) is None
-    assert plan_to_continue(silent, run=run.path).start_from is None
+    assert plan_to_continue(run=run.path).start_from is None
 
 
 def test_held_against_each_other_a_run_whose_last_check_was_no_number_never_wins(tmp_path):

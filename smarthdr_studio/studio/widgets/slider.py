@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QWidget
 
 from smarthdr_studio.studio.widgets.controls import ALONG, describe, takes_first
@@ -87,8 +87,9 @@ class Dial(QWidget):
         """Show a value without saying that somebody picked it."""
         if value != self._shown:
             self._shown = value
-            self._slider.setValue(self._span.step(value))
-            self._number.setValue(value)
+            with QSignalBlocker(self._slider), QSignalBlocker(self._number):
+                self._slider.setValue(self._span.step(value))
+                self._number.setValue(value)
 
     @Slot(int)
     def _slid(self, step: int) -> None:
