@@ -180,7 +180,7 @@ def tidy(
         bool, typer.Option("--empty-trash", help="Delete the trash for good, as it is now.")
     ] = False,
     dry: Annotated[
-        bool, typer.Option("--dry-run", help="Only print_line what would be done.")
+        bool, typer.Option("--dry-run", help="Only say what would be done.")
     ] = False,
     as_json: Json = False,
 ) -> None:

@@ -21,6 +21,7 @@ MEASURED = {
     "seconds_left",
     "memory_bytes",
     "data_share",
+    "read_to",  # bytes of a log, whose times have more digits or fewer
     "seconds",
     "started",
     "disk_bytes",
