@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-_RUN = re.compile(r"\d{8}-\d{6}-[a-z0-9-]+")
+_RUN = re.compile(r"\d{8}-\d{6}-[A-Za-z0-9_-]+")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(\+00:00|Z)?")
 _DIARY_TIME = re.compile(r"(?m)^(  )\d\d-\d\d \d\d:\d\d(?=  )")
 _BACKUP_DAY = re.compile(r"project-\d{8}(?=\.sqlite)")
