@@ -118,7 +118,7 @@ def _print(found: "PoolTrust", settings: "MaskSettings") -> None:
     ]
     whole = ("whole pool", percent(found.retained), percent(found.patches_retained), "")
     print_table(
-        ("scene", "trusted", "patches kept", "mean σ"),
+        ("scene", "retained", "patches retained", "mean σ"),
         [*rows, whole],
         title=f"Reliability at τ_pa {settings.tau_patch:g}, τ_pi {settings.tau_pixel:g}",
     )

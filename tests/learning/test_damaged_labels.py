@@ -199,7 +199,7 @@ def test_a_resumed_run_keeps_to_the_truth_it_learned_from_until_the_next_round(
     store, scene = run.material.frames, run.material.scenes["v"]
     np.testing.assert_array_equal(store.ground_truth(scene), first.astype(np.float16))
     assert new_round(run, folder).changes == (
-        "v: learns from a ground truth that was brought from this round on",
+        "v: learns from an imported ground truth from this round on",
     )
     scene = run.material.scenes["v"]
     np.testing.assert_array_equal(store.ground_truth(scene), second.astype(np.float16))

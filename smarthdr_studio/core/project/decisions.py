@@ -72,7 +72,7 @@ def refuse_without_truth(scenes: Iterable[Scene]) -> None:
     for scene in scenes:
         if scene.ground_truth is None:
             raise ProjectError(
-                f"{scene.id}: has no ground truth file; bring one with: smarthdr-studio truth, or "
+                f"{scene.id}: has no ground truth file; import one with: smarthdr-studio truth, or "
                 "promote it instead"
             )
 
@@ -240,7 +240,7 @@ class Decisions:
         """Learn from the ground truth file."""
 
         def enter(plain: JournalEntry, _: SceneState) -> JournalEntry:
-            # Asked here, where nobody can take a ground truth back that was brought.
+            # Asked here, where nobody can take an imported ground truth back.
             refuse_without_truth([self._project.scene(str(plain.scene))])
             return replace(plain, after=Status.GROUND_TRUTH)
 
@@ -256,7 +256,7 @@ class Decisions:
         note: str = "",
         who: str | None = None,
     ) -> None:
-        """Learn from a ground truth that was brought: H×W×3 linear RGB on METHOD §1's scale.
+        """Learn from an imported ground truth: H×W×3 linear RGB on METHOD §1's scale.
 
         A copy is frozen in the project. A test scene stays one, and is measured against it.
         """

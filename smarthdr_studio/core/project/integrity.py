@@ -203,7 +203,7 @@ def label_findings(project: Project) -> Iterator[Finding]:
         sentence = _wrong_with_file(project, relative, checksum, scene=scene)
         if sentence:
             mendable = bool(_identical(project, relative, checksum))
-            again = "bring its ground truth" if relative in truths else f"promote {scene}"
+            again = "import its ground truth" if relative in truths else f"promote {scene}"
             yield Finding(
                 trouble=FindingKind.FILE_IN_USE,
                 what=relative,

@@ -117,7 +117,7 @@ _PHRASES: Final[Mapping[Kind, str]] = {
     Kind.EXCLUDE: "exclude {}",
     Kind.RESTORE: "restore {}",
     Kind.USE_GROUND_TRUTH: "use the ground truth of {}",
-    Kind.BRING_TRUTH: "bring a ground truth to {}",
+    Kind.BRING_TRUTH: "import the ground truth of {}",
     Kind.PAINT: "paint on {}",
     Kind.ANNOTATE: "note on {}",
     Kind.SPLIT: "import a split of {}",
@@ -136,7 +136,7 @@ class Accounts:
         self._members: dict[str, list[JournalEntry]] = {}
         self._undoable: list[str] = []
         self._redoable: list[str] = []
-        self._truths: dict[str | None, str | None] = {}  # checksums of those that were brought
+        self._truths: dict[str | None, str | None] = {}  # checksums of those that were imported
         self._ledger: Ledger | None = None
         self.take(entries)
 

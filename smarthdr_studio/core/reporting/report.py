@@ -433,7 +433,7 @@ def _label_words(state: SceneState) -> str:
         version = PurePosixPath(state.label).stem
         return f"label {version}, {'whole picture' if state.whole else 'trusted pixels only'}"
     if state.status is Status.GROUND_TRUTH:
-        return "a ground truth that was brought" if state.truth else "the dataset's ground truth"
+        return "an imported ground truth" if state.truth else "the dataset's ground truth"
     return ""
 
 

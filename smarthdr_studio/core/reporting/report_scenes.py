@@ -229,7 +229,7 @@ class SceneRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PoolThresholds:
-    """By what a scene of the pool is judged: the thresholds of now and the pool's ranges."""
+    """What makes the masks of a scene of the pool: the thresholds of now, the pool's ranges."""
 
     masks: MaskSettings
     pool: Retention | None
@@ -349,7 +349,7 @@ def _of_label(material: Material) -> tuple[Figure, ...]:
             value=percent(float(kept.trusted.mean())),
             tip="Trusted pixels ÷ all pixels: what the loss counts.",
         ),
-        Figure(name="patches kept", value=percent(float(kept.patch_mask.mean()))),
+        Figure(name="patches retained", value=percent(float(kept.patch_mask.mean()))),
         Figure(
             name="mean σ",
             value=f"{float(material.sigma.mean(dtype=np.float64)):.4f}",

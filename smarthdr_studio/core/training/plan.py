@@ -356,7 +356,7 @@ def idle_settings(plan: Planned) -> dict[str, str]:
 
 def _of_mean_teacher(plan: Planned) -> dict[str, str]:
     found = {
-        f"masks.{gate}": "mean-teacher has no masks; set it to false, or take system smarthdr"
+        f"masks.{gate}": "mean-teacher has no masks; set it to false, or set system to smarthdr"
         for gate, judges in (("patches", plan.masks.patches), ("pixels", plan.masks.pixels))
         if judges
     }
@@ -387,6 +387,7 @@ class TrainingPlan(Section):
     preset: str = Field("paper", description="The preset this plan was made from.")
     system: Literal["smarthdr", "supervised", "mean-teacher", "fixmatch"] = Field(
         "smarthdr",
+        title="Method",
         description="smarthdr masks by σ; supervised needs labels alone; the others are baselines.",
     )
     network: NetworkPlan = NetworkPlan()

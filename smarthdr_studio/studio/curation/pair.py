@@ -271,7 +271,7 @@ Figure = Callable[[SceneFacts], float | None]
 
 # title: the figure, how it is told, and whether more of it is better (None where neither is)
 _FIGURES: Final[tuple[tuple[str, Figure, Callable[[float | None], str], bool | None], ...]] = (
-    ("kept", lambda row: row.retained, percent, True),
+    ("retained", lambda row: row.retained, percent, True),
     ("trend", lambda row: row.trend, trend_in_words, True),
     ("σ", lambda row: row.sigma_mean, small, False),
     ("motion", lambda row: row.motion, percent, False),

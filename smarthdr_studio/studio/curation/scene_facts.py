@@ -57,7 +57,7 @@ class SceneLines:
         return self._rows
 
     def take_journal(self, project: Project) -> bool:
-        """Statuses, notes, tags, brushes, reviews; whether a ground truth was brought or taken."""
+        """Statuses, notes, tags, brushes, reviews; whether a ground truth was imported or taken."""
         states, reviewed = project.ledger().scenes, project.reviewed()
         before, self.states = self.states, states
         new = [name for name, now in states.items() if before.get(name) is not now]

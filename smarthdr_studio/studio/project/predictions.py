@@ -322,7 +322,7 @@ def read_replay(
 
 def strip_of_now(report: Report, *, history: RunHistory, masks: MaskSettings) -> HeatStrip:
     """The heat strip, had these masks been in use from the first round on."""
-    words = "judging every round anew"
+    words = "counting every round anew"
     return HeatStrip(
         run=history.run,
         rounds=tuple(record.round for record in history.records),
@@ -374,7 +374,7 @@ def from_prediction(prediction: ScenePrediction) -> SigmaSource:
     return SigmaSource(
         hdr=prediction.hdr,
         sigma=prediction.sigma,
-        origin=f"{prediction.through or prediction.who}'s guess, no label",
+        origin=f"{prediction.through or prediction.who}'s prediction, no label",
     )
 
 
