@@ -85,7 +85,7 @@ def _figures_of(group: Sequence[Scene], predictor: Predictor) -> list[dict[str, 
 
 
 def quick_ause(sigma: FloatMap, error: FloatMap) -> float:
-    """The AUSE of two maps without negative values, to about four digits, five times as fast.
+    """The AUSE of two non-negative maps of one shape, to about four digits, five times as fast.
 
     Only the order of values counts for it, and 16 bits are sorted by counting.
     """

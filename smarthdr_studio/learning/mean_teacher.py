@@ -47,7 +47,7 @@ def micro_batches(halves: Halves, *, count: int) -> list[Halves]:
 
 
 def count_trusted_pixels(halves: Halves) -> Tensor:
-    """How many pixels of each half count: one number for each, 0 for a half that is not there."""
+    """How many pixels of each half count: flat, int64; 0 for a half that is not there."""
     there = [half for half in halves if half is not None]
     none = there[0].target.trusted.new_zeros((), dtype=torch.int64)
     return torch.stack([none if half is None else half.target.trusted.sum() for half in halves])
@@ -56,7 +56,8 @@ def count_trusted_pixels(halves: Halves) -> Tensor:
 def loss_shares(part: Halves, whole: Halves, *, trusted: Tensor, processes: int) -> list[Share]:
     """How much each half of a part counts in the batch of all processes.
 
-    `trusted` is how many pixels count of each half of that batch. All processes have as many crops.
+    `trusted`, flat, is how many pixels count of each half of that batch. All processes have as
+    many crops.
     """
     own = count_trusted_pixels(part).clamp(min=1) / trusted.clamp(min=1)
     crops = [

@@ -148,7 +148,7 @@ def test_shares_that_no_pair_keeps_cannot_be_asked_for(qtbot):
     asked = heard(panel.keep_asked)
     assert not any(button.isEnabled() for button in panel._keep.values())
     panel.show_state(StudioState(), StudioState(charts=charts(np.outer(TAUS, TAUS) * 0.85)))
-    assert press(qtbot, panel, "Keep 80 %").isEnabled()
+    assert press(qtbot, panel, "Retain 80 %").isEnabled()
     assert not press(qtbot, panel, "Keep 90 %").isEnabled()
     assert "90 %" in panel._keep[0.9].toolTip()
     assert asked == [0.8]

@@ -43,12 +43,15 @@ class Coded(NamedTuple):
 
 
 def coded_radiance(picture: Half) -> Coded:
-    """Linear radiance in halves."""
+    """H×W×3 linear radiance in halves, as codes into the table of their μ-law values."""
     return Coded(np.ascontiguousarray(picture).view(np.uint16), _mu_table())
 
 
 def coded_frame(frame: Frame, *, stops: float) -> Coded:
-    """A camera frame, by the linear radiance it stands for."""
+    """An H×W×3 camera frame, as codes into the table of its radiance's μ-law values.
+
+    `stops` are those of the frame above the shortest.
+    """
     return Coded(frame, _frame_mu_table(stops))
 
 
@@ -154,7 +157,7 @@ class LayerData:
     def values(
         self, layer: Layer, material: Material, *, against: Layer
     ) -> npt.NDArray[Any] | None:
-        """What `layer_values` answers."""
+        """What `layer_values` answers: H×W×3 linear radiance, or an H×W map or mask."""
         if layer in RADIANCE:
             return self.radiance(layer, material)
         if layer in MAPS:
@@ -244,7 +247,7 @@ class LayerData:
         return self._memo.once("closed", (trust.patch_mask, size, height, width), make)
 
     def odd(self, name: str, values: npt.NDArray[Any]) -> NonFinite:
-        """What is no number in an array; `name` is the layer's."""
+        """What is no number in an H×W or H×W×3 array; `name` is the layer's."""
         return self._memo.once(f"odd {name}", (values,), lambda: find_non_finite(values))
 
     def _map_difference(

@@ -261,7 +261,7 @@ def joined(*parts: str) -> str:
 
 
 def percent(mask: Mask) -> str:
-    """The share that is True, in whole percent."""
+    """The share of a mask of any shape that is True, in whole percent."""
     return share(int(np.count_nonzero(mask)), mask.size)
 
 

@@ -262,7 +262,7 @@ class Painter:
     def values(
         self, layer: Layer, material: Material, settings: DisplaySettings
     ) -> npt.NDArray[Any] | None:
-        """What `layer_values` answers, made once; the error is that of the settings."""
+        """What `layer_values` answers, H×W or H×W×3, made once; the error is the settings'."""
         self._begin(material)
         return self._sources.values(layer, material, against=settings.error_against)
 

@@ -52,7 +52,7 @@ class Region:
         return mask
 
     def mask_in_box(self, *, width: int, height: int) -> Mask:
-        """`mask` of the box alone, so that a small region of a large picture is quick.
+        """`mask` of the box alone, h×w of `box`: a small region of a large picture is quick.
 
         Left and top edges belong to the region, right and bottom edges do not: neighbours share
         no pixel. A region that holds no middle holds the pixel in the middle of its box.

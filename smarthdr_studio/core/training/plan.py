@@ -213,7 +213,7 @@ class MaskPlan(Section):
     patch_size: int = Field(
         PATCH_SIZE,
         ge=1,
-        description="Side of the square patches that the patch gate judges.",
+        description="Side of the square patches that the patch gate tests.",
         json_schema_extra={"unit": "px"},
     )
 

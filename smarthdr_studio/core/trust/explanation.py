@@ -76,7 +76,7 @@ class ExplainedScene:
         return causes(area, bracket=self.bracket, clues=self.clues, dispute=self.dispute)
 
     def kept_patches(self, box: Box) -> Flags:
-        """Of each pixel of a box, whether its patch is kept."""
+        """Of each pixel of a box, whether its patch is retained; h×w of the box."""
         return self.of_patches(self.trust.patch_mask, box)
 
     def of_patches(self, values: npt.NDArray[Any], box: Box) -> npt.NDArray[Any]:
