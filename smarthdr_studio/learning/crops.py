@@ -80,7 +80,7 @@ def camera_values(bits: Tensor) -> Tensor:
 
 
 def cut_crop(picture: Image, place: CropSlices) -> Tensor:
-    """One crop of an H×W or H×W×C picture, a copy where the picture is an array."""
+    """One crop of an H×W or H×W×C picture, dtype as it is; a copy where it is an array."""
     if isinstance(picture, Tensor):
         return picture[place]
     return torch.from_numpy(np.array(picture[place]))

@@ -160,7 +160,7 @@ def heat_painted(
     odd: NonFinite,
     detail: str,
 ) -> Painted:
-    """An H×W map in the colours of the settings, odd values in the marker."""
+    """An H×W map of any unit in the colours of the settings, odd values in the marker."""
     span = spread.span
     rgb8 = sigma_rgb8(values, span=span, colour_map=settings.colour_map, scale=settings.heat_scale)
     return Painted(

@@ -76,7 +76,7 @@ def tabled_radiance(frame: Frame, *, stops: float) -> Floats:
 
 
 def tabled_difference(first: Coded, second: Coded) -> Floats:
-    """|T − T| of two pictures of one size, channel mean, H×W."""
+    """|T(h₁) − T(h₂)| of two pictures of one size, channel mean on the μ-law, H×W."""
     height, width = first.codes.shape[:2]
     error = np.empty((height, width), np.float32)
     mean = np.full((1, 3), 1 / 3, np.float32)
@@ -142,7 +142,7 @@ def layer_values(
     """What a layer holds as numbers, or None while it does not exist.
 
     Pictures are linear radiance, H×W×3 (frames too); σ and errors are in μ-law values, scores in
-    [0, 1], H×W; masks are 1 where something is kept; flips are H×W counts. The error is held
+    [0, 1], H×W; masks are 1 where something is retained; flips are H×W counts. The error is held
     against the layer `against`.
     """
     return LayerData(Cache()).values(layer, material, against=against)
@@ -218,7 +218,7 @@ class LayerData:
         return self._memo.once(name, causes, lambda: tabled_difference(one, other))
 
     def codes(self, layer: Layer, material: Material) -> Codes | None:
-        """What a mask holds per pixel, H×W: 1 is kept; a person's −1 is forced distrust."""
+        """What a mask holds per pixel, H×W: 1 is trusted; a person's −1 is forced distrust."""
         if layer is Layer.PERSON_MASK:
             return material.person
         if layer is Layer.REASONS:
@@ -324,7 +324,7 @@ def title_of(layer: Layer, partner: Layer) -> str:
 def difference_of(
     layer: Layer, partner: Layer, material: Material, settings: DisplaySettings, sources: LayerData
 ) -> Floats | str:
-    """How two pictures or two maps of one unit differ, H×W, or the sentence why they do not."""
+    """How two pictures (on the μ-law) or two maps of one unit differ, H×W, or why they do not."""
     pair = layer, partner
     if not (layer in PICTURES and partner in PICTURES) and not _one_unit(layer, partner):
         return (
