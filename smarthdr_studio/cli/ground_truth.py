@@ -118,7 +118,7 @@ def _import(
     from smarthdr_studio.core.project.labels import provenance_of
 
     applied = fix or NO_FIX
-    Decisions(project).bring_truth(
+    Decisions(project).import_truth(
         scene_id,
         apply_fix(radiance, applied),
         provenance=provenance_of(files, applied),

@@ -189,7 +189,8 @@ def _input_shape(batch: BatchPlan) -> tuple[int, int, int, int]:
 def _all_weights_learn(plan: TrainingPlan) -> bool:
     """Whether every weight gets a gradient in every pass that gradients are averaged after.
 
-    Without a likelihood the judge learns nothing; nor does it from a part of unlabelled crops.
+    Without a likelihood the uncertainty head learns nothing; nor does it from a part of unlabelled
+    crops.
     """
     loss = plan.loss
     in_each_part = loss.unlabelled_nll == "masked" or plan.compute.accumulate == 1

@@ -187,7 +187,7 @@ def files_ever(entries: Sequence[JournalEntry]) -> dict[str, str | None]:
     """The checksum of every file the journal ever spoke of, by its path."""
     known: dict[str, str | None] = {}
     for entry in entries:
-        for relative, kind in ((entry.label, Kind.PROMOTE), (entry.truth, Kind.BRING_TRUTH)):
+        for relative, kind in ((entry.label, Kind.PROMOTE), (entry.truth, Kind.IMPORT_TRUTH)):
             if relative is not None:
                 known.setdefault(relative, None)
                 if entry.kind is kind:

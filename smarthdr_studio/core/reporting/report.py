@@ -386,14 +386,16 @@ def write_report(
     return len(cards)
 
 
-def _read_ahead(errands: Sequence[SceneRequest], judge: PoolThresholds) -> Iterator[SceneReport]:
+def _read_ahead(
+    errands: Sequence[SceneRequest], thresholds: PoolThresholds
+) -> Iterator[SceneReport]:
     """Every scene in order; the next one is read while this one is painted."""
     with ThreadPoolExecutor(max_workers=1) as reader:
-        coming = reader.submit(read_scene_report, errands[0], judge) if errands else None
+        coming = reader.submit(read_scene_report, errands[0], thresholds) if errands else None
         for index in range(len(errands)):
-            shown = coming.result() if coming else read_scene_report(errands[index], judge)
+            shown = coming.result() if coming else read_scene_report(errands[index], thresholds)
             later = errands[index + 1] if index + 1 < len(errands) else None
-            coming = reader.submit(read_scene_report, later, judge) if later else None
+            coming = reader.submit(read_scene_report, later, thresholds) if later else None
             yield shown
 
 

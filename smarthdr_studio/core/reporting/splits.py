@@ -184,7 +184,7 @@ def _latest(
     for entry in entries:
         if entry.scene is None:
             continue
-        if entry.before is not entry.after or entry.kind in (Kind.PROMOTE, Kind.BRING_TRUTH):
+        if entry.before is not entry.after or entry.kind in (Kind.PROMOTE, Kind.IMPORT_TRUTH):
             decisions[entry.scene] = entry
         if entry.kind is Kind.PROMOTE and entry.label is not None:
             promotions[entry.scene, entry.label] = entry

@@ -357,8 +357,8 @@ def idle_settings(plan: Planned) -> dict[str, str]:
 def _of_mean_teacher(plan: Planned) -> dict[str, str]:
     found = {
         f"masks.{gate}": "mean-teacher has no masks; set it to false, or set system to smarthdr"
-        for gate, judges in (("patches", plan.masks.patches), ("pixels", plan.masks.pixels))
-        if judges
+        for gate, on in (("patches", plan.masks.patches), ("pixels", plan.masks.pixels))
+        if on
     }
     if plan.teacher.ema == 0:
         found["teacher.ema"] = "mean-teacher averages the student; above 0, as 0.999"

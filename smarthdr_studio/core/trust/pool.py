@@ -390,9 +390,9 @@ class PoolStatistics:
         painted: Mapping[str, PaintedStatistics] | None = None,
         kept: Retention | None = None,
     ) -> dict[str, float]:
-        """The retained share in [0, 1] of scenes outside the pool, judged with its ranges.
+        """The retained share in [0, 1] of scenes outside the pool, by its ranges.
 
-        A pool without scenes has no ranges: then each scene is judged by its own. `painted` says
+        A pool without scenes has no ranges: then each scene is scored by its own. `painted` says
         what a person painted on which of these scenes, `kept` is `retention(masks)` if it is known.
         """
         pool = kept or self.retention(masks)

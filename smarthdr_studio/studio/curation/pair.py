@@ -125,7 +125,7 @@ class PairController(QObject):
         if scene is None:
             return
         if self.stage.scene == scene and not self._is_old(scene):
-            self._judge()
+            self._update_trust()
         elif not self._loading.at_work or self._coming != scene:
             self._fetch(scene)
 
@@ -165,9 +165,9 @@ class PairController(QObject):
         self.stage.show(loaded)
         if loaded.problems:
             self._store.complain(loaded.problems[0])
-        self._judge()
+        self._update_trust()
 
-    def _judge(self) -> None:
+    def _update_trust(self) -> None:
         """The same thresholds and the same ranges for both."""
         if self._store.project is not None and self.stage.scene is not None:
             try:

@@ -87,7 +87,7 @@ def keep_truth(
     """Freeze it in the project as the scene's ground truth. Raises StudioError."""
     report(f"importing {imported.files[0].name}", 0, 0)
     with Project.open(folder) as project:
-        Decisions(project).bring_truth(
+        Decisions(project).import_truth(
             imported.scene,
             apply_fix(imported.radiance, fix),
             provenance=provenance_of(imported.files, fix),

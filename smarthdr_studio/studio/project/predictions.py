@@ -334,7 +334,7 @@ def strip_of_now(report: Report, *, history: RunHistory, masks: MaskSettings) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SigmaSource:
-    """What is judged; a range is the pool's, or None where the scene has its own."""
+    """The σ that is masked; a range is the pool's, or None where the scene has its own."""
 
     hdr: Half
     sigma: Floats
@@ -347,7 +347,7 @@ class SigmaSource:
         found: Floats = patch_means(self.sigma, size=size)
         return found
 
-    def judged(self, masks: MaskSettings, *, pool: Retention | None, means: Floats) -> Trust:
+    def trust(self, masks: MaskSettings, *, pool: Retention | None, means: Floats) -> Trust:
         """Both gates, with the pool's ranges where they are known; the brush comes on top."""
         return trust(
             self.sigma,
@@ -379,7 +379,7 @@ def from_prediction(prediction: ScenePrediction) -> SigmaSource:
 
 
 def from_replay(replay: Replay, record: RoundRecord) -> SigmaSource:
-    """The pseudo-label of a past round, judged with the ranges of that round."""
+    """The pseudo-label of a past round, masked with the ranges of that round."""
     return SigmaSource(
         hdr=replay.hdr,
         sigma=replay.sigma,

@@ -163,7 +163,7 @@ class Inspection(QObject):
         self.table.refresh()
         self._store.become(split_psnr=self.screen.stage.split_psnr())
         self.inspector.refresh()
-        self.evidence.judged()
+        self.evidence.thresholds_moved()
 
     @Slot()
     def _history_read(self) -> None:

@@ -47,7 +47,7 @@ class FileCommands(QObject):
             "promote_whole": self.promote_whole,
             "promote_with_note": self.promote_with_note,
             "use_truth": self.use_truth,
-            "bring_truth": self.bring_truth,
+            "bring_truth": self.import_truth,
             "tab_journal": partial(self._page.go_to_tab, "journal"),
             "ask_moment": self.ask_moment,
             "import_split": self.import_split,
@@ -91,7 +91,7 @@ class FileCommands(QObject):
         if scenes:
             self._session.curating.decide(lambda pen: pen.use_ground_truth(scenes))
 
-    def bring_truth(self) -> None:
+    def import_truth(self) -> None:
         """Ask for a ground truth, or for the frames of a static bracket, for the current scene."""
         scene = self._session.state.current
         if scene is None:
