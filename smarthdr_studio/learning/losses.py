@@ -1,4 +1,4 @@
-"""What the student is graded by: the terms of METHOD §3 over the pixels that count."""
+"""The loss terms of METHOD §3 over the pixels that count."""
 
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple

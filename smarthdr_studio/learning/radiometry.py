@@ -1,4 +1,4 @@
-"""The radiometry of `core.radiance` on tensors, so that gradients pass."""
+"""The radiometry of `core.imaging.radiometry` on tensors, so that gradients pass."""
 
 import math
 

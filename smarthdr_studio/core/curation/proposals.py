@@ -1,4 +1,4 @@
-"""What the rule "promote when so much is trusted for so many rounds" would do; it only proposes."""
+"""What the rule "promote at a retained share for k rounds" would do; it only proposes."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

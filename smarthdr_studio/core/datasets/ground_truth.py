@@ -1,4 +1,4 @@
-"""Whether ground truth from elsewhere fits its scene, in sentences, and what would mend it."""
+"""Whether an imported ground truth fits its scene, in sentences, and the fix that makes it fit."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Whether two exposures show the same light, and how many stops really lie between them."""
+"""A ground truth merged from exposures of a still view, and whether they show the same light."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A large picture worked through in strips of rows, so that what lies between stays small."""
+"""From linear radiance to 8-bit RGB: exposure, tone maps and their tables, in strips of rows."""
 
 from collections.abc import Iterator
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""A part of a picture that a person marked out."""
+"""Regions a person marked out, rectangle or lasso, as masks of pixels."""
 
 from dataclasses import dataclass
 from math import ceil, floor, isfinite

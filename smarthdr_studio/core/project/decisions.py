@@ -166,7 +166,7 @@ def draft_entry(kind: Kind, *, masks: MaskSettings, note: str, who: str | None) 
 
 
 class Decisions:
-    """The person's pen. Several scenes decided in one call are one entry to undo.
+    """Writes a person's decisions. Several scenes decided in one call are one entry to undo.
 
     A call that is not allowed for one of its scenes raises ProjectError or LabelError and changes
     none of them. `who` is user@host unless given.

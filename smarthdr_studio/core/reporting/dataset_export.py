@@ -1,4 +1,4 @@
-"""The frames of a scene in another folder: linked, copied, or made TIFF where they are not."""
+"""The curated set as a dataset folder: frames linked or converted, labels, masks, a manifest."""
 
 import shutil
 import uuid

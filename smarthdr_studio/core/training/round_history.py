@@ -1,4 +1,4 @@
-"""What every round of a run trusted, and what can be learned from all of them together."""
+"""Every round of a run: retained shares, flips, and the alarm when shares rise as PSNR-μ falls."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence

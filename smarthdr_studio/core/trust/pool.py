@@ -1,4 +1,4 @@
-"""How much of a pool is trusted, brushes included, in milliseconds for any thresholds.
+"""The retained share of a pool, brushes included, in milliseconds for any thresholds.
 
 Patches are sorted by their mean once, so the patch gate keeps a prefix of them; the histogram of
 every prefix is tabulated, so the pixel gate is one look-up per scene. Patch figures are exact;

@@ -1,4 +1,4 @@
-"""Everything that can be counted inside a region of one scene, and why so much of it is trusted."""
+"""Everything that can be counted inside a region of one scene, and why so much is trusted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What every round kept of every scene, as a strip of colours to be pointed at and scrolled."""
+"""The retained share of every scene in every round, as a strip of colours to point at."""
 
 import math
 from dataclasses import dataclass, field

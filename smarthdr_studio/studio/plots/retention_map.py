@@ -1,4 +1,4 @@
-"""Which share of the pool every pair of thresholds keeps, and the pair in use, to be dragged."""
+"""The retained share of the pool for every pair of thresholds, and the pair in use, to drag."""
 
 from typing import Any, Final
 

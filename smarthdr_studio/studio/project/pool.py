@@ -1,4 +1,4 @@
-"""Knows what the thresholds keep of every scene and of the pool, from statistics alone."""
+"""Knows what the thresholds retain of every scene and of the pool, from statistics alone."""
 
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
