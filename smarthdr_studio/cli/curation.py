@@ -292,7 +292,8 @@ def propose(
 ) -> None:
     """Say which scenes a rule would promote.
 
-    Those whose retained share was large enough in each of the last rounds. Changes nothing without --promote.
+    Those whose retained share was large enough in each of the last rounds. Changes nothing
+    without --promote.
     """
     from smarthdr_studio.core.curation import proposals
     from smarthdr_studio.core.curation.project_facts import read_project_facts
