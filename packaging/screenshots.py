@@ -118,7 +118,7 @@ def tell_the_story(camera: Photographer) -> None:
         sys.exit(f"The run did not end well: {session.state.training.message}")
     print(f"from click to trained: {time.monotonic() - clicked:.0f} s")
     camera.wait(lambda: session.at_rest, what="the last labels are shown")
-    judge(camera)
+    diagnose(camera)
     curate(camera)
     plan_and_compare(camera)
     window.set_look("light")
@@ -129,15 +129,15 @@ def tell_the_story(camera: Photographer) -> None:
     camera.take("window-small")
 
 
-def judge(camera: Photographer) -> None:
+def diagnose(camera: Photographer) -> None:
     """From the least trusted region of the pool to thresholds, evidence, rounds and a figure."""
     window, session = camera.window, camera.window.session
     camera.click("Least trusted")
     camera.wait(lambda: session.state.report, what="the region is counted")
     camera.turn_to("why")
-    camera.take("judging")
+    camera.take("diagnostics")
     camera.turn_to("thresholds")
-    camera.click("Keep 80 %")
+    camera.click("Retain 80 %")
     camera.do("clear_region", "fit")
     camera.point_at_the_middle()
     camera.wait(lambda: session.at_rest, what="everything is painted")

@@ -1,3 +1,3 @@
-"""SmartHDR Studio: see, judge and promote HDR pseudo-labels, and train their teacher."""
+"""SmartHDR Studio: see, check and promote HDR pseudo-labels, and train their teacher."""
 
 __version__ = "0.1.0"

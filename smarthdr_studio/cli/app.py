@@ -162,7 +162,7 @@ def _about(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say which.")
     ] = False,
 ) -> None:
-    """See, judge and promote HDR pseudo-labels, and train the teacher that makes them.
+    """See, check and promote HDR pseudo-labels, and train the teacher that makes them.
 
     `smarthdr-studio` opens the window, `smarthdr-studio PROJECT` opens it on a project or a
     dataset folder. Every verb takes --help and --json.

@@ -292,7 +292,8 @@ def propose(
 ) -> None:
     """Say which scenes a rule would promote.
 
-    Those that were trusted enough in each of the last rounds. Changes nothing without --promote.
+    Those whose retained share was large enough in each of the last rounds. Changes nothing
+    without --promote.
     """
     from smarthdr_studio.core.curation import proposals
     from smarthdr_studio.core.curation.project_facts import read_project_facts
@@ -355,7 +356,7 @@ def _print_scenes(facts: "Sequence[SceneFacts]", *, of: int) -> None:
         )
         for each in facts
     ]
-    names = ("scene", "status", "tags", "note", "trusted", "trend", "mean σ")
+    names = ("scene", "status", "tags", "note", "retained", "trend", "mean σ")
     print_table(
         (*names, "motion", "saturated", "painted"),
         rows,
@@ -386,7 +387,7 @@ def _print_proposal(proposal: "Proposal", *, promoted: bool) -> None:
 
 def _outlook_in_words(outlook: "Outlook") -> str:
     pixels = f"{outlook.labelled} labelled scenes, {outlook.labelled_pixels:,} pixels counted"
-    return f"{pixels}; {outlook.pool} in the pool, {percent(outlook.retained)} trusted"
+    return f"{pixels}; {outlook.pool} in the pool, {percent(outlook.retained)} retained"
 
 
 def _proposal_as_json(proposal: "Proposal", *, promoted: bool) -> dict[str, Any]:

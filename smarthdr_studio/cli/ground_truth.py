@@ -31,7 +31,7 @@ def truth(
     fix: Annotated[
         bool, typer.Option("--fix/--no-fix", help="Mend its scale and a shift by a pixel or two.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Bring it against all advice.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Import it against all advice.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Only look; change nothing.")] = False,
     evs: Annotated[
         str | None, typer.Option(metavar="A,B,...", help="Exposure values, one for each frame.")
@@ -39,7 +39,7 @@ def truth(
     note: Annotated[str, typer.Option(help="Why; kept in the project's journal.")] = "",
     as_json: Json = False,
 ) -> int | None:
-    """Bring a ground truth to a scene.
+    """Import a ground truth for a scene.
 
     It is compared with the reference frame in size, scale and alignment, and frozen in the
     project. Several frames are merged; their exposures come from --evs, from a text file beside
@@ -59,7 +59,7 @@ def truth(
             applied = findings.suggested if fix else None
             _import(opened, scene, files, radiance, fix=applied, note=note)
         status = str(opened.statuses()[scene])
-    _tell(findings, scene=scene, brought=not check, status=status, as_json=as_json)
+    _tell(findings, scene=scene, imported=not check, status=status, as_json=as_json)
     return _UNUSABLE if check and not findings.usable else None
 
 
@@ -118,7 +118,7 @@ def _import(
     from smarthdr_studio.core.project.labels import provenance_of
 
     applied = fix or NO_FIX
-    Decisions(project).bring_truth(
+    Decisions(project).import_truth(
         scene_id,
         apply_fix(radiance, applied),
         provenance=provenance_of(files, applied),
@@ -127,16 +127,16 @@ def _import(
 
 
 def _tell(
-    findings: "TruthFindings", *, scene: str, brought: bool, status: str, as_json: bool
+    findings: "TruthFindings", *, scene: str, imported: bool, status: str, as_json: bool
 ) -> None:
     if as_json:
-        told = {"scene": scene, "brought": brought, "status": status, **_figures(findings)}
+        told = {"scene": scene, "brought": imported, "status": status, **_figures(findings)}
         print_json({"truth": told})
         return
     print_line(findings.summary)
     for sentence in (*findings.problems[1:], *findings.warnings):
         print_line(f"  {sentence}")
-    if brought:
+    if imported:
         print_line(f"{scene}: {status}")
 
 

@@ -69,7 +69,7 @@ def label(
     else:
         count = len(finished.scenes)
         print_line(
-            f"{project}: {count} pseudo-labels by {chosen}, {percent(finished.retained)} trusted"
+            f"{project}: {count} pseudo-labels by {chosen}, {percent(finished.retained)} retained"
         )
 
 

@@ -1,4 +1,4 @@
-"""The verb `masks`: which share of each pseudo-label is trusted, for any thresholds."""
+"""The verb `masks`: the retained share of each pseudo-label, for any thresholds."""
 
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from smarthdr_studio.core.training.rounds import PoolTrust
     from smarthdr_studio.core.trust.masking import MaskSettings
 
-Threshold = Annotated[float | None, typer.Option(min=0.0, max=1.0, help="Largest trusted score.")]
+Threshold = Annotated[float | None, typer.Option(min=0.0, max=1.0, help="Largest retained score.")]
 Scope = Annotated[
     Literal["pool", "scene"] | None, typer.Option(help="Over what scores are normalised.")
 ]
@@ -35,7 +35,7 @@ def masks(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Say what share of each scene is trusted.
+    """Say what share of each scene is retained.
 
     Counted from the pseudo-labels of the unlabelled scenes and what was painted on them; a setting
     that is not given is the project's.
@@ -118,7 +118,7 @@ def _print(found: "PoolTrust", settings: "MaskSettings") -> None:
     ]
     whole = ("whole pool", percent(found.retained), percent(found.patches_retained), "")
     print_table(
-        ("scene", "trusted", "patches kept", "mean σ"),
+        ("scene", "retained", "patches retained", "mean σ"),
         [*rows, whole],
         title=f"Reliability at τ_pa {settings.tau_patch:g}, τ_pi {settings.tau_pixel:g}",
     )

@@ -43,7 +43,7 @@ RUN_COLUMNS = (
     "labels",
     "epoch",
     "best PSNR-μ",
-    "trusted",
+    "retained",
     "worked",
 )
 RUN_WORD_COLUMNS = 4
@@ -110,7 +110,7 @@ def run_facts(row: "RunRow") -> tuple[tuple[str, str], ...]:
         ("labels", f"{counts.labelled} with a ground truth, {counts.promoted} promoted, "
                    f"{counts.held_out} held out; {counts.unlabelled} unlabelled"),
         ("best check", checked),
-        ("trusted", "" if row.retained is None else percent(row.retained)),
+        ("retained", "" if row.retained is None else percent(row.retained)),
         ("disk", size_in_words(row.disk_bytes)),
         ("note", row.note),
     )  # fmt: skip
@@ -199,7 +199,7 @@ _NAMES = {
     "best_ssim_mu": "SSIM-μ then",
     "best_at_step": "at step",
     "last_psnr_mu": "last PSNR-μ",
-    "retained": "trusted",
+    "retained": "retained",
     "disk_bytes": "disk",
 }
 

@@ -147,7 +147,7 @@ def restore_missing(project: AnyPath, files: Mapping[str, str | None]) -> None:
         if not there:
             raise LabelError(
                 f"{path}: was tidied away for good, so the scene cannot become what it was; "
-                "promote it again, or bring its ground truth again"
+                "promote it again, or import its ground truth again"
             )
 
 

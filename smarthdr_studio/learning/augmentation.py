@@ -19,13 +19,13 @@ class Augmentation:
     quarter_turns: int = 0
 
     def of_colours(self, pixels: Tensor) -> Tensor:
-        """Moves …×H×W×3: frames and labels."""
+        """Moves …×H×W×3 of any dtype: frames and labels."""
         if self.channels != (0, 1, 2):
             pixels = torch.stack([pixels[..., channel] for channel in self.channels], dim=-1)
         return self._moved(pixels, rows=-3, columns=-2)
 
     def of_values(self, values: Tensor) -> Tensor:
-        """Moves …×H×W: σ and masks."""
+        """Moves …×H×W of any dtype: σ and masks."""
         return self._moved(values, rows=-2, columns=-1)
 
     def _moved(self, pixels: Tensor, *, rows: int, columns: int) -> Tensor:

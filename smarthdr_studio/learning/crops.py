@@ -60,7 +60,7 @@ class SceneCache:
         return torch.from_numpy(crop.view(np.int16))
 
     def placed(self, picture: np.ndarray[Any, Any]) -> Image:
-        """The picture on the device where there is room, else as it is."""
+        """An H×W or H×W×C picture on the device where there is room, else as it is."""
         return _to_device(picture, self.device) if self._has_room(picture.nbytes) else picture
 
     def _has_room(self, nbytes: int) -> bool:
@@ -72,7 +72,7 @@ class SceneCache:
 
 
 def camera_values(bits: Tensor) -> Tensor:
-    """What `cut_frames` gave, 0 to 65535 as int32.
+    """What `cut_frames` gave, of the same shape: camera values 0 to 65535 as int32.
 
     Not every device can flip and stack uint16, but all can int16.
     """
@@ -80,7 +80,7 @@ def camera_values(bits: Tensor) -> Tensor:
 
 
 def cut_crop(picture: Image, place: CropSlices) -> Tensor:
-    """One crop of a picture, a copy where the picture is an array."""
+    """One crop of an H×W or H×W×C picture, dtype as it is; a copy where it is an array."""
     if isinstance(picture, Tensor):
         return picture[place]
     return torch.from_numpy(np.array(picture[place]))
@@ -151,7 +151,7 @@ def crop_windows(scenes: Sequence[Scene], *, plan: BatchPlan) -> list[Window]:
 def trusted_windows(
     found: Sequence[Window], masks: Sequence[Mask | None], *, crop: int
 ) -> list[Window]:
-    """The crops that have at least one trusted pixel; without a mask all have."""
+    """The crop×crop windows with at least one trusted pixel of the H×W mask; all without one."""
     kept: list[Window] = []
     tables = [None if mask is None else _integral_image(mask) for mask in masks]
     for window in found:

@@ -116,13 +116,13 @@ class ProcessGroup:
         return [json.loads(text.numpy().tobytes()) for text in texts]
 
     def summed(self, values: Tensor) -> Tensor:
-        """The sum over all processes, on the device of `values`."""
+        """The sum over all processes, of the same shape and on the device of `values`."""
         total = values.clone()
         _with_all_processes(lambda: distributed.all_reduce(total))
         return total
 
     def gathered(self, flat: Bytes) -> list[Bytes]:
-        """The bytes of each process for the first, as many from each; nothing for the others."""
+        """The flat bytes of each process for the first, as many from each; none for the others."""
         own = torch.from_numpy(flat)
         first = not self._place.rank
         all_of_them = [torch.empty_like(own) for _ in range(self._place.size)] if first else None
@@ -226,11 +226,11 @@ class Ranks:
         return [value] if self._wire is None else self._wire.shared(value)
 
     def summed(self, values: Tensor) -> Tensor:
-        """The sum over all processes."""
+        """The sum over all processes, of the same shape."""
         return values if self._wire is None else self._wire.summed(values)
 
     def gathered(self, flat: Bytes) -> list[Bytes]:
-        """The bytes of each, as many from each, in the order of their ranks; for the first only."""
+        """The flat bytes of each, as many from each, by rank; for the first only."""
         return [flat] if self._wire is None else self._wire.gathered(flat)
 
     @contextmanager

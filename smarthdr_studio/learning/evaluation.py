@@ -85,7 +85,7 @@ def _figures_of(group: Sequence[Scene], predictor: Predictor) -> list[dict[str, 
 
 
 def quick_ause(sigma: FloatMap, error: FloatMap) -> float:
-    """The AUSE of two maps without negative values, to about four digits, five times as fast.
+    """The AUSE of two non-negative maps of one shape, to about four digits, five times as fast.
 
     Only the order of values counts for it, and 16 bits are sorted by counting.
     """
@@ -301,7 +301,7 @@ def evaluate(
 
     Raises:
         CheckpointError, ProjectError, DeviceError: one sentence with the remedy.
-        LabelError: a ground truth that was brought is damaged.
+        LabelError: an imported ground truth is damaged.
         BadScene, UnreadableImage: no scene at all could be read.
     """
     project = Path(project)
@@ -398,7 +398,7 @@ def _scenes(folder: Path, *, split: Split, model: Path) -> Sequence[Scene]:
         ]
         for scene in scenes:
             if (state := states[scene.id]).truth is not None:
-                check_label(project.folder / state.truth, state.truth_checksum, brought=True)
+                check_label(project.folder / state.truth, state.truth_checksum, imported=True)
     if not scenes:
         raise ProjectError(
             f"{folder}: no {split} scene has a ground truth to compare with; choose another split"

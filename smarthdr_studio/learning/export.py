@@ -85,7 +85,10 @@ def write_onnx(path: AnyPath, network: FusionNetwork, card: ModelCard) -> None:
 
 
 def load_torchscript(path: AnyPath) -> ExportedModel:
-    """Asks a TorchScript file, as another program would."""
+    """Asks a TorchScript file, as another program would.
+
+    The model takes three B×6×S×S float32 frames and gives B×3×S×S linear radiance and B×1×S×S σ.
+    """
     path = Path(path)
     with _exporting("TorchScript"):
         script = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
@@ -99,7 +102,10 @@ def load_torchscript(path: AnyPath) -> ExportedModel:
 
 
 def load_onnx(path: AnyPath) -> ExportedModel:
-    """Asks an ONNX file on the CPU, as another program would."""
+    """Asks an ONNX file on the CPU, as another program would.
+
+    The model takes three B×6×S×S float32 frames and gives B×3×S×S linear radiance and B×1×S×S σ.
+    """
     path = Path(path)
     require_onnx()
     with _exporting("ONNX"):
@@ -190,7 +196,10 @@ def parity_crops(tile: int, *, project: AnyPath | None) -> list[Frames]:
 
 
 def largest_difference(answer: ExportedModel, network: FusionNetwork, frames: Frames) -> float:
-    """The largest difference of one pixel in μ-law values, of picture and σ; infinite for NaN."""
+    """The largest difference of one pixel in μ-law values, of picture and σ; infinite for NaN.
+
+    `frames` are B×6×S×S each.
+    """
     with torch.inference_mode():
         ours = network(*frames)
     hdr, sigma = (torch.from_numpy(np.array(part)) for part in answer(frames))

@@ -173,7 +173,8 @@ class Predictor:
     def predict_group(self, scenes: Sequence[Scene]) -> list[tuple[Half, Floats]]:
         """One of `Ranks.groups`, a scene for each process; the first gets all that is predicted.
 
-        The others get nothing. Raises Dismissed where the run has ended instead.
+        H×W×3 linear radiance and H×W σ in μ-law values, as `predict`. The others get
+        nothing. Raises Dismissed where the run has ended instead.
         """
         ranks = self.ranks
         ranks.told(None)
@@ -262,7 +263,7 @@ def predict_scene(
 def run_predictor(
     predictor: Predictor, scene: Scene, *, said: TileProgress | None = None
 ) -> tuple[Half, Floats]:
-    """`prediction` of a network that is loaded already."""
+    """H×W×3 linear radiance and H×W σ in μ-law values, of a network that is loaded already."""
     try:
         return predictor.predict(scene, said=said)
     except torch.OutOfMemoryError as error:

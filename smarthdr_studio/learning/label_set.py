@@ -50,7 +50,7 @@ class LabelSet:
     """The parts of all scenes and the thresholds, as the project said at one moment.
 
     Ids are sorted. A held-out scene stays so for a whole run, whatever becomes of it. `promoted`
-    gives each promoted scene its label, `truths` every scene the ground truth that was brought to
+    gives each promoted scene its label, `truths` every scene the ground truth that was imported for
     it, if any, and `brushes` the unlabelled scenes the hash of what a person painted, if anything.
     `damaged` says of scenes that are left out, in one sentence, what is wrong with their files.
     `journal` is the last entry that was read, 0 where it is not known.
@@ -87,12 +87,12 @@ class LabelSet:
         return truths | {name: file for name, file in self.labels if file is not None}
 
     def held_against(self, scenes: Mapping[str, Scene]) -> dict[str, Scene]:
-        """The scenes with the brought ground truths this label_set knows, whatever came since."""
-        brought = {
+        """The scenes with the imported ground truths this label_set knows, whatever came since."""
+        imported = {
             name: replace(scenes[name], ground_truth=self.truths[name].path, ground_truth_gain=1.0)
             for name in {*self.labelled, *self.held_out} & set(self.truths)
         }
-        return {**scenes, **brought}
+        return {**scenes, **imported}
 
     def state(self, *, project: AnyPath) -> dict[str, Any]:
         """Plain values for a checkpoint; files relative to the project."""
@@ -114,7 +114,7 @@ class LabelSet:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], *, project: AnyPath) -> "LabelSet":
-        """What `state` gave, also by a version that knew neither brush nor brought truths."""
+        """What `state` gave, also by a version that knew neither brush nor imported truths."""
         project = Path(project)
 
         def files(part: str) -> dict[str, LabelFile]:
@@ -146,7 +146,7 @@ class ProjectLabels(NamedTuple):
 
     label_set: LabelSet
     scenes: Mapping[str, Scene]
-    """All scenes by id; ground truths that were brought stand for the dataset's."""
+    """All scenes by id; imported ground truths stand for the dataset's."""
     manual_masks: Mapping[str, Brush]
     """What a person painted on unlabelled scenes: H×W, 1 trust, −1 distrust."""
 
@@ -259,8 +259,8 @@ def _changes_of(name: str, before: LabelSet, after: LabelSet) -> Iterator[str]:
     if new == "promoted":
         yield from _promotion_changes(before.promoted.get(name), after.promoted[name])
     if new in _HELD_AGAINST and before.truths.get(name) != after.truths.get(name):
-        brought = name in after.truths
-        which = "a ground truth that was brought" if brought else "the dataset's ground truth"
+        imported = name in after.truths
+        which = "an imported ground truth" if imported else "the dataset's ground truth"
         yield f"{_HELD_AGAINST[new]} {which} from this round on"
     if old == new == "unlabelled" and before.brushes.get(name) != after.brushes.get(name):
         painted = name in after.brushes
@@ -315,18 +315,18 @@ def _part_of(label_set: LabelSet, name: str) -> str:
 
 
 def damaged_labels(label_set: LabelSet) -> dict[str, str]:
-    """The scenes whose promoted label or brought ground truth is damaged, each with a sentence."""
+    """The scenes whose promoted label or imported ground truth is damaged, each with a sentence."""
     found: dict[str, str] = {}
     for name, file in label_set.files.items():
         try:
-            _check_file(file, brought=name not in label_set.promoted)
+            _check_file(file, imported=name not in label_set.promoted)
         except LabelError as error:
             found[name] = str(error)
     return found
 
 
 def refuse_damaged(label_set: LabelSet) -> None:
-    """Raises LabelError where a label, a brought truth or a painted mask is damaged."""
+    """Raises LabelError where a label, an imported truth or a painted mask is damaged."""
     for sentence in {**label_set.damaged, **damaged_labels(label_set)}.values():
         raise LabelError(sentence)
 
@@ -365,10 +365,10 @@ def with_repaired(label_set: LabelSet, now: LabelSet) -> LabelSet:
     return then
 
 
-def _check_file(file: LabelFile, *, brought: bool) -> None:
+def _check_file(file: LabelFile, *, imported: bool) -> None:
     if file.checksum is None:  # frozen before labels had checksums: at least it can be read
         read_pseudo_label(file.path)
-    check_label(file.path, file.checksum, brought=brought)
+    check_label(file.path, file.checksum, imported=imported)
 
 
 def _only(names: Mapping[str, str], files: Mapping[str, LabelFile]) -> dict[str, LabelFile]:

@@ -1,4 +1,4 @@
-"""What the student is graded by: the terms of METHOD §3 over the pixels that count."""
+"""The loss terms of METHOD §3 over the pixels that count."""
 
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
@@ -128,7 +128,7 @@ def as_part(terms: Terms, share: Share) -> Terms:
 def total_loss(labelled: Terms | None, unlabelled: Terms | None, *, plan: LossPlan) -> Tensor:
     """L = L_s^r + λ_v L_s^v + L_s^k + λ_u (L_u^r + λ_v L_u^v + L_u^k) (METHOD §3).
 
-    One of the halves may be missing.
+    A scalar. One of the halves may be missing.
     """
     if unlabelled is None:
         assert labelled is not None
@@ -149,7 +149,7 @@ def _weighted(terms: Terms, *, plan: LossPlan) -> Tensor:
 def by_name(
     total: Tensor, labelled: Terms | None, unlabelled: Terms | None
 ) -> Mapping[str, Tensor]:
-    """Every term that is on, detached; "total" and names as "labelled_nll"."""
+    """Every term that is on, a detached scalar each; "total" and names as "labelled_nll"."""
     named = {TOTAL: total.detach()}
     for half, terms in (("labelled", labelled), ("unlabelled", unlabelled)):
         if terms is not None:

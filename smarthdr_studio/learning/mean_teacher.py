@@ -47,7 +47,7 @@ def micro_batches(halves: Halves, *, count: int) -> list[Halves]:
 
 
 def count_trusted_pixels(halves: Halves) -> Tensor:
-    """How many pixels of each half count: one number for each, 0 for a half that is not there."""
+    """How many pixels of each half count: flat, int64; 0 for a half that is not there."""
     there = [half for half in halves if half is not None]
     none = there[0].target.trusted.new_zeros((), dtype=torch.int64)
     return torch.stack([none if half is None else half.target.trusted.sum() for half in halves])
@@ -56,7 +56,8 @@ def count_trusted_pixels(halves: Halves) -> Tensor:
 def loss_shares(part: Halves, whole: Halves, *, trusted: Tensor, processes: int) -> list[Share]:
     """How much each half of a part counts in the batch of all processes.
 
-    `trusted` is how many pixels count of each half of that batch. All processes have as many crops.
+    `trusted`, flat, is how many pixels count of each half of that batch. All processes have as
+    many crops.
     """
     own = count_trusted_pixels(part).clamp(min=1) / trusted.clamp(min=1)
     crops = [
@@ -188,7 +189,8 @@ def _input_shape(batch: BatchPlan) -> tuple[int, int, int, int]:
 def _all_weights_learn(plan: TrainingPlan) -> bool:
     """Whether every weight gets a gradient in every pass that gradients are averaged after.
 
-    Without a likelihood the judge learns nothing; nor does it from a part of unlabelled crops.
+    Without a likelihood the uncertainty head learns nothing; nor does it from a part of unlabelled
+    crops.
     """
     loss = plan.loss
     in_each_part = loss.unlabelled_nll == "masked" or plan.compute.accumulate == 1

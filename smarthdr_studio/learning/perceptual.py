@@ -1,4 +1,4 @@
-"""How different two pictures look to VGG-16."""
+"""The perceptual loss: L1 between VGG-16 features of two pictures."""
 
 from pathlib import Path
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""The radiometry of `core.radiance` on tensors, so that gradients pass."""
+"""The radiometry of `core.imaging.radiometry` on tensors, so that gradients pass."""
 
 import math
 
@@ -19,7 +19,7 @@ def inverse_mu_law(compressed: Tensor, *, mu: float = MU) -> Tensor:
 
 
 def unit_ldr(frame: Tensor) -> Tensor:
-    """Camera values in [0, 1] as float32: bytes divide by 255, wider integers by 65535.
+    """Camera values in [0, 1], same shape, float32: bytes ÷ 255, wider integers ÷ 65535.
 
     What is already floating point is taken to lie in [0, 1].
     """
@@ -44,9 +44,10 @@ def six_channels(frame: Tensor, *, stops: Tensor | float) -> Tensor:
 
 
 def merge_weights(reference_ldr: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """How much under, reference and over count, from the reference's camera values.
+    """How much under, reference and over count, from the reference's camera values l in [0, 1].
 
-    `core.radiance.merge_weights` for tensors: max(0, 2l − 1), 1 − |2l − 1|, max(0, 1 − 2l).
+    `core.imaging.radiometry.merge_weights` for tensors, of the same shape each: max(0, 2l − 1),
+    1 − |2l − 1|, max(0, 1 − 2l).
     """
     signed = reference_ldr * 2 - 1
     under, over = signed.clamp(min=0), (-signed).clamp(min=0)

@@ -55,7 +55,7 @@ class RandomState:
             torch.manual_seed((self._seed * 1_000_003 + step) * 1_009 + rank)
 
     def state(self) -> dict[str, Tensor]:
-        """All states, as tensors that nothing changes later."""
+        """All states, as flat byte tensors that nothing changes later."""
         found = {
             "torch": torch.get_rng_state(),
             "labelled": self.labelled.get_state(),
@@ -67,7 +67,7 @@ class RandomState:
         return found
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Continues where `state` was taken, also on another kind of device."""
+        """Continues where `state`, flat byte tensors, was taken, also on another kind of device."""
         torch.set_rng_state(state["torch"])
         self.labelled.set_state(state["labelled"])
         self.unlabelled.set_state(state["unlabelled"])

@@ -229,10 +229,10 @@ INSPECTION: Final = (
     action("Inspect", "Lasso", "L", "Draw around a region", "tool_lasso"),
     action("Inspect", "No region", "Esc", "Figures of the whole scene again", "clear_region"),
     action("Inspect", "Least trusted", "T", "Go to the least trustworthy region", "least_trusted"),
-    action("Inspect", "Lower τ_pa", "Ctrl+[", "Keep fewer patches", "lower_tau_patch"),
-    action("Inspect", "Raise τ_pa", "Ctrl+]", "Keep more patches", "raise_tau_patch"),
-    action("Inspect", "Lower τ_pi", "Ctrl+Shift+[", "Keep fewer pixels", "lower_tau_pixel"),
-    action("Inspect", "Raise τ_pi", "Ctrl+Shift+]", "Keep more pixels", "raise_tau_pixel"),
+    action("Inspect", "Lower τ_pa", "Ctrl+[", "Retain fewer patches", "lower_tau_patch"),
+    action("Inspect", "Raise τ_pa", "Ctrl+]", "Retain more patches", "raise_tau_patch"),
+    action("Inspect", "Lower τ_pi", "Ctrl+Shift+[", "Retain fewer pixels", "lower_tau_pixel"),
+    action("Inspect", "Raise τ_pi", "Ctrl+Shift+]", "Retain more pixels", "raise_tau_pixel"),
     action("Inspect", "Snapshot", "Ctrl+D", "Set both thresholds aside", "take_snapshot"),
     action("Inspect", "Reset thresholds", "Ctrl+Shift+R", "The paper's", "reset_thresholds"),
     action("Inspect", "Next scope", "Shift+H", "Whose scores histograms count", "next_scope"),
@@ -263,7 +263,7 @@ CURATION: Final = (
 )
 
 PAPERS: Final = (
-    action("Scene", "Bring ground truth…", "Ctrl+G", "A file, or a static bracket", "bring_truth"),
+    action("Scene", "Import ground truth…", "Ctrl+G", "A file, or a static bracket", "bring_truth"),
     action("Scene", "Use its ground truth", "", "Learn from the file it has", "use_truth"),
     action("Inspect", "Journal", "F10", "Every decision, and the past", "tab_journal"),
     action("Inspect", "As it was on…", "Alt+J", "The project at a moment", "ask_moment"),
@@ -303,7 +303,7 @@ MODELS: Final = (
         "Training",
         "Look through a model file…",
         "",
-        "The student's views and guesses come from a .shdrmodel",
+        "The student's views and predictions come from a .shdrmodel",
         "look_through_file",
     ),
     action(

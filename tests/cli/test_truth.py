@@ -1,4 +1,4 @@
-"""Bringing a ground truth from the command line."""
+"""Importing a ground truth from the command line."""
 
 import cv2
 import numpy as np

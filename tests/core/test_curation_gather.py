@@ -110,7 +110,7 @@ def test_tags_notes_and_reviews_are_where_they_belong(project):
 def test_an_error_that_was_measured_is_known_until_either_file_changes(project):
     radiance = pseudo_label("b").hdr.astype(np.float32)
     truth = np.clip(radiance + 0.01, 0, 1)
-    Decisions(project).bring_truth("b", truth, provenance=provenance_of([], NO_FIX))
+    Decisions(project).import_truth("b", truth, provenance=provenance_of([], NO_FIX))
     assert kept_psnr(project) == ({}, ("b",))
     assert by_id(project)["b"].psnr_mu is None
     found = measure_psnr(project, "b")

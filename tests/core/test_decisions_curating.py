@@ -159,5 +159,5 @@ def test_a_damaged_file_is_told_by_what_it_is(tmp_path):
     path.write_bytes(b"other")
     with pytest.raises(LabelError, match=r"not what was promoted .* promote the scene again"):
         check_label(path, "0")
-    with pytest.raises(LabelError, match=r"not the ground truth that .* bring it again"):
-        check_label(path, "0", brought=True)
+    with pytest.raises(LabelError, match=r"not the ground truth that .* import it again"):
+        check_label(path, "0", imported=True)

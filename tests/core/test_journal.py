@@ -132,8 +132,8 @@ def in_model(model, verb, names, label):
 def promote(project, names, label):
     """As Decisions.promote, without the label file."""
     decisions = Decisions(project)
-    scenes = decisions._pen.allowed(Kind.PROMOTE, names)
-    decisions._pen.decide(
+    scenes = decisions._writer.allowed(Kind.PROMOTE, names)
+    decisions._writer.decide(
         Kind.PROMOTE,
         scenes,
         note="",

@@ -15,7 +15,7 @@ FIELDS = {
     Kind.DEMOTE: {"after": Status.UNLABELLED},
     Kind.EXCLUDE: {"after": Status.EXCLUDED},
     Kind.RESTORE: {"after": Status.UNLABELLED},
-    Kind.BRING_TRUTH: {"after": Status.GROUND_TRUTH, "truth": "labels/x/2.exr", "checksum": "cd"},
+    Kind.IMPORT_TRUTH: {"after": Status.GROUND_TRUTH, "truth": "labels/x/2.exr", "checksum": "cd"},
     Kind.PAINT: {"person": "ef"},
     Kind.ANNOTATE: {"note": "blurred", "tags": ("night",)},
     Kind.SPLIT: {"after": Status.TEST},

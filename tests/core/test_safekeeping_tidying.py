@@ -109,7 +109,7 @@ def test_a_brought_ground_truth_stays_while_a_scene_has_it(project):
     radiance = np.full((HEIGHT, WIDTH, 3), 0.5, np.float32)
     decisions = Decisions(project)
     for _ in range(2):
-        decisions.bring_truth("d", radiance, provenance=of)
+        decisions.import_truth("d", radiance, provenance=of)
     decisions.demote(["d"])
     assert names(repair.trash_older_versions(project), project) == {"labels/d/1.exr"}
     decisions.undo()

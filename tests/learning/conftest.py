@@ -164,7 +164,7 @@ def _pseudo_label(name: str, *, seed: int) -> PseudoLabel:
 
 @pytest.fixture(scope="session")
 def make_truth() -> Callable[[int], tuple[np.ndarray, dict[str, Any]]]:
-    """What `bring_truth` asks for: noise as radiance, and where it is from."""
+    """What `import_truth` asks for: noise as radiance, and where it is from."""
 
     def make(seed: int) -> tuple[np.ndarray, dict[str, Any]]:
         radiance = np.random.default_rng(seed).random((HEIGHT, WIDTH, 3), dtype=np.float32)

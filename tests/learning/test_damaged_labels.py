@@ -57,7 +57,7 @@ def damaged_start(project, decide, make_truth):
             _damage(_file(project, "v"))
         if kind == "a brought truth":
             radiance, about = make_truth(1)
-            decide("bring_truth", "v", radiance, **about)
+            decide("import_truth", "v", radiance, **about)
             _damage(_file(project, "v"))
         if kind == "a label that is gone":
             decide("promote", ["v"])
@@ -79,7 +79,7 @@ def test_a_damaged_file_is_refused_before_anything_is_written(
     assert not (project / "runs").exists()
 
 
-@pytest.mark.parametrize("kind", ["promote", "bring_truth"])
+@pytest.mark.parametrize("kind", ["promote", "import_truth"])
 def test_damage_meanwhile_is_told_once_left_out_and_over_when_the_file_is_back(
     project, decide, make_plan, make_truth, new_round, kind
 ):
@@ -87,7 +87,7 @@ def test_damage_meanwhile_is_told_once_left_out_and_over_when_the_file_is_back(
         decide("promote", ["v"])
     else:
         radiance, about = make_truth(1)
-        decide("bring_truth", "v", radiance, **about)
+        decide("import_truth", "v", radiance, **about)
     run, folder = open_run(make_plan(held_out=0), project, resume=None)
     assert _learned(run) == set("abcv")
     whole = _damage(_file(project, "v"))
@@ -144,7 +144,7 @@ def test_a_damaged_truth_of_a_held_out_scene_is_not_validated_against(
     run, _ = open_run(make_plan(held_out=2), project, resume=None)
     spoilt, sound = run.label_set.held_out
     radiance, about = make_truth(1)
-    decide("bring_truth", spoilt, radiance, **about)
+    decide("import_truth", spoilt, radiance, **about)
     run, folder = open_run(make_plan(held_out=2), project, resume=None)
     assert run.label_set.held_out == (spoilt, sound)
     _damage(_file(project, spoilt))
@@ -190,16 +190,16 @@ def test_a_resumed_run_keeps_to_the_truth_it_learned_from_until_the_next_round(
     project, decide, make_plan, make_truth, new_round
 ):
     first, about = make_truth(1)
-    decide("bring_truth", "v", first, **about)
+    decide("import_truth", "v", first, **about)
     plan = make_plan(held_out=0)
     name = _stopped(project, plan)
     second, about = make_truth(2)
-    decide("bring_truth", "v", second, **about)
+    decide("import_truth", "v", second, **about)
     run, folder = open_run(plan, project, resume=name)
     store, scene = run.material.frames, run.material.scenes["v"]
     np.testing.assert_array_equal(store.ground_truth(scene), first.astype(np.float16))
     assert new_round(run, folder).changes == (
-        "v: learns from a ground truth that was brought from this round on",
+        "v: learns from an imported ground truth from this round on",
     )
     scene = run.material.scenes["v"]
     np.testing.assert_array_equal(store.ground_truth(scene), second.astype(np.float16))
@@ -211,7 +211,7 @@ def test_a_teacher_is_measured_against_a_brought_truth_and_never_a_damaged_one(
     list(train(make_plan(system="supervised", schedule={"epochs": 1}), project))
     *_, before = evaluate(project, device="cpu")
     radiance, about = make_truth(1)
-    decide("bring_truth", "t", radiance, **about)
+    decide("import_truth", "t", radiance, **about)
     with Project.open(project) as opened:
         assert opened.statuses()["t"] is Status.TEST
     *_, after = evaluate(project, device="cpu")

@@ -97,17 +97,17 @@ def test_a_truth_brought_meanwhile_is_learned_from_at_the_next_round(
 ):
     run, folder = begun
     radiance, about = make_truth(1)
-    decide("bring_truth", "u", radiance, **about)
+    decide("import_truth", "u", radiance, **about)
     assert new_round(run, folder).changes == (
         "u: was unlabelled, is ground truth from this round on",
-        "u: learns from a ground truth that was brought from this round on",
+        "u: learns from an imported ground truth from this round on",
     )
     np.testing.assert_array_equal(_learned(run, "u")[0], radiance.astype(np.float16))
     assert "u" not in open_round_file(round_path(folder.path, number=2))
     other, about = make_truth(2)
-    decide("bring_truth", "u", other, **about)
+    decide("import_truth", "u", other, **about)
     assert new_round(run, folder).changes == (
-        "u: learns from a ground truth that was brought from this round on",
+        "u: learns from an imported ground truth from this round on",
     )
     np.testing.assert_array_equal(_learned(run, "u")[0], other.astype(np.float16))
 
@@ -119,9 +119,9 @@ def test_a_truth_in_place_of_the_datasets_is_decoded_anew_and_undone(
     name = run.label_set.labelled[0]
     before = _learned(run, name)[0]
     radiance, about = make_truth(3)
-    decide("bring_truth", name, radiance, **about)
+    decide("import_truth", name, radiance, **about)
     assert new_round(run, folder).changes == (
-        f"{name}: learns from a ground truth that was brought from this round on",
+        f"{name}: learns from an imported ground truth from this round on",
     )
     np.testing.assert_array_equal(_learned(run, name)[0], radiance.astype(np.float16))
     decide("undo")
@@ -167,9 +167,9 @@ def test_a_held_out_scene_is_validated_against_the_truth_that_was_brought(
     (held_out,) = run.label_set.held_out
     before = drive(run.validate()).psnr_mu
     radiance, about = make_truth(4)
-    decide("bring_truth", held_out, radiance, **about)
+    decide("import_truth", held_out, radiance, **about)
     assert new_round(run, folder).changes == (
-        f"{held_out}: is validated against a ground truth that was brought from this round on",
+        f"{held_out}: is validated against an imported ground truth from this round on",
     )
     after = drive(run.validate()).psnr_mu
     assert after != before

@@ -90,7 +90,7 @@ def test_a_checkpoint_of_an_earlier_version_still_resumes():
         (
             {},
             {"truths": {"a": FILE}},
-            "a: learns from a ground truth that was brought from this round on",
+            "a: learns from an imported ground truth from this round on",
         ),
         (
             {"promoted": {"p": FILE}},

@@ -125,7 +125,7 @@ def test_without_rounds_it_says_so_and_with_a_scene_that_took_no_part_too(strip)
     assert strip.grab().toImage() != empty
     assert frame_in_words(FilmFrame(round=4)) == "Round 4: took no part"
     assert frame_in_words(FilmFrame(round=4, retained=0.5, sigma=0.02)) == (
-        "Round 4: kept 50 %, σ 0.020"
+        "Round 4: retained 50 %, σ 0.020"
     )
 
 

@@ -158,7 +158,7 @@ def test_what_is_known_is_drawn_in_its_colour_and_what_is_not_in_stripes(strip):
 
 
 def test_pointing_reads_scene_round_and_share(strip):
-    assert strip.words_at(middle(strip, 2, 1)) == "003 · round 1 · 90.0 % kept"
+    assert strip.words_at(middle(strip, 2, 1)) == "003 · round 1 · 90.0 % retained"
     assert strip.words_at(middle(strip, 2, 3)) == "003 · round 5 · took no part"
     assert "PSNR" in strip.words_at(QPoint(200, 195))
 
@@ -187,7 +187,7 @@ def test_what_is_marked_already_is_not_picked_again(strip, told, qtbot):
     strip.set_marks(2, "002")
     qtbot.mouseClick(strip.viewport(), LEFT, pos=middle(strip, 1, 2))
     assert told == []
-    assert "round 2: 60% kept" in strip.accessibleName()
+    assert "round 2: 60% retained" in strip.accessibleName()
 
 
 def test_arrow_keys_step_from_the_marks_and_stop_at_the_ends(strip, told, qtbot):

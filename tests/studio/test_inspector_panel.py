@@ -82,7 +82,7 @@ def test_values_of_the_pixel_stand_below_without_saying_anything_twice(qtbot):
     bare = replace(PIXEL, linear=None, trusted=False, why="patch")
     panel.show_state(StudioState(), StudioState(readout=bare))
     assert told(panel)["σ"] == "0.040"
-    assert told(panel)["judged"] == "dropped: patch"
+    assert told(panel)["masks"] == "dropped: patch"
 
 
 def test_where_nothing_is_explained_the_panels_say_what_to_do(qtbot):
@@ -174,7 +174,7 @@ def test_a_region_tells_area_share_quality_and_every_layer(qtbot):
     state = StudioState(region=REGION, report=report(values))
     table = shown(qtbot, RegionTable(), state)
     facts = {fact.name: fact.value for fact in table._facts.facts}
-    assert facts == {"area": "12,345 px", "kept": "42 %", "PSNR-μ": "31.24 dB"}
+    assert facts == {"area": "12,345 px", "retained": "42 %", "PSNR-μ": "31.24 dB"}
     expected = [values.mean(), *(np.percentile(values, share) for share in (5, 50, 95))]
     told = [float(label.text()) for label in table._numbers[0]]
     assert told == pytest.approx(expected, rel=0.05)
@@ -194,7 +194,7 @@ def test_a_report_that_is_on_its_way_leaves_the_last_one_of_the_same_region(qtbo
     assert not table._facts.isVisible()
     again = replace(here, report=report(values, psnr_mu=None, layers=(), retained=None))
     table.show_state(gone, again)
-    assert {fact.name: fact.value for fact in table._facts.facts}["kept"] == "–"
+    assert {fact.name: fact.value for fact in table._facts.facts}["retained"] == "–"
     assert table._numbers == []
 
 

@@ -115,7 +115,7 @@ def test_the_teacher_is_asked_about_a_scene_without_a_pseudo_label(looking, unti
     looking.inspection.measure()
     until(looking, lambda s: s.evidence.shown is not None)
     assert looking.state.retained is not None
-    assert looking.screen.stage.material.origin == "teacher's guess, no label"
+    assert looking.screen.stage.material.origin == "teacher's prediction, no label"
 
 
 def test_waiting_can_be_given_up(looking, until, network):

@@ -142,7 +142,7 @@ def test_an_empty_proposal_says_what_is_missing(proposing, window, until):
     proposing._share.setValue(95)
     until(window.session, lambda s: s.proposal.rule.share == 0.95 and bool(s.proposal.shortfall))
     words = [label.text() for label in proposing.findChildren(QLabel) if label.isVisible()]
-    assert any("No scene kept 95 % for 3 rounds" in text for text in words)
+    assert any("No scene retained 95 % for 3 rounds" in text for text in words)
     assert not button(proposing, "Promote").isEnabled()
 
 

@@ -148,8 +148,8 @@ def test_shares_that_no_pair_keeps_cannot_be_asked_for(qtbot):
     asked = heard(panel.keep_asked)
     assert not any(button.isEnabled() for button in panel._keep.values())
     panel.show_state(StudioState(), StudioState(charts=charts(np.outer(TAUS, TAUS) * 0.85)))
-    assert press(qtbot, panel, "Keep 80 %").isEnabled()
-    assert not press(qtbot, panel, "Keep 90 %").isEnabled()
+    assert press(qtbot, panel, "Retain 80 %").isEnabled()
+    assert not press(qtbot, panel, "Retain 90 %").isEnabled()
     assert "90 %" in panel._keep[0.9].toolTip()
     assert asked == [0.8]
 
@@ -163,7 +163,7 @@ def test_keeping_a_share_settles_a_pair_that_does(qtbot):
     shown(qtbot, panel, StudioState(charts=charts(shares), masks=masks))
     chart.set_shares(shares.T)
     settled = heard(panel.masks_settled)
-    press(qtbot, panel, "Keep 70 %")
+    press(qtbot, panel, "Retain 70 %")
     assert settled[0].tau_patch * settled[0].tau_pixel == pytest.approx(0.7, abs=0.002)
     assert settled[0].patches.scope == "scene"
 

@@ -111,7 +111,7 @@ def test_the_menu_of_a_chart_switches_its_axis_its_lines_and_itself(board, monke
     changed = []
     board.rearranged.connect(lambda: changed.append(1))
     board._open_menu("fit", QPoint(0, 0))
-    menu = next(m for m in board.findChildren(QMenu) if m.accessibleName() == "Menu of Fit")
+    menu = next(m for m in board.findChildren(QMenu) if m.accessibleName() == "Menu of Loss")
     lines = {line.text(): line for line in menu.actions()}
     lines["Logarithmic axis"].trigger()
     lines["Lᵤʳ"].trigger()
@@ -128,14 +128,14 @@ def test_a_table_has_a_line_for_every_step_and_gaps_where_a_curve_has_none(tmp_p
     write_curves(
         path,
         {
-            "Fit: Lₛʳ": (np.arange(25_000.0), np.arange(25_000.0) / 3),
+            "Loss: Lₛʳ": (np.arange(25_000.0), np.arange(25_000.0) / 3),
             "PSNR: PSNR-μ (dB)": (np.array([9.0, 24_999.0]), np.array([30.5, 31.0])),
             "nothing": (np.zeros(0), np.zeros(0)),
         },
     )
     with path.open(encoding="utf-8-sig", newline="") as file:
         head, *lines = list(csv.reader(file))
-    assert head == ["step", "Fit: Lₛʳ", "PSNR: PSNR-μ (dB)"]
+    assert head == ["step", "Loss: Lₛʳ", "PSNR: PSNR-μ (dB)"]
     assert len(lines) == 25_000
     assert lines[9] == ["9", "3", "30.5"]
     assert lines[10][2] == ""

@@ -77,7 +77,7 @@ class Deaf:
 def running(opened):
     """The window with a run that only listens; over at the end."""
     controller = opened.session.training
-    opened.session.running.elsewhere.rest()
+    opened.session.running.other_process.rest()
     controller._thread = Deaf()
     controller.take((STARTED, LEARNING))
     yield opened

@@ -137,7 +137,7 @@ def test_the_last_run_and_one_elsewhere_are_told_apart_from_ours():
     last = replace(RUNNING, activity=Activity.INTERRUPTED, run="20261125-214500-quick", past=True)
     assert phase_in_words(last).startswith("last run, quick of ")
     assert "Resume" in phase_in_words(last)
-    assert phase_in_words(replace(RUNNING, elsewhere=True)).startswith("elsewhere: ")
+    assert phase_in_words(replace(RUNNING, in_other_process=True)).startswith("another process: ")
 
 
 def test_the_time_left_is_not_told_before_it_is_known():

@@ -1,4 +1,4 @@
-"""Bringing ground truth through the window: looked at first, decided by a person, undone in one."""
+"""Importing ground truth through the window: looked at, decided by a person, undone in one."""
 
 import cv2
 import numpy as np
@@ -83,7 +83,7 @@ def test_another_scene_can_be_chosen_and_the_fixes_are_applied(
     qtbot.mouseClick(sheet._use, LEFT)
     until(opened.session, lambda s: s.row("004").status is Status.GROUND_TRUTH)
     until(opened.session, lambda _: opened.session.curating.at_rest)
-    assert opened.session.state.undo == "bring a ground truth to 004"
+    assert opened.session.state.undo == "import the ground truth of 004"
     with Project.open(tiny_project) as project:
         truth = decode_ground_truth(project.scene("004"))
         assert project.entries()[-1].note == "from the other camera"
@@ -96,7 +96,7 @@ def test_another_scene_can_be_chosen_and_the_fixes_are_applied(
 
 
 def test_a_fix_that_is_not_wanted_makes_it_against_all_advice(opened, until, brought, qtbot):
-    opened.session.files.truths.bring("004", (brought,))
+    opened.session.files.truths.look_at("004", (brought,))
     sheet = looked_at(opened, until)
     sheet._shift.setChecked(False)
     assert not sheet._use.isEnabled()
@@ -114,7 +114,7 @@ def test_the_scene_on_the_screen_shows_its_new_ground_truth(opened, until, broug
     opened.session.screen.pick("004")
     until(opened.session, lambda s: s.shown == "004")
     old = opened.session.screen.stage.material.ground_truth
-    opened.session.files.truths.bring("004", (brought,))
+    opened.session.files.truths.look_at("004", (brought,))
     sheet = looked_at(opened, until)
     sheet._take()
     until(opened.session, lambda s: s.row("004").status is Status.GROUND_TRUTH)
@@ -207,8 +207,8 @@ def test_the_action_asks_for_files(opened, until, brought, qtbot):
 def test_a_second_file_takes_the_place_of_the_first(opened, until, brought, tmp_path):
     torn = tmp_path / "torn.exr"
     torn.write_bytes(b"torn")
-    opened.session.files.truths.bring("004", (torn,))
-    opened.session.files.truths.bring("004", (brought,))
+    opened.session.files.truths.look_at("004", (torn,))
+    opened.session.files.truths.look_at("004", (brought,))
     sheet = looked_at(opened, until)
     assert opened.session.state.truth.files == (brought,)
     assert not opened.session.state.truth.fault

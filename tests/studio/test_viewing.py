@@ -100,6 +100,14 @@ def test_a_layout_comes_back_from_its_file_as_it_was(tmp_path):
     assert found.snapshots[0].masks == masks
 
 
+def test_a_layout_written_before_a_layer_was_renamed_still_names_it(tmp_path):
+    state = StudioState(current="004", columns=1, views=(ViewSetup(layer=Layer.PERSON_MASK),))
+    Layout.of(state, {}).write(tmp_path)
+    path = tmp_path / "window.json"
+    path.write_text(path.read_text("utf-8").replace("Manual mask", "Person's mask"), "utf-8")
+    assert [view.layer for view in Layout.read(tmp_path).views] == [Layer.PERSON_MASK]
+
+
 @pytest.mark.parametrize(
     "content", ["", "[]", "{}", '{"views": 3}', '{"views": [], "columns": 2}', "\x00"]
 )

@@ -65,7 +65,10 @@ class NearestNeighbours:
         self.who = np.full(len(held), -1, dtype=np.int64)
 
     def join(self, looks: Sequence[Descriptor], *, first: int) -> None:
-        """Some more in the company, numbered from `first` on; `who` is the nearest to each."""
+        """Add float16 looks, flat and of one length, numbered from `first` on.
+
+        `who` is the nearest to each, by Euclidean distance.
+        """
         for start in range(0, len(looks), _COMPARED_AT_ONCE):
             others = (
                 np.array(looks[start : start + _COMPARED_AT_ONCE], dtype=np.float32) - self._centre
@@ -79,7 +82,11 @@ class NearestNeighbours:
             self.who[nearer] = best[nearer] + (first + start)
 
     def unlike(self) -> Floats:
-        """From 0, the same as one of the company, to 1, as unlike it as any two usually are."""
+        """Per look, flat float32: min(1, √(d² / 2m)).
+
+        d is the distance to the nearest of the company, m the mean squared distance of all looks
+        to their centre: 2m is the expected d² of two looks drawn at random. 1 without a company.
+        """
         spread = 2 * float(self._squares.mean()) if len(self._squares) else 0.0
         if spread <= 0:
             return np.where(np.isinf(self._nearest), 1, 0).astype(np.float32)

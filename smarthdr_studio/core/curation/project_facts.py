@@ -126,7 +126,7 @@ def read_scene_facts(project: Project) -> tuple[SceneFacts, ...]:
 def read_project_facts(project: Project) -> ProjectFacts:
     """Read journal, statistics, brushes, the newest run's history and the kept records.
 
-    A scene is judged with the thresholds of now and the ranges of the pool. PSNR-μ is known where
+    A scene is counted with the thresholds of now and the ranges of the pool. PSNR-μ is known where
     it was measured before: measuring takes too long to do unasked.
     """
     ledger = project.ledger()

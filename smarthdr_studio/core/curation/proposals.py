@@ -1,4 +1,4 @@
-"""What the rule "promote when so much is trusted for so many rounds" would do; it only proposes."""
+"""What the rule "promote at a retained share for k rounds" would do; it only proposes."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -93,7 +93,7 @@ class Proposal:
         what = "1 scene becomes a label" if many == 1 else f"{many} scenes become labels"
         left = f"{self.after.pool} of {self.before.pool} stay in the pool"
         return f"{what} with {self.pixels / 1e6:.2f} million pixels; {left}" + (
-            f", of which {percent(self.after.retained)} is trusted" if self.after.pool else ""
+            f", of which {percent(self.after.retained)} is retained" if self.after.pool else ""
         )
 
 
@@ -238,11 +238,11 @@ def shortfall(
 def _told(rule: Rule, best: _Kept) -> str:
     """Rounded down, so that what falls short does not read as if it were enough."""
     rounds = "1 round" if rule.rounds == 1 else f"{rule.rounds} rounds"
-    words = f"No scene kept {100 * rule.share:g} % for {rounds} and now"
+    words = f"No scene retained {100 * rule.share:g} % for {rounds} and now"
     if best.in_rounds <= best.now:
-        return f"{words}; the best, {best.scene}, kept {_down(best.in_rounds)}."
+        return f"{words}; the best, {best.scene}, retained {_down(best.in_rounds)}."
     past = f"{_down(best.in_rounds)} in the rounds but {_down(best.now)}"
-    return f"{words}; the best, {best.scene}, kept {past} with the thresholds of now."
+    return f"{words}; the best, {best.scene}, retained {past} with the thresholds of now."
 
 
 def _too_few(rule: Rule, on_record: int) -> str:

@@ -41,7 +41,7 @@ class Hardness:
 
     @property
     def hard(self) -> Doubles:
-        """The share that is saturated or moves; what clips cannot be seen to move."""
+        """min(saturated + moving, 1) of each scene, flat; what clips cannot be seen to move."""
         return np.minimum(self.saturated + self.moving, 1.0)
 
 

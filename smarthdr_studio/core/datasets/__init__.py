@@ -1,1 +1,1 @@
-"""Datasets as they lie on disk, and ground truth that comes from elsewhere."""
+"""Datasets as they lie on disk, and ground truth imported from other files."""

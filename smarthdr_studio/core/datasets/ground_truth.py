@@ -1,4 +1,4 @@
-"""Whether ground truth from elsewhere fits its scene, in sentences, and what would mend it."""
+"""Whether an imported ground truth fits its scene, in sentences, and the fix that makes it fit."""
 
 import math
 from collections.abc import Callable
@@ -84,7 +84,7 @@ APART: Final = 0.5  # stops; noise of a well-exposed pixel stays below
 _DARK: Final = round(0.1 * 65535)  # camera values that every channel must lie between
 _BRIGHT: Final = round(0.9 * 65535)
 _MOST_SAMPLES: Final = 300_000
-_WINDOW: Final = 2  # pixels around the best shift that are tried before it is believed
+_WINDOW: Final = 2  # pixels around the best shift that are tried before it is taken
 _FARTHEST: Final = 16
 # Of what no shift leaves unexplained, what another must leave less than: by one pixel, and by more.
 _BY_ONE: Final = 0.7
@@ -224,7 +224,7 @@ def _explains_more(moved: float, unmoved: float, *, by: Shift) -> bool:
 
 
 def _best_shift(correlation: Callable[[Shift], float], reach: int) -> Shift:
-    """Climb to the best shift, trying all within two pixels of it before it is believed."""
+    """Climb to the best shift, trying all within two pixels of it before it is taken."""
     tried: dict[Shift, float] = {}
     best = NO_SHIFT
     while True:
@@ -387,18 +387,18 @@ def _problems(found: Match) -> tuple[str, ...]:
     if found.correlation < _SAME_VIEW:
         return (
             "It does not show what the reference frame shows "
-            f"(correlation {found.correlation:.2f}); bring the ground truth of this scene.",
+            f"(correlation {found.correlation:.2f}); import the ground truth of this scene.",
         )
     if found.slope < _ENCODED:
         return (
             f"It is gamma-encoded or tone-mapped, its contrast is {found.slope:.2f} times that of "
-            "linear radiance; bring linear radiance without any curve.",
+            "linear radiance; import linear radiance without any curve.",
         )
     if _is_far(found):
         right, down = found.shift
         return (
             f"It is not aligned to the reference frame: it lies about {math.hypot(right, down):.0f}"
-            " pixels off; align it to the reference frame and bring it again.",
+            " pixels off; align it to the reference frame and import it again.",
         )
     return ()
 
@@ -457,7 +457,7 @@ def _size_sentence(size: tuple[int, int], expected: tuple[int, int]) -> str:
     (height, width), (rows, columns) = size, expected
     start = f"It is {width}×{height} but the frames are {columns}×{rows}"
     if size == expected[::-1]:
-        return f"{start}: it stands on its side; turn it and bring it again."
+        return f"{start}: it stands on its side; turn it and import it again."
     if abs(width * rows - height * columns) <= max(width, height):
         times = width / columns
         return f"{start}: the same shape at {times:.3g} times the size; export it at theirs."
@@ -474,12 +474,12 @@ _WIDTH: Final = 400
 class TruthPictures(NamedTuple):
     """H×W×3 8-bit RGB of one size: the reference frame, and the truth exposed like it.
 
-    `brought` is the truth as it was brought, `mended` with the fix; `toned` is the mended one with
-    its whole range.
+    `imported` is the truth as it is in the file, `mended` with the fix; `toned` is the mended one
+    with its whole range.
     """
 
     reference: Rgb8
-    brought: Rgb8
+    imported: Rgb8
     mended: Rgb8
     toned: Rgb8
 
@@ -487,10 +487,10 @@ class TruthPictures(NamedTuple):
 def comparison_pictures(radiance: Floats, bracket: Bracket, fix: TruthFix) -> TruthPictures:
     """Pictures of H×W×3 linear radiance of any size and scale beside its bracket."""
     like = tone_table(ToneMap.GAMMA, exposure_ev=bracket.stops[1])
-    brought, fixed = (_small(apply_fix(radiance, each)) for each in (NO_FIX, fix))
+    imported, fixed = (_small(apply_fix(radiance, each)) for each in (NO_FIX, fix))
     return TruthPictures(
         reference=_small_rgb8(frame_rgb8(bracket.reference)),
-        brought=to_rgb8(brought.astype(np.float16), like),
+        imported=to_rgb8(imported.astype(np.float16), like),
         mended=to_rgb8(fixed.astype(np.float16), like),
         toned=to_rgb8(fixed.astype(np.float16), tone_table(ToneMap.MU_LAW)),
     )

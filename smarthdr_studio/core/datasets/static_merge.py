@@ -1,4 +1,4 @@
-"""Whether two exposures show the same light, and how many stops really lie between them."""
+"""A ground truth merged from exposures of a still view, and whether they show the same light."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ Plane = npt.NDArray[np.uint16]
 
 APART: Final = 0.3  # stops, over a box; noise and rounding of still frames stay below
 
-# log2 of linear radiance by camera value, and the camera values between which it is believed.
+# log2 of linear radiance by camera value, and the camera values between which it is used.
 _LOG2: Final[Floats] = np.multiply(
     np.log2(np.maximum(np.arange(65536), 1) / 65535), GAMMA, dtype=np.float32
 )
@@ -282,7 +282,7 @@ def _still_sentences(sums: _Sums, path: Path) -> tuple[str, ...]:
     if apart > _MANY_APART:
         sentences.append(
             "The exposures are not aligned to the pixel, so edges become soft; align them and "
-            "bring them again."
+            "import them again."
         )
     return tuple(sentences)
 

@@ -75,7 +75,7 @@ def find_non_finite(values: npt.NDArray[Any]) -> NonFinite:
 
 
 def mark_non_finite(rgb8: Rgb8, odd: NonFinite) -> Rgb8:
-    """The picture with the marker on odd pixels; the picture itself where there are none."""
+    """An H×W×3 picture with the marker on odd pixels; the picture itself where there are none."""
     if odd.where is None:
         return rgb8
     loud = rgb8.copy()
@@ -111,7 +111,7 @@ class Spread(NamedTuple):
 
 
 def spread_of(values: Floats) -> Spread:
-    """From the least value to the 99.9th percentile, of what is finite.
+    """From the least value of a map of any shape to the 99.9th percentile, of what is finite.
 
     σ and errors have a long tail: by its last pixel everything else would be black.
     """
@@ -125,7 +125,7 @@ def spread_of(values: Floats) -> Spread:
 def spread_on_screen(
     layer: Layer, values: Floats, material: Material, *, measure: Callable[[Layer, Floats], Spread]
 ) -> Spread:
-    """The spread a map is shown with; `measure` finds that of a layer's values alone.
+    """The spread an H×W map is shown with; `measure` finds that of a layer's values alone.
 
     Scores fill 0 to 1 and flips begin at 0. The σ of another round takes the colours of the σ
     beside it, so that both compare.
@@ -141,7 +141,7 @@ def spread_on_screen(
 
 
 def extremes(values: Floats) -> tuple[float, float]:
-    """The least and the largest finite value; 0 and 0 where nothing is finite."""
+    """The least and the largest finite value of any shape; 0 and 0 where nothing is finite."""
     if values.size == 0:
         return 0.0, 0.0
     least, most = float(values.min()), float(values.max())
@@ -160,7 +160,7 @@ def heat_painted(
     odd: NonFinite,
     detail: str,
 ) -> Painted:
-    """The map in the colours of the settings, odd values in the marker."""
+    """An H×W map of any unit in the colours of the settings, odd values in the marker."""
     span = spread.span
     rgb8 = sigma_rgb8(values, span=span, colour_map=settings.colour_map, scale=settings.heat_scale)
     return Painted(

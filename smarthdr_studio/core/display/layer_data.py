@@ -43,12 +43,15 @@ class Coded(NamedTuple):
 
 
 def coded_radiance(picture: Half) -> Coded:
-    """Linear radiance in halves."""
+    """H×W×3 linear radiance in halves, as codes into the table of their μ-law values."""
     return Coded(np.ascontiguousarray(picture).view(np.uint16), _mu_table())
 
 
 def coded_frame(frame: Frame, *, stops: float) -> Coded:
-    """A camera frame, by the linear radiance it stands for."""
+    """An H×W×3 camera frame, as codes into the table of its radiance's μ-law values.
+
+    `stops` are those of the frame above the shortest.
+    """
     return Coded(frame, _frame_mu_table(stops))
 
 
@@ -73,7 +76,7 @@ def tabled_radiance(frame: Frame, *, stops: float) -> Floats:
 
 
 def tabled_difference(first: Coded, second: Coded) -> Floats:
-    """|T − T| of two pictures of one size, channel mean, H×W."""
+    """|T(h₁) − T(h₂)| of two pictures of one size, channel mean on the μ-law, H×W."""
     height, width = first.codes.shape[:2]
     error = np.empty((height, width), np.float32)
     mean = np.full((1, 3), 1 / 3, np.float32)
@@ -139,7 +142,7 @@ def layer_values(
     """What a layer holds as numbers, or None while it does not exist.
 
     Pictures are linear radiance, H×W×3 (frames too); σ and errors are in μ-law values, scores in
-    [0, 1], H×W; masks are 1 where something is kept; flips are H×W counts. The error is held
+    [0, 1], H×W; masks are 1 where something is retained; flips are H×W counts. The error is held
     against the layer `against`.
     """
     return LayerData(Cache()).values(layer, material, against=against)
@@ -154,7 +157,7 @@ class LayerData:
     def values(
         self, layer: Layer, material: Material, *, against: Layer
     ) -> npt.NDArray[Any] | None:
-        """What `layer_values` answers."""
+        """What `layer_values` answers: H×W×3 linear radiance, or an H×W map or mask."""
         if layer in RADIANCE:
             return self.radiance(layer, material)
         if layer in MAPS:
@@ -215,7 +218,7 @@ class LayerData:
         return self._memo.once(name, causes, lambda: tabled_difference(one, other))
 
     def codes(self, layer: Layer, material: Material) -> Codes | None:
-        """What a mask holds per pixel, H×W: 1 is kept; a person's −1 is forced distrust."""
+        """What a mask holds per pixel, H×W: 1 is trusted; a person's −1 is forced distrust."""
         if layer is Layer.PERSON_MASK:
             return material.person
         if layer is Layer.REASONS:
@@ -244,7 +247,7 @@ class LayerData:
         return self._memo.once("closed", (trust.patch_mask, size, height, width), make)
 
     def odd(self, name: str, values: npt.NDArray[Any]) -> NonFinite:
-        """What is no number in an array; `name` is the layer's."""
+        """What is no number in an H×W or H×W×3 array; `name` is the layer's."""
         return self._memo.once(f"odd {name}", (values,), lambda: find_non_finite(values))
 
     def _map_difference(
@@ -321,7 +324,7 @@ def title_of(layer: Layer, partner: Layer) -> str:
 def difference_of(
     layer: Layer, partner: Layer, material: Material, settings: DisplaySettings, sources: LayerData
 ) -> Floats | str:
-    """How two pictures or two maps of one unit differ, H×W, or the sentence why they do not."""
+    """How two pictures (on the μ-law) or two maps of one unit differ, H×W, or why they do not."""
     pair = layer, partner
     if not (layer in PICTURES and partner in PICTURES) and not _one_unit(layer, partner):
         return (

@@ -33,12 +33,17 @@ class Layer(StrEnum):
     PROMOTED = "Promoted label"
     PATCH_SCORE = "Patch score S_pa"
     PIXEL_SCORE = "Pixel score S_pi"
-    PERSON_MASK = "Person's mask"
+    PERSON_MASK = "Manual mask"
     COMBINED_MASK = "Combined mask"
     REASONS = "Reasons"
     FLIPS = "Flips"
     OTHER_ROUND = "Other round"
     OTHER_SIGMA = "Other round's σ"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Layer | None":
+        """A layer by the title it had before, as window.json of earlier versions names it."""
+        return cls.PERSON_MASK if value == "Person's mask" else None
 
     @property
     def tip(self) -> str:
@@ -170,7 +175,7 @@ _TIPS = {
     Layer.PERSON_MASK: "Where a person's brush forces trust or distrust.",
     Layer.COMBINED_MASK: "What the loss counts, and who dropped the rest, without the picture.",
     Layer.REASONS: "The chief reason why each untrusted pixel is hard.",
-    Layer.FLIPS: "How often each patch changed between kept and dropped from round to round.",
+    Layer.FLIPS: "How often each patch changed between retained and dropped from round to round.",
     Layer.OTHER_ROUND: "The pseudo-label of the round picked in the history.",
     Layer.OTHER_SIGMA: "The uncertainty of the round picked in the history.",
 }
@@ -256,7 +261,7 @@ def joined(*parts: str) -> str:
 
 
 def percent(mask: Mask) -> str:
-    """The share that is True, in whole percent."""
+    """The share of a mask of any shape that is True, in whole percent."""
     return share(int(np.count_nonzero(mask)), mask.size)
 
 

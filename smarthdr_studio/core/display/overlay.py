@@ -131,7 +131,7 @@ class OverlayVariants:
     def of(
         cls, picture: Rgb8, *, strength: float, over: "OverlayVariants | None" = None
     ) -> "OverlayVariants":
-        """All looks of an 8-bit picture; strength 0 to 1 is how strong the colours are.
+        """All looks of an H×W×3 8-bit picture; strength 0 to 1 is how strong the colours are.
 
         `over` are looks nobody needs any more, to be painted over: taking fresh memory from the
         system costs more than the arithmetic.
@@ -157,7 +157,7 @@ class BrushVariants:
 
     @classmethod
     def of(cls, picture: Rgb8, *, strength: float) -> "BrushVariants":
-        """Both looks of an 8-bit picture; strength 0 to 1 is how strong the colours are."""
+        """Both looks of an H×W×3 8-bit picture; strength 0 to 1 is how strong the colours are."""
         every = np.ones(picture.shape[:2], bool)
         distrusted, trusted = (
             hatched_rgb8(picture, (Area(every, hatch),), strength=strength)
@@ -173,12 +173,12 @@ def masked_rgb8(
     dimmed: bool = True,
     brush: BrushVariants | None = None,
 ) -> Rgb8:
-    """What `hatched_rgb8` answers for the hatches of gates and brush, many times sooner.
+    """What `hatched_rgb8` answers for the hatches of gates and brush, H×W×3, many times sooner.
 
     Args:
         looks: the picture in every look.
         areas: what is dropped or painted, and how it is hatched; later ones cover earlier ones.
-        dimmed: whether the kept area steps back a little.
+        dimmed: whether the retained area steps back a little.
         brush: the looks of what is painted; needed where an area has a hatch of the brush.
     """
     look = dict(zip(GATE_HATCHES, (looks.patch, looks.pixel, looks.shut), strict=True))

@@ -77,11 +77,11 @@ def mask_view(layer: Layer, material: Material, trust: Trust, closed: Mask) -> M
     masks, person = material.masks, _fitting(material.person, closed)
     match layer:
         case Layer.PATCH_MASK:
-            detail = f"τ_pa {masks.tau_patch:.2f} · {percent(trust.patch_mask)} kept"
+            detail = f"τ_pa {masks.tau_patch:.2f} · {percent(trust.patch_mask)} retained"
             parts = [(Area(closed, PATCH_HATCH), "patch dropped")]
             return _gate_view([*parts, *_painted_parts(person)], detail=detail)
         case Layer.PIXEL_MASK:
-            detail = f"τ_pi {masks.tau_pixel:.2f} · {percent(trust.trusted)} kept"
+            detail = f"τ_pi {masks.tau_pixel:.2f} · {percent(trust.trusted)} retained"
             parts = [
                 (Area(~trust.pixel_mask, PIXEL_HATCH), "pixel dropped"),
                 (Area(closed, SHUT), "in a dropped patch"),
@@ -262,7 +262,7 @@ class Painter:
     def values(
         self, layer: Layer, material: Material, settings: DisplaySettings
     ) -> npt.NDArray[Any] | None:
-        """What `layer_values` answers, made once; the error is that of the settings."""
+        """What `layer_values` answers, H×W or H×W×3, made once; the error is the settings'."""
         self._begin(material)
         return self._sources.values(layer, material, against=settings.error_against)
 

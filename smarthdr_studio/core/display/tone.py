@@ -1,4 +1,4 @@
-"""A large picture worked through in strips of rows, so that what lies between stays small."""
+"""From linear radiance to 8-bit RGB: exposure, tone maps and their tables, in strips of rows."""
 
 from collections.abc import Iterator
 from enum import StrEnum
@@ -85,7 +85,7 @@ def _screen(radiance: Floats, tone_map: ToneMap, *, mu: float, gamma: float) -> 
 def tone_table(
     tone_map: ToneMap, *, exposure_ev: float = 0.0, mu: float = MU, gamma: float = GAMMA
 ) -> Table:
-    """The tone map as uint8[65536] over the bits of a half float viewed as uint16."""
+    """The tone map as flat uint8[65536] over the bits of a half float viewed as uint16."""
     # Every half from 0 to infinity; those above are NaN or negative, hence black.
     values = np.arange(_INFINITY + 1, dtype=np.uint16).view(np.float16).astype(np.float32)
     table = np.zeros(65536, np.uint8)
@@ -98,7 +98,7 @@ def tone_table(
 
 @lru_cache(maxsize=32)
 def frame_table(*, exposure_ev: float = 0.0) -> Table:
-    """Camera values as uint8[65536] over uint16: the file itself at 0 EV, re-exposed otherwise.
+    """Camera values as flat uint8[65536] over uint16: the file's at 0 EV, re-exposed otherwise.
 
     Re-exposing goes through linear radiance: (L^2.2 · 2^EV)^(1/2.2) = L · 2^(EV/2.2).
     """
@@ -126,7 +126,10 @@ def _codes(screen: Floats) -> Table:
 
 
 def srgb_curve(linear: Floats) -> Floats:
-    """The transfer curve of IEC 61966-2-1."""
+    """The transfer curve of IEC 61966-2-1: linear values of any shape to sRGB in [0, 1].
+
+    12.92 l up to 0.0031308, above it 1.055 l^(1/2.4) − 0.055; what is above 1 is taken for 1.
+    """
     clipped: Floats = np.minimum(linear, np.float32(1))
     curve = 1.055 * np.power(clipped, 1 / 2.4, dtype=np.float32) - 0.055
     return np.where(clipped <= 0.0031308, clipped * 12.92, curve).astype(np.float32)

@@ -66,7 +66,7 @@ def drift(bracket: Bracket, *, over: bool) -> Drift:
 
 
 def shifted(frame: Frame, by: Drift, *, rows: slice, columns: slice) -> Frame:
-    """The part of a frame that the reference shows in these rows and columns; 0 outside."""
+    """The part of an H×W×3 frame that the reference shows in rows and columns; 0 outside."""
     if by == NO_DRIFT:
         return frame[rows, columns]
     start = (by[0] + columns.start, by[1] + rows.start)

@@ -78,7 +78,7 @@ class Bracket:
 
     @property
     def frames(self) -> Sequence[Frame]:
-        """Under, reference, over."""
+        """Under, reference, over: H×W×3 uint16 camera values."""
         return self.under, self.reference, self.over
 
     @property
@@ -123,7 +123,7 @@ class FrameStore:
         return self._fetch(("ground truth", scene), read=lambda: decode_ground_truth(scene))
 
     def held(self, scene: Scene) -> tuple[Bracket | None, Half | None]:
-        """Frames and ground truth of a scene as far as they are decoded already."""
+        """Frames and H×W×3 linear ground truth of a scene as far as they are decoded already."""
         with self._lock:
             frames = self._kept.get(("frames", scene))
             truth = self._kept.get(("ground truth", scene))
@@ -200,7 +200,7 @@ def decode_bracket(scene: Scene) -> Bracket:
 
 
 def decode_ground_truth(scene: Scene) -> Half:
-    """The scene's ground truth from disk: gain applied, clipped to [0, 1], as half floats."""
+    """The scene's ground truth from disk: H×W×3 linear, gain applied, in [0, 1], half floats."""
     path = scene.ground_truth
     if path is None:
         raise BadScene(f"{scene.frames[1].parent}: has no ground truth; put HDRImg.hdr beside it.")

@@ -13,7 +13,10 @@ Picture = npt.NDArray[np.floating]
 
 
 def psnr(picture: Picture, truth: Picture) -> float:
-    """Peak signal-to-noise ratio in dB for peak 1; infinite where both are equal."""
+    """Peak signal-to-noise ratio, −10 log₁₀ mean (picture − truth)², in dB for peak 1.
+
+    Both of one shape and on one scale, μ-law or linear; infinite where they are equal.
+    """
     error = float(np.mean(np.square(picture.astype(np.float64) - truth.astype(np.float64))))
     return _decibels(error)
 

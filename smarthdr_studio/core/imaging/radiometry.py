@@ -19,7 +19,10 @@ def unit_ldr(frame: npt.NDArray[np.integer]) -> Floats:
 
 
 def linear_radiance(ldr: Floats, *, stops: float) -> Floats:
-    """Linear radiance L^2.2 / 2^stops of values in [0, 1]; `stops` above the shortest frame."""
+    """Linear radiance L^2.2 / 2^stops of camera values L in [0, 1], of the same shape.
+
+    `stops` are those of the frame above the shortest.
+    """
     return np.power(ldr, GAMMA, dtype=np.float32) * np.float32(2.0**-stops)
 
 
@@ -42,10 +45,10 @@ def stops_above_shortest(evs: Sequence[float]) -> tuple[float, ...]:
 
 
 def merge_weights(reference_ldr: Floats) -> tuple[Floats, Floats, Floats]:
-    """How much under, reference and over count, from the reference's camera values (per channel).
+    """How much under, reference and over count, from the reference's camera values l in [0, 1].
 
-    under max(0, 2l − 1), reference 1 − |2l − 1|, over max(0, 1 − 2l): they add up to 1
-    (Kalantari 2017, also SAFNet 2024 with open masks).
+    under max(0, 2l − 1), reference 1 − |2l − 1|, over max(0, 1 − 2l), per channel and of
+    the same shape: they add up to 1 (Kalantari 2017, also SAFNet 2024 with open masks).
     """
     signed = reference_ldr * 2 - 1
     under = np.maximum(signed, 0)

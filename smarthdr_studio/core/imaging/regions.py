@@ -1,4 +1,4 @@
-"""A part of a picture that a person marked out."""
+"""Regions a person marked out, rectangle or lasso, as masks of pixels."""
 
 from dataclasses import dataclass
 from math import ceil, floor, isfinite
@@ -52,7 +52,7 @@ class Region:
         return mask
 
     def mask_in_box(self, *, width: int, height: int) -> Mask:
-        """`mask` of the box alone, so that a small region of a large picture is quick.
+        """`mask` of the box alone, h×w of `box`: a small region of a large picture is quick.
 
         Left and top edges belong to the region, right and bottom edges do not: neighbours share
         no pixel. A region that holds no middle holds the pixel in the middle of its box.

@@ -38,7 +38,7 @@ ALLOWED_FROM: Final[Mapping[Kind, frozenset[Status]]] = {
     Kind.EXCLUDE: _TRAINING - {Status.EXCLUDED},
     Kind.RESTORE: frozenset({Status.EXCLUDED}),
     Kind.USE_GROUND_TRUTH: _TRAINING - {Status.GROUND_TRUTH},
-    Kind.BRING_TRUTH: frozenset(Status),
+    Kind.IMPORT_TRUTH: frozenset(Status),
     Kind.PAINT: frozenset(Status),
     Kind.ANNOTATE: frozenset(Status),
     Kind.SPLIT: frozenset(Status),
@@ -72,7 +72,7 @@ def refuse_without_truth(scenes: Iterable[Scene]) -> None:
     for scene in scenes:
         if scene.ground_truth is None:
             raise ProjectError(
-                f"{scene.id}: has no ground truth file; bring one with: smarthdr-studio truth, or "
+                f"{scene.id}: has no ground truth file; import one with: smarthdr-studio truth, or "
                 "promote it instead"
             )
 
@@ -166,14 +166,14 @@ def draft_entry(kind: Kind, *, masks: MaskSettings, note: str, who: str | None) 
 
 
 class Decisions:
-    """The person's pen. Several scenes decided in one call are one entry to undo.
+    """Writes a person's decisions. Several scenes decided in one call are one entry to undo.
 
     A call that is not allowed for one of its scenes raises ProjectError or LabelError and changes
     none of them. `who` is user@host unless given.
     """
 
     def __init__(self, project: Project) -> None:
-        self._project, self._pen = project, JournalWriter(project)
+        self._project, self._writer = project, JournalWriter(project)
 
     def promote(
         self,
@@ -191,7 +191,7 @@ class Decisions:
         (see `pseudo_label.remasked`). Raises LabelError where a pseudo-label is missing or damaged.
         """
         self._project.refuse_read_only()  # before a label is written
-        scenes = self._pen.allowed(Kind.PROMOTE, ids)
+        scenes = self._writer.allowed(Kind.PROMOTE, ids)
         with (
             frozen_labels(self._project, scenes, self.masks(), ranges=ranges) as labels,
             numbering(self._project) as number,
@@ -213,7 +213,7 @@ class Decisions:
                     checkpoint=of.checkpoint,
                 )
 
-            self._pen.decide(Kind.PROMOTE, scenes, note=note, who=who, enter=enter)
+            self._writer.decide(Kind.PROMOTE, scenes, note=note, who=who, enter=enter)
 
     def demote(self, ids: Iterable[str], *, note: str = "", who: str | None = None) -> None:
         """Back to the pool, unlabelled; the label file stays for undo."""
@@ -231,8 +231,8 @@ class Decisions:
             self._project.fetch(was.files())
             return replace(plain, after=was.status, label=was.label)
 
-        scenes = self._pen.allowed(Kind.RESTORE, ids)
-        self._pen.decide(Kind.RESTORE, scenes, note=note, who=who, enter=enter)
+        scenes = self._writer.allowed(Kind.RESTORE, ids)
+        self._writer.decide(Kind.RESTORE, scenes, note=note, who=who, enter=enter)
 
     def use_ground_truth(
         self, ids: Iterable[str], *, note: str = "", who: str | None = None
@@ -240,14 +240,14 @@ class Decisions:
         """Learn from the ground truth file."""
 
         def enter(plain: JournalEntry, _: SceneState) -> JournalEntry:
-            # Asked here, where nobody can take a ground truth back that was brought.
+            # Asked here, where nobody can take an imported ground truth back.
             refuse_without_truth([self._project.scene(str(plain.scene))])
             return replace(plain, after=Status.GROUND_TRUTH)
 
-        scenes = self._pen.allowed(Kind.USE_GROUND_TRUTH, ids)
-        self._pen.decide(Kind.USE_GROUND_TRUTH, scenes, note=note, who=who, enter=enter)
+        scenes = self._writer.allowed(Kind.USE_GROUND_TRUTH, ids)
+        self._writer.decide(Kind.USE_GROUND_TRUTH, scenes, note=note, who=who, enter=enter)
 
-    def bring_truth(
+    def import_truth(
         self,
         scene_id: str,
         radiance: Floats,
@@ -256,12 +256,12 @@ class Decisions:
         note: str = "",
         who: str | None = None,
     ) -> None:
-        """Learn from a ground truth that was brought: H×W×3 linear RGB on METHOD §1's scale.
+        """Learn from an imported ground truth: H×W×3 linear RGB on METHOD §1's scale.
 
         A copy is frozen in the project. A test scene stays one, and is measured against it.
         """
         self._project.refuse_read_only()
-        scenes = self._pen.allowed(Kind.BRING_TRUTH, [scene_id])
+        scenes = self._writer.allowed(Kind.IMPORT_TRUTH, [scene_id])
         with (
             truth_draft(self._project, scene_id, radiance, provenance=provenance) as truth,
             numbering(self._project) as number,
@@ -276,7 +276,7 @@ class Decisions:
                     checksum=truth.checksum,
                 )
 
-            self._pen.decide(Kind.BRING_TRUTH, scenes, note=note, who=who, enter=enter)
+            self._writer.decide(Kind.IMPORT_TRUTH, scenes, note=note, who=who, enter=enter)
 
     def paint(
         self,
@@ -324,7 +324,7 @@ class Decisions:
         Scenes that have all of it already are left alone. Raises ProjectError where a tag is not
         one word.
         """
-        scenes = self._pen.allowed(Kind.ANNOTATE, ids)
+        scenes = self._writer.allowed(Kind.ANNOTATE, ids)
         added, removed = as_tags(add), {word.strip() for word in remove}
 
         def decide(ledger: Ledger) -> Sequence[JournalEntry]:
@@ -353,7 +353,7 @@ class Decisions:
         Raises ProjectError where a scene is unknown or lacks the ground truth it is to have.
         """
         refuse_split(wanted)
-        scenes = self._pen.allowed(Kind.SPLIT, wanted)
+        scenes = self._writer.allowed(Kind.SPLIT, wanted)
         states = self._project.ledger().scenes
         changed = [scene for scene in scenes if states[scene.id].status is not wanted[scene.id]]
 
@@ -363,7 +363,7 @@ class Decisions:
                 refuse_without_truth([self._project.scene(str(plain.scene))])
             return replace(plain, after=status)
 
-        self._pen.decide(Kind.SPLIT, changed, note=note, who=who, enter=enter)
+        self._writer.decide(Kind.SPLIT, changed, note=note, who=who, enter=enter)
 
     def set_masks(self, masks: MaskSettings, *, note: str = "", who: str | None = None) -> None:
         """New thresholds for the whole project; the same ones again are no decision."""
@@ -407,11 +407,11 @@ class Decisions:
 
     def undo(self, *, who: str | None = None) -> str | None:
         """Take the latest decision back and say which; None if there is none."""
-        return self._pen.reverse(Kind.UNDO, who=who)
+        return self._writer.reverse(Kind.UNDO, who=who)
 
     def redo(self, *, who: str | None = None) -> str | None:
         """Do again what was undone last and say what; None if there is nothing."""
-        return self._pen.reverse(Kind.REDO, who=who)
+        return self._writer.reverse(Kind.REDO, who=who)
 
     @property
     def can_undo(self) -> str | None:
@@ -443,4 +443,4 @@ class Decisions:
         def enter(plain: JournalEntry, _: SceneState) -> JournalEntry:
             return replace(plain, after=status)
 
-        self._pen.decide(kind, self._pen.allowed(kind, ids), note=note, who=who, enter=enter)
+        self._writer.decide(kind, self._writer.allowed(kind, ids), note=note, who=who, enter=enter)

@@ -187,7 +187,7 @@ def files_ever(entries: Sequence[JournalEntry]) -> dict[str, str | None]:
     """The checksum of every file the journal ever spoke of, by its path."""
     known: dict[str, str | None] = {}
     for entry in entries:
-        for relative, kind in ((entry.label, Kind.PROMOTE), (entry.truth, Kind.BRING_TRUTH)):
+        for relative, kind in ((entry.label, Kind.PROMOTE), (entry.truth, Kind.IMPORT_TRUTH)):
             if relative is not None:
                 known.setdefault(relative, None)
                 if entry.kind is kind:
@@ -203,7 +203,7 @@ def label_findings(project: Project) -> Iterator[Finding]:
         sentence = _wrong_with_file(project, relative, checksum, scene=scene)
         if sentence:
             mendable = bool(_identical(project, relative, checksum))
-            again = "bring its ground truth" if relative in truths else f"promote {scene}"
+            again = "import its ground truth" if relative in truths else f"promote {scene}"
             yield Finding(
                 trouble=FindingKind.FILE_IN_USE,
                 what=relative,

@@ -32,7 +32,7 @@ class Kind(StrEnum):
     EXCLUDE = "exclude"
     RESTORE = "restore"
     USE_GROUND_TRUTH = "use ground truth"
-    BRING_TRUTH = "bring ground truth"
+    IMPORT_TRUTH = "bring ground truth"
     PAINT = "paint"
     ANNOTATE = "annotate"
     SPLIT = "import a split"
@@ -117,7 +117,7 @@ _PHRASES: Final[Mapping[Kind, str]] = {
     Kind.EXCLUDE: "exclude {}",
     Kind.RESTORE: "restore {}",
     Kind.USE_GROUND_TRUTH: "use the ground truth of {}",
-    Kind.BRING_TRUTH: "bring a ground truth to {}",
+    Kind.IMPORT_TRUTH: "import the ground truth of {}",
     Kind.PAINT: "paint on {}",
     Kind.ANNOTATE: "note on {}",
     Kind.SPLIT: "import a split of {}",
@@ -136,7 +136,7 @@ class Accounts:
         self._members: dict[str, list[JournalEntry]] = {}
         self._undoable: list[str] = []
         self._redoable: list[str] = []
-        self._truths: dict[str | None, str | None] = {}  # checksums of those that were brought
+        self._truths: dict[str | None, str | None] = {}  # checksums of those that were imported
         self._ledger: Ledger | None = None
         self.take(entries)
 
@@ -222,7 +222,7 @@ class Accounts:
             self._scenes[scene] = self._scenes_before[entry.undoes, scene]
         elif entry.after is not None:
             then = _after(entry, now or SceneState(entry.after))
-            if entry.kind is Kind.BRING_TRUTH:
+            if entry.kind is Kind.IMPORT_TRUTH:
                 self._truths[entry.truth] = entry.checksum
             elif entry.kind is Kind.GO_BACK:
                 then = then._replace(truth_checksum=self._truths.get(then.truth))
@@ -269,7 +269,7 @@ def _after(entry: JournalEntry, now: SceneState) -> SceneState:
         case Kind.RESTORE:
             was = now.aside or plain
             then = plain._replace(label=was.label, whole=was.whole, checksum=was.checksum)
-        case Kind.BRING_TRUTH:
+        case Kind.IMPORT_TRUTH:
             then = plain._replace(truth=entry.truth, truth_checksum=entry.checksum)
         case Kind.GO_BACK:
             then = plain._replace(

@@ -104,17 +104,17 @@ def numbering(project: Project) -> Iterator[Callable[[NumberedDraft], str]]:
         raise
 
 
-def check_label(path: AnyPath, checksum: str | None, *, brought: bool = False) -> None:
+def check_label(path: AnyPath, checksum: str | None, *, imported: bool = False) -> None:
     """Raises LabelError where the file is not the one that was frozen; None knows nothing.
 
-    `brought` says that it is a ground truth that was brought, not a promoted label.
+    `imported` says that it is an imported ground truth, not a promoted label.
     """
     path = Path(path)
     if checksum is None:
         return
     what, again = (
-        ("the ground truth that was brought", "bring it again")
-        if brought
+        ("the ground truth that was imported", "import it again")
+        if imported
         else ("what was promoted", "promote the scene again")
     )
     try:
@@ -244,12 +244,12 @@ def _refuse_unfit(radiance: Floats, expect: tuple[int, int], *, path: Path) -> N
     if radiance.shape != (*expect, 3):
         height, width = radiance.shape[:2]
         raise LabelError(
-            f"{path.parent}: a ground truth of {width}×{height} pixels was brought, but the scene "
-            f"has {expect[1]}×{expect[0]}; bring one of its size"
+            f"{path.parent}: a ground truth of {width}×{height} pixels was imported, but the scene "
+            f"has {expect[1]}×{expect[0]}; import one of its size"
         )
     if not (radiance.min() >= 0 and radiance.max() <= 1):
         raise LabelError(
-            f"{path.parent}: a ground truth with values outside 0 to 1 was brought; mend its scale"
+            f"{path.parent}: a ground truth with values outside 0 to 1 was imported; mend its scale"
         )
 
 

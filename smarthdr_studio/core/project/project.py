@@ -257,7 +257,7 @@ class Project:
 
     @property
     def scenes(self) -> tuple[Scene, ...]:
-        """Every scene sorted by id; a ground truth that was brought stands for the dataset's."""
+        """Every scene sorted by id; an imported ground truth stands for the dataset's."""
         return tuple(self._known().values())
 
     def scene(self, scene_id: str) -> Scene:
@@ -404,7 +404,7 @@ class Project:
 
     def _known(self) -> dict[str, Scene]:
         if not self._entries:
-            self.entries()  # which of them were brought a ground truth
+            self.entries()  # for which of them a ground truth was imported
         return self._by_id
 
     def _find_scenes(self) -> None:
@@ -427,7 +427,7 @@ class Project:
             ) from None
 
     def _overlay(self, ids: Collection[str]) -> None:
-        """Ground truths that were brought take the place of the dataset's."""
+        """Imported ground truths take the place of the dataset's."""
         states = self._accounts.ledger().scenes
         for name in ids:
             plain, truth = self._plain[name], states[name].truth

@@ -1,4 +1,4 @@
-"""The frames of a scene in another folder: linked, copied, or made TIFF where they are not."""
+"""The curated set as a dataset folder: frames linked or converted, labels, masks, a manifest."""
 
 import shutil
 import uuid
@@ -147,7 +147,7 @@ def put_label(
         return None
     source = scene.ground_truth
     if state.truth is not None:
-        check_label(source, state.truth_checksum, brought=True)
+        check_label(source, state.truth_checksum, imported=True)
     home = project.dataset if state.truth is None else project.folder
     told = {"file": target.name, "from": below(home, source)}
     if _can_stay(scene, source, suffix=suffix):
@@ -156,8 +156,8 @@ def put_label(
     else:
         _write(target, decode_ground_truth(scene).astype(np.float32))
         how = "converted"
-    brought = "a ground truth that was brought" if state.truth else "the dataset's ground truth"
-    return {**told, "is": brought, "how": how, "sha256": file_checksum(target)}
+    origin = "a ground truth that was brought" if state.truth else "the dataset's ground truth"
+    return {**told, "is": origin, "how": how, "sha256": file_checksum(target)}
 
 
 def _put_promoted(

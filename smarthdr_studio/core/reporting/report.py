@@ -386,14 +386,16 @@ def write_report(
     return len(cards)
 
 
-def _read_ahead(errands: Sequence[SceneRequest], judge: PoolThresholds) -> Iterator[SceneReport]:
+def _read_ahead(
+    errands: Sequence[SceneRequest], thresholds: PoolThresholds
+) -> Iterator[SceneReport]:
     """Every scene in order; the next one is read while this one is painted."""
     with ThreadPoolExecutor(max_workers=1) as reader:
-        coming = reader.submit(read_scene_report, errands[0], judge) if errands else None
+        coming = reader.submit(read_scene_report, errands[0], thresholds) if errands else None
         for index in range(len(errands)):
-            shown = coming.result() if coming else read_scene_report(errands[index], judge)
+            shown = coming.result() if coming else read_scene_report(errands[index], thresholds)
             later = errands[index + 1] if index + 1 < len(errands) else None
-            coming = reader.submit(read_scene_report, later, judge) if later else None
+            coming = reader.submit(read_scene_report, later, thresholds) if later else None
             yield shown
 
 
@@ -433,7 +435,7 @@ def _label_words(state: SceneState) -> str:
         version = PurePosixPath(state.label).stem
         return f"label {version}, {'whole picture' if state.whole else 'trusted pixels only'}"
     if state.status is Status.GROUND_TRUTH:
-        return "a ground truth that was brought" if state.truth else "the dataset's ground truth"
+        return "an imported ground truth" if state.truth else "the dataset's ground truth"
     return ""
 
 

@@ -229,7 +229,7 @@ class SceneRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PoolThresholds:
-    """By what a scene of the pool is judged: the thresholds of now and the pool's ranges."""
+    """What makes the masks of a scene of the pool: the thresholds of now, the pool's ranges."""
 
     masks: MaskSettings
     pool: Retention | None
@@ -271,7 +271,7 @@ def scene_request(project: Project, facts: SceneFacts) -> SceneRequest:
     )
 
 
-def read_scene_report(errand: SceneRequest, judge: PoolThresholds) -> SceneReport:
+def read_scene_report(errand: SceneRequest, thresholds: PoolThresholds) -> SceneReport:
     """Read the files of a scene; those that cannot be read leave a sentence. Any thread."""
     scene, problems = errand.scene, list(errand.problems)
     label = _tried(lambda: _label(errand), problems)
@@ -283,7 +283,7 @@ def read_scene_report(errand: SceneRequest, judge: PoolThresholds) -> SceneRepor
         bracket = _tried(lambda: decode_bracket(scene), problems)
     material = Material(bracket=bracket, ground_truth=truth, person=errand.person)
     if label is not None:
-        material = _judged(material, label, errand, judge)
+        material = _with_trust(material, label, errand, thresholds)
     kept = None if material.trust is None else float(material.trust.trusted.mean())
     return SceneReport(
         scene=scene,
@@ -306,13 +306,13 @@ def _label(errand: SceneRequest) -> PseudoLabel | None:
     return read_pseudo_label(errand.label, expect=(scene.height, scene.width))
 
 
-def _judged(
-    material: Material, label: PseudoLabel, errand: SceneRequest, judge: PoolThresholds
+def _with_trust(
+    material: Material, label: PseudoLabel, errand: SceneRequest, thresholds: PoolThresholds
 ) -> Material:
     """The label with both gates and the brush: as it was frozen, or as the screen shows it now."""
     of, frozen = label.provenance, errand.state.label
-    masks = of.masks if frozen else judge.masks
-    pool = None if frozen else judge.pool
+    masks = of.masks if frozen else thresholds.masks
+    pool = None if frozen else thresholds.pool
     patches = pool.patch_range if pool else of.patch_range
     pixels = pool.pixel_range if pool else of.pixel_range
     person = label.person if frozen else errand.person
@@ -349,7 +349,7 @@ def _of_label(material: Material) -> tuple[Figure, ...]:
             value=percent(float(kept.trusted.mean())),
             tip="Trusted pixels ÷ all pixels: what the loss counts.",
         ),
-        Figure(name="patches kept", value=percent(float(kept.patch_mask.mean()))),
+        Figure(name="patches retained", value=percent(float(kept.patch_mask.mean()))),
         Figure(
             name="mean σ",
             value=f"{float(material.sigma.mean(dtype=np.float64)):.4f}",

@@ -87,7 +87,7 @@ class _Known:
 def export_split(project: Project, path: AnyPath) -> int:
     """Write every scene's line as CSV or JSON, by the suffix; the answer is how many.
 
-    Labels and brought ground truths are relative to the project, frames and the dataset's ground
+    Labels and imported ground truths are relative to the project, frames and the dataset's ground
     truths to the dataset. `retained` and `sigma_mean` are of the latest pseudo-label with the
     thresholds of now, `tau_patch` and `tau_pixel` those a label was frozen
     with. Raises ExportError.
@@ -184,7 +184,7 @@ def _latest(
     for entry in entries:
         if entry.scene is None:
             continue
-        if entry.before is not entry.after or entry.kind in (Kind.PROMOTE, Kind.BRING_TRUTH):
+        if entry.before is not entry.after or entry.kind in (Kind.PROMOTE, Kind.IMPORT_TRUTH):
             decisions[entry.scene] = entry
         if entry.kind is Kind.PROMOTE and entry.label is not None:
             promotions[entry.scene, entry.label] = entry
@@ -395,7 +395,7 @@ def _refuse_without_truth(line: _Line, project: Project) -> None:
     lacks = project.scene(line.scene).ground_truth is None
     if lacks and line.status is Status.GROUND_TRUTH:
         raise ProjectError(
-            f"{line.where}: {line.scene} has no ground truth file; bring one, or leave it "
+            f"{line.where}: {line.scene} has no ground truth file; import one, or leave it "
             "unlabelled"
         )
 

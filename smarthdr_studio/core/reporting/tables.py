@@ -128,7 +128,8 @@ def write_curves(
 
     Args:
         path: the file; it is written whole or not at all.
-        curves: x (the step, rising) and y by name; of several values at one step the last counts.
+        curves: x (the step, rising) and y, flat and equally long, by name; of several values at
+            one step the last counts.
         tell: hears how many steps of how many are written; it may raise to give up.
 
     Raises:

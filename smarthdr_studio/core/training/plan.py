@@ -213,7 +213,7 @@ class MaskPlan(Section):
     patch_size: int = Field(
         PATCH_SIZE,
         ge=1,
-        description="Side of the square patches that the patch gate judges.",
+        description="Side of the square patches that the patch gate tests.",
         json_schema_extra={"unit": "px"},
     )
 
@@ -356,9 +356,9 @@ def idle_settings(plan: Planned) -> dict[str, str]:
 
 def _of_mean_teacher(plan: Planned) -> dict[str, str]:
     found = {
-        f"masks.{gate}": "mean-teacher has no masks; set it to false, or take system smarthdr"
-        for gate, judges in (("patches", plan.masks.patches), ("pixels", plan.masks.pixels))
-        if judges
+        f"masks.{gate}": "mean-teacher has no masks; set it to false, or set system to smarthdr"
+        for gate, on in (("patches", plan.masks.patches), ("pixels", plan.masks.pixels))
+        if on
     }
     if plan.teacher.ema == 0:
         found["teacher.ema"] = "mean-teacher averages the student; above 0, as 0.999"
@@ -387,6 +387,7 @@ class TrainingPlan(Section):
     preset: str = Field("paper", description="The preset this plan was made from.")
     system: Literal["smarthdr", "supervised", "mean-teacher", "fixmatch"] = Field(
         "smarthdr",
+        title="Method",
         description="smarthdr masks by σ; supervised needs labels alone; the others are baselines.",
     )
     network: NetworkPlan = NetworkPlan()

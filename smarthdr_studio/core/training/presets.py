@@ -12,7 +12,7 @@ from smarthdr_studio.core.environment import resource
 from smarthdr_studio.core.errors import PlanError
 from smarthdr_studio.core.files import AnyPath
 
-# Those of the paper first, then other systems, then what the paper left out to see what it did.
+# Those of the paper first, then other methods, then what the paper left out to see what it did.
 _ORDER: Final = ("paper", "quick", "supervised", "mean-teacher", "fixmatch")
 # What a preset says of itself; all else in it is a setting.
 _ABOUT: Final = ("base", "description")

@@ -1,4 +1,4 @@
-"""What every round of a run trusted, and what can be learned from all of them together."""
+"""Every round of a run: retained shares, flips, and the alarm when shares rise as PSNR-μ falls."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -144,7 +144,7 @@ def strip_now(
     *,
     said: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> npt.NDArray[np.float64]:
-    """Shares like `history.shares`, had these masks been in use from the first round on.
+    """Retained shares, scenes×rounds, had these masks been in use from the first round on.
 
     Ranges are those of each round's own pool, patches as large as they were; the person's brush
     is not counted. A record that has gone since is logged and leaves NaN. `said` hears between

@@ -116,7 +116,7 @@ def dark(known: Clues) -> Flags:
 
 
 def disputed(dispute: Floats) -> Flags:
-    """True where teacher and student are further apart than `DISPUTED`; of |T − T|."""
+    """True where dispute > `DISPUTED`, same shape; |T(teacher) − T(student)|, channel mean."""
     found: Flags = dispute > DISPUTED
     return found
 

@@ -76,7 +76,7 @@ class ExplainedScene:
         return causes(area, bracket=self.bracket, clues=self.clues, dispute=self.dispute)
 
     def kept_patches(self, box: Box) -> Flags:
-        """Of each pixel of a box, whether its patch is kept."""
+        """Of each pixel of a box, whether its patch is retained; h×w of the box."""
         return self.of_patches(self.trust.patch_mask, box)
 
     def of_patches(self, values: npt.NDArray[Any], box: Box) -> npt.NDArray[Any]:
@@ -116,7 +116,7 @@ def explain_pixel(scene: ExplainedScene, at: tuple[int, int]) -> Explanation:
     pixel = Area(box=(slice(y, y + 1), slice(x, x + 1)))
     top, left = y // size * size, x // size * size
     patch = Area(box=(slice(top, min(top + size, height)), slice(left, min(left + size, width))))
-    verdict, in_patch, here = _judged(scene, at), scene.causes(patch), scene.causes(pixel)
+    verdict, in_patch, here = _verdict_at(scene, at), scene.causes(patch), scene.causes(pixel)
     match verdict.gate:
         case "patch":
             sentence = f"Dropped with its patch: {_patch_words(scene, verdict, in_patch)}."
@@ -192,7 +192,7 @@ def score_words(value: float, tau: float) -> str:
     return next(shown, f"{value:.2f}") if value != tau else f"{value:.2f}"
 
 
-def _judged(scene: ExplainedScene, at: tuple[int, int]) -> _Verdict:
+def _verdict_at(scene: ExplainedScene, at: tuple[int, int]) -> _Verdict:
     x, y = at
     trust, place = scene.trust, (y // scene.masks.patch_size, x // scene.masks.patch_size)
     return _Verdict(

@@ -1,4 +1,4 @@
-"""Which patches, then which pixels, of a pseudo-label we believe.
+"""Which patches, then which pixels, of a pseudo-label are trusted.
 
 The one definition of trust: the window paints it, the files keep it, the loss counts it. Every
 function takes numpy arrays or torch tensors alike and answers in kind (METHOD §4).

@@ -123,7 +123,7 @@ class SceneStatistics:
 
 
 def log_position(sigma: npt.ArrayLike, *, low: npt.ArrayLike, high: npt.ArrayLike) -> Doubles:
-    """Where σ lies between low (0) and high (1) on a logarithmic scale, not clipped."""
+    """(ln σ − ln low) / (ln high − ln low), not clipped; scalars or arrays that broadcast."""
     start = np.log(np.maximum(low, _FLOOR))
     width = np.log(np.maximum(high, _FLOOR)) - start
     above = np.log(np.maximum(sigma, _FLOOR)) - start
@@ -135,7 +135,8 @@ def log_position(sigma: npt.ArrayLike, *, low: npt.ArrayLike, high: npt.ArrayLik
 def counted_below(rows: Counts, top: Doubles, *, least: Doubles, greatest: Doubles) -> Doubles:
     """How many of each row's pixels have σ ≤ top, interpolated inside a bin.
 
-    `rows` are running counts, scenes×(bins + 1), from each scene's least to its greatest σ.
+    `rows` are running counts, scenes×(bins + 1), from each scene's least to its greatest σ. The
+    others and the answer are flat, one value per scene.
     """
     bins = rows.shape[1] - 1
     place = log_position(np.minimum(top, greatest), low=least, high=greatest)
@@ -147,7 +148,10 @@ def counted_below(rows: Counts, top: Doubles, *, least: Doubles, greatest: Doubl
 
 
 def quantile(rows: Counts, share: float, *, least: Doubles, greatest: Doubles) -> Doubles:
-    """The σ that this share of each row's pixels does not exceed: `counted_below` inverted."""
+    """The σ that this share of each row's pixels does not exceed: `counted_below` inverted.
+
+    `rows` is scenes×(bins + 1); the others and the answer are flat, one value per scene.
+    """
     bins = rows.shape[1] - 1
     wanted = rows[:, -1].astype(float) * share
     right = np.clip((rows < wanted[:, None]).sum(1), 1, bins)

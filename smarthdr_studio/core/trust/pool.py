@@ -1,4 +1,4 @@
-"""How much of a pool is trusted, brushes included, in milliseconds for any thresholds.
+"""The retained share of a pool, brushes included, in milliseconds for any thresholds.
 
 Patches are sorted by their mean once, so the patch gate keeps a prefix of them; the histogram of
 every prefix is tabulated, so the pixel gate is one look-up per scene. Patch figures are exact;
@@ -183,7 +183,8 @@ class PaintedPool:
     def over(self, machine: Doubles, *, patch_tops: Doubles, pixel_tops: Doubles) -> Doubles:
         """Trusted pixels of each scene of the pool with the brush, from those without it.
 
-        Both gates keep what is at most `patch_tops` and `pixel_tops`, in σ, one per scene.
+        Both gates keep what is at most `patch_tops` and `pixel_tops`, in σ. All are flat, one
+        value per scene.
         """
         own = self._places
         kept = np.minimum((self._means <= patch_tops[own, None]).sum(1), self._count)
@@ -203,7 +204,7 @@ def with_brush(
 ) -> tuple[list[npt.NDArray[np.float32]], list[Flags]]:
     """The least σ of every patch that its gates still decide on, and whether trust is forced in it.
 
-    `lows` are the scenes' own, one array per scene; `painted` says by the scene's place.
+    `lows` are the scenes' own, flat, one array per scene; `painted` says by the scene's place.
     """
     least, forced = list(lows), [np.zeros(len(each), dtype=bool) for each in lows]
     for place, brush in painted.items():
@@ -341,7 +342,7 @@ class PoolStatistics:
         return shares
 
     def patch_histogram(self, masks: MaskSettings, *, bins: int = 50) -> Integers:
-        """How many patches of the pool have which score S_pa, over [0, 1]."""
+        """How many patches of the pool have which score S_pa: flat, even bins over [0, 1]."""
         if masks.patches.scope == "pool":
             low, high = self.patch_range(masks.patches)
             values = _scores(self._every_mean.astype(np.float64), low, high)
@@ -352,7 +353,7 @@ class PoolStatistics:
         return np.histogram(values, bins, (0, 1))[0]
 
     def pixel_histogram(self, masks: MaskSettings, *, bins: int = 50) -> Integers:
-        """How many pixels inside kept patches have which score S_pi, over [0, 1]."""
+        """How many pixels in retained patches have which S_pi: flat, even bins over [0, 1]."""
         kept = self._kept_patches(self._patch_limits(masks))
         rows = self._tables.counted[np.arange(len(self)), kept]
         low, high = self._pixel_ranges(masks.pixels, kept, rows)
@@ -364,7 +365,7 @@ class PoolStatistics:
         return np.histogram(values, bins, (0, 1), weights=np.diff(rows.astype(np.int64)))[0]
 
     def trusted_patches(self, masks: MaskSettings) -> npt.NDArray[np.bool_]:
-        """Whether each patch has a trusted pixel: all scenes in the order of `ids`, row by row.
+        """Whether each patch has a trusted pixel: flat, scenes in the order of `ids`, row by row.
 
         That is so where a person forces trust in it, or where it is kept and the least σ that is
         not painted is within the pixel limit; exact but for percentiles of pixels, which are
@@ -389,9 +390,9 @@ class PoolStatistics:
         painted: Mapping[str, PaintedStatistics] | None = None,
         kept: Retention | None = None,
     ) -> dict[str, float]:
-        """The retained share in [0, 1] of scenes outside the pool, judged with its ranges.
+        """The retained share in [0, 1] of scenes outside the pool, by its ranges.
 
-        A pool without scenes has no ranges: then each scene is judged by its own. `painted` says
+        A pool without scenes has no ranges: then each scene is scored by its own. `painted` says
         what a person painted on which of these scenes, `kept` is `retention(masks)` if it is known.
         """
         pool = kept or self.retention(masks)

@@ -1,4 +1,4 @@
-"""A pseudo-label: what the teacher believes of one scene, how sure it is, and where that is from.
+"""A pseudo-label: the teacher's radiance of one scene, its σ, masks and provenance.
 
 On disk one EXR with the layers R G B (half), uncertainty.Y (float), score.patch, score.pixel,
 mask.patch, mask.pixel and mask.person; provenance stands in the header under "smarthdr.".

@@ -1,4 +1,4 @@
-"""Everything that can be counted inside a region of one scene, and why so much of it is trusted."""
+"""Everything that can be counted inside a region of one scene, and why so much is trusted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -190,7 +190,7 @@ def region_report(
     size = {"width": shape[1], "height": shape[0]}
     mask = region.mask_in_box(**size)
     area, pixels = Area(box=region.box(**size), mask=mask), int(np.count_nonzero(mask))
-    judged = subject if pixels else None
+    counted = subject if pixels else None
     return RegionReport(
         region=region,
         pixels=pixels,
@@ -199,12 +199,12 @@ def region_report(
             for name, values in layers.items()
             if (figures := _figures(name, area.of(values))) is not None
         ),
-        retained=float(area.of(judged.trust.trusted).mean()) if judged else None,
+        retained=float(area.of(counted.trust.trusted).mean()) if counted else None,
         psnr_mu=None if hdr is None or truth is None else _psnr_mu(area.of(hdr), area.of(truth)),
-        patch_counts=_patch_counts(judged, area) if judged else None,
-        pixel_counts=_pixel_counts(judged, area) if judged else None,
+        patch_counts=_patch_counts(counted, area) if counted else None,
+        pixel_counts=_pixel_counts(counted, area) if counted else None,
         reasons={} if reasons is None else _shares(area.of(reasons)),
-        explanation=explain_region(subject, region) if subject else _unjudged(region),
+        explanation=explain_region(subject, region) if subject else _without_label(region),
     )
 
 
@@ -251,5 +251,5 @@ def _shares(reasons: npt.NDArray[np.uint8]) -> dict[Reason, float]:
     return {reason: float(counts[reason] / reasons.size) for reason in Reason if counts[reason]}
 
 
-def _unjudged(region: Region) -> Explanation:
+def _without_label(region: Region) -> Explanation:
     return Explanation(subject=region.kind, sentence=_UNJUDGED, gate="")

@@ -55,7 +55,10 @@ def reliability(sigma: Map, error: Map) -> Reliability:
 
 
 def spearman(sigma: Map, error: Map) -> float:
-    """Spearman's rank correlation; ties share their mean rank. 0 where either map is constant."""
+    """Spearman's rank correlation of two maps of one shape; ties share their mean rank.
+
+    0 where either map is constant.
+    """
     first, second = _ranks(sigma.ravel()), _ranks(error.ravel())
     first, second = first - first.mean(), second - second.mean()
     scale = float(np.sqrt((first @ first) * (second @ second)))
@@ -63,24 +66,27 @@ def spearman(sigma: Map, error: Map) -> float:
 
 
 def ause(sigma: Map, error: Map) -> float:
-    """Area between the sparsification curves of σ and of the oracle; 0 where there is no error.
+    """Area between the sparsification curves of σ and of the oracle, maps of one shape.
 
-    Ilg et al. 2018, section 5; both curves are divided by the full error.
+    Ilg et al. 2018, section 5; both curves are divided by the full error. 0 without error.
     """
     return area_between(sparsification(sigma, error), sparsification(error, error))
 
 
 def area_between(upper: Doubles, lower: Doubles) -> float:
-    """The area between two curves over dropped shares 0 to 1; negative where `upper` is below."""
+    """The area between two flat curves over dropped shares 0 to 1, by trapezoids.
+
+    Negative where `upper` is below.
+    """
     return float(np.trapezoid(upper - lower, np.linspace(0, 1, len(upper))))
 
 
 def sparsification(order_by: Map, error: Map) -> Doubles:
     """Mean error of what is left after dropping the least sure share 0, 1 %, … of the pixels.
 
-    Divided by the error of all pixels; at 100 % nothing is left and the last value stands. What
-    is equally sure is dropped in no order: each such pixel counts with their mean error. Where
-    there is no error the curve is 1.
+    Flat, from maps of one shape. Divided by the error of all pixels; at 100 % nothing is left and
+    the last value stands. What is equally sure is dropped in no order: each such pixel counts with
+    their mean error. Where there is no error the curve is 1.
     """
     errors = error.ravel().astype(np.float64)
     mean = errors.mean()
@@ -96,8 +102,8 @@ def sparsification(order_by: Map, error: Map) -> Doubles:
 def auroc(sigma: Map, wrong: npt.NDArray[np.bool_]) -> float:
     """How often σ is larger on a wrong pixel than on a right one; ties count half.
 
-    The area under the ROC curve, by ranks (Mann and Whitney 1947). NaN where all pixels are wrong,
-    or none.
+    The area under the ROC curve, by ranks (Mann and Whitney 1947), of maps of one shape. NaN where
+    all pixels are wrong, or none.
     """
     count = int(np.count_nonzero(wrong))
     if count in (0, wrong.size):
@@ -109,7 +115,7 @@ def auroc(sigma: Map, wrong: npt.NDArray[np.bool_]) -> float:
 def calibration(sigma: Map, squares: Map) -> tuple[Doubles, Doubles]:
     """Root mean σ² and root mean squared error of bins of rising σ, equally large to a pixel.
 
-    `squares` is e² on the μ-law, channel mean, of the shape of σ (see `squared_error_map`).
+    `squares` is e² on the μ-law, channel mean, of the same shape as σ (see `squared_error_map`).
 
     Fifteen bins, or as many as there are pixels. Equally sure pixels that fall into several bins
     are spread over them evenly.
@@ -129,13 +135,16 @@ def calibration(sigma: Map, squares: Map) -> tuple[Doubles, Doubles]:
 def ence(predicted: Doubles, observed: Doubles) -> float:
     """Expected normalised calibration error: mean over bins of |predicted − observed| ÷ predicted.
 
-    Levi et al. 2022, equation 8. A σ below 1e-6 is taken for 1e-6.
+    Levi et al. 2022, equation 8. Both flat, one value per bin. A σ below 1e-6 is taken for 1e-6.
     """
     return float(np.mean(np.abs(predicted - observed) / np.maximum(predicted, _LEAST_SIGMA)))
 
 
 def coverage(sigma: Map, squares: Map, *, times: float) -> float:
-    """The share of pixels whose RMS error is within `times`·σ; `squares` as in `calibration`."""
+    """The share of pixels whose RMS error is at most `times`·σ; `squares` as in `calibration`.
+
+    Both maps of one shape.
+    """
     return float(np.mean(squares <= np.square(times * sigma)))
 
 
@@ -224,7 +233,7 @@ class Evidence:
 def evidence(sigma: Map, *, error: Map, squares: Map) -> Evidence:
     """Every figure of one set of pixels, of which at least one is finite in all three maps.
 
-    `error` is |e|, `squares` e², both the channel mean on the μ-law, and of the shape of σ. Pixels
+    `error` is |e|, `squares` e², channel means on the μ-law, of the same shape as σ. Pixels
     where any is not finite are left out; ValueError where none is left. Where all
     errors are 0 every curve is 1 and both areas are 0; σ that is the same everywhere orders
     nothing, so its curve is the random one.
@@ -259,7 +268,7 @@ def sparsification_point(trusted: Flags, error: Map) -> tuple[float, float]:
     """Where a mask stands beside the curves: its dropped share, and what is left of the error.
 
     The mean absolute error of the trusted pixels ÷ that of all; 0 where nothing is trusted, for
-    nothing is wrong then, and 1 where there is no error at all.
+    nothing is wrong then, and 1 where there is no error at all. Both maps of one shape.
     """
     total = float(error.mean(dtype=np.float64))
     kept = int(np.count_nonzero(trusted))

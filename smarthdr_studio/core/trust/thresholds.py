@@ -20,10 +20,11 @@ BINS = 50
 def score_counts(
     sigma: Floats, means: Floats, trust: Trust, *, patch_size: int
 ) -> tuple[Counts, Counts]:
-    """Counts of S_pa over all patches and of S_pi over pixels in kept patches (METHOD §4).
+    """Counts of S_pa over all patches and of S_pi over pixels in retained patches (METHOD §4).
 
-    Both in 50 even bins over [0, 1]; bin k holds scores from k/50 up to, not including, (k+1)/50,
-    and the last one holds 1 as well.
+    `sigma` is H×W in μ-law values, `means` the patches' rows×columns. Both counts are in 50
+    even bins over [0, 1]; bin k holds scores from k/50 up to, not including, (k+1)/50, and the last
+    one holds 1 as well.
     """
     height, width = sigma.shape
     kept = expand(trust.patch_mask, size=patch_size, height=height, width=width)
@@ -205,8 +206,8 @@ class CropsOfPool:
     def bounds(self, trusted_patches: Flags) -> tuple[int, int]:
         """How many crops surely, and how many possibly, hold a trusted pixel.
 
-        `trusted_patches` is `PoolStatistics.trusted_patches`. A crop surely does where a patch it
-        holds whole has one, possibly where a patch it touches has one.
+        `trusted_patches` is `PoolStatistics.trusted_patches`, flat. A crop surely does where
+        a patch it holds whole has one, possibly where a patch it touches has one.
         """
         at_least = at_most = 0
         for group in self._groups:

@@ -53,7 +53,7 @@ class Prediction(NamedTuple):
 
 
 class FusedFeatures(NamedTuple):
-    """What a backbone answers: the picture, and the features the judge looks at."""
+    """What a backbone answers: the picture, and the features the uncertainty head reads."""
 
     hdr: Tensor
     """B×3×H×W linear radiance in [0, 1]."""
@@ -73,7 +73,7 @@ class Backbone(Protocol):
 
 
 class FusionNetwork(nn.Module):
-    """A backbone and a judge, for brackets of any size.
+    """A backbone and an uncertainty head, for brackets of any size.
 
     `multiple` is what height and width are padded to before the backbone; repeating the border
     (not mirroring it) also serves a frame smaller than the padding.

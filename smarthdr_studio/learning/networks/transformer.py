@@ -167,7 +167,7 @@ class Mlp(nn.Module):
         self.fc2 = nn.Linear(ratio * features, features)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Features last, in and out."""
+        """B×H×W×C in and out."""
         answer: Tensor = self.fc2(functional.gelu(self.fc1(tokens)))
         return answer
 

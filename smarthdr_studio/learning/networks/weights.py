@@ -20,7 +20,7 @@ _COMPUTED: Final = ("attn_mask", "relative_position_index")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedWeights:
-    """What came out of a file; without a judge in it, the network's own judge stays as it was."""
+    """What came out of a file; without a head for σ in it, the network's own stays."""
 
     path: Path
     tensors: int

@@ -125,7 +125,7 @@ class PairController(QObject):
         if scene is None:
             return
         if self.stage.scene == scene and not self._is_old(scene):
-            self._judge()
+            self._update_trust()
         elif not self._loading.at_work or self._coming != scene:
             self._fetch(scene)
 
@@ -165,9 +165,9 @@ class PairController(QObject):
         self.stage.show(loaded)
         if loaded.problems:
             self._store.complain(loaded.problems[0])
-        self._judge()
+        self._update_trust()
 
-    def _judge(self) -> None:
+    def _update_trust(self) -> None:
         """The same thresholds and the same ranges for both."""
         if self._store.project is not None and self.stage.scene is not None:
             try:
@@ -271,7 +271,7 @@ Figure = Callable[[SceneFacts], float | None]
 
 # title: the figure, how it is told, and whether more of it is better (None where neither is)
 _FIGURES: Final[tuple[tuple[str, Figure, Callable[[float | None], str], bool | None], ...]] = (
-    ("kept", lambda row: row.retained, percent, True),
+    ("retained", lambda row: row.retained, percent, True),
     ("trend", lambda row: row.trend, trend_in_words, True),
     ("σ", lambda row: row.sigma_mean, small, False),
     ("motion", lambda row: row.motion, percent, False),

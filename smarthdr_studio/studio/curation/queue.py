@@ -139,7 +139,7 @@ class Known:
     masks: MaskSettings
     reading: PoolReading
 
-    def judged(self) -> tuple[SceneFacts, ...]:
+    def with_retained(self) -> tuple[SceneFacts, ...]:
         """The lines with the shares these thresholds keep, whatever the screen tries now."""
         shares = self.reading.statistics.retention(self.masks).scenes
         return tuple(
@@ -162,7 +162,7 @@ class Weighed:
 def rank(*, safe: bool, known: Known, records: Mapping[str, ClueRecord]) -> tuple[QueueItem, ...]:
     """The safest to promote first (`safe`), or the most worth labelling."""
     material = RankingInput(
-        facts=known.judged(),
+        facts=known.with_retained(),
         masks=known.masks,
         patch_means={name: held.means for name, (_, held) in known.reading.known.items()},
         records=records,
@@ -182,7 +182,7 @@ def weigh(
     shares: dict[str, list[float]] = dict(rows)
     reading = known.reading
     now = CurrentPool(
-        facts=known.judged(),
+        facts=known.with_retained(),
         masks=known.masks,
         statistics={name: held for name, (_, held) in reading.known.items()},
         painted={name: counted.statistics for name, counted in reading.painted.items()},

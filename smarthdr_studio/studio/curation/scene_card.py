@@ -372,7 +372,7 @@ def _about(row: SceneFacts, story: SceneStory | None) -> list[tuple[str, str]]:
     mine = story if story is not None and story.scene == row.id else SceneStory(scene=row.id)
     return [
         ("status", str(row.status)),
-        ("kept", percent(row.retained)),
+        ("retained", percent(row.retained)),
         ("label", mine.label),
         ("frozen with", mine.thresholds),
         ("painted", percent(row.painted) if row.painted else ""),

@@ -57,7 +57,7 @@ class SceneLines:
         return self._rows
 
     def take_journal(self, project: Project) -> bool:
-        """Statuses, notes, tags, brushes, reviews; whether a ground truth was brought or taken."""
+        """Statuses, notes, tags, brushes, reviews; whether a ground truth was imported or taken."""
         states, reviewed = project.ledger().scenes, project.reviewed()
         before, self.states = self.states, states
         new = [name for name, now in states.items() if before.get(name) is not now]
@@ -98,7 +98,7 @@ class SceneLines:
         if places or len(names) != len(self._rows):
             rows: list[SceneFacts] = list(self._rows) or [*map(self._plain.__getitem__, names)]
             for k in places:
-                rows[k] = _judged(self._plain[names[k]], trust[0][k], trust[1][k])
+                rows[k] = _with_trust(self._plain[names[k]], trust[0][k], trust[1][k])
             self._rows = tuple(rows)
         return self._rows
 
@@ -139,7 +139,7 @@ class SceneLines:
         )
 
 
-def _judged(plain: SceneFacts, retained: float | None, sigma: float | None) -> SceneFacts:
+def _with_trust(plain: SceneFacts, retained: float | None, sigma: float | None) -> SceneFacts:
     """The line with what thresholds decide; `replace` takes three times as long."""
     return SceneFacts(
         id=plain.id,

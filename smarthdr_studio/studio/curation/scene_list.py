@@ -60,7 +60,7 @@ _RIGHT: Final = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
 
 
 class SceneDelegate(QStyledItemDelegate):
-    """Thumbnail, name, kept share as a bar and a number, status as a word, mean σ."""
+    """Thumbnail, name, retained share as a bar and a number, status as a word, mean σ."""
 
     def __init__(self, palette: Palette, parent: QObject) -> None:
         super().__init__(parent)

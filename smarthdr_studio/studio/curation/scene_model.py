@@ -43,7 +43,7 @@ class SceneColumn(Column[SceneFacts]):
 
 
 def trend_in_words(trend: float | None) -> str:
-    """By how many points the kept share rose or fell, with an arrow."""
+    """By how many points the retained share rose or fell, with an arrow."""
     if trend is None:
         return "–"
     if abs(trend) < _STEADY:
@@ -74,7 +74,7 @@ COLUMNS: Final[tuple[SceneColumn, ...]] = (
         look="status",
     ),
     SceneColumn(
-        title="Kept",
+        title="Retained",
         tip="Share of its pixels that is trusted",
         sort=SortKey.RETAINED,
         text=lambda facts: percent(facts.retained),
@@ -84,7 +84,7 @@ COLUMNS: Final[tuple[SceneColumn, ...]] = (
     ),
     SceneColumn(
         title="Trend",
-        tip="By how many points the kept share rose over the last three rounds",
+        tip="By how many points the retained share rose over the last three rounds",
         sort=SortKey.TREND,
         text=lambda facts: trend_in_words(facts.trend),
         width=5,
@@ -93,7 +93,7 @@ COLUMNS: Final[tuple[SceneColumn, ...]] = (
     ),
     SceneColumn(
         title="Rounds",
-        tip="The kept share in every round of the newest run; sorted by its trend",
+        tip="The retained share in every round of the newest run; sorted by its trend",
         sort=SortKey.TREND,
         text=lambda facts: " ".join(percent(share) for share in facts.rounds[-8:]),
         width=8,
@@ -305,9 +305,9 @@ class SceneModel(QStandardItemModel):
         return None
 
     def _told(self, row: SceneFacts) -> str:
-        kept = f"{percent(row.retained)} kept, mean σ {small(row.sigma_mean)}"
+        retained = f"{percent(row.retained)} retained, mean σ {small(row.sigma_mean)}"
         tags = f"tags {', '.join(row.tags)}" if row.tags else ""
-        parts = (f"{row.id}, {row.status}, {kept}", tags, row.note, self._words.get(row.id, ""))
+        parts = (f"{row.id}, {row.status}, {retained}", tags, row.note, self._words.get(row.id, ""))
         return "\n".join(filter(None, parts))
 
     def _drop(self, scene: str) -> None:

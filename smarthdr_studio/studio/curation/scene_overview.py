@@ -352,7 +352,7 @@ class SceneGallery(QListView):
 
 
 class _Tiles(QStyledItemDelegate):
-    """A picture with its name, its status in words, and the kept share as a bar and a number."""
+    """A picture with its name, its status in words, and the retained share as bar and number."""
 
     def __init__(self, palette: Palette, shelf: SceneShelf, parent: QObject) -> None:
         super().__init__(parent)
@@ -420,7 +420,7 @@ class _Tiles(QStyledItemDelegate):
 SORTS: Final = {
     SortKey.ID: "by name",
     SortKey.STATUS: "by status",
-    SortKey.RETAINED: "by kept share",
+    SortKey.RETAINED: "by retained share",
     SortKey.TREND: "by trend",
     SortKey.SIGMA: "by σ",
     SortKey.MOTION: "by motion",

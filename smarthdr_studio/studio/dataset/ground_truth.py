@@ -1,4 +1,4 @@
-"""Looks at a ground truth that a person brings, and keeps it when told to."""
+"""Looks at a ground truth that a person imports, and keeps it when told to."""
 
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class BroughtTruth:
-    """The radiance as it was brought or merged, H×W×3, where it is from, and what was found."""
+class ImportedTruth:
+    """The radiance as it was read or merged, H×W×3, where it is from, and what was found."""
 
     scene: str
     files: tuple[Path, ...]
@@ -55,7 +55,7 @@ def look_at_truth(
     scene: str,
     files: tuple[Path, ...],
     evs: tuple[float, ...] | None,
-) -> BroughtTruth:
+) -> ImportedTruth:
     """Check one file, or merge a static bracket and check that. Raises StudioError."""
     from smarthdr_studio.core.datasets.ground_truth import comparison_pictures, inspect_radiance
     from smarthdr_studio.core.datasets.static_merge import merge_static
@@ -72,7 +72,7 @@ def look_at_truth(
         radiance = read_radiance(files[0])
         findings = inspect_radiance(radiance, of, bracket, source=files[0].name)
     report(f"looking at {files[0].name}", 2, 3)
-    return BroughtTruth(
+    return ImportedTruth(
         scene=scene,
         files=files,
         findings=findings,
@@ -82,15 +82,15 @@ def look_at_truth(
 
 
 def keep_truth(
-    report: Report, *, folder: Path, brought: BroughtTruth, fix: TruthFix, note: str
+    report: Report, *, folder: Path, imported: ImportedTruth, fix: TruthFix, note: str
 ) -> None:
     """Freeze it in the project as the scene's ground truth. Raises StudioError."""
-    report(f"keeping {brought.files[0].name}", 0, 0)
+    report(f"importing {imported.files[0].name}", 0, 0)
     with Project.open(folder) as project:
-        Decisions(project).bring_truth(
-            brought.scene,
-            apply_fix(brought.radiance, fix),
-            provenance=provenance_of(brought.files, fix),
+        Decisions(project).import_truth(
+            imported.scene,
+            apply_fix(imported.radiance, fix),
+            provenance=provenance_of(imported.files, fix),
             note=note,
         )
 
@@ -102,7 +102,7 @@ class TruthController(QObject):
         super().__init__(store)
         self._store, self._curating = store, curating
         self._looking = LatestTask(tasks, how=How(shown=True))
-        self._brought: BroughtTruth | None = None
+        self._imported: ImportedTruth | None = None
         store.switched.connect(self._switch)
 
     @property
@@ -112,10 +112,10 @@ class TruthController(QObject):
 
     @Slot()
     def _switch(self) -> None:
-        self._brought = None
+        self._imported = None
 
     @Slot(str, object, object)
-    def bring(
+    def look_at(
         self, scene: str, files: tuple[Path, ...], evs: tuple[float, ...] | None = None
     ) -> None:
         """Look at one file, or at the frames of a static bracket, for this scene."""
@@ -139,36 +139,36 @@ class TruthController(QObject):
     @Slot(object)
     def use(self, wish: TruthWish) -> None:
         """Keep what was looked at as the scene's ground truth."""
-        brought, self._brought = self._brought, None
-        if self._store.project is None or brought is None:
+        imported, self._imported = self._imported, None
+        if self._store.project is None or imported is None:
             return
         self._store.become(truth=None)
         job = partial(
             keep_truth,
             folder=self._store.project.folder,
-            brought=brought,
+            imported=imported,
             fix=wish.fix,
             note=wish.note,
         )
-        words = f"bring a ground truth to {brought.scene}"
+        words = f"import the ground truth of {imported.scene}"
         fixed = f"; {wish.fix.sentence}" if wish.fix.needed else ""
-        learns = f"{brought.scene} learns from {_names(brought.files)} from now on{fixed}."
+        learns = f"{imported.scene} learns from {_names(imported.files)} from now on{fixed}."
         self._curating.decide_at_length(job, words=words, said=learns)
 
     @Slot()
     def give_up(self) -> None:
         """It is not wanted; a file that is still being read is read to its end and dropped."""
-        self._brought = None
+        self._imported = None
         self._looking.cancel()
         self._store.become(truth=None)
 
-    def _looked(self, brought: BroughtTruth) -> None:
+    def _looked(self, imported: ImportedTruth) -> None:
         truth = self._store.state.truth
         if truth is None:
             return
-        self._brought = brought
+        self._imported = imported
         self._store.become(
-            truth=replace(truth, findings=brought.findings, pictures=brought.pictures)
+            truth=replace(truth, findings=imported.findings, pictures=imported.pictures)
         )
 
     def _refused(self, message: str) -> None:
@@ -213,11 +213,11 @@ class TruthPicturesRow(QWidget):
         self.show_mended(mended=True)
 
     def show_mended(self, *, mended: bool) -> None:
-        """The ground truth with the fix, or as it was brought."""
+        """The ground truth with the fix, or as it was read."""
         if self._pictures is None:
             return
         of = self._pictures
-        shown = (of.reference, of.mended if mended else of.brought, of.toned)
+        shown = (of.reference, of.mended if mended else of.imported, of.toned)
         for label, picture in zip(self._labels, shown, strict=True):
             label.setPixmap(_pixmap(picture))
 
@@ -243,7 +243,7 @@ class TruthSheet(QDialog):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Bring ground truth")
+        self.setWindowTitle("Import ground truth")
         self._truth: TruthState | None = None
         self._scene, self._source = QComboBox(), ElidedLabel(role="muted")
         self._pictures = TruthPicturesRow()
@@ -414,7 +414,9 @@ def _sentences(truth: TruthState) -> list[tuple[str, str]]:
         told += [("bad", f"✕ {words}") for words in truth.findings.problems[1:]]
         told += [("warn", f"⚠ {words}") for words in truth.findings.warnings]
     if truth.replaces:
-        told.append(("muted", f"{truth.scene} is {truth.replaces} now; one undo brings that back."))
+        told.append(
+            ("muted", f"{truth.scene} is {truth.replaces} now; one undo makes it so again.")
+        )
     return told
 
 

@@ -100,7 +100,7 @@ class RelocationController(QObject):
 
     @Slot(object, bool)
     def relocate(self, root: Path, even_partly: object) -> None:
-        """The dataset lies there now; believed once its scenes were found."""
+        """The dataset lies there now; remembered once its scenes were found."""
         moved, project = self._store.state.moved, self._store.project
         if project is None or moved is None or moved.at_work:
             return

@@ -1,4 +1,4 @@
-"""What every round kept of every scene, as a strip of colours to be pointed at and scrolled."""
+"""The retained share of every scene in every round, as a strip of colours to point at."""
 
 import math
 from dataclasses import dataclass, field
@@ -407,13 +407,13 @@ class HeatStripChart(QAbstractScrollArea):
     def words_at(self, point: QPoint) -> str:
         """Scene, round and share of a point of the viewport, in words."""
         if self._shares is None:
-            return "What every round kept of every scene"
+            return "What every round retained of every scene"
         place = self.cells().at(QPointF(point))
         if place is None:
-            return "Full line: PSNR-μ on held-out labels. Dashes: mean kept share of the scenes"
+            return "Full line: PSNR-μ on held-out labels. Dashes: mean retained share of the scenes"
         row, column = place
         share = self._shares.shares[row, column]
-        kept = f"{100 * share:.1f} % kept" if np.isfinite(share) else "took no part"
+        kept = f"{100 * share:.1f} % retained" if np.isfinite(share) else "took no part"
         return f"{self._shares.scenes[row]} · round {self._shares.rounds[column]} · {kept}"
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -521,12 +521,12 @@ class HeatStripChart(QAbstractScrollArea):
         bar.setValue(round(min(max(bar.value(), low), high)))
 
     def _describe(self) -> None:
-        words = "What every round kept of every scene"
+        words = "What every round retained of every scene"
         if self._shares is not None:
             words += f", {len(self._shares.scenes)} scenes, {len(self._shares.rounds)} rounds"
         column = self._place_of_round()
         if self._shares is not None and column is not None and self._scene in self._shares.scenes:
             share = self._shares.shares[self._shares.scenes.index(self._scene), column]
-            kept = f"{share:.0%} kept" if np.isfinite(share) else "took no part"
+            kept = f"{share:.0%} retained" if np.isfinite(share) else "took no part"
             words += f"; {self._scene} in round {self._round}: {kept}"
         self.setAccessibleName(words)

@@ -1,4 +1,4 @@
-"""Which share of the pool every pair of thresholds keeps, and the pair in use, to be dragged."""
+"""The retained share of the pool for every pair of thresholds, and the pair in use, to drag."""
 
 from typing import Any, Final
 
@@ -290,8 +290,9 @@ class RetentionMap(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(140, 165)
         self.setToolTip(
-            "Kept share of the pool for τ_pa (→) and τ_pi (↑). Drag the point, or double-click a"
-            " line to keep exactly its share. Arrow keys move the point by 0.01, with Shift by 0.1"
+            "Retained share of the pool for τ_pa (→) and τ_pi (↑). Drag the point, or double-click"
+            " a line to retain exactly its share. Arrow keys move the point by 0.01, with Shift by"
+            " 0.1"
             " (Tab reaches it, Esc leaves it)"
         )
         self._keys = ArrowKeys(self)
@@ -451,9 +452,9 @@ class RetentionMap(QWidget):
 
     def _describe(self) -> None:
         words = self._words()
-        kept = f", {words} kept" if words else ""
+        kept = f", {words} retained" if words else ""
         patch, pixel = self._taus
-        self.setAccessibleName(f"Map of kept shares, τ_pa {patch:.2f}, τ_pi {pixel:.2f}{kept}")
+        self.setAccessibleName(f"Map of retained shares, τ_pa {patch:.2f}, τ_pi {pixel:.2f}{kept}")
 
 
 def _box_around(x: float, y: float) -> QRectF:

@@ -126,8 +126,8 @@ class Calibration(QWidget):
         inside = frame.adjusted(6, 2, -6, -3)
         top = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
         bottom = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
-        painter.drawText(inside, top, "too sure")
-        painter.drawText(inside, bottom, "too timid")
+        painter.drawText(inside, top, "overconfident")
+        painter.drawText(inside, bottom, "underconfident")
 
 
 def known_bins(predicted: Doubles, observed: Doubles) -> Doubles:

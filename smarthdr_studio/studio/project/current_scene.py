@@ -61,14 +61,14 @@ def read_pixel(
         return known
     sigma = float(material.sigma[y, x])
     size = material.masks.patch_size
-    judged = _judge(material.trust, sigma, float(means[y // size, x // size]), (x, y, size))
+    found = _scores_at(material.trust, sigma, float(means[y // size, x // size]), (x, y, size))
     return replace(
         known,
         sigma=sigma,
-        patch_score=judged.patch,
-        pixel_score=judged.pixel,
+        patch_score=found.patch,
+        pixel_score=found.pixel,
         trusted=bool(material.trust.trusted[y, x]),
-        why=_decider(judged.dropped_by, trusted=bool(material.trust.trusted[y, x])),
+        why=_decider(found.dropped_by, trusted=bool(material.trust.trusted[y, x])),
     )
 
 
@@ -102,7 +102,7 @@ def _codes(frame: Frame, x: int, y: int) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _judge(trust: Trust, sigma: float, mean: float, place: tuple[int, int, int]) -> _Scores:
+def _scores_at(trust: Trust, sigma: float, mean: float, place: tuple[int, int, int]) -> _Scores:
     x, y, size = place
     kept_patch = bool(trust.patch_mask[y // size, x // size])
     kept_pixel = bool(trust.pixel_mask[y, x])
@@ -280,7 +280,7 @@ class Stage:
         )
 
     def update_trust(self, *, masks: MaskSettings, pool: Retention | None) -> float | None:
-        """Apply thresholds; the share of pixels trusted, if there is something to judge."""
+        """Apply thresholds; the share of pixels trusted, if there is something to mask."""
         source = self._source
         if source is None:
             self._gates = None
@@ -293,7 +293,7 @@ class Stage:
             found = patches_of_round(self._record, self.scene, masks, size=self.size)
         if found is None:
             of_now = pool if self._record is None else None
-            found = source.judged(masks, pool=of_now, means=self._means)
+            found = source.trust(masks, pool=of_now, means=self._means)
         self._gates, person = found.trusted, self.brush
         found = replace(found, trusted=with_person(found.trusted, person))
         self.material = replace(self.material, trust=found, masks=masks, person=person)
@@ -304,7 +304,7 @@ class Stage:
         if self._source is None:
             return 0.0
         means = self._source.means(masks.patch_size) if self._means is None else self._means
-        found = self._source.judged(masks, pool=pool, means=means)
+        found = self._source.trust(masks, pool=pool, means=means)
         return _share(with_person(found.trusted, self.brush))
 
     def split_psnr(self) -> tuple[float, float] | None:
@@ -333,7 +333,7 @@ class Stage:
         return read_pixel(self.material, self._means, at)
 
     def subject(self) -> ExplainedScene | None:
-        """What an explanation can draw on; None where nothing is judged."""
+        """What an explanation can draw on; None where nothing is masked."""
         of = self.material
         if of.trust is None or of.sigma is None or self._means is None:
             return None

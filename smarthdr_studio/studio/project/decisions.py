@@ -34,7 +34,7 @@ Ranges = Mapping[str, tuple[Range, Range | None]]
 
 
 class DecisionController:
-    """The person's pen with its refusals in words; every method answers None when all went well."""
+    """Decisions with their refusals in words; every method answers None when all went well."""
 
     def __init__(self, project: Project) -> None:
         self._project = project

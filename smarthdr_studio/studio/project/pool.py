@@ -1,4 +1,4 @@
-"""Knows what the thresholds keep of every scene and of the pool, from statistics alone."""
+"""Knows what the thresholds retain of every scene and of the pool, from statistics alone."""
 
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
@@ -116,7 +116,7 @@ class PoolReading:
     """The pool as its files say; `known` remembers when each was written, to read it only once.
 
     `laid_out_for` are the levels both charts are made with,
-    `judged` what the thresholds of that moment keep.
+    `first_retention` what the thresholds of that moment keep.
     """
 
     known: Known
@@ -129,7 +129,7 @@ class PoolReading:
     seconds_per_crop: float | None
     sigma_means: dict[str, float]
     problems: tuple[str, ...]
-    judged: tuple[MaskSettings, Retention]
+    first_retention: tuple[MaskSettings, Retention]
 
 
 def read_pool(  # noqa: PLR0913 - everything the thread may know of the project
@@ -173,7 +173,7 @@ def read_pool(  # noqa: PLR0913 - everything the thread may know of the project
         seconds_per_crop=_seconds_per_unlabelled_crop(run),
         sigma_means={scene: statistics.sigma_mean for scene, (_, statistics) in now.items()},
         problems=(*problems, *uncounted),
-        judged=(masks, pool.retention(masks)),
+        first_retention=(masks, pool.retention(masks)),
     )
 
 
@@ -428,7 +428,7 @@ class PoolController(QObject):
     def _answered(self, reading: PoolReading) -> None:
         self._reading = reading
         self._share = {s: kept for s, kept in self._share.items() if s in reading.known}
-        self._remember(*reading.judged)
+        self._remember(*reading.first_retention)
         self.read.emit()
         if reading.problems:
             self._tasks.refused.emit(reading.problems[0])

@@ -322,7 +322,7 @@ def read_replay(
 
 def strip_of_now(report: Report, *, history: RunHistory, masks: MaskSettings) -> HeatStrip:
     """The heat strip, had these masks been in use from the first round on."""
-    words = "judging every round anew"
+    words = "counting every round anew"
     return HeatStrip(
         run=history.run,
         rounds=tuple(record.round for record in history.records),
@@ -334,7 +334,7 @@ def strip_of_now(report: Report, *, history: RunHistory, masks: MaskSettings) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SigmaSource:
-    """What is judged; a range is the pool's, or None where the scene has its own."""
+    """The σ that is masked; a range is the pool's, or None where the scene has its own."""
 
     hdr: Half
     sigma: Floats
@@ -347,7 +347,7 @@ class SigmaSource:
         found: Floats = patch_means(self.sigma, size=size)
         return found
 
-    def judged(self, masks: MaskSettings, *, pool: Retention | None, means: Floats) -> Trust:
+    def trust(self, masks: MaskSettings, *, pool: Retention | None, means: Floats) -> Trust:
         """Both gates, with the pool's ranges where they are known; the brush comes on top."""
         return trust(
             self.sigma,
@@ -374,12 +374,12 @@ def from_prediction(prediction: ScenePrediction) -> SigmaSource:
     return SigmaSource(
         hdr=prediction.hdr,
         sigma=prediction.sigma,
-        origin=f"{prediction.through or prediction.who}'s guess, no label",
+        origin=f"{prediction.through or prediction.who}'s prediction, no label",
     )
 
 
 def from_replay(replay: Replay, record: RoundRecord) -> SigmaSource:
-    """The pseudo-label of a past round, judged with the ranges of that round."""
+    """The pseudo-label of a past round, masked with the ranges of that round."""
     return SigmaSource(
         hdr=replay.hdr,
         sigma=replay.sigma,

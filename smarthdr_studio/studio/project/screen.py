@@ -236,7 +236,7 @@ class Screen(QObject):
         self.scenes = SceneController(store, tasks, thumbnails=thumbnails)
         self.pool = PoolController(store, tasks)
         self.past_masks: MaskSettings | None = None  # of the round that is replayed as it was used
-        self.held_elsewhere: Callable[[], int] = int  # bytes others keep of scenes that were shown
+        self.bytes_beside: Callable[[], int] = int  # bytes others keep of scenes that were shown
         self.rows_of = self.pool.rows  # whoever knows more of scenes than the pool
         self._painted_masks = PaintedMasks(store)
         self._retention: Retention | None = None
@@ -427,7 +427,7 @@ class Screen(QObject):
         if wiped is not None:
             self.partnered.emit(wiped, self._partner(wiped, compare.partner), "wipe")
         self._wiped = wiped
-        beside = self.stage.nbytes + self.held_elsewhere()
+        beside = self.stage.nbytes + self.bytes_beside()
         self.scenes.make_room_beside(beside)
         self._store.become(cache_bytes=self.scenes.held_bytes + beside)
 

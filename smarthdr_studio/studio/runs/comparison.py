@@ -88,7 +88,7 @@ def facts_of(row: RunRow) -> tuple[Fact, ...]:
     best, far = row.best, f"{row.epoch} of {row.epochs} epochs" if row.epochs else _NOTHING
     told = [
         Fact(name="run", value=row.id),
-        Fact(name="learns by", value=f"{row.system}, {row.network or _NOTHING}"),
+        Fact(name="method", value=f"{row.system}, {row.network or _NOTHING}"),
         Fact(name="on", value=row.device or _NOTHING),
         Fact(name="has come to", value=far, beside=f"step {row.step:,}, round {row.rounds}"),
     ]

@@ -100,7 +100,7 @@ _FIGURES: Final[tuple[Column[RunRow], ...]] = (
     ),
     Column(
         title="Retained",
-        tip="The share of the pool that its last round trusts",
+        tip="The retained share of the pool in its last round",
         text=lambda row: percent(row.retained),
         key=lambda row: _NOTHING if row.retained is None else row.retained,
         widest="< 00 %",

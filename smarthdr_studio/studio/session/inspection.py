@@ -45,7 +45,7 @@ class Inspection(QObject):
         self.evidence = EvidenceController(store, tasks, stage)
         self.history = HistoryController(store, tasks)
         self.predictions = PredictionController(store, tasks)
-        self.screen.held_elsewhere = self._held_elsewhere
+        self.screen.bytes_beside = self._bytes_beside
         self.thresholds = ThresholdController(store, self.screen.pool, stage)
         self.painting = PaintingController(store, self.screen, decisions)
         self.facts = SceneFactsController(store, tasks, self.screen.pool)
@@ -97,7 +97,7 @@ class Inspection(QObject):
         """Measure how good σ is."""
         self.evidence.measure(self.screen.scenes.frames)
 
-    def _held_elsewhere(self) -> int:
+    def _bytes_beside(self) -> int:
         return self.predictions.held_bytes + self.pair.nbytes
 
     @Slot(str)
@@ -163,7 +163,7 @@ class Inspection(QObject):
         self.table.refresh()
         self._store.become(split_psnr=self.screen.stage.split_psnr())
         self.inspector.refresh()
-        self.evidence.judged()
+        self.evidence.thresholds_moved()
 
     @Slot()
     def _history_read(self) -> None:

@@ -1,4 +1,4 @@
-"""Everything about runs: the one at work, here or elsewhere, those on disk, and the next plan."""
+"""Everything about runs: the one at work in any process, those on disk, and the next plan."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,14 +36,14 @@ class Running(QObject):
         self.training = TrainingController(tasks, self)
         store.switched.connect(self.training.forget)  # before anybody looks for other runs
         self.plans = PlanController(store, tasks, own=presets, parent=self)
-        self.elsewhere = OtherProcess(store, tasks, self.training)
+        self.other_process = OtherProcess(store, tasks, self.training)
         self.steering = RunSteering(store, tasks, self.training)
         self.discarding = DiscardController(store, tasks)
         self.runs = RunListController(store, tasks, curating)
         self.continuing = ContinueController(store, tasks, self.plans)
-        self.discarding.changed.connect(self.elsewhere.look)
+        self.discarding.changed.connect(self.other_process.look)
         self.discarding.changed.connect(self.runs.look)
-        self.runs.trash.changed.connect(self.elsewhere.look)
+        self.runs.trash.changed.connect(self.other_process.look)
         self.training.became.connect(self._training_became)
         self.training.remedies_found.connect(self._take_remedies)
         self.training.rested.connect(self._run_ended)
@@ -55,19 +55,19 @@ class Running(QObject):
 
     def shut_down(self) -> None:
         """Stop the run of this window, and look for no other."""
-        self.elsewhere.rest()
+        self.other_process.rest()
         self.runs.rest()
         self.training.stop()
 
     def rest(self) -> None:
         """Nothing is to be watched any more."""
-        self.elsewhere.rest()
+        self.other_process.rest()
         self.runs.rest()
 
     def may_leave(self) -> bool:
         """Whether the project may be left; says why not while a run of this window goes on."""
         state = self.training.state
-        if state.elsewhere or not state.busy:
+        if state.in_other_process or not state.busy:
             return True
         words = "A run is going on; stop it before leaving this project."
         self._store.notice(Notice(text=words, tone="warn"))

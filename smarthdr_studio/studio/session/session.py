@@ -255,11 +255,11 @@ class Session(QObject):
         self._pick_first(layout.scene)
 
     def _pick_first(self, wanted: str) -> None:
-        """The scene that was looked at last, or else the first with something to judge."""
+        """The scene that was looked at last, or else the first with a pseudo-label."""
         ids = [row.id for row in self.state.scenes]
         if wanted not in ids and self._store.project is not None:
-            judged = (scene for scene in ids if self._store.project.pseudo_path(scene).is_file())
-            wanted = next(judged, ids[0] if ids else "")
+            labelled = (scene for scene in ids if self._store.project.pseudo_path(scene).is_file())
+            wanted = next(labelled, ids[0] if ids else "")
         if wanted:
             self.screen.pick(wanted)
 

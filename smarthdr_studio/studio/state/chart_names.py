@@ -26,7 +26,7 @@ class ChartKind:
 
 CHARTS: Final[Mapping[str, ChartKind]] = {
     "fit": ChartKind(
-        title="Fit",
+        title="Loss",
         tip="Loss terms of each step: Lʳ reconstruction, Lᵛ perceptual; s labelled, u unlabelled",
         lines=("Lₛʳ", "Lᵤʳ", "Lₛᵛ", "Lᵤᵛ"),
     ),
@@ -47,9 +47,9 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
         lines=("SSIM-μ", "SSIM-l"),
     ),
     "kept": ChartKind(
-        title="Kept",
+        title="Retained",
         tip="Share of the pool: pixels the loss counts, what both gates and what the patch gate "
-        "keep, and what the person's brush adds or takes away",
+        "retain, and what the person's brush adds or takes away",
         lines=("pixels", "gates", "patches", "person"),
     ),
     "sigma": ChartKind(title="Mean σ", tip="Mean uncertainty of the pool", lines=("mean σ",)),

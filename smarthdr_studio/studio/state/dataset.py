@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TruthState:
-    """A ground truth that was brought to a scene and waits for a person's word.
+    """A ground truth that was picked for a scene and waits for a person's word.
 
     `fault` is why it could not be looked at; then there are no findings.
     """

@@ -122,7 +122,7 @@ class StudioState:
     story: SceneStory | None = None  # of the current scene
     read_only: str = ""  # why nothing can be decided
     journal: JournalState = _JOURNAL
-    truth: TruthState | None = None  # one that was brought and waits for a word
+    truth: TruthState | None = None  # one that was picked and waits for a word
     split: SplitState | None = None  # the same of a split
     moved: MovedState | None = None  # the dataset folder is gone
     readout: Readout | None = None  # stays when the mouse leaves the pictures

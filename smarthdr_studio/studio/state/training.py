@@ -48,9 +48,9 @@ class TrainingState:
     """How a run stands; `silent` when nothing was heard for a minute.
 
     `round` is the last one that was finished: 0 before the first, -1 where that is not known.
-    `elsewhere` says that another process trains it, `past` that nobody does and it was read from
-    its files. `making_round` says that a round has read what was decided and is not finished, and
-    `late` that something was decided after that. `asked` is what was asked of a run and not
+    `in_other_process` says that another process trains it, `past` that nobody does and it was read
+    from its files. `making_round` says that a round has read what was decided and is not finished,
+    and `late` that something was decided after that. `asked` is what was asked of a run and not
     answered yet, `told` its last answer.
     """
 
@@ -72,7 +72,7 @@ class TrainingState:
     making_round: bool = False
     late: bool = False
     silent: bool = False
-    elsewhere: bool = False
+    in_other_process: bool = False
     past: bool = False
     asked: str = ""
     told: str = ""

@@ -1,4 +1,4 @@
-"""Drives the one run of this window, and keeps how it stands, or how one elsewhere does."""
+"""Drives the run of this window, and keeps how it, or one of another process, stands."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -330,7 +330,7 @@ class RunSteering(QObject):
     def pause_or_go_on(self) -> None:
         """Hold the run between two steps, or let it go on."""
         state = self._training.state
-        if not state.elsewhere:
+        if not state.in_other_process:
             self._training.pause_or_go_on()
         elif state.activity is Activity.PAUSED:
             self._ask(GoOn(), GO_ON)
@@ -340,7 +340,7 @@ class RunSteering(QObject):
     @Slot()
     def stop(self) -> None:
         """Let the step at hand end, save and stop."""
-        if self._training.state.elsewhere and self._training.state.busy:
+        if self._training.state.in_other_process and self._training.state.busy:
             self._ask(Stop(), STOP)
         else:
             self._training.stop()
@@ -367,12 +367,12 @@ class RunSteering(QObject):
 
     def _ask(self, wish: Wish, words: str) -> None:
         state = self._training.state
-        if not (state.elsewhere and state.busy) and state.activity not in _LISTENING:
+        if not (state.in_other_process and state.busy) and state.activity not in _LISTENING:
             told = "No run is at work that could hear this; start one (Ctrl+T)."
             self._store.notice(Notice(text=told, tone="warn"))
             return
         self._training.ask(words)
-        if state.elsewhere and self._store.project is not None:
+        if state.in_other_process and self._store.project is not None:
             # The run answers in its own time, by an event.
             job = plain(leave, run=self._store.project.runs_folder / state.run, wish=wish)
             self._tasks.start(job, on_refused=self._not_left, how=How(lasting=True))

@@ -148,7 +148,7 @@ def frame_in_words(frame: FilmFrame) -> str:
     """The caption in one line."""
     if frame.retained is None and frame.sigma is None:
         return f"Round {frame.round}: took no part"
-    return f"Round {frame.round}: kept {percent(frame.retained)}, σ {small(frame.sigma)}"
+    return f"Round {frame.round}: retained {percent(frame.retained)}, σ {small(frame.sigma)}"
 
 
 _SHAPE: Final = 3 / 2

@@ -153,7 +153,7 @@ class OtherProcess(QObject):
         for event in sighting.events:
             state = after(state, event)
         if sighting.at_work:
-            state = _at_work(replace(state, elsewhere=True))
+            state = _at_work(replace(state, in_other_process=True))
         elif sighting.run:
             state = _over(replace(state, past=True, seconds_left=None, silent=False))
         self._training.show_other(state)
@@ -164,7 +164,7 @@ class OtherProcess(QObject):
         state = self._training.state
         if sighting.at_work:
             return
-        if state.elsewhere:
+        if state.in_other_process:
             self._training.end_other(_over(replace(state, asked="")))
 
 

@@ -40,7 +40,7 @@ def phase_in_words(run: TrainingState) -> str:
     words = _activity(run)
     if run.past and run.run:
         return f"last run, {name_of(run.run)}: {words}"
-    return f"elsewhere: {words}" if run.elsewhere else words
+    return f"another process: {words}" if run.in_other_process else words
 
 
 def progress_in_words(run: TrainingState) -> str:
@@ -318,7 +318,7 @@ class TrainingPanel(QWidget):
         if run.busy != old.training.busy or old.folder != new.folder:
             self._show_row()
         self._offer(run, project_is_open=new.folder is not None)
-        self._which.tell(name_of(run.run) + (", elsewhere" if run.elsewhere else ""))
+        self._which.tell(name_of(run.run) + (", another process" if run.in_other_process else ""))
         self._phase.tell(phase_in_words(run))
         give_role(self._phase, role=_tone(run))
         notes = notes_in_words(run)

@@ -293,7 +293,7 @@ class EvidenceController(QObject):
             job = partial(figures_of_scene, sigma=sigma, error=error, squares=squares, clues=clues)
             self._comparing.start(job, self._scene_measured, self._refused)
 
-    def judged(self) -> None:
+    def thresholds_moved(self) -> None:
         """Thresholds have moved: so has the point on the curve."""
         if self._watched:
             self._become(point=self._point(self._store.state.evidence))

@@ -165,7 +165,7 @@ ASK: Final = "Ask the teacher about this scene"
 _HELP: Final = {
     MEASURE: "Compare σ with the true error on every scene that has ground truth; this takes a"
     " while and can be cancelled",
-    ASK: "Let the teacher of the newest checkpoint judge this scene, whose ground truth is known",
+    ASK: "Let the teacher of the newest checkpoint predict this scene, whose ground truth is known",
 }
 _NOT_YET: Final = "Nobody has compared σ with true errors yet."
 _UNKNOWN: Final = (

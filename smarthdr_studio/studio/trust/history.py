@@ -372,5 +372,5 @@ def _legend() -> QLabel:
     image = QImage(rgb8.data, wide, high, wide * 3, QImage.Format.Format_RGB888).copy()
     label = QLabel()
     label.setPixmap(QPixmap.fromImage(image))
-    describe(label, name="Colours of shares", tip="Kept share: dark 0 %, light 100 %")
+    describe(label, name="Colours of shares", tip="Retained share: dark 0 %, light 100 %")
     return label

@@ -280,12 +280,12 @@ def values(pixel: Readout | None) -> tuple[Fact, ...]:
         ("σ", "" if pixel.sigma is None else small(pixel.sigma)),
         ("S_pa", _decimals(pixel.patch_score, 2)),
         ("S_pi", _decimals(pixel.pixel_score, 2)),
-        ("judged", _judged(pixel)),
+        ("masks", _mask_words(pixel)),
     )
     return tuple(Fact(name=name, value=words) for name, words in known if words)
 
 
-def _judged(pixel: Readout) -> str:
+def _mask_words(pixel: Readout) -> str:
     if pixel.trusted is None:
         return ""
     return "trusted" if pixel.trusted else f"dropped: {pixel.why}"
@@ -351,7 +351,7 @@ _COLUMNS: Final = ("mean", "5 %", "median", "95 %")
 
 
 class RegionTable(QWidget):
-    """Area, kept share and quality; reasons as bars; mean and percentiles of every layer."""
+    """Area, retained share and quality; reasons as bars; mean and percentiles of every layer."""
 
     region_cleared = Signal()
 
@@ -438,12 +438,12 @@ class RegionTable(QWidget):
 
 
 def facts(report: RegionReport) -> tuple[Fact, ...]:
-    """Area, kept share and quality of a region."""
+    """Area, retained share and quality of a region."""
     area = Fact(name="area", value=f"{report.pixels:,} px", beside=report.region.kind)
-    kept = Fact(name="kept", value=percent(report.retained), beside="of its pixels")
+    retained = Fact(name="retained", value=percent(report.retained), beside="of its pixels")
     if report.psnr_mu is None:
-        return area, kept
-    return area, kept, Fact(name="PSNR-μ", value=f"{report.psnr_mu:.2f} dB")
+        return area, retained
+    return area, retained, Fact(name="PSNR-μ", value=f"{report.psnr_mu:.2f} dB")
 
 
 def number(value: float) -> str:

@@ -1,4 +1,4 @@
-"""How much to believe: both thresholds, and what they keep of the scene and of the pool."""
+"""What is trusted: both thresholds, and what they retain of the scene and of the pool."""
 
 from dataclasses import replace
 from typing import Final
@@ -239,7 +239,7 @@ class ReliabilityPanel(QWidget):
             symbol="τ_pi",
             what="pixels",
             score="S_pi",
-            tip="Pixels inside kept patches whose score S_pi is above this are not trusted",
+            tip="Pixels inside retained patches whose score S_pi is above this are not trusted",
         )
         self._title = ElidedLabel(role="title")
         self._title.tell("Scores")
@@ -303,7 +303,7 @@ class ReliabilityPanel(QWidget):
         tips = (
             "Share of this scene's pixels that are trusted",
             "Share of the pixels of all unlabelled scenes that are trusted",
-            "Share of the patches of all unlabelled scenes that are kept",
+            "Share of the patches of all unlabelled scenes that are retained",
         )
         for place, (name, figure, tip) in enumerate(zip(names, figures, tips, strict=True)):
             tiles.addWidget(_tile(name, figure, tip=tip), 0, place)

@@ -237,8 +237,8 @@ class Snapshots(QWidget):
         shares = caption(""), caption("")
         for label, of in zip(shares, ("pool", "scene"), strict=True):
             label.setToolTip(
-                f"Share of the {of} that pair {kept.name} keeps, and by how many percentage points"
-                " that is more or less than the pair on the screen keeps"
+                f"Share of the {of} that pair {kept.name} retains, and by how many percentage"
+                " points that is more or less than the pair on the screen retains"
             )
         self._shares.append(shares)
         cells: tuple[QWidget, ...] = (pick, *shares, drop)
@@ -284,7 +284,7 @@ def _tip(kept: Snapshot) -> str:
         if share is not None
     )
     return (
-        f"Use these thresholds again; they keep {shares}"
+        f"Use these thresholds again; they retain {shares}"
         if shares
         else "Use these thresholds again"
     )
@@ -307,9 +307,9 @@ class PoolMap(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._masks = MaskSettings()
-        frame, self._column = card(name="Kept share of the pool")
+        frame, self._column = card(name="Retained share of the pool")
         self._title = ElidedLabel(role="title")
-        self._title.tell("Kept of pool")
+        self._title.tell("Retained of pool")
         self._group = QButtonGroup(self)
         self._keep = {share: button(f"{share:.0%}".replace("%", " %"), tip="") for share in _SHARES}
         self._column.addLayout(self._head())
@@ -335,7 +335,7 @@ class PoolMap(QWidget):
         row.setSpacing(4)
         row.addWidget(self._title, 1)
         for share, each in self._keep.items():
-            each.setAccessibleName(f"Keep {each.text()}")
+            each.setAccessibleName(f"Retain {each.text()}")
             each.setStyleSheet("QPushButton { padding: 1px 5px; }")
             each.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             self._group.addButton(each, round(100 * share))
@@ -353,7 +353,7 @@ class PoolMap(QWidget):
             elif reachable:
                 each.setToolTip(_SET_ASIDE_TIP.format(share=words))
             else:
-                each.setToolTip(f"No pair of thresholds keeps {words} of this pool")
+                each.setToolTip(f"No pair of thresholds retains {words} of this pool")
             each.setEnabled(reachable)
 
     @Slot(int)
@@ -376,9 +376,9 @@ def _reaches(shares: npt.NDArray[np.float64], level: float) -> bool:
 _MILLION: Final = 1_000_000
 _TIPS: Final = {
     "pixels": "Trusted pixels of all unlabelled scenes: what the next epoch would learn from",
-    "patches": "Patches of all unlabelled scenes that the patch gate keeps",
+    "patches": "Patches of all unlabelled scenes that the patch gate retains",
     "crops": (
-        "Training crops that keep at least one trusted pixel; the others would teach nothing."
+        "Training crops that retain at least one trusted pixel; the others would teach nothing."
         " Two numbers where statistics of patches only bound it"
     ),
     "PSNR-μ": (

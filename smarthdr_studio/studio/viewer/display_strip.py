@@ -77,7 +77,7 @@ class ExportButton(IconButton):
     export_asked = Signal(str)
 
     def __init__(self) -> None:
-        tip = f"Pictures for elsewhere ({by_id('export_view').keys[0]} exports this view)"
+        tip = f"Pictures for other programs ({by_id('export_view').keys[0]} exports this view)"
         super().__init__(icon("outbox"), name="Export", tip=tip, opens=True)
         self._menu, self._group = QMenu(self), QActionGroup(self)
         self._whose = self._menu.addAction("")

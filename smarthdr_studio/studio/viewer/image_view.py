@@ -1,4 +1,4 @@
-"""One picture seen through a lens: shows what it is given, says what the hand asks for.
+"""One picture at a zoom and pan shared by all views; says what the hand asks for.
 
 A plain widget instead of a plotting library's scene: all views share one lens by value, the
 picture is scaled once per lens with proper means below 1:1, and a moving crosshair repaints two

@@ -52,7 +52,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Layer, ...]], ...]] = (
             Layer.COMBINED_MASK,
         ),
     ),
-    ("Judging", (Layer.ERROR, Layer.REASONS)),
+    ("Diagnostics", (Layer.ERROR, Layer.REASONS)),
     ("Rounds", (Layer.FLIPS, Layer.OTHER_ROUND, Layer.OTHER_SIGMA)),
 )
 _KEYS: Final = 9

@@ -75,7 +75,7 @@ class MainWindow(QMainWindow):
             return
         event.ignore()
         run = self.session.state.training
-        if run.busy and not run.elsewhere and not self._leaving:
+        if run.busy and not run.in_other_process and not self._leaving:
             self._ask_before_leaving()
         else:
             self.end()

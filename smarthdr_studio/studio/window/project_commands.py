@@ -47,7 +47,7 @@ class FileCommands(QObject):
             "promote_whole": self.promote_whole,
             "promote_with_note": self.promote_with_note,
             "use_truth": self.use_truth,
-            "bring_truth": self.bring_truth,
+            "bring_truth": self.import_truth,
             "tab_journal": partial(self._page.go_to_tab, "journal"),
             "ask_moment": self.ask_moment,
             "import_split": self.import_split,
@@ -91,7 +91,7 @@ class FileCommands(QObject):
         if scenes:
             self._session.curating.decide(lambda pen: pen.use_ground_truth(scenes))
 
-    def bring_truth(self) -> None:
+    def import_truth(self) -> None:
         """Ask for a ground truth, or for the frames of a static bracket, for the current scene."""
         scene = self._session.state.current
         if scene is None:
@@ -138,7 +138,7 @@ class FileCommands(QObject):
             return
         scene = self._scene_at(event.position().toPoint()) or self._session.state.current
         if pictures and scene is not None:
-            self._session.files.truths.bring(scene, pictures)
+            self._session.files.truths.look_at(scene, pictures)
 
     @Slot(object)
     def open_file(self, path: Path) -> None:
@@ -184,7 +184,7 @@ class FileCommands(QObject):
             truth = TruthSheet(self._window)
             truth.used.connect(files.truths.use)
             truth.given_up.connect(files.truths.give_up)
-            truth.asked_again.connect(files.truths.bring)
+            truth.asked_again.connect(files.truths.look_at)
             return truth
         if name == "split":
             split = SplitSheet(self._window)
@@ -209,7 +209,7 @@ def _promote(session: Session, scenes: tuple[str, ...], note: str) -> None:
 
 
 def _bring(session: Session, scene: str, names: list[str]) -> None:
-    session.files.truths.bring(scene, tuple(map(Path, names)))
+    session.files.truths.look_at(scene, tuple(map(Path, names)))
 
 
 def _hand(call: Callable[[Path], None], name: str) -> None:

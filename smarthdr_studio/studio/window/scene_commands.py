@@ -304,7 +304,7 @@ _TABS: Final = ("thresholds", "why", "evidence", "scene", "training", "history")
 
 
 class ViewCommands:
-    """The work behind the keys that concern how a scene is looked at and judged."""
+    """The work behind the keys that look at a scene, and of its masks and diagnostics."""
 
     def __init__(self, session: Session, page: StudioPage, exporting: FigureCommands) -> None:
         self._session, self._page, self._exporting = session, page, exporting
@@ -314,7 +314,7 @@ class ViewCommands:
         """Every command by the name the table of actions calls it."""
         return {
             **self._view_commands(),
-            **self._judging_commands(),
+            **self._diagnostics_commands(),
             **self._brush_commands(),
             **{f"tab_{name}": partial(self._page.go_to_tab, name) for name in _TABS},
             **{
@@ -355,7 +355,7 @@ class ViewCommands:
             "show_display": self._page.display.open_sheet,
         }
 
-    def _judging_commands(self) -> dict[str, Callable[[], object]]:
+    def _diagnostics_commands(self) -> dict[str, Callable[[], object]]:
         inspection = self._session.inspection
         thresholds, history = inspection.thresholds, inspection.history
         return {

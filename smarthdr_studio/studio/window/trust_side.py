@@ -1,4 +1,4 @@
-"""The right side of the page: how much to believe, why not, and whether σ is any good."""
+"""The right side of the page: what is trusted, why not, and whether σ is any good."""
 
 from typing import Final
 
@@ -92,7 +92,7 @@ class TrustSide(QWidget):
         self.snapshots, self.what_if = Snapshots(), WhatIfPanel()
         self.inspector, self.region, self.why = Inspector(), RegionTable(), WhyLine()
         self.evidence, self.scene = EvidencePanel(), SceneCard()
-        self.tabs = Tabs("How much to believe")
+        self.tabs = Tabs("What is trusted")
         self._charts = charts
         self._place_charts()
         self._lay_out()

@@ -99,9 +99,9 @@ def test_a_run_at_work_elsewhere_is_followed_live_and_its_end_is_told(
     window.session.training.points_came.connect(points.extend)
     with run_lock(log.folder):
         window.session.take(fresh_project)
-        until(window.session, lambda s: s.training.elsewhere and s.training.step == 2)
+        until(window.session, lambda s: s.training.in_other_process and s.training.step == 2)
         assert window.session.state.training.activity is Activity.RUNNING
-        assert phase(window) == "elsewhere: epoch 1 of 4: learning from labels"
+        assert phase(window) == "another process: epoch 1 of 4: learning from labels"
         log.steps(3, 4, epoch=1)
         log.say(round_of(1, at=4))
         until(window.session, lambda s: s.training.step == 4 and s.training.round == 1)
@@ -109,7 +109,7 @@ def test_a_run_at_work_elsewhere_is_followed_live_and_its_end_is_told(
         log.end()
         until(window.session, lambda s: s.training.activity is Activity.DONE)
     until(window.session, lambda s: not s.training.busy)
-    assert phase(window) == "elsewhere: trained"
+    assert phase(window) == "another process: trained"
 
 
 def test_a_run_elsewhere_that_dies_is_told_as_interrupted(window, until, fresh_project, log):
@@ -117,7 +117,7 @@ def test_a_run_elsewhere_that_dies_is_told_as_interrupted(window, until, fresh_p
     log.steps(1)
     with run_lock(log.folder):
         window.session.take(fresh_project)
-        until(window.session, lambda s: s.training.elsewhere and s.training.busy)
+        until(window.session, lambda s: s.training.in_other_process and s.training.busy)
     until(window.session, lambda s: s.training.activity is Activity.INTERRUPTED)
     assert window.session.state.training.resumable == log.name
 
@@ -139,7 +139,7 @@ def test_the_buttons_leave_wishes_with_a_run_elsewhere(window, qtbot, until, fre
     log.steps(1)
     with run_lock(log.folder):
         window.session.take(fresh_project)
-        until(window.session, lambda s: s.training.elsewhere and s.training.step == 1)
+        until(window.session, lambda s: s.training.in_other_process and s.training.step == 1)
         click(qtbot, window, "Pause")
         assert "asked to pause" in phase(window)
         wishes = []
@@ -159,7 +159,7 @@ def test_discarding_a_run_elsewhere_stops_it_there_first(window, qtbot, until, f
     log.steps(1)
     with run_lock(log.folder):
         window.session.take(fresh_project)
-        until(window.session, lambda s: s.training.elsewhere and s.training.step == 1)
+        until(window.session, lambda s: s.training.in_other_process and s.training.step == 1)
         click(qtbot, window, "Discard…")
         assert log.folder.is_dir()
         click(qtbot, window, "Discard")
@@ -174,7 +174,7 @@ def test_closing_the_window_leaves_a_run_elsewhere_alone(window, qtbot, until, f
     log.begin()
     with run_lock(log.folder):
         window.session.take(fresh_project)
-        until(window.session, lambda s: s.training.elsewhere)
+        until(window.session, lambda s: s.training.in_other_process)
         window.close()
         qtbot.waitUntil(lambda: not window.isVisible(), timeout=20000)
         assert take_wishes(log.folder) == ()
