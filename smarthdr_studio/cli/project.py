@@ -179,9 +179,7 @@ def tidy(
     trash: Annotated[
         bool, typer.Option("--empty-trash", help="Delete the trash for good, as it is now.")
     ] = False,
-    dry: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be done.")
-    ] = False,
+    dry: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     as_json: Json = False,
 ) -> None:
     """Say what could be tidied away, or do it.
