@@ -48,14 +48,14 @@ def crowded_project(place: Path, dataset: Path, *, scenes: int) -> Path:
     crowd = tuple(replace(found.scenes[0], id=f"{k:04}") for k in range(scenes))
     catalogue = Catalogue(root=found.root, scenes=crowd, skipped=())
     with Project.create(place, catalogue, labelled=()) as project:
-        _write_pseudo_label(project, crowd[0].id)
+        fabricate_pseudo_label(project, crowd[0].id)
         for scene in crowd[1:]:
             os.link(project.pseudo_path(crowd[0].id), project.pseudo_path(scene.id))
             os.link(project.statistics_path(crowd[0].id), project.statistics_path(scene.id))
         return project.folder
 
 
-def _write_pseudo_label(project: Project, scene_id: str) -> None:
+def fabricate_pseudo_label(project: Project, scene_id: str) -> None:
     """The ground truth as a teacher might see it, with heavy-tailed uncertainty."""
     scene, rng = project.scene(scene_id), np.random.default_rng(0)
     noise = rng.normal(size=(scene.height, scene.width)).astype(np.float32)
@@ -78,6 +78,6 @@ def _write_pseudo_label(project: Project, scene_id: str) -> None:
             made="2026-11-22T10:00:00Z",
         ),
     )
-    project.pseudo_path(scene_id).parent.mkdir()
+    project.pseudo_path(scene_id).parent.mkdir(exist_ok=True)
     write_pseudo_label(project.pseudo_path(scene_id), label)
     SceneStatistics.of(sigma).save(project.statistics_path(scene_id))
