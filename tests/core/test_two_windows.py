@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from made_labels import HEIGHT, WIDTH, a_project
 
+from smarthdr_studio.core.project import database
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
@@ -81,3 +82,55 @@ def test_many_who_decide_at_once_all_find_their_decision_in_the_journal(here):
     while Decisions(here).undo():
         pass
     assert here.state("b").tags == ()
+
+
+def reads(monkeypatch):
+    """Counts how often rows of the journal are asked for."""
+    asked, plain = [], database.each_entry_after
+
+    def counted(connection, seq):
+        asked.append(seq)
+        return plain(connection, seq)
+
+    monkeypatch.setattr(database, "each_entry_after", counted)
+    return asked
+
+
+def test_the_journal_is_read_again_only_when_somebody_has_written(here, there, monkeypatch):
+    everything(here), everything(there)
+    asked = reads(monkeypatch)
+    everything(here)
+    assert not asked
+    Decisions(here).exclude(["b"])
+    everything(here)
+    assert len(asked) == 1, "one's own entries, with their numbers"
+    everything(there), everything(there)
+    assert len(asked) == 2
+    assert here.entries() == there.entries()
+
+
+def test_reviews_of_this_window_and_of_another_are_known_at_once(here, there):
+    assert not here.reviewed()
+    here.mark_reviewed(["b"])
+    assert list(here.reviewed()) == ["b"]
+    there.mark_reviewed(["c"])
+    assert sorted(here.reviewed()) == sorted(there.reviewed()) == ["b", "c"]
+
+
+def test_what_another_window_writes_between_two_decisions_is_decided_upon(here, there):
+    Decisions(here).exclude(["b"])
+    Decisions(there).restore(["b"])
+    Decisions(here).exclude(["b"])
+    assert [entry.kind for entry in here.entries()][-3:] == ["exclude", "restore", "exclude"]
+    assert here.entries() == there.entries()
+
+
+def test_after_a_decision_that_failed_the_journal_is_as_it_was(here, there):
+    def fail(_ledger):
+        Decisions(here).masks()
+        raise RuntimeError("in the middle of it")
+
+    before = everything(here)
+    with pytest.raises(RuntimeError):
+        here.record(fail)
+    assert everything(here) == before == everything(there)

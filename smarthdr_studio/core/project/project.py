@@ -190,6 +190,8 @@ class Project:
         self._opened, self._connection = opened, opened.connection
         self._entries: list[JournalEntry] = []
         self._accounts = Accounts()
+        self._read_at: int | None = None  # data_version of the journal in memory; None is stale
+        self._reviews: tuple[int, dict[str, str]] | None = None  # with the same of those
         self._masks: tuple[str, Brush] | None = None  # the mask unpacked last, by its hash
         self._find_scenes()
 
@@ -319,13 +321,17 @@ class Project:
 
     def reviewed(self) -> dict[str, str]:
         """When a person looked at each scene last; scenes nobody looked at are not in it."""
-        with database.as_project_error(self.folder):
-            return project_database.read_reviews(self._connection)
+        version = self.data_version()
+        if self._reviews is None or self._reviews[0] != version:
+            with database.as_project_error(self.folder):
+                self._reviews = version, project_database.read_reviews(self._connection)
+        return dict(self._reviews[1])
 
     def mark_reviewed(self, ids: Iterable[str]) -> None:
         """A person has looked at these scenes; forgotten by a project only looked at."""
         if self.read_only:
             return
+        self._reviews = None
         with database.writing(self._connection, self.folder):
             project_database.write_reviews(self._connection, [self.scene(name).id for name in ids])
 
@@ -335,17 +341,24 @@ class Project:
         return self.folder / "runs"
 
     def data_version(self) -> int:
-        """A number that changes when another process or thread has written."""
+        """A number that changes when another process or thread has written, not this project."""
         with database.as_project_error(self.folder):
             return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
     def entries(self) -> Sequence[JournalEntry]:
-        """The whole journal as it is on disk now, oldest first."""
-        last = self._entries[-1].seq if self._entries else 0
-        new = self._added_up(last)
-        if new:
-            self._entries = [*self._entries, *new]
-            self._overlay({entry.scene for entry in new if entry.scene is not None})
+        """The whole journal as it is on disk now, oldest first.
+
+        Only what is new is read, and only where somebody has written since.
+        """
+        # Asked before the journal is read: what is written in between is read once more.
+        version = self.data_version()
+        if version != self._read_at:
+            last = self._entries[-1].seq if self._entries else 0
+            new = self._added_up(last)
+            if new:
+                self._entries = [*self._entries, *new]
+                self._overlay({entry.scene for entry in new if entry.scene is not None})
+            self._read_at = version
         return self._entries
 
     def accounts(self) -> Accounts:
@@ -369,10 +382,13 @@ class Project:
         return the entries outlive a kill and a power cut; an error leaves none of them.
         """
         self.refuse_read_only()
-        with garbage_collection_paused(), database.writing(self._connection, self.folder):
-            database.append(self._connection, decide(self.ledger()))
-            for name, runs in painted().items():
-                project_database.write_mask(self._connection, name, runs)
+        try:
+            with garbage_collection_paused(), database.writing(self._connection, self.folder):
+                database.append(self._connection, decide(self.ledger()))
+                for name, runs in painted().items():
+                    project_database.write_mask(self._connection, name, runs)
+        finally:
+            self._read_at = None  # what one writes oneself does not show in the version
         self.entries()
 
     def refuse_read_only(self) -> None:
