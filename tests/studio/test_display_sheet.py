@@ -44,6 +44,7 @@ def named(parent, kind, name):
 
 def show(strip, **changes):
     strip.show_state(StudioState(), StudioState(**changes))
+    strip.sheet.show_state(StudioState(), StudioState(**changes))
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
@@ -261,6 +261,10 @@ _FLAT: Final = "QPushButton { padding: 1px 8px; }"
 
 class BrushBar(QFrame):
     """Says what a person picked; shows the brush, and how much of the scene is painted."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset(
+        {"tool", "brush", "region", "shown", "scenes", "display", "retained", "training"}
+    )
 
     ink_picked = Signal(str)
     shape_picked = Signal(str)

@@ -1,6 +1,6 @@
 """The journal: every decision as a line, and beside it how the project stood."""
 
-from typing import Final
+from typing import ClassVar, Final
 
 from PySide6.QtCore import (
     QEvent,
@@ -259,6 +259,8 @@ class JournalPanel(QWidget):
 
     A click on the line of one scene shows that scene; arrow keys only choose, Return goes there.
     """
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"journal", "current"})
 
     chosen = Signal(object)
     scene_picked = Signal(str)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
-from typing import Final
+from typing import ClassVar, Final
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -336,6 +336,8 @@ _MOST_ROUNDS: Final = 99
 
 class ProposalSheet(QDialog):
     """Not modal; ticks and the rule are a person's, and so is the last word."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"proposal", "read_only", "scenes", "folder"})
 
     seen = Signal(bool)
     rule_picked = Signal(object)

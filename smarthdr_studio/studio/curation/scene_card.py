@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import groupby
-from typing import Final
+from typing import ClassVar, Final
 
 from PySide6.QtCore import (
     QEvent,
@@ -188,6 +188,8 @@ _SEVERAL: Final = "Written here, it takes the place of all their notes."
 
 class SceneCard(QWidget):
     """Saves a note when the cursor leaves it or after a pause; what is not saved says so."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"folder", "scenes", "story", "current"})
 
     note_written = Signal(object, str)  # ids, text
     tags_changed = Signal(object, object, object)  # ids, added, removed

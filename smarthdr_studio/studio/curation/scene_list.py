@@ -1,6 +1,6 @@
 """The scenes of the project in one column: find one, look at it, select several."""
 
-from typing import Final
+from typing import ClassVar, Final
 
 from PySide6.QtCore import (
     QModelIndex,
@@ -161,6 +161,8 @@ _KINDS: Final = {
 class QueueBar(QWidget):
     """Three words over the list; says which one was picked."""
 
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"queue"})
+
     kind_picked = Signal(object)
 
     def __init__(self) -> None:
@@ -200,6 +202,8 @@ _HINTS: Final = {
 
 class QueueFooter(QWidget):
     """A count with a thin bar, and below it the reason while a queue is walked."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"queue", "current", "scenes"})
 
     anew_asked = Signal()
 
@@ -269,6 +273,10 @@ _CENTRES = {
 
 class SceneList(QWidget):
     """A virtual list: a thousand scenes cost no more than those in view."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset(
+        {"table", "pool", "centre", "scenes", "queue", "current"}
+    )
 
     worst_wanted = Signal()
     query_typed = Signal(str)

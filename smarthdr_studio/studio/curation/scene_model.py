@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from PySide6.QtCore import (
     QItemSelection,
@@ -347,6 +347,8 @@ _PICK: Final = QItemSelectionModel.SelectionFlag.ClearAndSelect
 
 class SceneShelf(QObject):
     """Keeps one model and one selection for list, table and gallery."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"folder", "scenes", "current", "table", "queue"})
 
     scene_picked = Signal(str)
     selection_changed = Signal(object)  # ids in the order of the list

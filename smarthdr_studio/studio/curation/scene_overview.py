@@ -1,7 +1,7 @@
 """All scenes at once: as a table or as a gallery, and the bar over both."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import ClassVar, Final
 
 from PySide6.QtCore import (
     QModelIndex,
@@ -75,6 +75,8 @@ _PAD: Final = 6.0
 
 class SceneTable(QTableView):
     """Says by which figure to sort, and which scene's pictures are wanted."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"table", "queue"})
 
     sort_picked = Signal(str)
     opened = Signal()
@@ -434,6 +436,8 @@ SORTS: Final = {
 
 class TableBar(QWidget):
     """Says what is asked for, how to sort, and which decision was pressed."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"table", "centre", "scenes", "queue", "read_only"})
 
     query_typed = Signal(str)
     sort_picked = Signal(str)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QImage, QPixmap
@@ -236,6 +236,8 @@ _EVS: Final = "as in 0, 2, 4; else from the file beside them, or EXIF"
 
 class TruthSheet(QDialog):
     """Not modal; nothing is decided but by its buttons. Says which scene it is for after all."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"truth", "scenes"})
 
     used = Signal(object)
     given_up = Signal()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QCloseEvent
@@ -295,6 +295,8 @@ _MOST: Final = 1000  # lines
 
 class SplitSheet(QDialog):
     """Not modal; one undo takes an import back."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"split"})
 
     accepted_split = Signal()
     dropped = Signal()

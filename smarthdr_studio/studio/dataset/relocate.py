@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QCloseEvent
@@ -154,6 +155,8 @@ _WIDTH = 640
 
 class RelocateSheet(QDialog):
     """Not modal: whoever does not know can say so and go on with what the project holds itself."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"moved"})
 
     folder_given = Signal(object, bool)
     not_now = Signal()

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QIcon
@@ -43,6 +43,8 @@ _SHOWN_RECENT: Final = 6
 
 class StartPage(QWidget):
     """Recent projects, the sample, a dataset folder, a project; folders may be dropped."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"recent", "busy"})
 
     sample_asked = Signal()
     dataset_asked = Signal()

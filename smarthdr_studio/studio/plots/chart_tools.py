@@ -1,7 +1,7 @@
 """Beside the charts: what of the run is watched, and the tools for it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import ClassVar, Final
 
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
@@ -213,6 +213,8 @@ class CurveTools(QWidget):
 
 class FilmTools(QWidget):
     """Keep to a scene, go to the newest round, and back to the masks of now."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"film", "replay"})
 
     pin_asked = Signal(bool)
     newest_asked = Signal()

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -310,6 +310,8 @@ class HeatStripChart(QAbstractScrollArea):
     A press or a drag picks a round, and the scene where it ends; the arrow keys do the same. The
     marks move when `set_marks` says so. Below run the PSNR-μ and what all scenes together kept.
     """
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"heat", "history", "replay", "current"})
 
     round_picked = Signal(int)
     scene_picked = Signal(str)

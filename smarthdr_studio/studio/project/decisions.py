@@ -308,9 +308,10 @@ class CurationController(QObject):
         return Work(job=job, on_done=partial(self._carried_out, said), on_refused=self._failed)
 
     def _carried_out(self, said: str, _nothing: object) -> None:
-        self._end(None)
-        if said:
-            self._store.notice(Notice(text=said))
+        with self._store.one_change():
+            self._end(None)
+            if said:
+                self._store.notice(Notice(text=said))
 
     def _failed(self, message: str) -> None:
         self._end(Notice(text=message, tone="bad"))
@@ -321,8 +322,9 @@ class CurationController(QObject):
 
     def _tell(self, refusal: Notice | None) -> None:
         said = self._controller.news() if refusal is None and self._controller is not None else None
-        self._store.notice(refusal or said)
-        self.decided.emit(refusal is None)
+        with self._store.one_change():
+            self._store.notice(refusal or said)
+            self.decided.emit(refusal is None)
 
 
 class _Promotion(NamedTuple):

@@ -212,6 +212,7 @@ class PaintedMasks:
 
 
 _POOL_EVERY_S: Final = 0.15
+_HALF_MIB: Final = 2**19
 _AHEAD_AFTER_MS: Final = 50  # the next scene is read once this one has been painted
 _CHARTS_AFTER_MS: Final = 60  # charts and list follow at leisure, pictures and shares at once
 
@@ -292,25 +293,23 @@ class Screen(QObject):
 
     @Slot(object)
     def move_masks(self, masks: MaskSettings) -> None:
-        """Try thresholds while the hand still moves them."""
-        self._store.become(masks=masks)
-        self.update_trust()
+        """Try thresholds while the hand still moves them: one computation, one change."""
+        self._retention = self.pool.retention(masks)
+        share = self.stage.update_trust(masks=self.past_masks or masks, pool=self._retention)
+        loaded, replay = self.stage.loaded, self._store.state.replay
+        if share is not None and loaded is not None and loaded.label and replay is None:
+            self.pool.note_share(loaded.id, share)
+        with self._store.one_change():
+            self._told(share, pool=self._shares(share), masks=masks)
+            self.trust_updated.emit()
+        self.repaint()
+        if not self._rechart.isActive():
+            self._rechart.start()
 
     @Slot()
     def update_trust(self) -> None:
         """Count again what the thresholds keep, of the pool and of the scene on the screen."""
-        state = self._store.state
-        self._retention = self.pool.retention(state.masks)
-        masks = self.past_masks or state.masks
-        share = self.stage.update_trust(masks=masks, pool=self._retention)
-        loaded = self.stage.loaded
-        if share is not None and loaded is not None and loaded.label and state.replay is None:
-            self.pool.note_share(loaded.id, share)
-        self._told(share, pool=self._shares(share))
-        self.trust_updated.emit()
-        self.repaint()
-        if not self._rechart.isActive():
-            self._rechart.start()
+        self.move_masks(self._store.state.masks)
 
     def preview(self, person: Brush | None, box: Box | None) -> None:
         """Show a stroke while it is being drawn; None and no box show the journal's mask again.
@@ -323,10 +322,13 @@ class Screen(QObject):
         self._told(share, pool=pool)
         self.repaint()
 
-    def _told(self, share: float | None, *, pool: PoolShares | None) -> None:
+    def _told(
+        self, share: float | None, *, pool: PoolShares | None, masks: MaskSettings | None = None
+    ) -> None:
         trusted, distrusted = self.stage.painted_shares()
-        brush = replace(self._store.state.brush, trusted=trusted, distrusted=distrusted)
-        self._store.become(retained=share, pool=pool, brush=brush)
+        state = self._store.state
+        brush = replace(state.brush, trusted=trusted, distrusted=distrusted)
+        self._store.become(masks=masks or state.masks, retained=share, pool=pool, brush=brush)
 
     def take_statuses(self, statuses: dict[str, Status]) -> None:
         """The journal adds up to these and its brush; another pool is read anew."""
@@ -429,7 +431,12 @@ class Screen(QObject):
         self._wiped = wiped
         beside = self.stage.nbytes + self.bytes_beside()
         self.scenes.make_room_beside(beside)
-        self._store.become(cache_bytes=self.scenes.held_bytes + beside)
+        self._tell_memory(self.scenes.held_bytes + beside)
+
+    def _tell_memory(self, held: int) -> None:
+        """Only what is told of it, whole MiB, is worth a change."""
+        if held // _HALF_MIB != self._store.state.cache_bytes // _HALF_MIB:
+            self._store.become(cache_bytes=held)
 
     @Slot(int, bool)
     def _flicker(self, view: int, held: object) -> None:
@@ -449,10 +456,11 @@ class Screen(QObject):
     @Slot(object, object)
     def _charted(self, charts: PoolCharts | None, what_if: WhatIf | None) -> None:
         statuses = {row.id: row.status for row in self._store.state.scenes}
-        self._store.become(
-            scenes=self.rows_of(statuses), charts=self._in_scope(charts), what_if=what_if
-        )
-        self.charted.emit()
+        with self._store.one_change():
+            self._store.become(
+                scenes=self.rows_of(statuses), charts=self._in_scope(charts), what_if=what_if
+            )
+            self.charted.emit()
 
     def _in_scope(self, charts: PoolCharts | None) -> PoolCharts | None:
         """Histograms of the scene or the region in place of the pool's."""

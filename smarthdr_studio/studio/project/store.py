@@ -1,24 +1,82 @@
-"""Holds the state and says from which to which it changed."""
+"""Holds the state and says from which to which it changed, to whom it concerns."""
 
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from typing import Any, ClassVar, Final, Protocol
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.studio.state import Notice, StudioState
 
+_FIELDS: Final = tuple(field.name for field in fields(StudioState))
 
-class Store(QObject):
-    """The only place where a new state replaces the old one."""
+
+class Panel(Protocol):
+    """Shows a part of the state, and is right with that part alone."""
+
+    SHOWS: ClassVar[frozenset[str]]
+    """The fields of `StudioState` that `show_state` and what it calls may read."""
+
+    def show_state(self, old: StudioState, new: StudioState) -> None:
+        """Show `new`; called only where one of these fields is another than in `old`."""
+
+
+class _Topic(QObject):
+    """A signal of its own for each set of fields, so that a watcher that dies is forgotten."""
 
     changed = Signal(object, object)
+
+
+class Store(QObject):
+    """The only place where a new state replaces the old one.
+
+    `changed` is for those who add to the state: whatever they change while they hear of a change
+    becomes part of it. Then `watch`ers are told, once, and `shown` says that they were.
+    """
+
+    changed = Signal(object, object)
+    shown = Signal(object, object)
     switched = Signal()  # another project is open, or none
 
     def __init__(self, state: StudioState, parent: QObject) -> None:
         super().__init__(parent)
         self.state = state
         self.project: Project | None = None  # the one that is open
+        self._heard = self._seen = state  # what `changed` and what watchers were told last
+        self._topics: dict[frozenset[str], _Topic] = {}
+        self._gathering = 0
+
+    def watch(
+        self, parts: Iterable[str], call: Callable[[StudioState, StudioState], object]
+    ) -> None:
+        """Call with the state before and now whenever one of these fields has changed.
+
+        Raises ValueError where the state has no such field.
+        """
+        wanted = frozenset(parts)
+        if unknown := wanted.difference(_FIELDS):
+            raise ValueError(f"no field of the state: {', '.join(sorted(unknown))}")
+        if wanted not in self._topics:
+            self._topics[wanted] = _Topic(self)
+        self._topics[wanted].changed.connect(call)
+
+    def show_all(self) -> None:
+        """Every watcher shows the state of now, as if all of it had changed."""
+        for topic in list(self._topics.values()):
+            topic.changed.emit(StudioState(), self.state)
+
+    @contextmanager
+    def one_change(self) -> Iterator[None]:
+        """Whatever is changed inside is told at its end, as one change."""
+        self._gathering += 1
+        try:
+            yield
+        finally:
+            self._gathering -= 1
+            if not self._gathering:
+                self._tell()
 
     def switch_to(self, project: Project | None) -> None:
         """Everybody turns to another project, or to none, in the order they were made."""
@@ -31,9 +89,30 @@ class Store(QObject):
 
     def start_over(self, new: StudioState) -> None:
         """Take a whole new state."""
-        old, self.state = self.state, new
-        if new != old:
-            self.changed.emit(old, new)
+        self.state = new
+        if not self._gathering:
+            self._tell()
+
+    def _tell(self) -> None:
+        """Tell until nobody adds anything; what is changed meanwhile waits for its turn."""
+        self._gathering += 1
+        try:
+            while _differing(self._seen, self.state):
+                while _differing(self._heard, self.state):
+                    old, self._heard = self._heard, self.state
+                    self.changed.emit(old, self._heard)
+                self._show()
+        finally:
+            self._gathering -= 1
+
+    def _show(self) -> None:
+        old, self._seen = self._seen, self.state
+        new = self._seen
+        parts = _differing(old, new)
+        for wanted, topic in list(self._topics.items()):
+            if not parts.isdisjoint(wanted):
+                topic.changed.emit(old, new)
+        self.shown.emit(old, new)
 
     def forget_project(self) -> None:
         """Only what outlives projects stays; no late answer fits what comes after."""
@@ -63,3 +142,11 @@ class Store(QObject):
     def complain(self, message: str) -> None:
         """Tell that something went wrong."""
         self.become(notice=Notice(text=message, tone="bad"))
+
+
+def _differing(old: StudioState, new: StudioState) -> frozenset[str]:
+    """The fields in which two states differ."""
+    if old is new:
+        return frozenset()
+    pairs = ((name, getattr(old, name), getattr(new, name)) for name in _FIELDS)
+    return frozenset(name for name, was, now in pairs if was is not now and was != now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import ClassVar, Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QFont, QResizeEvent
@@ -111,6 +111,8 @@ _INTERRUPTED: Final = (
 
 class RunsOverview(QWidget):
     """Says which remedy was picked, and what was written."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"runs"})
 
     remedy_picked = Signal(str, object)  # run, changes of its plan by dotted key
 
@@ -308,6 +310,8 @@ _NONE: Final = "No run yet: pick a preset and press Train, or start one with sma
 
 class RunsDetails:
     """The panels of the tabs Overview, Plan, Labels and Diary, filled from one state."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"runs"})
 
     def __init__(self) -> None:
         self.overview = RunsOverview()

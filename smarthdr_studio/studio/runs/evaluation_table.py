@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from statistics import fmean
-from typing import Final
+from typing import ClassVar, Final
 
 from PySide6.QtCore import QModelIndex, Qt, Signal, Slot
 from PySide6.QtGui import QFont, QFontMetrics, QShowEvent
@@ -142,6 +142,8 @@ _SPLITS: Final = {
 
 class EvaluationTable(QWidget):
     """Says which figures are wanted, and which scene was clicked."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"runs", "evaluation"})
 
     looked_at = Signal(str)  # a run, or "" where none or several are chosen
     checkpoint_picked = Signal(str)

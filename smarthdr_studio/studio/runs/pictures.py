@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 import cv2
 import numpy as np
@@ -24,6 +24,8 @@ _MOST_AT_ONCE: Final = 6
 
 class RunsPictures(QWidget):
     """Says which rounds are wanted; the scene is the current one."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"current", "runs"})
 
     common_picked = Signal(bool)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QCloseEvent
@@ -122,6 +122,8 @@ _MOST: Final = 1000  # lines
 
 class RollbackSheet(QDialog):
     """Not modal; the decision is one, which one undo takes back."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"runs"})
 
     accepted_way = Signal(bool)  # whether the views as well
     dropped = Signal()

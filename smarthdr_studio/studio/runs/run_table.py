@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import ClassVar, Final
 
 from PySide6.QtCore import (
     QEvent,
@@ -145,6 +145,8 @@ _PAD: Final = 7.0
 class RunsTable(SortedTable[RunRow]):
     """Says which runs are chosen, and asks for the menu and for the trash."""
 
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"runs"})
+
     chosen = Signal(object)  # ids, the latest first
     menu_asked = Signal(QPoint)
     discard_asked = Signal()
@@ -277,6 +279,8 @@ _ONE: Final = frozenset({"run_continue", "run_go_back", "run_export", "run_note"
 class RunsBar(QWidget):
     """Says by its id which command is wanted; offers only what can be done."""
 
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"runs", "training", "folder"})
+
     asked = Signal(str)
 
     def __init__(self) -> None:
@@ -354,6 +358,8 @@ def usable(state: StudioState) -> dict[str, bool]:
 
 class RunsQuestion(QFrame):
     """Asks before runs are moved to the trash; Escape is no."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"runs"})
 
     agreed = Signal()
     declined = Signal()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent
@@ -251,6 +251,8 @@ _SIZE: Final = (520, 340)
 
 class RunTrashSheet(QDialog):
     """Not modal; says which runs are wanted back, each by its id and its day."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"runs"})
 
     restore_asked = Signal(object)
     closed = Signal()

@@ -1,5 +1,6 @@
 """The one object that remembers: intents come up, frozen state goes down."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from smarthdr_studio.studio.dataset.import_export import HandoverController
 from smarthdr_studio.studio.dataset.relocate import RelocationController
 from smarthdr_studio.studio.dataset.start_page import ProjectController
 from smarthdr_studio.studio.project.decisions import CurationController
-from smarthdr_studio.studio.project.store import Store
+from smarthdr_studio.studio.project.store import Panel, Store
 from smarthdr_studio.studio.runs.evaluation import EvaluationController
 from smarthdr_studio.studio.runs.model_export import ExportModelController
 from smarthdr_studio.studio.session.inspection import Inspection, Watch
@@ -147,6 +148,21 @@ class Session(QObject):
     def at_rest(self) -> bool:
         """Whether no thread is at work and nothing decided waits, so that the window may go."""
         return self._tasks.at_rest and self.running.at_rest and self.curating.at_rest
+
+    def show_in(self, *panels: Panel) -> None:
+        """Each of them shows the part of the state that it declares, from now on."""
+        for panel in panels:
+            self.watch(panel.SHOWS, panel.show_state)
+
+    def watch(
+        self, parts: Iterable[str], call: Callable[[StudioState, StudioState], object]
+    ) -> None:
+        """Call with the state before and now whenever one of these fields has changed."""
+        self._store.watch(parts, call)
+
+    def show_all(self) -> None:
+        """Every panel shows the state of now, as if it had changed to it."""
+        self._store.show_all()
 
     @Slot(object)
     def take(self, folder: Path) -> None:
@@ -295,13 +311,14 @@ class Session(QObject):
         if self._store.project is None:
             return
         try:
-            self._watch.has_read()
-            statuses = self.curating.read_journal()
-            self.inspection.facts.take_journal(self._store.project)
-            self.screen.take_statuses(statuses)
-            self.files.journal.has_grown()
-            self.recommendations.take_journal(self._store.project)
-            self._tell_story()
+            with self._store.one_change():
+                self._watch.has_read()
+                statuses = self.curating.read_journal()
+                self.inspection.facts.take_journal(self._store.project)
+                self.screen.take_statuses(statuses)
+                self.files.journal.has_grown()
+                self.recommendations.take_journal(self._store.project)
+                self._tell_story()
         except StudioError as error:
             self._store.complain(str(error))
 
@@ -329,7 +346,7 @@ class Session(QObject):
             self.rested.emit()
 
     def _connect(self) -> None:
-        self._store.changed.connect(self.changed)
+        self._store.shown.connect(self.changed)
         self._projects.opened.connect(self._opened)
         self._projects.catalogue_found.connect(self.catalogue_found)
         self._projects.noticed.connect(self._store.notice)

@@ -4,7 +4,7 @@ import math
 from collections import OrderedDict
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 from PySide6.QtCore import (
@@ -252,6 +252,8 @@ _NO_ROUNDS: Final = (
 
 class FilmStrip(QListView):
     """Says which round is to be replayed; follows the newest unless one has scrolled back."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"film", "replay"})
 
     round_picked = Signal(object)
 

@@ -1,6 +1,6 @@
 """The plan of the next run: every setting, what differs from a preset, and what it takes."""
 
-from typing import Final
+from typing import ClassVar, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QFontDatabase, QGuiApplication, QKeySequence, QShortcut, QShowEvent
@@ -186,6 +186,8 @@ _SIDE: Final = 348
 
 class PlanEditor(QDialog):
     """Not modal; what is typed stays when it is closed."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"folder", "planning", "training"})
 
     preset_picked = Signal(str)
     train_asked = Signal()

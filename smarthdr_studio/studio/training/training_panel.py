@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import ClassVar, Final
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QEnterEvent, QFocusEvent
@@ -224,6 +224,8 @@ _STEERED: Final = (Activity.RUNNING, Activity.PAUSED)
 
 class TrainingPanel(QWidget):
     """The buttons of the next run or of the one at work; what it shows is placed below."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"training", "folder"})
 
     train_asked = Signal()
     plan_asked = Signal()

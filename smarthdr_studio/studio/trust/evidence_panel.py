@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -176,6 +176,8 @@ _LARGER: Final = 1.12
 
 class EvidencePanel(QWidget):
     """Says what to look at and when to measure; both charts are placed in it by the window."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"evidence", "shown", "scenes", "folder"})
 
     scope_picked = Signal(str)
     part_picked = Signal(str)

@@ -1,7 +1,7 @@
 """Knows every round of the newest run, and puts past rounds on the screen."""
 
 from functools import partial
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 from PySide6.QtCore import QObject, QSize, Qt, QTimer, Signal, SignalInstance, Slot
@@ -179,6 +179,8 @@ class HistoryPanel(QWidget):
 
     The strip of scenes and rounds is placed in it by the window.
     """
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"heat", "history", "replay"})
 
     round_picked = Signal(object)
     scene_picked = Signal(str)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -175,6 +175,8 @@ _LARGER: Final = 1.12  # the sentence is what is read first
 class Inspector(QWidget):
     """One pixel or region explained; what was read last stays when the mouse leaves."""
 
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"explanation", "readout", "region"})
+
     def __init__(self) -> None:
         super().__init__()
         self._subject = _selectable(caption("", role="muted"))
@@ -247,6 +249,8 @@ class Inspector(QWidget):
 
 class WhyLine(QWidget):
     """The sentence alone, in a few lines; the whole of it is in the tooltip."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"explanation"})
 
     def __init__(self, *, lines: int = 3) -> None:
         super().__init__()
@@ -352,6 +356,8 @@ _COLUMNS: Final = ("mean", "5 %", "median", "95 %")
 
 class RegionTable(QWidget):
     """Area, retained share and quality; reasons as bars; mean and percentiles of every layer."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"region", "report"})
 
     region_cleared = Signal()
 

@@ -1,7 +1,7 @@
 """What is trusted: both thresholds, and what they retain of the scene and of the pool."""
 
 from dataclasses import replace
-from typing import Final
+from typing import ClassVar, Final
 
 from PySide6.QtCore import Qt, Signal, SignalInstance, Slot
 from PySide6.QtGui import QAction, QActionGroup
@@ -221,6 +221,10 @@ _SCOPES = {
 
 class ReliabilityPanel(QWidget):
     """Two thresholds; says which ones the person picked."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset(
+        {"masks", "scope", "region", "charts", "retained", "pool"}
+    )
 
     masks_moved = Signal(object)
     masks_settled = Signal(object)

@@ -4,7 +4,7 @@ import math
 import string
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -140,6 +140,10 @@ _FULL_TIP: Final = f"{MOST} pairs are set aside already; drop one first"
 
 class Snapshots(QWidget):
     """Says that a pair is to be set aside, taken up again, or dropped."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset(
+        {"snapshots", "folder", "pool", "masks", "retained"}
+    )
 
     snapshot_asked = Signal()
     snapshot_picked = Signal(object)
@@ -300,6 +304,8 @@ _SET_ASIDE_TIP: Final = (
 class PoolMap(QWidget):
     """Says which pair of thresholds was picked on the map placed in it."""
 
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"masks", "charts"})
+
     masks_moved = Signal(object)
     masks_settled = Signal(object)
     keep_asked = Signal(float)
@@ -389,6 +395,8 @@ _TIPS: Final = {
 
 class WhatIfPanel(QWidget):
     """A few lines of numbers that follow the thresholds."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"what_if", "split_psnr"})
 
     def __init__(self) -> None:
         super().__init__()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal, Slot
@@ -44,6 +44,10 @@ _BAR: Final = QSize(72, 12)
 class DisplaySheet(QFrame):
     """A card under its button; Esc or a click beside it puts it away, and it stops nobody."""
 
+    SHOWS: ClassVar[frozenset[str]] = frozenset(
+        {"display", "compare", "active", "views", "cache_budget", "cache_bytes"}
+    )
+
     display_picked = Signal(object)
     gain_picked = Signal(float)
     zebra_picked = Signal(bool)
@@ -82,7 +86,8 @@ class DisplaySheet(QFrame):
         self.show()
         self._tones.setFocus(Qt.FocusReason.TabFocusReason)
 
-    def show_state(self, state: StudioState) -> None:
+    @Slot(object, object)
+    def show_state(self, _old: StudioState, state: StudioState) -> None:
         """Show what is picked now."""
         self._shown = shown = state.display
         self._tones.setCurrentIndex(tuple(ToneMap).index(shown.tone_map))

@@ -1,7 +1,7 @@
 """One row over the pictures: exposure, tone map, masks, grid, tools, comparing and exporting."""
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import ClassVar, Final
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup, QResizeEvent
@@ -260,6 +260,10 @@ class DisplayStrip(QWidget):
     `exposure_picked` is the exposure of the active view alone, which is not linked to the others.
     """
 
+    SHOWS: ClassVar[frozenset[str]] = frozenset(
+        {"display", "views", "active", "tool", "columns", "compare"}
+    )
+
     display_picked = Signal(object)
     exposure_picked = Signal(float)
     link_asked = Signal(bool)
@@ -295,7 +299,7 @@ class DisplayStrip(QWidget):
         self._one = button("1:1", tip=by_id("one_to_one").tip_with_key)
         self._more = MoreButton()
         self._tools = QButtonGroup(self)
-        self._sheet = DisplaySheet(self)
+        self.sheet = DisplaySheet(self)
         self._views, self._compare, self._export = ViewChooser(), CompareButton(), ExportButton()
         self._openers = self._more_display, self._export
         self._set_up()
@@ -328,12 +332,11 @@ class DisplayStrip(QWidget):
         self._views.show_grid(new.columns, len(new.views))
         self._compare.show_mode(new.compare.mode)
         self._export.show_state(new)
-        self._sheet.show_state(new)
 
     @Slot()
     def open_sheet(self) -> None:
         """Show everything about how pictures are shown."""
-        self._sheet.open_under(self._more_display)
+        self.sheet.open_under(self._more_display)
 
     def minimumSizeHint(self) -> QSize:
         """As wide as what never hides."""
@@ -428,10 +431,10 @@ class DisplayStrip(QWidget):
         self._views.grid_picked.connect(self.grid_picked)
         self._compare.compare_picked.connect(self.compare_picked)
         self._export.export_asked.connect(self.export_asked)
-        self._sheet.display_picked.connect(self.display_picked)
-        self._sheet.gain_picked.connect(self.gain_picked)
-        self._sheet.zebra_picked.connect(self.zebra_picked)
-        self._sheet.budget_picked.connect(self.budget_picked)
+        self.sheet.display_picked.connect(self.display_picked)
+        self.sheet.gain_picked.connect(self.gain_picked)
+        self.sheet.zebra_picked.connect(self.zebra_picked)
+        self.sheet.budget_picked.connect(self.budget_picked)
         self._link.clicked.connect(self.link_asked)
         self._more.link_asked.connect(self.link_asked)
         self._fit.clicked.connect(self.fit_asked)

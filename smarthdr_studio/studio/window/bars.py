@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
@@ -24,6 +25,8 @@ from smarthdr_studio.studio.widgets.controls import ElidedLabel, button, caption
 
 class TopBar(QWidget):
     """Says which decision was pressed."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"folder", "scenes", "project", "undo", "redo"})
 
     promote_asked = Signal()
     exclude_asked = Signal()
@@ -92,6 +95,8 @@ _WORDS = {"plain": "", "warn": "Note", "bad": "Not done"}
 
 class NoticeBar(QFrame):
     """A line over the pictures until it is closed, with details, and what can be done, on it."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"notice"})
 
     closed = Signal()
     open_asked = Signal(object)
@@ -180,6 +185,8 @@ class NoticeBar(QFrame):
 class ReadOnlyNote(QFrame):
     """Says why nothing can be decided, and what still can be done."""
 
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"read_only"})
+
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("notice")
@@ -204,6 +211,10 @@ _MIB = 2**20
 
 class ReadoutBar(QWidget):
     """One line; the middle gives way first when there is little room."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset(
+        {"readout", "busy", "progress", "training", "cache_bytes", "cache_budget", "folder"}
+    )
 
     cancel_asked = Signal()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import ClassVar, Final
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
@@ -45,6 +45,8 @@ _SMALLEST: Final = (1024, 640)
 
 class MainWindow(QMainWindow):
     """One project at a time; a folder may be dropped anywhere."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"folder", "project"})
 
     _leaving = False  # it closes as soon as all is quiet
 
@@ -207,9 +209,8 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         session = self.session
-        for part in (self.start, self.notice, self.readout, self.bar, self.menus, self._read_only):
-            session.changed.connect(part.show_state)
-        session.changed.connect(self.show_state)
+        bars = (self.notice, self.readout, self.bar, self.menus, self._read_only)
+        session.show_in(self.start, *bars, self)
         session.catalogue_found.connect(self._open_commands.ask_for_place)
         session.rested.connect(self._rested)
         self.page.listen_to(session)
@@ -256,7 +257,7 @@ class MainWindow(QMainWindow):
     def _show_first_state(self) -> None:
         """Every part shows the state it is born with, as if it had changed to it."""
         self.menus.offer(project_is_open=False)
-        self.session.changed.emit(StudioState(), self.session.state)
+        self.session.show_all()
 
     @Slot()
     def _dress(self) -> None:

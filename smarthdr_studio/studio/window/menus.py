@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import ClassVar, Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
@@ -104,6 +104,8 @@ _APART: Final = frozenset(
 
 class Menus(QMenuBar):
     """Every action in its menu; those that need a project or a mode wait for it."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"folder", "tool", "centre", "undo", "redo"})
 
     typing_left = Signal()  # Escape in a field: keys are commands again
 

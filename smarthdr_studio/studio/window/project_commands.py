@@ -38,7 +38,8 @@ class FileCommands(QObject):
         self._session, self._page, self._window = session, page, window
         self._chosen = chosen
         self._sheets: dict[str, TruthSheet | SplitSheet | RelocateSheet] = {}
-        session.changed.connect(self._show_sheets)
+        asking = TruthSheet.SHOWS | SplitSheet.SHOWS | RelocateSheet.SHOWS
+        session.watch(asking, self._show_sheets)
 
     def table(self) -> Mapping[str, Callable[[], object]]:
         """Every command by the name the table of actions calls it."""

@@ -47,7 +47,7 @@ class RunsCommands(QObject):
             "run_discard": self._discard,
             "run_restore": self._restore,
         }
-        session.changed.connect(self._show_sheets)
+        session.watch(RollbackSheet.SHOWS | RunTrashSheet.SHOWS, self._show_sheets)
         session.running.runs.back.layout_wanted.connect(self._arrange)
         session.running.continuing.ready.connect(show_plan)
         page.browsing.run_command_asked.connect(self._do)
@@ -196,7 +196,7 @@ class PlanCommands(QObject):
         self._session, self._page, self._window = session, page, window
         self.editor: PlanEditor | None = None
         page.training.plan_asked.connect(self.show)
-        session.changed.connect(self._offer)
+        session.watch({"planning"}, self._offer)
 
     def table(self) -> Mapping[str, Callable[[], object]]:
         """Every command by the name the table of actions calls it."""
@@ -230,7 +230,7 @@ class PlanCommands(QObject):
     def _made(self) -> PlanEditor:
         session, controller = self._session, self._session.running.plans
         editor = PlanEditor(self._window)
-        session.changed.connect(editor.show_state)
+        session.show_in(editor)
         editor.preset_picked.connect(controller.pick_preset)
         editor.form.typed.connect(controller.set_text)
         editor.form.reset_asked.connect(controller.reset)

@@ -95,7 +95,7 @@ class RunsPage(QWidget):
         """State comes down, and beside it curves and pictures."""
         words = (self.bar, self.question, self.table, self.details)
         for part in (*words, self.pictures, self.evaluation):
-            session.changed.connect(part.show_state)
+            session.show_in(part)
             part.show_state(StudioState(), session.state)
         telling = session.running.runs.telling
         telling.curves_came.connect(self.board.show_curves)
@@ -261,8 +261,7 @@ class Watching(QWidget):
     def listen_to(self, session: Session) -> None:
         """State, points, pictures and lines come down."""
         training, watching = session.training, session.watching
-        for part in (self.film, self._film_tools):
-            session.changed.connect(part.show_state)
+        session.show_in(self.film, self._film_tools)
         training.points_came.connect(self.board.take_points)
         training.curves_cleared.connect(self.board.clear)
         training.curves_read.connect(self._show_past)

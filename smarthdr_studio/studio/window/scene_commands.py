@@ -171,7 +171,7 @@ class QueueCommands:
     def _made(self) -> ProposalSheet:
         session, controller = self._session, self._session.recommendations.proposals
         sheet = ProposalSheet(self._palette, self._parent)
-        session.changed.connect(sheet.show_state)
+        session.show_in(sheet)
         session.screen.thumbnail_made.connect(sheet.take_thumbnail)
         sheet.thumbnails_wanted.connect(session.screen.want_thumbnails)
         sheet.scene_picked.connect(session.screen.pick)

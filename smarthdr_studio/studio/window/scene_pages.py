@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import ClassVar, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
@@ -23,6 +23,8 @@ _VIEWS: Final = 2
 
 class PairPage(QWidget):
     """The current scene on the left, the other one on the right."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"centre", "current", "pair", "scenes", "beside"})
 
     def __init__(self, palette: Palette) -> None:
         super().__init__()
@@ -51,7 +53,7 @@ class PairPage(QWidget):
 
     def listen_to(self, session: Session) -> None:
         """State and pictures come down."""
-        session.changed.connect(self.show_state)
+        session.show_in(self)
         session.inspection.pair.painted.connect(self._show_painted)
         session.inspection.pair.sized.connect(self._set_size)
 
@@ -130,6 +132,8 @@ class PairPage(QWidget):
 class CentrePages(QStackedWidget):
     """Turns to what the state says; pair and runs are built when they are first looked at."""
 
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"centre"})
+
     rearranged = Signal()
     run_command_asked = Signal(str)
 
@@ -154,8 +158,7 @@ class CentrePages(QStackedWidget):
     def listen_to(self, session: Session) -> None:
         """State comes down."""
         self._session = session
-        for part in (self.bar, self.table, self):
-            session.changed.connect(part.show_state)
+        session.show_in(self.bar, self.table, self)
         self._shelf.selection_changed.connect(self._count_marked)
 
     def tell(self, session: Session) -> None:

@@ -1,6 +1,6 @@
 """The page of an open project: scenes, pictures, reliability, training, side by side."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
@@ -33,6 +33,10 @@ _LOW, _DOWN_IF_LOW = 800, (486, 230)  # pictures come first where there is littl
 class StudioPage(QWidget):
     """Pictures in the middle; everything else can be hidden to see nothing but them."""
 
+    SHOWS: ClassVar[frozenset[str]] = frozenset(
+        {"centre", "columns", "views", "active", "tool", "brush", "region"}
+    )
+
     export_asked = Signal(str)
     rearranged = Signal(object)
 
@@ -55,18 +59,8 @@ class StudioPage(QWidget):
 
     def listen_to(self, session: Session) -> None:
         """State and pictures come down."""
-        for part in (
-            self.shelf,
-            self.scenes,
-            self.display,
-            self.brush,
-            self.training,
-            self.history,
-            self.journal,
-            self.charts,
-            self,
-        ):
-            session.changed.connect(part.show_state)
+        session.show_in(self.shelf, self.scenes, self.display, self.display.sheet, self.brush)
+        session.show_in(self.training, self.history, self.journal, self.charts, self)
         self.trust_side.listen_to(session)
         session.screen.painted.connect(self.views.show_painted)
         session.screen.partnered.connect(self._show_partner)

@@ -1,6 +1,6 @@
 """The right side of the page: what is trusted, why not, and whether σ is any good."""
 
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,10 @@ from smarthdr_studio.studio.widgets.tabs import Scrolled, Tabs
 
 class Charts:
     """Histograms and map of the pool, evidence and rounds."""
+
+    SHOWS: ClassVar[frozenset[str]] = frozenset(
+        {"masks", "charts", "pool", "snapshots", "evidence", "heat", "history", "replay", "current"}
+    )
 
     def __init__(self) -> None:
         self.patches = ThresholdHistogram("S_pa of the pool's patches", dropped="bad")
@@ -99,18 +103,8 @@ class TrustSide(QWidget):
 
     def listen_to(self, session: Session) -> None:
         """State comes down."""
-        for panel in (
-            self.reliability,
-            self.pool_map,
-            self.snapshots,
-            self.what_if,
-            self.inspector,
-            self.region,
-            self.why,
-            self.evidence,
-            self.scene,
-        ):
-            session.changed.connect(panel.show_state)
+        session.show_in(self.reliability, self.pool_map, self.snapshots, self.what_if)
+        session.show_in(self.inspector, self.region, self.why, self.evidence, self.scene)
 
     def tell(self, session: Session) -> None:
         """Intents go up."""

@@ -1,0 +1,151 @@
+"""Every panel is told of each part of the state it shows, and a change is told once."""
+
+import importlib
+import pkgutil
+from dataclasses import fields, replace
+from types import MethodType
+
+import pytest
+from PySide6.QtCore import QObject
+
+from smarthdr_studio import studio
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.studio.dataset.ground_truth import TruthSheet
+from smarthdr_studio.studio.dataset.import_export import SplitSheet
+from smarthdr_studio.studio.dataset.relocate import RelocateSheet
+from smarthdr_studio.studio.project.store import Store
+from smarthdr_studio.studio.runs.rollback import RollbackSheet
+from smarthdr_studio.studio.runs.trash import RunTrashSheet
+from smarthdr_studio.studio.state import Activity, Centre, QueueKind, StudioState, Tool
+
+FIELDS = tuple(field.name for field in fields(StudioState))
+
+
+class Watched:
+    """A state that remembers which of its fields were read, be it by its own methods."""
+
+    def __init__(self, state, read):
+        self._state, self._read = state, read
+
+    def __getattr__(self, name):
+        if name in FIELDS:
+            self._read.add(name)
+            return getattr(self._state, name)
+        return MethodType(getattr(StudioState, name), self)
+
+
+def panels_there_are():
+    """Every class of the studio that shows a state."""
+    found = set()
+    for module in pkgutil.walk_packages(studio.__path__, "smarthdr_studio.studio."):
+        for thing in vars(importlib.import_module(module.name)).values():
+            if isinstance(thing, type) and "show_state" in vars(thing) and hasattr(thing, "SHOWS"):
+                found.add(thing)
+    return found
+
+
+def panels_in(window):
+    """Every panel of the window, those included that come only when asked for."""
+    table = window.session.inspection.table
+    for centre in (Centre.PAIR, Centre.RUNS, Centre.TABLE):
+        table.show(centre)
+    window._plan_commands.show()
+    window._queue_commands.propose()
+    for sheet in (TruthSheet, SplitSheet, RelocateSheet, RollbackSheet, RunTrashSheet):
+        sheet(window)
+    plain = (window.page.charts, window.page.browsing.runs.details)
+    held = (window, *plain, *window.findChildren(QObject))
+    return [part for part in held if hasattr(type(part), "SHOWS")]
+
+
+def pairs_of_states(state):
+    """States that differ in one field, or in all, to and fro; and one that is shown anew."""
+    promoted = tuple(replace(row, status=Status.UNLABELLED) for row in state.scenes)
+    other = replace(
+        state,
+        tool=Tool.BRUSH,
+        centre=Centre.GALLERY,
+        scenes=promoted,
+        queue=replace(state.queue, kind=QueueKind.SAFEST, scenes=("003", "004")),
+        table=replace(state.table, query="x", found=frozenset({"003"}), descending=True),
+        training=replace(state.training, activity=Activity.RUNNING, run="r", changes_wait=True),
+        replay=1,
+        pair="004",
+        read_only="it is full",
+    )
+    nothing = StudioState()
+    for now in (state, other, replace(other, tool=Tool.HAND, centre=Centre.PAIR)):
+        yield nothing, now
+        yield now, nothing
+        yield now, now
+        for name in FIELDS:
+            yield replace(now, **{name: getattr(nothing, name)}), now
+
+
+def test_every_panel_reads_only_the_parts_it_declares(opened, until):
+    until(opened.session, lambda s: s.what_if is not None)
+    panels, forgotten = panels_in(opened), {}
+    opened.session.blockSignals(True)
+    for panel in panels:
+        read = set()
+        for old, new in pairs_of_states(opened.session.state):
+            before = Watched(old, read)
+            after = before if old is new else Watched(new, read)
+            panel.show_state(before, after)
+        panel.show_state(StudioState(), opened.session.state)
+        if read - panel.SHOWS:
+            forgotten[type(panel).__name__] = read - panel.SHOWS
+    opened.session.blockSignals(False)
+    assert not forgotten
+    assert panels_there_are() == {type(panel) for panel in panels}
+
+
+def test_only_those_are_told_whose_part_has_changed(qapp):
+    store, told = Store(StudioState(), qapp), []
+    store.watch({"masks"}, lambda _old, new: told.append(new.masks))
+    store.watch({"current", "shown"}, lambda _old, new: told.append(new.current))
+    store.become(masks=MaskSettings(tau_patch=0.1))
+    store.become(busy="reading")
+    store.become(current="003")
+    assert told == [MaskSettings(tau_patch=0.1), "003"]
+
+
+def test_what_is_changed_together_is_told_once(qapp):
+    store, told = Store(StudioState(), qapp), []
+    store.watch({"busy", "current"}, lambda old, new: told.append((old.busy, new)))
+    with store.one_change():
+        store.become(busy="a")
+        store.become(current="003")
+        assert (store.state.busy, told) == ("a", [])
+    assert told == [("", replace(StudioState(), busy="a", current="003"))]
+
+
+def test_what_is_changed_back_is_told_to_nobody(qapp):
+    store, told = Store(StudioState(), qapp), []
+    store.watch({"busy"}, lambda old, new: told.append(new))
+    with store.one_change():
+        store.become(busy="a")
+        store.become(busy="")
+    assert not told
+
+
+def test_who_hears_of_a_change_first_can_add_to_it(qapp):
+    store, told = Store(StudioState(), qapp), []
+    store.watch({"current", "shown"}, lambda _old, new: told.append((new.current, new.shown)))
+    store.changed.connect(lambda _old, new: store.become(shown=new.current))
+    store.become(current="003")
+    assert told == [("003", "003")]
+
+
+def test_a_change_made_while_one_is_shown_is_shown_after_it(qapp):
+    store, told = Store(StudioState(), qapp), []
+    store.watch({"current"}, lambda _old, new: store.become(busy=f"for {new.current}"))
+    store.watch({"current", "busy"}, lambda old, new: told.append((old.busy, new.busy)))
+    store.become(current="003")
+    assert told == [("", ""), ("", "for 003")]
+
+
+def test_a_field_that_the_state_has_not_is_refused(qapp):
+    with pytest.raises(ValueError, match="mask"):
+        Store(StudioState(), qapp).watch({"mask"}, print)
