@@ -45,7 +45,7 @@ from smarthdr_studio.core.training.rounds import (
 )
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.trust.brush import Brush
-from smarthdr_studio.core.trust.masking import MaskSettings, Range, Trust, trust
+from smarthdr_studio.core.trust.masking import MaskSettings, Range, Trust, patch_means, trust
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
 from smarthdr_studio.learning.crops import SceneLabel
@@ -224,6 +224,7 @@ class _Draft:
     scene: Scene
     hdr: Half
     sigma: Floats
+    means: Floats  # of its patches, rows×columns
     person: Brush | None
 
 
@@ -249,11 +250,14 @@ def label_pool(
         yield _phase("labelling", done, len(scenes), origin=origin)
         predicted = predictor.predict_group(group)
         for scene, (hdr, sigma) in zip(group, predicted, strict=False):
+            means = patch_means(sigma, size=masks.patch_size)
             person = manual_masks.get(scene.id)
-            drafts.append(_Draft(scene=scene, hdr=hdr, sigma=sigma, person=person))
+            drafts.append(_Draft(scene=scene, hdr=hdr, sigma=sigma, means=means, person=person))
     if not predictor.ranks.is_first:
         return None
-    ranges = pool_ranges([draft.sigma for draft in drafts], masks)
+    ranges = pool_ranges(
+        [draft.sigma for draft in drafts], masks, means=[draft.means for draft in drafts]
+    )
     shares = _RoundCounts()
     labels: dict[str, SceneLabel] = {}
     for draft in drafts:
@@ -386,7 +390,12 @@ def _write_label(
     """Masks one scene, writes its files and counts it."""
     patch_range, pixel_range = ranges
     found = trust(
-        draft.sigma, masks, patch_range=patch_range, pixel_range=pixel_range, person=draft.person
+        draft.sigma,
+        masks,
+        patch_range=patch_range,
+        pixel_range=pixel_range,
+        person=draft.person,
+        means=draft.means,
     )
     provenance = Provenance(
         run=origin.run,
@@ -406,8 +415,8 @@ def _write_label(
         person=draft.person,
         provenance=provenance,
     )
-    write_pseudo_label(path, label)
-    statistics = SceneStatistics.of(draft.sigma, size=masks.patch_size)
+    write_pseudo_label(path, label, judged=(found, draft.means))
+    statistics = SceneStatistics.of(draft.sigma, size=masks.patch_size, means=draft.means)
     statistics.save(path.with_suffix(".npz"))
     shares.add(draft.scene.id, draft.sigma, found=found, statistics=statistics)
     return SceneLabel(hdr=draft.hdr, sigma=draft.sigma.astype(np.float16), trusted=found.trusted)

@@ -2,9 +2,10 @@
 
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from zipfile import BadZipFile
@@ -410,18 +411,25 @@ def pool_trust(
     )
 
 
-def pool_ranges(sigmas: Iterable[Map], settings: MaskSettings) -> tuple[Range | None, Range | None]:
+def pool_ranges(
+    sigmas: Iterable[Map], settings: MaskSettings, *, means: Sequence[Map] | None = None
+) -> tuple[Range | None, Range | None]:
     """The ranges of patch means and of kept pixels that span the pool (METHOD §4).
 
     `sigmas` holds every scene's H×W map σ and is gone through at most twice, so it may read files
-    instead of holding them. None stands for a level that is normalised scene by scene.
+    instead of holding them; `means` are its rows×columns patch means where they are known. None
+    stands for a level that is normalised scene by scene.
     """
     patch_range = pixel_range = None
     if settings.patches.scope == "pool":
-        means = [patch_means(sigma, size=settings.patch_size).ravel() for sigma in sigmas]
-        patch_range = span(_joined(means), settings.patches)
+        if means is None:
+            means = [patch_means(sigma, size=settings.patch_size) for sigma in sigmas]
+        patch_range = span(_joined([each.ravel() for each in means]), settings.patches)
     if settings.pixels.scope == "pool":
-        kept = [_kept_pixels(sigma, settings, patch_range=patch_range) for sigma in sigmas]
+        kept = [
+            _kept_pixels(sigma, settings, patch_range=patch_range, means=known)
+            for sigma, known in zip(sigmas, means or repeat(None), strict=False)
+        ]
         pixel_range = span(_joined(kept), settings.pixels)
     return patch_range, pixel_range
 
@@ -436,9 +444,12 @@ class _Maps:
         return map(_sigma, self.paths)
 
 
-def _kept_pixels(sigma: Map, settings: MaskSettings, *, patch_range: Range | None) -> Map:
+def _kept_pixels(
+    sigma: Map, settings: MaskSettings, *, patch_range: Range | None, means: Map | None
+) -> Map:
     """σ inside kept patches; of a min-max only the two ends matter, so only they are held."""
-    means = patch_means(sigma, size=settings.patch_size)
+    if means is None:
+        means = patch_means(sigma, size=settings.patch_size)
     top = limit(patch_range or span(means, settings.patches), settings.tau_patch)
     height, width = sigma.shape
     inside = sigma[expand(means <= top, size=settings.patch_size, height=height, width=width)]

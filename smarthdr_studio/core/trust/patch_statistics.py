@@ -36,14 +36,16 @@ class SceneStatistics:
     patch_size: int = PATCH_SIZE
 
     @classmethod
-    def of(cls, sigma: Floats, *, size: int = PATCH_SIZE) -> "SceneStatistics":
-        """The statistics of an H×W map σ."""
+    def of(
+        cls, sigma: Floats, *, size: int = PATCH_SIZE, means: Floats | None = None
+    ) -> "SceneStatistics":
+        """The statistics of an H×W map σ; `means` are its patch means where they are known."""
         height, width = sigma.shape
         rows, columns = np.arange(0, height, size), np.arange(0, width, size)
         lows = np.minimum.reduceat(np.minimum.reduceat(sigma, rows, 0), columns, 1)
         highs = np.maximum.reduceat(np.maximum.reduceat(sigma, rows, 0), columns, 1)
         return cls(
-            means=patch_means(sigma, size=size).ravel(),
+            means=(patch_means(sigma, size=size) if means is None else means).ravel(),
             lows=lows.ravel(),
             highs=highs.ravel(),
             counts=_histograms(sigma, size=size, low=float(lows.min()), high=float(highs.max())),

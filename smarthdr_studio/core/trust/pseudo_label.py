@@ -20,6 +20,7 @@ from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.core.trust.masking import (
     MaskSettings,
     Range,
+    Trust,
     expand,
     masks_as_text,
     masks_from_text,
@@ -93,10 +94,15 @@ def remasked(
     return replace(label, provenance=provenance)
 
 
-def write_pseudo_label(path: AnyPath, label: PseudoLabel) -> None:
-    """Write whole, then replace; scores and masks are `masking.trust` with the provenance."""
+def write_pseudo_label(
+    path: AnyPath, label: PseudoLabel, *, judged: tuple[Trust, Floats] | None = None
+) -> None:
+    """Write whole, then replace; scores and masks are `masking.trust` with the provenance.
+
+    `judged` is that, and the rows×columns patch means, where they are known already.
+    """
     path = Path(path)
-    write_layers(path, _layers(label), header=_header(label))
+    write_layers(path, _layers(label, *(judged or _judged(label))), header=_header(label))
 
 
 def read_pseudo_label(path: AnyPath, *, expect: tuple[int, int] | None = None) -> PseudoLabel:
@@ -142,18 +148,18 @@ def _refuse_foreign(path: Path, *, layers: Mapping[str, Layer], header: Mapping[
         raise LabelError(f"{path}: {why}, so it is no pseudo-label; {_REMEDY}")
 
 
-def _layers(label: PseudoLabel) -> dict[str, Layer]:
+def _judged(label: PseudoLabel) -> tuple[Trust, Floats]:
+    """What both gates keep by the label's own settings and ranges, and its patch means."""
+    of = label.provenance
+    means: Floats = patch_means(label.sigma, size=of.masks.patch_size)
+    ranges = {"patch_range": of.patch_range, "pixel_range": of.pixel_range}
+    return trust(label.sigma, of.masks, **ranges, means=means), means
+
+
+def _layers(label: PseudoLabel, found: Trust, means: Floats) -> dict[str, Layer]:
     height, width = label.sigma.shape
     of = label.provenance
     size = of.masks.patch_size
-    means = patch_means(label.sigma, size=size)
-    found = trust(
-        label.sigma,
-        of.masks,
-        patch_range=of.patch_range,
-        pixel_range=of.pixel_range,
-        means=means,
-    )
     patch_scores = scores(means, of.patch_range).astype(np.float16)
     person = np.zeros((height, width), np.float16) if label.person is None else label.person
     return {

@@ -16,7 +16,7 @@ from smarthdr_studio.core.training.rounds import RoundRecord
 from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.core.trust.causes import Clues, reason_map
 from smarthdr_studio.core.trust.explanation import ExplainedScene
-from smarthdr_studio.core.trust.masking import MaskSettings, Trust, scores, with_person
+from smarthdr_studio.core.trust.masking import MaskSettings, Range, Trust, scores, with_person
 from smarthdr_studio.core.trust.pool import Retention
 from smarthdr_studio.core.trust.thresholds import Counts, score_counts
 from smarthdr_studio.studio.project.predictions import (
@@ -114,6 +114,10 @@ def _scores_at(trust: Trust, sigma: float, mean: float, place: tuple[int, int, i
     )
 
 
+_Ends = tuple[Range | None, Range | None] | None
+"""The ranges of patch means and of pixels that the pool gives, None without a pool."""
+
+
 class Stage:
     """Keeps what the next threshold or exposure can use again."""
 
@@ -128,6 +132,7 @@ class Stage:
         self.person: Brush | None = None  # what the journal says is painted
         self._preview: Brush | None = None  # the same with the stroke under the hand
         self._gates: Mask | None = None  # what both gates trust, H×W
+        self._judged: tuple[MaskSettings, _Ends, Trust] | None = None  # by the gates alone
         self._means: Floats | None = None
         self._error: Floats | None = None
         self._squares: Floats | None = None
@@ -293,11 +298,20 @@ class Stage:
             found = patches_of_round(self._record, self.scene, masks, size=self.size)
         if found is None:
             of_now = pool if self._record is None else None
-            found = source.trust(masks, pool=of_now, means=self._means)
+            found = self._by_gates(source, masks, pool=of_now, means=self._means)
         self._gates, person = found.trusted, self.brush
         found = replace(found, trusted=with_person(found.trusted, person))
         self.material = replace(self.material, trust=found, masks=masks, person=person)
         return _share(found.trusted)
+
+    def _by_gates(
+        self, source: SigmaSource, masks: MaskSettings, *, pool: Retention | None, means: Floats
+    ) -> Trust:
+        """What both gates trust; the very same as last time where nothing they heed is new."""
+        ends = None if pool is None else (pool.patch_range, pool.pixel_range)
+        if self._judged is None or self._judged[:2] != (masks, ends):
+            self._judged = masks, ends, source.trust(masks, pool=pool, means=means)
+        return self._judged[2]
 
     def share(self, masks: MaskSettings, *, pool: Retention | None) -> float:
         """Which share of the scene other thresholds would keep, without showing them."""
@@ -368,6 +382,7 @@ class Stage:
 
     def _use_source(self, source: SigmaSource | None) -> None:
         self._source, self._means, self._reasons_of = source, None, None
+        self._judged = None
         self._error = self._squares = None
         self.material = replace(
             self.material,
