@@ -25,7 +25,7 @@ from smarthdr_studio.core.training.events import (
     StepSkipped,
     TrainingEvent,
     Validated,
-    as_json,
+    as_logged,
 )
 
 
@@ -140,7 +140,7 @@ class RunLog:
             if event == self._phase:
                 return
             self._phase = event
-        entry = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **as_json(event)}
+        entry = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **as_logged(event)}
         self._refuse_if_gone()
         self._append((json.dumps(entry, ensure_ascii=False) + "\n").encode())
         self._curves.write(event)

@@ -5,9 +5,10 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeGuard, TypeVar
 
 from smarthdr_studio.core.training.events import (
+    Asked,
     CheckpointSaved,
     PhaseChanged,
     Steered,
@@ -106,7 +107,7 @@ class Steering:
             case Snapshot():
                 yield snapshot(run, folder)
             case NextRound() | LearningRate() | RefreshEvery():
-                yield _steered(run, _apply_change(wish, run))
+                yield _changed(wish, run)
             case GoOn():
                 pass
 
@@ -118,13 +119,13 @@ class Steering:
         `then` is what goes on afterwards, None where it is learning.
         """
         step = run.progress.step
-        yield _steered(run, "paused")
+        yield _steered(run, "paused", what="pause")
         while True:
             yield PhaseChanged(phase="paused", text="paused; it goes on when asked", step=step)
             time.sleep(_POLL_SECONDS)
             for wish in self._heard(run, folder):
                 if isinstance(wish, GoOn):
-                    yield _steered(run, "goes on")
+                    yield _steered(run, "goes on", what="go on")
                     yield then or learning_phase(run)
                     return
                 if not isinstance(wish, Pause):
@@ -150,42 +151,56 @@ def _agree(run: TrainingRun) -> None:
     run.progress = replace(run.progress, round_wanted=asked["round_wanted"])
 
 
-def _steered(run: TrainingRun, text: str) -> Steered:
-    return Steered(step=run.progress.step, epoch=run.progress.epoch, text=text)
+def _steered(
+    run: TrainingRun, text: str, *, what: Asked, counts_from: int | None = None
+) -> Steered:
+    at = run.progress
+    return Steered(step=at.step, epoch=at.epoch, text=text, what=what, counts_from=counts_from)
 
 
-def _apply_change(wish: NextRound | LearningRate | RefreshEvery, run: TrainingRun) -> str:
+def _changed(wish: NextRound | LearningRate | RefreshEvery, run: TrainingRun) -> Steered:
     """Changes the run, or refuses; the sentence says from when it counts, or why it does not."""
     match wish:
         case NextRound():
-            return run.want_round()
+            return _steered(run, run.want_round(), what="next round")
         case LearningRate(rate=rate):
             if not _is_number(rate) or not 0 < rate < math.inf:
-                return f"refused: a learning rate is a number above 0, not {rate}"
+                refusal = f"refused: a learning rate is a number above 0, not {rate}"
+                return _steered(run, refusal, what="learning rate")
             run.changes = run.changes.asking("learning_rate", float(rate))
-            return f"learning rate {rate:g} {_counts_from(run)}"
+            return _counting_later(run, f"learning rate {rate:g}", what="learning rate")
         case RefreshEvery(epochs=epochs):
-            if not _is_number(epochs) or epochs < 1 or epochs != int(epochs):
-                return f"refused: epochs between two rounds are a whole number, not {epochs}"
-            if not run.learns_from_pseudo_labels:
-                return "refused: this run learns from labels only and makes no rounds"
+            if refusal := _no_refresh(epochs, run):
+                return _steered(run, refusal, what="refresh every")
             run.changes = run.changes.asking("refresh_every", int(epochs))
-            return f"a round every {_epochs(int(epochs))} {_counts_from(run)}"
+            return _counting_later(
+                run, f"a round every {_epochs(int(epochs))}", what="refresh every"
+            )
 
 
-def _counts_from(run: TrainingRun) -> str:
-    """From when a change counts."""
+def _no_refresh(epochs: object, run: TrainingRun) -> str:
+    """Why rounds cannot be so many epochs apart; "" where they can."""
+    if not _is_number(epochs) or epochs < 1 or epochs != int(epochs):
+        return f"refused: epochs between two rounds are a whole number, not {epochs}"
+    if not run.learns_from_pseudo_labels:
+        return "refused: this run learns from labels only and makes no rounds"
+    return ""
+
+
+def _counting_later(run: TrainingRun, text: str, *, what: Asked) -> Steered:
+    """A change counts from the next epoch on, if there is one."""
     epoch, last = run.progress.epoch + 1, run.plan.schedule.epochs
     if epoch >= last:
-        return "only if the run is resumed with more epochs, because this is the last"
-    return f"from epoch {epoch + 1} on"
+        only = "only if the run is resumed with more epochs, because this is the last"
+        return _steered(run, f"{text} {only}", what=what)
+    return _steered(run, f"{text} from epoch {epoch + 1} on", what=what, counts_from=epoch)
 
 
 def _epochs(count: int) -> str:
     return "epoch" if count == 1 else f"{count} epochs"
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     """A wish left in a folder may hold anything."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False

@@ -15,6 +15,9 @@ from smarthdr_studio.core.training.events import (
     Steered,
     StepReported,
     StepSkipped,
+    as_json,
+    as_logged,
+    event_of,
 )
 from smarthdr_studio.core.training.run_log import RunTail, chunks, rare_events, rare_lines
 
@@ -26,7 +29,8 @@ EVENTS = st.sampled_from(
         round_(1, 3, 0.7, b=0.6),
         check(3, 31.0),
         StepSkipped(step=3, epoch=0, why="the loss is no number", count=1),
-        Steered(step=3, epoch=0, text="paused"),
+        Steered(step=3, epoch=0, text="paused", what="pause"),
+        Steered(step=3, epoch=0, text="resumed with more epochs"),
         CheckpointSaved(step=3, epoch=0, folder="x"),
         RunFinished(run="a-run", outcome="done", step=3, message="trained"),
     ]
@@ -124,3 +128,32 @@ def test_before_a_start_the_last_word_of_the_session_before_is_kept(run):
     log(run, started(), step(1), step(2), step(3), started(3), step(4))
     kept = rare_lines(run.events_path.read_bytes())
     assert [b'"step": 3,' in each for each in kept] == [False, True, True]
+
+
+RATE = "learning rate 0.1 from epoch 3 on"
+SINCE = Steered(step=3, epoch=1, text=RATE, what="learning rate", counts_from=2)
+
+
+def test_the_log_keeps_what_was_asked_and_what_is_printed_stays_as_it_was():
+    plain = {"event": "Steered", "step": 3, "epoch": 1, "text": RATE}
+    assert as_json(SINCE) == plain
+    assert as_logged(SINCE) == {**plain, "what": "learning rate", "counts_from": 2}
+    assert event_of(as_logged(SINCE)) == SINCE
+    assert as_logged(started()) == as_json(started())
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "counts_from"),
+    [
+        (RATE, "learning rate", 2),
+        ("a round every 2 epochs from epoch 3 on", "refresh every", 2),
+        ("refused: a learning rate is a number above 0, not 0", None, None),
+        ("learning rate 0.1 only if the run is resumed with more epochs", "learning rate", None),
+        ("paused", "pause", None),
+        ("goes on", "go on", None),
+        ("epoch 2 ends here, round 3 is next", None, None),
+    ],
+)
+def test_a_log_that_has_only_sentences_is_understood(text, what, counts_from):
+    told = event_of({"event": "Steered", "step": 3, "epoch": 1, "text": text})
+    assert told == Steered(step=3, epoch=1, text=text, what=what, counts_from=counts_from)

@@ -49,6 +49,10 @@ def standing(*events, **first):
     return state
 
 
+def waits(text, *, what, step):
+    return Steered(step=step, epoch=1, text=text, what=what, counts_from=2)
+
+
 LEARNING = PhaseChanged(phase="learning", text="epoch 2 of 5: learning from labels", step=10)
 RUNNING = standing(STARTED, LEARNING, step())
 
@@ -62,16 +66,25 @@ def test_a_pause_is_told_with_what_was_going_on():
 def test_the_step_at_hand_does_not_end_a_pause_that_was_asked_for_but_a_later_one_does():
     asked = replace(RUNNING, activity=Activity.PAUSED, asked=PAUSE)
     assert after(asked, step(21)).activity is Activity.PAUSED
-    heard = after(asked, Steered(step=21, epoch=1, text="paused"))
+    heard = after(asked, Steered(step=21, epoch=1, text="paused", what="pause"))
     assert (heard.asked, heard.told) == ("", "")
     assert after(heard, step(22)).activity is Activity.RUNNING
 
 
 def test_another_answer_does_not_pass_for_that_to_a_pause():
     asked = replace(RUNNING, activity=Activity.PAUSED, asked=PAUSE)
-    rate = Steered(step=20, epoch=1, text="learning rate 0.1 from epoch 3 on")
+    rate = Steered(
+        step=20,
+        epoch=1,
+        text="learning rate 0.1 from epoch 3 on",
+        what="learning rate",
+        counts_from=2,
+    )
     assert after(after(asked, rate), step(21)).activity is Activity.PAUSED
-    assert after(asked, Steered(step=20, epoch=1, text="goes on")).activity is Activity.RUNNING
+    assert (
+        after(asked, Steered(step=20, epoch=1, text="goes on", what="go on")).activity
+        is Activity.RUNNING
+    )
 
 
 def test_a_pause_said_before_going_on_was_heard_is_not_believed():
@@ -83,9 +96,27 @@ def test_a_change_waits_until_its_epoch_and_a_newer_one_takes_its_place():
     state = standing(
         STARTED,
         step(epoch=1),
-        Steered(step=20, epoch=1, text="learning rate 0.1 from epoch 3 on"),
-        Steered(step=20, epoch=1, text="a round every 2 epochs from epoch 3 on"),
-        Steered(step=21, epoch=1, text="learning rate 0.2 from epoch 3 on"),
+        Steered(
+            step=20,
+            epoch=1,
+            text="learning rate 0.1 from epoch 3 on",
+            what="learning rate",
+            counts_from=2,
+        ),
+        Steered(
+            step=20,
+            epoch=1,
+            text="a round every 2 epochs from epoch 3 on",
+            what="refresh every",
+            counts_from=2,
+        ),
+        Steered(
+            step=21,
+            epoch=1,
+            text="learning rate 0.2 from epoch 3 on",
+            what="learning rate",
+            counts_from=2,
+        ),
     )
     told = {each.text for each in state.waiting}
     assert told == {"a round every 2 epochs from epoch 3 on", "learning rate 0.2 from epoch 3 on"}
@@ -123,7 +154,16 @@ def test_what_a_person_changes_is_told_with_its_round():
 
 def test_a_run_that_is_over_waits_for_nothing():
     state = replace(RUNNING, asked=SNAPSHOT, changes_wait=True)
-    state = after(state, Steered(step=20, epoch=1, text="learning rate 0.1 from epoch 3 on"))
+    state = after(
+        state,
+        Steered(
+            step=20,
+            epoch=1,
+            text="learning rate 0.1 from epoch 3 on",
+            what="learning rate",
+            counts_from=2,
+        ),
+    )
     state = after(state, RunFinished(run="r1", outcome="stopped", step=21, message="stopped"))
     assert notes_in_words(state) == ""
 

@@ -9,6 +9,7 @@ from smarthdr_studio.core.errors import Remedy
 from smarthdr_studio.core.trust.masking import MaskSettings, masks_from_text
 
 Phase = Literal["preparing", "warm-up", "labelling", "learning", "validating", "saving", "paused"]
+Asked = Literal["pause", "go on", "next round", "learning rate", "refresh every"]
 Outcome = Literal["done", "stopped", "failed"]
 
 
@@ -79,11 +80,17 @@ class StepSkipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steered:
-    """A person asked something of the run, and when it takes effect, in one sentence."""
+    """A person asked something of the run, and when it takes effect, in one sentence.
+
+    `what` is what was asked, None for anything else that is told so. `counts_from` is the epoch,
+    counted from 0, from which a change counts; None where it counts at once, or not at all.
+    """
 
     step: int
     epoch: int
     text: str
+    what: Asked | None = None
+    counts_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,12 +176,20 @@ TrainingEvent = (
 
 
 def as_json(event: TrainingEvent) -> dict[str, Any]:
-    """The event as plain values, with its name under "event": one line of events.jsonl."""
-    return {"event": type(event).__name__, **asdict(event)}
+    """The event as plain values, with its name under "event": what `--json` prints."""
+    values = {name: value for name, value in asdict(event).items() if name not in _ONLY_LOGGED}
+    return {"event": type(event).__name__, **values}
+
+
+def as_logged(event: TrainingEvent) -> dict[str, Any]:
+    """The same with all that is known: one line of events.jsonl."""
+    known = {name: getattr(event, name, None) for name in _ONLY_LOGGED}
+    return as_json(event) | {name: value for name, value in known.items() if value is not None}
 
 
 _KINDS: Final = {kind.__name__: kind for kind in get_args(TrainingEvent)}
 _KNOWN: Final = {name: frozenset(f.name for f in fields(kind)) for name, kind in _KINDS.items()}
+_ONLY_LOGGED: Final = ("what", "counts_from")
 _BEGINNING: Final = b'{"time": '
 
 
@@ -192,6 +207,8 @@ def event_of(values: Mapping[str, Any]) -> TrainingEvent | None:
             told["scenes"] = tuple(SceneRetention(**scene) for scene in values.get("scenes", ()))
         elif kind is RunFinished:
             told["remedies"] = tuple(Remedy(**each) for each in values.get("remedies", ()))
+        elif kind is Steered and "what" not in values:
+            told |= _as_once_logged(values["text"], values["epoch"])
         event: TrainingEvent = kind(**told)
     except (KeyError, TypeError, ValueError):
         return None
@@ -224,6 +241,24 @@ def _read(line: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     return values if isinstance(values, dict) and "event" in values else None
+
+
+def _as_once_logged(text: str, epoch: int) -> dict[str, Any]:
+    """What a sentence means in a log of before 2026-12, which has nothing but the sentence."""
+    if text in _ONCE_PAUSES:
+        return {"what": _ONCE_PAUSES[text]}
+    for beginning, what in _ONCE_CHANGES.items():
+        if text.startswith(beginning):
+            waits = text.endswith(f"from epoch {epoch + 2} on")  # epochs are told from 1
+            return {"what": what, "counts_from": epoch + 1 if waits else None}
+    return {}
+
+
+_ONCE_PAUSES: Final[Mapping[str, Asked]] = {"paused": "pause", "goes on": "go on"}
+_ONCE_CHANGES: Final[Mapping[str, Asked]] = {
+    "learning rate ": "learning rate",
+    "a round every ": "refresh every",
+}
 
 
 def _frozen(value: object) -> object:

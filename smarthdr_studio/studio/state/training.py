@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from smarthdr_studio.core.training.events import Asked
 from smarthdr_studio.core.training.plan_fields import PlanField
 from smarthdr_studio.core.training.presets import Preset
 from smarthdr_studio.core.training.run_estimate import Estimate
@@ -37,8 +38,12 @@ BUSY_ACTIVITIES = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A change of a run, in words, that counts from an epoch on, which is counted from 0."""
+    """A change of a run, in words, that counts from an epoch on, which is counted from 0.
 
+    `what` is what was changed: of two changes of the same only the later one waits.
+    """
+
+    what: Asked | None = None
     text: str
     epoch: int
 

@@ -145,9 +145,6 @@ def _started(state: TrainingState, event: RunStarted) -> TrainingState:
     )
 
 
-_PAUSES: Final = frozenset({"paused", "goes on"})  # what a run says of its own pauses
-
-
 def after(state: TrainingState, event: TrainingEvent) -> TrainingState:
     """The state after an event of its run."""
     before, state = state, advanced(state, event)
@@ -215,13 +212,13 @@ def _held_or_not(state: TrainingState, *, held: bool) -> TrainingState:
 
 
 def _steered(state: TrainingState, event: Steered) -> TrainingState:
-    if event.text in _PAUSES:
-        return _held_or_not(state, held=event.text == "paused")
+    if event.what in ("pause", "go on"):
+        return _held_or_not(state, held=event.what == "pause")
     if state.asked not in (PAUSE, GO_ON):  # those wait for an answer of their own
         state = replace(state, asked="")
-    when = f"from epoch {event.epoch + 2} on"  # epochs are told from 1
-    if when not in event.text:
+    if event.counts_from is None:
         return replace(state, told=event.text)
-    kind = event.text.partition(" ")[0]  # a second rate takes the place of the first
-    others = tuple(each for each in state.waiting if each.text.partition(" ")[0] != kind)
-    return replace(state, waiting=(*others, Waiting(text=event.text, epoch=event.epoch + 1)))
+    # A second rate takes the place of the first.
+    others = tuple(each for each in state.waiting if each.what != event.what)
+    waits = Waiting(what=event.what, text=event.text, epoch=event.counts_from)
+    return replace(state, waiting=(*others, waits))
