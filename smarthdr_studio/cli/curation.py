@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from smarthdr_studio.core.curation.queues import QueueItem
     from smarthdr_studio.core.curation.scene_facts import SceneFacts
     from smarthdr_studio.core.project.decisions import Decisions
+    from smarthdr_studio.core.project.journal import DecisionSubject
     from smarthdr_studio.core.project.project import Project
     from smarthdr_studio.core.trust.masking import MaskSettings, Range
 
@@ -150,16 +151,16 @@ def redo(project: ProjectFolder, *, as_json: Json = False) -> None:
 
 
 def _step_through(
-    folder: Path, *, step: "Callable[[Decisions], str | None]", verb: str, as_json: bool
+    folder: Path, *, step: "Callable[[Decisions], DecisionSubject | None]", verb: str, as_json: bool
 ) -> None:
     with _decisions(folder) as (_, decisions):
         what = step(decisions)
     if what is None:
         raise ProjectError(f"{folder}: there is nothing to {verb}")
     if as_json:
-        print_json({verb: what})
+        print_json({verb: what.words})
     else:
-        print_line(f"{verb}: {what}")
+        print_line(f"{verb}: {what.words}")
 
 
 @contextmanager

@@ -73,10 +73,10 @@ def test_whoever_is_logged_in_decides_unless_told_otherwise(decisions):
 def test_undo_and_redo_of_a_promotion_keep_the_very_same_label(project, decisions):
     decisions.promote(["b", "c"])
     first = project.label_path("b")
-    assert decisions.undo() == "promote 2 scenes"
+    assert decisions.undo().words == "promote 2 scenes"
     assert project.label_path("b") is None
     assert project.statuses()["c"] is Status.UNLABELLED
-    assert decisions.redo() == "promote 2 scenes"
+    assert decisions.redo().words == "promote 2 scenes"
     assert project.label_path("b") == first
     assert first.is_file()
 
@@ -114,9 +114,9 @@ def test_undo_outlives_the_window(project, decisions):
     project.close()
     with Project.open(project.folder) as reopened:
         later = Decisions(reopened)
-        assert later.undo() == "exclude b"
-        assert later.undo() == "set the thresholds to 0.1 and 0.4"
-        assert later.can_undo is None
+        assert later.undo().words == "exclude b"
+        assert later.undo().words == "set the thresholds to 0.1 and 0.4"
+        assert later.next_undo is None
         assert later.masks() == MaskSettings()
 
 
@@ -140,7 +140,7 @@ def test_what_is_not_allowed_is_one_sentence_and_changes_nothing(project, verb, 
     assert str(error.value).startswith(f"{name}: ")
     assert "\n" not in str(error.value)
     assert project.statuses() == before
-    assert Decisions(project).can_undo is None
+    assert Decisions(project).next_undo is None
     assert not list(project.folder.glob("labels/*/*"))
 
 
@@ -165,9 +165,9 @@ def test_a_damaged_pseudo_label_or_one_of_another_size_is_never_promoted(project
 def test_deciding_about_nothing_or_twice_about_one_is_harmless(decisions):
     decisions.promote([])
     decisions.exclude(())
-    assert decisions.can_undo is None
+    assert decisions.next_undo is None
     decisions.promote(["b", "b"])
-    assert decisions.can_undo == "promote b"
+    assert decisions.next_undo.words == "promote b"
 
 
 def test_a_decision_overtaken_by_another_window_is_refused_whole(project, decisions):

@@ -197,8 +197,8 @@ class CurationController(RuleBasedStateMachine):
         scenes, masks = self.now
         assert {name: self._known(name) for name in scenes} == scenes
         assert self.decisions.masks().tau_patch == masks
-        assert (self.decisions.can_undo is None) is (not self.done)
-        assert (self.decisions.can_redo is None) is (not self.undone)
+        assert (self.decisions.next_undo is None) is (not self.done)
+        assert (self.decisions.next_redo is None) is (not self.undone)
 
     @invariant()
     def every_label_in_use_is_the_one_that_was_frozen(self):

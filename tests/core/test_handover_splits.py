@@ -127,7 +127,7 @@ def test_a_split_brings_statuses_back_after_they_changed(decided, tmp_path):
     decisions.restore(["005"])
     decisions.import_split(read_split(tmp_path / "s.csv", project))
     assert project.statuses() == before
-    assert decisions.undo() == "import a split of 2 scenes"
+    assert decisions.undo().words == "import a split of 2 scenes"
     assert project.statuses()["003"] is GT
 
 

@@ -195,8 +195,8 @@ def test_any_decisions_add_up_to_what_a_stack_of_states_says(steps):
             getattr(model, verb)()
             assert (getattr(Decisions(project), verb)() is not None) is possible
         assert seen(project) == told(model)
-        assert bool(Decisions(project).can_undo) is bool(model.done)
-        assert bool(Decisions(project).can_redo) is bool(model.undone)
+        assert bool(Decisions(project).next_undo) is bool(model.done)
+        assert bool(Decisions(project).next_redo) is bool(model.undone)
 
 
 @given(STEPS)
@@ -224,10 +224,10 @@ def test_undoing_everything_returns_to_the_beginning_and_redoing_comes_back(step
         elif verb == "masks":
             Decisions(project).set_masks(MaskSettings(tau_patch=about))
     end, decisions = seen(project), Decisions(project)
-    while decisions.can_undo:
+    while decisions.next_undo:
         decisions.undo()
     assert seen(project) == beginning
-    while decisions.can_redo:
+    while decisions.next_redo:
         decisions.redo()
     assert seen(project) == end
 
@@ -236,10 +236,10 @@ def test_a_bulk_decision_is_one_undo_and_says_how_many():
     project = ProjectInMemory()
     decisions = Decisions(project)
     decisions.exclude(["a", "b", "c"], note="blurred")
-    assert decisions.can_undo == "exclude 3 scenes"
-    assert decisions.undo() == "exclude 3 scenes"
-    assert decisions.can_redo == "exclude 3 scenes"
-    assert decisions.redo() == "exclude 3 scenes"
+    assert decisions.next_undo.words == "exclude 3 scenes"
+    assert decisions.undo().words == "exclude 3 scenes"
+    assert decisions.next_redo.words == "exclude 3 scenes"
+    assert decisions.redo().words == "exclude 3 scenes"
     assert [entry.note for entry in project.journal[4:7]] == ["blurred"] * 3
     assert in_words(project.journal, decisions.history(1)[0].group) == "exclude 3 scenes"
 
@@ -247,7 +247,7 @@ def test_a_bulk_decision_is_one_undo_and_says_how_many():
 def test_thresholds_are_undone_in_words():
     decisions = Decisions(ProjectInMemory())
     decisions.set_masks(MaskSettings(tau_patch=0.25, tau_pixel=0.5))
-    assert decisions.can_undo == "set the thresholds to 0.25 and 0.5"
+    assert decisions.next_undo.words == "set the thresholds to 0.25 and 0.5"
     decisions.undo()
     assert decisions.masks() == MaskSettings()
 
@@ -255,7 +255,7 @@ def test_thresholds_are_undone_in_words():
 def test_the_same_thresholds_again_are_no_decision():
     project = ProjectInMemory()
     Decisions(project).set_masks(MaskSettings())
-    assert Decisions(project).can_undo is None
+    assert Decisions(project).next_undo is None
 
 
 def test_the_latest_entry_comes_first_in_the_history():

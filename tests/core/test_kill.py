@@ -129,4 +129,4 @@ def test_two_processes_deciding_at_once_lose_nothing(project):
             e for e in entries if e.kind == "set thresholds" and e.masks.tau_pixel == pixel
         ]
         assert len(set_by_it) == 25
-    assert Decisions(project).can_undo == in_words(entries, entries[-1].group)
+    assert Decisions(project).next_undo.words == in_words(entries, entries[-1].group)

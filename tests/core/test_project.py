@@ -143,7 +143,7 @@ def test_an_older_project_climbs_to_the_program_and_keeps_its_journal(project, m
     monkeypatch.setattr(database, "MIGRATIONS", (*database.MIGRATIONS, rung))
     with Project.open(project.folder) as climbed:
         assert climbed.statuses()["002"] is Status.EXCLUDED
-        assert Decisions(climbed).undo() == "exclude 002"
+        assert Decisions(climbed).undo().words == "exclude 002"
     monkeypatch.undo()
     with pytest.raises(ProjectError, match="newer version"):
         Project.open(project.folder)

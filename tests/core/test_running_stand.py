@@ -91,7 +91,7 @@ def test_going_back_is_one_decision_to_undo_and_redo(project, decisions):
     decisions.set_masks(THEN)
     after = states(project)
     go_back_to_start(decisions, run, who="mira@lab")
-    assert decisions.can_undo == "set 2 scenes back to a run"
+    assert decisions.next_undo.words == "set 2 scenes back to a run"
     assert decisions.history(1)[0].note == f"back to the start of {run.id}"
     decisions.undo()
     assert (states(project), decisions.masks()) == (after, THEN)

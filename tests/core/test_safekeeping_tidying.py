@@ -37,7 +37,7 @@ def names(heap, project):
 
 
 def test_only_what_no_scene_needs_is_tidied(project, decisions):
-    assert decisions.can_undo
+    assert decisions.next_undo
     older = {"labels/b/1.exr", "labels/b/2.exr", "labels/d/1.exr"}
     said = repair.older_versions(project)
     assert names(said, project) == older
@@ -53,7 +53,7 @@ def test_only_what_no_scene_needs_is_tidied(project, decisions):
 def test_undoing_and_redoing_everything_brings_the_tidied_labels_back(project, decisions):
     states = [project.ledger().scenes]
     repair.trash_older_versions(project)
-    while decisions.can_undo:
+    while decisions.next_undo:
         decisions.undo()
         states.append(project.ledger().scenes)
         for name in "bcd":

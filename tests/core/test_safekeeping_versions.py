@@ -69,7 +69,7 @@ def test_a_project_of_the_first_format_opens_climbs_and_leaves_a_backup_of_itsel
     with Project.open(first_format) as project:
         assert project.warnings == ()
         assert project.statuses() == {"a": Status.GROUND_TRUTH, "b": Status.EXCLUDED}
-        assert Decisions(project).undo() == "exclude b"
+        assert Decisions(project).undo().words == "exclude b"
         Decisions(project).annotate(["a"], note="new in the second format")
     assert version(first_format) == len(database.MIGRATIONS)
     (before,) = first_format.glob("backups/before-format-*.sqlite")

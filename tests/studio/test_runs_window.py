@@ -186,7 +186,7 @@ def test_going_back_is_one_decision_and_brings_the_views_back(window, runs, unti
     session.curating.undo()
     until(session, lambda s: s.row("003").status is Status.PROMOTED)
     with Project.open(project) as opened:
-        assert Decisions(opened).can_undo == "promote 003"
+        assert Decisions(opened).next_undo.words == "promote 003"
 
 
 def test_where_nothing_has_changed_there_is_no_way_to_go(window, runs, until):

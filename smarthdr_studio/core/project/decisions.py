@@ -10,6 +10,7 @@ from smarthdr_studio.core.errors import LostPainting, ProjectError
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.project.journal import (
+    DecisionSubject,
     JournalEntry,
     Kind,
     Ledger,
@@ -129,7 +130,9 @@ class JournalWriter:
         if scenes:
             self._project.record(decide)
 
-    def reverse(self, kind: Literal[Kind.UNDO, Kind.REDO], *, who: str | None) -> str | None:
+    def reverse(
+        self, kind: Literal[Kind.UNDO, Kind.REDO], *, who: str | None
+    ) -> DecisionSubject | None:
         """Take the latest group back, or do again what was undone last; says what it was."""
         reversed_groups: list[str] = []
 
@@ -150,7 +153,7 @@ class JournalWriter:
             )
 
         self._project.record(decide)
-        return self._project.accounts().in_words(reversed_groups[0]) if reversed_groups else None
+        return self._project.accounts().subject(reversed_groups[0]) if reversed_groups else None
 
 
 def draft_entry(kind: Kind, *, masks: MaskSettings, note: str, who: str | None) -> JournalEntry:
@@ -405,27 +408,27 @@ class Decisions:
         """The thresholds in force; the paper's until somebody sets others."""
         return self._project.ledger().masks
 
-    def undo(self, *, who: str | None = None) -> str | None:
+    def undo(self, *, who: str | None = None) -> DecisionSubject | None:
         """Take the latest decision back and say which; None if there is none."""
         return self._writer.reverse(Kind.UNDO, who=who)
 
-    def redo(self, *, who: str | None = None) -> str | None:
+    def redo(self, *, who: str | None = None) -> DecisionSubject | None:
         """Do again what was undone last and say what; None if there is nothing."""
         return self._writer.reverse(Kind.REDO, who=who)
 
     @property
-    def can_undo(self) -> str | None:
-        """What `undo` would take back, in words."""
+    def next_undo(self) -> DecisionSubject | None:
+        """What `undo` would take back."""
         accounts = self._project.accounts()
         groups = accounts.ledger().undoable
-        return accounts.in_words(groups[-1]) if groups else None
+        return accounts.subject(groups[-1]) if groups else None
 
     @property
-    def can_redo(self) -> str | None:
-        """What `redo` would do again, in words."""
+    def next_redo(self) -> DecisionSubject | None:
+        """What `redo` would do again."""
         accounts = self._project.accounts()
         groups = accounts.ledger().redoable
-        return accounts.in_words(groups[-1]) if groups else None
+        return accounts.subject(groups[-1]) if groups else None
 
     def history(self, limit: int = 100) -> tuple[JournalEntry, ...]:
         """The latest entries, newest first."""

@@ -125,6 +125,26 @@ _PHRASES: Final[Mapping[Kind, str]] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionSubject:
+    """What a decision was about: scenes in the order they were decided, or the thresholds.
+
+    `masks` are the thresholds it set, None where it was about scenes.
+    """
+
+    kind: Kind
+    scenes: tuple[str, ...] = ()
+    masks: MaskSettings | None = None
+
+    @property
+    def words(self) -> str:
+        """In words as undo has for it: "promote 3 scenes"."""
+        if self.masks is not None:
+            return f"set the thresholds to {self.masks.tau_patch:g} and {self.masks.tau_pixel:g}"
+        about = self.scenes[0] if len(self.scenes) == 1 else f"{len(self.scenes)} scenes"
+        return _PHRASES[self.kind].format(about)
+
+
 class Accounts:
     """A journal added up entry by entry, so that one more decision costs no more than the first."""
 
@@ -177,17 +197,21 @@ class Accounts:
         scenes = (entry.scene for entry in self._members[group])
         return tuple(self._scenes_before[group, name] for name in scenes if name is not None)
 
-    def in_words(self, group: str) -> str:
-        """What a group did ("promote 3 scenes"); of an undo or redo, what it was about."""
+    def subject(self, group: str) -> DecisionSubject:
+        """What a group did; of an undo or redo, what it was about."""
         members = self._members[group]
         first = members[0]
         if first.undoes is not None:
-            return self.in_words(first.undoes)
-        if first.masks is not None and first.scene is None:
-            return f"set the thresholds to {first.masks.tau_patch:g} and {first.masks.tau_pixel:g}"
-        count = sum(entry.scene is not None for entry in members)
-        about = str(first.scene) if count == 1 else f"{count} scenes"
-        return _PHRASES[first.kind].format(about)
+            return self.subject(first.undoes)
+        return DecisionSubject(
+            kind=first.kind,
+            scenes=tuple(entry.scene for entry in members if entry.scene is not None),
+            masks=first.masks if first.scene is None else None,
+        )
+
+    def in_words(self, group: str) -> str:
+        """The same in words."""
+        return self.subject(group).words
 
     def _undone(self, entry: JournalEntry, draft: JournalEntry) -> JournalEntry:
         if entry.scene is None:

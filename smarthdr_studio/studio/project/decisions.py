@@ -1,6 +1,5 @@
 """What a person decides about scenes and thresholds: in order, durable, and said in words."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.project.decisions import Decisions
-from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.journal import DecisionSubject, Kind, Status
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.masking import MaskSettings, Range
 from smarthdr_studio.studio.actions import by_id
@@ -19,15 +18,14 @@ from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Notice
 from smarthdr_studio.studio.tasks import Job, Report, TaskQueue, Work
 
-_MANY: Final = re.compile(r"(\D+) (\d+) scenes")
 _DONE: Final = {
-    "promote": "Promoted",
-    "demote": "Demoted",
-    "exclude": "Excluded",
-    "restore": "Took back in",
-    "note on": "Changed notes or tags of",
-    "use the ground truth of": "Use the ground truth of",
-    "import a split of": "Imported a split of",
+    Kind.PROMOTE: "Promoted",
+    Kind.DEMOTE: "Demoted",
+    Kind.EXCLUDE: "Excluded",
+    Kind.RESTORE: "Took back in",
+    Kind.ANNOTATE: "Changed notes or tags of",
+    Kind.USE_GROUND_TRUTH: "Use the ground truth of",
+    Kind.SPLIT: "Imported a split of",
 }
 
 Ranges = Mapping[str, tuple[Range, Range | None]]
@@ -47,14 +45,16 @@ class DecisionController:
         return self._decisions.masks()
 
     @property
-    def can_undo(self) -> str | None:
+    def undo_words(self) -> str | None:
         """What undo would take back."""
-        return self._decisions.can_undo
+        subject = self._decisions.next_undo
+        return subject.words if subject is not None else None
 
     @property
-    def can_redo(self) -> str | None:
+    def redo_words(self) -> str | None:
         """What redo would do again."""
-        return self._decisions.can_redo
+        subject = self._decisions.next_redo
+        return subject.words if subject is not None else None
 
     def news(self) -> Notice | None:
         """How many scenes the latest decision was about, once, where it was about several."""
@@ -62,7 +62,8 @@ class DecisionController:
         if latest in (None, self._told):
             return None
         self._told = latest
-        words = many_in_words(self._decisions.can_undo or "")
+        subject = self._decisions.next_undo
+        words = many_in_words(subject) if subject is not None else ""
         return Notice(text=words) if words else None
 
     def _latest(self) -> str | None:
@@ -133,13 +134,12 @@ def _told(decide: Callable[[], object]) -> Notice | None:
     return None
 
 
-def many_in_words(undo: str) -> str:
-    """What was done to several scenes, from the words undo has for it; "" where it was one."""
-    found = _MANY.fullmatch(undo)
-    if found is None:
+def many_in_words(done: DecisionSubject) -> str:
+    """What was done to several scenes; "" where it was one, or where others tell it."""
+    count = len(done.scenes)
+    if count <= 1 or done.kind not in _DONE:
         return ""
-    did = _DONE.get(found[1], f"Done: {found[1]}")
-    return f"{did} {found[2]} scenes. Undo: {by_id('undo').keys[0]}"
+    return f"{_DONE[done.kind]} {count} scenes. Undo: {by_id('undo').keys[0]}"
 
 
 def not_promotable(scenes: Sequence[str]) -> Notice:
@@ -198,8 +198,8 @@ class CurationController(QObject):
             return {}
         self._store.become(
             masks=self._controller.masks,
-            undo=self._under_way or self._controller.can_undo,
-            redo=self._controller.can_redo,
+            undo=self._under_way or self._controller.undo_words,
+            redo=self._controller.redo_words,
         )
         return self._store.project.statuses()
 
@@ -294,8 +294,7 @@ class CurationController(QObject):
             whole=wanted.whole,
             note=wanted.note,
         )
-        about = ready[0] if len(ready) == 1 else f"{len(ready)} scenes"
-        return self._begin(job, f"promote {about}")
+        return self._begin(job, DecisionSubject(kind=Kind.PROMOTE, scenes=ready).words)
 
     def _begin(self, job: Job[object], words: str, said: str = "") -> Work | None:
         """What takes its time, if anything may be decided."""

@@ -326,8 +326,12 @@ class Session(QObject):
     def _tell_story(self) -> None:
         """What was decided about the current scene."""
         scene = self.state.current
-        if self._store.project is not None and scene is not None:
+        if self._store.project is None or scene is None:
+            return
+        try:
             self._store.become(story=story_of(self._store.project, scene))
+        except StudioError as error:
+            self._store.complain(str(error))
 
     @Slot()
     def _dataset_moved(self) -> None:
