@@ -1,5 +1,7 @@
 """What a person asks of a run is granted between two steps, said as an event, and kept."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from smarthdr_studio.core.training.events import (
@@ -210,9 +212,11 @@ def test_where_labels_alone_teach_there_is_no_round_to_ask_for(project, make_pla
 def test_nonsense_is_refused_in_words(plan, wish):
     class Run:
         learns_from_pseudo_labels = True
+        progress = SimpleNamespace(step=3, epoch=1)
 
-    text = steering._apply_change(wish, Run())
-    assert text.startswith("refused: ")
+    told = steering._changed(wish, Run())
+    assert told.text.startswith("refused: ")
+    assert told.counts_from is None
 
 
 def test_wishes_are_heard_from_the_folder_but_not_those_of_before(project, plan):
