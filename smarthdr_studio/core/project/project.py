@@ -177,6 +177,25 @@ def _stamps(*paths: Path) -> list[tuple[int, int] | None]:
     return [each and (each.st_size, each.st_mtime_ns) for each in found]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class JournalReading:
+    """All that a journal says at one moment, to be handed on; nothing of it is to be changed.
+
+    `statuses` are those of every scene, in the order of the project; `reviewed` says when a person
+    looked at a scene last, UTC.
+    """
+
+    entries: Sequence[JournalEntry]
+    accounts: Accounts
+    statuses: Mapping[str, Status]
+    reviewed: Mapping[str, str]
+
+    @property
+    def ledger(self) -> Ledger:
+        """What the entries add up to."""
+        return self.accounts.ledger()
+
+
 class Project:
     """An open project. Belongs to the thread that opened it; opening another one is cheap.
 
@@ -369,6 +388,15 @@ class Project:
     def ledger(self) -> Ledger:
         """What the journal on disk adds up to now."""
         return self.accounts().ledger()
+
+    def read_journal(self) -> JournalReading:
+        """The journal on disk as it is now, whole."""
+        return JournalReading(
+            entries=self.entries(),
+            accounts=self._accounts,
+            statuses=self.statuses(),
+            reviewed=self.reviewed(),
+        )
 
     def record(
         self,

@@ -20,7 +20,7 @@ from smarthdr_studio.core.project.journal import (
     ledger_at,
     ledger_differences,
 )
-from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.project import JournalReading
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import JournalState, PastState, SceneStory, StoryLine
 from smarthdr_studio.studio.tasks import Job, RepeatedTask, TaskRunner, plain
@@ -106,9 +106,9 @@ class JournalController(QObject):
         self._seen = bool(seen)
         self._refresh()
 
-    def has_grown(self) -> None:
+    def take_journal(self, journal: JournalReading) -> None:
         """Somebody may have decided something."""
-        length = len(self._store.project.entries()) if self._store.project is not None else 0
+        length = len(journal.entries)
         self._stale = self._stale or length != self._length
         self._length = length
         self._refresh()
@@ -193,15 +193,12 @@ class JournalController(QObject):
         self._store.become(journal=replace(self._journal, **changes))  # type: ignore[arg-type]
 
 
-def story_of(project: Project, scene: str) -> SceneStory:
-    """What was decided about a scene; Raises ProjectError where the journal cannot be read."""
-    entries = [entry for entry in project.entries() if entry.scene == scene]
-    state = project.state(scene)
-    accounts = project.accounts()
+def story_of(journal: JournalReading, scene: str) -> SceneStory:
+    """What was decided about a scene."""
+    entries = [entry for entry in journal.entries if entry.scene == scene]
+    state, in_words = journal.ledger.scenes[scene], journal.accounts.in_words
     lines = tuple(
-        StoryLine(
-            at=_local(entry.at), who=entry.who, what=_told(entry, accounts.in_words(entry.group))
-        )
+        StoryLine(at=_local(entry.at), who=entry.who, what=_told(entry, in_words(entry.group)))
         for entry in reversed(entries)
     )
     return SceneStory(

@@ -7,7 +7,7 @@ from typing import Final
 from PySide6.QtCore import QObject, Slot
 
 from smarthdr_studio.core.curation.proposals import Rule
-from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.project import JournalReading
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.studio.curation.queue import Known, Weighed, weigh
 from smarthdr_studio.studio.project.decisions import CurationController
@@ -44,9 +44,9 @@ class ProposalController(QObject):
         self._to_tell = False
         self._told: tuple[str, ...] = ()
 
-    def take_journal(self, project: Project) -> None:
+    def take_journal(self, journal: JournalReading) -> None:
         """Thresholds or statuses may be others."""
-        self._masks = project.ledger().masks
+        self._masks = journal.ledger.masks
         self._refresh()
 
     @Slot(bool)

@@ -20,7 +20,7 @@ from smarthdr_studio.core.curation.queues import (
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.project.journal import Status, initially_unlabelled
-from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.project import JournalReading
 from smarthdr_studio.core.training.round_history import RunHistory
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.studio.curation.scene_facts import SceneFactsController
@@ -59,9 +59,9 @@ class QueueGrounds:
         self._labels: Mapping[str, float] = {}
         self._counting: tuple[str, ...] = ()
 
-    def take_journal(self, project: Project) -> None:
+    def take_journal(self, journal: JournalReading) -> None:
         """The journal has been read."""
-        self._statuses, self.masks = project.statuses(), project.ledger().masks
+        self._statuses, self.masks = journal.statuses, journal.ledger.masks
         open_ = (name for name, at in self._statuses.items() if at is Status.UNLABELLED)
         self.unlabelled = frozenset(open_)
         self.decided = frozenset(self._statuses.keys() - self.unlabelled)
@@ -234,10 +234,12 @@ class QueueController(QObject):
         self._pending = 0
         self._facts.want_clues(wanted=project is not None and kind is not QueueKind.ALL)
 
-    def take_journal(self, project: Project) -> None:
+    def take_journal(self, journal: JournalReading) -> None:
         """The journal has been read: decided scenes leave, the others keep their order."""
-        self._grounds.take_journal(project)
-        self._seen = set(project.reviewed()) | (self._seen if project.read_only else set())
+        self._grounds.take_journal(journal)
+        project = self._store.project
+        kept_here = project is not None and bool(project.read_only)
+        self._seen = set(journal.reviewed) | (self._seen if kept_here else set())
         self.refresh()
 
     @Slot(object)

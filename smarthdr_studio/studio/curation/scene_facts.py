@@ -16,7 +16,7 @@ from smarthdr_studio.core.curation.project_facts import kept_psnr, measure_psnr
 from smarthdr_studio.core.curation.scene_facts import SceneFacts, trend_of
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.project.journal import SceneState, Status
-from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.project import JournalReading, Project
 from smarthdr_studio.core.training.round_history import RunHistory
 from smarthdr_studio.studio.project.pool import PoolController
 from smarthdr_studio.studio.project.store import Store
@@ -56,9 +56,9 @@ class SceneLines:
         """The lines as they were made last."""
         return self._rows
 
-    def take_journal(self, project: Project) -> bool:
+    def take_journal(self, journal: JournalReading) -> bool:
         """Statuses, notes, tags, brushes, reviews; whether a ground truth was imported or taken."""
-        states, reviewed = project.ledger().scenes, project.reviewed()
+        states, reviewed = journal.ledger.scenes, journal.reviewed
         before, self.states = self.states, states
         new = [name for name, now in states.items() if before.get(name) is not now]
         self._stale.update(new, self._reviewed.keys() ^ reviewed.keys())
@@ -264,16 +264,16 @@ class SceneFactsController(QObject):
         self._ready_at = 0.0
         self._later.stop()
         if project is not None:
-            self._lines.take_journal(project)
+            self._lines.take_journal(project.read_journal())
         self.read()
 
     def rest(self) -> None:
         """Make no more lines."""
         self._later.stop()
 
-    def take_journal(self, project: Project) -> None:
+    def take_journal(self, journal: JournalReading) -> None:
         """The journal has been read: statuses, notes, tags, brushes and who looked at what."""
-        if self._lines.take_journal(project):
+        if self._lines.take_journal(journal):
             self.read()
         self._go_on()
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import DecisionSubject, Kind, Status
-from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.project import JournalReading, Project
 from smarthdr_studio.core.trust.masking import MaskSettings, Range
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.project.screen import Screen
@@ -43,18 +43,6 @@ class DecisionController:
     def masks(self) -> MaskSettings:
         """The thresholds the journal adds up to."""
         return self._decisions.masks()
-
-    @property
-    def undo_words(self) -> str | None:
-        """What undo would take back."""
-        subject = self._decisions.next_undo
-        return subject.words if subject is not None else None
-
-    @property
-    def redo_words(self) -> str | None:
-        """What redo would do again."""
-        subject = self._decisions.next_redo
-        return subject.words if subject is not None else None
 
     def news(self) -> Notice | None:
         """How many scenes the latest decision was about, once, where it was about several."""
@@ -192,16 +180,14 @@ class CurationController(QObject):
         project = self._store.project
         self._controller = DecisionController(project) if project is not None else None
 
-    def read_journal(self) -> dict[str, Status]:
-        """Show what the journal adds up to now; every scene's status."""
-        if self._store.project is None or self._controller is None:
-            return {}
+    def take_journal(self, journal: JournalReading) -> None:
+        """Show the thresholds in force, and what undo and redo would do."""
+        ledger, words = journal.ledger, journal.accounts.in_words
         self._store.become(
-            masks=self._controller.masks,
-            undo=self._under_way or self._controller.undo_words,
-            redo=self._controller.redo_words,
+            masks=ledger.masks,
+            undo=self._under_way or (words(ledger.undoable[-1]) if ledger.undoable else None),
+            redo=words(ledger.redoable[-1]) if ledger.redoable else None,
         )
-        return self._store.project.statuses()
 
     @Slot(object)
     def settle_masks(self, masks: MaskSettings) -> None:

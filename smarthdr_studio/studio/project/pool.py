@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal, Slot
 
-from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.errors import LabelError, StudioError
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.imaging.image_files import read_layers
@@ -299,20 +298,18 @@ class PoolController(QObject):
     def _to_read(self) -> Job[PoolReading] | None:
         if self._store.project is None:
             return None
-        statuses, states = self._store.project.statuses(), self._store.project.ledger().scenes
+        ledger = self._store.project.ledger()
         return partial(
             read_pool,
             scenes=self._store.project.scenes,
             files=self._files,
             unlabelled=frozenset(
-                s for s, status in statuses.items() if status is Status.UNLABELLED
+                s for s, state in ledger.scenes.items() if state.status is Status.UNLABELLED
             ),
             runs=self._store.project.runs_folder,
             before=self._reading,
-            manual_masks={
-                s: state.person for s, state in states.items() if state.person is not None
-            },
-            masks=self._masks or self._store.project.ledger().masks,
+            manual_masks={s: each.person for s, each in ledger.scenes.items() if each.person},
+            masks=self._masks or ledger.masks,
         )
 
     @property
@@ -335,19 +332,6 @@ class PoolController(QObject):
         if self._pool is not None:
             self._answer = self._pool, masks, answer
             self._share.update({scene: share.retained for scene, share in answer.scenes.items()})
-
-    def rows(self, statuses: Mapping[str, Status]) -> tuple[SceneFacts, ...]:
-        """Every scene's line."""
-        sigma = self._reading.sigma_means if self._reading else {}
-        return tuple(
-            SceneFacts(
-                id=scene,
-                status=status,
-                retained=self._share.get(scene),
-                sigma_mean=sigma.get(scene),
-            )
-            for scene, status in statuses.items()
-        )
 
     def trust_of_scenes(self) -> tuple[Mapping[str, float], Mapping[str, float]]:
         """Retained share and mean σ of every scene that has a pseudo-label, by its id."""

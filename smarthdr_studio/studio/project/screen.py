@@ -1,18 +1,19 @@
 """What is on the screen: the current scene, what is trusted of it, and its finished pictures."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from time import monotonic
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
 
+from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.display import DisplaySettings, Layer, Painted
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.imaging.regions import Box
-from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.journal import SceneState, Status
+from smarthdr_studio.core.project.project import JournalReading
 from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.core.trust.masking import MaskSettings, Range
 from smarthdr_studio.core.trust.pool import Retention
@@ -32,7 +33,6 @@ from smarthdr_studio.studio.state import (
     Tool,
     ViewSetup,
 )
-from smarthdr_studio.studio.tasks import TaskRunner
 
 MOST_EV: Final = 10.0
 _FILLERS: Final = (
@@ -189,9 +189,8 @@ class PaintedMasks:
         self._store = store
         self._hashes: dict[str, str] = {}
 
-    def read(self) -> bool:
-        """Look into the journal again; whether anything is painted otherwise than before."""
-        states = self._store.project.ledger().scenes if self._store.project is not None else {}
+    def take(self, states: Mapping[str, SceneState]) -> bool:
+        """The journal was read; whether anything is painted otherwise than before."""
         before = self._hashes
         self._hashes = {s: state.person for s, state in states.items() if state.person}
         return before != self._hashes
@@ -229,16 +228,25 @@ class Screen(QObject):
     trust_updated = Signal()
     charted = Signal()
 
-    def __init__(self, store: Store, tasks: TaskRunner, *, thumbnails: Path) -> None:
+    def __init__(
+        self,
+        store: Store,
+        pool: PoolController,
+        scenes: SceneController,
+        *,
+        rows_of: Callable[[Mapping[str, Status]], tuple[SceneFacts, ...]],
+        bytes_beside: Callable[[], int],
+    ) -> None:
+        """`rows_of` makes every scene's line, in their order.
+
+        `bytes_beside` says how many bytes others keep of scenes that were shown.
+        """
         super().__init__(store)
-        self._store = store
+        self._store, self.pool, self.scenes = store, pool, scenes
+        self._rows_of, self._bytes_beside = rows_of, bytes_beside
         self.stage = Stage()
         self.viewing = Viewing(store)
-        self.scenes = SceneController(store, tasks, thumbnails=thumbnails)
-        self.pool = PoolController(store, tasks)
         self.past_masks: MaskSettings | None = None  # of the round that is replayed as it was used
-        self.bytes_beside: Callable[[], int] = int  # bytes others keep of scenes that were shown
-        self.rows_of = self.pool.rows  # whoever knows more of scenes than the pool
         self._painted_masks = PaintedMasks(store)
         self._retention: Retention | None = None
         self._pooled_at = 0.0  # when the pool's share was last told while drawing
@@ -330,11 +338,16 @@ class Screen(QObject):
         brush = replace(state.brush, trusted=trusted, distrusted=distrusted)
         self._store.become(masks=masks or state.masks, retained=share, pool=pool, brush=brush)
 
-    def take_statuses(self, statuses: dict[str, Status]) -> None:
-        """The journal adds up to these and its brush; another pool is read anew."""
+    def take_journal(self, journal: JournalReading) -> None:
+        """The journal has been read: statuses and brush; another pool is read anew."""
         before = {row.id: row.status for row in self._store.state.scenes}
-        self._store.become(scenes=self.rows_of(statuses))
-        if self._painted_masks.read() or before != statuses or self.pool.reading is None:
+        statuses = journal.statuses
+        self._store.become(scenes=self._rows_of(statuses))
+        if (
+            self._painted_masks.take(journal.ledger.scenes)
+            or before != statuses
+            or self.pool.reading is None
+        ):
             self.pool.refresh()
         self.stage.take_person(self._painted_masks.of(self.stage.scene))
         self.update_trust()
@@ -429,7 +442,7 @@ class Screen(QObject):
         if wiped is not None:
             self.partnered.emit(wiped, self._partner(wiped, compare.partner), "wipe")
         self._wiped = wiped
-        beside = self.stage.nbytes + self.bytes_beside()
+        beside = self.stage.nbytes + self._bytes_beside()
         self.scenes.make_room_beside(beside)
         self._tell_memory(self.scenes.held_bytes + beside)
 
@@ -458,7 +471,7 @@ class Screen(QObject):
         statuses = {row.id: row.status for row in self._store.state.scenes}
         with self._store.one_change():
             self._store.become(
-                scenes=self.rows_of(statuses), charts=self._in_scope(charts), what_if=what_if
+                scenes=self._rows_of(statuses), charts=self._in_scope(charts), what_if=what_if
             )
             self.charted.emit()
 

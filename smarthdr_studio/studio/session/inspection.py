@@ -14,7 +14,9 @@ from smarthdr_studio.studio.curation.brush import PaintingController
 from smarthdr_studio.studio.curation.pair import PairController
 from smarthdr_studio.studio.curation.scene_facts import SceneFactsController
 from smarthdr_studio.studio.curation.scene_listing import TableController
+from smarthdr_studio.studio.project.pool import PoolController
 from smarthdr_studio.studio.project.predictions import PredictionController, Replay, ScenePrediction
+from smarthdr_studio.studio.project.scene_loader import SceneController
 from smarthdr_studio.studio.project.screen import Screen
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import SCOPES, Centre, CompareMode, Scope
@@ -38,18 +40,22 @@ class Inspection(QObject):
     ) -> None:
         super().__init__(store)
         self._store = store
-        self.screen = Screen(store, tasks, thumbnails=thumbnails)
+        scenes, pool = (
+            SceneController(store, tasks, thumbnails=thumbnails),
+            PoolController(store, tasks),
+        )
+        self.facts = SceneFactsController(store, tasks, pool)
+        self.screen = Screen(
+            store, pool, scenes, rows_of=self.facts.rows, bytes_beside=self._bytes_beside
+        )
         stage = self.screen.stage
         self.viewing = self.screen.viewing
         self.inspector = InspectorController(store, tasks, stage)
         self.evidence = EvidenceController(store, tasks, stage)
         self.history = HistoryController(store, tasks)
         self.predictions = PredictionController(store, tasks)
-        self.screen.bytes_beside = self._bytes_beside
-        self.thresholds = ThresholdController(store, self.screen.pool, stage)
+        self.thresholds = ThresholdController(store, pool, stage)
         self.painting = PaintingController(store, self.screen, decisions)
-        self.facts = SceneFactsController(store, tasks, self.screen.pool)
-        self.screen.rows_of = self.facts.rows
         self.table = TableController(store)
         self.pair = PairController(store, tasks, self.screen)
         self._goal: PatchLocation | None = None

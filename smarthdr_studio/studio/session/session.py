@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.imaging.bracket import Catalogue
-from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.project import JournalReading, Project
 from smarthdr_studio.studio.curation.journal import JournalController, story_of
 from smarthdr_studio.studio.curation.proposals import ProposalController
 from smarthdr_studio.studio.curation.queue import QueueController
@@ -88,15 +88,15 @@ class Recommendations(QObject):
         self.queue.scene_wanted.connect(inspection.screen.pick)
         self.queue.reviewed.connect(self._reviewed)
 
-    def take_journal(self, project: Project) -> None:
+    def take_journal(self, journal: JournalReading) -> None:
         """The journal has been read."""
-        self.queue.take_journal(project)
-        self.proposals.take_journal(project)
+        self.queue.take_journal(journal)
+        self.proposals.take_journal(journal)
 
     @Slot()
     def _reviewed(self) -> None:
         if self._store.project is not None:
-            self._inspection.facts.take_journal(self._store.project)
+            self._inspection.facts.take_journal(self._store.project.read_journal())
 
 
 class Session(QObject):
@@ -307,31 +307,37 @@ class Session(QObject):
 
     @Slot()
     def _read_journal(self) -> None:
-        """Show what the journal adds up to now."""
+        """Read the journal once, and show what it adds up to now as one change."""
         if self._store.project is None:
             return
         try:
             with self._store.one_change():
                 self._watch.has_read()
-                statuses = self.curating.read_journal()
-                self.inspection.facts.take_journal(self._store.project)
-                self.screen.take_statuses(statuses)
-                self.files.journal.has_grown()
-                self.recommendations.take_journal(self._store.project)
-                self._tell_story()
+                self._take_journal(self._store.project.read_journal())
         except StudioError as error:
             self._store.complain(str(error))
+
+    def _take_journal(self, journal: JournalReading) -> None:
+        self.curating.take_journal(journal)
+        self.inspection.facts.take_journal(journal)
+        self.screen.take_journal(journal)
+        self.files.journal.take_journal(journal)
+        self.recommendations.take_journal(journal)
+        self._show_story(journal)
 
     @Slot()
     def _tell_story(self) -> None:
         """What was decided about the current scene."""
-        scene = self.state.current
-        if self._store.project is None or scene is None:
+        if self._store.project is None:
             return
         try:
-            self._store.become(story=story_of(self._store.project, scene))
+            self._show_story(self._store.project.read_journal())
         except StudioError as error:
             self._store.complain(str(error))
+
+    def _show_story(self, journal: JournalReading) -> None:
+        if self.state.current is not None:
+            self._store.become(story=story_of(journal, self.state.current))
 
     @Slot()
     def _dataset_moved(self) -> None:
