@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QObject
 
 from smarthdr_studio import studio
+from smarthdr_studio.core.project import database
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.studio.dataset.ground_truth import TruthSheet
@@ -149,3 +150,27 @@ def test_a_change_made_while_one_is_shown_is_shown_after_it(qapp):
 def test_a_field_that_the_state_has_not_is_refused(qapp):
     with pytest.raises(ValueError, match="mask"):
         Store(StudioState(), qapp).watch({"mask"}, print)
+
+
+def test_a_step_of_a_threshold_is_one_change(opened):
+    session, told = opened.session, []
+    session.changed.connect(lambda old, new: told.append((old, new)))
+    session.screen.move_masks(replace(session.state.masks, tau_patch=0.1))
+    ((old, new),) = told
+    assert (old.masks.tau_patch, new.masks.tau_patch) == (MaskSettings().tau_patch, 0.1)
+    assert old.retained != new.retained
+    assert old.pool != new.pool
+
+
+def test_a_decision_is_one_change_and_one_reading_of_the_journal(opened, monkeypatch):
+    session, told, read = opened.session, [], []
+    plain = database.each_entry_after
+    monkeypatch.setattr(
+        database, "each_entry_after", lambda *asked: read.append(asked) or plain(*asked)
+    )
+    session.changed.connect(lambda old, new: told.append(new))
+    session.curating.exclude(("004",))
+    (now,) = told
+    assert now.row("004").status is Status.EXCLUDED
+    assert now.undo == "exclude 004"
+    assert len(read) == 1
