@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import sqlite3
 import zipfile
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from sides import ANSWERS
 
 _NOT_TOLD = "/home/"  # caches of libraries, and the program's own window state
 _TIMED_SCALARS = ("speed/", "memory_bytes")
+_CHECKSUM = re.compile(r"\b[0-9a-f]{64}\b")
 _TEXT = {".toml", ".csv", ".txt", ".html", ".md", ""}
 
 
@@ -167,9 +169,15 @@ def _torch_value(value: Any, plain: Plainer) -> Any:
 
 
 def _sqlite(path: Path, plain: Plainer) -> Any:
+    """All rows as SQL; a checksum of a file with a time in its header is told by its number."""
+    checksums: dict[str, str] = {}
+
+    def numbered(match: re.Match[str]) -> str:
+        return checksums.setdefault(match[0], f"<checksum {len(checksums) + 1}>")
+
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
-        return [plain.text(line) for line in connection.iterdump()]
+        return [_CHECKSUM.sub(numbered, plain.text(line)) for line in connection.iterdump()]
     finally:
         connection.close()
 

@@ -1,5 +1,7 @@
 """A training in the window: started, held, stopped, resumed, failed, and left in the middle."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QPushButton
@@ -8,7 +10,7 @@ from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.events import Steered
 from smarthdr_studio.core.training.run_index import list_rows
 from smarthdr_studio.studio.state import Activity
-from smarthdr_studio.studio.training import controller
+from smarthdr_studio.studio.training import controller as training_module
 
 OVER = (Activity.DONE, Activity.STOPPED, Activity.FAILED)
 
@@ -38,12 +40,12 @@ def plan(tmp_path, monkeypatch):
         path = tmp_path / "tiny.toml"
         path.write_text(TINY_PLAN.format(epochs=epochs) + "\n")
         path.write_text("held_out = 1\n" + path.read_text())
-        load = controller.load_preset
+        load = training_module.load_preset
 
         def load_tiny(name, **changes):
             return load(name if name.endswith(".toml") else str(path), **changes)
 
-        monkeypatch.setattr(controller, "load_preset", load_tiny)
+        monkeypatch.setattr(training_module, "load_preset", load_tiny)
 
     return shorten
 
@@ -167,8 +169,10 @@ def test_an_error_in_training_becomes_words_and_a_run_to_resume(
 def test_a_plan_that_is_not_allowed_is_told_in_the_panel(opened, qtbot, monkeypatch, tmp_path):
     bad = tmp_path / "bad.toml"
     bad.write_text("[schedule]\nepochs = 0\n")
-    load = controller.load_preset
-    monkeypatch.setattr(controller, "load_preset", lambda _, **changes: load(str(bad), **changes))
+    load = training_module.load_preset
+    monkeypatch.setattr(
+        training_module, "load_preset", lambda _, **changes: load(str(bad), **changes)
+    )
     click(qtbot, opened, "Train")
     assert opened.session.state.training.activity is Activity.FAILED
     assert "schedule.epochs" in opened.page.training._phase.whole
@@ -176,22 +180,20 @@ def test_a_plan_that_is_not_allowed_is_told_in_the_panel(opened, qtbot, monkeypa
 
 def test_a_long_silence_is_told(opened, monkeypatch):
     controller = opened.session.training
-    controller._become(
-        controller.replace(controller.state, activity=Activity.RUNNING, phase="learning")
-    )
-    monkeypatch.setattr(controller.time, "monotonic", lambda: controller._heard_at + 61)
+    controller._become(replace(controller.state, activity=Activity.RUNNING, phase="learning"))
+    monkeypatch.setattr(training_module.time, "monotonic", lambda: controller._heard_at + 61)
     controller._listen()
     assert "no event for 60 s" in opened.page.training._phase.whole
-    controller._become(controller.replace(controller.state, activity=Activity.IDLE, silent=False))
+    controller._become(replace(controller.state, activity=Activity.IDLE, silent=False))
 
 
 def test_an_answer_of_the_run_stays_for_a_while_and_goes(opened, monkeypatch):
     controller = opened.session.training
-    controller._become(controller.replace(controller.state, activity=Activity.RUNNING))
+    controller._become(replace(controller.state, activity=Activity.RUNNING))
     controller.take((Steered(step=1, epoch=0, text="epoch 1 ends here, round 1 is next"),))
     controller._listen()
     assert "round 1 is next" in opened.page.training._notes.whole
-    monkeypatch.setattr(controller.time, "monotonic", lambda: controller._told_at + 16)
+    monkeypatch.setattr(training_module.time, "monotonic", lambda: controller._told_at + 16)
     controller._listen()
     assert not opened.page.training._notes.isVisible()
-    controller._become(controller.replace(controller.state, activity=Activity.IDLE))
+    controller._become(replace(controller.state, activity=Activity.IDLE))
