@@ -88,11 +88,15 @@ def _file_difference(old: Path, new: Path, plain_old: Plainer, plain_new: Plaine
     read = _reader(old)
     if read is None:
         return f": {old.stat().st_size} bytes became {new.stat().st_size} other ones"
+    return difference(_read(read, old, plain_old), _read(read, new, plain_new))
+
+
+def _read(read: Callable[[Path, Plainer], Any], path: Path, plain: Plainer) -> Any:
+    """What a file says; of one that was spoilt on purpose, why it says nothing."""
     try:
-        before, after = read(old, plain_old), read(new, plain_new)
-    except Exception as error:  # noqa: BLE001  # a file spoilt on purpose, or by accident
-        return f": cannot be read to compare it ({error})"
-    return difference(before, after)
+        return read(path, plain)
+    except Exception as error:  # noqa: BLE001  # whatever its library raises
+        return f"cannot be read ({plain.text(str(error))})"
 
 
 def _reader(path: Path) -> Callable[[Path, Plainer], Any] | None:
