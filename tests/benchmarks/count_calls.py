@@ -30,7 +30,7 @@ STATE_CHANGES, SHOW_STATE = "state changes", "show_state calls"
 COUNTED: dict[CodeType, str] = {
     database.each_entry_after.__code__: "journal reads",
     database.read_reviews.__code__: "reads of reviews",
-    Stage.judge.__code__: "Stage.judge",
+    Stage.update_trust.__code__: "Stage.update_trust",
     masking.trust.__code__: "trust",
     masking.patch_means.__code__: "patch_means",
     pool.PoolStatistics.retention.__code__: "retention of the pool",

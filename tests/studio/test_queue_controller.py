@@ -25,7 +25,7 @@ def threaded(monkeypatch):
 def test_a_ranking_on_a_thread_lists_the_scenes_at_once_and_in_order_later(threaded, ready, until):
     seen = []
     ready.changed.connect(lambda _old, new: seen.append(new.queue))
-    ready.advice.queue.pick(QueueKind.SAFEST)
+    ready.recommendations.queue.pick(QueueKind.SAFEST)
     assert set(ready.state.queue.scenes) == {"003", "004", "005", "006"}
     assert ready.state.queue.preliminary
     assert ready.state.queue.work
@@ -37,8 +37,8 @@ def test_a_ranking_on_a_thread_lists_the_scenes_at_once_and_in_order_later(threa
 
 
 def test_space_pressed_before_the_order_is_known_is_not_lost(threaded, ready, until):
-    ready.advice.queue.pick(QueueKind.SAFEST)
-    ready.advice.queue.step(1)
+    ready.recommendations.queue.pick(QueueKind.SAFEST)
+    ready.recommendations.queue.step(1)
     until(ready, lambda s: s.current == "004")
 
 
@@ -46,14 +46,14 @@ def test_frames_that_cannot_be_read_end_the_search_all_the_same(
     ready, until, dataset, tiny_project
 ):
     (dataset / "Training" / "005" / "2.tif").write_bytes(b"")
-    ready.advice.queue.pick(QueueKind.WORTH)
+    ready.recommendations.queue.pick(QueueKind.WORTH)
     until(ready, lambda s: not s.queue.preliminary)
     assert "005" in ready.state.queue.scenes
     assert "005" not in ready.inspection.facts.records
 
 
 def test_the_order_is_that_of_the_settled_thresholds_while_a_slider_moves(ready, until):
-    controller = ready.advice.queue
+    controller = ready.recommendations.queue
     controller.pick(QueueKind.SAFEST)
     until(ready, lambda s: not s.queue.preliminary)
     reasons = ready.state.queue.reasons
@@ -67,7 +67,7 @@ def test_the_order_is_that_of_the_settled_thresholds_while_a_slider_moves(ready,
 
 
 def test_a_mark_that_cannot_be_written_is_told_and_the_walk_goes_on(ready, until, monkeypatch):
-    ready.advice.queue.pick(QueueKind.SAFEST)
+    ready.recommendations.queue.pick(QueueKind.SAFEST)
     until(ready, lambda s: not s.queue.preliminary)
 
     def refuse(_project, _ids):
@@ -76,16 +76,16 @@ def test_a_mark_that_cannot_be_written_is_told_and_the_walk_goes_on(ready, until
     monkeypatch.setattr(Project, "mark_reviewed", refuse)
     told = []
     ready.changed.connect(lambda _old, new: told.append(new.notice))
-    ready.advice.queue.step(1)
+    ready.recommendations.queue.step(1)
     until(ready, lambda s: s.current == "004")
     assert any(notice and "the disk is full" in notice.text for notice in told)
     assert ready.state.queue.reviewed == 0
 
 
 def test_closing_the_project_forgets_the_queue(ready, until):
-    ready.advice.queue.pick(QueueKind.SAFEST)
+    ready.recommendations.queue.pick(QueueKind.SAFEST)
     ready.close_project()
     until(ready, lambda s: s.folder is None)
     assert ready.state.queue.kind is QueueKind.ALL
-    ready.advice.queue.step(1)
+    ready.recommendations.queue.step(1)
     assert ready.state.notice is None
