@@ -43,76 +43,12 @@ from smarthdr_studio.learning.inference import (
 
 FloatMap = npt.NDArray[np.floating[Any]]
 
-
-def validate(
-    predictor: Predictor, scenes: Sequence[Scene], *, step: int, epoch: int
-) -> Generator[PhaseChanged, None, Validated]:
-    """Predicts held-out scenes that have a ground truth; every figure is a mean over scenes."""
-    found: dict[str, dict[str, float]] = {}
-    for done, group in predictor.ranks.groups(scenes):
-        yield PhaseChanged(
-            phase="validating",
-            text=f"validating scene {done + 1} of {len(scenes)}",
-            step=step,
-            done=done,
-            total=len(scenes),
-        )
-        for figures in _figures_of(group, predictor):
-            found |= figures
-    return Validated(
-        step=step,
-        epoch=epoch,
-        psnr_mu=_mean_figure("psnr_mu", found.values()),
-        psnr_l=_mean_figure("psnr_l", found.values()),
-        scenes={name: figures["psnr_mu"] for name, figures in found.items()},
-        ssim_mu=_known_mean("ssim_mu", found.values()),
-        ssim_l=_known_mean("ssim_l", found.values()),
-        ause=_known_mean("ause", found.values()),
-    )
-
-
-def _figures_of(group: Sequence[Scene], predictor: Predictor) -> list[dict[str, dict[str, float]]]:
-    """Every figure of each scene of a group, one scene for each process; all hear all."""
-    ranks = predictor.ranks
-    ranks.told(None)
-    scene = ranks.mine(group)
-    if scene is None:
-        return ranks.shared({})
-    hdr, sigma = predictor.predict(scene)
-    truth = predictor.frames.ground_truth(scene)
-    figures = asdict(quality(hdr, truth))
-    return ranks.shared({scene.id: figures | {"ause": quick_ause(sigma, error_map(hdr, truth))}})
-
-
-def quick_ause(sigma: FloatMap, error: FloatMap) -> float:
-    """The AUSE of two non-negative maps of one shape, to about four digits, five times as fast.
-
-    Only the order of values counts for it, and 16 bits are sorted by counting.
-    """
-    doubt, worst = _order_as_integers(sigma), _order_as_integers(error)
-    return area_between(sparsification(doubt, error), sparsification(worst, error))
-
-
-def _order_as_integers(values: FloatMap) -> FloatMap:
-    """Whole numbers in the order of the values: the bits of half floats, which never fall."""
-    bits: npt.NDArray[Any] = values.astype(np.float16).view(np.uint16)
-    return bits
-
-
-def _mean_figure(figure: str, scenes: Iterable[Mapping[str, float]]) -> float:
-    return fmean(scene[figure] for scene in scenes)
-
-
-def _known_mean(figure: str, scenes: Iterable[Mapping[str, float]]) -> float | None:
-    """The mean, or None where a picture was too small to be measured."""
-    mean = _mean_figure(figure, scenes)
-    return None if isnan(mean) else mean
-
-
 Split = Literal["test", "held-out", "unlabelled"]
 
 _FORMAT: Final = 1
+
 _QUALITY: Final = ("psnr_mu", "psnr_l", "ssim_mu", "ssim_l")
+
 _RELIABILITY: Final = ("spearman", "ause")
 
 
@@ -186,6 +122,164 @@ class Evaluation:
             ],
             "problems": list(self.problems),
         }
+
+
+def evaluate(
+    project: AnyPath,
+    *,
+    model: AnyPath | None = None,
+    split: Split = "test",
+    device: str = "auto",
+    again: bool = False,
+    said: TileProgress | None = None,
+) -> Generator[PhaseChanged | Evaluation, None, None]:
+    """Says how far it is, and last the `Evaluation`; that of a checkpoint is kept in its run.
+
+    Args:
+        project: the project folder.
+        model: a checkpoint, a run (its best checkpoint) or a bundle; None is the newest checkpoint.
+        split: test scenes, labels the checkpoint's run never learned from, or unlabelled scenes;
+            of all only those with a ground truth.
+        device: as a plan says it ("auto", "cpu", "cuda:1", …).
+        again: measure also where figures of the same weights and files are kept.
+        said: hears between tiles how many of how many are done; it may raise to give up.
+
+    Raises:
+        CheckpointError, ProjectError, DeviceError: one sentence with the remedy.
+        LabelError: an imported ground truth is damaged.
+        BadScene, UnreadableImage: no scene at all could be read.
+    """
+    project = Path(project)
+    model = None if model is None else Path(model)
+    yield PhaseChanged(phase="preparing", text="loading the teacher", step=0)
+    found, scenes = _model_and_scenes(project, model, split)
+    card = read_card(found)
+    mark = evaluation_fingerprint(card, scenes)
+    known = None if again else load_evaluation(project, found, split=split, mark=mark)
+    if known is not None:
+        yield known
+        return
+    predictor = load_predictor(found, device=device, frames=FrameStore())
+    results: list[SceneEvaluation] = []
+    problems: list[BadScene | UnreadableImage] = []
+    for done, scene in enumerate(scenes):
+        yield PhaseChanged(
+            phase="validating",
+            text=f"evaluating scene {done + 1} of {len(scenes)}",
+            step=card.step,
+            done=done,
+            total=len(scenes),
+        )
+        try:
+            results.append(evaluate_scene(predictor, scene, said=said))
+        except (BadScene, UnreadableImage) as error:
+            problems.append(error)
+    if not results:
+        raise problems[0]
+    figures = Evaluation(
+        checkpoint=str(found),
+        split=split,
+        scenes=tuple(results),
+        run=card.run,
+        step=card.step,
+        problems=tuple(map(str, problems)),
+    )
+    save_evaluation(project, found, figures, mark=mark)
+    yield figures
+
+
+def evaluate_scene(
+    predictor: Predictor, scene: Scene, *, said: TileProgress | None = None
+) -> SceneEvaluation:
+    """All figures of one scene that has a ground truth."""
+    hdr, sigma = run_predictor(predictor, scene, said=said)
+    truth = predictor.frames.ground_truth(scene)
+    bracket = predictor.frames.bracket(scene)
+    merged = exposure_weighted_merge(bracket.frames, stops=bracket.stops)
+    return SceneEvaluation(
+        id=scene.id,
+        teacher=quality(hdr, truth),
+        merge=quality(merged, truth),
+        reliability=reliability(sigma, error_map(hdr, truth)),
+    )
+
+
+def validate(
+    predictor: Predictor, scenes: Sequence[Scene], *, step: int, epoch: int
+) -> Generator[PhaseChanged, None, Validated]:
+    """Predicts held-out scenes that have a ground truth; every figure is a mean over scenes."""
+    found: dict[str, dict[str, float]] = {}
+    for done, group in predictor.ranks.groups(scenes):
+        yield PhaseChanged(
+            phase="validating",
+            text=f"validating scene {done + 1} of {len(scenes)}",
+            step=step,
+            done=done,
+            total=len(scenes),
+        )
+        for figures in _figures_of(group, predictor):
+            found |= figures
+    return Validated(
+        step=step,
+        epoch=epoch,
+        psnr_mu=_mean_figure("psnr_mu", found.values()),
+        psnr_l=_mean_figure("psnr_l", found.values()),
+        scenes={name: figures["psnr_mu"] for name, figures in found.items()},
+        ssim_mu=_known_mean("ssim_mu", found.values()),
+        ssim_l=_known_mean("ssim_l", found.values()),
+        ause=_known_mean("ause", found.values()),
+    )
+
+
+def kept_figures(project: AnyPath, model: AnyPath, *, split: Split) -> Evaluation | None:
+    """What was measured before of the same weights and files, without measuring.
+
+    Raises CheckpointError, ProjectError, LabelError as `evaluate` does.
+    """
+    project = Path(project)
+    model = Path(model)
+    found, scenes = _model_and_scenes(project, model, split)
+    return load_evaluation(
+        project, found, split=split, mark=evaluation_fingerprint(read_card(found), scenes)
+    )
+
+
+def _figures_of(group: Sequence[Scene], predictor: Predictor) -> list[dict[str, dict[str, float]]]:
+    """Every figure of each scene of a group, one scene for each process; all hear all."""
+    ranks = predictor.ranks
+    ranks.told(None)
+    scene = ranks.mine(group)
+    if scene is None:
+        return ranks.shared({})
+    hdr, sigma = predictor.predict(scene)
+    truth = predictor.frames.ground_truth(scene)
+    figures = asdict(quality(hdr, truth))
+    return ranks.shared({scene.id: figures | {"ause": quick_ause(sigma, error_map(hdr, truth))}})
+
+
+def quick_ause(sigma: FloatMap, error: FloatMap) -> float:
+    """The AUSE of two non-negative maps of one shape, to about four digits, five times as fast.
+
+    Only the order of values counts for it, and 16 bits are sorted by counting.
+    """
+    doubt, worst = _order_as_integers(sigma), _order_as_integers(error)
+    return area_between(sparsification(doubt, error), sparsification(worst, error))
+
+
+def _order_as_integers(values: FloatMap) -> FloatMap:
+    """Whole numbers in the order of the values: the bits of half floats, which never fall."""
+    bits: npt.NDArray[Any] = values.astype(np.float16).view(np.uint16)
+    return bits
+
+
+def _mean_figure(figure: str, scenes: Iterable[Mapping[str, float]]) -> float:
+    return fmean(scene[figure] for scene in scenes)
+
+
+def _known_mean(figure: str, scenes: Iterable[Mapping[str, float]]) -> float | None:
+    """The mean, or None where a picture was too small to be measured."""
+    mean = _mean_figure(figure, scenes)
+    return None if isnan(mean) else mean
 
 
 def evaluation_fingerprint(card: ModelCard, scenes: Sequence[Scene]) -> str:
@@ -277,99 +371,6 @@ def _without_nan(value: object) -> object:
 
 def _mean_figures(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: fmean(each[name] for each in figures) for name in figures[0]}
-
-
-def evaluate(
-    project: AnyPath,
-    *,
-    model: AnyPath | None = None,
-    split: Split = "test",
-    device: str = "auto",
-    again: bool = False,
-    said: TileProgress | None = None,
-) -> Generator[PhaseChanged | Evaluation, None, None]:
-    """Says how far it is, and last the `Evaluation`; that of a checkpoint is kept in its run.
-
-    Args:
-        project: the project folder.
-        model: a checkpoint, a run (its best checkpoint) or a bundle; None is the newest checkpoint.
-        split: test scenes, labels the checkpoint's run never learned from, or unlabelled scenes;
-            of all only those with a ground truth.
-        device: as a plan says it ("auto", "cpu", "cuda:1", …).
-        again: measure also where figures of the same weights and files are kept.
-        said: hears between tiles how many of how many are done; it may raise to give up.
-
-    Raises:
-        CheckpointError, ProjectError, DeviceError: one sentence with the remedy.
-        LabelError: an imported ground truth is damaged.
-        BadScene, UnreadableImage: no scene at all could be read.
-    """
-    project = Path(project)
-    model = None if model is None else Path(model)
-    yield PhaseChanged(phase="preparing", text="loading the teacher", step=0)
-    found, scenes = _model_and_scenes(project, model, split)
-    card = read_card(found)
-    mark = evaluation_fingerprint(card, scenes)
-    known = None if again else load_evaluation(project, found, split=split, mark=mark)
-    if known is not None:
-        yield known
-        return
-    predictor = load_predictor(found, device=device, frames=FrameStore())
-    results: list[SceneEvaluation] = []
-    problems: list[BadScene | UnreadableImage] = []
-    for done, scene in enumerate(scenes):
-        yield PhaseChanged(
-            phase="validating",
-            text=f"evaluating scene {done + 1} of {len(scenes)}",
-            step=card.step,
-            done=done,
-            total=len(scenes),
-        )
-        try:
-            results.append(evaluate_scene(predictor, scene, said=said))
-        except (BadScene, UnreadableImage) as error:
-            problems.append(error)
-    if not results:
-        raise problems[0]
-    figures = Evaluation(
-        checkpoint=str(found),
-        split=split,
-        scenes=tuple(results),
-        run=card.run,
-        step=card.step,
-        problems=tuple(map(str, problems)),
-    )
-    save_evaluation(project, found, figures, mark=mark)
-    yield figures
-
-
-def kept_figures(project: AnyPath, model: AnyPath, *, split: Split) -> Evaluation | None:
-    """What was measured before of the same weights and files, without measuring.
-
-    Raises CheckpointError, ProjectError, LabelError as `evaluate` does.
-    """
-    project = Path(project)
-    model = Path(model)
-    found, scenes = _model_and_scenes(project, model, split)
-    return load_evaluation(
-        project, found, split=split, mark=evaluation_fingerprint(read_card(found), scenes)
-    )
-
-
-def evaluate_scene(
-    predictor: Predictor, scene: Scene, *, said: TileProgress | None = None
-) -> SceneEvaluation:
-    """All figures of one scene that has a ground truth."""
-    hdr, sigma = run_predictor(predictor, scene, said=said)
-    truth = predictor.frames.ground_truth(scene)
-    bracket = predictor.frames.bracket(scene)
-    merged = exposure_weighted_merge(bracket.frames, stops=bracket.stops)
-    return SceneEvaluation(
-        id=scene.id,
-        teacher=quality(hdr, truth),
-        merge=quality(merged, truth),
-        reliability=reliability(sigma, error_map(hdr, truth)),
-    )
 
 
 def _model_and_scenes(

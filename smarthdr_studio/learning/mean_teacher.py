@@ -36,199 +36,7 @@ from smarthdr_studio.learning.reproducibility import Arithmetic
 Halves = Sequence[CropBatch | None]
 """The labelled crops of a batch, then the unlabelled ones; None where there are none."""
 
-
-def micro_batches(halves: Halves, *, count: int) -> list[Halves]:
-    """Both halves cut into `count` parts of nearly equal size, fewer where crops are fewer."""
-    if count == 1:
-        return [halves]
-    count = min(count, max(_crop_count(half) for half in halves))
-    cuts = [_cut_half(half, count=count) for half in halves]
-    return list(zip(*cuts, strict=True))
-
-
-def count_trusted_pixels(halves: Halves) -> Tensor:
-    """How many pixels of each half count: flat, int64; 0 for a half that is not there."""
-    there = [half for half in halves if half is not None]
-    none = there[0].target.trusted.new_zeros((), dtype=torch.int64)
-    return torch.stack([none if half is None else half.target.trusted.sum() for half in halves])
-
-
-def loss_shares(part: Halves, whole: Halves, *, trusted: Tensor, processes: int) -> list[Share]:
-    """How much each half of a part counts in the batch of all processes.
-
-    `trusted`, flat, is how many pixels count of each half of that batch. All processes have as
-    many crops.
-    """
-    own = count_trusted_pixels(part).clamp(min=1) / trusted.clamp(min=1)
-    crops = [
-        _crop_count(half) / max(1, _crop_count(all_of_it) * processes)
-        for half, all_of_it in zip(part, whole, strict=True)
-    ]
-    return [Share(trusted=pixels, crops=few) for pixels, few in zip(own, crops, strict=True)]
-
-
-def _cut_half(half: CropBatch | None, *, count: int) -> list[CropBatch | None]:
-    if half is None:
-        return [None] * count
-    places = torch.arange(len(half.sigma)).tensor_split(count)
-    return [_slice_batch(half, int(at[0]), int(at[-1]) + 1) if len(at) else None for at in places]
-
-
-def _slice_batch(half: CropBatch, start: int, stop: int) -> CropBatch:
-    under, reference, over = (frame[start:stop] for frame in half.frames)
-    hdr, trusted = half.target.hdr[start:stop], half.target.trusted[start:stop]
-    return CropBatch(
-        frames=(under, reference, over),
-        target=Target(hdr, trusted),
-        sigma=half.sigma[start:stop],
-    )
-
-
-def _crop_count(half: CropBatch | None) -> int:
-    return 0 if half is None else len(half.sigma)
-
-
-class ForwardPass:
-    """A network on its device as a plan wants it computed; the network itself keeps its weights.
-
-    What "auto" means rests on what was measured: decisions/0011.
-    """
-
-    def __init__(
-        self,
-        network: FusionNetwork,
-        plan: TrainingPlan,
-        *,
-        device: torch.device,
-        precision: torch.dtype,
-        ranks: Ranks,
-    ) -> None:
-        self._network, self._plan, self.ranks = network, plan, ranks
-        self._device, self._precision = device, precision
-        self.arithmetic = Arithmetic(
-            exact=plan.precision == "float32", deterministic=plan.compute.deterministic
-        )
-        self._channels_last = plan.compute.channels_last == "on"
-        if self._channels_last:
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if plan.compute.checkpointing:
-            use_gradient_checkpointing(network)
-        self._answer: nn.Module = network
-        self._connected: nn.Module | None = None
-
-    @property
-    def compiles(self) -> bool:
-        """Whether `compiled` has something to do; "auto" never does."""
-        return self._plan.compute.compile == "on"
-
-    def compiled(self) -> str:
-        """Compiles the network; in words why it goes on without, where any process cannot.
-
-        One forward and one backward pass on made-up crops show whether it works.
-        """
-        compiled: Any = torch.compile(self._network)
-        why = ""
-        chance = [self._device] if self._device.type == "cuda" else []
-        with torch.random.fork_rng(devices=chance):
-            try:
-                self._rehearse(compiled)
-            except Exception as error:  # noqa: BLE001 - a compiler can fail anywhere inside
-                why = str(error).strip().partition("\n")[0] or type(error).__name__
-        self._network.zero_grad(set_to_none=True)
-        complaints = [said for said in self.ranks.shared(why) if said]
-        if not complaints:
-            self._answer = compiled
-            return ""
-        return f"computes without a compiler, which does not work here ({complaints[0]})"
-
-    def __call__(self, frames: Sequence[Tensor]) -> Prediction:
-        """The answer for under, reference, over, each B×6×H×W."""
-        return self._computed(self._together(), frames)
-
-    def exactly(self) -> AbstractContextManager[None]:
-        """For a whole step: as exact, and as much the same each time, as the plan asks."""
-        return self.arithmetic.on(self._device)
-
-    def before_more(self, *, more: bool) -> AbstractContextManager[Any]:
-        """For a forward and a backward pass; where more follow, gradients are not averaged yet."""
-        network = self._together()
-        if more and isinstance(network, nn.parallel.DistributedDataParallel):
-            return network.no_sync()
-        return nullcontext()
-
-    def _together(self) -> nn.Module:
-        """The network, connected with those of the other processes at the first step."""
-        if self._connected is None:
-            self._connected = self.ranks.connected(
-                self._answer, all_learn=_all_weights_learn(self._plan)
-            )
-        return self._connected
-
-    def _computed(self, answer: Callable[..., Any], frames: Sequence[Tensor]) -> Prediction:
-        if self._channels_last:
-            frames = [frame.contiguous(memory_format=torch.channels_last) for frame in frames]
-        with self._autocast():
-            return Prediction(*answer(*frames))
-
-    def _autocast(self) -> AbstractContextManager[Any]:
-        if self._precision == torch.float32:
-            return nullcontext()
-        return torch.autocast(self._device.type, dtype=self._precision)
-
-    def _rehearse(self, answer: Callable[..., Any]) -> None:
-        batch = self._plan.batch
-        frames = [torch.rand(_input_shape(batch), device=self._device) for _ in range(3)]
-        hdr, sigma = self._computed(answer, frames)
-        (hdr.mean() + sigma.mean()).backward()  # type: ignore[no-untyped-call]
-
-
-def _input_shape(batch: BatchPlan) -> tuple[int, int, int, int]:
-    return batch.labelled, 6, batch.crop, batch.crop
-
-
-def _all_weights_learn(plan: TrainingPlan) -> bool:
-    """Whether every weight gets a gradient in every pass that gradients are averaged after.
-
-    Without a likelihood the uncertainty head learns nothing; nor does it from a part of unlabelled
-    crops.
-    """
-    loss = plan.loss
-    in_each_part = loss.unlabelled_nll == "masked" or plan.compute.accumulate == 1
-    return loss.nll_weight > 0 and in_each_part
-
-
 Network = TypeVar("Network", bound=nn.Module)
-
-
-def make_teacher(student: Network) -> Network:
-    """A copy of the student that takes no gradient and never drops branches."""
-    teacher = copy.deepcopy(student)
-    return teacher.requires_grad_(requires_grad=False).eval()
-
-
-def ema_decay(plan: TeacherPlan, *, step: int) -> float:
-    """The share of itself the teacher keeps after step `step` (counted from 0).
-
-    With early warm-up min(α, (1 + t) / (10 + t)): at first it follows closely (METHOD §2).
-    """
-    return min(plan.ema, (1 + step) / (10 + step)) if plan.early_warmup else plan.ema
-
-
-@torch.no_grad()
-def update_teacher(teacher: nn.Module, student: nn.Module, *, decay: float) -> None:
-    """Moves every weight of the teacher by 1 − decay towards the student's; buffers are copied."""
-    torch._foreach_lerp_(list(teacher.parameters()), list(student.parameters()), 1 - decay)
-    for ours, theirs in zip(teacher.buffers(), student.buffers(), strict=True):
-        ours.copy_(theirs)
-
-
-@torch.no_grad()
-def teacher_distance(student: nn.Module, teacher: nn.Module) -> float:
-    """‖s − t‖ / ‖t‖ over all weights: how far the teacher is behind."""
-    theirs: list[Tensor] = list(student.parameters())
-    ours: list[Tensor] = list(teacher.parameters())
-    apart = torch.stack(torch._foreach_norm(list(torch._foreach_sub(theirs, ours)))).norm()
-    return float(apart / torch.stack(torch._foreach_norm(ours)).norm())
 
 
 class StepResult(NamedTuple):
@@ -361,6 +169,197 @@ class MeanTeacher:
             with_nll=place == 0 or plan.unlabelled_nll == "masked",
         )
         return terms if counted is None else as_part(terms, counted[place])
+
+
+def make_teacher(student: Network) -> Network:
+    """A copy of the student that takes no gradient and never drops branches."""
+    teacher = copy.deepcopy(student)
+    return teacher.requires_grad_(requires_grad=False).eval()
+
+
+def ema_decay(plan: TeacherPlan, *, step: int) -> float:
+    """The share of itself the teacher keeps after step `step` (counted from 0).
+
+    With early warm-up min(α, (1 + t) / (10 + t)): at first it follows closely (METHOD §2).
+    """
+    return min(plan.ema, (1 + step) / (10 + step)) if plan.early_warmup else plan.ema
+
+
+@torch.no_grad()
+def update_teacher(teacher: nn.Module, student: nn.Module, *, decay: float) -> None:
+    """Moves every weight of the teacher by 1 − decay towards the student's; buffers are copied."""
+    torch._foreach_lerp_(list(teacher.parameters()), list(student.parameters()), 1 - decay)
+    for ours, theirs in zip(teacher.buffers(), student.buffers(), strict=True):
+        ours.copy_(theirs)
+
+
+@torch.no_grad()
+def teacher_distance(student: nn.Module, teacher: nn.Module) -> float:
+    """‖s − t‖ / ‖t‖ over all weights: how far the teacher is behind."""
+    theirs: list[Tensor] = list(student.parameters())
+    ours: list[Tensor] = list(teacher.parameters())
+    apart = torch.stack(torch._foreach_norm(list(torch._foreach_sub(theirs, ours)))).norm()
+    return float(apart / torch.stack(torch._foreach_norm(ours)).norm())
+
+
+class ForwardPass:
+    """A network on its device as a plan wants it computed; the network itself keeps its weights.
+
+    What "auto" means rests on what was measured: decisions/0011.
+    """
+
+    def __init__(
+        self,
+        network: FusionNetwork,
+        plan: TrainingPlan,
+        *,
+        device: torch.device,
+        precision: torch.dtype,
+        ranks: Ranks,
+    ) -> None:
+        self._network, self._plan, self.ranks = network, plan, ranks
+        self._device, self._precision = device, precision
+        self.arithmetic = Arithmetic(
+            exact=plan.precision == "float32", deterministic=plan.compute.deterministic
+        )
+        self._channels_last = plan.compute.channels_last == "on"
+        if self._channels_last:
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if plan.compute.checkpointing:
+            use_gradient_checkpointing(network)
+        self._answer: nn.Module = network
+        self._connected: nn.Module | None = None
+
+    @property
+    def compiles(self) -> bool:
+        """Whether `compiled` has something to do; "auto" never does."""
+        return self._plan.compute.compile == "on"
+
+    def compiled(self) -> str:
+        """Compiles the network; in words why it goes on without, where any process cannot.
+
+        One forward and one backward pass on made-up crops show whether it works.
+        """
+        compiled: Any = torch.compile(self._network)
+        why = ""
+        chance = [self._device] if self._device.type == "cuda" else []
+        with torch.random.fork_rng(devices=chance):
+            try:
+                self._rehearse(compiled)
+            except Exception as error:  # noqa: BLE001 - a compiler can fail anywhere inside
+                why = str(error).strip().partition("\n")[0] or type(error).__name__
+        self._network.zero_grad(set_to_none=True)
+        complaints = [said for said in self.ranks.shared(why) if said]
+        if not complaints:
+            self._answer = compiled
+            return ""
+        return f"computes without a compiler, which does not work here ({complaints[0]})"
+
+    def __call__(self, frames: Sequence[Tensor]) -> Prediction:
+        """The answer for under, reference, over, each B×6×H×W."""
+        return self._computed(self._together(), frames)
+
+    def exactly(self) -> AbstractContextManager[None]:
+        """For a whole step: as exact, and as much the same each time, as the plan asks."""
+        return self.arithmetic.on(self._device)
+
+    def before_more(self, *, more: bool) -> AbstractContextManager[Any]:
+        """For a forward and a backward pass; where more follow, gradients are not averaged yet."""
+        network = self._together()
+        if more and isinstance(network, nn.parallel.DistributedDataParallel):
+            return network.no_sync()
+        return nullcontext()
+
+    def _together(self) -> nn.Module:
+        """The network, connected with those of the other processes at the first step."""
+        if self._connected is None:
+            self._connected = self.ranks.connected(
+                self._answer, all_learn=_all_weights_learn(self._plan)
+            )
+        return self._connected
+
+    def _computed(self, answer: Callable[..., Any], frames: Sequence[Tensor]) -> Prediction:
+        if self._channels_last:
+            frames = [frame.contiguous(memory_format=torch.channels_last) for frame in frames]
+        with self._autocast():
+            return Prediction(*answer(*frames))
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        if self._precision == torch.float32:
+            return nullcontext()
+        return torch.autocast(self._device.type, dtype=self._precision)
+
+    def _rehearse(self, answer: Callable[..., Any]) -> None:
+        batch = self._plan.batch
+        frames = [torch.rand(_input_shape(batch), device=self._device) for _ in range(3)]
+        hdr, sigma = self._computed(answer, frames)
+        (hdr.mean() + sigma.mean()).backward()  # type: ignore[no-untyped-call]
+
+
+def micro_batches(halves: Halves, *, count: int) -> list[Halves]:
+    """Both halves cut into `count` parts of nearly equal size, fewer where crops are fewer."""
+    if count == 1:
+        return [halves]
+    count = min(count, max(_crop_count(half) for half in halves))
+    cuts = [_cut_half(half, count=count) for half in halves]
+    return list(zip(*cuts, strict=True))
+
+
+def count_trusted_pixels(halves: Halves) -> Tensor:
+    """How many pixels of each half count: flat, int64; 0 for a half that is not there."""
+    there = [half for half in halves if half is not None]
+    none = there[0].target.trusted.new_zeros((), dtype=torch.int64)
+    return torch.stack([none if half is None else half.target.trusted.sum() for half in halves])
+
+
+def loss_shares(part: Halves, whole: Halves, *, trusted: Tensor, processes: int) -> list[Share]:
+    """How much each half of a part counts in the batch of all processes.
+
+    `trusted`, flat, is how many pixels count of each half of that batch. All processes have as
+    many crops.
+    """
+    own = count_trusted_pixels(part).clamp(min=1) / trusted.clamp(min=1)
+    crops = [
+        _crop_count(half) / max(1, _crop_count(all_of_it) * processes)
+        for half, all_of_it in zip(part, whole, strict=True)
+    ]
+    return [Share(trusted=pixels, crops=few) for pixels, few in zip(own, crops, strict=True)]
+
+
+def _cut_half(half: CropBatch | None, *, count: int) -> list[CropBatch | None]:
+    if half is None:
+        return [None] * count
+    places = torch.arange(len(half.sigma)).tensor_split(count)
+    return [_slice_batch(half, int(at[0]), int(at[-1]) + 1) if len(at) else None for at in places]
+
+
+def _slice_batch(half: CropBatch, start: int, stop: int) -> CropBatch:
+    under, reference, over = (frame[start:stop] for frame in half.frames)
+    hdr, trusted = half.target.hdr[start:stop], half.target.trusted[start:stop]
+    return CropBatch(
+        frames=(under, reference, over),
+        target=Target(hdr, trusted),
+        sigma=half.sigma[start:stop],
+    )
+
+
+def _crop_count(half: CropBatch | None) -> int:
+    return 0 if half is None else len(half.sigma)
+
+
+def _input_shape(batch: BatchPlan) -> tuple[int, int, int, int]:
+    return batch.labelled, 6, batch.crop, batch.crop
+
+
+def _all_weights_learn(plan: TrainingPlan) -> bool:
+    """Whether every weight gets a gradient in every pass that gradients are averaged after.
+
+    Without a likelihood the uncertainty head learns nothing; nor does it from a part of unlabelled
+    crops.
+    """
+    loss = plan.loss
+    in_each_part = loss.unlabelled_nll == "masked" or plan.compute.accumulate == 1
+    return loss.nll_weight > 0 and in_each_part
 
 
 def _not_finite(loss: float, gradient_norm: float) -> str:

@@ -59,6 +59,151 @@ _QUALITY: Final = 80
 _MOST_SCENES: Final = 500  # about 4 MB a round, whatever the pool
 _FOLDER: Final = "previews"
 
+_Ranges = tuple[Range | None, Range | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Who labels: goes into the provenance of every file and the events of the round."""
+
+    run: str
+    round: int
+    step: int
+    epoch: int
+    checkpoint: str  # SHA-256 of the teacher's weights
+    network: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LabelledPool:
+    """The labels of a round as the loss will use them, and what the round says of itself."""
+
+    labels: Mapping[str, SceneLabel]
+    finished: RoundFinished
+    record: RoundRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Draft:
+    scene: Scene
+    hdr: Half
+    sigma: Floats
+    means: Floats  # of its patches, rows×columns
+    person: Brush | None
+
+
+def label_pool(
+    predictor: Predictor,
+    scenes: Sequence[Scene],
+    *,
+    pseudo: AnyPath,
+    masks: MaskSettings,
+    origin: Origin,
+    manual_masks: Mapping[str, Brush] = MappingProxyType({}),
+) -> Generator[PhaseChanged, None, LabelledPool | None]:
+    """Labels the scenes, writes pseudo/<id>.exr and .npz, and returns what it wrote.
+
+    The scenes are the pool: scores are normalised over all of them (METHOD §4). `manual_masks`
+    is what a person painted on some of them, H×W: 1 forces trust, −1 distrust. Nothing is written
+    before the last scene is predicted. Several processes share the scenes out; only the first
+    masks and writes them, the others get None.
+    """
+    pseudo = Path(pseudo)
+    drafts: list[_Draft] = []
+    for done, group in predictor.ranks.groups(scenes):
+        yield _phase("labelling", done, len(scenes), origin=origin)
+        predicted = predictor.predict_group(group)
+        for scene, (hdr, sigma) in zip(group, predicted, strict=False):
+            means = patch_means(sigma, size=masks.patch_size)
+            person = manual_masks.get(scene.id)
+            drafts.append(_Draft(scene=scene, hdr=hdr, sigma=sigma, means=means, person=person))
+    if not predictor.ranks.is_first:
+        return None
+    ranges = pool_ranges(
+        [draft.sigma for draft in drafts], masks, means=[draft.means for draft in drafts]
+    )
+    shares = _RoundCounts()
+    labels: dict[str, SceneLabel] = {}
+    for draft in drafts:
+        yield _phase("writing", len(labels), len(scenes), origin=origin)
+        path = pseudo / f"{draft.scene.id}.exr"
+        labels[draft.scene.id] = _write_label(
+            draft, path, masks=masks, ranges=ranges, origin=origin, shares=shares
+        )
+    return LabelledPool(
+        labels=labels,
+        finished=shares.as_event(masks=masks, origin=origin),
+        record=shares.as_record(masks=masks, ranges=ranges, origin=origin),
+    )
+
+
+def label_scenes(
+    folder: AnyPath, *, checkpoint: AnyPath, ids: Sequence[str] | None = None, device: str = "auto"
+) -> Generator[PhaseChanged | RoundFinished, None, None]:
+    """Labels scenes of a project with a checkpoint's teacher or a bundle; None is every unlabelled.
+
+    Raises ProjectError where a scene is unknown, none is left or what was painted on one is lost,
+    CheckpointError, DeviceError.
+    """
+    folder = Path(folder)
+    checkpoint = Path(checkpoint)
+    yield PhaseChanged(phase="preparing", text="loading the teacher", step=0)
+    scenes, masks, manual_masks = _scenes_to_label(folder, ids)
+    card = read_card(checkpoint)
+    predictor = load_predictor(checkpoint, device=device, frames=FrameStore())
+    origin = Origin(
+        run=card.run,
+        round=0,
+        step=card.step,
+        epoch=card.epoch,
+        checkpoint=card.weights,
+        network=card.network,
+    )
+    pool = yield from label_pool(
+        predictor,
+        scenes,
+        pseudo=folder / "pseudo",
+        masks=masks,
+        origin=origin,
+        manual_masks=manual_masks,
+    )
+    assert pool is not None
+    yield pool.finished
+
+
+def publish_round(
+    pool: LabelledPool | None, *, folder: RunFolder, number: int, ranks: Ranks
+) -> RoundFinished:
+    """Writes what a round has made into the run's folder; what the round says of itself.
+
+    Where it returns, the file of the round can be opened by every process.
+    """
+    path = round_path(folder.path, number=number)
+    if pool is None:
+        finished = event_of(ranks.told({}))
+        assert isinstance(finished, RoundFinished)
+        ranks.wait_for(path)
+        return finished
+    write_round(path, pool.labels)
+    write_record(history_path(folder.path, number), pool.record)
+    write_previews(folder.path, pool.labels, number=number)
+    ranks.told(as_json(pool.finished))
+    return pool.finished
+
+
+def agree_on_label_set(
+    found: LabelSet, scenes: Mapping[str, Scene], *, ranks: Ranks, project: AnyPath
+) -> tuple[LabelSet, Mapping[str, Scene]]:
+    """The label_set the first process has read, whatever was decided while the others read theirs.
+
+    `scenes` are those this process has read; they come back with its ground truths.
+    """
+    project = Path(project)
+    if ranks.size == 1:
+        return found, scenes
+    agreed = LabelSet.from_state(ranks.told(found.state(project=project)), project=project)
+    return agreed, agreed.held_against(scenes)
+
 
 def write_previews(run: AnyPath, labels: Mapping[str, SceneLabel], *, number: int) -> None:
     """One JPEG for each scene of a round, long side 192 pixels, each whole or not at all.
@@ -195,118 +340,6 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-_Ranges = tuple[Range | None, Range | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Who labels: goes into the provenance of every file and the events of the round."""
-
-    run: str
-    round: int
-    step: int
-    epoch: int
-    checkpoint: str  # SHA-256 of the teacher's weights
-    network: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LabelledPool:
-    """The labels of a round as the loss will use them, and what the round says of itself."""
-
-    labels: Mapping[str, SceneLabel]
-    finished: RoundFinished
-    record: RoundRecord
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Draft:
-    scene: Scene
-    hdr: Half
-    sigma: Floats
-    means: Floats  # of its patches, rows×columns
-    person: Brush | None
-
-
-def label_pool(
-    predictor: Predictor,
-    scenes: Sequence[Scene],
-    *,
-    pseudo: AnyPath,
-    masks: MaskSettings,
-    origin: Origin,
-    manual_masks: Mapping[str, Brush] = MappingProxyType({}),
-) -> Generator[PhaseChanged, None, LabelledPool | None]:
-    """Labels the scenes, writes pseudo/<id>.exr and .npz, and returns what it wrote.
-
-    The scenes are the pool: scores are normalised over all of them (METHOD §4). `manual_masks`
-    is what a person painted on some of them, H×W: 1 forces trust, −1 distrust. Nothing is written
-    before the last scene is predicted. Several processes share the scenes out; only the first
-    masks and writes them, the others get None.
-    """
-    pseudo = Path(pseudo)
-    drafts: list[_Draft] = []
-    for done, group in predictor.ranks.groups(scenes):
-        yield _phase("labelling", done, len(scenes), origin=origin)
-        predicted = predictor.predict_group(group)
-        for scene, (hdr, sigma) in zip(group, predicted, strict=False):
-            means = patch_means(sigma, size=masks.patch_size)
-            person = manual_masks.get(scene.id)
-            drafts.append(_Draft(scene=scene, hdr=hdr, sigma=sigma, means=means, person=person))
-    if not predictor.ranks.is_first:
-        return None
-    ranges = pool_ranges(
-        [draft.sigma for draft in drafts], masks, means=[draft.means for draft in drafts]
-    )
-    shares = _RoundCounts()
-    labels: dict[str, SceneLabel] = {}
-    for draft in drafts:
-        yield _phase("writing", len(labels), len(scenes), origin=origin)
-        path = pseudo / f"{draft.scene.id}.exr"
-        labels[draft.scene.id] = _write_label(
-            draft, path, masks=masks, ranges=ranges, origin=origin, shares=shares
-        )
-    return LabelledPool(
-        labels=labels,
-        finished=shares.as_event(masks=masks, origin=origin),
-        record=shares.as_record(masks=masks, ranges=ranges, origin=origin),
-    )
-
-
-def label_scenes(
-    folder: AnyPath, *, checkpoint: AnyPath, ids: Sequence[str] | None = None, device: str = "auto"
-) -> Generator[PhaseChanged | RoundFinished, None, None]:
-    """Labels scenes of a project with a checkpoint's teacher or a bundle; None is every unlabelled.
-
-    Raises ProjectError where a scene is unknown, none is left or what was painted on one is lost,
-    CheckpointError, DeviceError.
-    """
-    folder = Path(folder)
-    checkpoint = Path(checkpoint)
-    yield PhaseChanged(phase="preparing", text="loading the teacher", step=0)
-    scenes, masks, manual_masks = _scenes_to_label(folder, ids)
-    card = read_card(checkpoint)
-    predictor = load_predictor(checkpoint, device=device, frames=FrameStore())
-    origin = Origin(
-        run=card.run,
-        round=0,
-        step=card.step,
-        epoch=card.epoch,
-        checkpoint=card.weights,
-        network=card.network,
-    )
-    pool = yield from label_pool(
-        predictor,
-        scenes,
-        pseudo=folder / "pseudo",
-        masks=masks,
-        origin=origin,
-        manual_masks=manual_masks,
-    )
-    assert pool is not None
-    yield pool.finished
-
-
 def _scenes_to_label(
     folder: Path, ids: Sequence[str] | None
 ) -> tuple[list[Scene], MaskSettings, dict[str, Brush]]:
@@ -430,37 +463,3 @@ def _phase(text: str, done: int, total: int, *, origin: Origin) -> PhaseChanged:
         done=done,
         total=total,
     )
-
-
-def agree_on_label_set(
-    found: LabelSet, scenes: Mapping[str, Scene], *, ranks: Ranks, project: AnyPath
-) -> tuple[LabelSet, Mapping[str, Scene]]:
-    """The label_set the first process has read, whatever was decided while the others read theirs.
-
-    `scenes` are those this process has read; they come back with its ground truths.
-    """
-    project = Path(project)
-    if ranks.size == 1:
-        return found, scenes
-    agreed = LabelSet.from_state(ranks.told(found.state(project=project)), project=project)
-    return agreed, agreed.held_against(scenes)
-
-
-def publish_round(
-    pool: LabelledPool | None, *, folder: RunFolder, number: int, ranks: Ranks
-) -> RoundFinished:
-    """Writes what a round has made into the run's folder; what the round says of itself.
-
-    Where it returns, the file of the round can be opened by every process.
-    """
-    path = round_path(folder.path, number=number)
-    if pool is None:
-        finished = event_of(ranks.told({}))
-        assert isinstance(finished, RoundFinished)
-        ranks.wait_for(path)
-        return finished
-    write_round(path, pool.labels)
-    write_record(history_path(folder.path, number), pool.record)
-    write_previews(folder.path, pool.labels, number=number)
-    ranks.told(as_json(pool.finished))
-    return pool.finished

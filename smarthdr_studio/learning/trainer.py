@@ -42,59 +42,91 @@ from smarthdr_studio.learning.train_state import (
     run_started,
 )
 
-
-def run_is_over(run: TrainingRun) -> bool:
-    """Whether no epoch follows: all are done, or the checks have not been better for long."""
-    schedule = run.schedule
-    return run.progress.epoch >= schedule.epochs or run.best.is_stalled(schedule.early_stop)
+_PREDICTING = frozenset({"labelling", "validating"})
 
 
-def epoch_is_over(run: TrainingRun) -> bool:
-    """Whether the next step belongs to the next epoch."""
-    at = run.progress
-    return at.round_wanted or at.step_in_epoch >= run.steps_in_epoch
+def train(
+    plan: TrainingPlan,
+    project: AnyPath,
+    *,
+    resume: str | None = None,
+    wishes: Wishes | None = None,
+) -> Generator[TrainingEvent, None, None]:
+    """Trains a mean teacher, saying what happens as it happens.
+
+    Nobody asking for the next event is a pause. Closing the iterator saves a checkpoint from which
+    `resume` goes on, bit for bit on a CPU; so does an error. After a kill the last checkpoint of
+    an epoch serves.
+
+    Args:
+        plan: what to do; of a resumed run, the plan in its folder or one that differs in wishes
+            such as device, epochs, batch, tile or precision, which then takes its place.
+        project: the project folder.
+        resume: the name of the run to go on with.
+        wishes: what a person asks of the run while it goes; wishes left in its folder are heard
+            too.
+
+    Raises:
+        StudioError: one sentence; at the start nothing has been written yet.
+    """
+    project = Path(project)
+    yield PhaseChanged(phase="preparing", text="reading the project and its labels", step=0)
+    tune_allocator()
+    wait_for_global_generator()
+    project = project.expanduser().resolve()
+    with ExitStack() as lock, closing(Ranks.of_environment(plan.device)) as ranks:
+        # Handed on, never held here: who hears of an error must not keep the run's memory.
+        if ranks.is_first:
+            yield from _logged_run(
+                *_open_run(plan, project, resume=resume, ranks=ranks, lock=lock),
+                steering=Steering(wishes),
+            )
+        else:
+            yield follow_first_rank(
+                *_open_run(plan, project, resume=resume, ranks=ranks, lock=lock)
+            )
 
 
-def round_is_due(run: TrainingRun) -> bool:
-    """Whether new pseudo-labels are made before the next step."""
-    at = run.progress
-    if not run.learns_from_pseudo_labels or at.step_in_epoch:
-        return False
-    planned = round_is_planned(run.schedule, epoch=at.epoch, last_round_at=at.last_round_at)
-    return at.round_wanted or planned
+def _open_run(
+    plan: TrainingPlan, project: Path, *, resume: str | None, ranks: Ranks, lock: ExitStack
+) -> tuple[TrainingRun, RunFolder]:
+    try:
+        return open_run(plan, project, resume=resume, ranks=ranks, lock=lock)
+    except Exception as error:
+        known = explain_failure(error, run=resume)
+        release_tensors_of(error)
+        release_memory()
+        if known is None or known is error:
+            raise
+        raise known from error
 
 
-def last_round_is_due(run: TrainingRun) -> bool:
-    """Asked at the end of the run: whether the finished teacher has yet to say what it thinks."""
-    at = run.progress
-    return run.learns_from_pseudo_labels and at.epoch > (at.last_round_at or 0)
-
-
-def validation_is_due(run: TrainingRun) -> bool:
-    """Asked at the end of an epoch."""
-    schedule = run.schedule
-    return bool(run.validated()) and is_last_or_every(
-        run.progress.epoch + 1, every=schedule.validate_every, last=schedule.epochs
-    )
-
-
-def checkpoint_is_due(run: TrainingRun) -> bool:
-    """Asked when an epoch has ended; the best so far is always kept."""
-    schedule = run.schedule
-    return is_last_or_every(
-        run.progress.epoch, every=schedule.checkpoint_every, last=schedule.epochs
-    )
-
-
-def compile_student(run: TrainingRun) -> Generator[PhaseChanged | Steered, None, None]:
-    """Compiles the student where the plan asks for it; it can take minutes."""
-    computation, at = run.learner.computation, run.progress
-    if not computation.compiles:
-        return
-    yield PhaseChanged(phase="preparing", text="compiling the network", step=at.step)
-    run.ranks.told(None)
-    if complaint := computation.compiled():
-        yield Steered(step=at.step, epoch=at.epoch, text=complaint)
+def _logged_run(
+    run: TrainingRun, folder: RunFolder, *, steering: Steering
+) -> Generator[TrainingEvent, None, None]:
+    """The course of the run, logged; whatever ends it, it can be gone on with."""
+    log, ending = _open_log(run, folder), RunEnding(folder)
+    try:
+        with closing(training_loop(run, folder, steering=steering)) as events:
+            for event in events:
+                ending.hear(event)
+                log.write(event)
+                yield event
+    except StopRequested as asked:
+        ending.of_wish(asked)
+    except Exception as error:
+        told = ending.of_error(error, run)
+        if told is error:
+            raise
+        raise told from error
+    finally:
+        ending.save_and_say(run, log)
+        with suppress(OSError):  # nothing waits to be written any more that could be lost here
+            log.close()
+        del run
+        release_memory()
+    if ending.last.outcome == "stopped":
+        yield ending.last
 
 
 def training_loop(
@@ -163,6 +195,60 @@ def _train_steps(
             yield event
 
 
+def run_is_over(run: TrainingRun) -> bool:
+    """Whether no epoch follows: all are done, or the checks have not been better for long."""
+    schedule = run.schedule
+    return run.progress.epoch >= schedule.epochs or run.best.is_stalled(schedule.early_stop)
+
+
+def epoch_is_over(run: TrainingRun) -> bool:
+    """Whether the next step belongs to the next epoch."""
+    at = run.progress
+    return at.round_wanted or at.step_in_epoch >= run.steps_in_epoch
+
+
+def round_is_due(run: TrainingRun) -> bool:
+    """Whether new pseudo-labels are made before the next step."""
+    at = run.progress
+    if not run.learns_from_pseudo_labels or at.step_in_epoch:
+        return False
+    planned = round_is_planned(run.schedule, epoch=at.epoch, last_round_at=at.last_round_at)
+    return at.round_wanted or planned
+
+
+def last_round_is_due(run: TrainingRun) -> bool:
+    """Asked at the end of the run: whether the finished teacher has yet to say what it thinks."""
+    at = run.progress
+    return run.learns_from_pseudo_labels and at.epoch > (at.last_round_at or 0)
+
+
+def validation_is_due(run: TrainingRun) -> bool:
+    """Asked at the end of an epoch."""
+    schedule = run.schedule
+    return bool(run.validated()) and is_last_or_every(
+        run.progress.epoch + 1, every=schedule.validate_every, last=schedule.epochs
+    )
+
+
+def checkpoint_is_due(run: TrainingRun) -> bool:
+    """Asked when an epoch has ended; the best so far is always kept."""
+    schedule = run.schedule
+    return is_last_or_every(
+        run.progress.epoch, every=schedule.checkpoint_every, last=schedule.epochs
+    )
+
+
+def compile_student(run: TrainingRun) -> Generator[PhaseChanged | Steered, None, None]:
+    """Compiles the student where the plan asks for it; it can take minutes."""
+    computation, at = run.learner.computation, run.progress
+    if not computation.compiles:
+        return
+    yield PhaseChanged(phase="preparing", text="compiling the network", step=at.step)
+    run.ranks.told(None)
+    if complaint := computation.compiled():
+        yield Steered(step=at.step, epoch=at.epoch, text=complaint)
+
+
 def _with_saved_batch(event: StepSkipped, run: TrainingRun, folder: RunFolder) -> StepSkipped:
     """The event with the file in which its batch lies now."""
     wrong, run.wrong = run.wrong, None
@@ -184,9 +270,6 @@ def _refuse_many_skipped(event: StepSkipped, run: TrainingRun, folder: RunFolder
         f"{where}: {event.why} in {steps}; set loss.nll_gradient to beta or lower "
         f"schedule.learning_rate, and resume {folder.id}"
     )
-
-
-_PREDICTING = frozenset({"labelling", "validating"})
 
 
 class RunEnding:
@@ -279,90 +362,6 @@ def follow_first_rank(run: TrainingRun, folder: RunFolder) -> RunFinished:
     finally:
         release_memory()
     return last
-
-
-def train(
-    plan: TrainingPlan,
-    project: AnyPath,
-    *,
-    resume: str | None = None,
-    wishes: Wishes | None = None,
-) -> Generator[TrainingEvent, None, None]:
-    """Trains a mean teacher, saying what happens as it happens.
-
-    Nobody asking for the next event is a pause. Closing the iterator saves a checkpoint from which
-    `resume` goes on, bit for bit on a CPU; so does an error. After a kill the last checkpoint of
-    an epoch serves.
-
-    Args:
-        plan: what to do; of a resumed run, the plan in its folder or one that differs in wishes
-            such as device, epochs, batch, tile or precision, which then takes its place.
-        project: the project folder.
-        resume: the name of the run to go on with.
-        wishes: what a person asks of the run while it goes; wishes left in its folder are heard
-            too.
-
-    Raises:
-        StudioError: one sentence; at the start nothing has been written yet.
-    """
-    project = Path(project)
-    yield PhaseChanged(phase="preparing", text="reading the project and its labels", step=0)
-    tune_allocator()
-    wait_for_global_generator()
-    project = project.expanduser().resolve()
-    with ExitStack() as lock, closing(Ranks.of_environment(plan.device)) as ranks:
-        # Handed on, never held here: who hears of an error must not keep the run's memory.
-        if ranks.is_first:
-            yield from _logged_run(
-                *_open_run(plan, project, resume=resume, ranks=ranks, lock=lock),
-                steering=Steering(wishes),
-            )
-        else:
-            yield follow_first_rank(
-                *_open_run(plan, project, resume=resume, ranks=ranks, lock=lock)
-            )
-
-
-def _open_run(
-    plan: TrainingPlan, project: Path, *, resume: str | None, ranks: Ranks, lock: ExitStack
-) -> tuple[TrainingRun, RunFolder]:
-    try:
-        return open_run(plan, project, resume=resume, ranks=ranks, lock=lock)
-    except Exception as error:
-        known = explain_failure(error, run=resume)
-        release_tensors_of(error)
-        release_memory()
-        if known is None or known is error:
-            raise
-        raise known from error
-
-
-def _logged_run(
-    run: TrainingRun, folder: RunFolder, *, steering: Steering
-) -> Generator[TrainingEvent, None, None]:
-    """The course of the run, logged; whatever ends it, it can be gone on with."""
-    log, ending = _open_log(run, folder), RunEnding(folder)
-    try:
-        with closing(training_loop(run, folder, steering=steering)) as events:
-            for event in events:
-                ending.hear(event)
-                log.write(event)
-                yield event
-    except StopRequested as asked:
-        ending.of_wish(asked)
-    except Exception as error:
-        told = ending.of_error(error, run)
-        if told is error:
-            raise
-        raise told from error
-    finally:
-        ending.save_and_say(run, log)
-        with suppress(OSError):  # nothing waits to be written any more that could be lost here
-            log.close()
-        del run
-        release_memory()
-    if ending.last.outcome == "stopped":
-        yield ending.last
 
 
 def _open_log(run: TrainingRun, folder: RunFolder) -> RunLog:
