@@ -24,10 +24,10 @@ from smarthdr_studio.learning.augmentation import (
     strong_augmentation,
     weak_augmentation,
 )
+from smarthdr_studio.learning.compute import RandomState
 from smarthdr_studio.learning.label_set import LabelSet
 from smarthdr_studio.learning.losses import Target
 from smarthdr_studio.learning.radiometry import six_channels
-from smarthdr_studio.learning.reproducibility import RandomState
 
 Image = np.ndarray[Any, Any] | Tensor
 CropSlices = tuple[slice, slice]

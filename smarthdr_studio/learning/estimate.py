@@ -18,6 +18,7 @@ from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.core.training.run_estimate import Estimate, disk_warning, memory_warning
 from smarthdr_studio.learning.compute import (
     free_memory,
+    global_generator_lent,
     memory_in_use,
     pick_device,
     release_memory,
@@ -25,7 +26,6 @@ from smarthdr_studio.learning.compute import (
 )
 from smarthdr_studio.learning.crops import CropBatch, CropSet, SceneLabel, crop_windows
 from smarthdr_studio.learning.failures import explain_failure, memory_remedies, release_tensors_of
-from smarthdr_studio.learning.reproducibility import global_generator_lent
 from smarthdr_studio.learning.run_setup import prepare_run
 from smarthdr_studio.learning.schedule import EpochLengths, Progress, Remaining, remaining
 from smarthdr_studio.learning.tiling import TiledPrediction, spans

@@ -26,10 +26,9 @@ from smarthdr_studio.learning.bundle import (
     read_bundle_card,
 )
 from smarthdr_studio.learning.checkpoints import CheckpointInfo, read_info
-from smarthdr_studio.learning.compute import pick_device, pick_precision
+from smarthdr_studio.learning.compute import Arithmetic, pick_device, pick_precision
 from smarthdr_studio.learning.distributed import Bytes, Ranks
 from smarthdr_studio.learning.networks import FusionNetwork, build_network
-from smarthdr_studio.learning.reproducibility import Arithmetic
 from smarthdr_studio.learning.tiling import predict_tiled
 
 _CHECKPOINTS: Final = "checkpoints"  # of a run, the folder that tells it from a checkpoint

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.training.plan import BatchPlan, TeacherPlan, TrainingPlan
+from smarthdr_studio.learning.compute import Arithmetic
 from smarthdr_studio.learning.crops import CropBatch
 from smarthdr_studio.learning.distributed import Ranks, needs_all_processes
 from smarthdr_studio.learning.losses import (
@@ -31,7 +32,6 @@ from smarthdr_studio.learning.networks import (
     use_gradient_checkpointing,
 )
 from smarthdr_studio.learning.perceptual import PerceptualLoss
-from smarthdr_studio.learning.reproducibility import Arithmetic
 
 Halves = Sequence[CropBatch | None]
 """The labelled crops of a batch, then the unlabelled ones; None where there are none."""

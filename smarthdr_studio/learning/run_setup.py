@@ -28,7 +28,7 @@ from smarthdr_studio.learning.checkpoints import (
     read_info,
     sweep_drafts,
 )
-from smarthdr_studio.learning.compute import pick_device, pick_precision
+from smarthdr_studio.learning.compute import RandomState, pick_device, pick_precision
 from smarthdr_studio.learning.crops import SceneCache, TrainingData
 from smarthdr_studio.learning.distributed import Ranks
 from smarthdr_studio.learning.inference import Predictor
@@ -43,7 +43,6 @@ from smarthdr_studio.learning.label_set import (
 )
 from smarthdr_studio.learning.mean_teacher import MeanTeacher
 from smarthdr_studio.learning.perceptual import PerceptualLoss, load_perceptual_loss
-from smarthdr_studio.learning.reproducibility import RandomState
 from smarthdr_studio.learning.train_state import TrainingRun, restore_run
 
 

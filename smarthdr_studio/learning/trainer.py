@@ -19,7 +19,12 @@ from smarthdr_studio.core.training.events import (
 from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.training.steering import Wishes
-from smarthdr_studio.learning.compute import pick_precision, release_memory, tune_allocator
+from smarthdr_studio.learning.compute import (
+    pick_precision,
+    release_memory,
+    tune_allocator,
+    wait_for_global_generator,
+)
 from smarthdr_studio.learning.distributed import Ranks, RunEnded
 from smarthdr_studio.learning.event_log import RunLog
 from smarthdr_studio.learning.failures import (
@@ -29,7 +34,6 @@ from smarthdr_studio.learning.failures import (
     save_skipped_batch,
 )
 from smarthdr_studio.learning.pseudo_labelling import drop_later_rounds, drop_rounds
-from smarthdr_studio.learning.reproducibility import wait_for_global_generator
 from smarthdr_studio.learning.run_setup import open_run
 from smarthdr_studio.learning.schedule import is_last_or_every, round_is_planned
 from smarthdr_studio.learning.steering import Steering, StopRequested, snapshot

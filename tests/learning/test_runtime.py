@@ -8,13 +8,13 @@ import torch
 from smarthdr_studio.core.environment import ProcessRank
 from smarthdr_studio.core.errors import DeviceError
 from smarthdr_studio.learning.compute import (
+    Arithmetic,
     describe_devices,
     pick_device,
     pick_precision,
     release_memory,
     tune_allocator,
 )
-from smarthdr_studio.learning.reproducibility import Arithmetic
 
 
 def test_what_auto_picks_is_the_first_device_described():

@@ -16,7 +16,7 @@ from smarthdr_studio.core.trust.region_statistics import LayerFigures, RegionRep
 from smarthdr_studio.studio.state import Readout, StudioState
 from smarthdr_studio.studio.theme import DARK, LIGHT, dress
 from smarthdr_studio.studio.trust.inspector import ASK, Inspector, RegionTable, WhyLine, number
-from smarthdr_studio.studio.widgets.fact_table import SIGN, FactTable
+from smarthdr_studio.studio.widgets.tables import SIGN, FactTable
 
 WHY = Explanation(
     subject="pixel 397, 100",

@@ -13,7 +13,7 @@ from run_folders import checked, fabricate, over, round_told, stepped
 from smarthdr_studio.core.errors import Remedy
 from smarthdr_studio.core.training.run_folder import DiscardedRun, RunFolder
 from smarthdr_studio.core.training.run_index import row_of
-from smarthdr_studio.studio.runs import words
+from smarthdr_studio.studio.runs import run_table
 from smarthdr_studio.studio.runs.details import BEST, ContrastTable, RunsDetails
 from smarthdr_studio.studio.runs.pictures import RunsPictures
 from smarthdr_studio.studio.runs.rollback import RollbackSheet, heading, in_words
@@ -74,7 +74,7 @@ def statuses(table):
 
 def test_every_status_has_a_sign_and_a_word_of_its_own(table):
     assert statuses(table) == ["⚠ interrupted 1/4", "✕ failed 2/4", "✓ done"]
-    assert len({sign for _, sign in words.SIGNS.values()}) == len(words.SIGNS)
+    assert len({sign for _, sign in run_table.SIGNS.values()}) == len(run_table.SIGNS)
 
 
 def chosen_in(table):

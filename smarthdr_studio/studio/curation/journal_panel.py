@@ -47,7 +47,7 @@ from smarthdr_studio.studio.widgets.journal_words import (
     thresholds,
     title,
 )
-from smarthdr_studio.studio.widgets.value_table import Column, ValueTableModel
+from smarthdr_studio.studio.widgets.tables import Column, ValueTableModel
 
 _LEAST: Final = 0.88  # of what the words of a decision would like
 _AROUND: Final = 14  # pixels beside the words of a cell

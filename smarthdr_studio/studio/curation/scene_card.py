@@ -41,7 +41,7 @@ from smarthdr_studio.studio.widgets.controls import (
     describe,
     percent,
 )
-from smarthdr_studio.studio.widgets.fact_table import FactTable
+from smarthdr_studio.studio.widgets.tables import FactTable
 
 _GAP = 4
 

@@ -23,7 +23,7 @@ from PySide6.QtGui import QImage, QPixmap, QStandardItemModel
 from smarthdr_studio.core.curation.scene_facts import SceneFacts, SortKey, sorted_scenes
 from smarthdr_studio.studio.state import QueueKind, StudioState
 from smarthdr_studio.studio.widgets.controls import percent, small
-from smarthdr_studio.studio.widgets.value_table import RIGHT, Column
+from smarthdr_studio.studio.widgets.tables import RIGHT, Column
 
 Look = Literal["name", "status", "bar", "text", "trend", "rounds"]
 

@@ -25,11 +25,10 @@ from smarthdr_studio.core.errors import Remedy
 from smarthdr_studio.core.training.diary import DiaryLine
 from smarthdr_studio.core.training.run_index import RunRow
 from smarthdr_studio.core.trust.explanation import Fact
-from smarthdr_studio.studio.runs.words import labels_in_full, moment
+from smarthdr_studio.studio.runs.run_table import labels_in_full, moment
 from smarthdr_studio.studio.state import Contrast, RunsState, RunsTold, StudioState
 from smarthdr_studio.studio.widgets.controls import button, caption, clear, describe, give_role
-from smarthdr_studio.studio.widgets.fact_table import FactTable
-from smarthdr_studio.studio.widgets.value_table import Column, ValueTableModel
+from smarthdr_studio.studio.widgets.tables import Column, FactTable, ValueTableModel
 
 _PAUSE_MS: Final = 1200  # without a key, and what was written is saved
 

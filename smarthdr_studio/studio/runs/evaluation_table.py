@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QStackedLayout, QV
 
 from smarthdr_studio.studio.state import EvaluationState, SceneFigures, StudioState
 from smarthdr_studio.studio.widgets.controls import Choice, ElidedLabel, button, caption
-from smarthdr_studio.studio.widgets.value_table import RIGHT, Column, SortedTable
+from smarthdr_studio.studio.widgets.tables import RIGHT, Column, SortedTable
 
 SCENE: Final = "Scene"
 MEAN: Final = "mean"

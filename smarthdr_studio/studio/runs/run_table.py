@@ -1,7 +1,8 @@
-"""The list of runs: one line each, sorted by a click, several of them selectable."""
+"""The list of runs: how a run is told in words, one line each, sorted by a click."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar, Final
 
@@ -30,20 +31,118 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from smarthdr_studio.core.training.run_index import RunRow
+from smarthdr_studio.core.training.run_index import LabelCounts, RunRow
 from smarthdr_studio.studio.actions import by_id
-from smarthdr_studio.studio.runs import words
-from smarthdr_studio.studio.runs.words import how_many
 from smarthdr_studio.studio.state import StudioState
 from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.widgets.controls import (
     ElidedLabel,
     button,
     caption,
+    duration,
     percent,
     takes_first,
 )
-from smarthdr_studio.studio.widgets.value_table import RIGHT, Column, SortedTable, SortedValues
+from smarthdr_studio.studio.widgets.journal_words import short_time
+from smarthdr_studio.studio.widgets.tables import RIGHT, Column, SortedTable, SortedValues
+
+# A sign beside the word, for those who do not see the colour: role of the palette, sign.
+SIGNS: Final[dict[str, tuple[str, str]]] = {
+    "running": ("accent", "►"),
+    "paused": ("accent", "‖"),
+    "interrupted": ("warn", "⚠"),
+    "stopped": ("text", "■"),
+    "failed": ("bad", "✕"),
+    "done": ("good", "✓"),
+}
+_UNITS: Final = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
+
+
+def status(row: RunRow) -> str:
+    """How a run stands, with a sign, and how far it has come unless it is done."""
+    _, sign = SIGNS[row.status]
+    far = "" if row.status == "done" or not row.epochs else f" {row.epoch}/{row.epochs}"
+    return f"{sign} {row.status}{far}"
+
+
+def labels(counts: LabelCounts) -> str:
+    """What a run learns from, as short as a cell of a table wants it."""
+    held = f", {counts.held_out} held out" if counts.held_out else ""
+    if counts.promoted:
+        return f"{counts.labelled} + {counts.promoted} promoted{held}"
+    return f"{_many(counts.labelled, 'label')}{held}"
+
+
+def labels_in_full(counts: LabelCounts) -> str:
+    """The same in a sentence."""
+    promoted = f" and {_many(counts.promoted, 'promoted label')}" if counts.promoted else ""
+    return (
+        f"{_many(counts.labelled, 'ground truth')}{promoted}, "
+        f"{counts.held_out} held out, {counts.unlabelled} unlabelled"
+    )
+
+
+def best(row: RunRow) -> str:
+    """The best check on held-out labels, and its step."""
+    return "–" if row.best is None else f"{row.best.psnr_mu:.2f} ({row.best.step:,})"
+
+
+def decibels(value: float | None) -> str:
+    """PSNR in dB with two decimals; a dash where there is none."""
+    return "–" if value is None else f"{value:.2f}"
+
+
+def disk(size: int) -> str:
+    """How much of a disk something takes."""
+    for unit, worth in _UNITS:
+        if size >= worth:
+            return f"{size / worth:.3g} {unit}"
+    return f"{size} B"
+
+
+def took(seconds: float) -> str:
+    """How long a run has worked; a dash before it has."""
+    return duration(seconds) if seconds > 0 else "–"
+
+
+def started(row: RunRow) -> str:
+    """When it was started, on the clock of this computer."""
+    return moment(row.started)
+
+
+def moment(at: datetime) -> str:
+    """A moment on the clock of this computer, as short as it can be told."""
+    return short_time(at.astimezone(UTC).isoformat(timespec="milliseconds"))
+
+
+def note(row: RunRow) -> str:
+    """The first line of the note."""
+    return row.note.partition("\n")[0]
+
+
+def in_full(row: RunRow) -> str:
+    """Everything about a run, one line each, for a tooltip and a screen reader."""
+    told = [
+        row.id,
+        f"{row.status}; {row.epoch} of {row.epochs} epochs, step {row.step:,}",
+        f"{row.system}, {row.network or 'no network yet'} on {row.device or 'no device yet'}",
+        labels_in_full(row.labels),
+        row.message,
+        row.note,
+    ]
+    return "\n".join(filter(None, told))
+
+
+def how_many(rows: Sequence[RunRow]) -> str:
+    """How many runs there are, and how many are at work."""
+    working = sum(row.at_work for row in rows)
+    at_work = f", {working} at work" if working else ""
+    return f"{_many(len(rows), 'run')}{at_work}"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
 
 STARTED: Final = "Started"
 _NOTHING: Final = float("-inf")
@@ -53,10 +152,10 @@ _FIGURES: Final[tuple[Column[RunRow], ...]] = (
     Column(
         title="Status",
         tip="How the run stands; of one that is not done, the epoch it has reached",
-        text=words.status,
+        text=status,
         key=lambda row: _URGENT_FIRST.index(row.status),
         widest="⚠ interrupted 10/40",
-        tone=lambda row: words.SIGNS[row.status][0],
+        tone=lambda row: SIGNS[row.status][0],
     ),
     Column(
         title="Preset",
@@ -67,7 +166,7 @@ _FIGURES: Final[tuple[Column[RunRow], ...]] = (
     Column(
         title=STARTED,
         tip="On the clock of this computer",
-        text=words.started,
+        text=started,
         key=lambda row: row.id,
         widest="today 00:00",
         largest_first=True,
@@ -75,7 +174,7 @@ _FIGURES: Final[tuple[Column[RunRow], ...]] = (
     Column(
         title="Labels",
         tip="Ground truths and promoted labels it learns from, and those held out",
-        text=lambda row: words.labels(row.labels),
+        text=lambda row: labels(row.labels),
         key=lambda row: row.labels.labelled + row.labels.promoted,
         widest="5 + 2 promoted, 1 held out",
         largest_first=True,
@@ -83,7 +182,7 @@ _FIGURES: Final[tuple[Column[RunRow], ...]] = (
     Column(
         title="Best PSNR-μ",
         tip="The best check on held-out labels in dB, and its step",
-        text=words.best,
+        text=best,
         key=lambda row: _NOTHING if row.best is None else row.best.psnr_mu,
         widest="00.00 (00,000)",
         side=RIGHT,
@@ -92,7 +191,7 @@ _FIGURES: Final[tuple[Column[RunRow], ...]] = (
     Column(
         title="Last",
         tip="PSNR-μ of the last check on held-out labels in dB",
-        text=lambda row: words.decibels(row.last_psnr_mu),
+        text=lambda row: decibels(row.last_psnr_mu),
         key=lambda row: _NOTHING if row.last_psnr_mu is None else row.last_psnr_mu,
         widest="00.00",
         side=RIGHT,
@@ -110,7 +209,7 @@ _FIGURES: Final[tuple[Column[RunRow], ...]] = (
     Column(
         title="Took",
         tip="The work of all its sessions together",
-        text=lambda row: words.took(row.seconds),
+        text=lambda row: took(row.seconds),
         key=lambda row: row.seconds,
         widest="00 h 00 min",
         side=RIGHT,
@@ -119,7 +218,7 @@ _FIGURES: Final[tuple[Column[RunRow], ...]] = (
     Column(
         title="Disk",
         tip="What its folder takes on disk",
-        text=lambda row: words.disk(row.disk_bytes),
+        text=lambda row: disk(row.disk_bytes),
         key=lambda row: row.disk_bytes,
         widest="0.00 MiB",
         side=RIGHT,
@@ -128,13 +227,13 @@ _FIGURES: Final[tuple[Column[RunRow], ...]] = (
     Column(
         title="Note",
         tip="What somebody wrote about it",
-        text=words.note,
-        key=lambda row: words.note(row).casefold(),
+        text=note,
+        key=lambda row: note(row).casefold(),
         widest="a note",
     ),
 )
 COLUMNS: Final = tuple(
-    replace(column, tip=f"{column.tip}; a click sorts", tooltip=words.in_full, spoken=column.told)
+    replace(column, tip=f"{column.tip}; a click sorts", tooltip=in_full, spoken=column.told)
     for column in _FIGURES
 )
 

@@ -15,7 +15,7 @@ from smarthdr_studio.core.training.run_estimate import Estimate, size_in_words
 from smarthdr_studio.core.trust.explanation import Fact
 from smarthdr_studio.studio.state import DeviceLine, PlanningState
 from smarthdr_studio.studio.widgets.controls import button, caption, card, describe, duration
-from smarthdr_studio.studio.widgets.fact_table import FactTable
+from smarthdr_studio.studio.widgets.tables import FactTable
 
 
 def estimate_in_facts(found: Estimate) -> tuple[Fact, ...]:

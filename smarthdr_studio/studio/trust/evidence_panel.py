@@ -22,7 +22,7 @@ from smarthdr_studio.studio.widgets.controls import (
     card,
     describe,
 )
-from smarthdr_studio.studio.widgets.fact_table import FactTable
+from smarthdr_studio.studio.widgets.tables import FactTable
 
 DROPPED: Final = 0.1
 GAUSSIAN: Final = (gaussian_coverage(1), gaussian_coverage(2), gaussian_coverage(3))

@@ -30,7 +30,7 @@ from smarthdr_studio.studio.widgets.controls import (
     percent,
     small,
 )
-from smarthdr_studio.studio.widgets.fact_table import FactTable
+from smarthdr_studio.studio.widgets.tables import FactTable
 
 
 def find_clues(*, bracket: Bracket) -> Clues:

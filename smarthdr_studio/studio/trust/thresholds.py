@@ -36,7 +36,7 @@ from smarthdr_studio.studio.widgets.controls import (
     duration,
     percent,
 )
-from smarthdr_studio.studio.widgets.fact_table import FactTable
+from smarthdr_studio.studio.widgets.tables import FactTable
 
 MOST_SNAPSHOTS = 8
 

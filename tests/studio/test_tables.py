@@ -10,7 +10,7 @@ from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QAbstractItemView
 
 from smarthdr_studio.studio.theme import DARK, LIGHT, tint
-from smarthdr_studio.studio.widgets.value_table import RIGHT, Column, SortedTable, SortedValues
+from smarthdr_studio.studio.widgets.tables import RIGHT, Column, SortedTable, SortedValues
 
 LEFT_BUTTON, ROLE = Qt.MouseButton.LeftButton, Qt.ItemDataRole
 UP, DOWN = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
