@@ -5,7 +5,8 @@ import json
 import re
 import sqlite3
 import zipfile
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,35 @@ def _digest(data: bytes) -> str:
 def _torch(path: Path, plain: Plainer) -> Any:
     import torch
 
+    if weights := _script_weights(path):
+        return weights
     return _torch_value(torch.load(path, weights_only=True, map_location="cpu"), plain)
+
+
+def _script_weights(path: Path) -> list[str]:
+    """Fingerprints of the tensors of a TorchScript file; its code names modules. Nothing is run."""
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        if not any(name.endswith("/constants.pkl") for name in names):
+            return []
+        return sorted(_digest(archive.read(name)) for name in names if "/data/" in name)
+
+
+def _onnx(path: Path, plain: Plainer) -> Any:
+    """Weights and operations of a graph; not the names of the modules it was made by."""
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(str(path)).graph
+    arrays = (numpy_helper.to_array(each) for each in graph.initializer)
+    return {
+        "weights": sorted(_array(value) for value in arrays),
+        "operations": _counted(node.op_type for node in graph.node),
+    }
+
+
+def _counted(names: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(names).items()))
 
 
 def _torch_value(value: Any, plain: Plainer) -> Any:
@@ -214,5 +243,6 @@ _READERS: dict[str, Callable[[Path, Plainer], Any]] = {
     ".safetensors": _safetensors,
     ".shdrmodel": _bundle,
     ".pt": _torch,
+    ".onnx": _onnx,
     ".sqlite": _sqlite,
 }
