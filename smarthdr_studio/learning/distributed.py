@@ -50,7 +50,7 @@ class ProcessLost(DeviceError):
 
 @contextmanager
 def needs_all_processes() -> Iterator[None]:
-    """For what needs all processes. Raises FellowLost where one of them is gone."""
+    """For what needs all processes. Raises ProcessLost where one of them is gone."""
     try:
         yield
     except RuntimeError as error:
@@ -82,7 +82,7 @@ class ProcessGroup:
     def told(self, value: Said) -> Said:
         """What the first process says, a plain value; its peers wait for it.
 
-        Raises Dismissed in the peers where it ended the run instead.
+        Raises RunEnded in the peers where it ended the run instead.
         """
         said = b"" if self._place.rank else json.dumps(value).encode()
         length = torch.tensor([len(said)])
@@ -138,7 +138,7 @@ class ProcessGroup:
     def _wait(self, work: distributed.Work | None) -> None:
         """Until it is done, awake enough to hear a signal and too sleepy to take time from others.
 
-        Raises FellowLost.
+        Raises ProcessLost.
         """
         if work is None:
             raise ProcessLost
@@ -150,7 +150,7 @@ class ProcessGroup:
 
 
 def _with_all_processes(call: Callable[[], Found]) -> Found:
-    """The answer of a call that needs all processes. Raises FellowLost."""
+    """The answer of a call that needs all processes. Raises ProcessLost."""
     try:
         return call()
     except RuntimeError as error:
@@ -217,7 +217,7 @@ class Ranks:
     def told(self, value: Said) -> Said:
         """What the first says, a plain value: its own is given back, the others hear it.
 
-        Raises Dismissed in the others where the first has ended the run.
+        Raises RunEnded in the others where the first has ended the run.
         """
         return value if self._wire is None else self._wire.told(value)
 

@@ -173,7 +173,7 @@ class Predictor:
         """One of `Ranks.groups`, a scene for each process; the first gets all that is predicted.
 
         H×W×3 linear radiance and H×W σ in μ-law values, as `predict`. The others get
-        nothing. Raises Dismissed where the run has ended instead.
+        nothing. Raises RunEnded where the run has ended instead.
         """
         ranks = self.ranks
         ranks.told(None)

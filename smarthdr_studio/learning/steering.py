@@ -49,7 +49,7 @@ class Steering:
         self._later: list[Wish] = []  # heard where only a pause or a stop can be granted
 
     def heed(self, run: TrainingRun, folder: RunFolder) -> Generator[TrainingEvent, None, None]:
-        """Grants what was asked since the last step. Raises StopAsked."""
+        """Grants what was asked since the last step. Raises StopRequested."""
         self._waiting.extend(self._later)
         self._later.clear()
         for wish in self._heard(run, folder):
@@ -61,7 +61,7 @@ class Steering:
     ) -> Generator[TrainingEvent, None, Answer]:
         """A round or a check, which takes long and has no steps; it can be paused and stopped.
 
-        What else is asked meanwhile waits until it is done. Raises StopAsked.
+        What else is asked meanwhile waits until it is done. Raises StopRequested.
         """
         try:
             while True:

@@ -156,7 +156,7 @@ def predict_tiled(  # noqa: PLR0913 - one call for all who need no say between t
         device: where to compute.
         tile: side of a tile, a multiple of 8.
         overlap: pixels that neighbouring tiles share at least, a multiple of 8.
-        precision: what to compute in; see `runtime.pick_precision`.
+        precision: what to compute in; see `compute.pick_precision`.
         on_tile: called with the number of tiles done and of all; it may raise to give up.
 
     Returns:

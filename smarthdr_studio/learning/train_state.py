@@ -67,7 +67,7 @@ from smarthdr_studio.learning.schedule import (
 class TrainingRun:
     """One run between two steps.
 
-    Made by `opening.open_run`. Whatever happens inside a step, `keeping.save` keeps the moment
+    Made by `run_setup.open_run`. Whatever happens inside a step, `save_run` keeps the moment
     before.
     """
 

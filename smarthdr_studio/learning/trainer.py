@@ -347,7 +347,7 @@ class RunEnding:
 def follow_first_rank(run: TrainingRun, folder: RunFolder) -> RunFinished:
     """Takes the course of the run beside the first process, until it ends or is ended there.
 
-    Raises StudioError, FellowLost among them.
+    Raises StudioError, ProcessLost among them.
     """
     last = RunFinished(
         run=folder.id, outcome="stopped", step=0, message="the first process ended the run"

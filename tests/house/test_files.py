@@ -126,6 +126,37 @@ def test_no_small_module_is_a_slice_of_another():
     assert lonely == []
 
 
+def test_docstrings_name_only_what_is_there():
+    """Names in backticks with a dot, a call or an underscore, and class names, exist somewhere."""
+    trees = {path: _tree(path) for path in MODULES}
+    known = {path.stem for path in MODULES}
+    for tree in trees.values():
+        for node in ast.walk(tree):
+            known |= {
+                str(getattr(node, part))
+                for part in ("name", "arg", "id", "attr")
+                if isinstance(getattr(node, part, None), str)
+            }
+    gone = [
+        f"{_name(path)}: {word}"
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
+        for word in _names_in(ast.get_docstring(node) or "")
+        if word.rpartition(".")[2] not in known
+    ]
+    assert gone == []
+
+
+def _names_in(docstring: str) -> set[str]:
+    quoted = set(re.findall(r"`([A-Za-z_]\w*(?:\.\w+)*)(?:\(\))?`", docstring))
+    files = {
+        word for word in quoted if re.search(r"\.(json|jsonl|toml|exr|npz|pt|txt|sqlite)$", word)
+    }
+    named = {word for word in quoted - files if "." in word or "_" in word}
+    return named | (set(re.findall(r"Raises:? ([A-Z]\w+)", docstring)))
+
+
 def _loads_with_torch(call: ast.Call) -> bool:
     function = call.func
     return (

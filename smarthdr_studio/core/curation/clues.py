@@ -117,7 +117,7 @@ class ClueRecord:
 
     `saturated` (in the reference) and `moving` hold one share per patch of 64×64, P uint8 from 0
     to 255 for all, row by row as in `SceneStatistics`; `saturation` and `motion` are those of the
-    whole scene in [0, 1]. `look` is `looks.look_of` the scene.
+    whole scene in [0, 1]. `look` is `descriptor_of` the scene.
     """
 
     height: int

@@ -380,7 +380,7 @@ class Decisions:
     def go_back(
         self, moment: int | str, *, note: str = "", who: str | None = None
     ) -> tuple[tuple[str, ...], bool]:
-        """Statuses, labels, brush and thresholds become again what they were (see `as_it_was`).
+        """Statuses, labels, brush and thresholds become again what they were (see `ledger_at`).
 
         Notes and tags stay. Answers which scenes changed, and whether the thresholds did; where
         nothing does, it is no decision. Raises LabelError: a label of then is gone for good.

@@ -223,8 +223,8 @@ def truth_draft(
     """The ground truth whole on disk; it vanishes at the end unless it took a number.
 
     `radiance` is H×W×3 linear RGB in [0, 1] on the scale of METHOD §1, mended already (see
-    `fixing.mended`); it is kept as half floats. Raises LabelError: another size than the scene's,
-    values outside [0, 1], or no room to write it.
+    `ground_truth.apply_fix`); it is kept as half floats. Raises LabelError: another size than
+    the scene's, values outside [0, 1], or no room to write it.
     """
     scene = project.scene(scene_id)
     path = project.labels_folder(scene.id) / f"draft-{uuid.uuid4().hex}.exr"

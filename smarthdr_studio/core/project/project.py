@@ -440,9 +440,9 @@ class Project:
         self._find_scenes()
 
     def fetch(self, files: Mapping[str, str | None]) -> None:
-        """Bring files back from the trash where need be, by path and checksum; see `trash.fetch`.
+        """Bring files back from the trash where need be, by path and checksum.
 
-        Raises LabelError.
+        See `files.restore_from_trash`. Raises LabelError.
         """
         core_files.restore_missing(self.folder, files)
 

@@ -29,7 +29,7 @@ class StartState:
     """What a run learned from when it was started.
 
     `labelled` scenes have their ground truth, `promoted` ones the label file of that time, by
-    scene, relative to the project. `moment` is the point of the journal for `as_it_was`: the
+    scene, relative to the project. `moment` is the point of the journal for `ledger_at`: the
     number of an entry, or of an older run, the time it was started. `masks` are None where they
     are not known. Of an older run, `labelled` has its promoted scenes as well.
     """

@@ -27,7 +27,7 @@ class Touch(StrEnum):
 
 
 class Brushing(QObject):
-    """Strokes as plain values of `core.brush.strokes`; every point is the middle of a pixel.
+    """Strokes as plain values of `core.trust.brush`; every point is the middle of a pixel.
 
     `stroke_moved` carries a round brush that is still being drawn, `stroke_ended` any stroke.
     """
