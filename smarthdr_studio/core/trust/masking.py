@@ -140,11 +140,13 @@ def span(values: Array, level: Level) -> Range:
     flat = values.reshape(-1)
     if flat.shape[0] == 0:
         return Range(0.0, 0.0)
-    if level.normalisation == "minmax":
-        return Range(float(flat.min()), float(flat.max()))
-    on_host = np.asarray(flat.cpu() if _is_torch(flat) else flat)
-    low, high = np.percentile(on_host, (level.low_percentile, level.high_percentile))
-    return Range(float(low), float(high))
+    match level.normalisation:
+        case "minmax":
+            return Range(float(flat.min()), float(flat.max()))
+        case "percentile":
+            on_host = np.asarray(flat.cpu() if _is_torch(flat) else flat)
+            low, high = np.percentile(on_host, (level.low_percentile, level.high_percentile))
+            return Range(float(low), float(high))
 
 
 def _span_of_kept(sigma: Array, kept: Array, level: Level) -> Range:

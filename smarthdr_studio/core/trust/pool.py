@@ -415,12 +415,14 @@ class PoolStatistics:
 
     def _pixel_ranges(self, level: Level, kept: Integers, rows: Counts) -> tuple[Doubles, Doubles]:
         scene = np.arange(len(self))
-        low, high = self._tables.least[scene, kept], self._tables.greatest[scene, kept]
-        if level.normalisation == "percentile":
-            low, high = (
-                quantile(rows, share / 100, least=self._low, greatest=self._high)
-                for share in (level.low_percentile, level.high_percentile)
-            )
+        match level.normalisation:
+            case "minmax":
+                low, high = self._tables.least[scene, kept], self._tables.greatest[scene, kept]
+            case "percentile":
+                low, high = (
+                    quantile(rows, share / 100, least=self._low, greatest=self._high)
+                    for share in (level.low_percentile, level.high_percentile)
+                )
         if level.scope == "pool" and (kept > 0).any():
             low = np.full(len(self), low[kept > 0].min())
             high = np.full(len(self), high[kept > 0].max())
@@ -460,14 +462,16 @@ def _own_ends(
     """The range of σ over a scene's kept pixels; (0, 0) when there are none."""
     if not kept.any():
         return 0.0, 0.0
-    if level.normalisation == "minmax":
-        return float(scene.lows[kept].min()), float(scene.highs[kept].max())
-    least, greatest = np.array([scene.low], float), np.array([scene.high], float)
-    low, high = (
-        float(quantile(rows, share / 100, least=least, greatest=greatest)[0])
-        for share in (level.low_percentile, level.high_percentile)
-    )
-    return low, high
+    match level.normalisation:
+        case "minmax":
+            return float(scene.lows[kept].min()), float(scene.highs[kept].max())
+        case "percentile":
+            least, greatest = np.array([scene.low], float), np.array([scene.high], float)
+            low, high = (
+                float(quantile(rows, share / 100, least=least, greatest=greatest)[0])
+                for share in (level.low_percentile, level.high_percentile)
+            )
+            return low, high
 
 
 def _limits(low: Doubles, high: Doubles, tau: float) -> Doubles:
