@@ -15,6 +15,7 @@ from plain import Plainer, difference
 from sides import ANSWERS
 
 _NOT_TOLD = "/home/"  # caches of libraries, and the program's own window state
+_OF_READING = {".sqlite-shm", ".sqlite-wal"}  # beside a database that was looked into
 _TIMED_SCALARS = ("speed/", "memory_bytes")
 _CHECKSUM = re.compile(r"\b[0-9a-f]{64}\b")
 _TEXT = {".toml", ".csv", ".txt", ".html", ".md", ""}
@@ -75,6 +76,8 @@ def _files(folder: Path, plain: Plainer) -> dict[str, Path]:
     for path in sorted(folder.rglob("*")):
         name = "/" + path.relative_to(folder).as_posix()
         if not path.is_file() or path.name == ANSWERS or _NOT_TOLD in name:
+            continue
+        if path.suffix in _OF_READING:
             continue
         if "tfevents" in name:
             name = f"{name.partition('.tfevents')[0]}.tfevents"
