@@ -315,7 +315,7 @@ class PoolMap(QWidget):
         self._masks = MaskSettings()
         frame, self._column = card(name="Retained share of the pool")
         self._title = ElidedLabel(role="title")
-        self._title.tell("Retained of pool")
+        self._title.tell("Pool retained")
         self._group = QButtonGroup(self)
         self._keep = {share: button(f"{share:.0%}".replace("%", " %"), tip="") for share in _SHARES}
         self._column.addLayout(self._head())
