@@ -48,11 +48,12 @@ def truth(
     """
     from smarthdr_studio.core.project.project import Project
 
-    if not files:
+    if not (files or check):
         _use_its_own(project, scene, note=note, as_json=as_json)
         return None
-    exposures = parse_exposure_values(evs, count=len(files))
     with Project.open(project) as opened:
+        files = files or [_its_own(opened, scene)]
+        exposures = parse_exposure_values(evs, count=len(files))
         radiance, findings = _looked_at(opened, scene, files, evs=exposures)
         if not check:
             _refuse(findings, fix=fix, force=force)
@@ -61,6 +62,14 @@ def truth(
         status = str(opened.statuses()[scene])
     _tell(findings, scene=scene, imported=not check, status=status, as_json=as_json)
     return _UNUSABLE if check and not findings.usable else None
+
+
+def _its_own(project: "Project", scene_id: str) -> Path:
+    """The ground truth a scene has already."""
+    path = project.scene(scene_id).ground_truth
+    if path is None:
+        raise BadScene(f"{scene_id}: has no ground truth to look at; name a file")
+    return path
 
 
 def _use_its_own(folder: Path, scene: str, *, note: str, as_json: bool) -> None:

@@ -198,7 +198,7 @@ class RunReporter:
                 self._step = step
                 self._facts |= {"steps": str(step), "loss": f"{losses['total']:.4f}"}
             case RoundFinished(round=number, retained=retained):
-                self._facts |= {"rounds": str(number + 1), "retained": percent(retained)}
+                self._facts |= {"rounds": str(number), "retained": percent(retained)}
             case Validated(psnr_mu=mu, psnr_l=linear):
                 self._facts["held out"] = f"PSNR-μ {mu:.2f} dB, PSNR-l {linear:.2f} dB"
             case CheckpointSaved(folder=folder):

@@ -12,10 +12,12 @@ from smarthdr_studio.core.errors import DeviceError, OutOfMemory, ProjectError, 
 from smarthdr_studio.core.training.events import (
     CheckpointSaved,
     PhaseChanged,
+    RoundFinished,
     RunFinished,
     RunStarted,
     StepReported,
 )
+from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.learning import trainer
 
 TINY = (
@@ -92,6 +94,29 @@ def test_a_finished_run_ends_with_status_0_and_one_event_a_line(run, project, fa
     ]
     assert (answer.lines[0]["run"], answer.lines[-1]["exit"]) == ("run-1", 0)
     assert answer.err == ""
+
+
+def test_as_many_rounds_are_told_as_were_made(run, project, monkeypatch):
+    """Rounds are counted from 1."""
+
+    def with_rounds(plan, project, *, resume=None):
+        for event in FakeTraining()(plan, project, resume=resume):
+            if isinstance(event, RunFinished):
+                for number in (1, 2):
+                    yield RoundFinished(
+                        round=number,
+                        step=3,
+                        epoch=1,
+                        masks=MaskSettings(),
+                        retained=0.5,
+                        patches_retained=0.6,
+                        sigma_mean=0.1,
+                    )
+            yield event
+
+    monkeypatch.setattr(trainer, "train", with_rounds)
+    lines = run("train", project).out.splitlines()
+    assert [line.split()[1] for line in lines if line.split()[:1] == ["rounds"]] == ["2"]
 
 
 def test_figures_that_are_not_finite_are_null_in_json(run, project, fake):

@@ -136,3 +136,14 @@ def test_without_a_file_a_scene_learns_from_the_truth_it_has(run, project):
     again = run("truth", project, "004")
     assert again.status == 2
     assert "its status is ground truth" in again.err
+
+
+def test_checking_without_a_file_looks_at_the_truth_it_has(run, project):
+    with Project.open(project) as opened:
+        entries = len(opened.entries())
+    answer = run("truth", project, "004", "--check", "--json")
+    told = answer.json["truth"]
+    assert (answer.status, told["usable"], told["brought"]) == (0, True, False)
+    assert (told["status"], state(project)[0]) == ("unlabelled", "unlabelled")
+    with Project.open(project) as opened:
+        assert len(opened.entries()) == entries

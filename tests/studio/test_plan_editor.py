@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QScrollArea, QWidget
 
 from smarthdr_studio.core.training.plan import load_preset
 from smarthdr_studio.studio.state import EDITED, Activity
@@ -59,6 +59,15 @@ def test_the_window_opens_without_knowing_the_schema_of_plans():
         [sys.executable, "-c", words], capture_output=True, text=True, check=True, timeout=300
     )
     assert found.stdout.strip() == "False"
+
+
+def test_no_row_of_the_form_is_cut_off_even_in_the_smallest_editor(editor, qtbot):
+    """The form cannot be scrolled sideways by hand, so nothing may lie there."""
+    (scroll,) = editor.form.findChildren(QScrollArea)
+    for size in (editor.size(), editor.minimumSize()):
+        editor.resize(size)
+        qtbot.wait(50)
+        assert scroll.horizontalScrollBar().maximum() == 0
 
 
 def test_a_key_opens_it_with_the_preset_that_is_picked(opened, qtbot, until):

@@ -23,6 +23,7 @@ from smarthdr_studio.studio.training.training_panel import (
     notes_in_words,
     phase_in_words,
     progress_in_words,
+    thousandths_done,
 )
 
 STARTED = RunStarted(
@@ -55,6 +56,15 @@ def waits(text, *, what, step):
 
 LEARNING = PhaseChanged(phase="learning", text="epoch 2 of 5: learning from labels", step=10)
 RUNNING = standing(STARTED, LEARNING, step())
+
+
+def test_the_bar_of_a_finished_run_is_full_though_it_took_fewer_steps_than_thought():
+    assert thousandths_done(TrainingState()) == 0
+    assert thousandths_done(RUNNING) == 200
+    done = after(RUNNING, RunFinished(run="r1", outcome="done", step=80, message="trained"))
+    assert thousandths_done(done) == 1000
+    stopped = after(RUNNING, RunFinished(run="r1", outcome="stopped", step=20, message="stopped"))
+    assert thousandths_done(stopped) == 200
 
 
 def test_a_pause_is_told_with_what_was_going_on():

@@ -179,8 +179,8 @@ class PlanKeeping(QWidget):
         self._wrong.hide()
 
 
-_SIZE: Final = (1120, 660)
-_SMALLEST: Final = (900, 480)
+_SIZE: Final = (1140, 660)
+_SMALLEST: Final = (1140, 480)  # a row of the form fits in its width
 _SIDE: Final = 348
 
 

@@ -57,6 +57,13 @@ def progress_in_words(run: TrainingState) -> str:
     return " · ".join(parts)
 
 
+def thousandths_done(run: TrainingState) -> int:
+    """How far the bar is filled; before the end only an estimate of all steps is known."""
+    if run.activity is Activity.DONE:
+        return 1000
+    return min(round(1000 * run.step / run.total_steps), 1000) if run.total_steps else 0
+
+
 def notes_in_words(run: TrainingState) -> str:
     """What was asked of the run and waits for its time, and what went wrong without ending it."""
     notes = []
@@ -329,7 +336,7 @@ class TrainingPanel(QWidget):
         self._left.setText(progress_in_words(run))
         speed = run.images_per_second
         self._left.setToolTip(f"{speed:.3g} crops per second" if speed and run.busy else "")
-        self._bar.setValue(round(1000 * run.step / run.total_steps) if run.total_steps else 0)
+        self._bar.setValue(thousandths_done(run))
 
     def enterEvent(self, event: QEnterEvent) -> None:
         """Look for devices when the mouse first comes near; that loads torch."""
