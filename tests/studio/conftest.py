@@ -197,7 +197,11 @@ def until(qtbot):
     """Waits until the state of a session is so."""
 
     def wait(session, holds, *, timeout=20000):
-        qtbot.waitUntil(lambda: holds(session.state), timeout=timeout)
+        try:
+            qtbot.waitUntil(lambda: holds(session.state), timeout=timeout)
+        except qtbot.TimeoutError as error:
+            run, told = session.state.training, session.state.notice
+            raise AssertionError(f"not within {timeout / 1000:g} s: {run}, {told}") from error
 
     return wait
 

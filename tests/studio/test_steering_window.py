@@ -228,6 +228,7 @@ def test_a_run_of_the_window_is_discarded_whole_and_restored(
     with Project.open(fresh_project) as project:
         assert list_rows(project) == ()
     session.running.take_offer(session.state.notice.offers[0])
+    until(session, lambda s: s.notice is not None and "is back" in s.notice.text, timeout=60000)
     until(session, lambda s: s.training.run == run, timeout=20000)
     assert session.state.training.resumable == run
     # It was discarded near its end: with more epochs there is time to see it run.
