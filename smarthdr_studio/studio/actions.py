@@ -262,7 +262,7 @@ CURATION: Final = (
     action("Scene", "Propose promotions…", "Ctrl+P", "By a rule; you decide", "propose"),
 )
 
-PAPERS: Final = (
+FILES: Final = (
     action("Scene", "Import ground truth…", "Ctrl+G", "A file, or a static bracket", "bring_truth"),
     action("Scene", "Use its ground truth", "", "Learn from the file it has", "use_truth"),
     action("Inspect", "Journal", "F10", "Every decision, and the past", "tab_journal"),
@@ -330,7 +330,7 @@ RUNS: Final = (
 )
 
 
-ACTIONS: Final = (*BASE, *INSPECTION, *CURATION, *PAPERS, *BRUSH, *RUNS, *MODELS)
+ACTIONS: Final = (*BASE, *INSPECTION, *CURATION, *FILES, *BRUSH, *RUNS, *MODELS)
 
 
 def by_id(name: str) -> Action:

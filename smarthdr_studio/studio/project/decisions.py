@@ -233,7 +233,9 @@ class CurationController(QObject):
         """This note in place of what these scenes have."""
         if scenes:
             self._take(
-                lambda controller: controller.decide(lambda pen: pen.annotate(scenes, note=text))
+                lambda controller: controller.decide(
+                    lambda decisions: decisions.annotate(scenes, note=text)
+                )
             )
 
     @Slot(object, object, object)
@@ -244,7 +246,7 @@ class CurationController(QObject):
         if scenes:
             self._take(
                 lambda controller: controller.decide(
-                    lambda pen: pen.annotate(scenes, add=added, remove=removed)
+                    lambda decisions: decisions.annotate(scenes, add=added, remove=removed)
                 )
             )
 

@@ -90,7 +90,7 @@ class FileCommands(QObject):
         """The selected scenes are learned from their ground truths, as far as they have one."""
         scenes = self._chosen()
         if scenes:
-            self._session.curating.decide(lambda pen: pen.use_ground_truth(scenes))
+            self._session.curating.decide(lambda decisions: decisions.use_ground_truth(scenes))
 
     def import_truth(self) -> None:
         """Ask for a ground truth, or for the frames of a static bracket, for the current scene."""
