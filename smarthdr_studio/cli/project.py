@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,12 +35,22 @@ def sample(
     test: Annotated[int | None, typer.Option(min=0, help="How many are for testing.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 0,
     size: Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="In pixels.")] = "512x384",
+    benchmark: Annotated[
+        str | None,
+        typer.Option(
+            metavar="small|large",
+            help="Write the benchmark set instead: few labels of few kinds, tests of all kinds.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a sample dataset with exact ground truth.
 
     It has the layout of Kalantari 2017, and labelled.txt names the scenes that carry a label.
     """
+    if benchmark is not None:
+        _write_benchmark(folder, benchmark, maps=maps, seed=seed, as_json=as_json)
+        return
     from smarthdr_studio.synthetic.dataset import write_sample
     from smarthdr_studio.synthetic.settings import SampleSettings
 
@@ -63,6 +74,28 @@ def sample(
     else:
         print_line(
             f"{folder}: {scenes} scenes of {width}×{height}; the labelled ones are in labelled.txt"
+        )
+
+
+def _write_benchmark(
+    folder: Path, name: str, *, maps: Path | None, seed: int, as_json: bool
+) -> None:
+    from smarthdr_studio.synthetic.benchmark_set import SETS, write_benchmark
+
+    if name not in SETS:
+        raise typer.BadParameter(f"--benchmark {name}: choose one of {', '.join(SETS)}")
+    settings = replace(SETS[name], maps=maps, seed=seed)
+    with progress() as bar:
+        task = bar.add_task("drawing scenes", total=settings.scenes)
+        for written in write_benchmark(folder, settings):
+            bar.update(task, completed=written.index, description=f"scene {written.id}")
+    if as_json:
+        told = {"scenes": settings.scenes, "labelled": settings.labelled}
+        print_json({"folder": str(folder), **told})
+    else:
+        print_line(
+            f"{folder}: {settings.pool} scenes to train on and {settings.scenes - settings.pool} "
+            f"to test on, {settings.width}×{settings.height}; the labelled ones are in labelled.txt"
         )
 
 

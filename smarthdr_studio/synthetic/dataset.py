@@ -3,8 +3,8 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,7 +19,7 @@ from smarthdr_studio.core.imaging.image_files import (
     write_frame_tiff,
     write_radiance_hdr,
 )
-from smarthdr_studio.core.imaging.radiometry import Floats, stops_above_shortest
+from smarthdr_studio.core.imaging.radiometry import Floats, Frame, stops_above_shortest
 from smarthdr_studio.synthetic.city import arcade, street
 from smarthdr_studio.synthetic.geometry import Actor, Light, Sprite, View
 from smarthdr_studio.synthetic.landscapes import forest, valley
@@ -44,7 +44,7 @@ _SUFFIXES = (".hdr", ".exr")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MapShelf:
-    """The radiance maps of a folder, decoded, each of middle radiance 1."""
+    """Pictures of linear radiance to cut from; those of a folder are each of middle radiance 1."""
 
     maps: tuple[Floats, ...]
 
@@ -68,7 +68,7 @@ def staged(rng: np.random.Generator, *, shelf: MapShelf, height: int, width: int
     size = (OVERSAMPLING * (height + 2 * MARGIN), OVERSAMPLING * (width + 2 * MARGIN))
     view = View(height=size[0], width=size[1], focal=float(size[1]), horizon=size[0] / 2, eye=0.6)
     backdrop = _window(rng, shelf, size=size, share=(0.7, 1.0))
-    actors = tuple(_cut_out(rng, shelf, view) for _ in range(int(rng.integers(4, 8))))
+    actors = tuple(cut_out(rng, shelf, view) for _ in range(int(rng.integers(4, 8))))
     return Stage(backdrop=backdrop, view=view, actors=actors)
 
 
@@ -98,7 +98,8 @@ class _CutOut:
         return Sprite(nothing, alpha, nothing, radiance)
 
 
-def _cut_out(rng: np.random.Generator, shelf: MapShelf, view: View) -> Actor:
+def cut_out(rng: np.random.Generator, shelf: MapShelf, view: View) -> Actor:
+    """A soft piece of a random map that passes in front of a view."""
     depth = float(rng.uniform(1.5, 5))
     tall = float(rng.uniform(0.45, 0.9))
     pixels = max(16, int(tall * view.focal / depth))
@@ -149,8 +150,8 @@ _Build = Callable[..., Stage]
 _FAMILIES: Final[tuple[_Build, ...]] = (valley, street, room, forest, arcade)
 
 
-def built(rng: np.random.Generator, *, index: int, height: int, width: int) -> Stage:
-    """The stage of the scene at a position, for frames of that size in pixels."""
+def build(rng: np.random.Generator, *, family: int, turn: int, height: int, width: int) -> Stage:
+    """A stage of a family (valley, street, room, forest, arcade), for frames of that size."""
     tall = OVERSAMPLING * (height + 2 * MARGIN)
     wide = OVERSAMPLING * (width + 2 * MARGIN)
     view = View(
@@ -159,7 +160,6 @@ def built(rng: np.random.Generator, *, index: int, height: int, width: int) -> S
         focal=max(wide, 1.2 * tall) * float(rng.uniform(0.80, 0.95)),
         horizon=tall * float(rng.uniform(0.44, 0.54)),
     )
-    turn, family = divmod(index, len(_FAMILIES))
     return _FAMILIES[family](rng, view=view, turn=turn)
 
 
@@ -186,17 +186,35 @@ def write_sample(folder: AnyPath, settings: SampleSettings = _DEFAULTS) -> Itera
         UnreadableImage: a radiance map is damaged.
     """
     folder = Path(folder)
-    _refuse_occupied(folder)
+    refuse_occupied(folder)
     shelf = None if settings.maps is None else MapShelf.found(settings.maps)
+    yield from write_whole(
+        folder,
+        [_place(index, settings) for index in range(settings.scenes)],
+        write_scene=lambda index, path: _write_scene(path, index, settings, shelf),
+        write_notes=lambda draft: _write_notes(draft, settings),
+    )
+
+
+def write_whole(
+    folder: Path,
+    places: Sequence[Path],
+    *,
+    write_scene: Callable[[int, Path], None],
+    write_notes: Callable[[Path], None],
+) -> Iterator[SceneWritten]:
+    """Scenes at their places in `folder`, several at a time; see `write_sample`."""
     draft = _draft_beside(folder)
     pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="sample")
     try:
         waiting = [
-            pool.submit(_write_scene, draft / _place(index, settings), index, settings, shelf)
-            for index in range(settings.scenes)
+            pool.submit(write_scene, index, draft / place) for index, place in enumerate(places)
         ]
-        yield from _told(waiting, folder, settings)
-        _write_notes(draft, settings)
+        for index, (place, scene) in enumerate(zip(places, waiting, strict=True), start=1):
+            scene.result()
+            name = "-".join(part for part in place.parts if part != "Training")
+            yield SceneWritten(index=index, total=len(places), id=name, path=folder / place)
+        write_notes(draft)
         if folder.exists():
             folder.rmdir()
         draft.rename(folder)
@@ -205,17 +223,8 @@ def write_sample(folder: AnyPath, settings: SampleSettings = _DEFAULTS) -> Itera
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _told(
-    waiting: list[Future[None]], folder: Path, settings: SampleSettings
-) -> Iterator[SceneWritten]:
-    for index, scene in enumerate(waiting):
-        scene.result()
-        place = _place(index, settings)
-        name = "-".join(part for part in place.parts if part != "Training")
-        yield SceneWritten(index=index + 1, total=len(waiting), id=name, path=folder / place)
-
-
-def _refuse_occupied(folder: Path) -> None:
+def refuse_occupied(folder: Path) -> None:
+    """Raises BadDataset where a folder holds something already."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BadDataset(f"{folder} is not empty: name a new folder for the sample dataset.")
 
@@ -241,13 +250,23 @@ def _write_scene(
 ) -> None:
     rng = np.random.default_rng(np.random.SeedSequence(settings.seed, spawn_key=(index,)))
     instants = _radiance(rng, index, settings, shelf)
-    folder.mkdir(parents=True)
     stops = stops_above_shortest(settings.evs)
-    for number, (radiance, stop) in enumerate(zip(instants, stops, strict=True), start=1):
-        frame = exposed(radiance, stops=stop, sensor=Sensor(), rng=rng)
+    frames = [
+        exposed(radiance, stops=stop, sensor=Sensor(), rng=rng)
+        for radiance, stop in zip(instants, stops, strict=True)
+    ]
+    write_bracket(folder, frames, truth=np.minimum(instants[1], 1), evs=settings.evs)
+
+
+def write_bracket(
+    folder: Path, frames: Sequence[Frame], *, truth: Floats, evs: Sequence[float]
+) -> None:
+    """Three frames, their exposure values and the ground truth in the layout of Kalantari 2017."""
+    folder.mkdir(parents=True)
+    for number, frame in enumerate(frames, start=1):
         write_frame_tiff(folder / f"input_{number}.tif", frame)
-    write_radiance_hdr(folder / "HDRImg.hdr", np.minimum(instants[1], 1))
-    lines = "".join(f"{ev:g}\n" for ev in settings.evs)
+    write_radiance_hdr(folder / "HDRImg.hdr", truth)
+    lines = "".join(f"{ev:g}\n" for ev in evs)
     (folder / "exposure.txt").write_text(lines, encoding="utf-8")
 
 
@@ -257,7 +276,8 @@ def _radiance(
     """The scene at its three instants, scaled so that 1 clips the under frame."""
     size = {"height": settings.height, "width": settings.width}
     if shelf is None:
-        stage, bend = built(rng, index=index, **size), True
+        turn, family = divmod(index, len(_FAMILIES))
+        stage, bend = build(rng, family=family, turn=turn, **size), True
     else:
         stage, bend = staged(rng, shelf=shelf, **size), False
     raw = [seen(stage, time=t, camera=c) for t, c in zip(INSTANTS, drift(rng), strict=True)]
