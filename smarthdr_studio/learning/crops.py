@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
@@ -21,7 +20,11 @@ from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.core.trust.thresholds import crop_grid
 from smarthdr_studio.learning.augmentation import (
     Augmentation,
+    Corruption,
+    corrupted,
+    draw_corruption,
     strong_augmentation,
+    suffers,
     weak_augmentation,
 )
 from smarthdr_studio.learning.compute import RandomState
@@ -114,6 +117,26 @@ class Window(NamedTuple):
     left: int
 
 
+class CropView(NamedTuple):
+    """How the student sees a crop."""
+
+    move: Augmentation = Augmentation()
+    corruption: Corruption | None = None
+    weak_too: bool = False
+    """Whether the view of the teacher comes with it."""
+
+
+class WeakView(NamedTuple):
+    """Turned and mirrored as the student's crops, but neither shuffled nor spoiled."""
+
+    frames: tuple[Tensor, Tensor, Tensor]
+    """Under, reference, over: B×6×S×S, radiance then camera values."""
+    channels: Tensor
+    """B×3, int64: which channel of the weak view is R, G and B of the student's."""
+    gains: Tensor
+    """B×3×1×1: how many times brighter the student sees each of its channels."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CropBatch:
     """B crops on the device: frames in, target out."""
@@ -123,6 +146,8 @@ class CropBatch:
     target: Target
     sigma: Tensor
     """B×1×S×S uncertainty of the label itself; 0 for ground truths."""
+    weak: WeakView | None = None
+    """What the teacher sees of them, where it labels each crop."""
 
 
 class _Crop(NamedTuple):
@@ -180,7 +205,7 @@ class CropSet:
         labels: Mapping[str, SceneLabel],
         stock: SceneCache,
         plan: BatchPlan,
-        draw: Callable[[], Augmentation],
+        draw: Callable[[], CropView],
         generator: torch.Generator,
     ) -> None:
         self._scenes, self._stock, self._crop = tuple(scenes), stock, plan.crop
@@ -203,7 +228,8 @@ class CropSet:
         drawn = [(self._take(), self._draw()) for _ in range(count * place.size)]
         own = drawn[place.rank * count : (place.rank + 1) * count]
         self._drawn = tuple(window for window, _ in own)
-        crops = [self._moved_crop(window, move) for window, move in own]
+        views = [view for _, view in own]
+        crops = [self._moved_crop(window, view.move) for window, view in own]
         device = self._stock.device
         frames, hdr, sigma, trusted = (
             torch.stack([picture.to(device) for picture in pictures])
@@ -211,13 +237,19 @@ class CropSet:
         )
         values = camera_values(frames)
         stops = torch.tensor([crop.stops for crop in crops], device=device)
-        under, reference, over = (
+        clean = [
             six_channels(values[:, i].permute(0, 3, 1, 2), stops=stops[:, i]) for i in range(3)
-        )
+        ]
+        seen, label = clean, hdr.permute(0, 3, 1, 2).float()
+        suffered = [view.corruption for view in views if view.corruption is not None]
+        if suffered:
+            seen, label = corrupted(clean, label, stops=stops, suffered=suffered)
+        under, reference, over = seen
         return CropBatch(
             frames=(under, reference, over),
-            target=Target(hdr.permute(0, 3, 1, 2).float(), trusted[:, None]),
+            target=Target(label, trusted[:, None]),
             sigma=sigma[:, None].float(),
+            weak=_weak_view(clean, views) if views[0].weak_too else None,
         )
 
     @property
@@ -264,6 +296,26 @@ class CropSet:
             trusted=move.of_values(trusted),
             stops=scene.stops,
         )
+
+
+def _weak_view(frames: Sequence[Tensor], views: Sequence[CropView]) -> WeakView:
+    """The student's crops before they were spoiled, each channel back in its place."""
+    under, reference, over = frames
+    channels = torch.tensor([view.move.channels for view in views], device=under.device)
+    back = channels.argsort(dim=1)
+    places = torch.cat([back, back + 3], dim=1)[:, :, None, None]
+    gains = under.new_tensor(
+        [(1.0, 1.0, 1.0) if view.corruption is None else view.corruption.gains for view in views]
+    )
+    return WeakView(
+        frames=(
+            under.gather(1, places.expand_as(under)),
+            reference.gather(1, places.expand_as(reference)),
+            over.gather(1, places.expand_as(over)),
+        ),
+        channels=channels,
+        gains=gains[:, :, None, None],
+    )
 
 
 def _label_on_device(
@@ -320,7 +372,7 @@ class TrainingData:
             labels=labels,
             stock=self._stock,
             plan=self._plan.batch,
-            draw=partial(weak_augmentation, self.randomness.moves),
+            draw=self._draw_weak,
             generator=self.randomness.labelled,
         )
         if not len(crops):
@@ -332,15 +384,32 @@ class TrainingData:
 
     def unlabelled(self, labels: Mapping[str, SceneLabel]) -> CropSet:
         """The crops of a round that have a trusted pixel, strongly moved if the plan says so."""
-        move = strong_augmentation if self._plan.strong_augmentation else weak_augmentation
         return CropSet(
             [self.scenes[name] for name in sorted(labels)],
             labels=labels,
             stock=self._stock,
             plan=self._plan.batch,
-            draw=partial(move, self.randomness.moves),
+            draw=self._draw_strong,
             generator=self.randomness.unlabelled,
         )
+
+    def _draw_weak(self) -> CropView:
+        """Of a labelled crop."""
+        move = weak_augmentation(self.randomness.moves)
+        too = self._plan.student.labelled_too
+        return CropView(move, self._draw_corruption() if too else None)
+
+    def _draw_strong(self) -> CropView:
+        """Of an unlabelled crop."""
+        move = strong_augmentation if self._plan.strong_augmentation else weak_augmentation
+        weak_too = self._plan.teacher.labels == "crops"
+        return CropView(move(self.randomness.moves), self._draw_corruption(), weak_too)
+
+    def _draw_corruption(self) -> Corruption | None:
+        plan = self._plan
+        if not suffers(plan.student):
+            return None
+        return draw_corruption(plan.student, crop=plan.batch.crop, generator=self.randomness.moves)
 
     def _label(self, name: str, label_set: LabelSet) -> SceneLabel:
         scene = self.scenes[name]

@@ -28,6 +28,7 @@ from smarthdr_studio.core.trust.reliability import (
     error_map,
     reliability,
     sparsification,
+    squared_error_map,
 )
 from smarthdr_studio.learning.bundle import ModelCard
 from smarthdr_studio.learning.checkpoints import latest_checkpoint, load_state
@@ -228,6 +229,7 @@ def validate(
         ssim_mu=_known_mean("ssim_mu", found.values()),
         ssim_l=_known_mean("ssim_l", found.values()),
         ause=_known_mean("ause", found.values()),
+        calibration=_known_mean("calibration", found.values()),
     )
 
 
@@ -254,7 +256,9 @@ def _figures_of(group: Sequence[Scene], predictor: Predictor) -> list[dict[str, 
     hdr, sigma = predictor.predict(scene)
     truth = predictor.frames.ground_truth(scene)
     figures = asdict(quality(hdr, truth))
-    return ranks.shared({scene.id: figures | {"ause": quick_ause(sigma, error_map(hdr, truth))}})
+    figures["ause"] = quick_ause(sigma, error_map(hdr, truth))
+    figures["calibration"] = float((squared_error_map(hdr, truth) / np.square(sigma)).mean())
+    return ranks.shared({scene.id: figures})
 
 
 def quick_ause(sigma: FloatMap, error: FloatMap) -> float:

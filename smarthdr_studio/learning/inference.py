@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +28,7 @@ from smarthdr_studio.learning.bundle import (
 from smarthdr_studio.learning.checkpoints import CheckpointInfo, read_info
 from smarthdr_studio.learning.compute import Arithmetic, pick_device, pick_precision
 from smarthdr_studio.learning.distributed import Bytes, Ranks
-from smarthdr_studio.learning.networks import FusionNetwork, build_network
+from smarthdr_studio.learning.networks import FusionNetwork, SeveralViews, build_network
 from smarthdr_studio.learning.tiling import predict_tiled
 
 _CHECKPOINTS: Final = "checkpoints"  # of a run, the folder that tells it from a checkpoint
@@ -142,13 +142,19 @@ TileProgress = Callable[[int, int], None]
 class Predictor:
     """A network on its device, the frames it reads, how large its tiles are, and who helps."""
 
-    network: FusionNetwork
+    network: FusionNetwork | SeveralViews
     frames: FrameStore
     device: torch.device
     precision: torch.dtype
     tile: int = 256
     ranks: Ranks = field(default_factory=Ranks)
     arithmetic: Arithmetic = field(default_factory=Arithmetic)
+
+    def asking(self, views: int) -> "Predictor":
+        """The same, answering with what the network says of so many views of a scene."""
+        if views == 1 or isinstance(self.network, SeveralViews):
+            return self
+        return replace(self, network=SeveralViews(self.network, views=views))
 
     def predict(self, scene: Scene, *, said: TileProgress | None = None) -> tuple[Half, Floats]:
         """H×W×3 linear radiance and H×W σ in μ-law values.

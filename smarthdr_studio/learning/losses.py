@@ -31,27 +31,41 @@ class Terms(NamedTuple):
     reconstruction: Tensor
     perceptual: Tensor | None
     nll: Tensor | None
-
-
-class Share(NamedTuple):
-    """How much a part of a batch counts in the whole: of its trusted pixels, and of its crops."""
-
-    trusted: Tensor
-    crops: float
+    highlights: Tensor | None = None
 
 
 def masked_mean(values: Tensor, trusted: Tensor) -> Tensor:
     """Sum over trusted / number of trusted, of B×1×H×W; exactly 0 where nothing is trusted.
 
-    An untrusted value takes no part even if it is not a number, and its gradient is exactly 0.
+    An untrusted value takes no part even if it is not a number, and its gradient is exactly 0. What
+    it was computed from may get a gradient that is no number all the same: see `counted`.
     """
-    counted = torch.where(trusted, values, torch.zeros_like(values))
-    return counted.sum() / trusted.sum().clamp(min=1)
+    return counted(values, trusted).sum() / trusted.sum().clamp(min=1)
+
+
+def counted(values: Tensor, trusted: Tensor, *, otherwise: float = 0.0) -> Tensor:
+    """B×C×H×W values where B×1×H×W is trusted, a plain number elsewhere.
+
+    Done to what a term reads, not to what it answers: a label that is no number at an untrusted
+    pixel then takes no part in the gradient either (0 · ∞ is no number).
+    """
+    return torch.where(trusted, values, values.new_full((), otherwise))
 
 
 def reconstruction_loss(hdr_mu: Tensor, target_mu: Tensor, *, trusted: Tensor) -> Tensor:
     """L^r: mean |T(ĥ) − T(h)| of B×3×H×W μ-law values over the trusted pixels."""
-    return masked_mean((hdr_mu - target_mu).abs().mean(1, keepdim=True), trusted)
+    apart = counted(hdr_mu, trusted) - counted(target_mu, trusted)
+    return masked_mean(apart.abs().mean(1, keepdim=True), trusted)
+
+
+def highlight_loss(hdr: Tensor, target: Tensor, *, trusted: Tensor) -> Tensor:
+    """L^h: mean |ĥ − h| of B×3×H×W linear radiance over the trusted pixels.
+
+    Near white the μ-law turns an error of 0.1 into one of 0.01: where the reference is clipped,
+    L^r hardly sees whether the under frame was believed, and PSNR-l is decided there.
+    """
+    apart = counted(hdr, trusted) - counted(target, trusted)
+    return masked_mean(apart.abs().mean(1, keepdim=True), trusted)
 
 
 def nll_loss(
@@ -70,13 +84,16 @@ def nll_loss(
         target_mu: B×3×H×W label, μ-law.
         sigma: B×1×H×W uncertainty in μ-law values, above 0.
         trusted: B×1×H×W bool.
-        gradient: "full" as in the paper; "judge" teaches σ only, the error being taken as given;
+        gradient: "full" as in the paper; "judge" teaches σ only, the error being taken as given
+            (so that it stays in the judge, the network detaches its features as well);
             "beta" weighs each pixel by the detached σ^(2β) (β-NLL, ICLR 2022).
         beta: β of β-NLL.
     """
     if gradient == "judge":
         hdr_mu = hdr_mu.detach()
-    squared_error = (hdr_mu - target_mu).square().mean(1, keepdim=True)
+    apart = counted(hdr_mu, trusted) - counted(target_mu, trusted)
+    squared_error = apart.square().mean(1, keepdim=True)
+    sigma = counted(sigma, trusted, otherwise=1.0)
     likelihood = squared_error / (2 * sigma.square()) + sigma.log()
     if gradient == "beta":
         likelihood = likelihood * sigma.detach().pow(2 * beta)
@@ -95,7 +112,7 @@ def half_loss(
     with torch.autocast(prediction.hdr.device.type, enabled=False):
         hdr_mu, target_mu = mu_law(prediction.hdr.float()), mu_law(target.hdr.float())
         trusted = target.trusted
-        nll = perceived = None
+        nll = perceived = highlights = None
         if with_nll and plan.nll_weight:
             nll = nll_loss(
                 hdr_mu,
@@ -107,33 +124,40 @@ def half_loss(
             )
         if perceptual is not None:
             perceived = perceptual(hdr_mu, target_mu, trusted=trusted)
+        if plan.highlight_weight:
+            highlights = highlight_loss(prediction.hdr.float(), target.hdr.float(), trusted=trusted)
         return Terms(
-            reconstruction_loss(hdr_mu, target_mu, trusted=trusted), perceptual=perceived, nll=nll
+            reconstruction_loss(hdr_mu, target_mu, trusted=trusted),
+            perceptual=perceived,
+            nll=nll,
+            highlights=highlights,
         )
 
 
-def as_part(terms: Terms, share: Share) -> Terms:
+def as_part(terms: Terms, share: Tensor) -> Terms:
     """The terms of a part of a batch, so that those of all parts add up to those of the batch.
 
-    Each term is a sum over what counts, divided by how much that is; here it is divided by how
-    much that is in the whole batch.
+    Each term is a sum over trusted pixels, divided by how many they are; `share` of those of the
+    whole batch are in this part.
     """
-    return Terms(
-        reconstruction=terms.reconstruction * share.trusted,
-        perceptual=None if terms.perceptual is None else terms.perceptual * share.crops,
-        nll=None if terms.nll is None else terms.nll * share.trusted,
+    perceptual, nll, highlights = (
+        None if term is None else term * share
+        for term in (terms.perceptual, terms.nll, terms.highlights)
     )
+    return Terms(terms.reconstruction * share, perceptual, nll, highlights)
 
 
-def total_loss(labelled: Terms | None, unlabelled: Terms | None, *, plan: LossPlan) -> Tensor:
+def total_loss(
+    labelled: Terms | None, unlabelled: Terms | None, *, plan: LossPlan, ramp: float = 1.0
+) -> Tensor:
     """L = L_s^r + λ_v L_s^v + L_s^k + λ_u (L_u^r + λ_v L_u^v + L_u^k) (METHOD §3).
 
-    A scalar. One of the halves may be missing.
+    A scalar. One of the halves may be missing; `ramp` is what λ_u has risen to, from 0 to 1.
     """
     if unlabelled is None:
         assert labelled is not None
         return _weighted(labelled, plan=plan)
-    doubtful = plan.unlabelled_weight * _weighted(unlabelled, plan=plan)
+    doubtful = ramp * plan.unlabelled_weight * _weighted(unlabelled, plan=plan)
     return doubtful if labelled is None else _weighted(labelled, plan=plan) + doubtful
 
 
@@ -143,6 +167,8 @@ def _weighted(terms: Terms, *, plan: LossPlan) -> Tensor:
         total = total + plan.perceptual_weight * terms.perceptual
     if terms.nll is not None:
         total = total + plan.nll_weight * terms.nll
+    if terms.highlights is not None:
+        total = total + plan.highlight_weight * terms.highlights
     return total
 
 

@@ -4,6 +4,7 @@ import copy
 import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -13,10 +14,9 @@ from torch import Tensor, nn
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.training.plan import BatchPlan, TeacherPlan, TrainingPlan
 from smarthdr_studio.learning.compute import Arithmetic
-from smarthdr_studio.learning.crops import CropBatch
+from smarthdr_studio.learning.crops import CropBatch, WeakView
 from smarthdr_studio.learning.distributed import Ranks, needs_all_processes
 from smarthdr_studio.learning.losses import (
-    Share,
     Target,
     Terms,
     as_part,
@@ -70,6 +70,7 @@ class MeanTeacher:
         student = build_network(plan.network.name)
         if start_from is not None:
             load_weights(student, start_from)
+        student.judge_teaches_backbone = plan.loss.nll_gradient != "judge"
         self.student = student.to(device)
         self.teacher = make_teacher(self.student)
         self.ranks = ranks or Ranks()
@@ -82,18 +83,26 @@ class MeanTeacher:
         )
 
     def step(
-        self, labelled: CropBatch, unlabelled: CropBatch | None, *, rate: float, step: int
+        self,
+        labelled: CropBatch,
+        unlabelled: CropBatch | None,
+        *,
+        rate: float,
+        step: int,
+        ramp: float = 1.0,
     ) -> StepResult:
         """Teaches the student one batch, then lets the teacher follow; says every loss term.
 
         Of several processes each brings its own part of the batch, and all take the same step.
-        `unlabelled` is None in the warm-up. Where the loss or a gradient is no number, the weights
-        stay untouched and `wrong` says so.
+        `unlabelled` is None in the warm-up; `ramp`, 0 to 1, is what its weight has risen to. Where
+        the loss or a gradient is no number, the weights stay untouched and `wrong` says so.
         """
         self.student.train()
         self.optimiser.zero_grad(set_to_none=True)
         with needs_all_processes(), self.computation.exactly():
-            terms = self._taught((labelled, unlabelled))
+            if unlabelled is not None and unlabelled.weak is not None:
+                unlabelled = self._labelled_by_teacher(unlabelled, unlabelled.weak)
+            terms = self._taught((labelled, unlabelled), ramp=ramp)
         norm = self._gradient_norm()
         *values, gradient_norm = torch.stack([*terms.values(), norm]).tolist()
         losses = dict(zip(terms, values, strict=True))
@@ -108,6 +117,17 @@ class MeanTeacher:
         update_teacher(self.teacher, self.student, decay=ema_decay(self._plan.teacher, step=step))
         return StepResult(losses, gradient_norm, teacher_distance(self.student, self.teacher))
 
+    @torch.no_grad()
+    def _labelled_by_teacher(self, crops: CropBatch, weak: WeakView) -> CropBatch:
+        """The crops with the answer of the teacher of this moment to their weak view.
+
+        What is trusted stays what the round has masked and the window shows.
+        """
+        hdr = self.computation.other(self.teacher, weak.frames).hdr.float()
+        order = weak.channels[:, :, None, None].expand_as(hdr)
+        label = (hdr.gather(1, order) * weak.gains).clamp(max=1)
+        return replace(crops, target=Target(label, crops.target.trusted), weak=None)
+
     def _gradient_norm(self) -> Tensor:
         """Of the whole gradient; clipped afterwards where the plan says so."""
         gradients = [p.grad for p in self.student.parameters() if p.grad is not None]
@@ -116,7 +136,7 @@ class MeanTeacher:
             torch._foreach_mul_(gradients, (largest / norm.clamp(min=largest)).item())
         return norm
 
-    def _taught(self, halves: Halves) -> dict[str, Tensor]:
+    def _taught(self, halves: Halves, *, ramp: float) -> dict[str, Tensor]:
         """Leaves the gradient of the whole batch in the student; every term of its loss."""
         size = self.ranks.size
         parts = micro_batches(halves, count=self._plan.compute.accumulate)
@@ -124,13 +144,9 @@ class MeanTeacher:
         trusted = self.ranks.summed(count_trusted_pixels(halves)) if in_pieces else None
         said: dict[str, Tensor] = {}
         for number, part in enumerate(parts, start=1):
-            counted = (
-                None
-                if trusted is None
-                else loss_shares(part, halves, trusted=trusted, processes=size)
-            )
+            counted = None if trusted is None else loss_shares(part, trusted=trusted)
             with self.computation.before_more(more=number < len(parts)):
-                total, terms = self._graded(part, counted)
+                total, terms = self._graded(part, counted, ramp=ramp)
                 # Gradients are averaged over processes, and must be added up.
                 (total * size if size > 1 else total).backward()  # type: ignore[no-untyped-call]
             said = {**said, **{name: said.get(name, 0) + terms[name] for name in terms}}
@@ -139,7 +155,7 @@ class MeanTeacher:
         return dict(zip(said, self.ranks.summed(torch.stack([*said.values()])), strict=True))
 
     def _graded(
-        self, part: Halves, counted: Sequence[Share] | None
+        self, part: Halves, counted: Sequence[Tensor] | None, *, ramp: float
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss of one forward pass over both halves, and its terms; `counted` as parts are."""
         there = [half for half in part if half is not None]
@@ -149,7 +165,7 @@ class MeanTeacher:
             None if half is None else self._terms(next(answers), half, place=place, counted=counted)
             for place, half in enumerate(part)
         ]
-        total = total_loss(*graded, plan=self._plan.loss)
+        total = total_loss(*graded, plan=self._plan.loss, ramp=ramp)
         return total, dict(by_name(total, *graded))
 
     def _terms(
@@ -158,7 +174,7 @@ class MeanTeacher:
         half: CropBatch,
         *,
         place: int,
-        counted: Sequence[Share] | None,
+        counted: Sequence[Tensor] | None,
     ) -> Terms:
         plan = self._plan.loss
         terms = half_loss(
@@ -259,6 +275,10 @@ class ForwardPass:
         """The answer for under, reference, over, each B×6×H×W."""
         return self._computed(self._together(), frames)
 
+    def other(self, network: FusionNetwork, frames: Sequence[Tensor]) -> Prediction:
+        """The answer of another network of the same kind, computed alike by this process alone."""
+        return self._computed(network, frames)
+
     def exactly(self) -> AbstractContextManager[None]:
         """For a whole step: as exact, and as much the same each time, as the plan asks."""
         return self.arithmetic.on(self._device)
@@ -312,18 +332,12 @@ def count_trusted_pixels(halves: Halves) -> Tensor:
     return torch.stack([none if half is None else half.target.trusted.sum() for half in halves])
 
 
-def loss_shares(part: Halves, whole: Halves, *, trusted: Tensor, processes: int) -> list[Share]:
-    """How much each half of a part counts in the batch of all processes.
+def loss_shares(part: Halves, *, trusted: Tensor) -> list[Tensor]:
+    """How much each half of a part counts in the batch of all processes, a scalar each.
 
-    `trusted`, flat, is how many pixels count of each half of that batch. All processes have as
-    many crops.
+    `trusted`, flat, is how many pixels count of each half of that batch.
     """
-    own = count_trusted_pixels(part).clamp(min=1) / trusted.clamp(min=1)
-    crops = [
-        _crop_count(half) / max(1, _crop_count(all_of_it) * processes)
-        for half, all_of_it in zip(part, whole, strict=True)
-    ]
-    return [Share(trusted=pixels, crops=few) for pixels, few in zip(own, crops, strict=True)]
+    return [*(count_trusted_pixels(part).clamp(min=1) / trusted.clamp(min=1))]
 
 
 def _cut_half(half: CropBatch | None, *, count: int) -> list[CropBatch | None]:
@@ -340,6 +354,7 @@ def _slice_batch(half: CropBatch, start: int, stop: int) -> CropBatch:
         frames=(under, reference, over),
         target=Target(hdr, trusted),
         sigma=half.sigma[start:stop],
+        weak=None,
     )
 
 

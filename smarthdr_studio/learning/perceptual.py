@@ -42,8 +42,11 @@ class PerceptualLoss(nn.Module):
         """The loss of B×3×H×W μ-law pictures in [0, 1]; `trusted` is B×1×H×W bool.
 
         Untrusted pixels of both pictures become the prediction's own detached value: they differ
-        by nothing and receive no gradient, yet the convolutions see a picture without holes.
+        by nothing and receive no gradient, yet the convolutions see a picture without holes. The
+        sum over a layer is divided by its trusted positions, as every term is (METHOD §3): a crop
+        of which half is trusted says as much of that half as a crop that is trusted whole.
         """
+        share = trusted.float().mean()
         own = hdr_mu.detach()
         hdr_mu = torch.where(trusted, hdr_mu, own)
         target_mu = torch.where(trusted, target_mu, own)
@@ -53,7 +56,7 @@ class PerceptualLoss(nn.Module):
             x, y = layer(x), layer(y)
             if index in _TAPS:
                 loss = loss + l1_loss(x, y)
-        return loss
+        return loss / share.clamp(min=torch.finfo(share.dtype).tiny)
 
 
 def load_perceptual_loss(weights: AnyPath | None) -> PerceptualLoss:

@@ -8,7 +8,7 @@ import shutil
 import uuid
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -48,10 +48,17 @@ from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.core.trust.masking import MaskSettings, Range, Trust, patch_means, trust
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
+from smarthdr_studio.learning.checkpoints import read_info
 from smarthdr_studio.learning.crops import SceneLabel
 from smarthdr_studio.learning.distributed import Ranks
 from smarthdr_studio.learning.failures import is_disk_full
-from smarthdr_studio.learning.inference import Predictor, load_predictor, read_card
+from smarthdr_studio.learning.inference import (
+    Predictor,
+    find_model,
+    is_bundle,
+    load_predictor,
+    read_card,
+)
 from smarthdr_studio.learning.label_set import LabelSet
 
 _LONG_SIDE: Final = 192
@@ -107,18 +114,31 @@ def label_pool(
     is what a person painted on some of them, H×W: 1 forces trust, −1 distrust. Nothing is written
     before the last scene is predicted. Several processes share the scenes out; only the first
     masks and writes them, the others get None.
+
+    A scene for which the teacher answers something that is no number is left out, and that is told:
+    one such pixel would be the range of every score of the pool. Raises LabelError where none is
+    left.
     """
     pseudo = Path(pseudo)
     drafts: list[_Draft] = []
+    left_out: dict[str, str] = {}
     for done, group in predictor.ranks.groups(scenes):
         yield _phase("labelling", done, len(scenes), origin=origin)
         predicted = predictor.predict_group(group)
         for scene, (hdr, sigma) in zip(group, predicted, strict=False):
+            if wrong := _no_numbers(hdr, sigma):
+                left_out[scene.id] = wrong
+                continue
             means = patch_means(sigma, size=masks.patch_size)
             person = manual_masks.get(scene.id)
             drafts.append(_Draft(scene=scene, hdr=hdr, sigma=sigma, means=means, person=person))
     if not predictor.ranks.is_first:
         return None
+    if scenes and not drafts:
+        raise LabelError(
+            f"{pseudo}: the teacher of step {origin.step} answers no numbers for any scene; go on "
+            "from an earlier checkpoint, with a lower schedule.learning_rate"
+        )
     ranges = pool_ranges(
         [draft.sigma for draft in drafts], masks, means=[draft.means for draft in drafts]
     )
@@ -132,9 +152,21 @@ def label_pool(
         )
     return LabelledPool(
         labels=labels,
-        finished=shares.as_event(masks=masks, origin=origin),
+        finished=replace(
+            shares.as_event(masks=masks, origin=origin),
+            changes=tuple(f"{name}: {why}" for name, why in sorted(left_out.items())),
+        ),
         record=shares.as_record(masks=masks, ranges=ranges, origin=origin),
     )
+
+
+def _no_numbers(hdr: Half, sigma: Floats) -> str:
+    """Why a prediction cannot be a label; "" where it can."""
+    wrong = int(np.count_nonzero(~(np.isfinite(sigma) & np.isfinite(hdr).all(axis=2))))
+    if not wrong:
+        return ""
+    where = "1 pixel" if wrong == 1 else f"{wrong} pixels"
+    return f"is left out of this round, because the teacher's answer is no number at {where}"
 
 
 def label_scenes(
@@ -151,6 +183,9 @@ def label_scenes(
     scenes, masks, manual_masks = _scenes_to_label(folder, ids)
     card = read_card(checkpoint)
     predictor = load_predictor(checkpoint, device=device, frames=FrameStore())
+    if not is_bundle(checkpoint):  # as the rounds of its run were made
+        teacher = read_info(find_model(checkpoint)).plan.get("teacher", {})
+        predictor = predictor.asking(int(teacher.get("views", 1)))
     origin = Origin(
         run=card.run,
         round=0,

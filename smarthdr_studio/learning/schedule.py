@@ -58,6 +58,22 @@ def learning_rate(plan: SchedulePlan, *, epoch: float) -> float:
     return rate
 
 
+def ramp_up(epochs: int, *, since: float) -> float:
+    """What λ_u has risen to, so many epochs since pseudo-labels began: exp(−5(1 − t)²), then 1.
+
+    Of Laine and Aila (ICLR 2017), as mean teachers do (METHOD §11). Over 0 epochs it is 1 at once.
+    """
+    gone = min(1.0, max(0.0, since) / epochs) if epochs else 1.0
+    return math.exp(-5 * (1 - gone) ** 2)
+
+
+def round_falls_due(plan: SchedulePlan, *, step: int, last_round_step: int | None) -> bool:
+    """Whether so many steps have gone since the last round that another is due, epoch or not."""
+    if plan.refresh_steps is None or last_round_step is None:
+        return False
+    return step - last_round_step >= plan.refresh_steps
+
+
 def round_is_planned(plan: SchedulePlan, *, epoch: int, last_round_at: int | None) -> bool:
     """Whether new pseudo-labels are made before this epoch; `epoch` == epochs is after the last.
 
@@ -67,7 +83,8 @@ def round_is_planned(plan: SchedulePlan, *, epoch: int, last_round_at: int | Non
     if last_round_at is None:
         return epoch >= min(plan.warmup_epochs, plan.epochs)
     behind = epoch - last_round_at
-    return behind >= plan.refresh_every or (epoch == plan.epochs and behind > 0)
+    by_epochs = plan.refresh_steps is None and behind >= plan.refresh_every
+    return by_epochs or (epoch == plan.epochs and behind > 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +96,8 @@ class Progress:
     step_in_epoch: int = 0
     round: int = 0
     last_round_at: int | None = None  # the epoch before which it was made
+    last_round_step: int | None = None  # the step before which it was made
+    first_round_at: float | None = None  # when pseudo-labels began, in epochs and their fraction
     round_wanted: bool = False  # a person asked for one: the epoch is over, and one is due
 
 
@@ -102,16 +121,25 @@ class Remaining:
 def remaining(
     at: Progress, *, schedule: SchedulePlan, lengths: EpochLengths, makes_rounds: bool
 ) -> Remaining:
-    """Counts the steps, rounds and validations from here to the end of the run."""
+    """Counts the steps, rounds and validations from here to the end of the run.
+
+    A run without rounds stands beside one that has them: after the warm-up its epochs are as long.
+    """
     steps, rounds, last_round = -at.step_in_epoch, 0, at.last_round_at
+    since_round = 0 if at.last_round_step is None else at.step - at.last_round_step
     for epoch in range(at.epoch, schedule.epochs + 1):
         begun = epoch == at.epoch and at.step_in_epoch > 0
         due = round_is_planned(schedule, epoch=epoch, last_round_at=last_round)
         if makes_rounds and due and not begun:
             rounds, last_round = rounds + 1, epoch
         if epoch < schedule.epochs:
-            learning = makes_rounds and last_round is not None
-            steps += lengths.with_pseudo_labels if learning else lengths.labels_only
+            learning = last_round is not None if makes_rounds else epoch >= schedule.warmup_epochs
+            length = lengths.with_pseudo_labels if learning else lengths.labels_only
+            steps += length
+            if makes_rounds and learning and schedule.refresh_steps is not None:
+                since_round += length - (at.step_in_epoch if epoch == at.epoch else 0)
+                rounds += since_round // schedule.refresh_steps
+                since_round %= schedule.refresh_steps
     validations = schedule.epochs // schedule.validate_every - at.epoch // schedule.validate_every
     return Remaining(steps=max(steps, 0), rounds=rounds, validations=validations)
 

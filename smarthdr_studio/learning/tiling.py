@@ -11,7 +11,7 @@ import torch
 
 from smarthdr_studio.core.imaging.bracket import Half
 from smarthdr_studio.core.imaging.radiometry import Floats, Frame, inverse_mu_law, unit_ldr
-from smarthdr_studio.learning.networks import FusionNetwork, Prediction
+from smarthdr_studio.learning.networks import FusionNetwork, Prediction, SeveralViews
 from smarthdr_studio.learning.radiometry import mu_law, six_channels
 
 GRID = 8
@@ -75,7 +75,7 @@ class TiledPrediction:
 
     def __init__(
         self,
-        network: FusionNetwork,
+        network: FusionNetwork | SeveralViews,
         frames: Sequence[Frame],
         *,
         stops: Sequence[float],
@@ -137,7 +137,7 @@ class TiledPrediction:
 
 
 def predict_tiled(  # noqa: PLR0913 - one call for all who need no say between tiles
-    network: FusionNetwork,
+    network: FusionNetwork | SeveralViews,
     frames: Sequence[Frame],
     *,
     stops: Sequence[float],

@@ -5,7 +5,7 @@ import math
 import os
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,7 @@ from smarthdr_studio.learning.schedule import (
     ScheduleChanges,
     StepTimer,
     learning_rate,
+    ramp_up,
     remaining,
 )
 
@@ -96,6 +97,7 @@ class TrainingRun:
         self.best = BestValidation()
         self.saved: tuple[object, ...] | None = None  # the moment that is on disk
         self.draws_before_step: dict[str, Any] | None = None
+        self.gap = _Gap()
         self.skipped = self.skipped_in_a_row = 0  # steps that taught nothing
         self.wrong: SkippedBatch | None = None  # the latest of them, until its batch is kept
         self._pace = StepTimer()
@@ -119,9 +121,16 @@ class TrainingRun:
 
     @property
     def steps_in_epoch(self) -> int:
-        """The length of the epoch that is going on."""
+        """The length of the epoch that is going on.
+
+        A run without rounds stands beside one that has them: after the warm-up its epochs are as
+        long, so that both take the same steps.
+        """
         lengths = self._lengths()
-        return lengths.labels_only if self.in_warm_up else lengths.with_pseudo_labels
+        if self.learns_from_pseudo_labels:
+            return lengths.labels_only if self.in_warm_up else lengths.with_pseudo_labels
+        warming_up = self.progress.epoch < self.schedule.warmup_epochs
+        return lengths.labels_only if warming_up else lengths.with_pseudo_labels
 
     @property
     def total_steps(self) -> int:
@@ -144,14 +153,18 @@ class TrainingRun:
         self.draws_before_step = self.draws()
         self.material.randomness.part_ways(rank=self.ranks.rank, step=at.step)
         labelled, unlabelled = self.batches()
-        rate = learning_rate(self.schedule, epoch=at.epoch + at.step_in_epoch / self.steps_in_epoch)
+        now = self._epochs_gone()
+        rate = learning_rate(self.schedule, epoch=now)
+        begun_at = now if at.first_round_at is None else at.first_round_at
+        ramp = ramp_up(self.plan.loss.ramp_up, since=now - begun_at)
         data_seconds = time.perf_counter() - begun
-        taken = self.learner.step(labelled, unlabelled, rate=rate, step=at.step)
+        taken = self.learner.step(labelled, unlabelled, rate=rate, step=at.step, ramp=ramp)
         self.progress = replace(at, step=at.step + 1, step_in_epoch=at.step_in_epoch + 1)
         self.draws_before_step, self.learner.is_changing = None, False
         if taken.wrong:
             return self._skip(taken, labelled, unlabelled, rate=rate)
         self.skipped_in_a_row, self.metrics = 0, {}
+        self.gap = self.gap.after(taken.losses.get("unlabelled_reconstruction"))
         seconds = time.perf_counter() - begun
         self._pace.step_took(seconds)
         images = len(labelled.sigma) + (0 if unlabelled is None else len(unlabelled.sigma))
@@ -205,7 +218,7 @@ class TrainingRun:
             network=self.plan.network.name,
         )
         pool = yield from label_pool(
-            self.predictor,
+            self.predictor.asking(self.plan.teacher.views),
             [scenes[name] for name in label_set.unlabelled],
             manual_masks=manual_masks,
             pseudo=self.project / "pseudo",
@@ -217,9 +230,19 @@ class TrainingRun:
         told = (*self.to_tell, *label_changes(self.label_set, label_set))
         self.labelled, self.unlabelled, self.to_tell = labelled, unlabelled, ()
         self.material, self.label_set = material, label_set
-        self.progress = replace(at, round=origin.round, last_round_at=at.epoch, round_wanted=False)
+        first = self._epochs_gone() if at.first_round_at is None else at.first_round_at
+        self.progress = replace(
+            at,
+            round=origin.round,
+            last_round_at=at.epoch,
+            last_round_step=at.step,
+            first_round_at=first,
+            round_wanted=False,
+        )
+        finished = replace(finished, gap=self.gap.mean, changes=(*told, *finished.changes))
+        self.gap = _Gap()
         self._pace.round_took(time.perf_counter() - begun)
-        return replace(finished, changes=told)
+        return finished
 
     def validate(self) -> Generator[PhaseChanged, None, Validated]:
         """The teacher on the held-out labels; in the warm-up no check counts for the early stop."""
@@ -280,6 +303,10 @@ class TrainingRun:
             else material.labelled(label_set)
         )
 
+    def _epochs_gone(self) -> float:
+        """How far the run is, in epochs and their fraction."""
+        return self.progress.epoch + self.progress.step_in_epoch / self.steps_in_epoch
+
     def _lengths(self) -> EpochLengths:
         batch, cap = self.plan.batch, self.schedule.steps_per_epoch
         together = self.ranks.size
@@ -299,6 +326,23 @@ class TrainingRun:
             lengths=self._lengths(),
             makes_rounds=self.learns_from_pseudo_labels,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Gap:
+    """How far the student's answers were from the pseudo-labels it was taught since a round."""
+
+    total: float = 0.0
+    steps: int = 0
+
+    @property
+    def mean(self) -> float | None:
+        """Mean L_u^r: |T(student) − T(label)| on trusted pixels; None before the first step."""
+        return self.total / self.steps if self.steps else None
+
+    def after(self, value: float | None) -> "_Gap":
+        """One step later; None is a step on labels only."""
+        return self if value is None else _Gap(total=self.total + value, steps=self.steps + 1)
 
 
 def has_unsaved_progress(run: TrainingRun) -> bool:
@@ -356,6 +400,7 @@ def state_of(run: TrainingRun) -> dict[str, Any]:
         "epochs": run.plan.schedule.epochs,
         "changes": asdict(run.changes),
         "best": asdict(run.best),
+        "gap": asdict(run.gap),
         "skipped": [run.skipped, run.skipped_in_a_row],
     }
 
@@ -375,6 +420,7 @@ def restore_run(
     run.learner.optimiser.load_state_dict(state["optimiser"])
     run.metrics = state["metrics"]
     run.skipped, run.skipped_in_a_row = state.get("skipped", (0, 0))
+    run.gap = _Gap(**state.get("gap", {}))
     _restore_choices(run, state, before=before or run.plan)
     draws = state["draws"]
     run.material.randomness.restore(draws["randomness"])

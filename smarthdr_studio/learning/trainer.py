@@ -35,7 +35,11 @@ from smarthdr_studio.learning.failures import (
 )
 from smarthdr_studio.learning.pseudo_labelling import drop_later_rounds, drop_rounds
 from smarthdr_studio.learning.run_setup import open_run
-from smarthdr_studio.learning.schedule import is_last_or_every, round_is_planned
+from smarthdr_studio.learning.schedule import (
+    is_last_or_every,
+    round_falls_due,
+    round_is_planned,
+)
 from smarthdr_studio.learning.steering import Steering, StopRequested, snapshot
 from smarthdr_studio.learning.train_state import (
     TrainingRun,
@@ -190,6 +194,10 @@ def _train_steps(
         yield from steering.heed(run, folder)
         if epoch_is_over(run):
             return
+        if round_is_due(run):
+            yield (yield from steering.amid(run.new_round(folder=folder), run, folder))
+            yield learning_phase(run)
+            continue
         event = run.take_step()
         if isinstance(event, StepSkipped):
             event = _with_saved_batch(event, run, folder)
@@ -214,7 +222,11 @@ def epoch_is_over(run: TrainingRun) -> bool:
 def round_is_due(run: TrainingRun) -> bool:
     """Whether new pseudo-labels are made before the next step."""
     at = run.progress
-    if not run.learns_from_pseudo_labels or at.step_in_epoch:
+    if not run.learns_from_pseudo_labels:
+        return False
+    if round_falls_due(run.schedule, step=at.step, last_round_step=at.last_round_step):
+        return True
+    if at.step_in_epoch:
         return False
     planned = round_is_planned(run.schedule, epoch=at.epoch, last_round_at=at.last_round_at)
     return at.round_wanted or planned

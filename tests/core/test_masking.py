@@ -188,3 +188,21 @@ def test_expanding_a_patch_mask_cuts_it_to_the_scene():
 def test_settings_outside_their_bounds_are_refused(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         MaskSettings(**wrong)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.from_numpy])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+@pytest.mark.parametrize("normalisation", ["minmax", "percentile"])
+def test_a_pixel_that_is_no_number_opens_no_gate(kind, wrong, normalisation):
+    sigma = np.linspace(0.01, 0.5, 64, dtype=np.float32).reshape(8, 8)
+    level = Level(normalisation=normalisation, scope="scene", low_percentile=0, high_percentile=100)
+    masks = MaskSettings(patch_size=4, patches=level, pixels=level)
+    whole = trust(kind(sigma.copy()), masks)
+    sigma[0, 0] = wrong  # the surest pixel, in the surest patch
+    spoilt = trust(kind(sigma), masks)
+    assert not bool(spoilt.trusted[0, 0])
+    assert np.isfinite(spoilt.patch_range).all()
+    assert not np.asarray(spoilt.patch_mask)[0, 0]  # its mean is no number either
+    assert np.array_equal(np.asarray(spoilt.patch_mask)[1], np.asarray(whole.patch_mask)[1])
+    everything = MaskSettings(patch_size=4, tau_patch=1, tau_pixel=1, patches=level, pixels=level)
+    assert not bool(trust(kind(sigma), everything).trusted[0, 0])

@@ -129,7 +129,10 @@ def test_what_does_nothing_is_told_but_not_refused():
     told = idle({"schedule.early_stop": 3, "schedule.epochs": 40, "loss.beta": 0.2})
     assert sorted(told) == ["loss.beta", "schedule.early_stop", "schedule.halve_at_epoch"]
     assert idle({"held_out": 2, "schedule.early_stop": 3}) == {}
-    assert "batch.unlabelled" in idle({"system": "supervised"})
+    assert idle({"system": "supervised"}) == {}
+    told = idle({"system": "supervised", "student.noise": 0.1, "loss.ramp_up": 2})
+    assert sorted(told) == ["loss.ramp_up", "student.noise"]
+    assert idle({"system": "supervised", "student.noise": 0.1, "student.labelled_too": True}) == {}
     assert "masks.tau_pixel" in idle({"masks.pixels": False, "masks.tau_pixel": 0.2})
     assert idle({"seed": -1}) == {}
     for name in ("paper", "mean-teacher", "fixmatch", "no-patch-mask", "weak-augmentation"):

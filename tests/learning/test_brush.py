@@ -13,7 +13,7 @@ from smarthdr_studio.core.training.plan import BatchPlan, LossPlan
 from smarthdr_studio.core.trust.masking import MaskSettings, trust
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.learning.augmentation import strong_augmentation, weak_augmentation
-from smarthdr_studio.learning.crops import CropSet, SceneCache
+from smarthdr_studio.learning.crops import CropSet, CropView, SceneCache
 from smarthdr_studio.learning.inference import Predictor
 from smarthdr_studio.learning.losses import Target, half_loss, total_loss
 from smarthdr_studio.learning.networks import Prediction, build_network
@@ -197,7 +197,7 @@ def test_what_was_painted_reaches_the_gradient_of_every_crop_however_it_is_moved
 
     def draw():
         moves.append(partial(move, generator)())
-        return moves[-1]
+        return CropView(moves[-1])
 
     crops = CropSet(
         pool,

@@ -1,7 +1,5 @@
 """Crops lie on the grid, come in passes, and carry their own piece of everything."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 import torch
@@ -12,8 +10,14 @@ from smarthdr_studio.core.imaging.radiometry import linear_radiance, unit_ldr
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.plan import BatchPlan
 from smarthdr_studio.core.trust.thresholds import crop_grid
-from smarthdr_studio.learning.augmentation import Augmentation, strong_augmentation
-from smarthdr_studio.learning.crops import CropSet, SceneCache, SceneLabel, crop_windows
+from smarthdr_studio.learning.augmentation import strong_augmentation
+from smarthdr_studio.learning.crops import (
+    CropSet,
+    CropView,
+    SceneCache,
+    SceneLabel,
+    crop_windows,
+)
 from smarthdr_studio.learning.pseudo_labelling import open_round, write_round
 
 PLAN = BatchPlan(crop=32, stride=16, labelled=2, unlabelled=2)
@@ -37,7 +41,7 @@ def _labels(scenes, store, *, masks=(None, None)) -> dict[str, SceneLabel]:
     }
 
 
-def _crops(scenes, store, labels, *, draw=Augmentation, seed=0) -> CropSet:
+def _crops(scenes, store, labels, *, draw=CropView, seed=0) -> CropSet:
     return CropSet(
         scenes,
         labels=labels,
@@ -115,7 +119,7 @@ def test_strong_augmentation_moves_image_label_sigma_and_masks_alike(scenes, sto
             trusted=ldr.max(2).astype(np.float16) > 0.5,
         )
     generator = torch.Generator().manual_seed(1)
-    crops = _crops(scenes, store, labels, draw=partial(strong_augmentation, generator))
+    crops = _crops(scenes, store, labels, draw=lambda: CropView(strong_augmentation(generator)))
     batch = crops.batch(24)
     image = batch.frames[1][:, 3:]
     assert torch.equal(image.half().float(), batch.target.hdr)

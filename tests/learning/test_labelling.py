@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.errors import LabelError, ProjectError
 from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import Status
@@ -207,3 +207,47 @@ def test_a_checkpoint_labels_every_unlabelled_scene_or_those_asked_for(project, 
     assert finished.retained == 1
     with pytest.raises(ProjectError, match="no scene zebra"):
         list(label_scenes(project, checkpoint=checkpoint, ids=["zebra"], device="cpu"))
+
+
+class _NoNumber(torch.nn.Module):
+    """A network that answers one pixel with something that is no number, for some brackets."""
+
+    def __init__(self, network, *, at) -> None:
+        super().__init__()
+        self.network, self.name, self.multiple, self._at = (
+            network,
+            network.name,
+            network.multiple,
+            at,
+        )
+        self.asked = 0
+
+    def forward(self, *frames):
+        hdr, sigma = self.network(*frames)
+        self.asked += 1
+        if self.asked in self._at:
+            sigma = sigma.clone()
+            sigma[0, 0, 3, 4] = float("nan")
+        return type(self.network(*frames))(hdr, sigma)
+
+
+def test_a_scene_without_numbers_is_left_out_and_told_and_spoils_no_other(project, predictor, pool):
+    masks = MaskSettings(patch_size=16)
+    others = [scene for scene in pool if scene.id != "v"]
+    _, alone = _run(label_pool(predictor, others, pseudo=project / "a", masks=masks, origin=ORIGIN))
+    broken = replace(predictor, network=_NoNumber(predictor.network, at={2}))
+    _, made = _run(label_pool(broken, pool, pseudo=project / "b", masks=masks, origin=ORIGIN))
+    assert sorted(made.labels) == ["u", "w"]
+    assert not (project / "b" / "v.exr").exists()
+    for name in ("u", "w"):
+        assert np.array_equal(made.labels[name].trusted, alone.labels[name].trusted)
+    assert made.finished.changes == (
+        "v: is left out of this round, because the teacher's answer is no number at 1 pixel",
+    )
+
+
+def test_a_teacher_that_answers_no_numbers_at_all_ends_the_round_in_words(project, predictor, pool):
+    broken = replace(predictor, network=_NoNumber(predictor.network, at={1, 2, 3}))
+    making = label_pool(broken, pool, pseudo=project / "b", masks=MaskSettings(), origin=ORIGIN)
+    with pytest.raises(LabelError, match=r"teacher of step 40 .*lower schedule\.learning_rate"):
+        _run(making)

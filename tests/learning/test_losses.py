@@ -10,6 +10,7 @@ from smarthdr_studio.learning.losses import (
     Target,
     by_name,
     half_loss,
+    highlight_loss,
     masked_mean,
     nll_loss,
     reconstruction_loss,
@@ -157,3 +158,43 @@ def test_losses_are_float32_and_on_the_mu_law_inside_autocast():
     expected = (mu_law(hdr.bfloat16().float()) - mu_law(target)).abs().mean()
     torch.testing.assert_close(terms.reconstruction, expected)
     assert math.isfinite(terms.nll.item())
+
+
+@pytest.mark.parametrize("gradient", ["judge", "full", "beta"])
+def test_a_label_that_is_no_number_where_it_is_untrusted_spoils_no_gradient(gradient):
+    hdr, target, sigma, trusted = _maps()
+    clean = _gradients(hdr, target, sigma, trusted, gradient)
+    target = torch.where(trusted, target, torch.full_like(target, float("nan")))
+    spoilt = _gradients(hdr, target, sigma, trusted, gradient)
+    assert all(torch.equal(a, b) for a, b in zip(clean, spoilt, strict=True))
+
+
+def _gradients(hdr, target, sigma, trusted, gradient) -> list[torch.Tensor]:
+    plan = LossPlan(perceptual_weight=0, nll_gradient=gradient, highlight_weight=0.5)
+    answer, label = Prediction(hdr, sigma), Target(target, trusted)
+    terms = half_loss(answer, label, plan=plan, perceptual=None, with_nll=True)
+    total = total_loss(terms, None, plan=plan)
+    return [total.detach(), *torch.autograd.grad(total, [hdr, sigma])]
+
+
+def test_the_highlight_loss_is_the_error_in_linear_radiance():
+    hdr, target, _, trusted = _maps()
+    wanted = (hdr - target).abs().mean(1, keepdim=True)[trusted].mean()
+    torch.testing.assert_close(highlight_loss(hdr, target, trusted=trusted), wanted)
+    # At white the μ-law shows a tenth of the error, which the linear term shows whole.
+    white, short = torch.ones(1, 3, 1, 1), torch.full((1, 3, 1, 1), 0.5)
+    everywhere = torch.ones(1, 1, 1, 1, dtype=torch.bool)
+    seen = reconstruction_loss(mu_law(short), mu_law(white), trusted=everywhere).item()
+    assert seen < 0.1
+    assert highlight_loss(short, white, trusted=everywhere).item() == 0.5
+
+
+def test_the_unlabelled_half_counts_as_much_as_it_has_risen_to():
+    hdr, target, sigma, trusted = _maps()
+    plan = LossPlan(perceptual_weight=0, unlabelled_weight=2.0)
+    terms = half_loss(
+        Prediction(hdr, sigma), Target(target, trusted), plan=plan, perceptual=None, with_nll=True
+    )
+    labelled = total_loss(terms, None, plan=plan)
+    risen = total_loss(terms, terms, plan=plan, ramp=0.25)
+    torch.testing.assert_close(risen, labelled * (1 + 2.0 * 0.25))

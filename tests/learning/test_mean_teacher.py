@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from smarthdr_studio.core.training.plan import TeacherPlan
-from smarthdr_studio.learning.crops import CropBatch
+from smarthdr_studio.learning.crops import CropBatch, WeakView
 from smarthdr_studio.learning.losses import Target
 from smarthdr_studio.learning.mean_teacher import (
     MeanTeacher,
@@ -111,3 +111,42 @@ def test_a_loss_that_is_no_number_changes_no_weight(make_plan):
     assert taken.wrong == "the loss is no number"
     pairs = zip(before, learner.student.parameters(), strict=True)
     assert all(torch.equal(old, new) for old, new in pairs)
+
+
+def _learner(plan) -> MeanTeacher:
+    torch.manual_seed(0)
+    return MeanTeacher(plan, device=torch.device("cpu"), precision=torch.float32, perceptual=None)
+
+
+@pytest.mark.parametrize(("gradient", "taught"), [("judge", False), ("full", True)])
+def test_the_gradient_kept_to_the_judge_ends_there(make_plan, gradient, taught):
+    student = _learner(make_plan(loss={"nll_gradient": gradient})).student
+    batch = _batch(seed=0)
+    student(*batch.frames).sigma.log().mean().backward()
+    assert all(parameter.grad is not None for parameter in student.judge.parameters())
+    reached = [p.grad is not None and p.grad.any() for p in student.backbone.parameters()]
+    assert any(reached) is taught
+
+
+def test_each_crop_can_be_labelled_by_the_teacher_of_the_moment_in_its_weak_view(make_plan):
+    learner = _learner(make_plan(teacher={"labels": "crops"}))
+    seen = _batch(seed=3)
+    channels = torch.tensor([[2, 0, 1]])
+    # The student sees the channels of the weak view in another order, and twice as bright.
+    weak = WeakView(frames=seen.frames, channels=channels, gains=torch.full((1, 3, 1, 1), 2.0))
+    crops = CropBatch(
+        frames=_batch(seed=4).frames,
+        target=Target(seen.target.hdr, seen.target.trusted.clone()),
+        sigma=seen.sigma,
+        weak=weak,
+    )
+    crops.target.trusted[..., :4, :] = False
+    labelled = learner._labelled_by_teacher(crops, weak)
+    with torch.no_grad():
+        answer = learner.teacher(*seen.frames).hdr
+    torch.testing.assert_close(labelled.target.hdr, (2 * answer[:, [2, 0, 1]]).clamp(max=1))
+    assert torch.equal(labelled.target.trusted, crops.target.trusted)
+    assert labelled.weak is None
+    result = learner.step(_batch(seed=0), crops, rate=1e-3, step=0)
+    assert result.wrong == ""
+    assert "unlabelled_reconstruction" in result.losses

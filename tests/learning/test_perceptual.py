@@ -133,3 +133,19 @@ def test_a_run_with_weights_reports_the_perceptual_terms(project, make_plan, wei
 
 def test_the_loss_is_frozen():
     assert not any(parameter.requires_grad for parameter in PerceptualLoss().parameters())
+
+
+def test_half_a_trusted_crop_says_as_much_of_it_as_a_whole_one(weights):
+    # Halves far enough apart that no convolution sees both: what is said of the upper one is the
+    # same whether the lower one is trusted and equal, or not trusted.
+    loss = load_perceptual_loss(weights)
+    generator = torch.Generator().manual_seed(1)
+    label = torch.rand(1, 3, 256, 16, generator=generator)
+    prediction = label.clone()
+    prediction[..., :40, :] = torch.rand(1, 3, 40, 16, generator=generator)
+    everywhere = torch.ones(1, 1, 256, 16, dtype=torch.bool)
+    upper = everywhere.clone()
+    upper[..., 128:, :] = False
+    whole = loss(prediction, label, trusted=everywhere)
+    half = loss(prediction, label, trusted=upper)
+    torch.testing.assert_close(half, 2 * whole)

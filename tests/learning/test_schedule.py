@@ -12,6 +12,7 @@ from smarthdr_studio.learning.schedule import (
     Remaining,
     StepTimer,
     learning_rate,
+    ramp_up,
     remaining,
     round_is_planned,
 )
@@ -83,3 +84,41 @@ def test_supervised_makes_no_round(project, make_plan, events_of):
     assert not events_of(events, RoundFinished)
     assert len(events_of(events, StepReported)) == 4
     assert not (project / "pseudo").exists()
+
+
+def test_the_unlabelled_weight_rises_along_its_curve_and_stays():
+    assert [ramp_up(0, since=s) for s in (0, 3)] == [1, 1]
+    risen = [ramp_up(4, since=s) for s in (0, 2, 4, 9)]
+    assert risen == pytest.approx([0.006738, 0.286505, 1, 1], abs=1e-6)  # e^−5, e^−5/4
+
+
+def test_rounds_can_come_by_steps_also_in_the_middle_of_an_epoch(project, make_plan, events_of):
+    plan = make_plan(
+        schedule={"epochs": 3, "warmup_epochs": 1, "steps_per_epoch": 7, "refresh_steps": 3},
+        batch={"crop": 32, "stride": 8},
+    )
+    events = list(train(plan, project))
+    rounds = events_of(events, RoundFinished)
+    assert [r.step for r in rounds] == [7, 10, 13, 16, 19, 21]  # the last shows what came out
+    assert rounds[0].gap is None
+    steps = [e for e in events_of(events, StepReported) if 7 < e.step <= 10]
+    seen = [e.losses["unlabelled_reconstruction"] for e in steps]
+    assert rounds[1].gap == pytest.approx(sum(seen) / 3)
+    schedule, lengths = plan.schedule, EpochLengths(labels_only=7, with_pseudo_labels=7)
+    left = remaining(Progress(), schedule=schedule, lengths=lengths, makes_rounds=True)
+    assert left.steps == 21
+    assert abs(left.rounds - len(rounds)) <= 1  # of a last one that falls on the last step
+
+
+def test_a_run_without_rounds_takes_the_steps_of_the_run_it_stands_beside(
+    project, make_plan, events_of
+):
+    schedule = {"epochs": 3, "warmup_epochs": 1, "steps_per_epoch": None}
+    masks = {"tau_patch": 1.0, "tau_pixel": 1.0, "patch_size": 16}
+    beside = make_plan(schedule=schedule, masks=masks)
+    alone = make_plan(schedule=schedule, masks=masks, system="supervised")
+    taken = [len(events_of(list(train(plan, project)), StepReported)) for plan in (beside, alone)]
+    assert taken[0] == taken[1]
+    paper, supervised = load_preset("paper"), load_preset("supervised")
+    assert supervised.batch == paper.batch
+    assert supervised.schedule == paper.schedule

@@ -108,7 +108,9 @@ class RoundFinished:
     """New pseudo-labels are on disk and in use, masked with these settings.
 
     `retained` is what the loss counts; `gates_retained` what both gates would keep without the
-    person's brush, None where that was not told.
+    person's brush, None where that was not told. `gap` is how far the student's answers to its own
+    view were from the labels of the round before: mean |e| on the μ-law over what was trusted, None
+    of the first.
     """
 
     round: int
@@ -121,14 +123,16 @@ class RoundFinished:
     scenes: tuple[SceneRetention, ...] = ()
     changes: tuple[str, ...] = ()  # what a person changed since the last round, one sentence each
     gates_retained: float | None = None
+    gap: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validated:
     """The teacher on held-out labels; decibels on linear (`psnr_l`) and μ-law (`psnr_mu`).
 
-    `ause` is how much worse than the true error σ sorts the pixels, 0 at best (METHOD §8). `best`
-    says that no check of the run had a better PSNR-μ.
+    `ause` is how much worse than the true error σ sorts the pixels, 0 at best (METHOD §8);
+    `calibration` the mean of e²/σ² over pixels, 1 where σ is as large as the error. `best` says
+    that no check of the run had a better PSNR-μ.
     """
 
     step: int
@@ -139,6 +143,7 @@ class Validated:
     ssim_mu: float | None = None
     ssim_l: float | None = None
     ause: float | None = None
+    calibration: float | None = None
     best: bool = False
 
 

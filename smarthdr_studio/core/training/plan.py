@@ -77,6 +77,13 @@ class SchedulePlan(Section):
         description="How often the pseudo-labels are made anew.",
         json_schema_extra={"unit": "epochs"},
     )
+    refresh_steps: int | None = Field(
+        None,
+        ge=1,
+        title="New round after",
+        description="So many steps after the last round, whatever the epoch; none is by epochs.",
+        json_schema_extra={"unit": "steps"},
+    )
     validate_every: int = Field(
         1,
         ge=1,
@@ -151,6 +158,19 @@ class TeacherPlan(Section):
         title="Early warm-up",
         description="Follow closely at first: min(α, (1 + t) / (10 + t)) at step t.",
     )
+    views: int = Field(
+        1,
+        ge=1,
+        le=8,
+        title="Views of a label",
+        description="Turned and mirrored views a label is the mean of; σ grows where they differ.",
+        json_schema_extra={"unit": "views"},
+    )
+    labels: Literal["scenes", "crops"] = Field(
+        "scenes",
+        title="Teacher labels",
+        description="Whole scenes once a round, or each crop in its weak view at every step.",
+    )
 
 
 class LossPlan(Section):
@@ -162,11 +182,24 @@ class LossPlan(Section):
         title="Unlabelled half λ_u",
         description="Weight of all that unlabelled crops say.",
     )
+    ramp_up: int = Field(
+        0,
+        ge=0,
+        title="λ_u rises over",
+        description="Epochs after the warm-up in which λ_u rises as exp(−5(1 − t)²); 0 is at once.",
+        json_schema_extra={"unit": "epochs"},
+    )
     perceptual_weight: float = Field(
         0.01,
         ge=0,
         title="Perceptual λ_v",
         description="Weight of the VGG-16 term, which needs its weights; 0 leaves it out.",
+    )
+    highlight_weight: float = Field(
+        0.0,
+        ge=0,
+        title="Highlights L^h",
+        description="Weight of the error in linear radiance, which sees what the μ-law compresses.",
     )
     nll_weight: float = Field(
         1.0, ge=0, title="Likelihood L^k", description="Weight of the term that teaches σ."
@@ -188,6 +221,46 @@ class LossPlan(Section):
         None,
         title="VGG-16 weights",
         description="torchvision's vgg16-397923af.pth; none asks torch's cache and server.",
+    )
+
+
+class StudentPlan(Section):
+    """Student's view: what its crops suffer beside turns, while the label stays that of the clean.
+
+    The wider the gap between what teacher and student see, the more a pseudo-label can teach.
+    """
+
+    noise: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="Largest noise added to camera values, a standard deviation in [0, 1].",
+    )
+    swap: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        title="Foreign patch",
+        description="How often under and over get a piece of another crop, as if something moved.",
+    )
+    brighten: float = Field(
+        0.0,
+        ge=0,
+        le=4,
+        description="Largest rise of the scene's radiance, frames clipping as they would.",
+        json_schema_extra={"unit": "stops"},
+    )
+    tint: float = Field(
+        0.0,
+        ge=0,
+        le=2,
+        description="The same for each colour by itself.",
+        json_schema_extra={"unit": "stops"},
+    )
+    labelled_too: bool = Field(
+        False,  # noqa: FBT003 - a default
+        title="Labelled crops too",
+        description="Whether crops with a ground truth suffer the same.",
     )
 
 
@@ -310,6 +383,10 @@ class Planned(Protocol):
         """Weights of the terms."""
 
     @property
+    def student(self) -> StudentPlan:
+        """What its crops suffer."""
+
+    @property
     def masks(self) -> MaskPlan:
         """Gates and thresholds."""
 
@@ -335,8 +412,8 @@ def idle_settings(plan: Planned) -> dict[str, str]:
     """By dotted key, settings that are allowed, but do nothing beside the others."""
     found: dict[str, str] = {}
     schedule, learns = plan.schedule, plan.system != "supervised"
-    if not learns and plan.batch.unlabelled:
-        found["batch.unlabelled"] = "not used: supervised learns from labels only"
+    if not learns:
+        found |= _idle_without_rounds(plan)
     if learns and plan.batch.unlabelled and schedule.warmup_epochs == schedule.epochs:
         found["schedule.warmup_epochs"] = "the whole run: pseudo-labels are made, but never used"
     if schedule.early_stop is not None and plan.held_out == 0:
@@ -351,6 +428,20 @@ def idle_settings(plan: Planned) -> dict[str, str]:
     ):
         if not gate and tau is not None:
             found[key] = "not used: its gate lets everything pass"
+    return found
+
+
+def _idle_without_rounds(plan: Planned) -> dict[str, str]:
+    """What does nothing where no pseudo-label is made; epochs are as long as with them."""
+    why = "not used: supervised learns from labels only"
+    found: dict[str, str] = {}
+    if not plan.student.labelled_too:
+        spoilt = plan.student.model_dump(exclude={"labelled_too"})
+        found |= {f"student.{name}": why for name, most in spoilt.items() if most}
+    if plan.loss.ramp_up:
+        found["loss.ramp_up"] = why
+    if plan.teacher.labels != TeacherPlan().labels:
+        found["teacher.labels"] = why
     return found
 
 
@@ -395,6 +486,7 @@ class TrainingPlan(Section):
     batch: BatchPlan = BatchPlan()
     teacher: TeacherPlan = TeacherPlan()
     loss: LossPlan = LossPlan()
+    student: StudentPlan = StudentPlan()
     masks: MaskPlan = MaskPlan()
     compute: ComputePlan = ComputePlan()
     faults: FaultPlan = FaultPlan()

@@ -5,9 +5,10 @@ function takes numpy arrays or torch tensors alike and answers in kind (METHOD �
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -17,6 +18,8 @@ Normalisation = Literal["minmax", "percentile"]
 Scope = Literal["pool", "scene"]
 
 PATCH_SIZE = 64
+LARGEST: Final = float(np.finfo(np.float32).max)
+"""Whatever is a finite number is at most this; what is no number or infinite is never trusted."""
 
 
 class Range(NamedTuple):
@@ -116,14 +119,14 @@ def with_person(trusted: Array, person: Array | None) -> Array:
 
 
 def limit(span_of_scores: Range, tau: float) -> float:
-    """The largest σ whose score is ≤ τ; infinite where every score is.
+    """The largest σ whose score is ≤ τ; the largest finite number where every score is.
 
     A score is (σ − low) / (high − low), clipped to 0 and 1, so `score <= τ` is `σ <= limit`.
     A constant map scores 0 everywhere: nothing is known to be worse than anything else.
     """
     low, high = span_of_scores
     if tau >= 1 or not high > low:
-        return float("inf")
+        return LARGEST
     return float(np.float32(low + tau * (high - low)))
 
 
@@ -136,13 +139,21 @@ def scores(values: Array, span_of_scores: Range) -> Array:
 
 
 def span(values: Array, level: Level) -> Range:
-    """The range that normalises these values; (0, 0) when there are none."""
+    """The range that normalises these values; (0, 0) when there are none.
+
+    What is no finite number has no place in a range: it is passed over here, and no limit lets it
+    pass (`trust`).
+    """
     flat = values.reshape(-1)
     if flat.shape[0] == 0:
         return Range(0.0, 0.0)
+    low, high = float(flat.min()), float(flat.max())
+    if not (math.isfinite(low) and math.isfinite(high)):
+        finite = abs(flat) < math.inf
+        return span(flat[finite], level)
     match level.normalisation:
         case "minmax":
-            return Range(float(flat.min()), float(flat.max()))
+            return Range(low, high)
         case "percentile":
             on_host = np.asarray(flat.cpu() if _is_torch(flat) else flat)
             low, high = np.percentile(on_host, (level.low_percentile, level.high_percentile))
@@ -156,6 +167,8 @@ def _span_of_kept(sigma: Array, kept: Array, level: Level) -> Range:
         return span(sigma[kept], level)
     mask = np.ascontiguousarray(kept).view(np.uint8)
     low, high, _, _ = cv2.minMaxLoc(np.ascontiguousarray(sigma), mask)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return span(sigma[kept], level)
     return Range(low, high)
 
 

@@ -8,6 +8,7 @@ from smarthdr_studio.learning.networks.fusion_network import Backbone, FusionNet
 from smarthdr_studio.learning.networks.gfhdr import Gfhdr
 from smarthdr_studio.learning.networks.light import Light
 from smarthdr_studio.learning.networks.transformer import use_gradient_checkpointing
+from smarthdr_studio.learning.networks.views import SeveralViews
 from smarthdr_studio.learning.networks.weights import LoadedWeights, load_weights
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "FusionNetwork",
     "LoadedWeights",
     "Prediction",
+    "SeveralViews",
     "build_network",
     "load_weights",
     "use_gradient_checkpointing",

@@ -76,7 +76,8 @@ class FusionNetwork(nn.Module):
     """A backbone and an uncertainty head, for brackets of any size.
 
     `multiple` is what height and width are padded to before the backbone; repeating the border
-    (not mirroring it) also serves a frame smaller than the padding.
+    (not mirroring it) also serves a frame smaller than the padding. Unless
+    `judge_teaches_backbone`, what σ learns ends at the features it reads.
     """
 
     def __init__(self, backbone: Backbone, *, name: str) -> None:
@@ -85,13 +86,14 @@ class FusionNetwork(nn.Module):
         self.multiple = backbone.multiple
         self.backbone = backbone
         self.judge = UncertaintyHead(backbone.feature_count)
+        self.judge_teaches_backbone = True
 
     def forward(self, under: Tensor, reference: Tensor, over: Tensor) -> Prediction:
         """Predict radiance and its uncertainty from three B×6×H×W frames (METHOD §1, §2)."""
         height, width = reference.shape[-2:]
         frames = [_padded(frame, multiple=self.multiple) for frame in (under, reference, over)]
         hdr, features = self.backbone(*frames)
-        sigma = self.judge(features)
+        sigma = self.judge(features if self.judge_teaches_backbone else features.detach())
         return Prediction(hdr=hdr[..., :height, :width], sigma=sigma[..., :height, :width])
 
 
