@@ -252,7 +252,7 @@ def compare_runs(
 
 def _compared(project: "Project", runs: "list[RunFolder]") -> _Comparison:
     from smarthdr_studio.core.training import run_comparison
-    from smarthdr_studio.core.training.run_folder import held_out_psnr
+    from smarthdr_studio.core.training.run_folder import held_out_checks
     from smarthdr_studio.core.training.run_index import row_of
     from smarthdr_studio.core.training.run_start import start_state_in
 
@@ -266,7 +266,10 @@ def _compared(project: "Project", runs: "list[RunFolder]") -> _Comparison:
             run.id: run_comparison.label_differences(stands[0], stand)
             for run, stand in zip(runs[1:], stands[1:], strict=True)
         },
-        psnr_mu={run.id: held_out_psnr(run) for run in runs},
+        psnr_mu={
+            run.id: tuple((check.step, check.psnr_mu) for check in held_out_checks(run))
+            for run in runs
+        },
     )
 
 

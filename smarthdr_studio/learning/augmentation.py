@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from smarthdr_studio.core.imaging.radiometry import GAMMA
-from smarthdr_studio.core.training.plan import StudentPlan
+from smarthdr_studio.core.training.plan_sections import StudentPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

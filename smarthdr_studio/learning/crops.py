@@ -14,7 +14,8 @@ from smarthdr_studio.core.environment import SINGLE_PROCESS, ProcessRank
 from smarthdr_studio.core.errors import PlanError, ProjectError
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
-from smarthdr_studio.core.training.plan import BatchPlan, TrainingPlan
+from smarthdr_studio.core.training.plan import TrainingPlan
+from smarthdr_studio.core.training.plan_sections import BatchPlan
 from smarthdr_studio.core.trust.masking import trust
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.core.trust.thresholds import crop_grid

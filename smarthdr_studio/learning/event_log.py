@@ -93,14 +93,18 @@ def _curves(event: TrainingEvent) -> dict[str, float]:
                     "validation/ssim_mu": event.ssim_mu,
                     "validation/ssim_l": event.ssim_l,
                     "validation/ause": event.ause,
+                    "validation/calibration": event.calibration,
                 }
             )
         case RoundFinished():
-            return {
-                "round/retained": event.retained,
-                "round/patches_retained": event.patches_retained,
-                "round/sigma_mean": event.sigma_mean,
-            }
+            return _known_curves(
+                {
+                    "round/retained": event.retained,
+                    "round/patches_retained": event.patches_retained,
+                    "round/sigma_mean": event.sigma_mean,
+                    "round/gap": event.gap,
+                }
+            )
         case RunStarted() | PhaseChanged() | Steered() | CheckpointSaved() | RunFinished():
             return {}
         case _:

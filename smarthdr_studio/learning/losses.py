@@ -6,7 +6,7 @@ from typing import Final, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from smarthdr_studio.core.training.plan import LossPlan
+from smarthdr_studio.core.training.plan_sections import LossPlan
 from smarthdr_studio.learning.networks import Prediction
 from smarthdr_studio.learning.perceptual import PerceptualLoss
 from smarthdr_studio.learning.radiometry import mu_law
@@ -137,8 +137,8 @@ def half_loss(
 def as_part(terms: Terms, share: Tensor) -> Terms:
     """The terms of a part of a batch, so that those of all parts add up to those of the batch.
 
-    Each term is a sum over trusted pixels, divided by how many they are; `share` of those of the
-    whole batch are in this part.
+    Each term is a sum over trusted pixels, divided by how many they are; `share`, a scalar, of
+    those of the whole batch are in this part.
     """
     perceptual, nll, highlights = (
         None if term is None else term * share

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from smarthdr_studio.core.files import AnyPath
-from smarthdr_studio.core.training.plan import BatchPlan, TeacherPlan, TrainingPlan
+from smarthdr_studio.core.training.plan import TrainingPlan
+from smarthdr_studio.core.training.plan_sections import BatchPlan, TeacherPlan
 from smarthdr_studio.learning.compute import Arithmetic
 from smarthdr_studio.learning.crops import CropBatch, WeakView
 from smarthdr_studio.learning.distributed import Ranks, needs_all_processes
@@ -276,7 +277,10 @@ class ForwardPass:
         return self._computed(self._together(), frames)
 
     def other(self, network: FusionNetwork, frames: Sequence[Tensor]) -> Prediction:
-        """The answer of another network of the same kind, computed alike by this process alone."""
+        """The answer of another network of the same kind, computed alike by this process alone.
+
+        Under, reference, over are B×6×H×W each.
+        """
         return self._computed(network, frames)
 
     def exactly(self) -> AbstractContextManager[None]:

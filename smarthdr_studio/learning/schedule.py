@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from smarthdr_studio.core.training.plan import SchedulePlan
+from smarthdr_studio.core.training.plan_sections import SchedulePlan
 from smarthdr_studio.core.training.run_folder import is_better
 
 

@@ -21,8 +21,9 @@ from smarthdr_studio.core.training.events import (
     StepSkipped,
     Validated,
 )
-from smarthdr_studio.core.training.plan import SchedulePlan, TrainingPlan
+from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.core.training.plan_schema import flat
+from smarthdr_studio.core.training.plan_sections import SchedulePlan
 from smarthdr_studio.core.training.rounds import round_path
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.learning.checkpoints import (
@@ -230,19 +231,23 @@ class TrainingRun:
         told = (*self.to_tell, *label_changes(self.label_set, label_set))
         self.labelled, self.unlabelled, self.to_tell = labelled, unlabelled, ()
         self.material, self.label_set = material, label_set
+        self._begin_round(origin.round)
+        finished = replace(finished, gap=self.gap.mean, changes=(*told, *finished.changes))
+        self.gap = _Gap()
+        self._pace.round_took(time.perf_counter() - begun)
+        return finished
+
+    def _begin_round(self, number: int) -> None:
+        at = self.progress
         first = self._epochs_gone() if at.first_round_at is None else at.first_round_at
         self.progress = replace(
             at,
-            round=origin.round,
+            round=number,
             last_round_at=at.epoch,
             last_round_step=at.step,
             first_round_at=first,
             round_wanted=False,
         )
-        finished = replace(finished, gap=self.gap.mean, changes=(*told, *finished.changes))
-        self.gap = _Gap()
-        self._pace.round_took(time.perf_counter() - begun)
-        return finished
 
     def validate(self) -> Generator[PhaseChanged, None, Validated]:
         """The teacher on the held-out labels; in the warm-up no check counts for the early stop."""

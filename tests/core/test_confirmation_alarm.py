@@ -9,9 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smarthdr_studio.core.training.events import RunStarted, Validated, as_json
-from smarthdr_studio.core.training.round_history import confirmation_alarm, read_history
+from smarthdr_studio.core.training.round_history import (
+    collapse_alarm,
+    confirmation_alarm,
+    read_history,
+)
 from smarthdr_studio.core.training.rounds import RoundRecord, history_path, write_record
-from smarthdr_studio.core.training.run_folder import RunFolder
+from smarthdr_studio.core.training.run_folder import Check, RunFolder
 from smarthdr_studio.core.trust.masking import MaskSettings, Range
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 
@@ -144,3 +148,28 @@ def test_promoting_the_surest_scene_hides_no_alarm(run):
     _keep(run, _record(3, {"a": 0.74}))
     _log(run, *_checks((10, 38.2), (20, 37.9), (30, 37.1)))
     assert "from 61 % to 74 %" in read_history(run).alarm
+
+
+def test_a_sigma_that_dies_after_pseudo_labels_began_is_told_with_both_figures():
+    checks = (Check(10, 30.0, 1.2), Check(20, 31.0, 1.44), Check(30, 31.5, 9.0))
+    assert collapse_alarm(checks, began=20) == (
+        "On held-out labels the error is now 3.0 times what σ says, and was 1.2 times before "
+        "pseudo-labels began: the student learns from its own labels that it is sure. Set L^k on "
+        "unlabelled to off in the next plan."
+    )
+
+
+@pytest.mark.parametrize(
+    ("checks", "began"),
+    [
+        ((), 20),
+        ((Check(10, 30.0, 1.2), Check(30, 31.5, 9.0)), None),  # no round yet
+        ((Check(30, 31.5, 9.0),), 20),  # nothing was measured before
+        ((Check(10, 30.0, 1.2), Check(20, 31.0, 9.0)), 20),  # nothing was since
+        ((Check(20, 30.0, 1.2), Check(30, 31.5, 3.9)), 20),  # not yet twice
+        ((Check(20, 30.0, 8.0), Check(30, 31.5, 9.0)), 20),  # it was so before
+        ((Check(20, 30.0), Check(30, 31.5)), 20),  # a log of before
+    ],
+)
+def test_without_reason_or_figures_no_collapse_is_told(checks, began):
+    assert collapse_alarm(checks, began=began) == ""

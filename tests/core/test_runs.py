@@ -11,9 +11,10 @@ from smarthdr_studio.core.imaging.bracket import Catalogue
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.events import RunStarted, StepReported, Validated, as_json
 from smarthdr_studio.core.training.run_folder import (
+    Check,
     RunFolder,
     find_run,
-    held_out_psnr,
+    held_out_checks,
     last_pace,
     new_run,
     run_folders,
@@ -107,16 +108,16 @@ def check(at, psnr):
 
 def test_every_check_on_held_out_labels_is_known_by_its_step(project):
     run = new_run(project.folder, "quick")
-    assert held_out_psnr(run) == ()
+    assert held_out_checks(run) == ()
     log(run, started(run), check(10, 31.0), *[step(11, speed=1.0)] * 100, check(20, 32.0))
     run.events_path.write_bytes(run.events_path.read_bytes() + b'\n{"event": "Validated", "st')
-    assert held_out_psnr(run) == ((10, 31.0), (20, 32.0))
+    assert held_out_checks(run) == (Check(10, 31.0), Check(20, 32.0))
 
 
 def test_checks_of_a_past_that_a_resumed_run_left_do_not_count(project):
     run = new_run(project.folder, "quick")
     log(run, started(run), check(10, 31.0), check(20, 32.0), check(30, 33.0))
     log(run, replace(started(run), step=15))
-    assert held_out_psnr(run) == ((10, 31.0),)
+    assert held_out_checks(run) == (Check(10, 31.0),)
     log(run, check(20, 34.0))
-    assert held_out_psnr(run) == ((10, 31.0), (20, 34.0))
+    assert held_out_checks(run) == (Check(10, 31.0), Check(20, 34.0))

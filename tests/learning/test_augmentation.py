@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 import torch
 
-from smarthdr_studio.core.training.plan import StudentPlan
+from smarthdr_studio.core.training.plan_sections import StudentPlan
 from smarthdr_studio.learning.augmentation import (
     Augmentation,
     Corruption,

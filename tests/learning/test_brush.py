@@ -9,7 +9,7 @@ import torch
 from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.training.plan import BatchPlan, LossPlan
+from smarthdr_studio.core.training.plan_sections import BatchPlan, LossPlan
 from smarthdr_studio.core.trust.masking import MaskSettings, trust
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.learning.augmentation import strong_augmentation, weak_augmentation

@@ -8,7 +8,7 @@ from smarthdr_studio.core.errors import PlanError
 from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.imaging.radiometry import linear_radiance, unit_ldr
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.training.plan import BatchPlan
+from smarthdr_studio.core.training.plan_sections import BatchPlan
 from smarthdr_studio.core.trust.thresholds import crop_grid
 from smarthdr_studio.learning.augmentation import strong_augmentation
 from smarthdr_studio.learning.crops import (

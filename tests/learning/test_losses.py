@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from smarthdr_studio.core.training.plan import LossPlan
+from smarthdr_studio.core.training.plan_sections import LossPlan
 from smarthdr_studio.learning.losses import (
     Target,
     by_name,

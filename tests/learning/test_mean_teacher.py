@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from smarthdr_studio.core.training.plan import TeacherPlan
+from smarthdr_studio.core.training.plan_sections import TeacherPlan
 from smarthdr_studio.learning.crops import CropBatch, WeakView
 from smarthdr_studio.learning.losses import Target
 from smarthdr_studio.learning.mean_teacher import (

@@ -3,7 +3,8 @@
 import pytest
 
 from smarthdr_studio.core.training.events import RoundFinished, StepReported
-from smarthdr_studio.core.training.plan import SchedulePlan, load_preset
+from smarthdr_studio.core.training.plan import load_preset
+from smarthdr_studio.core.training.plan_sections import SchedulePlan
 from smarthdr_studio.learning.estimate import time_steps
 from smarthdr_studio.learning.run_setup import write_plan
 from smarthdr_studio.learning.schedule import (

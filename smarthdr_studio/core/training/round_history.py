@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import sqrt
 from typing import Final
 
 import numpy as np
@@ -18,7 +19,7 @@ from smarthdr_studio.core.training.rounds import (
     read_record,
     recorded_rounds,
 )
-from smarthdr_studio.core.training.run_folder import RunFolder, held_out_psnr
+from smarthdr_studio.core.training.run_folder import Check, RunFolder, held_out_checks
 from smarthdr_studio.core.trust.masking import MaskSettings, Range, limit, span
 from smarthdr_studio.core.trust.patch_statistics import Floats
 from smarthdr_studio.core.trust.pool import PoolStatistics
@@ -29,6 +30,7 @@ _log: Final = logging.getLogger(__name__)
 _LEAST_RISE: Final = 0.01
 _LEAST_FALL_DB: Final = 0.1
 _POINTS_OF_ALARM: Final = 3
+_SURER_THAN_IT_MAY_BE: Final = 4.0  # e²/σ²
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,7 +74,8 @@ def read_history(
             records.append(read_record(path, known=before.get(number)))
         except LabelError as error:
             _log.warning("%s", error)
-    psnr = held_out_psnr(run)
+    checks = held_out_checks(run)
+    psnr = tuple((check.step, check.psnr_mu) for check in checks)
     scenes = tuple(sorted({scene for record in records for scene in record.retained}))
     return RunHistory(
         run=run.id,
@@ -81,7 +84,31 @@ def read_history(
         shares=_table(scenes, [record.retained for record in records]),
         replayable=kept_rounds(run.path),
         psnr_mu=psnr,
-        alarm=confirmation_alarm(_comparable_shares(records), psnr),
+        alarm=confirmation_alarm(_comparable_shares(records), psnr)
+        or collapse_alarm(checks, began=records[0].step if records else None),
+    )
+
+
+def collapse_alarm(checks: Sequence[Check], *, began: int | None) -> str:
+    """A sentence where σ dies on held-out labels after pseudo-labels began at a step; else "".
+
+    That is where the last check finds e²/σ² above 4 (errors twice as large as σ says), and twice
+    what it was at the last check before. The retained share does not show it: scores are relative,
+    and where σ falls everywhere the same pixels pass.
+    """
+    known = [check for check in checks if check.calibration is not None]
+    before = [check for check in known if began is not None and check.step <= began]
+    if not before or known[-1].step <= before[-1].step:
+        return ""
+    was, now = before[-1].calibration, known[-1].calibration
+    assert was is not None
+    assert now is not None
+    if not (now > _SURER_THAN_IT_MAY_BE and now > 2 * was):
+        return ""
+    return (
+        f"On held-out labels the error is now {sqrt(now):.1f} times what σ says, and was "
+        f"{sqrt(was):.1f} times before pseudo-labels began: the student learns from its own labels "
+        "that it is sure. Set L^k on unlabelled to off in the next plan."
     )
 
 

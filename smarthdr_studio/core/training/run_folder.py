@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from math import isfinite, isnan
 from pathlib import Path
 from statistics import median
-from typing import IO, Any, Final, Protocol, TypeVar
+from typing import IO, Any, Final, NamedTuple, Protocol, TypeVar
 
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.files import AnyPath, move, move_to_trash, replacing, trashed_copies
@@ -252,12 +252,21 @@ def last_pace(run: RunFolder) -> float | None:
     return median(paces) if paces else None
 
 
-def held_out_psnr(run: RunFolder) -> tuple[tuple[int, float], ...]:
-    """(step, mean PSNR-μ in dB on held-out labels) of every check, by rising step.
+class Check(NamedTuple):
+    """The teacher on held-out labels after a step: PSNR-μ in dB, and the mean of e²/σ²."""
+
+    step: int
+    psnr_mu: float
+    calibration: float | None = None
+    """None in a log of before 2026-12."""
+
+
+def held_out_checks(run: RunFolder) -> tuple[Check, ...]:
+    """Every check of a run, by rising step.
 
     A resumed run says again what came after its checkpoint: only what was said last counts.
     """
-    found: dict[int, float] = {}
+    found: dict[int, Check] = {}
     try:
         with run.events_path.open("rb") as log:
             # Nearly every line is a step: only the rare others are worth parsing.
@@ -267,10 +276,15 @@ def held_out_psnr(run: RunFolder) -> tuple[tuple[int, float], ...]:
     for event in values_in(b"".join(lines)):
         if event["event"] == "RunStarted":
             begun = int(event.get("step", 0))
-            found = {step: psnr for step, psnr in found.items() if step <= begun}
+            found = {step: check for step, check in found.items() if step <= begun}
         elif event["event"] == "Validated":
-            found[int(event.get("step", 0))] = float(event.get("psnr_mu", "nan"))
-    return tuple(sorted(found.items()))
+            step, calibration = int(event.get("step", 0)), event.get("calibration")
+            found[step] = Check(
+                step,
+                float(event.get("psnr_mu", "nan")),
+                None if calibration is None else float(calibration),
+            )
+    return tuple(found[step] for step in sorted(found))
 
 
 def is_better(psnr_mu: float | None, *, than: float | None) -> bool:

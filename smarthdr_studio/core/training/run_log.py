@@ -178,8 +178,8 @@ _OF_STEPS: Final = {
     "images_per_second": "images_per_second",
     "memory_bytes": "memory_bytes",
 }
-_OF_ROUNDS: Final = ("retained", "patches_retained", "gates_retained", "sigma_mean")
-_OF_CHECKS: Final = ("psnr_mu", "psnr_l", "ssim_mu", "ssim_l", "ause")
+_OF_ROUNDS: Final = ("retained", "patches_retained", "gates_retained", "sigma_mean", "gap")
+_OF_CHECKS: Final = ("psnr_mu", "psnr_l", "ssim_mu", "ssim_l", "ause", "calibration")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -187,10 +187,10 @@ class RunCurves:
     """The curves of a run by name, each x (the step) and y as float64 of one length.
 
     Names: every loss term ("total", "labelled_reconstruction" …); psnr_mu, psnr_l (dB), ssim_mu,
-    ssim_l, ause of checks; retained, patches_retained, gates_retained (shares in [0, 1]) and
-    sigma_mean of rounds; distance, learning_rate, gradient_norm, images_per_second, memory_bytes
-    of steps; skipped, how many steps were skipped until then. A curve nobody measured is not
-    there. `read_to` is the byte from which a `RunTail` goes on.
+    ssim_l, ause, calibration of checks; retained, patches_retained, gates_retained (shares in
+    [0, 1]), sigma_mean and gap of rounds; distance, learning_rate, gradient_norm,
+    images_per_second, memory_bytes of steps; skipped, how many steps were skipped until then. A
+    curve nobody measured is not there. `read_to` is the byte from which a `RunTail` goes on.
     """
 
     run: str

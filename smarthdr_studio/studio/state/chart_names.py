@@ -59,6 +59,18 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
         " best",
         lines=("AUSE",),
     ),
+    "calibration": ChartKind(
+        title="e²/σ²",
+        tip="Mean e²/σ² on labels held back: 1 where σ is as large as the error; far above 1 the"
+        " judge is surer than it may be, and masks mean little",
+        lines=("e²/σ²",),
+    ),
+    "gap": ChartKind(
+        title="Gap",
+        tip="How far the student's answers are from the pseudo-labels it learns from: mean |e| on"
+        " the μ-law since the round before; near 0 there is nothing left to learn from them",
+        lines=("gap",),
+    ),
     "distance": ChartKind(
         title="Distance",
         tip="Student from teacher: ‖s − t‖ ÷ ‖t‖ of their weights",
@@ -99,6 +111,8 @@ _PLACES: Final[Mapping[str, Place]] = {
     "gates_retained": ("kept", "gates"),
     "sigma_mean": ("sigma", "mean σ"),
     "ause": ("ause", "AUSE"),
+    "calibration": ("calibration", "e²/σ²"),
+    "gap": ("gap", "gap"),
     "distance": ("distance", "distance"),
     "learning_rate": ("rate", "learning rate"),
     "gradient_norm": ("gradient", "norm"),

@@ -25,8 +25,8 @@ _OUTCOMES: Final = {
     "stopped": Activity.STOPPED,
     "failed": Activity.FAILED,
 }
-_OF_CHECKS: Final = ("psnr_mu", "psnr_l", "ssim_mu", "ssim_l", "ause")
-_OF_ROUNDS: Final = ("retained", "gates_retained", "patches_retained", "sigma_mean")
+_OF_CHECKS: Final = ("psnr_mu", "psnr_l", "ssim_mu", "ssim_l", "ause", "calibration")
+_OF_ROUNDS: Final = ("retained", "gates_retained", "patches_retained", "sigma_mean", "gap")
 
 
 class Point(NamedTuple):
