@@ -4,7 +4,7 @@ import math
 import os
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -155,13 +155,7 @@ def find_scenes(dataset: AnyPath, *, progress: Progress | None = None) -> Catalo
     BadDataset where no scene can be used; a scene that cannot is in `skipped`, with its sentence.
     """
     dataset = Path(dataset)
-    _is_folder(dataset)
-    candidates = find_candidates(dataset)
-    if not candidates:
-        raise BadDataset(
-            f"{dataset}: holds no scene; a scene is a folder with three frames and exposure.txt."
-        )
-    found = _inspect_all(candidates, root=dataset, progress=progress)
+    found = _inspect_all(named_candidates(dataset), progress=progress)
     scenes = [each for each in found if isinstance(each, Scene)]
     skipped = [each for each in found if isinstance(each, Skipped)]
     if not scenes:
@@ -181,27 +175,53 @@ def _is_folder(dataset: Path) -> None:
         raise BadDataset(f"{dataset}: is a file; give the folder that holds the scenes.")
 
 
-def _inspect_all(
-    candidates: Sequence[Candidate], *, root: Path, progress: Progress | None
-) -> list[Scene | Skipped]:
-    ids = scene_ids([each.parts for each in candidates], root_name=root.resolve().name)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedCandidate:
+    """A likely scene with the id and the split it has in a catalogue; no file of it was opened."""
+
+    id: str
+    split: Split
+    files: Candidate
+
+
+def named_candidates(dataset: AnyPath) -> tuple[NamedCandidate, ...]:
+    """Every likely scene in or below `dataset`, as `find_scenes` will name it, in no order.
+
+    Raises BadDataset where there is none.
+    """
+    dataset = Path(dataset)
+    _is_folder(dataset)
+    candidates = find_candidates(dataset)
+    if not candidates:
+        raise BadDataset(
+            f"{dataset}: holds no scene; a scene is a folder with three frames and exposure.txt."
+        )
+    ids = scene_ids([each.parts for each in candidates], root_name=dataset.resolve().name)
     # One scene in Hu's naming settles what its neighbours without ground truth are.
     hu = {each.folder.parent for each in candidates if each.layout == "hu"}
 
-    def look(index: int) -> Scene | Skipped:
-        one = candidates[index]
+    def named(one: Candidate, name: str) -> NamedCandidate:
         if one.layout == "kalantari-wu" and one.folder.parent in hu:
             one = replace(one, layout="hu")
+        return NamedCandidate(id=name, split=split_of(one.parts, layout=one.layout), files=one)
+
+    return tuple(named(one, name) for one, name in zip(candidates, ids, strict=True))
+
+
+def _inspect_all(
+    candidates: Sequence[NamedCandidate], *, progress: Progress | None
+) -> list[Scene | Skipped]:
+    def look(one: NamedCandidate) -> Scene | Skipped:
         try:
-            return inspect(one, scene_id=ids[index], split=split_of(one.parts, layout=one.layout))
+            return inspect(one.files, scene_id=one.id, split=one.split)
         except StudioError as error:
-            return Skipped(path=one.folder, reason=str(error))
+            return Skipped(path=one.files.folder, reason=str(error))
 
     # Decoding leaves the interpreter lock, so threads help; each holds a few frames in memory.
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
         found: list[Scene | Skipped] = []
         try:
-            for done, result in enumerate(pool.map(look, range(len(candidates))), start=1):
+            for done, result in enumerate(pool.map(look, candidates), start=1):
                 found.append(result)
                 if progress is not None:
                     progress(done, len(candidates))
