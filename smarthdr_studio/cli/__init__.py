@@ -42,7 +42,7 @@ VERBS: Final = frozenset(
     {"sample", "new", "train", "label", "masks", "promote", "demote", "exclude", "restore"}
     | {"scenes", "queue", "propose"}
     | {"import-split", "export-split", "export-journal", "export-dataset", "report"}
-    | {"note", "history", "truth", "undo", "redo", "evaluate", "merge", "doctor"}
+    | {"note", "history", "truth", "undo", "redo", "evaluate", "merge", "benchmark", "doctor"}
     | {"relocate", "tidy", "runs", "presets"}
 )
 

@@ -9,6 +9,7 @@ import typer
 
 from smarthdr_studio import __version__
 from smarthdr_studio.cli import (
+    benchmark,
     curation,
     doctor,
     ground_truth,
@@ -54,6 +55,7 @@ _VERBS: Final[Mapping[str, Callable[..., int | None]]] = {
     "report": import_export.report,
     "evaluate": inference.evaluate,
     "merge": inference.merge,
+    "benchmark": benchmark.benchmark,
     "doctor": doctor.doctor,
     "relocate": project.relocate,
     "tidy": project.tidy,

@@ -1,0 +1,350 @@
+"""The verb `benchmark`: what a benchmark file asks for is measured, told as a table, and judged."""
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from smarthdr_studio.cli.exit_codes import BROKEN_OFF, DONE, NOT_SHOWN, STOPPED
+from smarthdr_studio.cli.output import (
+    Json,
+    duration,
+    print_json,
+    print_line,
+    print_note,
+    print_table,
+    progress,
+)
+from smarthdr_studio.cli.train import StopSignals, stop_signals
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from smarthdr_studio.cli.benchmark_pool import CellEvent, CellJob
+    from smarthdr_studio.core.training.benchmark import Benchmark, BenchmarkData, Cell
+    from smarthdr_studio.core.training.benchmark_claims import RowFigures, Verdict
+    from smarthdr_studio.core.training.benchmark_results import BenchmarkFolder, CellResult
+    from smarthdr_studio.learning.benchmark_runs import CellProgress
+
+    Found = Mapping[tuple[str, int], CellResult]
+
+_TOLD_EVERY: Final = 0.25  # of a run, where there is no terminal
+
+
+@dataclass(slots=True)
+class _Ended:
+    """What became of the cells that were begun."""
+
+    failed: list[tuple["Cell", str]]
+    stopped: bool = False
+
+
+class CellReporter:
+    """Says how far the cells are: a bar for each at work on a terminal, lines in a pipe."""
+
+    def __init__(self, cells: int, *, at_once: int) -> None:
+        self._bar = progress()
+        self._plain = self._bar.disable
+        self._cells, self._done = cells, 0
+        self._tasks: dict[str, TaskID] = {}
+        self._told: dict[str, float] = {}
+        if not self._plain:
+            self._all = self._bar.add_task(f"all runs, {at_once} at a time", total=cells)
+            self._bar.start()
+
+    def close(self) -> None:
+        """Take the bars off the screen."""
+        self._bar.stop()
+
+    def see(self, event: "CellEvent") -> None:
+        """Repeat one event."""
+        from smarthdr_studio.cli.benchmark_pool import CellEnded, CellGoesOn, CellStarted
+
+        match event:
+            case CellStarted(cell=cell):
+                if self._plain:
+                    print_note(f"{cell.title}: begun")
+                else:
+                    self._tasks[cell.identity] = self._bar.add_task(cell.title, total=None)
+            case CellGoesOn(cell=cell, progress=told):
+                self._see_progress(cell, told)
+            case CellEnded(cell=cell, error=error, stopped=stopped):
+                self._see_end(cell, error=error, stopped=stopped)
+
+    def _see_progress(self, cell: "Cell", told: "CellProgress") -> None:
+        if not self._plain:
+            self._bar.update(
+                self._tasks[cell.identity],
+                completed=told.step,
+                total=told.total or None,
+                description=f"{cell.title}: {told.text}",
+            )
+            return
+        share = told.step / told.total if told.total else 0.0
+        if told.seconds_left and share - self._told.get(cell.identity, 0.0) >= _TOLD_EVERY:
+            self._told[cell.identity] = share
+            left = duration(told.seconds_left)
+            print_note(f"{cell.title}: step {told.step} of {told.total}, {left} left")
+
+    def _see_end(self, cell: "Cell", *, error: str, stopped: bool) -> None:
+        self._done += not stopped
+        words = "stopped and saved" if stopped else "done"
+        if self._plain:
+            if not error:
+                print_note(f"{cell.title}: {words} ({self._done} of {self._cells})")
+        else:
+            self._bar.remove_task(self._tasks.pop(cell.identity))
+            self._bar.update(self._all, completed=self._done)
+        if error:
+            self._bar.console.print(f"{cell.title}: {error}", markup=False, soft_wrap=True)
+
+
+def benchmark(
+    plan: Annotated[
+        str, typer.Argument(metavar="PLAN", help="A benchmark that ships, or a .toml file.")
+    ],
+    dataset: Annotated[
+        Path | None,
+        typer.Argument(metavar="[DATASET]", help="The dataset folder; never written into."),
+    ] = None,
+    *,
+    into: Annotated[
+        Path | None,
+        typer.Option("--into", metavar="DIR", help="Where projects, runs and results lie."),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Runs at once; else as many as there are cores.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of each run.")] = 1,
+    evidence: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep each result there, as PLAN/ROW-sSEED.json."),
+    ] = None,
+    table: Annotated[
+        bool, typer.Option("--table", help="Run nothing; tell what was measured before.")
+    ] = False,
+    keep_runs: Annotated[
+        bool, typer.Option("--keep-runs", help="Keep all checkpoints and rounds of every run.")
+    ] = False,
+    markdown: Annotated[Path | None, typer.Option(help="Write the table as Markdown.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write every metric as CSV.")] = None,
+    latex: Annotated[Path | None, typer.Option(help="Write the table as LaTeX.")] = None,
+    as_json: Json = False,
+) -> int:
+    """Compare methods over seeds, and check claims.
+
+    PLAN names rows (a method and its labels), seeds and claims. What was measured is never
+    measured again; Ctrl-C saves every run, and the same command goes on. With --table and
+    --evidence alone the dataset need not be there. Exit status: 0 all was measured and every claim
+    holds; 3 stopped and saved; 4 a run failed; 5 a claim does not hold, or a run is missing.
+    """
+    from smarthdr_studio.core.training.benchmark import load_benchmark
+
+    asked = load_benchmark(plan)
+    _refuse_too_little(dataset, into, evidence=evidence, table=table)
+    ended = _Ended([])
+    if dataset is None:
+        from smarthdr_studio.core.training.benchmark_results import read_evidence
+
+        assert evidence is not None
+        found: Found = read_evidence(evidence, asked)
+    else:
+        request = _Request(
+            benchmark=asked,
+            into=into,
+            evidence=evidence,
+            jobs=jobs or max(1, (os.cpu_count() or 1) // threads),
+            threads=threads,
+            keep_runs=keep_runs,
+            table=table,
+        )
+        found, ended = _measured(request, dataset)
+    return _answer(asked, found, ended, files=(markdown, csv, latex), as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    benchmark: "Benchmark"
+    into: Path | None
+    evidence: Path | None
+    jobs: int
+    threads: int
+    keep_runs: bool
+    table: bool
+
+
+def _refuse_too_little(
+    dataset: Path | None, into: Path | None, *, evidence: Path | None, table: bool
+) -> None:
+    if table and dataset is None and evidence is None:
+        raise typer.BadParameter("--table: give --evidence DIR, or DATASET and --into DIR")
+    if table and dataset is not None and into is None and evidence is None:
+        raise typer.BadParameter("--table: give --into DIR or --evidence DIR to read from")
+    if not table and dataset is None:
+        raise typer.BadParameter("DATASET is missing; give the folder that holds the scenes")
+    if not table and into is None:
+        raise typer.BadParameter("--into is missing; give a folder for projects and results")
+
+
+def _measured(request: _Request, dataset: Path) -> "tuple[Found, _Ended]":
+    """What is known of every cell, after what was missing was run."""
+    from smarthdr_studio.core.training.benchmark import cells_of, read_data
+    from smarthdr_studio.core.training.benchmark_results import (
+        evidence_files,
+        keep_evidence,
+        open_folder,
+        results_of,
+    )
+
+    data = read_data(dataset)
+    cells = cells_of(request.benchmark, data)
+    folder = None if request.into is None else open_folder(request.into, data=data)
+    kept = () if request.evidence is None else evidence_files(request.evidence, request.benchmark)
+    ended = _Ended([])
+    if not request.table:
+        assert folder is not None
+        ended = _run_missing(request, cells, folder, data)
+        kept = ()  # what is missing in the folder was to be run, whatever was measured elsewhere
+    found = results_of(cells, into=folder, evidence=kept)
+    if request.evidence is not None and not request.table:
+        keep_evidence(request.evidence, request.benchmark, found)
+    return found, ended
+
+
+def _run_missing(
+    request: _Request, cells: "Sequence[Cell]", folder: "BenchmarkFolder", data: "BenchmarkData"
+) -> _Ended:
+    """Runs every cell that has no result, each identity once."""
+    from smarthdr_studio.cli.benchmark_pool import CellJob
+    from smarthdr_studio.core.training.benchmark_results import make_projects, read_result
+
+    once = {cell.identity: cell for cell in reversed(cells)}
+    missing = [
+        cell
+        for cell in cells
+        if once[cell.identity] is cell and read_result(folder.result(cell.identity)) is None
+    ]
+    if not missing:
+        return _Ended([])
+    with progress() as bar:
+        task = bar.add_task("reading the dataset", total=None)
+        make_projects(
+            missing,
+            folder,
+            data,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    jobs = [
+        CellJob(
+            cell=cell,
+            folder=folder,
+            data=data,
+            threads=request.threads,
+            keep_runs=request.keep_runs,
+        )
+        for cell in missing
+    ]
+    with stop_signals() as asked:
+        return _run(jobs, at_once=min(request.jobs, len(jobs)), asked=asked)
+
+
+def _run(jobs: "Sequence[CellJob]", *, at_once: int, asked: StopSignals) -> _Ended:
+    from smarthdr_studio.cli.benchmark_pool import CellEnded, measure_cells
+
+    ended = _Ended([])
+    reporter = CellReporter(len(jobs), at_once=at_once)
+    with (
+        closing(reporter),
+        closing(measure_cells(jobs, at_once=at_once, stop=lambda: bool(asked))) as events,
+    ):
+        for event in events:
+            if not asked.hung_up:
+                reporter.see(event)
+            if isinstance(event, CellEnded) and event.error:
+                ended.failed.append((event.cell, event.error))
+    ended.stopped = bool(asked)
+    return ended
+
+
+def _answer(
+    benchmark: "Benchmark",
+    found: "Found",
+    ended: _Ended,
+    *,
+    files: tuple[Path | None, Path | None, Path | None],
+    as_json: bool,
+) -> int:
+    """Tells rows and claims, writes the files that were asked for; the exit status."""
+    from smarthdr_studio.core.training.benchmark_claims import figures_of, verdicts_of
+
+    rows = figures_of(benchmark, found)
+    verdicts = verdicts_of(benchmark, rows)
+    _write_files(benchmark, rows, verdicts, files=files)
+    code = _status(rows, verdicts, ended)
+    if as_json:
+        print_json(
+            {
+                "benchmark": benchmark.name,
+                "description": benchmark.plan.description,
+                "rows": [figures.as_json() for figures in rows],
+                "claims": [verdict.as_json() for verdict in verdicts],
+                "failed": [
+                    {"row": cell.row, "seed": cell.seed, "error": error}
+                    for cell, error in ended.failed
+                ],
+                "exit": code,
+            }
+        )
+    else:
+        _print(benchmark, rows, verdicts)
+        if ended.stopped:
+            print_note("Stopped; the same command goes on where each run was saved.")
+    return code
+
+
+def _write_files(
+    benchmark: "Benchmark",
+    rows: "Sequence[RowFigures]",
+    verdicts: "Sequence[Verdict]",
+    *,
+    files: tuple[Path | None, Path | None, Path | None],
+) -> None:
+    from smarthdr_studio.core.reporting.benchmark_table import (
+        write_csv,
+        write_latex,
+        write_markdown,
+    )
+
+    markdown, csv, latex = files
+    if markdown is not None:
+        write_markdown(markdown, benchmark, rows, verdicts)
+    if csv is not None:
+        write_csv(csv, rows)
+    if latex is not None:
+        write_latex(latex, rows)
+
+
+def _print(
+    benchmark: "Benchmark", rows: "Sequence[RowFigures]", verdicts: "Sequence[Verdict]"
+) -> None:
+    from smarthdr_studio.core.reporting.benchmark_table import COLUMNS, table_cells
+    from smarthdr_studio.core.training.benchmark_claims import SPREAD_IN_WORDS
+
+    title = benchmark.plan.description or benchmark.name
+    print_table(COLUMNS, table_cells(rows), title=title)
+    print_line(SPREAD_IN_WORDS)
+    for verdict in verdicts:
+        print_line(f"{verdict.claim.text}: {verdict.sentence}")
+
+
+def _status(rows: "Sequence[RowFigures]", verdicts: "Sequence[Verdict]", ended: _Ended) -> int:
+    if ended.failed:
+        return BROKEN_OFF
+    whole = not any(figures.missing for figures in rows)
+    if ended.stopped and not whole:
+        return STOPPED
+    return DONE if whole and all(verdict.holds for verdict in verdicts) else NOT_SHOWN
