@@ -17,7 +17,7 @@ EXIT_CODES: Final[Mapping[int, str]] = {
     BAD_INPUT: "asked for what cannot be; nothing was begun, and one sentence says what to change",
     STOPPED: "a run was stopped and saved; the command that goes on is printed",
     BROKEN_OFF: "a run failed and can be resumed; what helps is printed as a command",
-    NOT_SHOWN: "a benchmark has said what it knows, but a claim does not hold or a run is missing",
+    NOT_SHOWN: "a benchmark was told, but a claim does not hold or a run is missing",
     INTERRUPTED: "Ctrl-C in any other verb; what was finished so far stays",
 }
 

@@ -28,7 +28,7 @@ def table_cells(rows: Sequence[RowFigures]) -> list[tuple[str, ...]]:
     return [
         (
             figures.row.name,
-            "" if figures.labels is None else str(figures.labels),
+            str(figures.row.labels if figures.labels is None else figures.labels),
             mean_and_spread(figures, "psnr_mu"),
             mean_and_spread(figures, "psnr_l"),
             _number(figures.mean("psnr_mu", of="merge")),

@@ -11,7 +11,7 @@ from smarthdr_studio.core.training.benchmark_results import CellResult
 
 METRICS: Final[tuple[Metric, ...]] = get_args(Metric)
 _LOWER_IS_BETTER: Final = frozenset({"ause"})
-_EXACT: Final = 9  # decimals; what is beyond came from adding up in binary
+_EXACT: Final = 6  # decimals; what is beyond came from adding up in binary
 
 SPREAD_IN_WORDS: Final = (
     "± is the sample standard deviation over seeds; the spread of a comparison is the larger one "
@@ -49,7 +49,7 @@ class RowFigures:
     def seconds(self) -> float | None:
         """The mean time of a run; None before the first result."""
         times = [result.seconds for result in self.results.values()]
-        return fmean(times) if times else None
+        return round(fmean(times), 1) if times else None
 
     def values(self, metric: str, *, of: Literal["teacher", "merge"] = "teacher") -> list[float]:
         """The figure of every seed that has one."""
@@ -59,12 +59,12 @@ class RowFigures:
     def mean(self, metric: str, *, of: Literal["teacher", "merge"] = "teacher") -> float | None:
         """Over seeds; None without a figure."""
         values = self.values(metric, of=of)
-        return fmean(values) if values else None
+        return round(fmean(values), _EXACT) if values else None
 
     def spread(self, metric: str) -> float | None:
         """The sample standard deviation over seeds; None with fewer than two."""
         values = self.values(metric)
-        return stdev(values) if len(values) > 1 else None
+        return round(stdev(values), _EXACT) if len(values) > 1 else None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
