@@ -22,8 +22,9 @@ from smarthdr_studio.core.datasets.scan import (
 from smarthdr_studio.core.environment import resource
 from smarthdr_studio.core.errors import BadDataset, PlanError
 from smarthdr_studio.core.files import AnyPath, file_checksum
-from smarthdr_studio.core.training.plan import Section, TrainingPlan, load_preset
+from smarthdr_studio.core.training.plan import TrainingPlan, load_preset
 from smarthdr_studio.core.training.plan_schema import differences, flat
+from smarthdr_studio.core.training.plan_sections import Section
 
 Metric = Literal["psnr_mu", "psnr_l", "ssim_mu", "ssim_l", "spearman", "ause"]
 Labels = Literal["few", "all"] | Annotated[int, Field(ge=1, strict=True)]
