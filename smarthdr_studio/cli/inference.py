@@ -199,7 +199,7 @@ def merge(
 def _bracket(paths: list[Path], *, evs: tuple[float, ...] | None) -> "Bracket":
     """The frames in order of exposure, decoded."""
     from smarthdr_studio.core.imaging.bracket import Bracket
-    from smarthdr_studio.core.imaging.image_files import read_frame
+    from smarthdr_studio.core.imaging.image_files import read_bracket_frames
     from smarthdr_studio.core.imaging.radiometry import stops_above_shortest
 
     if len(paths) != 3:
@@ -208,7 +208,7 @@ def _bracket(paths: list[Path], *, evs: tuple[float, ...] | None) -> "Bracket":
     if len(exposures) != 3 or len(set(exposures)) != 3:
         raise BadScene(f"{paths[0]}: its bracket needs three different exposures; give --evs A,B,C")
     order = sorted(range(3), key=lambda index: exposures[index])
-    under, reference, over = (read_frame(paths[index]) for index in order)
+    under, reference, over = read_bracket_frames([paths[index] for index in order])
     if not under.shape == reference.shape == over.shape:
         raise BadScene(f"{paths[0]}: the three frames differ in size; give frames of one camera")
     low, middle, high = stops_above_shortest([exposures[index] for index in order])

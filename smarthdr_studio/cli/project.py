@@ -150,7 +150,8 @@ def new(
         print_json({**shown, "skipped": [_plain(each) for each in catalogue.skipped]})
         return
     for each in catalogue.skipped:
-        print_note(f"skipped: {each.reason}")
+        what = "skipped" if each.scene is None else "without ground truth"
+        print_note(f"{what}: {each.reason}")
     rows = [(name, str(count)) for name, count in shown.items()]
     print_table(("", "scenes"), rows, title=f"{project}")
 

@@ -1,4 +1,4 @@
-"""What surrounds the program: user and clock, shipped files, torchrun's ranks, the collector."""
+"""What surrounds the program: user and clock, shipped files, ranks, memory, the collector."""
 
 import gc
 import getpass
@@ -83,3 +83,26 @@ def garbage_collection_paused() -> Iterator[None]:
     finally:
         if collects:
             gc.enable()
+
+
+def main_memory() -> int | None:
+    """Bytes of main memory that programs can still get; None where the system does not tell."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    kib = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return min(int(kib[0]) * 1024, _cgroup_memory_left()) if kib else None
+
+
+def _cgroup_memory_left() -> int:
+    """What is left of the memory that a container or a job is allowed."""
+    group = Path("/sys/fs/cgroup")
+    try:
+        most = (group / "memory.max").read_text(encoding="ascii").strip()
+        used = int((group / "memory.current").read_text(encoding="ascii"))
+        files = (group / "memory.stat").read_text(encoding="ascii").splitlines()
+    except (OSError, ValueError):
+        return 2**63
+    cached = [int(line.split()[1]) for line in files if line.startswith("inactive_file ")]
+    return 2**63 if most == "max" else max(0, int(most) - used + sum(cached))

@@ -15,7 +15,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from smarthdr_studio.core.environment import SINGLE_PROCESS, ProcessRank
+from smarthdr_studio.core.environment import SINGLE_PROCESS, ProcessRank, main_memory
 from smarthdr_studio.core.errors import DeviceError
 
 _PRECISIONS: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -200,29 +200,6 @@ def free_memory(device: torch.device) -> int | None:
     name = {"mps": "mps", "cpu": "cpu"}[device.type]
     found = (each.free_bytes for each in devices_with_memory() if each.id == name)
     return next(found, None)
-
-
-def main_memory() -> int | None:
-    """Bytes of main memory that programs can still get; None where the system does not tell."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    kib = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
-    return min(int(kib[0]) * 1024, _cgroup_memory_left()) if kib else None
-
-
-def _cgroup_memory_left() -> int:
-    """What is left of the memory that a container or a job is allowed."""
-    group = Path("/sys/fs/cgroup")
-    try:
-        most = (group / "memory.max").read_text(encoding="ascii").strip()
-        used = int((group / "memory.current").read_text(encoding="ascii"))
-        files = (group / "memory.stat").read_text(encoding="ascii").splitlines()
-    except (OSError, ValueError):
-        return 2**63
-    cached = [int(line.split()[1]) for line in files if line.startswith("inactive_file ")]
-    return 2**63 if most == "max" else max(0, int(most) - used + sum(cached))
 
 
 _LENT: Final = threading.Lock()

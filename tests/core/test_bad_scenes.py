@@ -5,8 +5,9 @@ import numpy as np
 import OpenEXR
 import pytest
 
-from smarthdr_studio.core.datasets.scan import find_scenes
+from smarthdr_studio.core.datasets.scan import find_scenes, labelled_by_default
 from smarthdr_studio.core.errors import BadDataset
+from smarthdr_studio.core.imaging.exposure import read_evs
 from smarthdr_studio.core.imaging.image_files import write_frame_tiff, write_radiance_hdr
 
 FRAMES = ("input_1.tif", "input_2.tif", "input_3.tif")
@@ -39,6 +40,19 @@ def the_reason(dataset: Path) -> str:
     assert skipped.reason.endswith(".")
     assert "\n" not in skipped.reason
     return skipped.reason.removeprefix(str(skipped.path)).lstrip("/\\")
+
+
+def the_lost_truth(dataset: Path) -> str:
+    """Why "bad" is there without its ground truth: a sentence of the same form."""
+    catalogue = find_scenes(dataset)
+    by_id = {scene.id: scene for scene in catalogue.scenes}
+    assert by_id["good"].ground_truth is not None
+    assert by_id["bad"].ground_truth is None
+    (lost,) = catalogue.skipped
+    assert (lost.path, lost.scene) == (dataset / "Training" / "bad", "bad")
+    assert lost.reason.endswith(".")
+    assert "\n" not in lost.reason
+    return lost.reason.removeprefix(str(lost.path)).lstrip("/\\")
 
 
 def bad(dataset, name):
@@ -119,13 +133,13 @@ def test_a_frame_that_is_no_image(dataset):
 
 def test_a_ground_truth_of_another_size(dataset):
     write_radiance_hdr(bad(dataset, "HDRImg.hdr"), np.ones((8, 24, 3), np.float32))
-    assert "HDRImg.hdr: is 24×8 but the frames are 24×16" in the_reason(dataset)
+    assert "HDRImg.hdr: is 24×8 but the frames are 24×16" in the_lost_truth(dataset)
 
 
 def test_an_exr_without_rgb(dataset):
     bad(dataset, "HDRImg.hdr").unlink()
     put_exr(bad(dataset, "gt.exr"), {"Z": np.ones((16, 24), np.float32)})
-    assert "gt.exr: has no R, G and B channels (found: Z)" in the_reason(dataset)
+    assert "gt.exr: has no R, G and B channels (found: Z)" in the_lost_truth(dataset)
 
 
 @pytest.mark.parametrize("value", [np.nan, -1.0, np.inf])
@@ -134,7 +148,7 @@ def test_radiance_that_cannot_be(dataset, value):
     planes = {name: np.ones((16, 24), np.float32) for name in "RGB"}
     planes["B"][3, 4] = value
     put_exr(bad(dataset, "HDRImg.hdr"), planes)
-    reason = the_reason(dataset)
+    reason = the_lost_truth(dataset)
     assert reason.startswith("HDRImg.hdr: has 1 ")
     assert "replace" in reason
 
@@ -142,7 +156,7 @@ def test_radiance_that_cannot_be(dataset, value):
 def test_a_truncated_ground_truth(dataset):
     raw = bad(dataset, "HDRImg.hdr").read_bytes()
     bad(dataset, "HDRImg.hdr").write_bytes(raw[: len(raw) // 2])
-    assert "HDRImg.hdr: is truncated" in the_reason(dataset)
+    assert "HDRImg.hdr: is truncated" in the_lost_truth(dataset)
 
 
 def test_two_ground_truths(dataset):
@@ -184,3 +198,41 @@ def test_pictures_above_the_scenes_are_no_scene(dataset):
         cv2.imwrite(str(dataset / name), np.zeros((8, 8, 3), np.uint8))
     assert len(find_scenes(dataset).scenes) == 2
     assert find_scenes(dataset).skipped == ()
+
+
+def test_a_lost_ground_truth_makes_no_other_scene_a_label(tmp_path):
+    for number in range(8):
+        put_scene(tmp_path / "Training" / f"00{number}")
+    whole = labelled_by_default(find_scenes(tmp_path))
+    (tmp_path / "Training" / "003" / "HDRImg.hdr").write_bytes(b"#?RADIANCE\n")
+    catalogue = find_scenes(tmp_path)
+    assert len(catalogue.scenes) == 8
+    assert len(labelled_by_default(catalogue)) == len(whole) == 5
+    assert "003" not in labelled_by_default(catalogue)
+
+
+def test_whatever_a_decoder_raises_costs_one_scene(dataset, monkeypatch):
+    def spoilt(path):
+        if "bad" in str(path):
+            raise RuntimeError("an inner assertion\nof many lines")
+        return read_evs(path)
+
+    monkeypatch.setattr("smarthdr_studio.core.datasets.scan.read_evs", spoilt)
+    assert "RuntimeError: an inner assertion); replace its files" in the_reason(dataset)
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+def test_a_bracket_of_few_bits_in_16_is_told(dataset, bits):
+    ramp = np.linspace(0.01, 1, 16 * 24 * 3).reshape(16, 24, 3)
+    for name, light in zip(FRAMES, (1 / 4, 1, 4), strict=True):
+        values = np.minimum(ramp * light, 1) ** (1 / 2.2) * (2**bits - 1)
+        write_frame_tiff(bad(dataset, name), np.round(values).astype(np.uint16))
+    reason = the_reason(dataset)
+    assert f"clips at {2**bits - 1}, so it holds {bits} bits in 16; multiply" in reason
+
+
+def test_a_dark_bracket_that_clips_nowhere_is_none_of_few_bits(dataset):
+    ramp = np.linspace(0.01, 1, 16 * 24 * 3).reshape(16, 24, 3)
+    for name, light in zip(FRAMES, (1 / 16, 1 / 4, 1), strict=True):
+        write_frame_tiff(bad(dataset, name), np.round(ramp * light * 4095).astype(np.uint16))
+    assert [scene.id for scene in find_scenes(dataset).scenes] == ["bad", "good"]

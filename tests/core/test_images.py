@@ -46,16 +46,6 @@ def write_exr(path, channels):
     return path
 
 
-def with_exif(jpeg, *, entries, order="<"):
-    """The bytes of a JPEG with an EXIF directory of (tag, type, count, inline value)."""
-    mark = b"II*\0" if order == "<" else b"MM\0*"
-    body = struct.pack(order + "H", len(entries))
-    body += b"".join(struct.pack(order + "HHIHxx", *entry) for entry in entries)
-    tiff = mark + struct.pack(order + "I", 8) + body + b"\0\0\0\0"
-    segment = b"Exif\0\0" + tiff
-    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + jpeg[2:]
-
-
 @pytest.mark.parametrize("compression", [1, 5, 8])
 def test_a_16_bit_tiff_comes_back_exactly(tmp_path, compression):
     options = (cv2.IMWRITE_TIFF_COMPRESSION, compression)
@@ -88,15 +78,6 @@ def test_grey_becomes_rgb_and_alpha_is_dropped(tmp_path):
     np.testing.assert_array_equal(grey, np.repeat(picture()[..., :1], 3, axis=2))
     cv2.imwrite(str(tmp_path / "alpha.png"), np.dstack([bgr(picture()), picture()[..., 0]]))
     np.testing.assert_array_equal(read_frame(tmp_path / "alpha.png"), picture())
-
-
-@pytest.mark.parametrize("order", ["<", ">"])
-def test_an_exif_orientation_turns_nothing(tmp_path, order):
-    plain = save(tmp_path / "plain.jpg", picture(8), as_kind=".jpg")
-    turned = tmp_path / "turned.jpg"
-    turned.write_bytes(with_exif(plain.read_bytes(), entries=[(0x0112, 3, 1, 6)], order=order))
-    np.testing.assert_array_equal(read_frame(turned), read_frame(plain))
-    assert image_size(turned) == (24, 37)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])

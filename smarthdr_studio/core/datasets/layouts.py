@@ -1,7 +1,7 @@
 """Dataset layouts (METHOD §10): scene ids and splits by folder, the role of a file by name."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -81,7 +81,14 @@ def _numbered(names: Sequence[str]) -> list[str]:
 
 
 _CAMERA_SUFFIXES: Final = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg"})
-_RADIANCE_SUFFIXES: Final = frozenset({".hdr", ".exr", ".pic"})
+# Looked at where there are no frames of the kinds above, so that a RAW beside each JPEG is let be.
+_EXTRA_SUFFIXES: Final = frozenset(
+    {
+        *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw"),
+        *(".heic", ".heif", ".hif", ".avif", ".jxl"),
+    }
+)
+_RADIANCE_SUFFIXES: Final = frozenset({".hdr", ".exr", ".pic", ".pfm"})
 
 # The published names of frames; the first that fits at least two files wins, so what lies beside
 # (static references, previews) is left alone.
@@ -126,11 +133,9 @@ _WORDED: Final = re.compile(rf"(?:(.+)[_-])?({'|'.join(_WORDS)})")
 def frame_files(files: Iterable[AnyPath]) -> tuple[Path, ...]:
     """The camera frames among `files`, in the order of their names; any number of them."""
     paths = [Path(each) for each in files]
-    images = [
-        each
-        for each in paths
-        if each.suffix.casefold() in _CAMERA_SUFFIXES and not _is_named(each, _GROUND_TRUTH)
-    ]
+    images = next(
+        filter(None, (_frames_of(paths, s) for s in (_CAMERA_SUFFIXES, _EXTRA_SUFFIXES))), []
+    )
     for stem in _FRAME_STEMS:
         named = [each for each in images if _is_named(each, stem)]
         if len(named) >= 2:
@@ -139,6 +144,14 @@ def frame_files(files: Iterable[AnyPath]) -> tuple[Path, ...]:
     by_suffix = [[e for e in plain if e.suffix == suffix] for suffix in {e.suffix for e in plain}]
     threes = [group for group in by_suffix if len(group) == 3]
     return _by_name(threes[0] if len(threes) == 1 else plain)
+
+
+def _frames_of(paths: Sequence[Path], suffixes: Collection[str]) -> list[Path]:
+    return [
+        each
+        for each in paths
+        if each.suffix.casefold() in suffixes and not _is_named(each, _GROUND_TRUTH)
+    ]
 
 
 def ground_truth_files(files: Sequence[AnyPath]) -> tuple[Path, ...]:

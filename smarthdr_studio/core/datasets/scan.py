@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -17,33 +17,52 @@ from smarthdr_studio.core.datasets.layouts import (
     scene_ids,
     split_of,
 )
-from smarthdr_studio.core.errors import BadDataset, BadScene, ProjectError, StudioError
+from smarthdr_studio.core.errors import (
+    BadDataset,
+    BadScene,
+    ProjectError,
+    StudioError,
+    UnreadableImage,
+)
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import Catalogue, Scene, Skipped, Split
 from smarthdr_studio.core.imaging.exposure import evs_from_exif, read_evs
-from smarthdr_studio.core.imaging.image_files import image_size, read_frame, read_radiance
+from smarthdr_studio.core.imaging.image_files import (
+    frame_orientations,
+    image_size,
+    read_frame,
+    read_radiance,
+)
 
 _EVERY: Final = 4
+_CLIPPED: Final = 1e-3
 # An align ratio counts from 16-bit values; a smaller one can only count from values in [0, 1].
 _SMALLEST_16_BIT_RATIO: Final = 256.0
 
 
-def inspect(candidate: Candidate, *, scene_id: str, split: Split) -> Scene:
+def inspect(candidate: Candidate, *, scene_id: str, split: Split) -> tuple[Scene, Skipped | None]:
     """The candidate as a scene, under frame first, every file opened once.
 
-    Raises BadScene or UnreadableImage with one sentence that names the file and the remedy.
+    A ground truth that cannot be read or is of another size is left out of the scene, and comes
+    back beside it with its sentence. Raises BadScene or UnreadableImage with one sentence that
+    names the file and the remedy.
     """
     frames = _three(candidate)
-    height, width = _one_size(frames)
+    turns = frame_orientations(frames)
+    height, width = _one_size(frames, turns)
     evs = _exposures(candidate, frames)
     order = sorted(range(3), key=lambda i: evs[i])
     under, reference, over = (frames[i] for i in order)
     low, middle, high = (evs[i] for i in order)
-    _brightness_rises((under, reference, over), evs=(low, middle, high))
-    truth = _ground_truth(candidate)
+    _plausible((under, reference, over), evs=(low, middle, high))
+    truth, left_out = _ground_truth(candidate), None
     if truth is not None:
-        _fits(truth, height=height, width=width)
-    return Scene(
+        try:
+            _fits(truth, height=height, width=width)
+        except (BadScene, UnreadableImage) as error:
+            left_out = Skipped(path=candidate.folder, reason=str(error), scene=scene_id)
+            truth = None
+    scene = Scene(
         id=scene_id,
         frames=(under, reference, over),
         evs=(low, middle, high),
@@ -54,6 +73,7 @@ def inspect(candidate: Candidate, *, scene_id: str, split: Split) -> Scene:
         ground_truth_gain=_gain(candidate),
         layout=candidate.layout,
     )
+    return scene, left_out
 
 
 def _three(candidate: Candidate) -> tuple[Path, Path, Path]:
@@ -73,8 +93,8 @@ def _three(candidate: Candidate) -> tuple[Path, Path, Path]:
     )
 
 
-def _one_size(frames: Sequence[Path]) -> tuple[int, int]:
-    sizes = [image_size(each) for each in frames]
+def _one_size(frames: Sequence[Path], turns: Sequence[int]) -> tuple[int, int]:
+    sizes = [image_size(p, orientation=turn) for p, turn in zip(frames, turns, strict=True)]
     for path, (height, width) in zip(frames, sizes, strict=True):
         if (height, width) != sizes[0]:
             raise BadScene(
@@ -96,8 +116,10 @@ def _exposures(candidate: Candidate, frames: Sequence[Path]) -> Sequence[float]:
     return evs
 
 
-def _brightness_rises(frames: Sequence[Path], *, evs: Sequence[float]) -> None:
-    means = [float(read_frame(each)[::_EVERY, ::_EVERY].mean()) for each in frames]
+def _plausible(frames: Sequence[Path], *, evs: Sequence[float]) -> None:
+    looks = [_look_at(each) for each in frames]
+    means = [each.mean for each in looks]
+    _refuse_few_bits(frames, looks)
     for i in (1, 2):
         if means[i] <= means[i - 1]:
             raise BadScene(
@@ -105,6 +127,32 @@ def _brightness_rises(frames: Sequence[Path], *, evs: Sequence[float]) -> None:
                 f"{frames[i - 1].name} at {evs[i - 1]:g} EV; put the EVs in the order of the "
                 "frames' names or replace the frame."
             )
+
+
+class _Look(NamedTuple):
+    mean: float
+    most: int
+    at_most: float  # share of values as large as the largest
+
+
+def _look_at(path: Path) -> _Look:
+    frame = read_frame(path)
+    few = frame[::_EVERY, ::_EVERY]
+    most = int(frame.max())
+    return _Look(mean=float(few.mean()), most=most, at_most=float((few == most).mean()))
+
+
+def _refuse_few_bits(frames: Sequence[Path], looks: Sequence[_Look]) -> None:
+    """A bracket clipped at 4095 holds 12 bits in 16: its light would be off by a factor of 450."""
+    most = max(each.most for each in looks)
+    bits = next((bits for bits in (10, 12, 14) if most == 2**bits - 1), None)
+    clipped = next((i for i in (2, 1, 0) if looks[i].most == most), 0)
+    if bits is None or looks[clipped].at_most < _CLIPPED:
+        return
+    raise BadScene(
+        f"{frames[clipped]}: clips at {most}, so it holds {bits} bits in 16; multiply the values "
+        f"of all three frames by {65535 / most:g} and save them again."
+    )
 
 
 def _ground_truth(candidate: Candidate) -> Path | None:
@@ -145,6 +193,7 @@ def _gain(candidate: Candidate) -> float:
 
 
 Progress = Callable[[int, int], None]
+_Found = tuple[Scene | None, Skipped | None]
 
 
 def find_scenes(dataset: AnyPath, *, progress: Progress | None = None) -> Catalogue:
@@ -152,12 +201,13 @@ def find_scenes(dataset: AnyPath, *, progress: Progress | None = None) -> Catalo
 
     The folder may itself be one scene. Each file is decoded once, to check it: about as long as
     reading the set. `progress` hears how many of how many are done and may raise to stop. Raises
-    BadDataset where no scene can be used; a scene that cannot is in `skipped`, with its sentence.
+    BadDataset where no scene can be used; a scene that cannot is in `skipped`, with its sentence,
+    and so is a ground truth that its scene does without.
     """
     dataset = Path(dataset)
     found = _inspect_all(named_candidates(dataset), progress=progress)
-    scenes = [each for each in found if isinstance(each, Scene)]
-    skipped = [each for each in found if isinstance(each, Skipped)]
+    scenes = [scene for scene, _ in found if scene is not None]
+    skipped = [left_out for _, left_out in found if left_out is not None]
     if not scenes:
         more = f" (and {len(skipped) - 1} more like it)" if len(skipped) > 1 else ""
         raise BadDataset(f"{dataset}: no scene can be used{more}: {skipped[0].reason}")
@@ -210,16 +260,21 @@ def named_candidates(dataset: AnyPath) -> tuple[NamedCandidate, ...]:
 
 def _inspect_all(
     candidates: Sequence[NamedCandidate], *, progress: Progress | None
-) -> list[Scene | Skipped]:
-    def look(one: NamedCandidate) -> Scene | Skipped:
+) -> list[_Found]:
+    def look(one: NamedCandidate) -> _Found:
         try:
             return inspect(one.files, scene_id=one.id, split=one.split)
         except StudioError as error:
-            return Skipped(path=one.files.folder, reason=str(error))
+            return None, Skipped(path=one.files.folder, reason=str(error))
+        except Exception as error:  # noqa: BLE001 (one folder never costs the dataset)
+            what = f"{type(error).__name__}: {error}".partition("\n")[0].rstrip(".")
+            folder = one.files.folder
+            reason = f"{folder}: cannot be looked at ({what}); replace its files or move it."
+            return None, Skipped(path=folder, reason=reason)
 
     # Decoding leaves the interpreter lock, so threads help; each holds a few frames in memory.
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        found: list[Scene | Skipped] = []
+        found: list[_Found] = []
         try:
             for done, result in enumerate(pool.map(look, candidates), start=1):
                 found.append(result)
@@ -240,16 +295,22 @@ def labelled_by_default(catalogue: Catalogue) -> tuple[str, ...]:
 
     Five where every training scene has a ground truth, because then the few-label case is
     being studied; where only some have one, those are the labels there are. Listed scenes that
-    could not be loaded are passed over: the catalogue says why it skipped them.
+    could not be loaded are passed over: the catalogue says why it skipped them. A scene whose
+    ground truth was left out counts as one that has one, or a bad file would make every other
+    ground truth a label.
     """
     train = sorted(scene.id for scene in catalogue.scenes if scene.split == "train")
     with_truth = {scene.id for scene in catalogue.scenes if scene.ground_truth is not None}
     candidates = [name for name in train if name in with_truth]
     if (listed := catalogue.root / FILE_NAME).is_file():
         return tuple(name for name in read_labelled(listed) if name in candidates)
-    if len(candidates) < len(train) or len(train) <= _FEW:
+    lost = {each.scene for each in catalogue.skipped}
+    if len(candidates) + sum(name in lost for name in train) < len(train):
         return tuple(candidates)
-    return tuple(train[round(i * (len(train) - 1) / (_FEW - 1))] for i in range(_FEW))
+    last = len(candidates) - 1
+    if last < _FEW:
+        return tuple(candidates)
+    return tuple(candidates[round(i * last / (_FEW - 1))] for i in range(_FEW))
 
 
 def read_labelled(path: AnyPath, *, catalogue: Catalogue | None = None) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar, cast
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.errors import BadScene
-from smarthdr_studio.core.imaging.image_files import read_frame, read_radiance
+from smarthdr_studio.core.imaging.image_files import read_bracket_frames, read_radiance
 from smarthdr_studio.core.imaging.radiometry import Frame, stops_above_shortest
 
 Split = Literal["train", "test"]
@@ -52,10 +52,15 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """A folder that looked like a scene and could not be used, with the sentence that says why."""
+    """A scene that could not be used, or only its ground truth, with the sentence that says why.
+
+    `path` is the scene's folder. `scene` is the id where just the ground truth was left out, so
+    that the scene is there without it; else None.
+    """
 
     path: Path
     reason: str
+    scene: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,8 +197,7 @@ def decode_bracket(scene: Scene) -> Bracket:
     """The scene's frames from disk. Raises BadScene where they are gone or changed size."""
     for path in scene.frames:
         _is_there(path)
-    with ThreadPoolExecutor(max_workers=3) as pool:
-        under, reference, over = pool.map(read_frame, scene.frames)
+    under, reference, over = read_bracket_frames(scene.frames)
     for path, frame in zip(scene.frames, (under, reference, over), strict=True):
         _has_size(path, frame, scene=scene)
     return Bracket(under, reference, over, scene.stops)

@@ -10,7 +10,8 @@ import numpy as np
 
 from smarthdr_studio.core.errors import BadScene
 from smarthdr_studio.core.files import AnyPath
-from smarthdr_studio.core.imaging.image_headers import Tags, exif_tags
+from smarthdr_studio.core.imaging.image_headers import exif_tags
+from smarthdr_studio.core.imaging.tiff_tags import Tags
 
 REMEDY: Final = "write three EVs into exposure.txt beside the frames, one a line, such as 0, 3, 6"
 

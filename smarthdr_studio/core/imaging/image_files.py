@@ -1,79 +1,270 @@
 """Pixels from image files and back: frames as RGB uint16, radiance as RGB float32, layered EXR."""
 
 import io
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Final, TypeVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import OpenEXR
 
-from smarthdr_studio.core.errors import LabelError, UnreadableImage
+from smarthdr_studio.core.errors import LabelError, StudioError, UnreadableImage
 from smarthdr_studio.core.files import AnyPath, replacing
-from smarthdr_studio.core.imaging.image_headers import Kind, is_whole, measure, sniff
+from smarthdr_studio.core.imaging.coded_pictures import (
+    decode_jpeg,
+    decode_png,
+    jpeg_header,
+    png_header,
+)
+from smarthdr_studio.core.imaging.exr_pictures import decode_exr, exr_header
+from smarthdr_studio.core.imaging.extra_pictures import decode_extra, extra_header
+from smarthdr_studio.core.imaging.image_headers import Kind, is_whole, other_kind, sniff
+from smarthdr_studio.core.imaging.orientation import settled, turned
+from smarthdr_studio.core.imaging.picture_header import (
+    Decoded,
+    PictureHeader,
+    Pixels,
+    Refused,
+    refuse_absurd,
+    without_alpha,
+)
+from smarthdr_studio.core.imaging.radiance_pictures import (
+    decode_pfm,
+    decode_rgbe,
+    pfm_header,
+    rgbe_header,
+)
 from smarthdr_studio.core.imaging.radiometry import Floats, Frame
+from smarthdr_studio.core.imaging.tiff_pictures import decode_tiff, tiff_layout
+from smarthdr_studio.core.imaging.transfer import CAMERA, camera_values, frame_of_light
 
-# Pixels whose type is not yet known.
-_Pixels = npt.NDArray[Any]
+_T = TypeVar("_T")
+
 # Converting from a wider gamut leaves honest files with values this little below 0, as a share of
 # the brightest.
-_OUT_OF_GAMUT = 1e-4
-_HALF_MAX = float(np.finfo(np.float16).max)
+_OUT_OF_GAMUT: Final = 1e-4
+_HALF_MAX: Final = float(np.finfo(np.float16).max)
+_MOST_UINT32: Final = 2**32 - 1
+_FRAME_REMEDY: Final = "save the frame with 8 or 16 bits per channel"
 
 
-def read_frame(path: AnyPath) -> Frame:
-    """A camera frame as H×W×3 RGB uint16; 8-bit values are multiplied by 257, which is exact.
+def examine(path: AnyPath) -> tuple[Kind, PictureHeader]:
+    """What the file is by its bytes and tags, whatever it is called, without decoding a pixel.
 
-    The bytes decide the format, not the suffix; grey becomes RGB, alpha is dropped, and an EXIF
-    orientation is not applied, because the three frames must keep one grid. Raises
-    UnreadableImage.
+    Raises UnreadableImage with one sentence: for what is damaged, for what is whole but not read,
+    by name and with the remedy, and for a picture too large to be decoded.
     """
     path = Path(path)
-    raw, kind = _open(path)
-    if kind in ("hdr", "exr"):
-        raise UnreadableImage(
-            f"{path}: holds radiance, not a camera frame; use an 8- or 16-bit TIFF, PNG or JPEG."
-        )
-    pixels = _as_rgb(_decode(raw, path=path))
+    return _told(path, lambda: _examined(path))
+
+
+def _examined(path: Path) -> tuple[Kind, PictureHeader]:
+    with path.open("rb") as stream:
+        kind = _known_kind(stream)
+        header = _header(stream, kind)
+    refuse_absurd(header)
+    return kind, header
+
+
+def _known_kind(stream: BinaryIO) -> Kind:
+    kind = sniff(stream)
+    if kind is not None:
+        return kind
+    other = other_kind(stream)
+    if other is not None:
+        raise Refused(f"is a {other} file, which is not read; replace it with a TIFF or PNG")
+    raise Refused("is no TIFF, PNG, JPEG, Radiance or EXR image; replace it with one")
+
+
+def _header(stream: BinaryIO, kind: Kind) -> PictureHeader:
+    reader = _HEADERS.get(kind)
+    return extra_header(stream, kind=kind) if reader is None else reader(stream)
+
+
+_HEADERS: Final[Mapping[Kind, Callable[[BinaryIO], PictureHeader]]] = {
+    "tiff": lambda stream: tiff_layout(stream).header,
+    "png": png_header,
+    "jpeg": jpeg_header,
+    "hdr": rgbe_header,
+    "exr": exr_header,
+    "pfm": pfm_header,
+}
+_DECODERS: Final[Mapping[Kind, Callable[[bytes], Decoded]]] = {
+    "tiff": decode_tiff,
+    "png": decode_png,
+    "jpeg": decode_jpeg,
+    "hdr": decode_rgbe,
+    "pfm": decode_pfm,
+}
+
+
+def image_size(path: AnyPath, *, orientation: int | None = None) -> tuple[int, int]:
+    """Height and width, turned upright, from the header alone. Raises UnreadableImage.
+
+    `orientation` replaces the EXIF orientation of the file.
+    """
+    _, header = examine(path)
+    return header.size(orientation=orientation)
+
+
+def read_frame(path: AnyPath, *, orientation: int | None = None) -> Frame:
+    """A camera frame as H×W×3 RGB uint16 camera values; 8-bit values are multiplied by 257.
+
+    The bytes decide the format, not the suffix. Grey becomes RGB, the picture is turned upright by
+    its EXIF orientation (or by `orientation`), and a frame that says it is linear, or has another
+    curve than gamma 2.2 or sRGB, is brought to gamma 2.2. Raises UnreadableImage.
+    """
+    path = Path(path)
+    return _told(path, lambda: _frame(path, orientation=orientation))
+
+
+def _frame(path: Path, *, orientation: int | None) -> Frame:
+    header, decoded = _decoded(path)
+    if decoded.radiance:
+        raise Refused("holds radiance, not a camera frame; use an 8- or 16-bit TIFF, PNG or JPEG")
+    pixels = _as_rgb(_sixteen_bits(decoded))
+    chosen = header.orientation if orientation is None else orientation
+    return pixels if chosen == 1 else turned(pixels, chosen)
+
+
+def _sixteen_bits(decoded: Decoded) -> Frame:
+    curve, pixels = decoded.curve, without_alpha(decoded)
     if pixels.dtype == np.uint8:
-        return np.multiply(pixels, 257, dtype=np.uint16)
-    if pixels.dtype != np.uint16:
-        raise UnreadableImage(
-            f"{path}: holds {pixels.dtype} values; save the frame with 8 or 16 bits per channel."
+        pixels = np.multiply(pixels, 257, dtype=np.uint16)
+    elif pixels.dtype == np.uint32:
+        pixels = ((pixels.astype(np.uint64) + 32768) // 65537).astype(np.uint16)
+    elif pixels.dtype.kind == "f" and curve is not None:
+        if not np.isfinite(pixels).all():
+            raise Refused(f"holds NaN or infinite values; {_FRAME_REMEDY}")
+        return frame_of_light(curve.light(np.clip(pixels, 0, 1)))
+    elif pixels.dtype.kind == "f":
+        raise Refused(
+            f"holds {pixels.dtype} values and no profile that says whether they are linear; "
+            f"{_FRAME_REMEDY}"
         )
-    return pixels
+    if pixels.dtype != np.uint16:
+        raise Refused(f"holds {pixels.dtype} values; {_FRAME_REMEDY}")
+    return camera_values(pixels, curve or CAMERA)
+
+
+def read_bracket_frames(paths: Sequence[AnyPath]) -> tuple[Frame, ...]:
+    """The frames of one bracket, each H×W×3 uint16 as of `read_frame`, on one grid.
+
+    Where their EXIF orientations differ, what they show decides. Raises UnreadableImage.
+    """
+    files = [Path(each) for each in paths]
+    turns = frame_orientations(files)
+    with ThreadPoolExecutor(max_workers=len(files)) as pool:
+        return tuple(pool.map(lambda path, turn: read_frame(path, orientation=turn), files, turns))
+
+
+def frame_orientations(paths: Sequence[AnyPath]) -> tuple[int, ...]:
+    """How each frame of one bracket is turned: by its tag where all agree, else by its pixels.
+
+    Raises UnreadableImage.
+    """
+    tags = tuple(examine(path)[1].orientation for path in paths)
+    if len(set(tags)) == 1:
+        return tags
+    return settled([read_frame(path, orientation=1) for path in paths], tags)
 
 
 def read_radiance(path: AnyPath) -> Floats:
-    """Linear radiance as H×W×3 RGB float32 from .hdr, EXR, float TIFF or 16-bit PNG/TIFF (÷ 65535).
+    """Linear radiance as H×W×3 RGB float32 from .hdr, EXR, PFM, float TIFF or 16-bit PNG/TIFF.
 
-    The scale is the file's own. Raises UnreadableImage, also for NaN, infinite or negative values;
-    only negatives under 1e-4 of the brightest value, as gamut conversion leaves them, become 0.
+    Integers are divided by the largest there can be. The scale is the file's own, primaries become
+    Rec. 709, and the picture is turned upright. Raises UnreadableImage, also for NaN, infinite or
+    negative values; only negatives under 1e-4 of the brightest value, as gamut conversion leaves
+    them, become 0.
     """
     path = Path(path)
-    raw, kind = _open(path)
-    pixels = _decode_exr(path) if kind == "exr" else _as_rgb(_decode(raw, path=path))
+    return _told(path, lambda: _radiance(path))
+
+
+def _radiance(path: Path) -> Floats:
+    header, decoded = _decoded(path)
+    pixels = without_alpha(decoded)
     if pixels.dtype == np.uint16:
         pixels = np.multiply(pixels, 1 / 65535, dtype=np.float32)
+    elif pixels.dtype == np.uint32:
+        pixels = np.multiply(pixels, 1 / _MOST_UINT32, dtype=np.float64)
     if pixels.dtype.kind != "f":
-        raise UnreadableImage(
-            f"{path}: 8-bit values are no radiance; give the ground truth as .hdr, EXR or 16 bits."
+        bits = "8-bit" if pixels.dtype == np.uint8 else str(pixels.dtype)
+        raise Refused(
+            f"{bits} values are no radiance; give the ground truth as .hdr, EXR or 16 bits"
         )
-    return _without_impossible(pixels.astype(np.float32, copy=False), path=path)
+    with np.errstate(over="ignore"):  # what single precision cannot hold is counted as infinite
+        pixels = _as_rgb(pixels.astype(np.float32, copy=False))
+    pixels = _without_impossible(pixels)
+    return pixels if header.orientation == 1 else turned(pixels, header.orientation)
 
 
-def image_size(path: AnyPath) -> tuple[int, int]:
-    """Height and width from the header alone, without decoding. Raises UnreadableImage."""
-    path = Path(path)
+def _decoded(path: Path) -> tuple[PictureHeader, Decoded]:
+    kind, header = _examined(path)
+    raw = path.read_bytes()
+    if not is_whole(io.BytesIO(raw), kind=kind):
+        raise ValueError("something lacks")
+    if kind == "exr":
+        decoded = decode_exr(path)
+    elif kind in _DECODERS:
+        decoded = _DECODERS[kind](raw)
+    else:
+        decoded = decode_extra(raw, kind=kind)
+    if decoded.pixels.shape[:2] != (header.height, header.width):
+        raise ValueError("another size than announced")
+    return header, decoded
+
+
+def _told(path: Path, read: Callable[[], _T]) -> _T:
+    """What `read` answers; whatever it raises becomes one sentence that names the file."""
     try:
-        with path.open("rb") as stream:
-            return measure(stream, kind=_known_kind(sniff(stream), path=path))
-    except OSError as error:
-        raise _cannot_open(path, error) from error
-    except ValueError as error:
-        raise _is_damaged(path) from error
+        return read()
+    except StudioError:
+        raise
+    except Refused as error:
+        raise UnreadableImage(f"{path}: {error}.") from error
+    except MemoryError as error:
+        raise UnreadableImage(
+            f"{path}: is too large for the memory that is free; close other programs or scale it."
+        ) from error
+    except Exception as error:  # decoders raise whatever they like
+        if isinstance(error, OSError) and error.errno is not None:
+            raise _cannot_open(path, error) from error
+        raise UnreadableImage(
+            f"{path}: is truncated or damaged; copy it again from its source."
+        ) from error
+
+
+def _cannot_open(path: Path, error: OSError) -> UnreadableImage:
+    reason = error.strerror or type(error).__name__
+    return UnreadableImage(f"{path}: cannot be opened ({reason}); put the file back or allow it.")
+
+
+def _as_rgb(pixels: Pixels) -> Pixels:
+    """H×W×3 of H×W×1 or H×W×3."""
+    return pixels if pixels.shape[2] == 3 else np.repeat(pixels[..., :1], 3, axis=2)
+
+
+def _without_impossible(radiance: Floats) -> Floats:
+    """Finite values of at least 0; colours a hair outside the gamut are brought back to 0."""
+    # A minimum or maximum over NaN is NaN, so two passes find every fault.
+    lowest, highest = radiance.min(), radiance.max()
+    if lowest >= 0 and highest < np.inf:
+        return radiance
+    if -_OUT_OF_GAMUT * highest <= lowest and highest < np.inf:
+        return np.maximum(radiance, 0)
+    faults = {
+        "NaN": np.isnan(radiance),
+        "infinite": np.isinf(radiance),
+        "negative": radiance < 0,
+    }
+    counts = [f"{found.any(axis=-1).sum()} {name}" for name, found in faults.items() if found.any()]
+    raise Refused(
+        f"has {' and '.join(counts)} pixels; replace them with finite values of at least 0"
+    )
 
 
 def write_frame_tiff(path: AnyPath, frame: Frame) -> None:
@@ -99,93 +290,7 @@ def write_radiance_exr(path: AnyPath, radiance: Floats) -> None:
         OpenEXR.File(header, channels).write(str(draft))
 
 
-def _open(path: Path) -> tuple[bytes, Kind]:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise _cannot_open(path, error) from error
-    stream = io.BytesIO(raw)
-    kind = _known_kind(sniff(stream), path=path)
-    if not is_whole(stream, kind=kind):
-        raise _is_damaged(path)
-    return raw, kind
-
-
-def _known_kind(kind: Kind | None, *, path: Path) -> Kind:
-    if kind is None:
-        raise UnreadableImage(
-            f"{path}: is no TIFF, PNG, JPEG, Radiance or EXR image; replace it with one."
-        )
-    return kind
-
-
-def _cannot_open(path: Path, error: OSError) -> UnreadableImage:
-    reason = error.strerror or type(error).__name__
-    return UnreadableImage(f"{path}: cannot be opened ({reason}); put the file back or allow it.")
-
-
-def _is_damaged(path: Path) -> UnreadableImage:
-    return UnreadableImage(f"{path}: is truncated or damaged; copy it again from its source.")
-
-
-def _decode(raw: bytes, *, path: Path) -> _Pixels:
-    try:
-        # UNCHANGED keeps 16 bits and ignores the EXIF orientation.
-        pixels = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:
-        raise _is_damaged(path) from error
-    if pixels is None:
-        raise _is_damaged(path)
-    return pixels
-
-
-def _as_rgb(pixels: _Pixels) -> _Pixels:
-    match pixels.shape:
-        case (_, _, 3):
-            return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
-        case (_, _, 4):
-            return cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGB)
-        case _:
-            grey = pixels.reshape(*pixels.shape[:2], -1)[..., 0]
-            return np.repeat(grey[..., None], 3, axis=2)
-
-
-def _decode_exr(path: Path) -> Floats:
-    try:
-        channels = OpenEXR.File(str(path), separate_channels=True).channels()
-    except (RuntimeError, ValueError, OSError) as error:
-        raise _is_damaged(path) from error
-    if not {"R", "G", "B"} <= set(channels):
-        found = ", ".join(sorted(channels)) or "none"
-        raise UnreadableImage(
-            f"{path}: has no R, G and B channels (found: {found}); export it again as RGB."
-        )
-    planes = [channels[name].pixels for name in "RGB"]
-    if len({plane.shape for plane in planes}) > 1:
-        raise UnreadableImage(f"{path}: its R, G and B differ in size; export it again as RGB.")
-    return np.stack(planes, axis=-1).astype(np.float32)
-
-
-def _without_impossible(radiance: Floats, *, path: Path) -> Floats:
-    """Finite values of at least 0; colours a hair outside the gamut are brought back to 0."""
-    # A minimum or maximum over NaN is NaN, so two passes find every fault.
-    lowest, highest = radiance.min(), radiance.max()
-    if lowest >= 0 and highest < np.inf:
-        return radiance
-    if -_OUT_OF_GAMUT * highest <= lowest and highest < np.inf:
-        return np.maximum(radiance, 0, out=radiance)
-    faults = {
-        "NaN": np.isnan(radiance),
-        "infinite": np.isinf(radiance),
-        "negative": radiance < 0,
-    }
-    counts = [f"{found.any(axis=-1).sum()} {name}" for name, found in faults.items() if found.any()]
-    raise UnreadableImage(
-        f"{path}: has {' and '.join(counts)} pixels; replace them with finite values of at least 0."
-    )
-
-
-def _write_encoded(path: Path, bgr: _Pixels, *, suffix: str, options: tuple[int, ...]) -> None:
+def _write_encoded(path: Path, bgr: Pixels, *, suffix: str, options: tuple[int, ...]) -> None:
     done, encoded = cv2.imencode(suffix, bgr, options)
     if not done:
         raise ValueError(f"OpenCV cannot write {bgr.dtype} {bgr.shape} as {suffix}")

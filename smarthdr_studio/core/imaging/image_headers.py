@@ -1,168 +1,113 @@
-"""What an image file says of itself before it is decoded: kind, size, tags, EXIF, completeness."""
+"""What an image file says of itself before it is decoded: kind, size, EXIF, completeness."""
 
 import re
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO, Final, Literal
 
-Tags = Mapping[int, tuple[float, ...]]
+from smarthdr_studio.core.imaging.tiff_tags import Tags, directories, read_tags
 
-WIDTH: Final = 0x0100
-HEIGHT: Final = 0x0101
-EXIF_DIRECTORY: Final = 0x8769
+Kind = Literal["tiff", "png", "jpeg", "hdr", "exr", "pfm", "raw", "heif", "avif", "jxl"]
 
-# Field types of TIFF 6.0 and BigTIFF as struct codes; text and opaque bytes are left out.
-_CODES: Final = {
-    1: "B", 3: "H", 4: "I", 5: "II", 6: "b", 8: "h", 9: "i", 10: "ii", 11: "f", 12: "d",
-    13: "I", 16: "Q", 17: "q", 18: "Q",
-}  # fmt: skip
-_MOST_BYTES: Final = 1 << 26
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Form:
-    """How one file writes its directories: byte order, and classic or BigTIFF widths."""
-
-    order: str
-    count: str
-    entry: str
-    inline: int
-
-
-def read_tags(stream: BinaryIO, *, base: int = 0) -> Tags:
-    """Numeric tags of the first directory and of the EXIF directory it points to.
-
-    `base` is where the TIFF header stands in the stream. Raises ValueError where the stream is
-    no TIFF or ends too early (TIFF 6.0, EXIF 2.3).
-    """
-    form, first = _read_form(stream, base=base)
-    tags = _read_directory(stream, form, base=base, at=first)
-    if EXIF_DIRECTORY in tags:
-        at = int(tags[EXIF_DIRECTORY][0])
-        tags = _read_directory(stream, form, base=base, at=at) | tags
-    return tags
-
-
-def _read_form(stream: BinaryIO, *, base: int) -> tuple[_Form, int]:
-    stream.seek(base)
-    order = {b"II": "<", b"MM": ">"}.get(_exactly(stream, 2))
-    if order is None:
-        raise ValueError("no TIFF byte order")
-    (version,) = struct.unpack(order + "H", _exactly(stream, 2))
-    if version == 42:
-        form = _Form(order=order, count="H", entry="HHI", inline=4)
-        (first,) = struct.unpack(order + "I", _exactly(stream, 4))
-    elif version == 43:
-        form = _Form(order=order, count="Q", entry="HHQ", inline=8)
-        (first,) = struct.unpack(order + "4xQ", _exactly(stream, 12))
-    else:
-        raise ValueError("no TIFF version number")
-    return form, int(first)
-
-
-def _read_directory(
-    stream: BinaryIO, form: _Form, *, base: int, at: int
-) -> dict[int, tuple[float, ...]]:
-    stream.seek(base + at)
-    count_width = struct.calcsize(form.order + form.count)
-    (entries,) = struct.unpack(form.order + form.count, _exactly(stream, count_width))
-    head = struct.Struct(form.order + form.entry)
-    table = _exactly(stream, entries * (head.size + form.inline))
-    tags = {}
-    for start in range(0, len(table), head.size + form.inline):
-        tag, kind, count = head.unpack_from(table, start)
-        if kind in _CODES:
-            inline = table[start + head.size : start + head.size + form.inline]
-            tags[tag] = _values(stream, form, base=base, field=(kind, count, inline))
-    return tags
-
-
-def _values(
-    stream: BinaryIO, form: _Form, *, base: int, field: tuple[int, int, bytes]
-) -> tuple[float, ...]:
-    kind, count, inline = field
-    code = _CODES[kind]
-    size = count * struct.calcsize("=" + code)
-    raw = inline[:size]
-    if size > form.inline:
-        (at,) = struct.unpack(form.order + ("I" if form.inline == 4 else "Q"), inline)
-        stream.seek(base + at)
-        raw = _exactly(stream, size)
-    numbers = struct.unpack(f"{form.order}{count * len(code)}{code[0]}", raw)
-    if len(code) == 1:
-        return numbers
-    return tuple(
-        above / below if below else 0.0
-        for above, below in zip(numbers[::2], numbers[1::2], strict=True)
-    )
-
-
-def _exactly(stream: BinaryIO, size: int) -> bytes:
-    # A damaged count could ask for gigabytes.
-    raw = stream.read(size) if size <= _MOST_BYTES else b""
-    if len(raw) < size:
-        raise ValueError("the file ends inside a TIFF directory")
-    return raw
-
-
-Kind = Literal["tiff", "png", "jpeg", "hdr", "exr"]
-
+_TIFF: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _MAGIC: Final[Mapping[bytes, Kind]] = {
-    b"II*\0": "tiff",
-    b"MM\0*": "tiff",
-    b"II+\0": "tiff",
-    b"MM\0+": "tiff",
+    **dict.fromkeys(_TIFF, "tiff"),
     b"\x89PNG": "png",
     b"\xff\xd8\xff": "jpeg",
     b"#?RADIANCE": "hdr",
     b"#?RGBE": "hdr",
     b"\x76\x2f\x31\x01": "exr",
-}
+    b"PF\n": "pfm", b"Pf\n": "pfm", b"PF\r": "pfm", b"Pf\r": "pfm", b"PF ": "pfm", b"Pf ": "pfm",
+    b"FUJIFILMCCD-RAW": "raw",
+    b"IIRO": "raw", b"IIRS": "raw", b"MMOR": "raw", b"IIU\0": "raw",
+    b"\xff\x0a": "jxl",
+    b"\0\0\0\x0cJXL ": "jxl",
+}  # fmt: skip
+# By the brand of an ISO media file, which stands after "ftyp".
+_BRANDS: Final[Mapping[bytes, Kind]] = {
+    b"avif": "avif", b"avis": "avif", b"crx ": "raw",
+    b"heic": "heif", b"heix": "heif", b"hevc": "heif", b"hevx": "heif", b"heim": "heif",
+    b"heis": "heif", b"mif1": "heif", b"msf1": "heif",
+}  # fmt: skip
+# Kinds that are named when they are refused.
+_OTHERS: Final = {
+    rb"GIF8": "GIF", rb"RIFF....WEBP": "WebP", rb"BM": "BMP", rb"8BPS": "Photoshop",
+    rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51": "JPEG 2000", rb"P[1-7]\s": "PNM", rb"DDS ": "DDS",
+    rb"qoif": "QOI", rb"%PDF": "PDF", rb"#INST|#\?AUTOPANO": "foreign Radiance",
+    rb"version https://git-lfs": "not the picture but a Git LFS pointer to a",
+}  # fmt: skip
+_DNG_VERSION: Final = 0xC612
+_PHOTOMETRIC: Final = 0x0106
+_MOSAICS: Final = {32803, 34892}
 # JPEG frame headers: every SOFn but DHT (C4), JPG (C8) and DAC (CC).
 _JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_SCAN: Final = 0xDA
 _JPEG_EXIF: Final = 0xE1
+_MOST_EXIF_SEARCHED: Final = 1 << 26
 _STRIPS: Final = ((0x0111, 0x0117), (0x0144, 0x0145))
 # Scanlines in one chunk of an EXR file, by the number of its compression.
 _EXR_LINES: Final = {0: 1, 1: 1, 2: 1, 3: 16, 4: 32, 5: 16, 6: 32, 7: 32, 8: 32, 9: 256}
 
 
 def sniff(stream: BinaryIO) -> Kind | None:
-    """The kind of image by its first bytes, whatever the file is called; None if unknown."""
+    """The kind of image by its first bytes, whatever the file is called; None if unknown.
+
+    A RAW file that is built as a TIFF is told from one by its tags.
+    """
     stream.seek(0)
-    start = stream.read(16)
-    return next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None)
+    start = stream.read(32)
+    if start[4:8] == b"ftyp":
+        brands = start[8:12], *(start[k : k + 4] for k in range(16, 32, 4))
+        # What calls itself a picture of no particular codec says which it has right after.
+        known = [_BRANDS[each] for each in brands if each in _BRANDS]
+        return "avif" if known[:1] == ["heif"] and "avif" in known else next(iter(known), None)
+    kind = next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None)
+    return "raw" if kind == "tiff" and _is_raw(stream, start) else kind
 
 
-def measure(stream: BinaryIO, *, kind: Kind) -> tuple[int, int]:
-    """Height and width in pixels as stored (no EXIF rotation); ValueError in a broken header."""
+def other_kind(stream: BinaryIO) -> str | None:
+    """The name of a kind of file that is known but not read; None if it is not known either."""
+    stream.seek(0)
+    start = stream.read(32)
+    return next((name for form, name in _OTHERS.items() if re.match(form, start, re.DOTALL)), None)
+
+
+def _is_raw(stream: BinaryIO, start: bytes) -> bool:
+    if start[8:10] == b"CR":
+        return True
     try:
-        match kind:
-            case "tiff":
-                tags = read_tags(stream)
-                return int(tags[HEIGHT][0]), int(tags[WIDTH][0])
-            case "png":
-                stream.seek(16)
-                width, height = struct.unpack(">II", stream.read(8))
-                return height, width
-            case "jpeg":
-                return _measure_jpeg(stream)
-            case "hdr":
-                return _measure_hdr(stream)
-            case "exr":
-                left, top, right, bottom = _exr_window(_exr_attributes(stream))
-                return bottom - top + 1, right - left + 1
-    except (struct.error, KeyError, IndexError) as error:
-        raise ValueError(f"broken {kind} header") from error
+        found = directories(stream)
+    except (ValueError, struct.error):
+        return False
+    return any(
+        _DNG_VERSION in each.tags or set(each.tags.get(_PHOTOMETRIC, ())) & _MOSAICS
+        for each in found
+    )
+
+
+def png_size(stream: BinaryIO) -> tuple[int, int]:
+    """Height and width of a PNG as stored. Raises ValueError."""
+    stream.seek(12)
+    raw = stream.read(12)
+    if len(raw) < 12 or raw[:4] != b"IHDR":
+        raise ValueError("no PNG header")
+    width, height = struct.unpack(">II", raw[4:])
+    return height, width
+
+
+def exr_size(stream: BinaryIO) -> tuple[int, int]:
+    """Height and width of the display window of the first part. Raises ValueError."""
+    _, attributes = exr_parts(stream)[0]
+    left, top, right, bottom = exr_window(attributes, b"displayWindow")
+    return bottom - top + 1, right - left + 1
 
 
 def is_whole(stream: BinaryIO, *, kind: Kind) -> bool:
     """Whether everything the header announces lies inside the file, undamaged where it can tell.
 
-    OpenCV and libtiff may fill what is missing with grey or zeros and say nothing. Radiance .hdr
-    announces nothing and is left to its decoder.
+    OpenCV and libtiff may fill what is missing with grey or zeros and say nothing. What announces
+    nothing, such as Radiance .hdr, is left to its decoder.
     """
     try:
         match kind:
@@ -174,26 +119,39 @@ def is_whole(stream: BinaryIO, *, kind: Kind) -> bool:
                 return _jpeg_is_whole(stream)
             case "exr":
                 return _exr_is_whole(stream)
-            case "hdr":
+            case _:
                 return True
     except (ValueError, struct.error, KeyError, IndexError):
         return False
 
 
 def exif_tags(stream: BinaryIO) -> Tags:
-    """Numeric EXIF tags of a TIFF, JPEG or PNG; empty where there are none."""
-    kind = sniff(stream)
+    """Numeric EXIF tags of whatever picture has them; empty where there are none."""
+    reader = _EXIF_READERS.get(sniff(stream) or "")
     try:
-        if kind == "tiff":
-            return read_tags(stream)
-        if kind == "png":
-            starts = [at for name, at, _ in _png_chunks(stream) if name == b"eXIf"]
-            return read_tags(stream, base=starts[0]) if starts else {}
-        if kind == "jpeg":
-            return _jpeg_exif(stream)
+        return {} if reader is None else reader(stream)
     except (ValueError, struct.error):
         return {}
-    return {}
+
+
+def _png_exif(stream: BinaryIO) -> Tags:
+    starts = [at for name, at, _ in png_chunks(stream) if name == b"eXIf"]
+    return read_tags(stream, base=starts[0]) if starts else {}
+
+
+def _raw_exif(stream: BinaryIO) -> Tags:
+    stream.seek(0)
+    start = stream.read(1 << 16)
+    if start.startswith(b"FUJIFILM"):
+        return _jpeg_exif(stream, base=int.from_bytes(start[84:88]))
+    canon = start.find(b"CMT2")
+    return read_tags(stream, base=canon + 4 if start[4:8] == b"ftyp" and canon > 0 else 0)
+
+
+def _embedded_exif(stream: BinaryIO) -> Tags:
+    stream.seek(0)
+    found = re.search(rb"Exif(?:\0\0|\0{4})(?=II\*\0|MM\0\*)", stream.read(_MOST_EXIF_SEARCHED))
+    return read_tags(stream, base=found.end()) if found else {}
 
 
 def _end(stream: BinaryIO) -> int:
@@ -207,7 +165,7 @@ def _tiff_is_whole(stream: BinaryIO) -> bool:
     return all(start + size <= end for start, size in zip(starts, sizes, strict=True))
 
 
-def _png_chunks(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+def png_chunks(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
     """Name, start of the data and length of each chunk that has a header."""
     at = 8
     while True:
@@ -221,7 +179,7 @@ def _png_chunks(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _png_is_whole(stream: BinaryIO) -> bool:
-    for name, at, length in _png_chunks(stream):
+    for name, at, length in png_chunks(stream):
         stream.seek(at)
         checked = stream.read(length + 4)
         if len(checked) < length + 4:
@@ -233,9 +191,9 @@ def _png_is_whole(stream: BinaryIO) -> bool:
     return False
 
 
-def _jpeg_segments(stream: BinaryIO) -> Iterator[tuple[int, int, int]]:
+def jpeg_segments(stream: BinaryIO, *, base: int = 0) -> Iterator[tuple[int, int, int]]:
     """Marker, start of the data and length of each segment up to the first scan."""
-    at = 2
+    at = base + 2
     while True:
         stream.seek(at)
         mark, marker = struct.unpack(">BB", stream.read(2))
@@ -251,43 +209,69 @@ def _jpeg_segments(stream: BinaryIO) -> Iterator[tuple[int, int, int]]:
         at += 2 + length
 
 
-def _measure_jpeg(stream: BinaryIO) -> tuple[int, int]:
-    for marker, at, _ in _jpeg_segments(stream):
+def jpeg_frame(stream: BinaryIO) -> tuple[int, int, int, int]:
+    """Marker of the frame header, bits per sample, height and width. Raises ValueError."""
+    for marker, at, _ in jpeg_segments(stream):
         if marker in _JPEG_FRAMES:
             stream.seek(at)
-            _, height, width = struct.unpack(">BHH", stream.read(5))
-            return height, width
+            bits, height, width = struct.unpack(">BHH", stream.read(5))
+            return marker, bits, height, width
     raise ValueError("no JPEG frame header")
 
 
 def _jpeg_is_whole(stream: BinaryIO) -> bool:
     # The thumbnail in the EXIF has an end marker too, so only what follows the scan counts;
     # inside a scan the two bytes cannot occur.
-    scan = next(at for marker, at, _ in _jpeg_segments(stream) if marker == _JPEG_SCAN)
+    scan = next(at for marker, at, _ in jpeg_segments(stream) if marker == _JPEG_SCAN)
     stream.seek(scan)
     return b"\xff\xd9" in stream.read()
 
 
-def _jpeg_exif(stream: BinaryIO) -> Tags:
-    for marker, at, _ in _jpeg_segments(stream):
+def _jpeg_exif(stream: BinaryIO, *, base: int = 0) -> Tags:
+    for marker, at, _ in jpeg_segments(stream, base=base):
         stream.seek(at)
         if marker == _JPEG_EXIF and stream.read(6) == b"Exif\0\0":
             return read_tags(stream, base=at + 6)
     return {}
 
 
-def _measure_hdr(stream: BinaryIO) -> tuple[int, int]:
-    stream.seek(0)
-    found = re.search(rb"\n-Y\s+(\d+)\s+\+X\s+(\d+)\s*\n", stream.read(1 << 16))
-    if found is None:
-        raise ValueError("no line with the size")
-    return int(found[1]), int(found[2])
+_EXIF_READERS: Final[Mapping[str, Callable[[BinaryIO], Tags]]] = {
+    "tiff": read_tags,
+    "png": _png_exif,
+    "jpeg": _jpeg_exif,
+    "raw": _raw_exif,
+    "heif": _embedded_exif,
+    "avif": _embedded_exif,
+    "jxl": _embedded_exif,
+}
+
+# Name and type of a channel or value as the header of an EXR has it.
+ExrHeader = dict[bytes, bytes]
+_MULTIPART: Final = 0x1000
+_MOST_PARTS: Final = 256
 
 
-def _exr_attributes(stream: BinaryIO) -> dict[bytes, bytes]:
-    """The raw values of the first header; the stream is left behind it."""
-    stream.seek(8)
-    attributes = {}
+def exr_parts(stream: BinaryIO) -> list[tuple[int, ExrHeader]]:
+    """The flags of the file and the raw values of the header, for each part of an EXR.
+
+    The stream is left behind the headers. Raises ValueError.
+    """
+    stream.seek(4)
+    try:
+        (version,) = struct.unpack("<I", stream.read(4))
+        parts = [(version, _exr_attributes(stream))]
+        while version & _MULTIPART and len(parts) < _MOST_PARTS:
+            attributes = _exr_attributes(stream)
+            if not attributes:
+                break
+            parts.append((version, attributes))
+    except struct.error as error:
+        raise ValueError("the file ends inside the EXR header") from error
+    return parts
+
+
+def _exr_attributes(stream: BinaryIO) -> ExrHeader:
+    attributes: ExrHeader = {}
     while name := _exr_text(stream):
         _exr_text(stream)
         (size,) = struct.unpack("<I", stream.read(4))
@@ -304,20 +288,22 @@ def _exr_text(stream: BinaryIO) -> bytes:
     return bytes(text)
 
 
-def _exr_window(attributes: Mapping[bytes, bytes]) -> tuple[int, int, int, int]:
-    left, top, right, bottom = struct.unpack("<4i", attributes[b"dataWindow"])
+def exr_window(attributes: ExrHeader, name: bytes) -> tuple[int, int, int, int]:
+    """First column, first row, last column and last row of a window. Raises ValueError."""
+    try:
+        left, top, right, bottom = struct.unpack("<4i", attributes[name])
+    except (KeyError, struct.error) as error:
+        raise ValueError("an EXR without a window") from error
     return left, top, right, bottom
 
 
 def _exr_is_whole(stream: BinaryIO) -> bool:
-    stream.seek(4)
-    (version,) = struct.unpack("<I", stream.read(4))
-    attributes = _exr_attributes(stream)
+    ((version, attributes), *_) = exr_parts(stream)
     lines = _EXR_LINES.get(attributes[b"compression"][0])
     # Tiled (bit 9), deep (11) and multi-part (12) files are left to their decoder.
     if version & 0x1A00 or lines is None:
         return True
-    _, top, _, bottom = _exr_window(attributes)
+    _, top, _, bottom = exr_window(attributes, b"dataWindow")
     chunks = -(-(bottom - top + 1) // lines)
     table = struct.unpack(f"<{chunks}Q", stream.read(8 * chunks))
     stream.seek(max(table))

@@ -14,7 +14,7 @@ from smarthdr_studio.core.errors import DamagedProject, LabelError, ProjectError
 from smarthdr_studio.core.files import TRASH, AnyPath, file_checksum, trashed_copies
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.imaging.image_files import read_layers
-from smarthdr_studio.core.imaging.image_headers import is_whole, measure
+from smarthdr_studio.core.imaging.image_headers import exr_size, is_whole
 from smarthdr_studio.core.project import database
 from smarthdr_studio.core.project.backups import list_backups, verified
 from smarthdr_studio.core.project.database import read_mask
@@ -277,7 +277,7 @@ def _wrong_with_file(
         if checksum is None:
             read_layers(path)
         with path.open("rb") as stream:
-            size = measure(stream, kind="exr")
+            size = exr_size(stream)
     except FileNotFoundError:
         return f"{relative} is missing"
     except OSError as error:
@@ -372,7 +372,7 @@ def _wrong_with_label(label: Path, scene: Scene) -> str:
         with label.open("rb") as stream:
             if not is_whole(stream, kind="exr"):
                 return f"the pseudo-label of {scene.id} is truncated or damaged"
-            if measure(stream, kind="exr") != (scene.height, scene.width):
+            if exr_size(stream) != (scene.height, scene.width):
                 return f"the pseudo-label of {scene.id} is of another size than its scene"
     except (OSError, ValueError):
         return f"the pseudo-label of {scene.id} cannot be read"

@@ -6,10 +6,10 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
-from smarthdr_studio.core.errors import BadDataset
+from smarthdr_studio.core.errors import BadDataset, UnreadableImage
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import Scene
-from smarthdr_studio.core.imaging.image_headers import measure, sniff
+from smarthdr_studio.core.imaging.image_files import image_size
 from smarthdr_studio.core.project.project import Project
 
 _SAMPLE: Final = 8
@@ -139,21 +139,13 @@ def _has(folder: Path, scene: Scene, project: Project) -> bool:
 def _refuse_other_sizes(folder: Path, scenes: Sequence[Scene], project: Project) -> None:
     for scene in _sample(scenes):
         path = _moved(folder, scene.frames[1], project)
-        height, width = _size(path)
+        try:
+            height, width = image_size(path)
+        except UnreadableImage as error:
+            raise BadDataset(str(error)) from None
         # A frame may lie on its side, its EXIF saying how to turn it.
         if sorted((height, width)) != sorted((scene.height, scene.width)):
             raise BadDataset(
                 f"{path}: {width}×{height} pixels, but {scene.id} has {scene.width}×{scene.height}"
                 "; this is another dataset, give the one the project was made from"
             )
-
-
-def _size(path: Path) -> tuple[int, int]:
-    try:
-        with path.open("rb") as stream:
-            kind = sniff(stream)
-            if kind is None:
-                raise BadDataset(f"{path}: no image; give the folder the project was made from")
-            return measure(stream, kind=kind)
-    except (OSError, ValueError) as error:
-        raise BadDataset(f"{path}: cannot be read ({error}); restore it from a copy") from None

@@ -20,6 +20,8 @@ from smarthdr_studio.core.errors import BadScene, ExportError, UnreadableImage
 from smarthdr_studio.core.files import AnyPath, file_checksum
 from smarthdr_studio.core.imaging.bracket import Scene, decode_ground_truth
 from smarthdr_studio.core.imaging.image_files import (
+    examine,
+    frame_orientations,
     image_size,
     read_frame,
     read_radiance,
@@ -62,13 +64,16 @@ def put_frames(
     folder = Path(folder)
     dataset = Path(dataset)
     told = []
-    for source, name in zip(scene.frames, FRAME_NAMES, strict=True):
-        kind = _checked(source, scene)
+    for source in scene.frames:
+        _is_there(source)
+    turns = frame_orientations(scene.frames)
+    for source, name, turn in zip(scene.frames, FRAME_NAMES, turns, strict=True):
+        kind, plain = _checked(source, scene, turn=turn)
         how: How = "converted"
-        if kind == "tiff":
+        if kind == "tiff" and plain and turn == 1:
             how = put_file(source, folder / name, way=way)
         else:
-            write_frame_tiff(folder / name, read_frame(source))
+            write_frame_tiff(folder / name, read_frame(source, orientation=turn))
         told.append({"file": name, "from": below(dataset, source), "how": how})
         if how == "converted":
             told[-1]["was"] = kind
@@ -106,22 +111,26 @@ def _hard_link(source: Path, target: Path) -> None:
     target.hardlink_to(source)
 
 
-def _checked(path: Path, scene: Scene) -> str:
-    """The kind of a frame's file, once it is sure that it can be used."""
+def _is_there(path: Path) -> None:
     if not path.is_file():
         raise BadScene(f"{path}: is gone; put the dataset back where the project knows it")
-    height, width = image_size(path)
+
+
+def _checked(path: Path, scene: Scene, *, turn: int) -> tuple[str, bool]:
+    """The kind of a usable frame's file, and whether any program reads it as this one does."""
+    height, width = image_size(path, orientation=turn)
     if (height, width) != (scene.height, scene.width):
         raise BadScene(
             f"{path}: is now {width}×{height}, but was {scene.width}×{scene.height} when the "
             "project was made; put the first file back"
         )
+    kind, header = examine(path)
     with path.open("rb") as stream:
-        kind = sniff(stream)
-        whole = kind is not None and is_whole(stream, kind=kind)
-    if kind is None or not whole:
-        raise UnreadableImage(f"{path}: is truncated or damaged; copy it again from its source.")
-    return kind
+        if not is_whole(stream, kind=kind):
+            raise UnreadableImage(
+                f"{path}: is truncated or damaged; copy it again from its source."
+            )
+    return kind, header.plain
 
 
 Suffix = Literal["hdr", "exr"]

@@ -344,11 +344,14 @@ class ProjectController(QObject):
 
 
 def left_out(catalogue: Catalogue) -> Notice:
-    """Which folders of a dataset could not be used, and why."""
-    count = len(catalogue.skipped)
-    words = "1 folder was" if count == 1 else f"{count} folders were"
+    """Which folders or ground truths of a dataset could not be used, and why."""
+    truths = sum(each.scene is not None for each in catalogue.skipped)
+    folders = len(catalogue.skipped) - truths
+    counts = ((folders, "folder"), (truths, "ground truth"))
+    words = " and ".join(f"{n} {what}{'s' * (n > 1)}" for n, what in counts if n)
+    verb = "was" if len(catalogue.skipped) == 1 else "were"
     return Notice(
-        text=f"{words} left out; the other scenes are here.",
+        text=f"{words} {verb} left out; the other scenes are here.",
         tone="warn",
         details=tuple(skipped.reason for skipped in catalogue.skipped),
     )

@@ -18,7 +18,7 @@ from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.state import Notice, StudioState
 from smarthdr_studio.studio.window.studio_page import StudioPage
 
-_PICTURES: Final = (".hdr", ".exr", ".tif", ".tiff", ".png", ".jpg", ".jpeg")
+_PICTURES: Final = (".hdr", ".exr", ".pfm", ".tif", ".tiff", ".png", ".jpg", ".jpeg")
 _TABLES: Final = "Tables (*.csv);;JSON (*.json)"
 _SPLITS: Final = "Lists, tables and JSON (*.txt *.csv *.json);;All files (*)"
 
