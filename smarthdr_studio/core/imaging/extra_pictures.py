@@ -4,7 +4,7 @@ import io
 import re
 import struct
 from importlib import import_module
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from smarthdr_studio.core.imaging.picture_header import (
     Pixels,
     Refused,
 )
-from smarthdr_studio.core.imaging.transfer import LINEAR, Curve, h273_curve, icc_curve
+from smarthdr_studio.core.imaging.transfer import LINEAR, h273_curve, icc_curve
 
 # Kind: what it is called, the library that reads it, and the extra that brings the library.
 _LIBRARIES: Final[dict[Kind, tuple[str, str, str]]] = {
@@ -46,7 +46,7 @@ def extra_header(stream: BinaryIO, *, kind: Kind) -> PictureHeader:
         case "avif":
             height, width = _avif_size(stream.read(_MOST_SEARCHED))
         case _:
-            height, width = _jxl_size(stream.read(_MOST_SEARCHED))
+            height, width, *_ = _jxl_header(stream.read(_MOST_SEARCHED))
     return PictureHeader(height=int(height), width=int(width), plain=False)
 
 
@@ -59,17 +59,20 @@ def decode_extra(raw: bytes, *, kind: Kind) -> Decoded:
         case "heif":
             return _decode_heif(raw, library)
         case "avif":
-            refuse_hdr_curve(_transfer(raw))
-            pixels, curve = library.avif_decode(raw), _iso_curve(raw)
+            code, bits = _transfer(raw), _avif_bits(raw)
+            decode = library.avif_decode
         case _:
-            pixels, curve = library.jpegxl_decode(raw), None
+            header = _jxl_header(raw[:_MOST_SEARCHED])
+            code, bits = header.transfer or 0, header.bits
+            decode = library.jpegxl_decode
+    refuse_hdr_curve(code)
+    pixels = decode(raw)
     pixels = pixels.reshape(*pixels.shape[:2], -1)
     if pixels.dtype.kind != "u":
         raise Refused(f"holds {pixels.dtype} values; save the frame with 8 or 16 bits")
-    bits = _avif_bits(raw) if kind == "avif" else 16
-    if pixels.dtype == np.uint16 and bits < 16:
+    if pixels.dtype == np.uint16 and 8 < bits < 16:
         pixels = _widened(pixels, bits)
-    return Decoded(pixels=pixels, curve=curve, alpha=_alpha(pixels))
+    return Decoded(pixels=pixels, curve=h273_curve(code), alpha=_alpha(pixels))
 
 
 def _library(kind: Kind) -> Any:  # noqa: ANN401 (libraries without types)
@@ -136,10 +139,6 @@ def _transfer(raw: bytes) -> int:
     return int.from_bytes(box[2:4]) if box else 0
 
 
-def _iso_curve(raw: bytes) -> Curve | None:
-    return h273_curve(_transfer(raw))
-
-
 def _avif_bits(raw: bytes) -> int:
     """Bits per channel by the configuration of the codec (AV1 in ISO media, av1C)."""
     found = re.search(rb"av1C\x81(..)", raw[:_MOST_SEARCHED], re.DOTALL)
@@ -179,30 +178,99 @@ class _Bits:
         self._at += count
         return value
 
+    def one_of(self, *forms: tuple[int, int]) -> int:
+        """A number by the one of four forms that two bits name: an offset, and how many bits."""
+        offset, count = forms[self.take(2)]
+        return offset + self.take(count)
+
+    def choice(self) -> int:
+        """A number that stands for one of a list."""
+        return self.one_of((0, 0), (1, 0), (2, 4), (18, 6))
+
 
 # Width by height for each ratio that JPEG XL has a number for (ISO 18181-1, size header).
 _RATIOS: Final = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 
 
-def _jxl_size(raw: bytes) -> tuple[int, int]:
-    """Height and width as the picture is seen, by the size header of JPEG XL."""
-    start = raw.find(b"\xff\x0a") if not raw.startswith(b"\xff\x0a") else 0
+class _JxlHeader(NamedTuple):
+    height: int
+    width: int
+    bits: int
+    transfer: int | None  # as H.273 numbers it; None where it is not said so
+
+
+_JXL_STREAM: Final = b"\xff\x0a"
+
+
+def _jxl_header(raw: bytes) -> _JxlHeader:
+    """Size as seen, bits and curve of a JPEG XL by its first bits (ISO 18181-1, annexes A and E).
+
+    Raises ValueError, and Refused for previews, animations and channels beside colours and alpha.
+    """
+    start = 0 if raw.startswith(_JXL_STREAM) else raw.find(_JXL_STREAM)
     if start < 0:
         raise ValueError("no codestream")
-    bits = _Bits(raw[start + 2 : start + 34])
+    bits = _Bits(raw[start + 2 : start + 130])
+    height, width = _jxl_size(bits)
+    if bits.take(1):
+        return _JxlHeader(height, width, bits=8, transfer=None)
+    if bits.take(1):
+        height, width = _jxl_turned(bits, height=height, width=width)
+    depth = _jxl_depth(bits)
+    return _JxlHeader(height, width, bits=depth, transfer=_jxl_transfer(bits))
+
+
+def _jxl_turned(bits: _Bits, *, height: int, width: int) -> tuple[int, int]:
+    if bits.take(3) >= 4:
+        height, width = width, height
+    if bits.take(1):
+        _jxl_size(bits)
+    if bits.take(2):
+        raise Refused("is a JPEG XL with a preview or an animation; save the one picture")
+    return height, width
+
+
+def _jxl_depth(bits: _Bits) -> int:
+    """Bits of a channel; the stream is left before the colour encoding."""
+    if bits.take(1):
+        raise Refused("is a JPEG XL of floats; save the frame with 8 or 16 bits")
+    depth = bits.one_of((8, 0), (10, 0), (12, 0), (1, 6))
+    bits.take(1)
+    for _ in range(bits.one_of((0, 0), (1, 0), (2, 4), (1, 12))):
+        if not bits.take(1):
+            raise Refused("is a JPEG XL with channels beside colours and alpha; save it as RGB")
+    bits.take(1)
+    return depth
+
+
+def _jxl_size(bits: _Bits) -> tuple[int, int]:
     small = bits.take(1)
 
     def length() -> int:
-        if small:
-            return 8 * (bits.take(5) + 1)
-        return bits.take((9, 13, 18, 30)[bits.take(2)]) + 1
+        return 8 * (bits.take(5) + 1) if small else bits.one_of((1, 9), (1, 13), (1, 18), (1, 30))
 
     height = length()
     ratio = bits.take(3)
-    if ratio:
-        across, down = _RATIOS[ratio - 1]
-        width = height * across // down
-    else:
-        width = length()
-    turned = not bits.take(1) and bits.take(1) and bits.take(3) >= 4
-    return (width, height) if turned else (height, width)
+    if not ratio:
+        return height, length()
+    across, down = _RATIOS[ratio - 1]
+    return height, height * across // down
+
+
+def _jxl_transfer(bits: _Bits) -> int | None:
+    """The curve by the colour encoding; None for sRGB, for a power of its own and for a profile."""
+    if bits.take(1) or bits.take(1):
+        return None
+    space = bits.choice()
+    if space != 2:  # XYB has neither white nor primaries
+        if bits.choice() == 2:
+            _skip_chromaticity(bits)
+        if space != 1 and bits.choice() == 2:
+            for _ in range(3):
+                _skip_chromaticity(bits)
+    return None if bits.take(1) else bits.choice()
+
+
+def _skip_chromaticity(bits: _Bits) -> None:
+    for _ in range(2):
+        bits.one_of((0, 19), (524288, 19), (1048576, 20), (2097152, 21))

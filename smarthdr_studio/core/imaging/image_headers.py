@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO, Final, Literal
 
-from smarthdr_studio.core.imaging.tiff_tags import Tags, directories, read_tags
+from smarthdr_studio.core.imaging.tiff_tags import BROKEN, Tags, directories, read_tags
 
 Kind = Literal["tiff", "png", "jpeg", "hdr", "exr", "pfm", "raw", "heif", "avif", "jxl"]
 
@@ -78,7 +78,7 @@ def _is_raw(stream: BinaryIO, start: bytes) -> bool:
         return True
     try:
         found = directories(stream)
-    except (ValueError, struct.error):
+    except BROKEN:
         return False
     return any(
         _DNG_VERSION in each.tags or set(each.tags.get(_PHOTOMETRIC, ())) & _MOSAICS
@@ -121,7 +121,7 @@ def is_whole(stream: BinaryIO, *, kind: Kind) -> bool:
                 return _exr_is_whole(stream)
             case _:
                 return True
-    except (ValueError, struct.error, KeyError, IndexError):
+    except BROKEN:
         return False
 
 
@@ -130,7 +130,7 @@ def exif_tags(stream: BinaryIO) -> Tags:
     reader = _EXIF_READERS.get(sniff(stream) or "")
     try:
         return {} if reader is None else reader(stream)
-    except (ValueError, struct.error):
+    except BROKEN:
         return {}
 
 

@@ -19,6 +19,8 @@ _CODES: Final = {
     13: "I", 16: "Q", 17: "q", 18: "Q",
 }  # fmt: skip
 _OPAQUE: Final = 7
+# What reading a header raises where the file is not what it says.
+BROKEN: Final = (ValueError, struct.error, KeyError, IndexError, OverflowError)
 # What a damaged count could ask for otherwise: gigabytes, or minutes.
 _MOST_BYTES: Final = 1 << 26
 _MOST_NUMBERS: Final = 1 << 22
@@ -79,7 +81,7 @@ def directories(stream: BinaryIO) -> list[Directory]:
         seen.add(at)
         try:
             tags, following = _read_directory(stream, form, base=0, at=at)
-        except (ValueError, struct.error):
+        except BROKEN:
             if not found:
                 raise
             break
@@ -96,7 +98,7 @@ def _below(
     for index, place in places:
         try:
             tags, _ = _read_directory(stream, form, base=0, at=int(place))
-        except (ValueError, struct.error):
+        except BROKEN:
             continue
         yield Directory(place=(number, index), tags=tags, at=int(place))
 
