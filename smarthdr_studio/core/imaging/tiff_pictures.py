@@ -285,7 +285,10 @@ def _by_tifffile(raw: bytes, layout: TiffLayout) -> Pixels:
     with tifffile.TiffFile(io.BytesIO(raw)) as file:
         page = file.pages[layout.directory.place[0]]
         if len(layout.directory.place) > 1:
-            page = page.pages[layout.directory.place[1]]
+            below = page.pages
+            if below is None:
+                raise Refused("names a picture inside a picture that is not there")
+            page = below[layout.directory.place[1]]
         pixels = np.asarray(page.asarray(squeeze=False))
     planes, depth = pixels.shape[:2]
     if depth != 1:
