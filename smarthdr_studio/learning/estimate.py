@@ -310,11 +310,11 @@ def _estimate_of(
     run: TrainingRun, plan: TrainingPlan, measured: Measurements, *, warning: str, begun: float
 ) -> Estimate:
     device, lengths, left = run.predictor.device, _epoch_lengths(run), _remaining_of(run)
-    scene_pixels = _tile_pixels(run, run.label_set.unlabelled)
+    scene_pixels = _tile_pixels(run, run.label_set.unlabelled) * plan.teacher.views
     round_seconds = measured.tile_pixel * scene_pixels if left.rounds else None
     checked = measured.tile_pixel * _tile_pixels(run, run.label_set.held_out)
     warm = min(plan.schedule.warmup_epochs, plan.schedule.epochs) if left.rounds else None
-    warm_steps = lengths.labels_only * (plan.schedule.epochs if warm is None else warm)
+    warm_steps = left.steps if warm is None else lengths.labels_only * warm
     seconds = warm_steps * measured.label_step
     seconds += max(left.steps - warm_steps, 0) * measured.whole_step
     seconds += left.rounds * (round_seconds or 0.0) + left.validations * checked

@@ -13,7 +13,7 @@ from smarthdr_studio.core.errors import PlanError
 from smarthdr_studio.core.files import AnyPath
 
 # Those of the paper first, then other methods, then what the paper left out to see what it did.
-_ORDER: Final = ("paper", "quick", "supervised", "mean-teacher", "fixmatch")
+_ORDER: Final = ("paper", "quick", "fast", "supervised", "mean-teacher", "fixmatch")
 # What a preset says of itself; all else in it is a setting.
 _ABOUT: Final = ("base", "description")
 
