@@ -217,7 +217,7 @@ class LossPlan(Section):
 
 
 class StudentPlan(Section):
-    """Student's view: what its crops suffer beside turns, while the label stays that of the clean.
+    """Student: what its crops suffer beside turns, while the label stays that of the clean.
 
     The wider the gap between what teacher and student see, the more a pseudo-label can teach.
     """

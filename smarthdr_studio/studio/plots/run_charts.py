@@ -160,7 +160,7 @@ class _Tile(QFrame):
 
 FIRST_SMOOTHING: Final = 30.0  # steps
 
-_FIRST: Final = ("fit", "likelihood", "psnr", "kept", "sigma")
+_FIRST: Final = ("fit", "psnr", "kept", "calibration", "gap")
 _FIRST_COMPARED: Final = ("likelihood/total", "psnr/PSNR-μ", "kept/pixels", "sigma/mean σ")
 _FIGURE: Final = (640, 360)  # of one chart, before it is made twice as fine
 _ACROSS: Final = 2  # charts beside one another in the figure of all

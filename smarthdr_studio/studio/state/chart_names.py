@@ -27,8 +27,9 @@ class ChartKind:
 CHARTS: Final[Mapping[str, ChartKind]] = {
     "fit": ChartKind(
         title="Loss",
-        tip="Loss terms of each step: Lʳ reconstruction, Lᵛ perceptual; s labelled, u unlabelled",
-        lines=("Lₛʳ", "Lᵤʳ", "Lₛᵛ", "Lᵤᵛ"),
+        tip="Loss terms of each step: Lʳ reconstruction, Lᵛ perceptual, Lʰ highlights; s labelled,"
+        " u unlabelled",
+        lines=("Lₛʳ", "Lᵤʳ", "Lₛᵛ", "Lᵤᵛ", "Lₛʰ", "Lᵤʰ"),
     ),
     "likelihood": ChartKind(
         title="Likelihood",
@@ -102,6 +103,8 @@ _PLACES: Final[Mapping[str, Place]] = {
     "unlabelled_reconstruction": ("fit", "Lᵤʳ"),
     "unlabelled_perceptual": ("fit", "Lᵤᵛ"),
     "unlabelled_nll": ("likelihood", "Lᵤᵏ"),
+    "labelled_highlights": ("fit", "Lₛʰ"),
+    "unlabelled_highlights": ("fit", "Lᵤʰ"),
     "psnr_mu": ("psnr", "PSNR-μ"),
     "psnr_l": ("psnr", "PSNR-l"),
     "ssim_mu": ("ssim", "SSIM-μ"),
