@@ -58,7 +58,7 @@ def test_changes_are_read_as_values():
 
 
 def test_an_unknown_preset_lists_those_that_exist_and_a_broken_file_is_named(tmp_path):
-    with pytest.raises(PlanError, match="there are paper, quick, supervised"):
+    with pytest.raises(PlanError, match="there are paper, quick, fast, supervised"):
         load_preset("papre")
     broken = tmp_path / "mine.toml"
     broken.write_text("epochs = = 3")

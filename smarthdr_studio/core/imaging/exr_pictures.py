@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import OpenEXR
 
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.colours import REC_709, to_rec709, xyz_of_rgb
 from smarthdr_studio.core.imaging.image_headers import ExrHeader, exr_parts, exr_window
 from smarthdr_studio.core.imaging.picture_header import (
@@ -125,12 +126,13 @@ def _text(stream: BinaryIO) -> str:
     return word.decode("utf-8", "replace")
 
 
-def decode_exr(path: Path) -> Decoded:
+def decode_exr(path: AnyPath) -> Decoded:
     """H×W×3 or H×W×4 float32 radiance of the display window in Rec. 709.
 
     What lies outside the data window is black, as the format has it; what lies outside the display
     window is cut off. Raises ValueError, Refused, and what the library raises for damage.
     """
+    path = Path(path)
     with path.open("rb") as stream:
         part = _colour_part(stream)
     with OpenEXR.File(str(path), separate_channels=True) as file:

@@ -162,7 +162,7 @@ def keep_evidence(
 
 
 def results_of(
-    cells: Iterable[Cell], *, into: BenchmarkFolder | None = None, evidence: Iterable[Path] = ()
+    cells: Iterable[Cell], *, into: BenchmarkFolder | None = None, evidence: Iterable[AnyPath] = ()
 ) -> dict[tuple[str, int], CellResult]:
     """By row and seed, what was measured of these cells, in the folder or in files of evidence."""
     kept = {each.identity: each for each in map(read_result, evidence) if each is not None}
