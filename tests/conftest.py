@@ -1,11 +1,28 @@
-"""What holds for every test: none fails because a machine is slow, and none takes all its cores."""
+"""What holds for every test: none fails because a machine is slow, and none takes all its cores.
+
+Nor does any depend on what the processor can do: all see one without bfloat16 arithmetic.
+"""
 
 import os
+from collections.abc import Iterator
 
 # Before numpy, OpenCV or torch is imported: each of the processes that test has one core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from smarthdr_studio.core import environment
 
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _plain_processor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No network is tried for its speed, which would decide what is computed in."""
+    told = tmp_path_factory.mktemp("processor") / "cpuinfo"
+    told.write_text("flags\t\t: fpu sse2 avx2\n", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(environment, "_PROCESSORS", told)
+        yield

@@ -237,23 +237,27 @@ def _network_merge(
     bracket: "Bracket", *, model: Path, device: str
 ) -> "tuple[dict[str, Layer], str]":
     """Radiance and σ as layers, and whose they are."""
-    from smarthdr_studio.learning.compute import pick_device, pick_precision, tune_allocator
+    from smarthdr_studio.learning.compute import pick_device, tune_allocator
     from smarthdr_studio.learning.inference import load_model
+    from smarthdr_studio.learning.precision import precision_to_predict
     from smarthdr_studio.learning.tiling import predict_tiled
 
     tune_allocator()
     where = pick_device(device)
     network, card = load_model(model)
+    network = network.to(where)
     with progress() as bar:
         task = bar.add_task("merging", total=None)
         hdr, sigma = predict_tiled(
-            network.to(where),
+            network,
             bracket.frames,
             stops=bracket.stops,
             device=where,
             tile=card.tile,
             overlap=card.overlap,
-            precision=pick_precision(where, card.precision),
+            precision=precision_to_predict(
+                network, device=where, wish=card.precision, tile=card.tile
+            ),
             on_tile=lambda done, total: bar.update(task, completed=done, total=total),
         )
     layers: dict[str, Layer] = {name: hdr[..., index] for index, name in enumerate("RGB")}

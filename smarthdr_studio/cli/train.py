@@ -191,9 +191,9 @@ class RunReporter:
 
     def _remember(self, event: TrainingEvent) -> None:
         match event:
-            case RunStarted(run=run, step=step, network=network, device=device):
+            case RunStarted(run=run, step=step, network=network):
                 self.run, self._step = run, step
-                self._facts |= {"network": network, "device": device}
+                self._facts |= {"network": network, "device": f"{event.device}, {event.precision}"}
             case StepReported(step=step, losses=losses):
                 self._step = step
                 self._facts |= {"steps": str(step), "loss": f"{losses['total']:.4f}"}
@@ -209,10 +209,15 @@ class RunReporter:
             case _:
                 pass
 
+    def _begin(self, event: RunStarted) -> None:
+        self._bar.update(self._task, total=event.total_steps, completed=event.step)
+        if event.arithmetic:
+            self._bar.console.print(event.arithmetic)
+
     def _draw(self, event: TrainingEvent) -> None:
         match event:
-            case RunStarted(total_steps=total, step=step):
-                self._bar.update(self._task, total=total, completed=step)
+            case RunStarted():
+                self._begin(event)
             case PhaseChanged(text=text):
                 self._bar.update(self._task, description=text)
             case StepReported(step=step, losses=losses):

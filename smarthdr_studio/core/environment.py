@@ -1,4 +1,4 @@
-"""What surrounds the program: user and clock, shipped files, ranks, memory, the collector."""
+"""What surrounds the program: user, clock, shipped files, ranks, memory, processor, collector."""
 
 import gc
 import getpass
@@ -83,6 +83,20 @@ def garbage_collection_paused() -> Iterator[None]:
     finally:
         if collects:
             gc.enable()
+
+
+_PROCESSORS: Final = Path("/proc/cpuinfo")
+
+
+def processor_flags() -> frozenset[str]:
+    """What the first processor can do, as the system calls it; empty where it does not tell."""
+    try:
+        lines = _PROCESSORS.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return frozenset()
+    told = (line.partition(":") for line in lines)
+    found = (words for name, _, words in told if name.strip() in ("flags", "Features"))
+    return frozenset(next(found, "").split())
 
 
 def main_memory() -> int | None:

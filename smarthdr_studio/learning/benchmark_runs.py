@@ -43,7 +43,7 @@ from smarthdr_studio.core.training.run_folder import (
 from smarthdr_studio.core.training.run_index import read_digest
 from smarthdr_studio.core.training.run_log import rare_events
 from smarthdr_studio.learning.checkpoints import drop_checkpoints, read_info
-from smarthdr_studio.learning.compute import pick_device, pick_precision
+from smarthdr_studio.learning.compute import pick_device
 from smarthdr_studio.learning.evaluation import Evaluation, evaluate
 from smarthdr_studio.learning.pseudo_labelling import drop_rounds
 from smarthdr_studio.learning.trainer import train
@@ -204,7 +204,7 @@ def _result(
         labels=cell.labels,
         plan={"preset": cell.plan.preset, "set": dict(cell.settings)},
         dataset={"name": data.name, "fingerprint": data.fingerprint, "scenes": data.scenes},
-        machine=_machine(cell),
+        machine=_machine(cell, events),
         started=started_at(run).isoformat(timespec="seconds"),
         seconds=round(read_digest(run).seconds_of_work + evaluated_s, 1),
         steps=read_info(evaluation.checkpoint).step,
@@ -270,9 +270,9 @@ def _checks(events: list[TrainingEvent]) -> tuple[dict[str, Any], ...]:
     )
 
 
-def _machine(cell: Cell) -> dict[str, Any]:
+def _machine(cell: Cell, events: list[TrainingEvent]) -> dict[str, Any]:
     device = pick_device(cell.plan.device)
-    precision = pick_precision(device, cell.plan.precision)
+    precisions = [event.precision for event in events if isinstance(event, RunStarted)]
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     return {
         "processor": _processor(),
@@ -280,7 +280,7 @@ def _machine(cell: Cell) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "device": name,
-        "precision": str(precision).removeprefix("torch."),
+        "precision": precisions[-1] if precisions else None,
     }
 
 

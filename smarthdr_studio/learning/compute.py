@@ -18,7 +18,7 @@ from torch import Tensor
 from smarthdr_studio.core.environment import SINGLE_PROCESS, ProcessRank, main_memory
 from smarthdr_studio.core.errors import DeviceError
 
-_PRECISIONS: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+PRECISIONS: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 # From malloc.h of glibc.
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -2, -3, -8
@@ -75,8 +75,8 @@ def _device_of_process(wish: str, place: ProcessRank) -> str:
 def pick_precision(device: torch.device, wish: str = "auto") -> torch.dtype:
     """What convolutions and attention compute in: bfloat16 under autocast, or float32.
 
-    "auto" is bfloat16 on a CUDA device that has it in hardware. On a CPU it is float32: few have
-    bfloat16 arithmetic, and a resumed run must equal an uninterrupted one bit for bit.
+    "auto" is bfloat16 on a CUDA device that has it in hardware. On a CPU it is float32, as long as
+    no trial says otherwise (`learning.precision`).
 
     Raises:
         DeviceError: the wish is unknown, or the device cannot do it.
@@ -84,11 +84,16 @@ def pick_precision(device: torch.device, wish: str = "auto") -> torch.dtype:
     if wish == "auto":
         good = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
         return torch.bfloat16 if good else torch.float32
-    if wish not in _PRECISIONS:
+    if wish not in PRECISIONS:
         raise DeviceError(f"{wish!r} is no precision. Choose auto, float32 or bfloat16.")
     if wish == "bfloat16" and device.type == "mps":
         raise DeviceError("Precision bfloat16 is not used on mps. Choose auto or float32.")
-    return _PRECISIONS[wish]
+    return PRECISIONS[wish]
+
+
+def precision_name(precision: torch.dtype) -> str:
+    """As a plan calls it."""
+    return str(precision).removeprefix("torch.")
 
 
 def describe_devices() -> tuple[DeviceDescription, ...]:

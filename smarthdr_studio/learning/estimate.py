@@ -21,12 +21,13 @@ from smarthdr_studio.learning.compute import (
     global_generator_lent,
     memory_in_use,
     pick_device,
+    precision_name,
     release_memory,
     tune_allocator,
 )
 from smarthdr_studio.learning.crops import CropBatch, CropSet, SceneLabel, crop_windows
 from smarthdr_studio.learning.failures import explain_failure, memory_remedies, release_tensors_of
-from smarthdr_studio.learning.run_setup import prepare_run
+from smarthdr_studio.learning.run_setup import prepare_run, settle_precision
 from smarthdr_studio.learning.schedule import EpochLengths, Progress, Remaining, remaining
 from smarthdr_studio.learning.tiling import TiledPrediction, spans
 from smarthdr_studio.learning.train_state import TrainingRun
@@ -213,6 +214,7 @@ def time_steps(plan: TrainingPlan, project: AnyPath, *, steps: int = 8) -> StepT
     """
     project = Path(project)
     run = prepare_run(plan, project.expanduser().resolve())
+    settle_precision(run)
     if run.learns_from_pseudo_labels:
         # What a pseudo-label says does not matter to the time it takes.
         run.unlabelled = run.material.unlabelled(
@@ -279,6 +281,7 @@ def estimate(
         with global_generator_lent():
             measured.watch(pick_device(quick.device))
             run = prepare_run(quick, folder)
+            settle_precision(run)
             for words in measure_run(run, measured):
                 yield _phase(words)
             told = _estimate_of(run, plan, measured, warning=warning, begun=begun)
@@ -328,7 +331,7 @@ def _estimate_of(
     )
     return Estimate(
         device=str(device),
-        precision=str(run.predictor.precision).removeprefix("torch."),
+        precision=precision_name(run.predictor.precision),
         steps=left.steps,
         epochs=plan.schedule.epochs,
         rounds=left.rounds,

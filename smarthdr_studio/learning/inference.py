@@ -26,9 +26,10 @@ from smarthdr_studio.learning.bundle import (
     read_bundle_card,
 )
 from smarthdr_studio.learning.checkpoints import CheckpointInfo, read_info
-from smarthdr_studio.learning.compute import Arithmetic, pick_device, pick_precision
+from smarthdr_studio.learning.compute import Arithmetic, pick_device
 from smarthdr_studio.learning.distributed import Bytes, Ranks
 from smarthdr_studio.learning.networks import FusionNetwork, SeveralViews, build_network
+from smarthdr_studio.learning.precision import precision_to_predict
 from smarthdr_studio.learning.tiling import predict_tiled
 
 _CHECKPOINTS: Final = "checkpoints"  # of a run, the folder that tells it from a checkpoint
@@ -226,11 +227,12 @@ def load_predictor(
     model = Path(model)
     chosen = pick_device(device)
     network, card = load_model(model, part=who)
+    network = network.to(chosen)
     return Predictor(
-        network=network.to(chosen),
+        network=network,
         frames=frames,
         device=chosen,
-        precision=pick_precision(chosen, card.precision),
+        precision=precision_to_predict(network, device=chosen, wish=card.precision, tile=card.tile),
         tile=card.tile,
     )
 

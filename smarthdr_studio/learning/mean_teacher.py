@@ -2,8 +2,9 @@
 
 import copy
 import math
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.training.plan import TrainingPlan
-from smarthdr_studio.core.training.plan_sections import BatchPlan, TeacherPlan
+from smarthdr_studio.core.training.plan_sections import TeacherPlan
 from smarthdr_studio.learning.compute import Arithmetic
 from smarthdr_studio.learning.crops import CropBatch, WeakView
 from smarthdr_studio.learning.distributed import Ranks, needs_all_processes
@@ -33,6 +34,7 @@ from smarthdr_studio.learning.networks import (
     use_gradient_checkpointing,
 )
 from smarthdr_studio.learning.perceptual import PerceptualLoss
+from smarthdr_studio.learning.precision import Shape
 
 Halves = Sequence[CropBatch | None]
 """The labelled crops of a batch, then the unlabelled ones; None where there are none."""
@@ -222,7 +224,8 @@ def teacher_distance(student: nn.Module, teacher: nn.Module) -> float:
 class ForwardPass:
     """A network on its device as a plan wants it computed; the network itself keeps its weights.
 
-    What "auto" means rests on what was measured: decisions/0011.
+    What "auto" means rests on what was measured: decisions/0011. `precision` may be changed before
+    the first step.
     """
 
     def __init__(
@@ -235,7 +238,7 @@ class ForwardPass:
         ranks: Ranks,
     ) -> None:
         self._network, self._plan, self.ranks = network, plan, ranks
-        self._device, self._precision = device, precision
+        self._device, self.precision = device, precision
         self.arithmetic = Arithmetic(
             exact=plan.precision == "float32", deterministic=plan.compute.deterministic
         )
@@ -258,30 +261,34 @@ class ForwardPass:
         One forward and one backward pass on made-up crops show whether it works.
         """
         compiled: Any = torch.compile(self._network)
-        why = ""
-        chance = [self._device] if self._device.type == "cuda" else []
-        with torch.random.fork_rng(devices=chance):
-            try:
-                self._rehearse(compiled)
-            except Exception as error:  # noqa: BLE001 - a compiler can fail anywhere inside
-                why = str(error).strip().partition("\n")[0] or type(error).__name__
-        self._network.zero_grad(set_to_none=True)
+        why, batch = "", self._plan.batch
+        try:
+            self._rehearse(compiled, (batch.labelled, batch.crop), self.precision)
+        except Exception as error:  # noqa: BLE001 - a compiler can fail anywhere inside
+            why = str(error).strip().partition("\n")[0] or type(error).__name__
         complaints = [said for said in self.ranks.shared(why) if said]
         if not complaints:
             self._answer = compiled
             return ""
         return f"computes without a compiler, which does not work here ({complaints[0]})"
 
+    def time_pass(self, precision: torch.dtype, shape: Shape) -> float:
+        """Seconds of a pass forward and backward on made-up crops; a `precision.PassTimer`.
+
+        Weights and torch's own random numbers are afterwards as they were before.
+        """
+        return self._rehearse(self._network, shape, precision)
+
     def __call__(self, frames: Sequence[Tensor]) -> Prediction:
         """The answer for under, reference, over, each B×6×H×W."""
-        return self._computed(self._together(), frames)
+        return self._computed(self._together(), frames, self.precision)
 
     def other(self, network: FusionNetwork, frames: Sequence[Tensor]) -> Prediction:
         """The answer of another network of the same kind, computed alike by this process alone.
 
         Under, reference, over are B×6×H×W each.
         """
-        return self._computed(network, frames)
+        return self._computed(network, frames, self.precision)
 
     def exactly(self) -> AbstractContextManager[None]:
         """For a whole step: as exact, and as much the same each time, as the plan asks."""
@@ -302,22 +309,38 @@ class ForwardPass:
             )
         return self._connected
 
-    def _computed(self, answer: Callable[..., Any], frames: Sequence[Tensor]) -> Prediction:
+    def _computed(
+        self, answer: Callable[..., Any], frames: Sequence[Tensor], precision: torch.dtype
+    ) -> Prediction:
         if self._channels_last:
             frames = [frame.contiguous(memory_format=torch.channels_last) for frame in frames]
-        with self._autocast():
+        with self._autocast(precision):
             return Prediction(*answer(*frames))
 
-    def _autocast(self) -> AbstractContextManager[Any]:
-        if self._precision == torch.float32:
+    def _autocast(self, precision: torch.dtype) -> AbstractContextManager[Any]:
+        if precision == torch.float32:
             return nullcontext()
-        return torch.autocast(self._device.type, dtype=self._precision)
+        return torch.autocast(self._device.type, dtype=precision)
 
-    def _rehearse(self, answer: Callable[..., Any]) -> None:
-        batch = self._plan.batch
-        frames = [torch.rand(_input_shape(batch), device=self._device) for _ in range(3)]
-        hdr, sigma = self._computed(answer, frames)
-        (hdr.mean() + sigma.mean()).backward()  # type: ignore[no-untyped-call]
+    def _rehearse(self, answer: Callable[..., Any], shape: Shape, precision: torch.dtype) -> float:
+        """The seconds of a pass forward and backward that leaves no trace."""
+        crops, side = shape
+        with self._leaving_no_trace():
+            frames = [torch.rand(crops, 6, side, side, device=self._device) for _ in range(3)]
+            begun = time.perf_counter()
+            hdr, sigma = self._computed(answer, frames, precision)
+            (hdr.mean() + sigma.mean()).backward()  # type: ignore[no-untyped-call]
+            return time.perf_counter() - begun
+
+    @contextmanager
+    def _leaving_no_trace(self) -> Iterator[None]:
+        """No gradient stays, and torch's own generator stands where it stood."""
+        chance = [self._device] if self._device.type == "cuda" else []
+        with torch.random.fork_rng(devices=chance):
+            try:
+                yield
+            finally:
+                self._network.zero_grad(set_to_none=True)
 
 
 def micro_batches(halves: Halves, *, count: int) -> list[Halves]:
@@ -364,10 +387,6 @@ def _slice_batch(half: CropBatch, start: int, stop: int) -> CropBatch:
 
 def _crop_count(half: CropBatch | None) -> int:
     return 0 if half is None else len(half.sigma)
-
-
-def _input_shape(batch: BatchPlan) -> tuple[int, int, int, int]:
-    return batch.labelled, 6, batch.crop, batch.crop
 
 
 def _all_weights_learn(plan: TrainingPlan) -> bool:

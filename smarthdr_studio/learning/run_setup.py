@@ -1,15 +1,16 @@
 """A run made ready, new or resumed; whatever can be refused is refused before a file is written.
 
 plan.toml     the plan, as `load_preset` reads it
-start.json    last entry of the journal, scenes by their part, thresholds
+start.json    last entry of the journal, scenes by their part, thresholds, what is computed in
 window.json   a copy of the project's, if it has one
 """
 
 import json
 import shutil
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 
@@ -28,7 +29,14 @@ from smarthdr_studio.learning.checkpoints import (
     read_info,
     sweep_drafts,
 )
-from smarthdr_studio.learning.compute import RandomState, pick_device, pick_precision
+from smarthdr_studio.learning.compute import (
+    PRECISIONS,
+    RandomState,
+    pick_device,
+    pick_precision,
+    precision_name,
+    release_memory,
+)
 from smarthdr_studio.learning.crops import SceneCache, TrainingData
 from smarthdr_studio.learning.distributed import Ranks
 from smarthdr_studio.learning.inference import Predictor
@@ -43,7 +51,13 @@ from smarthdr_studio.learning.label_set import (
 )
 from smarthdr_studio.learning.mean_teacher import MeanTeacher
 from smarthdr_studio.learning.perceptual import PerceptualLoss, load_perceptual_loss
-from smarthdr_studio.learning.train_state import TrainingRun, restore_run
+from smarthdr_studio.learning.precision import (
+    PrecisionChoice,
+    choose_by_trial,
+    has_bfloat16_arithmetic,
+    training_shapes,
+)
+from smarthdr_studio.learning.train_state import TrainingRun, precision_record, restore_run
 
 
 def write_plan(path: AnyPath, plan: TrainingPlan) -> None:
@@ -62,16 +76,15 @@ def write_plan(path: AnyPath, plan: TrainingPlan) -> None:
         ) from None
 
 
-def create_run(plan: TrainingPlan, project: AnyPath, *, label_set: LabelSet) -> RunFolder:
+def create_run(run: TrainingRun) -> RunFolder:
     """A new run's folder with its plan and how the project stands, or none of it.
 
     Raises ProjectError.
     """
-    project = Path(project)
-    folder = new_run(project, plan.preset)
+    folder = new_run(run.project, run.plan.preset)
     try:
-        write_plan(folder.plan_path, plan)
-        write_start(folder, project, label_set=label_set)
+        write_plan(folder.plan_path, run.plan)
+        write_start(folder, run)
     except ProjectError:
         with suppress(OSError):
             shutil.rmtree(folder.path)
@@ -79,16 +92,13 @@ def create_run(plan: TrainingPlan, project: AnyPath, *, label_set: LabelSet) -> 
     return folder
 
 
-def write_start(folder: RunFolder, project: AnyPath, *, label_set: LabelSet) -> None:
+def write_start(folder: RunFolder, run: TrainingRun) -> None:
     """How the project stands, for a run that is at its first step. Raises ProjectError."""
-    project = Path(project)
+    told = _start_record(run.label_set, run.project) | {_PRECISION: precision_record(run)}
     try:
         with replacing(folder.start_path) as draft:
-            draft.write_text(
-                json.dumps(_start_record(label_set, project), indent=2, ensure_ascii=False),
-                encoding="utf-8",
-            )
-        window = project / folder.window_path.name
+            draft.write_text(json.dumps(told, indent=2, ensure_ascii=False), encoding="utf-8")
+        window = run.project / folder.window_path.name
         if window.is_file():
             with replacing(folder.window_path) as draft:
                 shutil.copyfile(window, draft)
@@ -132,13 +142,18 @@ def open_run(
         with ranks.agreeing():
             folder = _existing_folder(project, resume)
             _lock_folder(folder, ranks=ranks, lock=lock)
-            run = _resume_run(plan, project, folder=folder, ranks=ranks)
+            run, before = _resume_run(plan, project, folder=folder, ranks=ranks)
         _refuse_different(run)
+        settle_precision(run, before=before)
+        with ranks.agreeing():
+            if ranks.is_first:
+                _write_resumed(run, folder)
         return run, folder
     with ranks.agreeing():
         run = prepare_run(plan, project, ranks=ranks)
     _refuse_different(run)
-    begun = create_run(plan, project, label_set=run.label_set).id if ranks.is_first else ""
+    settle_precision(run)
+    begun = create_run(run).id if ranks.is_first else ""
     folder = RunFolder(project / "runs" / ranks.told(begun))
     _lock_folder(folder, ranks=ranks, lock=lock)
     return run, folder
@@ -161,8 +176,12 @@ def _lock_folder(folder: RunFolder, *, ranks: Ranks, lock: ExitStack) -> None:
 
 def _resume_run(
     plan: TrainingPlan, project: Path, *, folder: RunFolder, ranks: Ranks
-) -> TrainingRun:
-    """The run as its newest checkpoint has it, under a plan that may be a new one."""
+) -> tuple[TrainingRun, Mapping[str, Any]]:
+    """The run as its newest checkpoint has it, under a plan that may be a new one; and its state.
+
+    Killed before its first checkpoint, it begins anew: the same seed begins the same run. What it
+    was started with is its state then.
+    """
     found = checkpoints_of(folder.path)
     if found:
         checkpoint = found[-1]
@@ -173,13 +192,25 @@ def _resume_run(
         load_weights_into(run.learner.student, checkpoint, part="student")
         load_weights_into(run.learner.teacher, checkpoint, part="teacher")
         restore_run(run, state, folder=folder, before=_checkpoint_plan(checkpoint))
-    else:  # killed before its first checkpoint: the same seed begins the same run
-        run = prepare_run(plan, project, ranks=ranks)
-        if ranks.is_first:  # from what was decided since as well
-            write_start(folder, project, label_set=run.label_set)
-    if ranks.is_first and _written_plan(folder) != plan:
-        write_plan(folder.plan_path, plan)
-    return run
+        return run, state
+    return prepare_run(plan, project, ranks=ranks), _started_with(folder)
+
+
+def _write_resumed(run: TrainingRun, folder: RunFolder) -> None:
+    """What differs from before, in the run's folder. Raises ProjectError."""
+    if not checkpoints_of(folder.path):  # it begins from what was decided since as well
+        write_start(folder, run)
+    if _written_plan(folder) != run.plan:
+        write_plan(folder.plan_path, run.plan)
+
+
+def _started_with(folder: RunFolder) -> Mapping[str, Any]:
+    """What the run wrote when it was started, as far as that can be read."""
+    try:
+        told = json.loads(folder.start_path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _checkpoint_plan(checkpoint: Path) -> TrainingPlan | None:
@@ -248,6 +279,53 @@ def prepare_run(
         material=material,
         label_set=label_set,
     )
+
+
+_PRECISION: Final = "precision"  # the record's key, in start.json and in the state of a checkpoint
+_SLOW: Final = (
+    "as the run was begun, although this processor has no bfloat16 arithmetic; "
+    "precision float32 would be faster"
+)
+
+
+def settle_precision(run: TrainingRun, *, before: Mapping[str, Any] | None = None) -> None:
+    """What the run computes in where its plan leaves that open: as it was begun, or by a trial.
+
+    A GPU is asked each time anew, as nothing computed there can be the same elsewhere. All
+    processes of a run call it, and agree.
+
+    Args:
+        run: before its first step, or restored.
+        before: of a run that goes on, what it saved; of an older version it says nothing of this,
+            and the run computes as that did.
+    """
+    if run.plan.precision != "auto":
+        return
+    choice = PrecisionChoice(precision=run.predictor.precision, why="")
+    if run.predictor.device.type == "cpu" and (before is None or _PRECISION in before):
+        choice = _recorded_choice((before or {}).get(_PRECISION)) or _tried(run)
+    shared = run.ranks.shared(precision_name(choice.precision))
+    if choice.precision is torch.bfloat16 and "float32" in shared:
+        choice = PrecisionChoice(
+            precision=torch.float32, why="bfloat16 is not faster in every process of the run"
+        )
+    run.compute_in(choice.precision, why=choice.why)
+
+
+def _recorded_choice(record: object) -> PrecisionChoice | None:
+    """What `train_state.precision_record` says, where it was chosen for a processor too."""
+    match record:
+        case {"wish": "auto", "device": "cpu", "precision": str(name)} if name in PRECISIONS:
+            slow = name == "bfloat16" and not has_bfloat16_arithmetic()
+            return PrecisionChoice(precision=PRECISIONS[name], why=_SLOW if slow else "")
+    return None
+
+
+def _tried(run: TrainingRun) -> PrecisionChoice:
+    timer = run.learner.computation.time_pass
+    choice = choose_by_trial(timer, training_shapes(run.plan))
+    release_memory()
+    return choice
 
 
 def _perceptual_loss(plan: TrainingPlan, device: torch.device) -> PerceptualLoss | None:

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.training.events import (
@@ -33,7 +35,7 @@ from smarthdr_studio.learning.checkpoints import (
     save_checkpoint,
     weights_hash,
 )
-from smarthdr_studio.learning.compute import memory_in_use
+from smarthdr_studio.learning.compute import memory_in_use, precision_name
 from smarthdr_studio.learning.crops import CropBatch, CropSet, TrainingData, crop_windows
 from smarthdr_studio.learning.evaluation import validate
 from smarthdr_studio.learning.failures import SkippedBatch
@@ -91,6 +93,7 @@ class TrainingRun:
         self.label_set = label_set
         self.to_tell: tuple[str, ...] = ()  # changes that wait for the next round to be told
         self.plan_changes: tuple[str, ...] = ()  # what a resumed run does otherwise
+        self.precision_why = ""  # as RunStarted tells it
         self.progress = Progress()
         self.labelled = material.labelled(label_set)
         self.unlabelled: CropSet | None = None
@@ -137,6 +140,12 @@ class TrainingRun:
     def total_steps(self) -> int:
         """Steps of the whole run, as far as is known now: trust decides which crops count."""
         return self.progress.step + self._remaining().steps
+
+    def compute_in(self, precision: torch.dtype, *, why: str) -> None:
+        """Student and teacher compute so; asked before the first step. `why` is for RunStarted."""
+        self.learner.computation.precision = precision
+        self.predictor = replace(self.predictor, precision=precision)
+        self.precision_why = why
 
     def want_round(self) -> str:
         """Ends the epoch here, so that a round is next; what will happen, in words."""
@@ -407,6 +416,16 @@ def state_of(run: TrainingRun) -> dict[str, Any]:
         "best": asdict(run.best),
         "gap": asdict(run.gap),
         "skipped": [run.skipped, run.skipped_in_a_row],
+        "precision": precision_record(run),
+    }
+
+
+def precision_record(run: TrainingRun) -> dict[str, str]:
+    """What the run computes in, on what kind of device, and what its plan says to it."""
+    return {
+        "precision": precision_name(run.predictor.precision),
+        "device": run.predictor.device.type,
+        "wish": run.plan.precision,
     }
 
 
@@ -481,8 +500,9 @@ def run_started(run: TrainingRun, folder: RunFolder) -> RunStarted:
         labelled=tuple(sorted({*run.label_set.labelled, *run.label_set.promoted})),
         unlabelled=run.label_set.unlabelled,
         held_out=run.label_set.held_out,
-        precision=str(run.predictor.precision).removeprefix("torch."),
+        precision=precision_name(run.predictor.precision),
         processes=run.ranks.size,
+        precision_why=run.precision_why,
     )
 
 

@@ -23,6 +23,7 @@ seeds = [0, 1]
 preset = "quick"
 [base.set]
 device = "cpu"
+precision = "float32"
 held_out = 0
 schedule.epochs = 3
 schedule.warmup_epochs = 1

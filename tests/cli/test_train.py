@@ -47,8 +47,9 @@ def step(number):
 class FakeTraining:
     """Stands in for `train`: takes steps, does `between` after each, and remembers its closing."""
 
-    def __init__(self, *, steps=3, between=lambda number: None):
+    def __init__(self, *, steps=3, between=lambda number: None, precision_why=""):
         self.steps, self.between, self.saved = steps, between, False
+        self.precision_why = precision_why
 
     def __call__(self, plan, project, *, resume=None):
         self.plan, self.resume = plan, resume
@@ -60,6 +61,7 @@ class FakeTraining:
             network="light",
             total_steps=self.steps,
             total_epochs=1,
+            precision_why=self.precision_why,
         )
         try:
             yield CheckpointSaved(step=0, epoch=0, folder="checkpoint-0")
@@ -94,6 +96,18 @@ def test_a_finished_run_ends_with_status_0_and_one_event_a_line(run, project, fa
     ]
     assert (answer.lines[0]["run"], answer.lines[-1]["exit"]) == ("run-1", 0)
     assert answer.err == ""
+
+
+def test_what_a_run_computes_in_is_told_with_the_reason(run, project, fake, monkeypatch):
+    fake(precision_why="the processor is old")
+    piped = run("train", project)
+    assert "cpu, float32" in piped.out  # of the table at the end
+    told = run("train", project, "--json").lines[0]
+    assert (told["precision"], told["precision_why"]) == ("float32", "the processor is old")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as if there were a terminal
+    assert "computes in float32: the processor is old" in run("train", project).err
+    fake()
+    assert "computes in" not in run("train", project).err
 
 
 def test_as_many_rounds_are_told_as_were_made(run, project, monkeypatch):

@@ -69,6 +69,17 @@ def test_checks_that_a_resumed_run_left_behind_are_beaten_again():
     assert lines[-2][0] == "resumed from step 2 on cpu: 1 label and 3 unlabelled"
 
 
+def test_what_a_run_computes_in_is_told_where_there_is_a_reason_to_give():
+    first = replace(started(), precision="bfloat16", precision_why="it is faster")
+    on = replace(started(2), precision_why="as before")
+    texts = [text for text, _ in told(first, on, started(3))]
+    assert texts == [
+        "started on cpu: light, 1 label and 3 unlabelled; computes in bfloat16: it is faster",
+        "resumed from step 2 on cpu: 1 label and 3 unlabelled; computes in float32: as before",
+        "resumed from step 3 on cpu: 1 label and 3 unlabelled",
+    ]
+
+
 def test_checkpoints_are_told_where_somebody_asked_for_them():
     ended = RunFinished(run="r", outcome="done", step=9, message="trained")
     lines = told(started(epochs=2), saved(3, 1), saved(4, 1), saved(9, 2), saved(9, 2), ended)

@@ -82,10 +82,11 @@ class Diary:
     def _begin(self, event: RunStarted) -> str:
         self._epochs = event.total_epochs
         learns = f"{_counted(len(event.labelled), 'label')} and {len(event.unlabelled)} unlabelled"
+        arithmetic = event.arithmetic and f"; {event.arithmetic}"
         if event.step == 0:
-            return f"started on {event.device}: {event.network}, {learns}"
+            return f"started on {event.device}: {event.network}, {learns}{arithmetic}"
         self._checks = [check for check in self._checks if check.step <= event.step]
-        return f"resumed from step {event.step} on {event.device}: {learns}"
+        return f"resumed from step {event.step} on {event.device}: {learns}{arithmetic}"
 
     def _round(self, event: RoundFinished) -> _TextAndTone:
         parts = [f"retained {_percent(event.retained)}{_points(event.retained, self._retained)}"]

@@ -15,7 +15,11 @@ Outcome = Literal["done", "stopped", "failed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """A run folder exists and its plan is written; resumed runs say from which step."""
+    """A run folder exists and its plan is written; resumed runs say from which step.
+
+    `precision_why` is why it computes in `precision`, where its plan left that to a processor; ""
+    where there is nothing to tell, or it was told before.
+    """
 
     run: str
     folder: str
@@ -29,6 +33,12 @@ class RunStarted:
     held_out: tuple[str, ...] = ()
     precision: str = "float32"
     processes: int = 1
+    precision_why: str = ""
+
+    @property
+    def arithmetic(self) -> str:
+        """In what it computes and why, in a sentence; "" where there is nothing to tell."""
+        return self.precision_why and f"computes in {self.precision}: {self.precision_why}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -192,7 +192,8 @@ class TrainingPlan(Section):
         json_schema_extra={"form": "auto, cpu, mps, cuda or cuda:N"},
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="auto is bfloat16 on GPUs that have it, float32 elsewhere."
+        "auto",
+        description="auto is bfloat16 on GPUs that have it, and on processors where a trial wins.",
     )
     seed: int = Field(0, ge=0, description="The same seed gives the same losses.")
 
