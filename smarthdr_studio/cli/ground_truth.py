@@ -91,7 +91,7 @@ def _looked_at(
     """The radiance that was given or merged, unmended, and what was found out about it."""
     from smarthdr_studio.core.datasets.ground_truth import inspect_radiance
     from smarthdr_studio.core.datasets.static_merge import merge_static
-    from smarthdr_studio.core.imaging.bracket import decode_bracket
+    from smarthdr_studio.core.imaging.bracket import decode_bracket, to_ground_truth
     from smarthdr_studio.core.imaging.image_files import read_radiance
 
     scene = project.scene(scene_id)
@@ -99,7 +99,8 @@ def _looked_at(
     if len(files) > 1:
         merged = merge_static(files, evs, scene, bracket)
         return merged.radiance, merged.findings
-    radiance = read_radiance(files[0])
+    own = scene.ground_truth is not None and files[0].resolve() == scene.ground_truth.resolve()
+    radiance = to_ground_truth(read_radiance(files[0]), scene) if own else read_radiance(files[0])
     return radiance, inspect_radiance(radiance, scene, bracket, source=files[0].name)
 
 

@@ -174,13 +174,16 @@ def merge(
     """Merge three frames into one linear EXR.
 
     By a network where --model is given, else by exposure weights. Exposures come from
-    --evs, from a text file beside the frames, or from EXIF.
+    --evs, from an exposure file beside the frames, from EXIF, or from the pixels, which all of them
+    are held against.
     """
     from smarthdr_studio.core.imaging.image_files import write_layers
 
     if out.suffix.casefold() != ".exr":
         raise typer.BadParameter(f"-o {out}: an EXR is written; name it {out.with_suffix('.exr')}")
-    bracket = _bracket(frames, evs=parse_exposure_values(evs, count=len(frames)))
+    bracket, notes = _bracket(frames, evs=parse_exposure_values(evs, count=len(frames)))
+    for note in notes:
+        print_note(note)
     if model is None:
         how = "exposure-weighted merge"
         layers = _plain_merge(bracket)
@@ -196,34 +199,26 @@ def merge(
         print_line(f"{out}: {width}×{height}, {how}")
 
 
-def _bracket(paths: list[Path], *, evs: tuple[float, ...] | None) -> "Bracket":
-    """The frames in order of exposure, decoded."""
+def _bracket(
+    paths: list[Path], *, evs: tuple[float, ...] | None
+) -> "tuple[Bracket, tuple[str, ...]]":
+    """The frames in order of exposure, decoded, and what is odd about their exposures."""
+    from smarthdr_studio.core.datasets.exposures import exposures_beside, find_exposures
     from smarthdr_studio.core.imaging.bracket import Bracket
     from smarthdr_studio.core.imaging.image_files import read_bracket_frames
     from smarthdr_studio.core.imaging.radiometry import stops_above_shortest
 
     if len(paths) != 3:
         raise BadScene(f"{len(paths)} frames given; a bracket has three: under, reference, over")
-    exposures = _exposures(paths) if evs is None else evs
-    if len(exposures) != 3 or len(set(exposures)) != 3:
-        raise BadScene(f"{paths[0]}: its bracket needs three different exposures; give --evs A,B,C")
-    order = sorted(range(3), key=lambda index: exposures[index])
-    under, reference, over = read_bracket_frames([paths[index] for index in order])
-    if not under.shape == reference.shape == over.shape:
+    pixels = read_bracket_frames(paths)
+    if len({frame.shape for frame in pixels}) > 1:
         raise BadScene(f"{paths[0]}: the three frames differ in size; give frames of one camera")
-    low, middle, high = stops_above_shortest([exposures[index] for index in order])
-    return Bracket(under, reference, over, (low, middle, high))
-
-
-def _exposures(paths: list[Path]) -> tuple[float, ...]:
-    """EVs from the one text file beside the frames that gives as many, else from EXIF."""
-    from smarthdr_studio.core.imaging.exposure import evs_from_exif, read_evs
-
-    for name in ("exposure.txt", "input_exp.txt", "ExpoBias.txt"):
-        beside = paths[0].parent / name
-        if beside.is_file():
-            return read_evs(beside)
-    return evs_from_exif(paths)
+    listed = exposures_beside(paths) if evs is None else None
+    exposures = find_exposures(paths, pixels, given=evs, listed=listed)
+    order = sorted(range(3), key=lambda index: exposures.evs[index])
+    under, reference, over = (pixels[index] for index in order)
+    low, middle, high = stops_above_shortest([exposures.evs[index] for index in order])
+    return Bracket(under, reference, over, (low, middle, high)), exposures.notes
 
 
 def _plain_merge(bracket: "Bracket") -> "dict[str, Layer]":

@@ -1,5 +1,6 @@
 """Options that several verbs share: a model, a checkpoint of a run, exposure values."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -55,6 +56,6 @@ def parse_exposure_values(text: str | None, *, count: int) -> tuple[float, ...] 
         evs = tuple(float(word) for word in text.replace(",", " ").split())
     except ValueError:
         evs = ()
-    if len(evs) != count:
+    if len(evs) != count or not all(map(math.isfinite, evs)):
         raise typer.BadParameter(f"--evs {text}: write one number for each frame, as in -2,0,2")
     return evs

@@ -124,9 +124,11 @@ def new(
 ) -> None:
     """Make a project from a dataset folder.
 
+    Exposures and ground truths are held against the frames: what does not fit is left out or noted.
     Without --labelled or --labelled-from the labels are those in the dataset's labelled.txt, or
     where there is none, five ground truths if every scene has one, else all there are.
     """
+    from smarthdr_studio.core.datasets.arrival import in_few_lines
     from smarthdr_studio.core.datasets.scan import find_scenes
     from smarthdr_studio.core.project.project import Project
 
@@ -146,12 +148,15 @@ def new(
         "unlabelled": counts["UNLABELLED"],
         "test": counts["TEST"],
     }
+    for sentence in in_few_lines(catalogue.notes):
+        print_note(f"note: {sentence}")
     if as_json:
-        print_json({**shown, "skipped": [_plain(each) for each in catalogue.skipped]})
+        notes = [{"scene": each.scene, "note": each.text} for each in catalogue.notes]
+        skipped = [_plain(each) for each in catalogue.skipped]
+        print_json({**shown, "skipped": skipped, "notes": notes})
         return
     for each in catalogue.skipped:
-        what = "skipped" if each.scene is None else "without ground truth"
-        print_note(f"{what}: {each.reason}")
+        print_note(f"skipped: {each.reason}")
     rows = [(name, str(count)) for name, count in shown.items()]
     print_table(("", "scenes"), rows, title=f"{project}")
 

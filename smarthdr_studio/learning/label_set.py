@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from smarthdr_studio.core.errors import LabelError, ProjectError
 from smarthdr_studio.core.files import AnyPath
-from smarthdr_studio.core.imaging.bracket import Scene
+from smarthdr_studio.core.imaging.bracket import Scene, with_imported_truth
 from smarthdr_studio.core.project.journal import SceneState, Status
 from smarthdr_studio.core.project.labels import check_label
 from smarthdr_studio.core.project.project import Project
@@ -89,7 +89,7 @@ class LabelSet:
     def held_against(self, scenes: Mapping[str, Scene]) -> dict[str, Scene]:
         """The scenes with the imported ground truths this label_set knows, whatever came since."""
         imported = {
-            name: replace(scenes[name], ground_truth=self.truths[name].path, ground_truth_gain=1.0)
+            name: with_imported_truth(scenes[name], self.truths[name].path)
             for name in {*self.labelled, *self.held_out} & set(self.truths)
         }
         return {**scenes, **imported}

@@ -15,7 +15,14 @@ def statuses(folder):
 def test_new_counts_every_scene_once(run, dataset, tmp_path):
     answer = run("new", tmp_path / "p.shdr", dataset, "--labelled", 2, "--json")
     assert answer.status == 0
-    assert answer.json == {"scenes": 6, "labelled": 2, "unlabelled": 3, "test": 1, "skipped": []}
+    assert answer.json == {
+        "scenes": 6,
+        "labelled": 2,
+        "unlabelled": 3,
+        "test": 1,
+        "skipped": [],
+        "notes": [],
+    }
     assert answer.err == ""
 
 
@@ -186,3 +193,21 @@ def test_an_unknown_scene_changes_nothing(run, project):
 
 def test_a_scene_named_twice_is_told_once(run, project):
     assert run("promote", project, "003", "003").out == "003: promoted\n"
+
+
+def test_new_tells_which_ground_truth_it_left_out_and_why(run, dataset, tmp_path):
+    import shutil
+
+    from smarthdr_studio.core.imaging.image_files import read_radiance, write_radiance_hdr
+
+    spoilt = tmp_path / "dataset"
+    shutil.copytree(dataset, spoilt)
+    path = spoilt / "Training" / "002" / "HDRImg.hdr"
+    write_radiance_hdr(path, np.ascontiguousarray(read_radiance(path)[::-1]))
+    answer = run("new", tmp_path / "p.shdr", spoilt, "--json")
+    assert (answer.status, answer.json["scenes"], answer.json["skipped"]) == (0, 6, [])
+    (note,) = answer.json["notes"]
+    assert note["scene"] == "002"
+    assert "it has to be mirrored upside down" in note["note"]
+    assert note["note"] in answer.err
+    assert statuses(tmp_path / "p.shdr")["002"] == "unlabelled"

@@ -157,3 +157,38 @@ def test_stopped_before_it_began_a_verb_says_so_too(run, monkeypatch):
 
 def test_the_version_is_told(run):
     assert re.fullmatch(r"smarthdr-studio \d+\.\d+\.\d+\n", run("--version").out)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--evs", "0,2,nan"), "--evs"),
+        (("--evs", "-inf,0,2"), "--evs"),
+        (("--evs", "4,2,0"), "is no brighter than"),
+        (("--evs", "0,3,6"), "is 2.0 stops brighter than"),
+    ],
+)
+def test_a_merge_believes_no_exposures_that_the_pixels_contradict(
+    run, frames, tmp_path, words, named
+):
+    answer = run("merge", *frames, "-o", tmp_path / "out.exr", *words)
+    assert answer.status == 2
+    assert named in answer.err
+    assert len(answer.err.splitlines()) == 1
+    assert not (tmp_path / "out.exr").exists()
+
+
+def test_one_file_three_times_is_no_bracket(run, frames, tmp_path):
+    words = ("-o", tmp_path / "out.exr", "--evs", "0,2,4")
+    answer = run("merge", frames[0], frames[0], frames[0], *words)
+    assert (answer.status, "1.tif: is given twice" in answer.err) == (2, True)
+
+
+def test_a_merge_of_frames_without_exposures_measures_them_and_says_so(run, frames, tmp_path):
+    for number, path in enumerate(frames):
+        (tmp_path / f"{number}.tif").write_bytes(path.read_bytes())
+    loose = [tmp_path / f"{number}.tif" for number in range(3)]
+    answer = run("merge", *loose, "-o", tmp_path / "out.exr")
+    assert "measured by its pixels: 0, 2, 4 EV" in answer.err
+    run("merge", *frames, "-o", tmp_path / "told.exr")
+    assert (tmp_path / "out.exr").read_bytes() == (tmp_path / "told.exr").read_bytes()

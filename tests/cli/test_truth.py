@@ -147,3 +147,19 @@ def test_checking_without_a_file_looks_at_the_truth_it_has(run, project):
     assert (told["status"], state(project)[0]) == ("unlabelled", "unlabelled")
     with Project.open(project) as opened:
         assert len(opened.entries()) == entries
+
+
+def test_a_bracket_in_which_something_moved_is_taken_when_forced(run, project, exact, tmp_path):
+    frames = []
+    for index, stops in enumerate((0, 2)):
+        seen = exact.copy()
+        seen[30:80, 20 + 60 * index : 70 + 60 * index] = 0.3
+        coded = np.clip(seen * 2.0**stops, 0, 1) ** (1 / 2.2)
+        frames.append(tmp_path / f"walk_{index}.tif")
+        cv2.imwrite(str(frames[-1]), (coded[..., ::-1] * 65535).astype(np.uint16))
+    refused = run("truth", project, "004", *frames, "--evs", "0 2")
+    assert refused.status == 2
+    assert "not static" in refused.err
+    assert state(project)[0] == "unlabelled"
+    assert run("truth", project, "004", *frames, "--evs", "0 2", "--force").status == 0
+    assert state(project)[0] == "ground truth"

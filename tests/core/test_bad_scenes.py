@@ -5,9 +5,9 @@ import numpy as np
 import OpenEXR
 import pytest
 
+from smarthdr_studio.core.datasets.exposures import find_exposures
 from smarthdr_studio.core.datasets.scan import find_scenes, labelled_by_default
 from smarthdr_studio.core.errors import BadDataset
-from smarthdr_studio.core.imaging.exposure import read_evs
 from smarthdr_studio.core.imaging.image_files import write_frame_tiff, write_radiance_hdr
 
 FRAMES = ("input_1.tif", "input_2.tif", "input_3.tif")
@@ -17,9 +17,9 @@ def put_scene(folder):
     folder.mkdir(parents=True)
     ramp = np.linspace(0.01, 1, 16 * 24 * 3).reshape(16, 24, 3)
     for name, light in zip(FRAMES, (1 / 16, 1 / 4, 1), strict=True):
-        write_frame_tiff(folder / name, (ramp * light * 65535).astype(np.uint16))
+        write_frame_tiff(folder / name, ((ramp * light) ** (1 / 2.2) * 65535).astype(np.uint16))
     (folder / "exposure.txt").write_text("0\n2\n4\n")
-    write_radiance_hdr(folder / "HDRImg.hdr", ramp.astype(np.float32))
+    write_radiance_hdr(folder / "HDRImg.hdr", (ramp / 16).astype(np.float32))
 
 
 @pytest.fixture
@@ -42,17 +42,17 @@ def the_reason(dataset: Path) -> str:
     return skipped.reason.removeprefix(str(skipped.path)).lstrip("/\\")
 
 
-def the_lost_truth(dataset: Path) -> str:
-    """Why "bad" is there without its ground truth: a sentence of the same form."""
+def the_note(dataset: Path) -> str:
+    """Why "bad" has lost its ground truth, and nothing else."""
     catalogue = find_scenes(dataset)
-    by_id = {scene.id: scene for scene in catalogue.scenes}
-    assert by_id["good"].ground_truth is not None
-    assert by_id["bad"].ground_truth is None
-    (lost,) = catalogue.skipped
-    assert (lost.path, lost.scene) == (dataset / "Training" / "bad", "bad")
-    assert lost.reason.endswith(".")
-    assert "\n" not in lost.reason
-    return lost.reason.removeprefix(str(lost.path)).lstrip("/\\")
+    scenes = {scene.id: scene for scene in catalogue.scenes}
+    assert (catalogue.skipped, list(scenes)) == ((), ["bad", "good"])
+    assert (scenes["bad"].ground_truth, scenes["bad"].evs) == (None, (0, 2, 4))
+    assert scenes["good"].ground_truth is not None
+    (note,) = (each.text for each in catalogue.notes if each.scene == "bad")
+    assert note.endswith("; bad has no ground truth until then.")
+    assert "\n" not in note
+    return note.removeprefix(str(dataset / "Training" / "bad")).lstrip("/\\")
 
 
 def bad(dataset, name):
@@ -89,6 +89,9 @@ def test_frames_of_different_sizes(dataset):
 
 def test_no_exposures_anywhere(dataset):
     bad(dataset, "exposure.txt").unlink()
+    for level, name in enumerate(FRAMES, start=1):  # flat frames have nothing to measure either
+        flat = np.full((16, 24, 3), 9000 * level, np.uint16)
+        write_frame_tiff(bad(dataset, name), flat)
     assert "write three EVs into exposure.txt" in the_reason(dataset)
 
 
@@ -133,13 +136,13 @@ def test_a_frame_that_is_no_image(dataset):
 
 def test_a_ground_truth_of_another_size(dataset):
     write_radiance_hdr(bad(dataset, "HDRImg.hdr"), np.ones((8, 24, 3), np.float32))
-    assert "HDRImg.hdr: is 24×8 but the frames are 24×16" in the_lost_truth(dataset)
+    assert "HDRImg.hdr: cannot be used as ground truth; it is 24×8 but the" in the_note(dataset)
 
 
 def test_an_exr_without_rgb(dataset):
     bad(dataset, "HDRImg.hdr").unlink()
     put_exr(bad(dataset, "gt.exr"), {"Z": np.ones((16, 24), np.float32)})
-    assert "gt.exr: has no R, G and B channels (found: Z)" in the_lost_truth(dataset)
+    assert "gt.exr: has no R, G and B channels (found: Z)" in the_note(dataset)
 
 
 @pytest.mark.parametrize("value", [np.nan, -1.0, np.inf])
@@ -148,15 +151,15 @@ def test_radiance_that_cannot_be(dataset, value):
     planes = {name: np.ones((16, 24), np.float32) for name in "RGB"}
     planes["B"][3, 4] = value
     put_exr(bad(dataset, "HDRImg.hdr"), planes)
-    reason = the_lost_truth(dataset)
-    assert reason.startswith("HDRImg.hdr: has 1 ")
-    assert "replace" in reason
+    note = the_note(dataset)
+    assert note.startswith("HDRImg.hdr: has 1 ")
+    assert "replace" in note
 
 
 def test_a_truncated_ground_truth(dataset):
     raw = bad(dataset, "HDRImg.hdr").read_bytes()
     bad(dataset, "HDRImg.hdr").write_bytes(raw[: len(raw) // 2])
-    assert "HDRImg.hdr: is truncated" in the_lost_truth(dataset)
+    assert "HDRImg.hdr: is truncated" in the_note(dataset)
 
 
 def test_two_ground_truths(dataset):
@@ -164,12 +167,12 @@ def test_two_ground_truths(dataset):
     bad(dataset, "HDRImg.hdr").unlink()
     for name in ("a.hdr", "b.hdr"):
         bad(dataset, name).write_bytes(raw)
-    assert "more than one ground truth (a.hdr, b.hdr); keep one" in the_reason(dataset)
+    assert "more than one ground truth (a.hdr, b.hdr); keep one" in the_note(dataset)
 
 
 def test_a_broken_align_ratio(dataset):
     bad(dataset, "alignratio.npy").write_bytes(b"nothing")
-    assert "alignratio.npy: is no number" in the_reason(dataset)
+    assert "alignratio.npy: is no number" in the_note(dataset)
 
 
 @pytest.mark.parametrize("lacking", [1, 2, 3])
@@ -212,12 +215,12 @@ def test_a_lost_ground_truth_makes_no_other_scene_a_label(tmp_path):
 
 
 def test_whatever_a_decoder_raises_costs_one_scene(dataset, monkeypatch):
-    def spoilt(path):
-        if "bad" in str(path):
+    def spoilt(frames, pixels, *, listed):
+        if "bad" in str(listed):
             raise RuntimeError("an inner assertion\nof many lines")
-        return read_evs(path)
+        return find_exposures(frames, pixels, listed=listed)
 
-    monkeypatch.setattr("smarthdr_studio.core.datasets.scan.read_evs", spoilt)
+    monkeypatch.setattr("smarthdr_studio.core.datasets.scan.find_exposures", spoilt)
     assert "RuntimeError: an inner assertion); replace its files" in the_reason(dataset)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from smarthdr_studio.core.datasets.scan import find_scenes
 from smarthdr_studio.core.errors import BadDataset
-from smarthdr_studio.core.imaging.bracket import Scene
+from smarthdr_studio.core.imaging.bracket import Scene, decode_ground_truth
 from smarthdr_studio.core.imaging.image_files import (
     write_frame_tiff,
     write_radiance_exr,
@@ -36,7 +36,7 @@ def put_frame(path, ev):
     if path.suffix == ".tif":
         write_frame_tiff(path, frame_at(ev))
     else:
-        cv2.imwrite(str(path), frame_at(ev, bits=8))
+        cv2.imwrite(str(path), frame_at(ev, bits=8)[..., ::-1])
 
 
 def put_scene(folder, *, names, exposures="exposure.txt", evs=(0, 2, 4), gt="HDRImg.hdr"):
@@ -154,19 +154,20 @@ def test_the_prabhakar_repack_is_split_by_its_names(tmp_path):
 
 
 @pytest.mark.parametrize("flat", [True, False])
-def test_ntire_ground_truth_is_divided_by_its_align_ratio(tmp_path, flat):
+def test_an_ntire_ground_truth_is_the_medium_frame_unclipped_and_coded(tmp_path, flat):
     prefix = "0001_" if flat else "0001/"
     for k, word in enumerate(("short", "medium", "long") if flat else ("0", "1", "2")):
         put_frame(tmp_path / f"{prefix}{word}.png", 2 * k)
-    peak = 0.75
-    ratio = 65535 / peak
-    stored = np.round(truth() * peak * ratio).astype(np.uint16)
-    cv2.imwrite(str(tmp_path / f"{prefix}gt.png"), stored)
-    np.save(tmp_path / f"{prefix}exposures.npy", np.array([0.0, 2.0, 4.0]))
+    radiance = truth() / 16  # of the medium frame it is four times as much
+    coded = (4 * radiance) ** (1 / 2.24)
+    ratio = 65535 / (1.25 * coded.max())
+    stored = np.round(coded * ratio).astype(np.uint16)
+    cv2.imwrite(str(tmp_path / f"{prefix}gt.png"), stored[..., ::-1])
+    np.save(tmp_path / f"{prefix}exposures.npy", np.array([-3.0, -1.0, 1.0]))
     np.save(tmp_path / f"{prefix}alignratio.npy", np.array([ratio]))
     (scene,) = find_scenes(tmp_path).scenes
-    assert (scene.id, scene.layout, scene.evs) == ("0001", "ntire", (0, 2, 4))
-    assert scene.ground_truth_gain == pytest.approx(peak)
+    assert (scene.id, scene.layout, scene.evs) == ("0001", "ntire", (-3, -1, 1))
+    np.testing.assert_allclose(decode_ground_truth(scene), radiance, rtol=2e-3)
 
 
 def test_any_folder_is_a_scene_with_an_exr_beside(tmp_path):

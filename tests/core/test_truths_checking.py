@@ -111,10 +111,40 @@ def test_a_steeper_curve_is_warned_of(look):
 
 
 def test_colours_are_warned_of(look):
-    (exchanged,) = look(EXACT[..., ::-1]).warnings
-    assert "red and blue" in exchanged
     tinted = look(EXACT * np.float32([0.7, 1, 0.8])).warnings[0]
     assert "white balance" in tinted
+
+
+def test_exchanged_channels_are_no_ground_truth(look):
+    findings = look(EXACT[..., ::-1])
+    assert (findings.usable, findings.forcible) == (False, True)
+    assert findings.problems == (
+        "Its red and blue are exchanged; save it again as RGB and import it again.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("turn", "words"),
+    [
+        (lambda picture: picture[::-1, ::-1], "turned by 180°"),
+        (lambda picture: picture[:, ::-1], "mirrored left to right"),
+        (lambda picture: picture[::-1], "mirrored upside down"),
+    ],
+)
+def test_a_turned_or_mirrored_picture_is_told_how_to_be_put_right(look, turn, words):
+    findings = look(turn(EXACT))
+    assert findings.problems == (f"It has to be {words}; do that and import it again.",)
+    assert look(turn(turn(EXACT))).usable
+
+
+@pytest.mark.parametrize("quarter", [1, 3])
+def test_a_square_picture_is_told_which_way_to_turn(tmp_path, quarter):
+    square = view(size=(HEIGHT, HEIGHT))
+    scene, bracket = put_scene(tmp_path, square)
+    stored = np.ascontiguousarray(np.rot90(square, quarter))
+    (problem,) = inspect_radiance(stored, scene, bracket, source="x").problems
+    side = "right" if quarter == 1 else "left"  # what was turned to the left goes back right
+    assert problem == f"It has to be turned to the {side}; do that and import it again."
 
 
 def test_something_that_moved_is_warned_of(look):

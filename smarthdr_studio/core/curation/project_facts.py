@@ -73,7 +73,8 @@ def _stamp(project: Project, scene: Scene) -> str:
     if scene.ground_truth is None:
         return ""
     label, truth = file_stamp(project.pseudo_path(scene.id)), file_stamp(scene.ground_truth)
-    return f"{label} {truth} {scene.ground_truth_gain}" if label and truth else ""
+    scale = f"{scene.ground_truth_gain} {scene.ground_truth_gamma}"
+    return f"{label} {truth} {scale}" if label and truth else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,7 +1,7 @@
 """Whether an imported ground truth fits its scene, in sentences, and the fix that makes it fit."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, TypeVar
 
@@ -89,6 +89,7 @@ _FARTHEST: Final = 16
 # Of what no shift leaves unexplained, what another must leave less than: by one pixel, and by more.
 _BY_ONE: Final = 0.7
 _CLEARLY: Final = 0.5
+_SAME_VIEW: Final = 0.7  # correlation from which two pictures show the same
 _FLOOR: Final = 2.0**-40  # stands in for 0, which has no logarithm
 
 
@@ -102,7 +103,8 @@ class Match:
     `spread` is the robust standard deviation around it, in stops. `slope` is the picture's
     contrast in log2 as a multiple of the reference's. `apart` is the share of compared pixels
     that differ by more than half a stop after the gain. `swapped`: red and blue fit better
-    exchanged.
+    exchanged. `turned` says how the picture has to be turned or mirrored to show the same, "" where
+    it does as it is, or never.
     """
 
     well_exposed: float
@@ -116,6 +118,7 @@ class Match:
     slope: float
     apart: float
     swapped: bool
+    turned: str = ""
 
 
 class _Moved(NamedTuple):
@@ -130,9 +133,12 @@ class _Moved(NamedTuple):
         return flat[self.places - shift[1] * self.width - shift[0]]
 
 
-def match(radiance: Floats, bracket: Bracket) -> Match:
-    """Compare H×W×3 linear RGB of any scale with the reference frame, which has the same size."""
-    places, share, reach = _places(bracket.reference)
+def match(radiance: Floats, bracket: Bracket, *, samples: int = _MOST_SAMPLES) -> Match:
+    """Compare H×W×3 linear RGB of any scale with the reference frame, which has the same size.
+
+    At most so many pixels are looked at.
+    """
+    places, share, reach = _places(bracket.reference, most=samples)
     pick = _Moved(places, bracket.reference.shape[1])
     reference = _log_reference(pick.of(bracket.reference, NO_SHIFT), stops=bracket.stops[1])
     light = _log2_of_mean(reference)
@@ -144,13 +150,37 @@ def match(radiance: Floats, bracket: Bracket) -> Match:
     shift = _best_shift(correlation, reach)
     if not _explains_more(correlation(shift), correlation(NO_SHIFT), by=shift):
         shift = NO_SHIFT
-    return _measured(
+    found = _measured(
         _log2(pick.of(radiance, shift)),
         reference,
         shift=shift,
         correlation=correlation(shift),
         share=share,
     )
+    if found.correlation >= _SAME_VIEW or not found.samples:
+        return found
+    return replace(found, turned=_turned(picture, light, pick))
+
+
+def _turned(picture: Floats, light: Floats, pick: _Moved) -> str:
+    """Which way of turning an H×W picture makes it show what the reference frame shows."""
+    ways = {
+        words: _correlation(light, pick.of(np.ascontiguousarray(turned), NO_SHIFT))
+        for words, turned in _ways(picture)
+    }
+    best = max(ways, key=lambda words: ways[words])
+    return best if ways[best] >= _SAME_VIEW else ""
+
+
+def _ways(picture: Floats) -> Iterator[tuple[str, Floats]]:
+    yield "turned by 180°", picture[::-1, ::-1]
+    yield "mirrored left to right", picture[:, ::-1]
+    yield "mirrored upside down", picture[::-1]
+    if picture.shape[0] == picture.shape[1]:
+        yield "turned to the left", np.rot90(picture)
+        yield "turned to the right", np.rot90(picture, -1)
+        yield "mirrored along its diagonal", picture.T
+        yield "mirrored along its other diagonal", picture[::-1, ::-1].T
 
 
 def _measured(
@@ -188,7 +218,7 @@ def _measured(
     )
 
 
-def _places(frame: Frame) -> tuple[Positions, float, int]:
+def _places(frame: Frame, *, most: int) -> tuple[Positions, float, int]:
     """Flat positions of well-exposed pixels, their share, and how far a shift may reach."""
     height, width = frame.shape[:2]
     reach = max(_WINDOW, min(_FARTHEST, min(height, width) // 8))
@@ -198,7 +228,7 @@ def _places(frame: Frame) -> tuple[Positions, float, int]:
     inside = slice(reach, height - reach), slice(reach, width - reach)
     inner[inside] = exposed[inside]
     places = np.flatnonzero(inner)
-    return places[:: max(1, -(-len(places) // _MOST_SAMPLES))], share, reach
+    return places[:: max(1, -(-len(places) // most))], share, reach
 
 
 def _log2(values: npt.NDArray[np.floating]) -> Floats:
@@ -269,7 +299,6 @@ def _hue_error(picture: Floats, reference: Floats) -> float:
 _LEAST_SHARE: Final = 0.005  # of the reference frame that must be well exposed
 _LEAST_SAMPLES: Final = 200
 _LEAST_CONTRAST: Final = 0.1  # stops; a flatter frame tells no shift
-_SAME_VIEW: Final = 0.7  # correlation from which two pictures show the same
 _GAIN_OFF: Final = 0.02
 _ENCODED: Final = 0.65  # contrast below which no camera curve explains it
 _SLOPES: Final = (0.75, 1.3)
@@ -322,17 +351,26 @@ class TruthFindings:
             return f"{self.source}: fits once {self.suggested.sentence}."
         return f"{self.source}: fits the scene as it is."
 
+    def refused(self, *sentences: str) -> "TruthFindings":
+        """The same with more problems in front."""
+        return replace(self, problems=(*sentences, *self.problems))
+
     def warned(self, *sentences: str) -> "TruthFindings":
         """The same with more warnings in front."""
         return replace(self, warnings=(*sentences, *self.warnings))
 
 
 def inspect_radiance(
-    radiance: Floats, scene: Scene, bracket: Bracket, *, source: str
+    radiance: Floats,
+    scene: Scene,
+    bracket: Bracket,
+    *,
+    source: str,
+    samples: int = _MOST_SAMPLES,
 ) -> TruthFindings:
     """Check H×W×3 linear RGB of any scale against the decoded frames of its scene.
 
-    `source` is what sentences call it.
+    `source` is what sentences call it; at most so many pixels are compared.
     """
     height, width = radiance.shape[:2]
     findings = TruthFindings(
@@ -340,7 +378,7 @@ def inspect_radiance(
     )
     if not findings.forcible:
         return replace(findings, problems=(_size_sentence(findings.size, findings.expected),))
-    found = match(radiance, bracket)
+    found = match(radiance, bracket, samples=samples)
     if not _comparable(found):
         clipped = _clipped(radiance, NO_FIX)
         return replace(
@@ -382,25 +420,32 @@ def _is_far(found: Match) -> bool:
 
 
 def _problems(found: Match) -> tuple[str, ...]:
-    if found.contrast < _LEAST_CONTRAST:
-        return ()
-    if found.correlation < _SAME_VIEW:
-        return (
+    """At most one sentence; the first that holds explains what the others would say."""
+    right, down = found.shift
+    reasons = (
+        (found.turned != "", f"It has to be {found.turned}; do that and import it again."),
+        (
+            found.correlation < _SAME_VIEW,
             "It does not show what the reference frame shows "
             f"(correlation {found.correlation:.2f}); import the ground truth of this scene.",
-        )
-    if found.slope < _ENCODED:
-        return (
+        ),
+        (
+            found.slope < _ENCODED,
             f"It is gamma-encoded or tone-mapped, its contrast is {found.slope:.2f} times that of "
             "linear radiance; import linear radiance without any curve.",
-        )
-    if _is_far(found):
-        right, down = found.shift
-        return (
+        ),
+        (
+            _is_far(found),
             f"It is not aligned to the reference frame: it lies about {math.hypot(right, down):.0f}"
             " pixels off; align it to the reference frame and import it again.",
-        )
-    return ()
+        ),
+        (
+            found.swapped,
+            "Its red and blue are exchanged; save it again as RGB and import it again.",
+        ),
+    )
+    told = found.contrast >= _LEAST_CONTRAST
+    return tuple(sentence for holds, sentence in reasons if holds and told)[:1]
 
 
 def _warnings(found: Match) -> tuple[str, ...]:
@@ -420,9 +465,7 @@ def _warnings(found: Match) -> tuple[str, ...]:
             f"{100 * found.apart:.0f} % of the compared pixels differ from the reference frame by "
             "more than half a stop; look for something that moved, or a ghost."
         )
-    if found.swapped:
-        sentences.append("Its red and blue seem to be exchanged; save it again as RGB.")
-    elif max(found.gains) > _COLOUR_OFF * min(found.gains):
+    if max(found.gains) > _COLOUR_OFF * min(found.gains):
         red, green, blue = (found.gain / each for each in found.gains)
         sentences.append(
             f"Its colours differ from the reference frame (red × {red:.2f}, green × {green:.2f}, "

@@ -224,6 +224,14 @@ def _is_named(path: Path, pattern: re.Pattern[str]) -> bool:
     return pattern.fullmatch(path.stem.casefold()) is not None
 
 
+def as_listed(frames: Iterable[AnyPath]) -> tuple[Path, ...]:
+    """Frames in the order an exposure file means: short, medium, long, else as people count."""
+    paths = [Path(each) for each in frames]
+    if all(_rank(each) < len(_WORDS) for each in paths):
+        return tuple(sorted(paths, key=_rank))
+    return _by_name(paths)
+
+
 def _by_name(files: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(sorted(files, key=lambda each: natural_key(each.name)))
 

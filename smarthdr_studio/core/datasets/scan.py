@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from smarthdr_studio.core.datasets.arrival import checked_truth, left_out
+from smarthdr_studio.core.datasets.exposures import find_exposures
 from smarthdr_studio.core.datasets.layouts import (
     Candidate,
     find_candidates,
@@ -17,51 +19,49 @@ from smarthdr_studio.core.datasets.layouts import (
     scene_ids,
     split_of,
 )
-from smarthdr_studio.core.errors import (
-    BadDataset,
-    BadScene,
-    ProjectError,
-    StudioError,
-    UnreadableImage,
-)
+from smarthdr_studio.core.errors import BadDataset, BadScene, ProjectError, StudioError
 from smarthdr_studio.core.files import AnyPath
-from smarthdr_studio.core.imaging.bracket import Catalogue, Scene, Skipped, Split
-from smarthdr_studio.core.imaging.exposure import evs_from_exif, read_evs
-from smarthdr_studio.core.imaging.image_files import (
-    frame_orientations,
-    image_size,
-    read_frame,
-    read_radiance,
+from smarthdr_studio.core.imaging.bracket import (
+    Bracket,
+    Catalogue,
+    Scene,
+    SceneNote,
+    Skipped,
+    Split,
 )
+from smarthdr_studio.core.imaging.image_files import frame_orientations, image_size, read_frame
+from smarthdr_studio.core.imaging.radiometry import Frame
 
 _EVERY: Final = 4
 _CLIPPED: Final = 1e-3
+_NTIRE_GAMMA: Final = 2.24  # of the camera values that its ground truths keep
 # An align ratio counts from 16-bit values; a smaller one can only count from values in [0, 1].
 _SMALLEST_16_BIT_RATIO: Final = 256.0
 
 
-def inspect(candidate: Candidate, *, scene_id: str, split: Split) -> tuple[Scene, Skipped | None]:
+class Found(NamedTuple):
+    """A scene that can be used, and sentences about what is odd with it."""
+
+    scene: Scene
+    notes: tuple[SceneNote, ...]
+
+
+def inspect(candidate: Candidate, *, scene_id: str, split: Split) -> Found:
     """The candidate as a scene, under frame first, every file opened once.
 
-    A ground truth that cannot be read or is of another size is left out of the scene, and comes
-    back beside it with its sentence. Raises BadScene or UnreadableImage with one sentence that
-    names the file and the remedy.
+    Its exposures and its ground truth are held against the pixels, as camera values turned upright;
+    a ground truth that cannot be read or does not fit is left out, with a note. Raises BadScene or
+    UnreadableImage with one sentence that names the file and the remedy.
     """
     frames = _three(candidate)
     turns = frame_orientations(frames)
     height, width = _one_size(frames, turns)
-    evs = _exposures(candidate, frames)
-    order = sorted(range(3), key=lambda i: evs[i])
+    pixels = [read_frame(p, orientation=turn) for p, turn in zip(frames, turns, strict=True)]
+    _refuse_few_bits(frames, pixels)
+    exposures = find_exposures(frames, pixels, listed=candidate.exposures)
+    order = sorted(range(3), key=lambda i: exposures.evs[i])
     under, reference, over = (frames[i] for i in order)
-    low, middle, high = (evs[i] for i in order)
-    _plausible((under, reference, over), evs=(low, middle, high))
-    truth, left_out = _ground_truth(candidate), None
-    if truth is not None:
-        try:
-            _fits(truth, height=height, width=width)
-        except (BadScene, UnreadableImage) as error:
-            left_out = Skipped(path=candidate.folder, reason=str(error), scene=scene_id)
-            truth = None
+    low, middle, high = (exposures.evs[i] for i in order)
     scene = Scene(
         id=scene_id,
         frames=(under, reference, over),
@@ -69,11 +69,12 @@ def inspect(candidate: Candidate, *, scene_id: str, split: Split) -> tuple[Scene
         height=height,
         width=width,
         split=split,
-        ground_truth=truth,
-        ground_truth_gain=_gain(candidate),
         layout=candidate.layout,
     )
-    return scene, left_out
+    dark, medium, bright = (pixels[i] for i in order)
+    scene, told = _with_truth(candidate, scene, Bracket(dark, medium, bright, scene.stops))
+    noted = [SceneNote(scene=scene_id, topic="exposures", text=each) for each in exposures.notes]
+    return Found(scene, (*noted, *told))
 
 
 def _three(candidate: Candidate) -> tuple[Path, Path, Path]:
@@ -104,53 +105,37 @@ def _one_size(frames: Sequence[Path], turns: Sequence[int]) -> tuple[int, int]:
     return sizes[0]
 
 
-def _exposures(candidate: Candidate, frames: Sequence[Path]) -> Sequence[float]:
-    if candidate.exposures is None:
-        return evs_from_exif(frames)
-    evs = read_evs(candidate.exposures)
-    if len(evs) != len(frames):
-        raise BadScene(
-            f"{candidate.exposures}: holds {len(evs)} exposure values for {len(frames)} frames; "
-            "write one EV for each frame, one a line, in the order of the frames' names."
+def _with_truth(
+    candidate: Candidate, scene: Scene, bracket: Bracket
+) -> tuple[Scene, tuple[SceneNote, ...]]:
+    """The scene with its ground truth where that fits the frames; without it where it does not."""
+    try:
+        path = _ground_truth(candidate)
+        if path is None:
+            return scene, ()
+        gain, gamma = _scale(candidate, scene)
+        with_it = replace(
+            scene, ground_truth=path, ground_truth_gain=gain, ground_truth_gamma=gamma
         )
-    return evs
+        return checked_truth(with_it, bracket)
+    except StudioError as error:
+        return scene, (left_out(scene, str(error)),)
+    except Exception as error:  # noqa: BLE001 (a ground truth never costs its scene)
+        return scene, (left_out(scene, _cannot_look(candidate.ground_truths[0], error)),)
 
 
-def _plausible(frames: Sequence[Path], *, evs: Sequence[float]) -> None:
-    looks = [_look_at(each) for each in frames]
-    means = [each.mean for each in looks]
-    _refuse_few_bits(frames, looks)
-    for i in (1, 2):
-        if means[i] <= means[i - 1]:
-            raise BadScene(
-                f"{frames[i]}: has the exposure {evs[i]:g} EV but is no brighter than "
-                f"{frames[i - 1].name} at {evs[i - 1]:g} EV; put the EVs in the order of the "
-                "frames' names or replace the frame."
-            )
-
-
-class _Look(NamedTuple):
-    mean: float
-    most: int
-    at_most: float  # share of values as large as the largest
-
-
-def _look_at(path: Path) -> _Look:
-    frame = read_frame(path)
-    few = frame[::_EVERY, ::_EVERY]
-    most = int(frame.max())
-    return _Look(mean=float(few.mean()), most=most, at_most=float((few == most).mean()))
-
-
-def _refuse_few_bits(frames: Sequence[Path], looks: Sequence[_Look]) -> None:
+def _refuse_few_bits(frames: Sequence[Path], pixels: Sequence[Frame]) -> None:
     """A bracket clipped at 4095 holds 12 bits in 16: its light would be off by a factor of 450."""
-    most = max(each.most for each in looks)
+    most = max(int(each.max()) for each in pixels)
     bits = next((bits for bits in (10, 12, 14) if most == 2**bits - 1), None)
-    clipped = next((i for i in (2, 1, 0) if looks[i].most == most), 0)
-    if bits is None or looks[clipped].at_most < _CLIPPED:
+    if bits is None:
         return
+    shares = [float((each[::_EVERY, ::_EVERY] == most).mean()) for each in pixels]
+    if max(shares) < _CLIPPED:
+        return
+    path = frames[shares.index(max(shares))]
     raise BadScene(
-        f"{frames[clipped]}: clips at {most}, so it holds {bits} bits in 16; multiply the values "
+        f"{path}: clips at {most}, so it holds {bits} bits in 16; multiply the values "
         f"of all three frames by {65535 / most:g} and save them again."
     )
 
@@ -164,32 +149,24 @@ def _ground_truth(candidate: Candidate) -> Path | None:
     return candidate.ground_truths[0] if candidate.ground_truths else None
 
 
-def _fits(truth: Path, *, height: int, width: int) -> None:
-    rows, columns = image_size(truth)
-    if (rows, columns) != (height, width):
-        raise BadScene(
-            f"{truth}: is {columns}×{rows} but the frames are {width}×{height}; "
-            "replace it with a ground truth of their size or take it out of the folder."
-        )
-    read_radiance(truth)
+def _scale(candidate: Candidate, scene: Scene) -> tuple[float, float]:
+    """Gain and gamma that bring the ground truth to METHOD §1: 1 in all sets but NTIRE.
 
-
-def _gain(candidate: Candidate) -> float:
-    """What brings the ground truth to METHOD §1: 1 in all sets but NTIRE, HDR = gt / alignratio.
-
-    The other sets store the scale of the shortest frame. What NTIRE stores beyond its ratio (the
-    camera curve, the exposure counted from) is documented for its score only, and not undone here.
+    The other sets store radiance on the scale of the shortest frame. NTIRE's gt / alignratio is
+    the camera value of the medium frame, unclipped: radiance is its power 2.24, counted from the
+    medium exposure (METHOD §10).
     """
     path = candidate.align_ratio
     if path is None:
-        return 1.0
+        return 1.0, 1.0
     try:
         ratio = float(np.load(path, allow_pickle=False).ravel()[0])
     except (OSError, ValueError, EOFError, IndexError, TypeError) as error:
         raise BadScene(f"{path}: is no number; copy it again from its source.") from error
     if not (math.isfinite(ratio) and ratio > 0):
         raise BadScene(f"{path}: holds {ratio:g}, not a ratio above 0; copy it again.")
-    return (65535.0 if ratio >= _SMALLEST_16_BIT_RATIO else 1.0) / ratio
+    stored = (65535.0 if ratio >= _SMALLEST_16_BIT_RATIO else 1.0) / ratio
+    return stored * 2.0 ** (-scene.stops[1] / _NTIRE_GAMMA), _NTIRE_GAMMA
 
 
 Progress = Callable[[int, int], None]
@@ -200,21 +177,26 @@ def find_scenes(dataset: AnyPath, *, progress: Progress | None = None) -> Catalo
     """Every scene in `dataset`, whichever published layout it has (METHOD §10); nothing is written.
 
     The folder may itself be one scene. Each file is decoded once, to check it: about as long as
-    reading the set. `progress` hears how many of how many are done and may raise to stop. Raises
-    BadDataset where no scene can be used; a scene that cannot is in `skipped`, with its sentence,
-    and so is a ground truth that its scene does without.
+    reading the set. What is odd about a scene that can be used is in `notes`, and so is a ground
+    truth that its scene does without. `progress` hears how many of how many are done and may raise
+    to stop. Raises BadDataset where no scene can be used; a scene that cannot is in `skipped`, with
+    its sentence.
     """
     dataset = Path(dataset)
     found = _inspect_all(named_candidates(dataset), progress=progress)
-    scenes = [scene for scene, _ in found if scene is not None]
-    skipped = [left_out for _, left_out in found if left_out is not None]
-    if not scenes:
+    usable = sorted(
+        (each for each in found if isinstance(each, Found)),
+        key=lambda each: natural_key(each.scene.id),
+    )
+    skipped = [each for each in found if isinstance(each, Skipped)]
+    if not usable:
         more = f" (and {len(skipped) - 1} more like it)" if len(skipped) > 1 else ""
         raise BadDataset(f"{dataset}: no scene can be used{more}: {skipped[0].reason}")
     return Catalogue(
         root=dataset,
-        scenes=tuple(sorted(scenes, key=lambda each: natural_key(each.id))),
+        scenes=tuple(each.scene for each in usable),
         skipped=tuple(sorted(skipped, key=lambda each: natural_key(str(each.path)))),
+        notes=tuple(note for each in usable for note in each.notes),
     )
 
 
@@ -260,21 +242,18 @@ def named_candidates(dataset: AnyPath) -> tuple[NamedCandidate, ...]:
 
 def _inspect_all(
     candidates: Sequence[NamedCandidate], *, progress: Progress | None
-) -> list[_Found]:
-    def look(one: NamedCandidate) -> _Found:
+) -> list[Found | Skipped]:
+    def look(one: NamedCandidate) -> Found | Skipped:
         try:
             return inspect(one.files, scene_id=one.id, split=one.split)
         except StudioError as error:
-            return None, Skipped(path=one.files.folder, reason=str(error))
+            return Skipped(path=one.files.folder, reason=str(error))
         except Exception as error:  # noqa: BLE001 (one folder never costs the dataset)
-            what = f"{type(error).__name__}: {error}".partition("\n")[0].rstrip(".")
-            folder = one.files.folder
-            reason = f"{folder}: cannot be looked at ({what}); replace its files or move it."
-            return None, Skipped(path=folder, reason=reason)
+            return Skipped(path=one.files.folder, reason=_cannot_look(one.files.folder, error))
 
     # Decoding leaves the interpreter lock, so threads help; each holds a few frames in memory.
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        found: list[_Found] = []
+        found: list[Found | Skipped] = []
         try:
             for done, result in enumerate(pool.map(look, candidates), start=1):
                 found.append(result)
@@ -284,6 +263,11 @@ def _inspect_all(
             pool.shutdown(cancel_futures=True)
             raise
     return found
+
+
+def _cannot_look(path: Path, error: Exception) -> str:
+    what = f"{type(error).__name__}: {error}".partition("\n")[0].rstrip(".")
+    return f"{path}: cannot be looked at ({what}); replace its files or move it."
 
 
 FILE_NAME: Final = "labelled.txt"
@@ -304,7 +288,7 @@ def labelled_by_default(catalogue: Catalogue) -> tuple[str, ...]:
     candidates = [name for name in train if name in with_truth]
     if (listed := catalogue.root / FILE_NAME).is_file():
         return tuple(name for name in read_labelled(listed) if name in candidates)
-    lost = {each.scene for each in catalogue.skipped}
+    lost = catalogue.truths_left_out
     if len(candidates) + sum(name in lost for name in train) < len(train):
         return tuple(candidates)
     last = len(candidates) - 1

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from smarthdr_studio.core.datasets.exposures import exposures_beside, find_exposures
 from smarthdr_studio.core.datasets.ground_truth import TruthFindings, inspect_radiance
-from smarthdr_studio.core.datasets.layouts import exposure_file, natural_key
 from smarthdr_studio.core.errors import BadScene
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.alignment import FULL_WELL, READ_NOISE
 from smarthdr_studio.core.imaging.bracket import Bracket, Scene
-from smarthdr_studio.core.imaging.exposure import evs_from_exif, read_evs
+from smarthdr_studio.core.imaging.exposure import thinned
 from smarthdr_studio.core.imaging.image_files import image_size, read_frame
 from smarthdr_studio.core.imaging.radiometry import (
     GAMMA,
@@ -43,6 +43,11 @@ _LEAST_OVERLAP: Final = 1.0  # stops that both frames must see alike
 _LEAST_SHARED: Final = 100  # pixels that are compared
 _STEPS: Final = 16  # of brightness, in each of which the camera curve is measured
 _MOST_SAMPLES: Final = 300_000
+_LIT: Final = round(0.15 * 65535)  # a camera value well above black
+_CELL: Final = 0.5  # stops; how alike the channels of pixels of one colour are
+_CELLS: Final = 17  # more than the stops between _DARKEST and _BRIGHTEST hold
+_LEAST_ALIKE: Final = 30  # pixels of one colour
+_MOST_BY_COLOUR: Final = 1.5  # stops
 
 
 class ExposurePair(NamedTuple):
@@ -62,14 +67,17 @@ def compare_exposures(shorter: Frame, longer: Frame, *, stops: float) -> Exposur
 
     Both are brought to the exposure of the longer and clipped, channel by channel, to what both
     can hold. What they differ by as a function of brightness alone is the camera's curve or a
-    wrong exposure; what else they differ by, averaged over 5×5 pixels, is a disagreement. It has
-    moved where none of the eight neighbours explains it either.
+    wrong exposure, and so is what pixels of one colour all differ by, wherever they lie; what else
+    they differ by, averaged over 5×5 pixels, is a disagreement. It has moved where none of the
+    eight neighbours explains it either.
     """
     held = _DARKEST + stops, _BRIGHTEST
     if held[1] - held[0] < _LEAST_OVERLAP:
         nothing = np.zeros(shorter.shape[:2], bool)
         return ExposurePair(None, nothing, nothing)
     light = np.zeros(shorter.shape[:2], np.float32), np.zeros(shorter.shape[:2], np.float32)
+    colours = np.zeros((2, *shorter.shape[:2]), np.int32)
+    lit = shorter.max(axis=2) > _LIT
     measured = []
     for channel in range(3):
         values, brighter = (np.ascontiguousarray(f[..., channel]) for f in (shorter, longer))
@@ -78,8 +86,18 @@ def compare_exposures(shorter: Frame, longer: Frame, *, stops: float) -> Exposur
         table = _LOG2 + np.float32(stops)
         if len(curve):
             table = table + np.interp(table, lights, curve).astype(np.float32)
-        for total, plane, known in ((light[0], values, table), (light[1], brighter, _LOG2)):
-            total += cv2.LUT(plane, np.clip(known, *held)) / 3
+        first, second = (
+            cv2.LUT(plane, np.clip(known, *held))
+            for plane, known in ((values, table), (brighter, _LOG2))
+        )
+        # A saturated colour's dark channel is what the camera mixed it to, and tells nothing.
+        np.copyto(second, first, where=lit & (first <= held[0]))
+        for index, each in enumerate((first, second)):
+            light[index][...] += each / 3
+            colours[index] *= _CELLS
+            colours[index] += ((each - held[0]) / _CELL).astype(np.int32)
+    for colour in colours:
+        light[1][...] -= _explained_by_colour(light[1] - light[0], colour)
     off = [each for each in measured if each is not None]
     return ExposurePair(stops + sum(off) / len(off) if off else None, *_disagreements(*light))
 
@@ -102,6 +120,24 @@ def _curve(
     lights = [np.median(first[group]) for group in groups]
     medians = [np.median(second[group] - first[group]) for group in groups]
     return np.array(lights, np.float32), np.array(medians, np.float32)
+
+
+def _explained_by_colour(difference: Floats, colour: npt.NDArray[np.int32]) -> Floats:
+    """What all pixels of one colour of the shorter frame differ by, H×W; 0 where they disagree.
+
+    A camera that mixes its channels differs by colour, whatever the view; what moves does not.
+    """
+    every = max(1, difference.size // _MOST_SAMPLES)
+    cells, values = colour.ravel()[::every], difference.ravel()[::every]
+    order = np.lexsort((values, cells))
+    cells, values = cells[order], values[order]
+    names, starts, counts = np.unique(cells, return_index=True, return_counts=True)
+    low, middle, high = (values[starts + (counts * part // 4)] for part in (1, 2, 3))
+    agree = (counts >= _LEAST_ALIKE) & (high - low < APART / 2) & (np.abs(middle) < _MOST_BY_COLOUR)
+    explained = np.zeros(_CELLS**3, np.float32)
+    explained[names] = np.where(agree, middle, 0)
+    known: Floats = explained[colour]
+    return known
 
 
 def _disagreements(first: Floats, second: Floats) -> tuple[Flags, Flags]:
@@ -170,11 +206,11 @@ def merge_static(
 ) -> MergedTruth:
     """Two or more exposures of the scene's view in which nothing moves, as ground truth.
 
-    `evs` stand in the order of `frames`; without them the exposure file beside the frames is read
-    (in the order of their names), else EXIF. Each frame counts by the inverse variance that shot
-    and read noise give its radiance L^2.2 / 2^stops, and not at all where it clips or is dark;
-    highlights come from the shortest frame and shadows from the longest. Raises BadScene where
-    frames are too few, differ in size or are not static, and UnreadableImage.
+    `evs` stand in the order of `frames`; without them see `find_exposures`. Each frame counts by
+    the inverse variance that shot and read noise give its radiance L^2.2 / 2^stops, and not at all
+    where it clips or is dark; highlights come from the shortest frame and shadows from the longest.
+    That something moved is a problem in its findings. Raises BadScene where frames are too few,
+    differ in size or have no exposures, and UnreadableImage.
     """
     given = [Path(each) for each in frames]
     if len(set(given)) < 2:
@@ -182,13 +218,18 @@ def merge_static(
             f"{given[0] if given else scene.id}: a static bracket has two or more frames; "
             "give all of them, or one .hdr or EXR."
         )
-    exposures = _exposures(given) if evs is None else tuple(evs)
-    _refuse_unfit(given, exposures, scene)
+    _refuse_other_sizes(given, scene)
+    listed = exposures_beside(given) if evs is None else None
+    found = find_exposures(
+        given, [thinned(read_frame(path)).copy() for path in given], given=evs, listed=listed
+    )
+    exposures = found.evs
     order = sorted(range(len(given)), key=lambda index: exposures[index])
     paths = tuple(given[index] for index in order)
     stops = stops_above_shortest([exposures[index] for index in order])
     sums, warnings = _added_up(paths, stops)
-    warnings.extend(_still_sentences(sums, paths[0]))
+    moved, still = _still_sentences(sums)
+    warnings.extend((*still, *found.notes))
     radiance = sums.radiance / sums.weight
     findings = inspect_radiance(
         radiance, scene, bracket, source=f"{paths[0].name} and {len(paths) - 1} more"
@@ -198,32 +239,11 @@ def merge_static(
         frames=paths,
         stops=stops,
         moved=float(sums.moved.mean()),
-        findings=findings.warned(*warnings),
+        findings=findings.refused(*moved).warned(*warnings),
     )
 
 
-def _exposures(frames: Sequence[Path]) -> tuple[float, ...]:
-    """EVs in the order of `frames`, from the text file beside them or from EXIF."""
-    folder = frames[0].parent
-    listed = exposure_file(sorted(folder.iterdir())) if folder.is_dir() else None
-    if listed is None or {each.parent for each in frames} != {folder}:
-        return evs_from_exif(frames)
-    evs = read_evs(listed)
-    if len(evs) != len(frames):
-        raise BadScene(
-            f"{listed}: holds {len(evs)} exposure values for {len(frames)} frames; give one EV for "
-            "each frame with --evs."
-        )
-    names = sorted(range(len(frames)), key=lambda index: natural_key(frames[index].name))
-    return tuple(evs[names.index(index)] for index in range(len(frames)))
-
-
-def _refuse_unfit(frames: Sequence[Path], evs: Sequence[float], scene: Scene) -> None:
-    if len(evs) != len(frames) or len(set(evs)) < len(evs):
-        raise BadScene(
-            f"{frames[0]}: {len(frames)} frames need as many different exposure values, but "
-            f"{', '.join(f'{ev:g}' for ev in evs)} were given; give one EV for each."
-        )
+def _refuse_other_sizes(frames: Sequence[Path], scene: Scene) -> None:
     for path in frames:
         height, width = image_size(path)
         if (height, width) != (scene.height, scene.width):
@@ -266,14 +286,15 @@ def _add(sums: _Sums, frame: Frame, *, stops: float, first: bool, last: bool) ->
     sums.radiance += cv2.LUT(frame, weight * linear_radiance(values, stops=stops))
 
 
-def _still_sentences(sums: _Sums, path: Path) -> tuple[str, ...]:
-    """Refuses what is not static, and tells of what nearly is."""
+def _still_sentences(sums: _Sums) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The problem of what is not static, and warnings of what nearly is."""
     moved, apart = float(sums.moved.mean()), float((sums.apart & ~sums.moved).mean())
     if moved > _MOST_MOVED:
-        raise BadScene(
-            f"{path}: its bracket is not static, {100 * moved:.0f} % of the pixels disagree "
-            "between exposures; shoot from a tripod while nothing moves."
+        problem = (
+            f"The bracket is not static, {100 * moved:.0f} % of the pixels disagree between "
+            "exposures; shoot from a tripod while nothing moves."
         )
+        return (problem,), ()
     sentences = []
     if moved > _SOME_MOVED:
         sentences.append(
@@ -284,7 +305,7 @@ def _still_sentences(sums: _Sums, path: Path) -> tuple[str, ...]:
             "The exposures are not aligned to the pixel, so edges become soft; align them and "
             "import them again."
         )
-    return tuple(sentences)
+    return (), tuple(sentences)
 
 
 def _exposure_sentences(gaps: Sequence[_Gap]) -> list[str]:

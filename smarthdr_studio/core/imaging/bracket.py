@@ -4,16 +4,17 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeVar, cast
+from typing import Final, Literal, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.errors import BadScene
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.image_files import read_bracket_frames, read_radiance
-from smarthdr_studio.core.imaging.radiometry import Frame, stops_above_shortest
+from smarthdr_studio.core.imaging.radiometry import Floats, Frame, stops_above_shortest
 
 Split = Literal["train", "test"]
 Half = npt.NDArray[np.float16]
@@ -24,8 +25,9 @@ class Scene:
     """Where one bracket lies; the frames are ordered under, reference, over.
 
     `id` is unique in its dataset and safe as a file name: the scene folder's path inside the
-    dataset joined by "-", without a leading "Training". `ground_truth_gain` multiplies what the
-    ground truth file holds to reach the scale of METHOD §1 (h ≤ 1 where the under frame clips).
+    dataset joined by "-", without a leading "Training". What the ground truth file holds reaches
+    the scale of METHOD §1 (h ≤ 1 where the under frame clips) once it is multiplied by
+    `ground_truth_gain` and raised to the power `ground_truth_gamma`.
     """
 
     id: str
@@ -36,6 +38,7 @@ class Scene:
     split: Split = "train"
     ground_truth: Path | None = None
     ground_truth_gain: float = 1.0
+    ground_truth_gamma: float = 1.0
     layout: str = "folder"
 
     @property
@@ -52,24 +55,42 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """A scene that could not be used, or only its ground truth, with the sentence that says why.
-
-    `path` is the scene's folder. `scene` is the id where just the ground truth was left out, so
-    that the scene is there without it; else None.
-    """
+    """A folder that looked like a scene and could not be used, with the sentence that says why."""
 
     path: Path
     reason: str
-    scene: str | None = None
+
+
+TRUTH_LEFT_OUT: Final = "ground truths left out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneNote:
+    """One sentence about a scene that can be used; `topic` tells which of them are alike."""
+
+    scene: str
+    topic: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """What a dataset folder holds: scenes sorted by id, and what was left out."""
+    """What a dataset folder holds: scenes sorted by id, what was left out, and what was odd."""
 
     root: Path
     scenes: tuple[Scene, ...]
     skipped: tuple[Skipped, ...]
+    notes: tuple[SceneNote, ...] = ()
+
+    @property
+    def truths_left_out(self) -> frozenset[str]:
+        """The scenes that are there without their ground truth; `notes` say why."""
+        return frozenset(note.scene for note in self.notes if note.topic == TRUTH_LEFT_OUT)
+
+    @property
+    def odd(self) -> frozenset[str]:
+        """The scenes about which `notes` say anything else."""
+        return frozenset(note.scene for note in self.notes if note.topic != TRUTH_LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +111,11 @@ class Bracket:
     def nbytes(self) -> int:
         """Memory held by the frames."""
         return sum(frame.nbytes for frame in self.frames)
+
+
+def with_imported_truth(scene: Scene, path: AnyPath) -> Scene:
+    """The scene with a ground truth of the project, which holds radiance of METHOD §1."""
+    return replace(scene, ground_truth=Path(path), ground_truth_gain=1.0, ground_truth_gamma=1.0)
 
 
 _Decoded = Bracket | Half
@@ -204,15 +230,31 @@ def decode_bracket(scene: Scene) -> Bracket:
 
 
 def decode_ground_truth(scene: Scene) -> Half:
-    """The scene's ground truth from disk: H×W×3 linear, gain applied, in [0, 1], half floats."""
+    """The scene's ground truth from disk: H×W×3 linear in [0, 1] (METHOD §1), half floats."""
+    radiance = read_ground_truth(scene)
+    return np.clip(radiance, 0, 1, out=radiance).astype(np.float16)
+
+
+def read_ground_truth(scene: Scene) -> Floats:
+    """The same before it is clipped: H×W×3 linear float32 on the scale of METHOD §1.
+
+    Raises BadScene where the scene has none or it is gone, and UnreadableImage.
+    """
     path = scene.ground_truth
     if path is None:
         raise BadScene(f"{scene.frames[1].parent}: has no ground truth; put HDRImg.hdr beside it.")
     _is_there(path)
     radiance = read_radiance(path)
     _has_size(path, radiance, scene=scene)
-    np.multiply(radiance, np.float32(scene.ground_truth_gain), out=radiance)
-    return np.clip(radiance, 0, 1, out=radiance).astype(np.float16)
+    return to_ground_truth(radiance, scene)
+
+
+def to_ground_truth(stored: Floats, scene: Scene) -> Floats:
+    """What a scene's ground truth file holds, H×W×3, as radiance of METHOD §1, in place."""
+    np.multiply(stored, np.float32(scene.ground_truth_gain), out=stored)
+    if scene.ground_truth_gamma != 1:
+        np.power(stored, np.float32(scene.ground_truth_gamma), out=stored)
+    return stored
 
 
 def _is_there(path: Path) -> None:

@@ -116,8 +116,11 @@ _VERSION_2: Final = (
 )
 # No table changes, but the journal may say "go back to a run", which version 2 cannot add up.
 _VERSION_3: Final[tuple[str, ...]] = ()
+# NTIRE keeps the camera value of its reference frame as ground truth, which is radiance only once
+# it is raised to a power.
+_VERSION_4: Final = ("ALTER TABLE scenes ADD COLUMN ground_truth_gamma REAL NOT NULL DEFAULT 1",)
 # Rung n turns version n into version n + 1; a new project climbs the whole ladder.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 
 # Asked ten thousand times at a time, where calling the enumeration would take twice as long.
 _KINDS: Final = {kind.value: kind for kind in Kind}
@@ -359,7 +362,7 @@ def write_scenes(connection: sqlite3.Connection, catalogue: Catalogue) -> None:
     """Keep every scene, its files as seen from the dataset."""
     root = catalogue.root.expanduser().absolute()
     connection.executemany(
-        "INSERT INTO scenes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO scenes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [_row(scene, root) for scene in catalogue.scenes],
     )
 
@@ -391,6 +394,7 @@ def _scene(row: Sequence[Any], root: Path) -> Scene:
         ground_truth=None if row[10] is None else path(row[10]),
         ground_truth_gain=row[11],
         layout=row[12],
+        ground_truth_gamma=row[13],
     )
 
 
@@ -408,6 +412,7 @@ def _row(scene: Scene, root: Path) -> tuple[Any, ...]:
         *(scene.id, *(_below(root, frame) for frame in scene.frames), *scene.evs),
         *(scene.height, scene.width, scene.split),
         *(None if truth is None else _below(root, truth), scene.ground_truth_gain, scene.layout),
+        scene.ground_truth_gamma,
     )
 
 
@@ -477,6 +482,9 @@ def fill_new_project(
 
 def _first_entries(catalogue: Catalogue, labelled: Collection[str]) -> list[JournalEntry]:
     group, at, who = uuid.uuid4().hex, utc_now(), current_user()
+    notes: dict[str, list[str]] = {}
+    for note in catalogue.notes:
+        notes.setdefault(note.scene, []).append(note.text)
     return [
         JournalEntry(
             group=group,
@@ -485,6 +493,7 @@ def _first_entries(catalogue: Catalogue, labelled: Collection[str]) -> list[Jour
             kind=Kind.CREATED,
             scene=scene.id,
             after=_first_status(scene, labelled),
+            note=" ".join(notes.get(scene.id, ())),
         )
         for scene in sorted(catalogue.scenes, key=lambda scene: scene.id)
     ]

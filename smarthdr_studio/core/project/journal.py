@@ -436,9 +436,19 @@ def _summary(members: Sequence[JournalEntry], words: str, *, stands: bool) -> De
         run=first.run,
         round=first.round,
         checkpoint=first.checkpoint,
-        note=first.note,
+        note=_note(members),
         undone=not (stands or reverses or first.kind is Kind.CREATED),
     )
+
+
+def _note(members: Sequence[JournalEntry]) -> str:
+    """Why it was decided; of a new project what was odd about the first such scene."""
+    first = members[0]
+    notes = [entry.note for entry in members if entry.note]
+    if first.kind is not Kind.CREATED or len(notes) < 2:
+        return notes[0] if notes else ""
+    more = "1 scene" if len(notes) == 2 else f"{len(notes) - 1} scenes"
+    return f"{notes[0]} Something is odd about {more} more."
 
 
 def _root(group: str, groups: dict[str, list[JournalEntry]]) -> str:

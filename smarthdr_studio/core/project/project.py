@@ -5,7 +5,7 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -16,7 +16,7 @@ from smarthdr_studio.core.datasets.scan import refuse_unusable
 from smarthdr_studio.core.environment import garbage_collection_paused
 from smarthdr_studio.core.errors import LostPainting, ProjectError, UnwritableProject
 from smarthdr_studio.core.files import AnyPath
-from smarthdr_studio.core.imaging.bracket import Catalogue, Scene
+from smarthdr_studio.core.imaging.bracket import Catalogue, Scene, with_imported_truth
 from smarthdr_studio.core.project import backups, database
 from smarthdr_studio.core.project import database as project_database
 from smarthdr_studio.core.project.database import (
@@ -475,10 +475,9 @@ class Project:
         states = self._accounts.ledger().scenes
         for name in ids:
             plain, truth = self._plain[name], states[name].truth
-            self._by_id[name] = plain if truth is None else self._with_truth(plain, truth)
-
-    def _with_truth(self, scene: Scene, truth: str) -> Scene:
-        return replace(scene, ground_truth=self.folder / truth, ground_truth_gain=1.0)
+            self._by_id[name] = (
+                plain if truth is None else with_imported_truth(plain, self.folder / truth)
+            )
 
     def _unpacked(self, name: str, scene_id: str) -> Brush:
         lost = f"{self.folder}: what was painted on {scene_id} is damaged; undo it or paint anew"

@@ -225,7 +225,7 @@ def _can_stay(scene: Scene, source: Path, *, suffix: Suffix) -> bool:
         decode_ground_truth(scene)  # says what is wrong
     with source.open("rb") as stream:
         kind = sniff(stream)
-    if kind != suffix or scene.ground_truth_gain != 1:
+    if kind != suffix or (scene.ground_truth_gain, scene.ground_truth_gamma) != (1, 1):
         return False
     return bool(read_radiance(source).max() <= 1)
 

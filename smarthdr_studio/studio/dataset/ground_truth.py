@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from smarthdr_studio.core.datasets.ground_truth import NO_FIX, NO_SHIFT, TruthFix, apply_fix
 from smarthdr_studio.core.display import Rgb8
-from smarthdr_studio.core.imaging.bracket import decode_bracket
+from smarthdr_studio.core.imaging.bracket import decode_bracket, to_ground_truth
 from smarthdr_studio.core.imaging.image_files import read_radiance
 from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.project.decisions import Decisions
@@ -70,6 +70,8 @@ def look_at_truth(
         radiance, findings = merged.radiance, merged.findings
     else:
         radiance = read_radiance(files[0])
+        if of.ground_truth is not None and files[0].resolve() == of.ground_truth.resolve():
+            radiance = to_ground_truth(radiance, of)
         findings = inspect_radiance(radiance, of, bracket, source=files[0].name)
     report(f"looking at {files[0].name}", 2, 3)
     return ImportedTruth(

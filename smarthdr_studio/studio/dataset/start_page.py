@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from smarthdr_studio.core.datasets.arrival import in_few_lines
 from smarthdr_studio.core.datasets.scan import find_scenes, labelled_by_default
 from smarthdr_studio.core.environment import resource
 from smarthdr_studio.core.errors import ProjectError, StudioError
@@ -245,7 +246,10 @@ def _found(catalogue: Catalogue) -> str:
     test = sum(scene.split == "test" for scene in catalogue.scenes)
     words = f"{len(catalogue.scenes)} scenes found"
     words += f", {test} of them for testing" if test else ""
-    return f"{words}; {len(catalogue.skipped)} left out" if catalogue.skipped else words
+    left = _counted(catalogue)
+    words += f"; {left} left out" if left else ""
+    odd = len(catalogue.odd)
+    return f"{words}; something is odd about {odd}" if odd else words
 
 
 def scan_dataset(report: Report, *, folder: Path) -> Catalogue:
@@ -339,19 +343,27 @@ class ProjectController(QObject):
 
     def _made(self, catalogue: Catalogue | None, folder: Path) -> None:
         self.open(folder)
-        if catalogue is not None and catalogue.skipped:
+        if catalogue is not None and (catalogue.skipped or catalogue.notes):
             self.noticed.emit(left_out(catalogue))
 
 
 def left_out(catalogue: Catalogue) -> Notice:
-    """Which folders or ground truths of a dataset could not be used, and why."""
-    truths = sum(each.scene is not None for each in catalogue.skipped)
-    folders = len(catalogue.skipped) - truths
-    counts = ((folders, "folder"), (truths, "ground truth"))
-    words = " and ".join(f"{n} {what}{'s' * (n > 1)}" for n, what in counts if n)
-    verb = "was" if len(catalogue.skipped) == 1 else "were"
+    """Which folders or ground truths of a dataset could not be used, what is odd, and why."""
+    left = _counted(catalogue)
+    sentences = []
+    if left:
+        verb = "was" if len(catalogue.skipped) + len(catalogue.truths_left_out) == 1 else "were"
+        rest = "; the other scenes are here" if catalogue.skipped else ""
+        sentences.append(f"{left} {verb} left out{rest}.")
+    if odd := len(catalogue.odd):
+        sentences.append(f"Something is odd about {'1 scene' if odd == 1 else f'{odd} scenes'}.")
+    reasons = tuple(skipped.reason for skipped in catalogue.skipped)
     return Notice(
-        text=f"{words} {verb} left out; the other scenes are here.",
-        tone="warn",
-        details=tuple(skipped.reason for skipped in catalogue.skipped),
+        text=" ".join(sentences), tone="warn", details=(*reasons, *in_few_lines(catalogue.notes))
     )
+
+
+def _counted(catalogue: Catalogue) -> str:
+    """What was left out, "" where nothing was: "1 folder and 2 ground truths"."""
+    counts = (len(catalogue.skipped), "folder"), (len(catalogue.truths_left_out), "ground truth")
+    return " and ".join(f"{n} {what}{'s' * (n > 1)}" for n, what in counts if n)
