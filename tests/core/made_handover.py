@@ -23,7 +23,7 @@ def radiance(seed):
 
 def frames(seed, evs=(0, 2, 4)):
     for ev in evs:
-        ldr = np.clip(radiance(seed) / 8 * 2.0**ev, 0, 1) ** (1 / 2.2)
+        ldr = np.clip(radiance(seed) * 2.0**ev, 0, 1) ** (1 / 2.2)
         yield np.rint(ldr * 65535).astype(np.uint16)
 
 

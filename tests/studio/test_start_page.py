@@ -123,6 +123,22 @@ def test_scenes_that_were_left_out_are_told_without_stopping_anyone(window, qtbo
     assert window.notice.isVisible()
 
 
+def test_what_is_odd_about_scenes_is_told_where_those_left_out_are(window, qtbot, until, dataset):
+    (dataset / "Training" / "003" / "HDRImg.hdr").write_text("no picture\n")
+    (dataset / "Training" / "002" / "exposure.txt").write_text("1\n4\n16\n")
+    drop(window, dataset)
+    qtbot.waitUntil(lambda: window.findChild(NewProjectDialog) is not None, timeout=20000)
+    dialog = window.findChild(NewProjectDialog)
+    assert any("something is odd about 2" in label.text() for label in dialog.findChildren(QLabel))
+    dialog.chosen.emit(dialog._catalogue, dataset.parent / "odd.shdr")
+    dialog.reject()
+    until(window.session, lambda s: s.notice is not None and s.project == "odd")
+    notice = window.session.state.notice
+    assert (notice.tone, notice.text) == ("warn", "Something is odd about 2 scenes.")
+    assert "holds shutter times or ratios" in notice.details[0]
+    assert "HDRImg.hdr: " in notice.details[1]
+
+
 def test_a_folder_without_scenes_is_refused_in_words(window, until, tmp_path):
     (tmp_path / "empty").mkdir()
     window.session.take(tmp_path / "empty")
