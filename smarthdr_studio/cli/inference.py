@@ -216,7 +216,10 @@ def _bracket(
     listed = exposures_beside(paths) if evs is None else None
     exposures = find_exposures(paths, pixels, given=evs, listed=listed)
     order = sorted(range(3), key=lambda index: exposures.evs[index])
-    under, reference, over = (pixels[index] for index in order)
+    # Where tags disagree the reference settles which way is up, and only now it is known.
+    under, reference, over = (
+        pixels if order == [0, 1, 2] else read_bracket_frames([paths[index] for index in order])
+    )
     low, middle, high = stops_above_shortest([exposures.evs[index] for index in order])
     return Bracket(under, reference, over, (low, middle, high)), exposures.notes
 

@@ -1,8 +1,11 @@
 """The sample, the merge, the doctor, and the door to the window."""
 
 import re
+import struct
+import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -192,3 +195,33 @@ def test_a_merge_of_frames_without_exposures_measures_them_and_says_so(run, fram
     assert "measured by its pixels: 0, 2, 4 EV" in answer.err
     run("merge", *frames, "-o", tmp_path / "told.exr")
     assert (tmp_path / "out.exr").read_bytes() == (tmp_path / "told.exr").read_bytes()
+
+
+def test_a_merge_finds_the_exposure_file_of_any_layout_beside_its_frames(run, frames, tmp_path):
+    for number, path in enumerate(frames):
+        (tmp_path / f"{number}.png").write_bytes(path.read_bytes())
+    np.save(tmp_path / "exposures.npy", np.array([-3, -1, 1]))
+    beside = [tmp_path / f"{number}.png" for number in range(3)]
+    answer = run("merge", *beside, "-o", tmp_path / "out.exr")
+    assert (answer.status, "measured" in answer.err) == (0, False)
+    run("merge", *frames, "-o", tmp_path / "told.exr", "--evs", "0,2,4")
+    assert (tmp_path / "out.exr").read_bytes() == (tmp_path / "told.exr").read_bytes()
+
+
+def test_a_merge_turns_frames_whose_tags_disagree_by_the_reference_in_any_order(run, tmp_path):
+    y, x = np.mgrid[0:40, 0:60]
+    scene = np.dstack([x / 60, y / 40, (x + 2 * y) / 140]) * 0.9 + 0.05
+    paths = []
+    for light, tag in ((1, 6), (1 / 16, 1), (1 / 4, 6)):  # over, under, reference
+        values = np.round((scene * light) ** (1 / 2.2) * 65535).astype(np.uint16)
+        exif = b"II*\0" + struct.pack("<IHHHIHxxI", 8, 1, 0x0112, 3, 1, tag, 0)
+        coded = cv2.imencode(".png", np.ascontiguousarray(np.rot90(values))[..., ::-1])[1].tobytes()
+        data = struct.pack(">I", len(exif)) + b"eXIf" + exif
+        paths.append(tmp_path / f"{len(paths)}.png")
+        paths[-1].write_bytes(
+            coded[:33] + data + struct.pack(">I", zlib.crc32(data[4:])) + coded[33:]
+        )
+    answer = run("merge", *paths, "-o", tmp_path / "out.exr", "--evs", "4,0,2")
+    assert answer.status == 0, answer.err
+    merged = np.dstack([read_layers(tmp_path / "out.exr")[0][name] for name in "RGB"])
+    np.testing.assert_allclose(merged, scene / 16, rtol=2e-3)

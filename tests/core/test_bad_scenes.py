@@ -8,7 +8,11 @@ import pytest
 from smarthdr_studio.core.datasets.exposures import find_exposures
 from smarthdr_studio.core.datasets.scan import find_scenes, labelled_by_default
 from smarthdr_studio.core.errors import BadDataset
-from smarthdr_studio.core.imaging.image_files import write_frame_tiff, write_radiance_hdr
+from smarthdr_studio.core.imaging.image_files import (
+    read_radiance,
+    write_frame_tiff,
+    write_radiance_hdr,
+)
 
 FRAMES = ("input_1.tif", "input_2.tif", "input_3.tif")
 
@@ -239,3 +243,27 @@ def test_a_dark_bracket_that_clips_nowhere_is_none_of_few_bits(dataset):
     for name, light in zip(FRAMES, (1 / 16, 1 / 4, 1), strict=True):
         write_frame_tiff(bad(dataset, name), np.round(ramp * light * 4095).astype(np.uint16))
     assert [scene.id for scene in find_scenes(dataset).scenes] == ["bad", "good"]
+
+
+def test_a_ground_truth_whose_check_breaks_costs_only_itself(dataset, monkeypatch):
+    def broken(scene, bracket):
+        if scene.id == "bad":
+            raise RuntimeError("an inner assertion\nof many lines")
+        return scene, ()
+
+    monkeypatch.setattr("smarthdr_studio.core.datasets.scan.checked_truth", broken)
+    note = the_note(dataset)
+    assert note.startswith("HDRImg.hdr: cannot be looked at (RuntimeError: an inner assertion); ")
+    assert find_scenes(dataset).truths_left_out == {"bad"}
+    assert find_scenes(dataset).odd == frozenset()
+
+
+def test_a_ground_truth_that_does_not_fit_makes_no_other_scene_a_label_either(tmp_path):
+    for number in range(8):
+        put_scene(tmp_path / "Training" / f"00{number}")
+    upside = read_radiance(tmp_path / "Training" / "003" / "HDRImg.hdr")[::-1, ::-1]
+    path = tmp_path / "Training" / "003" / "HDRImg.hdr"
+    write_radiance_hdr(path, np.ascontiguousarray(upside))
+    catalogue = find_scenes(tmp_path)
+    assert catalogue.truths_left_out == {"003"}
+    assert len(labelled_by_default(catalogue)) == 5

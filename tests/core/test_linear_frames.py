@@ -7,9 +7,15 @@ import cv2
 import numpy as np
 import pytest
 from made_pictures import curv, icc, light, noise, para, plain_tiff, png
+from made_truths import view
 
-from smarthdr_studio.core.errors import UnreadableImage
-from smarthdr_studio.core.imaging.image_files import read_frame, read_radiance
+from smarthdr_studio.core.datasets.scan import find_scenes
+from smarthdr_studio.core.errors import BadDataset, UnreadableImage
+from smarthdr_studio.core.imaging.image_files import (
+    read_frame,
+    read_radiance,
+    write_radiance_exr,
+)
 from smarthdr_studio.core.imaging.radiometry import linear_radiance, unit_ldr
 
 
@@ -173,3 +179,39 @@ def test_light_is_kept_through_the_merge_of_a_linear_bracket(tmp_path):
         frames.append(read_frame(path))
     merged = exposure_weighted_merge(frames, stops=(0, 2, 4))
     assert np.abs(merged - scene).mean() / scene.mean() < 1e-3
+
+
+LINEAR_FILES = {
+    "png": lambda values: png(values, gama(1.0)),
+    "tiff": lambda values: plain_tiff(values, tags=[(34675, 7, icc(curv()))]),
+}
+
+
+def put_linear_scene(folder, *, kind, bits):
+    folder.mkdir(parents=True)
+    top = 2**bits - 1
+    for number, ev in enumerate((0, 2, 4)):
+        values = np.round(np.minimum(view() * 2.0**ev, 1) * top)
+        raw = LINEAR_FILES[kind](values.astype(np.uint8 if bits == 8 else np.uint16))
+        (folder / f"{number}.{kind}").write_bytes(raw)
+    write_radiance_exr(folder / "HDRImg.exr", view())
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("kind", LINEAR_FILES)
+def test_exposures_and_truths_are_held_against_the_light_of_linear_frames(tmp_path, kind, bits):
+    put_linear_scene(tmp_path / "001", kind=kind, bits=bits)
+    (tmp_path / "001" / "exposure.txt").write_text("0 2 4")
+    catalogue = find_scenes(tmp_path)
+    # As values of gamma 2.2 they would lie 4.4 stops apart, and the truth would not fit.
+    assert catalogue.notes == ()
+    assert catalogue.scenes[0].ground_truth is not None
+    (tmp_path / "001" / "exposure.txt").write_text("0 4.4 8.8")
+    with pytest.raises(BadDataset, match=r"is 2\.0 stops brighter than .* but 4\.4 by"):
+        find_scenes(tmp_path)
+
+
+def test_exposures_that_nothing_tells_are_measured_in_linear_frames(tmp_path):
+    put_linear_scene(tmp_path / "001", kind="png", bits=16)
+    (scene,) = find_scenes(tmp_path).scenes
+    assert scene.evs == (0, 2, 4)

@@ -14,6 +14,7 @@ from smarthdr_studio.core.imaging.image_files import (
     image_size,
     read_frame,
     read_radiance,
+    write_radiance_exr,
 )
 
 # Where row 0 and column 0 of what is stored belong, for each number (EXIF 2.3, table 6).
@@ -128,3 +129,20 @@ def test_frames_that_were_really_turned_keep_their_own_tags(tmp_path):
         raw = plain_tiff(np.ascontiguousarray(stores[tag](values)), tags=[(274, 3, [tag])])
         paths[-1].write_bytes(raw)
     assert frame_orientations(paths) == (3, 1, 6)
+
+
+def test_the_reference_settles_which_way_is_up_wherever_its_name_stands(tmp_path):
+    # By name the frames are over, under, reference; the tag of the under frame is wrong.
+    folder = tmp_path / "scene"
+    under, reference, over = put_bracket(folder, (1, 6, 6), stored=quarter)
+    for path, name in ((over, "a"), (under, "b"), (reference, "c")):
+        path.rename(folder / f"{name}.tif")
+    (folder / "exposure.txt").write_text("4 0 2")
+    light = scene_light(40, 60).astype(np.float32)
+    write_radiance_exr(folder / "HDRImg.exr", light / 16)
+    catalogue = find_scenes(tmp_path)
+    (scene,) = catalogue.scenes
+    assert ((scene.height, scene.width), catalogue.notes) == ((40, 60), ())
+    assert scene.ground_truth is not None
+    expected = np.round((scene_light(40, 60) / 16) ** (1 / 2.2) * 65535)
+    np.testing.assert_array_equal(decode_bracket(scene).under, expected)

@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from made_truths import HEIGHT, REAL, WIDTH, put_frames, put_scene, view
+from made_pictures import plain_tiff
+from made_truths import HEIGHT, REAL, WIDTH, exposed, put_frames, put_scene, view
 
 from smarthdr_studio.core.datasets.ground_truth import apply_fix
 from smarthdr_studio.core.datasets.static_merge import compare_exposures, merge_static
@@ -215,3 +216,14 @@ def test_a_real_still_room_of_seven_exposures_is_static():
     frames = [through_a_camera(room, ev) for ev in evs]
     pairs = [compare_exposures(*pair, stops=1.5).moved for pair in pairwise(frames)]
     assert np.any(pairs, axis=0).mean() < 0.01
+
+
+def test_a_static_bracket_whose_tags_disagree_lies_on_one_grid(tmp_path, merge):
+    paths = []
+    for number, (ev, tag) in enumerate(zip((0, 2, 4), (1, 6, 6), strict=True)):
+        stored = np.ascontiguousarray(np.rot90(exposed(EXACT, ev, seed=number)))
+        paths.append(tmp_path / f"{number}.tif")
+        paths[-1].write_bytes(plain_tiff(stored, tags=[(274, 3, [tag])]))
+    merged = merge(paths, (0, 2, 4))
+    assert merged.findings.usable
+    assert distance(merged.radiance) < 2e-3

@@ -113,7 +113,7 @@ def test_scenes_that_were_left_out_are_told_without_stopping_anyone(window, qtbo
     drop(window, dataset)
     qtbot.waitUntil(lambda: window.findChild(NewProjectDialog) is not None, timeout=20000)
     dialog = window.findChild(NewProjectDialog)
-    assert any("1 left out" in label.text() for label in dialog.findChildren(QLabel))
+    assert any("1 folder left out" in label.text() for label in dialog.findChildren(QLabel))
     dialog.chosen.emit(dialog._catalogue, dataset.parent / "some.shdr")
     dialog.reject()
     until(window.session, lambda s: s.notice is not None and s.project == "some")
@@ -129,12 +129,14 @@ def test_what_is_odd_about_scenes_is_told_where_those_left_out_are(window, qtbot
     drop(window, dataset)
     qtbot.waitUntil(lambda: window.findChild(NewProjectDialog) is not None, timeout=20000)
     dialog = window.findChild(NewProjectDialog)
-    assert any("something is odd about 2" in label.text() for label in dialog.findChildren(QLabel))
+    told = [label.text() for label in dialog.findChildren(QLabel)]
+    assert any("1 ground truth left out; something is odd about 1" in text for text in told)
     dialog.chosen.emit(dialog._catalogue, dataset.parent / "odd.shdr")
     dialog.reject()
     until(window.session, lambda s: s.notice is not None and s.project == "odd")
     notice = window.session.state.notice
-    assert (notice.tone, notice.text) == ("warn", "Something is odd about 2 scenes.")
+    words = "1 ground truth was left out. Something is odd about 1 scene."
+    assert (notice.tone, notice.text) == ("warn", words)
     assert "holds shutter times or ratios" in notice.details[0]
     assert "HDRImg.hdr: " in notice.details[1]
 

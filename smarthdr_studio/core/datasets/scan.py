@@ -55,13 +55,18 @@ def inspect(candidate: Candidate, *, scene_id: str, split: Split) -> Found:
     """
     frames = _three(candidate)
     turns = frame_orientations(frames)
-    height, width = _one_size(frames, turns)
-    pixels = [read_frame(p, orientation=turn) for p, turn in zip(frames, turns, strict=True)]
+    pixels = _upright(frames, turns)
     _refuse_few_bits(frames, pixels)
     exposures = find_exposures(frames, pixels, listed=candidate.exposures)
     order = sorted(range(3), key=lambda i: exposures.evs[i])
     under, reference, over = (frames[i] for i in order)
     low, middle, high = (exposures.evs[i] for i in order)
+    dark, medium, bright = (pixels[i] for i in order)
+    # Where tags disagree the reference settles which way is up, and only now it is known.
+    settled = frame_orientations((under, reference, over))
+    if settled != tuple(turns[i] for i in order):
+        dark, medium, bright = _upright((under, reference, over), settled)
+    height, width = medium.shape[:2]
     scene = Scene(
         id=scene_id,
         frames=(under, reference, over),
@@ -71,7 +76,6 @@ def inspect(candidate: Candidate, *, scene_id: str, split: Split) -> Found:
         split=split,
         layout=candidate.layout,
     )
-    dark, medium, bright = (pixels[i] for i in order)
     scene, told = _with_truth(candidate, scene, Bracket(dark, medium, bright, scene.stops))
     noted = [SceneNote(scene=scene_id, topic="exposures", text=each) for each in exposures.notes]
     return Found(scene, (*noted, *told))
@@ -94,7 +98,8 @@ def _three(candidate: Candidate) -> tuple[Path, Path, Path]:
     )
 
 
-def _one_size(frames: Sequence[Path], turns: Sequence[int]) -> tuple[int, int]:
+def _upright(frames: Sequence[Path], turns: Sequence[int]) -> list[Frame]:
+    """The frames turned so, if that makes them of one size, which their headers tell."""
     sizes = [image_size(p, orientation=turn) for p, turn in zip(frames, turns, strict=True)]
     for path, (height, width) in zip(frames, sizes, strict=True):
         if (height, width) != sizes[0]:
@@ -102,7 +107,7 @@ def _one_size(frames: Sequence[Path], turns: Sequence[int]) -> tuple[int, int]:
                 f"{path}: is {width}×{height} but {frames[0].name} is {sizes[0][1]}×{sizes[0][0]}; "
                 "crop or export the three frames to one size."
             )
-    return sizes[0]
+    return [read_frame(p, orientation=turn) for p, turn in zip(frames, turns, strict=True)]
 
 
 def _with_truth(

@@ -1,6 +1,6 @@
 """A ground truth merged from exposures of a still view, and whether they show the same light."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +17,11 @@ from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.alignment import FULL_WELL, READ_NOISE
 from smarthdr_studio.core.imaging.bracket import Bracket, Scene
 from smarthdr_studio.core.imaging.exposure import thinned
-from smarthdr_studio.core.imaging.image_files import image_size, read_frame
+from smarthdr_studio.core.imaging.image_files import (
+    frame_orientations,
+    image_size,
+    read_frame,
+)
 from smarthdr_studio.core.imaging.radiometry import (
     GAMMA,
     Floats,
@@ -218,16 +222,16 @@ def merge_static(
             f"{given[0] if given else scene.id}: a static bracket has two or more frames; "
             "give all of them, or one .hdr or EXR."
         )
-    _refuse_other_sizes(given, scene)
+    turns = dict(zip(given, frame_orientations(given), strict=True))
+    _refuse_other_sizes(turns, scene)
     listed = exposures_beside(given) if evs is None else None
-    found = find_exposures(
-        given, [thinned(read_frame(path)).copy() for path in given], given=evs, listed=listed
-    )
+    pixels = [thinned(read_frame(path, orientation=turns[path])).copy() for path in given]
+    found = find_exposures(given, pixels, given=evs, listed=listed)
     exposures = found.evs
     order = sorted(range(len(given)), key=lambda index: exposures[index])
     paths = tuple(given[index] for index in order)
     stops = stops_above_shortest([exposures[index] for index in order])
-    sums, warnings = _added_up(paths, stops)
+    sums, warnings = _added_up({path: turns[path] for path in paths}, stops)
     moved, still = _still_sentences(sums)
     warnings.extend((*still, *found.notes))
     radiance = sums.radiance / sums.weight
@@ -243,9 +247,9 @@ def merge_static(
     )
 
 
-def _refuse_other_sizes(frames: Sequence[Path], scene: Scene) -> None:
-    for path in frames:
-        height, width = image_size(path)
+def _refuse_other_sizes(turns: Mapping[Path, int], scene: Scene) -> None:
+    for path, turn in turns.items():
+        height, width = image_size(path, orientation=turn)
         if (height, width) != (scene.height, scene.width):
             raise BadScene(
                 f"{path}: is {width}×{height} but the scene is {scene.width}×{scene.height}; "
@@ -253,16 +257,20 @@ def _refuse_other_sizes(frames: Sequence[Path], scene: Scene) -> None:
             )
 
 
-def _added_up(paths: Sequence[Path], stops: Sequence[float]) -> tuple[_Sums, list[str]]:
-    """All frames weighted, and what is odd about their exposures; two are held at a time."""
-    frame = read_frame(paths[0])
+def _added_up(turns: Mapping[Path, int], stops: Sequence[float]) -> tuple[_Sums, list[str]]:
+    """All frames weighted, and what is odd about their exposures; two are held at a time.
+
+    `turns` says by which orientation each frame is turned, the shortest first.
+    """
+    paths = tuple(turns)
+    frame = read_frame(paths[0], orientation=turns[paths[0]])
     light, weight = (np.zeros(frame.shape, np.float32) for _ in range(2))
     apart, moved = (np.zeros(frame.shape[:2], bool) for _ in range(2))
     sums = _Sums(light, weight, apart, moved)
     _add(sums, frame, stops=stops[0], first=True, last=len(paths) == 1)
     pairs = []
     for index, (shorter, longer) in enumerate(pairwise(stops), start=1):
-        before, frame = frame, read_frame(paths[index])
+        before, frame = frame, read_frame(paths[index], orientation=turns[paths[index]])
         pair = compare_exposures(before, frame, stops=longer - shorter)
         sums.apart |= pair.apart
         sums.moved |= pair.moved
