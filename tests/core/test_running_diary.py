@@ -58,14 +58,14 @@ def test_a_round_that_trusts_nothing_is_a_warning():
 
 def test_only_a_check_better_than_any_before_is_told():
     lines = told(check(1, 30.0), check(2, 31.25), check(3, 31.0), check(4, float("nan")))
-    assert lines == [("best so far: PSNR-μ 31.25 dB (+1.25)", "good")]
+    assert lines == [("best so far: PSNR-μ 31.2 dB (+1.2)", "good")]
     lines = told(check(1, float("nan")), check(2, 30.0), check(3, 31.0))
-    assert lines == [("best so far: PSNR-μ 31.00 dB (+1.00)", "good")]
+    assert lines == [("best so far: PSNR-μ 31.0 dB (+1.0)", "good")]
 
 
 def test_checks_that_a_resumed_run_left_behind_are_beaten_again():
     lines = told(started(), check(1, 30.0), check(5, 33.0), started(2), check(5, 32.0))
-    assert lines[-1] == ("best so far: PSNR-μ 32.00 dB (+2.00)", "good")
+    assert lines[-1] == ("best so far: PSNR-μ 32.0 dB (+2.0)", "good")
     assert lines[-2][0] == "resumed from step 2 on cpu: 1 label and 3 unlabelled"
 
 
@@ -116,4 +116,16 @@ def test_skipped_steps_and_steering_are_told_and_steps_and_phases_are_not():
 
 def test_a_line_knows_where_the_run_stood():
     line = Diary().take(TimedEvent(time=NOON, event=round_(4, 40, 0.5)))
-    assert (line.step, line.epoch, line.time) == (40, 4, NOON)
+    assert (line.step, line.epoch, line.time) == (40, 5, NOON)  # it is learned from in epoch 5
+
+
+def test_epochs_are_counted_from_one_and_nothing_is_told_beyond_the_last():
+    found = diary_of(
+        TimedEvent(time=NOON, event=each)
+        for each in (started(epochs=2), check(1, 30.0), check(2, 31.0, epoch=1), round_(2, 9, 0.5))
+    )
+    assert [line.epoch for line in found] == [1, 2, 2]
+
+
+def test_a_gain_too_small_for_one_digit_is_not_told_as_none():
+    assert told(check(1, 30.0), check(2, 30.02))[-1][0] == "best so far: PSNR-μ 30.0 dB (+0.02)"

@@ -173,3 +173,34 @@ def test_the_view_that_is_watched_comes_back_with_the_project(opened, qtbot, unt
     opened.session.take(tiny_project)
     until(opened.session, lambda s: s.shown is not None)
     assert watching._views.currentWidget() is watching.diary
+
+
+@pytest.mark.parametrize("comparing", [False, True])
+def test_what_validation_measured_is_never_smoothed(qtbot, comparing):
+    board = RunBoard(comparing=comparing)
+    qtbot.addWidget(board)
+    board._smooth_all(100)
+    smoothed = {name.split("/")[0] for name, curve in board.curves.items() if curve.smooth}
+    assert smoothed.isdisjoint({"psnr", "ssim", "ause", "calibration"})
+    assert {"fit", "likelihood", "speed"} <= smoothed
+    board.arrange({"smoothing": dict.fromkeys(board.curves, 300)})
+    assert not any(c.smooth for n, c in board.curves.items() if n.split("/")[0] == "psnr")
+
+
+def test_charts_mark_the_best_check_and_where_pseudo_labels_began(board):
+    steps = np.array([10.0, 20.0, 30.0, 40.0])
+    board.show_past(
+        {
+            ("psnr", "PSNR-μ"): (steps, np.array([30.0, 34.0, 34.0, 33.0])),
+            ("kept", "pixels"): (steps[1:], np.array([0.5, 0.6, 0.7])),
+        }
+    )
+    marks = board.curves["psnr"]._marks
+    assert (marks.begun, marks.best) == (20, 20)  # of equals the first
+    before = board.curves["psnr"].figure(320, 200)
+    board.take_points([("psnr", "PSNR-μ", 50.0, 34.5)])
+    assert board.curves["ause"]._marks.best == 50
+    board.curves["psnr"].mark(type(marks)())
+    assert board.curves["psnr"].figure(320, 200) != before
+    board.clear()
+    assert board.curves["psnr"]._marks == type(marks)()

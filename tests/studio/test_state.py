@@ -81,7 +81,7 @@ def test_a_run_is_told_in_words_from_its_first_second_to_its_last():
     ):
         state = advanced(state, event)
     assert phase_in_words(state) == "labelling scene 3 of 13"
-    assert progress_in_words(state) == "epoch 2 of 5 · PSNR-μ 31.25 dB · 61 s left"
+    assert progress_in_words(state) == "epoch 2 of 5 · PSNR-μ 31.2 dB · 61 s left"
     state = advanced(state, RunFinished(run="r1", outcome="done", step=100, message="all done"))
     assert state.activity is Activity.DONE
     assert phase_in_words(state) == "all done"

@@ -1,10 +1,12 @@
 """How a run stands after each event, what is said of it, and a time left that does not jump."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smarthdr_studio.core.training.diary import diary_of
 from smarthdr_studio.core.training.events import (
     CheckpointSaved,
     PhaseChanged,
@@ -13,19 +15,24 @@ from smarthdr_studio.core.training.events import (
     Steered,
     StepReported,
     StepSkipped,
+    Validated,
 )
+from smarthdr_studio.core.training.run_log import TimedEvent
+from smarthdr_studio.studio.plots.run_charts import RunBoard
 from smarthdr_studio.studio.state import Activity, TrainingState
 from smarthdr_studio.studio.state.training import GO_ON, PAUSE, SNAPSHOT
 from smarthdr_studio.studio.training.controller import Eta, coarse
-from smarthdr_studio.studio.training.run_state import after
+from smarthdr_studio.studio.training.run_state import after, points
 from smarthdr_studio.studio.training.training_panel import (
     name_of,
     notes_in_words,
     phase_in_words,
     progress_in_words,
     thousandths_done,
+    validation_in_words,
 )
 
+NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 STARTED = RunStarted(
     run="r1", folder="/r1", device="cpu", network="light", total_steps=100, total_epochs=5
 )
@@ -228,3 +235,58 @@ def test_coarse_times_are_close_and_never_nothing(seconds):
     told = coarse(seconds)
     assert told > 0
     assert abs(told - seconds) <= max(10, 0.06 * seconds)
+
+
+def check(at, epoch, psnr, scenes=1):
+    named = {f"s{k}": psnr for k in range(scenes)}
+    return Validated(step=at, epoch=epoch, psnr_mu=psnr, psnr_l=30.0, scenes=named)
+
+
+def checked(*checks):
+    state = RUNNING
+    for each in checks:
+        state = after(state, each)
+    return state
+
+
+def test_one_line_says_the_best_check_and_how_the_newest_stands_below_it():
+    assert validation_in_words(RUNNING) == ""
+    first = checked(check(10, 0, 31.0), check(40, 3, 34.66))
+    assert validation_in_words(first) == (
+        "best 34.7 dB at epoch 4 · the newest check · 1 scene validates"
+    )
+    # 34.66 − 34.34 is 0.32, but a person subtracts what is read: 34.7 − 34.3.
+    later = after(first, check(50, 4, 34.34, scenes=3))
+    assert validation_in_words(later) == (
+        "best 34.7 dB at epoch 4 · now 0.4 below · 3 scenes validate"
+    )
+    assert "PSNR-μ 34.3 dB" in progress_in_words(later)
+    assert "· now as good ·" in validation_in_words(after(first, check(50, 4, 34.655)))
+    assert "· now no number ·" in validation_in_words(after(first, check(50, 4, float("nan"))))
+
+
+def test_checks_after_the_checkpoint_a_run_goes_on_from_are_forgotten():
+    state = checked(check(10, 0, 31.0), check(20, 1, 36.0))
+    again = after(
+        state,
+        RunStarted(
+            run="r1", folder="", device="", network="", total_steps=90, total_epochs=9, step=10
+        ),
+    )
+    assert validation_in_words(again).startswith("best 31.0 dB at epoch 1")
+    told_again = after(after(again, check(20, 1, 30.0)), check(20, 1, 30.5))
+    assert [each.psnr_mu for each in told_again.checks] == [31.0, 30.5]
+
+
+def test_status_diary_and_chart_tell_one_number_and_the_same_epoch(qtbot):
+    checks = [check(10, 0, 31.0), check(20, 1, 34.36), check(30, 2, 34.66)]
+    diary = diary_of(TimedEvent(time=NOON, event=each) for each in checks)
+    board = RunBoard()
+    qtbot.addWidget(board)
+    board.take_points(point for each in checks for point in points(each))
+    (entry, _) = board.curves["psnr"].lines.entries(None, smooth=board.curves["psnr"].smooth)
+    state = checked(*checks)
+    assert f"{entry.value:.1f}" == "34.7"
+    assert "PSNR-μ 34.7 dB" in progress_in_words(state)
+    assert (diary[-1].text, diary[-1].epoch) == ("best so far: PSNR-μ 34.7 dB (+0.3)", 3)
+    assert "at epoch 3" in validation_in_words(state)

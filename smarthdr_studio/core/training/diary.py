@@ -30,7 +30,11 @@ _LEAST_DB: Final = 0.05  # what one digit after the point can show
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiaryLine:
-    """One line of a diary: where the run stood, when (UTC), and what happened, in words."""
+    """One line of a diary: where the run stood, when (UTC), and what happened, in words.
+
+    `epoch` is counted from 1, as everywhere a person reads it: a check belongs to the epoch it
+    ends, a round to the one that learns from it, the last of all to the last epoch.
+    """
 
     step: int
     epoch: int
@@ -63,8 +67,10 @@ class Diary:
         if told is None:
             return None
         text, tone = told
-        step = getattr(event, "step", 0)
-        return DiaryLine(step=step, epoch=self._epoch, time=timed.time, text=text, tone=tone)
+        step, epoch = getattr(event, "step", 0), self._epoch + 1
+        if self._epochs:
+            epoch = min(epoch, self._epochs)
+        return DiaryLine(step=step, epoch=epoch, time=timed.time, text=text, tone=tone)
 
     def _told_of(self, event: TrainingEvent) -> _TextAndTone | None:
         match event:
@@ -119,7 +125,8 @@ class Diary:
         if best is None or not is_better(event.psnr_mu, than=best.psnr_mu):
             return None
         gain = event.psnr_mu - best.psnr_mu
-        return f"best so far: PSNR-μ {event.psnr_mu:.2f} dB (+{gain:.2f})", "good"
+        more = f"{gain:.1f}" if gain >= _LEAST_DB else f"{gain:.1g}"
+        return f"best so far: PSNR-μ {event.psnr_mu:.1f} dB (+{more})", "good"
 
     def _checkpoint(self, event: CheckpointSaved) -> _TextAndTone | None:
         """One inside an epoch was asked for; that at its end goes without saying."""

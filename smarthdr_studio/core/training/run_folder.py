@@ -253,12 +253,16 @@ def last_pace(run: RunFolder) -> float | None:
 
 
 class Check(NamedTuple):
-    """The teacher on held-out labels after a step: PSNR-μ in dB, and the mean of e²/σ²."""
+    """The teacher on held-out labels after a step: PSNR-μ in dB, and the mean of e²/σ².
+
+    `epoch` is the one that the check ended, counted from 0.
+    """
 
     step: int
     psnr_mu: float
     calibration: float | None = None
     """None in a log of before 2026-12."""
+    epoch: int = 0
 
 
 def held_out_checks(run: RunFolder) -> tuple[Check, ...]:
@@ -283,6 +287,7 @@ def held_out_checks(run: RunFolder) -> tuple[Check, ...]:
                 step,
                 float(event.get("psnr_mu", "nan")),
                 None if calibration is None else float(calibration),
+                int(event.get("epoch", 0)),
             )
     return tuple(found[step] for step in sorted(found))
 

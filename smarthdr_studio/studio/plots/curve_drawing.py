@@ -325,6 +325,38 @@ def draw_dot(
     painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """Steps of a run worth seeing in every chart: where pseudo-labels began, and its best check."""
+
+    begun: float | None = None
+    best: float | None = None
+    words: str = "pseudo-labels"  # at `begun`
+
+
+_RING: Final = 4.5
+
+
+def draw_ring(painter: QPainter, where: QPointF, colour: QColor) -> None:
+    """Around a point of a line, in its colour."""
+    painter.setPen(QPen(colour, 1.4))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawEllipse(where, _RING, _RING)
+
+
+def draw_beginning(
+    painter: QPainter, x: float, words: str, *, palette: Palette, frame: QRectF
+) -> None:
+    """A dashed line at a pixel, with words behind it where they have room."""
+    painter.setPen(QPen(QColor(palette.muted), 1, Qt.PenStyle.DashLine))
+    painter.drawLine(QLineF(x, frame.top(), x, frame.bottom()))
+    metrics = painter.fontMetrics()
+    wide = metrics.horizontalAdvance(words)
+    if x + 3 + wide <= frame.right():
+        foot = QRectF(x + 3, frame.bottom() - metrics.height(), wide + 1, metrics.height())
+        painter.drawText(foot, Qt.AlignmentFlag.AlignLeft, words)
+
+
 def draw_stretch(
     painter: QPainter, stretch: tuple[float, float], *, palette: Palette, frame: QRectF
 ) -> None:

@@ -37,10 +37,13 @@ from smarthdr_studio.studio.plots.curve_drawing import (
     Heading,
     LineStyle,
     LineStyles,
+    Marks,
     Scale,
+    draw_beginning,
     draw_cursor,
     draw_dot,
     draw_heading,
+    draw_ring,
     draw_stretch,
     draw_trace,
     foot_of,
@@ -238,6 +241,8 @@ class Curve(QWidget):
         self.title, self.unit, self._across_name = title, unit, across
         self.lines = CurveLines(lines)
         self.log, self.smooth = False, 0.0
+        self.as_measured = False  # whether values are never smoothed
+        self._marks = Marks()
         self._palette, self._heading = DARK, Heading(title=title, placed=(), height=0)
         self._sight: Sight | None = None
         self._extent: Sight | None = None
@@ -275,6 +280,12 @@ class Curve(QWidget):
         """Forget all series."""
         self.lines.clear()
         self._cursor = self._sight = self._extent = None
+        self._marks = Marks()
+        self.update()
+
+    def mark(self, marks: Marks) -> None:
+        """Mark these steps; a ring stands on lines that are drawn as they were measured."""
+        self._marks = marks
         self.update()
 
     def now(self, series: str) -> float | None:
@@ -288,8 +299,11 @@ class Curve(QWidget):
         self.update()
 
     def set_smoothing(self, steps: float) -> None:
-        """Over how many steps to smooth, the raw values faintly behind; 0 is not at all."""
-        self.smooth = max(steps, 0.0)
+        """Over how many steps to smooth, the raw values faintly behind; 0 is not at all.
+
+        Nothing is smoothed that is `as_measured`.
+        """
+        self.smooth = 0.0 if self.as_measured else max(steps, 0.0)
         self.update()
 
     @Slot(object)
@@ -374,6 +388,9 @@ class Curve(QWidget):
         draw_frame(painter, *scale.axes, palette=self._palette, frame=frame, without=taken)
         painter.save()
         painter.setClipRect(frame.adjusted(-_END - 1, -1, _END + 1, 1))
+        if self._marks.begun is not None:
+            x_begun = scale.across.at(self._marks.begun)
+            draw_beginning(painter, x_begun, self._marks.words, palette=self._palette, frame=frame)
         self._draw_lines(painter, scale, at=at)
         painter.restore()
         if scale.fault:
@@ -399,6 +416,15 @@ class Curve(QWidget):
             radius = _END if at is None else _READ
             colour = self.lines.style(name).colour(self._palette)
             draw_dot(painter, where, colour, palette=self._palette, radius=radius)
+        if self.as_measured and self._marks.best is not None:
+            self._draw_rings(painter, scale, self._marks.best)
+
+    def _draw_rings(self, painter: QPainter, scale: Scale, step: float) -> None:
+        for name, trace in self.lines.shown.items():
+            y = trace.near(step)
+            if y is not None and not (scale.up.log and y <= 0):
+                where = QPointF(scale.across.at(step), scale.up.at(y))
+                draw_ring(painter, where, self.lines.style(name).colour(self._palette))
 
     @property
     def _all(self) -> Sight | None:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QEnterEvent, QImage, QPainter, QResizeEvent, QWheelEve
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from smarthdr_studio.studio.plots.chart_tools import ChartMenu, CurveTools
-from smarthdr_studio.studio.plots.curve_drawing import LineStyles
+from smarthdr_studio.studio.plots.curve_drawing import LineStyles, Marks
 from smarthdr_studio.studio.plots.curves import Curve, LinkedCurves
 from smarthdr_studio.studio.state.chart_names import CHARTS, Place, Run, place_of
 from smarthdr_studio.studio.theme import Palette
@@ -160,6 +160,9 @@ class _Tile(QFrame):
 
 FIRST_SMOOTHING: Final = 30.0  # steps
 
+_MARKED_BY: Final = ("kept", "psnr")  # charts
+_MARKS: Final = "A dashed line is where pseudo-labels began"
+_RING: Final = f"{_MARKS}, a ring the best check"
 _FIRST: Final = ("fit", "psnr", "kept", "calibration", "gap")
 _FIRST_COMPARED: Final = ("likelihood/total", "psnr/PSNR-μ", "kept/pixels", "sigma/mean σ")
 _FIGURE: Final = (640, 360)  # of one chart, before it is made twice as fine
@@ -201,15 +204,19 @@ class RunBoard(QWidget):
 
     def take_points(self, points: Points) -> None:
         """Append to the curves of the run that goes on."""
-        curves = self.curves
+        curves, seen = self.curves, set[str]()
         for chart, line, x, y in points:
             curves[chart].lines.take(line, x, y)
+            seen.add(chart)
+        if not seen.isdisjoint(_MARKED_BY):
+            self._mark()
         self._linked.soon()
 
     def show_past(self, curves: Mapping[Place, Run]) -> None:
         """What a run measured before the points that were taken."""
         for (chart, line), (x, y) in curves.items():
             self.curves[chart].lines.put_before(line, x, y)
+        self._mark()
         self._linked.redraw()
 
     def show_curves(self, runs: Mapping[str, Mapping[str, Run]]) -> None:
@@ -227,6 +234,18 @@ class RunBoard(QWidget):
         for name, chart in self.curves.items():
             chart.show_series(laid[name], styles=self._runs)
         self._linked.redraw()
+
+    def _mark(self) -> None:
+        """Where pseudo-labels began, and the check that is best, the first of equals."""
+        rounds = self.curves["kept"].lines.traces.get("pixels")
+        checks = self.curves["psnr"].lines.traces.get("PSNR-μ")
+        begun = None if rounds is None or rounds.reach is None else rounds.reach[0]
+        best = None
+        if checks:
+            steps, values = checks.points
+            best = float(steps[int(values.argmax())])
+        for curve in self.curves.values():
+            curve.mark(Marks(begun=begun, best=best))
 
     def clear(self) -> None:
         """Another run begins."""
@@ -322,22 +341,22 @@ class RunBoard(QWidget):
 
 
 def _one_for_each_chart() -> dict[str, Curve]:
-    return {
-        name: Curve(kind.title, kind.unit, tip=kind.tip, lines=kind.lines)
-        for name, kind in CHARTS.items()
-    }
+    made = {}
+    for name, kind in CHARTS.items():
+        tip = f"{kind.tip}. {_RING if kind.of_checks else _MARKS}"
+        made[name] = Curve(kind.title, kind.unit, tip=tip, lines=kind.lines)
+        made[name].as_measured = kind.of_checks
+    return made
 
 
 def _one_for_each_line() -> dict[str, Curve]:
-    return {
-        f"{name}/{line}": Curve(
-            line if len(kind.lines) > 1 and name != "kept" else f"{kind.title}: {line}",
-            kind.unit,
-            tip=kind.tip,
-        )
-        for name, kind in CHARTS.items()
-        for line in kind.lines
-    }
+    made = {}
+    for name, kind in CHARTS.items():
+        for line in kind.lines:
+            title = line if len(kind.lines) > 1 and name != "kept" else f"{kind.title}: {line}"
+            made[f"{name}/{line}"] = curve = Curve(title, kind.unit, tip=kind.tip)
+            curve.as_measured = kind.of_checks
+    return made
 
 
 def _sheet(figures: list[QImage]) -> QImage:

@@ -16,12 +16,17 @@ PERSON: Final[Place] = ("kept", "person")  # what the brush adds to both gates, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartKind:
-    """What a chart is called and means, in which unit, and its lines in the order of colours."""
+    """What a chart is called and means, in which unit, and its lines in the order of colours.
+
+    `of_checks` are measured now and then on held-out labels: they are shown as they are, for what
+    is smoothed over so few values is none that anybody measured.
+    """
 
     title: str
     tip: str
     unit: str = ""
     lines: tuple[str, ...] = ()
+    of_checks: bool = False
 
 
 CHARTS: Final[Mapping[str, ChartKind]] = {
@@ -41,11 +46,13 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
         unit="dB",
         tip="The teacher on labels held back: on the μ-law (μ) and on linear radiance (l)",
         lines=("PSNR-μ", "PSNR-l"),
+        of_checks=True,
     ),
     "ssim": ChartKind(
         title="SSIM",
         tip="Structural similarity of the teacher on labels held back, 1 at best",
         lines=("SSIM-μ", "SSIM-l"),
+        of_checks=True,
     ),
     "kept": ChartKind(
         title="Retained",
@@ -59,12 +66,14 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
         tip="How much worse σ sorts the pixels than their absolute error, on labels held back; 0 at"
         " best",
         lines=("AUSE",),
+        of_checks=True,
     ),
     "calibration": ChartKind(
         title="e²/σ²",
         tip="Mean e²/σ² on labels held back: 1 where σ is as large as the error; far above 1 the"
         " judge is surer than it may be, and masks mean little",
         lines=("e²/σ²",),
+        of_checks=True,
     ),
     "gap": ChartKind(
         title="Gap",

@@ -9,6 +9,7 @@ from smarthdr_studio.core.training.events import Asked
 from smarthdr_studio.core.training.plan_fields import PlanField
 from smarthdr_studio.core.training.presets import Preset
 from smarthdr_studio.core.training.run_estimate import Estimate
+from smarthdr_studio.core.training.run_folder import Check
 
 # What is asked of a run, as it follows the words "asked to".
 PAUSE: Final = "pause"
@@ -56,7 +57,8 @@ class TrainingState:
     `in_other_process` says that another process trains it, `past` that nobody does and it was read
     from its files. `making_round` says that a round has read what was decided and is not finished,
     and `late` that something was decided after that. `asked` is what was asked of a run and not
-    answered yet, `told` its last answer.
+    answered yet, `told` its last answer. `checks` are those on held-out labels, by rising step,
+    and `validating` how many scenes the newest of them measured.
     """
 
     activity: Activity = Activity.IDLE
@@ -70,7 +72,8 @@ class TrainingState:
     seconds_left: float | None = None
     images_per_second: float | None = None
     learning_rate: float | None = None
-    psnr_mu: float | None = None
+    checks: tuple[Check, ...] = ()
+    validating: int = 0
     message: str = ""
     resumable: str = ""
     changes_wait: bool = False

@@ -193,7 +193,6 @@ class DiaryPanel(QTextEdit):
         self._append_day(cursor, when)
         self._new_block(cursor, self._hanging())
         muted = self._format(self._palette.muted)
-        # Rounds and checks come between two epochs: the number is of those that are over.
         cursor.insertText(f"{when:{_TIME}}\tepoch {line.epoch}\t", muted)
         colours = {
             "good": self._palette.good,

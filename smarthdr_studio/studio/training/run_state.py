@@ -16,6 +16,7 @@ from smarthdr_studio.core.training.events import (
     TrainingEvent,
     Validated,
 )
+from smarthdr_studio.core.training.run_folder import Check
 from smarthdr_studio.studio.state import Activity, TrainingState, Waiting
 from smarthdr_studio.studio.state.chart_names import GIB, PERSON, place_of
 from smarthdr_studio.studio.state.training import GO_ON, PAUSE, SNAPSHOT
@@ -53,12 +54,19 @@ def advanced(state: TrainingState, event: TrainingEvent) -> TrainingState:
             state = replace(state, round=event.round, changes_wait=waits)
             state = replace(state, making_round=False, late=False)
         case Validated():
-            state = replace(state, psnr_mu=event.psnr_mu)
+            state = _checked(state, event)
         case CheckpointSaved():
             state = replace(state, resumable=state.run)
         case RunFinished():
             state = _finished(state, event)
     return state
+
+
+def _checked(state: TrainingState, event: Validated) -> TrainingState:
+    """A check that is told again, after a kill, takes the place of what was said before."""
+    earlier = tuple(check for check in state.checks if check.step < event.step)
+    check = Check(event.step, event.psnr_mu, event.calibration, event.epoch)
+    return replace(state, checks=(*earlier, check), validating=len(event.scenes))
 
 
 def _with_phase(state: TrainingState, event: PhaseChanged) -> TrainingState:
@@ -140,6 +148,7 @@ def _started(state: TrainingState, event: RunStarted) -> TrainingState:
         total_steps=event.total_steps,
         total_epochs=event.total_epochs,
         round=state.round if event.step else 0,
+        checks=tuple(check for check in state.checks if check.step <= event.step),
         making_round=False,
         late=False,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from math import isnan
 from typing import ClassVar, Final
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from smarthdr_studio.core.training.run_folder import best_of
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.state import Activity, StudioState, TrainingState
 from smarthdr_studio.studio.state.training import GO_ON, PAUSE
@@ -27,10 +29,13 @@ from smarthdr_studio.studio.widgets.controls import (
     button,
     caption,
     card,
+    counted,
     describe,
     duration,
     give_role,
 )
+
+_LEAST_DB: Final = 0.05  # what one digit after the point can show
 
 
 def phase_in_words(run: TrainingState) -> str:
@@ -48,13 +53,35 @@ def progress_in_words(run: TrainingState) -> str:
     parts = []
     if run.total_epochs and not (run.busy and run.phase.startswith("epoch ")):
         parts.append(f"epoch {min(run.epoch + 1, run.total_epochs)} of {run.total_epochs}")
-    if run.psnr_mu is not None:
-        parts.append(f"PSNR-μ {run.psnr_mu:.2f} dB")
+    if run.checks:
+        parts.append(f"PSNR-μ {run.checks[-1].psnr_mu:.1f} dB")
     if run.activity is Activity.RUNNING and run.seconds_left:
         parts.append(f"{duration(run.seconds_left)} left")
     elif run.activity is Activity.RUNNING and run.step:
         parts.append("time left: estimating")
     return " · ".join(parts)
+
+
+def validation_in_words(run: TrainingState) -> str:
+    """The best check and its epoch, counted from 1, how the newest stands below, and how many rest.
+
+    Differences are those of the numbers as they are told; "" before the first check.
+    """
+    best = best_of(run.checks)
+    if best is None:
+        return ""
+    now = run.checks[-1].psnr_mu
+    below = round(best.psnr_mu, 1) - round(now, 1)
+    if run.checks[-1] is best:
+        stands = "the newest check"
+    elif isnan(now):
+        stands = "now no number"
+    else:
+        stands = f"now {below:.1f} below" if below >= _LEAST_DB else "now as good"
+    words = [f"best {best.psnr_mu:.1f} dB at epoch {best.epoch + 1}", stands]
+    if run.validating:
+        words.append(f"{counted(run.validating, 'scene')} validate{'s' * (run.validating == 1)}")
+    return " · ".join(words)
 
 
 def thousandths_done(run: TrainingState) -> int:
@@ -226,6 +253,10 @@ def _was_given_back(event: QFocusEvent) -> bool:
 
 
 ANY_DEVICE = "auto"
+_OF_VALIDATION: Final = (
+    "PSNR-μ of the teacher on labels held back, as in the chart and the diary; what rests on few "
+    "scenes wavers from check to check"
+)
 _STEERED: Final = (Activity.RUNNING, Activity.PAUSED)
 
 
@@ -261,6 +292,8 @@ class TrainingPanel(QWidget):
         self._question = SteeringQuestion()
         self._phase, self._left = ElidedLabel(), caption("", role="muted")
         self._notes = ElidedLabel(role="warn")
+        self._validation = caption("", role="muted")
+        self._validation.setToolTip(_OF_VALIDATION)
         self._bar = QProgressBar(maximum=1000, textVisible=False)
         self._rows, self._board = QStackedWidget(), QHBoxLayout()
         self._fill(presets)
@@ -334,6 +367,8 @@ class TrainingPanel(QWidget):
         self._notes.tell(notes)
         self._notes.setVisible(bool(notes))
         self._left.setText(progress_in_words(run))
+        self._validation.setText(validation_in_words(run))
+        self._validation.setVisible(bool(run.checks))
         speed = run.images_per_second
         self._left.setToolTip(f"{speed:.3g} crops per second" if speed and run.busy else "")
         self._bar.setValue(thousandths_done(run))
@@ -411,13 +446,17 @@ class TrainingPanel(QWidget):
         words = QHBoxLayout()
         words.addWidget(self._phase, 1)
         words.addWidget(self._left)
+        how_far = QHBoxLayout()
+        how_far.addWidget(self._bar, 1)
+        how_far.addWidget(self._validation)
         self._board.setSpacing(6)
         column.addWidget(self._rows)
         column.addLayout(words)
         column.addWidget(self._notes)
-        column.addWidget(self._bar)
+        column.addLayout(how_far)
         column.addLayout(self._board, 1)
         self._notes.hide()
+        self._validation.hide()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(frame)
