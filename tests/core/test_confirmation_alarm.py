@@ -1,7 +1,6 @@
-"""The alarm of a run that trusts ever more of what its teacher gets ever more wrong."""
+"""The alarms of a run: its teacher gets worse on held-out labels, or its σ dies."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +9,9 @@ from hypothesis import strategies as st
 
 from smarthdr_studio.core.training.events import RunStarted, Validated, as_json
 from smarthdr_studio.core.training.round_history import (
+    check_noise,
     collapse_alarm,
-    confirmation_alarm,
+    fall_alarm,
     read_history,
 )
 from smarthdr_studio.core.training.rounds import RoundRecord, history_path, write_record
@@ -27,55 +27,55 @@ def run(tmp_path):
     return RunFolder(tmp_path / "20260101-000000-tiny")
 
 
-SHARES = ((0, 0.61), (10, 0.68), (20, 0.74))
-FALLING = ((0, 38.2), (10, 37.9), (20, 37.1))
+WARM_UP = (Check(10, 34.0), Check(20, 36.0), Check(30, 36.3, epoch=2), Check(40, 36.0, epoch=3))
+# They differ by 2.0, 0.3 and 0.3 dB: one differs from the next by 0.3.
 
 
-def test_the_alarm_names_both_numbers():
-    assert confirmation_alarm(SHARES, FALLING) == (
-        "Retained share rose from 61 % to 74 % while PSNR-μ on held-out labels fell from 38.2 to "
-        "37.1 dB: the run may be confirming its own mistakes."
+def test_the_alarm_says_how_far_validation_fell_how_far_it_wavers_and_what_helps():
+    said = fall_alarm((*WARM_UP, Check(50, 35.9, epoch=4)), began=40)
+    assert said == (
+        "PSNR-μ on held-out labels is 35.9 dB and was 36.3 at epoch 3; by chance a check differs "
+        "from the next by about 0.3 dB: since pseudo-labels began the run may be learning its own "
+        "mistakes. Pause and lower τ_pa or τ_pi; in the next plan widen what the Student sees "
+        "(Noise, Foreign patch, Brighten), or set L^k on unlabelled to off."
     )
 
 
 @pytest.mark.parametrize(
-    ("shares", "psnr"),
+    ("checks", "began"),
     [
-        (SHARES[1:], FALLING),
-        (SHARES, FALLING[1:]),
-        (((0, 0.74), (10, 0.68), (20, 0.61)), FALLING),
-        (((0, 0.61), (10, 0.80), (20, 0.74)), FALLING),
-        (SHARES, ((0, 38.2), (10, 37.0), (20, 37.1))),
-        (((0, 0.610), (10, 0.612), (20, 0.614)), FALLING),
-        (SHARES, ((0, 38.20), (10, 38.19), (20, 38.18))),
-        ((*SHARES, (30, 0.50)), (*FALLING, (30, 37.0))),
-        ((), ()),
-        (SHARES, ((0, float("nan")), (10, float("nan")), (20, float("nan")))),
+        ((), 40),
+        (WARM_UP, 40),  # it fell before there was any pseudo-label
+        ((*WARM_UP, Check(50, 30.0)), None),
+        ((*WARM_UP, Check(50, 36.05)), 40),  # less than it wavers
+        ((*WARM_UP, Check(50, 30.0), Check(60, 36.2)), 40),  # it has come back
+        ((*WARM_UP, Check(50, float("nan"))), 40),
+        ((Check(10, 36.0), Check(20, 36.0), Check(30, 36.0), Check(40, 35.95)), 30),
     ],
 )
-def test_there_is_no_alarm_without_a_reason(shares, psnr):
-    assert confirmation_alarm(shares, psnr) == ""
+def test_there_is_no_alarm_without_a_reason(checks, began):
+    assert fall_alarm(checks, began=began) == ""
 
 
-def test_a_round_is_held_against_the_first_check_from_then_on():
-    often = [(0, 38.2), (5, 99.0), (10, 37.9), (15, 1.0), (20, 37.1), (25, 99.0)]
-    assert "from 38.2 to 37.1 dB" in confirmation_alarm(SHARES, often)
-    seldom = [(9, 38.2), (19, 37.9), (29, 37.1)]
-    assert "from 38.2 to 37.1 dB" in confirmation_alarm(SHARES, seldom)
-    unchecked = [(0, 0.61), (4, 0.99), (10, 0.68), (20, 0.74)]
-    assert "from 61 % to 74 %" in confirmation_alarm(unchecked, [(0, 38.2), (12, 37.9), (20, 37.1)])
+def test_a_warm_up_of_one_check_is_judged_by_all_checks_and_a_tenth_is_always_chance():
+    assert check_noise((Check(10, 36.0), Check(20, 35.4), Check(30, 34.4)), began=10) == (
+        pytest.approx(0.8)
+    )
+    assert check_noise((Check(10, 36.0),), began=10) == 0.1
+    assert check_noise(WARM_UP, began=40) == pytest.approx(0.3)
+    assert check_noise((*WARM_UP, Check(50, 20.0), Check(60, 36.0)), began=40) == (
+        pytest.approx(0.3)
+    )
 
 
-@given(
-    shares=st.lists(st.floats(0, 1), max_size=8),
-    psnr=st.lists(st.floats(10, 60), max_size=8),
-)
-def test_the_alarm_sounds_only_while_more_is_trusted_of_a_worse_teacher(shares, psnr):
-    said = confirmation_alarm(list(enumerate(shares)), list(enumerate(psnr)))
-    points = list(zip(shares, psnr, strict=False))[-3:]
-    if said:
-        assert points[0][0] < points[1][0] < points[2][0]
-        assert points[0][1] > points[1][1] > points[2][1]
+@given(st.lists(st.floats(10, 60), min_size=1, max_size=8), st.integers(0, 7))
+def test_the_alarm_sounds_only_below_the_best_and_only_after_pseudo_labels(psnr, began):
+    checks = [Check(step, value) for step, value in enumerate(psnr)]
+    if fall_alarm(checks, began=began):
+        assert psnr[-1] < max(psnr) - 0.1
+        assert checks[-1].step > began
+    elif len(psnr) - 1 > began:
+        assert psnr[-1] >= max(psnr) - check_noise(checks, began=began)
 
 
 def _record(number, retained, *, masks=MASKS):
@@ -111,20 +111,20 @@ def _both(share):
     return {"a": share - 0.05, "b": share + 0.05}
 
 
-def test_a_history_sounds_the_alarm_for_the_newest_rounds(run):
-    shares = (0.9, 0.61, 0.68, 0.74)
-    _keep(run, *[_record(n, _both(share)) for n, share in enumerate(shares, start=1)])
-    _log(run, *_checks((10, 30.0), (20, 38.2), (30, 37.9)))
+@pytest.mark.parametrize("shares", [(0.61, 0.68), (0.74, 0.61), (0.68, 0.68)])
+def test_a_history_sounds_the_alarm_whatever_the_retained_share_does(run, shares):
+    _keep(run, *[_record(n, _both(share)) for n, share in enumerate(shares, start=2)])
+    _log(run, *_checks((10, 37.9), (15, 38.0), (20, 38.2)))
     assert read_history(run).alarm == ""
-    _log(run, *_checks((40, 37.1)))
+    _log(run, *_checks((30, 37.1)))
     history = read_history(run)
-    assert history.alarm.startswith("Retained share rose from 61 % to 74 %")
-    assert history.psnr_mu == ((10, 30.0), (20, 38.2), (30, 37.9), (40, 37.1))
+    assert history.alarm.startswith("PSNR-μ on held-out labels is 37.1 dB and was 38.2")
+    assert history.psnr_mu == ((10, 37.9), (15, 38.0), (20, 38.2), (30, 37.1))
 
 
 def test_checks_that_a_resumed_run_left_behind_sound_no_alarm(run):
     _keep(run, *[_record(n, _both(share)) for n, share in enumerate((0.61, 0.68, 0.74), start=1)])
-    _log(run, *_checks((10, 38.2), (20, 37.9), (30, 37.1)))
+    _log(run, *_checks((10, 38.2), (20, 38.1), (30, 37.1)))
     assert read_history(run).alarm
     _log(
         run,
@@ -133,21 +133,6 @@ def test_checks_that_a_resumed_run_left_behind_sound_no_alarm(run):
         ),
     )
     assert read_history(run).alarm == ""
-
-
-def test_a_share_that_rose_because_a_person_moved_a_threshold_is_no_alarm(run):
-    looser = replace(MASKS, tau_patch=0.6)
-    _keep(run, _record(1, _both(0.61)), _record(2, _both(0.68)))
-    _keep(run, _record(3, _both(0.74), masks=looser))
-    _log(run, *_checks((10, 38.2), (20, 37.9), (30, 37.1)))
-    assert read_history(run).alarm == ""
-
-
-def test_promoting_the_surest_scene_hides_no_alarm(run):
-    _keep(run, _record(1, {"a": 0.61, "b": 1.0}), _record(2, {"a": 0.68, "b": 1.0}))
-    _keep(run, _record(3, {"a": 0.74}))
-    _log(run, *_checks((10, 38.2), (20, 37.9), (30, 37.1)))
-    assert "from 61 % to 74 %" in read_history(run).alarm
 
 
 def test_a_sigma_that_dies_after_pseudo_labels_began_is_told_with_both_figures():

@@ -1,10 +1,11 @@
-"""Every round of a run: retained shares, flips, and the alarm when shares rise as PSNR-μ falls."""
+"""Every round of a run: retained shares, flips, and the alarm when validation falls."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import sqrt
+from math import isnan, sqrt
+from statistics import median
 from typing import Final
 
 import numpy as np
@@ -19,17 +20,20 @@ from smarthdr_studio.core.training.rounds import (
     read_record,
     recorded_rounds,
 )
-from smarthdr_studio.core.training.run_folder import Check, RunFolder, held_out_checks
+from smarthdr_studio.core.training.run_folder import Check, RunFolder, best_of, held_out_checks
 from smarthdr_studio.core.trust.masking import MaskSettings, Range, limit, span
 from smarthdr_studio.core.trust.patch_statistics import Floats
 from smarthdr_studio.core.trust.pool import PoolStatistics
 
 _log: Final = logging.getLogger(__name__)
 
-# What the sentence of the alarm can show: a smaller change is no reason for one.
-_LEAST_RISE: Final = 0.01
-_LEAST_FALL_DB: Final = 0.1
-_POINTS_OF_ALARM: Final = 3
+_LEAST_NOISE_DB: Final = 0.1
+_LEAST_DIFFERENCES: Final = 2
+# In the words of the buttons, thresholds and settings of the window.
+_WHAT_HELPS: Final = (
+    "Pause and lower τ_pa or τ_pi; in the next plan widen what the Student sees (Noise, Foreign "
+    "patch, Brighten), or set L^k on unlabelled to off."
+)
 _SURER_THAN_IT_MAY_BE: Final = 4.0  # e²/σ²
 
 
@@ -76,6 +80,7 @@ def read_history(
             _log.warning("%s", error)
     checks = held_out_checks(run)
     psnr = tuple((check.step, check.psnr_mu) for check in checks)
+    began = records[0].step if records else None
     scenes = tuple(sorted({scene for record in records for scene in record.retained}))
     return RunHistory(
         run=run.id,
@@ -84,8 +89,7 @@ def read_history(
         shares=_table(scenes, [record.retained for record in records]),
         replayable=kept_rounds(run.path),
         psnr_mu=psnr,
-        alarm=confirmation_alarm(_comparable_shares(records), psnr)
-        or collapse_alarm(checks, began=records[0].step if records else None),
+        alarm=fall_alarm(checks, began=began) or collapse_alarm(checks, began=began),
     )
 
 
@@ -112,32 +116,41 @@ def collapse_alarm(checks: Sequence[Check], *, began: int | None) -> str:
     )
 
 
-def confirmation_alarm(
-    shares_by_step: Sequence[tuple[int, float]], psnr_by_step: Sequence[tuple[int, float]]
-) -> str:
-    """A sentence where ever more is trusted while the teacher gets worse on held-out labels.
+def fall_alarm(checks: Sequence[Check], *, began: int | None) -> str:
+    """A sentence while validation is lower than chance explains since pseudo-labels began; else "".
 
-    Args:
-        shares_by_step: (step, retained share in [0, 1]) of rounds, by rising step.
-        psnr_by_step: (step, PSNR-μ in dB) of checks on held-out labels, by rising step.
-
-    Returns:
-        A sentence if over the last three comparable points the share rose each time, by a per
-        cent or more in all, and PSNR-μ fell each time, by 0.1 dB or more; else "". A point is a
-        round and the first check from then until the next round.
+    That is where the newest check after the step `began` lies below the best of all checks by more
+    than `check_noise`, whatever the retained share does: a run that confirms its own mistakes may
+    trust ever more, and one that is led astray ever less. One check may be low by chance; the
+    sentence goes with the next that is not.
     """
-    points = _points(shares_by_step, psnr_by_step)[-_POINTS_OF_ALARM:]
-    if len(points) < _POINTS_OF_ALARM:
+    known = [check for check in checks if not isnan(check.psnr_mu)]
+    best = best_of(known)
+    if best is None or began is None or known[-1].step <= began:
         return ""
-    steadily = all(a[0] < b[0] and a[1] > b[1] for a, b in pairwise(points))
-    (share, psnr), (last_share, last_psnr) = points[0], points[-1]
-    if not steadily or last_share - share < _LEAST_RISE or psnr - last_psnr < _LEAST_FALL_DB:
+    now, noise = known[-1], check_noise(known, began=began)
+    if best.psnr_mu - now.psnr_mu <= noise:
         return ""
     return (
-        f"Retained share rose from {share:.0%} to {last_share:.0%} while PSNR-μ on held-out "
-        f"labels fell from {psnr:.1f} to {last_psnr:.1f} dB: the run may be confirming its own "
-        "mistakes."
-    ).replace("%", " %")
+        f"PSNR-μ on held-out labels is {now.psnr_mu:.1f} dB and was {best.psnr_mu:.1f} at epoch "
+        f"{best.epoch + 1}; by chance a check differs from the next by about {noise:.1f} dB: since "
+        f"pseudo-labels began the run may be learning its own mistakes. {_WHAT_HELPS}"
+    )
+
+
+def check_noise(checks: Sequence[Check], *, began: int) -> float:
+    """How much PSNR-μ (dB) of one check differs from the next without pseudo-labels.
+
+    The median absolute difference of consecutive checks up to the step `began`: nothing is
+    repeated in a run, so its own checks are all there is to judge chance by, and how far few
+    held-out scenes waver differs between projects by a factor of ten. The median, because the
+    first checks rise by decibels. Where there are fewer than two differences all checks of the
+    run are asked. At least 0.1 dB: less is no reason to change anything.
+    """
+    warm_up = [check.psnr_mu for check in checks if check.step <= began]
+    values = warm_up if len(warm_up) > _LEAST_DIFFERENCES else [c.psnr_mu for c in checks]
+    found = [abs(after - before) for before, after in pairwise(values)]
+    return max(median(found), _LEAST_NOISE_DB) if found else _LEAST_NOISE_DB
 
 
 def flips(
@@ -195,35 +208,6 @@ def _table(scenes: Sequence[str], rounds: Sequence[Mapping[str, float]]) -> npt.
     nothing = float("nan")
     rows = [[shares.get(scene, nothing) for shares in rounds] for scene in scenes]
     return np.array(rows, dtype=np.float64).reshape(len(scenes), len(rounds))
-
-
-def _comparable_shares(records: Sequence[RoundRecord]) -> list[tuple[int, float]]:
-    """(step, retained share) of the latest rounds that had the newest round's masks.
-
-    Counted over the newest round's scenes: otherwise promoting the surest would look like doubt.
-    """
-    found: list[tuple[int, float]] = []
-    for record in reversed(records):
-        if record.masks != records[-1].masks:
-            break
-        names = [scene for scene in records[-1].retained if scene in record.retained]
-        if names:
-            # Scenes of a dataset are nearly of one size: their mean is the share of the pixels.
-            found.append((record.step, float(np.mean([record.retained[name] for name in names]))))
-    return found[::-1]
-
-
-def _points(
-    shares: Sequence[tuple[int, float]], checks: Sequence[tuple[int, float]]
-) -> list[tuple[float, float]]:
-    """(share, PSNR-μ) of each round that was checked before the next one was made."""
-    ends = [*(step for step, _ in shares[1:]), float("inf")]
-    found: list[tuple[float, float]] = []
-    for (step, share), end in zip(shares, ends, strict=False):
-        within = [psnr for at, psnr in checks if step <= at < end]
-        if within:
-            found.append((share, within[0]))  # of the very teacher that labelled, or soon after
-    return found
 
 
 def _kept_patches(

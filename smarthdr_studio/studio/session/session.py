@@ -365,6 +365,7 @@ class Session(QObject):
         self._tasks.refused.connect(self._store.complain)
         self._tasks.rested.connect(self._rest)
         self.training.round_finished.connect(self.inspection.round_came)
+        self.training.checked.connect(self.inspection.history.refresh)  # for its alarm
         self.training.round_finished.connect(self.recommendations.proposals.round_came)
         self.running.run_ended.connect(self._run_ended)
         self.curating.decided.connect(self._decided)

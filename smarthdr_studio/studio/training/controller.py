@@ -15,6 +15,7 @@ from smarthdr_studio.core.training.events import (
     RunFinished,
     StepReported,
     TrainingEvent,
+    Validated,
 )
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.training.steering import (
@@ -94,6 +95,7 @@ class TrainingController(QObject):
     curves_cleared = Signal()
     curves_read = Signal(object)  # RunCurves of a run whose steps are not told one by one
     round_finished = Signal()
+    checked = Signal()  # the teacher on held-out labels
     devices_found = Signal(object)
     remedies_found = Signal(object)  # what one click can do about a run that failed
     rested = Signal()
@@ -256,6 +258,8 @@ class TrainingController(QObject):
         self.points_came.emit(tuple(point for event in events for point in points(event)))
         if any(isinstance(event, RoundFinished) for event in events):
             self.round_finished.emit()
+        elif any(isinstance(event, Validated) for event in events):
+            self.checked.emit()
 
     def _timed(self, state: TrainingState) -> TrainingState:
         left = self._eta.left(now=time.monotonic()) if state.busy else None
@@ -363,7 +367,10 @@ class RunSteering(QObject):
     @Slot(int)
     def set_refresh(self, epochs: int) -> None:
         """So many epochs between two rounds from the next epoch on."""
-        self._ask(RefreshEvery(epochs=epochs), f"make a round every {epochs} epochs")
+        self._ask(
+            RefreshEvery(epochs=epochs),
+            "make a round every " + ("epoch" if epochs == 1 else f"{epochs} epochs"),
+        )
 
     def _ask(self, wish: Wish, words: str) -> None:
         state = self._training.state

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from smarthdr_studio.core.training.run_folder import best_of
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.state import Activity, StudioState, TrainingState
 from smarthdr_studio.studio.state.training import GO_ON, PAUSE
@@ -29,7 +30,6 @@ from smarthdr_studio.studio.widgets.controls import (
     button,
     caption,
     card,
-    counted,
     describe,
     duration,
     give_role,
@@ -419,7 +419,7 @@ class TrainingPanel(QWidget):
         menu.setToolTipsVisible(True)
         for name, call in self._steering():
             action = by_id(name)
-            line = menu.addAction("\t".join((action.title, *action.keys[:1])), call)
+            line = menu.addAction(action.line_with_key, call)
             line.setToolTip(action.tip_with_key)
         self._steer.setMenu(menu)
 

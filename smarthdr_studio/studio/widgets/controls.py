@@ -82,11 +82,6 @@ def percent(share: float | None) -> str:
     return f"{whole} %"
 
 
-def counted(count: int, what: str, *, more: str = "") -> str:
-    """A number and its noun, which has an s, or is `more`, where there is not one of them."""
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {more or what + 's'}"
-
-
 def small(value: float | None) -> str:
     """A small positive number with two telling digits; a dash where there is none."""
     return "–" if value is None else f"{value:.2g}" if value < 0.0095 else f"{value:.3f}"
