@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.display.layer_data import tabled_squares
-from smarthdr_studio.core.imaging.metrics import psnr, quality, split_psnr, ssim
+from smarthdr_studio.core.display.layer_data import linear_squares, tabled_squares
+from smarthdr_studio.core.imaging.metrics import psnr, quality, split_psnr, split_quality, ssim
 from smarthdr_studio.core.imaging.radiometry import (
     exposure_weighted_merge,
     inverse_mu_law,
@@ -85,6 +85,19 @@ def test_where_both_pictures_are_equal_decibels_are_infinite_however_bad_the_res
     inside, outside = split_psnr(squares, trusted)
     assert inside == float("inf")
     assert outside == pytest.approx(psnr(mu_law(picture[0, 0]), mu_law(truth[0, 0])))
+
+
+def test_both_sides_of_a_mask_are_counted_and_measured_on_both_scales():
+    rng = np.random.default_rng(5)
+    picture, truth = rng.uniform(size=(2, 6, 7, 3)).astype(np.float16)
+    trusted = rng.uniform(size=(6, 7)) < 0.6
+    found = split_quality(tabled_squares(picture, truth), linear_squares(picture, truth), trusted)
+    wide = picture.astype(np.float32), truth.astype(np.float32)
+    for side, where in ((found.kept, trusted), (found.dropped, ~trusted)):
+        assert side.pixels == int(where.sum()) > 0
+        assert side.psnr_l == pytest.approx(psnr(wide[0][where], wide[1][where]), abs=1e-4)
+        curved = mu_law(wide[0][where]), mu_law(wide[1][where])
+        assert side.psnr_mu == pytest.approx(psnr(*curved), abs=1e-4)
 
 
 def test_a_picture_is_fully_similar_to_itself_and_a_tiny_one_has_no_valid_region():

@@ -110,6 +110,10 @@ def test_an_epoch_takes_the_time_of_its_crops_once_a_run_has_said_how_long_one_t
     timed = what_if(pool, crops, masks, seconds_per_crop=0.5)
     assert timed.crops_at_least == timed.crops_at_most == timed.crops == len(crops)
     assert timed.epoch_seconds == len(crops) / 2
+    # An epoch that ends sooner takes no longer than what it draws.
+    capped = what_if(pool, crops, masks, seconds_per_crop=0.5, most_crops=6)
+    assert capped.epoch_seconds == 3
+    assert what_if(pool, crops, masks, seconds_per_crop=0.5, most_crops=10**6) == timed
 
 
 def test_a_scene_smaller_than_a_crop_and_one_of_a_single_pixel_have_none():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from smarthdr_studio.core.display import Layer
+from smarthdr_studio.core.imaging.metrics import SplitQuality
 from smarthdr_studio.core.imaging.regions import Region
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.rounds import RoundRecord, history_path, write_record
@@ -167,9 +168,21 @@ def test_what_if_counts_the_crops_of_the_pool(looking, until):
 
 def test_psnr_of_trusted_and_untrusted_pixels_is_told_where_the_truth_is_known(looking, until):
     looking.screen.move_masks(STRICT)
-    until(looking, lambda s: s.split_psnr is not None)
-    inside, outside = looking.state.split_psnr
-    assert np.isfinite([inside, outside]).all()
+    trusted = looking.screen.stage.material.trust.trusted
+    until(looking, lambda s: s.quality and s.quality.kept.pixels == trusted.sum())
+    kept, dropped = looking.state.quality.kept, looking.state.quality.dropped
+    assert (kept.pixels, dropped.pixels) == (trusted.sum(), (~trusted).sum())
+    assert np.isfinite([kept.psnr_mu, kept.psnr_l, dropped.psnr_mu, dropped.psnr_l]).all()
+
+
+def test_no_ground_truth_is_said_only_where_there_is_none(looking, until):
+    until(looking, lambda s: isinstance(s.quality, SplitQuality))
+    stage = looking.screen.stage
+    known = stage.material
+    stage.material = replace(known, trust=None)
+    assert stage.split_quality() == "no pseudo-label of this scene to compare"
+    stage.material = replace(known, ground_truth=None)
+    assert stage.split_quality() == "no ground truth here"
 
 
 def test_evidence_of_the_scene_is_measured_while_somebody_looks(looking, until):

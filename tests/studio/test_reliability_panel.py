@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow, QPushButton
 
+from smarthdr_studio.core.imaging.metrics import Side, SplitQuality
 from smarthdr_studio.core.imaging.regions import Region
 from smarthdr_studio.core.trust.masking import Level, MaskSettings
 from smarthdr_studio.core.trust.thresholds import WhatIf
@@ -221,16 +222,19 @@ def test_what_if_counts_as_plain_numpy_does(qtbot):
         crops_at_most=3912,
         epoch_seconds=130,
     )
-    panel = shown(qtbot, table.WhatIfPanel(), StudioState(what_if=words, split_psnr=(35.12, 27.24)))
+    both = split((9000, 35.12, 38.0), (1000, 27.24, 31.0))
+    panel = shown(qtbot, table.WhatIfPanel(), StudioState(what_if=words, quality=both))
     told = {fact.name: fact.value for fact in panel._table.facts}
     part, share = trusted.sum() / 1e6, 100 * trusted.mean()
     assert told == {
         "pixels": f"{part:.2f} of 1.50 M · {share:.0f} %",
         "patches": "600 of 600 · 100 %",
         "crops": "3,900–3,912 of 4,004",
-        "PSNR-μ": "35.1 dB trusted, 27.2 dB not",
+        "kept": "90 % · 9,000 px · 35.1 dB μ, 38.0 dB l",
+        "dropped": "10 % · 1,000 px · 27.2 dB μ, 31.0 dB l",
     }
-    assert panel._epoch.whole == "epoch in about 2 min"
+    assert panel._verdict.text() == "dropped pixels are worse here: by 7.9 dB μ, 7.0 dB l"
+    assert panel._epoch.whole == "an epoch takes about 2 min"
     exact = replace(words, crops_at_least=3912, epoch_seconds=None)
     assert table.crops_words(exact) == "3,912 of 4,004"
     assert "first run" in table.epoch_words(exact)
@@ -238,18 +242,47 @@ def test_what_if_counts_as_plain_numpy_does(qtbot):
     assert table.share_words(0, 0) == "0 of 0 · –"
 
 
+def split(kept, dropped):
+    """(pixels, PSNR-μ, PSNR-l) of both sides."""
+    sides = [Side(pixels=n, psnr_mu=mu, psnr_l=linear) for n, mu, linear in (kept, dropped)]
+    return SplitQuality(kept=sides[0], dropped=sides[1])
+
+
+NONE = (0, math.nan, math.nan)
+
+
 @pytest.mark.parametrize(
-    ("split", "words"),
+    ("kept", "dropped", "words"),
     [
-        (None, "no ground truth here"),
-        ((math.nan, math.nan), "no pixels"),
-        ((31.04, math.nan), "31.0 dB, all trusted"),
-        ((math.nan, 31.06), "31.1 dB, none trusted"),
-        ((math.inf, 20.0), "∞ dB trusted, 20.0 dB not"),
+        ((900, 35.0, 40.0), (300, 30.0, 36.0), "are worse here: by 5.0 dB μ, 4.0 dB l"),
+        ((900, 35.0, 40.0), (300, 34.5, 39.5), "dropped pixels are no worse than kept ones here"),
+        ((900, 35.0, 40.0), (300, 39.0, 44.0), "dropped pixels are no worse than kept ones here"),
+        ((900, 35.0, 40.0), (300, 30.0, 44.0), "worse on the μ-law by 5.0 dB, but not on linear"),
+        (
+            (900, 35.0, 40.0),
+            (300, 39.0, 37.0),
+            "worse on linear radiance by 3.0 dB, but not on",
+        ),
+        ((900, math.inf, math.inf), (300, math.inf, math.inf), "are no worse than kept ones"),
+        ((900, 35.0, 40.0), (1, 3.0, 4.0), "only 1 pixel dropped here: too few to judge by"),
+        ((1200, 35.0, 40.0), NONE, "nothing is dropped here"),
+        (NONE, (1200, 35.0, 40.0), "nothing is kept here"),
     ],
 )
-def test_a_side_without_pixels_is_named(split, words):
-    assert table.split_words(split) == words
+def test_a_verdict_says_whether_dropped_pixels_are_worse(kept, dropped, words):
+    assert words in table.verdict(split(kept, dropped))
+
+
+def test_a_side_without_pixels_is_named_and_one_without_error_is_infinite():
+    assert table.side_words(split(NONE, NONE).kept, 1200) == "no pixel"
+    side = split((600, math.inf, 20.0), NONE).kept
+    assert table.side_words(side, 1200) == "50 % · 600 px · ∞ dB μ, 20.0 dB l"
+
+
+def test_why_nothing_can_be_compared_stands_where_the_verdict_would(qtbot):
+    panel = shown(qtbot, table.WhatIfPanel(), StudioState(quality="no ground truth here"))
+    assert panel._verdict.text() == "no ground truth here"
+    assert [fact.name for fact in panel._table.facts] == ["pixels"]
 
 
 def test_every_control_says_what_it_is_and_leaves_the_arrows_to_the_scenes(qtbot):

@@ -108,6 +108,15 @@ def tabled_squares(picture: Half, truth: Half) -> Floats:
     return squares
 
 
+def linear_squares(picture: Half, truth: Half) -> Floats:
+    """(h₁ − h₂)² of two linear H×W×3 pictures, channel mean, H×W: what PSNR-l averages."""
+    squares = np.empty(picture.shape[:2], np.float32)
+    for rows in strips(*picture.shape[:2]):
+        gap = picture[rows].astype(np.float32) - truth[rows]
+        squares[rows] = np.square(gap, out=gap).mean(2)
+    return squares
+
+
 def _every_code() -> Frame:
     return np.arange(65536, dtype=np.uint16)
 

@@ -1,8 +1,9 @@
 """Everything a view can show, what it is made from, and the finished picture."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -253,6 +254,32 @@ def has_picture(layer: Layer, material: Material) -> bool:
     """Whether a layer of light exists."""
     made = layer is Layer.MERGE or layer in FRAMES
     return material.bracket is not None if made else given_radiance(layer, material) is not None
+
+
+_MADE_OF: Final[Mapping[Layer, tuple[str, ...]]] = {
+    Layer.UNCERTAINTY: ("sigma",),
+    **dict.fromkeys((Layer.PATCH_SCORE, Layer.PIXEL_SCORE), ("sigma", "trust")),
+    **dict.fromkeys((Layer.PATCH_MASK, Layer.PIXEL_MASK, Layer.TRUSTED), ("trust",)),
+    **dict.fromkeys((Layer.COMBINED_MASK, Layer.REASONS), ("trust",)),
+    Layer.PERSON_MASK: ("person",),
+    Layer.FLIPS: ("flips",),
+    Layer.OTHER_SIGMA: ("other_sigma",),
+}
+
+
+def refusal(layer: Layer, material: Material, settings: DisplaySettings) -> str:
+    """Why choosing this layer now would not show it, "" where it would; nothing is painted."""
+    if layer is Layer.ERROR:
+        against = settings.error_against
+        both = material.hdr is not None and against in PICTURES and has_picture(against, material)
+        return "" if both else why_empty(layer, material, settings)
+    if layer is Layer.STUDENT:  # asked for once somebody looks
+        return ""
+    if layer in PICTURES:
+        there = has_picture(layer, material)
+    else:
+        there = all(getattr(material, name) is not None for name in _MADE_OF[layer])
+    return "" if there else layer.why_empty
 
 
 def joined(*parts: str) -> str:

@@ -36,6 +36,45 @@ def split_psnr(
     return first, second
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """The pixels on one side of a mask: how many, and their PSNR in dB, NaN where there are none.
+
+    On the μ-law and on linear radiance.
+    """
+
+    pixels: int
+    psnr_mu: float
+    psnr_l: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitQuality:
+    """What a mask keeps and what it drops, held against ground truth alike."""
+
+    kept: Side
+    dropped: Side
+
+
+def split_quality(
+    squares: npt.NDArray[np.float32],
+    linear: npt.NDArray[np.float32],
+    trusted: npt.NDArray[np.bool_],
+) -> SplitQuality:
+    """Both sides of a mask; `squares` as in `split_psnr`, `linear` the same on linear radiance.
+
+    All H×W.
+    """
+    kept = int(np.count_nonzero(trusted))
+    (kept_mu, dropped_mu), (kept_l, dropped_l) = (
+        split_psnr(each, trusted) for each in (squares, linear)
+    )
+    return SplitQuality(
+        kept=Side(pixels=kept, psnr_mu=kept_mu, psnr_l=kept_l),
+        dropped=Side(pixels=trusted.size - kept, psnr_mu=dropped_mu, psnr_l=dropped_l),
+    )
+
+
 def _decibels(error: float) -> float:
     return float("inf") if error == 0 else -10 * float(np.log10(error))
 

@@ -223,18 +223,22 @@ def what_if(
     masks: MaskSettings,
     *,
     seconds_per_crop: float | None = None,
+    most_crops: int | None = None,
     kept: Retention | None = None,
 ) -> WhatIf:
     """What this pair of thresholds would keep, with every brush that the pool knows of.
 
-    `epoch_seconds` reckons with the middle between both bounds of the crops; `kept` is the pool's
-    `retention(masks)` if it is known. Raises ValueError where `crops` were laid for other scenes.
+    `epoch_seconds` reckons with the middle between both bounds of the crops, or with `most_crops`
+    where an epoch ends sooner; `kept` is the pool's `retention(masks)` if it is known. Raises
+    ValueError where `crops` were laid for other scenes.
     """
     if crops.ids != pool.ids or crops.patches != pool.patches:
         raise ValueError("these crops belong to another pool: lay them for the scenes it has now")
     kept = kept or pool.retention(masks)
     at_least, at_most = crops.bounds(pool.trusted_patches(masks))
-    middle = (at_least + at_most) / 2
+    drawn = (at_least + at_most) / 2
+    if most_crops is not None:
+        drawn = min(drawn, most_crops)
     return WhatIf(
         pixels=pool.pixels,
         trusted_pixels=round(kept.retained * pool.pixels),
@@ -243,7 +247,7 @@ def what_if(
         crops=len(crops),
         crops_at_least=at_least,
         crops_at_most=at_most,
-        epoch_seconds=None if seconds_per_crop is None else middle * seconds_per_crop,
+        epoch_seconds=None if seconds_per_crop is None else drawn * seconds_per_crop,
     )
 
 

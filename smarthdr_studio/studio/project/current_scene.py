@@ -1,14 +1,16 @@
 """The scene on the screen: its arrays, what is trusted of it, and its pictures."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.display import DisplaySettings, Layer, Material, Painted, Painter
-from smarthdr_studio.core.display.layer_data import tabled_error, tabled_squares
+from smarthdr_studio.core.display.layer_data import linear_squares, tabled_error, tabled_squares
+from smarthdr_studio.core.display.layers import refusal
 from smarthdr_studio.core.imaging.bracket import Half
-from smarthdr_studio.core.imaging.metrics import split_psnr
+from smarthdr_studio.core.imaging.metrics import SplitQuality, split_quality
 from smarthdr_studio.core.imaging.radiometry import Floats, Frame, linear_radiance, mu_law, unit_ldr
 from smarthdr_studio.core.imaging.regions import Box, Mask
 from smarthdr_studio.core.training.round_history import flips
@@ -136,6 +138,7 @@ class Stage:
         self._means: Floats | None = None
         self._error: Floats | None = None
         self._squares: Floats | None = None
+        self._linear: Floats | None = None
         self._dispute: Floats | None = None
         self._reasons_of: object = None
 
@@ -321,11 +324,27 @@ class Stage:
         found = self._source.trust(masks, pool=pool, means=means)
         return _share(with_person(found.trusted, self.brush))
 
-    def split_psnr(self) -> tuple[float, float] | None:
-        """PSNR-μ in dB of trusted and of untrusted pixels, where a ground truth exists."""
-        found = self.material.trust
-        squares = None if found is None else self.squares
-        return None if found is None or squares is None else split_psnr(squares, found.trusted)
+    def split_quality(self) -> SplitQuality | str:
+        """What the masks keep and drop against ground truth; or why that cannot be told."""
+        of = self.material
+        if self.loaded is None:
+            return ""
+        if of.ground_truth is None:
+            return "no ground truth here"
+        if of.hdr is None or of.trust is None:
+            return "no pseudo-label of this scene to compare"
+        squares, linear = self.squares, self._squares_of_radiance
+        if squares is None or linear is None:
+            return "the ground truth is of another size"
+        return split_quality(squares, linear, of.trust.trusted)
+
+    @property
+    def _squares_of_radiance(self) -> Floats | None:
+        """(ĥ − h)² per pixel, channel mean, on linear radiance, as `squares` is on the μ-law."""
+        hdr, truth = self.material.hdr, self.material.ground_truth
+        if self._linear is None and hdr is not None and truth is not None:
+            self._linear = linear_squares(hdr, truth) if hdr.shape == truth.shape else None
+        return self._linear
 
     def score_counts(self) -> tuple[Counts, Counts] | None:
         """How many patches and pixels of the scene have which score."""
@@ -337,6 +356,11 @@ class Stage:
     def paint(self, layer: Layer, display: DisplaySettings) -> Painted:
         """The picture of a layer; the very same one as last time if nothing changed."""
         return self._painter.paint(layer, self._with_reasons(layer), display)
+
+    def refusals(self, display: DisplaySettings) -> Mapping[Layer, str]:
+        """Which layers there are not, and why."""
+        every = {layer: refusal(layer, self.material, display) for layer in Layer}
+        return {layer: why for layer, why in every.items() if why}
 
     def difference(self, layer: Layer, partner: Layer, display: DisplaySettings) -> Painted:
         """How far a layer is from another, pixel by pixel."""
@@ -383,7 +407,7 @@ class Stage:
     def _use_source(self, source: SigmaSource | None) -> None:
         self._source, self._means, self._reasons_of = source, None, None
         self._judged = None
-        self._error = self._squares = None
+        self._error = self._squares = self._linear = None
         self.material = replace(
             self.material,
             hdr=source.hdr if source else None,

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -126,6 +126,7 @@ class PoolReading:
     laid_out_for: tuple[Level, Level]
     crops: CropsOfPool
     seconds_per_crop: float | None
+    most_crops: int | None
     sigma_means: dict[str, float]
     problems: tuple[str, ...]
     first_retention: tuple[MaskSettings, Retention]
@@ -170,6 +171,7 @@ def read_pool(  # noqa: PLR0913 - everything the thread may know of the project
         laid_out_for=(masks.patches, masks.pixels),
         crops=_crops(run, {name: sizes[name] for name in pool.ids}, patch_size=masks.patch_size),
         seconds_per_crop=_seconds_per_unlabelled_crop(run),
+        most_crops=_most_crops(run),
         sigma_means={scene: statistics.sigma_mean for scene, (_, statistics) in now.items()},
         problems=(*problems, *uncounted),
         first_retention=(masks, pool.retention(masks)),
@@ -212,14 +214,29 @@ def _seconds_per_unlabelled_crop(run: RunFolder | None) -> float | None:
     return pace * (batch["labelled"] + batch["unlabelled"]) / batch["unlabelled"]
 
 
+def _most_crops(run: RunFolder | None) -> int | None:
+    """Unlabelled crops after which an epoch of the plan ends; None is one pass over all."""
+    steps = _section(run, "schedule").get("steps_per_epoch")
+    return steps * _batch(run)["unlabelled"] if isinstance(steps, int) else None
+
+
 def _batch(run: RunFolder | None) -> dict[str, int]:
     first = {"crop": 128, "stride": 64, "labelled": 8, "unlabelled": 8}
+    held = _section(run, "batch")
+    try:
+        return {name: int(held.get(name, value)) for name, value in first.items()}
+    except (ValueError, TypeError):
+        return first
+
+
+def _section(run: RunFolder | None, name: str) -> Mapping[str, Any]:
+    """A section of the plan of a run; empty where it cannot be read."""
     try:
         plan = tomllib.loads(run.plan_path.read_text(encoding="utf-8")) if run else {}
-        held = plan.get("batch", {})
-        return {name: int(held.get(name, value)) for name, value in first.items()}
-    except (OSError, ValueError, AttributeError, TypeError):
-        return first
+    except (OSError, ValueError):
+        return {}
+    held = plan.get(name, {})
+    return held if isinstance(held, dict) else {}
 
 
 def _newest(runs: Path) -> RunFolder | None:
@@ -253,7 +270,12 @@ def chart(*, reading: PoolReading, masks: MaskSettings, kept: Retention) -> Char
         reading=reading,
         pixels=pool.pixel_histogram(masks),
         what_if=what_if(
-            pool, reading.crops, masks, seconds_per_crop=reading.seconds_per_crop, kept=kept
+            pool,
+            reading.crops,
+            masks,
+            seconds_per_crop=reading.seconds_per_crop,
+            most_crops=reading.most_crops,
+            kept=kept,
         ),
         others=pool.shares_outside(others, masks, painted=painted, kept=kept),
     )

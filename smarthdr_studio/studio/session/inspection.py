@@ -167,7 +167,7 @@ class Inspection(QObject):
     @Slot()
     def _charted(self) -> None:
         self.table.refresh()
-        self._store.become(split_psnr=self.screen.stage.split_psnr())
+        self._store.become(quality=self.screen.stage.split_quality())
         self.inspector.refresh()
         self.evidence.thresholds_moved()
 

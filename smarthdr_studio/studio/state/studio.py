@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.display import DisplaySettings
+from smarthdr_studio.core.imaging.metrics import SplitQuality
 from smarthdr_studio.core.imaging.regions import Region
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.training.round_history import RunHistory
@@ -132,7 +133,7 @@ class StudioState:
     scope: Scope = "pool"  # of both histograms
     snapshots: tuple[Snapshot, ...] = ()
     what_if: WhatIf | None = None
-    split_psnr: tuple[float, float] | None = None  # dB of trusted and of untrusted pixels
+    quality: SplitQuality | str = ""  # kept and dropped pixels of this scene, or why not
     evidence: EvidenceState = _UNMEASURED
     history: RunHistory | None = None
     heat: HeatStrip | None = None

@@ -20,9 +20,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from smarthdr_studio.core.imaging.metrics import Side, SplitQuality
 from smarthdr_studio.core.trust.explanation import Fact
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.core.trust.thresholds import WhatIf, thresholds_for_share
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.project.current_scene import Stage
 from smarthdr_studio.studio.project.pool import PoolController
 from smarthdr_studio.studio.project.store import Store
@@ -387,16 +389,19 @@ _TIPS: Final = {
         "Training crops that retain at least one trusted pixel; the others would teach nothing."
         " Two numbers where statistics of patches only bound it"
     ),
-    "PSNR-μ": (
-        "Of this scene's pseudo-label against ground truth: over trusted pixels, and over the rest"
-    ),
+    "kept": "Pixels of this scene that both gates retain: how many, and their error",
+    "dropped": "All other pixels of this scene: how many, and their error",
 }
+_OF_VERDICT: Final = (
+    "Whether the pseudo-label of this scene is worse where it is dropped than where it is kept, by "
+    "PSNR against ground truth, on the μ-law and on linear radiance"
+)
 
 
 class WhatIfPanel(QWidget):
     """A few lines of numbers that follow the thresholds."""
 
-    SHOWS: ClassVar[frozenset[str]] = frozenset({"what_if", "split_psnr"})
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"what_if", "quality"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -410,33 +415,46 @@ class WhatIfPanel(QWidget):
         head.addWidget(self._epoch, 1)
         column.addLayout(head)
         column.addWidget(self._table)
+        self._verdict = caption("")
+        self._verdict.setWordWrap(True)
+        self._verdict.setToolTip(_OF_VERDICT)
+        column.addWidget(self._verdict)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(frame)
-        self._show(None, None)
+        self._show(None, "")
 
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:
         """Show what the thresholds would mean."""
-        if (old.what_if, old.split_psnr) != (new.what_if, new.split_psnr):
-            self._show(new.what_if, new.split_psnr)
+        if (old.what_if, old.quality) != (new.what_if, new.quality):
+            self._show(new.what_if, new.quality)
 
-    def _show(self, what_if: WhatIf | None, split: tuple[float, float] | None) -> None:
+    def _show(self, what_if: WhatIf | None, split: SplitQuality | str) -> None:
         self._table.show_facts(facts(what_if, split))
+        words = split if isinstance(split, str) else verdict(split)
+        self._verdict.setText(words)
+        self._verdict.setVisible(bool(words))
         self._epoch.tell(epoch_words(what_if))
 
 
-def facts(what_if: WhatIf | None, split: tuple[float, float] | None) -> tuple[Fact, ...]:
+def facts(what_if: WhatIf | None, split: SplitQuality | str) -> tuple[Fact, ...]:
     """The lines of the table."""
-    quality = Fact(name="PSNR-μ", value=split_words(split))
+    quality: tuple[Fact, ...] = ()
+    if isinstance(split, SplitQuality):
+        whole = split.kept.pixels + split.dropped.pixels
+        quality = (
+            Fact(name="kept", value=side_words(split.kept, whole)),
+            Fact(name="dropped", value=side_words(split.dropped, whole)),
+        )
     if what_if is None:
-        return (Fact(name="pixels", value="known once pseudo-labels exist"), quality)
+        return (Fact(name="pixels", value="known once pseudo-labels exist"), *quality)
     w = what_if
     return (
         Fact(name="pixels", value=share_words(w.trusted_pixels, w.pixels)),
         Fact(name="patches", value=share_words(w.kept_patches, w.patches)),
         Fact(name="crops", value=crops_words(w)),
-        quality,
+        *quality,
     )
 
 
@@ -447,7 +465,7 @@ def epoch_words(what_if: WhatIf | None) -> str:
     seconds = what_if.epoch_seconds
     if seconds is None:
         return "epoch time: known after the first run"
-    return f"epoch in about {duration(seconds)}"
+    return f"an epoch takes about {duration(seconds)}"
 
 
 def share_words(part: int, whole: int) -> str:
@@ -466,19 +484,47 @@ def crops_words(what_if: WhatIf) -> str:
     return f"{kept} of {what_if.crops:,}"
 
 
-def split_words(split: tuple[float, float] | None) -> str:
-    """DB of trusted and of untrusted pixels; a side without pixels is named."""
-    if split is None:
-        return "no ground truth here"
-    trusted, untrusted = split
-    if math.isnan(trusted) and math.isnan(untrusted):
-        return "no pixels"
-    if math.isnan(untrusted):
-        return f"{_decibels(trusted)}, all trusted"
-    if math.isnan(trusted):
-        return f"{_decibels(untrusted)}, none trusted"
-    return f"{_decibels(trusted)} trusted, {_decibels(untrusted)} not"
+def side_words(side: Side, whole: int) -> str:
+    """The pixels of one side of the mask, and both their PSNR; none is said in words."""
+    if not side.pixels:
+        return "no pixel"
+    share = percent(side.pixels / whole)
+    return (
+        f"{share} · {side.pixels:,} px · "
+        f"{_decibels(side.psnr_mu)} dB μ, {_decibels(side.psnr_l)} dB l"
+    )
+
+
+_WORSE_DB: Final = 1.0
+_LEAST_PIXELS: Final = 100
+
+
+def verdict(split: SplitQuality) -> str:
+    """Whether the masks drop what is wrong: dropped pixels are worse by 1 dB, by which measure."""
+    kept, dropped = split.kept, split.dropped
+    if not kept.pixels or not dropped.pixels:
+        return "nothing is dropped here" if kept.pixels else "nothing is kept here"
+    few = min((kept.pixels, "kept"), (dropped.pixels, "dropped"))
+    if few[0] < _LEAST_PIXELS:
+        return f"only {counted(few[0], 'pixel')} {few[1]} here: too few to judge by"
+    by_mu, by_l = _gap(kept.psnr_mu, dropped.psnr_mu), _gap(kept.psnr_l, dropped.psnr_l)
+    worse = by_mu >= _WORSE_DB, by_l >= _WORSE_DB
+    if all(worse):
+        return f"dropped pixels are worse here: by {by_mu:.1f} dB μ, {by_l:.1f} dB l"
+    if not any(worse):
+        return "dropped pixels are no worse than kept ones here"
+    by, where, other = (
+        (by_mu, "on the μ-law", "on linear radiance")
+        if worse[0]
+        else (by_l, "on linear radiance", "on the μ-law")
+    )
+    return f"dropped pixels are worse {where} by {by:.1f} dB, but not {other}"
+
+
+def _gap(kept: float, dropped: float) -> float:
+    """How many dB dropped pixels are worse; two sides without error are equal."""
+    return 0.0 if kept == dropped else kept - dropped
 
 
 def _decibels(value: float) -> str:
-    return "∞ dB" if math.isinf(value) else f"{value:.1f} dB"
+    return "∞" if math.isinf(value) else f"{value:.1f}"
