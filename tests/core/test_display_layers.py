@@ -7,6 +7,7 @@ import pytest
 from made_scenes import SETTINGS, SIZE, a_scene, light
 
 from smarthdr_studio.core.display import DisplaySettings, Layer, Material, Painter
+from smarthdr_studio.core.display.layers import refusal
 from smarthdr_studio.core.display.painter import LIGHT
 from smarthdr_studio.core.trust.causes import Reason
 from smarthdr_studio.core.trust.masking import MaskSettings, trust
@@ -169,3 +170,36 @@ def test_a_picture_too_large_for_looks_is_painted_alike(layer, monkeypatch):
     painter = Painter()
     assert (painter.paint(layer, a_scene(), SETTINGS).rgb8 == usual.rgb8).all()
     assert painter.nbytes < 6 * usual.rgb8.nbytes
+
+
+def _not_there():
+    """Scenes that lack one thing or another."""
+    whole = replace(a_scene(person=a_brush()), promoted=light(9))
+    yield whole
+    for name in ("hdr", "sigma", "trust", "ground_truth", "person", "bracket", "promoted"):
+        yield replace(whole, **{name: None})
+    yield Material(ground_truth=light(3))
+
+
+def test_a_layer_is_refused_exactly_where_choosing_it_would_not_show_it():
+    made_when_looked_at = {Layer.STUDENT, Layer.REASONS}
+    refused = set()
+    for scene in _not_there():
+        for layer in set(Layer) - made_when_looked_at:
+            painted = Painter().paint(layer, scene, SETTINGS)
+            shown = painted.rgb8 is not None and painted.title == layer.value
+            why = refusal(layer, scene, SETTINGS)
+            assert bool(why) is not shown, (layer, painted.title)
+            refused |= {layer} if why else set()
+    assert {Layer.PSEUDO_LABEL, Layer.ERROR, Layer.FLIPS, Layer.GROUND_TRUTH} <= refused
+
+
+def test_what_stands_in_for_another_layer_says_so_and_why():
+    scene = Material(bracket=a_scene().bracket, ground_truth=light(3))
+    for layer, shown in ((Layer.PSEUDO_LABEL, "Ground truth"), (Layer.UNCERTAINTY, "Under frame")):
+        painted = Painter().paint(layer, scene, SETTINGS)
+        assert painted.title == shown
+        words = f"in place of {layer.value}: no pseudo-label yet"
+        assert painted.detail.startswith(words)
+    own = Painter().paint(Layer.GROUND_TRUTH, scene, SETTINGS)
+    assert "in place of" not in own.detail

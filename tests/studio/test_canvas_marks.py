@@ -235,7 +235,22 @@ def test_the_menu_lists_every_layer_once_in_groups_with_the_first_nine_keys(grid
     assert all(action.toolTip() == Layer(layer).tip for layer, action in actions.items())
     assert menu.sizeHint().height() < 700
     headings = [a.text() for a in menu.actions() if not a.isEnabled() and not a.isSeparator()]
-    assert headings == [name for name, _ in GROUPS]
+    assert headings == [name.upper() for name, _ in GROUPS]
+
+
+def test_a_layer_that_is_not_there_is_greyed_and_its_tip_says_why(grid):
+    why = "This scene is not promoted — press P"
+    grid.refuse_layers({Layer.PROMOTED: why})
+    menu = grid.view(2).header.menu
+    for actions in (menu.actions(), menu._partners.actions()):
+        layers = {action.data(): action for action in actions if action.data()}
+        assert [layer for layer, each in layers.items() if not each.isEnabled()] == [
+            "Promoted label"
+        ]
+        assert layers[Layer.PROMOTED].toolTip() == f"{Layer.PROMOTED.tip} {why}."
+    grid.refuse_layers({})
+    assert all(action.isEnabled() for action in menu.actions() if action.data())
+    assert {a.data(): a for a in menu.actions()}[Layer.PROMOTED].toolTip() == Layer.PROMOTED.tip
 
 
 def test_the_menu_says_which_view_asked_for_what(grid):

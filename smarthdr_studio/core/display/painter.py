@@ -231,8 +231,7 @@ class Painter:
         for shown in (layer, *layer.stand_ins):
             painted = self._painted(shown, material, settings)
             if painted is not None:
-                missing = shown is not layer and shown is Layer.MERGE
-                return self._instead(painted) if missing else painted
+                return painted if shown is layer else self._instead(painted, layer)
         return self._empty(layer.value, why_empty(layer, material, settings))
 
     def difference(
@@ -280,10 +279,14 @@ class Painter:
         self._material = material
         self._memo.turn()
 
-    def _instead(self, painted: Painted) -> Painted:
-        """The merge in place of a pseudo-label; its detail says what is missing and what helps."""
-        words = "no pseudo-label yet · Ctrl+T"
-        return self._memo.once("instead", (painted,), lambda: replace(painted, detail=words))
+    def _instead(self, painted: Painted, layer: Layer) -> Painted:
+        """A stand-in; its detail says for what it stands, why, and what helps."""
+        why = layer.why_empty
+        words = f"in place of {layer.value}: {why[0].lower()}{why[1:]}"
+        causes = painted, words
+        return self._memo.once(
+            "instead", causes, lambda: replace(painted, detail=joined(words, painted.detail))
+        )
 
     def _empty(self, title: str, words: str) -> Painted:
         return self._memo.once(

@@ -220,6 +220,7 @@ class Screen(QObject):
     """Shows scenes and trust; the last good picture stays until the next one is whole."""
 
     painted = Signal(int, object)
+    refused = Signal(object)  # layers that are not there, and why
     partnered = Signal(int, object, str)  # view, Painted or None, "wipe" or "flicker"
     sized = Signal(int, int)
     thumbnail_made = Signal(str, QImage)
@@ -251,6 +252,7 @@ class Screen(QObject):
         self._retention: Retention | None = None
         self._pooled_at = 0.0  # when the pool's share was last told while drawing
         self._wiped: int | None = None
+        self._refusals: Mapping[Layer, str] = {}
         self._repaint = QTimer(self, singleShot=True, interval=0)
         self._ahead = QTimer(self, singleShot=True, interval=_AHEAD_AFTER_MS)
         self._rechart = QTimer(self, singleShot=True, interval=_CHARTS_AFTER_MS)
@@ -435,6 +437,10 @@ class Screen(QObject):
         state = self._store.state
         for place in range(len(state.views)):
             self.painted.emit(place, self.painted_view(place))
+        refusals = self.stage.refusals(state.display)
+        if refusals != self._refusals:
+            self._refusals = refusals
+            self.refused.emit(refusals)
         compare = state.compare
         wiped = compare.view if compare.mode is CompareMode.WIPE else None
         if self._wiped not in (None, wiped):

@@ -1,5 +1,6 @@
 """One of the views: a title bar over a picture."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
@@ -61,7 +62,7 @@ _NUMBERS = {layer: number for number, layer in enumerate(Layer, 1) if number <= 
 _DENSE: Final = """
 QMenu::item { padding: 1px 24px 1px 12px; }
 QMenu::separator { margin: 2px 8px; }
-QMenu::item:disabled { font-weight: 600; color: %s; }
+QMenu::item:disabled { color: %s; }
 """
 
 
@@ -79,7 +80,8 @@ class LayerMenu(QMenu):
         self._partners = QMenu("Compare with", self)
         self._partners.setToolTip("Hold this view against another layer: wipe, or hold Shift")
         self._partners.setAccessibleName(f"Layers to compare view {number} with")
-        _fill(self._partners, keys=False).triggered.connect(self._pick_partner)
+        self._others = _fill(self._partners, keys=False)
+        self._others.triggered.connect(self._pick_partner)
         self._layers.triggered.connect(self._pick_layer)
         self.addSeparator()
         self.addMenu(self._partners)
@@ -99,6 +101,15 @@ class LayerMenu(QMenu):
         for action in self._layers.actions():
             action.setChecked(action.data() == title)
 
+    def refuse(self, refusals: Mapping[Layer, str]) -> None:
+        """Grey the layers that are not there; their tips say why."""
+        for group in (self._layers, self._others):
+            for action in group.actions():
+                layer = Layer(action.data())
+                why = refusals.get(layer, "")
+                action.setEnabled(not why)
+                action.setToolTip(f"{layer.tip} {why}." if why else layer.tip)
+
     @Slot(QAction)
     def _pick_layer(self, action: QAction) -> None:
         self.layer_picked.emit(action.data())
@@ -117,7 +128,8 @@ def _fill(menu: QMenu, *, keys: bool) -> QActionGroup:
     group = QActionGroup(menu)
     group.setExclusionPolicy(QActionGroup.ExclusionPolicy.ExclusiveOptional)
     for name, layers in GROUPS:
-        menu.addAction(name).setEnabled(False)
+        heading = menu.addAction(name.upper())  # unlike a layer that is not there
+        heading.setEnabled(False)
         for layer in layers:
             action = QAction(layer.value, group)
             if keys and layer in _NUMBERS:

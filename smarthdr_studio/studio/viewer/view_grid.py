@@ -1,5 +1,6 @@
 """The views of one scene, one to six, which zoom, pan and point together."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -7,7 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from smarthdr_studio.core.display import Painted, Viewport
+from smarthdr_studio.core.display import Layer, Painted, Viewport
 from smarthdr_studio.core.imaging.regions import Region
 from smarthdr_studio.studio.state import MOST_VIEWS, BrushState, Tool
 from smarthdr_studio.studio.theme import DARK, Palette
@@ -230,6 +231,12 @@ class ViewGrid(QWidget):
     def show_painted(self, index: int, painted: Painted) -> None:
         """Show a finished picture in one view; the picture shown already costs nothing."""
         self._views[index].show_painted(painted)
+
+    @Slot(object)
+    def refuse_layers(self, refusals: Mapping[Layer, str]) -> None:
+        """These layers are not there and cannot be picked, for these reasons."""
+        for view in self._views:
+            view.header.menu.refuse(refusals)
 
     def show_partner(self, index: int, painted: Painted | None, mode: str = Mode.WIPE) -> None:
         """Hold a partner against a view's picture: "wipe" or "flicker"; None takes it away."""

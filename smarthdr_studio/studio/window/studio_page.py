@@ -63,6 +63,7 @@ class StudioPage(QWidget):
         session.show_in(self.training, self.history, self.journal, self.charts, self)
         self.trust_side.listen_to(session)
         session.screen.painted.connect(self.views.show_painted)
+        session.screen.refused.connect(self.views.refuse_layers)
         session.screen.partnered.connect(self._show_partner)
         session.screen.sized.connect(self.views.set_scene_size)
         session.screen.thumbnail_made.connect(self.shelf.take_thumbnail)
