@@ -16,7 +16,7 @@ from smarthdr_studio.learning.inference import predict_scene
 from smarthdr_studio.learning.networks import build_network
 from smarthdr_studio.studio.project.predictions import forget
 from smarthdr_studio.studio.tasks import Cancelled
-from smarthdr_studio.studio.trust.evidence import measure_pool
+from smarthdr_studio.studio.trust.evidence import measure_group
 from smarthdr_studio.studio.trust.inspector import find_clues
 
 RUN = "20260101-000000-tiny"
@@ -58,6 +58,10 @@ def trained(tiny_project):
     return tiny_project
 
 
+def _group(folder, group):
+    return measure_group(_nothing, project=folder, frames=FrameStore(), group=group)
+
+
 def _measured(folder, scene, *, guess):
     """σ, error and clues of one scene, the long way."""
     frames = FrameStore()
@@ -73,51 +77,57 @@ def _measured(folder, scene, *, guess):
     return Sampled.of(sigma, clues(frames.bracket(of)), **errors, most=40_000)
 
 
-def test_the_pool_by_its_pseudo_labels_and_the_rest_as_the_teacher_sees_them(trained):
-    found = measure_pool(_nothing, project=trained, frames=FrameStore())
-    assert found.scenes == (*POOL, "Test-007", "001", "002")
+LABELS = ("Test-007", "001", "002")
+
+
+@pytest.mark.parametrize(("group", "scenes"), [("pool", POOL), ("labels", LABELS)])
+def test_the_pool_is_the_pool_and_labels_are_measured_apart_as_the_teacher_sees_them(
+    trained, group, scenes
+):
+    found = _group(trained, group)
+    assert found.scenes == scenes
     assert found.problems == ()
     expected = Sampled.joined(
-        [_measured(trained, scene, guess=scene not in POOL) for scene in found.scenes]
+        [_measured(trained, scene, guess=group == "labels") for scene in found.scenes]
     )
     for part in Part:
         one, other = (sampled.part(part) for sampled in (found.sampled, expected))
         np.testing.assert_array_equal(one.sigma, other.sigma)
         np.testing.assert_array_equal(one.error, other.error)
         np.testing.assert_array_equal(one.squares, other.squares)
-    assert len(found.sampled.sigma) == 7 * 96 * 128
+    assert len(found.sampled.sigma) == len(scenes) * 96 * 128
 
 
 def test_the_note_says_who_was_asked_and_which_figures_are_too_good(trained):
-    found = measure_pool(_nothing, project=trained, frames=FrameStore())
-    assert found.note == (
-        "4 unlabelled scenes by their pseudo-labels; 1 test scene and 2 labelled scenes as the "
-        f"teacher of {RUN}, step 5 sees them. Labelled scenes were trained on, and leave-one-out "
-        "is not done: figures of labelled scenes are optimistic."
+    assert _group(trained, "pool").note == "4 unlabelled scenes by their pseudo-labels."
+    assert _group(trained, "labels").note == (
+        f"1 test scene and 2 labelled scenes as the teacher of {RUN}, step 5 sees them. Labelled "
+        "scenes were trained on, and leave-one-out is not done: figures of labelled scenes are "
+        "optimistic."
     )
 
 
-def test_before_a_checkpoint_the_pool_alone_is_measured(tiny_project):
-    found = measure_pool(_nothing, project=tiny_project, frames=FrameStore())
-    assert found.scenes == POOL
-    assert found.note == "4 unlabelled scenes by their pseudo-labels."
-    assert ["train first" in line for line in found.problems] == [True]
+def test_before_a_checkpoint_the_pool_alone_can_be_measured(tiny_project):
+    found = _group(tiny_project, "pool")
+    assert (found.scenes, found.problems) == (POOL, ())
+    with pytest.raises(ProjectError, match="train first"):
+        _group(tiny_project, "labels")
 
 
-def test_without_pseudo_labels_the_teacher_alone_is_asked(trained):
+def test_without_pseudo_labels_the_pool_is_not_replaced_by_other_scenes(trained):
     for path in (trained / "pseudo").iterdir():
         path.unlink()
-    found = measure_pool(_nothing, project=trained, frames=FrameStore())
-    assert found.scenes == ("Test-007", "001", "002")
-    assert found.note.startswith("1 test scene and 2 labelled scenes as the teacher of")
+    with pytest.raises(ProjectError, match="no scene of the pool has both"):
+        _group(trained, "pool")
+    assert _group(trained, "labels").scenes == LABELS
 
 
 def test_promoted_and_excluded_scenes_take_no_part(trained):
     with Project.open(trained) as project:
         Decisions(project).promote(["003"])
         Decisions(project).exclude(["004"])
-    found = measure_pool(_nothing, project=trained, frames=FrameStore())
-    assert found.scenes == ("005", "006", "Test-007", "001", "002")
+    assert _group(trained, "pool").scenes == ("005", "006")
+    assert _group(trained, "labels").scenes == LABELS
 
 
 def test_a_scene_that_cannot_be_read_costs_a_sentence_and_not_the_whole(trained):
@@ -125,37 +135,37 @@ def test_a_scene_that_cannot_be_read_costs_a_sentence_and_not_the_whole(trained)
         pseudo, frame = project.pseudo_path("004"), project.scene("002").frames[0]
     pseudo.write_bytes(pseudo.read_bytes()[:100])
     frame.unlink()
-    found = measure_pool(_nothing, project=trained, frames=FrameStore())
-    assert found.scenes == ("003", "005", "006", "Test-007", "001")
-    assert len(found.problems) == 2
-    assert str(pseudo) in found.problems[0]
-    assert str(frame) in found.problems[1]
-    assert "3 unlabelled scenes" in found.note
-    assert "1 labelled scene " in found.note
+    pool, labels = _group(trained, "pool"), _group(trained, "labels")
+    assert (pool.scenes, labels.scenes) == (("003", "005", "006"), ("Test-007", "001"))
+    assert [str(pseudo) in line for line in pool.problems] == [True]
+    assert [str(frame) in line for line in labels.problems] == [True]
+    assert "3 unlabelled scenes" in pool.note
+    assert "1 labelled scene " in labels.note
 
 
 def test_with_nothing_to_measure_the_reason_is_told(fresh_project, dataset):
-    with pytest.raises(ProjectError, match="train first"):
-        measure_pool(_nothing, project=fresh_project, frames=FrameStore())
+    for group in ("pool", "labels"):
+        with pytest.raises(ProjectError, match="train first"):
+            _group(fresh_project, group)
     for truth in dataset.rglob("HDRImg.hdr"):
         truth.unlink()
     with pytest.raises(ProjectError):
-        measure_pool(_nothing, project=fresh_project, frames=FrameStore())
+        _group(fresh_project, "labels")
 
 
 def test_measuring_says_which_scene_it_is_at_and_is_given_up_between_tiles(trained):
     said = []
 
     def tell(text, done, total):
-        if len(said) == 20:
+        if len(said) == 8:
             raise Cancelled
         said.append((text, done, total))
 
     with pytest.raises(Cancelled):
-        measure_pool(tell, project=trained, frames=FrameStore())
+        measure_group(tell, project=trained, frames=FrameStore(), group="labels")
     assert said[0] == ("loading the teacher", 0, 0)
-    assert said[1] == ("measuring scene 1 of 7", 0, 7)
-    assert said[-1][0] in {"measuring scene 5 of 7", "measuring scene 6 of 7"}
+    assert said[1] == ("measuring scene 1 of 3", 0, 3)
+    assert said[-1][0] in {f"measuring scene {k} of 3" for k in (1, 2, 3)}
     assert [done for _, done, _ in said] == sorted(done for _, done, _ in said)
 
 

@@ -95,15 +95,19 @@ class Snapshot:
     scene: float | None = None
 
 
+Group = Literal["pool", "labels"]
+"""Scenes that evidence is measured of: unlabelled ones, or test and labelled ones."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EvidenceState:
     """Is σ any good? `point` is (dropped share, error of the rest ÷ error of all) of the masks.
 
-    `scenes` are those the pool's figures rest on; `note` says what to keep in mind about them;
+    `scenes` are those a group's figures rest on; `note` says what to keep in mind about them;
     `work` is what is being measured now, "" while nothing is.
     """
 
-    scope: Literal["scene", "pool"] = "scene"
+    scope: Literal["scene"] | Group = "scene"
     part: Part = Part.ALL
     shown: Evidence | None = None
     point: tuple[float, float] | None = None

@@ -1,10 +1,11 @@
-"""Measures whether σ knows where the errors are, of the scene on the screen and of the pool."""
+"""Measures whether σ knows where the errors are: of the scene on the screen, the pool, labels."""
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
@@ -28,6 +29,7 @@ from smarthdr_studio.studio.project.current_scene import Stage
 from smarthdr_studio.studio.project.predictions import Asked, network_of, predicted
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import EvidenceState
+from smarthdr_studio.studio.state.inspection import Group
 from smarthdr_studio.studio.tasks import LatestTask, Report, TaskRunner
 
 _PIXELS_PER_SCENE = 40_000
@@ -36,10 +38,19 @@ _WORDS = {
     Status.TEST: "test",
     Status.GROUND_TRUTH: "labelled",
 }
+_MEASURED: Final[Mapping[Group, tuple[Status, ...]]] = {
+    "pool": (Status.UNLABELLED,),
+    "labels": (Status.TEST, Status.GROUND_TRUTH),
+}
+_NOTHING: Final[Mapping[Group, str]] = {
+    "pool": "no scene of the pool has both a ground truth and a pseudo-label; train first, or "
+    "measure labels instead",
+    "labels": "no test or labelled scene can be measured yet; train first",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PoolEvidence:
+class GroupEvidence:
     """Pixels of all `scenes` that could be measured; `note` says what to keep in mind of them.
 
     Each of `problems` is the sentence of a scene that could not.
@@ -58,14 +69,16 @@ class _Measurable:
     pseudo: Path
 
 
-def measure_pool(report: Report, *, project: Path, frames: FrameStore) -> PoolEvidence:
-    """Every scene with a ground truth: the pool by its pseudo-labels, others by the teacher.
+def measure_group(
+    report: Report, *, project: Path, frames: FrameStore, group: Group
+) -> GroupEvidence:
+    """Every scene of a group with a ground truth: the pool by its pseudo-labels alone.
 
-    The teacher is the newest checkpoint's. Promoted and excluded scenes take no part. Raises
-    ProjectError where no scene can be measured.
+    Labels, test scenes and labelled ones, as the newest checkpoint's teacher sees them. Promoted
+    and excluded scenes are in neither. Raises ProjectError where no scene can be measured.
     """
-    report("loading the teacher", 0, 0)
-    wanted, problems = _measurable(project), list[str]()
+    report("loading the teacher" if group == "labels" else "looking for ground truth", 0, 0)
+    wanted, problems = _measurable(project, _MEASURED[group]), list[str]()
     teacher = _teacher(wanted, project, frames, problems)
     if teacher is None:
         wanted = [each for each in wanted if each.status is Status.UNLABELLED]
@@ -77,9 +90,8 @@ def measure_pool(report: Report, *, project: Path, frames: FrameStore) -> PoolEv
         except (StudioError, OSError) as error:
             problems.append(str(error))
     if not found:
-        nothing = f"{project}: no scene with a ground truth can be measured yet; train first"
-        raise ProjectError(problems[0] if problems else nothing)
-    return PoolEvidence(
+        raise ProjectError(problems[0] if problems else f"{project}: {_NOTHING[group]}")
+    return GroupEvidence(
         scenes=tuple(each.scene.id for each, _ in found),
         sampled=Sampled.joined([sampled for _, sampled in found]),
         note=_note(Counter(each.status for each, _ in found), teacher),
@@ -91,18 +103,18 @@ def _say_which(report: Report, at: int, scenes: int, *_tiles: object) -> None:
     report(f"measuring scene {at + 1} of {scenes}", at, scenes)
 
 
-def _measurable(project: Path) -> list[_Measurable]:
-    """Scenes with a ground truth, the pool first; of the pool only those with a pseudo-label."""
+def _measurable(project: Path, of: tuple[Status, ...]) -> list[_Measurable]:
+    """Such scenes with a ground truth; of the pool only those with a pseudo-label."""
     with Project.open(project) as opened:
         statuses = opened.statuses()
         scenes = [
             _Measurable(scene, statuses[scene.id], opened.pseudo_path(scene.id))
             for scene in opened.scenes
-            if scene.ground_truth is not None and statuses[scene.id] in _WORDS
+            if scene.ground_truth is not None and statuses[scene.id] in of
         ]
     return [
         each
-        for status in _WORDS
+        for status in of
         for each in scenes
         if each.status is status and (status is not Status.UNLABELLED or each.pseudo.is_file())
     ]
@@ -173,7 +185,7 @@ _MOST_PIXELS = 2_000_000  # all of a 1500×1000 scene, every fourth of a very la
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Figures:
-    """Evidence of every part that has any pixel; of a pool also its scenes and what to know."""
+    """Evidence of every part that has any pixel; of a group also its scenes and what to know."""
 
     parts: Mapping[Part, Evidence]
     sigma: Floats | None = None  # the map of the scene that was measured
@@ -191,9 +203,9 @@ def figures_of_scene(
     return Figures(parts=_by_part(report, sampled, words=words), sigma=sigma)
 
 
-def figures_of_pool(report: Report, *, project: Path, frames: FrameStore) -> Figures:
-    """Of every scene with a ground truth. Raises StudioError where there is none."""
-    found = measure_pool(report, project=project, frames=frames)
+def figures_of_group(report: Report, *, project: Path, frames: FrameStore, group: Group) -> Figures:
+    """Of every scene of a group with a ground truth. Raises StudioError where there is none."""
+    found = measure_group(report, project=project, frames=frames, group=group)
     return Figures(
         parts=_by_part(report, found.sampled, words="counting"),
         scenes=found.scenes,
@@ -212,7 +224,7 @@ def _by_part(report: Report, sampled: Sampled, *, words: str) -> dict[Part, Evid
 
 
 _COMPARING = "comparing σ with the error"
-_NO_TRUTH = "This scene has no ground truth; measure the pool instead."
+_NO_TRUTH = "This scene has no ground truth; measure the pool or labels instead."
 _NO_SIGMA = "This scene has no pseudo-label; measuring asks the teacher for its prediction."
 
 
@@ -227,13 +239,14 @@ class EvidenceController(QObject):
         self._comparing, self._measuring = LatestTask(tasks), LatestTask(tasks)
         self._scene: Figures | None = None
         self._scene_of: Floats | None = None  # the σ map that is being measured, or was
-        self._pool: Figures | None = None
+        self._groups: dict[Group, Figures] = {}
         self._watched = False
         store.switched.connect(self._switch)
 
     @Slot()
     def _switch(self) -> None:
-        self._scene, self._pool, self._scene_of = None, None, None
+        self._scene, self._scene_of = None, None
+        self._groups.clear()
         self._store.become(evidence=EvidenceState())
 
     def watch(self, *, seen: bool) -> None:
@@ -243,8 +256,8 @@ class EvidenceController(QObject):
 
     @Slot(str)
     def set_scope(self, scope: str) -> None:
-        """Look at the scene or at the pool."""
-        self._become(scope="pool" if scope == "pool" else "scene")
+        """Look at the scene, at the pool, or at labels."""
+        self._become(scope=scope if scope in _MEASURED else "scene")
         self.refresh()
 
     @Slot(str)
@@ -254,18 +267,20 @@ class EvidenceController(QObject):
         self._show()
 
     def measure(self, frames: FrameStore) -> None:
-        """Measure now: the scene by asking the teacher, or every scene with a ground truth."""
-        if self._store.state.evidence.scope == "scene":
+        """Measure now: the scene by asking the teacher, or every scene of the group."""
+        group = self._store.state.evidence.scope
+        if group == "scene":
             self.teacher_wanted.emit()
         elif self._store.project is not None and not self._measuring.at_work:
+            folder = self._store.project.folder
             self._measuring.start(
-                partial(figures_of_pool, project=self._store.project.folder, frames=frames),
-                self._pool_measured,
+                partial(figures_of_group, project=folder, frames=frames, group=group),
+                partial(self._group_measured, group),
                 self._refused,
                 on_progress=self._progressed,
                 on_given_up=self._over,
             )
-            self._become(work="loading the teacher")
+            self._become(work="looking for ground truth")
 
     @Slot()
     def cancel(self) -> None:
@@ -305,12 +320,12 @@ class EvidenceController(QObject):
                 self._become(work="")
             self._show()
 
-    def _pool_measured(self, pool: Figures) -> None:
-        self._pool = pool
+    def _group_measured(self, group: Group, found: Figures) -> None:
+        self._groups[group] = found
         self._over()
         self._show()
-        if pool.problems:
-            self._store.complain(pool.problems[0])
+        if found.problems:
+            self._store.complain(found.problems[0])
 
     def _refused(self, message: str) -> None:
         self._over()
@@ -325,15 +340,16 @@ class EvidenceController(QObject):
 
     def _show(self) -> None:
         now = self._store.state.evidence
-        known = self._scene if now.scope == "scene" else self._pool
+        known = self._scene if now.scope == "scene" else self._groups.get(now.scope)
         shown = known.parts.get(now.part) if known is not None and self._watched else None
-        scenes = self._pool.scenes if now.scope == "pool" and self._pool else ()
+        scenes = known.scenes if known is not None else ()
         new = replace(now, shown=shown, scenes=scenes, note=self._note(now))
         self._store.become(evidence=replace(new, point=self._point(new)))
 
     def _note(self, now: EvidenceState) -> str:
-        if now.scope == "pool":
-            return self._pool.note if self._pool else ""
+        if now.scope != "scene":
+            known = self._groups.get(now.scope)
+            return known.note if known is not None else ""
         if self._stage.material.ground_truth is None:
             return _NO_TRUTH
         return _NO_SIGMA if self._stage.material.sigma is None else ""
@@ -345,6 +361,8 @@ class EvidenceController(QObject):
         found, error = self._stage.material.trust, self._stage.error
         if now.scope == "scene" and now.part is Part.ALL and found is not None:
             return None if error is None else sparsification_point(found.trusted, error)
+        if now.scope == "labels":
+            return None  # thresholds retain nothing of them
         state = self._store.state
         of_pool = state.pool.retained if state.pool is not None else None
         kept = state.retained if now.scope == "scene" else of_pool

@@ -152,7 +152,9 @@ def _number(value: float) -> str:
 
 _SCOPES: Final = {
     "scene": "The scene on the screen, where it has ground truth",
-    "pool": "All scenes with ground truth, together",
+    "pool": "Unlabelled scenes with ground truth, together, by their pseudo-labels",
+    "labels": "Test and labelled scenes, together, as the newest teacher sees them; those it"
+    " learned from flatter it",
 }
 _PARTS: Final = {
     Part.ALL: "Every pixel",
@@ -163,8 +165,8 @@ _PARTS: Final = {
 MEASURE: Final = "Measure scenes with ground truth"
 ASK: Final = "Ask the teacher about this scene"
 _HELP: Final = {
-    MEASURE: "Compare σ with the true error on every scene that has ground truth; this takes a"
-    " while and can be cancelled",
+    MEASURE: "Compare σ with the true error on every such scene that has ground truth; this takes"
+    " a while and can be cancelled",
     ASK: "Let the teacher of the newest checkpoint predict this scene, whose ground truth is known",
 }
 _NOT_YET: Final = "Nobody has compared σ with true errors yet."
@@ -248,7 +250,7 @@ class EvidencePanel(QWidget):
         idle = not evidence.work and self._state.folder is not None
         self._measure.setEnabled(idle)
         # A scene's own figures come by themselves; the pool's are measured again when asked to.
-        useful = shown is None or evidence.scope == "pool"
+        useful = shown is None or evidence.scope != "scene"
         self._measure.setVisible(useful and not evidence.work)
 
     def _what_helps(self) -> str:
