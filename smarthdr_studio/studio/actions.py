@@ -36,6 +36,11 @@ class Action:
         """The tooltip, which names the key."""
         return f"{self.tip} ({self.keys[0]})" if self.keys else self.tip
 
+    @property
+    def line_with_key(self) -> str:
+        """The line of a menu, which names the key at its end."""
+        return "\t".join((self.title, *self.keys[:1]))
+
 
 def action(menu: Menu, title: str, keys: str, tip: str, calls: str) -> Action:
     """A command of an open project; `keys` are separated by spaces."""
@@ -333,6 +338,28 @@ RUNS: Final = (
 ACTIONS: Final = (*BASE, *INSPECTION, *CURATION, *FILES, *BRUSH, *RUNS, *MODELS)
 
 
+_own: dict[str, tuple[str, ...]] = {}  # a person's keys; one person sits at a process
+
+
+def use_keys(keys: Mapping[str, tuple[str, ...]]) -> Mapping[str, str]:
+    """From now on `by_id` knows a person's own keys, by id.
+
+    Answers how tooltips and lines of menus that name a key are to be worded anew, by their words
+    until now.
+    """
+    before = with_keys(ACTIONS, _own)
+    _own.clear()
+    _own.update(keys)
+    anew: dict[str, str] = {}
+    for was, now in zip(before, with_keys(ACTIONS, _own), strict=True):
+        if was.keys != now.keys:
+            anew[was.tip_with_key] = now.tip_with_key
+            if was.keys:  # without one it is but a title, which may stand for other things
+                anew[was.line_with_key] = now.line_with_key
+    return anew
+
+
 def by_id(name: str) -> Action:
-    """The action of that id."""
-    return next(action for action in ACTIONS if action.id == name)
+    """The action of that id, with the keys the person has given it."""
+    found = next(action for action in ACTIONS if action.id == name)
+    return replace(found, keys=_own.get(name, found.keys))

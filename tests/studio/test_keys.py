@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QKeySequenceEdit, QLabel, QLineEdit, QPushButton, QTreeWidget, QWidget
 
-from smarthdr_studio.studio.actions import ACTIONS, with_keys
+from smarthdr_studio.studio.actions import ACTIONS, by_id, use_keys, with_keys
 from smarthdr_studio.studio.window.keys_dialog import KeysDialog, recorded
 
 
@@ -155,3 +155,36 @@ def test_the_editor_stops_nobody_and_fits_a_small_window(opens):
 )
 def test_a_sign_that_needs_shift_does_not_name_it(pressed, kept):
     assert recorded(QKeySequence(pressed)) == kept
+
+
+@pytest.fixture
+def own_keys():
+    yield use_keys
+    use_keys({})
+
+
+def test_actions_asked_for_by_id_have_a_persons_own_keys(own_keys):
+    assert by_id("promote").keys == ("P",)
+    anew = own_keys({"promote": ("F3",), "undo": ()})
+    assert by_id("promote").tip_with_key.endswith("(F3)")
+    assert by_id("undo").tip_with_key == by_id("undo").tip
+    plain = {action.id: action for action in ACTIONS}
+    assert anew[plain["promote"].tip_with_key] == by_id("promote").tip_with_key
+    assert anew["Promote\tP"] == "Promote\tF3"
+    assert own_keys({})[f"{plain['promote'].tip} (F3)"] == plain["promote"].tip_with_key
+
+
+def test_the_top_bar_and_every_tip_follow_a_persons_keys(window, own_keys):
+    own_keys({})
+    promote = window.bar._promote
+    assert promote.text() == "Promote  P"
+    window._take_keys({"promote": ("F3",), "fit": ("Ctrl+F9",), "undo": ("Ctrl+F8",)})
+    assert promote.text() == "Promote  F3"
+    for tip in (promote.toolTip(), promote.accessibleDescription()):
+        assert tip.endswith("(F3)")
+    assert window.page.display._fit.toolTip().endswith("(Ctrl+F9)")
+    assert "(Ctrl+F8)" in window.bar._undo.toolTip()
+    window._take_keys({"promote": ()})
+    assert promote.text() == "Promote"
+    assert window.page.display._fit.toolTip() == by_id("fit").tip_with_key
+    assert "F9" not in by_id("fit").tip_with_key

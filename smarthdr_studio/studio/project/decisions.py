@@ -127,7 +127,8 @@ def many_in_words(done: DecisionSubject) -> str:
     count = len(done.scenes)
     if count <= 1 or done.kind not in _DONE:
         return ""
-    return f"{_DONE[done.kind]} {count} scenes. Undo: {by_id('undo').keys[0]}"
+    key = by_id("undo").keys[:1]
+    return f"{_DONE[done.kind]} {count} scenes." + "".join(f" Undo: {each}" for each in key)
 
 
 def not_promotable(scenes: Sequence[str]) -> Notice:

@@ -13,6 +13,7 @@ from smarthdr_studio.core.training.round_history import RunHistory
 from smarthdr_studio.core.training.rounds import RoundRecord
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.project.predictions import (
     Replay,
@@ -262,9 +263,8 @@ class HistoryPanel(QWidget):
         self._alarm.setWordWrap(True)
         self._alarm.hide()
         self._scrubber.setPageStep(5)
-        tip = (
-            f"Replay a round ({by_id('previous_round').keys[0]} and {by_id('next_round').keys[0]})"
-        )
+        keys = [key for name in ("previous_round", "next_round") for key in by_id(name).keys[:1]]
+        tip = f"Replay a round ({' and '.join(keys)})" if keys else "Replay a round"
         describe(self._scrubber, name="Round", tip=tip)
         self._back.setEnabled(False)
         for part in self._of_rounds():
@@ -359,7 +359,7 @@ def replay_in_words(state: StudioState) -> str:
     if state.heat is None or not state.heat.shares.size:
         return ""
     if state.replay is None:
-        return f"{len(state.heat.rounds)} rounds; the masks are those of now"
+        return f"{counted(len(state.heat.rounds), 'round')}; the masks are those of now"
     words = f"Round {state.replay} of {state.heat.rounds[-1]}: "
     if state.history is not None and state.replay in state.history.replayable:
         return words + "full maps are kept"

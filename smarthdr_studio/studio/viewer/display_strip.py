@@ -77,7 +77,8 @@ class ExportButton(IconButton):
     export_asked = Signal(str)
 
     def __init__(self) -> None:
-        tip = f"Pictures for other programs ({by_id('export_view').keys[0]} exports this view)"
+        key = "".join(f" ({key} exports this view)" for key in by_id("export_view").keys[:1])
+        tip = f"Pictures for other programs{key}"
         super().__init__(icon("outbox"), name="Export", tip=tip, opens=True)
         self._menu, self._group = QMenu(self), QActionGroup(self)
         self._whose = self._menu.addAction("")
@@ -205,8 +206,7 @@ class ViewChooser(IconButton):
         self._menu, self._group = QMenu(self), QActionGroup(self)
         for layout in LAYOUTS:
             line = by_id(layout.action)
-            key = f"\t{line.keys[0]}" if line.keys else ""
-            action = QAction(line.title + key, self._group)
+            action = QAction(line.line_with_key, self._group)
             action.setData(layout)
             action.setCheckable(True)
             action.setToolTip(line.tip)

@@ -1,10 +1,12 @@
 """The lines above and below the page: menus and decisions, notices, and the status bar."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -36,8 +38,8 @@ class TopBar(QWidget):
     def __init__(self, menus: QMenuBar) -> None:
         super().__init__()
         self._name, self._counts = caption("", role="title"), ElidedLabel(role="muted")
-        self._promote = button("Promote  P", tip=by_id("promote").tip_with_key)
-        self._exclude = button("Exclude  X", tip=by_id("exclude").tip_with_key)
+        self._promote = button("Promote", tip=by_id("promote").tip_with_key)
+        self._exclude = button("Exclude", tip=by_id("exclude").tip_with_key)
         self._undo = button("Undo", tip=by_id("undo").tip_with_key)
         self._redo = button("Redo", tip=by_id("redo").tip_with_key)
         row = QHBoxLayout(self)
@@ -47,6 +49,7 @@ class TopBar(QWidget):
         row.addSpacing(10)
         row.addWidget(self._name)
         row.addWidget(self._counts, 1)
+        self.show_keys()
         for pressed in self._buttons():
             pressed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             row.addWidget(pressed)
@@ -54,6 +57,11 @@ class TopBar(QWidget):
         self._exclude.clicked.connect(self.exclude_asked)
         self._undo.clicked.connect(self.undo_asked)
         self._redo.clicked.connect(self.redo_asked)
+
+    def show_keys(self) -> None:
+        """The keys a person has for the decisions, on their buttons."""
+        for pressed, name in ((self._promote, "promote"), (self._exclude, "exclude")):
+            pressed.setText("  ".join((by_id(name).title, *by_id(name).keys[:1])))
 
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:
@@ -70,6 +78,24 @@ class TopBar(QWidget):
 
     def _buttons(self) -> tuple[QPushButton, ...]:
         return self._promote, self._exclude, self._undo, self._redo
+
+
+def word_anew(window: QWidget, words: Mapping[str, str]) -> None:
+    """Tooltips and lines of menus that named a key name the one it has now."""
+    for part in window.findChildren(QWidget):
+        part.setToolTip(_anew(part.toolTip(), words))
+        part.setAccessibleDescription(_anew(part.accessibleDescription(), words))
+    for line in window.findChildren(QAction):
+        line.setText(words.get(line.text(), line.text()))
+        line.setToolTip(_anew(line.toolTip(), words))
+
+
+def _anew(tip: str, words: Mapping[str, str]) -> str:
+    """A tip in other words; what it says beyond them stays."""
+    for was, now in words.items():
+        if tip == was or tip.startswith(f"{was}: "):
+            return now + tip.removeprefix(was)
+    return tip
 
 
 def counts_in_words(state: StudioState) -> str:

@@ -17,13 +17,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from smarthdr_studio.studio.actions import ACTIONS, with_keys
+from smarthdr_studio.studio.actions import ACTIONS, use_keys, with_keys
 from smarthdr_studio.studio.dataset.start_page import StartPage
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.settings import Places
 from smarthdr_studio.studio.state import StudioState
 from smarthdr_studio.studio.theme import Palette, Wish, dress, palette_for
-from smarthdr_studio.studio.window.bars import NoticeBar, ReadOnlyNote, ReadoutBar, TopBar
+from smarthdr_studio.studio.window.bars import (
+    NoticeBar,
+    ReadOnlyNote,
+    ReadoutBar,
+    TopBar,
+    word_anew,
+)
 from smarthdr_studio.studio.window.command_palette import CommandPalette
 from smarthdr_studio.studio.window.keys_dialog import HelpSheet, KeysDialog
 from smarthdr_studio.studio.window.menus import Commands, Menus
@@ -53,6 +59,7 @@ class MainWindow(QMainWindow):
     def __init__(self, *, places: Places, sample: SampleSettings | None = None) -> None:
         super().__init__()
         self.session = Session(self, places=places, sample=sample or SampleSettings())
+        use_keys(self.session.preferences.keys)
         palette = palette_for(self.session.preferences.look)
         self.start, self.page = StartPage(), StudioPage(palette)
         self.notice, self.readout, self._read_only = NoticeBar(), ReadoutBar(), ReadOnlyNote()
@@ -128,6 +135,8 @@ class MainWindow(QMainWindow):
     def _take_keys(self, keys: dict[str, tuple[str, ...]]) -> None:
         self.session.prefer(keys=keys)
         self.menus.take_keys(keys)
+        word_anew(self, use_keys(keys))
+        self.bar.show_keys()
         if self._help is not None:
             self._help.show_keys(with_keys(ACTIONS, keys))
 
