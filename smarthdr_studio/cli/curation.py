@@ -18,6 +18,7 @@ from smarthdr_studio.cli.output import (
     progress,
 )
 from smarthdr_studio.core.errors import LabelError, ProjectError
+from smarthdr_studio.core.words import counted
 
 if TYPE_CHECKING:
     from smarthdr_studio.core.curation.project_facts import ProjectFacts
@@ -361,7 +362,7 @@ def _print_scenes(facts: "Sequence[SceneFacts]", *, of: int) -> None:
     print_table(
         (*names, "motion", "saturated", "painted"),
         rows,
-        title=f"{len(facts)} of {of} scenes",
+        title=f"{len(facts)} of {counted(of, 'scene')}",
         words=4,
     )
 
@@ -387,7 +388,9 @@ def _print_proposal(proposal: "Proposal", *, promoted: bool) -> None:
 
 
 def _outlook_in_words(outlook: "Outlook") -> str:
-    pixels = f"{outlook.labelled} labelled scenes, {outlook.labelled_pixels:,} pixels counted"
+    pixels = (
+        f"{counted(outlook.labelled, 'labelled scene')}, {outlook.labelled_pixels:,} pixels counted"
+    )
     return f"{pixels}; {outlook.pool} in the pool, {percent(outlook.retained)} retained"
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 from smarthdr_studio.cli.output import Json, print_json, print_line, print_table, progress
+from smarthdr_studio.core.words import counted
 
 if TYPE_CHECKING:
     from smarthdr_studio.core.reporting.tables import Progress
@@ -76,7 +77,9 @@ def import_split(
         print_table(("scene", "was", "is"), rows, title=f"{file}", words=3)
     counts = ", ".join(f"{count} {to}" for to, count in Counter(row[2] for row in rows).items())
     would = "would change" if dry_run else "changed"
-    print_line(f"{len(rows)} of {len(before)} scenes {would}{': ' + counts if counts else ''}")
+    print_line(
+        f"{len(rows)} of {counted(len(before), 'scene')} {would}{': ' + counts if counts else ''}"
+    )
 
 
 def export_dataset(

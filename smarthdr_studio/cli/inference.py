@@ -19,6 +19,7 @@ from smarthdr_studio.cli.runs import open_run
 from smarthdr_studio.core.errors import BadScene, CheckpointError
 from smarthdr_studio.core.training.events import PhaseChanged, RoundFinished
 from smarthdr_studio.core.training.events import as_json as as_plain
+from smarthdr_studio.core.words import counted
 
 if TYPE_CHECKING:
     from smarthdr_studio.core.imaging.bracket import Bracket
@@ -209,7 +210,9 @@ def _bracket(
     from smarthdr_studio.core.imaging.radiometry import stops_above_shortest
 
     if len(paths) != 3:
-        raise BadScene(f"{len(paths)} frames given; a bracket has three: under, reference, over")
+        raise BadScene(
+            f"{counted(len(paths), 'frame')} given; a bracket has three: under, reference, over"
+        )
     pixels = read_bracket_frames(paths)
     if len({frame.shape for frame in pixels}) > 1:
         raise BadScene(f"{paths[0]}: the three frames differ in size; give frames of one camera")

@@ -18,6 +18,7 @@ from smarthdr_studio.cli.output import (
     progress,
 )
 from smarthdr_studio.core.errors import BadDataset, ProjectError
+from smarthdr_studio.core.words import counted
 
 if TYPE_CHECKING:
     from smarthdr_studio.core.imaging.bracket import Catalogue, Skipped
@@ -73,7 +74,8 @@ def sample(
         print_json({"folder": str(folder), "scenes": scenes, "labelled": settings.labelled})
     else:
         print_line(
-            f"{folder}: {scenes} scenes of {width}×{height}; the labelled ones are in labelled.txt"
+            f"{folder}: {counted(scenes, 'scene')} of {width}×{height}; the labelled ones are in "
+            "labelled.txt"
         )
 
 
@@ -94,7 +96,8 @@ def _write_benchmark(
         print_json({"folder": str(folder), **told})
     else:
         print_line(
-            f"{folder}: {settings.pool} scenes to train on and {settings.scenes - settings.pool} "
+            f"{folder}: {counted(settings.pool, 'scene')} to train on and "
+            f"{settings.scenes - settings.pool} "
             f"to test on, {settings.width}×{settings.height}; the labelled ones are in labelled.txt"
         )
 
@@ -204,7 +207,7 @@ def relocate(
     if as_json:
         print_json({"dataset": str(now.root), "found": now.found, "scenes": now.scenes})
         return
-    print_line(f"{now.root}: {now.found} of {now.scenes} scenes are here.")
+    print_line(f"{now.root}: {now.found} of {counted(now.scenes, 'scene')} are here.")
     if forgets:
         print_line(f"It could not be remembered: {forgets}.")
 

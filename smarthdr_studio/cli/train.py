@@ -43,6 +43,7 @@ from smarthdr_studio.core.training.events import (
 )
 from smarthdr_studio.core.training.plan_fields import NONE, toml_value
 from smarthdr_studio.core.training.run_estimate import size_in_words
+from smarthdr_studio.core.words import counted
 
 if TYPE_CHECKING:
     from smarthdr_studio.core.training.plan import TrainingPlan
@@ -335,7 +336,7 @@ def show_estimate(plan: "TrainingPlan", project: Path, *, as_json: bool) -> None
 def _print_estimate(found: "Estimate") -> None:
     rows = [
         ("device", f"{found.device}, {found.precision}"),
-        ("steps", f"{found.steps:,} in {found.epochs} epochs"),
+        ("steps", f"{found.steps:,} in {counted(found.epochs, 'epoch')}"),
         ("rounds, checks", f"{found.rounds}, {found.validations}"),
         ("an epoch on labels only", _duration_or_none(found.warmup_epoch_seconds)),
         ("an epoch", _duration_or_none(found.learning_epoch_seconds)),

@@ -16,6 +16,7 @@ from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.training.events import PhaseChanged
 from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.core.training.run_estimate import Estimate, disk_warning, memory_warning
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.learning.compute import (
     free_memory,
     global_generator_lent,
@@ -115,7 +116,7 @@ def _whole_steps(
             taken.append(_time_step(run, sizes.labelled, half, count))
             measured.look(device)
             measured.steps += 1
-            yield f"measuring: {measured.steps} steps so far"
+            yield f"measuring: {counted(measured.steps, 'step')} so far"
         seconds = float(np.median(taken))
         if half is None:
             measured.label_step = seconds

@@ -23,6 +23,7 @@ from smarthdr_studio.core.imaging.bracket import Bracket, FrameStore
 from smarthdr_studio.core.imaging.radiometry import Frame, unit_ldr
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.events import PhaseChanged
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.learning.bundle import (
     INPUTS,
     OUTPUTS,
@@ -281,9 +282,8 @@ class Exported:
         """How close it is to ours, in a few words."""
         if not self.crops:
             return "read back the same bit by bit"
-        return (
-            f"answers as ours does on {self.crops} crops, largest difference {self.difference:.1e}"
-        )
+        crops = counted(self.crops, "crop")
+        return f"answers as ours does on {crops}, largest difference {self.difference:.1e}"
 
 
 def export_model(

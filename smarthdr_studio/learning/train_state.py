@@ -28,6 +28,7 @@ from smarthdr_studio.core.training.plan_schema import flat
 from smarthdr_studio.core.training.plan_sections import SchedulePlan
 from smarthdr_studio.core.training.rounds import round_path
 from smarthdr_studio.core.training.run_folder import RunFolder
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.learning.checkpoints import (
     CheckpointInfo,
     drop_checkpoints,
@@ -525,7 +526,8 @@ def run_finished(run: TrainingRun, folder: RunFolder) -> RunFinished:
     best, at = run.best, run.progress
     message = "trained"
     if at.epoch < run.plan.schedule.epochs:
-        message = f"stopped early after epoch {at.epoch}: no better PSNR-μ in {best.behind} checks"
+        message = f"stopped early after epoch {at.epoch}: no better PSNR-μ in "
+        message += counted(best.behind, "check")
         if best.psnr_mu is not None:
             message += f"; the best was epoch {best.epoch + 1} ({best.psnr_mu:.2f} dB)"
     return RunFinished(run=folder.id, outcome="done", step=at.step, message=message)

@@ -31,6 +31,7 @@ from smarthdr_studio.core.imaging.bracket import (
 )
 from smarthdr_studio.core.imaging.image_files import frame_orientations, image_size, read_frame
 from smarthdr_studio.core.imaging.radiometry import Frame
+from smarthdr_studio.core.words import counted
 
 _EVERY: Final = 4
 _CLIPPED: Final = 1e-3
@@ -93,8 +94,9 @@ def _three(candidate: Candidate) -> tuple[Path, Path, Path]:
                 f"{candidate.folder}: holds {len(some)} of three frames ({names}); add the missing."
             )
     raise BadScene(
-        f"{candidate.folder}: holds {len(candidate.frames)} frames, {candidate.frames[0].name} to "
-        f"{candidate.frames[-1].name}; leave the three to be used in a folder of their own."
+        f"{candidate.folder}: holds {counted(len(candidate.frames), 'frame')}, "
+        f"{candidate.frames[0].name} to {candidate.frames[-1].name}; leave the three to be used in "
+        "a folder of their own."
     )
 
 

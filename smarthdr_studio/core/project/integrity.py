@@ -29,6 +29,7 @@ from smarthdr_studio.core.project.project import (
 from smarthdr_studio.core.project.relocation import missing_dataset
 from smarthdr_studio.core.trust.brush import fingerprint, unpack
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
+from smarthdr_studio.core.words import counted
 
 
 class FindingKind(StrEnum):
@@ -143,7 +144,7 @@ def _misfit(connection: sqlite3.Connection) -> str:
         return f"the entry after {reached} of the journal cannot be read or does not fit"
     scenes = {row[0] for row in connection.execute("SELECT id FROM scenes")}
     missing = scenes - set(accounts.ledger().scenes)
-    return f"the journal says nothing of {len(missing)} scenes" if missing else ""
+    return f"the journal says nothing of {counted(len(missing), 'scene')}" if missing else ""
 
 
 def _differing_tables(connection: sqlite3.Connection) -> list[str]:

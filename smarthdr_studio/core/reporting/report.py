@@ -34,6 +34,7 @@ from smarthdr_studio.core.reporting.report_scenes import (
 )
 from smarthdr_studio.core.reporting.tables import Progress, no_progress, refuse_inside, write_text
 from smarthdr_studio.core.trust.pseudo_label import Provenance
+from smarthdr_studio.core.words import counted
 
 SLUGS: Final[Mapping[Status, str]] = {
     Status.GROUND_TRUTH: "truth",
@@ -446,7 +447,9 @@ def _head(
     counts = Counter(state.status for state in states.values())
     reviewed = sum(facts.reviewed for facts in known.facts)
     share = known.pool.retention(masks).retained if len(known.pool) else None
-    some = "" if len(cards) == len(states) else f"{len(cards)} of {len(states)} scenes · "
+    some = (
+        "" if len(cards) == len(states) else f"{len(cards)} of {counted(len(states), 'scene')} · "
+    )
     return Head(
         title=f"{project.name}: review of its labels",
         about=f"{some}{time_words(utc_now())} · dataset {project.dataset.name}",

@@ -23,6 +23,7 @@ from smarthdr_studio.core.project.journal import Status, initially_unlabelled
 from smarthdr_studio.core.project.project import JournalReading
 from smarthdr_studio.core.training.round_history import RunHistory
 from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.curation.scene_facts import SceneFactsController
 from smarthdr_studio.studio.project.pool import PoolController, PoolReading
 from smarthdr_studio.studio.project.store import Store
@@ -431,4 +432,4 @@ class QueueController(QObject):
         missing, many = self._grounds.missing(), len(self._grounds.counting)
         if missing:
             return f"looking at frames: {many - missing} of {many}"
-        return f"ranking {many} scenes" if self._ranking.at_work else ""
+        return f"ranking {counted(many, 'scene')}" if self._ranking.at_work else ""

@@ -32,6 +32,7 @@ from PySide6.QtWidgets import (
 
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.trust.explanation import Fact
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.state import SceneStory, StoryLine, StudioState
 from smarthdr_studio.studio.widgets.controls import (
     ElidedLabel,
@@ -356,7 +357,7 @@ class SceneCard(QWidget):
 def _name_of(rows: Sequence[SceneFacts]) -> str:
     if len(rows) == 1:
         return rows[0].id
-    return f"{len(rows):,} scenes" if rows else "No scene"
+    return counted(len(rows), "scene") if rows else "No scene"
 
 
 def _facts_of(rows: Sequence[SceneFacts], state: StudioState) -> tuple[Fact, ...]:

@@ -18,6 +18,7 @@ from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.project.journal import SceneState, Status
 from smarthdr_studio.core.project.project import JournalReading, Project
 from smarthdr_studio.core.training.round_history import RunHistory
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.project.pool import PoolController
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.tasks import How, Job, LatestTask, Priority, Report, TaskRunner, plain
@@ -364,7 +365,7 @@ class SceneFactsController(QObject):
         left = len(self._unseen) + (len(self._unmeasured) if self._watched else 0)
         self._total = max(self._total, left)
         if left and (wanted.look or wanted.measure):
-            many = f"{len(self._unseen) or left} scenes to go"
+            many = f"{counted(len(self._unseen) or left, 'scene')} to go"
             words = "motion and saturation" if self._unseen else "PSNR-μ"
             self._tell(f"looking for {words}, {many}", 1 - left / self._total)
         job = partial(find_figures, folder=self._store.project.folder, wanted=wanted)

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip
 from smarthdr_studio.core.display import ColourMap, sigma_rgb8
 from smarthdr_studio.core.training.round_history import RunHistory
 from smarthdr_studio.core.trust.masking import Range
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.plots.axes import ticks
 from smarthdr_studio.studio.state import HeatStrip, StudioState
 from smarthdr_studio.studio.state import HeatStrip as Shares
@@ -525,7 +526,8 @@ class HeatStripChart(QAbstractScrollArea):
     def _describe(self) -> None:
         words = "What every round retained of every scene"
         if self._shares is not None:
-            words += f", {len(self._shares.scenes)} scenes, {len(self._shares.rounds)} rounds"
+            words += f", {counted(len(self._shares.scenes), 'scene')}"
+            words += f", {counted(len(self._shares.rounds), 'round')}"
         column = self._place_of_round()
         if self._shares is not None and column is not None and self._scene in self._shares.scenes:
             share = self._shares.shares[self._shares.scenes.index(self._scene), column]

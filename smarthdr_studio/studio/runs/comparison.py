@@ -23,6 +23,7 @@ from smarthdr_studio.core.training.run_log import RunCurves, rare_events, read_c
 from smarthdr_studio.core.training.run_start import StartState, start_state_in
 from smarthdr_studio.core.trust.explanation import Fact
 from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.runs.pictures import read_run_pictures
 from smarthdr_studio.studio.state import Contrast, RunPicture, RunsState, RunsTold
@@ -85,7 +86,10 @@ def figures_of(rows: Sequence[RunRow]) -> tuple[Contrast, ...]:
 
 def facts_of(row: RunRow) -> tuple[Fact, ...]:
     """One run in a few lines."""
-    best, far = row.best, f"{row.epoch} of {row.epochs} epochs" if row.epochs else _NOTHING
+    best, far = (
+        row.best,
+        f"{row.epoch} of {counted(row.epochs, 'epoch')}" if row.epochs else _NOTHING,
+    )
     told = [
         Fact(name="run", value=row.id),
         Fact(name="method", value=f"{row.system}, {row.network or _NOTHING}"),

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Slot
 from smarthdr_studio.core.errors import ExportError, StudioError
 from smarthdr_studio.core.files import replacing
 from smarthdr_studio.core.training.events import PhaseChanged
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.runs.model_export import checkpoint_of
 from smarthdr_studio.studio.state import (
@@ -80,7 +81,9 @@ def put_figures(*, figures: EvaluationFigures, path: Path) -> Written:
         raise ExportError(
             f"{path}: cannot be written ({reason}); free some space or choose another place"
         ) from None
-    return Written(words=f"The figures of {len(figures.scenes)} scenes are in {path}", path=path)
+    return Written(
+        words=f"The figures of {counted(len(figures.scenes), 'scene')} are in {path}", path=path
+    )
 
 
 class _Repeating:

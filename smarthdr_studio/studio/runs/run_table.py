@@ -32,6 +32,7 @@ from PySide6.QtWidgets import (
 )
 
 from smarthdr_studio.core.training.run_index import LabelCounts, RunRow
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.state import StudioState
 from smarthdr_studio.studio.theme import Palette
@@ -124,7 +125,7 @@ def in_full(row: RunRow) -> str:
     """Everything about a run, one line each, for a tooltip and a screen reader."""
     told = [
         row.id,
-        f"{row.status}; {row.epoch} of {row.epochs} epochs, step {row.step:,}",
+        f"{row.status}; {row.epoch} of {counted(row.epochs, 'epoch')}, step {row.step:,}",
         f"{row.system}, {row.network or 'no network yet'} on {row.device or 'no device yet'}",
         labels_in_full(row.labels),
         row.message,
