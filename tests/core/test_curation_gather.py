@@ -1,5 +1,7 @@
 """Facts put together from the files of a project, against the exact trust of its maps."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from made_labels import HEIGHT, WIDTH, a_project, pseudo_label
@@ -24,7 +26,7 @@ from smarthdr_studio.core.training.rounds import (
 )
 from smarthdr_studio.core.trust.masking import MaskSettings, trust
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
-from smarthdr_studio.core.trust.pseudo_label import write_pseudo_label
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label, write_pseudo_label
 
 MASKS = MaskSettings(tau_patch=0.6, tau_pixel=0.3)
 POOL = ("b", "c", "d")
@@ -97,6 +99,35 @@ def test_a_promoted_scene_is_judged_with_the_pool_it_left(project):
     assert after["b"].whole
     assert after["b"].retained is not None
     assert after["b"].sigma_mean == before["b"].sigma_mean
+
+
+def test_a_promoted_scene_keeps_the_share_of_its_frozen_label_whatever_the_pool_becomes(project):
+    Decisions(project).promote(["b"])
+    before = by_id(project)["b"].retained
+    frozen = read_pseudo_label(project.label_path("b"))
+    of = frozen.provenance
+    exact = trust(
+        frozen.sigma, of.masks, patch_range=of.patch_range, pixel_range=of.pixel_range
+    ).trusted.mean()
+    assert before == pytest.approx(exact, abs=1e-6)
+    for name in ("c", "d"):
+        other = replace(pseudo_label(name), sigma=pseudo_label(name).sigma / 7)
+        write_pseudo_label(project.pseudo_path(name), other)
+        SceneStatistics.of(other.sigma).save(project.statistics_path(name))
+    SceneStatistics.of(pseudo_label("b").sigma * 3).save(project.statistics_path("b"))
+    Decisions(project).set_masks(MaskSettings(tau_patch=0.1, tau_pixel=0.1))
+    after = by_id(project)
+    assert after["b"].retained == before
+    assert after["c"].retained != before
+
+
+def test_a_label_used_whole_is_retained_whole_and_one_that_is_gone_is_told(project):
+    Decisions(project).promote(["b"], whole=True)
+    assert by_id(project)["b"].retained == 1
+    Decisions(project).promote(["c"])
+    project.label_path("c").unlink()
+    problems = read_project_facts(project).problems
+    assert [str(project.label_path("c")) in line for line in problems] == [True]
 
 
 def test_tags_notes_and_reviews_are_where_they_belong(project):

@@ -4,6 +4,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isnan
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from smarthdr_studio.core.imaging.image_files import read_layers
 from smarthdr_studio.core.imaging.metrics import psnr
 from smarthdr_studio.core.imaging.radiometry import mu_law
 from smarthdr_studio.core.project.journal import Ledger, SceneState, Status
+from smarthdr_studio.core.project.labels import frozen_share
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.round_history import read_history
 from smarthdr_studio.core.training.rounds import recorded_rounds
@@ -127,18 +129,20 @@ def read_scene_facts(project: Project) -> tuple[SceneFacts, ...]:
 def read_project_facts(project: Project) -> ProjectFacts:
     """Read journal, statistics, brushes, the newest run's history and the kept records.
 
-    A scene is counted with the thresholds of now and the ranges of the pool. PSNR-μ is known where
+    A scene is counted with the thresholds of now and the ranges of the pool, a promoted one as its
+    label was frozen. PSNR-μ is known where
     it was measured before: measuring takes too long to do unasked.
     """
     ledger = project.ledger()
     statistics, painted, problems = _read(project, ledger)
+    frozen, unread = frozen_shares(project.folder, frozen_labels_of(ledger))
     unlabelled = {
         name: known
         for name, known in statistics.items()
         if ledger.scenes[name].status is Status.UNLABELLED
     }
     pool = PoolStatistics(unlabelled, painted)
-    retained = _retained(pool, statistics, painted, ledger.masks)
+    retained = {**_retained(pool, statistics, painted, ledger.masks), **frozen}
     records, shares, reviewed = kept_records(project), newest_shares(project), project.reviewed()
     psnr_mu, _ = kept_psnr(project)
     facts = tuple(
@@ -163,8 +167,39 @@ def read_project_facts(project: Project) -> ProjectFacts:
         pool=pool,
         shares=shares,
         records=records,
-        problems=problems,
+        problems=(*problems, *unread),
     )
+
+
+def frozen_labels_of(ledger: Ledger) -> dict[str, str]:
+    """The label of every promoted scene, relative to the project; "" of one used whole."""
+    return {
+        name: "" if state.whole else state.label
+        for name, state in ledger.scenes.items()
+        if state.label is not None
+    }
+
+
+def frozen_shares(
+    folder: Path, labels: Mapping[str, str], *, known: Mapping[str, tuple[str, float]] | None = None
+) -> tuple[dict[str, float], tuple[str, ...]]:
+    """The trusted share in [0, 1] of each frozen label, and a sentence for each that is unreadable.
+
+    `labels` is as `frozen_labels_of` has it; `known`, label and share by scene, spares reading
+    again: a label never changes. What the pool has become meanwhile changes nothing of it.
+    """
+    shares: dict[str, float] = {}
+    problems: list[str] = []
+    for name, label in labels.items():
+        before = (known or {}).get(name)
+        try:
+            if before is not None and before[0] == label:
+                shares[name] = before[1]
+            else:
+                shares[name] = frozen_share(folder / label) if label else 1.0
+        except StudioError as error:
+            problems.append(str(error))
+    return shares, tuple(problems)
 
 
 def newest_shares(project: Project) -> dict[str, tuple[float, ...]]:

@@ -14,12 +14,12 @@ from smarthdr_studio.core.environment import utc_now
 from smarthdr_studio.core.errors import LabelError, UnreadableImage, UnwritableProject
 from smarthdr_studio.core.files import AnyPath, copy, file_checksum, file_stamp, move
 from smarthdr_studio.core.imaging.bracket import Scene
-from smarthdr_studio.core.imaging.image_files import Layer, write_layers
+from smarthdr_studio.core.imaging.image_files import Layer, read_layers, write_layers
 from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.project.journal import JournalEntry
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.brush import Brush
-from smarthdr_studio.core.trust.masking import MaskSettings, Range
+from smarthdr_studio.core.trust.masking import MaskSettings, Range, with_person
 from smarthdr_studio.core.trust.pseudo_label import (
     Provenance,
     read_pseudo_label,
@@ -128,6 +128,16 @@ def check_label(path: AnyPath, checksum: str | None, *, imported: bool = False) 
         raise LabelError(
             f"{path}: is not {what} (its checksum differs); restore it from a copy, or {again}"
         )
+
+
+def frozen_share(path: AnyPath) -> float:
+    """The share in [0, 1] of a promoted label that is trusted: as it was frozen, for ever.
+
+    Raises LabelError: missing, damaged, or no label.
+    """
+    layers, _ = read_layers(path, only=("mask.patch", "mask.pixel", "mask.person"))
+    gates = (layers["mask.patch"] > 0) & (layers["mask.pixel"] > 0)
+    return float(with_person(gates, layers["mask.person"]).mean())
 
 
 @contextmanager

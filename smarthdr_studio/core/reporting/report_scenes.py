@@ -39,6 +39,7 @@ from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.core.trust.masking import MaskSettings, trust
 from smarthdr_studio.core.trust.pool import Retention
 from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel, read_pseudo_label
+from smarthdr_studio.core.words import telling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -352,7 +353,7 @@ def _of_label(material: Material) -> tuple[Figure, ...]:
         Figure(name="patches retained", value=percent(float(kept.patch_mask.mean()))),
         Figure(
             name="mean σ",
-            value=f"{float(material.sigma.mean(dtype=np.float64)):.4f}",
+            value=telling(float(material.sigma.mean(dtype=np.float64))),
             tip="How large the network expects its RMS error to be, in μ-law values: the root of"
             " the mean over channels of the squared error.",
         ),

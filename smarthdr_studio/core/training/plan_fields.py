@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from smarthdr_studio.core.words import number
+
 Kind = Literal["switch", "choice", "whole", "number", "words", "path"]
 NONE: Final = "none"
 
@@ -57,7 +59,7 @@ class PlanField:
             if self.kind == "whole":
                 return int(text)
             if self.kind == "number":
-                return float(text)
+                return number(text)
         except ValueError:
             pass
         return text

@@ -32,7 +32,6 @@ from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
     QDialog,
-    QDoubleSpinBox,
     QFrame,
     QHBoxLayout,
     QListView,
@@ -61,6 +60,7 @@ from smarthdr_studio.studio.widgets.controls import (
     percent,
     small,
 )
+from smarthdr_studio.studio.widgets.number_field import NumberField
 from smarthdr_studio.studio.widgets.tables import FactTable
 
 Index = QModelIndex | QPersistentModelIndex
@@ -352,7 +352,7 @@ class ProposalSheet(QDialog):
         self.setWindowTitle("Propose promotions")
         self.resize(*_SIZE)
         self._owner, self._placed = parent, False
-        self._share, self._rounds = QDoubleSpinBox(), QDoubleSpinBox()
+        self._share, self._rounds = NumberField(), NumberField()
         self._model = ProposalModel(self)
         self._delegate = ProposalDelegate(palette, self)
         self._list, self._facts = QListView(), FactTable(name="Before and after")

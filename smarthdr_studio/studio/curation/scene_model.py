@@ -75,7 +75,7 @@ COLUMNS: Final[tuple[SceneColumn, ...]] = (
     ),
     SceneColumn(
         title="Retained",
-        tip="Share of its pixels that is trusted",
+        tip="Share of its pixels that is trusted; of a promoted scene, that of its frozen label",
         sort=SortKey.RETAINED,
         text=lambda facts: percent(facts.retained),
         width=11,

@@ -27,6 +27,7 @@ from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.labels import provenance_of
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.words import number
 from smarthdr_studio.studio.project.decisions import CurationController
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import StudioState, TruthState, TruthWish
@@ -434,9 +435,14 @@ def _why_not(findings: "TruthFindings", wished: TruthFix) -> str:
 
 
 def _numbers(text: str, count: int) -> tuple[float, ...] | None:
-    """Exposure values as typed; None where they are not one for each frame."""
-    try:
-        numbers = tuple(float(word) for word in text.replace(",", " ").split())
-    except ValueError:
-        return None
-    return numbers if len(numbers) == count else None
+    """Exposure values as typed; None where they are not one for each frame.
+
+    A comma stands between two of them, or before decimals where blanks stand between.
+    """
+    for words in (text.split(), text.replace(",", " ").split()):
+        if len(words) == count:
+            try:
+                return tuple(number(word.strip(",")) for word in words)
+            except ValueError:
+                continue
+    return None

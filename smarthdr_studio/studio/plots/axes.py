@@ -1,7 +1,9 @@
 """Where values lie on a chart, its frame and labels, and the arrow keys that move its marks."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -95,6 +97,16 @@ def worded(value: float) -> str:
     return f"{value:.4g}" if abs(value) >= 1 else f"{value:.3g}"
 
 
+def worded_apart(values: Sequence[float]) -> tuple[str, ...]:
+    """Ticks as short as they can be said, and with as many decimals as tell them from another."""
+    words = tuple(map(worded, values))
+    if len(set(words)) == len(words):
+        return words
+    step = min(abs(after - before) for before, after in pairwise(values))
+    decimals = max(0, math.ceil(-math.log10(step))) if step else 0
+    return tuple(f"{value:.{decimals}f}" for value in values)
+
+
 def comfortable(low: float, high: float, *, log: bool = False) -> tuple[float, float]:
     """A little air above and below; a constant gets room of its own."""
     if log:
@@ -126,25 +138,27 @@ def draw_frame(
     faint.setAlphaF(0.55)
     if up is not None:
         most = max(int(frame.height() / (line * 1.3)), 1)
-        for value in _enough(up, most=min(most, _MOST_LINES)):
+        values = _enough(up, most=min(most, _MOST_LINES))
+        for value, words in zip(values, worded_apart(values), strict=True):
             y = round(up.at(value)) + 0.5
             painter.setPen(QPen(faint, 1))
             painter.drawLine(QLineF(frame.left(), y, frame.right(), y))
             painter.setPen(muted)
             box = QRectF(0, y - line / 2, frame.left() - _GAP, line)
             end = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(box, end, worded(value))
+            painter.drawText(box, end, words)
     painter.setPen(QPen(QColor(palette.border), 1))
     bottom = round(frame.bottom()) + 0.5
     painter.drawLine(QLineF(frame.left(), bottom, frame.right(), bottom))
     painter.setPen(muted)
     wide = painter.fontMetrics().horizontalAdvance("000k")
-    for value in ticks(across.low, across.high, most=max(int(frame.width() / (wide * 1.4)), 1)):
+    found = ticks(across.low, across.high, most=max(int(frame.width() / (wide * 1.4)), 1))
+    for value, words in zip(found, worded_apart(found), strict=True):
         x = across.at(value)
         if without[0] - wide / 2 < x < without[1] + wide / 2 and without[0] < without[1]:
             continue
         box = QRectF(x - wide, frame.bottom() + 2, wide * 2, line)
-        painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, worded(value))
+        painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, words)
 
 
 def _enough(up: Axis, *, most: int) -> tuple[float, ...]:

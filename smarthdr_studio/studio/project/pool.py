@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal, Slot
 
+from smarthdr_studio.core.curation.project_facts import frozen_labels_of, frozen_shares
 from smarthdr_studio.core.errors import LabelError, StudioError
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.imaging.image_files import read_layers
@@ -114,6 +115,8 @@ Known = Mapping[str, tuple[float, SceneStatistics]]
 class PoolReading:
     """The pool as its files say; `known` remembers when each was written, to read it only once.
 
+    `frozen` are label and trusted share of every promoted scene.
+
     `laid_out_for` are the levels both charts are made with,
     `first_retention` what the thresholds of that moment keep.
     """
@@ -128,6 +131,7 @@ class PoolReading:
     seconds_per_crop: float | None
     most_crops: int | None
     sigma_means: dict[str, float]
+    frozen: Mapping[str, tuple[str, float]]
     problems: tuple[str, ...]
     first_retention: tuple[MaskSettings, Retention]
 
@@ -141,11 +145,12 @@ def read_pool(  # noqa: PLR0913 - everything the thread may know of the project
     runs: Path,
     before: "PoolReading | None",
     manual_masks: Mapping[str, str],
+    labels: Mapping[str, str],
     masks: MaskSettings,
 ) -> PoolReading:
     """Read what is new in `files` (by scene), and lay out the unlabelled scenes with their brush.
 
-    `manual_masks` are the hashes of what is painted, by scene.
+    `manual_masks` are the hashes of what is painted, `labels` what was frozen, by scene.
     """
     now, problems = _read_new(report, files=files, known=before.known if before else {})
     painted, uncounted = read_painted(
@@ -162,6 +167,7 @@ def read_pool(  # noqa: PLR0913 - everything the thread may know of the project
     )
     sizes = {scene.id: (scene.width, scene.height) for scene in scenes}
     run = _newest(runs)
+    frozen, unread = frozen_shares(runs.parent, labels, known=before.frozen if before else None)
     return PoolReading(
         known=now,
         painted=painted,
@@ -173,7 +179,8 @@ def read_pool(  # noqa: PLR0913 - everything the thread may know of the project
         seconds_per_crop=_seconds_per_unlabelled_crop(run),
         most_crops=_most_crops(run),
         sigma_means={scene: statistics.sigma_mean for scene, (_, statistics) in now.items()},
-        problems=(*problems, *uncounted),
+        frozen={scene: (labels[scene], share) for scene, share in frozen.items()},
+        problems=(*problems, *uncounted, *unread),
         first_retention=(masks, pool.retention(masks)),
     )
 
@@ -277,7 +284,10 @@ def chart(*, reading: PoolReading, masks: MaskSettings, kept: Retention) -> Char
             most_crops=reading.most_crops,
             kept=kept,
         ),
-        others=pool.shares_outside(others, masks, painted=painted, kept=kept),
+        others={
+            **pool.shares_outside(others, masks, painted=painted, kept=kept),
+            **{scene: share for scene, (_, share) in reading.frozen.items()},
+        },
     )
 
 
@@ -330,6 +340,7 @@ class PoolController(QObject):
             ),
             runs=self._store.project.runs_folder,
             before=self._reading,
+            labels=frozen_labels_of(ledger),
             manual_masks={s: each.person for s, each in ledger.scenes.items() if each.person},
             masks=self._masks or ledger.masks,
         )
@@ -361,7 +372,8 @@ class PoolController(QObject):
 
     def note_share(self, scene: str, retained: float) -> None:
         """The exact share of the scene on the screen, where the pool does not tell it."""
-        self._share[scene] = retained
+        if self._reading is None or scene not in self._reading.frozen:
+            self._share[scene] = retained
 
     def counts(self, scene: str, person: str | None) -> bool:
         """Whether what is painted on a scene, by its hash, is in the pool's figures."""

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from smarthdr_studio.core.training.run_folder import best_of
-from smarthdr_studio.core.words import counted
+from smarthdr_studio.core.words import counted, number
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.state import Activity, StudioState, TrainingState
 from smarthdr_studio.studio.state.training import GO_ON, PAUSE
@@ -219,7 +219,7 @@ class SteeringQuestion(QWidget):
 
     def _pick_rate(self) -> bool:
         try:
-            rate = float(self._field.text().replace(",", "."))
+            rate = number(self._field.text())
         except ValueError:
             return False
         if not 0 < rate < 1:

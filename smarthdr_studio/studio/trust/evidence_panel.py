@@ -147,7 +147,10 @@ def _near_everything(share: float) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.2f}" if math.isfinite(value) else "–"
+    """Two decimals, or two telling digits of what is smaller."""
+    if not math.isfinite(value):
+        return "–"
+    return f"{value:.2f}" if value == 0 or abs(value) >= 0.095 else f"{value:.2g}"
 
 
 _SCOPES: Final = {

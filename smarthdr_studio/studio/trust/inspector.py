@@ -17,6 +17,7 @@ from smarthdr_studio.core.imaging.regions import Region
 from smarthdr_studio.core.trust.causes import Clues, Reason, clues
 from smarthdr_studio.core.trust.explanation import ExplainedScene, Explanation, Fact, explain_pixel
 from smarthdr_studio.core.trust.region_statistics import LayerFigures, RegionReport, region_report
+from smarthdr_studio.core.words import telling
 from smarthdr_studio.studio.project.current_scene import Stage
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Readout, StudioState
@@ -304,7 +305,7 @@ def _frames(pixel: Readout) -> tuple[tuple[str, str], ...]:
 
 
 def _three(radiance: tuple[float, float, float] | None) -> str:
-    return "" if radiance is None else " ".join(f"{each:.3f}" for each in radiance)
+    return "" if radiance is None else " ".join(map(telling, radiance))
 
 
 def _decimals(value: float | None, digits: int) -> str:

@@ -6,7 +6,6 @@ from typing import ClassVar, Final
 from PySide6.QtCore import Qt, Signal, SignalInstance, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import (
-    QDoubleSpinBox,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -29,6 +28,7 @@ from smarthdr_studio.studio.widgets.controls import (
     describe,
     percent,
 )
+from smarthdr_studio.studio.widgets.number_field import NumberField
 
 # What a menu offers: words, and the settings they stand for.
 RANGES: Final = {
@@ -130,7 +130,7 @@ class ThresholdControl(QWidget):
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setRange(0, _STEPS)
         self._slider.setPageStep(_STEPS // 10)
-        self._number = QDoubleSpinBox(minimum=0.0, maximum=1.0, singleStep=1 / _STEPS, decimals=2)
+        self._number = NumberField(minimum=0.0, maximum=1.0, singleStep=1 / _STEPS, decimals=2)
         self._number.setFixedWidth(self.fontMetrics().horizontalAdvance("0.00") + 20)
         # Half a number typed is not yet a threshold.
         self._number.setKeyboardTracking(False)

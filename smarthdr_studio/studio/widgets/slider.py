@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QWidget
 
 from smarthdr_studio.studio.widgets.controls import ALONG, describe, takes_first
+from smarthdr_studio.studio.widgets.number_field import NumberField
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class Dial(QWidget):
         self._slider = KeyedSlider()
         self._slider.setRange(0, span.steps)
         self._slider.setPageStep(max(span.steps // 20, 1))
-        self._number = QDoubleSpinBox(
+        self._number = NumberField(
             minimum=span.low,
             maximum=span.high,
             decimals=span.decimals,

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.words import telling
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.state import Notice, Offer, Readout, StudioState
 from smarthdr_studio.studio.widgets.controls import ElidedLabel, button, caption, clear, small
@@ -291,9 +292,9 @@ def in_words(pixel: Readout | None) -> str:
         return ""
     parts = [f"({pixel.x}, {pixel.y})"]
     if pixel.linear is not None:
-        parts.append("linear " + " ".join(f"{value:.3f}" for value in pixel.linear))
+        parts.append("linear " + " ".join(map(telling, pixel.linear)))
     if pixel.mu_law is not None:
-        parts.append(f"μ-law {pixel.mu_law:.3f}")
+        parts.append(f"μ-law {telling(pixel.mu_law)}")
     if pixel.sigma is not None:
         parts.append(f"σ {small(pixel.sigma)}")
     if pixel.patch_score is not None:

@@ -1,0 +1,45 @@
+"""Numbers as people read and type them."""
+
+import pytest
+
+from smarthdr_studio.core.words import counted, number, telling
+
+
+def test_one_of_anything_is_told_as_one():
+    assert [counted(n, "scene") for n in (0, 1, 2, 1200)] == [
+        "0 scenes",
+        "1 scene",
+        "2 scenes",
+        "1,200 scenes",
+    ]
+    assert counted(2, "match", more="matches") == "2 matches"
+    assert counted(1, "match", more="matches") == "1 match"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0, "0"),
+        (0.5, "0.500"),
+        (1, "1.00"),
+        (0.00123, "0.00123"),
+        (1.234e-5, "1.23e-05"),
+        (120, "120"),
+    ],
+)
+def test_a_small_number_is_never_told_as_nothing(value, words):
+    assert telling(value) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("0.25", 0.25), ("0,25", 0.25), (" ,5 ", 0.5), ("−2,5", -2.5), ("2e-4", 2e-4)],
+)
+def test_a_number_may_have_a_decimal_comma(text, value):
+    assert number(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "x", "1,2,3", "1.2,3", "nan", "inf"])
+def test_what_is_no_number_is_refused(text):
+    with pytest.raises(ValueError):
+        number(text)
