@@ -1,6 +1,6 @@
 """Numbers and their nouns, and numbers as people read and type them."""
 
-from math import isfinite
+from math import isfinite, nan
 
 
 def counted(count: int, what: str, *, more: str = "") -> str:
@@ -18,7 +18,10 @@ def number(text: str) -> float:
 
     ValueError for anything else, what is not finite included.
     """
-    found = float(text.strip().replace(",", ".").replace("−", "-"))
+    try:
+        found = float(text.strip().replace(",", ".").replace("−", "-"))
+    except ValueError:
+        found = nan
     if not isfinite(found):
-        raise ValueError(text)
+        raise ValueError(f"“{text}” is no number")
     return found

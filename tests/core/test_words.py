@@ -41,5 +41,5 @@ def test_a_number_may_have_a_decimal_comma(text, value):
 
 @pytest.mark.parametrize("text", ["", "x", "1,2,3", "1.2,3", "nan", "inf"])
 def test_what_is_no_number_is_refused(text):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="is no number"):
         number(text)

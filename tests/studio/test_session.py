@@ -175,6 +175,22 @@ def test_a_promoted_scene_keeps_its_share_in_the_list(at_work, until):
     until(at_work, lambda s: s.pool.scenes == 3)
 
 
+def test_a_promoted_scene_keeps_the_share_of_its_frozen_label_when_thresholds_move(at_work, until):
+    promoted(at_work, until, "003")
+    until(at_work, lambda s: s.pool.scenes == 3)
+    with Project.open(at_work.state.folder) as project:
+        frozen = read_pseudo_label(project.label_path("003"))
+    of = frozen.provenance
+    exact = trust(
+        frozen.sigma, of.masks, patch_range=of.patch_range, pixel_range=of.pixel_range
+    ).trusted.mean()
+    until(at_work, lambda s: s.row("003").retained == pytest.approx(exact))
+    before = at_work.state.row("004").retained
+    at_work.screen.move_masks(MaskSettings(tau_patch=0.2, tau_pixel=0.1))
+    until(at_work, lambda s: s.row("004").retained < before)
+    assert at_work.state.row("003").retained == pytest.approx(exact)
+
+
 def test_what_another_process_decides_appears_by_itself(at_work, until, tiny_project):
     with Project.open(tiny_project) as project:
         Decisions(project).exclude(["004"])

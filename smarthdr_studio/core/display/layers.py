@@ -259,8 +259,8 @@ def has_picture(layer: Layer, material: Material) -> bool:
 _MADE_OF: Final[Mapping[Layer, tuple[str, ...]]] = {
     Layer.UNCERTAINTY: ("sigma",),
     **dict.fromkeys((Layer.PATCH_SCORE, Layer.PIXEL_SCORE), ("sigma", "trust")),
-    **dict.fromkeys((Layer.PATCH_MASK, Layer.PIXEL_MASK, Layer.TRUSTED), ("trust",)),
-    **dict.fromkeys((Layer.COMBINED_MASK, Layer.REASONS), ("trust",)),
+    **dict.fromkeys((Layer.PATCH_MASK, Layer.PIXEL_MASK, Layer.TRUSTED), ("hdr", "trust")),
+    **dict.fromkeys((Layer.COMBINED_MASK, Layer.REASONS), ("hdr", "trust")),
     Layer.PERSON_MASK: ("person",),
     Layer.FLIPS: ("flips",),
     Layer.OTHER_SIGMA: ("other_sigma",),
