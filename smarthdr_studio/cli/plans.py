@@ -82,9 +82,9 @@ def _plan_of_earlier_run(
         name = _newest_run(project)
     weights: dict[str, Any] = {}
     if wanted.with_weights:
-        from smarthdr_studio.core.training.run_folder import best_checkpoint
+        from smarthdr_studio.core.training.run_folder import best_checkpoint, run_of
 
-        best = best_checkpoint(project.expanduser().resolve() / "runs" / name)
+        best = best_checkpoint(run_of(project.expanduser().resolve(), name).path)
         if best is None:
             raise PlanError(f"{project}: {name} has no whole checkpoint; leave --with-weights away")
         weights["network.start_from"] = str(best / "teacher.safetensors")
@@ -111,7 +111,9 @@ def _newest_run(project: Path) -> str:
 
 
 def _plan_path(project: Path, name: str) -> Path:
-    path = project / "runs" / name / "plan.toml"
+    from smarthdr_studio.core.training.run_folder import run_of
+
+    path = run_of(project, name).plan_path
     if not path.is_file():
         raise PlanError(f"{project}: has no run {name}; its runs are in {project / 'runs'}")
     return path

@@ -6,6 +6,7 @@ StudioError
 ├── BadDataset         a folder in which no scene was found
 ├── ProjectError       a project that cannot be opened or written
 │   ├── DamagedProject      its database is damaged
+│   ├── ForeignPlace        a name in it leads out of where it belongs
 │   ├── LostPainting        what was painted on a scene is lost or damaged
 │   └── UnwritableProject   its disk is full, fails or may not be written
 ├── LabelError         a pseudo-label or label file that cannot be used
@@ -45,6 +46,10 @@ class ProjectError(StudioError):
 
 class DamagedProject(ProjectError):
     """The database of a project is damaged, or no database at all."""
+
+
+class ForeignPlace(ProjectError):
+    """A name in a project, run or dataset leads out of the folder in which it has to lie."""
 
 
 class LostPainting(ProjectError):

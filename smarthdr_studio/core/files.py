@@ -1,20 +1,101 @@
-"""Files written, copied and moved whole or not at all; checksums, stamps, and a project's trash."""
+"""Files written, copied and moved whole or not at all; where a name may lie; a project's trash."""
 
 import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Final
 
 from smarthdr_studio.core.environment import utc_day
-from smarthdr_studio.core.errors import LabelError
+from smarthdr_studio.core.errors import ForeignPlace, LabelError
 
 AnyPath = str | os.PathLike[str]
 """What every public function of core and learning takes for a path; it becomes a `Path` there."""
+
+
+_SEPARATORS: Final = frozenset({"/", "\0", os.sep, os.altsep or os.sep})
+
+
+def place_in(folder: AnyPath, *names: object) -> Path:
+    """Where `names`, one below the other, lie in `folder`: the one place that decides whether.
+
+    Whatever a database, a JSON file, a bundle or a list of somebody says of a file goes through
+    here before it is read, written or moved. Each name has to be one plain part of a path, and no
+    symbolic link on the way may lead out of the folder; a folder may itself be reached by one.
+    Costs one question to the disk for each name. Raises ForeignPlace.
+    """
+    folder = Path(folder)
+    reached = folder
+    for name in names:
+        if not is_plain_name(name):
+            raise ForeignPlace(
+                f"{folder}: “{shown_name(name)}” is no name of a file in it; {_DISTRUST}"
+            )
+        reached /= str(name)
+        if _is_link(reached) and not is_inside(folder, reached):
+            below = shown_name(reached.relative_to(folder).as_posix())
+            raise ForeignPlace(
+                f"{folder}: its {below} is a link that leads out of it, to "
+                f"{shown_name(str(reached.readlink()))}; {_DISTRUST}"
+            )
+    return reached
+
+
+def own_file(folder: AnyPath, path: AnyPath) -> Path:
+    """The path itself, where it lies in the folder as `place_in` has it. Raises ForeignPlace."""
+    folder, path = Path(folder), Path(path)
+    inside = path.is_relative_to(folder)
+    return place_in(folder, *(path.relative_to(folder).parts if inside else [str(path)]))
+
+
+def _is_link(path: Path) -> bool:
+    try:
+        return path.is_symlink()
+    except OSError:  # whoever uses it hears why it cannot be reached
+        return False
+
+
+_LONGEST: Final = 255  # bytes, what file systems allow
+_DISTRUST: Final = "take that out, or get the folder anew from somebody you trust"
+
+
+def is_plain_name(name: object) -> bool:
+    """Whether it is one part of a path, which can lead nowhere but into its own folder."""
+    if not isinstance(name, str) or name in ("", ".", "..") or not _SEPARATORS.isdisjoint(name):
+        return False
+    return len(name.encode(errors="replace")) <= _LONGEST and not (os.name == "nt" and ":" in name)
+
+
+def shown_name(name: object) -> str:
+    """A name from elsewhere, made fit to stand in a sentence of one line."""
+    text = name if isinstance(name, str) else repr(name)
+    plain = "".join(letter if letter.isprintable() else "�" for letter in text)
+    return plain if len(plain) <= _LONGEST_SHOWN else f"{plain[: _LONGEST_SHOWN - 1]}…"
+
+
+_LONGEST_SHOWN: Final = 80
+
+
+def is_inside(folder: AnyPath, path: AnyPath) -> bool:
+    """Whether a path lies in a folder when every link on the way to both is followed."""
+    try:
+        return Path(path).resolve().is_relative_to(Path(folder).resolve())
+    except (OSError, ValueError, RuntimeError):  # cannot be reached, has a NUL, goes in circles
+        return False
+
+
+def outward_links(folder: AnyPath) -> Iterator[Path]:
+    """Every symbolic link in a folder that leads out of it; none of them is followed."""
+    folder = Path(folder)
+    for place, folders, names in os.walk(folder):
+        for name in sorted((*folders, *names)):
+            path = Path(place, name)
+            if path.is_symlink() and not is_inside(folder, path):
+                yield path
 
 
 @contextmanager
@@ -105,11 +186,11 @@ TRASH: Final = "trash"
 def move_to_trash(project: AnyPath, path: AnyPath) -> Path:
     """Move a file of the project into its trash, below the day; answers where it is now.
 
-    Raises OSError.
+    Raises OSError, and ForeignPlace where the file or the trash lies outside the project.
     """
     project = Path(project)
-    path = Path(path)
-    below = path.relative_to(project)
+    path = own_file(project, path)
+    below = path.relative_to(project).parts
     target = next(place for place in _trash_places(project, below) if not place.exists())
     move(path, target)
     return target
@@ -118,12 +199,13 @@ def move_to_trash(project: AnyPath, path: AnyPath) -> Path:
 def restore_from_trash(project: AnyPath, relative: str, checksum: str | None) -> bool:
     """Bring a file back from the trash to where it was; whether an identical one was there.
 
-    Without a checksum the newest of that name serves. Raises OSError.
+    Without a checksum the newest of that name serves. Raises OSError and ForeignPlace.
     """
     project = Path(project)
+    target = place_in(project, *relative.split("/"))
     for found in trashed_copies(project, relative):
         if checksum is None or file_checksum(found) == checksum:
-            move(found, project / relative)
+            move(found, target)
             return True
     return False
 
@@ -135,7 +217,7 @@ def restore_missing(project: AnyPath, files: Mapping[str, str | None]) -> None:
     """
     project = Path(project)
     for relative, checksum in files.items():
-        path = project / relative
+        path = place_in(project, *relative.split("/"))
         try:
             there = path.is_file() or restore_from_trash(project, relative, checksum)
         except OSError as error:
@@ -152,8 +234,13 @@ def restore_missing(project: AnyPath, files: Mapping[str, str | None]) -> None:
 
 
 def trashed_copies(project: AnyPath, relative: str) -> tuple[Path, ...]:
-    """Every file in the trash that once lay at `relative`, newest first."""
-    return tuple(sorted((Path(project) / TRASH).glob(f"*/{relative}"), reverse=True))
+    """Every file in the trash that once lay at `relative`, newest first.
+
+    Raises ForeignPlace where one of them, or the trash, lies outside the project.
+    """
+    days = sorted(place_in(project, TRASH).glob("*"), reverse=True)
+    copies = (place_in(project, TRASH, day.name, *relative.split("/")) for day in days)
+    return tuple(path for path in copies if path.exists())
 
 
 def trash_contents(project: AnyPath) -> tuple[Path, ...]:
@@ -161,7 +248,7 @@ def trash_contents(project: AnyPath) -> tuple[Path, ...]:
     return tuple(sorted(path for path in (Path(project) / TRASH).rglob("*") if path.is_file()))
 
 
-def _trash_places(project: Path, below: Path) -> Iterator[Path]:
-    yield project / TRASH / utc_day() / below
+def _trash_places(project: Path, below: Sequence[str]) -> Iterator[Path]:
+    yield place_in(project, TRASH, utc_day(), *below)
     for number in count(2):
-        yield project / TRASH / f"{utc_day()}-{number}" / below
+        yield place_in(project, TRASH, f"{utc_day()}-{number}", *below)

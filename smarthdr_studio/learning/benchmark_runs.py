@@ -37,6 +37,7 @@ from smarthdr_studio.core.training.run_folder import (
     RunFolder,
     checkpoints_of,
     run_lock,
+    run_of,
     started_at,
     write_note,
 )
@@ -123,7 +124,7 @@ def _trained(cell: Cell, project: Path, place: Path) -> Generator[CellProgress, 
     with closing(train(cell.plan, project, resume=None if run is None else run.id)) as events:
         for event in events:
             if isinstance(event, RunStarted):
-                run, total = RunFolder(project / "runs" / event.run), event.total_steps
+                run, total = run_of(project, event.run), event.total_steps
                 _remember_run(cell, run, place)
             elif isinstance(event, RunFinished):
                 ended = event
@@ -141,7 +142,7 @@ def _begun_run(project: Path, place: Path) -> RunFolder | None:
         name = json.loads((place / _RUN).read_text(encoding="utf-8"))["run"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    run = RunFolder(project / "runs" / str(name))
+    run = run_of(project, name)
     return run if run.plan_path.is_file() else None
 
 

@@ -33,6 +33,7 @@ from smarthdr_studio.core.training.run_folder import (
     best_checkpoint,
     checkpoints_of,
     is_whole,
+    run_folders,
 )
 
 _OLD: Final = ".old"  # ends the name of a checkpoint that makes way for a new one of its step
@@ -144,9 +145,8 @@ def load_state(checkpoint: AnyPath) -> dict[str, Any]:
 
 def latest_checkpoint(project: AnyPath) -> Path | None:
     """The newest complete checkpoint of the newest run that has one."""
-    project = Path(project)
-    for run in sorted((project / "runs").glob("*"), reverse=True):
-        found = checkpoints_of(run)
+    for run in run_folders(project):
+        found = checkpoints_of(run.path)
         if found:
             return found[-1]
     return None

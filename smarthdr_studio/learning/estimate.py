@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import torch
 
-from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.files import AnyPath, place_in
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.training.events import PhaseChanged
 from smarthdr_studio.core.training.plan import TrainingPlan
@@ -415,7 +415,7 @@ def _disk_bytes(run: TrainingRun, left: Remaining) -> Mapping[str, int]:
     old = sum(
         path.stat().st_size
         for name in run.label_set.unlabelled
-        if (path := run.project / "pseudo" / f"{name}.exr").is_file()
+        if (path := place_in(run.project, "pseudo", f"{name}.exr")).is_file()
     )
     made = left.rounds > 0
     return {

@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.errors import BadScene, CheckpointError, ProjectError, UnreadableImage
-from smarthdr_studio.core.files import AnyPath, file_stamp, replacing
+from smarthdr_studio.core.files import AnyPath, file_stamp, place_in, replacing
 from smarthdr_studio.core.imaging.bracket import FrameStore, Scene
 from smarthdr_studio.core.imaging.metrics import Quality, quality
 from smarthdr_studio.core.imaging.radiometry import exposure_weighted_merge
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.labels import check_label
-from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.project import Project, label_file
 from smarthdr_studio.core.training.events import PhaseChanged, Validated
 from smarthdr_studio.core.trust.reliability import (
     Reliability,
@@ -354,7 +354,7 @@ def _evaluation_path(project: Path, model: Path, split: Split) -> Path | None:
     run = model.resolve().parent.parent
     if run.parent != project.resolve() / "runs":
         return None
-    return run / "evaluations" / f"{model.name}-{split}.json"
+    return place_in(run, "evaluations") / f"{model.name}-{split}.json"
 
 
 def _figures(values: Mapping[str, Any], names: Sequence[str]) -> dict[str, float]:
@@ -404,7 +404,8 @@ def _scenes(folder: Path, *, split: Split, model: Path) -> Sequence[Scene]:
         ]
         for scene in scenes:
             if (state := states[scene.id]).truth is not None:
-                check_label(project.folder / state.truth, state.truth_checksum, imported=True)
+                file = label_file(project.folder, state.truth, scene=scene.id)
+                check_label(file, state.truth_checksum, imported=True)
     if not scenes:
         raise ProjectError(
             f"{folder}: no {split} scene has a ground truth to compare with; choose another split"

@@ -11,7 +11,7 @@ from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import Scene, with_imported_truth
 from smarthdr_studio.core.project.journal import SceneState, Status
 from smarthdr_studio.core.project.labels import check_label
-from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.project import Project, label_file
 from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.core.trust.brush import Brush, fingerprint, pack
 from smarthdr_studio.core.trust.masking import MaskSettings, masks_as_text, masks_from_text
@@ -37,12 +37,18 @@ class LabelFile:
         return {"path": path, "checksum": self.checksum, "whole": self.whole}
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any] | str, *, project: AnyPath) -> "LabelFile":
-        """What `state` gave; older checkpoints hold the path alone."""
+    def from_state(
+        cls, state: Mapping[str, Any] | str, *, project: AnyPath, scene: str
+    ) -> "LabelFile":
+        """What `state` gave; older checkpoints hold the path alone.
+
+        Raises ForeignPlace where that is no label of the scene.
+        """
         project = Path(project)
-        if isinstance(state, str):
-            return cls(path=project / state)
-        return cls(path=project / state["path"], checksum=state["checksum"], whole=state["whole"])
+        about = {"path": state} if isinstance(state, str) else state
+        path = label_file(project, about["path"], scene=scene)
+        whole = bool(about.get("whole", False))
+        return cls(path=path, checksum=about.get("checksum"), whole=whole)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +125,10 @@ class LabelSet:
 
         def files(part: str) -> dict[str, LabelFile]:
             saved = state.get(part, {}).items()
-            return {name: LabelFile.from_state(file, project=project) for name, file in saved}
+            return {
+                name: LabelFile.from_state(file, project=project, scene=name)
+                for name, file in saved
+            }
 
         return cls(
             labelled=tuple(state["labelled"]),
@@ -169,7 +178,9 @@ def read_label_set(folder: AnyPath, *, plan: TrainingPlan) -> ProjectLabels:
             journal=entries[-1].seq if entries else 0,
             truths={
                 name: LabelFile(
-                    path=project.folder / state.truth, checksum=state.truth_checksum, whole=True
+                    path=label_file(project.folder, state.truth, scene=name),
+                    checksum=state.truth_checksum,
+                    whole=True,
                 )
                 for name, state in states.items()
                 if state.truth is not None
@@ -206,7 +217,7 @@ def _promoted_files(
 ) -> dict[str, LabelFile]:
     return {
         name: LabelFile(
-            path=folder / label,
+            path=label_file(folder, label, scene=name),
             checksum=states[name].checksum,
             whole=states[name].whole or plan.promoted_pixels == "all",
         )

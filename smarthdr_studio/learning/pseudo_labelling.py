@@ -20,7 +20,7 @@ from safetensors.numpy import save_file
 
 from smarthdr_studio.core.display import Rgb8, ToneMap, to_rgb8, tone_table
 from smarthdr_studio.core.errors import CheckpointError, LabelError, ProjectError
-from smarthdr_studio.core.files import AnyPath, replacing
+from smarthdr_studio.core.files import AnyPath, place_in, replacing
 from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
 from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.project.journal import Status
@@ -146,7 +146,7 @@ def label_pool(
     labels: dict[str, SceneLabel] = {}
     for draft in drafts:
         yield _phase("writing", len(labels), len(scenes), origin=origin)
-        path = pseudo / f"{draft.scene.id}.exr"
+        path = place_in(pseudo, f"{draft.scene.id}.exr")
         labels[draft.scene.id] = _write_label(
             draft, path, masks=masks, ranges=ranges, origin=origin, shares=shares
         )
@@ -197,7 +197,7 @@ def label_scenes(
     pool = yield from label_pool(
         predictor,
         scenes,
-        pseudo=folder / "pseudo",
+        pseudo=place_in(folder, "pseudo"),
         masks=masks,
         origin=origin,
         manual_masks=manual_masks,
@@ -251,7 +251,7 @@ def write_previews(run: AnyPath, labels: Mapping[str, SceneLabel], *, number: in
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for scene in _evenly_chosen(sorted(labels)):
-            _write_file(folder / f"{scene}.jpg", _as_jpeg(preview(labels[scene].hdr)))
+            _write_file(place_in(folder, f"{scene}.jpg"), _as_jpeg(preview(labels[scene].hdr)))
     except OSError as error:
         if is_disk_full(error):
             raise

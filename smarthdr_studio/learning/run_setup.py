@@ -20,7 +20,13 @@ from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.training.plan import TrainingPlan, load_preset, parse_plan
 from smarthdr_studio.core.training.plan_fields import toml
 from smarthdr_studio.core.training.plan_schema import flat, nested
-from smarthdr_studio.core.training.run_folder import RunFolder, checkpoints_of, new_run, run_lock
+from smarthdr_studio.core.training.run_folder import (
+    RunFolder,
+    checkpoints_of,
+    new_run,
+    run_lock,
+    run_of,
+)
 from smarthdr_studio.core.training.steering import take_wishes
 from smarthdr_studio.core.trust.masking import masks_as_text
 from smarthdr_studio.learning.checkpoints import (
@@ -154,13 +160,13 @@ def open_run(
     _refuse_different(run)
     settle_precision(run)
     begun = create_run(run).id if ranks.is_first else ""
-    folder = RunFolder(project / "runs" / ranks.told(begun))
+    folder = run_of(project, ranks.told(begun))
     _lock_folder(folder, ranks=ranks, lock=lock)
     return run, folder
 
 
 def _existing_folder(project: Path, name: str) -> RunFolder:
-    folder = RunFolder(project / "runs" / name)
+    folder = run_of(project, name)
     if not folder.plan_path.is_file():
         raise CheckpointError(f"{folder.path}: there is no such run; see the runs folder for names")
     return folder

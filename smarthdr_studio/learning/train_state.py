@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.files import AnyPath, place_in
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.training.events import (
     PhaseChanged,
@@ -232,7 +232,7 @@ class TrainingRun:
             self.predictor.asking(self.plan.teacher.views),
             [scenes[name] for name in label_set.unlabelled],
             manual_masks=manual_masks,
-            pseudo=self.project / "pseudo",
+            pseudo=place_in(self.project, "pseudo"),
             masks=label_set.masks,
             origin=origin,
         )

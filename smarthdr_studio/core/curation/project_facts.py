@@ -24,7 +24,7 @@ from smarthdr_studio.core.project.labels import frozen_share
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.round_history import read_history
 from smarthdr_studio.core.training.rounds import recorded_rounds
-from smarthdr_studio.core.training.run_folder import RunFolder
+from smarthdr_studio.core.training.run_folder import runs_in
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pool import PaintedStatistics, PoolStatistics
@@ -207,12 +207,9 @@ def newest_shares(project: Project) -> dict[str, tuple[float, ...]]:
 
     NaN where a scene took no part.
     """
-    if not project.runs_folder.is_dir():
-        return {}
-    folders = sorted(path for path in project.runs_folder.iterdir() if path.is_dir())
-    for folder in reversed(folders):
-        if not folder.name.startswith(".") and recorded_rounds(folder):
-            history = read_history(RunFolder(folder))
+    for run in runs_in(project.runs_folder):
+        if recorded_rounds(run.path):
+            history = read_history(run)
             rows = history.shares.tolist()
             return {name: tuple(row) for name, row in zip(history.scenes, rows, strict=True)}
     return {}

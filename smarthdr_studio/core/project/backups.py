@@ -8,7 +8,7 @@ from typing import Final
 
 from smarthdr_studio.core.environment import utc_day
 from smarthdr_studio.core.errors import ProjectError, StudioError
-from smarthdr_studio.core.files import AnyPath, replacing
+from smarthdr_studio.core.files import AnyPath, is_inside, place_in, replacing
 from smarthdr_studio.core.project import database
 
 BACKUPS_KEPT: Final = 10
@@ -22,7 +22,7 @@ def list_backups(folder: AnyPath) -> tuple[Path, ...]:
     folder = Path(folder)
     daily = sorted((folder / _FOLDER).glob("project-*.sqlite"), reverse=True)
     climbs = sorted((folder / _FOLDER).glob("before-format-*.sqlite"), reverse=True)
-    return (*daily, *climbs)
+    return tuple(path for path in (*daily, *climbs) if is_inside(folder, path))
 
 
 def refresh(connection: sqlite3.Connection, path: AnyPath) -> str:
@@ -35,6 +35,7 @@ def refresh(connection: sqlite3.Connection, path: AnyPath) -> str:
     path = Path(path)
     backup = path.parent / _FOLDER / f"project-{utc_day()}.sqlite"
     try:
+        place_in(path.parent, _FOLDER, backup.name)
         if not _is_due(backup, path):
             return ""
         back_up(connection, path, to=backup)
@@ -51,6 +52,7 @@ def before_migration(connection: sqlite3.Connection, path: AnyPath, *, target: i
     path = Path(path)
     backup = path.parent / _FOLDER / f"before-format-{target}-{utc_day()}.sqlite"
     try:
+        place_in(path.parent, _FOLDER, backup.name)
         back_up(connection, path, to=backup)
     except (StudioError, OSError) as error:
         return f"no backup could be made before the project was brought up to date: {error}"

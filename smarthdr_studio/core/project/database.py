@@ -1,6 +1,7 @@
 """The project's SQLite file: schema, migrations, durable writing, scenes, masks and figures."""
 
 import json
+import re
 import sqlite3
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -10,8 +11,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from smarthdr_studio.core.environment import current_user, garbage_collection_paused, utc_now
-from smarthdr_studio.core.errors import DamagedProject, ProjectError, UnwritableProject
-from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.errors import (
+    DamagedProject,
+    ForeignPlace,
+    ProjectError,
+    UnwritableProject,
+)
+from smarthdr_studio.core.files import AnyPath, is_inside, is_plain_name, shown_name
 from smarthdr_studio.core.imaging.bracket import Catalogue, Scene
 from smarthdr_studio.core.project.journal import JournalEntry, Kind, Status
 from smarthdr_studio.core.trust.masking import masks_as_text, masks_from_text
@@ -352,10 +358,16 @@ def find_dataset(connection: sqlite3.Connection, *, seen_from: AnyPath) -> Path:
     """
     seen_from = Path(seen_from)
     facts = _facts(connection)
-    if _BESIDE in facts and (seen_from / facts[_BESIDE]).is_dir():
-        return (seen_from / facts[_BESIDE]).resolve()
+    beside = facts.get(_BESIDE)
+    if beside is not None and _may_be_beside(seen_from, beside) and (seen_from / beside).is_dir():
+        return (seen_from / beside).resolve()
     places = [Path(facts[_ABSOLUTE]), *map(Path, _former(facts))]
     return next((place for place in places if place.is_dir()), places[0])
+
+
+def _may_be_beside(project: Path, told: str) -> bool:
+    """Whether a place as seen from the project lies in the folder that the project lies in."""
+    return is_inside(project.resolve().parent, project / told)
 
 
 def write_scenes(connection: sqlite3.Connection, catalogue: Catalogue) -> None:
@@ -367,12 +379,70 @@ def write_scenes(connection: sqlite3.Connection, catalogue: Catalogue) -> None:
     )
 
 
-def read_scenes(connection: sqlite3.Connection, root: AnyPath) -> tuple[Scene, ...]:
-    """Every scene sorted by id, its files below `root`; nothing is looked for on disk."""
+def read_scenes(
+    connection: sqlite3.Connection, root: AnyPath, *, seen_from: AnyPath
+) -> tuple[Scene, ...]:
+    """Every scene sorted by id, its files below `root`; nothing is looked for on disk.
+
+    `seen_from` is the project, for the sentence of an error.
+    Raises ForeignPlace where an id is no plain name or a file's way leads up.
+    """
     root = Path(root)
     with garbage_collection_paused():
-        rows = connection.execute("SELECT * FROM scenes ORDER BY id")
+        rows = connection.execute("SELECT * FROM scenes ORDER BY id").fetchall()
+        refuse_odd(next(filter(None, map(odd_in_scene, rows)), ""), folder=seen_from)
         return tuple(_scene(row, root) for row in rows)
+
+
+def odd_places(connection: sqlite3.Connection, *, seen_from: AnyPath) -> Iterator[str]:
+    """Every record that leads where it does not belong, in a clause; for the doctor."""
+    yield from filter(None, map(odd_in_scene, connection.execute("SELECT * FROM scenes")))
+    rows = connection.execute("SELECT seq, scene, label, truth FROM journal ORDER BY seq")
+    for seq, *told in rows:
+        if odd := odd_in_entry(*told):
+            yield f"in entry {seq} of the journal {odd}"
+    beside = _facts(connection).get(_BESIDE)
+    if beside is not None and not _may_be_beside(Path(seen_from), beside):
+        yield f"the dataset “{shown_name(beside)}” is not around, beside or below the project"
+
+
+def odd_in_scene(row: Sequence[Any]) -> str:
+    """What of a scene's record leads where it does not belong, in a clause; "" if nothing does.
+
+    A file that lies elsewhere has an absolute path of its own; it is only looked at (see
+    `dataset_export.put_file`).
+    """
+    if not is_plain_name(row[0]):
+        return f"the scene id “{shown_name(row[0])}” is no name of a file"
+    for told in (*row[1:4], row[10]):
+        if told is None or (isinstance(told, str) and ".." not in told and "\0" not in told):
+            continue
+        if not isinstance(told, str) or "\0" in told or ".." in re.split(r"[/\\]", told):
+            return f"the path “{shown_name(told)}” of scene {shown_name(row[0])} is odd"
+    return ""
+
+
+def odd_in_entry(scene: object, *files: object) -> str:
+    """The same of a label and a ground truth of the journal, both `labels/<scene>/<name>`."""
+    for told in files:
+        if told is not None and not is_label_of(scene, told):
+            return f"“{shown_name(told)}” is no label of {shown_name(scene)}"
+    return ""
+
+
+def is_label_of(scene: object, told: object) -> bool:
+    """Whether a path as seen from the project is that of a label of this scene."""
+    parts = told.split("/") if isinstance(told, str) else []
+    return parts[:-1] == ["labels", scene] and is_plain_name(parts[-1])
+
+
+def refuse_odd(odd: str, *, folder: AnyPath) -> None:
+    """Raises ForeignPlace where something is odd about the database of a project."""
+    if odd:
+        raise ForeignPlace(
+            f"{folder}: its database leads out of where it belongs ({odd}); open a copy from "
+            f"somebody you trust, or see what is wrong with: smarthdr-studio doctor {folder}"
+        )
 
 
 def _scene(row: Sequence[Any], root: Path) -> Scene:

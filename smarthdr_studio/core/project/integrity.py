@@ -4,14 +4,23 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from smarthdr_studio.core.errors import DamagedProject, LabelError, ProjectError
-from smarthdr_studio.core.files import TRASH, AnyPath, file_checksum, trashed_copies
+from smarthdr_studio.core.errors import DamagedProject, ForeignPlace, LabelError, ProjectError
+from smarthdr_studio.core.files import (
+    TRASH,
+    AnyPath,
+    file_checksum,
+    is_inside,
+    outward_links,
+    place_in,
+    shown_name,
+    trashed_copies,
+)
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.imaging.image_files import read_layers
 from smarthdr_studio.core.imaging.image_headers import exr_size, is_whole
@@ -45,6 +54,7 @@ class FindingKind(StrEnum):
     PSEUDO_LABEL = "pseudo-label"
     DATASET = "dataset"
     BACKUP = "backup"
+    PLACE = "odd place"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +124,34 @@ def database_findings(connection: sqlite3.Connection, folder: AnyPath) -> Iterat
     for table in _differing_tables(connection):
         yield lost_database(
             folder, sentence=f"{DATABASE_NAME}: its {table} is not what this format has"
+        )
+
+
+_ODD_REMEDY = "do not use it; get a copy from somebody you trust"
+
+
+def odd_findings(connection: sqlite3.Connection, folder: AnyPath) -> Iterator[Finding]:
+    """What of a database leads out of the project, so that the project is not opened."""
+    for odd in database.odd_places(connection, seen_from=folder):
+        yield Finding(
+            trouble=FindingKind.PLACE,
+            what=DATABASE_NAME,
+            sentence=f"{DATABASE_NAME} leads out of where it belongs: {odd}",
+            remedy=_ODD_REMEDY,
+        )
+
+
+def link_findings(folder: AnyPath) -> Iterator[Finding]:
+    """Symbolic links in the project folder that lead out of it; nothing behind them is touched."""
+    folder = Path(folder)
+    for link in outward_links(folder):
+        relative = link.relative_to(folder).as_posix()
+        yield Finding(
+            trouble=FindingKind.PLACE,
+            what=relative,
+            sentence=f"{shown_name(relative)} is a link that leads out of the project, to "
+            f"{shown_name(str(link.readlink()))}",
+            remedy="take the link away, and put there what belongs to the project",
         )
 
 
@@ -263,7 +301,8 @@ def is_quiet(path: AnyPath, seconds: float) -> bool:
 
 def _label_files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
-        if path.relative_to(folder).parts[0] != TRASH and path.is_file():
+        outward = path.is_symlink() and not is_inside(folder, path)
+        if path.relative_to(folder).parts[0] != TRASH and not outward and path.is_file():
             yield path
 
 
@@ -271,7 +310,7 @@ def _wrong_with_file(
     project: Project, relative: str, checksum: str | None, *, scene: str = ""
 ) -> str:
     """What is wrong with a label file, "" if nothing is."""
-    path = project.folder / relative
+    path = place_in(project.folder, *relative.split("/"))
     try:
         if checksum is not None and file_checksum(path) != checksum:
             return f"{relative} is not what was frozen (its checksum differs)"
@@ -406,8 +445,9 @@ def check_up(folder: AnyPath, *, quiet: float = QUIET_SECONDS) -> Checkup:
     speaks of may be in the making and are left out. Raises ProjectError: no project at all.
     """
     folder = Path(folder).expanduser().resolve()
+    findings = [*link_findings(folder)]
     kept = tuple(Backup(path=path, entries=_entries(path)) for path in list_backups(folder))
-    findings = [_bad_backup(folder, each.path) for each in kept if each.entries is None]
+    findings += [_bad_backup(folder, each.path) for each in kept if each.entries is None]
     lost_how = database_loss(folder)
     if lost_how:
         if not kept:
@@ -436,6 +476,8 @@ def _inside(
     """What is wrong where the database opens: first in itself, then with the files."""
     inside = [*database_findings(opened.connection, folder)]
     if not inside:
+        inside = [*odd_findings(opened.connection, folder)]
+    if not inside:
         inside = [*filter(None, [journal_finding(opened.connection, folder)])]
     if inside:
         return Checkup(findings=(*inside, *findings), backups=kept)
@@ -450,16 +492,35 @@ def _inside(
 
 def _of_files(project: Project, opened: OpenedDatabase, *, quiet: float) -> Iterator[Finding]:
     """What is wrong with the files of a project whose database is well."""
-    yield from label_findings(project)
     yield from painting_findings(project, opened.connection)
-    yield from unaccounted(project, quiet=quiet)
-    yield from pseudo_findings(project)
+    for each in (label_findings(project), unaccounted(project, quiet=quiet)):
+        yield from _up_to_a_link(each)
+    yield from _up_to_a_link(pseudo_findings(project))
+    for scene in project.scenes:
+        if not all(path.is_relative_to(project.dataset) for path in _of_dataset(project, scene)):
+            yield Finding(
+                trouble=FindingKind.DATASET,
+                what=scene.id,
+                sentence=f"a picture of {scene.id} lies outside the dataset",
+                remedy="neither copies nor reports carry it; put it into the dataset",
+            )
     missing = missing_dataset(project)
     if missing is not None:
         what, _, remedy = missing.sentence.partition("; ")
         yield Finding(
             trouble=FindingKind.DATASET, what=str(missing.root), sentence=what, remedy=remedy
         )
+
+
+def _of_dataset(project: Project, scene: Scene) -> tuple[Path, ...]:
+    own = scene.ground_truth is not None and project.state(scene.id).truth is None
+    return (*scene.frames, *([scene.ground_truth] if own and scene.ground_truth else []))
+
+
+def _up_to_a_link(findings: Iterator[Finding]) -> Iterator[Finding]:
+    """The findings before a link that leads out of the project, which is a finding of its own."""
+    with suppress(ForeignPlace):
+        yield from findings
 
 
 def _entries(path: Path) -> int | None:

@@ -15,7 +15,7 @@ from smarthdr_studio.core import files as core_files
 from smarthdr_studio.core.datasets.scan import refuse_unusable
 from smarthdr_studio.core.environment import garbage_collection_paused
 from smarthdr_studio.core.errors import LostPainting, ProjectError, UnwritableProject
-from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.files import AnyPath, place_in
 from smarthdr_studio.core.imaging.bracket import Catalogue, Scene, with_imported_truth
 from smarthdr_studio.core.project import backups, database
 from smarthdr_studio.core.project import database as project_database
@@ -31,6 +31,11 @@ from smarthdr_studio.core.trust.brush import Brush, unpack
 DATABASE_NAME: Final = "project.sqlite"
 
 _ATTEMPTS: Final = 5
+# Where the program writes: a link at one of them that leads out of the project is refused at once.
+_PARTS: Final = (
+    *(f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm"),
+    *("backups", "labels", "pseudo", "runs", core_files.TRASH),
+)
 _OTHERWISE: Final = {"is gone": f"no {DATABASE_NAME}", "is empty": f"its {DATABASE_NAME} is empty"}
 
 
@@ -60,7 +65,9 @@ def open_database(folder: AnyPath) -> OpenedDatabase:
     Raises ProjectError: no project, foreign, damaged or too new.
     """
     folder = Path(folder)
-    path = folder / DATABASE_NAME
+    path = place_in(folder, DATABASE_NAME)
+    for name in _PARTS:
+        place_in(folder, name)
     lost = database_loss(folder)
     if lost:
         raise ProjectError(_missing(folder, lost))
@@ -196,6 +203,16 @@ class JournalReading:
         return self.accounts.ledger()
 
 
+def label_file(folder: AnyPath, relative: str, *, scene: str) -> Path:
+    """The file of a label or an imported ground truth, by its path as seen from the project.
+
+    Raises ForeignPlace where that is not among the labels of the scene.
+    """
+    if not database.is_label_of(scene, relative):
+        database.refuse_odd(database.odd_in_entry(scene, relative), folder=folder)
+    return place_in(folder, *relative.split("/"))
+
+
 class Project:
     """An open project. Belongs to the thread that opened it; opening another one is cheap.
 
@@ -299,20 +316,20 @@ class Project:
 
     def pseudo_path(self, scene_id: str) -> Path:
         """Where the scene's latest pseudo-label lies, or will."""
-        return self.folder / "pseudo" / f"{self.scene(scene_id).id}.exr"
+        return place_in(self.folder, "pseudo", f"{self.scene(scene_id).id}.exr")
 
     def statistics_path(self, scene_id: str) -> Path:
         """Where the statistics of that pseudo-label lie, or will."""
-        return self.pseudo_path(scene_id).with_suffix(".npz")
+        return place_in(self.folder, "pseudo", f"{self.scene(scene_id).id}.npz")
 
     def label_path(self, scene_id: str) -> Path | None:
         """The label file of a promoted scene; None for any other."""
         label = self.state(scene_id).label
-        return None if label is None else self.folder / label
+        return None if label is None else label_file(self.folder, label, scene=scene_id)
 
     def labels_folder(self, scene_id: str) -> Path:
         """Where the scene's promoted labels lie, all that ever were."""
-        return self.folder / "labels" / self.scene(scene_id).id
+        return place_in(self.folder, "labels", self.scene(scene_id).id)
 
     def person(self, scene_id: str) -> Brush | None:
         """What a person painted on the scene: H×W, 1 trust, −1 distrust; None with nothing.
@@ -357,7 +374,7 @@ class Project:
     @property
     def runs_folder(self) -> Path:
         """Where the training runs lie."""
-        return self.folder / "runs"
+        return place_in(self.folder, "runs")
 
     def data_version(self) -> int:
         """A number that changes when another process or thread has written, not this project."""
@@ -453,7 +470,9 @@ class Project:
 
     def _find_scenes(self) -> None:
         self.dataset = find_dataset(self._connection, seen_from=self.folder)
-        self._plain = {s.id: s for s in read_scenes(self._connection, self.dataset)}
+        self._plain = {
+            s.id: s for s in read_scenes(self._connection, self.dataset, seen_from=self.folder)
+        }
         self._by_id = dict(self._plain)
         self._overlay(self._accounts.ledger().scenes)
 
@@ -462,6 +481,9 @@ class Project:
         try:
             with database.as_project_error(self.folder), garbage_collection_paused():
                 new = database.entries_after(self._connection, last)
+                for entry in new:
+                    odd = database.odd_in_entry(entry.scene, entry.label, entry.truth)
+                    database.refuse_odd(odd, folder=self.folder)
                 self._accounts.take(new)
                 return new
         except (KeyError, ValueError):
@@ -475,9 +497,11 @@ class Project:
         states = self._accounts.ledger().scenes
         for name in ids:
             plain, truth = self._plain[name], states[name].truth
-            self._by_id[name] = (
-                plain if truth is None else with_imported_truth(plain, self.folder / truth)
-            )
+            self._by_id[name] = plain if truth is None else self._with_truth(plain, truth)
+
+    def _with_truth(self, scene: Scene, truth: str) -> Scene:
+        file = label_file(self.folder, truth, scene=scene.id)
+        return with_imported_truth(scene, file)
 
     def _unpacked(self, name: str, scene_id: str) -> Brush:
         lost = f"{self.folder}: what was painted on {scene_id} is damaged; undo it or paint anew"

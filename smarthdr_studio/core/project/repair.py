@@ -213,6 +213,8 @@ def repair(folder: AnyPath, *, quiet: float = QUIET_SECONDS) -> tuple[str, ...]:
     folder = Path(folder).expanduser().resolve()
     done: list[str] = []
     findings = check_up(folder, quiet=quiet).findings
+    if any(each.trouble is FindingKind.PLACE for each in findings):
+        return ()  # first a person has to see what leads out of the project, and take it away
     try:
         if any(each.trouble in _LOST and each.mendable for each in findings):
             done.append(restore_database(folder))

@@ -3,7 +3,7 @@
 import shutil
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from smarthdr_studio import __version__
 from smarthdr_studio.core.environment import utc_now
 from smarthdr_studio.core.errors import BadScene, ExportError, UnreadableImage
-from smarthdr_studio.core.files import AnyPath, file_checksum
+from smarthdr_studio.core.files import AnyPath, file_checksum, own_file
 from smarthdr_studio.core.imaging.bracket import Scene, decode_ground_truth
 from smarthdr_studio.core.imaging.image_files import (
     examine,
@@ -33,7 +33,7 @@ from smarthdr_studio.core.imaging.image_headers import is_whole, sniff
 from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.project.journal import SceneState, Status
 from smarthdr_studio.core.project.labels import check_label
-from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.project import Project, label_file
 from smarthdr_studio.core.reporting.tables import (
     Progress,
     below,
@@ -58,8 +58,9 @@ def put_frames(
     """Put under, reference and over frame into `folder` as FRAME_NAMES; says how each got there.
 
     A frame that is no TIFF, whatever it is called, becomes a 16-bit TIFF of exactly its values.
-    Raises BadScene or UnreadableImage where a frame is gone, damaged or of another size, and
-    OSError where the folder cannot be written.
+    Raises BadScene or UnreadableImage where a frame is gone, damaged or of another size, OSError
+    where the folder cannot be written, and ForeignPlace where what would be carried along lies
+    outside the dataset.
     """
     folder = Path(folder)
     dataset = Path(dataset)
@@ -71,8 +72,9 @@ def put_frames(
         kind, plain = _checked(source, scene, turn=turn)
         how: How = "converted"
         if kind == "tiff" and plain and turn == 1:
-            how = put_file(source, folder / name, way=way)
+            how = put_file(source, folder / name, way=way, of=dataset)
         else:
+            own_file(dataset, source)
             write_frame_tiff(folder / name, read_frame(source, orientation=turn))
         told.append({"file": name, "from": below(dataset, source), "how": how})
         if how == "converted":
@@ -80,22 +82,29 @@ def put_frames(
     return told
 
 
-def put_file(source: AnyPath, target: AnyPath, *, way: Way) -> How:
+def put_file(source: AnyPath, target: AnyPath, *, way: Way, of: AnyPath) -> How:
     """Link or copy one file; links are relative, and hard or copies where there can be none.
 
-    Raises OSError.
+    `of` is the folder that the file belongs to: what lies outside it is never more than pointed to.
+    Raises OSError and ForeignPlace.
     """
     source = Path(source)
     target = Path(target)
-    if way == "link":
-        for how, link in (("link", _link), ("hard link", _hard_link)):
-            try:
-                link(source, target)
-            except (OSError, NotImplementedError):
-                continue
-            return "link" if how == "link" else "hard link"
+    if way == "link" and _is_done(_link, source, target):
+        return "link"
+    own_file(of, source)
+    if way == "link" and _is_done(_hard_link, source, target):
+        return "hard link"
     shutil.copyfile(source, target)
     return "copy"
+
+
+def _is_done(link: Callable[[Path, Path], None], source: Path, target: Path) -> bool:
+    try:
+        link(source, target)
+    except (OSError, NotImplementedError):
+        return False
+    return True
 
 
 def _link(source: Path, target: Path) -> None:
@@ -161,8 +170,10 @@ def put_label(
     told = {"file": target.name, "from": below(home, source)}
     if _can_stay(scene, source, suffix=suffix):
         # What lies in the project may be cleaned up one day, so it is never linked.
-        how: str = put_file(source, target, way="copy" if state.truth is not None else way)
+        put = "copy" if state.truth is not None else way
+        how: str = put_file(source, target, way=put, of=home)
     else:
+        own_file(home, source)
         _write(target, decode_ground_truth(scene).astype(np.float32))
         how = "converted"
     origin = "a ground truth that was brought" if state.truth else "the dataset's ground truth"
@@ -172,7 +183,7 @@ def put_label(
 def _put_promoted(
     project: Project, scene: Scene, state: SceneState, target: Path
 ) -> dict[str, Any]:
-    source = project.folder / str(state.label)
+    source = label_file(project.folder, str(state.label), scene=scene.id)
     check_label(source, state.checksum)
     label = read_pseudo_label(source, expect=(scene.height, scene.width))
     trusted = trusted_pixels(label, whole=state.whole)

@@ -23,6 +23,7 @@ from smarthdr_studio.core.display import (
 )
 from smarthdr_studio.core.display.layer_data import tabled_squares
 from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.core.files import own_file
 from smarthdr_studio.core.imaging.bracket import Scene, decode_bracket, decode_ground_truth
 from smarthdr_studio.core.imaging.metrics import split_psnr
 from smarthdr_studio.core.project.journal import (
@@ -224,6 +225,7 @@ class SceneRequest:
     state: SceneState
     facts: SceneFacts
     label: Path | None
+    dataset: Path
     person: Brush | None
     problems: tuple[str, ...] = ()
 
@@ -267,6 +269,7 @@ def scene_request(project: Project, facts: SceneFacts) -> SceneRequest:
         state=state,
         facts=facts,
         label=label,
+        dataset=project.dataset,
         person=person,
         problems=tuple(problems),
     )
@@ -278,10 +281,11 @@ def read_scene_report(errand: SceneRequest, thresholds: PoolThresholds) -> Scene
     label = _tried(lambda: _label(errand), problems)
     truth = None
     if scene.ground_truth is not None:
-        truth = _tried(lambda: decode_ground_truth(scene), problems)
+        own = () if errand.state.truth is not None else (scene.ground_truth,)
+        truth = _tried(lambda: decode_ground_truth(_of_dataset(errand, own)), problems)
     bracket = None
     if label is None:
-        bracket = _tried(lambda: decode_bracket(scene), problems)
+        bracket = _tried(lambda: decode_bracket(_of_dataset(errand, scene.frames)), problems)
     material = Material(bracket=bracket, ground_truth=truth, person=errand.person)
     if label is not None:
         material = _with_trust(material, label, errand, thresholds)
@@ -296,6 +300,13 @@ def read_scene_report(errand: SceneRequest, thresholds: PoolThresholds) -> Scene
         provenance=label.provenance if label else None,
         problems=tuple(problems),
     )
+
+
+def _of_dataset(errand: SceneRequest, pictures: Iterable[Path]) -> Scene:
+    """The scene, after making sure that a page handed on shows pictures of the dataset alone."""
+    for path in pictures:
+        own_file(errand.dataset, path)
+    return errand.scene
 
 
 def _label(errand: SceneRequest) -> PseudoLabel | None:

@@ -16,7 +16,18 @@ from statistics import median
 from typing import IO, Any, Final, NamedTuple, Protocol, TypeVar
 
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.files import AnyPath, move, move_to_trash, replacing, trashed_copies
+from smarthdr_studio.core.files import (
+    TRASH,
+    AnyPath,
+    is_inside,
+    is_plain_name,
+    move,
+    move_to_trash,
+    outward_links,
+    place_in,
+    replacing,
+    trashed_copies,
+)
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.events import values_in
 
@@ -29,10 +40,13 @@ _ATTEMPTS, _PAUSE_S = 5, 0.02  # whoever only asks holds the lock for a moment
 def run_lock(run: AnyPath) -> Iterator[None]:
     """Hold the run for this process while the block lasts; however it ends, it is let go.
 
-    Raises ProjectError where another process has it, or the lock cannot be written.
+    Raises ProjectError where another process has it, or the lock cannot be written; ForeignPlace
+    where a link in it leads out of it, because whoever trains it would write there.
     """
     run = Path(run)
-    path = run / _LOCK
+    path = place_in(run, _LOCK)
+    for link in outward_links(run):
+        place_in(run, *link.relative_to(run).parts)
     try:
         file = path.open("a+", encoding="utf-8")
     except OSError as error:
@@ -201,7 +215,7 @@ def new_run(project_folder: AnyPath, preset: str) -> RunFolder:
     """A new, empty run folder named by UTC time and preset. Raises ProjectError."""
     project_folder = Path(project_folder)
     name = f"{datetime.now(UTC):{_TIME}}-{re.sub(r'[^A-Za-z0-9_]+', '_', preset) or 'run'}"
-    runs = project_folder / "runs"
+    runs = place_in(project_folder, "runs")
     try:
         runs.mkdir(parents=True, exist_ok=True)
         for attempt in range(1, 1000):
@@ -218,20 +232,38 @@ def new_run(project_folder: AnyPath, preset: str) -> RunFolder:
 
 
 def run_folders(project: AnyPath) -> tuple[RunFolder, ...]:
-    """The folder of every run of a project folder, the latest first."""
-    project = Path(project)
+    """The folder of every run of a project folder, the latest first; see `runs_in`."""
+    return runs_in(Path(project) / "runs")
+
+
+def runs_in(folder: AnyPath) -> tuple[RunFolder, ...]:
+    """Every run in a project's folder of runs, the latest first; none where that cannot be read.
+
+    A link that leads out of the project is no run of it.
+    """
+    folder = Path(folder)
+    project = folder.parent
     try:
-        found = [path for path in (project / "runs").iterdir() if path.is_dir()]
+        found = [
+            path
+            for path in folder.iterdir()
+            if not path.name.startswith(".") and path.is_dir() and is_inside(project, path)
+        ]
     except OSError:
         return ()
-    found.sort(key=lambda path: path.name, reverse=True)
-    return tuple(RunFolder(path) for path in found if not path.name.startswith("."))
+    return tuple(map(RunFolder, sorted(found, key=lambda path: path.name, reverse=True)))
+
+
+def run_of(project: AnyPath, run_id: object) -> RunFolder:
+    """The folder of a run by its name, whether it is there or not. Raises ForeignPlace."""
+    return RunFolder(place_in(project, "runs", run_id))
 
 
 def find_run(project: Project, run_id: str) -> RunFolder:
     """A run by its name. Raises ProjectError where there is none."""
-    run = RunFolder(project.runs_folder / run_id)
-    if run.path.parent != project.runs_folder or not run_id.strip(".") or not run.path.is_dir():
+    named = is_plain_name(run_id) and run_id.strip(".")
+    run = run_of(project.folder, run_id) if named else None
+    if run is None or not run.path.is_dir():
         raise ProjectError(
             f"{project.folder}: has no run {run_id}; its runs are in {project.runs_folder}"
         )
@@ -445,8 +477,9 @@ def discard_run(project: Project, run_id: str) -> DiscardedRun:
 
 def discarded_runs(project: Project) -> tuple[DiscardedRun, ...]:
     """Every run in the trash, the latest discarded first."""
-    found = [path for path in trashed_copies(project.folder, "runs/*") if path.is_dir()]
-    return tuple(_discarded(path) for path in found)
+    names = {path.name for path in place_in(project.folder, TRASH).glob("*/runs/*")}
+    found = [each for name in names for each in trashed_copies(project.folder, f"runs/{name}")]
+    return tuple(_discarded(path) for path in sorted(found, reverse=True) if path.is_dir())
 
 
 def restore_run(project: Project, run_id: str, *, day: str | None = None) -> RunFolder:
@@ -459,7 +492,7 @@ def restore_run(project: Project, run_id: str, *, day: str | None = None) -> Run
     found = [each for each in found if day in (None, each.day)]
     if not found:
         raise ProjectError(f"{project.folder}: its trash holds no run {run_id}; see: runs list")
-    target = project.runs_folder / run_id
+    target = run_of(project.folder, run_id).path
     if target.exists():
         raise ProjectError(f"{target}: is there already; discard that run first")
     try:

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.files import AnyPath, replacing
+from smarthdr_studio.core.errors import ForeignPlace, ProjectError
+from smarthdr_studio.core.files import AnyPath, place_in, replacing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +82,13 @@ class Wishes:
 def leave_wish(run: AnyPath, wish: Wish) -> None:
     """Leave a wish in the folder of a run that another process is training.
 
-    Raises ProjectError where there is no such run, or its folder cannot be written to.
+    Raises ProjectError where there is no such run, or its folder cannot be written to or is a link
+    that leads out of the run.
     """
     run = Path(run)
     if not run.is_dir():  # never made anew where a run was discarded meanwhile
         raise ProjectError(f"{run}: there is no such run; see the runs folder for names")
-    path = run / _FOLDER / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.json"
+    path = place_in(run, _FOLDER) / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.json"
     try:
         with replacing(path) as draft:
             text = json.dumps({"wish": type(wish).__name__, **asdict(wish)})
@@ -101,13 +102,15 @@ def leave_wish(run: AnyPath, wish: Wish) -> None:
 
 
 def take_wishes(run: AnyPath) -> tuple[Wish, ...]:
-    """The wishes left in a run's folder, oldest first; they are gone afterwards."""
-    run = Path(run)
-    folder = run / _FOLDER
+    """The wishes left in a run's folder, oldest first; they are gone afterwards.
+
+    None where their folder is a link that leads out of the run: what lies there is no wish.
+    """
     found: list[Wish] = []
     try:
+        folder = place_in(run, _FOLDER)
         paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    except OSError:
+    except (OSError, ForeignPlace):
         return ()
     for path in paths:
         with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):

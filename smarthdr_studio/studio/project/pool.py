@@ -19,7 +19,7 @@ from smarthdr_studio.core.imaging.image_files import read_layers
 from smarthdr_studio.core.project.database import Figure
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.training.run_folder import RunFolder, last_pace
+from smarthdr_studio.core.training.run_folder import RunFolder, last_pace, runs_in
 from smarthdr_studio.core.trust.masking import Level, MaskSettings
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pool import PaintedStatistics, PoolStatistics, Retention
@@ -248,10 +248,7 @@ def _section(run: RunFolder | None, name: str) -> Mapping[str, Any]:
 
 def _newest(runs: Path) -> RunFolder | None:
     """The run that was started last, if there is one."""
-    if not runs.is_dir():
-        return None
-    folders = sorted(path for path in runs.iterdir() if path.is_dir() and path.name[0] != ".")
-    return RunFolder(folders[-1]) if folders else None
+    return next(iter(runs_in(runs)), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -22,7 +22,7 @@ from smarthdr_studio.core.training.rounds import (
     recorded_rounds,
     round_path,
 )
-from smarthdr_studio.core.training.run_folder import RunFolder
+from smarthdr_studio.core.training.run_folder import RunFolder, run_folders
 from smarthdr_studio.core.trust.masking import (
     Level,
     MaskSettings,
@@ -284,14 +284,12 @@ def read_run_history(
 ) -> RunHistory | None:
     """The history of the newest run that has records; what is in `known` is not read again."""
     report("reading the rounds of the last run", 0, 0)
-    runs = project / "runs"
-    folders = sorted(runs.iterdir(), reverse=True) if runs.is_dir() else []
-    newest = next((folder for folder in folders if recorded_rounds(folder)), None)
+    newest = next((run for run in run_folders(project) if recorded_rounds(run.path)), None)
     if newest is None:
         return None
     return read_history(
-        RunFolder(newest),
-        known=known if known is not None and known.run == newest.name else None,
+        newest,
+        known=known if known is not None and known.run == newest.id else None,
         said=lambda done, total: report("reading the rounds of the last run", done, total),
     )
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
-from smarthdr_studio.core.training.run_folder import RunFolder, is_at_work, write_note
+from smarthdr_studio.core.training.run_folder import RunFolder, is_at_work, runs_in, write_note
 from smarthdr_studio.core.training.run_index import RunRow, row_of
 from smarthdr_studio.studio.project.decisions import CurationController
 from smarthdr_studio.studio.project.store import Store
@@ -55,7 +55,7 @@ def look_at_runs(report: Report, *, runs: Path, known: RunsSeen) -> RunsSeen:
 
     Where nothing is new, `known` itself is the answer.
     """
-    marks = {run.id: _mark(run) for run in _folders(runs)}
+    marks = {run.id: _mark(run) for run in runs_in(runs)}
     if known.folder == runs and marks == known.marks:
         return known
     before = {row.id: row for row in known.rows} if known.folder == runs else {}
@@ -65,15 +65,6 @@ def look_at_runs(report: Report, *, runs: Path, known: RunsSeen) -> RunsSeen:
         same = name in before and known.marks.get(name) == mark
         rows.append(before[name] if same else row_of(RunFolder(runs / name)))
     return RunsSeen(folder=runs, rows=tuple(rows), marks=marks)
-
-
-def _folders(runs: Path) -> tuple[RunFolder, ...]:
-    try:
-        found = [path for path in runs.iterdir() if not path.name.startswith(".")]
-    except OSError:
-        return ()
-    found.sort(key=lambda path: path.name, reverse=True)
-    return tuple(RunFolder(path) for path in found if path.is_dir())
 
 
 def _mark(run: RunFolder) -> Mark:

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Slot
 from smarthdr_studio.core.errors import ExportError, StudioError
 from smarthdr_studio.core.files import replacing
 from smarthdr_studio.core.training.events import PhaseChanged
+from smarthdr_studio.core.training.run_folder import run_of
 from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.runs.model_export import checkpoint_of
@@ -38,7 +39,7 @@ def find_figures(*, project: Path, run: str, which: Which, split: Split) -> Eval
     from smarthdr_studio.learning.evaluation import kept_figures
 
     try:
-        checkpoint = checkpoint_of(project / "runs" / run, which=which)
+        checkpoint = checkpoint_of(run_of(project, run).path, which=which)
         found = kept_figures(project, checkpoint, split=split)
     except StudioError as error:
         return str(error)
@@ -52,7 +53,7 @@ def measure_figures(
     report("loading the teacher", 0, 0)
     from smarthdr_studio.learning.evaluation import evaluate
 
-    checkpoint = checkpoint_of(project / "runs" / run, which=which)
+    checkpoint = checkpoint_of(run_of(project, run).path, which=which)
     say = _Repeating(report)
     for event in evaluate(
         project,

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from smarthdr_studio.core.errors import CheckpointError, ExportError
 from smarthdr_studio.core.training.events import PhaseChanged
+from smarthdr_studio.core.training.run_folder import run_of
 from smarthdr_studio.core.training.run_index import RunRow
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import (
@@ -48,7 +49,7 @@ def put_model(report: Report, *, project: Path, wish: ModelWish) -> Written:
     if wish.file.suffix.casefold() != suffix:
         right = wish.file.with_suffix(suffix)
         raise ExportError(f"{wish.file}: this kind ends in {suffix}; name it {right.name}")
-    checkpoint = checkpoint_of(project / "runs" / wish.run, which=wish.which)
+    checkpoint = checkpoint_of(run_of(project, wish.run).path, which=wish.which)
     for event in export_model(
         checkpoint, wish.file, form=wish.form, part=wish.part, project=project
     ):

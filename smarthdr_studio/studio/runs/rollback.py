@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QPlainTextEdit, Q
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import Change, ChangeKind
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.training.run_folder import RunFolder, find_run
+from smarthdr_studio.core.training.run_folder import find_run, run_of
 from smarthdr_studio.core.training.run_start import (
     changes_since_start,
     go_back_to_start,
@@ -44,7 +44,7 @@ def go_way_back(report: Report, *, folder: Path, run: str) -> None:
     """Decide it, as one decision. Raises StudioError."""
     report("going back to the start of the run", 0, 0)
     with Project.open(folder) as project:
-        go_back_to_start(Decisions(project), RunFolder(project.runs_folder / run))
+        go_back_to_start(Decisions(project), run_of(project.folder, run))
 
 
 def _thresholds(changes: Iterable[Change]) -> str:

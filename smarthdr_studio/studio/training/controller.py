@@ -17,7 +17,7 @@ from smarthdr_studio.core.training.events import (
     TrainingEvent,
     Validated,
 )
-from smarthdr_studio.core.training.run_folder import RunFolder
+from smarthdr_studio.core.training.run_folder import run_of
 from smarthdr_studio.core.training.steering import (
     GoOn,
     LearningRate,
@@ -127,7 +127,7 @@ class TrainingController(QObject):
 
     def resume(self, folder: Path, *, run: str, changes: Mapping[str, Any]) -> None:
         """Go on with a run, with changes of its plan by dotted key."""
-        plan = RunFolder(folder / "runs" / run).plan_path
+        plan = run_of(folder, run).plan_path
         self._begin(folder, str(plan), changes, resume=run)
 
     def want_devices(self) -> None:

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QFrame, QTextEdit
 
 from smarthdr_studio.core.training.diary import Diary, DiaryLine
 from smarthdr_studio.core.training.events import PhaseChanged, StepReported, TrainingEvent
-from smarthdr_studio.core.training.run_folder import RunFolder
+from smarthdr_studio.core.training.run_folder import RunFolder, run_of
 from smarthdr_studio.core.training.run_log import TimedEvent, rare_events
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import TrainingState
@@ -78,7 +78,7 @@ class DiaryController(QObject):
         self.began.emit()
         if run and self._store.project is not None:
             self._held = []
-            folder = RunFolder(self._store.project.runs_folder / run)
+            folder = run_of(self._store.project.folder, run)
             self._reading.start(plain(read_rare_events, run=folder), self._read, self._unreadable)
 
     def _read(self, told: tuple[TimedEvent, ...]) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 from PySide6.QtCore import QObject, QTimer, Slot
 
 from smarthdr_studio.core.training.events import PhaseChanged, StepReported, TrainingEvent
-from smarthdr_studio.core.training.run_folder import RunFolder, is_at_work
+from smarthdr_studio.core.training.run_folder import RunFolder, is_at_work, runs_in
 from smarthdr_studio.core.training.run_log import RunCurves, RunTail, rare_events, read_curves
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Activity, TrainingState
@@ -71,11 +71,7 @@ class RunMonitor:
         return Sighting(run=run, at_work=at_work, events=events, curves=curves)
 
     def _names(self) -> list[str]:
-        try:
-            found = [path.name for path in self._runs.iterdir() if not path.name.startswith(".")]
-        except OSError:
-            return []
-        return sorted(found, reverse=True)
+        return [run.id for run in runs_in(self._runs)]
 
     def _is_at_work(self, run: str) -> bool:
         # A run lets go of a file it has emptied: most need no more than this look.

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QVBoxLayout, QW
 from smarthdr_studio.core.display import ColourMap, colour_bar
 from smarthdr_studio.core.training.round_history import RunHistory
 from smarthdr_studio.core.training.rounds import RoundRecord
-from smarthdr_studio.core.training.run_folder import RunFolder
+from smarthdr_studio.core.training.run_folder import run_of
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.actions import by_id
@@ -99,7 +99,7 @@ class HistoryController(QObject):
         if history is None or number not in history.replayable:
             self.replayed.emit(self._record(number), None)
             return
-        folder = RunFolder(self._store.project.runs_folder / history.run)
+        folder = run_of(self._store.project.folder, history.run)
         job = plain(read_replay, run_folder=folder, round=number, scene=scene)
         self._replaying.start(job, partial(self._replay_read, number))
 
