@@ -13,23 +13,33 @@ from smarthdr_studio.learning.label_set import LabelFile, LabelSet, label_change
 
 PROJECT = Path("/somewhere/p.shdr")
 NAMES = st.sampled_from([f"{number:03d}" for number in range(8)])
-FILES = st.builds(
-    LabelFile,
-    path=st.builds(
-        lambda name, n: PROJECT / "labels" / name / f"{n}.exr", NAMES, st.integers(1, 9)
+
+
+def _files_of(drawn):
+    """Each scene with a file of its own labels."""
+    return {
+        name: LabelFile(
+            path=PROJECT / "labels" / name / f"{number}.exr", checksum=checksum, whole=whole
+        )
+        for name, (number, checksum, whole) in drawn.items()
+    }
+
+
+FILES = st.dictionaries(
+    NAMES,
+    st.tuples(
+        st.integers(1, 9), st.none() | st.sampled_from(["ab" * 32, "cd" * 32]), st.booleans()
     ),
-    checksum=st.none() | st.sampled_from(["ab" * 32, "cd" * 32]),
-    whole=st.booleans(),
-)
+).map(_files_of)
 IDS = st.sets(NAMES).map(lambda names: tuple(sorted(names)))
 ROSTERS = st.builds(
     LabelSet,
     labelled=IDS,
-    promoted=st.dictionaries(NAMES, FILES),
+    promoted=FILES,
     unlabelled=IDS,
     masks=st.builds(MaskSettings, tau_patch=st.floats(0, 1), tau_pixel=st.floats(0, 1)),
     held_out=IDS,
-    truths=st.dictionaries(NAMES, FILES),
+    truths=FILES,
     brushes=st.dictionaries(NAMES, st.sampled_from(["12" * 32, "34" * 32])),
     damaged=st.dictionaries(NAMES, st.just("v.exr: is gone; restore it")),
 )
