@@ -102,12 +102,12 @@ def curves(rows: Sequence[RowFigures]) -> dict[str, list[Point]]:
 
 
 _COLOURS: Final = ("#c2571a", "#2f6db3", "#5a5a5a")
-_SIZE: Final = (720, 400)
+_SIZE: Final = (800, 400)
 _FRAME: Final = (70, 30, 500, 340)  # left, top, right, bottom
 
 
 def drawn(lines: dict[str, list[Point]]) -> str:
-    """Quality against labels as SVG: a mark for each seed, a line through the means."""
+    """Quality against labels as SVG: a dot for each seed, a dash and a line at the means."""
     counts = sorted({point.labels for points in lines.values() for point in points})
     values = [v for points in lines.values() for point in points for v in point.values]
     low, high = (min(values) // 1, -(-max(values) // 1)) if values else (0.0, 1.0)
@@ -132,13 +132,15 @@ def drawn(lines: dict[str, list[Point]]) -> str:
         parts.append(f'<text x="{x:.1f}" y="{bottom + 20}" text-anchor="middle">{count}</text>')
     middle = (left + right) / 2
     parts.append(f'<text x="{middle}" y="{bottom + 42}" text-anchor="middle">labels</text>')
-    parts.append(f'<text x="{left - 8}" y="{top - 10}" text-anchor="end">PSNR-μ, dB</text>')
+    parts.append(f'<text x="10" y="{top - 10}">PSNR-μ, dB</text>')
     for number, (name, points) in enumerate(lines.items()):
         colour = _COLOURS[number % len(_COLOURS)]
         means = [at(point.labels, fmean(point.values)) for point in points]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in means)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         for point in points:
+            x, y = at(point.labels, fmean(point.values))
+            parts.append(f'<path d="M{x - 11:.1f} {y:.1f}h22" stroke="{colour}" stroke-width="2"/>')
             for value in point.values:
                 x, y = at(point.labels, value)
                 parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>')
