@@ -75,7 +75,7 @@ def test_the_alarm_sounds_only_below_the_best_and_only_after_pseudo_labels(psnr,
         assert psnr[-1] < max(psnr) - 0.1
         assert checks[-1].step > began
     elif len(psnr) - 1 > began:
-        assert psnr[-1] >= max(psnr) - check_noise(checks, began=began)
+        assert psnr[-1] >= max(psnr) - check_noise(checks, began=began) - 1e-9  # of rounding
 
 
 def _record(number, retained, *, masks=MASKS):

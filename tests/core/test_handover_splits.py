@@ -63,7 +63,7 @@ def test_a_promoted_scene_tells_its_version_and_what_it_was_made_with(decided, t
     assert (row["label"], row["label_sha256"]) == (state.label, state.checksum)
     assert (row["tau_pixel"], row["round"], row["run"]) == (0.3, 3, "20261122-150301-quick")
     assert row["reason"] == "=1+1"
-    assert 0 < row["retained"] < 1
+    assert row["retained"] == 1  # it counts whole
     assert row["reference"] == "Training/002/photo_2.tif"
     assert (rows["003"]["note"], rows["003"]["tags"]) == ("a, b;\n“c”", ["crowd", "night"])
     assert rows["001"]["retained"] is None

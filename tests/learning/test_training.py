@@ -140,7 +140,7 @@ def test_sigma_is_trained_towards_the_error(project, make_plan):
     noise = torch.rand(merged.shape, generator=torch.Generator().manual_seed(0))
     hdr = torch.where(bright, merged * noise, merged)
     impossible = replace(batch, target=Target(hdr, batch.target.trusted))
-    for step in range(40):
+    for step in range(120):
         run.learner.step(impossible, None, rate=2e-3, step=step)
     with torch.no_grad():
         sigma = run.learner.student(*batch.frames).sigma

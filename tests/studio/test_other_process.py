@@ -54,7 +54,7 @@ def test_the_last_run_is_shown_with_its_figures_and_its_curves(window, until, fr
     until(window.session, lambda s: s.training.activity is Activity.DONE)
     assert "no run yet" not in phase(window)
     assert phase(window).startswith("last run, quick of ")
-    assert "PSNR-μ 31.50 dB" in window.page.training._left.text()
+    assert "PSNR-μ 31.5 dB" in window.page.training._left.text()
     assert list(read[0].series["total"][0]) == list(range(1, 11))
     assert not window.session.state.training.resumable
 

@@ -14,7 +14,7 @@ from smarthdr_studio.core.curation.proposals import CurrentPool
 from smarthdr_studio.core.curation.queues import RankingInput
 from smarthdr_studio.core.curation.scene_facts import SceneFacts, trend_of
 from smarthdr_studio.core.errors import LabelError, StudioError
-from smarthdr_studio.core.files import file_stamp
+from smarthdr_studio.core.files import AnyPath, file_stamp
 from smarthdr_studio.core.imaging.bracket import Scene, decode_ground_truth
 from smarthdr_studio.core.imaging.image_files import read_layers
 from smarthdr_studio.core.imaging.metrics import psnr
@@ -181,7 +181,10 @@ def frozen_labels_of(ledger: Ledger) -> dict[str, str]:
 
 
 def frozen_shares(
-    folder: Path, labels: Mapping[str, str], *, known: Mapping[str, tuple[str, float]] | None = None
+    folder: AnyPath,
+    labels: Mapping[str, str],
+    *,
+    known: Mapping[str, tuple[str, float]] | None = None,
 ) -> tuple[dict[str, float], tuple[str, ...]]:
     """The trusted share in [0, 1] of each frozen label, and a sentence for each that is unreadable.
 
@@ -196,7 +199,7 @@ def frozen_shares(
             if before is not None and before[0] == label:
                 shares[name] = before[1]
             else:
-                shares[name] = frozen_share(folder / label) if label else 1.0
+                shares[name] = frozen_share(Path(folder) / label) if label else 1.0
         except StudioError as error:
             problems.append(str(error))
     return shares, tuple(problems)
