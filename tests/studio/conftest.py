@@ -22,6 +22,7 @@ from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.masking import MaskSettings, Range
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
+from smarthdr_studio.studio.actions import use_keys
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.settings import Places
 from smarthdr_studio.studio.theme import DARK, style_sheet, tint
@@ -63,6 +64,7 @@ def nothing_left_behind(qapp):
     """Fails when a top-level widget, a running thread or an active timer survives a test."""
     gc.freeze()  # so that only what the test makes is looked through
     yield
+    use_keys({})  # those of the window of this test
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     widgets = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
     threads = [thread for thread in _made_since(QThread) if thread.isRunning()]

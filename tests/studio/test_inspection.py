@@ -1,5 +1,6 @@
 """Looking closer: clues, regions, thresholds, evidence and rounds, by a session alone."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,9 @@ from smarthdr_studio.core.display import Layer
 from smarthdr_studio.core.imaging.metrics import SplitQuality
 from smarthdr_studio.core.imaging.regions import Region
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.events import Validated, as_json
 from smarthdr_studio.core.training.rounds import RoundRecord, history_path, write_record
+from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.trust.causes import Reason
 from smarthdr_studio.core.trust.masking import MaskSettings, Range, trust
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
@@ -217,6 +220,27 @@ def test_rounds_are_read_and_the_alarm_and_shares_are_those_on_record(looking, u
     heat = looking.state.heat
     assert heat.rounds == (1, 2, 3)
     assert np.allclose(heat.shares, [[0.1, 0.2, 0.3]] * 4)
+
+
+def test_the_alarm_is_asked_for_after_every_check_and_sounded_once(looking, until, three_rounds):
+    checks = [(1, 36.0), (2, 36.2), (3, 36.1), (900, 34.0), (950, 33.9)]
+    events = [
+        Validated(step=step, epoch=step, psnr_mu=psnr, psnr_l=30.0, scenes={"001": psnr})
+        for step, psnr in checks
+    ]
+    log = RunFolder(looking.state.folder / "runs" / RUN).events_path
+    for place, event in enumerate(events):
+        with log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(as_json(event)) + "\n")
+        if place == 3:
+            looking.training.take((event,))
+            until(looking, lambda s: s.history and "is 34.0 dB and was 36.2" in s.history.alarm)
+            assert looking.state.notice.text == looking.state.history.alarm
+            assert "Pause and lower τ_pa" in looking.state.notice.text
+            looking.dismiss()
+    looking.training.take((events[-1],))
+    until(looking, lambda s: "is 33.9 dB" in s.history.alarm)
+    assert looking.state.notice is None
 
 
 def test_a_past_round_is_replayed_with_the_masks_it_was_used_with(looking, until, three_rounds):

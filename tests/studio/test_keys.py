@@ -157,25 +157,19 @@ def test_a_sign_that_needs_shift_does_not_name_it(pressed, kept):
     assert recorded(QKeySequence(pressed)) == kept
 
 
-@pytest.fixture
-def own_keys():
-    yield use_keys
-    use_keys({})
-
-
-def test_actions_asked_for_by_id_have_a_persons_own_keys(own_keys):
+def test_actions_asked_for_by_id_have_a_persons_own_keys():
     assert by_id("promote").keys == ("P",)
-    anew = own_keys({"promote": ("F3",), "undo": ()})
+    anew = use_keys({"promote": ("F3",), "undo": ()})
     assert by_id("promote").tip_with_key.endswith("(F3)")
     assert by_id("undo").tip_with_key == by_id("undo").tip
     plain = {action.id: action for action in ACTIONS}
     assert anew[plain["promote"].tip_with_key] == by_id("promote").tip_with_key
     assert anew["Promote\tP"] == "Promote\tF3"
-    assert own_keys({})[f"{plain['promote'].tip} (F3)"] == plain["promote"].tip_with_key
+    assert use_keys({})[f"{plain['promote'].tip} (F3)"] == plain["promote"].tip_with_key
 
 
-def test_the_top_bar_and_every_tip_follow_a_persons_keys(window, own_keys):
-    own_keys({})
+def test_the_top_bar_and_every_tip_follow_a_persons_keys(window):
+    use_keys({})
     promote = window.bar._promote
     assert promote.text() == "Promote  P"
     window._take_keys({"promote": ("F3",), "fit": ("Ctrl+F9",), "undo": ("Ctrl+F8",)})

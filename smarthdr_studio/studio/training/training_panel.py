@@ -253,10 +253,6 @@ def _was_given_back(event: QFocusEvent) -> bool:
 
 
 ANY_DEVICE = "auto"
-_OF_VALIDATION: Final = (
-    "PSNR-μ of the teacher on labels held back, as in the chart and the diary; what rests on few "
-    "scenes wavers from check to check"
-)
 _STEERED: Final = (Activity.RUNNING, Activity.PAUSED)
 
 
@@ -292,8 +288,8 @@ class TrainingPanel(QWidget):
         self._question = SteeringQuestion()
         self._phase, self._left = ElidedLabel(), caption("", role="muted")
         self._notes = ElidedLabel(role="warn")
-        self._validation = caption("", role="muted")
-        self._validation.setToolTip(_OF_VALIDATION)
+        self._validation = ElidedLabel(role="muted")
+        self._validation.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._bar = QProgressBar(maximum=1000, textVisible=False)
         self._rows, self._board = QStackedWidget(), QHBoxLayout()
         self._fill(presets)
@@ -367,7 +363,7 @@ class TrainingPanel(QWidget):
         self._notes.tell(notes)
         self._notes.setVisible(bool(notes))
         self._left.setText(progress_in_words(run))
-        self._validation.setText(validation_in_words(run))
+        self._validation.tell(validation_in_words(run))
         self._validation.setVisible(bool(run.checks))
         speed = run.images_per_second
         self._left.setToolTip(f"{speed:.3g} crops per second" if speed and run.busy else "")

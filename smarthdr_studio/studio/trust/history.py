@@ -1,5 +1,6 @@
 """Knows every round of the newest run, and puts past rounds on the screen."""
 
+import re
 from functools import partial
 from typing import ClassVar, Final
 
@@ -154,9 +155,15 @@ class HistoryController(QObject):
         return next((record for record in self.records if record.round == number), None)
 
     def _sound(self, alarm: str) -> None:
-        if alarm and alarm != self._told:
+        # The same alarm has other figures after every check; it is sounded once.
+        if alarm and _kind(alarm) != _kind(self._told):
             self._store.notice(Notice(text=alarm, tone="warn"))
         self._told = alarm
+
+
+def _kind(alarm: str) -> str:
+    """What an alarm is about: its words before the figures."""
+    return re.split(r"[0-9]", alarm, maxsplit=1)[0]
 
 
 def _as_used(history: RunHistory) -> HeatStrip:
