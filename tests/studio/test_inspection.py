@@ -234,7 +234,8 @@ def test_the_alarm_is_asked_for_after_every_check_and_sounded_once(looking, unti
             file.write(json.dumps(as_json(event)) + "\n")
         if place == 3:
             looking.training.take((event,))
-            until(looking, lambda s: s.history and "is 34.0 dB and was 36.2" in s.history.alarm)
+            until(looking, lambda s: s.notice is not None)
+            assert "is 34.0 dB and was 36.2" in looking.state.notice.text
             assert looking.state.notice.text == looking.state.history.alarm
             assert "Pause and lower τ_pa" in looking.state.notice.text
             looking.dismiss()

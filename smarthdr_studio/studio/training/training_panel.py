@@ -443,6 +443,9 @@ class TrainingPanel(QWidget):
         words.addWidget(self._phase, 1)
         words.addWidget(self._left)
         how_far = QHBoxLayout()
+        # Words come before a long bar.
+        self._bar.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._bar.setMinimumWidth(40)
         how_far.addWidget(self._bar, 1)
         how_far.addWidget(self._validation)
         self._board.setSpacing(6)
