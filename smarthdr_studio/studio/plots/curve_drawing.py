@@ -347,12 +347,12 @@ def draw_ring(painter: QPainter, where: QPointF, colour: QColor) -> None:
 def draw_beginning(
     painter: QPainter, x: float, words: str, *, palette: Palette, frame: QRectF
 ) -> None:
-    """A dashed line at a pixel, with words behind it where they have room."""
+    """A dashed line at a pixel, with words behind it where a chart is wide and high enough."""
     painter.setPen(QPen(QColor(palette.muted), 1, Qt.PenStyle.DashLine))
     painter.drawLine(QLineF(x, frame.top(), x, frame.bottom()))
     metrics = painter.fontMetrics()
     wide = metrics.horizontalAdvance(words)
-    if x + 3 + wide <= frame.right():
+    if x + 3 + wide <= frame.right() and frame.height() >= 6 * metrics.height():
         foot = QRectF(x + 3, frame.bottom() - metrics.height(), wide + 1, metrics.height())
         painter.drawText(foot, Qt.AlignmentFlag.AlignLeft, words)
 
