@@ -76,7 +76,7 @@ def free_port() -> int:
 
 def measure(folder: Path, *, turns: int, steps: int) -> list[Row]:
     """The speed of both and their ratio, measured again in every turn."""
-    small = SampleSettings(scenes=4, labelled=3, test=1, width=512, height=384)
+    small = SampleSettings(scenes=4, labelled=3, test=1, width=384, height=288)
     dataset = write_dataset(folder / "data", small)
     speeds: dict[int, list[float]] = {1: [], 2: []}
     for turn in range(turns):
