@@ -172,7 +172,9 @@ def _changed(wish: NextRound | LearningRate | RefreshEvery, run: TrainingRun) ->
         case RefreshEvery(epochs=epochs):
             if refusal := _no_refresh(epochs, run):
                 return _steered(run, refusal, what="refresh every")
-            run.changes = run.changes.asking("refresh_every", int(epochs))
+            # Whoever asks for rounds by epochs does not want them by steps any more.
+            by_epochs = run.changes.asking("refresh_steps", None)
+            run.changes = by_epochs.asking("refresh_every", int(epochs))
             return _counting_later(
                 run, f"a round every {_epochs(int(epochs))}", what="refresh every"
             )

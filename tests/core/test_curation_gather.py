@@ -130,6 +130,15 @@ def test_a_label_used_whole_is_retained_whole_and_one_that_is_gone_is_told(proje
     assert [str(project.label_path("c")) in line for line in problems] == [True]
 
 
+def test_a_frozen_label_that_leads_out_of_the_project_is_told_and_not_read(project, tmp_path):
+    Decisions(project).promote(["b"])
+    label = project.folder / project.state("b").label
+    outside = label.rename(tmp_path / "somewhere-else.exr")
+    label.symlink_to(outside)
+    facts = read_project_facts(project)
+    assert any("b" in each and str(project.folder) in each for each in facts.problems)
+
+
 def test_tags_notes_and_reviews_are_where_they_belong(project):
     Decisions(project).annotate(["c"], note="too dark", add=["night"])
     project.mark_reviewed(["d"])

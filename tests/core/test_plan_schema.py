@@ -132,6 +132,10 @@ def test_what_does_nothing_is_told_but_not_refused():
     assert idle({"system": "supervised"}) == {}
     told = idle({"system": "supervised", "student.noise": 0.1, "loss.ramp_up": 2})
     assert sorted(told) == ["loss.ramp_up", "student.noise"]
+    told = idle({"system": "supervised", "teacher.views": 4, "schedule.refresh_steps": 9})
+    assert sorted(told) == ["schedule.refresh_steps", "teacher.views"]
+    told = idle({"schedule.refresh_steps": 9, "schedule.refresh_every": 2})
+    assert sorted(told) == ["schedule.refresh_every"]
     assert idle({"system": "supervised", "student.noise": 0.1, "student.labelled_too": True}) == {}
     assert "masks.tau_pixel" in idle({"masks.pixels": False, "masks.tau_pixel": 0.2})
     assert idle({"seed": -1}) == {}

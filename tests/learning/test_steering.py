@@ -142,6 +142,15 @@ def test_rate_and_refresh_change_from_the_next_epoch_on_and_through_a_resume(pro
     assert [e.epoch for e in events if isinstance(e, RoundFinished)] == [2, 4]
 
 
+def test_who_asks_for_rounds_by_epochs_ends_rounds_by_steps(project, make_plan):
+    plan = make_plan(schedule=SCHEDULE | {"refresh_steps": 1})
+    asking = [(lambda e: isinstance(e, RoundFinished), RefreshEvery(epochs=2))]
+    events = _trained(plan, project, asking=asking)
+    assert _told(events) == ["a round every 2 epochs from epoch 4 on"]
+    steps = [e.step for e in events if isinstance(e, RoundFinished)]
+    assert steps == [4, 5, 8]  # by steps within epoch 3, by epochs from its end on
+
+
 def test_a_new_plan_has_the_last_word(project, plan, make_plan):
     asking = [(_after(1), LearningRate(rate=0.5e-3)), (_after(3), Stop())]
     _trained(plan, project, asking=asking)

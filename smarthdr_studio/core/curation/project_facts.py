@@ -4,7 +4,6 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isnan
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -21,7 +20,7 @@ from smarthdr_studio.core.imaging.metrics import psnr
 from smarthdr_studio.core.imaging.radiometry import mu_law
 from smarthdr_studio.core.project.journal import Ledger, SceneState, Status
 from smarthdr_studio.core.project.labels import frozen_share
-from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.project import Project, label_file
 from smarthdr_studio.core.training.round_history import read_history
 from smarthdr_studio.core.training.rounds import recorded_rounds
 from smarthdr_studio.core.training.run_folder import runs_in
@@ -130,8 +129,8 @@ def read_project_facts(project: Project) -> ProjectFacts:
     """Read journal, statistics, brushes, the newest run's history and the kept records.
 
     A scene is counted with the thresholds of now and the ranges of the pool, a promoted one as its
-    label was frozen. PSNR-μ is known where
-    it was measured before: measuring takes too long to do unasked.
+    label was frozen. PSNR-μ is known where it was measured before: measuring takes too long to do
+    unasked.
     """
     ledger = project.ledger()
     statistics, painted, problems = _read(project, ledger)
@@ -199,7 +198,8 @@ def frozen_shares(
             if before is not None and before[0] == label:
                 shares[name] = before[1]
             else:
-                shares[name] = frozen_share(Path(folder) / label) if label else 1.0
+                file = label_file(folder, label, scene=name) if label else None
+                shares[name] = 1.0 if file is None else frozen_share(file)
         except StudioError as error:
             problems.append(str(error))
     return shares, tuple(problems)

@@ -23,6 +23,7 @@ from smarthdr_studio.core.imaging.exposure import (
     thinned,
 )
 from smarthdr_studio.core.imaging.radiometry import Frame
+from smarthdr_studio.core.words import counted
 
 _GIVEN: Final = "the exposure values given"
 _EXIF: Final = "EXIF"
@@ -165,8 +166,9 @@ def _of_the_folder(file: Path, listed: ListedExposures, paths: Sequence[Path]) -
     if len(beside) == len(listed.values) and set(paths) <= set(beside):
         return beside
     raise BadScene(
-        f"{file}: holds {len(listed.values)} exposure values for {len(paths)} frames; write one EV "
-        "for each frame, one a line, in the order of the frames' names, or give them with --evs."
+        f"{file}: holds {counted(len(listed.values), 'exposure value')} for {len(paths)} frames; "
+        "write one EV for each frame, one a line, in the order of the frames' names, or give them "
+        "with --evs."
     )
 
 

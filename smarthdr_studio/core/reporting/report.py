@@ -282,7 +282,7 @@ def _rounds(shares: Sequence[float]) -> str:
         return ""
     across = 70 / (len(known) - 1)
     points = " ".join(f"{1 + i * across:.1f},{15 - 14 * s:.1f}" for i, s in enumerate(known))
-    title = f"Retained over {len(known)} rounds"
+    title = f"Retained over {counted(len(known), 'round')}"
     return (
         f'<svg class="rounds" viewBox="0 0 72 16" role="img"><title>{title}</title>'
         f'<polyline points="{points}"/></svg>'

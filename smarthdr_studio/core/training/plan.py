@@ -78,16 +78,9 @@ def contradictions(plan: Planned) -> dict[str, str]:
 
 def idle_settings(plan: Planned) -> dict[str, str]:
     """By dotted key, settings that are allowed, but do nothing beside the others."""
-    found: dict[str, str] = {}
-    schedule, learns = plan.schedule, plan.system != "supervised"
-    if not learns:
+    found = _idle_of_schedule(plan)
+    if plan.system == "supervised":
         found |= _idle_without_rounds(plan)
-    if learns and plan.batch.unlabelled and schedule.warmup_epochs == schedule.epochs:
-        found["schedule.warmup_epochs"] = "the whole run: pseudo-labels are made, but never used"
-    if schedule.early_stop is not None and plan.held_out == 0:
-        found["schedule.early_stop"] = "never happens: no label is held out to validate with"
-    if schedule.halve_at_epoch is not None and schedule.halve_at_epoch >= schedule.epochs:
-        found["schedule.halve_at_epoch"] = "never happens: the run ends before"
     if plan.loss.nll_gradient != "beta" and plan.loss.beta != LossPlan().beta:
         found["loss.beta"] = "not used: the gradient of L^k is not beta"
     for key, gate, tau in (
@@ -99,6 +92,21 @@ def idle_settings(plan: Planned) -> dict[str, str]:
     return found
 
 
+def _idle_of_schedule(plan: Planned) -> dict[str, str]:
+    found: dict[str, str] = {}
+    schedule, learns = plan.schedule, plan.system != "supervised"
+    if learns and plan.batch.unlabelled and schedule.warmup_epochs == schedule.epochs:
+        found["schedule.warmup_epochs"] = "the whole run: pseudo-labels are made, but never used"
+    if schedule.early_stop is not None and plan.held_out == 0:
+        found["schedule.early_stop"] = "never happens: no label is held out to validate with"
+    if schedule.halve_at_epoch is not None and schedule.halve_at_epoch >= schedule.epochs:
+        found["schedule.halve_at_epoch"] = "never happens: the run ends before"
+    by_default = schedule.refresh_every == SchedulePlan().refresh_every
+    if schedule.refresh_steps is not None and not by_default:
+        found["schedule.refresh_every"] = "not used: rounds come by steps"
+    return found
+
+
 def _idle_without_rounds(plan: Planned) -> dict[str, str]:
     """What does nothing where no pseudo-label is made; epochs are as long as with them."""
     why = "not used: supervised learns from labels only"
@@ -106,6 +114,10 @@ def _idle_without_rounds(plan: Planned) -> dict[str, str]:
     if not plan.student.labelled_too:
         spoilt = plan.student.model_dump(exclude={"labelled_too"})
         found |= {f"student.{name}": why for name, most in spoilt.items() if most}
+    if plan.teacher.views != TeacherPlan().views:
+        found["teacher.views"] = why
+    if plan.schedule.refresh_steps is not None:
+        found["schedule.refresh_steps"] = why
     if plan.loss.ramp_up:
         found["loss.ramp_up"] = why
     if plan.teacher.labels != TeacherPlan().labels:

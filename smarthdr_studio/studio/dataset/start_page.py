@@ -27,6 +27,7 @@ from smarthdr_studio.core.environment import resource
 from smarthdr_studio.core.errors import ProjectError, StudioError
 from smarthdr_studio.core.imaging.bracket import Catalogue
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.state import Notice, StudioState
 from smarthdr_studio.studio.tasks import How, Job, LatestTask, Report, TaskRunner
 from smarthdr_studio.studio.widgets.controls import (
@@ -244,7 +245,7 @@ def why_not(place: Path, dataset: Path) -> str:
 
 def _found(catalogue: Catalogue) -> str:
     test = sum(scene.split == "test" for scene in catalogue.scenes)
-    words = f"{len(catalogue.scenes)} scenes found"
+    words = f"{counted(len(catalogue.scenes), 'scene')} found"
     words += f", {test} of them for testing" if test else ""
     left = _counted(catalogue)
     words += f"; {left} left out" if left else ""
