@@ -20,7 +20,8 @@ from smarthdr_studio.core.imaging.metrics import Quality, quality
 from smarthdr_studio.core.imaging.radiometry import exposure_weighted_merge
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.labels import check_label
-from smarthdr_studio.core.project.project import Project, label_file
+from smarthdr_studio.core.project.places import label_file
+from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.events import PhaseChanged, Validated
 from smarthdr_studio.core.trust.reliability import (
     Reliability,

@@ -11,7 +11,8 @@ from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import Scene, with_imported_truth
 from smarthdr_studio.core.project.journal import SceneState, Status
 from smarthdr_studio.core.project.labels import check_label
-from smarthdr_studio.core.project.project import Project, label_file
+from smarthdr_studio.core.project.places import label_file
+from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.core.trust.brush import Brush, fingerprint, pack
 from smarthdr_studio.core.trust.masking import MaskSettings, masks_as_text, masks_from_text

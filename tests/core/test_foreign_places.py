@@ -22,10 +22,10 @@ from smarthdr_studio.core.files import (
     trashed_copies,
 )
 from smarthdr_studio.core.imaging.bracket import Catalogue
-from smarthdr_studio.core.project import database
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.integrity import FindingKind, check_up
-from smarthdr_studio.core.project.project import Project, label_file
+from smarthdr_studio.core.project.places import label_file, odd_in_entry
+from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.project.repair import repair, trash_older_versions
 from smarthdr_studio.core.reporting.dataset_export import export_dataset
 from smarthdr_studio.core.reporting.report import write_report
@@ -398,10 +398,10 @@ def test_whatever_a_label_is_called_it_lies_among_those_of_its_scene(tmp_path, t
     path, sentence = tried(lambda: label_file(tmp_path, told, scene="b"))
     if path is None:
         assert "\n" not in sentence
-        assert database.odd_in_entry("b", told) or "is no name" in sentence
+        assert odd_in_entry("b", told) or "is no name" in sentence
     else:
         assert path.parent == tmp_path / "labels" / "b"
-        assert not database.odd_in_entry("b", told)
+        assert not odd_in_entry("b", told)
 
 
 def test_the_painted_mask_is_looked_up_and_never_a_file(project, outside):

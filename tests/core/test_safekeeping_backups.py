@@ -67,7 +67,9 @@ def test_opening_again_soon_costs_no_second_backup_and_later_brings_it_up_to_dat
     assert backup.stat().st_mtime_ns == before
     last_changed(backup, seconds_ago=2 * backups.FRESH_SECONDS)
     Project.open(project.folder).close()
-    assert backups.verified(backup) == len(project.entries())
+    newest, oldest = backups.list_backups(project.folder)
+    assert backups.verified(newest) == len(project.entries())
+    assert (oldest, oldest.stat().st_size) == (backup, len(backup.read_bytes()))
 
 
 def test_a_project_that_nobody_changed_is_not_backed_up_again(project):
@@ -129,4 +131,5 @@ def test_two_who_open_at_once_both_end_with_a_whole_backup(project):
     Decisions(project).exclude(["b"])
     with Project.open(project.folder) as one, Project.open(project.folder) as two:
         assert one.warnings == two.warnings == ()
-    assert backups.verified(backup) == len(project.entries())
+    newest, *_ = backups.list_backups(project.folder)
+    assert backups.verified(newest) == len(project.entries())

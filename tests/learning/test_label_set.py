@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smarthdr_studio.core.errors import ForeignPlace
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.learning.label_set import LabelFile, LabelSet, label_changes
 
@@ -72,6 +73,16 @@ def test_a_state_is_read_without_running_code(tmp_path):
     torch.save(label_set.state(project=PROJECT), tmp_path / "state.pt")
     state = torch.load(tmp_path / "state.pt", weights_only=True)
     assert LabelSet.from_state(state, project=PROJECT) == label_set
+
+
+@pytest.mark.parametrize(
+    "path", ["../../home/letter.exr", "/etc/letter.exr", "labels/v/1.exr", "project.sqlite", ""]
+)
+def test_a_checkpoint_that_speaks_of_other_files_is_refused(path):
+    for file in (path, {"path": path, "checksum": None, "whole": True}):
+        state = PLAIN.state(project=PROJECT) | {"promoted": {"u": file}}
+        with pytest.raises(ForeignPlace, match="no label of u"):
+            LabelSet.from_state(state, project=PROJECT)
 
 
 def test_a_checkpoint_of_an_earlier_version_still_resumes():

@@ -240,6 +240,10 @@ def _read(
                 painted[name] = _painted(project, name)
         except StudioError as error:
             problems.append(str(error))
+        except OSError as error:  # a folder that may not be looked into
+            problems.append(
+                f"{error.filename}: cannot be read ({error.strerror}); allow reading it"
+            )
     return statistics, painted, tuple(problems)
 
 

@@ -1,50 +1,120 @@
-"""Verified copies of a project's database: one for each day it was used, the last ten of them."""
+"""Verified copies of a project's database: several of a day, the last ten days of use."""
 
+import re
 import sqlite3
 import time
+from collections.abc import Sequence
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from smarthdr_studio.core.environment import utc_day
+from smarthdr_studio.core.environment import garbage_collection_paused, utc_day
 from smarthdr_studio.core.errors import ProjectError, StudioError
 from smarthdr_studio.core.files import AnyPath, is_inside, place_in, replacing
 from smarthdr_studio.core.project import database
+from smarthdr_studio.core.project.journal import Accounts
+from smarthdr_studio.core.words import counted
 
 BACKUPS_KEPT: Final = 10
+"""Days of use, the newest ones."""
+GENERATIONS_KEPT: Final = 4
+"""Backups of today: its first, and the newest ones. Of a day before, the last one stays."""
 FRESH_SECONDS: Final = 600.0
 
 _FOLDER: Final = "backups"
+_NAME: Final = re.compile(r"project-(\d{8})(?:-(\d+))?\.sqlite")
 
 
 def list_backups(folder: AnyPath) -> tuple[Path, ...]:
-    """The backups of the project in `folder`, the newest day first, then those before a climb."""
+    """The backups of the project in `folder`, the newest first, then those before a climb."""
     folder = Path(folder)
-    daily = sorted((folder / _FOLDER).glob("project-*.sqlite"), reverse=True)
     climbs = sorted((folder / _FOLDER).glob("before-format-*.sqlite"), reverse=True)
-    return tuple(path for path in (*daily, *climbs) if is_inside(folder, path))
+    return tuple(path for path in (*_daily(folder), *climbs) if is_inside(folder, path))
+
+
+def _daily(folder: Path) -> list[Path]:
+    """Those of days of use, the newest first."""
+    found = (folder / _FOLDER).glob("project-*.sqlite")
+    return sorted((path for path in found if _NAME.fullmatch(path.name)), key=_age, reverse=True)
+
+
+def _age(backup: Path) -> tuple[str, int]:
+    """The day of a backup, and which of that day it is."""
+    named = _NAME.fullmatch(backup.name)
+    return ("", 0) if named is None else (named[1], int(named[2] or 1))
+
+
+def is_due(path: AnyPath) -> bool:
+    """Whether the database at `path` needs a backup; asks the disk for names and three times."""
+    path = Path(path)
+    today = _of_today(path.parent)
+    return not today or _is_outdated(today[0], path)
+
+
+def _of_today(folder: Path) -> list[Path]:
+    day = utc_day()
+    return [backup for backup in _daily(folder) if _age(backup)[0] == day]
 
 
 def refresh(connection: sqlite3.Connection, path: AnyPath) -> str:
-    """See to it that today's backup of the database at `path` is there and not old.
+    """See to it that there is a backup of today of the database at `path`, and that it is not old.
 
-    Asks the disk for three times of change and does no more, while today's backup is younger than
-    `FRESH_SECONDS` or nothing was written since. Answers with the sentence that says why it could
-    not be made, "" when all is well: a project opens without its backup.
+    Does no more than `is_due` while the newest backup is younger than `FRESH_SECONDS` or nothing
+    was written since. A new one is put beside those there are, and never in the place of one.
+    Answers with the sentence that says what is wrong, "" when all is well: a project opens without
+    its backup.
     """
     path = Path(path)
-    backup = path.parent / _FOLDER / f"project-{utc_day()}.sqlite"
+    folder = path.parent / _FOLDER
     try:
-        place_in(path.parent, _FOLDER, backup.name)
-        if not _is_due(backup, path):
+        place_in(path.parent, _FOLDER)
+        if not is_due(path):
             return ""
-        back_up(connection, path, to=backup)
-        for old in sorted(backup.parent.glob("project-*.sqlite"), reverse=True)[BACKUPS_KEPT:]:
-            old.unlink(missing_ok=True)
+        today = _of_today(path.parent)
+        before = next(iter(today or _daily(path.parent)), None)
+        number = _age(today[0])[1] + 1 if today else 1
+        name = f"project-{utc_day()}{'' if number == 1 else f'-{number}'}.sqlite"
+        back_up(connection, path, to=place_in(path.parent, _FOLDER, name))
+        _drop_older(path.parent)
     except (StudioError, OSError) as error:
-        reason = str(error) if isinstance(error, StudioError) else f"{backup}: {error.strerror}"
+        reason = str(error) if isinstance(error, StudioError) else f"{folder}: {error.strerror}"
         return f"today's backup could not be made: {reason}"
+    if before is not None and not _continues(folder / name, before):
+        return (
+            f"{path}: does not go on from {_FOLDER}/{before.name}; both backups are kept, and what "
+            f"is wrong tells: smarthdr-studio doctor {path.parent}"
+        )
     return ""
+
+
+def _drop_older(folder: Path) -> None:
+    """Thin out what newer backups know as well, and forget all but the newest days of use."""
+    days: dict[str, list[Path]] = {}
+    for backup in _daily(folder):
+        days.setdefault(_age(backup)[0], []).append(backup)
+    for number, (day, backups) in enumerate(days.items()):
+        if number >= BACKUPS_KEPT:
+            for old in backups:
+                old.unlink(missing_ok=True)
+        else:
+            today = day == utc_day()
+            _thin_out(backups, keep=GENERATIONS_KEPT if today else 1, keep_first=today)
+
+
+def _thin_out(newest_first: Sequence[Path], *, keep: int, keep_first: bool) -> None:
+    """Drop backups of one day down to `keep`, the oldest first, but none that alone knows a thing.
+
+    The first of the day is left with `keep_first`.
+    """
+    oldest_first = list(reversed(newest_first))
+    spare = [*pairwise(oldest_first)][1 if keep_first else 0 :]
+    for old, newer in spare:
+        if len(oldest_first) <= keep:
+            return
+        if _continues(newer, old):
+            old.unlink(missing_ok=True)
+            oldest_first.remove(old)
 
 
 def before_migration(connection: sqlite3.Connection, path: AnyPath, *, target: int) -> str:
@@ -62,8 +132,8 @@ def before_migration(connection: sqlite3.Connection, path: AnyPath, *, target: i
 def back_up(connection: sqlite3.Connection, path: AnyPath, *, to: AnyPath) -> None:
     """Copy one moment of the database at `path`, verify the copy, then let it take its place.
 
-    Raises ProjectError or OSError: no room, or a database that is damaged; an older backup of that
-    name stays then.
+    Raises ProjectError or OSError: no room, or a database that is not whole; an older backup of
+    that name stays then.
     """
     path = Path(path)
     to = Path(to)
@@ -78,24 +148,108 @@ def back_up(connection: sqlite3.Connection, path: AnyPath, *, to: AnyPath) -> No
                 copy.execute("PRAGMA journal_mode = DELETE")  # one file, complete in itself
         finally:
             connection.execute("ROLLBACK")
-        if verified(draft) != entries:
+        try:
+            known = verified(draft)
+        except ProjectError as error:
+            raise type(error)(str(error).replace(str(draft), str(path))) from None
+        if known != entries:
             raise ProjectError(f"{to}: its copy of the journal is not whole; open the project anew")
 
 
 def verified(path: AnyPath) -> int:
-    """How many entries a backup holds. Raises ProjectError: it does not open or is damaged."""
+    """How many entries a backup holds, after all of it was read: pages, rows and their sum.
+
+    Raises ProjectError: it does not open, is damaged, or its journal does not add up.
+    """
     path = Path(path)
-    with database.as_project_error(path):
-        uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-        with closing(sqlite3.connect(uri, uri=True)) as copy:
-            if copy.execute("PRAGMA application_id").fetchone() != (database.APPLICATION,):
-                raise ProjectError(f"{path}: no backup of a project; take another one")
-            if copy.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-                raise ProjectError(f"{path}: damaged; mend it with: smarthdr-studio doctor PROJECT")
-            return _entries(copy)
+    with (
+        garbage_collection_paused(),
+        database.as_project_error(path),
+        closing(_opened(path)) as copy,
+    ):
+        if copy.execute("PRAGMA application_id").fetchone() != (database.APPLICATION,):
+            raise ProjectError(f"{path}: no backup of a project; take another one")
+        if copy.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
+            raise ProjectError(f"{path}: damaged; {_MEND}")
+        if not 0 < database.version_of(copy) <= len(database.MIGRATIONS):
+            raise ProjectError(f"{path}: of format {database.version_of(copy)}; {_MEND}")
+        if database.version_of(copy) == len(database.MIGRATIONS):
+            return _read_whole(copy, path)
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as climbed:
+            copy.backup(climbed)
+            database.bring_up_to_date(climbed, path)
+            return _read_whole(climbed, path)
 
 
-def _is_due(backup: Path, path: Path) -> bool:
+_MEND: Final = "mend it with: smarthdr-studio doctor PROJECT --repair"
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+
+
+def _read_whole(connection: sqlite3.Connection, path: Path) -> int:
+    """How many entries there are, every row of every table having been decoded."""
+    odd = what_does_not_fit(connection)
+    if odd:
+        raise ProjectError(f"{path}: {odd}; {_MEND}")
+    for table in ("facts", "scenes", "person_masks", "figures", "reviews"):
+        for _ in connection.execute(f"SELECT * FROM {table}"):
+            pass
+    if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
+        raise ProjectError(f"{path}: speaks of a scene that is not there; {_MEND}")
+    if not database.knows_dataset(connection):
+        raise ProjectError(f"{path}: does not say where its dataset is; {_MEND}")
+    return _entries(connection)
+
+
+def what_does_not_fit(connection: sqlite3.Connection) -> str:
+    """Where the journal does not add up, in a clause; "" where it does."""
+    accounts, reached = Accounts(), 0
+    try:
+        for entry in database.each_entry_after(connection, 0):
+            accounts.take([entry])
+            reached = entry.seq
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return f"the entry after {reached} of the journal cannot be read or does not fit"
+    scenes = {row[0] for row in connection.execute("SELECT id FROM scenes")}
+    missing = scenes - set(accounts.ledger().scenes)
+    return f"the journal says nothing of {counted(len(missing), 'scene')}" if missing else ""
+
+
+def _continues(newer: Path, older: Path) -> bool:
+    """Whether a backup knows all that an older one does; no when one of them cannot be read."""
+    try:
+        with (
+            garbage_collection_paused(),
+            closing(_opened(newer)) as now,
+            closing(_opened(older)) as then,
+        ):
+            formats = {database.version_of(each) for each in (now, then)}
+            # What stands in a row must not have changed, so the raw bytes are compared.
+            now.text_factory = then.text_factory = bytes
+            found, known = (_known_by(each, whole=len(formats) == 1) for each in (now, then))
+    except (sqlite3.DatabaseError, OSError):
+        return False
+    return found[0][: len(known[0])] == known[0] and all(
+        rows <= more for more, rows in zip(found[1:], known[1:], strict=True)
+    )
+
+
+def _known_by(
+    connection: sqlite3.Connection, *, whole: bool
+) -> tuple[list[Any], set[Any], set[Any]]:
+    """Journal, scenes and painted masks; with `whole`, also what older formats have no room for."""
+    scene = "*" if whole else "id, under, reference, over, height, width, split, ground_truth"
+    columns = "*" if whole else "seq, action, at, who, kind, scene, before, after, label, note"
+    return (
+        connection.execute(f"SELECT {columns} FROM journal ORDER BY seq").fetchall(),
+        set(connection.execute(f"SELECT {scene} FROM scenes")),
+        set(connection.execute("SELECT * FROM person_masks")) if whole else set(),
+    )
+
+
+def _is_outdated(backup: Path, path: Path) -> bool:
     try:
         made = backup.stat().st_mtime
     except FileNotFoundError:

@@ -1,7 +1,6 @@
 """The project's SQLite file: schema, migrations, durable writing, scenes, masks and figures."""
 
 import json
-import re
 import sqlite3
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -13,13 +12,13 @@ from typing import Any, Final
 from smarthdr_studio.core.environment import current_user, garbage_collection_paused, utc_now
 from smarthdr_studio.core.errors import (
     DamagedProject,
-    ForeignPlace,
     ProjectError,
     UnwritableProject,
 )
-from smarthdr_studio.core.files import AnyPath, is_inside, is_plain_name, shown_name
+from smarthdr_studio.core.files import AnyPath, is_inside, shown_name
 from smarthdr_studio.core.imaging.bracket import Catalogue, Scene
 from smarthdr_studio.core.project.journal import JournalEntry, Kind, Status
+from smarthdr_studio.core.project.places import odd_in_entry, odd_in_scene, refuse_odd
 from smarthdr_studio.core.trust.masking import masks_as_text, masks_from_text
 
 
@@ -166,6 +165,14 @@ def connect(path: AnyPath, *, before_climb: _BeforeMigration | None = None) -> s
     return _prepared(connection, path, new=False, before_climb=before_climb)
 
 
+def adopt(connection: sqlite3.Connection, path: AnyPath) -> sqlite3.Connection:
+    """A connection to a copy of the project file at `path`, brought up to this program's version.
+
+    Raises ProjectError as `connect` does; the connection is closed then.
+    """
+    return _prepared(connection, Path(path), new=False)
+
+
 @contextmanager
 def writing(connection: sqlite3.Connection, path: AnyPath) -> Iterator[None]:
     """One transaction that alone may write; durable when the block has ended, else undone."""
@@ -182,12 +189,16 @@ def writing(connection: sqlite3.Connection, path: AnyPath) -> Iterator[None]:
 
 
 def append(connection: sqlite3.Connection, entries: Iterable[JournalEntry]) -> None:
-    """Write entries at the end of the journal, in their order; inside `writing`."""
-    marks = ", ".join("?" * (_COLUMNS.count(",") + 1))
+    """Write entries at the end of the journal, in their order; inside `writing`.
+
+    An entry that has a number already keeps it, as where a journal is copied.
+    """
+    marks = ", ".join("?" * (_COLUMNS.count(",") + 2))
     connection.executemany(
-        f"INSERT INTO journal ({_COLUMNS}) VALUES ({marks})",
+        f"INSERT INTO journal (seq, {_COLUMNS}) VALUES ({marks})",
         [
             (
+                e.seq or None,
                 *(e.group, e.at, e.who, e.kind, e.scene, e.before, e.after),
                 None if e.masks is None else _masks_as_text(e.masks),
                 *(e.run, e.round, e.checkpoint, e.label, e.note, e.undoes),
@@ -204,15 +215,25 @@ def entries_after(connection: sqlite3.Connection, seq: int) -> list[JournalEntry
         return list(each_entry_after(connection, seq))
 
 
+# By name, because in a damaged file a table may have lost one.
+SCENE_ROWS: Final = (
+    "SELECT id, under, reference, over, ev_under, ev_reference, ev_over, height, width, split, "
+    "ground_truth, ground_truth_gain, layout, ground_truth_gamma FROM scenes"
+)
+"""Asks for every column of the scenes, in the order in which they are written."""
+
+JOURNAL_ROWS: Final = f"SELECT seq, {_COLUMNS} FROM journal"
+"""Asks for rows as `entry_in` reads them."""
+
+
 def each_entry_after(connection: sqlite3.Connection, seq: int) -> Iterator[JournalEntry]:
     """The same, one by one, as far as a damaged file can be read."""
-    rows = connection.execute(
-        f"SELECT seq, {_COLUMNS} FROM journal WHERE seq > ? ORDER BY seq", (seq,)
-    )
-    return map(_entry, rows)
+    rows = connection.execute(f"{JOURNAL_ROWS} WHERE seq > ? ORDER BY seq", (seq,))
+    return map(entry_in, rows)
 
 
-def _entry(row: Sequence[Any]) -> JournalEntry:
+def entry_in(row: Sequence[Any]) -> JournalEntry:
+    """The entry of a row of `JOURNAL_ROWS`. Raises KeyError, TypeError or ValueError."""
     return JournalEntry(
         seq=row[0],
         group=row[1],
@@ -269,14 +290,15 @@ def _prepared(
             connection.execute("PRAGMA foreign_keys = ON")
             if before_climb is not None and version_of(connection) < len(MIGRATIONS):
                 before_climb(connection, len(MIGRATIONS))
-            _migrate(connection, path)
+            bring_up_to_date(connection, path)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def bring_up_to_date(connection: sqlite3.Connection, path: AnyPath) -> None:
+    """Climb from an older format to this program's; a database at `path` that is there already."""
     if version_of(connection) == len(MIGRATIONS):
         return
     with writing(connection, path):
@@ -284,8 +306,24 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         reached = version_of(connection)
         for version, rung in enumerate(MIGRATIONS[reached:], reached + 1):
             for statement in rung:
-                connection.execute(statement)
+                _take_step(connection, statement, path=Path(path), version=version - 1)
             connection.execute(f"PRAGMA user_version = {version}")
+
+
+def _take_step(connection: sqlite3.Connection, statement: str, *, path: Path, version: int) -> None:
+    try:
+        connection.execute(statement)
+    except sqlite3.OperationalError as error:
+        if "duplicate column" in str(error) or "already exists" in str(error):
+            raise _of_wrong_format(path, version) from None
+        raise
+
+
+def _of_wrong_format(path: Path, version: int) -> DamagedProject:
+    return DamagedProject(
+        f"{path}: says it is of format {version}, but holds the tables of a later one; mend it "
+        "with: smarthdr-studio doctor PROJECT --repair"
+    )
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
@@ -297,6 +335,8 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
             f"{path}: made by a newer version (format {version}, this one reads up to "
             f"{len(MIGRATIONS)}); update SmartHDR Studio"
         )
+    if version < 1:
+        raise _of_wrong_format(path, version)
 
 
 def version_of(connection: sqlite3.Connection) -> int:
@@ -354,13 +394,23 @@ def remember_dataset(connection: sqlite3.Connection, root: AnyPath, *, seen_from
 def find_dataset(connection: sqlite3.Connection, *, seen_from: AnyPath) -> Path:
     """Where the dataset is now: beside the project if both moved together, else where it was.
 
-    Where it is gone from there, the newest of its former places that still exists.
+    Where it is gone from there, the newest of its former places that still exists. Raises
+    DamagedProject: the database says nothing of it.
     """
     seen_from = Path(seen_from)
     facts = _facts(connection)
     beside = facts.get(_BESIDE)
-    if beside is not None and _may_be_beside(seen_from, beside) and (seen_from / beside).is_dir():
+    if (
+        isinstance(beside, str)
+        and _may_be_beside(seen_from, beside)
+        and (seen_from / beside).is_dir()
+    ):
         return (seen_from / beside).resolve()
+    if not isinstance(facts.get(_ABSOLUTE), str):
+        raise DamagedProject(
+            f"{seen_from}: its database does not say where its dataset is; mend it with: "
+            "smarthdr-studio doctor PROJECT --repair"
+        )
     places = [Path(facts[_ABSOLUTE]), *map(Path, _former(facts))]
     return next((place for place in places if place.is_dir()), places[0])
 
@@ -389,60 +439,21 @@ def read_scenes(
     """
     root = Path(root)
     with garbage_collection_paused():
-        rows = connection.execute("SELECT * FROM scenes ORDER BY id").fetchall()
+        rows = connection.execute(f"{SCENE_ROWS} ORDER BY id").fetchall()
         refuse_odd(next(filter(None, map(odd_in_scene, rows)), ""), folder=seen_from)
         return tuple(_scene(row, root) for row in rows)
 
 
 def odd_places(connection: sqlite3.Connection, *, seen_from: AnyPath) -> Iterator[str]:
     """Every record that leads where it does not belong, in a clause; for the doctor."""
-    yield from filter(None, map(odd_in_scene, connection.execute("SELECT * FROM scenes")))
+    yield from filter(None, map(odd_in_scene, connection.execute(SCENE_ROWS)))
     rows = connection.execute("SELECT seq, scene, label, truth FROM journal ORDER BY seq")
     for seq, *told in rows:
         if odd := odd_in_entry(*told):
             yield f"in entry {seq} of the journal {odd}"
     beside = _facts(connection).get(_BESIDE)
-    if beside is not None and not _may_be_beside(Path(seen_from), beside):
+    if isinstance(beside, str) and not _may_be_beside(Path(seen_from), beside):
         yield f"the dataset “{shown_name(beside)}” is not around, beside or below the project"
-
-
-def odd_in_scene(row: Sequence[Any]) -> str:
-    """What of a scene's record leads where it does not belong, in a clause; "" if nothing does.
-
-    A file that lies elsewhere has an absolute path of its own; it is only looked at (see
-    `dataset_export.put_file`).
-    """
-    if not is_plain_name(row[0]):
-        return f"the scene id “{shown_name(row[0])}” is no name of a file"
-    for told in (*row[1:4], row[10]):
-        if told is None or (isinstance(told, str) and ".." not in told and "\0" not in told):
-            continue
-        if not isinstance(told, str) or "\0" in told or ".." in re.split(r"[/\\]", told):
-            return f"the path “{shown_name(told)}” of scene {shown_name(row[0])} is odd"
-    return ""
-
-
-def odd_in_entry(scene: object, *files: object) -> str:
-    """The same of a label and a ground truth of the journal, both `labels/<scene>/<name>`."""
-    for told in files:
-        if told is not None and not is_label_of(scene, told):
-            return f"“{shown_name(told)}” is no label of {shown_name(scene)}"
-    return ""
-
-
-def is_label_of(scene: object, told: object) -> bool:
-    """Whether a path as seen from the project is that of a label of this scene."""
-    parts = told.split("/") if isinstance(told, str) else []
-    return parts[:-1] == ["labels", scene] and is_plain_name(parts[-1])
-
-
-def refuse_odd(odd: str, *, folder: AnyPath) -> None:
-    """Raises ForeignPlace where something is odd about the database of a project."""
-    if odd:
-        raise ForeignPlace(
-            f"{folder}: its database leads out of where it belongs ({odd}); open a copy from "
-            f"somebody you trust, or see what is wrong with: smarthdr-studio doctor {folder}"
-        )
 
 
 def _scene(row: Sequence[Any], root: Path) -> Scene:
@@ -468,12 +479,21 @@ def _scene(row: Sequence[Any], root: Path) -> Scene:
     )
 
 
+def knows_dataset(connection: sqlite3.Connection) -> bool:
+    """Whether a database says where its dataset is."""
+    return isinstance(_facts(connection).get(_ABSOLUTE), str)
+
+
 def _facts(connection: sqlite3.Connection) -> dict[str, str]:
     return dict(connection.execute("SELECT name, value FROM facts").fetchall())
 
 
 def _former(facts: dict[str, str]) -> list[str]:
-    return list(json.loads(facts.get(_FORMER, "[]")))
+    try:
+        told = json.loads(facts.get(_FORMER, "[]"))
+    except (ValueError, TypeError):
+        return []
+    return [place for place in told if isinstance(place, str)] if isinstance(told, list) else []
 
 
 def _row(scene: Scene, root: Path) -> tuple[Any, ...]:

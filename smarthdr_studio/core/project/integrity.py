@@ -1,8 +1,7 @@
 """Looks a whole project over and says what is wrong; changes nothing."""
 
-import re
+import os
 import sqlite3
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from smarthdr_studio.core.files import (
     TRASH,
     AnyPath,
     file_checksum,
-    is_inside,
     outward_links,
     place_in,
     shown_name,
@@ -25,9 +23,17 @@ from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.imaging.image_files import read_layers
 from smarthdr_studio.core.imaging.image_headers import exr_size, is_whole
 from smarthdr_studio.core.project import database
-from smarthdr_studio.core.project.backups import list_backups, verified
+from smarthdr_studio.core.project.backups import list_backups, verified, what_does_not_fit
 from smarthdr_studio.core.project.database import read_mask
-from smarthdr_studio.core.project.journal import Accounts, JournalEntry, Kind
+from smarthdr_studio.core.project.debris import (
+    QUIET_SECONDS,
+    age,
+    drafts_beside,
+    drafts_left,
+    files_of,
+    is_draft,
+)
+from smarthdr_studio.core.project.journal import JournalEntry, Kind
 from smarthdr_studio.core.project.project import (
     DATABASE_NAME,
     OpenedDatabase,
@@ -36,9 +42,12 @@ from smarthdr_studio.core.project.project import (
     read_only_copy,
 )
 from smarthdr_studio.core.project.relocation import missing_dataset
-from smarthdr_studio.core.trust.brush import fingerprint, unpack
+from smarthdr_studio.core.project.salvage import (
+    can_be_salvaged,
+    differing_tables,
+    is_painting_whole,
+)
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
-from smarthdr_studio.core.words import counted
 
 
 class FindingKind(StrEnum):
@@ -55,6 +64,7 @@ class FindingKind(StrEnum):
     DATASET = "dataset"
     BACKUP = "backup"
     PLACE = "odd place"
+    UNREADABLE = "unreadable folder"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +73,7 @@ class Finding:
 
     `what` is a path relative to the project folder, a scene or the hash of a mask; `sentence` says
     what is wrong and `remedy` what a person can do. `mendable` says that a repair can put it right
-    without losing anything; `checksum` is what a file should have.
+    without losing anything that could still be read; `checksum` is what a file should have.
     """
 
     trouble: FindingKind
@@ -79,31 +89,36 @@ _RESTORE_REMEDY = (
     "smarthdr-studio doctor PROJECT --repair"
 )
 
+_SALVAGE_REMEDY = (
+    "no backup is good; close every window on the project, then save row by row what can be read, "
+    "and be told what is missing, with: smarthdr-studio doctor PROJECT --repair"
+)
+
 
 def lost_database(folder: AnyPath, *, sentence: str) -> Finding:
-    """The database cannot be used; it can be restored where a backup opens."""
-    folder = Path(folder)
-    mendable = newest_good_backup(folder) is not None
+    """The database cannot be used; a backup can be restored, or what is left of it saved."""
+    remedy = _way_back(Path(folder))
     return Finding(
         trouble=FindingKind.DATABASE,
         what=DATABASE_NAME,
         sentence=sentence,
-        remedy=_RESTORE_REMEDY if mendable else "restore it from a copy of the project folder",
-        mendable=mendable,
+        remedy=remedy or "restore it from a copy of the project folder",
+        mendable=bool(remedy),
     )
 
 
+def _way_back(folder: Path) -> str:
+    """How a database that is damaged can be mended, "" where it cannot."""
+    if newest_good_backup(folder) is not None:
+        return _RESTORE_REMEDY
+    return _SALVAGE_REMEDY if can_be_salvaged(folder / DATABASE_NAME) else ""
+
+
 def newest_good_backup(folder: AnyPath) -> Path | None:
-    """The newest backup that opens, is whole, and whose journal adds up."""
-    folder = Path(folder)
+    """The newest backup that is whole and whose journal adds up."""
     for path in list_backups(folder):
-        try:
-            verified(path)
-            with closing(read_only_copy(path)) as opened, database.as_project_error(path):
-                if not _misfit(opened.connection):
-                    return path
-        except ProjectError:
-            continue
+        if _entries(path) is not None:
+            return path
     return None
 
 
@@ -121,7 +136,10 @@ def database_findings(connection: sqlite3.Connection, folder: AnyPath) -> Iterat
     for table, row, _, _ in connection.execute("PRAGMA foreign_key_check").fetchmany(1):
         odd = f"{DATABASE_NAME}: row {row} of {table} speaks of a scene that is not there"
         yield lost_database(folder, sentence=odd)
-    for table in _differing_tables(connection):
+    differing = differing_tables(connection)
+    if not differing and not database.knows_dataset(connection):
+        yield lost_database(folder, sentence=f"{DATABASE_NAME} does not say where its dataset is")
+    for table in differing:
         yield lost_database(
             folder, sentence=f"{DATABASE_NAME}: its {table} is not what this format has"
         )
@@ -158,58 +176,19 @@ def link_findings(folder: AnyPath) -> Iterator[Finding]:
 def journal_finding(connection: sqlite3.Connection, folder: AnyPath) -> Finding | None:
     """The first entry that does not fit those before it; a backup of the journal may fit."""
     folder = Path(folder)
-    sentence = _misfit(connection)
+    sentence = what_does_not_fit(connection)
     if not sentence:
         return None
-    mendable = newest_good_backup(folder) is not None
+    remedy = _way_back(folder)
     return Finding(
         trouble=FindingKind.JOURNAL,
         what="journal",
         sentence=sentence,
-        remedy=_RESTORE_REMEDY if mendable else "restore it from a copy of the project folder",
-        mendable=mendable,
+        remedy=remedy or "restore it from a copy of the project folder",
+        mendable=bool(remedy),
     )
 
 
-def _misfit(connection: sqlite3.Connection) -> str:
-    """Where the journal does not add up, "" where it does."""
-    accounts, reached = Accounts(), 0
-    try:
-        for entry in database.each_entry_after(connection, 0):
-            accounts.take([entry])
-            reached = entry.seq
-    except (KeyError, ValueError):
-        return f"the entry after {reached} of the journal cannot be read or does not fit"
-    scenes = {row[0] for row in connection.execute("SELECT id FROM scenes")}
-    missing = scenes - set(accounts.ledger().scenes)
-    return f"the journal says nothing of {counted(len(missing), 'scene')}" if missing else ""
-
-
-def _differing_tables(connection: sqlite3.Connection) -> list[str]:
-    """Tables and triggers that are not as a climb of the whole ladder makes them."""
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
-        for rung in database.MIGRATIONS:
-            for statement in rung:
-                fresh.execute(statement)
-        wanted = _schema(fresh)
-    found = _schema(connection)
-    return sorted(name for name in wanted if found.get(name) != wanted[name])
-
-
-def _schema(connection: sqlite3.Connection) -> dict[str, object]:
-    rows = connection.execute("SELECT name, type FROM sqlite_master WHERE sql IS NOT NULL")
-    return {
-        name: connection.execute(f"SELECT name, type FROM pragma_table_info('{name}')").fetchall()
-        if kind == "table"
-        else kind
-        for name, kind in rows.fetchall()
-    }
-
-
-QUIET_SECONDS: Final = 600.0
-"""A file younger than this may be in the making."""
-
-_DRAFT: Final = re.compile(r"\..+\.[0-9a-f]{32}(\.[\w-]+)?|draft-[0-9a-f]{32}\.exr")
 _REPAIR_REMEDY: Final = "smarthdr-studio doctor PROJECT --repair"
 
 
@@ -273,37 +252,34 @@ def unaccounted(project: Project, *, quiet: float = QUIET_SECONDS) -> Iterator[F
     Neither is looked at while it is younger than `quiet` seconds.
     """
     known = files_ever(project.entries())
-    for path in _label_files(project.folder):
+    files = [*files_of(project.folder)]
+    drafts = set(drafts_left(files, quiet=quiet))
+    for path in files:
         relative = path.relative_to(project.folder).as_posix()
-        draft = bool(_DRAFT.fullmatch(path.name))
-        if not draft and (not relative.startswith("labels/") or relative in known):
-            continue
-        if is_quiet(path, quiet):
+        stray = relative.startswith("labels/") and relative not in known and not is_draft(path)
+        if path in drafts or (stray and is_quiet(path, quiet)):
             yield Finding(
-                trouble=FindingKind.LEFTOVER if draft else FindingKind.UNACCOUNTED,
+                trouble=FindingKind.UNACCOUNTED if stray else FindingKind.LEFTOVER,
                 what=relative,
-                sentence=f"{relative} was begun and never finished"
-                if draft
-                else f"{relative} is not in the journal",
+                sentence=f"{relative} is not in the journal"
+                if stray
+                else f"{relative} was begun and never finished",
                 remedy=f"move it to the trash with: {_REPAIR_REMEDY}",
                 mendable=True,
             )
+    for path in drafts_beside(project.folder, quiet=quiet):
+        yield Finding(
+            trouble=FindingKind.LEFTOVER,
+            what=str(path),
+            sentence=f"{path.name} beside the project was begun and never finished",
+            remedy=f"remove it with: {_REPAIR_REMEDY}",
+            mendable=True,
+        )
 
 
 def is_quiet(path: AnyPath, seconds: float) -> bool:
     """Whether a file is there and nobody has written to it for so long."""
-    path = Path(path)
-    try:
-        return time.time() - path.stat().st_mtime >= seconds
-    except OSError:
-        return False
-
-
-def _label_files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        outward = path.is_symlink() and not is_inside(folder, path)
-        if path.relative_to(folder).parts[0] != TRASH and not outward and path.is_file():
-            yield path
+    return age(path) >= seconds
 
 
 def _wrong_with_file(
@@ -323,7 +299,7 @@ def _wrong_with_file(
     except OSError as error:
         return f"{relative} cannot be read ({error.strerror or type(error).__name__})"
     except (LabelError, ValueError):
-        return f"{relative} is missing" if not path.exists() else f"{relative} is damaged"
+        return f"{relative} is damaged" if os.access(path, os.F_OK) else f"{relative} is missing"
     if scene and size != (project.scene(scene).height, project.scene(scene).width):
         return f"{relative} is of another size than its scene"
     return ""
@@ -368,17 +344,6 @@ def mask_in_backups(folder: AnyPath, name: str) -> bytes | None:
     return None
 
 
-def is_painting_whole(runs: bytes | None, name: str) -> bool:
-    """Whether these are the runs that were kept under that hash, and unpack to a mask."""
-    if runs is None or fingerprint(runs) != name:
-        return False
-    try:
-        unpack(runs)
-    except ValueError:
-        return False
-    return True
-
-
 def pseudo_findings(project: Project) -> Iterator[Finding]:
     """Pseudo-labels that cannot be used or have no statistics; they can always be made anew."""
     for scene in project.scenes:
@@ -394,8 +359,12 @@ def pseudo_findings(project: Project) -> Iterator[Finding]:
 
 
 def _wrong_with_pseudo_label(label: Path, statistics: Path, scene: Scene) -> str:
-    if not label.is_file():
-        lonely = statistics.is_file()
+    try:
+        there, lonely = label.is_file(), statistics.is_file()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        return f"the pseudo-label of {scene.id} cannot be read ({reason})"
+    if not there:
         return f"the statistics of {scene.id} have lost their pseudo-label" if lonely else ""
     sentence = _wrong_with_label(label, scene)
     if sentence or not statistics.is_file():
@@ -490,12 +459,44 @@ def _inside(
     )
 
 
+def unreadable(folder: AnyPath) -> Iterator[Finding]:
+    """Folders of the project that may not be looked into; the rest of it works without them."""
+    folder = Path(folder)
+    for name in ("backups", "labels", "pseudo", "runs", TRASH):
+        place = folder / name
+        if not _can_be_looked_into(place):
+            yield Finding(
+                trouble=FindingKind.UNREADABLE,
+                what=name,
+                sentence=f"{name} cannot be looked into (permission denied)",
+                remedy=f"allow reading it with: chmod u+rwx {name}",
+            )
+
+
+def _can_be_looked_into(place: Path) -> bool:
+    try:
+        next(place.iterdir(), None)
+        (place / "any").lstat()  # may be listed and not be reached
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return True
+
+
 def _of_files(project: Project, opened: OpenedDatabase, *, quiet: float) -> Iterator[Finding]:
     """What is wrong with the files of a project whose database is well."""
+    shut = [*unreadable(project.folder)]
+    yield from shut
     yield from painting_findings(project, opened.connection)
-    for each in (label_findings(project), unaccounted(project, quiet=quiet)):
-        yield from _up_to_a_link(each)
-    yield from _up_to_a_link(pseudo_findings(project))
+    for place, findings in (
+        ("labels", label_findings(project)),
+        ("", unaccounted(project, quiet=quiet)),
+        ("pseudo", pseudo_findings(project)),
+    ):
+        # Of a folder that is shut one finding says more than one of each of its files.
+        if place not in {each.what for each in shut}:
+            yield from _up_to_a_link(findings)
     for scene in project.scenes:
         if not all(path.is_relative_to(project.dataset) for path in _of_dataset(project, scene)):
             yield Finding(

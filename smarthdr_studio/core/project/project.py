@@ -25,7 +25,9 @@ from smarthdr_studio.core.project.database import (
     read_scenes,
     remember_dataset,
 )
+from smarthdr_studio.core.project.debris import sweep
 from smarthdr_studio.core.project.journal import Accounts, JournalEntry, Ledger, SceneState, Status
+from smarthdr_studio.core.project.places import label_file, odd_in_entry, refuse_odd
 from smarthdr_studio.core.trust.brush import Brush, unpack
 
 DATABASE_NAME: Final = "project.sqlite"
@@ -81,6 +83,8 @@ def open_database(folder: AnyPath) -> OpenedDatabase:
         )
     except UnwritableProject as error:
         return read_only_copy(path, refused=error)
+    if backups.is_due(path):  # not at every opening: names of ten thousand files are looked through
+        sweep(connection, folder)
     warnings.append(backups.refresh(connection, path))
     return OpenedDatabase(connection=connection, warnings=tuple(filter(None, warnings)))
 
@@ -88,35 +92,56 @@ def open_database(folder: AnyPath) -> OpenedDatabase:
 def read_only_copy(path: AnyPath, *, refused: UnwritableProject | None = None) -> OpenedDatabase:
     """A copy of the database at `path` as it is now, brought up to this program's version.
 
-    Nothing is written beside it. `refused` says why it could not be opened itself. Raises
-    ProjectError: damaged, foreign, too new, not readable, or no room for the copy.
+    Nothing is written beside it; where there is no room for a copy on disk, it is one in memory.
+    `refused` says why it could not be opened itself. Raises ProjectError: damaged, foreign, too
+    new or not readable.
     """
     path = Path(path)
+    why = "it is only looked at" if refused is None else refused.why
     try:
         copy = TemporaryDirectory(prefix="smarthdr-studio-", ignore_cleanup_errors=True)
-    except OSError as error:
-        raise refused or _unreadable(path, error) from None
+    except OSError:
+        return OpenedDatabase(connection=_in_memory(path, refused), read_only=why)
     try:
         connection = database.connect(_copied(path, Path(copy.name)))
-    except OSError as error:
+    except (OSError, UnwritableProject):
         copy.cleanup()
-        raise _unreadable(path, error) from None
+        return OpenedDatabase(connection=_in_memory(path, refused), read_only=why)
     except ProjectError as error:
         copy.cleanup()
-        raise _about(error, copy.name, path, refused) from None
+        raise _about(error, copy.name, path) from None
     except BaseException:
         copy.cleanup()
         raise
-    why = "it is only looked at" if refused is None else refused.why
     return OpenedDatabase(connection=connection, read_only=why, copy=copy)
 
 
-def _about(
-    error: ProjectError, place: str, path: Path, refused: UnwritableProject | None
-) -> ProjectError:
+def _in_memory(path: Path, refused: UnwritableProject | None) -> sqlite3.Connection:
+    """The database as it is at one moment, in memory."""
+    memory = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        with path.open("rb"):  # says better than SQLite why it cannot be read
+            pass
+        with database.as_project_error(path), closing(_looked_at(path)) as live:
+            live.backup(memory)
+    except OSError as error:
+        memory.close()
+        raise refused or _unreadable(path, error) from None
+    except BaseException:
+        memory.close()
+        raise
+    return database.adopt(memory, path)
+
+
+def _looked_at(path: Path) -> sqlite3.Connection:
+    log = path.with_name(f"{path.name}-wal")
+    rest = not (log.exists() and log.stat().st_size)
+    how = "mode=ro&immutable=1" if rest else "mode=ro"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)
+
+
+def _about(error: ProjectError, place: str, path: Path) -> ProjectError:
     """The same sentence about the file itself, not about its copy."""
-    if refused is not None and isinstance(error, UnwritableProject):
-        return refused
     return type(error)(str(error).replace(f"{place}/", f"{path.parent}/"))
 
 
@@ -201,16 +226,6 @@ class JournalReading:
     def ledger(self) -> Ledger:
         """What the entries add up to."""
         return self.accounts.ledger()
-
-
-def label_file(folder: AnyPath, relative: str, *, scene: str) -> Path:
-    """The file of a label or an imported ground truth, by its path as seen from the project.
-
-    Raises ForeignPlace where that is not among the labels of the scene.
-    """
-    if not database.is_label_of(scene, relative):
-        database.refuse_odd(database.odd_in_entry(scene, relative), folder=folder)
-    return place_in(folder, *relative.split("/"))
 
 
 class Project:
@@ -482,11 +497,11 @@ class Project:
             with database.as_project_error(self.folder), garbage_collection_paused():
                 new = database.entries_after(self._connection, last)
                 for entry in new:
-                    odd = database.odd_in_entry(entry.scene, entry.label, entry.truth)
-                    database.refuse_odd(odd, folder=self.folder)
+                    odd = odd_in_entry(entry.scene, entry.label, entry.truth)
+                    refuse_odd(odd, folder=self.folder)
                 self._accounts.take(new)
                 return new
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, TypeError, AttributeError):
             raise ProjectError(
                 f"{self.folder}: its journal does not add up; look at it with: smarthdr-studio "
                 f"doctor {self.folder} --repair"

@@ -3,7 +3,7 @@
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +12,7 @@ from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.files import (
     TRASH,
     AnyPath,
+    move,
     move_to_trash,
     replacing,
     restore_from_trash,
@@ -20,8 +21,8 @@ from smarthdr_studio.core.files import (
 from smarthdr_studio.core.project import database
 from smarthdr_studio.core.project.backups import verified
 from smarthdr_studio.core.project.database import read_mask, write_mask
+from smarthdr_studio.core.project.debris import QUIET_SECONDS, remove_draft
 from smarthdr_studio.core.project.integrity import (
-    QUIET_SECONDS,
     Finding,
     FindingKind,
     check_up,
@@ -33,27 +34,32 @@ from smarthdr_studio.core.project.integrity import (
 )
 from smarthdr_studio.core.project.journal import Accounts, JournalEntry, Ledger
 from smarthdr_studio.core.project.project import DATABASE_NAME, Project
+from smarthdr_studio.core.project.salvage import (
+    DAMAGE,
+    differing_tables,
+    salvage,
+    write_salvage,
+)
+from smarthdr_studio.core.words import counted
 
 _PARTS = ("-wal", "-shm", "")  # the database last: without its log it is older, but still there
 
 
 def restore_database(folder: AnyPath) -> str:
-    """Put the newest backup in the place of the database and add later entries; says what it did.
+    """Put the newest good backup in the place of the database and add later entries; says so.
 
     The damaged database goes to the trash with its log. Entries are added as far as they can be
-    read and fit those before them. Raises ProjectError or OSError: no backup opens, or no room.
+    read and fit those before them. Where no backup is good, what can still be read of the database
+    itself takes its place, row by row. Raises ProjectError or OSError: nothing is left, or no room.
     """
     folder = Path(folder)
     backup, path = newest_good_backup(folder), folder / DATABASE_NAME
     if backup is None:
-        raise ProjectError(f"{folder}: no backup opens; restore the project from a copy")
+        return _save_what_is_left(folder)
     with TemporaryDirectory(prefix="smarthdr-studio-") as place:
         damaged = _copied(path, Path(place))
         kept = verified(backup)
-        for part in _PARTS:
-            each = path.with_name(f"{path.name}{part}")
-            if each.exists():
-                move_to_trash(folder, each)
+        _put_away(folder)
         with replacing(path) as draft:
             shutil.copyfile(backup, draft)
         added = _add_later(path, damaged)
@@ -62,6 +68,41 @@ def restore_database(folder: AnyPath) -> str:
     if added:
         return f"{done} and added {added} that came later"
     return f"{done}; later ones, if there were any, could not be read"
+
+
+def _save_what_is_left(folder: Path) -> str:
+    path = folder / DATABASE_NAME
+    with TemporaryDirectory(prefix="smarthdr-studio-") as place:
+        damaged = _copied(path, Path(place))
+        with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(damaged)) as log:
+            log.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # what a kill has left in the log
+        try:
+            found = salvage(damaged)
+        except DAMAGE:
+            found = None
+        if found is None or not found.scenes:
+            raise ProjectError(f"{folder}: nothing of its {DATABASE_NAME} can be read; {_COPY}")
+        with database.as_project_error(path), replacing(path.with_name("saved.sqlite")) as draft:
+            write_salvage(draft, found, beside=folder.parent)
+        _put_away(folder)
+        move(path.with_name("saved.sqlite"), path)
+    entries = counted(len(found.entries), "entry", more="entries")
+    missing = "; missing: " + ", ".join(found.missing) if found.missing else "; nothing is missing"
+    return (
+        f"saved {counted(len(found.scenes), 'scene')} and {entries} of {DATABASE_NAME}, as no "
+        f"backup is good{missing}"
+    )
+
+
+_COPY = "restore the project from a copy"
+
+
+def _put_away(folder: Path) -> None:
+    """The damaged database with its log goes to the trash."""
+    for part in _PARTS:
+        each = folder / f"{DATABASE_NAME}{part}"
+        if each.exists():
+            move_to_trash(folder, each)
 
 
 def _copied(path: Path, place: Path) -> Path:
@@ -95,8 +136,9 @@ def _salvaged(
     last = old[-1].seq if old else 0
     try:
         with closing(sqlite3.connect(damaged, isolation_level=None)) as connection:
-            if database.version_of(connection) != len(database.MIGRATIONS):
-                return later, masks
+            newest = len(database.MIGRATIONS)
+            if database.version_of(connection) != newest and differing_tables(connection):
+                return later, masks  # else its number alone is damaged
             # The same history, or none of it: a backup of another life must not be continued.
             if old and list(database.each_entry_after(connection, last - 1))[:1] != old[-1:]:
                 return later, masks
@@ -255,6 +297,9 @@ def _mended(project: Project, findings: Sequence[Finding], *, quiet: float) -> l
 
 def _mend(project: Project, finding: Finding) -> str:
     folder, what = project.folder, finding.what
+    if Path(what).is_absolute():
+        remove_draft(what)
+        return f"removed {what}, which was begun and never finished"
     if finding.trouble is FindingKind.PAINTING:
         return f"brought back what was painted ({what[:12]}) from a backup"
     if finding.trouble is FindingKind.FILE_IN_USE:

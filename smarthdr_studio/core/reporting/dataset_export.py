@@ -31,9 +31,11 @@ from smarthdr_studio.core.imaging.image_files import (
 )
 from smarthdr_studio.core.imaging.image_headers import is_whole, sniff
 from smarthdr_studio.core.imaging.radiometry import Floats
+from smarthdr_studio.core.project.debris import sweep_beside
 from smarthdr_studio.core.project.journal import SceneState, Status
 from smarthdr_studio.core.project.labels import check_label
-from smarthdr_studio.core.project.project import Project, label_file
+from smarthdr_studio.core.project.places import label_file
+from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.reporting.tables import (
     Progress,
     below,
@@ -462,7 +464,11 @@ def _refuse_unusable(target: Path, project: Project, places: Mapping[str, str]) 
 
 @contextmanager
 def _appearing(target: Path) -> Iterator[Path]:
-    """A draft beside the target that takes its place at the end, or vanishes."""
+    """A draft beside the target that takes its place at the end, or vanishes.
+
+    One of the same target that a kill has left is swept.
+    """
+    sweep_beside(target)
     draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
         draft.mkdir(parents=True)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from smarthdr_studio.core.environment import utc_now
 from smarthdr_studio.core.errors import ExportError
 from smarthdr_studio.core.files import AnyPath, replacing
+from smarthdr_studio.core.project.debris import sweep_beside
 from smarthdr_studio.core.project.journal import JournalEntry, decision_history
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.masking import masks_as_text
@@ -56,6 +57,7 @@ def write_json(path: AnyPath, value: Mapping[str, Any]) -> None:
 def write_text(path: AnyPath, text: str, *, encoding: str = "utf-8") -> None:
     """Write a text file whole, then replace what was there. Raises ExportError."""
     path = Path(path)
+    sweep_beside(path)
     try:
         with replacing(path) as draft:
             draft.write_bytes(text.encode(encoding, errors="replace"))

@@ -1,0 +1,124 @@
+"""Drafts that a kill has left in a project or beside it, told from those somebody is writing."""
+
+import re
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from smarthdr_studio.core.errors import ForeignPlace
+from smarthdr_studio.core.files import TRASH, AnyPath, is_inside, move_to_trash
+
+QUIET_SECONDS: Final = 600.0
+"""A file younger than this may be in the making."""
+
+_DRAFT: Final = re.compile(r"\..+\.[0-9a-f]{32}(\.[\w-]+)?|draft-[0-9a-f]{32}\.exr")
+_SWEPT_AT_OPEN: Final = ("*", "backups/*", "pseudo/*", "labels/*/*")
+
+
+def is_draft(path: AnyPath) -> bool:
+    """Whether a file or folder is named as one that is whole only when it gets its own name."""
+    return _DRAFT.fullmatch(Path(path).name) is not None
+
+
+def age(path: AnyPath) -> float:
+    """Seconds since anybody wrote to a file, or to anything in a folder; 0 where that is unknown.
+
+    A clock that was turned back makes files of the future, which are young.
+    """
+    path = Path(path)
+    newest = 0.0
+    try:
+        for each in (path, *(path.rglob("*") if path.is_dir() and not path.is_symlink() else ())):
+            newest = max(newest, each.lstat().st_mtime)
+    except OSError:
+        return 0.0
+    return max(time.time() - newest, 0.0)
+
+
+def drafts_left(paths: Iterable[AnyPath], *, quiet: float = QUIET_SECONDS) -> list[Path]:
+    """The drafts among these paths that a kill has left; none while one of them is young.
+
+    Whoever promotes many scenes writes draft after draft: while the newest is young, the oldest is
+    in use as well.
+    """
+    drafts = [Path(path) for path in paths if is_draft(path)]
+    return drafts if all(age(path) >= quiet for path in drafts) else []
+
+
+def sweep(connection: sqlite3.Connection, folder: AnyPath, *, quiet: float = QUIET_SECONDS) -> None:
+    """Move drafts of labels, pseudo-labels and backups to the trash, if nobody is at work.
+
+    Nobody is while the database's lock is free and no draft is young. Also removes what exports
+    and new projects have left beside the project under its name. What cannot be moved stays.
+    """
+    folder = Path(folder)
+    if not _is_free(connection):
+        return
+    try:
+        found = (path for pattern in _SWEPT_AT_OPEN for path in folder.glob(pattern))
+        for draft in drafts_left(found, quiet=quiet):
+            with suppress(OSError, ForeignPlace):
+                move_to_trash(folder, draft)
+        sweep_beside(folder, quiet=quiet)
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _is_free(connection: sqlite3.Connection) -> bool:
+    """Take the database's lock unless somebody decides at this moment."""
+    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {patience}")
+    return True
+
+
+def drafts_beside(target: AnyPath, *, quiet: float = QUIET_SECONDS) -> list[Path]:
+    """What a kill has left beside a file or folder that was to have this name, or `NAME-curated`.
+
+    An export of another name is swept when it is exported again.
+    """
+    target = Path(target)
+    names = {target.stem, target.name, f"{target.name.removesuffix('.shdr')}-curated"}
+    try:
+        found = [path for path in target.parent.iterdir() if is_draft(path)]
+    except OSError:
+        return []
+    mine = [path for path in found if re.split(r"\.[0-9a-f]{32}", path.name[1:])[0] in names]
+    return [path for path in mine if not path.is_symlink() and age(path) >= quiet]
+
+
+def sweep_beside(target: AnyPath, *, quiet: float = QUIET_SECONDS) -> list[Path]:
+    """Delete them; answers which."""
+    swept = drafts_beside(target, quiet=quiet)
+    for draft in swept:
+        remove_draft(draft)
+    return swept
+
+
+def remove_draft(path: AnyPath) -> None:
+    """Delete a draft, file or folder, as far as it can be; nothing that is named otherwise."""
+    path = Path(path)
+    if is_draft(path) and path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    elif is_draft(path):
+        with suppress(OSError):
+            path.unlink()
+
+
+def files_of(folder: AnyPath) -> Iterator[Path]:
+    """Every file of a project but those in the trash and behind links that lead out of it."""
+    folder = Path(folder)
+    for path in sorted(folder.rglob("*")):
+        with suppress(OSError):  # a folder that cannot be read is told by the doctor
+            outward = path.is_symlink() and not is_inside(folder, path)
+            if path.relative_to(folder).parts[0] != TRASH and not outward and path.is_file():
+                yield path

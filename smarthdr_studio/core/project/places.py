@@ -1,0 +1,58 @@
+"""Which names in a database lead where they do not belong; such a project is not opened."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from smarthdr_studio.core.errors import ForeignPlace
+from smarthdr_studio.core.files import AnyPath, is_plain_name, place_in, shown_name
+
+
+def odd_in_scene(row: Sequence[Any]) -> str:
+    """What of a scene's record leads where it does not belong, in a clause; "" if nothing does.
+
+    A file that lies elsewhere has an absolute path of its own; it is only looked at (see
+    `dataset_export.put_file`).
+    """
+    if not is_plain_name(row[0]):
+        return f"the scene id “{shown_name(row[0])}” is no name of a file"
+    for told in (*row[1:4], row[10]):
+        if told is None or (isinstance(told, str) and ".." not in told and "\0" not in told):
+            continue
+        if not isinstance(told, str) or "\0" in told or ".." in re.split(r"[/\\]", told):
+            return f"the path “{shown_name(told)}” of scene {shown_name(row[0])} is odd"
+    return ""
+
+
+def odd_in_entry(scene: object, *files: object) -> str:
+    """The same of a label and a ground truth of the journal, both `labels/<scene>/<name>`."""
+    for told in files:
+        if told is not None and not is_label_of(scene, told):
+            return f"“{shown_name(told)}” is no label of {shown_name(scene)}"
+    return ""
+
+
+def is_label_of(scene: object, told: object) -> bool:
+    """Whether a path as seen from the project is that of a label of this scene."""
+    parts = told.split("/") if isinstance(told, str) else []
+    return parts[:-1] == ["labels", scene] and is_plain_name(parts[-1])
+
+
+def refuse_odd(odd: str, *, folder: AnyPath) -> None:
+    """Raises ForeignPlace where something is odd about the database of a project."""
+    if odd:
+        raise ForeignPlace(
+            f"{folder}: its database leads out of where it belongs ({odd}); open a copy from "
+            f"somebody you trust, or see what is wrong with: smarthdr-studio doctor {folder}"
+        )
+
+
+def label_file(folder: AnyPath, relative: str, *, scene: str) -> Path:
+    """The file of a label or an imported ground truth, by its path as seen from the project.
+
+    Raises ForeignPlace where that is not among the labels of the scene.
+    """
+    if not is_label_of(scene, relative):
+        refuse_odd(odd_in_entry(scene, relative), folder=folder)
+    return place_in(folder, *relative.split("/"))

@@ -1,0 +1,268 @@
+"""What can still be read of a damaged database, row by row, when no backup is good."""
+
+import sqlite3
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+from smarthdr_studio.core.environment import current_user, utc_now
+from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.project import database
+from smarthdr_studio.core.project.journal import Accounts, JournalEntry, Kind, Status
+from smarthdr_studio.core.project.places import odd_in_entry, odd_in_scene
+from smarthdr_studio.core.trust.brush import fingerprint, unpack
+from smarthdr_studio.core.words import counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Salvage:
+    """The rows that are left, as they fit together; `missing` says in clauses what is lost.
+
+    `dataset` are the facts about its place, empty where they are lost.
+    """
+
+    scenes: tuple[tuple[Any, ...], ...]
+    entries: tuple[JournalEntry, ...]
+    masks: tuple[tuple[str, bytes], ...]
+    reviews: tuple[tuple[Any, ...], ...]
+    dataset: tuple[tuple[str, str], ...]
+    missing: tuple[str, ...]
+
+
+DAMAGE: Final = (sqlite3.Error, OSError, ValueError, KeyError, TypeError, IndexError)
+"""What reading a damaged database may raise; names in its schema may be no text."""
+
+
+def can_be_salvaged(path: AnyPath) -> bool:
+    """Whether a scene can still be read of the database at `path`; nothing is written there."""
+    try:
+        with closing(_opened(Path(path))) as connection:
+            return bool(_scenes(connection))
+    except DAMAGE:
+        return False
+
+
+def salvage(path: AnyPath) -> Salvage:
+    """All that is left of the database at `path`, which may be changed; best read from a copy.
+
+    Raises one of `DAMAGE`: it cannot be opened.
+    """
+    with closing(_opened(Path(path))) as connection:
+        scenes = _scenes(connection)
+        names = {scene[0] for scene in scenes}
+        told = _rows(connection, database.JOURNAL_ROWS, key="seq")
+        entries = _fitting(_decoded(told), names)
+        masks = [
+            (name, runs)
+            for name, runs in _rows(connection, _all_of("person_masks"), key="hash")
+            if isinstance(name, str) and isinstance(runs, bytes) and is_painting_whole(runs, name)
+        ]
+        facts = [row for row in _rows(connection, _all_of("facts"), key="name") if _is_text(row)]
+        reviews = [r for r in _rows(connection, _all_of("reviews"), key="scene") if r[0] in names]
+        highest = max([0, *(entry.seq for entry in entries), *_last_number(connection)])
+    told_of = {entry.scene for entry in entries}
+    begun = _begun_anew([s for s in scenes if s[0] not in told_of], number=highest)
+    return Salvage(
+        scenes=tuple(scenes),
+        entries=(*entries, *begun),
+        masks=tuple(masks),
+        reviews=tuple(r for r in reviews if _is_text(r)),
+        dataset=tuple((name, value) for name, value in facts),
+        missing=tuple(_missing(entries, begun, masks, highest=highest, facts=facts)),
+    )
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    # Of a log that a kill has left nothing is read here: a copy is opened with it before.
+    uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+    # What is no text stays bytes, so that one byte does not cost the rows behind it.
+    connection.text_factory = _text
+    return connection
+
+
+def _text(raw: bytes) -> str | bytes:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw
+
+
+def _rows(connection: sqlite3.Connection, ask: str, *, key: str) -> list[tuple[Any, ...]]:
+    """The rows of a table from both ends, up to where pages are damaged; sorted by the first."""
+    found: dict[Any, tuple[Any, ...]] = {}
+    for order in ("ASC", "DESC"):
+        with suppress(*DAMAGE):
+            for row in connection.execute(f"{ask} ORDER BY {key} {order}"):
+                found.setdefault(row[0], row)
+    return [found[name] for name in sorted(found, key=lambda name: (str(type(name)), name))]
+
+
+@lru_cache
+def _all_of(table: str) -> str:
+    """Asks for every column of a table as this format has it, by name."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
+        _climb(fresh)
+        rows = fresh.execute(f"SELECT name FROM pragma_table_info('{table}')").fetchall()
+    return f"SELECT {', '.join(row[0] for row in rows)} FROM {table}"
+
+
+def _climb(fresh: sqlite3.Connection) -> None:
+    for rung in database.MIGRATIONS:
+        for statement in rung:
+            fresh.execute(statement)
+
+
+def _scenes(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    """The scenes whose record is whole and leads nowhere else."""
+    return [
+        row
+        for row in _rows(connection, database.SCENE_ROWS, key="id")
+        if not odd_in_scene(row)
+        and not any(isinstance(value, bytes) for value in row)
+        and all(isinstance(value, int | float) for value in (*row[4:9], row[11]))
+        and row[9] in ("train", "test")
+    ]
+
+
+def _is_text(row: Sequence[Any]) -> bool:
+    return all(isinstance(value, str) for value in row)
+
+
+_TOLD: Final = frozenset({3, 13})  # columns that only people read: who, and the note
+
+
+def _decoded(rows: Iterable[Sequence[Any]]) -> Iterator[JournalEntry]:
+    """The entries of rows that can be read; a name or note that is no text is mended."""
+    for row in rows:
+        values = [
+            value.decode(errors="replace") if at in _TOLD and isinstance(value, bytes) else value
+            for at, value in enumerate(row)
+        ]
+        plain = not any(isinstance(value, bytes) for value in values)
+        with suppress(KeyError, ValueError, TypeError, AttributeError):
+            entry = database.entry_in(values)
+            if plain and not odd_in_entry(entry.scene, entry.label, entry.truth):
+                yield entry
+
+
+def _fitting(entries: Iterable[JournalEntry], scenes: set[str]) -> list[JournalEntry]:
+    """Those that fit the ones before them; an undo of what is lost does not."""
+    kept: list[JournalEntry] = []
+    accounts = Accounts()
+    for entry in entries:
+        if entry.scene is not None and entry.scene not in scenes:
+            continue
+        try:
+            accounts.take([entry])
+        except (KeyError, ValueError, TypeError, AttributeError):
+            accounts = Accounts(kept)  # what was half taken is forgotten
+            continue
+        kept.append(entry)
+    return kept
+
+
+def _last_number(connection: sqlite3.Connection) -> list[int]:
+    """The number the journal gave last, where that is still known."""
+    with suppress(*DAMAGE):
+        found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'journal'")
+        return [int(row[0]) for row in found if isinstance(row[0], int)]
+    return []
+
+
+def _begun_anew(scenes: Iterable[Sequence[Any]], *, number: int) -> list[JournalEntry]:
+    """Scenes of which the journal has lost every word begin anew: unlabelled, or for testing."""
+    group, at, who = uuid.uuid4().hex, utc_now(), current_user()
+    return [
+        JournalEntry(
+            group=group,
+            at=at,
+            who=who,
+            kind=Kind.CREATED,
+            scene=scene[0],
+            after=Status.TEST if scene[9] == "test" else Status.UNLABELLED,
+            note="what was decided before is lost",
+            seq=seq,
+        )
+        for seq, scene in zip(count(number + 1), scenes, strict=False)
+    ]
+
+
+def _missing(
+    entries: Sequence[JournalEntry],
+    begun: Sequence[JournalEntry],
+    masks: Iterable[tuple[str, bytes]],
+    *,
+    highest: int,
+    facts: Sequence[Sequence[Any]],
+) -> Iterator[str]:
+    lost = highest - len(entries)
+    if lost > 0:
+        known = {entry.seq for entry in entries}
+        gaps = [number for number in range(1, highest + 1) if number not in known]
+        shown = ", ".join(map(str, gaps[:5])) + (" …" if len(gaps) > 5 else "")
+        entries_lost = counted(lost, "entry", more="entries")
+        yield f"{entries_lost} of the journal ({shown})"
+    if begun:
+        shown = ", ".join(str(entry.scene) for entry in begun[:5])
+        more = " …" if len(begun) > 5 else ""
+        yield f"all that was decided about {shown}{more}, which begin anew without a label"
+    there = {name for name, _ in masks}
+    unpainted = {entry.person for entry in entries if entry.person} - there
+    if unpainted:
+        yield counted(len(unpainted), "painted mask")
+    if "dataset" not in {row[0] for row in facts}:
+        yield "where the dataset is (say so with: smarthdr-studio relocate PROJECT FOLDER)"
+
+
+def write_salvage(path: AnyPath, found: Salvage, *, beside: AnyPath) -> None:
+    """A new database at `path` of what was found; a dataset that is lost is taken to be `beside`.
+
+    Raises ProjectError or sqlite3.Error.
+    """
+    path = Path(path)
+    with closing(database.create(path)) as connection, database.writing(connection, path):
+        facts = dict(found.dataset)
+        facts.setdefault("dataset", Path(beside).as_posix())
+        connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
+        marks = ", ".join("?" * len(found.scenes[0]))
+        connection.executemany(f"INSERT INTO scenes VALUES ({marks})", found.scenes)
+        database.append(connection, found.entries)
+        for name, runs in found.masks:
+            database.write_mask(connection, name, runs)
+        connection.executemany("INSERT OR REPLACE INTO reviews VALUES (?, ?, ?)", found.reviews)
+
+
+def differing_tables(connection: sqlite3.Connection) -> list[str]:
+    """Tables and triggers that are not as a climb of the whole ladder makes them."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
+        _climb(fresh)
+        wanted = _schema(fresh)
+    found = _schema(connection)
+    return sorted(name for name in wanted if found.get(name) != wanted[name])
+
+
+def _schema(connection: sqlite3.Connection) -> dict[str, object]:
+    rows = connection.execute("SELECT name, type FROM sqlite_master WHERE sql IS NOT NULL")
+    return {
+        name: connection.execute(f"SELECT name, type FROM pragma_table_info('{name}')").fetchall()
+        if kind == "table"
+        else kind
+        for name, kind in rows.fetchall()
+    }
+
+
+def is_painting_whole(runs: bytes | None, name: str) -> bool:
+    """Whether these are the runs that were kept under that hash, and unpack to a mask."""
+    if runs is None or fingerprint(runs) != name:
+        return False
+    try:
+        unpack(runs)
+    except ValueError:
+        return False
+    return True
