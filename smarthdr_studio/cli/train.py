@@ -1,8 +1,10 @@
 """The verb `train`: a run begun or resumed, followed in a terminal to its end, or estimated."""
 
+import math
 import shlex
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict
@@ -48,6 +50,9 @@ from smarthdr_studio.core.words import counted
 if TYPE_CHECKING:
     from smarthdr_studio.core.training.plan import TrainingPlan
     from smarthdr_studio.core.training.run_estimate import Estimate
+
+# Seconds between two lines about steps where there is no bar.
+_LINE_EVERY: Final = 15.0
 
 _HANG_UP: Final[signal.Signals | None] = getattr(signal, "SIGHUP", None)
 
@@ -109,6 +114,9 @@ def file_errors_told_once() -> Iterator[None]:
 class RunReporter:
     """Repeats events: as JSON lines where `tell` is given, else as a bar on a terminal.
 
+    Where stderr is no terminal (a log, a batch system) there is no bar, but a line for each round
+    and check, and for the steps one every now and then.
+
     The first line names the run: what is said before it has a name waits. The last one says how it
     ended, and with which exit status. A silent one only remembers.
     """
@@ -119,12 +127,14 @@ class RunReporter:
         self._tell = None if silent else tell
         self._silent = silent
         self._bar = progress()
-        self._quiet = silent or tell is not None or self._bar.disable
+        self._quiet = silent or tell is not None
+        self._lines_only = self._bar.disable
+        self._last_line = -math.inf
         self._task = self._bar.add_task("preparing", total=None)
         self._waiting: list[TrainingEvent] = []
         self.run = ""
         self.outcome: Outcome = "stopped"
-        self._step = 0
+        self._step = self._total = 0
         self._last: RunFinished | None = None
         self._facts: dict[str, str] = {}
 
@@ -212,8 +222,27 @@ class RunReporter:
 
     def _begin(self, event: RunStarted) -> None:
         self._bar.update(self._task, total=event.total_steps, completed=event.step)
+        self._total = event.total_steps
+        if self._lines_only:
+            print_note(f"run {event.run}")
         if event.arithmetic:
-            self._bar.console.print(event.arithmetic)
+            self._say(event.arithmetic)
+
+    def _say(self, sentence: str) -> None:
+        """A line that stays: above the bar, or in the log."""
+        if self._lines_only:
+            print_note(sentence)
+        else:
+            self._bar.console.print(sentence)
+
+    def _step_told(self, event: StepReported) -> None:
+        loss = f"loss {event.losses['total']:.4f}"
+        self._bar.update(self._task, completed=event.step, description=loss)
+        now = time.monotonic()
+        if self._lines_only and now - self._last_line >= _LINE_EVERY:
+            self._last_line = now
+            left = f", {duration(event.seconds_left)} left" if event.seconds_left > 0 else ""
+            print_note(f"step {event.step:,} of {self._total:,}: {loss}{left}")
 
     def _draw(self, event: TrainingEvent) -> None:
         match event:
@@ -221,17 +250,16 @@ class RunReporter:
                 self._begin(event)
             case PhaseChanged(text=text):
                 self._bar.update(self._task, description=text)
-            case StepReported(step=step, losses=losses):
-                text = f"loss {losses['total']:.4f}"
-                self._bar.update(self._task, completed=step, description=text)
+            case StepReported():
+                self._step_told(event)
             case RoundFinished(round=number, retained=retained):
-                self._bar.console.print(f"round {number}: {percent(retained)} retained")
+                self._say(f"round {number}: {percent(retained)} retained")
             case Validated(epoch=epoch, psnr_mu=mu):
-                self._bar.console.print(f"epoch {epoch}: held-out PSNR-μ {mu:.2f} dB")
+                self._say(f"epoch {epoch}: held-out PSNR-μ {mu:.2f} dB")
             case StepSkipped(step=step, why=why):
-                self._bar.console.print(f"step {step} skipped: {why}")
+                self._say(f"step {step} skipped: {why}")
             case Steered(text=text):
-                self._bar.console.print(text)
+                self._say(text)
             case _:
                 pass
 

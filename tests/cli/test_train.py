@@ -110,6 +110,17 @@ def test_what_a_run_computes_in_is_told_with_the_reason(run, project, fake, monk
     assert "computes in" not in run("train", project).err
 
 
+def test_a_log_file_hears_of_a_run_while_it_goes(run, project, fake, monkeypatch):
+    """Where stderr is no terminal there is no bar, and minutes of silence look like a hang."""
+    clock = iter((0.0, 5.0, 20.0))
+    fake()
+    monkeypatch.setattr("time.monotonic", lambda: next(clock, 20.0))
+    told = run("train", project).err.splitlines()
+    steps = [line.split(":")[0] for line in told if line.startswith("step")]
+    assert told[0] == "run run-1"
+    assert steps == ["step 1 of 3", "step 3 of 3"]  # the second came 5 s after the first
+
+
 def test_as_many_rounds_are_told_as_were_made(run, project, monkeypatch):
     """Rounds are counted from 1."""
 
