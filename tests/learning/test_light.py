@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from smarthdr_studio.learning.networks import build_network
+from smarthdr_studio.learning.networks.fusion_network import UncertaintyHead
 from smarthdr_studio.learning.radiometry import merge, mu_law, six_channels
 
 
@@ -40,6 +41,29 @@ def test_untrained_it_answers_nearly_the_plain_merge():
     with torch.no_grad():
         hdr = build_network("light").eval()(*frames).hdr
     assert (mu_law(hdr) - mu_law(merge(*frames))).abs().mean() < 0.03
+
+
+def test_the_border_of_a_plain_picture_is_like_its_middle():
+    """Beyond the border of zeros, the outermost pixels would look unlike all others."""
+    torch.manual_seed(5)
+    network = build_network("light").eval()
+    for weights in network.parameters():  # a network that has learned something
+        torch.nn.init.normal_(weights, std=0.02)
+    colours = torch.rand(3, 6)
+    frames = [colour[None, :, None, None].expand(1, 6, 24, 32) for colour in colours]
+    with torch.no_grad():
+        hdr = network(*frames).hdr
+    folded = torch.nn.functional.pixel_unshuffle(hdr, 2)  # as the network sees it
+    assert float(folded.std(dim=(-2, -1)).max()) < 1e-6
+
+
+def test_the_judge_of_any_network_reads_the_border_again_beyond_it():
+    torch.manual_seed(5)
+    judge = UncertaintyHead(8)
+    features = torch.randn(1, 8, 1, 1).expand(1, 8, 9, 7)
+    with torch.no_grad():
+        sigma = judge(features)
+    assert float(sigma.std()) < 1e-7
 
 
 def test_every_weight_gets_a_gradient():

@@ -16,7 +16,8 @@ class UncertaintyHead(nn.Module):
 
     σ is in μ-law values. Untrained it is about 0.05 everywhere, the size of the error of a network
     that has just begun: from a plain zero bias (σ = 0.5) the likelihood would first spend hundreds
-    of steps on shrinking σ, and from a tiny one 1/(2σ²) would drown every other loss.
+    of steps on shrinking σ, and from a tiny one 1/(2σ²) would drown every other loss. Beyond the
+    border it reads the border: of zeros it would learn to doubt the outermost pixels.
     """
 
     def __init__(self, features: int) -> None:
@@ -26,6 +27,7 @@ class UncertaintyHead(nn.Module):
         self.last = nn.Conv2d(features, 1, 3, padding=1)
         # Small weights: at the start the bias alone decides, not the scale of a foreign backbone.
         nn.init.normal_(self.last.weight, std=0.1 / math.sqrt(9 * features))
+        repeat_borders(self)
         share = (SIGMA_AT_START - SIGMA_MIN) / (1 - SIGMA_MIN)
         nn.init.constant_(_initial_bias(self.last), math.log(share / (1 - share)))
 
@@ -36,6 +38,17 @@ class UncertaintyHead(nn.Module):
         # In bf16 σ near 1e-3 would come in steps of 1 %: the sigmoid is taken in float32.
         doubt = torch.sigmoid(self.last(features).float())
         return SIGMA_MIN + (1 - SIGMA_MIN) * doubt
+
+
+def repeat_borders(network: nn.Module) -> None:
+    """Let every convolution read the border again beyond it, not zeros; weights stay what they are.
+
+    A border of zeros is a bright or dark frame that no picture has: features at it are unlike all
+    others, and a head that reads them calls the outermost pixels uncertain where they are not.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.padding_mode = "replicate"
 
 
 def _initial_bias(layer: nn.Conv2d) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from smarthdr_studio.learning.networks.fusion_network import FusedFeatures
+from smarthdr_studio.learning.networks.fusion_network import FusedFeatures, repeat_borders
 from smarthdr_studio.learning.networks.transformer import (
     WINDOW,
     ContextAwareGroup,
@@ -54,6 +54,7 @@ class Light(nn.Module):
         self.merge_features = nn.Conv2d(3 * FRAME_FEATURES, FEATURES, 3, padding=1)
         self.context = ContextAwareGroup(FEATURES, heads=HEADS, drops=(0.0,) * BLOCKS)
         self.answer = nn.Conv2d(FEATURES, 6 * HALVED**2, 3, padding=1)
+        repeat_borders(self)
         initialise_linear_layers(self)
         nn.init.normal_(self.answer.weight, std=0.003)
         nn.init.zeros_(self.answer.bias)  # type: ignore[arg-type]
