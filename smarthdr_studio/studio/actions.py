@@ -147,6 +147,7 @@ BASE: Final = (
     action("View", "Masks", "M", "Show or hide what is not trusted", "toggle_masks"),
     action("View", "Inspector", "I", "Show or hide why a pixel is not trusted", "toggle_inspector"),
     action("View", "Side panels", "Ctrl+B", "Hide everything but the pictures", "toggle_sides"),
+    anywhere("View", "Full screen", "F11", "Nothing but this program; again: back", "full_screen"),
     anywhere("View", "Follow the system", "", "Dark or light as the desktop", "look_system"),
     anywhere("View", "Dark", "", "Light text on dark grey", "look_dark"),
     anywhere("View", "Light", "", "Dark text on light grey", "look_light"),
@@ -322,7 +323,7 @@ MODELS: Final = (
 
 
 RUNS: Final = (
-    action("Training", "Runs", "F11", "Every run: compare, resume; again: back", "show_runs"),
+    action("Training", "Runs", "Shift+F5", "Every run: compare, resume; again: back", "show_runs"),
     action("Training", "Resume", "Ctrl+Alt+R", "Go on with the chosen run", "run_resume"),
     action("Training", "Continue as a new run…", "", "Its plan, with changes", "run_continue"),
     action("Training", "Go back to its state…", "", "Labels, thresholds, views", "run_go_back"),

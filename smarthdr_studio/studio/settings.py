@@ -63,13 +63,15 @@ class Places:
 class Preferences:
     """Recent projects, newest first, the look, and the keys a person gave to actions by id.
 
-    `budget` is how many bytes of pictures may be kept in memory.
+    `budget` is how many bytes of pictures may be kept in memory, `window` where the window stood,
+    in its own words.
     """
 
     recent: tuple[str, ...] = ()
     look: Wish = "system"
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     budget: int = FIRST_BUDGET
+    window: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -84,7 +86,14 @@ class Preferences:
             keys, budget = {}, FIRST_BUDGET  # written by an earlier version
         except (OSError, ValueError, AttributeError, TypeError):
             return cls()
-        return cls(recent=recent, look=_LOOKS.get(wish, "system"), keys=keys, budget=budget)
+        window = values.get("window")
+        return cls(
+            recent=recent,
+            look=_LOOKS.get(wish, "system"),
+            keys=keys,
+            budget=budget,
+            window=window if isinstance(window, dict) else {},
+        )
 
     def write(self, path: Path) -> None:
         """Keep them; a home that cannot be written to costs the memory, not the work."""

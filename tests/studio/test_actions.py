@@ -38,6 +38,7 @@ PROMISED = {
     "Ctrl+B": "toggle_sides",
     "Ctrl+O": "open_project",
     "Ctrl+Q": "leave",
+    "F11": "full_screen",
     "W": "toggle_wipe",
     "Shift+W": "toggle_difference",
     "U": "toggle_uncertainty",

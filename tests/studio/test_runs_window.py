@@ -44,7 +44,8 @@ def runs(window, until, qtbot, project):
     """The page of runs, with both of them read."""
     window.session.take(project)
     until(window.session, lambda s: s.shown == "003" and s.charts is not None)
-    qtbot.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_F11)
+    keys = (Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(QApplication.focusWidget() or window, *keys)
     assert window.session.state.centre is Centre.RUNS
     until(window.session, lambda s: s.runs.told is not None)
     return window.page.browsing.runs

@@ -43,10 +43,10 @@ from smarthdr_studio.studio.window.scene_commands import (
     ViewCommands,
 )
 from smarthdr_studio.studio.window.studio_page import StudioPage
+from smarthdr_studio.studio.window.window_place import WindowPlace, put_in_place
 from smarthdr_studio.synthetic.settings import SampleSettings
 
 _IDLE_BEFORE_TORCH_MS: Final = 1500
-_SMALLEST: Final = (1024, 640)
 
 
 class MainWindow(QMainWindow):
@@ -79,6 +79,7 @@ class MainWindow(QMainWindow):
         self._preload.stop()
         self.page.save_notes()
         if self.session.at_rest:
+            self.session.prefer(window=WindowPlace.of(self).held())
             self.session.release()
             event.accept()
             return
@@ -145,6 +146,10 @@ class MainWindow(QMainWindow):
         self._figure_commands.visible_only = self.page.display.only_in_sight
         self._figure_commands.export(kind)
 
+    def toggle_full_screen(self) -> None:
+        """Fill the whole screen, or be a window again as before."""
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
     def set_look(self, look: Wish) -> None:
         """Dark, light, or as the system."""
         self.session.prefer(look=look)
@@ -188,6 +193,7 @@ class MainWindow(QMainWindow):
             "open_project": self._open_commands.open_project,
             "open_dataset": self._open_commands.open_dataset,
             "leave": self.close,
+            "full_screen": self.toggle_full_screen,
             "toggle_inspector": self.page.toggle_inspector,
             "toggle_sides": self.page.toggle_sides,
             "show_help": self.show_help,
@@ -213,8 +219,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self._pages, 1)
         column.addWidget(self.readout)
         self.setCentralWidget(inside)
-        self.setMinimumSize(*_SMALLEST)
-        self.resize(1440, 900)
+        put_in_place(self, self.session.preferences.window)
 
     def _connect(self) -> None:
         session = self.session

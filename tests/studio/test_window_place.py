@@ -1,0 +1,137 @@
+"""The window fits its screen, is found again where it stood, and damaged memory is no trap."""
+
+import json
+
+import pytest
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QGuiApplication
+
+from smarthdr_studio.studio.settings import Preferences
+from smarthdr_studio.studio.window import MainWindow
+from smarthdr_studio.studio.window.window_place import WindowPlace, first_place
+
+LEFT_SCREEN, RIGHT_SCREEN = QRect(0, 0, 1280, 720), QRect(1280, 0, 2560, 1440)
+
+
+@pytest.fixture
+def start(qapp, qtbot, places):
+    """Makes a window as a start of the program does, and closes it at the end."""
+    made = []
+
+    def make():
+        window = MainWindow(places=places)
+        made.append(window)
+        window.show()
+        return window
+
+    yield make
+    for window in made:
+        leave(window, qtbot)
+
+
+def leave(window, qtbot):
+    window.session.shut_down()
+    qtbot.waitUntil(lambda: window.session.at_rest, timeout=20000)
+    window.close()
+    window.deleteLater()
+
+
+def remember(places, window):
+    places.preferences.parent.mkdir(parents=True, exist_ok=True)
+    values = {"recent": [], "look": "dark", "keys": {}, "budget": 2**30, "window": window}
+    places.preferences.write_text(json.dumps(values), encoding="utf-8")
+
+
+def inside(window):
+    return QGuiApplication.primaryScreen().availableGeometry().contains(window.geometry())
+
+
+def test_the_window_opens_within_its_screen_however_small_that_is(start):
+    window = start()
+    assert QGuiApplication.primaryScreen().size().width() < 1024
+    assert inside(window)
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {"box": [0, 0, 9_000, 9_000], "title": 30},
+        {"box": [-4_000, 2_000, 700, 650], "title": 30},
+        {"box": [10**30, 0, 700, 650], "title": 0},
+        {"box": ["left", None, 1, 2], "title": 0},
+        {"box": [0, 0, float("inf"), 650], "title": 0},
+        {"box": [0, 0, -5, 0], "title": 0, "maximised": "yes"},
+        {"box": 7},
+        [1, 2, 3],
+        "nonsense",
+        None,
+    ],
+)
+def test_absurd_or_damaged_memory_still_gives_a_window_within_the_screen(start, places, held):
+    remember(places, held)
+    window = start()
+    assert inside(window)
+    assert not window.isFullScreen()
+
+
+def test_size_and_place_are_found_again(start, places, qtbot):
+    first = start()
+    first.setWindowState(Qt.WindowState.WindowNoState)
+    first.setGeometry(0, 57, 800, 650)
+    leave(first, qtbot)
+    again = start()
+    assert again.geometry() == QRect(0, 57, 800, 650)
+    assert not again.isMaximized()
+
+
+@pytest.mark.parametrize("state", [Qt.WindowState.WindowMaximized, Qt.WindowState.WindowFullScreen])
+def test_maximised_and_full_screen_are_found_again_and_so_is_the_size_beneath(start, qtbot, state):
+    first = start()
+    first.setWindowState(Qt.WindowState.WindowNoState)
+    first.setGeometry(0, 60, 800, 645)
+    first.setWindowState(state)
+    leave(first, qtbot)
+    again = start()
+    assert again.windowState() & state
+    assert again.normalGeometry() == QRect(0, 60, 800, 645)
+
+
+def test_one_key_fills_the_screen_and_brings_the_window_back(window, qtbot):
+    qtbot.keyClick(window, Qt.Key.Key_F11)
+    assert window.isFullScreen()
+    qtbot.keyClick(window, Qt.Key.Key_F11)
+    assert not window.isFullScreen()
+
+
+def test_a_window_stays_on_the_screen_it_lay_in_most():
+    place = WindowPlace(box=QRect(1200, 100, 1000, 700))
+    assert place.within([LEFT_SCREEN, RIGHT_SCREEN]).box == QRect(1280, 100, 1000, 700)
+
+
+def test_a_window_on_a_screen_that_is_gone_comes_to_the_one_there_is():
+    place = WindowPlace(box=QRect(3000, 900, 1440, 900), title=30, maximised=True)
+    moved = place.within([LEFT_SCREEN])
+    assert moved.box == QRect(0, 30, 1280, 690)
+    assert moved.maximised
+
+
+def test_the_bar_of_the_desktop_stays_on_the_screen_too():
+    place = WindowPlace(box=QRect(0, -500, 800, 600), title=28).within([LEFT_SCREEN])
+    assert place.box == QRect(0, 28, 800, 600)
+
+
+def test_the_first_window_is_in_the_middle_or_fills_a_small_screen():
+    large = first_place(RIGHT_SCREEN, title=30)
+    assert large.box.size() == QSize(1440, 900)
+    assert large.box.center() == RIGHT_SCREEN.center()
+    assert not large.maximised
+    small = first_place(LEFT_SCREEN, title=30)
+    assert small.box.size() == QSize(1280, 690)
+    assert small.maximised
+
+
+def test_preferences_of_an_earlier_version_have_no_place(tmp_path):
+    path = tmp_path / "window.json"
+    path.write_text('{"recent": [], "look": "light", "keys": {}, "budget": 1073741824}')
+    assert Preferences.read(path).window == {}
+    assert Preferences.read(path).look == "light"
