@@ -41,23 +41,25 @@ def label(
 ) -> None:
     """Write pseudo-labels with the newest teacher, or with another model.
 
-    Each is a layered EXR, masked with the project's thresholds.
+    Each is a layered EXR, masked with the project's thresholds. What it replaces goes to the trash,
+    unless its run keeps it.
     """
     from smarthdr_studio.learning.checkpoints import latest_checkpoint
     from smarthdr_studio.learning.compute import tune_allocator
-    from smarthdr_studio.learning.pseudo_labelling import label_scenes
+    from smarthdr_studio.learning.model_labelling import label_scenes
 
     tune_allocator()
     ids = scenes or (_test_scenes(project) if split == "test" else None)
     chosen = model or latest_checkpoint(project)
     if chosen is None:
         raise CheckpointError(
-            f"{project}: no run has a checkpoint yet; train first: smarthdr-studio train {project}"
+            f"{project}: no run has a checkpoint yet; give a model with --model, or train first: "
+            f"smarthdr-studio train {project}"
         )
     finished: RoundFinished | None = None
     with progress() as bar:
         task = bar.add_task("labelling", total=None)
-        for event in label_scenes(project, checkpoint=chosen, ids=ids, device=device):
+        for event in label_scenes(project, model=chosen, ids=ids, device=device):
             match event:
                 case PhaseChanged(text=text, done=done, total=total):
                     bar.update(task, description=text, completed=done, total=total or None)
@@ -65,13 +67,13 @@ def label(
                     finished = event
     if finished is None:
         return
+    for sentence in finished.changes:
+        print_note(f"note: {sentence}")
     if as_json:
         print_json({"checkpoint": str(chosen), **as_plain(finished)})
     else:
-        count = len(finished.scenes)
-        print_line(
-            f"{project}: {count} pseudo-labels by {chosen}, {percent(finished.retained)} retained"
-        )
+        count = counted(len(finished.scenes), "pseudo-label")
+        print_line(f"{project}: {count} by {chosen}, {percent(finished.retained)} retained")
 
 
 def _test_scenes(folder: Path) -> list[str]:

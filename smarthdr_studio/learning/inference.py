@@ -17,6 +17,7 @@ from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
 from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.training.run_folder import best_checkpoint
+from smarthdr_studio.core.training.starter import meant_model
 from smarthdr_studio.learning.bundle import (
     SUFFIX,
     ModelCard,
@@ -38,9 +39,10 @@ _CHECKPOINTS: Final = "checkpoints"  # of a run, the folder that tells it from a
 def find_model(path: AnyPath) -> Path:
     """The checkpoint or bundle that is meant by a path: of a run, its best checkpoint or its last.
 
-    Raises CheckpointError: the run has no checkpoint yet.
+    The word "starter" means the model that ships. Raises CheckpointError: the run has no
+    checkpoint yet.
     """
-    path = Path(path)
+    path = meant_model(path)
     if not (path / _CHECKPOINTS).is_dir():
         return path
     found = best_checkpoint(path)
@@ -84,7 +86,7 @@ def load_model(model: AnyPath, *, part: Part = "teacher") -> tuple[FusionNetwork
 
     Raises CheckpointError: missing, damaged, foreign, or of a network that is not known here.
     """
-    model = Path(model)
+    model = find_model(model)
     card, weights = read_weights(model, part=part)
     return network_with_weights(model, card, weights), card
 
@@ -132,7 +134,7 @@ def card_of(info: CheckpointInfo, *, part: Part) -> ModelCard:
 
 def is_bundle(model: AnyPath) -> bool:
     """Whether a path means one file, not the folder of a checkpoint."""
-    model = Path(model)
+    model = meant_model(model)
     return model.suffix.casefold() == SUFFIX or model.is_file()
 
 
@@ -141,13 +143,17 @@ TileProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predictor:
-    """A network on its device, the frames it reads, how large its tiles are, and who helps."""
+    """A network on its device, the frames it reads, how large its tiles are, and who helps.
+
+    `said` hears between the tiles of every scene, unless that scene has a listener of its own.
+    """
 
     network: FusionNetwork | SeveralViews
     frames: FrameStore
     device: torch.device
     precision: torch.dtype
     tile: int = 256
+    said: TileProgress | None = None
     ranks: Ranks = field(default_factory=Ranks)
     arithmetic: Arithmetic = field(default_factory=Arithmetic)
 
@@ -173,7 +179,7 @@ class Predictor:
                 # Small tiles cannot overlap by the usual 32 pixels.
                 overlap=min(32, self.tile // 3 // 8 * 8),
                 precision=self.precision,
-                on_tile=said,
+                on_tile=said or self.said,
             )
 
     def predict_group(self, scenes: Sequence[Scene]) -> list[tuple[Half, Floats]]:

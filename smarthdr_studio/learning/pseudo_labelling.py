@@ -19,12 +19,10 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from smarthdr_studio.core.display import Rgb8, ToneMap, to_rgb8, tone_table
-from smarthdr_studio.core.errors import CheckpointError, LabelError, ProjectError
+from smarthdr_studio.core.errors import CheckpointError, LabelError
 from smarthdr_studio.core.files import AnyPath, place_in, replacing
-from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
+from smarthdr_studio.core.imaging.bracket import Half, Scene
 from smarthdr_studio.core.imaging.radiometry import Floats
-from smarthdr_studio.core.project.journal import Status
-from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.events import (
     PhaseChanged,
     RoundFinished,
@@ -48,17 +46,10 @@ from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.core.trust.masking import MaskSettings, Range, Trust, patch_means, trust
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
-from smarthdr_studio.learning.checkpoints import read_info
 from smarthdr_studio.learning.crops import SceneLabel
 from smarthdr_studio.learning.distributed import Ranks
 from smarthdr_studio.learning.failures import is_disk_full
-from smarthdr_studio.learning.inference import (
-    Predictor,
-    find_model,
-    is_bundle,
-    load_predictor,
-    read_card,
-)
+from smarthdr_studio.learning.inference import Predictor
 from smarthdr_studio.learning.label_set import LabelSet
 
 _LONG_SIDE: Final = 192
@@ -167,43 +158,6 @@ def _no_numbers(hdr: Half, sigma: Floats) -> str:
         return ""
     where = "1 pixel" if wrong == 1 else f"{wrong} pixels"
     return f"is left out of this round, because the teacher's answer is no number at {where}"
-
-
-def label_scenes(
-    folder: AnyPath, *, checkpoint: AnyPath, ids: Sequence[str] | None = None, device: str = "auto"
-) -> Generator[PhaseChanged | RoundFinished, None, None]:
-    """Labels scenes of a project with a checkpoint's teacher or a bundle; None is every unlabelled.
-
-    Raises ProjectError where a scene is unknown, none is left or what was painted on one is lost,
-    CheckpointError, DeviceError.
-    """
-    folder = Path(folder)
-    checkpoint = Path(checkpoint)
-    yield PhaseChanged(phase="preparing", text="loading the teacher", step=0)
-    scenes, masks, manual_masks = _scenes_to_label(folder, ids)
-    card = read_card(checkpoint)
-    predictor = load_predictor(checkpoint, device=device, frames=FrameStore())
-    if not is_bundle(checkpoint):  # as the rounds of its run were made
-        teacher = read_info(find_model(checkpoint)).plan.get("teacher", {})
-        predictor = predictor.asking(int(teacher.get("views", 1)))
-    origin = Origin(
-        run=card.run,
-        round=0,
-        step=card.step,
-        epoch=card.epoch,
-        checkpoint=card.weights,
-        network=card.network,
-    )
-    pool = yield from label_pool(
-        predictor,
-        scenes,
-        pseudo=place_in(folder, "pseudo"),
-        masks=masks,
-        origin=origin,
-        manual_masks=manual_masks,
-    )
-    assert pool is not None
-    yield pool.finished
 
 
 def publish_round(
@@ -373,23 +327,6 @@ def _remove(path: Path) -> None:
     # Windows refuses while somebody looks at the file: it is removed another time.
     with suppress(PermissionError):
         path.unlink(missing_ok=True)
-
-
-def _scenes_to_label(
-    folder: Path, ids: Sequence[str] | None
-) -> tuple[list[Scene], MaskSettings, dict[str, Brush]]:
-    """The scenes to label, the thresholds of now, and what a person painted on those scenes."""
-    with Project.open(folder) as project:
-        statuses, masks = project.statuses(), project.ledger().masks
-        if unknown := sorted(set(ids or ()) - set(statuses)):
-            raise ProjectError(f"{folder}: has no scene {unknown[0]}; see the names with: masks")
-        if ids is None:
-            ids = [name for name, status in statuses.items() if status is Status.UNLABELLED]
-        if not ids:
-            raise ProjectError(f"{folder}: no scene is unlabelled; demote or restore one first")
-        scenes = [project.scene(name) for name in sorted(set(ids))]
-        painted = {scene.id: project.person(scene.id) for scene in scenes}
-    return scenes, masks, {name: mask for name, mask in painted.items() if mask is not None}
 
 
 class _RoundCounts:

@@ -81,6 +81,8 @@ class BenchmarkSettings:
     labelled_kinds: tuple[str, ...] = ("room",)
     seed: int = 0
     maps: Path | None = None
+    exposures: tuple[tuple[float, float, float], ...] = _EXPOSURES
+    """Exposure values that scenes draw from, each as often as it is listed."""
 
     def __post_init__(self) -> None:
         if unknown := set(self.labelled_kinds) - set(self.kinds):
@@ -151,7 +153,7 @@ def shoot(index: int, *, settings: BenchmarkSettings, shelf: MapShelf | None) ->
     stage = replace(stage, actors=_moving(rng, stage.actors, view=stage.view, fastest=motion))
     shaken = [_shaken(camera, by=difficulty.shake) for camera in drift(rng)]
     raw = [seen(stage, time=t, camera=c) for t, c in zip(INSTANTS, shaken, strict=True)]
-    evs = _EXPOSURES[int(rng.integers(len(_EXPOSURES)))]
+    evs = settings.exposures[int(rng.integers(len(settings.exposures)))]
     stops = stops_above_shortest(evs)
     share = float(rng.uniform(*difficulty.clipped))
     tone = _clipping(raw[1], share=share, stops=stops)

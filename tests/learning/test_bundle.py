@@ -18,8 +18,8 @@ from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.learning.bundle import ModelCard, read_bundle, write_bundle
 from smarthdr_studio.learning.inference import load_model, predict_scene, read_card, read_weights
+from smarthdr_studio.learning.model_labelling import label_scenes
 from smarthdr_studio.learning.networks import build_network, load_weights
-from smarthdr_studio.learning.pseudo_labelling import label_scenes
 
 WEIGHTS = save({"a": torch.arange(4.0)})
 
@@ -200,7 +200,7 @@ def test_a_bundle_sees_a_scene_and_labels_it_as_its_checkpoint_does(project, bun
     same, again = predict_scene(bundle, scene, who="teacher", device="cpu", frames=FrameStore())
     np.testing.assert_array_equal(ours, same)
     np.testing.assert_array_equal(sigma, again)
-    list(label_scenes(project, checkpoint=bundle, ids=["u"], device="cpu"))
+    list(label_scenes(project, model=bundle, ids=["u"], device="cpu"))
     label = read_pseudo_label(project / "pseudo" / "u.exr")
     np.testing.assert_array_equal(label.hdr, ours)
     assert label.provenance.run == "a-run"

@@ -12,7 +12,7 @@ from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.events import RoundFinished, StepReported
 from smarthdr_studio.learning.checkpoints import latest_checkpoint
 from smarthdr_studio.learning.evaluation import evaluate
-from smarthdr_studio.learning.pseudo_labelling import label_scenes
+from smarthdr_studio.learning.model_labelling import label_scenes
 from smarthdr_studio.learning.run_setup import open_run
 from smarthdr_studio.learning.trainer import train
 
@@ -227,5 +227,5 @@ def test_labels_are_not_made_over_a_brush_that_is_lost(project, decide, make_pla
     _lose_brushes(project)
     before = (project / "pseudo" / "v.exr").read_bytes()
     with pytest.raises(ProjectError, match="what was painted on v is damaged"):
-        list(label_scenes(project, checkpoint=latest_checkpoint(project), device="cpu"))
+        list(label_scenes(project, model=latest_checkpoint(project), device="cpu"))
     assert (project / "pseudo" / "v.exr").read_bytes() == before

@@ -16,8 +16,9 @@ from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label, write_pseudo_label
 from smarthdr_studio.learning.checkpoints import latest_checkpoint
 from smarthdr_studio.learning.inference import Predictor
+from smarthdr_studio.learning.model_labelling import label_scenes
 from smarthdr_studio.learning.networks import build_network
-from smarthdr_studio.learning.pseudo_labelling import Origin, label_pool, label_scenes
+from smarthdr_studio.learning.pseudo_labelling import Origin, label_pool
 from smarthdr_studio.learning.trainer import train
 
 ORIGIN = Origin(run="r", round=3, step=40, epoch=7, checkpoint="ab12", network="light")
@@ -195,18 +196,18 @@ def test_a_checkpoint_labels_every_unlabelled_scene_or_those_asked_for(project, 
     checkpoint = latest_checkpoint(project)
     for path in (project / "pseudo").iterdir():
         path.unlink()
-    *_, finished = label_scenes(project, checkpoint=checkpoint, ids=["v"], device="cpu")
+    *_, finished = label_scenes(project, model=checkpoint, ids=["v"], device="cpu")
     assert [scene.id for scene in finished.scenes] == ["v"]
     assert sorted(p.name for p in (project / "pseudo").iterdir()) == ["v.exr", "v.npz"]
-    *_, finished = label_scenes(project, checkpoint=checkpoint, device="cpu")
+    *_, finished = label_scenes(project, model=checkpoint, device="cpu")
     assert [scene.id for scene in finished.scenes] == ["u", "v", "w"]
     with Project.open(project) as opened:
         brush = np.ones((72, 96), np.int8)
         Decisions(opened).paint("v", lambda _: brush)
-    *_, finished = label_scenes(project, checkpoint=checkpoint, ids=["v"], device="cpu")
+    *_, finished = label_scenes(project, model=checkpoint, ids=["v"], device="cpu")
     assert finished.retained == 1
     with pytest.raises(ProjectError, match="no scene zebra"):
-        list(label_scenes(project, checkpoint=checkpoint, ids=["zebra"], device="cpu"))
+        list(label_scenes(project, model=checkpoint, ids=["zebra"], device="cpu"))
 
 
 class _NoNumber(torch.nn.Module):

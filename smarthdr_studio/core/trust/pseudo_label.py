@@ -135,6 +135,16 @@ def read_pseudo_label(path: AnyPath, *, expect: tuple[int, int] | None = None) -
     )
 
 
+def read_provenance(path: AnyPath) -> Provenance:
+    """Where a pseudo-label is from, by its header alone. Raises LabelError."""
+    path = Path(path)
+    _, header = read_layers(path, only=())
+    try:
+        return _provenance(header)
+    except ValueError as error:
+        raise LabelError(f"{path}: its header is not readable ({error}); {_REMEDY}") from None
+
+
 def _refuse_foreign(path: Path, *, layers: Mapping[str, Layer], header: Mapping[str, Any]) -> None:
     version = header.get("smarthdr.format")
     if isinstance(version, int) and version > FORMAT:
