@@ -159,7 +159,7 @@ def _time_tile(run: TrainingRun, *, most: int) -> float:
     bracket = predictor.frames.bracket(run.material.scenes[names[0]])
     picture = TiledPrediction(
         predictor.network,
-        bracket.frames,
+        [frame[:size, :size] for frame in bracket.frames],
         stops=bracket.stops,
         device=predictor.device,
         precision=predictor.precision,
@@ -383,7 +383,12 @@ def _tile_pixels(run: TrainingRun, names: tuple[str, ...]) -> int:
     for scene in map(run.material.scenes.__getitem__, names):
         size = scene.height, scene.width
         if size not in sizes:
-            sizes[size] = tiled_pixels(scene, tile=tile, multiple=multiple)
+            whole = run.predictor.network.whole
+            sizes[size] = (
+                scene.height * scene.width
+                if whole
+                else tiled_pixels(scene, tile=tile, multiple=multiple)
+            )
         total += sizes[size]
     return total
 

@@ -22,6 +22,7 @@ from torch import Tensor
 from smarthdr_studio.core.errors import OutOfMemory, ProjectError, Remedy, StudioError
 from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.training.plan import TrainingPlan
+from smarthdr_studio.core.training.plan_sections import READ_WHOLE
 from smarthdr_studio.learning.crops import CropBatch
 
 _LEAST_TILE = 64
@@ -53,7 +54,7 @@ def remedies_as_options(found: tuple[Remedy, ...]) -> str:
 
 def _remedies_for_predicting(plan: TrainingPlan) -> Iterator[Remedy]:
     tile = plan.tile // 2 // 8 * 8
-    if tile >= _LEAST_TILE:
+    if tile >= _LEAST_TILE and plan.network.name not in READ_WHOLE:
         yield Remedy(text=f"Predict in tiles of {tile} pixels", changes={"tile": tile})
 
 

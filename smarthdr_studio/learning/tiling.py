@@ -89,8 +89,11 @@ class TiledPrediction:
         self._sigma = np.zeros((height, width), np.float32)
 
     def tiles(self, *, tile: int = 256, overlap: int = 32) -> tuple[tuple[Span, Span], ...]:
-        """What to `add`: pairs of a span of rows and a span of columns."""
+        """What to `add`: pairs of a span of rows and one of columns; one of a `whole` network."""
         height, width = self._sigma.shape
+        if self._network.whole:
+            grid = math.lcm(GRID, self._network.multiple)
+            tile, overlap = grid * math.ceil(max(height, width, 6 * GRID) / grid), 2 * GRID
         rows, columns = (
             spans(length, tile=tile, overlap=overlap, grid=self._network.multiple)
             for length in (height, width)
@@ -147,7 +150,7 @@ def predict_tiled(  # noqa: PLR0913 - one call for all who need no say between t
     precision: torch.dtype = torch.float32,
     on_tile: Callable[[int, int], None] | None = None,
 ) -> tuple[Half, Floats]:
-    """Predict a bracket of any size in memory bounded by the tile.
+    """Predict a bracket of any size in memory bounded by the tile, unless the network is `whole`.
 
     Args:
         network: on `device`; it predicts in evaluation mode and is left in the mode it was in.

@@ -34,7 +34,7 @@ def test_quick_needs_no_downloaded_weights():
     [
         ("schedule.epoch=3", "schedule.epoch: no such setting; allowed here: epochs"),
         ("schedule.epochs=0", "schedule.epochs is 0: input should be greater than or equal to 1"),
-        ("network.name=resnet", "network.name is 'resnet': input should be 'gfhdr' or 'light'"),
+        ("network.name=resnet", "network.name is 'resnet': input should be 'gfhdr', 'light'"),
         ("device=tpu", "device is 'tpu': input should be auto, cpu, mps, cuda or cuda:N"),
         ("colour=red", "colour: no such setting; allowed here: preset"),
         ("seed.deep=1", "seed.deep: no such setting|seed"),

@@ -10,7 +10,7 @@ from smarthdr_studio.learning.radiometry import mu_law
 class _Corner(torch.nn.Module):
     """Answers the reference, a constant σ, and something in the top-left corner alone."""
 
-    name, multiple = "corner", 1
+    name, multiple, whole = "corner", 1, False
 
     def forward(self, under, reference, over):
         hdr = reference[:, :3].clone()

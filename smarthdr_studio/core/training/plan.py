@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from smarthdr_studio.core.errors import PlanError
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.training.plan_sections import (
+    READ_WHOLE,
     BatchPlan,
     ComputePlan,
     FaultPlan,
@@ -33,6 +34,14 @@ class Planned(Protocol):
     @property
     def system(self) -> str:
         """Which method it is."""
+
+    @property
+    def network(self) -> NetworkPlan:
+        """Which one learns."""
+
+    @property
+    def tile(self) -> int:
+        """Side of the tiles of a prediction."""
 
     @property
     def schedule(self) -> SchedulePlan:
@@ -81,6 +90,8 @@ def idle_settings(plan: Planned) -> dict[str, str]:
     found = _idle_of_schedule(plan)
     if plan.system == "supervised":
         found |= _idle_without_rounds(plan)
+    if plan.network.name in READ_WHOLE and plan.tile != TrainingPlan().tile:
+        found["tile"] = f"not used: {plan.network.name} reads a picture whole"
     if plan.loss.nll_gradient != "beta" and plan.loss.beta != LossPlan().beta:
         found["loss.beta"] = "not used: the gradient of L^k is not beta"
     for key, gate, tau in (

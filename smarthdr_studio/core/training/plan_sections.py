@@ -2,13 +2,14 @@
 
 from pathlib import Path
 from types import UnionType
-from typing import Literal, Union, get_args, get_origin
+from typing import Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from smarthdr_studio.core.trust.masking import PATCH_SIZE, MaskSettings
 
-NetworkName = Literal["gfhdr", "light"]
+NetworkName = Literal["gfhdr", "light", "ahdrnet", "safnet", "safnet-s"]
+READ_WHOLE: Final = ("safnet", "safnet-s")  # networks that see a picture at once, not in tiles
 NOTHING = "none"  # how a setting without a value is written, because TOML has no word for it
 
 
@@ -33,7 +34,7 @@ class NetworkPlan(Section):
     name: NetworkName = Field(
         "gfhdr",
         title="Network",
-        description="gfhdr is the paper's backbone; light is small enough for a CPU.",
+        description="gfhdr is the paper's; light is for a CPU; the others are published networks.",
     )
     start_from: Path | None = Field(
         None, description="A safetensors file of weights to start from; none starts anew."

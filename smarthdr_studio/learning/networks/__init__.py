@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Final
 
 from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.learning.networks.ahdrnet import Ahdrnet
 from smarthdr_studio.learning.networks.fusion_network import Backbone, FusionNetwork, Prediction
 from smarthdr_studio.learning.networks.gfhdr import Gfhdr
 from smarthdr_studio.learning.networks.light import Light
+from smarthdr_studio.learning.networks.safnet import Safnet, safnet_s
 from smarthdr_studio.learning.networks.transformer import use_gradient_checkpointing
 from smarthdr_studio.learning.networks.views import SeveralViews
 from smarthdr_studio.learning.networks.weights import LoadedWeights, load_weights
@@ -22,7 +24,13 @@ __all__ = [
     "use_gradient_checkpointing",
 ]
 
-NETWORKS: Final[dict[str, Callable[[], Backbone]]] = {"gfhdr": Gfhdr, "light": Light}
+NETWORKS: Final[dict[str, Callable[[], Backbone]]] = {
+    "gfhdr": Gfhdr,
+    "light": Light,
+    "ahdrnet": Ahdrnet,
+    "safnet": Safnet,
+    "safnet-s": safnet_s,
+}
 
 
 def build_network(name: str) -> FusionNetwork:

@@ -75,10 +75,14 @@ class FusedFeatures(NamedTuple):
 
 
 class Backbone(Protocol):
-    """A network that fuses three B×6×H×W frames whose H and W are multiples of `multiple`."""
+    """A network that fuses three B×6×H×W frames whose H and W are multiples of `multiple`.
+
+    With `whole` it looks so far around that a tile would get another answer than the picture.
+    """
 
     multiple: int
     feature_count: int
+    whole: bool
 
     def __call__(self, under: Tensor, reference: Tensor, over: Tensor) -> FusedFeatures:
         """Fuse the frames."""
@@ -89,14 +93,15 @@ class FusionNetwork(nn.Module):
     """A backbone and an uncertainty head, for brackets of any size.
 
     `multiple` is what height and width are padded to before the backbone; repeating the border
-    (not mirroring it) also serves a frame smaller than the padding. Unless
-    `judge_teaches_backbone`, what σ learns ends at the features it reads.
+    (not mirroring it) also serves a frame smaller than the padding. With `whole` a picture is not
+    cut into tiles. Unless `judge_teaches_backbone`, what σ learns ends at the features it reads.
     """
 
     def __init__(self, backbone: Backbone, *, name: str) -> None:
         super().__init__()
         self.name = name
         self.multiple = backbone.multiple
+        self.whole = backbone.whole
         self.backbone = backbone
         self.judge = UncertaintyHead(backbone.feature_count)
         self.judge_teaches_backbone = True

@@ -29,6 +29,7 @@ class Gfhdr(nn.Module):
 
     multiple: int = WINDOW
     feature_count: int = FEATURES
+    whole: bool = False
 
     def __init__(self) -> None:
         super().__init__()

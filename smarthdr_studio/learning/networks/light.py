@@ -42,6 +42,7 @@ class Light(nn.Module):
 
     multiple: int = HALVED * WINDOW
     feature_count: int = FEATURES // HALVED**2
+    whole: bool = False
 
     def __init__(self) -> None:
         super().__init__()

@@ -26,7 +26,7 @@ class SeveralViews(nn.Module):
     def __init__(self, network: FusionNetwork, *, views: int) -> None:
         super().__init__()
         self._network, self._views = network, _VIEWS[:views]
-        self.name, self.multiple = network.name, network.multiple
+        self.name, self.multiple, self.whole = network.name, network.multiple, network.whole
 
     def forward(self, under: Tensor, reference: Tensor, over: Tensor) -> Prediction:
         """Three B×6×H×W frames; B×3×H×W linear radiance and B×1×H×W σ in μ-law values."""
