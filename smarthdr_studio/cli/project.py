@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,7 +21,7 @@ from smarthdr_studio.core.errors import BadDataset, ProjectError
 from smarthdr_studio.core.words import counted
 
 if TYPE_CHECKING:
-    from smarthdr_studio.core.imaging.bracket import Catalogue, Skipped
+    from smarthdr_studio.core.imaging.bracket import Catalogue, Scene, Skipped
 
 
 def sample(
@@ -114,8 +114,9 @@ def new(
         Path, typer.Argument(metavar="PROJECT", help="The project folder to make, NAME.shdr.")
     ],
     dataset: Annotated[
-        Path, typer.Argument(metavar="DATASET", help="The dataset folder; never written into.")
-    ],
+        Path | None,
+        typer.Argument(metavar="DATASET", help="The dataset folder; never written into."),
+    ] = None,
     *,
     labelled: Annotated[
         int | None, typer.Option(min=0, help="Use this many of the ground truths as labels.")
@@ -123,26 +124,37 @@ def new(
     labelled_from: Annotated[
         Path | None, typer.Option(help="A file with the id of a labelled scene on each line.")
     ] = None,
+    step: Annotated[
+        float | None,
+        typer.Option(min=0.1, max=8, help="EVs between neighbours of every bracket, if you know."),
+    ] = None,
+    dry: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be made, of DATASET alone.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make a project from a dataset folder.
 
+    A folder straight off a camera is grouped into brackets by time, exposure and names.
     Exposures and ground truths are held against the frames: what does not fit is left out or noted.
     Without --labelled or --labelled-from the labels are those in the dataset's labelled.txt, or
     where there is none, five ground truths if every scene has one, else all there are.
     """
     from smarthdr_studio.core.datasets.arrival import in_few_lines
-    from smarthdr_studio.core.datasets.scan import find_scenes
     from smarthdr_studio.core.project.project import Project
 
     if labelled is not None and labelled_from is not None:
         raise typer.BadParameter("--labelled and --labelled-from exclude each other; give one")
-    if not dataset.is_dir():
-        raise BadDataset(f"{dataset}: no such folder; give the folder that holds the scenes")
-    catalogue = find_scenes(dataset)
-    if dataset.resolve() in (project.resolve(), *project.resolve().parents):
+    folder = project if dry and dataset is None else dataset
+    if folder is None:
+        raise typer.BadParameter("name the project to make and the dataset folder, in this order")
+    catalogue = _found(folder, step=step)
+    if folder.resolve() in (project.resolve(), *project.resolve().parents) and not dry:
         raise ProjectError(f"{project}: lies in the dataset folder; choose a place outside it")
     wanted = _labelled(catalogue, count=labelled, listed=labelled_from)
+    if dry:
+        _tell_findings(catalogue, wanted, as_json=as_json)
+        return
     with Project.create(project, catalogue, labelled=wanted) as made:
         counts = Counter(status.name for status in made.statuses().values())
     shown = {
@@ -154,14 +166,92 @@ def new(
     for sentence in in_few_lines(catalogue.notes):
         print_note(f"note: {sentence}")
     if as_json:
-        notes = [{"scene": each.scene, "note": each.text} for each in catalogue.notes]
-        skipped = [_plain(each) for each in catalogue.skipped]
-        print_json({**shown, "skipped": skipped, "notes": notes})
+        print_json({**shown, **_odd(catalogue)})
         return
     for each in catalogue.skipped:
         print_note(f"skipped: {each.reason}")
     rows = [(name, str(count)) for name, count in shown.items()]
     print_table(("", "scenes"), rows, title=f"{project}")
+
+
+def _found(folder: Path, *, step: float | None) -> "Catalogue":
+    """Everything in the folder, held against its pixels."""
+    from smarthdr_studio.core.datasets.proposal import propose, with_step
+    from smarthdr_studio.core.datasets.scan import check
+
+    if not folder.is_dir():
+        raise BadDataset(f"{folder}: no such folder; give the folder that holds the scenes")
+    with progress() as bar:
+        reading = bar.add_task("reading headers", total=None)
+        proposal = propose(
+            folder, progress=lambda done, total: bar.update(reading, completed=done, total=total)
+        )
+        bar.remove_task(reading)
+        checking = bar.add_task("checking brackets", total=len(proposal.scenes))
+        return check(
+            with_step(proposal, step),
+            progress=lambda done, _total: bar.update(checking, completed=done),
+        )
+
+
+def _tell_findings(catalogue: "Catalogue", labelled: Sequence[str], *, as_json: bool) -> None:
+    """What a project over this catalogue would hold; nothing is made."""
+    from smarthdr_studio.core.datasets.arrival import in_few_lines
+
+    if as_json:
+        scenes = [_as_found(scene, catalogue.root) for scene in catalogue.scenes]
+        found = {"dataset": str(catalogue.root), "scenes": scenes, "labelled": list(labelled)}
+        print_json({**found, **_odd(catalogue)})
+        return
+    for sentence in in_few_lines(catalogue.notes):
+        print_note(f"note: {sentence}")
+    for each in catalogue.skipped:
+        print_note(f"skipped: {each.reason}")
+    rows = [
+        (
+            scene.id,
+            " ".join(frame.path.name for frame in scene.whole_bracket),
+            scene.frames[1].name,
+            "label" if scene.id in labelled else "yes" if scene.ground_truth else "–",
+            " ".join(f"{frame.ev - scene.evs[0]:+.3g}" for frame in scene.whole_bracket),
+        )
+        for scene in catalogue.scenes
+    ]
+    columns = ("scene", "frames by exposure", "reference", "ground truth", "EV")
+    title = f"{catalogue.root}: {counted(len(rows), 'scene')}; nothing was made"
+    print_table(columns, rows, title=title, words=4)
+
+
+def _as_found(scene: "Scene", root: Path) -> dict[str, Any]:
+    """One scene of a dry run: its frames by rising EV, and what each is used as."""
+    parts: dict[Path, list[str]] = {}
+    for path, part in zip(scene.frames, ("under", "reference", "over"), strict=True):
+        parts.setdefault(path, []).append(part)
+    truth = scene.ground_truth
+    return {
+        "id": scene.id,
+        "split": scene.split,
+        "width": scene.width,
+        "height": scene.height,
+        "frames": [
+            {"file": _below(path, root), "ev": ev, "used_as": parts.get(path, [])}
+            for path, ev in scene.whole_bracket
+        ],
+        "stops": list(scene.stops),
+        "ground_truth": None if truth is None else _below(truth, root),
+    }
+
+
+def _below(path: Path, root: Path) -> str:
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+
+
+def _odd(catalogue: "Catalogue") -> dict[str, Any]:
+    """What is left out, and what was noted."""
+    return {
+        "skipped": [_plain(each) for each in catalogue.skipped],
+        "notes": [{"scene": each.scene, "note": each.text} for each in catalogue.notes],
+    }
 
 
 def _labelled(catalogue: "Catalogue", *, count: int | None, listed: Path | None) -> tuple[str, ...]:

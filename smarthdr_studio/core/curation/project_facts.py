@@ -20,7 +20,8 @@ from smarthdr_studio.core.imaging.metrics import psnr
 from smarthdr_studio.core.imaging.radiometry import mu_law
 from smarthdr_studio.core.project.journal import Ledger, SceneState, Status
 from smarthdr_studio.core.project.labels import frozen_share
-from smarthdr_studio.core.project.project import Project, label_file
+from smarthdr_studio.core.project.places import label_file
+from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.round_history import read_history
 from smarthdr_studio.core.training.rounds import recorded_rounds
 from smarthdr_studio.core.training.run_folder import runs_in

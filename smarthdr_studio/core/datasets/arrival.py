@@ -38,7 +38,7 @@ def checked_truth(scene: Scene, bracket: Bracket) -> tuple[Scene, tuple[SceneNot
         return _without(scene), (left_out(scene, found.summary),)
     if found.suggested.shift != (0, 0):
         return _without(scene), (left_out(scene, _mendable(found)),)
-    return _scaled(scene, bracket, found)
+    return _scaled(scene, found)
 
 
 def left_out(scene: Scene, sentence: str) -> SceneNote:
@@ -50,21 +50,21 @@ def left_out(scene: Scene, sentence: str) -> SceneNote:
     )
 
 
-def _scaled(
-    scene: Scene, bracket: Bracket, found: TruthFindings
-) -> tuple[Scene, tuple[SceneNote, ...]]:
+def _scaled(scene: Scene, found: TruthFindings) -> tuple[Scene, tuple[SceneNote, ...]]:
     off = math.log2(found.suggested.gain)
     if abs(off) <= _SCALE_OFF:
         return scene, _odd(scene, found, off)
-    frame = next((i for i in (1, 2) if abs(off + bracket.stops[i]) < _OTHER_FRAME), None)
+    # A frame that the networks do not see may be darker than their under frame.
+    stops = {frame.path: frame.ev - scene.evs[0] for frame in scene.whole_bracket}
+    frame = next((path for path, stop in stops.items() if abs(off + stop) < _OTHER_FRAME), None)
     if frame is None:
         return _without(scene), (left_out(scene, _mendable(found)),)
-    gain = 2.0 ** (-bracket.stops[frame] / scene.ground_truth_gamma)
+    gain = 2.0 ** (-stops[frame] / scene.ground_truth_gamma)
     note = SceneNote(
         scene=scene.id,
         topic="scales of ground truths",
-        text=f"{scene.ground_truth}: counts from what clips {scene.frames[frame].name}; multiplied "
-        f"by {2.0 ** -bracket.stops[frame]:.4g}, so that 1 is what clips the under frame.",
+        text=f"{scene.ground_truth}: counts from what clips {frame.name}; multiplied "
+        f"by {2.0 ** -stops[frame]:.4g}, so that 1 is what clips the under frame.",
     )
     scaled = replace(scene, ground_truth_gain=scene.ground_truth_gain * gain)
     return scaled, (note, *_odd(scene, found, 0.0))

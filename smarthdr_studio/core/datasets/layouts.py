@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -106,6 +106,16 @@ _FRAME_STEMS: Final = tuple(
 _BESIDE: Final = re.compile(
     r"(ref_\d|ref_hdr|input_reference|preview|thumb|mask|flow|result|pred|output|tonemap).*|.*_tm"
 )
+# What other programs make of a bracket and leave beside it.
+_RESULT: Final = re.compile(
+    r"(merged?|fused|fusion|blend(ed)?|tonemapped|pano(rama)?)([_\- ]?\w*)?"
+    r"|.+[_\- ](hdr|merged?|fused|fusion|blend(ed)?|tonemapped|result|output|edit(ed)?|enhanced)"
+    r"[_\- ]?\d*"
+)
+# Folders that disks, desktops and cameras fill with small copies and rubbish.
+_NO_DATASET: Final = re.compile(
+    r"[@#$].*|(thumb(nail)?s?|previews?|lost\+found|trash|recycle[dr]?|system volume information)"
+)
 _GROUND_TRUTH: Final = re.compile(
     r"hdrimg|ref_hdr(_aligned)?(_linear)?|hdr_img|gt_hdr|hdr_gt|(.+_)?gt|ground_?truth"
 )
@@ -140,7 +150,7 @@ def frame_files(files: Iterable[AnyPath]) -> tuple[Path, ...]:
         named = [each for each in images if _is_named(each, stem)]
         if len(named) >= 2:
             return _by_name(named)
-    plain = [each for each in images if not _is_named(each, _BESIDE)]
+    plain = [e for e in images if not (_is_named(e, _BESIDE) or is_result(e))]
     by_suffix = [[e for e in plain if e.suffix == suffix] for suffix in {e.suffix for e in plain}]
     threes = [group for group in by_suffix if len(group) == 3]
     return _by_name(threes[0] if len(threes) == 1 else plain)
@@ -164,6 +174,39 @@ def ground_truth_files(files: Sequence[AnyPath]) -> tuple[Path, ...]:
     if named:
         return (min(named, key=_truth_rank),)
     return _by_name([each for each in images if each.suffix.casefold() in _RADIANCE_SUFFIXES])
+
+
+def is_result(path: AnyPath) -> bool:
+    """Whether a name is that of a merged picture that another program left: IMG_1_hdr, merged."""
+    path = Path(path)
+    return _is_named(path, _RESULT) and not _is_named(path, _GROUND_TRUTH)
+
+
+def is_picture(path: AnyPath) -> bool:
+    """Whether a suffix is that of a frame or of radiance."""
+    suffix = Path(path).suffix.casefold()
+    return suffix in _CAMERA_SUFFIXES | _EXTRA_SUFFIXES | _RADIANCE_SUFFIXES
+
+
+def is_radiance(path: AnyPath) -> bool:
+    """Whether a suffix is that of radiance."""
+    return Path(path).suffix.casefold() in _RADIANCE_SUFFIXES
+
+
+def one_of_each_stem(frames: Iterable[AnyPath]) -> tuple[Path, ...]:
+    """Frames without the JPEG that a camera or a converter put beside the same as TIFF or PNG."""
+    best: dict[str, Path] = {}
+    for each in map(Path, frames):
+        known = best.get(each.stem.casefold())
+        if known is None or _worth(each) < _worth(known):
+            best[each.stem.casefold()] = each
+    return _by_name(list(best.values()))
+
+
+def _worth(path: Path) -> int:
+    order = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
+    suffix = path.suffix.casefold()
+    return order.index(suffix) if suffix in order else len(order)
 
 
 def exposure_file(files: Iterable[AnyPath]) -> Path | None:
@@ -250,7 +293,8 @@ class Candidate:
     """The files of one likely scene, not yet opened.
 
     `parts` names it inside the dataset. The frames are in the order of their names, so that they
-    pair with the numbers of the exposure file; there may be too many or too few of them.
+    pair with the numbers of the exposure file; there may be too many or too few of them, also
+    those of several brackets. `above` says that scenes lie in folders below.
     """
 
     folder: Path
@@ -260,6 +304,7 @@ class Candidate:
     ground_truths: tuple[Path, ...]
     align_ratio: Path | None
     layout: str
+    above: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,7 +327,9 @@ def _list(folder: Path, *, parts: tuple[str, ...]) -> _Listing:
     except OSError:
         entries = []
     entries.sort(key=lambda each: natural_key(each.name))
-    inner = [each for each in entries if each.is_dir()]
+    root = folder.parents[len(parts) - 1] if parts else folder
+    entries = [each for each in entries if not (each.is_symlink() and _leads_back(each, root))]
+    inner = [each for each in entries if each.is_dir() and not _NO_DATASET.fullmatch(_plain(each))]
     return _Listing(
         folder=folder,
         parts=parts,
@@ -292,15 +339,28 @@ def _list(folder: Path, *, parts: tuple[str, ...]) -> _Listing:
     )
 
 
+def _plain(path: Path) -> str:
+    return path.name.casefold()
+
+
+def _leads_back(link: Path, root: Path) -> bool:
+    """Whether a link leads to what is found in the dataset by itself, or around in circles."""
+    try:
+        target, top = link.resolve(), root.resolve()
+    except (OSError, RuntimeError):
+        return True
+    return target.is_relative_to(top) or top.is_relative_to(target)
+
+
 def _search(here: _Listing) -> list[Candidate]:
     if any(each.name.casefold() == "ghosted" for each in here.folders):
         return [_with_ghosted_frames(here)]
     own = [*_worded(here)] or [*_single(here)]
-    if any(len(each.frames) == 3 and each.exposures for each in own):
+    if any(len(each.frames) >= 2 and each.exposures for each in own):
         return own
     inner = _search_below(here)
-    # Pictures that lie above scenes illustrate the dataset.
-    return inner or own
+    # Pictures that lie above scenes illustrate the dataset, unless a camera says that they do not.
+    return inner + [replace(e, above=True) for e in own if len(e.frames) >= 2] if inner else own
 
 
 def _search_below(here: _Listing) -> list[Candidate]:
@@ -317,6 +377,9 @@ def _single(here: _Listing) -> Iterator[Candidate]:
     ground_truths = ground_truth_files(here.files)
     frames = frame_files(here.files)
     exposures = exposure_file(here.files)
+    if exposures is None:
+        # Nobody prepared this folder, so what was merged in it is no ground truth.
+        ground_truths = tuple(each for each in ground_truths if not is_result(each))
     announced = exposures is not None or layout_name(frames, ground_truths) != "folder"
     if len(frames) >= 2 or (announced and (frames or ground_truths or exposures)):
         yield Candidate(

@@ -2,36 +2,33 @@
 
 import math
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from smarthdr_studio.core.datasets.arrival import checked_truth, left_out
-from smarthdr_studio.core.datasets.exposures import find_exposures
-from smarthdr_studio.core.datasets.layouts import (
-    Candidate,
-    find_candidates,
-    natural_key,
-    scene_ids,
-    split_of,
-)
+from smarthdr_studio.core.datasets.exposures import Exposures, find_exposures
+from smarthdr_studio.core.datasets.layouts import Candidate, natural_key
+from smarthdr_studio.core.datasets.proposal import Progress, Proposal, ProposedScene, propose
+from smarthdr_studio.core.datasets.three_frames import choose_three
 from smarthdr_studio.core.errors import BadDataset, BadScene, ProjectError, StudioError
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import (
     Bracket,
     Catalogue,
+    ExposedFrame,
     Scene,
     SceneNote,
     Skipped,
-    Split,
+    decode_bracket,
 )
+from smarthdr_studio.core.imaging.exposure import thinned
 from smarthdr_studio.core.imaging.image_files import frame_orientations, image_size, read_frame
 from smarthdr_studio.core.imaging.radiometry import Frame
-from smarthdr_studio.core.words import counted
 
 _EVERY: Final = 4
 _CLIPPED: Final = 1e-3
@@ -47,75 +44,126 @@ class Found(NamedTuple):
     notes: tuple[SceneNote, ...]
 
 
-def inspect(candidate: Candidate, *, scene_id: str, split: Split) -> Found:
-    """The candidate as a scene, under frame first, every file opened once.
+def inspect(proposed: ProposedScene) -> Found:
+    """The proposed bracket as a scene, under frame first.
 
     Its exposures and its ground truth are held against the pixels, as camera values turned upright;
     a ground truth that cannot be read or does not fit is left out, with a note. Raises BadScene or
     UnreadableImage with one sentence that names the file and the remedy.
     """
-    frames = _three(candidate)
+    candidate = proposed.files
+    frames = _several(candidate)
     turns = frame_orientations(frames)
-    pixels = _upright(frames, turns)
+    height, width = _one_size(frames, turns)
+    # Of a long bracket only what is measured stays in memory.
+    keep = thinned_copy if len(frames) > 3 else whole
+    pixels = [keep(read_frame(p, orientation=turn)) for p, turn in zip(frames, turns, strict=True)]
     _refuse_few_bits(frames, pixels)
-    exposures = find_exposures(frames, pixels, listed=candidate.exposures)
-    order = sorted(range(3), key=lambda i: exposures.evs[i])
-    under, reference, over = (frames[i] for i in order)
-    low, middle, high = (exposures.evs[i] for i in order)
-    dark, medium, bright = (pixels[i] for i in order)
+    exposures = _exposures(proposed, pixels)
+    chosen = None if proposed.reference is None else frames.index(proposed.reference)
+    three = choose_three(exposures.evs, [thinned(each) for each in pixels], reference=chosen)
     # Where tags disagree the reference settles which way is up, and only now it is known.
-    settled = frame_orientations((under, reference, over))
-    if settled != tuple(turns[i] for i in order):
-        dark, medium, bright = _upright((under, reference, over), settled)
-    height, width = medium.shape[:2]
+    settled = frame_orientations([frames[index] for index in three])
+    if settled[1] != turns[three[1]]:
+        height, width = image_size(frames[three[1]], orientation=settled[1])
     scene = Scene(
-        id=scene_id,
-        frames=(under, reference, over),
-        evs=(low, middle, high),
+        id=proposed.id,
+        frames=(frames[three[0]], frames[three[1]], frames[three[2]]),
+        evs=(exposures.evs[three[0]], exposures.evs[three[1]], exposures.evs[three[2]]),
         height=height,
         width=width,
-        split=split,
+        split=proposed.split,
         layout=candidate.layout,
+        every=_every(frames, exposures.evs),
     )
-    scene, told = _with_truth(candidate, scene, Bracket(dark, medium, bright, scene.stops))
-    noted = [SceneNote(scene=scene_id, topic="exposures", text=each) for each in exposures.notes]
+    decoded = settled == tuple(turns[index] for index in three) and keep is whole
+    at_hand = (pixels[three[0]], pixels[three[1]], pixels[three[2]]) if decoded else None
+    scene, told = _with_truth(candidate, scene, at_hand)
+    sentences = (*exposures.notes, *_stand_in(scene))
+    noted = [SceneNote(scene=proposed.id, topic="exposures", text=each) for each in sentences]
     return Found(scene, (*noted, *told))
 
 
-def _three(candidate: Candidate) -> tuple[Path, Path, Path]:
-    match candidate.frames:
-        case (under, reference, over):
-            return under, reference, over
-        case ():
-            raise BadScene(f"{candidate.folder}: holds no frames; put the three frames into it.")
-        case (*some,) if len(some) < 3:
-            names = " and ".join(each.name for each in some)
-            raise BadScene(
-                f"{candidate.folder}: holds {len(some)} of three frames ({names}); add the missing."
-            )
-    raise BadScene(
-        f"{candidate.folder}: holds {counted(len(candidate.frames), 'frame')}, "
-        f"{candidate.frames[0].name} to {candidate.frames[-1].name}; leave the three to be used in "
-        "a folder of their own."
-    )
+def whole(frame: Frame) -> Frame:
+    """The frame as it is, H×W×3 uint16."""
+    return frame
 
 
-def _upright(frames: Sequence[Path], turns: Sequence[int]) -> list[Frame]:
-    """The frames turned so, if that makes them of one size, which their headers tell."""
+def thinned_copy(frame: Frame) -> Frame:
+    """Every k-th pixel of an H×W×3 uint16 frame, which does not keep the frame in memory."""
+    return thinned(frame).copy()
+
+
+# Of the other layouts a scene that lacks a frame is damaged.
+_ANY_NUMBER: Final = ("folder", "kalantari")
+
+
+def _several(candidate: Candidate) -> tuple[Path, ...]:
+    frames = candidate.frames
+    if not frames:
+        raise BadScene(f"{candidate.folder}: holds no frames; put the frames into it.")
+    if len(frames) < 3 and candidate.layout not in _ANY_NUMBER:
+        names = " and ".join(each.name for each in frames)
+        raise BadScene(
+            f"{candidate.folder}: holds {len(frames)} of three frames ({names}); add the missing."
+        )
+    if len(frames) == 1:
+        raise BadScene(
+            f"{candidate.folder}: holds one frame ({frames[0].name}), and a bracket has two or "
+            "more; add the missing."
+        )
+    return frames
+
+
+def _one_size(frames: Sequence[Path], turns: Sequence[int]) -> tuple[int, int]:
+    """Height and width of the frames turned so, which their headers tell."""
     sizes = [image_size(p, orientation=turn) for p, turn in zip(frames, turns, strict=True)]
     for path, (height, width) in zip(frames, sizes, strict=True):
         if (height, width) != sizes[0]:
             raise BadScene(
                 f"{path}: is {width}×{height} but {frames[0].name} is {sizes[0][1]}×{sizes[0][0]}; "
-                "crop or export the three frames to one size."
+                "crop or export all frames to one size."
             )
-    return [read_frame(p, orientation=turn) for p, turn in zip(frames, turns, strict=True)]
+    return sizes[0]
+
+
+def _exposures(proposed: ProposedScene, pixels: Sequence[Frame]) -> Exposures:
+    frames, step = proposed.files.frames, proposed.step
+    if step is None:
+        return find_exposures(frames, pixels, listed=proposed.files.exposures)
+    order = sorted(range(len(frames)), key=lambda index: float(thinned(pixels[index]).mean()))
+    given = [step * order.index(index) for index in range(len(frames))]
+    return find_exposures(frames, pixels, given=given)
+
+
+def _every(frames: Sequence[Path], evs: Sequence[float]) -> tuple[ExposedFrame, ...]:
+    """All frames by rising exposure, where they are other than three."""
+    if len(frames) == 3:
+        return ()
+    return tuple(sorted(map(ExposedFrame, frames, evs), key=lambda each: each.ev))
+
+
+def _stand_in(scene: Scene) -> tuple[str, ...]:
+    """The rule of brackets without a darker or a brighter frame than the reference, if it acts."""
+    under, reference, over = scene.frames
+    if reference not in (under, over):
+        return ()
+    what = "darker" if under == reference else "brighter"
+    frames = "two frames" if len(scene.whole_bracket) == 2 else "nothing"
+    lacking = f"has {frames}" if frames == "two frames" else f"has nothing {what}"
+    return (
+        f"{reference}: its bracket {lacking}, so it is the reference and stands in for the {what} "
+        "frame too.",
+    )
 
 
 def _with_truth(
-    candidate: Candidate, scene: Scene, bracket: Bracket
+    candidate: Candidate, scene: Scene, pixels: tuple[Frame, Frame, Frame] | None
 ) -> tuple[Scene, tuple[SceneNote, ...]]:
-    """The scene with its ground truth where that fits the frames; without it where it does not."""
+    """The scene with its ground truth where that fits the frames; without it where it does not.
+
+    `pixels` are the three frames where they are decoded already.
+    """
     try:
         path = _ground_truth(candidate)
         if path is None:
@@ -124,6 +172,7 @@ def _with_truth(
         with_it = replace(
             scene, ground_truth=path, ground_truth_gain=gain, ground_truth_gamma=gamma
         )
+        bracket = decode_bracket(scene) if pixels is None else Bracket(*pixels, stops=scene.stops)
         return checked_truth(with_it, bracket)
     except StudioError as error:
         return scene, (left_out(scene, str(error)),)
@@ -143,7 +192,7 @@ def _refuse_few_bits(frames: Sequence[Path], pixels: Sequence[Frame]) -> None:
     path = frames[shares.index(max(shares))]
     raise BadScene(
         f"{path}: clips at {most}, so it holds {bits} bits in 16; multiply the values "
-        f"of all three frames by {65535 / most:g} and save them again."
+        f"of all frames by {65535 / most:g} and save them again."
     )
 
 
@@ -176,83 +225,52 @@ def _scale(candidate: Candidate, scene: Scene) -> tuple[float, float]:
     return stored * 2.0 ** (-scene.stops[1] / _NTIRE_GAMMA), _NTIRE_GAMMA
 
 
-Progress = Callable[[int, int], None]
-_Found = tuple[Scene | None, Skipped | None]
-
-
 def find_scenes(dataset: AnyPath, *, progress: Progress | None = None) -> Catalogue:
     """Every scene in `dataset`, whichever published layout it has (METHOD §10); nothing is written.
 
-    The folder may itself be one scene. Each file is decoded once, to check it: about as long as
-    reading the set. What is odd about a scene that can be used is in `notes`, and so is a ground
-    truth that its scene does without. `progress` hears how many of how many are done and may raise
-    to stop. Raises BadDataset where no scene can be used; a scene that cannot is in `skipped`, with
-    its sentence.
+    The folder may itself be one scene, or hold brackets straight off a camera. Each file is decoded
+    once, to check it: about as long as reading the set. What is odd about a scene that can be used
+    is in `notes`, and so is a ground truth that its scene does without. `progress` hears how many
+    of how many are done and may raise to stop. Raises BadDataset where no scene can be used; a
+    scene that cannot is in `skipped`, with its sentence.
     """
-    dataset = Path(dataset)
-    found = _inspect_all(named_candidates(dataset), progress=progress)
+    return check(propose(dataset), progress=progress)
+
+
+def check(proposal: Proposal, *, progress: Progress | None = None) -> Catalogue:
+    """A proposal as a catalogue, as `find_scenes` has it."""
+    found = _inspect_all(proposal.scenes, progress=progress)
     usable = sorted(
         (each for each in found if isinstance(each, Found)),
         key=lambda each: natural_key(each.scene.id),
     )
     skipped = [each for each in found if isinstance(each, Skipped)]
     if not usable:
-        more = f" (and {len(skipped) - 1} more like it)" if len(skipped) > 1 else ""
-        raise BadDataset(f"{dataset}: no scene can be used{more}: {skipped[0].reason}")
+        raise BadDataset(_none_usable(proposal.root, skipped))
+    skipped += [
+        Skipped(path=each.path, reason=each.reason, picture=True) for each in proposal.left_out
+    ]
     return Catalogue(
-        root=dataset,
+        root=proposal.root,
         scenes=tuple(each.scene for each in usable),
         skipped=tuple(sorted(skipped, key=lambda each: natural_key(str(each.path)))),
         notes=tuple(note for each in usable for note in each.notes),
     )
 
 
-def _is_folder(dataset: Path) -> None:
-    if not dataset.exists():
-        raise BadDataset(f"{dataset}: there is no such folder; give the one that holds the scenes.")
-    if not dataset.is_dir():
-        raise BadDataset(f"{dataset}: is a file; give the folder that holds the scenes.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedCandidate:
-    """A likely scene with the id and the split it has in a catalogue; no file of it was opened."""
-
-    id: str
-    split: Split
-    files: Candidate
-
-
-def named_candidates(dataset: AnyPath) -> tuple[NamedCandidate, ...]:
-    """Every likely scene in or below `dataset`, as `find_scenes` will name it, in no order.
-
-    Raises BadDataset where there is none.
-    """
-    dataset = Path(dataset)
-    _is_folder(dataset)
-    candidates = find_candidates(dataset)
-    if not candidates:
-        raise BadDataset(
-            f"{dataset}: holds no scene; a scene is a folder with three frames and exposure.txt."
-        )
-    ids = scene_ids([each.parts for each in candidates], root_name=dataset.resolve().name)
-    # One scene in Hu's naming settles what its neighbours without ground truth are.
-    hu = {each.folder.parent for each in candidates if each.layout == "hu"}
-
-    def named(one: Candidate, name: str) -> NamedCandidate:
-        if one.layout == "kalantari-wu" and one.folder.parent in hu:
-            one = replace(one, layout="hu")
-        return NamedCandidate(id=name, split=split_of(one.parts, layout=one.layout), files=one)
-
-    return tuple(named(one, name) for one, name in zip(candidates, ids, strict=True))
+def _none_usable(root: Path, skipped: Sequence[Skipped]) -> str:
+    if not skipped:
+        return f"{root}: no scene can be used: none is left; take brackets in again."
+    more = f" (and {len(skipped) - 1} more like it)" if len(skipped) > 1 else ""
+    return f"{root}: no scene can be used{more}: {skipped[0].reason}"
 
 
 def _inspect_all(
-    candidates: Sequence[NamedCandidate], *, progress: Progress | None
+    candidates: Sequence[ProposedScene], *, progress: Progress | None
 ) -> list[Found | Skipped]:
-    def look(one: NamedCandidate) -> Found | Skipped:
+    def look(one: ProposedScene) -> Found | Skipped:
         try:
-            return inspect(one.files, scene_id=one.id, split=one.split)
+            return inspect(one)
         except StudioError as error:
             return Skipped(path=one.files.folder, reason=str(error))
         except Exception as error:  # noqa: BLE001 (one folder never costs the dataset)

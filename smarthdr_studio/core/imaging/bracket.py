@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal, TypeVar, cast
+from typing import Final, Literal, NamedTuple, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,9 +20,20 @@ Split = Literal["train", "test"]
 Half = npt.NDArray[np.float16]
 
 
+class ExposedFrame(NamedTuple):
+    """One frame of a bracket and its exposure value."""
+
+    path: Path
+    ev: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """Where one bracket lies; the frames are ordered under, reference, over.
+
+    These three are what networks and views use. Where the bracket has another number of frames,
+    `every` holds all of them by rising exposure; where nothing was shot darker (or brighter) than
+    the reference, the reference stands in for the under (or over) frame, with its own EV.
 
     `id` is unique in its dataset and safe as a file name: the scene folder's path inside the
     dataset joined by "-", without a leading "Training". What the ground truth file holds reaches
@@ -40,6 +51,12 @@ class Scene:
     ground_truth_gain: float = 1.0
     ground_truth_gamma: float = 1.0
     layout: str = "folder"
+    every: tuple[ExposedFrame, ...] = ()
+
+    @property
+    def whole_bracket(self) -> tuple[ExposedFrame, ...]:
+        """All frames of the bracket by rising exposure, two of them or more."""
+        return self.every or tuple(map(ExposedFrame, self.frames, self.evs))
 
     @property
     def stops(self) -> tuple[float, float, float]:
@@ -55,10 +72,14 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """A folder that looked like a scene and could not be used, with the sentence that says why."""
+    """What looked like a scene and could not be used, with the sentence that says why.
+
+    A folder, or a `picture` that belongs to no bracket.
+    """
 
     path: Path
     reason: str
+    picture: bool = False
 
 
 TRUTH_LEFT_OUT: Final = "ground truths left out"
@@ -221,11 +242,13 @@ class FrameStore:
 
 def decode_bracket(scene: Scene) -> Bracket:
     """The scene's frames from disk. Raises BadScene where they are gone or changed size."""
-    for path in scene.frames:
+    paths = tuple(dict.fromkeys(scene.frames))  # a frame that stands in for another comes twice
+    for path in paths:
         _is_there(path)
-    under, reference, over = read_bracket_frames(scene.frames)
-    for path, frame in zip(scene.frames, (under, reference, over), strict=True):
+    frames = dict(zip(paths, read_bracket_frames(paths), strict=True))
+    for path, frame in frames.items():
         _has_size(path, frame, scene=scene)
+    under, reference, over = (frames[path] for path in scene.frames)
     return Bracket(under, reference, over, scene.stops)
 
 

@@ -115,14 +115,14 @@ def evs_from_exif(paths: Sequence[AnyPath]) -> tuple[float, ...]:
     """
     chosen = [Path(each) for each in paths]
     tags = [_read_exif(path) for path in chosen]
-    shutters = [_shutter_ev(each) for each in tags]
+    shutters = [shutter_ev(each) for each in tags]
     for path, shutter in zip(chosen, shutters, strict=True):
         if shutter is None:
             raise BadScene(
                 f"{path}: has no exposure in its EXIF and no EV file is beside it; {REMEDY}."
             )
-    apertures = _completed([_aperture_ev(each) for each in tags], chosen, what="aperture")
-    sensitivities = _completed([_iso_ev(each) for each in tags], chosen, what="ISO")
+    apertures = _completed([aperture_ev(each) for each in tags], chosen, what="aperture")
+    sensitivities = _completed([iso_ev(each) for each in tags], chosen, what="ISO")
     parts = zip(shutters, apertures, sensitivities, strict=True)
     evs = tuple(round(sum(each for each in frame if each is not None), 4) for frame in parts)
     if len(set(evs)) < len(evs):
@@ -205,21 +205,23 @@ def _read_exif(path: Path) -> Tags:
         raise BadScene(f"{path}: cannot be opened ({error.strerror}); put it back.") from error
 
 
-def _shutter_ev(tags: Tags) -> float | None:
+def shutter_ev(tags: Tags) -> float | None:
+    """The shutter time of EXIF as log2 of seconds; None where there is none."""
     seconds = _positive(tags, _SHUTTER)
     if seconds is not None:
         return math.log2(seconds)
     return -tags[_SHUTTER_APEX][0] if tags.get(_SHUTTER_APEX) else None
 
 
-def _aperture_ev(tags: Tags) -> float | None:
+def aperture_ev(tags: Tags) -> float | None:
+    """The aperture of EXIF as exposure values, −2·log2 of the f-number; None without one."""
     f_number = _positive(tags, _APERTURE)
     if f_number is not None:
         return -2 * math.log2(f_number)
     return -tags[_APERTURE_APEX][0] if tags.get(_APERTURE_APEX) else None
 
 
-def _iso_ev(tags: Tags) -> float | None:
+def iso_ev(tags: Tags) -> float | None:
     """The sensitivity; above 65534 it is found only in the tag that SensitivityType names."""
     iso = _positive(tags, _ISO)
     if iso is None or iso >= _ISO_BEYOND:

@@ -3,10 +3,16 @@
 import re
 import struct
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import BinaryIO, Final, Literal
 
-from smarthdr_studio.core.imaging.tiff_tags import BROKEN, Tags, directories, read_tags
+from smarthdr_studio.core.imaging.tiff_tags import (
+    BROKEN,
+    Tags,
+    directories,
+    read_tags,
+    read_texts,
+)
 
 Kind = Literal["tiff", "png", "jpeg", "hdr", "exr", "pfm", "raw", "heif", "avif", "jxl"]
 
@@ -45,6 +51,7 @@ _JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_SCAN: Final = 0xDA
 _JPEG_EXIF: Final = 0xE1
 _MOST_EXIF_SEARCHED: Final = 1 << 26
+_PNG_TAIL: Final = 1 << 18
 _STRIPS: Final = ((0x0111, 0x0117), (0x0144, 0x0145))
 # Scanlines in one chunk of an EXR file, by the number of its compression.
 _EXR_LINES: Final = {0: 1, 1: 1, 2: 1, 3: 16, 4: 32, 5: 16, 6: 32, 7: 32, 8: 32, 9: 256}
@@ -127,31 +134,65 @@ def is_whole(stream: BinaryIO, *, kind: Kind) -> bool:
 
 def exif_tags(stream: BinaryIO) -> Tags:
     """Numeric EXIF tags of whatever picture has them; empty where there are none."""
-    reader = _EXIF_READERS.get(sniff(stream) or "")
     try:
-        return {} if reader is None else reader(stream)
+        base = _exif_place(stream)
+        return {} if base is None else read_tags(stream, base=base)
     except BROKEN:
         return {}
 
 
-def _png_exif(stream: BinaryIO) -> Tags:
-    starts = [at for name, at, _ in png_chunks(stream) if name == b"eXIf"]
-    return read_tags(stream, base=starts[0]) if starts else {}
+def exif_texts(stream: BinaryIO, tags: Collection[int]) -> dict[int, str]:
+    """Those EXIF tags that are texts, such as dates; empty where there are none."""
+    try:
+        base = _exif_place(stream)
+        return {} if base is None else read_texts(stream, tags, base=base)
+    except BROKEN:
+        return {}
 
 
-def _raw_exif(stream: BinaryIO) -> Tags:
+def _exif_place(stream: BinaryIO) -> int | None:
+    """Where the TIFF header of the EXIF stands. Raises what `BROKEN` holds."""
+    finder = _EXIF_PLACES.get(sniff(stream) or "")
+    return None if finder is None else finder(stream)
+
+
+def _png_exif(stream: BinaryIO) -> int | None:
+    for name, at, _ in png_chunks(stream):
+        if name == b"eXIf":
+            return at
+        if name == b"IDAT":
+            break
+    return _png_exif_at_the_end(stream)
+
+
+def _png_exif_at_the_end(stream: BinaryIO) -> int | None:
+    """Where it stands behind the pixels, whose many chunks are not walked through."""
+    end = stream.seek(0, 2)
+    start = max(0, end - _PNG_TAIL)
+    stream.seek(start)
+    tail = stream.read()
+    for found in re.finditer(rb"eXIf(?=II\*\0|MM\0\*)", tail):
+        at = found.end()
+        length = int.from_bytes(tail[found.start() - 4 : found.start()])
+        checked = tail[found.start() : at + length]
+        if zlib.crc32(checked) == int.from_bytes(tail[at + length : at + length + 4]):
+            return start + at
+    return None
+
+
+def _raw_exif(stream: BinaryIO) -> int | None:
     stream.seek(0)
     start = stream.read(1 << 16)
     if start.startswith(b"FUJIFILM"):
         return _jpeg_exif(stream, base=int.from_bytes(start[84:88]))
     canon = start.find(b"CMT2")
-    return read_tags(stream, base=canon + 4 if start[4:8] == b"ftyp" and canon > 0 else 0)
+    return canon + 4 if start[4:8] == b"ftyp" and canon > 0 else 0
 
 
-def _embedded_exif(stream: BinaryIO) -> Tags:
+def _embedded_exif(stream: BinaryIO) -> int | None:
     stream.seek(0)
     found = re.search(rb"Exif(?:\0\0|\0{4})(?=II\*\0|MM\0\*)", stream.read(_MOST_EXIF_SEARCHED))
-    return read_tags(stream, base=found.end()) if found else {}
+    return found.end() if found else None
 
 
 def _end(stream: BinaryIO) -> int:
@@ -227,16 +268,16 @@ def _jpeg_is_whole(stream: BinaryIO) -> bool:
     return b"\xff\xd9" in stream.read()
 
 
-def _jpeg_exif(stream: BinaryIO, *, base: int = 0) -> Tags:
+def _jpeg_exif(stream: BinaryIO, *, base: int = 0) -> int | None:
     for marker, at, _ in jpeg_segments(stream, base=base):
         stream.seek(at)
         if marker == _JPEG_EXIF and stream.read(6) == b"Exif\0\0":
-            return read_tags(stream, base=at + 6)
-    return {}
+            return at + 6
+    return None
 
 
-_EXIF_READERS: Final[Mapping[str, Callable[[BinaryIO], Tags]]] = {
-    "tiff": read_tags,
+_EXIF_PLACES: Final[Mapping[str, Callable[[BinaryIO], int | None]]] = {
+    "tiff": lambda _stream: 0,
     "png": _png_exif,
     "jpeg": _jpeg_exif,
     "raw": _raw_exif,

@@ -1,7 +1,7 @@
 """Directories of a TIFF and the tags in them, for pictures and for EXIF alike."""
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
@@ -18,6 +18,8 @@ _CODES: Final = {
     1: "B", 3: "H", 4: "I", 5: "II", 6: "b", 8: "h", 9: "i", 10: "ii", 11: "f", 12: "d",
     13: "I", 16: "Q", 17: "q", 18: "Q",
 }  # fmt: skip
+_TEXT: Final = 2
+_LONGEST_TEXT: Final = 256
 _OPAQUE: Final = 7
 # What reading a header raises where the file is not what it says.
 BROKEN: Final = (ValueError, struct.error, KeyError, IndexError, OverflowError)
@@ -66,6 +68,25 @@ def read_tags(stream: BinaryIO, *, base: int = 0) -> Tags:
         at = int(tags[EXIF_DIRECTORY][0])
         tags = _read_directory(stream, form, base=base, at=at)[0] | tags
     return tags
+
+
+def read_texts(stream: BinaryIO, tags: Collection[int], *, base: int = 0) -> dict[int, str]:
+    """Short texts of the first directory and of its EXIF directory, without what pads them.
+
+    Raises ValueError as `read_tags` does.
+    """
+    form, first = _read_form(stream, base=base)
+    found: dict[int, str] = {}
+    places = [first]
+    for at in places:
+        for _, (tag, kind, count, inline) in _entries(stream, form, at=base + at):
+            if tag == EXIF_DIRECTORY and at == first and kind in _CODES and count == 1:
+                field = (kind, count, inline)
+                places.append(int(_values(stream, form, base=base, field=field)[0]))
+            elif tag in tags and kind == _TEXT and count <= _LONGEST_TEXT:
+                raw = _raw(stream, form, base=base, size=count, inline=inline)
+                found[tag] = raw.partition(b"\0")[0].decode("ascii", "replace").strip()
+    return found
 
 
 def directories(stream: BinaryIO) -> list[Directory]:

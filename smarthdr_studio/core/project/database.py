@@ -16,7 +16,7 @@ from smarthdr_studio.core.errors import (
     UnwritableProject,
 )
 from smarthdr_studio.core.files import AnyPath, is_inside, shown_name
-from smarthdr_studio.core.imaging.bracket import Catalogue, Scene
+from smarthdr_studio.core.imaging.bracket import Catalogue, ExposedFrame, Scene
 from smarthdr_studio.core.project.journal import JournalEntry, Kind, Status
 from smarthdr_studio.core.project.places import odd_in_entry, odd_in_scene, refuse_odd
 from smarthdr_studio.core.trust.masking import masks_as_text, masks_from_text
@@ -124,8 +124,11 @@ _VERSION_3: Final[tuple[str, ...]] = ()
 # NTIRE keeps the camera value of its reference frame as ground truth, which is radiance only once
 # it is raised to a power.
 _VERSION_4: Final = ("ALTER TABLE scenes ADD COLUMN ground_truth_gamma REAL NOT NULL DEFAULT 1",)
+# Brackets of two frames, or of more than three: [[path, EV], …] by rising exposure, else NULL.
+_VERSION_5: Final = ("ALTER TABLE scenes ADD COLUMN bracket TEXT",)
 # Rung n turns version n into version n + 1; a new project climbs the whole ladder.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+_Rung = tuple[str, ...]
+MIGRATIONS: tuple[_Rung, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 
 # Asked ten thousand times at a time, where calling the enumeration would take twice as long.
 _KINDS: Final = {kind.value: kind for kind in Kind}
@@ -218,7 +221,7 @@ def entries_after(connection: sqlite3.Connection, seq: int) -> list[JournalEntry
 # By name, because in a damaged file a table may have lost one.
 SCENE_ROWS: Final = (
     "SELECT id, under, reference, over, ev_under, ev_reference, ev_over, height, width, split, "
-    "ground_truth, ground_truth_gain, layout, ground_truth_gamma FROM scenes"
+    "ground_truth, ground_truth_gain, layout, ground_truth_gamma, bracket FROM scenes"
 )
 """Asks for every column of the scenes, in the order in which they are written."""
 
@@ -424,7 +427,7 @@ def write_scenes(connection: sqlite3.Connection, catalogue: Catalogue) -> None:
     """Keep every scene, its files as seen from the dataset."""
     root = catalogue.root.expanduser().absolute()
     connection.executemany(
-        "INSERT INTO scenes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO scenes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [_row(scene, root) for scene in catalogue.scenes],
     )
 
@@ -476,6 +479,7 @@ def _scene(row: Sequence[Any], root: Path) -> Scene:
         ground_truth_gain=row[11],
         layout=row[12],
         ground_truth_gamma=row[13],
+        every=tuple(ExposedFrame(path(told), ev) for told, ev in json.loads(row[14] or "[]")),
     )
 
 
@@ -503,6 +507,7 @@ def _row(scene: Scene, root: Path) -> tuple[Any, ...]:
         *(scene.height, scene.width, scene.split),
         *(None if truth is None else _below(root, truth), scene.ground_truth_gain, scene.layout),
         scene.ground_truth_gamma,
+        json.dumps([[_below(root, path), ev] for path, ev in scene.every]) if scene.every else None,
     )
 
 

@@ -515,7 +515,8 @@ def _of_files(project: Project, opened: OpenedDatabase, *, quiet: float) -> Iter
 
 def _of_dataset(project: Project, scene: Scene) -> tuple[Path, ...]:
     own = scene.ground_truth is not None and project.state(scene.id).truth is None
-    return (*scene.frames, *([scene.ground_truth] if own and scene.ground_truth else []))
+    frames = (frame.path for frame in scene.whole_bracket)
+    return (*frames, *([scene.ground_truth] if own and scene.ground_truth else []))
 
 
 def _up_to_a_link(findings: Iterator[Finding]) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """Which names in a database lead where they do not belong; such a project is not opened."""
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,12 +18,26 @@ def odd_in_scene(row: Sequence[Any]) -> str:
     """
     if not is_plain_name(row[0]):
         return f"the scene id “{shown_name(row[0])}” is no name of a file"
-    for told in (*row[1:4], row[10]):
+    bracket = _frames_of(row[14])
+    if bracket is None:
+        return f"the frames of scene {shown_name(row[0])} are no list of paths"
+    for told in (*row[1:4], row[10], *bracket):
         if told is None or (isinstance(told, str) and ".." not in told and "\0" not in told):
             continue
         if not isinstance(told, str) or "\0" in told or ".." in re.split(r"[/\\]", told):
             return f"the path “{shown_name(told)}” of scene {shown_name(row[0])} is odd"
     return ""
+
+
+def _frames_of(told: object) -> list[Any] | None:
+    """The paths of a whole bracket, [[path, EV], …]; None where it is none."""
+    if told is None:
+        return []
+    try:
+        found = json.loads(told) if isinstance(told, str) else None
+        return [path for path, ev in found or () if isinstance(ev, int | float)] if found else None
+    except (ValueError, TypeError):
+        return None
 
 
 def odd_in_entry(scene: object, *files: object) -> str:

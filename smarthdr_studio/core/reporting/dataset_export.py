@@ -59,6 +59,7 @@ def put_frames(
 ) -> list[dict[str, str]]:
     """Put under, reference and over frame into `folder` as FRAME_NAMES; says how each got there.
 
+    A frame that stands in for another is put once, so that two frames stay two.
     A frame that is no TIFF, whatever it is called, becomes a 16-bit TIFF of exactly its values.
     Raises BadScene or UnreadableImage where a frame is gone, damaged or of another size, OSError
     where the folder cannot be written, and ForeignPlace where what would be carried along lies
@@ -67,10 +68,11 @@ def put_frames(
     folder = Path(folder)
     dataset = Path(dataset)
     told = []
-    for source in scene.frames:
+    frames = tuple(dict.fromkeys(scene.frames))
+    for source in frames:
         _is_there(source)
-    turns = frame_orientations(scene.frames)
-    for source, name, turn in zip(scene.frames, FRAME_NAMES, turns, strict=True):
+    turns = frame_orientations(frames)
+    for source, name, turn in zip(frames, FRAME_NAMES, turns, strict=False):
         kind, plain = _checked(source, scene, turn=turn)
         how: How = "converted"
         if kind == "tiff" and plain and turn == 1:
@@ -450,7 +452,7 @@ def _put_scene(
 
 def _exposures(scene: Scene) -> str:
     """EVs counted from the under frame, because the radiance of the labels is."""
-    return "".join(f"{stops:.6g}\n" for stops in scene.stops)
+    return "".join(f"{stops:.6g}\n" for stops in dict.fromkeys(scene.stops))
 
 
 def _refuse_unusable(target: Path, project: Project, places: Mapping[str, str]) -> None:

@@ -13,10 +13,9 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from smarthdr_studio.core.datasets.layouts import natural_key
+from smarthdr_studio.core.datasets.proposal import ProposedScene, propose
 from smarthdr_studio.core.datasets.scan import (
     FILE_NAME,
-    NamedCandidate,
-    named_candidates,
     read_labelled,
 )
 from smarthdr_studio.core.environment import resource
@@ -185,7 +184,7 @@ class BenchmarkData:
 def read_data(dataset: AnyPath) -> BenchmarkData:
     """Looks through a dataset folder. Raises BadDataset or ProjectError."""
     root = Path(dataset).expanduser().resolve()
-    found = sorted(named_candidates(root), key=lambda each: natural_key(each.id))
+    found = sorted(propose(root).scenes, key=lambda each: natural_key(each.id))
     pool = tuple(each.id for each in found if each.split == "train" and each.files.ground_truths)
     file = root / FILE_NAME
     listed = read_labelled(file) if file.is_file() else ()
@@ -346,7 +345,7 @@ def _in_words(error: ValidationError) -> str:
     return f"{where}{key}: {message[:1].lower()}{message[1:]}"
 
 
-def _fingerprint(root: Path, found: Sequence[NamedCandidate]) -> str:
+def _fingerprint(root: Path, found: Sequence[ProposedScene]) -> str:
     listing = root / FILE_NAME
     parts: list[Any] = [file_checksum(listing) if listing.is_file() else ""]
     for each in found:
@@ -358,7 +357,7 @@ def _fingerprint(root: Path, found: Sequence[NamedCandidate]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
-def _read_kinds(path: Path, found: Sequence[NamedCandidate]) -> dict[str, str]:
+def _read_kinds(path: Path, found: Sequence[ProposedScene]) -> dict[str, str]:
     """The kind of each scene by id, from a table that names scenes by their folders."""
     if not path.is_file():
         return {}

@@ -366,5 +366,10 @@ def left_out(catalogue: Catalogue) -> Notice:
 
 def _counted(catalogue: Catalogue) -> str:
     """What was left out, "" where nothing was: "1 folder and 2 ground truths"."""
-    counts = (len(catalogue.skipped), "folder"), (len(catalogue.truths_left_out), "ground truth")
+    pictures = sum(each.picture for each in catalogue.skipped)
+    counts = (
+        (len(catalogue.skipped) - pictures, "folder"),
+        (pictures, "picture"),
+        (len(catalogue.truths_left_out), "ground truth"),
+    )
     return " and ".join(f"{n} {what}{'s' * (n > 1)}" for n, what in counts if n)

@@ -1,0 +1,67 @@
+"""A folder straight off a camera, told and made into a project by the shell."""
+
+import pytest
+from made_shots import put_brackets
+from made_truths import view
+
+from smarthdr_studio.core.project.project import Project
+
+
+@pytest.fixture
+def camera(tmp_path):
+    folder = tmp_path / "DCIM"
+    put_brackets(folder, [view(1), view(2)], stops=(2, 0, 4, -2, 6))
+    (folder / "IMG_0003.JPG").write_bytes(b"spoilt")
+    return folder
+
+
+def test_a_dry_run_says_what_would_be_made_and_makes_nothing(run, camera, tmp_path):
+    before = sorted(tmp_path.rglob("*"))
+    told = run("new", camera, "--dry-run", "--json").json
+    assert sorted(tmp_path.rglob("*")) == before
+    first, second = told["scenes"]
+    assert [frame["file"] for frame in second["frames"]] == [
+        f"IMG_{number:04d}.JPG" for number in (9, 7, 6, 8, 10)
+    ]
+    assert [frame["file"] for frame in first["frames"]] == [
+        f"IMG_{number:04d}.JPG" for number in (4, 2, 1, 5)
+    ]
+    used = {part: frame["file"] for frame in second["frames"] for part in frame["used_as"]}
+    assert set(used) == {"under", "reference", "over"}
+    assert second["stops"][0] == 0
+    assert second["ground_truth"] is None
+    (skipped,) = told["skipped"]
+    assert "IMG_0003.JPG: is no TIFF" in skipped["reason"]
+
+
+def test_a_dry_run_for_people_names_scenes_frames_and_steps(run, camera):
+    told = run("new", camera, "--dry-run")
+    assert told.status == 0
+    assert "2 scenes; nothing was made" in told.out
+    assert "IMG_0009.JPG IMG_0007.JPG IMG_0006.JPG IMG_0008.JPG" in told.out
+    assert "skipped:" in told.err
+
+
+def test_new_makes_the_project_a_dry_run_told_of(run, camera, tmp_path):
+    told = run("new", camera, "--dry-run", "--json").json
+    made = run("new", tmp_path / "p.shdr", camera, "--json").json
+    assert (made["scenes"], made["unlabelled"]) == (2, 2)
+    assert made["skipped"] == told["skipped"]
+    with Project.open(tmp_path / "p.shdr") as project:
+        kept = {
+            scene.id: [frame.path.name for frame in scene.whole_bracket] for scene in project.scenes
+        }
+    assert kept == {each["id"]: [f["file"] for f in each["frames"]] for each in told["scenes"]}
+
+
+def test_one_step_may_be_given_for_all(run, camera):
+    told = run("new", camera, "--dry-run", "--json", "--step", "1.9").json
+    (whole,) = told["scenes"]  # the one that lost a frame plainly has other steps
+    evs = [frame["ev"] for frame in whole["frames"]]
+    assert evs == pytest.approx([0, 1.9, 3.8, 5.7, 7.6])
+
+
+def test_new_without_a_dataset_says_what_to_give(run, tmp_path):
+    refused = run("new", tmp_path / "p.shdr")
+    assert refused.status == 2
+    assert "the project to make and the dataset folder" in refused.err
