@@ -1,7 +1,5 @@
 """Curves, histograms and the retention map, shown offscreen."""
 
-import time
-
 import numpy as np
 import pytest
 from hands import point_at
@@ -10,7 +8,7 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 
-from smarthdr_studio.studio.plots.axes import Axis, ticks, worded
+from smarthdr_studio.studio.plots.axes import ticks, worded
 from smarthdr_studio.studio.plots.curves import Curve
 from smarthdr_studio.studio.plots.histogram import ThresholdHistogram
 from smarthdr_studio.studio.plots.retention_map import RetentionMap
@@ -85,64 +83,74 @@ def test_ticks_are_round():
     ]
 
 
-def test_an_axis_is_its_own_inverse_and_holds_what_is_beyond():
-    axis = Axis(low=-1, high=3, first=200, last=40)
-    assert axis.value(axis.at(0.7)) == pytest.approx(0.7)
-    assert axis.value(1000) == -1
-
-
-def test_a_curve_without_points_says_so_and_one_with_points_is_drawn(qtbot):
-    curve = Curve("Loss", across="step")
+@pytest.fixture
+def curve(qtbot):
+    curve = Curve("Loss", "dB", across="round")
     qtbot.addWidget(curve)
-    curve.resize(260, 140)
-    assert share_of(curve, DARK.accent) == 0
+    curve.resize(300, 180)
+    curve.show()
+    return curve
+
+
+def test_a_curve_without_points_says_so_and_makes_no_plot(curve):
+    curve.grab()
+    assert curve.nothing() == "Nothing measured yet"
+    assert curve._plot is None
+
+
+def test_a_curve_with_points_draws_them_all_where_there_is_room(curve):
     for x in range(50):
         curve.add("supervised", x, 1 / (x + 1))
-    assert share_of(curve, DARK.accent) > 0
+    assert curve.plot.isVisible()
+    x, y = curve.line_of("supervised")
+    np.testing.assert_array_equal(x, np.arange(50))
+    np.testing.assert_allclose(y, 1 / np.arange(1, 51))
+    assert curve.plot.sight[0] == (0, 49)
     assert curve.now("supervised") == pytest.approx(0.02)
     curve.clear()
-    assert share_of(curve, DARK.accent) == 0
+    assert not curve.plot.isVisible()
     assert curve.now("supervised") is None
 
 
-def test_several_series_differ_in_colour(qtbot):
-    curve = Curve("Kept share", across="round")
-    qtbot.addWidget(curve)
-    curve.resize(260, 140)
-    curve.set_palette_colours(LIGHT)
+def test_several_series_differ_in_colour_and_in_dashes_in_every_theme(curve):
     for x in range(9):
         curve.add("pool", x, x)
         curve.add("scene", x, 2 * x)
-    assert share_of(curve, LIGHT.accent) > 0
-    assert share_of(curve, LIGHT.warn) > 0
+    curve.plot.show()
+    for palette in (LIGHT, DARK):
+        curve.set_palette_colours(palette)
+        pens = [curve._drawn[name].line.opts["pen"] for name in ("pool", "scene")]
+        assert [pen.color().name() for pen in pens] == [palette.accent, palette.warn]
+        assert pens[0].style() != pens[1].style()
+        assert share_of(curve, palette.accent) > 0
+        axis = curve.plot.left
+        assert axis.textPen().color().name() == palette.muted
 
 
-def test_a_million_points_are_as_fast_to_draw_as_a_thousand(qtbot):
-    def drawn_in(points):
-        curve = Curve("Loss")
-        qtbot.addWidget(curve)
-        curve.resize(300, 140)
-        curve.extend("loss", np.arange(points), np.sin(np.arange(points) / 300))
-        picture_of(curve)
-        started = time.process_time()
-        picture_of(curve)
-        return time.process_time() - started
-
-    # The law is that cost does not follow the number of points; the factor forgives the machine.
-    assert min(drawn_in(10**6) for _ in range(3)) < 20 * min(drawn_in(10**3) for _ in range(3))
+def test_a_million_points_are_drawn_as_two_for_each_column_and_the_newest_is_among_them(curve):
+    steps = np.arange(10.0**6)
+    curve.extend("loss", steps, np.sin(steps / 300))
+    curve.plot.show()
+    curve.add("loss", 10**6, 7.0)
+    x, y = curve.line_of("loss")
+    assert len(x) <= 2 * curve.plot.columns + 2
+    assert (y.min(), y.max()) == (pytest.approx(-1, abs=1e-4), 7.0)
+    assert x[-1] > 10**6 * (1 - 2 / curve.plot.columns)
 
 
-def test_pointing_at_a_curve_reads_it_and_the_wheel_passes_through(qtbot):
-    curve = Curve("PSNR-μ", "dB", across="round")
-    qtbot.addWidget(curve)
-    curve.resize(300, 140)
-    curve.show()
+def test_pointing_at_a_curve_reads_it_and_leaving_reads_the_newest(curve):
     for x in range(11):
         curve.add("held out", x, 30 + x)
-    before = picture_of(curve)
-    point_at(curve, QPoint(150, 80))
-    assert (picture_of(curve) != before).any()
-    assert "wheelEvent" not in vars(Curve)
+    plot = curve.plot
+    point_at(plot.viewport(), plot.place_of(4.2, 35).toPoint())
+    assert curve.reading.isVisible()
+    assert curve.reading.value() == pytest.approx(4.2, abs=0.1)
+    assert curve.heading().placed[0].words == "34 dB"
+    (dot,) = curve.dots.points()
+    assert (dot.pos().x(), dot.pos().y()) == pytest.approx((curve.reading.value(), 34))
+    plot.hovered.emit(None)
+    assert not curve.reading.isVisible()
+    assert curve.heading().placed[0].words == "40 dB"
 
 
 @pytest.fixture
@@ -152,26 +160,47 @@ def histogram(qtbot):
     histogram.resize(316, 90)
     histogram.set_counts(np.linspace(0, 1, 65), np.arange(64, 0, -1))
     histogram.show()
+    assert histogram.plot.isVisible()
     return histogram
 
 
-def test_a_lower_threshold_keeps_less_of_the_histogram(histogram):
-    kept = []
+def area_of(item):
+    edges, heights = item.getOriginalDataset()
+    return (np.diff(edges) * heights).sum()
+
+
+def test_a_threshold_cuts_the_bars_and_what_is_beyond_is_hatched(histogram):
+    counts = np.log1p(np.arange(64, 0, -1))
     for tau in (1.0, 0.7, 0.3, 0.0):
         histogram.set_tau(tau)
-        kept.append(share_of(histogram, DARK.good))
-    assert kept == sorted(kept, reverse=True)
-    assert kept[0] > kept[-1] == 0
+        shares = np.clip(tau * 64 - np.arange(64), 0, 1)  # of each bar
+        assert area_of(histogram.kept) == pytest.approx((shares * counts).sum() / 64)
+        assert area_of(histogram.beyond) == pytest.approx(((1 - shares) * counts).sum() / 64)
+        assert histogram.hatch.path().boundingRect().left() == pytest.approx(tau)
+        assert histogram.line.value() == tau
+    assert histogram.hatch.brush().style() is Qt.BrushStyle.BDiagPattern
+    assert share_of(histogram, DARK.good) == 0
+
+
+def test_counts_may_be_shown_as_they_are(histogram):
+    histogram.set_tau(1.0)
+    histogram.set_log(on=False)
+    assert area_of(histogram.kept) == pytest.approx(np.arange(65).sum() / 64)
+
+
+def at_score(histogram, score):
+    return histogram.plot.place_of(score, 1).toPoint()
 
 
 def test_dragging_the_line_says_where_the_hand_is_and_waits_to_be_told(histogram, qtbot):
     dragged, released = [], []
     histogram.tau_dragged.connect(dragged.append)
     histogram.tau_released.connect(released.append)
-    qtbot.mousePress(histogram, Qt.MouseButton.LeftButton, pos=QPoint(158, 40))
-    qtbot.mouseMove(histogram, QPoint(233, 40))
-    qtbot.mouseMove(histogram, QPoint(900, 40))
-    qtbot.mouseRelease(histogram, Qt.MouseButton.LeftButton, pos=QPoint(-50, 40))
+    hand = histogram.plot.viewport()
+    qtbot.mousePress(hand, Qt.MouseButton.LeftButton, pos=at_score(histogram, 0.5))
+    qtbot.mouseMove(hand, at_score(histogram, 0.75))
+    qtbot.mouseMove(hand, QPoint(900, 40))
+    qtbot.mouseRelease(hand, Qt.MouseButton.LeftButton, pos=QPoint(-50, 40))
     assert dragged == pytest.approx([0.5, 0.75, 1.0], abs=0.01)
     assert released == [0.0]
     assert histogram.tau == 0.4
@@ -184,9 +213,10 @@ def test_counts_need_one_edge_more(histogram):
         histogram.set_counts(np.linspace(0, 1, 4), np.ones(4))
 
 
-def test_an_empty_histogram_is_still_drawn(histogram):
+def test_an_empty_histogram_says_so(histogram):
     histogram.set_counts(np.linspace(0, 1, 65), np.zeros(64, int))
-    assert share_of(histogram, DARK.good) == 0
+    assert not histogram.plot.isVisible()
+    assert histogram.nothing() == "No scores yet"
 
 
 def shares():
@@ -263,7 +293,7 @@ def test_a_key_held_down_settles_once_where_it_was_let_go(histogram, qtbot):
 
 def test_a_click_leaves_the_arrow_keys_to_the_window(histogram, qtbot):
     histogram.clearFocus()
-    qtbot.mouseClick(histogram, Qt.MouseButton.LeftButton, pos=QPoint(100, 40))
+    qtbot.mouseClick(histogram.plot.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(100, 40))
     assert not histogram.hasFocus()
     histogram.setFocus(Qt.FocusReason.TabFocusReason)
     qtbot.keyClick(histogram, Qt.Key.Key_Escape)

@@ -7,19 +7,15 @@ import pytest
 from hands import point_at
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QPoint, QPointF, QSize, Qt
+from PySide6.QtGui import QImage, QPainter, QWheelEvent
+from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
-from smarthdr_studio.studio.plots.axes import Axis, log_ticks, worded
-from smarthdr_studio.studio.plots.curve_drawing import (
-    BELOW_ZERO,
-    NOTHING_POSITIVE,
-    LineStyles,
-    scaled,
-    zoomed,
-)
+from smarthdr_studio.studio.plots.axes import log_ticks, worded
+from smarthdr_studio.studio.plots.curve_lines import BELOW_ZERO, NOTHING_POSITIVE, scaled, zoomed
 from smarthdr_studio.studio.plots.curves import PERIOD_MS, Curve, LinkedCurves
+from smarthdr_studio.studio.plots.heading import LineStyles
 from smarthdr_studio.studio.plots.trace import Peaks, Trace, exponential_means
 from smarthdr_studio.studio.theme import DARK, LIGHT, contrast
 
@@ -136,58 +132,75 @@ def test_what_was_known_before_is_put_before_and_what_is_here_wins():
     assert y.tolist() == [0, 0, 0, 0, 0, 50, 60]
 
 
-def test_a_logarithmic_axis_is_its_own_inverse_and_makes_equal_factors_equally_long():
-    axis = Axis(low=0.01, high=100, first=0, last=400, log=True)
-    assert axis.at(1) == pytest.approx(200)
-    assert axis.value(axis.at(0.37)) == pytest.approx(0.37)
-    assert axis.at(10) - axis.at(1) == pytest.approx(axis.at(0.1) - axis.at(0.01))
+def test_a_logarithmic_axis_tells_values_and_makes_equal_factors_equally_high(chart):
+    chart.extend("a", np.arange(5), 10.0 ** np.arange(-2, 3))
+    chart.set_log(on=True)
+    plot = chart.plot
+    high = [plot.place_of(0, power).y() for power in (-1, 0, 1)]
+    assert high[0] - high[1] == pytest.approx(high[1] - high[2])
+    np.testing.assert_allclose(chart.line_of("a")[1], [-2, -1, 0, 1, 2])
+    assert plot.left.tickStrings([-1.0, 0.0, 2.0], 1, 1) == ["0.1", "1", "100"]
     assert set(log_ticks(-2, 2, most=5)) == {0.01, 0.1, 1, 10, 100}
     assert worded(3_400_000) == "3.4M"
 
 
 def test_a_logarithm_is_refused_in_words_where_values_lie_below_zero_and_leaves_out_zeros(chart):
-    frame = chart.rect().toRectF()
-    above = scaled([trace_of([0, 1], [0, 10])], (0, 1), frame=frame, log=True)
-    assert above.up.log
+    above = scaled([trace_of([0, 1], [0, 10])], (0, 1), columns=99, log=True)
+    assert above.log
     assert not above.fault
-    below = scaled([trace_of([0, 1], [-1, 10])], (0, 1), frame=frame, log=True)
-    assert (below.up.log, below.fault) == (False, BELOW_ZERO)
-    zeros = scaled([trace_of([0, 1], [0, 0])], (0, 1), frame=frame, log=True)
-    assert (zeros.up.log, zeros.fault) == (False, NOTHING_POSITIVE)
+    below = scaled([trace_of([0, 1], [-1, 10])], (0, 1), columns=99, log=True)
+    assert (below.log, below.fault) == (False, BELOW_ZERO)
+    zeros = scaled([trace_of([0, 1], [0, 0])], (0, 1), columns=99, log=True)
+    assert (zeros.log, zeros.fault) == (False, NOTHING_POSITIVE)
+    chart.extend("a", np.arange(2), np.array([-1.0, 10.0]))
+    chart.set_log(on=True)
+    assert chart.plot.isVisible()
+    assert chart.fault.toPlainText() == BELOW_ZERO
+    np.testing.assert_array_equal(chart.line_of("a")[1], [-1, 10])
 
 
 def test_a_drag_shows_a_stretch_and_a_double_click_all_of_it_again(chart, qtbot):
     chart.extend("a", np.arange(1001), np.arange(1001))
-    chart.repaint()
     seen = []
     chart.zoomed.connect(seen.append)
-    qtbot.mousePress(chart, Qt.MouseButton.LeftButton, pos=QPoint(150, 120))
-    qtbot.mouseMove(chart, QPoint(250, 120))
-    qtbot.mouseRelease(chart, Qt.MouseButton.LeftButton, pos=QPoint(250, 120))
-    (first, last), *_ = seen
-    assert 0 < first < last < 1000
-    chart.repaint()
-    assert chart._across.low == first
-    qtbot.mouseDClick(chart, Qt.MouseButton.LeftButton, pos=QPoint(200, 120))
+    hand, left = chart.plot.viewport(), Qt.MouseButton.LeftButton
+    first, last = (chart.plot.place_of(step, 500).toPoint() for step in (300, 600))
+    qtbot.mousePress(hand, left, pos=first)
+    qtbot.mouseMove(hand, last)
+    assert chart.stretch.isVisible()
+    assert chart.stretch.getRegion() == pytest.approx((300, 600), abs=3)
+    qtbot.mouseRelease(hand, left, pos=last)
+    assert not chart.stretch.isVisible()
+    assert seen == [pytest.approx((300, 600), abs=3)]
+    assert chart.plot.sight[0] == seen[0]
+    low, high = chart.plot.sight[1]
+    assert 270 < low < seen[0][0] < seen[0][1] < high < 630  # as high as what is seen
+    qtbot.mouseDClick(hand, left, pos=first)
     assert seen[-1] is None
+    assert chart.plot.sight[0] == (0, 1000)
 
 
-def test_the_wheel_zooms_with_ctrl_about_the_cursor_and_passes_through_without(chart):
+def test_a_click_that_shook_zooms_nothing(chart, qtbot):
     chart.extend("a", np.arange(1001), np.arange(1001))
-    chart.repaint()
+    where = chart.plot.place_of(300, 500).toPoint()
+    qtbot.mousePress(chart.plot.viewport(), Qt.MouseButton.LeftButton, pos=where)
+    qtbot.mouseRelease(chart.plot.viewport(), Qt.MouseButton.LeftButton, pos=where + QPoint(2, 1))
+    assert chart.plot.sight[0] == (0, 1000)
+
+
+def test_the_wheel_zooms_about_the_cursor_and_back_to_all(chart):
+    chart.extend("a", np.arange(1001), np.arange(1001))
     seen = []
     chart.zoomed.connect(seen.append)
-    where = QPoint(200, 120)
-    assert not turn_wheel(chart, where, notches=1, ctrl=False)
-    assert seen == []
-    about = chart._across.value(200)
-    turn_wheel(chart, where, notches=1, ctrl=True)
-    chart.repaint()
-    assert chart._across.value(200) == pytest.approx(about, abs=1)
+    hand, where = chart.plot.viewport(), chart.plot.place_of(400, 500).toPoint()
+    about = chart.plot.value_at(QPointF(where)).x()
+    assert turn_wheel(hand, where, notches=1, ctrl=False)
+    assert chart.plot.sight[0] != (0, 1000)
+    assert chart.plot.value_at(QPointF(where)).x() == pytest.approx(about, abs=1)
     for _ in range(3):
-        turn_wheel(chart, where, notches=-1, ctrl=True)
-        chart.repaint()
+        turn_wheel(hand, where, notches=-1, ctrl=False)
     assert seen[-1] is None
+    assert chart.plot.sight[0] == (0, 1000)
 
 
 def test_zooming_never_leaves_what_there_is_and_never_shows_less_than_a_step():
@@ -199,14 +212,15 @@ def test_zooming_never_leaves_what_there_is_and_never_shows_less_than_a_step():
 def test_a_click_on_a_name_switches_its_line_off_and_its_style_stays(chart, qtbot):
     for name in ("b", "a"):
         chart.extend(name, np.arange(9), np.arange(9))
-    chart.repaint()
     style = chart.lines.style("b")
     switched = []
     chart.switched.connect(lambda: switched.append(chart.lines.hidden))
-    spot = next(each.box for each in chart._heading.placed if each.entry.name == "a")
+    spot = next(each.box for each in chart.heading().placed if each.entry.name == "a")
     qtbot.mouseClick(chart, Qt.MouseButton.LeftButton, pos=spot.center().toPoint())
     assert switched == [{"a"}]
     assert set(chart.lines.shown) == {"b"}
+    assert chart.plot.isVisible()
+    assert set(chart._drawn) == {"b"}
     chart.clear()
     chart.show_series({"b": (np.arange(3), np.arange(3))})
     assert chart.lines.style("b") == style
@@ -230,14 +244,15 @@ def test_pointing_at_one_chart_reads_the_same_step_in_all(qtbot):
         curve.extend("line", np.arange(100), np.arange(100))
         with qtbot.waitExposed(curve):
             curve.show()
+        assert curve.plot.isVisible()
     linked = LinkedCurves(curves, curves["one"])
     linked.redraw()
-    curves["one"].repaint()
-    point_at(curves["one"], QPoint(180, 120))
-    assert curves["two"]._cursor == curves["one"]._cursor is not None
+    plot = curves["one"].plot
+    point_at(plot.viewport(), plot.place_of(50, 50).toPoint())
+    assert curves["two"].reading.value() == curves["one"].reading.value()
+    assert curves["two"].reading.value() == pytest.approx(50, abs=1)
     linked.look_at((10, 20))
-    curves["two"].repaint()
-    assert (curves["two"]._across.low, curves["two"]._across.high) == (10, 20)
+    assert curves["two"].plot.sight[0] == (10, 20)
     linked.clear()
 
 
@@ -262,10 +277,34 @@ def test_charts_are_drawn_a_few_times_a_second_however_fast_values_come(qtbot):
 
 def test_a_figure_is_twice_as_fine_as_the_screen_and_shows_no_cursor(chart):
     chart.extend("a", np.arange(50), np.sin(np.arange(50)))
-    plain = chart.figure(320, 200)
+    plain = chart.figure(QSize(320, 200))
     assert (plain.width(), plain.height()) == (640, 400)
     chart.point_at(20)
-    assert chart.figure(320, 200) == plain
+    assert chart.figure(QSize(320, 200)) == plain
+
+
+@pytest.mark.parametrize("palette", [DARK, LIGHT], ids=["dark", "light"])
+def test_an_svg_is_lines_and_letters_in_the_colours_of_the_screen(chart, palette):
+    chart.set_palette_colours(palette)
+    chart.extend("a", np.arange(50), np.sin(np.arange(50)) * 40)
+    chart.look_at((10, 30))
+    drawing = QSvgRenderer(chart.svg(QSize(320, 200)))
+    assert drawing.isValid()
+    assert drawing.viewBox().size() == QSize(320, 200)
+    image = QImage(320, 200, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    drawing.render(painter)
+    painter.end()
+    assert image.pixelColor(1, 100).name() == palette.panel
+    pixels = {image.pixelColor(x, y).name() for x in range(60, 300) for y in range(30, 170)}
+    assert palette.accent in pixels
+    assert "#000000" not in pixels
+    # Values beyond what is seen stay inside of the field.
+    edge = {image.pixelColor(x, y).name() for x in range(314, 320) for y in range(200)}
+    assert edge == {palette.panel}
+    words = chart.svg(QSize(320, 200)).decode()
+    assert ">Fit</text>" in words
+    assert ">20</text>" in words
 
 
 def test_the_value_under_the_cursor_is_that_of_the_line_as_drawn(chart):

@@ -134,11 +134,12 @@ def test_a_real_drag_over_the_histogram_moves_one_threshold(qtbot):
     panel.patches.listen_to(histogram.tau_dragged, histogram.tau_released)
     shown(qtbot, panel, StudioState(masks=replace(PAPER, tau_pixel=0.7)))
     moved, settled = heard(panel.masks_moved), heard(panel.masks_settled)
-    across = histogram._axis()[0]
-    qtbot.mousePress(histogram, Qt.MouseButton.LeftButton, pos=QPoint(round(across.at(0.4)), 20))
-    qtbot.mouseMove(histogram, QPoint(round(across.at(0.6)), 20))
-    where = QPoint(round(across.at(0.6)), 20)
-    qtbot.mouseRelease(histogram, Qt.MouseButton.LeftButton, pos=where)
+    histogram.set_counts(np.linspace(0, 1, 65), np.ones(64))
+    plot = histogram.plot
+    here, there = (plot.place_of(score, 0.3).toPoint() for score in (0.4, 0.6))
+    qtbot.mousePress(plot.viewport(), Qt.MouseButton.LeftButton, pos=here)
+    qtbot.mouseMove(plot.viewport(), there)
+    qtbot.mouseRelease(plot.viewport(), Qt.MouseButton.LeftButton, pos=there)
     assert [m.tau_patch for m in moved] == pytest.approx([0.4, 0.6], abs=0.005)
     assert settled == [moved[-1]]
     assert settled[0].tau_pixel == 0.7

@@ -150,7 +150,12 @@ def test_curves_are_exported_from_the_window_as_picture_and_as_table(opened, unt
     watching.exporting.export("csv", ("fit",))
     assert "no values" in opened.session.state.notice.text
     watching.board.show_past(charted(run(labelled_reconstruction=STEPS, psnr_mu=STEPS)))
-    for kind, names in (("csv", ("fit", "psnr")), ("png", ("fit",)), ("png", ("fit", "psnr"))):
+    for kind, names in (
+        ("csv", ("fit", "psnr")),
+        ("png", ("fit",)),
+        ("png", ("fit", "psnr")),
+        ("svg", ("fit", "psnr")),
+    ):
         path = tmp_path / f"{len(names)}.{kind}"
         watching.exporting.export(kind, names)
         dialog = opened.findChild(QFileDialog)
@@ -195,12 +200,16 @@ def test_charts_mark_the_best_check_and_where_pseudo_labels_began(board):
             ("kept", "pixels"): (steps[1:], np.array([0.5, 0.6, 0.7])),
         }
     )
-    marks = board.curves["psnr"]._marks
+    marks = board.curves["psnr"].marks
     assert (marks.begun, marks.best) == (20, 20)  # of equals the first
-    before = board.curves["psnr"].figure(320, 200)
+    assert marks.rounds == (20, 30, 40)
+    chart = board.curves["psnr"]
+    assert chart.plot.isVisible()
+    assert chart.begun.value() == 20
+    assert (list(chart.rounds.xvals), list(chart.best.xvals)) == ([20, 30, 40], [20])
+    (ring,) = chart.rings.points()
+    assert (ring.pos().x(), ring.pos().y()) == (20, 34)
     board.take_points([("psnr", "PSNR-μ", 50.0, 34.5)])
-    assert board.curves["ause"]._marks.best == 50
-    board.curves["psnr"].mark(type(marks)())
-    assert board.curves["psnr"].figure(320, 200) != before
+    assert board.curves["ause"].marks.best == 50
     board.clear()
-    assert board.curves["psnr"]._marks == type(marks)()
+    assert chart.marks == type(marks)()

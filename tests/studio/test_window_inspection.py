@@ -36,7 +36,7 @@ def test_every_action_has_a_command_and_every_command_an_action(opened):
 
 
 def test_the_line_of_a_histogram_is_dragged_with_the_mouse(opened, qtbot):
-    chart = opened.page.charts.patches
+    chart = opened.page.charts.patches.plot.viewport()
     middle = chart.height() // 3
     before = opened.session.state.masks.tau_patch
     drag(qtbot, chart, QPoint(chart.width() // 2, middle), QPoint(chart.width() // 4, middle))

@@ -1,226 +1,50 @@
 """Charts of values that grow while a run goes on, which point and zoom together."""
 
-import math
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy.typing as npt
-from PySide6.QtCore import (
-    QEvent,
-    QObject,
-    QPoint,
-    QPointF,
-    QRectF,
-    QSize,
-    QSizeF,
-    Qt,
-    QTimer,
-    Signal,
-    Slot,
-)
-from PySide6.QtGui import (
-    QColor,
-    QContextMenuEvent,
-    QImage,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QWheelEvent,
-)
-from PySide6.QtWidgets import QSizePolicy, QWidget
+import numpy as np
+from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QColor, QContextMenuEvent, QMouseEvent, QPainter, QPen
 
-from smarthdr_studio.studio.plots.axes import Axis, draw_frame
-from smarthdr_studio.studio.plots.curve_drawing import (
+from smarthdr_studio.studio.plots.axes import Doubles
+from smarthdr_studio.studio.plots.chart import Chart, Column
+from smarthdr_studio.studio.plots.curve_lines import CurveLines, Numbers, Scale, scaled, zoomed
+from smarthdr_studio.studio.plots.heading import (
     MARGIN,
-    Entry,
     Heading,
-    LineStyle,
     LineStyles,
     Marks,
-    Scale,
-    draw_beginning,
-    draw_cursor,
-    draw_dot,
     draw_heading,
-    draw_ring,
-    draw_stretch,
-    draw_trace,
-    foot_of,
     lay_out,
-    scaled,
-    zoomed,
 )
 from smarthdr_studio.studio.plots.trace import Sight, Trace
-from smarthdr_studio.studio.theme import DARK, Palette
+from smarthdr_studio.studio.theme import Palette
 
-Numbers = npt.NDArray[Any]
+if TYPE_CHECKING:
+    import pyqtgraph as pg
 
+    from smarthdr_studio.studio.plots.plot import Plot
 
-class CurveLines:
-    """Traces by name; a name keeps its style whatever else comes and goes."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        """`names` are those of lines in the order of their styles; others come after."""
-        self._traces: dict[str, Trace] = {}
-        self._styles, self._hidden = LineStyles(names), set[str]()
-
-    def __len__(self) -> int:
-        return len(self._traces)
-
-    def take(self, name: str, x: float, y: float) -> None:
-        """Append a point to a line, which begins with its first one."""
-        trace = self._traces.get(name)
-        if trace is None:
-            trace = self._traces[name] = Trace()
-        trace.add(x, y)
-
-    def extend(self, name: str, x: Numbers, y: Numbers) -> None:
-        """Append many points by rising x."""
-        self._traces.setdefault(name, Trace()).extend(x, y)
-
-    def put_before(self, name: str, x: Numbers, y: Numbers) -> None:
-        """Take in what was known of a line before its first point here."""
-        self._traces.setdefault(name, Trace()).put_before(x, y)
-
-    def show(
-        self, series: Mapping[str, tuple[Numbers, Numbers]], styles: LineStyles | None
-    ) -> None:
-        """These lines and no others; styles may be shared with other charts."""
-        self._styles = styles or self._styles
-        self._traces = {}
-        for name, (x, y) in series.items():
-            self.extend(name, x, y)
-
-    def clear(self) -> None:
-        """Forget every line."""
-        self._traces.clear()
-
-    def switch(self, name: str) -> None:
-        """Show a line, or do not."""
-        self._hidden ^= {name}
-
-    def switch_off(self, names: Iterable[str]) -> None:
-        """These lines are off, all others on."""
-        self._hidden = set(names)
-
-    @property
-    def hidden(self) -> frozenset[str]:
-        """The names of lines that are switched off, be there such lines now or not."""
-        return frozenset(self._hidden)
-
-    @property
-    def traces(self) -> dict[str, Trace]:
-        """Every line in the order of styles."""
-        return dict(sorted(self._traces.items(), key=lambda item: self.style(item[0]).number))
-
-    @property
-    def shown(self) -> dict[str, Trace]:
-        """Those that have points and are not switched off."""
-        return {n: trace for n, trace in self.traces.items() if n not in self._hidden and trace}
-
-    def style(self, name: str) -> LineStyle:
-        """How a line is drawn."""
-        return self._styles.of(name)
-
-    @property
-    def span(self) -> Sight | None:
-        """The first and the last step of all lines."""
-        spans = [span for trace in self._traces.values() if (span := trace.reach) is not None]
-        return (min(s[0] for s in spans), max(s[1] for s in spans)) if spans else None
-
-    def entries(self, at: float | None, *, smooth: float) -> list[Entry]:
-        """The legend, with the values at a step; None is now."""
-        step = math.inf if at is None else at
-        return [
-            Entry(
-                name=name,
-                value=trace.near(step, smooth=smooth),
-                style=self.style(name),
-                hidden=name in self._hidden,
-            )
-            for name, trace in self.traces.items()
-        ]
-
-
-_LEAST_DRAG: Final = 5.0  # pixels; less is a click that shook
 _PER_NOTCH: Final = 0.8
-_NOTCH: Final = 120.0
+_LEAST_DRAG: Final = 5.0  # pixels; less is a click that shook
+_LEAST: Final = 62.0  # pixels of a plot that has words for its steps
+_ROOMY: Final = 110.0  # pixels of a plot whose marks have words
+_FAINT: Final = 0.22
+_DENSE: Final = 1.2  # points a pixel from which single segments are not seen any more
+_FEW: Final = 60  # measured values in sight that get a dot each
 
 
-class CurveHand(QObject):
-    """Watches a chart; without Ctrl the wheel passes through to whatever scrolls around it."""
+class Curve(Chart):
+    """Named series over one axis, the value now beside each name.
 
-    pointed = Signal(object)  # QPointF | None
-    clicked = Signal(QPointF)
-    dragging = Signal(object)  # (from, to) in pixels | None
-    dragged = Signal(float, float)  # pixels, rising
-    turned = Signal(float, float)  # how much of what is seen is to be seen, about which pixel
-    went_back = Signal()
-
-    def __init__(self, chart: QWidget) -> None:
-        super().__init__(chart)
-        self._from: float | None = None
-        chart.setMouseTracking(True)
-        chart.installEventFilter(self)
-
-    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-        """Take what is meant for curves."""
-        if isinstance(event, QWheelEvent):
-            return self._turn(event)
-        if event.type() is QEvent.Type.Leave:
-            self.pointed.emit(None)
-        return isinstance(event, QMouseEvent) and self._mouse(event)
-
-    def _mouse(self, event: QMouseEvent) -> bool:
-        kind, where = event.type(), event.position()
-        if kind is QEvent.Type.MouseMove:
-            self._move(where)
-            return True
-        if event.button() != Qt.MouseButton.LeftButton:
-            return False
-        if kind is QEvent.Type.MouseButtonPress:
-            self._from = where.x()
-        elif kind is QEvent.Type.MouseButtonDblClick:
-            self._from = None
-            self.went_back.emit()
-        elif kind is QEvent.Type.MouseButtonRelease and self._from is not None:
-            self._let_go(where)
-        return True
-
-    def _move(self, where: QPointF) -> None:
-        self.pointed.emit(where)
-        if self._from is not None and abs(where.x() - self._from) >= _LEAST_DRAG:
-            self.dragging.emit((self._from, where.x()))
-
-    def _let_go(self, where: QPointF) -> None:
-        begin, self._from = self._from, None
-        self.dragging.emit(None)
-        if begin is None or abs(where.x() - begin) < _LEAST_DRAG:
-            self.clicked.emit(where)
-        else:
-            self.dragged.emit(min(begin, where.x()), max(begin, where.x()))
-
-    def _turn(self, event: QWheelEvent) -> bool:
-        notches = event.angleDelta().y() / _NOTCH
-        if not event.modifiers() & Qt.KeyboardModifier.ControlModifier or not notches:
-            return False
-        self.turned.emit(_PER_NOTCH**notches, event.position().x())
-        event.accept()
-        return True
-
-
-_DENSITY: Final = 2.0  # of figures: pixels for each of the screen's
-_LEAST: Final = 62.0  # pixels of a chart below its title that has words for its steps
-_END, _READ = 2.0, 3.0  # radius of the newest point, and of one under the cursor
-
-
-class Curve(QWidget):
-    """Named series over one axis, the value now beside each name; the wheel passes through.
-
-    A drag shows a stretch, Ctrl and the wheel zoom, a double click shows all again; a click on a
-    name switches its line off.
+    A drag shows a stretch, the wheel zooms, a double click shows all again; a click on a name
+    switches its line off.
     """
+
+    LOG = "Logarithmic axis"
+    TITLED = True
 
     pointed = Signal(object)  # the step under the cursor, or None
     zoomed = Signal(object)  # (first, last) step to be seen, or None for all
@@ -237,34 +61,30 @@ class Curve(QWidget):
         lines: Iterable[str] = (),
     ) -> None:
         """`lines` are the names of series in the order of their styles; others come after."""
-        super().__init__()
-        self.title, self.unit, self._across_name = title, unit, across
+        super().__init__(title)
+        self.unit, self._across_name = unit, across
         self.lines = CurveLines(lines)
-        self.log, self.smooth = False, 0.0
+        self.smooth = 0.0
         self.as_measured = False  # whether values are never smoothed
-        self._marks = Marks()
-        self._palette, self._heading = DARK, Heading(title=title, placed=(), height=0)
+        self.marks = Marks()
+        self._drawn: dict[str, _Drawn] = {}
         self._sight: Sight | None = None
         self._extent: Sight | None = None
         self._cursor: float | None = None  # a step
-        self._stretch: tuple[float, float] | None = None  # pixels
-        self._across: Axis | None = None  # as it was drawn last
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._from: float | None = None  # the step where a drag began
         self.setMinimumSize(120, 56)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName(f"Chart of {title}")
         self.setAccessibleDescription(tip or f"{title} over {across}")
-        self._watch_hand()
 
     def add(self, series: str, x: float, y: float) -> None:
         """Append a point to a series, which begins with its first one, and draw it."""
         self.lines.take(series, x, y)
-        self.update()
+        self.changed()
 
     def extend(self, series: str, x: Numbers, y: Numbers) -> None:
         """Append many points by rising x."""
         self.lines.extend(series, x, y)
-        self.update()
+        self.changed()
 
     def show_series(
         self,
@@ -274,29 +94,24 @@ class Curve(QWidget):
     ) -> None:
         """Show these series (x and y, by name) and no others; each keeps its style by its name."""
         self.lines.show(series, styles)
-        self.update()
+        self.changed()
 
     def clear(self) -> None:
         """Forget all series."""
         self.lines.clear()
         self._cursor = self._sight = self._extent = None
-        self._marks = Marks()
-        self.update()
+        self.marks = Marks()
+        self.changed()
 
     def mark(self, marks: Marks) -> None:
         """Mark these steps; a ring stands on lines that are drawn as they were measured."""
-        self._marks = marks
-        self.update()
+        self.marks = marks
+        self.changed()
 
     def now(self, series: str) -> float | None:
         """The newest value of a series."""
         trace = self.lines.traces.get(series)
         return trace.last[1] if trace and trace.last else None
-
-    def set_log(self, *, on: bool) -> None:
-        """Equal factors equally high; said in words where values below 0 forbid it."""
-        self.log = on
-        self.update()
 
     def set_smoothing(self, steps: float) -> None:
         """Over how many steps to smooth, the raw values faintly behind; 0 is not at all.
@@ -304,127 +119,206 @@ class Curve(QWidget):
         Nothing is smoothed that is `as_measured`.
         """
         self.smooth = 0.0 if self.as_measured else max(steps, 0.0)
-        self.update()
+        self.changed()
 
     @Slot(object)
     def point_at(self, step: float | None) -> None:
         """Read the values at a step; None reads the newest."""
         if step != self._cursor:
             self._cursor = step
+            if self._plot is not None and self.isVisible() and not self.nothing():
+                self._show_values(self._plot)
             self.update()
 
     def look_at(self, sight: Sight | None, *, extent: Sight | None = None) -> None:
         """Show these steps, or with None all of `extent` and of the series."""
         self._sight, self._extent = sight, extent
-        self.update()
+        self.changed()
 
-    def set_palette_colours(self, palette: Palette) -> None:
-        """Dress the chart."""
-        self._palette = palette
-        self.update()
+    @Slot()
+    def view_all(self) -> None:
+        """All steps, in every chart that looks where this one does."""
+        self._show(None)
 
-    def figure(self, width: int, height: int) -> QImage:
-        """The chart as a picture of its own, twice as fine as it would be on a screen."""
-        size = QSize(width, height)
-        image = QImage(size * _DENSITY, QImage.Format.Format_RGB32)
-        image.setDevicePixelRatio(_DENSITY)
-        image.fill(QColor(self._palette.panel))
-        painter = QPainter(image)
-        painter.setFont(self.font())
-        self._paint(painter, QRectF(QPointF(0, 0), QSizeF(size)), at=None)
-        painter.end()
-        self.update()
-        return image
+    def nothing(self) -> str:
+        """Before the first value."""
+        return "" if self.lines.span else "Nothing measured yet"
+
+    def table(self) -> Mapping[str, Column]:
+        """The points of the first line; a board writes those of all, with the steps they share."""
+        found: dict[str, Column] = {}
+        for name, trace in self.lines.traces.items():
+            found[f"{self._across_name} of {name}"], found[name] = trace.points
+        return found
+
+    def twin(self) -> Chart:
+        """The same lines, without a cursor."""
+        made = Curve(self.title, self.unit, across=self._across_name)
+        made.lines, made.marks = self.lines, self.marks
+        made.as_measured, made.smooth = self.as_measured, self.smooth
+        made._sight, made._extent = self._sight, self._extent
+        return made
 
     def sizeHint(self) -> QSize:
         """Wide enough for five ticks."""
         return QSize(220, 130)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """More about this chart."""
+        """More about this chart, from the board it stands on."""
         self.menu_asked.emit(event.globalPos())
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """Words above, curves below."""
-        painter = QPainter(self)
-        self._paint(painter, QRectF(self.rect()), at=self._cursor)
-        if self.hasFocus():
-            painter.setPen(QPen(QColor(self._palette.accent), 1))
-            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
-        painter.end()
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """On a name: its line off or on."""
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        name = self.heading().entry_at(event.position())
+        if name is not None and len(self.lines) > 1:
+            self.lines.switch(name)
+            self.changed()
+            self.switched.emit()
 
-    def _paint(self, painter: QPainter, room: QRectF, *, at: float | None) -> None:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._heading = heading = lay_out(
+    def heading(self) -> Heading:
+        """Title and legend, as they are laid out now."""
+        return lay_out(
             self.title,
             self.unit,
-            self.lines.entries(at, smooth=self.smooth),
-            room=room,
-            font=painter.font(),
-            pointed=at is not None,
+            self.lines.entries(self._cursor, smooth=self.smooth),
+            room=QRectF(self.rect()),
+            font=self.font(),
+            pointed=self._cursor is not None,
         )
-        several = len(self.lines) > 1
-        draw_heading(painter, heading, room=room, palette=self._palette, sample=several)
-        frame = _frame(painter, room.adjusted(0, heading.height, 0, 0))
+
+    def room(self) -> QRect:
+        """Below the heading."""
+        return super().room().adjusted(0, round(self.heading().height) - 1, 0, 0)
+
+    def paint_words(self, painter: QPainter) -> None:
+        """Words above, the plot below."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        room, several = QRectF(self.rect()), len(self.lines) > 1
+        draw_heading(painter, self.heading(), room=room, palette=self._palette, sample=several)
+        super().paint_words(painter)
+
+    def make_plot(self) -> "Plot":
+        """Marks, a cursor, and lines as they come."""
+        import pyqtgraph as pg
+
+        from smarthdr_studio.studio.plots.plot import Plot
+
+        plot = Plot(takes_wheel=True, margins=(MARGIN, 4, MARGIN + 4, 2))
+        self.begun = pg.InfiniteLine(label="", labelOpts={"position": 0.08, "anchors": _BESIDE})
+        self.rounds, self.best = pg.VTickGroup(yrange=(0, 0.05)), pg.VTickGroup(yrange=(0.94, 1))
+        self.reading = pg.InfiniteLine(label="", labelOpts={"position": 0.06, "anchors": _CENTRED})
+        # Few, and finer on paper where they are not kept as pixels.
+        self.points, self.dots, self.rings = (pg.ScatterPlotItem(useCache=False) for _ in range(3))
+        self.stretch = pg.LinearRegionItem(movable=False)
+        self.fault = pg.TextItem(anchor=(0, 0))
+        self.fault.setParentItem(plot.plotItem.vb)
+        for depth, item in enumerate(
+            (self.rounds, self.best, self.begun, self.points, self.rings, self.dots, self.reading)
+        ):
+            item.setZValue(20 + depth)
+            plot.addItem(item, ignoreBounds=True)
+        self.stretch.setZValue(40)
+        plot.addItem(self.stretch, ignoreBounds=True)
+        self.stretch.hide()
+        self._listen(plot)
+        return plot
+
+    def _listen(self, plot: "Plot") -> None:
+        plot.hovered.connect(self._hover)
+        plot.pressed.connect(self._press)
+        plot.moved.connect(self._drag)
+        plot.released.connect(self._release)
+        plot.double_clicked.connect(self.view_all)
+        plot.resized.connect(self.changed)
+
+    def dressed(self, plot: "Plot", palette: Palette) -> None:
+        """Marks keep to the background; lines are coloured when they are drawn."""
+        plot.left.setWidth(plot.fontMetrics().horizontalAdvance("0.0000") + 4)
+        muted, text = QColor(palette.muted), QColor(palette.text)
+        self.begun.setPen(plot.pen(muted, 1, Qt.PenStyle.DashLine))
+        self.begun.label.setColor(muted)
+        self.rounds.setPen(plot.pen(muted, 1))
+        self.best.setPen(plot.pen(text, 2))
+        self.reading.setPen(plot.pen(muted, 1))
+        self.reading.label.setColor(text)
+        self.reading.label.fill.setColor(QColor(palette.raised))
+        self.fault.setColor(QColor(palette.warn))
+        region = QColor(palette.accent)
+        region.setAlphaF(0.18)
+        self.stretch.setBrush(region)
+        for label in (self.begun.label, self.reading.label, self.fault):
+            label.setFont(self.font())
+
+    def draw(self, plot: "Plot") -> None:
+        """The scale, the lines, their marks and values."""
         sight = self._all and (self._sight or self._all)
         if not sight:
-            self._across = None
-            _say(painter, room.adjusted(MARGIN, heading.height, -MARGIN, 0), self._palette)
             return
-        scale = scaled(self.lines.shown.values(), sight, frame=frame, log=self.log)
-        self._across = scale.across
-        self._draw_values(painter, scale, frame=frame, at=at)
+        plot.bottom.setVisible(plot.height() > _LEAST)
+        scale = scaled(self.lines.shown.values(), sight, columns=plot.columns, log=self.log)
+        plot.show_range(scale.across, scale.up, log=scale.log)
+        self.scale = scale
+        self.fault.setText(scale.fault)
+        self._draw_lines(plot, scale)
+        self._draw_marks(plot, scale)
+        self._show_values(plot)
 
-    def _draw_values(
-        self, painter: QPainter, scale: Scale, *, frame: QRectF, at: float | None
-    ) -> None:
-        words = "" if at is None else f"{self._across_name} {at:,.0f}"
-        x = 0.0 if at is None else scale.across.at(at)
-        lowest = float(painter.window().height()) - 2
-        foot = foot_of(painter, x, words, frame=frame, lowest=lowest) if words else QRectF()
-        taken = (foot.left(), foot.right())
-        if frame.bottom() + painter.fontMetrics().height() > lowest + 2:
-            taken = (-math.inf, math.inf)
-        draw_frame(painter, *scale.axes, palette=self._palette, frame=frame, without=taken)
-        painter.save()
-        painter.setClipRect(frame.adjusted(-_END - 1, -1, _END + 1, 1))
-        if self._marks.begun is not None:
-            x_begun = scale.across.at(self._marks.begun)
-            draw_beginning(painter, x_begun, self._marks.words, palette=self._palette, frame=frame)
-        self._draw_lines(painter, scale, at=at)
-        painter.restore()
-        if scale.fault:
-            painter.setPen(QColor(self._palette.warn))
-            painter.drawText(frame.adjusted(4, 2, -4, 0), Qt.AlignmentFlag.AlignLeft, scale.fault)
-        if self._stretch is not None:
-            draw_stretch(painter, self._stretch, palette=self._palette, frame=frame)
-        if words:
-            draw_cursor(painter, x, words, palette=self._palette, frame=frame, box=foot)
-
-    def _draw_lines(self, painter: QPainter, scale: Scale, *, at: float | None) -> None:
+    def _draw_lines(self, plot: "Plot", scale: Scale) -> None:
         shown = self.lines.shown
+        for name in set(self._drawn) - set(shown):
+            self._drawn.pop(name).leave(plot)
         for name, trace in shown.items():
+            if name not in self._drawn:
+                self._drawn[name] = _Drawn.on(plot)
             style = self.lines.style(name)
-            pen = QPen(style.colour(self._palette), 1.5, style.dash)
-            draw_trace(painter, trace, scale.axes, pen=pen, smooth=self.smooth)
-        for name, trace in shown.items():
+            pen = plot.pen(style.colour(self._palette), 1.5, style.dash)
+            self._drawn[name].show(trace, scale, columns=plot.columns, pen=pen, smooth=self.smooth)
+
+    def line_of(self, series: str) -> tuple[Doubles, Doubles]:
+        """What is drawn of a series: steps, and values or on a logarithmic axis their powers."""
+        x, y = self._drawn[series].line.getData()
+        return x, y
+
+    def _draw_marks(self, plot: "Plot", scale: Scale) -> None:
+        marks = self.marks
+        self.begun.setVisible(marks.begun is not None)
+        if marks.begun is not None:
+            self.begun.setValue(marks.begun)
+            first, last = scale.across
+            roomy = plot.field.height() > _ROOMY and (marks.begun - first) < 0.7 * (last - first)
+            self.begun.label.setFormat(marks.words if roomy else "")
+        best = () if marks.best is None else (marks.best,)
+        for ticks, steps in ((self.rounds, marks.rounds), (self.best, best)):
+            ticks.setXVals(list(steps))
+            ticks.setVisible(bool(steps))
+        rings, points = [], []
+        for name, trace in self.lines.shown.items() if self.as_measured else ():
+            pen = plot.pen(self.lines.style(name).colour(self._palette), 1.4)
+            y = None if marks.best is None else trace.near(marks.best)
+            if y is not None:
+                rings += _spot(marks.best or 0.0, y, scale, size=10, pen=pen, brush=None)
+            points += _spots(trace, scale, pen=pen)
+        self.rings.setData(rings)
+        self.points.setData(points)
+
+    def _show_values(self, plot: "Plot") -> None:
+        """The cursor, and a dot on each line where it is read."""
+        at, spots = self._cursor, []
+        self.reading.setVisible(at is not None)
+        if at is not None:
+            self.reading.setValue(at)
+            self.reading.label.setFormat(f"{self._across_name} {at:,.0f}")
+        ground = plot.pen(self._palette.panel, 1)
+        for name, trace in self.lines.shown.items():
             x = trace.last[0] if at is None and trace.last else at
             y = None if x is None else trace.near(x, smooth=self.smooth)
-            if x is None or y is None or (scale.up.log and y <= 0):
-                continue
-            where = QPointF(scale.across.at(x), scale.up.at(y))
-            radius = _END if at is None else _READ
-            colour = self.lines.style(name).colour(self._palette)
-            draw_dot(painter, where, colour, palette=self._palette, radius=radius)
-        if self.as_measured and self._marks.best is not None:
-            self._draw_rings(painter, scale, self._marks.best)
-
-    def _draw_rings(self, painter: QPainter, scale: Scale, step: float) -> None:
-        for name, trace in self.lines.shown.items():
-            y = trace.near(step)
-            if y is not None and not (scale.up.log and y <= 0):
-                where = QPointF(scale.across.at(step), scale.up.at(y))
-                draw_ring(painter, where, self.lines.style(name).colour(self._palette))
+            if x is not None and y is not None:
+                colour = self.lines.style(name).colour(self._palette)
+                size = 5 if at is None else 7
+                spots += _spot(x, y, self.scale, size=size, pen=ground, brush=colour)
+        self.dots.setData(spots)
 
     @property
     def _all(self) -> Sight | None:
@@ -433,70 +327,141 @@ class Curve(QWidget):
             return span
         return min(span[0], extent[0]), max(span[1], extent[1])
 
-    def _watch_hand(self) -> None:
-        hand = CurveHand(self)
-        hand.pointed.connect(self._point)
-        hand.clicked.connect(self._click)
-        hand.dragging.connect(self._mark)
-        hand.dragged.connect(self._zoom_to)
-        hand.turned.connect(self._zoom_about)
-        hand.went_back.connect(self._zoom_out)
-
     @Slot(object)
-    def _point(self, where: QPointF | None) -> None:
-        across, step = self._across, None
-        if where is not None and across is not None and where.y() > self._heading.height:
-            step = across.value(where.x())
+    def _hover(self, where: QPointF | None) -> None:
+        step = None if where is None else where.x()
         self.point_at(step)
         self.pointed.emit(step)
 
     @Slot(QPointF)
-    def _click(self, where: QPointF) -> None:
-        name = self._heading.entry_at(where)
-        if name is not None and len(self.lines) > 1:
-            self.lines.switch(name)
-            self.update()
-            self.switched.emit()
+    def _press(self, where: QPointF) -> None:
+        self._from = where.x()
 
-    @Slot(object)
-    def _mark(self, stretch: tuple[float, float] | None) -> None:
-        self._stretch = stretch
-        self.update()
+    @Slot(QPointF)
+    def _drag(self, where: QPointF) -> None:
+        if self._from is not None and self._far(self._from, where.x()):
+            self.stretch.setRegion((self._from, where.x()))
+            self.stretch.show()
 
-    @Slot(float, float)
-    def _zoom_to(self, first: float, last: float) -> None:
-        if self._across is not None:
-            self._show((self._across.value(first), self._across.value(last)))
+    @Slot(QPointF)
+    def _release(self, where: QPointF) -> None:
+        begun, self._from = self._from, None
+        self.stretch.hide()
+        if begun is not None and self._far(begun, where.x()):
+            self._show((min(begun, where.x()), max(begun, where.x())))
 
-    @Slot(float, float)
-    def _zoom_about(self, share: float, pixel: float) -> None:
-        across, span = self._across, self._all
-        if across is not None and span is not None:
-            sight = across.low, across.high
-            self._show(zoomed(sight, about=across.value(pixel), share=share, within=span))
+    def _far(self, one: float, other: float) -> bool:
+        """Whether steps are so many pixels apart that a hand meant it."""
+        first, last = self.plot.sight[0]
+        return abs(other - one) / (last - first) * self.plot.columns >= _LEAST_DRAG
 
-    @Slot()
-    def _zoom_out(self) -> None:
-        self._show(None)
+    @Slot(float, QPointF)
+    def _turn(self, notches: float, about: QPointF) -> None:
+        span = self._all
+        if span is not None:
+            share = _PER_NOTCH**notches
+            sight = self.plot.sight[0]
+            self._show(zoomed(sight, about=about.x(), share=share, within=span))
 
     def _show(self, sight: Sight | None) -> None:
         self.look_at(sight, extent=self._extent)
         self.zoomed.emit(sight)
 
 
-def _frame(painter: QPainter, room: QRectF) -> QRectF:
-    """Where curves are drawn: right of the values, above the steps."""
-    metrics = painter.fontMetrics()
-    gutter, line = metrics.horizontalAdvance("0.0000"), metrics.height()
-    # Where there is hardly any height, curves are worth more than the steps below them.
-    below = line + 4 if room.height() > _LEAST else MARGIN
-    return room.adjusted(MARGIN + gutter, MARGIN / 2, -MARGIN - 4, -below)
+# Of words along an upright line: at its right side, or at its left where that is the edge.
+_BESIDE: Final = ((0, 0.5), (1, 0.5))
+_CENTRED: Final = ((0.5, 0.5), (0.5, 0.5))
 
 
-def _say(painter: QPainter, room: QRectF, palette: Palette) -> None:
-    painter.setPen(QColor(palette.muted))
-    centre = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-    painter.drawText(room, centre, "Nothing measured yet")
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """One line in the plot, and behind it what was measured where the line is smoothed."""
+
+    line: "pg.PlotCurveItem"
+    raw: "pg.PlotCurveItem"
+
+    @classmethod
+    def on(cls, plot: "Plot") -> "_Drawn":
+        import pyqtgraph as pg
+
+        line, raw = (pg.PlotCurveItem(skipFiniteCheck=True) for _ in range(2))
+        for item, depth in ((raw, 0), (line, 10)):
+            item.setZValue(depth)
+            plot.addItem(item, ignoreBounds=True)
+        return cls(line, raw)
+
+    def leave(self, plot: "Plot") -> None:
+        for item in (self.line, self.raw):
+            plot.removeItem(item)
+
+    def show(self, trace: Trace, scale: Scale, *, columns: int, pen: QPen, smooth: float) -> None:
+        """The least and the greatest value of each column; smoothed, the middle between them."""
+        x, y = trace.outline(scale.across, columns=columns)
+        self.raw.setVisible(bool(smooth))
+        if not smooth:
+            _lay(self.line, x, y, scale, pen=pen, dense=len(x) > columns * _DENSE)
+            return
+        faint, colour = QPen(pen), pen.color()
+        colour.setAlphaF(_FAINT)
+        faint.setColor(colour)
+        _lay(self.raw, x, y, scale, pen=faint, dense=True)
+        x, y = trace.outline(scale.across, columns=columns, smooth=smooth)
+        if len(x) > columns * _DENSE:
+            # Two points a column, least and greatest: the line runs between them.
+            pairs = len(x) // 2 * 2
+            x, y = x[:pairs:2], y[:pairs].reshape(-1, 2).mean(1)
+        _lay(self.line, x, y, scale, pen=pen, dense=False)
+
+
+def _lay(
+    item: "pg.PlotCurveItem", x: Doubles, y: Doubles, scale: Scale, *, pen: QPen, dense: bool
+) -> None:
+    """Smooth, wide and dashed where segments can be told apart; thousands would be slow."""
+    drawn = QPen(pen)
+    if dense:
+        drawn.setStyle(Qt.PenStyle.SolidLine)
+        drawn.setWidthF(pen.widthF() / 1.5)
+    x, y = cut(*mapped(x, y, scale), scale.across)
+    item.setData(x, y, pen=drawn, antialias=not dense)
+
+
+def mapped(x: Doubles, y: Doubles, scale: Scale) -> tuple[Doubles, Doubles]:
+    """In the units of the plot; what a logarithm cannot show is left out."""
+    if not scale.log:
+        return x, y
+    shown = y > 0
+    return x[shown], np.log10(y[shown])
+
+
+def cut(x: Doubles, y: Doubles, sight: Sight) -> tuple[Doubles, Doubles]:
+    """A line that ends where what is seen ends: its first and last piece are shortened."""
+    if len(x) < 2 or (x[0] >= sight[0] and x[-1] <= sight[1]):
+        return x, y
+    ends = np.clip(x[[0, -1]], *sight)
+    heights = np.interp(ends, x, y)
+    inner = (x > sight[0]) & (x < sight[1])
+    x = np.concatenate([ends[:1], x[inner], ends[1:]])
+    return x, np.concatenate([heights[:1], y[inner], heights[1:]])
+
+
+def _spot(x: float, y: float, scale: Scale, **look: object) -> list[dict[str, Any]]:
+    """A mark on a line, as pyqtgraph wants it; none where a logarithm shows nothing."""
+    if scale.log and y <= 0:
+        return []
+    return [{"pos": (x, float(np.log10(y)) if scale.log else y), **look}]
+
+
+def _spots(trace: Trace, scale: Scale, *, pen: QPen) -> list[dict[str, Any]]:
+    """A small dot on each value, where there are few."""
+    x, y = trace.points
+    inside = (x >= scale.across[0]) & (x <= scale.across[1])
+    if inside.sum() > _FEW:
+        return []
+    x, y = mapped(x[inside], y[inside], scale)
+    return [
+        {"pos": place, "size": 4, "pen": pen, "brush": pen.color()}
+        for place in zip(x.tolist(), y.tolist(), strict=True)
+    ]
 
 
 PERIOD_MS: Final = 500

@@ -6,12 +6,13 @@ from functools import partial
 from typing import Any, Final
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QEnterEvent, QImage, QPainter, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QEnterEvent, QImage, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
 
-from smarthdr_studio.studio.plots.chart_tools import ChartMenu, CurveTools
-from smarthdr_studio.studio.plots.curve_drawing import LineStyles, Marks
+from smarthdr_studio.studio.plots.chart import picture_of, svg_of
+from smarthdr_studio.studio.plots.chart_tools import CurveTools, SmoothingMenu
 from smarthdr_studio.studio.plots.curves import Curve, LinkedCurves
+from smarthdr_studio.studio.plots.heading import LineStyles, Marks
 from smarthdr_studio.studio.state.chart_names import CHARTS, Place, Run, place_of
 from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.widgets.controls import caption
@@ -161,13 +162,12 @@ class _Tile(QFrame):
 FIRST_SMOOTHING: Final = 30.0  # steps
 
 _MARKED_BY: Final = ("kept", "psnr")  # charts
-_MARKS: Final = "A dashed line is where pseudo-labels began"
-_RING: Final = f"{_MARKS}, a ring the best check"
+_MARKS: Final = (
+    "A dashed line is where pseudo-labels began; strokes below are rounds, one above the best check"
+)
+_RING: Final = f"{_MARKS}, with a ring"
 _FIRST: Final = ("fit", "psnr", "kept", "calibration", "gap")
 _FIRST_COMPARED: Final = ("likelihood/total", "psnr/PSNR-μ", "kept/pixels", "sigma/mean σ")
-_FIGURE: Final = (640, 360)  # of one chart, before it is made twice as fine
-_ACROSS: Final = 2  # charts beside one another in the figure of all
-_GAP: Final = 8
 
 Points = Iterable[tuple[str, str, float, float]]  # chart, line, step, value
 
@@ -179,7 +179,7 @@ class RunBoard(QWidget):
     """
 
     rearranged = Signal()
-    export_asked = Signal(str, object)  # "png" or "csv", names of charts
+    export_asked = Signal(str, object)  # "png", "svg" or "csv", names of charts
 
     def __init__(self, *, comparing: bool = False) -> None:
         super().__init__()
@@ -193,6 +193,9 @@ class RunBoard(QWidget):
             self._grid.place(name, curve, title=curve.title)
             curve.menu_asked.connect(partial(self._open_menu, name))
             curve.switched.connect(self.rearranged)
+            curve.rearranged.connect(self._linked.redraw)
+            curve.rearranged.connect(self.rearranged)
+            curve.export_asked.connect(partial(self._export_one, name))
         self._grid.menu_asked.connect(self._open_menu)
         self.tools.charts_picked.connect(self._pick_charts)
         self.tools.smoothing_picked.connect(self._smooth_all)
@@ -236,16 +239,16 @@ class RunBoard(QWidget):
         self._linked.redraw()
 
     def _mark(self) -> None:
-        """Where pseudo-labels began, and the check that is best, the first of equals."""
+        """Where pseudo-labels began, every round, and the best check, the first of equals."""
         rounds = self.curves["kept"].lines.traces.get("pixels")
         checks = self.curves["psnr"].lines.traces.get("PSNR-μ")
-        begun = None if rounds is None or rounds.reach is None else rounds.reach[0]
+        begins = tuple(rounds.points[0].tolist()) if rounds else ()
         best = None
         if checks:
             steps, values = checks.points
             best = float(steps[int(values.argmax())])
         for curve in self.curves.values():
-            curve.mark(Marks(begun=begun, best=best))
+            curve.mark(Marks(begun=begins[0] if begins else None, best=best, rounds=begins))
 
     def clear(self) -> None:
         """Another run begins."""
@@ -262,6 +265,7 @@ class RunBoard(QWidget):
         return {
             "charts": list(self._grid.shown),
             "log": [name for name, curve in curves if curve.log],
+            "grid": [name for name, curve in curves if curve.across_grid],
             "smoothing": {name: curve.smooth for name, curve in curves},
             "off": {name: sorted(off) for name, c in curves if (off := c.lines.hidden)},
         }
@@ -272,14 +276,18 @@ class RunBoard(QWidget):
         logs, steps, off = held.get("log", ()), held.get("smoothing", {}), held.get("off", {})
         for name, curve in self.curves.items():
             curve.set_log(on=name in logs)
+            curve.set_grid(on=name in held.get("grid", ()))
             curve.set_smoothing(float(steps.get(name, FIRST_SMOOTHING)))
             curve.lines.switch_off(map(str, off.get(name, ())))
         self._show_charts(tuple(map(str, held.get("charts", first))))
 
     def figure(self, names: tuple[str, ...]) -> QImage:
         """Charts as one picture, twice as fine as on a screen."""
-        figures = [self.curves[name].figure(*_FIGURE) for name in names]
-        return figures[0] if len(figures) == 1 else _sheet(figures)
+        return picture_of([self.curves[name] for name in names])
+
+    def svg(self, names: tuple[str, ...]) -> bytes:
+        """Charts as lines and letters."""
+        return svg_of([self.curves[name] for name in names])
 
     def series(self, names: tuple[str, ...]) -> dict[str, Run]:
         """Every point of these charts, by chart and line; copies."""
@@ -295,20 +303,32 @@ class RunBoard(QWidget):
     @Slot(str, QPoint)
     def _open_menu(self, name: str, where: QPoint) -> None:
         curve = self.curves[name]
-        menu = ChartMenu(curve.title, self)
-        menu.log_picked.connect(lambda on: self._change(partial(curve.set_log, on=on)))
-        menu.smoothing_picked.connect(lambda n: self._change(partial(curve.set_smoothing, n)))
-        menu.line_switched.connect(lambda line: self._change(partial(curve.lines.switch, line)))
-        menu.zoom_out_asked.connect(partial(self._linked.look_at, None))
-        menu.export_asked.connect(lambda kind: self.export_asked.emit(kind, (name,)))
-        menu.hide_asked.connect(partial(self._hide, name))
-        menu.offer(
-            log=curve.log,
-            smooth=curve.smooth,
-            lines={line: line not in curve.lines.hidden for line in curve.lines.traces},
-            where=where,
-            about=curve.accessibleDescription(),
-        )
+        menu = curve.make_menu()
+        first = menu.actions()[0]
+        about = QAction(curve.accessibleDescription(), menu)
+        about.setEnabled(False)
+        menu.insertAction(first, about)
+        menu.insertSeparator(first)
+        if not curve.as_measured:
+            smoothing = SmoothingMenu("Smoothing", menu)
+            smoothing.show_steps(curve.smooth)
+            smoothing.picked.connect(lambda n: self._change(partial(curve.set_smoothing, n)))
+            menu.insertMenu(first, smoothing)
+        self._offer_lines(menu, curve)
+        menu.addSeparator()
+        menu.addAction("Hide this chart", partial(self._hide, name))
+        menu.popup(where)
+
+    def _offer_lines(self, menu: QMenu, curve: Curve) -> None:
+        if len(curve.lines.traces) < 2:
+            return
+        menu.addSeparator()
+        for name in curve.lines.traces:
+            line = menu.addAction(name)
+            line.setCheckable(True)
+            line.setChecked(name not in curve.lines.hidden)
+            switch = partial(curve.lines.switch, name)
+            line.toggled.connect(lambda _on, switch=switch: self._change(switch))
 
     def _change(self, change: Callable[[], None]) -> None:
         change()
@@ -335,6 +355,9 @@ class RunBoard(QWidget):
         self.tools.show_smoothing(steps)
         self.rearranged.emit()
 
+    def _export_one(self, name: str, kind: str) -> None:
+        self.export_asked.emit(kind, (name,))
+
     @Slot(str)
     def _export_all(self, kind: str) -> None:
         self.export_asked.emit(kind, self._grid.shown)
@@ -357,20 +380,3 @@ def _one_for_each_line() -> dict[str, Curve]:
             made[f"{name}/{line}"] = curve = Curve(title, kind.unit, tip=kind.tip)
             curve.as_measured = kind.of_checks
     return made
-
-
-def _sheet(figures: list[QImage]) -> QImage:
-    """Figures side by side on one ground."""
-    wide, high = _FIGURE
-    rows = -(-len(figures) // _ACROSS)
-    density = figures[0].devicePixelRatio()
-    across, down = _ACROSS * (wide + _GAP) - _GAP, rows * (high + _GAP) - _GAP
-    sheet = QImage(int(across * density), int(down * density), QImage.Format.Format_RGB32)
-    sheet.setDevicePixelRatio(density)
-    sheet.fill(figures[0].pixelColor(0, 0))
-    painter = QPainter(sheet)
-    for place, figure in enumerate(figures):
-        row, column = divmod(place, _ACROSS)
-        painter.drawImage(QPoint(column * (wide + _GAP), row * (high + _GAP)), figure)
-    painter.end()
-    return sheet

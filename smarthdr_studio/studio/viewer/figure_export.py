@@ -41,9 +41,14 @@ def save_image(*, image: QImage, path: Path) -> Path:
     buffer = QBuffer(held)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")  # type: ignore[call-overload]
+    return save_bytes(held=bytes(held.data()), path=path)
+
+
+def save_bytes(*, held: bytes, path: Path) -> Path:
+    """A finished file, whole or not at all; where it lies. Raises ExportError."""
     try:
         with replacing(path) as draft:
-            draft.write_bytes(held.data())
+            draft.write_bytes(held)
     except OSError as error:
         raise ExportError(
             f"{path}: cannot be written ({error.strerror}); choose another place"
@@ -91,6 +96,10 @@ class ExportController(QObject):
     def save_image(self, image: QImage, path: Path) -> None:
         """A finished picture as PNG."""
         self._start(plain(save_image, image=image, path=path))
+
+    def save_svg(self, svg: bytes, path: Path) -> None:
+        """A finished drawing of lines and letters."""
+        self._start(plain(save_bytes, held=svg, path=path))
 
     def save_curves(
         self,

@@ -32,7 +32,7 @@ from smarthdr_studio.studio.training.film_strip import FilmStrip
 from smarthdr_studio.studio.widgets.controls import card
 from smarthdr_studio.studio.widgets.tabs import Tabs
 
-_TITLES: Final = {"png": "Export curves as PNG", "csv": "Export curves as CSV"}
+_TITLES: Final = {kind: f"Export curves as {kind.upper()}" for kind in ("png", "svg", "csv")}
 
 
 class CurveExport(QObject):
@@ -45,7 +45,7 @@ class CurveExport(QObject):
 
     @Slot(str, object)
     def export(self, kind: str, names: tuple[str, ...]) -> None:
-        """Ask where charts are to go: "png" is a picture, "csv" their points."""
+        """Ask where charts are to go: "png" or "svg" is a picture, "csv" their points."""
         curves = self._board.series(names)
         if not any(len(x) for x, _ in curves.values()):
             words = "There are no values to export yet; they begin with a run."
@@ -54,6 +54,8 @@ class CurveExport(QObject):
         exports = self._session.exports
         if kind == "png":
             write = partial(exports.save_image, self._board.figure(names))
+        elif kind == "svg":
+            write = partial(exports.save_svg, self._board.svg(names))
         else:
             write = partial(exports.save_curves, curves)
         dialog = QFileDialog(self._board.window(), _TITLES[kind])

@@ -1,0 +1,311 @@
+"""One plot of pyqtgraph in the window's colours, with round values at its axes.
+
+Importing this costs what importing pyqtgraph costs: charts do it when one of them is first seen.
+"""
+
+import math
+from typing import Final
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFont,
+    QFontMetricsF,
+    QMouseEvent,
+    QPaintEngine,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QGraphicsPathItem, QStyleOptionGraphicsItem, QWidget
+
+from smarthdr_studio.studio.plots.axes import Doubles, log_ticks, ticks, worded_apart
+from smarthdr_studio.studio.theme import Palette
+
+pg.setConfigOptions(imageAxisOrder="row-major", antialias=False)
+
+_FAINT: Final = 0.22  # of 1, of the lines of the grid
+_MOST_LINES: Final = 5
+_GAP: Final = 4
+_OVER: Final = 22.0  # pixels
+_EVERY: Final = 8.0  # pixels between the strokes of a hatch
+_ABOVE: Final = 5.0
+NOTCH: Final = 120.0
+
+
+class RoundAxis(pg.AxisItem):
+    """Round values as short as they can be said; two at least, as one says nothing of the scale."""
+
+    def __init__(self, orientation: str) -> None:
+        super().__init__(orientation)
+        self.setStyle(tickLength=0, hideOverlappingLabels=True, autoReduceTextSpace=False)
+        # pyqtgraph leaves out what does not fit at once; here all values keep apart by themselves.
+        self.setStyle(textFillLimits=[(0, 10.0)])
+        self.logarithmic = False  # the range is in powers of ten
+        self.within = (-math.inf, math.inf)  # no values beyond are told
+        self._metrics = QFontMetricsF(QFont())
+
+    def boundingRect(self) -> QRectF:
+        """Values at either end reach beyond the axis."""
+        over = self._metrics.height() * 0.75 if self.orientation == "left" else _OVER
+        wide, high = (0.0, over) if self.orientation == "left" else (over, 0.0)
+        reach: QRectF = super().boundingRect().adjusted(-wide, -high, wide, high)
+        return reach
+
+    def use_font(self, font: QFont) -> None:
+        """Write in this font."""
+        self._metrics = QFontMetricsF(font)
+        self.setTickFont(font)
+
+    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N802
+        """As many as there is room for."""
+        low, high = max(low, self.within[0]), min(high, self.within[1])
+        if not high > low or not size > 0:
+            return []
+        most = self._most(size)
+        found = self._round_values(low, high, most)
+        return [(high - low, list(found))]
+
+    def tickStrings(self, values: list[float], _scale: float, _spacing: float) -> list[str]:  # noqa: N802
+        """In words."""
+        return list(worded_apart([10.0**v for v in values] if self.logarithmic else values))
+
+    def _most(self, size: float) -> int:
+        line = self._metrics.height()
+        if self.orientation == "left":
+            return min(max(int(size / (line * 1.3)), 1), _MOST_LINES)
+        return max(int(size / (self._metrics.horizontalAdvance("000k") * 1.4)), 1)
+
+    def _round_values(self, low: float, high: float, most: int) -> tuple[float, ...]:
+        if not self.logarithmic:
+            found = ticks(low, high, most=most)
+            return found if len(found) > 1 else ticks(low, high, most=most + 1)
+        powers = log_ticks(low, high, most=most)
+        if len(powers) < 2:
+            powers = tuple(v for v in ticks(10.0**low, 10.0**high, most=min(most, 3)) if v > 0)
+        return tuple(math.log10(value) for value in powers)
+
+
+class Plot(pg.PlotWidget):
+    """Axes, and what a hand does over them in the plot's own units; right clicks pass through.
+
+    Whoever owns it sets both ranges: nothing moves by itself.
+    """
+
+    hovered = Signal(object)  # QPointF, None where the mouse has left
+    pressed = Signal(QPointF)
+    moved = Signal(QPointF)  # with the left button down
+    released = Signal(QPointF)
+    double_clicked = Signal(QPointF)
+    turned = Signal(float, QPointF)  # notches of the wheel, up is positive
+    resized = Signal()
+
+    def __init__(
+        self, *, takes_wheel: bool = False, margins: tuple[int, int, int, int] = (8, 4, 8, 0)
+    ) -> None:
+        """A wheel that is not taken scrolls what the chart lies in; margins are pixels."""
+        self.fine = 1.0  # pixels of the device for each of the screen: pens are as much wider
+        self._takes_wheel, self._held = takes_wheel, False
+        super().__init__(
+            viewBox=pg.ViewBox(enableMouse=False, enableMenu=False, defaultPadding=0.0),
+            axisItems={"left": RoundAxis("left"), "bottom": RoundAxis("bottom")},
+            enableMenu=False,
+        )
+        item = self.plotItem
+        item.hideButtons()
+        item.layout.setContentsMargins(*margins)
+        item.vb.disableAutoRange()
+        item.vb.setBorder(None)
+        self.left, self.bottom = item.getAxis("left"), item.getAxis("bottom")
+        # A chart is reached as a whole: by Tab, not by a click.
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setFrameStyle(0)
+        self.setBackground(None)
+        self.setStyleSheet("background: transparent; border: none;")
+        self.setMouseTracking(True)
+
+    def dress(self, palette: Palette, font: QFont) -> None:
+        """Colours and letters of the axes; each chart dresses its own lines."""
+        muted, line = QColor(palette.muted), QFontMetricsF(font).height()
+        self.left.setTickPen(self.pen(palette.muted))
+        for axis in (self.left, self.bottom):
+            axis.use_font(font)
+            axis.setTextPen(muted)
+            axis.setStyle(tickTextOffset=_GAP if axis is self.left else 2)
+        self.left.setPen(QPen(Qt.PenStyle.NoPen))
+        self.bottom.setPen(self.pen(palette.border))
+        self.bottom.setHeight(line + 4)
+
+    def show_grid(self, *, across: bool, up: bool = True) -> None:
+        """Faint lines at the round values."""
+        self.left.setGrid(_FAINT if up else False)
+        self.bottom.setGrid(_FAINT if across else False)
+        # A stroke of no length would still be a dot.
+        self.bottom.setTickPen(self.left.tickPen() if across else QPen(Qt.PenStyle.NoPen))
+
+    def show_range(
+        self, across: tuple[float, float], up: tuple[float, float], *, log: bool = False
+    ) -> None:
+        """Show exactly this; with `log` the upright range is one of values above 0."""
+        if log:
+            up = math.log10(up[0]), math.log10(up[1])
+        if self.left.logarithmic != log:
+            self.left.logarithmic = log
+            self.left.picture = None
+        self.plotItem.vb.setRange(xRange=across, yRange=up, padding=0)
+
+    @property
+    def sight(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """First and last value across, and up."""
+        (x0, x1), (y0, y1) = self.plotItem.vb.viewRange()
+        return (float(x0), float(x1)), (float(y0), float(y1))
+
+    @property
+    def columns(self) -> int:
+        """How many pixels there are across."""
+        return max(int(self.plotItem.vb.width()), 1)
+
+    @property
+    def field(self) -> QRectF:
+        """Where values are drawn, in pixels of this widget."""
+        found: QRectF = self.plotItem.vb.sceneBoundingRect()
+        return found
+
+    def place_of(self, x: float, y: float) -> QPointF:
+        """The pixel of a value."""
+        return QPointF(self.plotItem.vb.mapViewToScene(pg.Point(x, y)))
+
+    def value_at(self, pixel: QPointF) -> QPointF:
+        """The value under a pixel, held within what is shown."""
+        found = self.plotItem.vb.mapSceneToView(pg.Point(pixel.x(), pixel.y()))
+        (left, right), (low, high) = self.sight
+        return QPointF(min(max(found.x(), left), right), min(max(found.y(), low), high))
+
+    def pen(
+        self,
+        colour: str | QColor,
+        width: float = 1.0,
+        style: Qt.PenStyle = Qt.PenStyle.SolidLine,
+    ) -> QPen:
+        """A pen as wide on every device."""
+        pen = QPen(QColor(colour), width * self.fine, style)
+        pen.setCosmetic(True)
+        return pen
+
+    def draw_on(self, painter: QPainter, where: QRectF, ground: QColor) -> None:
+        """Draw everything elsewhere: values first, because an SVG cannot hold them in the field."""
+        source, field = self.viewport().rect(), self.field.translated(where.topLeft())
+        axes = (self.left, self.bottom)
+        for axis in axes:
+            axis.setOpacity(0.0)
+        self.render(painter, where, source)
+        beyond = QPainterPath()
+        beyond.addRect(where)
+        inner = QPainterPath()
+        inner.addRect(field)
+        painter.fillPath(beyond.subtracted(inner), ground)
+        for axis in axes:
+            axis.setOpacity(1.0)
+        self.plotItem.vb.childGroup.hide()
+        self.render(painter, where, source)
+        self.plotItem.vb.childGroup.show()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """The left button is the chart's."""
+        if event.button() == Qt.MouseButton.LeftButton and self.field.contains(event.position()):
+            self._held = True
+            self.pressed.emit(self.value_at(event.position()))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Held or not."""
+        where = event.position()
+        if self._held:
+            self.moved.emit(self.value_at(where))
+        self.hovered.emit(self.value_at(where) if self.field.contains(where) else None)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """The hand let go here."""
+        if self._held and event.button() == Qt.MouseButton.LeftButton:
+            self._held = False
+            self.released.emit(self.value_at(event.position()))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Twice, and quickly."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.double_clicked.emit(self.value_at(event.position()))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zooming, where the chart wants it; Ctrl always does."""
+        notches = event.angleDelta().y() / NOTCH
+        asked = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if notches and (self._takes_wheel or asked):
+            self.turned.emit(notches, self.value_at(event.position()))
+            event.accept()
+        else:
+            event.ignore()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """The mouse goes."""
+        super().leaveEvent(event)
+        self.hovered.emit(None)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The menu is the whole chart's."""
+        event.ignore()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Other pixels for the same values."""
+        super().resizeEvent(event)
+        self.resized.emit()
+
+
+class Hatch(QGraphicsPathItem):
+    """Slanted strokes over an area, for whoever sees no colours; as fine on paper as on screen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setPen(QPen(Qt.PenStyle.NoPen))
+        self.setZValue(_ABOVE)
+
+    def fill(self, corners: Doubles) -> None:
+        """The area within these corners, N×2 in the units of the plot."""
+        path = QPainterPath()
+        path.addPolygon(polygon(corners))
+        path.closeSubpath()
+        self.setPath(path)
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionGraphicsItem,
+        widget: QWidget | None = None,
+    ) -> None:
+        """By a brush; an SVG would stretch that, so there each stroke is drawn."""
+        if painter.paintEngine().type() != QPaintEngine.Type.SVG:
+            super().paint(painter, option, widget)
+            return
+        painter.save()
+        area = painter.worldTransform().map(self.path())
+        painter.resetTransform()
+        painter.fillPath(area.intersected(_strokes(area.boundingRect())), self.brush().color())
+        painter.restore()
+
+
+def _strokes(within: QRectF) -> QPainterPath:
+    """Thin slanted stripes over a box of pixels."""
+    path, high = QPainterPath(), within.height()
+    for left in np.arange(within.left() - high, within.right(), _EVERY).tolist():
+        corners = ((0.0, high), (high, 0.0), (high + 1, 0.0), (1.0, high))
+        path.addPolygon(QPolygonF([QPointF(left + x, within.top() + y) for x, y in corners]))
+    return path
+
+
+def polygon(points: Doubles) -> QPolygonF:
+    """Points, N×2, as Qt has them."""
+    return QPolygonF([QPointF(x, y) for x, y in points.tolist()])
