@@ -31,7 +31,8 @@ class ModelCard:
 
     `weights` is the SHA-256 of the weights as the checkpoint had them, by which the teacher is
     named in the provenance of its pseudo-labels; `plan` is that of the run's plan. `tile` and
-    `overlap` are pixels.
+    `overlap` are pixels. `uncertainty` says whose σ is meant: the judge's, which is in the weights,
+    or how far five views differ, for which the network is asked five times.
     """
 
     network: str
@@ -46,6 +47,7 @@ class ModelCard:
     plan: str
     weights: str
     metrics: Mapping[str, float] = field(default_factory=dict)
+    uncertainty: Literal["judge", "views"] = "judge"
 
     @property
     def title(self) -> str:
@@ -86,6 +88,7 @@ class ModelCard:
             plan=str(values["plan"]),
             weights=str(values["weights"]),
             metrics={str(name): float(value) for name, value in values["metrics"].items()},
+            uncertainty="views" if values.get("uncertainty") == "views" else "judge",
         )
 
 

@@ -28,6 +28,7 @@ from smarthdr_studio.learning.compute import (
 )
 from smarthdr_studio.learning.crops import CropBatch, CropSet, SceneLabel, crop_windows
 from smarthdr_studio.learning.failures import explain_failure, memory_remedies, release_tensors_of
+from smarthdr_studio.learning.networks import passes_of
 from smarthdr_studio.learning.run_setup import prepare_run, settle_precision
 from smarthdr_studio.learning.schedule import EpochLengths, Progress, Remaining, remaining
 from smarthdr_studio.learning.tiling import TiledPrediction, spans
@@ -314,9 +315,11 @@ def _estimate_of(
     run: TrainingRun, plan: TrainingPlan, measured: Measurements, *, warning: str, begun: float
 ) -> Estimate:
     device, lengths, left = run.predictor.device, _epoch_lengths(run), _remaining_of(run)
-    scene_pixels = _tile_pixels(run, run.label_set.unlabelled) * plan.teacher.views
+    scene_pixels = _tile_pixels(run, run.label_set.unlabelled)
+    scene_pixels *= passes_of(plan.teacher.views, plan.teacher.uncertainty)
     round_seconds = measured.tile_pixel * scene_pixels if left.rounds else None
     checked = measured.tile_pixel * _tile_pixels(run, run.label_set.held_out)
+    checked *= passes_of(1, plan.teacher.uncertainty)
     warm = min(plan.schedule.warmup_epochs, plan.schedule.epochs) if left.rounds else None
     warm_steps = left.steps if warm is None else lengths.labels_only * warm
     seconds = warm_steps * measured.label_step

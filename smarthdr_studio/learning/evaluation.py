@@ -299,7 +299,8 @@ def evaluation_fingerprint(card: ModelCard, scenes: Sequence[Scene]) -> str:
         )
         for scene in scenes
     ]
-    whole = json.dumps([_FORMAT, card.weights, card.tile, card.precision, parts])
+    sigma = [] if card.uncertainty == "judge" else [card.uncertainty]
+    whole = json.dumps([_FORMAT, card.weights, card.tile, card.precision, parts, *sigma])
     return hashlib.sha256(whole.encode()).hexdigest()
 
 

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -29,7 +29,12 @@ from smarthdr_studio.learning.bundle import (
 from smarthdr_studio.learning.checkpoints import CheckpointInfo, read_info
 from smarthdr_studio.learning.compute import Arithmetic, pick_device
 from smarthdr_studio.learning.distributed import Bytes, Ranks
-from smarthdr_studio.learning.networks import FusionNetwork, SeveralViews, build_network
+from smarthdr_studio.learning.networks import (
+    FusionNetwork,
+    SeveralViews,
+    Uncertainty,
+    build_network,
+)
 from smarthdr_studio.learning.precision import precision_to_predict
 from smarthdr_studio.learning.tiling import predict_tiled
 
@@ -129,7 +134,13 @@ def card_of(info: CheckpointInfo, *, part: Part) -> ModelCard:
         plan=hashlib.sha256(plan.encode()).hexdigest(),
         weights=info.hashes.get(f"{part}.safetensors", ""),
         metrics=dict(info.metrics),
+        uncertainty=uncertainty_of(info.plan),
     )
+
+
+def uncertainty_of(plan: Mapping[str, Any]) -> Uncertainty:
+    """Whose σ a plan, in plain values, wants; of an older version the judge's."""
+    return "views" if plan.get("teacher", {}).get("uncertainty") == "views" else "judge"
 
 
 def is_bundle(model: AnyPath) -> bool:
@@ -157,11 +168,20 @@ class Predictor:
     ranks: Ranks = field(default_factory=Ranks)
     arithmetic: Arithmetic = field(default_factory=Arithmetic)
 
-    def asking(self, views: int) -> "Predictor":
-        """The same, answering with what the network says of so many views of a scene."""
-        if views == 1 or isinstance(self.network, SeveralViews):
-            return self
-        return replace(self, network=SeveralViews(self.network, views=views))
+    def asking(self, views: int = 1, uncertainty: Uncertainty | None = None) -> "Predictor":
+        """The same, answering with what the network says of so many views of a scene.
+
+        `uncertainty` says whose σ is answered; None leaves it as it is.
+        """
+        asked = self.network
+        if isinstance(asked, SeveralViews):
+            plain, uncertainty = asked.network, uncertainty or asked.uncertainty
+        else:
+            plain, uncertainty = asked, uncertainty or "judge"
+        if views == 1 and uncertainty == "judge":
+            return self if plain is asked else replace(self, network=plain)
+        seen = SeveralViews(plain, views=views, uncertainty=uncertainty)
+        return replace(self, network=seen)
 
     def predict(self, scene: Scene, *, said: TileProgress | None = None) -> tuple[Half, Floats]:
         """H×W×3 linear radiance and H×W σ in μ-law values.
@@ -224,7 +244,7 @@ def _unpack(flat: Bytes, scene: Scene) -> tuple[Half, Floats]:
 def load_predictor(
     model: AnyPath, *, who: Part = "teacher", device: str = "auto", frames: FrameStore
 ) -> Predictor:
-    """A network, ready to predict with the tile and precision of the plan it was trained by.
+    """A network, ready to predict with tile, precision and uncertainty of the plan it learned by.
 
     `model` is a checkpoint, a run (its best checkpoint) or a bundle, which holds one network only.
 
@@ -240,7 +260,7 @@ def load_predictor(
         device=chosen,
         precision=precision_to_predict(network, device=chosen, wish=card.precision, tile=card.tile),
         tile=card.tile,
-    )
+    ).asking(uncertainty=card.uncertainty)
 
 
 def predict_scene(

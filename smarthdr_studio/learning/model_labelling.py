@@ -108,6 +108,7 @@ def _origin(card: ModelCard) -> Origin:
         epoch=card.epoch,
         checkpoint=card.weights,
         network=card.network,
+        uncertainty=card.uncertainty,
     )
 
 

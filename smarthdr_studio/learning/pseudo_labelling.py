@@ -51,6 +51,7 @@ from smarthdr_studio.learning.distributed import Ranks
 from smarthdr_studio.learning.failures import is_disk_full
 from smarthdr_studio.learning.inference import Predictor
 from smarthdr_studio.learning.label_set import LabelSet
+from smarthdr_studio.learning.networks import Uncertainty
 
 _LONG_SIDE: Final = 192
 _QUALITY: Final = 80
@@ -70,6 +71,7 @@ class Origin:
     epoch: int
     checkpoint: str  # SHA-256 of the teacher's weights
     network: str
+    uncertainty: Uncertainty = "judge"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -408,6 +410,7 @@ def _write_label(
         epoch=origin.epoch,
         checkpoint=origin.checkpoint,
         network=origin.network,
+        uncertainty=origin.uncertainty,
         masks=masks,
         patch_range=found.patch_range,
         pixel_range=found.pixel_range,

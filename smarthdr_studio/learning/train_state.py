@@ -227,9 +227,10 @@ class TrainingRun:
             epoch=at.epoch,
             checkpoint=weights_hash(self.learner.teacher),
             network=self.plan.network.name,
+            uncertainty=self.plan.teacher.uncertainty,
         )
         pool = yield from label_pool(
-            self.predictor.asking(self.plan.teacher.views),
+            self.predictor.asking(self.plan.teacher.views, self.plan.teacher.uncertainty),
             [scenes[name] for name in label_set.unlabelled],
             manual_masks=manual_masks,
             pseudo=place_in(self.project, "pseudo"),
@@ -263,7 +264,8 @@ class TrainingRun:
         """The teacher on the held-out labels; in the warm-up no check counts for the early stop."""
         begun = time.perf_counter()
         at = self.progress
-        result = yield from validate(self.predictor, self.validated(), step=at.step, epoch=at.epoch)
+        predictor = self.predictor.asking(uncertainty=self.plan.teacher.uncertainty)
+        result = yield from validate(predictor, self.validated(), step=at.step, epoch=at.epoch)
         self.metrics = {"psnr_mu": result.psnr_mu, "psnr_l": result.psnr_l}
         counts = not self.learns_from_pseudo_labels or at.last_round_at is not None
         self.best = self.best.after(result.psnr_mu, step=at.step, epoch=at.epoch, counts=counts)

@@ -215,6 +215,7 @@ class _NoNumber(torch.nn.Module):
 
     def __init__(self, network, *, at) -> None:
         super().__init__()
+        self.whole = network.whole
         self.network, self.name, self.multiple, self._at = (
             network,
             network.name,

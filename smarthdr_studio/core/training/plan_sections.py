@@ -159,6 +159,11 @@ class TeacherPlan(Section):
         description="Turned and mirrored views a label is the mean of; σ grows where they differ.",
         json_schema_extra={"unit": "views"},
     )
+    uncertainty: Literal["judge", "views"] = Field(
+        "judge",
+        title="Uncertainty σ",
+        description="Of the judge, or how far answers to five views differ; that needs no judge.",
+    )
     labels: Literal["scenes", "crops"] = Field(
         "scenes",
         title="Teacher labels",

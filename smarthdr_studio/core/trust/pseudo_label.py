@@ -7,7 +7,7 @@ mask.patch, mask.pixel and mask.person; provenance stands in the header under "s
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -50,6 +50,7 @@ class Provenance:
     patch_range: Range
     pixel_range: Range
     made: str  # UTC, ISO 8601
+    uncertainty: Literal["judge", "views"] = "judge"  # whose σ it is
     format: int = FORMAT
 
 
@@ -199,6 +200,7 @@ def _header(label: PseudoLabel) -> dict[str, str | int | float]:
         "smarthdr.patch_range": range_as_text(of.patch_range),
         "smarthdr.pixel_range": range_as_text(of.pixel_range),
         "smarthdr.made": of.made,
+        "smarthdr.uncertainty": of.uncertainty,
     }
 
 
@@ -216,5 +218,6 @@ def _provenance(header: Mapping[str, Any]) -> Provenance:
         patch_range=range_from_text(text("patch_range")),
         pixel_range=range_from_text(text("pixel_range")),
         made=text("made"),
+        uncertainty="views" if header.get("smarthdr.uncertainty") == "views" else "judge",
         format=int(text("format")),
     )

@@ -10,7 +10,7 @@ from smarthdr_studio.learning.networks.gfhdr import Gfhdr
 from smarthdr_studio.learning.networks.light import Light
 from smarthdr_studio.learning.networks.safnet import Safnet, safnet_s
 from smarthdr_studio.learning.networks.transformer import use_gradient_checkpointing
-from smarthdr_studio.learning.networks.views import SeveralViews
+from smarthdr_studio.learning.networks.views import SeveralViews, Uncertainty, passes_of
 from smarthdr_studio.learning.networks.weights import LoadedWeights, load_weights
 
 __all__ = [
@@ -19,8 +19,10 @@ __all__ = [
     "LoadedWeights",
     "Prediction",
     "SeveralViews",
+    "Uncertainty",
     "build_network",
     "load_weights",
+    "passes_of",
     "use_gradient_checkpointing",
 ]
 

@@ -35,7 +35,7 @@ from smarthdr_studio.core.trust.masking import (
     trust,
 )
 from smarthdr_studio.core.trust.pool import Retention
-from smarthdr_studio.core.trust.pseudo_label import PseudoLabel
+from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import HeatStrip, Notice
 from smarthdr_studio.studio.tasks import How, LatestTask, Report, TaskRunner
@@ -361,10 +361,15 @@ def from_label(label: PseudoLabel) -> SigmaSource:
     return SigmaSource(
         hdr=label.hdr,
         sigma=label.sigma,
-        origin=f"round {label.provenance.round}",
+        origin=_origin(label.provenance),
         patch_range=label.provenance.patch_range,
         pixel_range=label.provenance.pixel_range,
     )
+
+
+def _origin(of: Provenance) -> str:
+    """Which round, and whose σ where it is not the judge's."""
+    return f"round {of.round}" + (", σ by views" if of.uncertainty == "views" else "")
 
 
 def from_prediction(prediction: ScenePrediction) -> SigmaSource:
