@@ -1,7 +1,7 @@
 """The verbs that ask a model: label, evaluate and merge."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
@@ -24,6 +24,7 @@ from smarthdr_studio.core.words import counted
 if TYPE_CHECKING:
     from smarthdr_studio.core.imaging.bracket import Bracket
     from smarthdr_studio.core.imaging.image_files import Layer
+    from smarthdr_studio.core.imaging.radiometry import Frame
 
 
 def label(
@@ -164,7 +165,7 @@ def _metric_cells(of: dict[str, float]) -> tuple[str, ...]:
 
 
 def merge(
-    frames: Annotated[list[Path], typer.Argument(metavar="FRAMES...", help="Three images.")],
+    frames: Annotated[list[Path], typer.Argument(metavar="FRAMES...", help="Two or more images.")],
     *,
     out: Annotated[Path, typer.Option("-o", "--out", help="The EXR to write.")],
     model: Model = None,
@@ -174,9 +175,10 @@ def merge(
     device: Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N.")] = "auto",
     as_json: Json = False,
 ) -> None:
-    """Merge three frames into one linear EXR.
+    """Merge the frames of a bracket into one linear EXR.
 
-    By a network where --model is given, else by exposure weights. Exposures come from
+    By a network where --model is given, which sees three of them, else all by exposure weights.
+    Exposures come from
     --evs, from an exposure file beside the frames, from EXIF, or from the pixels, which all of them
     are held against.
     """
@@ -184,55 +186,76 @@ def merge(
 
     if out.suffix.casefold() != ".exr":
         raise typer.BadParameter(f"-o {out}: an EXR is written; name it {out.with_suffix('.exr')}")
-    bracket, notes = _bracket(frames, evs=parse_exposure_values(evs, count=len(frames)))
-    for note in notes:
+    shots = _shots(frames, evs=parse_exposure_values(evs, count=len(frames)))
+    for note in shots.notes:
         print_note(note)
     if model is None:
         how = "exposure-weighted merge"
-        layers = _plain_merge(bracket)
+        layers = _plain_merge(shots)
         print_note("No --model given: plain exposure-weighted merge; what moves leaves a ghost.")
     else:
-        layers, how = _network_merge(bracket, model=model, device=device)
+        layers, how = _network_merge(_three_of(shots), model=model, device=device)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_layers(out, layers, header={"smarthdr.merge": how})
-    height, width = bracket.reference.shape[:2]
+    height, width = shots.pixels[0].shape[:2]
     if as_json:
         print_json({"out": str(out), "method": how, "width": width, "height": height})
     else:
         print_line(f"{out}: {width}×{height}, {how}")
 
 
-def _bracket(
-    paths: list[Path], *, evs: tuple[float, ...] | None
-) -> "tuple[Bracket, tuple[str, ...]]":
-    """The frames in order of exposure, decoded, and what is odd about their exposures."""
+class _Shots(NamedTuple):
+    """Frames by rising exposure, H×W×3 uint16, their stops, and what is odd about them."""
+
+    paths: "tuple[Path, ...]"
+    pixels: "tuple[Frame, ...]"
+    stops: tuple[float, ...]
+    notes: tuple[str, ...]
+
+
+def _shots(paths: list[Path], *, evs: tuple[float, ...] | None) -> _Shots:
+    """The frames in order of exposure, decoded."""
     from smarthdr_studio.core.datasets.exposures import exposures_beside, find_exposures
-    from smarthdr_studio.core.imaging.bracket import Bracket
     from smarthdr_studio.core.imaging.image_files import read_bracket_frames
     from smarthdr_studio.core.imaging.radiometry import stops_above_shortest
 
-    if len(paths) != 3:
-        raise BadScene(
-            f"{counted(len(paths), 'frame')} given; a bracket has three: under, reference, over"
-        )
+    if len(paths) < 2:
+        raise BadScene(f"{paths[0]}: is one frame; a bracket has two or more, so give them all")
     pixels = read_bracket_frames(paths)
     if len({frame.shape for frame in pixels}) > 1:
-        raise BadScene(f"{paths[0]}: the three frames differ in size; give frames of one camera")
+        raise BadScene(f"{paths[0]}: the frames differ in size; give frames of one camera")
     listed = exposures_beside(paths) if evs is None else None
     exposures = find_exposures(paths, pixels, given=evs, listed=listed)
-    order = sorted(range(3), key=lambda index: exposures.evs[index])
+    order = sorted(range(len(paths)), key=lambda index: exposures.evs[index])
+    ordered = tuple(paths[index] for index in order)
     # Where tags disagree the reference settles which way is up, and only now it is known.
-    under, reference, over = (
-        pixels if order == [0, 1, 2] else read_bracket_frames([paths[index] for index in order])
-    )
-    low, middle, high = stops_above_shortest([exposures.evs[index] for index in order])
-    return Bracket(under, reference, over, (low, middle, high)), exposures.notes
+    upright = pixels if ordered == tuple(paths) else read_bracket_frames(ordered)
+    stops = stops_above_shortest([exposures.evs[index] for index in order])
+    return _Shots(ordered, upright, stops, exposures.notes)
 
 
-def _plain_merge(bracket: "Bracket") -> "dict[str, Layer]":
+def _three_of(shots: _Shots) -> "Bracket":
+    """What a network sees of them."""
+    from smarthdr_studio.core.datasets.three_frames import choose_three
+    from smarthdr_studio.core.imaging.bracket import Bracket
+    from smarthdr_studio.core.imaging.exposure import thinned
+    from smarthdr_studio.core.imaging.radiometry import stops_above_shortest
+
+    three = choose_three(shots.stops, [thinned(frame) for frame in shots.pixels])
+    if len(shots.paths) != 3:
+        names = ", ".join(dict.fromkeys(shots.paths[index].name for index in three))
+        print_note(f"A network sees three frames; used here: {names}.")
+    under, reference, over = (shots.pixels[index] for index in three)
+    low, middle, high = stops_above_shortest([shots.stops[index] for index in three])
+    return Bracket(under, reference, over, (low, middle, high))
+
+
+def _plain_merge(shots: _Shots) -> "dict[str, Layer]":
+    from smarthdr_studio.core.imaging.noise_merge import merge_by_noise
     from smarthdr_studio.core.imaging.radiometry import exposure_weighted_merge
 
-    merged = exposure_weighted_merge(bracket.frames, stops=bracket.stops)
+    merge = exposure_weighted_merge if len(shots.pixels) == 3 else merge_by_noise
+    merged = merge(shots.pixels, stops=shots.stops)
     return {name: merged[..., index] for index, name in enumerate("RGB")}
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from made_truths import put_frames, view
 
 from smarthdr_studio import cli
 from smarthdr_studio.cli import app
@@ -66,6 +67,28 @@ def test_a_merge_without_a_network_says_so_and_is_the_plain_one(run, frames, tmp
     assert np.array_equal(np.stack([layers[c] for c in "RGB"], axis=-1), plain)
 
 
+@pytest.mark.parametrize("count", [2, 5, 9])
+def test_a_merge_uses_every_frame_it_is_given(run, tmp_path, count):
+    light = view(3)
+    stops = [index * 6 / (count - 1) - 1.0 for index in range(count)]
+    paths = put_frames(tmp_path, [light] * count, stops)
+    evs = ",".join(f"{stop:g}" for stop in stops)
+    answer = run("merge", *paths, "-o", tmp_path / "out.exr", "--evs", evs)
+    assert answer.status == 0, answer.err
+    layers, _ = read_layers(tmp_path / "out.exr", only=("R", "G", "B"))
+    merged = np.stack([layers[name] for name in "RGB"], axis=-1)
+    # Independently: every value between 0.1 and 0.9, weighed by the light it took in.
+    total, weight = np.zeros(light.shape), np.zeros(light.shape)
+    for path, stop in zip(paths, stops, strict=True):
+        value = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)[..., ::-1] / 65535
+        counts = 2.0**stop * ((value > 0.1) & (value < 0.9))
+        total += counts * value**2.2 / 2.0 ** (stop - stops[0])
+        weight += counts
+    known = weight > 0
+    assert known.mean() > 0.9
+    assert np.abs(merged[known] * weight[known] / total[known] - 1).mean() < 0.01
+
+
 def test_frames_given_in_any_order_are_sorted_by_their_exposure(run, frames, tmp_path):
     first, second = tmp_path / "a.exr", tmp_path / "b.exr"
     run("merge", *frames, "-o", first, "--evs", "0,2,4")
@@ -76,7 +99,7 @@ def test_frames_given_in_any_order_are_sorted_by_their_exposure(run, frames, tmp
 @pytest.mark.parametrize(
     ("count", "words", "named"),
     [
-        (2, (), "three"),
+        (1, (), "two or more"),
         (3, ("--evs", "1,2"), "--evs"),
         (3, ("--evs", "1,2,2"), "different"),
         (3, ("--evs", "a,b,c"), "--evs"),

@@ -318,8 +318,8 @@ def with_reference(proposal: Proposal, scene_id: str, frame: AnyPath | None) -> 
     scene, chosen = proposal.scene(scene_id), None if frame is None else Path(frame)
     if chosen is not None and chosen not in scene.files.frames:
         raise BadScene(f"{frame}: is no frame of {scene_id}; choose one of its own.")
-    chosen_too = replace(scene, reference=chosen)
-    scenes = tuple(chosen_too if each is scene else each for each in proposal.scenes)
+    changed = replace(scene, reference=chosen)
+    scenes = tuple(changed if each is scene else each for each in proposal.scenes)
     return replace(proposal, scenes=scenes)
 
 

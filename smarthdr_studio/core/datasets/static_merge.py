@@ -14,7 +14,6 @@ from smarthdr_studio.core.datasets.exposures import exposures_beside, find_expos
 from smarthdr_studio.core.datasets.ground_truth import TruthFindings, inspect_radiance
 from smarthdr_studio.core.errors import BadScene
 from smarthdr_studio.core.files import AnyPath
-from smarthdr_studio.core.imaging.alignment import FULL_WELL, READ_NOISE
 from smarthdr_studio.core.imaging.bracket import Bracket, Scene
 from smarthdr_studio.core.imaging.exposure import thinned
 from smarthdr_studio.core.imaging.image_files import (
@@ -22,13 +21,12 @@ from smarthdr_studio.core.imaging.image_files import (
     image_size,
     read_frame,
 )
+from smarthdr_studio.core.imaging.noise_merge import weighed
 from smarthdr_studio.core.imaging.radiometry import (
     GAMMA,
     Floats,
     Frame,
-    linear_radiance,
     stops_above_shortest,
-    unit_ldr,
 )
 
 Flags = npt.NDArray[np.bool_]
@@ -162,10 +160,6 @@ _MOST_MOVED: Final = 0.03  # of all pixels; above, the bracket is not static
 _SOME_MOVED: Final = 0.002
 _MANY_APART: Final = 0.02  # beyond what moved
 _STOPS_OFF: Final = 0.15
-# Camera values between which a frame begins to count, and between which it ceases to.
-_RISES: Final = (0.02, 0.08)
-_FALLS: Final = (0.9, 0.98)
-_LEAST_WEIGHT: Final = 1e-12  # so that what no frame knows well is told by the shortest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -281,17 +275,9 @@ def _added_up(turns: Mapping[Path, int], stops: Sequence[float]) -> tuple[_Sums,
 
 
 def _add(sums: _Sums, frame: Frame, *, stops: float, first: bool, last: bool) -> None:
-    values = unit_ldr(np.arange(65536, dtype=np.uint16))
-    light = linear_radiance(values, stops=0)
-    variance = (light / FULL_WELL + (READ_NOISE / FULL_WELL) ** 2) * 4.0**-stops
-    weight = 1 / variance
-    if not last:
-        weight *= np.interp(values, _RISES, (0, 1))
-    if not first:
-        weight *= np.interp(values, _FALLS, (1, 0))
-    weight = (weight / FULL_WELL + _LEAST_WEIGHT * first).astype(np.float32)
-    sums.weight += cv2.LUT(frame, weight)
-    sums.radiance += cv2.LUT(frame, weight * linear_radiance(values, stops=stops))
+    part = weighed(frame, stops=stops, shortest=first, longest=last)
+    sums.weight += part.weight
+    sums.radiance += part.light
 
 
 def _still_sentences(sums: _Sums) -> tuple[tuple[str, ...], tuple[str, ...]]:
