@@ -65,14 +65,19 @@ def group_shots(shots: Sequence[Shot], *, brightness: Brightness) -> Grouping:
     """
     found = _Found()
     for alike in _by_camera(shots):
-        told = [each for each in alike if each.ev is not None or each.bias is not None]
+        told = [each for each in alike if _says_exposure(each)]
         if len(told) * 2 >= len(alike):
             _by_exposure(_in_order(told), found)
-            found.left_out += [_without_exposure(each) for each in alike if each not in told]
+            silent = (each for each in alike if not _says_exposure(each))
+            found.left_out += map(_without_exposure, silent)
         else:
             _by_names(_by_name(alike), found, brightness)
     groups = sorted(found.groups, key=lambda run: _place(run[0]))
     return Grouping(groups=tuple(map(tuple, groups)), left_out=tuple(found.left_out))
+
+
+def _says_exposure(shot: Shot) -> bool:
+    return shot.ev is not None or shot.bias is not None
 
 
 def _by_camera(shots: Sequence[Shot]) -> Iterator[Run]:

@@ -166,7 +166,8 @@ def _as_candidates(
     groups = [tuple(shot.path for shot in group) for group in found.groups]
     if len(groups) == 1:
         return [replace(candidate, frames=groups[0], above=False)]
-    others = [each for each in pictures if each not in set(candidate.frames)]
+    taken = frozenset(candidate.frames)
+    others = [each for each in pictures if each not in taken]
     return [
         replace(
             candidate,
