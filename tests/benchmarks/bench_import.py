@@ -3,6 +3,7 @@
 import struct
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,7 @@ sys.path.append(str(Path(__file__).parents[1] / "core"))
 
 from datetime import timedelta
 
+from made_pictures import chunk
 from made_shots import START, exif
 
 from smarthdr_studio.core.datasets.proposal import propose
@@ -42,9 +44,13 @@ def camera_folder(folder: Path) -> None:
 
 def large_png(folder: Path) -> Path:
     """A 16-bit PNG of 24 megapixels in chunks of 8 KiB, as libpng writes it, without EXIF."""
+    noise = np.random.default_rng(0).integers(0, 256, (1000, 36000)).astype(np.uint8)
+    lines = np.concatenate([np.zeros((1000, 1), np.uint8), noise], axis=1).tobytes()
+    packed = zlib.compress(lines * 4, 0)
+    parts = [chunk(b"IHDR", struct.pack(">IIBBBBB", 6000, 4000, 16, 2, 0, 0, 0))]
+    parts += [chunk(b"IDAT", packed[at : at + 8192]) for at in range(0, len(packed), 8192)]
     path = folder / "large.png"
-    noise = np.random.default_rng(0).integers(0, 65536, (1000, 6000, 3)).astype(np.uint16)
-    cv2.imwrite(str(path), np.tile(noise, (4, 1, 1)), [cv2.IMWRITE_PNG_COMPRESSION, 0])
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts) + chunk(b"IEND", b""))
     return path
 
 
