@@ -4,21 +4,18 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor
 
 from smarthdr_studio.core.display import ColourMap, colour_table
 from smarthdr_studio.core.training.round_history import RunHistory
 from smarthdr_studio.core.training.rounds import RoundRecord
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.studio.plots.heat_strip import (
-    Cells,
     HeatStripChart,
     RoundLines,
     among_rounds,
-    heat_image,
     mean_shares,
 )
 from smarthdr_studio.studio.state import HeatStrip as Shares
@@ -68,6 +65,7 @@ def strip(qtbot):
     strip.resize(420, 200)
     strip.show()
     strip.show_state(StudioState(), state())
+    assert strip.plot.isVisible()
     return strip
 
 
@@ -80,8 +78,7 @@ def told(strip):
 
 
 def middle(strip, row, column):
-    cells = strip.cells()
-    return QPointF(cells.left(column + 0.5), cells.top(row + 0.5)).toPoint()
+    return strip.plot.place_of(column + 0.5, row + 0.5).toPoint()
 
 
 def test_the_mean_of_a_round_counts_only_scenes_that_took_part():
@@ -109,67 +106,93 @@ def test_checks_lie_among_the_rounds_they_were_made_in():
     assert len(RoundLines.of(None).places) == 0
 
 
-def test_every_cell_has_the_colour_of_its_share_and_unknown_ones_none():
-    image, table = heat_image(TABLE), colour_table(ColourMap.TIDE)
+def test_every_cell_has_the_colour_of_its_share_and_unknown_ones_none(strip):
+    picture, table = strip.image.image, colour_table(ColourMap.TIDE)
+    assert picture.shape == (*TABLE.shape, 4)
     for row, column in np.ndindex(TABLE.shape):
-        colour, share = image.pixelColor(column, row), TABLE[row, column]
+        share = TABLE[row, column]
         if np.isnan(share):
-            assert colour.alpha() == 0
+            assert picture[row, column, 3] == 0
         else:
-            assert colour == QColor(*table[round(share * 255)].tolist())
+            np.testing.assert_array_equal(picture[row, column, :3], table[round(share * 255)])
+    bounds = strip.image.mapRectToParent(strip.image.boundingRect())
+    assert bounds == QRectF(0, 0, 4, 3)
 
 
-@given(
-    st.integers(1, 300),
-    st.integers(1, 60),
-    st.floats(2, 24),
-    st.floats(0, 1),
-    st.floats(0, 1),
-    st.floats(0, 1),
-)
-def test_a_point_is_in_the_cell_it_is_found_in(rows, columns, high, scroll, across, down):
-    whole = Cells(frame=QRectF(50, 9, 300, 120), rows=rows, columns=columns, row_height=high)
-    cells = Cells(
-        frame=whole.frame,
-        rows=rows,
-        columns=columns,
-        row_height=high,
-        scrolled=scroll * whole.hidden,
+@given(st.integers(1, 300), st.integers(60, 400), st.floats(0, 1), st.floats(0, 1))
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_point_is_in_the_cell_it_is_found_in(strip, rows, height, across, down):
+    scenes = tuple(f"{n:04}" for n in range(rows))
+    shares = np.linspace(0, 1, rows * 4).reshape(rows, 4)
+    strip.resize(420, 100 + height)
+    strip.show_state(StudioState(), state(shares=shares, scenes=scenes))
+    field = strip.plot.field
+    point = QPointF(
+        field.left() + across * (field.width() - 1), field.top() + down * (field.height() - 1)
     )
-    point = QPointF(50 + across * 299, 9 + down * 119)
-    place = cells.at(point)
-    if place is None:
-        assert point.y() >= cells.top(rows) - 1e-6
+    words = strip.words_at(point.toPoint())
+    where = strip.plot.value_at(QPointF(point.toPoint()))
+    if where.y() >= rows:
+        assert "PSNR" in words
     else:
-        row, column = place
-        assert row in cells.rows_in_sight()
-        assert cells.top(row) - 1e-6 <= point.y() <= cells.top(row + 1) + 1e-6
-        assert cells.left(column) - 1e-6 <= point.x() <= cells.left(column + 1) + 1e-6
+        row, column = int(where.y()), int(where.x())
+        assert row in strip.rows_in_sight
+        assert words.startswith(f"{scenes[row]} · round {ROUNDS[column]} · ")
 
 
 def test_what_is_known_is_drawn_in_its_colour_and_what_is_not_in_stripes(strip):
-    picture = strip.viewport().grab().toImage()
-    spot = middle(strip, 1, 2)
+    picture = strip.grab().toImage()
+    at = strip.plot.pos()
+    spot = at + middle(strip, 1, 2)
     expected = colour_table(ColourMap.TIDE)[round(0.6 * 255)].tolist()
     assert picture.pixelColor(spot).getRgb()[:3] == tuple(expected)
-    hatched = middle(strip, 1, 0)
+    hatched = at + middle(strip, 1, 0)
     around = [picture.pixelColor(hatched + QPoint(x, 0)).rgb() for x in range(-8, 8)]
-    assert len(set(around)) == 2
+    assert len(set(around)) >= 2
+    assert strip.stripes.brush().style() is Qt.BrushStyle.BDiagPattern
+
+
+def test_names_and_rounds_are_told_and_the_marks_framed(strip):
+    strip.set_marks(2, "002")
+    told = dict(strip.plot.left._tickLevels[0])
+    assert told[1.5] == "▸002"
+    assert {words.lstrip("▸") for words in told.values()} <= set(SCENES)
+    assert [words for _, words in strip.plot.bottom._tickLevels[0]] == ["0", "1", "2", "5"]
+    dark_row, _, dark_column, _ = strip.frames
+    assert dark_row.rect() == QRectF(0, 1, 4, 1)
+    assert dark_column.rect() == QRectF(2, 0, 1, 3)
+
+
+def test_both_lines_run_from_their_least_to_their_greatest_value(strip):
+    x, y = strip.decibels.getData()
+    np.testing.assert_allclose(x, [0.5, 1.5, 2 + 250 / 300])
+    np.testing.assert_allclose(y, [0, 0.4, 1])
+    x, y = strip.kept.getData()
+    np.testing.assert_allclose(x, [0.5, 1.5, 2.5, 3.5])
+    means = np.array([0.45, 1.6 / 3, 1.9 / 3, 0.55])
+    np.testing.assert_allclose(y, (means - means.min()) / (means.max() - means.min()))
+    assert strip.below.sight[0] == strip.plot.sight[0]
+
+
+def test_the_table_of_a_strip_has_a_line_for_every_scene(strip):
+    table = strip.table()
+    assert table["scene"] == SCENES
+    np.testing.assert_array_equal(table["round 5"], TABLE[:, 3])
 
 
 def test_pointing_reads_scene_round_and_share(strip):
     assert strip.words_at(middle(strip, 2, 1)) == "003 · round 1 · 90.0 % retained"
     assert strip.words_at(middle(strip, 2, 3)) == "003 · round 5 · took no part"
-    assert "PSNR" in strip.words_at(QPoint(200, 195))
+    assert "PSNR" in strip.words_at(QPoint(200, strip.plot.height() - 2))
 
 
 def test_a_click_picks_a_round_and_a_scene(strip, told, qtbot):
-    qtbot.mouseClick(strip.viewport(), LEFT, pos=middle(strip, 1, 3))
+    qtbot.mouseClick(strip.plot.viewport(), LEFT, pos=middle(strip, 1, 3))
     assert told == [5, "002"]
 
 
 def test_a_drag_picks_every_round_it_crosses_and_only_the_last_scene(strip, told, qtbot):
-    view = strip.viewport()
+    view = strip.plot.viewport()
     qtbot.mousePress(view, LEFT, pos=middle(strip, 0, 0))
     qtbot.mouseMove(view, middle(strip, 1, 1))
     qtbot.mouseMove(view, QPoint(5000, 60))
@@ -178,14 +201,14 @@ def test_a_drag_picks_every_round_it_crosses_and_only_the_last_scene(strip, told
 
 
 def test_a_click_beside_the_cells_picks_nothing(strip, told, qtbot):
-    qtbot.mouseClick(strip.viewport(), LEFT, pos=QPoint(4, 60))
-    qtbot.mouseClick(strip.viewport(), LEFT, pos=QPoint(200, 196))
+    qtbot.mouseClick(strip.plot.viewport(), LEFT, pos=QPoint(4, 60))
+    qtbot.mouseClick(strip.below.viewport(), LEFT, pos=QPoint(200, 10))
     assert told == []
 
 
 def test_what_is_marked_already_is_not_picked_again(strip, told, qtbot):
     strip.set_marks(2, "002")
-    qtbot.mouseClick(strip.viewport(), LEFT, pos=middle(strip, 1, 2))
+    qtbot.mouseClick(strip.plot.viewport(), LEFT, pos=middle(strip, 1, 2))
     assert told == []
     assert "round 2: 60% retained" in strip.accessibleName()
 
@@ -209,9 +232,9 @@ def test_many_scenes_are_scrolled_to_the_current_one(strip, told, qtbot):
     many = state(shares=shares, scenes=scenes, rounds=tuple(range(200)), current="0500")
     strip.show_state(state(), many)
     strip.set_marks(None, "0900")
-    assert 900 in strip.cells().rows_in_sight()
-    assert 500 not in strip.cells().rows_in_sight()
-    qtbot.mouseClick(strip.viewport(), LEFT, pos=middle(strip, 898, 150))
+    assert 900 in strip.rows_in_sight
+    assert 500 not in strip.rows_in_sight
+    qtbot.mouseClick(strip.plot.viewport(), LEFT, pos=middle(strip, 898, 150))
     assert told == [150, "0898"]
 
 
@@ -220,7 +243,7 @@ def test_the_first_strip_of_a_run_shows_the_current_scene(strip):
     later = state(shares=np.ones((400, 4)), scenes=scenes, current="0390")
     strip.show_state(state(), StudioState(current="0390"))
     strip.show_state(StudioState(current="0390"), later)
-    assert 390 in strip.cells().rows_in_sight()
+    assert 390 in strip.rows_in_sight
 
 
 def test_a_thousand_scenes_and_two_hundred_rounds_are_painted_quickly(strip):
@@ -243,7 +266,8 @@ def test_a_thousand_scenes_and_two_hundred_rounds_are_painted_quickly(strip):
 
 def test_without_rounds_the_strip_says_when_there_will_be_some(strip, told, qtbot):
     strip.show_state(state(), StudioState())
-    qtbot.mouseClick(strip.viewport(), LEFT, pos=QPoint(200, 50))
+    assert not strip.plot.isVisible()
+    qtbot.mouseClick(strip, LEFT, pos=QPoint(200, 50))
     qtbot.keyClick(strip, Qt.Key.Key_Left)
     assert told == []
     assert "rounds" not in strip.accessibleName()

@@ -138,9 +138,8 @@ def test_back_to_now_is_offered_while_a_round_is_replayed(panel, told, qtbot):
 def test_the_strip_in_the_panel_picks_rounds_and_scenes(panel, told, qtbot):
     strip = panel.findChild(HeatStripChart)
     strip.show_state(StudioState(), state())
-    cells = strip.cells()
-    where = QPoint(round(cells.left(1.5)), round(cells.top(1.5)))
-    qtbot.mouseClick(strip.viewport(), LEFT, pos=where)
+    where = strip.plot.place_of(1.5, 1.5).toPoint()
+    qtbot.mouseClick(strip.plot.viewport(), LEFT, pos=where)
     assert told == [1, "b"]
 
 

@@ -300,7 +300,7 @@ def test_an_svg_is_lines_and_letters_in_the_colours_of_the_screen(chart, palette
     assert palette.accent in pixels
     assert "#000000" not in pixels
     # Values beyond what is seen stay inside of the field.
-    edge = {image.pixelColor(x, y).name() for x in range(314, 320) for y in range(200)}
+    edge = {image.pixelColor(x, y).name() for x in range(314, 320) for y in range(165)}
     assert edge == {palette.panel}
     words = chart.svg(QSize(320, 200)).decode()
     assert ">Fit</text>" in words

@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QImage
 
 from smarthdr_studio.core.trust.reliability import Evidence
 from smarthdr_studio.studio.plots.axes import log_ticks
@@ -34,17 +33,6 @@ def some(**changes):
     return Evidence(**(known | changes))
 
 
-def picture(widget):
-    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
-    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
-    return rows[:, : image.width() * 3].reshape(image.height(), image.width(), 3).copy()
-
-
-def colour_share(widget, colour):
-    away = np.abs(picture(widget).astype(int) - tuple(bytes.fromhex(colour[1:])))
-    return (away.max(2) < 24).mean()
-
-
 @pytest.fixture
 def chart(qtbot):
     chart = Sparsification()
@@ -53,22 +41,26 @@ def chart(qtbot):
     chart.set_evidence(some())
     chart.set_point((0.2, 0.8))
     chart.show()
+    assert chart.plot.isVisible()
     return chart
 
 
 def at_share(chart, share):
-    return QPoint(round(chart._axes()[0].at(share)), 60)
+    return chart.plot.place_of(share, 0.5).toPoint()
 
 
 def test_the_point_is_dragged_by_its_dropped_share_and_waits_to_be_told(chart, qtbot):
     dragged, released = [], []
     chart.drop_dragged.connect(dragged.append)
     chart.drop_released.connect(released.append)
-    qtbot.mousePress(chart, Qt.MouseButton.LeftButton, pos=at_share(chart, 0.2))
-    qtbot.mouseMove(chart, at_share(chart, 0.35))
-    qtbot.mouseRelease(chart, Qt.MouseButton.LeftButton, pos=at_share(chart, 0.5))
+    hand = chart.plot.viewport()
+    qtbot.mousePress(hand, Qt.MouseButton.LeftButton, pos=at_share(chart, 0.2))
+    qtbot.mouseMove(hand, at_share(chart, 0.35))
+    qtbot.mouseRelease(hand, Qt.MouseButton.LeftButton, pos=at_share(chart, 0.5))
     assert dragged == pytest.approx([0.2, 0.35], abs=0.005)
     assert released == pytest.approx([0.5], abs=0.005)
+    assert (chart.point.pos().x(), chart.point.pos().y()) == (0.2, 0.8)
+    assert chart.plumb.value() == 0.2
     assert "20%" in chart.accessibleName()
 
 
@@ -87,40 +79,85 @@ def test_without_evidence_nothing_can_be_dragged(chart, qtbot):
     heard = []
     chart.drop_dragged.connect(heard.append)
     chart.drop_released.connect(heard.append)
+    assert not chart.plot.isVisible()
     qtbot.mouseClick(chart, Qt.MouseButton.LeftButton, pos=QPoint(100, 60))
     assert heard == []
     assert "none yet" in chart.accessibleName()
 
 
 @pytest.mark.parametrize("palette", [DARK, LIGHT], ids=["dark", "light"])
-def test_curves_and_the_area_between_are_drawn(chart, palette):
+def test_each_curve_is_drawn_in_a_colour_and_a_dash_of_its_own_and_the_area_is_hatched(
+    chart, palette
+):
     chart.set_palette_colours(palette)
-    with_area = colour_share(chart, palette.accent)
-    assert colour_share(chart, palette.good) > 0
-    chart.set_evidence(some(oracle=CURVE))
-    assert colour_share(chart, palette.accent) < with_area
+    shown = {"by σ": CURVE, "oracle": CURVE**2, "random": np.ones(11)}
+    for name, curve in shown.items():
+        x, y = chart.curves[name].getData()
+        np.testing.assert_allclose(x, np.linspace(0, 1, 11))
+        np.testing.assert_allclose(y, curve)
+        assert chart.names[name].isVisible()
+    pens = [chart.curves[name].opts["pen"] for name in shown]
+    assert [pen.color().name() for pen in pens] == [palette.accent, palette.good, palette.muted]
+    assert len({pen.style() for pen in pens}) == 3
+    assert chart.hatch.brush().style() is Qt.BrushStyle.FDiagPattern
+    # AUSE: the area between both curves, here by the trapezoids of eleven points.
+    corners = np.array([(p.x(), p.y()) for p in chart.hatch.path().toFillPolygon()])
+    x, y = corners.T
+    area = abs((x[:-1] * y[1:] - x[1:] * y[:-1]).sum()) / 2
+    assert area == pytest.approx(np.trapezoid(CURVE - CURVE**2, dx=0.1))
+
+
+def test_names_of_curves_cover_neither_one_another_nor_the_point(chart):
+    words = [
+        each.boundingRect().translated(chart.plot.place_of(each.pos().x(), each.pos().y()))
+        for each in (*chart.names.values(), chart.words)
+    ]
+    for k, one in enumerate(words):
+        assert chart.plot.rect().toRectF().contains(one)
+        assert not any(one.adjusted(2, 2, -2, -2).intersects(other) for other in words[k + 1 :])
 
 
 def test_curves_that_are_no_numbers_are_left_out(chart):
     nothing = np.full(11, math.nan)
     chart.set_evidence(some(by_sigma=nothing, oracle=nothing, random=nothing))
     chart.set_point((math.nan, math.nan))
-    assert colour_share(chart, DARK.accent) == 0
+    assert chart.nothing()
     half = np.where(np.arange(11) < 6, CURVE, math.nan)
     chart.set_evidence(some(by_sigma=half))
-    assert colour_share(chart, DARK.accent) > 0
+    assert len(chart.curves["by σ"].getData()[0]) == 6
+    assert not chart.point.isVisible()
 
 
-def test_calibration_counts_bins_that_err_more_than_they_say(qtbot):
+@pytest.fixture
+def calibration(qtbot):
     chart = Calibration()
     qtbot.addWidget(chart)
     chart.resize(300, 160)
-    assert colour_share(chart, DARK.accent) == 0
-    chart.set_evidence(some())
-    assert colour_share(chart, DARK.accent) > 0
-    assert "1 of 3" in chart.accessibleName()
-    chart.set_evidence(None)
-    assert "nothing known" in chart.accessibleName()
+    chart.show()
+    return chart
+
+
+def test_calibration_counts_bins_that_err_more_than_they_say(calibration):
+    assert calibration.nothing()
+    calibration.set_evidence(some())
+    assert calibration.plot.isVisible()
+    x, y = calibration.bins.getData()
+    np.testing.assert_allclose(10**x, [0.01, 0.02, 0.04])
+    np.testing.assert_allclose(10**y, [0.02, 0.02, 0.03])
+    assert "1 of 3" in calibration.accessibleName()
+    calibration.set_log(on=False)
+    np.testing.assert_allclose(calibration.bins.getData()[0], [0.01, 0.02, 0.04])
+    calibration.set_evidence(None)
+    assert "nothing known" in calibration.accessibleName()
+
+
+def test_both_axes_of_the_calibration_are_alike_and_tell_values(calibration):
+    calibration.set_evidence(some(predicted=np.array([0.002, 0.3]), observed=np.array([0.01, 0.1])))
+    plot = calibration.plot
+    assert plot.sight[0] == plot.sight[1]
+    for axis in (plot.left, plot.bottom):
+        ((_, values),) = axis.tickValues(*plot.sight[0], 120)
+        assert "0.01" in axis.tickStrings(values, 1, 1)
 
 
 def test_bins_that_a_logarithm_cannot_show_are_left_out():
@@ -129,12 +166,20 @@ def test_bins_that_a_logarithm_cannot_show_are_left_out():
     np.testing.assert_array_equal(known_bins(predicted, observed), [[0.01, 0.02], [0.03, 0.01]])
 
 
-def test_one_bin_alone_is_drawn(qtbot):
-    chart = Calibration()
-    qtbot.addWidget(chart)
-    chart.resize(300, 160)
-    chart.set_evidence(some(predicted=np.array([0.02]), observed=np.array([0.02])))
-    assert colour_share(chart, DARK.accent) > 0
+def test_one_bin_alone_is_drawn(calibration):
+    calibration.set_evidence(some(predicted=np.array([0.02]), observed=np.array([0.02])))
+    assert calibration.plot.isVisible()
+    (low, high), up = calibration.plot.sight
+    assert low < math.log10(0.02) < high
+    assert (low, high) == up
+
+
+def test_the_tables_hold_what_is_drawn(chart, calibration):
+    table = chart.table()
+    np.testing.assert_allclose(table["dropped"], np.linspace(0, 1, 11))
+    np.testing.assert_allclose(table["oracle"], CURVE**2)
+    calibration.set_evidence(some())
+    np.testing.assert_allclose(calibration.table()["RMS error observed"], [0.02, 0.02, 0.03])
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 6, 12])

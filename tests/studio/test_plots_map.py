@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from PySide6.QtCore import QPoint, QRectF, Qt
-from PySide6.QtGui import QAction, QImage
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow
 
+from smarthdr_studio.core.display import ColourMap, colour_table
 from smarthdr_studio.studio.plots.axes import place_for
 from smarthdr_studio.studio.plots.retention_map import (
     LEVELS,
@@ -144,6 +145,7 @@ def chart(qtbot):
     chart.set_shares(product())
     chart.set_taus(0.9, 0.6)
     chart.show()
+    assert chart.plot.isVisible()
     return chart
 
 
@@ -154,8 +156,42 @@ def heard(signal):
 
 
 def place_of(chart, patch, pixel):
-    across, up, _ = chart._axes()
-    return QPoint(round(across.at(patch)), round(up.at(pixel)))
+    return chart.plot.place_of(patch, pixel).toPoint()
+
+
+def test_the_map_lies_with_its_grid_values_on_its_edges_and_the_first_row_lowest(chart):
+    image = chart.image.image
+    assert image.dtype == np.uint8
+    assert image.flags.c_contiguous
+    table = colour_table(ColourMap.TIDE).astype(int)
+    for row, column in ((0, 0), (0, -1), (-1, 0), (-1, -1), (170, 85)):
+        y, x = np.array((row, column)) % 256 / 255
+        away = np.abs(image[row, column].astype(int) - table[round(x * y * 255)])
+        assert away.max() <= 4
+    bounds = chart.image.mapRectToParent(chart.image.boundingRect())
+    assert bounds == QRectF(0, 0, 1, 1)
+    assert chart.plot.place_of(0, 1).y() < chart.plot.place_of(0, 0).y()
+
+
+def test_lines_of_equal_shares_are_drawn_where_the_share_is(chart):
+    for level in LEVELS:
+        x, y = chart.lines[level].getData()
+        known = np.isfinite(x)
+        assert known.sum() > 10
+        shares = [plain_share(product(), *pair) for pair in zip(x[known], y[known], strict=True)]
+        np.testing.assert_allclose(shares, level, atol=1e-6)
+    chart.set_shares(product() * 0.5)
+    assert not np.isfinite(chart.lines[0.8].getData()[0]).any()
+    assert not chart.numbers[0.8].isVisible()
+
+
+def test_the_point_is_where_the_thresholds_are_and_its_words_stay_in_the_map(chart):
+    for taus in ((0.9, 0.6), (1.0, 1.0), (0.0, 0.0)):
+        chart.set_taus(*taus)
+        assert (chart.point.pos().x(), chart.point.pos().y()) == taus
+        words = chart.words.boundingRect().translated(chart.plot.place_of(*taus))
+        assert chart.plot.field.adjusted(-1, -1, 1, 1).contains(words)
+    assert chart.words.text == "0 %"
 
 
 def test_asking_to_keep_a_share_moves_to_the_nearest_pair_that_does(chart):
@@ -174,7 +210,7 @@ def test_asking_to_keep_a_share_moves_to_the_nearest_pair_that_does(chart):
 def test_a_double_click_on_a_line_takes_the_point_exactly_onto_it(chart, qtbot):
     released = heard(chart.released)
     beside = place_of(chart, 0.9, 0.8 / 0.9) + QPoint(4, 0)
-    qtbot.mouseDClick(chart, Qt.MouseButton.LeftButton, pos=beside)
+    qtbot.mouseDClick(chart.plot.viewport(), Qt.MouseButton.LeftButton, pos=beside)
     assert released
     assert np.prod(released[-1]) == pytest.approx(0.8, abs=0.002)
 
@@ -182,7 +218,8 @@ def test_a_double_click_on_a_line_takes_the_point_exactly_onto_it(chart, qtbot):
 def test_a_double_click_away_from_every_line_moves_nothing_further(chart, qtbot):
     chart.set_shares(product() * 0.1)
     released = heard(chart.released)
-    qtbot.mouseDClick(chart, Qt.MouseButton.LeftButton, pos=place_of(chart, 0.3, 0.3))
+    hand = chart.plot.viewport()
+    qtbot.mouseDClick(hand, Qt.MouseButton.LeftButton, pos=place_of(chart, 0.3, 0.3))
     assert all(pair == pytest.approx((0.3, 0.3), abs=0.01) for pair in released)
 
 
@@ -224,13 +261,28 @@ def test_the_exact_share_is_told_where_it_is_known(chart):
 
 
 def test_pairs_set_aside_are_marked_where_they_lie(chart):
-    def around(where):
-        image = chart.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
-        return image.copy(where.x() - 7, where.y() - 7, 14, 14)
+    chart.set_marks((("A", 0.25, 0.75), ("B", 0.5, 0.5)))
+    told = [(mark.text, mark.pos().x(), mark.pos().y()) for mark in chart.marked]
+    assert told == [("A", 0.25, 0.75), ("B", 0.5, 0.5)]
+    chart.set_marks((("B", 0.5, 0.5),))
+    assert [mark.text for mark in chart.marked] == ["B"]
 
-    where = place_of(chart, 0.25, 0.75)
-    before = around(where)
-    chart.set_marks((("A", 0.25, 0.75),))
-    assert around(where) != before
-    chart.set_marks(())
-    assert around(where) == before
+
+def test_ctrl_and_the_wheel_zoom_into_the_map_and_the_menu_shows_all_again(chart, qtbot):
+    where = chart.plot.place_of(0.4, 0.6)
+    chart.plot.turned.emit(2.0, QPointF(0.4, 0.6))
+    (left, right), (low, high) = chart.plot.sight
+    assert right - left == pytest.approx(0.64)
+    assert high - low == pytest.approx(0.64)
+    assert (chart.plot.place_of(0.4, 0.6) - where).manhattanLength() < 1
+    menu = chart.make_menu()
+    next(line for line in menu.actions() if line.text() == "View all").trigger()
+    assert chart.plot.sight == ((0, 1), (0, 1))
+    menu.deleteLater()
+
+
+def test_the_table_of_a_map_holds_every_pair_of_its_grid(chart):
+    table = chart.table()
+    shares = [plain_share(product(), *pair) for pair in zip(*list(table.values())[:2], strict=True)]
+    np.testing.assert_allclose(table["retained"], shares, atol=1e-6)
+    assert len(table["retained"]) == 21 * 21

@@ -47,7 +47,7 @@ def test_the_line_of_a_histogram_is_dragged_with_the_mouse(opened, qtbot):
 
 
 def test_the_point_of_the_map_is_dragged_with_the_mouse(opened, qtbot):
-    chart = opened.page.charts.map
+    chart = opened.page.charts.map.plot.viewport()
     start = QPoint(chart.width() // 2, chart.height() // 2)
     drag(qtbot, chart, start, QPoint(chart.width() - 30, 30))
     masks = opened.session.state.masks

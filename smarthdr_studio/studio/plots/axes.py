@@ -1,66 +1,17 @@
-"""Where values lie on a chart, its frame and labels, and the arrow keys that move its marks."""
+"""Round values and their words, places for words on lines, and the arrow keys that move marks."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, QLineF, QObject, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 
-from smarthdr_studio.studio.theme import Palette
-
 Doubles = npt.NDArray[np.float64]
-
-_GAP: Final = 4
-_MOST_LINES: Final = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Axis:
-    """A stretch of values laid over a stretch of pixels; `first` is the pixel of `low`.
-
-    With `log` equal factors are equally long; low, high and every value are above 0 then.
-    """
-
-    low: float
-    high: float
-    first: float
-    last: float
-    log: bool = False
-
-    def at(self, value: float) -> float:
-        """The pixel of a value."""
-        return float(self.spread(np.float64(value)))
-
-    def spread(self, values: Doubles | np.float64) -> Doubles:
-        """The pixels of many values."""
-        low, high, along = self.low, self.high, np.asarray(values)
-        if self.log:
-            low, high, along = math.log10(low), math.log10(high), np.log10(along)
-        placed: Doubles = self.first + (along - low) / (high - low) * (self.last - self.first)
-        return placed
-
-    def value(self, pixel: float) -> float:
-        """The value under a pixel, held within the axis."""
-        if self.first == self.last:
-            return self.low
-        share = min(max((pixel - self.first) / (self.last - self.first), 0.0), 1.0)
-        if self.log:
-            return float(self.low * (self.high / self.low) ** share)
-        return self.low + share * (self.high - self.low)
-
-    def ticks(self, *, most: int) -> tuple[float, ...]:
-        """Round values within the axis; about so many of them."""
-        if not self.log:
-            return ticks(self.low, self.high, most=most)
-        low, high = math.log10(self.low), math.log10(self.high)
-        found = log_ticks(low, high, most=most)
-        return found if len(found) > 1 else ticks(self.low, self.high, most=min(most, 3))
 
 
 def ticks(low: float, high: float, *, most: int) -> tuple[float, ...]:
@@ -117,54 +68,6 @@ def comfortable(low: float, high: float, *, log: bool = False) -> tuple[float, f
         return low - air, high + air
     air = abs(low) * 0.1 or 1.0
     return low - air, high + air
-
-
-def draw_frame(
-    painter: QPainter,
-    across: Axis,
-    up: Axis | None,
-    *,
-    palette: Palette,
-    frame: QRectF,
-    without: tuple[float, float] = (0.0, 0.0),
-) -> None:
-    """Faint lines at the round values of `up`, the words of both axes, a line at the bottom.
-
-    Between the two pixels of `without` something else stands below the frame.
-    """
-    line = painter.fontMetrics().height()
-    muted = QColor(palette.muted)
-    faint = QColor(palette.border)
-    faint.setAlphaF(0.55)
-    if up is not None:
-        most = max(int(frame.height() / (line * 1.3)), 1)
-        values = _enough(up, most=min(most, _MOST_LINES))
-        for value, words in zip(values, worded_apart(values), strict=True):
-            y = round(up.at(value)) + 0.5
-            painter.setPen(QPen(faint, 1))
-            painter.drawLine(QLineF(frame.left(), y, frame.right(), y))
-            painter.setPen(muted)
-            box = QRectF(0, y - line / 2, frame.left() - _GAP, line)
-            end = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(box, end, words)
-    painter.setPen(QPen(QColor(palette.border), 1))
-    bottom = round(frame.bottom()) + 0.5
-    painter.drawLine(QLineF(frame.left(), bottom, frame.right(), bottom))
-    painter.setPen(muted)
-    wide = painter.fontMetrics().horizontalAdvance("000k")
-    found = ticks(across.low, across.high, most=max(int(frame.width() / (wide * 1.4)), 1))
-    for value, words in zip(found, worded_apart(found), strict=True):
-        x = across.at(value)
-        if without[0] - wide / 2 < x < without[1] + wide / 2 and without[0] < without[1]:
-            continue
-        box = QRectF(x - wide, frame.bottom() + 2, wide * 2, line)
-        painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, words)
-
-
-def _enough(up: Axis, *, most: int) -> tuple[float, ...]:
-    """Round values; two at least where room is short, because one says nothing of the scale."""
-    found = up.ticks(most=most)
-    return found if len(found) > 1 else up.ticks(most=most + 1)
 
 
 NOWHERE: Final[Doubles] = np.zeros((0, 2))

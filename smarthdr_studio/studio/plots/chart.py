@@ -30,6 +30,7 @@ from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
     QFocusEvent,
+    QHideEvent,
     QImage,
     QPainter,
     QPaintEvent,
@@ -66,6 +67,7 @@ class Chart(QWidget):
 
     LOG: ClassVar[str] = ""  # what the menu calls a logarithmic chart; "" where there is none
     TITLED: ClassVar[bool] = False  # whether the chart itself says what it shows
+    ZOOMS: ClassVar[bool] = True
 
     export_asked = Signal(str)  # "png", "svg" or "csv"
     rearranged = Signal()  # by the menu
@@ -78,7 +80,8 @@ class Chart(QWidget):
         self._fine = 1.0
         self._zoom: tuple[Stretch, Stretch] | None = None
         self._plot: Plot | None = None
-        self._due = False
+        self._soon = QTimer(self, singleShot=True)
+        self._soon.timeout.connect(self._build)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
@@ -100,6 +103,10 @@ class Chart(QWidget):
         """Another chart of the same, to be drawn at another size."""
         raise NotImplementedError
 
+    def plots(self) -> "tuple[Plot, ...]":
+        """The plot, and what lies beside it."""
+        return (self.plot,)
+
     def make_plot(self) -> "Plot":
         """The plot, empty as yet; importing what it is made of happens here."""
         raise NotImplementedError
@@ -118,7 +125,8 @@ class Chart(QWidget):
         """The plot, which is made if need be and shows how things stand."""
         if self._plot is None:
             self._plot = self.make_plot()
-            self._plot.setParent(self)
+            for plot in self.plots():
+                plot.setParent(self)
             self._plot.turned.connect(self._turn)
             self._dress_plot()
             self._place()
@@ -188,8 +196,8 @@ class Chart(QWidget):
             # Twice, because an axis knows how much room it needs once it was drawn.
             for _ in range(2):
                 twin._refill()
-            ground = QColor(self._palette.panel)
-            twin.plot.draw_on(painter, QRectF(twin.plot.geometry()), ground)
+            for plot in twin.plots():
+                plot.draw_on(painter, QRectF(plot.geometry()), self.ground)
         painter.restore()
         twin.hide()
         twin.deleteLater()
@@ -205,7 +213,8 @@ class Chart(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setAccessibleName(f"Menu of {self.title}")
         menu.setToolTipsVisible(True)
-        menu.addAction("View all", self.view_all)
+        if self.ZOOMS:
+            menu.addAction("View all", self.view_all)
         for words, tip, on, switch in (
             (self.LOG, "Equal factors are equally long; needs values above 0", self.log, "log"),
             ("Grid", "Lines at the round values of both axes", self.across_grid, "grid"),
@@ -246,9 +255,8 @@ class Chart(QWidget):
             painter.setPen(QPen(QColor(self._palette.accent), 1))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()
-        if self._plot is None and not self._due and not self.nothing():
-            self._due = True
-            QTimer.singleShot(0 if "pyqtgraph" in sys.modules else _REST_MS, self._build)
+        if self._plot is None and not self._soon.isActive() and not self.nothing():
+            self._soon.start(0 if "pyqtgraph" in sys.modules else _REST_MS)
 
     def paint_words(self, painter: QPainter) -> None:
         """What is written beside the plot, or in its place."""
@@ -257,6 +265,10 @@ class Chart(QWidget):
             painter.setPen(QColor(self._palette.muted))
             centre = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.room().adjusted(8, 0, -8, 0), centre, words)
+
+    def lay_out(self, plot: "Plot") -> None:
+        """Give the plot its place."""
+        plot.setGeometry(self.room())
 
     def room(self) -> QRect:
         """Where the plot lies."""
@@ -272,6 +284,11 @@ class Chart(QWidget):
         super().showEvent(event)
         if self._plot is not None:
             self._refill()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nothing is made for nobody."""
+        super().hideEvent(event)
+        self._soon.stop()
 
     def changeEvent(self, event: QEvent) -> None:
         """Other letters."""
@@ -295,16 +312,17 @@ class Chart(QWidget):
 
     @Slot()
     def _build(self) -> None:
-        self._due = False
-        self.plot.setVisible(not self.nothing())
+        for plot in self.plots():
+            plot.setVisible(not self.nothing())
 
     def _place(self) -> None:
         if self._plot is not None:
-            self._plot.setGeometry(self.room())
+            self.lay_out(self._plot)
 
     def _refill(self) -> None:
         plot, some = self.plot, not self.nothing()
-        plot.setVisible(some)
+        for each in self.plots():
+            each.setVisible(some)
         self._place()
         if some:
             plot.show_grid(across=self.across_grid)
@@ -312,12 +330,15 @@ class Chart(QWidget):
 
     def _dress_plot(self) -> None:
         assert self._plot is not None
-        self._plot.fine = max(self._fine, self.devicePixelRatioF())
-        self._plot.dress(self._palette, self.font())
+        for plot in self.plots():
+            plot.fine = max(self._fine, self.devicePixelRatioF())
+            plot.dress(self._palette, self.font())
         self.dressed(self._plot, self._palette)
 
     @Slot(float, QPointF)
     def _turn(self, notches: float, about: QPointF) -> None:
+        if not self.ZOOMS:
+            return
         (left, right), (low, high) = self.seen
         whole = self.span()
         share = _PER_NOTCH**notches

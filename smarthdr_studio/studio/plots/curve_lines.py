@@ -114,6 +114,12 @@ class Scale:
     log: bool = False
     fault: str = ""
 
+    @property
+    def powers(self) -> tuple[float, float]:
+        """`up` as a plot has it."""
+        low, high = self.up
+        return (math.log10(low), math.log10(high)) if self.log else self.up
+
 
 def scaled(traces: Iterable[Trace], sight: Sight, *, columns: int, log: bool) -> Scale:
     """The steps in sight, and the values that these traces have there."""

@@ -258,7 +258,8 @@ class Curve(Chart):
             return
         plot.bottom.setVisible(plot.height() > _LEAST)
         scale = scaled(self.lines.shown.values(), sight, columns=plot.columns, log=self.log)
-        plot.show_range(scale.across, scale.up, log=scale.log)
+        plot.set_logarithmic(up=scale.log)
+        plot.show_range(scale.across, scale.powers)
         self.scale = scale
         self.fault.setText(scale.fault)
         self._draw_lines(plot, scale)

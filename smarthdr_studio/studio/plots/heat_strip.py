@@ -1,91 +1,39 @@
 """The retained share of every scene in every round, as a strip of colours to point at."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, QLineF, QObject, QPoint, QPointF, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QBrush,
     QColor,
-    QFontMetrics,
     QHelpEvent,
-    QImage,
     QKeyEvent,
-    QMouseEvent,
     QPainter,
-    QPaintEvent,
     QPen,
-    QPolygonF,
     QResizeEvent,
+    QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip
+from PySide6.QtWidgets import QGraphicsRectItem, QScrollBar, QToolTip
 
 from smarthdr_studio.core.display import ColourMap, sigma_rgb8
 from smarthdr_studio.core.training.round_history import RunHistory
 from smarthdr_studio.core.trust.masking import Range
 from smarthdr_studio.core.words import counted
-from smarthdr_studio.studio.plots.axes import ticks
-from smarthdr_studio.studio.state import HeatStrip, StudioState
+from smarthdr_studio.studio.plots.axes import Doubles, ticks
+from smarthdr_studio.studio.plots.chart import Chart, Column
 from smarthdr_studio.studio.state import HeatStrip as Shares
-from smarthdr_studio.studio.theme import DARK, Palette
+from smarthdr_studio.studio.state import StudioState
+from smarthdr_studio.studio.theme import Palette
 
-Doubles = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    from smarthdr_studio.studio.plots.plot import Plot
 
 _WHOLE: Final = Range(0.0, 1.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cells:
-    """Rows of scenes and columns of rounds over a frame that may show only some of the rows."""
-
-    frame: QRectF
-    rows: int
-    columns: int
-    row_height: float
-    scrolled: float = 0.0
-
-    @property
-    def column_width(self) -> float:
-        """The width of one round."""
-        return self.frame.width() / self.columns
-
-    @property
-    def hidden(self) -> int:
-        """How many pixels of rows have no room."""
-        return max(math.ceil(self.rows * self.row_height - self.frame.height()), 0)
-
-    @property
-    def shown(self) -> QRectF:
-        """What of the frame is covered by rows."""
-        high = min(self.frame.height(), self.rows * self.row_height - self.scrolled)
-        return QRectF(self.frame.left(), self.frame.top(), self.frame.width(), max(high, 0.0))
-
-    def top(self, row: float) -> float:
-        """The upper edge of a row."""
-        return self.frame.top() + row * self.row_height - self.scrolled
-
-    def left(self, column: float) -> float:
-        """The left edge of a column."""
-        return self.frame.left() + column * self.column_width
-
-    def rows_in_sight(self) -> range:
-        """The rows of which anything is seen."""
-        first = int(self.scrolled / self.row_height)
-        last = math.ceil((self.scrolled + self.frame.height()) / self.row_height)
-        return range(first, min(last, self.rows))
-
-    def at(self, point: QPointF) -> tuple[int, int] | None:
-        """Row and column of a point, None beside the cells."""
-        return self.held_at(point) if self.shown.contains(point) else None
-
-    def held_at(self, point: QPointF) -> tuple[int, int]:
-        """Row and column nearest to a point."""
-        row = int((point.y() - self.frame.top() + self.scrolled) // self.row_height)
-        column = int((point.x() - self.frame.left()) // self.column_width)
-        return min(max(row, 0), self.rows - 1), min(max(column, 0), self.columns - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -130,182 +78,29 @@ def among_rounds(steps: npt.ArrayLike, *, begins: list[int]) -> Doubles:
     return np.where(asked < begins[0], np.nan, places)
 
 
-def heat_image(shares: npt.NDArray[Any]) -> QImage:
-    """Shares in [0, 1], scenes×rounds, as one image of as many pixels; see-through where NaN."""
+def heat_rgba(shares: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Shares in [0, 1], scenes×rounds, as a picture of as many pixels; see-through where NaN."""
     values = np.ascontiguousarray(shares, np.float32)
     rgb8 = sigma_rgb8(values, span=_WHOLE, colour_map=ColourMap.TIDE)
     alpha = np.where(np.isfinite(values), 255, 0).astype(np.uint8)
-    rgba = np.ascontiguousarray(np.dstack([rgb8, alpha]))
-    height, width = values.shape
-    image = QImage(rgba.data, width, height, width * 4, QImage.Format.Format_RGBA8888)
-    return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+    return np.ascontiguousarray(np.dstack([rgb8, alpha]))
 
 
-EDGE: Final = 6
+_EDGE: Final = 6
 _WIDEST_NAME: Final = 96
-_AIR: Final = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class HeatView:
-    """What is drawn and where; `row` is the current scene's and `column` the replayed round's."""
-
-    shares: HeatStrip
-    cells: Cells
-    row: int | None
-    column: int | None
-    palette: Palette
-
-
-def gutter(metrics: QFontMetrics, scenes: tuple[str, ...]) -> int:
-    """The room at the left: for names, and for the values of the lines."""
-    longest = max(scenes, key=len, default="")
-    names = min(metrics.horizontalAdvance(longest), _WIDEST_NAME)
-    return max(names, metrics.horizontalAdvance("00.0 dB")) + 2 * EDGE
-
-
-def footer(metrics: QFontMetrics) -> int:
-    """The room below: for the rounds, and for two lines with their values."""
-    return metrics.height() * 3 + 3 * _AIR
-
-
-def draw_cells(painter: QPainter, view: HeatView, image: QImage) -> None:
-    """One pixel of the image per cell; stripes show through where nothing is known."""
-    cells, sight = view.cells, view.cells.rows_in_sight()
-    painter.save()
-    painter.setClipRect(cells.shown)
-    stripes = QBrush(QColor(view.palette.muted), Qt.BrushStyle.BDiagPattern)
-    painter.fillRect(cells.shown, stripes)
-    high = len(sight) * cells.row_height
-    target = QRectF(cells.frame.left(), cells.top(sight.start), cells.frame.width(), high)
-    painter.drawImage(target, image, QRectF(0, sight.start, cells.columns, len(sight)))
-    painter.restore()
-
-
-def draw_names(painter: QPainter, view: HeatView) -> None:
-    """As many names as fit; that of the current scene always, and bold."""
-    cells, line = view.cells, painter.fontMetrics().height()
-    every = max(math.ceil(line / cells.row_height), 1)
-    painter.save()
-    painter.setClipRect(QRectF(0, 0, cells.frame.left(), cells.frame.bottom() + line / 2))
-    for row in cells.rows_in_sight():
-        if row % every == 0 and (view.row is None or abs(row - view.row) >= every):
-            _draw_name(painter, view, row)
-    if view.row is not None and view.row in cells.rows_in_sight():
-        bold = painter.font()
-        bold.setBold(True)
-        painter.setFont(bold)
-        _draw_name(painter, view, view.row)
-    painter.restore()
-
-
-def draw_marks(painter: QPainter, view: HeatView) -> None:
-    """A frame around the scene and one around the round, legible on any colour."""
-    cells, boxes = view.cells, []
-    if view.row is not None:
-        top, wide = cells.top(view.row), cells.frame.width()
-        boxes.append(QRectF(cells.frame.left(), top, wide, cells.row_height))
-    if view.column is not None:
-        left, wide = cells.left(view.column), cells.column_width
-        boxes.append(QRectF(left, cells.frame.top(), wide, cells.shown.height()))
-        _draw_flag(painter, QPointF(left + wide / 2, cells.frame.top() - 1), view.palette)
-    painter.save()
-    painter.setClipRect(cells.shown.adjusted(-2, -2, 2, 2))
-    for colour, thick in ((QColor(0, 0, 0, 200), 3.0), (QColor(255, 255, 255), 1.2)):
-        painter.setPen(QPen(colour, thick))
-        for box in boxes:
-            painter.drawRect(box)
-    painter.restore()
-
-
-def draw_rounds(painter: QPainter, view: HeatView) -> None:
-    """The numbers of some rounds under their columns."""
-    cells, metrics = view.cells, painter.fontMetrics()
-    rounds = view.shares.rounds
-    wide = metrics.horizontalAdvance("0000")
-    most = max(int(cells.frame.width() / wide), 1)
-    painter.setPen(QColor(view.palette.muted))
-    marks = {round(tick) for tick in ticks(rounds[0], max(rounds[-1], rounds[0] + 1), most=most)}
-    for column, number in enumerate(rounds):
-        if number in marks:
-            middle = cells.left(column + 0.5)
-            box = QRectF(middle - wide, cells.shown.bottom() + 1, 2 * wide, metrics.height())
-            painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, str(number))
-
-
-def draw_lines(painter: QPainter, view: HeatView, lines: RoundLines) -> None:
-    """PSNR-μ in full strokes, the mean share of the scenes in dashes; their values at the left."""
-    cells, line = view.cells, painter.fontMetrics().height()
-    top = cells.shown.bottom() + line + 2 * _AIR
-    kept = mean_shares(view.shares.shares)
-    middles = np.arange(len(kept)) + 0.5
-    upto = cells.columns if view.column is None else view.column + 1
-    strip = QRectF(cells.frame.left(), top, cells.frame.width(), 2 * line)
-    rows = (
-        (lines.places, lines.decibels, "{:.1f} dB", view.palette.accent, Qt.PenStyle.SolidLine),
-        (middles, 100 * kept, "{:.0f} %", view.palette.warn, Qt.PenStyle.DashLine),
-    )
-    for place, (across, values, form, colour, style) in enumerate(rows):
-        known = np.isfinite(values)
-        if not known.any():
-            continue
-        painter.setPen(QPen(QColor(colour), 1.5, style))
-        _draw_line(painter, strip, across[known] / cells.columns, values[known])
-        before = values[known & (across <= upto)]
-        box = QRectF(0, top + place * line, cells.frame.left() - EDGE, line)
-        words = form.format(before[-1]) if before.size else "–"
-        painter.drawText(box, Qt.AlignmentFlag.AlignRight, words)
-
-
-def _draw_line(
-    painter: QPainter,
-    frame: QRectF,
-    across: npt.NDArray[np.float64],
-    values: npt.NDArray[np.float64],
-) -> None:
-    """Values over shares of the width, as high as there is room; a single one is a dot."""
-    low, high = float(values.min()), float(values.max())
-    up = (values - low) / (high - low) if high > low else np.full(len(values), 0.5)
-    points = [
-        QPointF(frame.left() + x * frame.width(), frame.bottom() - 2 - y * (frame.height() - 4))
-        for x, y in zip(across.tolist(), up.tolist(), strict=True)
-    ]
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.drawPolyline(QPolygonF(points))
-    painter.drawLine(QLineF(points[-1], points[-1] + QPointF(0.1, 0)))
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
-
-
-def _draw_name(painter: QPainter, view: HeatView, row: int) -> None:
-    metrics, wide = painter.fontMetrics(), view.cells.frame.left() - 2 * EDGE
-    y = view.cells.top(row + 0.5) - metrics.height() / 2
-    colour = view.palette.text if row == view.row else view.palette.muted
-    painter.setPen(QColor(colour))
-    short = metrics.elidedText(view.shares.scenes[row], Qt.TextElideMode.ElideMiddle, int(wide))
-    box = QRectF(EDGE, y, wide, metrics.height())
-    painter.drawText(box, Qt.AlignmentFlag.AlignRight, short)
-
-
-def _draw_flag(painter: QPainter, tip: QPointF, palette: Palette) -> None:
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(palette.text))
-    painter.drawPolygon(QPolygonF([tip, tip + QPointF(-5, -7), tip + QPointF(5, -7)]))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
-
-
 _LEAST_ROW, _GREATEST_ROW = 4.0, 24.0
-_TOP: Final = 9
+_TOP: Final = 6
+_BAR: Final = 12  # pixels, the scroll bar
 _STEPS: Final = {
     Qt.Key.Key_Left: (-1, 0),
     Qt.Key.Key_Right: (1, 0),
     Qt.Key.Key_Up: (0, -1),
     Qt.Key.Key_Down: (0, 1),
 }
+_LINES: Final = "Full line: PSNR-μ on held-out labels. Dashes: mean retained share of the scenes"
 
 
-class HeatStripChart(QAbstractScrollArea):
+class HeatStripChart(Chart):
     """Scenes down, rounds to the right, light where much is kept, striped where nothing is known.
 
     A press or a drag picks a round, and the scene where it ends; the arrow keys do the same. The
@@ -313,24 +108,22 @@ class HeatStripChart(QAbstractScrollArea):
     """
 
     SHOWS: ClassVar[frozenset[str]] = frozenset({"heat", "history", "replay", "current"})
+    ZOOMS = False
 
     round_picked = Signal(int)
     scene_picked = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__("Retained share of every scene (↓) in every round (→)")
         self._shares: Shares | None = None
         self._lines = RoundLines()
-        self._image: QImage | None = None
         self._round: int | None = None
         self._scene: str | None = None
         self._held = False
-        self._palette = DARK
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.viewport().setAutoFillBackground(False)
-        self.viewport().installEventFilter(self)
+        self._drawn: object = None  # the shares that the picture was made of
+        self.bar = QScrollBar(Qt.Orientation.Vertical, self)
+        self.bar.hide()
+        self.bar.valueChanged.connect(self.changed)
         self.setMinimumSize(160, 96)
         self._describe()
 
@@ -338,15 +131,16 @@ class HeatStripChart(QAbstractScrollArea):
         """Show these shares; None says that no round has been seen yet."""
         first = self._shares is None
         self._shares = shares if shares is not None and shares.shares.size else None
-        self._image = None if self._shares is None else heat_image(self._shares.shares)
-        self._refresh()
+        self._measure()
+        self._describe()
         if first:  # later ones leave alone what a hand has scrolled to
             self._scroll_to_scene()
+        self.changed()
 
     def set_history(self, history: RunHistory | None) -> None:
         """Know the PSNR-μ of the run."""
         self._lines = RoundLines.of(history)
-        self._refresh()
+        self.changed()
 
     def set_marks(self, at_round: int | None, scene: str | None) -> None:
         """Mark the replayed round and the scene on the screen."""
@@ -355,12 +149,7 @@ class HeatStripChart(QAbstractScrollArea):
             if moved:
                 self._scroll_to_scene()
             self._describe()
-            self.viewport().update()
-
-    def set_palette_colours(self, palette: Palette) -> None:
-        """Dress the strip."""
-        self._palette = palette
-        self.viewport().update()
+            self.changed()
 
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:
@@ -375,21 +164,173 @@ class HeatStripChart(QAbstractScrollArea):
         """Room for a dozen scenes."""
         return QSize(420, 200)
 
-    def cells(self) -> Cells:
-        """Where which scene and round lies in the viewport."""
-        assert self._shares is not None
-        metrics = self.fontMetrics()
-        left = gutter(metrics, self._shares.scenes)
-        frame = QRectF(self.viewport().rect()).adjusted(left, _TOP, -EDGE, -footer(metrics))
-        rows, columns = self._shares.shares.shape
-        high = min(max(frame.height() / rows, _LEAST_ROW), _GREATEST_ROW)
-        return Cells(
-            frame=frame,
-            rows=rows,
-            columns=columns,
-            row_height=high,
-            scrolled=float(self.verticalScrollBar().value()),
+    def nothing(self) -> str:
+        """Before the first round."""
+        return "" if self._shares is not None else "Known after the first round of training"
+
+    def table(self) -> Mapping[str, Column]:
+        """A line for every scene and a column for every round."""
+        if self._shares is None:
+            return {}
+        columns = self._shares.shares.T.astype(np.float64)
+        rounds = {
+            f"round {n}": column for n, column in zip(self._shares.rounds, columns, strict=True)
+        }
+        return {"scene": self._shares.scenes, **rounds}
+
+    def twin(self) -> Chart:
+        """The same rounds and marks."""
+        made = HeatStripChart()
+        made.set_shares(self._shares)
+        made._lines = self._lines
+        made.set_marks(self._round, self._scene)
+        return made
+
+    @property
+    def rows_in_sight(self) -> range:
+        """The scenes of which anything is seen."""
+        if self._shares is None:
+            return range(0)
+        first, last = self._rows()
+        return range(int(first), min(math.ceil(last), len(self._shares.scenes)))
+
+    def plots(self) -> "tuple[Plot, ...]":
+        """The strip, and the lines below it."""
+        return self.plot, self.below
+
+    def make_plot(self) -> "Plot":
+        """Stripes, cells over them, frames around the scene and the round, and two lines below."""
+        import pyqtgraph as pg
+
+        from smarthdr_studio.studio.plots.plot import Hatch, Plot
+
+        plot = Plot(margins=(0, _TOP, 2, 0))
+        plot.plotItem.vb.invertY(b=True)
+        self.stripes, self.image = Hatch(), pg.ImageItem()
+        self.frames = [QGraphicsRectItem() for _ in range(4)]  # dark and light, row and column
+        plot.place(0, self.stripes, self.image, *self.frames)
+        self.below = Plot(margins=(0, 2, 2, 2))
+        self.below.left.hide()
+        self.below.bottom.hide()
+        self.decibels, self.kept = (pg.PlotDataItem(antialias=True) for _ in range(2))
+        self.below.place(0, self.decibels, self.kept)
+        plot.pressed.connect(self._press)
+        plot.moved.connect(self._drag)
+        plot.released.connect(self._release)
+        plot.resized.connect(self.changed)
+        for each in (plot, self.below):
+            each.viewport().installEventFilter(self)
+        return plot
+
+    def lay_out(self, plot: "Plot") -> None:
+        """Names at the left, the bar at the right, the lines below."""
+        room, line = self.room(), self.fontMetrics().height()
+        foot = 2 * line + 4
+        wide = _BAR if self.bar.maximum() else 0
+        plot.setGeometry(room.adjusted(0, 0, -wide, -foot))
+        left = room.left() + self._gutter()
+        self.below.setGeometry(left, room.bottom() - foot + 1, room.right() - wide - left + 1, foot)
+        self.bar.setVisible(bool(wide))
+        self.bar.setGeometry(room.right() - wide + 1, room.top(), wide, room.height() - foot)
+
+    def dressed(self, plot: "Plot", palette: Palette) -> None:
+        """Cells have their own colours in every theme."""
+        plot.left.setWidth(self._gutter())
+        self.stripes.setBrush(QBrush(QColor(palette.muted), Qt.BrushStyle.BDiagPattern))
+        for place, frame in enumerate(self.frames):
+            light = place % 2
+            colour = QColor(255, 255, 255) if light else QColor(0, 0, 0, 200)
+            frame.setPen(plot.pen(colour, 1.2 if light else 3.0))
+        self.decibels.setPen(plot.pen(palette.accent, 1.5))
+        self.kept.setPen(plot.pen(palette.warn, 1.5, Qt.PenStyle.DashLine))
+        self._drawn = None
+
+    def draw(self, plot: "Plot") -> None:
+        """What there is of the rows in sight."""
+        shares = self._shares
+        if shares is None:
+            return
+        self._measure()
+        rows, columns = shares.shares.shape
+        plot.show_grid(across=False, up=False)
+        plot.left.setWidth(self._gutter())
+        plot.show_range((0, columns), self._rows())
+        if self._drawn is not shares:
+            self._drawn = shares
+            self.image.setImage(heat_rgba(shares.shares), levels=None)
+            self.image.setRect(QRectF(0, 0, columns, rows))
+            corners = ((0, 0), (columns, 0), (columns, rows), (0, rows))
+            self.stripes.fill(np.array(corners, np.float64))
+        self._draw_names(plot, shares)
+        self._draw_frames(rows, columns)
+        self._draw_lines(shares, columns)
+
+    def _draw_names(self, plot: "Plot", shares: Shares) -> None:
+        """As many names as fit, that of the current scene always; the numbers of some rounds."""
+        metrics, here = self.fontMetrics(), self._row()
+        first, last = self._rows()
+        every = max(math.ceil((last - first) * metrics.height() / max(plot.field.height(), 1)), 1)
+        rows = [
+            row
+            for row in self.rows_in_sight
+            if row == here or (row % every == 0 and (here is None or abs(row - here) >= every))
+        ]
+        wide = self._gutter() - 2 * _EDGE
+        named = []
+        for row in rows:
+            name = ("▸" if row == here else "") + shares.scenes[row]
+            short = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, wide)
+            named.append((row + 0.5, short))
+        plot.left.setTicks([named])
+        rounds = shares.rounds
+        most = max(int(plot.field.width() / metrics.horizontalAdvance("0000")), 1)
+        round_ones = ticks(rounds[0], max(rounds[-1], rounds[0] + 1), most=most)
+        marks = {round(tick) for tick in round_ones}
+        told = [(k + 0.5, str(number)) for k, number in enumerate(rounds) if number in marks]
+        plot.bottom.setTicks([told])
+
+    def _draw_frames(self, rows: int, columns: int) -> None:
+        row, column = self._row(), self._column()
+        boxes = (
+            None if row is None else QRectF(0, row, columns, 1),
+            None if column is None else QRectF(column, 0, 1, rows),
         )
+        for place, frame in enumerate(self.frames):
+            box = boxes[place // 2]
+            frame.setVisible(box is not None)
+            frame.setRect(box or QRectF())
+
+    def _draw_lines(self, shares: Shares, columns: int) -> None:
+        """Each as high as there is room; the values stand at the left."""
+        kept = mean_shares(shares.shares)
+        middles = np.arange(len(kept)) + 0.5
+        self.below.show_range((0, columns), (-0.1, 1.1))
+        pairs = (self._lines.places, self._lines.decibels), (middles, kept)
+        for item, (x, y) in zip((self.decibels, self.kept), pairs, strict=True):
+            known = np.isfinite(y)
+            item.setData(x[known], _stretched(y[known]))
+
+    def paint_words(self, painter: QPainter) -> None:
+        """The values of the two lines, up to the replayed round, in their colours."""
+        super().paint_words(painter)
+        if self._shares is None:
+            return
+        line, column = self.fontMetrics().height(), self._column()
+        kept = mean_shares(self._shares.shares)
+        upto = len(kept) if column is None else column + 1
+        top = self.room().bottom() - 2 * line - 1
+        for place, (across, values, form, colour) in enumerate(
+            (
+                (self._lines.places, self._lines.decibels, "{:.1f} dB", self._palette.accent),
+                (np.arange(len(kept)) + 0.5, 100 * kept, "{:.0f} %", self._palette.warn),
+            )
+        ):
+            before = values[np.isfinite(values) & (across <= upto)]
+            if np.isfinite(values).any():
+                painter.setPen(QPen(QColor(colour)))
+                box = QRect(0, top + place * line, self._gutter() - _EDGE, line)
+                words = form.format(before[-1]) if before.size else "–"
+                painter.drawText(box, Qt.AlignmentFlag.AlignRight, words)
 
     def event(self, event: QEvent) -> bool:
         """While the strip has the focus, which only Tab gives, the arrow keys are its own."""
@@ -403,17 +344,20 @@ class HeatStripChart(QAbstractScrollArea):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Tell the value under the mouse."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            QToolTip.showText(event.globalPos(), self.words_at(event.pos()), self.viewport())
+            cells = self._plot is not None and watched is self._plot.viewport()
+            words = self.words_at(event.pos()) if cells else _LINES
+            QToolTip.showText(event.globalPos(), words, self)
             return True
         return super().eventFilter(watched, event)
 
     def words_at(self, point: QPoint) -> str:
-        """Scene, round and share of a point of the viewport, in words."""
+        """Scene, round and share of a point of the plot, in words."""
         if self._shares is None:
             return "What every round retained of every scene"
-        place = self.cells().at(QPointF(point))
+        where = QPointF(point)
+        place = self._cell(self.plot.value_at(where)) if self.plot.field.contains(where) else None
         if place is None:
-            return "Full line: PSNR-μ on held-out labels. Dashes: mean retained share of the scenes"
+            return _LINES
         row, column = place
         share = self._shares.shares[row, column]
         kept = f"{100 * share:.1f} % retained" if np.isfinite(share) else "took no part"
@@ -434,60 +378,48 @@ class HeatStripChart(QAbstractScrollArea):
             row = scenes.index(self._scene) if self._scene in scenes else -down
             self._pick_scene(min(max(row + down, 0), len(scenes) - 1))
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take up the round and the scene under the hand."""
-        if event.button() == Qt.MouseButton.LeftButton and self._shares is not None:
-            place = self.cells().at(event.position())
-            self._held = place is not None
-            if place is not None:
-                self._pick_round(place[1])
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """The round follows; a scene is only fetched where the hand lets go."""
-        if self._held and self._shares is not None:
-            self._pick_round(self.cells().held_at(event.position())[1])
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """The hand let go over this scene."""
-        if self._held and self._shares is not None:
-            self._held = False
-            self._pick_scene(self.cells().held_at(event.position())[0])
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Through the scenes that have no room."""
+        if self.bar.maximum() and event.angleDelta().y():
+            self.bar.setValue(self.bar.value() - round(event.angleDelta().y() / 2))
+            event.accept()
+        else:
+            event.ignore()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """More or fewer rows fit."""
+        self._measure()
         super().resizeEvent(event)
-        self._refresh()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """Cells, names, marks, rounds and lines."""
-        painter = QPainter(self.viewport())
-        if self._shares is None or self._image is None:
-            painter.setPen(QColor(self._palette.muted))
-            centre = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(
-                self.viewport().rect(), centre, "Known after the first round of training"
-            )
-            painter.end()
-            return
-        scene = (
-            self._shares.scenes.index(self._scene) if self._scene in self._shares.scenes else None
-        )
-        view = HeatView(
-            shares=self._shares,
-            cells=self.cells(),
-            row=scene,
-            column=self._place_of_round(),
-            palette=self._palette,
-        )
-        draw_cells(painter, view, self._image)
-        draw_names(painter, view)
-        draw_marks(painter, view)
-        draw_rounds(painter, view)
-        draw_lines(painter, view, self._lines)
-        if self.hasFocus():
-            painter.setPen(QPen(QColor(self._palette.accent), 1))
-            painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
-        painter.end()
+    @Slot(QPointF)
+    def _press(self, where: QPointF) -> None:
+        """Take up the round and the scene under the hand."""
+        place = self._cell(where)
+        self._held = place is not None
+        if place is not None:
+            self._pick_round(place[1])
+
+    @Slot(QPointF)
+    def _drag(self, where: QPointF) -> None:
+        """The round follows; a scene is only fetched where the hand lets go."""
+        if self._held:
+            self._pick_round(self._nearest(where)[1])
+
+    @Slot(QPointF)
+    def _release(self, where: QPointF) -> None:
+        if self._held:
+            self._held = False
+            self._pick_scene(self._nearest(where)[0])
+
+    def _cell(self, where: QPointF) -> tuple[int, int] | None:
+        """Row and column, None below the last scene."""
+        rows = 0 if self._shares is None else len(self._shares.scenes)
+        return self._nearest(where) if 0 <= where.y() < rows else None
+
+    def _nearest(self, where: QPointF) -> tuple[int, int]:
+        assert self._shares is not None
+        rows, columns = self._shares.shares.shape
+        return min(max(int(where.y()), 0), rows - 1), min(max(int(where.x()), 0), columns - 1)
 
     def _pick_round(self, column: int) -> None:
         assert self._shares is not None
@@ -499,38 +431,67 @@ class HeatStripChart(QAbstractScrollArea):
         if self._shares.scenes[row] != self._scene:
             self.scene_picked.emit(self._shares.scenes[row])
 
-    def _place_of_round(self) -> int | None:
+    def _row(self) -> int | None:
+        scenes = self._shares.scenes if self._shares else ()
+        return scenes.index(self._scene) if self._scene in scenes else None
+
+    def _column(self) -> int | None:
         rounds = self._shares.rounds if self._shares else ()
         return rounds.index(self._round) if self._round in rounds else None
 
-    def _refresh(self) -> None:
-        """Let the scroll bar know how many rows have no room."""
-        hidden = 0 if self._shares is None else self.cells().hidden
-        bar = self.verticalScrollBar()
-        bar.setRange(0, hidden)
-        bar.setPageStep(max(self.viewport().height() // 2, 1))
-        bar.setSingleStep(self.fontMetrics().height())
-        self._describe()
-        self.viewport().update()
+    def _gutter(self) -> int:
+        """The room at the left: for names, and for the values of the lines."""
+        metrics = self.fontMetrics()
+        longest = max(self._shares.scenes if self._shares else (), key=len, default="")
+        names = min(metrics.horizontalAdvance("▸" + longest), _WIDEST_NAME)
+        return max(names, metrics.horizontalAdvance("00.0 dB")) + 2 * _EDGE
+
+    def _high(self) -> tuple[float, float]:
+        """Pixels of a row, and of all that is seen."""
+        line = self.fontMetrics().height()
+        seen = max(self.room().height() - 3 * line - 8 - _TOP, 1)
+        rows = 1 if self._shares is None else len(self._shares.scenes)
+        return min(max(seen / rows, _LEAST_ROW), _GREATEST_ROW), float(seen)
+
+    def _rows(self) -> tuple[float, float]:
+        """The first and the last row in sight, and parts of them."""
+        row, seen = self._high()
+        first = self.bar.value() / row
+        return first, first + seen / row
+
+    def _measure(self) -> None:
+        """Let the scroll bar know how many pixels of rows have no room."""
+        row, seen = self._high()
+        rows = 0 if self._shares is None else len(self._shares.scenes)
+        self.bar.setRange(0, max(math.ceil(rows * row - seen), 0))
+        self.bar.setPageStep(max(int(seen) // 2, 1))
+        self.bar.setSingleStep(self.fontMetrics().height())
 
     def _scroll_to_scene(self) -> None:
         """Bring the current scene into sight."""
-        if self._shares is None or self._scene not in self._shares.scenes:
+        here = self._row()
+        if here is None:
             return
-        cells = self.cells()
-        y = self._shares.scenes.index(self._scene) * cells.row_height
-        low, high = y + cells.row_height - cells.frame.height(), y
-        bar = self.verticalScrollBar()
-        bar.setValue(round(min(max(bar.value(), low), high)))
+        row, seen = self._high()
+        low, high = (here + 1) * row - seen, here * row
+        self.bar.setValue(round(min(max(self.bar.value(), low), high)))
 
     def _describe(self) -> None:
         words = "What every round retained of every scene"
         if self._shares is not None:
             words += f", {counted(len(self._shares.scenes), 'scene')}"
             words += f", {counted(len(self._shares.rounds), 'round')}"
-        column = self._place_of_round()
-        if self._shares is not None and column is not None and self._scene in self._shares.scenes:
-            share = self._shares.shares[self._shares.scenes.index(self._scene), column]
+        row, column = self._row(), self._column()
+        if self._shares is not None and column is not None and row is not None:
+            share = self._shares.shares[row, column]
             kept = f"{share:.0%} retained" if np.isfinite(share) else "took no part"
             words += f"; {self._scene} in round {self._round}: {kept}"
         self.setAccessibleName(words)
+
+
+def _stretched(values: Doubles) -> Doubles:
+    """From 0 to 1, whatever they are; a constant lies in the middle."""
+    if not len(values):
+        return values
+    low, high = float(values.min()), float(values.max())
+    return (values - low) / (high - low) if high > low else np.full(len(values), 0.5)

@@ -23,7 +23,12 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QGraphicsPathItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import (
+    QGraphicsItem,
+    QGraphicsPathItem,
+    QStyleOptionGraphicsItem,
+    QWidget,
+)
 
 from smarthdr_studio.studio.plots.axes import Doubles, log_ticks, ticks, worded_apart
 from smarthdr_studio.studio.theme import Palette
@@ -36,6 +41,7 @@ _GAP: Final = 4
 _OVER: Final = 22.0  # pixels
 _EVERY: Final = 8.0  # pixels between the strokes of a hatch
 _ABOVE: Final = 5.0
+_AIR: Final = 4.0
 NOTCH: Final = 120.0
 
 
@@ -112,6 +118,7 @@ class Plot(pg.PlotWidget):
         """A wheel that is not taken scrolls what the chart lies in; margins are pixels."""
         self.fine = 1.0  # pixels of the device for each of the screen: pens are as much wider
         self._takes_wheel, self._held = takes_wheel, False
+        self._ticks = QPen()
         super().__init__(
             viewBox=pg.ViewBox(enableMouse=False, enableMenu=False, defaultPadding=0.0),
             axisItems={"left": RoundAxis("left"), "bottom": RoundAxis("bottom")},
@@ -133,7 +140,7 @@ class Plot(pg.PlotWidget):
     def dress(self, palette: Palette, font: QFont) -> None:
         """Colours and letters of the axes; each chart dresses its own lines."""
         muted, line = QColor(palette.muted), QFontMetricsF(font).height()
-        self.left.setTickPen(self.pen(palette.muted))
+        self._ticks = self.pen(palette.muted)
         for axis in (self.left, self.bottom):
             axis.use_font(font)
             axis.setTextPen(muted)
@@ -146,19 +153,25 @@ class Plot(pg.PlotWidget):
         """Faint lines at the round values."""
         self.left.setGrid(_FAINT if up else False)
         self.bottom.setGrid(_FAINT if across else False)
-        # A stroke of no length would still be a dot.
-        self.bottom.setTickPen(self.left.tickPen() if across else QPen(Qt.PenStyle.NoPen))
+        for axis, on in ((self.left, up), (self.bottom, across)):
+            # A stroke of no length would still be a dot.
+            axis.setTickPen(self._ticks if on else QPen(Qt.PenStyle.NoPen))
 
-    def show_range(
-        self, across: tuple[float, float], up: tuple[float, float], *, log: bool = False
-    ) -> None:
-        """Show exactly this; with `log` the upright range is one of values above 0."""
-        if log:
-            up = math.log10(up[0]), math.log10(up[1])
-        if self.left.logarithmic != log:
-            self.left.logarithmic = log
-            self.left.picture = None
+    def place(self, depth: float, *items: QGraphicsItem) -> None:
+        """Put items into the units of the plot, each above the one before."""
+        for above, item in enumerate(items):
+            item.setZValue(depth + above)
+            self.plotItem.vb.addItem(item, ignoreBounds=True)
+
+    def show_range(self, across: tuple[float, float], up: tuple[float, float]) -> None:
+        """Show exactly this; of a logarithmic axis, powers of ten."""
         self.plotItem.vb.setRange(xRange=across, yRange=up, padding=0)
+
+    def set_logarithmic(self, *, across: bool = False, up: bool = False) -> None:
+        """Tell powers of ten by the values they stand for."""
+        for axis, log in ((self.bottom, across), (self.left, up)):
+            if axis.logarithmic != log:
+                axis.logarithmic, axis.picture = log, None
 
     @property
     def sight(self) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -180,6 +193,14 @@ class Plot(pg.PlotWidget):
     def place_of(self, x: float, y: float) -> QPointF:
         """The pixel of a value."""
         return QPointF(self.plotItem.vb.mapViewToScene(pg.Point(x, y)))
+
+    def places_of(self, points: Doubles) -> Doubles:
+        """The pixels of many values, N×2."""
+        (x0, x1), (y0, y1) = self.sight
+        field = self.field
+        share = (points - (x0, y0)) / (x1 - x0, y1 - y0)
+        placed: Doubles = share * (field.width(), -field.height()) + (field.left(), field.bottom())
+        return placed
 
     def value_at(self, pixel: QPointF) -> QPointF:
         """The value under a pixel, held within what is shown."""
@@ -295,6 +316,73 @@ class Hatch(QGraphicsPathItem):
         painter.resetTransform()
         painter.fillPath(area.intersected(_strokes(area.boundingRect())), self.brush().color())
         painter.restore()
+
+
+class Words(QGraphicsItem):
+    """Words at a value, upright and of one size, with a rim that sets them off any colour.
+
+    pyqtgraph's own lose their ground where a plot is drawn on paper.
+    """
+
+    def __init__(self, colour: QColor | str = "", *, rim: QColor | None = None) -> None:
+        super().__init__()
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
+        self.text, self.font = "", QFont()
+        self.colour, self.rim = QColor(colour), rim
+        self.ground: QColor | None = None
+        self.border: QColor | None = None
+        self._anchor, self._shift = (0.0, 0.0), (0.0, 0.0)
+
+    def say(
+        self,
+        text: str,
+        *,
+        anchor: tuple[float, float] = (0.5, 0.5),
+        shift: tuple[float, float] = (0.0, 0.0),
+    ) -> None:
+        """Which words, which point of their box (0 to 1) lies at the value, and pixels beside."""
+        self.prepareGeometryChange()
+        self.text, self._anchor, self._shift = text, anchor, shift
+        self.update()
+
+    def dress(self, font: QFont, colour: QColor | str) -> None:
+        """Letters and their colour."""
+        self.prepareGeometryChange()
+        self.font, self.colour = font, QColor(colour)
+
+    def boundingRect(self) -> QRectF:
+        """The box of the words, in pixels."""
+        metrics = QFontMetricsF(self.font)
+        air = 2 * _AIR
+        wide, high = metrics.horizontalAdvance(self.text) + air, metrics.height()
+        left, top = -self._anchor[0] * wide, -self._anchor[1] * high
+        return QRectF(left + self._shift[0], top + self._shift[1], wide, high)
+
+    def paint(
+        self,
+        painter: QPainter,
+        _option: QStyleOptionGraphicsItem,
+        _widget: QWidget | None = None,
+    ) -> None:
+        """Ground, rim, words."""
+        if not self.text:
+            return
+        box = self.boundingRect()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(self.font)
+        if self.ground is not None:
+            painter.setPen(QPen(Qt.PenStyle.NoPen) if self.border is None else QPen(self.border))
+            painter.setBrush(self.ground)
+            painter.drawRoundedRect(box, 3, 3)
+        if self.rim is not None:
+            path = QPainterPath()
+            foot = box.top() + QFontMetricsF(self.font).ascent()
+            path.addText(box.left() + _AIR, foot, self.font, self.text)
+            painter.strokePath(path, QPen(self.rim, 3.0))
+            painter.fillPath(path, self.colour)
+            return
+        painter.setPen(self.colour)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.text)
 
 
 def _strokes(within: QRectF) -> QPainterPath:

@@ -1,39 +1,23 @@
 """The retained share of the pool for every pair of thresholds, and the pair in use, to drag."""
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import (
-    QColor,
-    QFont,
-    QFontMetricsF,
-    QImage,
-    QMouseEvent,
-    QPainter,
-    QPainterPath,
-    QPaintEvent,
-    QPen,
-    QPixmap,
-    QPolygonF,
-)
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtGui import QColor, QFont
 
-from smarthdr_studio.core.display import ColourMap, sigma_rgb8
+from smarthdr_studio.core.display import ColourMap, Rgb8, sigma_rgb8
 from smarthdr_studio.core.trust.masking import Range
-from smarthdr_studio.studio.plots.axes import (
-    NOWHERE,
-    ArrowKeys,
-    Axis,
-    draw_frame,
-    place_for,
-    stepped,
-)
-from smarthdr_studio.studio.theme import DARK, Palette
+from smarthdr_studio.studio.plots.axes import NOWHERE, ArrowKeys, Doubles, place_for, stepped
+from smarthdr_studio.studio.plots.chart import Chart, Column
+from smarthdr_studio.studio.theme import Palette
 
-Doubles = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    from smarthdr_studio.studio.plots.plot import Plot, Words
+
 Pair = tuple[float, float]
 
 _FINER: Final = 6  # chords of a finer grid follow the curved lines of a bilinear map
@@ -172,101 +156,20 @@ LEVELS: Final = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 # Where room is short, the first of these get their number.
 _BY_WEIGHT: Final = (0.8, 0.9, 0.5, 0.95, 0.7, 0.6)
 _HALO: Final = QColor(0, 0, 0, 140)
-
-
-class IsoLines:
-    """The contours of one map, found once; laid out once for each size they are drawn at."""
-
-    def __init__(self, shares: npt.NDArray[Any]) -> None:
-        self._contours = {level: contour(shares, level) for level in LEVELS}
-        self._frame = QRectF()
-        self._polygons: dict[float, list[QPolygonF]] = {}
-        self._numbers: dict[float, QRectF] = {}
-
-    def draw_lines(self, painter: QPainter, *, across: Axis, up: Axis, frame: QRectF) -> None:
-        """Draw every line inside the frame."""
-        if frame != self._frame:
-            self._frame = frame
-            self._lay_out(painter.font(), across, up)
-        painter.save()
-        painter.setClipRect(frame)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for level, polygons in self._polygons.items():
-            _draw_lines(painter, polygons, strong=level == STRONG)
-        painter.restore()
-
-    def draw_numbers(self, painter: QPainter, *, taken: list[QRectF]) -> None:
-        """Draw the numbers of the lines drawn last that cover no place `taken`."""
-        for level, box in self._numbers.items():
-            if not any(box.intersects(other) for other in taken):
-                _draw_number(painter, level, box)
-
-    def _lay_out(self, font: QFont, across: Axis, up: Axis) -> None:
-        corner = np.array((across.at(0.0), up.at(0.0)))
-        scale = np.array((across.at(1.0), up.at(1.0))) - corner
-        lines = {
-            level: [corner + scale * line for line in found]
-            for level, found in self._contours.items()
-        }
-        self._polygons = {
-            level: [QPolygonF([QPointF(x, y) for x, y in each.tolist()]) for each in found]
-            for level, found in lines.items()
-        }
-        self._numbers = {}
-        for level in _BY_WEIGHT:
-            metrics = QFontMetricsF(_font(font, level))
-            size = (metrics.horizontalAdvance(_words(level)) + 4, metrics.ascent() + 2)
-            # The chief number stands wherever it has room, even over another line.
-            others = [
-                line for other, found in lines.items() if STRONG != level != other for line in found
-            ]
-            box = place_for(
-                lines[level],
-                size=size,
-                frame=self._frame,
-                taken=list(self._numbers.values()),
-                apart=np.concatenate(others or [NOWHERE]),
-            )
-            if box is not None:
-                self._numbers[level] = box
-
-
-def _font(font: QFont, level: float) -> QFont:
-    font = QFont(font)
-    font.setBold(level == STRONG)
-    return font
-
-
-def _words(level: float) -> str:
-    return f"{100 * level:.0f} %"
-
-
-def _draw_lines(painter: QPainter, polygons: list[QPolygonF], *, strong: bool) -> None:
-    halo, line = (3.2, 1.7) if strong else (2.0, 0.8)
-    white = QColor(255, 255, 255, 235 if strong else 200)
-    for colour, width in ((_HALO, halo), (white, line)):
-        painter.setPen(QPen(colour, width))
-        for polygon in polygons:
-            painter.drawPolyline(polygon)
-
-
-def _draw_number(painter: QPainter, level: float, box: QRectF) -> None:
-    path = QPainterPath()
-    path.addText(box.left() + 2, box.bottom() - 2, _font(painter.font(), level), _words(level))
-    painter.strokePath(path, QPen(_HALO, 3.0))
-    painter.fillPath(path, QColor("#ffffff"))
-
+_WHITE: Final = QColor(255, 255, 255)
+_SHADE: Final = QColor(0, 0, 0, 165)
 
 Marks = tuple[tuple[str, float, float], ...]
 
-_SMOOTH: Final = 256  # pixels the map is drawn with before Qt scales it
-_MARGIN: Final = 8
+_SMOOTH: Final = 256  # pixels the map is drawn with
 _ON_LINE: Final = 10.0  # pixels a double click may lie beside an iso-line
-_MARK: Final = 16.0
-_WHITE, _BLACK = QColor("#ffffff"), QColor("#000000")
+_MARK: Final = 20.0
+_POINT: Final = 13
+_TAKEN: Final = 62.0  # pixels beside the point that its words may cover
+_BESIDE: Final = 10.0
 
 
-class RetentionMap(QWidget):
+class RetentionMap(Chart):
     """τ_pa to the right, τ_pi upwards, light where much is kept; lines of equal shares.
 
     The point moves when `set_taus` says so: a drag only tells where the hand is.
@@ -276,24 +179,18 @@ class RetentionMap(QWidget):
     released = Signal(float, float)
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__("Retained share of the pool for τ_pa (→) and τ_pi (↑)")
         self._shares: npt.NDArray[np.float32] | None = None
-        self._image: QImage | None = None
-        self._lines: IsoLines | None = None
-        self._ground: QPixmap | None = None
+        self._contours: dict[float, list[Doubles]] = {}
         self._taus, self._wish = (0.4, 0.4), (0.4, 0.4)
         self._kept: float | None = None
         self._marks: Marks = ()
-        self._held = False
-        self._palette = DARK
-        self.setCursor(Qt.CursorShape.CrossCursor)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._drawn: object = None  # the shares and the room that the ground was drawn for
         self.setMinimumSize(140, 165)
         self.setToolTip(
-            "Retained share of the pool for τ_pa (→) and τ_pi (↑). Drag the point, or double-click"
-            " a line to retain exactly its share. Arrow keys move the point by 0.01, with Shift by"
-            " 0.1"
-            " (Tab reaches it, Esc leaves it)"
+            f"{self.title}. Drag the point, or double-click a line to retain exactly its share."
+            " Arrow keys move the point by 0.01, with Shift by 0.1 (Tab reaches it, Esc leaves it)."
+            " Ctrl and the wheel zoom; more by the right button"
         )
         self._keys = ArrowKeys(self)
         self._keys.stepped.connect(self._step)
@@ -306,29 +203,24 @@ class RetentionMap(QWidget):
         Both thresholds run evenly from 0 to 1. None says that nothing is known.
         """
         self._shares = None if shares is None else np.asarray(shares, np.float32)
-        self._image = None if self._shares is None else _image(self._shares)
-        self._lines = None if self._shares is None else IsoLines(self._shares)
-        self._ground = None
+        self._contours = (
+            {} if self._shares is None else {n: contour(self._shares, n) for n in LEVELS}
+        )
         self._describe()
-        self.update()
+        self.changed()
 
     def set_taus(self, patch: float, pixel: float, *, kept: float | None = None) -> None:
         """Put the point at a pair of thresholds in [0, 1]; `kept` is its exact share, if known."""
         if (patch, pixel, kept) != (*self._taus, self._kept):
             self._taus, self._kept = (patch, pixel), kept
             self._describe()
-            self.update()
+            self.changed()
 
     def set_marks(self, marks: Marks) -> None:
         """Pairs set aside, as (letter, τ_pa, τ_pi)."""
         if marks != self._marks:
             self._marks = marks
-            self.update()
-
-    def set_palette_colours(self, palette: Palette) -> None:
-        """Dress the map."""
-        self._palette, self._ground = palette, None
-        self.update()
+            self.changed()
 
     def share_at(self, patch: float, pixel: float) -> float | None:
         """The kept share of a pair of thresholds, between the grid's values bilinearly."""
@@ -344,98 +236,185 @@ class RetentionMap(QWidget):
         """About a square."""
         return QSize(240, 220)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take the point to the hand."""
-        if event.button() == Qt.MouseButton.LeftButton:
-            self._held = True
-            self.picked.emit(*self._under(event))
+    def nothing(self) -> str:
+        """Before there are pseudo-labels."""
+        return "Known once pseudo-labels exist" if self._shares is None else ""
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """The point follows."""
-        if self._held:
-            self.picked.emit(*self._under(event))
+    def table(self) -> Mapping[str, Column]:
+        """Every pair of the grid and its share."""
+        shares = np.zeros((0, 0)) if self._shares is None else self._shares.astype(np.float64)
+        pixel, patch = (np.linspace(0, 1, n) for n in shares.shape)
+        across, up = np.meshgrid(patch, pixel)
+        return {"tau_patch": across.ravel(), "tau_pixel": up.ravel(), "retained": shares.ravel()}
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """The hand let go here."""
-        if self._held:
-            self._held = False
-            self.released.emit(*self._under(event))
+    def twin(self) -> Chart:
+        """The same map and points."""
+        made = RetentionMap()
+        made.set_shares(self._shares)
+        made.set_taus(*self._taus, kept=self._kept)
+        made.set_marks(self._marks)
+        return made
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """On a line: take the point exactly onto it."""
-        here = self._under(event)
-        across, up, _ = self._axes()
-        near = []
-        for level in LEVELS:
-            if (pair := self._nearest(level, here)) is not None:
-                away = QPointF(across.at(pair[0]), up.at(pair[1])) - event.position()
-                near.append((float(np.hypot(away.x(), away.y())), pair))
-        if near and min(near)[0] <= _ON_LINE:
-            self.released.emit(*min(near)[1])
+    def make_plot(self) -> "Plot":
+        """The map, its lines and their numbers, the point and what is written beside it."""
+        import pyqtgraph as pg
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """The map, its lines, the pairs set aside and the point."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        across, up, frame = self._axes()
-        if self._image is None or self._lines is None:
-            painter.setPen(QColor(self._palette.muted))
-            centre = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(self.rect(), centre, "Known once pseudo-labels exist")
-            painter.end()
-            return
-        painter.drawPixmap(0, 0, self._ground_under(self._image, self._lines))
-        point = QPointF(across.at(self._taus[0]), up.at(self._taus[1]))
-        words = self._words()
-        label = _label_box(painter, point, words, frame)
-        marks = [_box_around(across.at(x), up.at(y)) for _, x, y in self._marks]
-        words_of_axes = _axis_boxes(painter, frame)
-        taken = [label, _box_around(point.x(), point.y()), *marks, *words_of_axes.values()]
-        self._lines.draw_numbers(painter, taken=taken)
-        painter.setPen(QColor(255, 255, 255, 200))
-        for axis, box in words_of_axes.items():
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, axis)
-        for (name, _, _), box in zip(self._marks, marks, strict=True):
-            _draw_mark(painter, name, box)
-        _draw_point(painter, point, accent=self._palette.accent if self.hasFocus() else None)
-        _draw_label(painter, words, label)
-        painter.end()
+        from smarthdr_studio.studio.plots.plot import Plot, Words
 
-    def _ground_under(self, image: QImage, lines: IsoLines) -> QPixmap:
-        """Map, axes and lines, which a moving point does not change."""
-        ratio = self.devicePixelRatioF()
-        if self._ground is None or self._ground.size() != self.size() * ratio:
-            across, up, frame = self._axes()
-            ground = QPixmap(self.size() * ratio)
-            ground.setDevicePixelRatio(ratio)
-            ground.fill(Qt.GlobalColor.transparent)
-            painter = QPainter(ground)
-            painter.setFont(self.font())
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            draw_frame(painter, across, up, palette=self._palette, frame=frame)
-            painter.drawImage(frame, image)
-            lines.draw_lines(painter, across=across, up=up, frame=frame)
-            painter.end()
-            self._ground = ground
-        return self._ground
+        plot = Plot(margins=(4, 8, 12, 0))
+        self.image = pg.ImageItem()
+        self.lines = {level: pg.PlotCurveItem(connect="finite") for level in LEVELS}
+        self.numbers = {level: Words(_WHITE, rim=_HALO) for level in LEVELS}
+        self.corners = Words(_WHITE, rim=_HALO), Words(_WHITE, rim=_HALO)
+        self.point = pg.TargetItem(movable=False, size=_POINT, symbol="o")
+        self.ring = pg.ScatterPlotItem(size=20, useCache=False, brush=None)
+        self.words = Words(_WHITE)
+        self.words.ground = _SHADE
+        self.marked: list[Words] = []
+        texts = (*self.numbers.values(), *self.corners)
+        plot.place(0, self.image, *self.lines.values(), *texts)
+        plot.place(40, self.words, self.ring, self.point)
+        self._listen(plot)
+        return plot
 
-    def _axes(self) -> tuple[Axis, Axis, QRectF]:
-        metrics = self.fontMetrics()
-        left, below = metrics.horizontalAdvance("0.0") + _MARGIN, metrics.height() + 4
-        frame = QRectF(self.rect()).adjusted(left, metrics.height() / 2, -_MARGIN, -below)
-        across = Axis(low=0.0, high=1.0, first=frame.left(), last=frame.right())
-        up = Axis(low=0.0, high=1.0, first=frame.bottom(), last=frame.top())
-        return across, up, frame
+    def _listen(self, plot: "Plot") -> None:
+        plot.pressed.connect(self._press)
+        plot.moved.connect(self._press)
+        plot.released.connect(self._release)
+        plot.double_clicked.connect(self._onto_line)
+        plot.resized.connect(self.changed)
+        plot.viewport().setCursor(Qt.CursorShape.CrossCursor)
 
-    def _under(self, event: QMouseEvent) -> Pair:
-        across, up, _ = self._axes()
-        where = event.position()
-        return round(across.value(where.x()), 3), round(up.value(where.y()), 3)
+    def dressed(self, plot: "Plot", palette: Palette) -> None:
+        """The map has its own colours in every theme."""
+        plot.left.setWidth(plot.fontMetrics().horizontalAdvance("0.00") + 4)
+        for level, line in self.lines.items():
+            strong = level == STRONG
+            line.setPen(plot.pen(_WHITE, 1.7 if strong else 1.0))
+            line.setShadowPen(plot.pen(_HALO, 3.6 if strong else 2.6))
+        self.point.setPen(plot.pen("#000000", 1.5))
+        self.point.setBrush(_WHITE)
+        self.ring.setPen(plot.pen(palette.accent, 3))
+        self.ring.setVisible(self.hasFocus())
+        bold = QFont(self.font())
+        bold.setBold(True)
+        for text in (*self.numbers.values(), *self.corners, self.words):
+            text.dress(bold if text is self.numbers[STRONG] else self.font(), _WHITE)
+        self._drawn = None
+
+    def draw(self, plot: "Plot") -> None:
+        """The map and its lines where they changed, then the pairs set aside and the point."""
+        plot.show_range(*self.seen)
+        plot.show_grid(across=self.across_grid, up=self.across_grid)
+        ground = id(self._shares), self.seen, plot.field.size().toTuple()
+        if self._shares is not None and ground != self._drawn:
+            self._drawn = ground
+            self.image.setImage(_rgb8(self._shares), levels=None)
+            self.image.setRect(QRectF(0, 0, 1, 1))
+            for level, found in self._contours.items():
+                self.lines[level].setData(*_in_one(found).T)
+        self._draw_marks(plot)
+        self._draw_point(plot)
+        self._draw_numbers(plot)
+
+    def _draw_marks(self, plot: "Plot") -> None:
+        while len(self.marked) > len(self._marks):
+            plot.removeItem(self.marked.pop())
+        while len(self.marked) < len(self._marks):
+            self.marked.append(self._mark())
+            plot.place(30, self.marked[-1])
+        for text, (name, patch, pixel) in zip(self.marked, self._marks, strict=True):
+            text.dress(self.font(), _WHITE)
+            text.say(name)
+            text.setPos(patch, pixel)
+
+    @staticmethod
+    def _mark() -> "Words":
+        from smarthdr_studio.studio.plots.plot import Words
+
+        mark = Words(_WHITE)
+        mark.ground, mark.border = QColor(0, 0, 0, 190), _WHITE
+        return mark
+
+    def _draw_point(self, plot: "Plot") -> None:
+        """The words stand on the side that has room."""
+        patch, pixel = self._taus
+        self.point.setPos(patch, pixel)
+        self.ring.setData([patch], [pixel])
+        self.words.setPos(patch, pixel)
+        at, field = plot.place_of(patch, pixel), plot.field
+        half = self.words.boundingRect().height() / 2
+        down = min(max(at.y(), field.top() + half), field.bottom() - half) - at.y()
+        beyond = at.x() + _TAKEN > field.right()
+        side = (1.0, -_BESIDE) if beyond else (0.0, _BESIDE)
+        self.words.say(self._words(), anchor=(side[0], 0.5), shift=(side[1], down))
+
+    def _draw_numbers(self, plot: "Plot") -> None:
+        """The share of each line on the line, where it covers nothing else."""
+        taken = self._taken(plot)
+        placed = {
+            level: [plot.places_of(line) for line in found]
+            for level, found in self._contours.items()
+        }
+        for level in _BY_WEIGHT:
+            text = self.numbers[level]
+            text.say(f"{100 * level:.0f} %")
+            # The chief number stands wherever it has room, even over another line.
+            others = [line for n, lines in placed.items() if STRONG != level != n for line in lines]
+            box = place_for(
+                placed[level],
+                size=text.boundingRect().size().toTuple(),
+                frame=plot.field,
+                taken=taken,
+                apart=np.concatenate(others or [NOWHERE]),
+            )
+            text.setVisible(box is not None)
+            if box is not None:
+                taken.append(box)
+                text.setPos(plot.value_at(box.center()))
+
+    def _taken(self, plot: "Plot") -> list[QRectF]:
+        """Where the point, its words, the pairs set aside and the names of the axes stand."""
+        field = plot.field
+        (left, right), (low, high) = self.seen
+        first, second = self.corners
+        first.say("τ_pi ↑", anchor=(0, 0))
+        first.setPos(left, high)
+        second.say("τ_pa →", anchor=(1, 1))
+        second.setPos(right, low)
+        point = plot.place_of(*self._taus)
+        half, near = _MARK / 2, self.words.boundingRect().translated(point)
+        marks = [plot.place_of(patch, pixel) for _, patch, pixel in self._marks]
+        return [
+            first.boundingRect().translated(field.topLeft()),
+            second.boundingRect().translated(field.bottomRight()),
+            near,
+            *(QRectF(-half, -half, _MARK, _MARK).translated(at) for at in (*marks, point)),
+        ]
 
     def _nearest(self, level: float, taus: Pair) -> Pair | None:
         pair = None if self._shares is None else nearest_on_iso(self._shares, level, taus)
         return None if pair is None else (round(pair[0], 3), round(pair[1], 3))
+
+    @Slot(QPointF)
+    def _press(self, where: QPointF) -> None:
+        self.picked.emit(round(where.x(), 3), round(where.y(), 3))
+
+    @Slot(QPointF)
+    def _release(self, where: QPointF) -> None:
+        self.released.emit(round(where.x(), 3), round(where.y(), 3))
+
+    @Slot(QPointF)
+    def _onto_line(self, where: QPointF) -> None:
+        """On a line: take the point exactly onto it."""
+        plot, near = self.plot, []
+        here = plot.place_of(where.x(), where.y())
+        for level in LEVELS:
+            if (pair := self._nearest(level, (where.x(), where.y()))) is not None:
+                away = plot.place_of(*pair) - here
+                near.append((float(np.hypot(away.x(), away.y())), pair))
+        if near and min(near)[0] <= _ON_LINE:
+            self.released.emit(*min(near)[1])
 
     @Slot(float, float)
     def _step(self, across: float, up: float) -> None:
@@ -457,63 +436,16 @@ class RetentionMap(QWidget):
         self.setAccessibleName(f"Map of retained shares, τ_pa {patch:.2f}, τ_pi {pixel:.2f}{kept}")
 
 
-def _box_around(x: float, y: float) -> QRectF:
-    return QRectF(x - _MARK / 2, y - _MARK / 2, _MARK, _MARK)
+def _in_one(lines: list[Doubles]) -> Doubles:
+    """Several lines as one, N×2, parted by NaN."""
+    gap = np.full((1, 2), np.nan)
+    return np.concatenate([part for line in lines for part in (line, gap)] or [NOWHERE])
 
 
-def _label_box(painter: QPainter, point: QPointF, words: str, frame: QRectF) -> QRectF:
-    """Beside the point, on the side that has room."""
-    wide, line = painter.fontMetrics().horizontalAdvance(words) + 8, 18
-    box = QRectF(point.x() + 10, point.y() - line / 2, wide, line)
-    if box.right() > frame.right():
-        box.moveRight(point.x() - 10)
-    box.moveTop(min(max(box.top(), frame.top()), frame.bottom() - line))
-    return box
-
-
-def _draw_label(painter: QPainter, words: str, box: QRectF) -> None:
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(0, 0, 0, 165))
-    painter.drawRoundedRect(box, 3, 3)
-    painter.setPen(_WHITE)
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
-
-
-def _draw_point(painter: QPainter, point: QPointF, *, accent: str | None) -> None:
-    """White with a dark rim; with the focus a ring around it as well."""
-    if accent is not None:
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for colour, width in ((_BLACK, 5.0), (QColor(accent), 2.5)):
-            painter.setPen(QPen(colour, width))
-            painter.drawEllipse(point, 10, 10)
-    painter.setPen(QPen(_BLACK, 1.5))
-    painter.setBrush(_WHITE)
-    painter.drawEllipse(point, 6, 6)
-
-
-def _axis_boxes(painter: QPainter, frame: QRectF) -> dict[str, QRectF]:
-    """Which threshold runs which way, and where to say so; the map is dark in both corners."""
-    metrics = painter.fontMetrics()
-    size = metrics.horizontalAdvance("τ_pa →") + 6, metrics.height()
-    return {
-        "τ_pi ↑": QRectF(frame.left() + 2, frame.top() + 2, *size),
-        "τ_pa →": QRectF(frame.right() - size[0] - 2, frame.bottom() - size[1] - 1, *size),
-    }
-
-
-def _draw_mark(painter: QPainter, name: str, box: QRectF) -> None:
-    """A dark square with a letter, so that nobody takes it for the point."""
-    painter.setPen(QPen(_WHITE, 1))
-    painter.setBrush(QColor(0, 0, 0, 190))
-    painter.drawRoundedRect(box, 3, 3)
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, name)
-
-
-def _image(shares: npt.NDArray[np.float32]) -> QImage:
-    """The map upright and smooth: grid values lie on its edges, not inside them."""
+def _rgb8(shares: npt.NDArray[np.float32]) -> Rgb8:
+    """The map, smooth, the first row lowest: grid values lie on its edges, not inside them."""
     rows, columns = shares.shape
     where = np.linspace(0, 1, _SMOOTH, dtype=np.float32)
-    x, y = np.meshgrid(where * (columns - 1), where[::-1] * (rows - 1))
+    x, y = np.meshgrid(where * (columns - 1), where * (rows - 1))
     smooth = cv2.remap(shares, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    rgb8 = sigma_rgb8(smooth.view(np.float32), span=Range(0.0, 1.0), colour_map=ColourMap.TIDE)
-    return QImage(rgb8.data, _SMOOTH, _SMOOTH, _SMOOTH * 3, QImage.Format.Format_RGB888).copy()
+    return sigma_rgb8(smooth.view(np.float32), span=Range(0.0, 1.0), colour_map=ColourMap.TIDE)

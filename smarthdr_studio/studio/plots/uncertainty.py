@@ -1,42 +1,34 @@
 """Whether σ is as large as the error: calibration, and sparsification with both thresholds."""
 
-import math
-from typing import Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import numpy.typing as npt
-from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QBrush, QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QBrush, QColor
 
 from smarthdr_studio.core.trust.reliability import Evidence
-from smarthdr_studio.studio.plots.axes import (
-    LOOSE,
-    ArrowKeys,
-    Axis,
-    draw_frame,
-    log_ticks,
-    place_for,
-    stepped,
-    worded,
-)
-from smarthdr_studio.studio.theme import DARK, Palette
+from smarthdr_studio.studio.plots.axes import LOOSE, ArrowKeys, Doubles, place_for, stepped
+from smarthdr_studio.studio.plots.chart import Chart, Column, Stretch
+from smarthdr_studio.studio.theme import Palette
 
-Doubles = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    from smarthdr_studio.studio.plots.plot import Plot, Words
 
-_MARGIN: Final = 8
 _NONE: Final[Doubles] = np.zeros((0, 2))
+_UNKNOWN: Final = "No errors known yet"
 
 
-class Calibration(QWidget):
+class Calibration(Chart):
     """One dot for each bin of equally many pixels, both axes logarithmic and alike."""
 
+    LOG = "Logarithmic axes"
+
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__("RMS error observed (↑) against σ predicted (→)")
+        self.log = True
         self._evidence: Evidence | None = None
         self._bins = _NONE
-        self._palette = DARK
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(140, 84)
         self.setToolTip(
             "Predicted σ (→) against observed RMS error (↑), the root of the mean over channels of"
@@ -54,80 +46,73 @@ class Calibration(QWidget):
         above = int((self._bins[:, 1] > self._bins[:, 0]).sum())
         words = f"{above} of {len(self._bins)} bins err more than σ says"
         self.setAccessibleName(f"Calibration of σ, {words if len(self._bins) else 'nothing known'}")
-        self.update()
-
-    def set_palette_colours(self, palette: Palette) -> None:
-        """Dress the chart."""
-        self._palette = palette
-        self.update()
+        self.changed()
 
     def sizeHint(self) -> QSize:
         """Wider than high."""
         return QSize(260, 140)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """The frame, the line of agreement, the bins."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if not len(self._bins):
-            painter.setPen(QColor(self._palette.muted))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "No errors known yet")
-            painter.end()
-            return
-        across, up, frame = self._axes()
-        self._draw_frame(painter, across, up, frame)
-        painter.setPen(QPen(QColor(self._palette.muted), 1.4, Qt.PenStyle.DashLine))
-        painter.drawLine(frame.bottomLeft(), frame.topRight())
-        self._draw_words(painter, frame)
-        points = [
-            QPointF(across.at(math.log10(x)), up.at(math.log10(y))) for x, y in self._bins.tolist()
-        ]
-        accent = QColor(self._palette.accent)
-        painter.setPen(QPen(accent, 1.5))
-        painter.drawPolyline(QPolygonF(points))
-        painter.setBrush(accent)
-        painter.setPen(QPen(QColor(self._palette.panel), 1))
-        for point in points:
-            painter.drawEllipse(point, 3.5, 3.5)
-        painter.end()
+    def nothing(self) -> str:
+        """Before errors are known."""
+        return "" if len(self._bins) else _UNKNOWN
 
-    def _axes(self) -> tuple[Axis, Axis, QRectF]:
-        metrics = self.fontMetrics()
-        left, below = metrics.horizontalAdvance("0.000") + _MARGIN, metrics.height() + 4
-        frame = QRectF(self.rect()).adjusted(left, 4, -_MARGIN, -below)
-        low, high = math.log10(self._bins.min()), math.log10(self._bins.max())
-        air = max((high - low) * 0.08, 0.05)
-        low, high = low - air, high + air
-        across = Axis(low=low, high=high, first=frame.left(), last=frame.right())
-        return across, Axis(low=low, high=high, first=frame.bottom(), last=frame.top()), frame
+    def span(self) -> tuple[Stretch, Stretch]:
+        """All bins with a little air, alike across and up; powers of ten where logarithmic."""
+        values = self._values()
+        if not len(values):
+            return (0.0, 1.0), (0.0, 1.0)
+        low, high = float(values.min()), float(values.max())
+        air = max((high - low) * 0.08, 0.05 if self.log else high * 0.05)
+        both = (low - air if self.log else 0.0), high + air
+        return both, both
 
-    def _draw_frame(self, painter: QPainter, across: Axis, up: Axis, frame: QRectF) -> None:
-        """Faint lines and round values; alike on both axes but for the room there is."""
-        metrics = painter.fontMetrics()
-        line, wide = metrics.height(), metrics.horizontalAdvance("0.000")
-        faint, muted = QColor(self._palette.border), QColor(self._palette.muted)
-        faint.setAlphaF(0.55)
-        for value in log_ticks(up.low, up.high, most=int(frame.height() / (line * 1.2))):
-            y = round(up.at(math.log10(value))) + 0.5
-            painter.setPen(QPen(faint, 1))
-            painter.drawLine(QLineF(frame.left(), y, frame.right(), y))
-            painter.setPen(muted)
-            end = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(QRectF(0, y - line / 2, frame.left() - 4, line), end, worded(value))
-        painter.setPen(QPen(QColor(self._palette.border), 1))
-        painter.drawLine(frame.bottomLeft(), frame.bottomRight())
-        painter.setPen(muted)
-        for value in log_ticks(across.low, across.high, most=int(frame.width() / (wide * 1.3))):
-            box = QRectF(across.at(math.log10(value)) - wide, frame.bottom() + 2, wide * 2, line)
-            painter.drawText(box, Qt.AlignmentFlag.AlignHCenter, worded(value))
+    def table(self) -> Mapping[str, Column]:
+        """Every bin."""
+        return {"sigma predicted": self._bins[:, 0], "RMS error observed": self._bins[:, 1]}
 
-    def _draw_words(self, painter: QPainter, frame: QRectF) -> None:
-        painter.setPen(QColor(self._palette.muted))
-        inside = frame.adjusted(6, 2, -6, -3)
-        top = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
-        bottom = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
-        painter.drawText(inside, top, "overconfident")
-        painter.drawText(inside, bottom, "underconfident")
+    def twin(self) -> Chart:
+        """The same bins."""
+        made = Calibration()
+        made.set_evidence(self._evidence)
+        return made
+
+    def make_plot(self) -> "Plot":
+        """The line of agreement, the bins, and what either side of the line means."""
+        import pyqtgraph as pg
+
+        from smarthdr_studio.studio.plots.plot import Plot, Words
+
+        plot = Plot(margins=(4, 8, 12, 0))
+        self.agreement = pg.InfiniteLine((0, 0), angle=45)
+        self.bins = pg.PlotDataItem(symbol="o", symbolSize=7, antialias=True)
+        self.sides = Words(), Words()
+        plot.place(0, self.agreement, *self.sides, self.bins)
+        return plot
+
+    def dressed(self, plot: "Plot", palette: Palette) -> None:
+        """One colour, and grey for what is not measured."""
+        plot.left.setWidth(plot.fontMetrics().horizontalAdvance("0.0000") + 4)
+        self.agreement.setPen(plot.pen(palette.muted, 1.4, Qt.PenStyle.DashLine))
+        self.bins.setPen(plot.pen(palette.accent, 1.5))
+        self.bins.setSymbolBrush(QColor(palette.accent))
+        self.bins.setSymbolPen(plot.pen(palette.panel, 1))
+        for words in self.sides:
+            words.dress(self.font(), palette.muted)
+
+    def draw(self, plot: "Plot") -> None:
+        """The bins in what is seen."""
+        plot.set_logarithmic(across=self.log, up=self.log)
+        across, up = self.seen
+        plot.show_range(across, up)
+        self.bins.setData(self._values())
+        over, under = self.sides
+        over.say("overconfident", anchor=(0, 0))
+        over.setPos(across[0], up[1])
+        under.say("underconfident", anchor=(1, 1))
+        under.setPos(across[1], up[0])
+
+    def _values(self) -> Doubles:
+        return np.log10(self._bins) if self.log else self._bins
 
 
 def known_bins(predicted: Doubles, observed: Doubles) -> Doubles:
@@ -142,15 +127,18 @@ _STYLES: Final = {
     "random": (Qt.PenStyle.DotLine, 1.6),
 }
 _HATCH: Final = Qt.BrushStyle.FDiagPattern
+_BESIDE: Final = 6.0
+_POINT: Final = 13
 _TIP: Final = (
     "Absolute error (|error| on the μ-law, mean over channels) of the pixels that are left, divided"
     " by that of all, while the least sure are dropped: by σ, by the true error (oracle) and at"
     " random. The shaded area is AUSE. Drag the point to move the thresholds; arrow keys move it by"
-    " 0.01, with Shift by 0.1 (Tab reaches it, Esc leaves it)"
+    " 0.01, with Shift by 0.1 (Tab reaches it, Esc leaves it). Ctrl and the wheel zoom; more by the"
+    " right button"
 )
 
 
-class Sparsification(QWidget):
+class Sparsification(Chart):
     """Three named curves over the dropped share; says where the hand drags the point.
 
     The point moves when `set_point` says so.
@@ -160,14 +148,11 @@ class Sparsification(QWidget):
     drop_released = Signal(float)
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__("Absolute error left (↑), least sure dropped first (→)")
         self._evidence: Evidence | None = None
         self._curves: dict[str, Doubles] = {}
         self._point: tuple[float, float] | None = None
-        self._held, self._wish = False, 0.0
-        self._palette = DARK
-        self.setCursor(Qt.CursorShape.SplitHCursor)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self._wish = 0.0
         self.setMinimumSize(140, 84)
         self.setToolTip(_TIP)
         self._keys = ArrowKeys(self)
@@ -183,127 +168,162 @@ class Sparsification(QWidget):
         curves = {} if shown is None else dict(zip(_STYLES, _three(shown), strict=True))
         self._curves = {name: points for name, points in curves.items() if len(points)}
         self._describe()
-        self.update()
+        self.changed()
 
     def set_point(self, point: tuple[float, float] | None) -> None:
         """Where the thresholds stand: (dropped share, error of the rest ÷ error of all)."""
         if point != self._point:
             self._point = point
             self._describe()
-            self.update()
-
-    def set_palette_colours(self, palette: Palette) -> None:
-        """Dress the chart."""
-        self._palette = palette
-        self.update()
+            self.changed()
 
     def sizeHint(self) -> QSize:
         """Wider than high."""
         return QSize(260, 150)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take the point to the hand."""
-        if event.button() == Qt.MouseButton.LeftButton and self._curves:
-            self._held = True
-            self.drop_dragged.emit(self._under(event))
+    def nothing(self) -> str:
+        """Before errors are known."""
+        return "" if self._curves else _UNKNOWN
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """The point follows."""
-        if self._held:
-            self.drop_dragged.emit(self._under(event))
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """The hand let go here."""
-        if self._held:
-            self._held = False
-            self.drop_released.emit(self._under(event))
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """The area between, the curves with their names, the point."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if not self._curves:
-            painter.setPen(QColor(self._palette.muted))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, "No errors known yet")
-            painter.end()
-            return
-        across, up, frame = self._axes()
-        draw_frame(painter, across, up, palette=self._palette, frame=frame)
-        placed = {name: _placed(points, across, up) for name, points in self._curves.items()}
-        self._draw_area(painter, placed)
-        for name, points in placed.items():
-            style, width = _STYLES[name]
-            painter.setPen(QPen(QColor(self._colour(name)), width, style))
-            painter.drawPolyline(_polygon(points))
-        taken = self._draw_point(painter, across, up, frame)
-        self._draw_names(painter, placed, frame=frame, taken=taken)
-        painter.end()
-
-    def _axes(self) -> tuple[Axis, Axis, QRectF]:
-        metrics = self.fontMetrics()
-        left, below = metrics.horizontalAdvance("0.0") + _MARGIN, metrics.height() + 4
-        frame = QRectF(self.rect()).adjusted(left, 4, -_MARGIN, -below)
+    def span(self) -> tuple[Stretch, Stretch]:
+        """All that can be dropped, and the highest curve."""
         most = max((float(points[:, 1].max()) for points in self._curves.values()), default=1.0)
-        across = Axis(low=0.0, high=1.0, first=frame.left(), last=frame.right())
-        up = Axis(low=0.0, high=max(most, 1.0) * 1.2, first=frame.bottom(), last=frame.top())
-        return across, up, frame
+        return (0.0, 1.0), (0.0, max(most, 1.0) * 1.2)
 
-    def _under(self, event: QMouseEvent) -> float:
-        return round(self._axes()[0].value(event.position().x()), 3)
+    def table(self) -> Mapping[str, Column]:
+        """Every curve over the dropped share; empty where it is not known."""
+        shown = self._evidence
+        if shown is None:
+            return {}
+        curves = {"by sigma": shown.by_sigma, "oracle": shown.oracle, "random": shown.random}
+        known = {name: np.asarray(curve, np.float64) for name, curve in curves.items()}
+        return {"dropped": np.linspace(0, 1, len(shown.by_sigma)), **known}
 
-    def _draw_area(self, painter: QPainter, placed: dict[str, Doubles]) -> None:
-        if "by σ" not in placed or "oracle" not in placed:
-            return
-        between = _polygon(np.concatenate([placed["by σ"], placed["oracle"][::-1]]))
-        tint = QColor(self._palette.accent)
-        painter.setPen(Qt.PenStyle.NoPen)
-        for alpha, pattern in ((0.16, Qt.BrushStyle.SolidPattern), (0.5, _HATCH)):
-            tint.setAlphaF(alpha)
-            painter.setBrush(QBrush(tint, pattern))
-            painter.drawPolygon(between)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
+    def twin(self) -> Chart:
+        """The same curves and point."""
+        made = Sparsification()
+        made.set_evidence(self._evidence)
+        made.set_point(self._point)
+        return made
 
-    def _draw_names(
-        self, painter: QPainter, placed: dict[str, Doubles], *, frame: QRectF, taken: list[QRectF]
-    ) -> None:
+    def make_plot(self) -> "Plot":
+        """The area between, the curves with their names, the point on its plumb line."""
+        import pyqtgraph as pg
+
+        from smarthdr_studio.studio.plots.plot import Hatch, Plot, Words
+
+        plot = Plot(margins=(4, 4, 12, 0))
+        self.curves = {name: pg.PlotDataItem(antialias=True) for name in _STYLES}
+        by_sigma, oracle = (self.curves[name].curve for name in ("by σ", "oracle"))
+        self.between, self.hatch = pg.FillBetweenItem(by_sigma, oracle), Hatch()
+        self.names = {name: Words() for name in _STYLES}
+        self.plumb, self.words = pg.InfiniteLine(0), Words()
+        self.point = pg.TargetItem(movable=False, size=_POINT, symbol="o")
+        plot.place(0, self.between, self.hatch, *self.curves.values(), *self.names.values())
+        plot.place(20, self.plumb, self.words, self.point)
+        self._listen(plot)
+        return plot
+
+    def _listen(self, plot: "Plot") -> None:
+        plot.pressed.connect(self._drag)
+        plot.moved.connect(self._drag)
+        plot.released.connect(self._release)
+        plot.resized.connect(self.changed)
+        plot.viewport().setCursor(Qt.CursorShape.SplitHCursor)
+
+    def dressed(self, plot: "Plot", palette: Palette) -> None:
+        """A colour and a dash for each curve; its name wears them too."""
+        plot.left.setWidth(plot.fontMetrics().horizontalAdvance("0.00") + 4)
+        for name, (style, width) in _STYLES.items():
+            self.curves[name].setPen(plot.pen(self._colour(name), width, style))
+            self.names[name].dress(self.font(), self._colour(name))
+        tint = QColor(palette.accent)
+        tint.setAlphaF(0.16)
+        self.between.setBrush(tint)
+        tint.setAlphaF(0.5)
+        self.hatch.setBrush(QBrush(tint, _HATCH))
+        focused = self.hasFocus()
+        line = palette.accent if focused else palette.text
+        self.plumb.setPen(plot.pen(line, 2 if focused else 1))
+        self.point.setPen(plot.pen(palette.panel, 1.5))
+        self.point.setBrush(QColor(line))
+        self.words.dress(self.font(), palette.text)
+
+    def draw(self, plot: "Plot") -> None:
+        """Curves, then the point and the names beside it."""
+        plot.show_range(*self.seen)
+        for name, curve in self.curves.items():
+            points = self._curves.get(name, _NONE)
+            curve.setData(points)
+            curve.setVisible(bool(len(points)))
+        between = "by σ" in self._curves and "oracle" in self._curves
+        for area in (self.between, self.hatch):
+            area.setVisible(between)
+        if between:
+            self.hatch.fill(np.concatenate([self._curves["by σ"], self._curves["oracle"][::-1]]))
+        self._draw_names(plot, taken=self._draw_point(plot))
+
+    def _draw_point(self, plot: "Plot") -> list[QRectF]:
+        """The point and its words; answers the places they take."""
+        known = self._point is not None and bool(np.isfinite(self._point).all())
+        for item in (self.plumb, self.words, self.point):
+            item.setVisible(known)
+        if self._point is None or not known:
+            return []
+        dropped, (_, (_, high)) = self._point[0], self.seen
+        rest = min(self._point[1], high)
+        self.plumb.setValue(dropped)
+        self.point.setPos(dropped, rest)
+        top, field = plot.place_of(dropped, high), plot.field
+        words = f"{100 * dropped:.0f} % dropped"
+        self.words.say(words, anchor=(0, 0), shift=(_BESIDE, 0))
+        self.words.setPos(dropped, high)
+        if self.words.boundingRect().translated(top).right() > field.right():
+            self.words.say(words, anchor=(1, 0), shift=(-_BESIDE, 0))
+        at = plot.place_of(dropped, rest)
+        return [
+            self.words.boundingRect().translated(top),
+            QRectF(top.x() - 2, field.top(), 4, field.height()),
+            QRectF(-8, -8, 16, 16).translated(at),
+        ]
+
+    def _draw_names(self, plot: "Plot", *, taken: list[QRectF]) -> None:
+        """Each curve's name beside it, where it covers no other."""
+        placed = {name: plot.places_of(points) for name, points in self._curves.items()}
         every = np.concatenate([_dense(points) for points in placed.values()])
-        metrics = painter.fontMetrics()
-        for name, points in reversed(placed.items()):
-            size = (metrics.horizontalAdvance(name) + 4.0, metrics.height() - 2.0)
-            box = place_for(
-                [points], size=size, frame=frame, taken=taken, apart=every, beside=LOOSE
-            )
+        for name, words in reversed(self.names.items()):
+            words.say(name)
+            box = self._place_of(words, placed.get(name), plot.field, taken, every)
+            words.setVisible(box is not None)
             if box is not None:
                 taken.append(box)
-                painter.setPen(QColor(self._colour(name)))
-                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, name)
+                words.setPos(plot.value_at(box.center()))
 
-    def _draw_point(self, painter: QPainter, across: Axis, up: Axis, frame: QRectF) -> list[QRectF]:
-        """The point on its plumb line, with its words; answers the places they take."""
-        if self._point is None or not np.isfinite(self._point).all():
-            return []
-        p, focused = self._palette, self.hasFocus()
-        at = QPointF(across.at(self._point[0]), up.at(min(self._point[1], up.high)))
-        painter.setPen(QPen(QColor(p.accent if focused else p.text), 2 if focused else 1))
-        painter.drawLine(QPointF(at.x(), frame.top()), QPointF(at.x(), frame.bottom()))
-        painter.setPen(QPen(QColor(p.panel), 1.5))
-        painter.setBrush(QColor(p.accent if focused else p.text))
-        painter.drawEllipse(at, 6, 6)
-        metrics = painter.fontMetrics()
-        words = f"{100 * self._point[0]:.0f} % dropped"
-        box = QRectF(
-            at.x() + 6, frame.top(), metrics.horizontalAdvance(words) + 4, metrics.height()
-        )
-        if box.right() > frame.right():
-            box.moveRight(at.x() - 6)
-        painter.setPen(QColor(p.text))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
-        plumb = QRectF(at.x() - 2, frame.top(), 4, frame.height())
-        return [box, plumb, QRectF(at.x() - 8, at.y() - 8, 16, 16)]
+    @staticmethod
+    def _place_of(
+        words: "Words",
+        line: Doubles | None,
+        field: QRectF,
+        taken: list[QRectF],
+        apart: Doubles,
+    ) -> QRectF | None:
+        if line is None:
+            return None
+        wide, high = words.boundingRect().size().toTuple()
+        size = wide - 4.0, high - 2.0
+        return place_for([line], size=size, frame=field, taken=taken, apart=apart, beside=LOOSE)
 
     def _colour(self, name: str) -> str:
         p = self._palette
         return {"by σ": p.accent, "oracle": p.good}.get(name, p.muted)
+
+    @Slot(QPointF)
+    def _drag(self, where: QPointF) -> None:
+        self.drop_dragged.emit(round(where.x(), 3))
+
+    @Slot(QPointF)
+    def _release(self, where: QPointF) -> None:
+        self.drop_released.emit(round(where.x(), 3))
 
     @Slot(float, float)
     def _step(self, across: float, _up: float) -> None:
@@ -333,16 +353,6 @@ def _three(shown: Evidence) -> tuple[Doubles, ...]:
         for curve in (shown.by_sigma, shown.oracle, shown.random)
     )
     return tuple(points[np.isfinite(points).all(1)] for points in pairs)
-
-
-def _placed(points: Doubles, across: Axis, up: Axis) -> Doubles:
-    corner = np.array((across.at(0.0), up.at(0.0)))
-    placed: Doubles = corner + points * (np.array((across.at(1.0), up.at(1.0))) - corner)
-    return placed
-
-
-def _polygon(points: Doubles) -> QPolygonF:
-    return QPolygonF([QPointF(x, y) for x, y in points.tolist()])
 
 
 def _dense(points: Doubles) -> Doubles:
