@@ -13,6 +13,7 @@ from smarthdr_studio.core.display import DisplaySettings, Layer
 from smarthdr_studio.core.files import replacing
 from smarthdr_studio.core.trust.masking import masks_as_text, masks_from_text
 from smarthdr_studio.studio.state import (
+    FIRST_CURATED,
     FIRST_VIEWS,
     MOST_VIEWS,
     ProposalState,
@@ -21,6 +22,7 @@ from smarthdr_studio.studio.state import (
     Snapshot,
     StudioState,
     ViewSetup,
+    Workspace,
 )
 from smarthdr_studio.studio.theme import Wish
 
@@ -63,8 +65,8 @@ class Places:
 class Preferences:
     """Recent projects, newest first, the look, and the keys a person gave to actions by id.
 
-    `budget` is how many bytes of pictures may be kept in memory, `window` where the window stood,
-    in its own words.
+    `budget` is how many bytes of pictures may be kept in memory, `window` where the window stood
+    and `layouts` where panels stood in each workspace, in their own words.
     """
 
     recent: tuple[str, ...] = ()
@@ -72,6 +74,7 @@ class Preferences:
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     budget: int = FIRST_BUDGET
     window: Mapping[str, Any] = field(default_factory=dict)
+    layouts: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -86,13 +89,16 @@ class Preferences:
             keys, budget = {}, FIRST_BUDGET  # written by an earlier version
         except (OSError, ValueError, AttributeError, TypeError):
             return cls()
-        window = values.get("window")
+        window, layouts = values.get("window"), values.get("layouts")
         return cls(
             recent=recent,
             look=_LOOKS.get(wish, "system"),
             keys=keys,
             budget=budget,
             window=window if isinstance(window, dict) else {},
+            layouts={str(name): str(held) for name, held in layouts.items()}
+            if isinstance(layouts, dict)
+            else {},
         )
 
     def write(self, path: Path) -> None:
@@ -123,14 +129,17 @@ _FIRST_RULE: Final = Rule()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Views, display, snapshots, the queue that was walked and the rule that proposes.
+    """Workspace, views, display, snapshots, the queue that was walked, the rule that proposes.
 
-    `panes` are the sizes and tabs of the page, in its own words.
+    `panes` are choices of the page, in its own words.
     """
 
     scene: str = ""
+    workspace: Workspace = Workspace.INSPECT
     views: tuple[ViewSetup, ...] = FIRST_VIEWS
     columns: int = 2
+    aside: tuple[ViewSetup, ...] = FIRST_CURATED
+    aside_columns: int = 2
     display: DisplaySettings = _PLAIN
     snapshots: tuple[Snapshot, ...] = ()
     queue: QueueKind = QueueKind.ALL
@@ -143,8 +152,11 @@ class Layout:
         """What is worth remembering of a state."""
         return cls(
             scene=state.current or "",
+            workspace=state.workspace,
             views=state.views,
             columns=state.columns,
+            aside=state.aside,
+            aside_columns=state.aside_columns,
             display=state.display,
             snapshots=state.snapshots,
             queue=state.queue.kind,
@@ -156,8 +168,11 @@ class Layout:
     def remembered(self) -> dict[str, Any]:
         """The fields of a state as they were."""
         return {
+            "workspace": self.workspace,
             "views": self.views,
             "columns": self.columns,
+            "aside": self.aside,
+            "aside_columns": self.aside_columns,
             "display": self.display,
             "snapshots": self.snapshots,
             "queue": QueueState(kind=self.queue),
@@ -171,8 +186,11 @@ class Layout:
             held = json.loads((project / _NAME).read_text(encoding="utf-8"))
             return cls(
                 scene=str(held.get("scene", "")),
+                workspace=Workspace(held.get("workspace", Workspace.INSPECT)),
                 views=_views(held["views"]),
                 columns=min(max(int(held["columns"]), 1), MOST_VIEWS),
+                aside=_views(held["aside"]) if "aside" in held else FIRST_CURATED,
+                aside_columns=min(max(int(held.get("aside_columns", 2)), 1), MOST_VIEWS),
                 display=_display(held["display"]),
                 snapshots=tuple(_snapshot(each) for each in held["snapshots"]),
                 queue=QueueKind(held.get("queue", QueueKind.ALL)),
@@ -187,8 +205,11 @@ class Layout:
         """Keep it; a project that cannot be written to costs the memory, not the work."""
         held = {
             "scene": self.scene,
+            "workspace": str(self.workspace),
             "views": [asdict(view) for view in self.views],
             "columns": self.columns,
+            "aside": [asdict(view) for view in self.aside],
+            "aside_columns": self.aside_columns,
             "display": asdict(self.display),
             "snapshots": [
                 {**asdict(kept), "masks": masks_as_text(kept.masks)} for kept in self.snapshots

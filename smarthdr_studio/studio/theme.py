@@ -197,6 +197,14 @@ QMenu::item:disabled {{ color: {_mix(p.muted, p.panel)}; }}
 QMenu::separator {{ height: 1px; background: {p.border}; margin: 4px 8px; }}
 QStatusBar {{ background: {p.window}; color: {p.muted}; }}
 QStatusBar::item {{ border: none; }}
+QDockWidget {{ color: {p.text}; titlebar-close-icon: url({_icon("close", p)});
+  titlebar-normal-icon: url({_icon("apart", p)}); }}
+QDockWidget::title {{ background: {p.window}; padding: 3px 6px; text-align: left; }}
+QDockWidget::close-button, QDockWidget::float-button {{ border: none; icon-size: 12px; }}
+QDockWidget::close-button:hover, QDockWidget::float-button:hover {{ background: {p.raised};
+  border-radius: 3px; }}
+QMainWindow::separator {{ background: transparent; width: 6px; height: 6px; }}
+QMainWindow::separator:hover {{ background: {p.border}; }}
 QSplitter::handle {{ background: transparent; }}
 QSplitter::handle:hover {{ background: {p.border}; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}

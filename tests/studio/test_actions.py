@@ -57,7 +57,11 @@ PROMISED = {
     "F2": "tab_thresholds",
     "F6": "tab_history",
     **{str(number): f"layer_{number}" for number in range(1, 10)},
-    **{f"Ctrl+{views}": f"grid_{views}" for views in range(1, 7)},
+    **{f"Ctrl+Alt+{views}": f"grid_{views}" for views in range(1, 7)},
+    "Ctrl+1": "work_inspect",
+    "Ctrl+2": "work_curate",
+    "Ctrl+3": "work_train",
+    "F12": "focus",
     **{f"Ctrl+{way}": f"pan_{way.lower()}" for way in ("Left", "Right", "Up", "Down")},
     **{f"Alt+{way}": f"crosshair_{way.lower()}" for way in ("Left", "Right", "Up", "Down")},
 }

@@ -190,7 +190,7 @@ def test_no_ground_truth_is_said_only_where_there_is_none(looking, until):
 
 def test_evidence_of_the_scene_is_measured_while_somebody_looks(looking, until):
     assert looking.state.evidence.shown is None
-    looking.inspection.turned("evidence")
+    looking.inspection.look_at_evidence(seen=True)
     until(looking, lambda s: s.evidence.shown is not None)
     shown = looking.state.evidence.shown
     assert shown.pixels == 96 * 128
@@ -203,7 +203,7 @@ def test_evidence_of_the_scene_is_measured_while_somebody_looks(looking, until):
 
 
 def test_evidence_follows_from_scene_to_scene(looking, until):
-    looking.inspection.turned("evidence")
+    looking.inspection.look_at_evidence(seen=True)
     until(looking, lambda s: s.evidence.shown is not None)
     first = looking.state.evidence.shown
     looking.screen.pick("004")

@@ -111,7 +111,7 @@ def test_the_teacher_is_asked_about_a_scene_without_a_pseudo_label(looking, unti
     network.go.set()
     looking.screen.pick("001")
     until(looking, lambda s: s.shown == "001" and s.clues_known)
-    looking.inspection.turned("evidence")
+    looking.inspection.look_at_evidence(seen=True)
     looking.inspection.measure()
     until(looking, lambda s: s.evidence.shown is not None)
     assert looking.state.retained is not None

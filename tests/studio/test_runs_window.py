@@ -58,12 +58,12 @@ def choose(window, until, *ids):
 
 def test_the_page_has_room_and_escape_leads_back_to_the_pictures(window, runs, qtbot):
     assert runs.isVisible()
-    assert not window.page.trust_side.isVisible()
+    assert not window.page.desk.has("thresholds")
     assert [row.id for row in window.session.state.runs.rows] == [LATE, EARLY]
     assert window.session.state.runs.chosen == (LATE,)
     qtbot.keyClick(runs.table, Qt.Key.Key_Escape)
     assert window.session.state.centre is Centre.PICTURES
-    assert window.page.trust_side.isVisible()
+    assert window.page.desk.has("thresholds")
 
 
 def test_a_run_of_another_process_appears_changes_and_is_recognised_as_dead(

@@ -160,7 +160,7 @@ def test_every_command_of_the_run_is_in_the_palette_and_brings_its_panel(running
     for name in ("discard", "change_rate", "change_refresh"):
         found[name].trigger()
         assert running.page.training._question.isVisible()
-        assert running.page.bottom.current == "training"
+        qtbot.waitUntil(lambda: running.page.desk.in_front("training"))
         running.page.training._show_row()
     for name in ("save_snapshot", "skip_to_round"):
         assert by_id(name).keys

@@ -213,16 +213,6 @@ def test_an_order_follows_figures_that_change(opened, table, until):
     until(opened.session, lambda s: set(s.table.found or ()) > before)
 
 
-def test_where_there_is_little_height_many_scenes_take_the_place_of_the_run(opened, qtbot):
-    opened.resize(1280, 720)
-    press(qtbot, opened, Qt.Key.Key_F8)
-    assert not opened.page.bottom.isVisible()
-    press(qtbot, opened, Qt.Key.Key_F6)
-    assert opened.page.bottom.isVisible()
-    press(qtbot, opened, Qt.Key.Key_Escape)
-    assert opened.page.bottom.isVisible()
-
-
 def test_the_arrow_keys_go_on_from_scene_to_scene_wherever_one_comes_from(opened, qtbot, until):
     for key in (Qt.Key.Key_F7, Qt.Key.Key_F8, Qt.Key.Key_Escape):
         press(qtbot, opened, key)

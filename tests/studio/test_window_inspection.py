@@ -131,7 +131,7 @@ def test_a_copied_view_is_on_the_clipboard(opened, qtbot):
 
 def test_grids_layers_and_comparisons_answer_to_keys(opened, qtbot):
     state = lambda: opened.session.state  # noqa: E731
-    press(qtbot, opened, Qt.Key.Key_6, CTRL)
+    press(qtbot, opened, Qt.Key.Key_6, CTRL | Qt.KeyboardModifier.AltModifier)
     assert len(state().views) == 6
     assert opened.page.views.count == 6
     opened.session.inspection.viewing.activate(0)  # whatever the real mouse points at
@@ -145,7 +145,7 @@ def test_grids_layers_and_comparisons_answer_to_keys(opened, qtbot):
     assert state().compare.mode is CompareMode.DIFFERENCE
     press(qtbot, opened, Qt.Key.Key_Z)
     assert state().views[1].zebra
-    press(qtbot, opened, Qt.Key.Key_4, CTRL)
+    press(qtbot, opened, Qt.Key.Key_4, CTRL | Qt.KeyboardModifier.AltModifier)
     assert len(state().views) == 4
 
 
@@ -164,20 +164,20 @@ def test_thresholds_answer_to_keys_and_can_be_taken_back(opened, qtbot):
     assert opened.session.state.masks.tau_patch == 0.4
 
 
-def test_tabs_answer_to_keys_and_are_remembered_with_the_project(
+def test_panels_answer_to_keys_and_are_found_again_with_the_next_project(
     opened, qtbot, until, tiny_project
 ):
+    desk = opened.page.desk
     press(qtbot, opened, Qt.Key.Key_F4)
     press(qtbot, opened, Qt.Key.Key_F6)
-    assert opened.page.trust_side.tabs.current == "evidence"
+    qtbot.waitUntil(lambda: desk.in_front("evidence") and desk.in_front("history"))
     assert opened.page.history.isVisible()
     opened.session.close_project()
     until(opened.session, lambda s: opened.session.at_rest)
-    opened.page.go_to_tab("thresholds")
     opened.session.take(tiny_project)
     until(opened.session, lambda s: s.shown is not None)
-    assert opened.page.trust_side.tabs.current == "evidence"
-    assert opened.page.bottom.current == "history"
+    qtbot.waitUntil(lambda: desk.in_front("evidence") and desk.in_front("history"))
+    assert not desk.in_front("thresholds")
 
 
 def test_a_key_of_one_s_own_works_at_once_and_after_a_restart(opened, qtbot, until, places):

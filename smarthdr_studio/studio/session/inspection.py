@@ -59,7 +59,7 @@ class Inspection(QObject):
         self.table = TableController(store)
         self.pair = PairController(store, tasks, self.screen)
         self._goal: PatchLocation | None = None
-        self._scene = ""
+        self._scene, self._overview = "", False
         self._closer = QTimer(self, singleShot=True, interval=_LOOK_CLOSER_AFTER_MS)
         self._connect()
         store.switched.connect(self._switch)
@@ -93,10 +93,14 @@ class Inspection(QObject):
         self._store.become(scope=_SCOPES.get(scope, "pool"))
         self.screen.update_trust()
 
-    @Slot(str)
-    def turned(self, tab: str) -> None:
-        """Another panel came to the front: evidence is measured only while it is seen."""
-        self.evidence.watch(seen=tab == "evidence")
+    def look_at_evidence(self, *, seen: bool) -> None:
+        """Evidence is measured only while somebody looks at it."""
+        self.evidence.watch(seen=seen)
+
+    def look_at_overview(self, *, seen: bool) -> None:
+        """Whether table or gallery are in sight beside the pictures."""
+        self._overview = seen
+        self._centred(str(self._store.state.centre))
 
     @Slot()
     def measure(self) -> None:
@@ -161,7 +165,8 @@ class Inspection(QObject):
     @Slot(str)
     def _centred(self, centre: str) -> None:
         """Figures are found while somebody looks at them."""
-        self.facts.watch(seen=centre not in (Centre.PICTURES, Centre.RUNS))
+        filled = centre not in (Centre.PICTURES, Centre.RUNS)
+        self.facts.watch(seen=filled or self._overview)
         self.pair.refresh()
 
     @Slot()

@@ -25,7 +25,7 @@ from smarthdr_studio.studio.runs.model_export import ExportModelController
 from smarthdr_studio.studio.session.inspection import Inspection, Watch
 from smarthdr_studio.studio.session.running import Running
 from smarthdr_studio.studio.settings import Layout, Places, Preferences
-from smarthdr_studio.studio.state import Notice, StudioState
+from smarthdr_studio.studio.state import Centre, Comparison, Notice, StudioState, Workspace
 from smarthdr_studio.studio.tasks import TaskQueue, TaskRunner
 from smarthdr_studio.studio.training.controller import TrainingController
 from smarthdr_studio.studio.training.diary import DiaryController
@@ -213,6 +213,29 @@ class Session(QObject):
         self.preferences = replace(self.preferences, **wishes)
         self.preferences.write(self._places.preferences)
 
+    @Slot(str)
+    def work_in(self, workspace: str) -> None:
+        """Turn to another workspace; scene, thresholds and zoom stay, curating has its own views.
+
+        What the workspace before had in the middle gives way to what this one has at first.
+        """
+        state, wanted = self.state, Workspace(workspace)
+        if wanted is state.workspace:
+            return
+        changes: dict[str, Any] = {"workspace": wanted}
+        if Workspace.CURATE in (wanted, state.workspace):
+            changes |= {
+                "views": state.aside,
+                "columns": state.aside_columns,
+                "active": 0,
+                "aside": state.views,
+                "aside_columns": state.columns,
+                "compare": Comparison(gain=state.compare.gain),
+            }
+        self._store.become(**changes)
+        self.inspection.table.show(str(Centre.PICTURES))
+        self.screen.repaint()
+
     @Slot(object)
     def take_panes(self, panes: dict[str, Any]) -> None:
         """Sizes and tabs of the page, to be remembered with the project."""
@@ -221,7 +244,7 @@ class Session(QObject):
     def look_as(self, layout: Layout) -> None:
         """Views, display, snapshots and scene as they were once; `panes` as well."""
         self.panes = dict(layout.panes)
-        kept = ("views", "columns", "display", "snapshots")
+        kept = ("views", "columns", "aside", "aside_columns", "display", "snapshots", "workspace")
         self._store.become(**{name: layout.remembered()[name] for name in kept}, active=0)
         self.screen.repaint()
         if self.state.row(layout.scene) is not None:

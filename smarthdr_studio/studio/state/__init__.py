@@ -25,6 +25,7 @@ from smarthdr_studio.studio.state.dataset import (
     Written,
 )
 from smarthdr_studio.studio.state.inspection import (
+    FIRST_CURATED,
     FIRST_VIEWS,
     MOST_VIEWS,
     SCOPES,
@@ -39,6 +40,7 @@ from smarthdr_studio.studio.state.inspection import (
     Snapshot,
     Tool,
     ViewSetup,
+    Workspace,
 )
 from smarthdr_studio.studio.state.runs import (
     MOST_COMPARED,
@@ -75,6 +77,7 @@ from smarthdr_studio.studio.state.training import (
 __all__ = [
     "BUSY_ACTIVITIES",
     "EDITED",
+    "FIRST_CURATED",
     "FIRST_VIEWS",
     "MOST_COMPARED",
     "MOST_VIEWS",
@@ -136,5 +139,6 @@ __all__ = [
     "Waiting",
     "WayBack",
     "Which",
+    "Workspace",
     "Written",
 ]

@@ -23,6 +23,14 @@ class Tool(StrEnum):
     BRUSH = "brush"
 
 
+class Workspace(StrEnum):
+    """What a person is at; each has panels of its own, and curating views of its own."""
+
+    INSPECT = "Inspect"
+    CURATE = "Curate"
+    TRAIN = "Train"
+
+
 class CompareMode(StrEnum):
     """How a view is held against its partner."""
 
@@ -45,6 +53,8 @@ FIRST_VIEWS = tuple(
     ViewSetup(layer=layer)
     for layer in (Layer.PSEUDO_LABEL, Layer.UNCERTAINTY, Layer.PATCH_MASK, Layer.PIXEL_MASK)
 )
+
+FIRST_CURATED = tuple(ViewSetup(layer=layer) for layer in (Layer.PSEUDO_LABEL, Layer.TRUSTED))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from smarthdr_studio.studio.state.curation import (
 )
 from smarthdr_studio.studio.state.dataset import MovedState, SplitState, TruthState
 from smarthdr_studio.studio.state.inspection import (
+    FIRST_CURATED,
     FIRST_VIEWS,
     Comparison,
     EvidenceState,
@@ -38,6 +39,7 @@ from smarthdr_studio.studio.state.inspection import (
     Snapshot,
     Tool,
     ViewSetup,
+    Workspace,
 )
 from smarthdr_studio.studio.state.runs import EvaluationState, RunsState
 from smarthdr_studio.studio.state.training import FilmState, PlanningState, TrainingState
@@ -108,8 +110,11 @@ class StudioState:
     pool: PoolShares | None = None
     charts: PoolCharts | None = None
     display: DisplaySettings = _PLAIN
+    workspace: Workspace = Workspace.INSPECT
     views: tuple[ViewSetup, ...] = FIRST_VIEWS
     columns: int = 2  # of the grid of views
+    aside: tuple[ViewSetup, ...] = FIRST_CURATED  # views that another workspace has
+    aside_columns: int = 2
     active: int = 0  # the view that keys act upon
     compare: Comparison = _ALONE
     tool: Tool = Tool.HAND

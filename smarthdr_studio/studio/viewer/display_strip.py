@@ -200,7 +200,7 @@ class ViewChooser(IconButton):
     grid_picked = Signal(int, int)
 
     def __init__(self) -> None:
-        tip = "How many views, and how they stand (Ctrl+1 to Ctrl+6)"
+        tip = "How many views, and how they stand (Ctrl+Alt+1 to Ctrl+Alt+6)"
         super().__init__(grid_icon(2, 4), name="Grid of views", tip=tip, opens=True)
         self._shown = (2, 4)
         self._menu, self._group = QMenu(self), QActionGroup(self)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -22,15 +23,34 @@ from PySide6.QtWidgets import (
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.words import telling
 from smarthdr_studio.studio.actions import by_id
-from smarthdr_studio.studio.state import Notice, Offer, Readout, StudioState
-from smarthdr_studio.studio.widgets.controls import ElidedLabel, button, caption, clear, small
+from smarthdr_studio.studio.state import (
+    Notice,
+    Offer,
+    Readout,
+    StudioState,
+    TrainingState,
+    Workspace,
+)
+from smarthdr_studio.studio.training.training_panel import phase_in_words, progress_in_words
+from smarthdr_studio.studio.widgets.controls import (
+    Choice,
+    ElidedLabel,
+    button,
+    caption,
+    clear,
+    small,
+)
+from smarthdr_studio.studio.widgets.icons import IconButton, icon
 
 
 class TopBar(QWidget):
     """Says which decision was pressed."""
 
-    SHOWS: ClassVar[frozenset[str]] = frozenset({"folder", "scenes", "project", "undo", "redo"})
+    SHOWS: ClassVar[frozenset[str]] = frozenset(
+        {"folder", "scenes", "project", "undo", "redo", "workspace"}
+    )
 
+    workspace_picked = Signal(str)
     promote_asked = Signal()
     exclude_asked = Signal()
     undo_asked = Signal()
@@ -38,22 +58,29 @@ class TopBar(QWidget):
 
     def __init__(self, menus: QMenuBar) -> None:
         super().__init__()
-        self._name, self._counts = caption("", role="title"), ElidedLabel(role="muted")
+        self._name, self._counts = ElidedLabel(role="title"), ElidedLabel(role="muted")
+        self._name.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._promote = button("Promote", tip=by_id("promote").tip_with_key)
         self._exclude = button("Exclude", tip=by_id("exclude").tip_with_key)
-        self._undo = button("Undo", tip=by_id("undo").tip_with_key)
-        self._redo = button("Redo", tip=by_id("redo").tip_with_key)
+        self._undo, self._redo = (
+            IconButton(icon(name), name=by_id(name).title, tip=by_id(name).tip_with_key)
+            for name in ("undo", "redo")
+        )
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 4, 8, 2)
         row.setSpacing(6)
         row.addWidget(menus)
-        row.addSpacing(10)
+        tips = {str(each): by_id(f"work_{each.name.lower()}").tip_with_key for each in Workspace}
+        self._workspaces = Choice(tips, name="Workspace")
+        row.addWidget(self._workspaces)
+        row.addSpacing(6)
         row.addWidget(self._name)
         row.addWidget(self._counts, 1)
         self.show_keys()
         for pressed in self._buttons():
             pressed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             row.addWidget(pressed)
+        self._workspaces.picked.connect(self.workspace_picked)
         self._promote.clicked.connect(self.promote_asked)
         self._exclude.clicked.connect(self.exclude_asked)
         self._undo.clicked.connect(self.undo_asked)
@@ -68,9 +95,10 @@ class TopBar(QWidget):
     def show_state(self, old: StudioState, new: StudioState) -> None:
         """Show the project and what can be decided."""
         if (old.folder, old.scenes) != (new.folder, new.scenes):
-            self._name.setText(new.project)
+            self._name.tell(new.project)
             self._counts.tell(counts_in_words(new) if new.folder else "")
-        for pressed in self._buttons():
+        self._workspaces.show_word(str(new.workspace))
+        for pressed in (self._workspaces, *self._buttons()):
             pressed.setVisible(new.folder is not None)
         self._undo.setEnabled(new.undo is not None)
         self._redo.setEnabled(new.redo is not None)
@@ -240,10 +268,14 @@ class ReadoutBar(QWidget):
     """One line; the middle gives way first when there is little room."""
 
     SHOWS: ClassVar[frozenset[str]] = frozenset(
-        {"readout", "busy", "progress", "training", "cache_bytes", "cache_budget", "folder"}
+        {
+            *("readout", "busy", "progress", "training", "cache_bytes", "cache_budget"),
+            *("folder", "workspace"),
+        }
     )
 
     cancel_asked = Signal()
+    run_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -254,6 +286,9 @@ class ReadoutBar(QWidget):
         self._bar.setAccessibleName("Progress of the work in hand")
         self._cancel = button("Cancel", tip="Give up what is being prepared", role="link")
         self._cancel.clicked.connect(self.cancel_asked)
+        self._run = button("", tip=by_id("work_train").tip_with_key, role="link")
+        self._run.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._run.clicked.connect(self.run_asked)
         self._waits = caption("", role="warn")
         self._caches = caption("", role="muted")
         self._caches.setToolTip("Memory held by decoded frames, and the most that may be held")
@@ -261,14 +296,16 @@ class ReadoutBar(QWidget):
         row.setContentsMargins(10, 2, 10, 3)
         row.setSpacing(16)
         row.addWidget(self._pixel, 1)
-        for part in (self._waits, self._work, self._bar, self._cancel, self._caches):
+        for part in (self._run, self._waits, self._work, self._bar, self._cancel, self._caches):
             row.addWidget(part)
-        self._bar.hide()
-        self._cancel.hide()
+        for part in (self._bar, self._cancel, self._run):
+            part.hide()
 
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:
         """Show the line."""
+        seen = new.workspace is Workspace.TRAIN
+        _set(self._run, "" if seen or not new.training.busy else run_in_words(new.training))
         if old.readout != new.readout:
             self._pixel.tell(in_words(new.readout))
         _set(self._work, new.busy)
@@ -307,7 +344,12 @@ def in_words(pixel: Readout | None) -> str:
     return "   ".join(parts)
 
 
-def _set(label: QLabel, text: str) -> None:
+def run_in_words(run: TrainingState) -> str:
+    """What the run at work is doing, for whoever looks at something else."""
+    return " · ".join(part for part in (phase_in_words(run), progress_in_words(run)) if part)
+
+
+def _set(label: QLabel | QPushButton, text: str) -> None:
     if label.text() != text:
         label.setText(text)
         label.setVisible(bool(text))

@@ -21,7 +21,7 @@ from smarthdr_studio.studio.actions import ACTIONS, use_keys, with_keys
 from smarthdr_studio.studio.dataset.start_page import StartPage
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.settings import Places
-from smarthdr_studio.studio.state import StudioState
+from smarthdr_studio.studio.state import StudioState, Workspace
 from smarthdr_studio.studio.theme import Palette, Wish, dress, palette_for
 from smarthdr_studio.studio.window.bars import (
     NoticeBar,
@@ -55,6 +55,7 @@ class MainWindow(QMainWindow):
     SHOWS: ClassVar[frozenset[str]] = frozenset({"folder", "project"})
 
     _leaving = False  # it closes as soon as all is quiet
+    _alone = False  # nothing but pictures
 
     def __init__(self, *, places: Places, sample: SampleSettings | None = None) -> None:
         super().__init__()
@@ -62,6 +63,7 @@ class MainWindow(QMainWindow):
         use_keys(self.session.preferences.keys)
         palette = palette_for(self.session.preferences.look)
         self.start, self.page = StartPage(), StudioPage(palette)
+        self.page.desk.take_layouts(self.session.preferences.layouts)
         self.notice, self.readout, self._read_only = NoticeBar(), ReadoutBar(), ReadOnlyNote()
         self._pages = QStackedWidget()
         calls = self._make_commands(palette)
@@ -79,7 +81,8 @@ class MainWindow(QMainWindow):
         self._preload.stop()
         self.page.save_notes()
         if self.session.at_rest:
-            self.session.prefer(window=WindowPlace.of(self).held())
+            layouts = self.page.desk.layouts
+            self.session.prefer(window=WindowPlace.of(self).held(), layouts=layouts)
             self.session.release()
             event.accept()
             return
@@ -150,6 +153,25 @@ class MainWindow(QMainWindow):
         """Fill the whole screen, or be a window again as before."""
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
+    def toggle_focus(self) -> None:
+        """Pictures alone, or everything again."""
+        self._focus(alone=not self._alone)
+
+    def _focus(self, *, alone: bool) -> None:
+        self._alone = alone
+        if alone:
+            self._scene_commands.show_pictures()
+        self.page.focus(alone=alone)
+        for bar in (self.bar, self.readout):
+            bar.setVisible(not alone)
+
+    def _escape(self) -> None:
+        """One step back: everything again, the pictures again, or no region."""
+        if self._alone:
+            self._focus(alone=False)
+        else:
+            self._scene_commands.escape()
+
     def set_look(self, look: Wish) -> None:
         """Dark, light, or as the system."""
         self.session.prefer(look=look)
@@ -196,6 +218,9 @@ class MainWindow(QMainWindow):
             "full_screen": self.toggle_full_screen,
             "toggle_inspector": self.page.toggle_inspector,
             "toggle_sides": self.page.toggle_sides,
+            "focus": self.toggle_focus,
+            "clear_region": self._escape,
+            "reset_layout": self.page.desk.reset,
             "show_help": self.show_help,
             "show_palette": self.show_palette,
             "edit_keys": self.edit_keys,
@@ -238,9 +263,10 @@ class MainWindow(QMainWindow):
             bar.exclude_asked.connect(self._commands.exclude)
         over_scenes.tag_asked.connect(self._scene_commands.add_tag)
         over_scenes.note_asked.connect(self._scene_commands.write_note)
+        self.bar.workspace_picked.connect(session.work_in)
         self.bar.undo_asked.connect(session.curating.undo)
         self.bar.redo_asked.connect(session.curating.redo)
-        self.menus.typing_left.connect(self.page.scenes.take_keyboard)
+        self.menus.typing_left.connect(self.page.take_keyboard)
         self.start.sample_asked.connect(session.try_sample)
         self.start.dataset_asked.connect(self._open_commands.open_dataset)
         self.start.project_asked.connect(self._open_commands.open_project)
@@ -249,6 +275,7 @@ class MainWindow(QMainWindow):
         self.notice.open_asked.connect(self._file_commands.open_file)
         self.notice.offer_taken.connect(session.running.take_offer)
         self.readout.cancel_asked.connect(session.cancel)
+        self.readout.run_asked.connect(partial(session.work_in, str(Workspace.TRAIN)))
         self._preload.timeout.connect(session.training.want_devices)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._dress)
 
@@ -262,7 +289,7 @@ class MainWindow(QMainWindow):
             )
             if new.folder:
                 self.page.arrange(self.session.panes)
-                self.page.scenes.take_keyboard()
+                self.page.turn_to(new.workspace)
 
     def load_torch_when_idle(self) -> None:
         """Once the start page is on the screen, before anybody needs to train."""

@@ -85,6 +85,10 @@ _SMALLER: Final[Mapping[str, tuple[str, ...]]] = {
         *("run_resume", "run_continue", "run_go_back", "run_export", "run_note", "run_discard"),
         *("run_restore", "run_folder", "run_copy"),
     ),
+    "Workspace": ("work_inspect", "work_curate", "work_train"),
+    "Panels": (
+        *("toggle_sides", "reset_layout", "tab_scenes", "tab_film", "tab_diary", "tab_overview"),
+    ),
     "Zoom": ("fit", "one_to_one", "zoom_in", "zoom_out"),
     "Colours of the window": ("look_system", "look_dark", "look_light"),
     "Grid": (*("grid_1", "grid_2", "grid_stacked", "grid_3", "grid_4", "grid_5", "grid_6"),),
@@ -95,7 +99,15 @@ _APART: Final = frozenset(
     {
         *("close_project", "export_view", "copy_view", "import_split", "find_dataset", "leave"),
         *("undo", "next_scene", "write_note", "next_in_queue", "propose"),
-        *("brighter", "next_colour_map", "look_system", "maximise", "toggle_wipe", "show_display"),
+        *(
+            "show_pictures",
+            "brighter",
+            "next_colour_map",
+            "look_system",
+            "maximise",
+            "toggle_wipe",
+            "show_display",
+        ),
         *("clear_region", "lower_tau_patch", "previous_round", "tab_thresholds", "ask_moment"),
         *("show_runs", "ink_trust", "shape_brush", "brush_smaller", "paint_here", "leave_brush"),
     }

@@ -51,7 +51,7 @@ class RunsCommands(QObject):
         session.running.runs.back.layout_wanted.connect(self._arrange)
         session.running.continuing.ready.connect(show_plan)
         page.browsing.run_command_asked.connect(self._do)
-        page.all_runs.clicked.connect(self._toggle)
+        page.watching.all_runs.clicked.connect(self._toggle)
 
     def table(self) -> Mapping[str, Callable[[], object]]:
         """Every command by the name the table of actions calls it."""

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from smarthdr_studio.core.training.run_log import RunCurves
+from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.plots.chart_tools import DiaryTools, FilmTools, ViewRail
 from smarthdr_studio.studio.plots.run_charts import RunBoard
 from smarthdr_studio.studio.runs.details import RunsDetails
@@ -29,7 +30,7 @@ from smarthdr_studio.studio.state.chart_names import charted
 from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.training.diary import DiaryPanel
 from smarthdr_studio.studio.training.film_strip import FilmStrip
-from smarthdr_studio.studio.widgets.controls import card
+from smarthdr_studio.studio.widgets.controls import button, card
 from smarthdr_studio.studio.widgets.tabs import Tabs
 
 _TITLES: Final = {kind: f"Export curves as {kind.upper()}" for kind in ("png", "svg", "csv")}
@@ -231,34 +232,51 @@ _CURVES: Final = "Curves"
 
 
 class Watching(QWidget):
-    """Three views of the run at work, with the tools of the one that is shown."""
+    """Three views of the run at work, each with its tools; a view may be lent to another place."""
 
     rearranged = Signal()
+    view_elsewhere_asked = Signal(str)
 
     def __init__(self, palette: Palette) -> None:
         super().__init__()
         self.board, self.film, self.diary = RunBoard(), FilmStrip(palette), DiaryPanel(palette)
-        self._rail, self._views, self._tools = ViewRail(), QStackedWidget(), QStackedWidget()
+        self._rail, self._views = ViewRail(), QStackedWidget()
         self._film_tools, self._diary_tools = FilmTools(), DiaryTools()
-        for view, tools in (
-            (self.board, self.board.tools),
-            (self.film, self._film_tools),
-            (self.diary, self._diary_tools),
-        ):
-            self._views.addWidget(view)
-            self._tools.addWidget(tools)
+        tools = (self.board.tools, self._film_tools, self._diary_tools)
+        views = (self.board, self.film, self.diary)
+        self.pages = {
+            name: _with_tools(tool, view)
+            for name, tool, view in zip(self._rail.views, tools, views, strict=True)
+        }
+        for page in self.pages.values():
+            self._views.addWidget(page)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(3)
-        row.addWidget(self._rail)
-        row.addWidget(self._tools)
-        row.addSpacing(3)
+        self.all_runs = button("All runs", tip=by_id("show_runs").tip_with_key, role="link")
+        self.all_runs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        beside = QVBoxLayout()
+        beside.addWidget(self._rail)
+        beside.addWidget(self.all_runs)
+        beside.addStretch(1)
+        row.addLayout(beside)
         row.addWidget(self._views, 1)
         self._turn_to(_CURVES)
         self._rail.picked.connect(self._pick)
         self._diary_tools.copy_asked.connect(self.diary.copy_all)
         self._film_tools.newest_asked.connect(self.film.go_to_newest)
         self.board.rearranged.connect(self.rearranged)
+
+    def take_home(self, view: str) -> None:
+        """A view that was lent is shown here again."""
+        if self._views.indexOf(self.pages[view]) < 0:
+            self._views.addWidget(self.pages[view])
+
+    def show_rail(self, *, visible: bool) -> None:
+        """Whether there is anything to turn to."""
+        self._rail.setVisible(visible)
+        if not visible:
+            self._turn_to(_CURVES)
 
     def listen_to(self, session: Session) -> None:
         """State, points, pictures and lines come down."""
@@ -289,7 +307,9 @@ class Watching(QWidget):
     @property
     def arrangement(self) -> dict[str, Any]:
         """The view, and how charts are shown, as plain values."""
-        return {"view": self._rail.views[self._views.currentIndex()], **self.board.arrangement}
+        shown = self._views.currentWidget()
+        view = next(name for name, page in self.pages.items() if page is shown)
+        return {"view": view, **self.board.arrangement}
 
     def arrange(self, held: Mapping[str, Any]) -> None:
         """As it was; what is missing is as in a new project."""
@@ -303,11 +323,27 @@ class Watching(QWidget):
         self.rearranged.emit()
 
     def _turn_to(self, view: str) -> None:
-        place = self._rail.views.index(view)
+        """Show a view; one that is lent is shown where it is."""
+        page = self.pages[view]
+        if self._views.indexOf(page) < 0:
+            self.view_elsewhere_asked.emit(view)
+            shown = self._views.currentWidget()
+            view = next(name for name, page in self.pages.items() if page is shown)
+        else:
+            self._views.setCurrentWidget(page)
         self._rail.show_view(view)
-        self._views.setCurrentIndex(place)
-        self._tools.setCurrentIndex(place)
 
     @Slot(object)
     def _show_past(self, curves: RunCurves) -> None:
         self.board.show_past(charted(curves.series))
+
+
+def _with_tools(tools: QWidget, view: QWidget) -> QWidget:
+    """A view with its tools at the left."""
+    whole = QWidget()
+    row = QHBoxLayout(whole)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(6)
+    row.addWidget(tools)
+    row.addWidget(view, 1)
+    return whole

@@ -22,6 +22,7 @@ from smarthdr_studio.studio.state import (
     QueueKind,
     Scope,
     Tool,
+    Workspace,
 )
 from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.viewer.view_grid import ViewGrid
@@ -39,7 +40,11 @@ class SceneCommands:
         """Every command by the name the table of actions calls it."""
         table = self._session.inspection.table
         return {
-            "show_pictures": partial(table.show, str(Centre.PICTURES)),
+            "show_pictures": self.show_pictures,
+            **{
+                f"work_{workspace.name.lower()}": partial(self._session.work_in, str(workspace))
+                for workspace in Workspace
+            },
             "show_table": partial(table.toggle, Centre.TABLE),
             "show_gallery": partial(table.toggle, Centre.GALLERY),
             "show_pair": self.toggle_pair,
@@ -78,11 +83,18 @@ class SceneCommands:
                 pair.pick(others[0])
         self._session.inspection.table.toggle(Centre.PAIR)
 
+    def show_pictures(self) -> None:
+        """The pictures in the middle; where the run is at home there, in another workspace."""
+        if self._session.state.workspace is Workspace.TRAIN:
+            self._session.work_in(str(Workspace.INSPECT))
+        self._session.inspection.table.show(str(Centre.PICTURES))
+
     def find(self) -> None:
         """The cursor into the query line that is nearest."""
         if self._session.state.centre in (Centre.TABLE, Centre.GALLERY):
             self._page.browsing.bar.start_search()
         else:
+            self._page.go_to_tab("scenes")
             self._page.scenes.start_search()
 
     def write_note(self) -> None:
@@ -118,7 +130,6 @@ class SceneCommands:
             self._views.zoom_out()
 
     def _turn_to_card(self) -> None:
-        self._page.trust_side.setVisible(True)
         self._page.go_to_tab("scene")
 
     @property
@@ -300,7 +311,10 @@ _PAN: Final = 0.2  # of what is in sight
 _NUDGE: Final = 0.01
 _SOFTER: Final = 0.1
 _FAR: Final = 16  # pixels
-_TABS: Final = ("thresholds", "why", "evidence", "scene", "training", "history")
+_TABS: Final = (
+    *("scenes", "thresholds", "why", "evidence", "scene", "training", "history"),
+    *("film", "diary", "overview"),
+)
 
 
 class ViewCommands:

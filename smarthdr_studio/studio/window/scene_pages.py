@@ -130,30 +130,37 @@ class PairPage(QWidget):
 
 
 class CentrePages(QStackedWidget):
-    """Turns to what the state says; pair and runs are built when they are first looked at."""
+    """Turns to what the state says; pair and runs are built when they are first looked at.
+
+    Scenes and runs may be lent to another place; `home` is what is shown when nothing is asked for.
+    """
 
     SHOWS: ClassVar[frozenset[str]] = frozenset({"centre"})
 
     rearranged = Signal()
     run_command_asked = Signal(str)
+    panel_wanted = Signal(str)  # what is asked for stands elsewhere, under this name
 
     def __init__(self, pictures: QWidget, shelf: SceneShelf, palette: Palette) -> None:
         super().__init__()
-        self._pictures, self._palette = pictures, palette
-        pictures.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self._pictures = self._home = pictures
+        self._palette = palette
+        self._elsewhere: set[Centre] = set()
+        for part in (self, pictures):
+            part.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.bar = TableBar()
         self.table, self.gallery = SceneTable(palette, shelf), SceneGallery(palette, shelf)
         self.pair: PairPage | None = None
         self.runs: RunsPage | None = None
         self._session: Session | None = None
         self._shelf, self._views = shelf, QStackedWidget()
-        self._scenes, column = card(name="Scenes")
+        self.scenes, column = card(name="Scenes")
         self._views.addWidget(self.table)
         self._views.addWidget(self.gallery)
         column.addWidget(self.bar)
         column.addWidget(self._views, 1)
         self.addWidget(pictures)
-        self.addWidget(self._scenes)
+        self.addWidget(self.scenes)
 
     def listen_to(self, session: Session) -> None:
         """State comes down."""
@@ -175,21 +182,62 @@ class CentrePages(QStackedWidget):
             view.opened.connect(self._open)
 
     @Slot(object, object)
-    def show_state(self, _old: StudioState, new: StudioState) -> None:
+    def show_state(self, old: StudioState, new: StudioState) -> None:
         """Turn to what is wanted."""
         match new.centre:
             case Centre.PICTURES:
-                self._turn_to(self._pictures)
+                self._turn_to(self._home)
             case Centre.PAIR:
                 self._turn_to(self._pair_page(new))
             case Centre.RUNS:
-                self._turn_to(self._runs_page())
+                self._turn_to_guest(self.runs_page(), "runs", (Centre.RUNS,))
             case _:
                 view = self.table if new.centre is Centre.TABLE else self.gallery
-                if self.currentWidget() is not self._scenes or not view.isVisibleTo(self):
-                    self._views.setCurrentWidget(view)
-                    self.setCurrentWidget(self._scenes)
+                anew = old.centre is not new.centre or not view.isVisibleTo(self.scenes)
+                self._views.setCurrentWidget(view)
+                self._turn_to_guest(self.scenes, "overview", (Centre.TABLE, Centre.GALLERY))
+                if anew:
                     view.setFocus()
+
+    def set_home(self, home: QWidget) -> None:
+        """What fills the middle when nothing else is asked for."""
+        shown = self.currentWidget() is self._home
+        self._home = home
+        if self.indexOf(home) < 0:
+            self.addWidget(home)
+        if shown:
+            self.setCurrentWidget(home)
+
+    @property
+    def pictures(self) -> QWidget:
+        """The views with what is over them."""
+        return self._pictures
+
+    @property
+    def home(self) -> QWidget:
+        """What is shown when nothing else is asked for."""
+        return self._home
+
+    def lend(self, centres: tuple[Centre, ...]) -> None:
+        """What shows these is somewhere else from now on."""
+        self._elsewhere.update(centres)
+        if self._session is not None and self._session.state.centre in centres:
+            self.setCurrentWidget(self._home)
+
+    def take_home(self, panel: QWidget | None, centres: tuple[Centre, ...]) -> None:
+        """What shows these fills the middle again when it is asked for."""
+        self._elsewhere.difference_update(centres)
+        if panel is not None and self.indexOf(panel) < 0:
+            self.addWidget(panel)
+            if self._session is not None and self._session.state.centre in centres:
+                self.setCurrentWidget(panel)
+
+    def _turn_to_guest(self, panel: QWidget, name: str, centres: tuple[Centre, ...]) -> None:
+        if self._elsewhere.isdisjoint(centres):
+            self._turn_to(panel)
+        else:
+            self._turn_to(self._home)
+            self.panel_wanted.emit(name)
 
     def _turn_to(self, page: QWidget) -> None:
         """Show a page; the keyboard goes along, so that no field of the next one takes it."""
@@ -223,7 +271,8 @@ class CentrePages(QStackedWidget):
         if self.runs is not None:
             self.runs.details.overview.note.save()
 
-    def _runs_page(self) -> RunsPage:
+    def runs_page(self) -> RunsPage:
+        """Everything about runs, built when it is first looked at."""
         if self.runs is None and self._session is not None:
             self.runs = RunsPage(self._palette)
             self.addWidget(self.runs)

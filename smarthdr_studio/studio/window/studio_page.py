@@ -1,44 +1,47 @@
 """The page of an open project: scenes, pictures, reliability, training, side by side."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from smarthdr_studio.core.display import Painted
 from smarthdr_studio.core.imaging.regions import Region
 from smarthdr_studio.core.training.presets import presets
-from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.curation.brush import BrushBar
 from smarthdr_studio.studio.curation.journal_panel import JournalPanel
 from smarthdr_studio.studio.curation.scene_list import SceneList
 from smarthdr_studio.studio.curation.scene_model import SceneShelf
 from smarthdr_studio.studio.session import Session
-from smarthdr_studio.studio.state import Centre, StudioState
+from smarthdr_studio.studio.session.inspection import Inspection
+from smarthdr_studio.studio.state import Centre, StudioState, Workspace
 from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.training.training_panel import TrainingPanel
 from smarthdr_studio.studio.trust.history import HistoryPanel
 from smarthdr_studio.studio.viewer.display_strip import DisplayStrip
 from smarthdr_studio.studio.viewer.view_grid import ViewGrid
-from smarthdr_studio.studio.widgets.controls import button
-from smarthdr_studio.studio.widgets.tabs import Tabs
+from smarthdr_studio.studio.window.desk import Desk
 from smarthdr_studio.studio.window.run_pages import Watching
 from smarthdr_studio.studio.window.scene_pages import CentrePages
 from smarthdr_studio.studio.window.trust_side import Charts, TrustSide
 
-_ACROSS, _DOWN = (254, 750, 320), (476, 274)
-_LOW, _DOWN_IF_LOW = 800, (486, 230)  # pictures come first where there is little height
+_GUESTS = {"overview": (Centre.TABLE, Centre.GALLERY), "runs": (Centre.RUNS,)}
+_WATCHED = {"film": "Film", "diary": "Diary"}
 
 
 class StudioPage(QWidget):
     """Pictures in the middle; everything else can be hidden to see nothing but them."""
 
     SHOWS: ClassVar[frozenset[str]] = frozenset(
-        {"centre", "columns", "views", "active", "tool", "brush", "region"}
+        {"centre", "workspace", "columns", "views", "active", "tool", "brush", "region"}
     )
 
     export_asked = Signal(str)
     rearranged = Signal(object)
+    panel_seen = Signal(str, bool)
+    home_asked = Signal()  # what the workspace has in the middle at first
 
     def __init__(self, palette: Palette) -> None:
         super().__init__()
@@ -46,10 +49,9 @@ class StudioPage(QWidget):
         self.scenes = SceneList(palette, self.shelf)
         self.display, self.brush, self.views = DisplayStrip(), BrushBar(), ViewGrid()
         self.charts = Charts()
-        self.trust_side = TrustSide(self.charts)
+        self.trust_side = TrustSide(self.charts, self)
         self.training, self.history = TrainingPanel(presets()), HistoryPanel()
         self.journal = JournalPanel()
-        self.bottom = Tabs("Training, history and journal")
         self.watching = Watching(palette)
         self.training.place_board(self.watching)
         heat = self.charts.heat
@@ -91,11 +93,11 @@ class StudioPage(QWidget):
 
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:
-        """Arrange the views, and make room for many scenes where there is little height."""
-        if old.centre is not new.centre and self.scenes.isVisible():
-            roomy = self.window().height() >= _LOW or new.centre is Centre.PICTURES
-            self.bottom.setVisible(roomy)
-            self.trust_side.setVisible(new.centre is not Centre.RUNS)
+        """Arrange panels and views; runs that fill the middle have all the room there is."""
+        if old.workspace is not new.workspace and new.folder is not None:
+            self.turn_to(new.workspace)
+        if Centre.RUNS in (old.centre, new.centre) and not self.desk.has("runs"):
+            self.desk.clear(cleared=new.centre is Centre.RUNS)
         if (old.columns, len(old.views)) != (new.columns, len(new.views)):
             self.views.set_grid(columns=new.columns, count=len(new.views))
         self.views.set_active(new.active)
@@ -115,48 +117,100 @@ class StudioPage(QWidget):
         self.trust_side.scene.save()
         self.browsing.save_notes()
 
+    def turn_to(self, workspace: Workspace) -> None:
+        """Panels as they stand in this workspace, and in the middle what it is about."""
+        train = workspace is Workspace.TRAIN
+        if train:
+            self.desk.dock("training").hide()
+        self.browsing.set_home(self.training if train else self.browsing.pictures)
+        if not train:
+            self.desk.dock("training").hold(self.training)
+        self.desk.dock("training").toggleViewAction().setVisible(not train)
+        self.desk.turn_to(workspace)
+        if train:
+            self.desk.put_away("training")
+        self.take_keyboard()
+
+    @Slot()
+    def take_keyboard(self) -> None:
+        """Keys go where none of them presses anything: to the list, or to the middle."""
+        if self.scenes.isVisible():
+            self.scenes.take_keyboard()
+        else:
+            self.browsing.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def toggle_sides(self) -> None:
         """Hide everything but the pictures, or bring it back."""
-        shown = not self.scenes.isVisible()
-        for side in (self.scenes, self.trust_side, self.bottom):
-            side.setVisible(shown)
+        self.desk.clear(cleared=not self.desk.cleared)
+
+    def focus(self, *, alone: bool) -> None:
+        """Show the pictures alone, or everything again."""
+        self.display.setVisible(not alone)
+        self.desk.clear(cleared=alone)
 
     def toggle_inspector(self) -> None:
-        """Show why a pixel is not trusted, or the thresholds again."""
-        tabs = self.trust_side.tabs
-        tabs.go("thresholds" if tabs.current == "why" else "why")
+        """Show why a pixel is not trusted, or no longer."""
+        if self.desk.in_front("why"):
+            self.desk.put_away("why")
+        else:
+            self.desk.bring("why")
 
     def go_to_tab(self, name: str) -> None:
-        """Bring a panel to the front, on whichever side it is."""
-        if self.bottom.has(name):
-            self.bottom.show()
-        for tabs in (self.trust_side.tabs, self.bottom):
-            tabs.go(name)
+        """Bring a panel to the front, wherever it is."""
+        if self.training_in_middle and name == "training":
+            self.home_asked.emit()
+        else:
+            self.desk.bring(name)
+
+    @property
+    def training_in_middle(self) -> bool:
+        """Whether the run fills the middle, where pictures are otherwise."""
+        return self.browsing.home is self.training
 
     @property
     def panes(self) -> dict[str, Any]:
-        """Sizes and tabs, as plain values."""
+        """Choices that belong to the project, as plain values."""
         return {
-            "across": self._across.sizes(),
-            "down": self._down.sizes(),
-            "tabs": [self.trust_side.tabs.current, self.bottom.current],
             "hidden columns": self.browsing.table.hidden_columns,
             "watching": self.watching.arrangement,
         }
 
-    def arrange(self, panes: dict[str, Any]) -> None:
-        """Sizes and tabs as they were; what is missing stays as a new project has it."""
-        down = _DOWN if self.window().height() >= _LOW else _DOWN_IF_LOW
-        for splitter, name, first in (
-            (self._across, "across", _ACROSS),
-            (self._down, "down", down),
-        ):
-            sizes = [int(size) for size in panes.get(name, first)]
-            splitter.setSizes(sizes if len(sizes) == len(first) and all(sizes) else list(first))
-        for name in panes.get("tabs", ("thresholds", "training")):
-            self.go_to_tab(str(name))
+    def arrange(self, panes: Mapping[str, Any]) -> None:
+        """As it was; what is missing stays as a new project has it."""
         self.browsing.table.hide_columns(map(str, panes.get("hidden columns", ())))
         self.watching.arrange(panes.get("watching", {}))
+
+    @Slot()
+    def _settle(self) -> None:
+        """A panel that is shown holds what is else at home in another one."""
+        desk, browsing = self.desk, self.browsing
+        for name, centres in _GUESTS.items():
+            if desk.has(name):
+                browsing.lend(centres)
+        if desk.has("overview"):
+            desk.dock("overview").hold(browsing.scenes)
+        else:
+            browsing.take_home(browsing.scenes, _GUESTS["overview"])
+        if not desk.has("runs"):
+            browsing.take_home(browsing.runs, _GUESTS["runs"])
+        for name, view in _WATCHED.items():
+            if desk.has(name):
+                desk.dock(name).hold(self.watching.pages[view])
+            else:
+                self.watching.take_home(view)
+        self.watching.show_rail(visible=not all(map(desk.has, _WATCHED)))
+
+    @Slot(str, bool)
+    def _seen(self, name: str, seen: object) -> None:
+        if name == "why":
+            self.trust_side.why.setVisible(not seen)
+        elif name == "runs" and seen:
+            self.desk.dock("runs").hold(self.browsing.runs_page())
+        self.panel_seen.emit(name, bool(seen))
+
+    @Slot(str)
+    def _bring_view(self, view: str) -> None:
+        self.desk.bring(next(name for name, word in _WATCHED.items() if word == view))
 
     def _tell_of_scenes(self, session: Session) -> None:
         table = session.inspection.table
@@ -167,6 +221,8 @@ class StudioPage(QWidget):
         self.scenes.centre_picked.connect(table.show)
         self.scenes.worst_wanted.connect(session.inspection.thresholds.least_trusted)
         self.browsing.tell(session)
+        self.home_asked.connect(partial(table.show, str(Centre.PICTURES)))
+        self.panel_seen.connect(partial(_look, session.inspection))
 
     def _tell_of_display(self, session: Session) -> None:
         viewing, strip = session.inspection.viewing, self.display
@@ -226,41 +282,38 @@ class StudioPage(QWidget):
         upper.addWidget(self.display)
         upper.addWidget(self.brush)
         upper.addWidget(self.views, 1)
-        self.bottom.add("training", "Training", self.training, tip="The run and its curves (F5)")
-        self.bottom.add("history", "History", self.history, tip="Every round of the run (F6)")
-        self.bottom.add("journal", "Journal", self.journal, tip="Every decision (F10)")
-        self.all_runs = button("All runs", tip=by_id("show_runs").tip_with_key, role="link")
-        self.all_runs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.bottom.add_corner(self.all_runs)
         self.browsing = CentrePages(pictures, self.shelf, palette)
-        self._down = _splitter(Qt.Orientation.Vertical, (self.browsing, self.bottom), _DOWN)
-        sides = (self.scenes, self._down, self.trust_side)
-        self._across = _splitter(Qt.Orientation.Horizontal, sides, _ACROSS)
-        for moved in (
-            self._down.splitterMoved,
-            self._across.splitterMoved,
-            self.trust_side.tabs.turned,
-            self.bottom.turned,
-            self.browsing.rearranged,
-            self.watching.rearranged,
+        self.desk = Desk(self.browsing)
+        for name, title, panel in (
+            ("scenes", "Scenes", self.scenes),
+            ("thresholds", "Thresholds", self.trust_side.panels["thresholds"]),
+            ("why", "Why?", self.trust_side.panels["why"]),
+            ("evidence", "Evidence", self.trust_side.panels["evidence"]),
+            ("scene", "Scene", self.trust_side.panels["scene"]),
+            ("training", "Training", self.training),
+            ("history", "History", self.history),
+            ("journal", "Journal", self.journal),
+            ("film", "Film strip", None),
+            ("diary", "Diary", None),
+            ("overview", "Table and gallery", None),
+            ("runs", "Runs", None),
         ):
+            self.desk.add(name, title, panel)
+        self.desk.changed.connect(self._settle)
+        self.desk.seen.connect(self._seen)
+        self.desk.reset_asked.connect(self.desk.reset)
+        self.browsing.panel_wanted.connect(self.desk.bring)
+        self.watching.view_elsewhere_asked.connect(self._bring_view)
+        for moved in (self.browsing.rearranged, self.watching.rearranged):
             moved.connect(self._rearrange)
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 2, 8, 0)
-        row.addWidget(self._across)
+        row.addWidget(self.desk)
 
 
-def _splitter(
-    orientation: Qt.Orientation, parts: tuple[QWidget, ...], sizes: tuple[int, ...]
-) -> QSplitter:
-    """Parts whose first and last keep their size while the pictures grow."""
-    splitter = QSplitter(orientation)
-    splitter.setChildrenCollapsible(False)
-    splitter.setHandleWidth(8)
-    for part in parts:
-        splitter.addWidget(part)
-    splitter.setSizes(sizes)
-    pictures = 0 if orientation is Qt.Orientation.Vertical else 1
-    for place in range(len(parts)):
-        splitter.setStretchFactor(place, 1 if place == pictures else 0)
-    return splitter
+def _look(inspection: Inspection, name: str, seen: object) -> None:
+    """What costs something is found out only while somebody looks."""
+    if name == "evidence":
+        inspection.look_at_evidence(seen=bool(seen))
+    elif name == "overview":
+        inspection.look_at_overview(seen=bool(seen))

@@ -1,10 +1,11 @@
 """The right side of the page: what is trusted, why not, and whether σ is any good."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import Slot
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from smarthdr_studio.studio.curation.scene_card import SceneCard
@@ -19,7 +20,7 @@ from smarthdr_studio.studio.trust.evidence_panel import EvidencePanel
 from smarthdr_studio.studio.trust.inspector import Inspector, RegionTable, WhyLine
 from smarthdr_studio.studio.trust.reliability_panel import ReliabilityPanel
 from smarthdr_studio.studio.trust.thresholds import PoolMap, Snapshots, WhatIfPanel
-from smarthdr_studio.studio.widgets.tabs import Scrolled, Tabs
+from smarthdr_studio.studio.widgets.tabs import Scrolled
 
 
 class Charts:
@@ -87,19 +88,26 @@ def _kept(state: StudioState) -> float | None:
 _NARROWEST: Final = 318
 
 
-class TrustSide(QWidget):
-    """Four tabs; the sentence that says why stays in sight under those that do not tell it."""
+class TrustSide(QObject):
+    """Four panels; the sentence that says why stands under the thresholds while no other tells."""
 
-    def __init__(self, charts: Charts) -> None:
-        super().__init__()
+    def __init__(self, charts: Charts, parent: QObject) -> None:
+        super().__init__(parent)
         self.reliability, self.pool_map = ReliabilityPanel(), PoolMap()
         self.snapshots, self.what_if = Snapshots(), WhatIfPanel()
         self.inspector, self.region, self.why = Inspector(), RegionTable(), WhyLine()
         self.evidence, self.scene = EvidencePanel(), SceneCard()
-        self.tabs = Tabs("What is trusted")
         self._charts = charts
         self._place_charts()
-        self._lay_out()
+        scores, pairs = (self.reliability, self.pool_map), (self.snapshots, self.what_if)
+        thresholds = _wide(Scrolled(_column(growing=scores, fixed=pairs)), below=self.why)
+        why = _wide(Scrolled(_column(growing=(self.inspector,), fixed=(self.region,))))
+        self.panels: Mapping[str, QWidget] = {
+            "thresholds": thresholds,
+            "why": why,
+            "evidence": _wide(Scrolled(self.evidence)),
+            "scene": _wide(Scrolled(self.scene)),
+        }
 
     def listen_to(self, session: Session) -> None:
         """State comes down."""
@@ -125,13 +133,8 @@ class TrustSide(QWidget):
         self.evidence.cancel_asked.connect(inspection.evidence.cancel)
         self._charts.sparsification.drop_dragged.connect(inspection.thresholds.drop_moved)
         self._charts.sparsification.drop_released.connect(inspection.thresholds.drop_settled)
-        self.tabs.turned.connect(inspection.turned)
         self.scene.note_written.connect(curating.write_note)
         self.scene.tags_changed.connect(curating.change_tags)
-
-    @Slot(str)
-    def _turned(self, tab: str) -> None:
-        self.why.setVisible(tab != "why")
 
     def _place_charts(self) -> None:
         charts = self._charts
@@ -142,21 +145,18 @@ class TrustSide(QWidget):
         self.pool_map.place(charts.map, picked=charts.map.picked, released=charts.map.released)
         self.evidence.place_charts(charts.sparsification, charts.calibration)
 
-    def _lay_out(self) -> None:
-        scores, pairs = (self.reliability, self.pool_map), (self.snapshots, self.what_if)
-        thresholds = _column(growing=scores, fixed=pairs)
-        why = _column(growing=(self.inspector,), fixed=(self.region,))
-        self.tabs.add("thresholds", "Thresholds", Scrolled(thresholds), tip="Which pixels (F2)")
-        self.tabs.add("why", "Why?", Scrolled(why), tip="Why a pixel is not trusted (F3)")
-        self.tabs.add("evidence", "Evidence", Scrolled(self.evidence), tip="Is σ any good? (F4)")
-        self.tabs.add("scene", "Scene", Scrolled(self.scene), tip="Note, tags, history (F9)")
-        self.tabs.turned.connect(self._turned)
-        self.setMinimumWidth(_NARROWEST)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.tabs, 1)
-        column.addWidget(self.why)
+
+def _wide(panel: QWidget, *, below: QWidget | None = None) -> QWidget:
+    """A panel that is never too narrow for its words, and what stays in sight under it."""
+    whole = QWidget()
+    whole.setMinimumWidth(_NARROWEST)
+    column = QVBoxLayout(whole)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(8)
+    column.addWidget(panel, 1)
+    if below is not None:
+        column.addWidget(below)
+    return whole
 
 
 def _column(*, growing: tuple[QWidget, ...], fixed: tuple[QWidget, ...]) -> QWidget:

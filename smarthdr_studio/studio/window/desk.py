@@ -1,0 +1,409 @@
+"""The panels around the middle: docks that a person moves, tabs, floats and hides."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QContextMenuEvent
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QMainWindow,
+    QMenu,
+    QTabBar,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+from shiboken6 import isValid
+
+from smarthdr_studio.studio.state import Workspace
+
+_LEFT: Final = Qt.DockWidgetArea.LeftDockWidgetArea
+_RIGHT: Final = Qt.DockWidgetArea.RightDockWidgetArea
+_BOTTOM: Final = Qt.DockWidgetArea.BottomDockWidgetArea
+_VERSION: Final = 1  # of the panels there are; another one makes remembered layouts void
+_ROOMY: Final = 1600  # pixels across from which the list of scenes stands beside the pictures
+_LOW: Final = 800
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Groups of panels along one side; the panels of a group are tabs, the first in front.
+
+    `extent` is the width of a column or the height of a row, `shares` how its length is divided.
+    """
+
+    area: Qt.DockWidgetArea
+    extent: int
+    groups: tuple[tuple[str, ...], ...]
+    shares: tuple[int, ...] = (1,)
+
+
+def first_arrangement(workspace: Workspace, size: QSize) -> tuple[Side, ...]:
+    """What a workspace looks like that nobody has changed, in a window of this size.
+
+    Panels named in no side come at the bottom when they are asked for.
+    """
+    roomy, low = size.width() >= _ROOMY, size.height() < _LOW
+    if workspace is Workspace.CURATE:
+        wide = size.width() >= 1400
+        bottom = Side(_BOTTOM, 236 if low else 300, (("overview", *(() if wide else ("scene",))),))
+        right = (Side(_RIGHT, 322, (("scene", "thresholds", "journal"),)),) if wide else ()
+        return (Side(_LEFT, 262, (("scenes",),)), *right, bottom)
+    if workspace is Workspace.TRAIN:
+        wide = size.width() >= 1200
+        below = ("film", *(() if wide else ("diary",)), "runs", "history")
+        right = (Side(_RIGHT, 330, (("diary",),)),) if wide else ()
+        return (*right, Side(_BOTTOM, 220 if low else 280, (below,)))
+    above = ("thresholds", "evidence", *(() if roomy else ("scenes",)))
+    right_side = Side(_RIGHT, 322, (above, ("why", "scene")), (3, 2))
+    return (Side(_LEFT, 262, (("scenes",),)), right_side) if roomy else (right_side,)
+
+
+class _NoTitle(QWidget):
+    """Takes no room: the tab says the same."""
+
+    def sizeHint(self) -> QSize:
+        """None."""
+        return QSize(0, 0)
+
+    def minimumSizeHint(self) -> QSize:
+        """None."""
+        return QSize(0, 0)
+
+
+class Dock(QDockWidget):
+    """A panel with its name over it, or on its tab; its panel may be lent to another place."""
+
+    def __init__(self, name: str, title: str, parent: QMainWindow) -> None:
+        super().__init__(title, parent)
+        self.setObjectName(name)
+        self.setAccessibleName(title)
+        self._inside, self._tabbed = QWidget(), _NoTitle(self)
+        self._tabbed.hide()
+        self._column = QVBoxLayout(self._inside)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self.setWidget(self._inside)
+        self.setAllowedAreas(Qt.DockWidgetArea.AllDockWidgetAreas)
+
+    def hold(self, panel: QWidget) -> None:
+        """Show this panel, which leaves the place where it was."""
+        if panel.parentWidget() is not self._inside:
+            self._column.addWidget(panel)
+            panel.show()
+
+    def title_by_tab(self, *, tabbed: bool) -> None:
+        """Without a bar of its own where a tab says the name."""
+        if tabbed and self.titleBarWidget() is None:
+            self.setTitleBarWidget(self._tabbed)
+        elif not tabbed and self.titleBarWidget() is not None:
+            self.setTitleBarWidget(None)  # type: ignore[arg-type]
+            self._tabbed.hide()
+
+
+class Desk(QMainWindow):
+    """Holds panels by name around the middle, and remembers a layout for each workspace.
+
+    `seen` tells of a panel by its name that it can be seen now, or no longer; `changed` that one
+    was shown or hidden.
+    """
+
+    seen = Signal(str, bool)
+    changed = Signal()
+    reset_asked = Signal()
+
+    _moved = False  # panels were sent to their places and are not there yet
+
+    def __init__(self, middle: QWidget) -> None:
+        super().__init__()
+        self.setWindowFlags(Qt.WindowType.Widget)
+        self.setCentralWidget(middle)
+        self.setDockOptions(
+            QMainWindow.DockOption.AllowNestedDocks
+            | QMainWindow.DockOption.AllowTabbedDocks
+            | QMainWindow.DockOption.GroupedDragging
+        )
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        self.setDocumentMode(True)
+        for corner in (Qt.Corner.TopLeftCorner, Qt.Corner.BottomLeftCorner):
+            self.setCorner(corner, _LEFT)
+        for corner in (Qt.Corner.TopRightCorner, Qt.Corner.BottomRightCorner):
+            self.setCorner(corner, _RIGHT)
+        self._docks: dict[str, Dock] = {}
+        self._workspace: Workspace | None = None
+        self._kept: dict[str, str] = {}
+        self._cleared: QByteArray | None = None
+        self._moving = False
+        self._in_sight: dict[str, bool] = {}
+
+    def add(self, name: str, title: str, panel: QWidget | None = None) -> Dock:
+        """One more panel; without one the dock is filled by whoever lends it something."""
+        dock = Dock(name, title, self)
+        if panel is not None:
+            dock.hold(panel)
+        self._docks[name] = dock
+        self.addDockWidget(_BOTTOM, dock)
+        dock.hide()
+        dock.visibilityChanged.connect(partial(self._visible, name))
+        dock.topLevelChanged.connect(self._retitle)
+        dock.dockLocationChanged.connect(self._retitle)
+        return dock
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every panel there is."""
+        return tuple(self._docks)
+
+    def dock(self, name: str) -> Dock:
+        """The dock of that name."""
+        return self._docks[name]
+
+    def has(self, name: str) -> bool:
+        """Whether the panel is shown, be it behind another tab."""
+        return name in self._docks and not self._docks[name].isHidden()
+
+    def in_front(self, name: str) -> bool:
+        """Whether the panel is shown and behind no other tab."""
+        dock = self._docks[name]
+        # Qt puts what is behind a tab left of everything.
+        return not dock.isHidden() and (dock.isFloating() or dock.geometry().right() >= 0)
+
+    def bring(self, name: str) -> None:
+        """Show a panel, in front of those it shares its place with."""
+        dock = self._docks[name]
+        if dock.isHidden():
+            with self._one_move():
+                self._cleared = None
+                alone = not self._beside(dock)
+                dock.show()
+                if alone and self.dockWidgetArea(dock) is _BOTTOM:
+                    self.resizeDocks([dock], [self._low_row()], Qt.Orientation.Vertical)
+        dock.raise_()
+
+    def put_away(self, name: str) -> None:
+        """Hide a panel."""
+        self._docks[name].hide()
+
+    def clear(self, *, cleared: bool) -> None:
+        """Hide every panel for a while, or show those again that were shown."""
+        if cleared == self.cleared:
+            return
+        with self._one_move():
+            if self._cleared is not None:
+                held, self._cleared = self._cleared, None
+                self.restoreState(held, _VERSION)
+            else:
+                self._cleared = self.saveState(_VERSION)
+                for dock in self._docks.values():
+                    dock.hide()
+
+    @property
+    def cleared(self) -> bool:
+        """Whether everything but the middle is hidden for a while."""
+        return self._cleared is not None
+
+    @property
+    def layouts(self) -> dict[str, str]:
+        """Of every workspace that was seen, as text."""
+        self._keep()
+        return dict(self._kept)
+
+    def take_layouts(self, layouts: Mapping[str, str]) -> None:
+        """As a person left them; what is damaged is as if it had never been."""
+        self._kept = dict(layouts)
+
+    def turn_to(self, workspace: Workspace) -> None:
+        """Arrange the panels as this workspace was left, or as it is at first."""
+        if workspace is self._workspace:
+            return
+        self._keep()
+        with self._one_move():
+            self._workspace, self._cleared = workspace, None
+            held = QByteArray.fromBase64(self._kept.get(str(workspace), "").encode())
+            if held.isEmpty() or not self.restoreState(held, _VERSION):
+                self._arrange(first_arrangement(workspace, self.window().size()))
+
+    def reset(self) -> None:
+        """The workspace as it is at first."""
+        if self._workspace is not None:
+            with self._one_move():
+                self._cleared = None
+                self._arrange(first_arrangement(self._workspace, self.window().size()))
+
+    def event(self, event: QEvent) -> bool:
+        """Once panels stand where they were sent, tell which of them can be seen."""
+        done = super().event(event)
+        if self._moved and event.type() is QEvent.Type.LayoutRequest:
+            self._moved = False
+            self._show_tabs()
+            for name in self._docks:
+                self._tell_of(name, visible=self.in_front(name))
+        return done
+
+    def _show_tabs(self) -> None:
+        """Qt leaves those hidden that come when docks are made tabs before they were laid out."""
+        direct = Qt.FindChildOption.FindDirectChildrenOnly
+        for bar in self.findChildren(QTabBar, options=direct):
+            bar.setVisible(bar.count() > 0)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """On a tab or a title: what can be done with that panel, and which panels there are."""
+        name = self._named_at(event.pos())
+        if name is None:
+            event.ignore()
+            return
+        self._menu_of(name).popup(event.globalPos())
+        event.accept()
+
+    def _menu_of_panels(self) -> QMenu:
+        """Every panel, ticked where it is shown."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for name, dock in self._docks.items():
+            line = QAction(dock.windowTitle(), menu)
+            line.setCheckable(True)
+            line.setChecked(self.has(name))
+            line.triggered.connect(partial(self._switch, name))
+            menu.addAction(line)
+        menu.addSeparator()
+        menu.addAction("Reset layout").triggered.connect(self.reset_asked)
+        return menu
+
+    def _menu_of(self, name: str) -> QMenu:
+        dock = self._docks[name]
+        menu = self._menu_of_panels()
+        first = menu.actions()[0]
+        hide = QAction(f"Hide {dock.windowTitle()}", menu)
+        hide.triggered.connect(partial(self.put_away, name))
+        apart = QAction("Back into the window" if dock.isFloating() else "Its own window", menu)
+        go = partial(self._set_apart, name, apart=not dock.isFloating())
+        apart.triggered.connect(lambda: go())
+        menu.insertActions(first, [hide, apart])
+        menu.insertSeparator(first)
+        return menu
+
+    def _switch(self, name: str) -> None:
+        if self.has(name):
+            self.put_away(name)
+        else:
+            self.bring(name)
+
+    def _set_apart(self, name: str, *, apart: bool) -> None:
+        self._docks[name].setFloating(apart)
+
+    def _named_at(self, at: QPoint) -> str | None:
+        """The panel whose tab or title is there."""
+        child = self.childAt(at)
+        while child is not None and child is not self:
+            if isinstance(child, QTabBar) and child.parentWidget() is self:
+                place = child.tabAt(child.mapFrom(self, at))
+                title = child.tabText(place) if place >= 0 else ""
+                return next((n for n, d in self._docks.items() if d.windowTitle() == title), None)
+            if isinstance(child, Dock):
+                inside = child.widget().geometry().contains(child.mapFrom(self, at))
+                return None if inside else child.objectName()
+            child = child.parentWidget()
+        return None
+
+    def _low_row(self) -> int:
+        return 230 if self.height() < _LOW else 280
+
+    def _keep(self) -> None:
+        """Remember the panels of the workspace that is on the screen."""
+        if self._workspace is not None:
+            state = self._cleared if self._cleared is not None else self.saveState(_VERSION)
+            self._kept[str(self._workspace)] = bytes(state.toBase64().data()).decode()
+
+    def _arrange(self, sides: tuple[Side, ...]) -> None:
+        for dock in self._docks.values():
+            dock.setFloating(False)
+            self.removeDockWidget(dock)
+        for side in sides:
+            self._arrange_side(side)
+        self._arrange_rest({n for side in sides for group in side.groups for n in group})
+        for side in sides:
+            self._size_side(side)
+
+    def _arrange_side(self, side: Side) -> None:
+        along = Qt.Orientation.Horizontal if side.area is _BOTTOM else Qt.Orientation.Vertical
+        before: Dock | None = None
+        for group in side.groups:
+            first = self._docks[group[0]]
+            if before is None:
+                self.addDockWidget(side.area, first)
+            else:
+                self.splitDockWidget(before, first, along)
+            before = first
+        for group in side.groups:  # only now: what is split off a tab becomes a tab itself
+            first = self._docks[group[0]]
+            for name in group[1:]:
+                self.tabifyDockWidget(first, self._docks[name])
+            for name in group:
+                self._docks[name].show()
+            first.raise_()
+
+    def _arrange_rest(self, placed: set[str]) -> None:
+        """Whatever is not shown waits at the bottom, behind what is there."""
+        below = [n for n in placed if self.dockWidgetArea(self._docks[n]) is _BOTTOM]
+        last = self._docks[below[0]] if below else None
+        for name, dock in self._docks.items():
+            if name in placed:
+                continue
+            if last is None:
+                self.addDockWidget(_BOTTOM, dock)
+            else:
+                self.tabifyDockWidget(last, dock)
+            dock.hide()
+            last = dock
+
+    def _size_side(self, side: Side) -> None:
+        firsts = [self._docks[group[0]] for group in side.groups]
+        row = side.area is _BOTTOM
+        across = Qt.Orientation.Vertical if row else Qt.Orientation.Horizontal
+        along = Qt.Orientation.Horizontal if row else Qt.Orientation.Vertical
+        self.resizeDocks(firsts[:1], [side.extent], across)
+        if len(firsts) > 1:
+            self.resizeDocks(firsts, [100 * share for share in side.shares], along)
+
+    @contextmanager
+    def _one_move(self) -> Iterator[None]:
+        """However many panels come and go within, it is told once what can be seen after it."""
+        if self._moving:
+            yield
+            return
+        self._moving = True
+        try:
+            yield
+        finally:
+            self._moving = False
+        self._retitle()
+        self._moved = True
+        self.changed.emit()
+
+    def _beside(self, dock: QDockWidget) -> list[QDockWidget]:
+        """What is shown at the same place, behind other tabs."""
+        return [each for each in self.tabifiedDockWidgets(dock) if not each.isHidden()]
+
+    @Slot()
+    def _retitle(self) -> None:
+        """A tab says the name of its panel, so that no bar need say it again."""
+        if not self._moving:
+            for dock in filter(isValid, self._docks.values()):
+                alone = dock.isFloating() or dock.isHidden() or not self._beside(dock)
+                dock.title_by_tab(tabbed=not alone)
+
+    def _visible(self, name: str, visible: object) -> None:
+        """Qt tells this of every tab too, and of all at once when another page is shown."""
+        if self._moving or not all(map(isValid, self._docks.values())):  # the desk goes
+            return
+        self._tell_of(name, visible=bool(visible))
+        self._retitle()
+        self.changed.emit()
+
+    def _tell_of(self, name: str, *, visible: bool) -> None:
+        if self._in_sight.get(name, False) != visible:
+            self._in_sight[name] = visible
+            self.seen.emit(name, visible)

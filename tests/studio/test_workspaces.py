@@ -1,0 +1,347 @@
+"""Three workspaces with panels a person arranges: what each shows, keeps, and gives back."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fitting import faults_of
+from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+
+from smarthdr_studio.core.display import Layer
+from smarthdr_studio.studio.settings import Layout, Preferences
+from smarthdr_studio.studio.state import Centre, Workspace
+from smarthdr_studio.studio.window import MainWindow
+from smarthdr_studio.studio.window.desk import Desk, first_arrangement
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+SIZES = [(1024, 640), (1280, 720), (1440, 900), (2560, 1440)]
+
+
+def press(qtbot, window, key, modifier=Qt.KeyboardModifier.NoModifier):
+    qtbot.keyClick(window, key, modifier)
+
+
+def turn(qtbot, window, workspace):
+    press(qtbot, window, getattr(Qt.Key, f"Key_{list(Workspace).index(workspace) + 1}"), CTRL)
+    assert window.session.state.workspace is workspace
+    qtbot.wait(30)
+
+
+def in_front(window):
+    return {name for name in window.page.desk.names if window.page.desk.in_front(name)}
+
+
+def test_inspect_gives_two_thirds_of_the_window_to_four_views_with_thresholds_and_why(
+    opened, qtbot
+):
+    opened.resize(1440, 900)
+    opened.page.desk.reset()
+    qtbot.wait(50)
+    views = opened.page.views
+    assert views.count == 4
+    assert views.width() * views.height() >= 0.65 * 1440 * 900
+    assert {"thresholds", "why"} <= in_front(opened)
+    assert opened.page.trust_side.reliability.isVisible()
+
+
+def test_each_workspace_shows_what_it_is_about(opened, qtbot):
+    turn(qtbot, opened, Workspace.CURATE)
+    assert {"scenes", "overview"} <= in_front(opened)
+    assert opened.page.browsing.table.isVisible()
+    assert opened.page.views.isVisible()
+    assert opened.page.views.count == 2
+    turn(qtbot, opened, Workspace.TRAIN)
+    assert opened.page.training.isVisible()
+    assert opened.page.watching.board.isVisible()
+    assert opened.page.watching.film.isVisible()
+    assert opened.page.watching.diary.isVisible()
+    assert not opened.page.views.isVisible()
+    turn(qtbot, opened, Workspace.INSPECT)
+    assert opened.page.views.isVisible()
+    assert not opened.page.training.isVisible()
+
+
+def test_scene_thresholds_and_zoom_stay_from_workspace_to_workspace(opened, qtbot, until):
+    press(qtbot, opened, Qt.Key.Key_Right)
+    until(opened.session, lambda s: s.shown == "004")
+    opened.session.inspection.thresholds.nudge("tau_patch", -0.1)
+    opened.page.views.one_to_one()
+    lens, masks = opened.page.views.lens, opened.session.state.masks
+    for workspace in (Workspace.CURATE, Workspace.TRAIN, Workspace.INSPECT):
+        turn(qtbot, opened, workspace)
+        state = opened.session.state
+        assert (state.shown, state.masks) == ("004", masks)
+        assert opened.page.views.lens == lens
+
+
+def test_curating_has_views_of_its_own_and_both_sets_are_found_again(
+    opened, qtbot, until, tiny_project
+):
+    inspected = [view.layer for view in opened.session.state.views]
+    turn(qtbot, opened, Workspace.CURATE)
+    assert [view.layer for view in opened.session.state.views] == [
+        Layer.PSEUDO_LABEL,
+        Layer.TRUSTED,
+    ]
+    opened.session.inspection.viewing.set_layer(1, Layer.REASONS)
+    opened.session.close_project()
+    until(opened.session, lambda s: s.folder is None)
+    assert Layout.read(tiny_project).workspace is Workspace.CURATE
+    opened.session.take(tiny_project)
+    until(opened.session, lambda s: s.shown is not None)
+    assert opened.session.state.workspace is Workspace.CURATE
+    assert opened.session.state.views[1].layer is Layer.REASONS
+    turn(qtbot, opened, Workspace.INSPECT)
+    assert [view.layer for view in opened.session.state.views] == inspected
+
+
+def test_a_click_on_the_switch_does_what_its_key_does(opened, qtbot):
+    train = next(b for b in opened.bar.findChildren(QPushButton) if b.text() == "Train")
+    assert "Ctrl+3" in train.toolTip()
+    qtbot.mouseClick(train, Qt.MouseButton.LeftButton)
+    assert opened.session.state.workspace is Workspace.TRAIN
+    assert train.isChecked()
+
+
+def test_a_layout_of_one_s_own_is_kept_for_its_workspace_and_after_a_restart(
+    opened, qtbot, places, until, tiny_project
+):
+    desk = opened.page.desk
+    desk.put_away("why")
+    press(qtbot, opened, Qt.Key.Key_F6)
+    qtbot.waitUntil(lambda: desk.in_front("history"))
+    turn(qtbot, opened, Workspace.CURATE)
+    assert not desk.has("history")
+    turn(qtbot, opened, Workspace.INSPECT)
+    assert desk.in_front("history")
+    assert not desk.has("why")
+    opened.session.shut_down()
+    qtbot.waitUntil(lambda: opened.session.at_rest, timeout=20000)
+    opened.close()
+    again = MainWindow(places=places)
+    again.resize(1280, 720)
+    again.show()
+    again.session.take(tiny_project)
+    until(again.session, lambda s: s.shown is not None)
+    qtbot.waitUntil(lambda: again.page.desk.in_front("history"))
+    assert not again.page.desk.has("why")
+    again.session.shut_down()
+    qtbot.waitUntil(lambda: again.session.at_rest, timeout=20000)
+    again.close()
+    again.deleteLater()
+
+
+def test_the_layout_can_be_reset(opened, qtbot):
+    desk = opened.page.desk
+    qtbot.wait(30)
+    before = in_front(opened)
+    desk.put_away("thresholds")
+    desk.bring("journal")
+    desk.dock("why").setFloating(True)
+    next(a for a in opened.menus.actions_to_find if a.objectName() == "reset_layout").trigger()
+    qtbot.waitUntil(lambda: in_front(opened) == before)
+    assert not desk.dock("why").isFloating()
+
+
+@pytest.mark.parametrize("damaged", ["nonsense", "AAAA", "//8AAAD/", ""])
+def test_a_damaged_layout_is_as_if_there_had_never_been_one(qtbot, damaged):
+    desk = Desk(QWidget())
+    qtbot.addWidget(desk)
+    for name in ("scenes", "thresholds", "evidence", "why", "scene"):
+        desk.add(name, name, QLabel(name))
+    desk.resize(1440, 900)
+    desk.take_layouts({"Inspect": damaged})
+    desk.show()
+    desk.turn_to(Workspace.INSPECT)
+    qtbot.waitUntil(lambda: desk.in_front("thresholds") and desk.in_front("why"))
+
+
+def test_layouts_that_are_no_words_are_not_read(tmp_path):
+    path = tmp_path / "window.json"
+    path.write_text('{"keys": {}, "budget": 1, "layouts": [3]}', encoding="utf-8")
+    assert Preferences.read(path).layouts == {}
+
+
+def test_ctrl_b_hides_every_panel_and_brings_back_what_was_there(opened, qtbot):
+    qtbot.wait(30)
+    before = in_front(opened)
+    press(qtbot, opened, Qt.Key.Key_B, CTRL)
+    assert not any(map(opened.page.desk.has, opened.page.desk.names))
+    press(qtbot, opened, Qt.Key.Key_B, CTRL)
+    qtbot.waitUntil(lambda: in_front(opened) == before)
+
+
+def test_one_key_shows_the_pictures_alone_and_escape_brings_all_back(opened, qtbot):
+    turn(qtbot, opened, Workspace.TRAIN)
+    press(qtbot, opened, Qt.Key.Key_F12)
+    qtbot.wait(30)
+    views = opened.page.views
+    assert views.isVisible()
+    assert views.width() * views.height() > 0.95 * opened.width() * opened.height()
+    press(qtbot, opened, Qt.Key.Key_Escape)
+    assert opened.bar.isVisible()
+    assert opened.page.display.isVisible()
+    qtbot.waitUntil(lambda: "thresholds" in in_front(opened))
+
+
+def test_table_and_gallery_fill_the_middle_where_they_have_no_panel(opened, qtbot):
+    press(qtbot, opened, Qt.Key.Key_F7)
+    assert opened.page.browsing.table.isVisible()
+    assert not opened.page.views.isVisible()
+    turn(qtbot, opened, Workspace.CURATE)
+    assert opened.session.state.centre is Centre.PICTURES
+    press(qtbot, opened, Qt.Key.Key_F8)
+    assert opened.page.browsing.gallery.isVisible()
+    assert opened.page.views.isVisible()
+
+
+def test_no_key_is_swallowed_by_a_field_when_a_workspace_comes(opened, qtbot):
+    for workspace in (Workspace.TRAIN, Workspace.CURATE):
+        turn(qtbot, opened, workspace)
+        before = opened.session.state.current
+        press(qtbot, opened, Qt.Key.Key_Right)
+        assert opened.session.state.current > before
+
+
+def test_the_training_keys_lead_to_the_run_wherever_it_stands(opened, qtbot):
+    press(qtbot, opened, Qt.Key.Key_F5)
+    qtbot.waitUntil(lambda: opened.page.desk.in_front("training"))
+    assert opened.page.training.isVisible()
+    turn(qtbot, opened, Workspace.TRAIN)
+    press(qtbot, opened, Qt.Key.Key_F7)
+    assert not opened.page.training.isVisible()
+    press(qtbot, opened, Qt.Key.Key_F5)
+    assert opened.page.training.isVisible()
+
+
+def test_the_menu_on_a_tab_hides_its_panel(opened, qtbot):
+    desk = opened.page.desk
+    qtbot.wait(30)
+    desk._menu_of("evidence").actions()[0].trigger()
+    assert not desk.has("evidence")
+    desk._switch("evidence")
+    assert desk.has("evidence")
+
+
+def test_every_panel_has_a_place_in_every_workspace_and_size():
+    for workspace in Workspace:
+        for size in SIZES:
+            sides = first_arrangement(workspace, QSize(*size))
+            placed = [name for side in sides for group in side.groups for name in group]
+            assert len(placed) == len(set(placed))
+            assert all(len(side.shares) in (1, len(side.groups)) for side in sides)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_is_clipped_or_covered_in_any_workspace(opened, qtbot, size):
+    opened.resize(*size)
+    faults = []
+    for workspace in Workspace:
+        opened.session.work_in(str(workspace))
+        opened.page.desk.reset()
+        qtbot.wait(60)
+        assert (opened.width(), opened.height()) == size
+        for name in opened.page.desk.names:
+            if opened.page.desk.has(name):
+                opened.page.desk.bring(name)
+                for _ in range(20):  # until the last words are laid out
+                    qtbot.wait(40)
+                    found = faults_of(opened)
+                    if not found:
+                        break
+                faults += [f"{workspace}, {name}: {fault}" for fault in found]
+    assert not faults, "\n".join(faults)
+
+
+def test_the_walk_sees_what_is_cut_covered_or_outside(qtbot):
+    whole = QWidget()
+    qtbot.addWidget(whole)
+    row = QHBoxLayout(whole)
+    row.addWidget(QLabel("a label with room"))
+    whole.resize(600, 80)
+    whole.show()
+    assert faults_of(whole) == []
+    for text, box in (
+        ("cut in its width", (10, 40, 30, 30)),
+        ("out of the window", (560, 40, 200, 30)),
+        ("cut in its height", (300, 40, 200, 5)),
+    ):
+        label = QLabel(text, whole)
+        label.setGeometry(*box)
+        label.show()
+        assert any(text in fault for fault in faults_of(whole))
+        label.setParent(None)
+    over, under = QPushButton("over", whole), QPushButton("under", whole)
+    for button, at in ((over, 300), (under, 330)):
+        button.setGeometry(at, 40, 80, 30)
+        button.show()
+    assert any("lies over" in fault for fault in faults_of(whole))
+
+
+_AT_200 = """
+import sys
+sys.path[:0] = [{tests!r}]
+from pathlib import Path
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+app = QApplication([])
+from fitting import faults_of
+from smarthdr_studio.studio.settings import Places
+from smarthdr_studio.studio.state import Workspace
+from smarthdr_studio.studio.theme import DARK, dress, tint
+from smarthdr_studio.studio.window import MainWindow
+import time
+tint(app, DARK)
+home = Path({home!r})
+window = MainWindow(places=Places.under(config=home, cache=home, data=home))
+dress(app, DARK)
+window.setWindowState(Qt.WindowState.WindowNoState)
+window.setMinimumSize(1, 1)
+window.resize(1280, 720)
+window.show()
+window.session.take(Path({project!r}))
+def wait(done):
+    end = time.monotonic() + 60
+    while not done() and time.monotonic() < end:
+        app.processEvents()
+wait(lambda: window.session.state.charts is not None)
+faults = [str(window.devicePixelRatioF())]
+for workspace in Workspace:
+    window.session.work_in(str(workspace))
+    until = time.monotonic() + 0.3
+    wait(lambda: time.monotonic() > until)
+    wait(lambda: not faults_of(window) or time.monotonic() > until + 1)
+    faults += faults_of(window)
+print(faults)
+window.session.shut_down()
+wait(lambda: window.session.at_rest)
+window.close()
+"""
+
+
+def test_nothing_is_clipped_at_twice_the_scale(tmp_path, tiny_project):
+    """A screen of 2560×1440 at 200 % leaves 1280×720 to the window."""
+    code = _AT_200.format(
+        tests=str(Path(__file__).parent), home=str(tmp_path / "home"), project=str(tiny_project)
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "QT_SCALE_FACTOR": "2", "QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert told.stdout.strip() == "['2.0']", told.stdout + told.stderr[-2000:]
+
+
+def test_right_clicks_on_the_title_of_a_panel_find_that_panel(opened, qtbot):
+    desk = opened.page.desk
+    opened.session.work_in("Curate")
+    qtbot.wait(60)
+    dock = desk.dock("scenes")
+    assert desk._named_at(dock.pos() + QPoint(20, 6)) == "scenes"
+    assert desk._named_at(dock.geometry().center()) is None
