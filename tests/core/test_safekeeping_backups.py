@@ -102,7 +102,7 @@ def test_a_backup_that_failed_leaves_the_one_before_and_no_draft(project, monkey
     def half(path):
         raise ProjectError(f"{path}: damaged")
 
-    monkeypatch.setattr(backups, "verified", half)
+    monkeypatch.setattr(backups, "_verified", half)
     last_changed(backup, seconds_ago=2 * backups.FRESH_SECONDS)
     Decisions(project).exclude(["b"])
     with Project.open(project.folder) as opened:

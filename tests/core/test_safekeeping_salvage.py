@@ -3,6 +3,8 @@
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import time
 from contextlib import closing
@@ -17,12 +19,12 @@ from made_labels import HEIGHT, WIDTH, a_project
 from smarthdr_studio.core import files
 from smarthdr_studio.core.curation.project_facts import read_project_facts
 from smarthdr_studio.core.errors import ProjectError, StudioError
-from smarthdr_studio.core.project import backups
+from smarthdr_studio.core.project import backups, database
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.integrity import FindingKind, check_up
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.project.repair import repair
+from smarthdr_studio.core.project.repair import repair, restore_database
 from smarthdr_studio.core.reporting.tables import write_text
 
 NOTE = "a note that nobody else has written"
@@ -286,10 +288,62 @@ def test_what_an_export_left_is_swept_by_the_next_one_and_by_repair(project):
         os.utime(path, (1, 1))
     write_text(beside / "page.html", "whole")
     assert not page.exists()
+    an_hour_ago = time.time() - 3600
+    slept = beside / f".page.{'1' * 32}.html"
+    slept.write_text("its machine sleeps")
+    os.utime(slept, (an_hour_ago, an_hour_ago))
+    write_text(beside / "page.html", "whole")
+    assert slept.exists()
     found = [f.what for f in check_up(project).findings if f.trouble is FindingKind.LEFTOVER]
     assert found == [str(curated)]
     assert any(str(curated) in sentence for sentence in repair(project))
     assert (curated.exists(), foreign.exists(), young.exists()) == (False, True, True)
+    (kept,) = project.glob(f"trash/*/{curated.name}/Training/1.tif")
+    assert kept.read_bytes() == b"half"
+
+
+HOLDS_IT_OPEN = """
+import sys, pathlib
+from smarthdr_studio.core.project.project import Project
+project = Project.open(pathlib.Path(sys.argv[1]))
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_database_that_another_process_has_open_is_not_taken_away(project):
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS_IT_OPEN, str(project)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:
+        assert other.stdout.readline() == b"open\n"
+        with pytest.raises(ProjectError, match="another program has it open"):
+            restore_database(project)
+        other.stdin.close()
+    assert restore_database(project).startswith("restored")
+
+
+def test_opening_with_a_backup_due_reads_the_journal_once(project, monkeypatch):
+    with Project.open(project) as opened:
+        entries, ledger = opened.entries(), opened.ledger()
+    for backup in backups.list_backups(project):
+        backup.unlink()
+    decoded = []
+    entry_in = database.entry_in
+
+    def counted(row):
+        decoded.append(row[0])
+        return entry_in(row)
+
+    monkeypatch.setattr(database, "entry_in", counted)
+    with Project.open(project) as opened:
+        assert opened.entries() == entries
+        assert opened.ledger() == ledger
+        assert decoded == [entry.seq for entry in entries]
+        Decisions(opened).restore(["b"])
+        assert len(opened.entries()) == len(entries) + 1
+    assert len(backups.list_backups(project)) == 1
 
 
 def test_the_doctor_needs_no_room_for_a_copy(project, monkeypatch):

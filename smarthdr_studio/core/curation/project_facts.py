@@ -238,7 +238,7 @@ def _read(
             if project.statistics_path(name).is_file():
                 statistics[name] = SceneStatistics.load(project.statistics_path(name))
             if name in statistics and state.person is not None:
-                painted[name] = _painted(project, name)
+                painted[name] = _painted(project, name, size=statistics[name].patch_size)
         except StudioError as error:
             problems.append(str(error))
         except OSError as error:  # a folder that may not be looked into
@@ -263,13 +263,13 @@ def _retained(
     }
 
 
-def _painted(project: Project, name: str) -> PaintedStatistics:
+def _painted(project: Project, name: str, *, size: int) -> PaintedStatistics:
     path, person = project.pseudo_path(name), project.person(name)
     layers, _ = read_layers(path, only=("uncertainty.Y",))
     sigma = layers["uncertainty.Y"].astype(np.float32, copy=False)
     if person is None or sigma.shape != person.shape:
         raise LabelError(f"{path}: is not as large as what was painted; label the scene anew")
-    return PaintedStatistics.of(sigma, person)
+    return PaintedStatistics.of(sigma, person, size=size)
 
 
 def _facts_of(scene: Scene, state: SceneState, shares: Sequence[float]) -> SceneFacts:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from smarthdr_studio.core.environment import garbage_collection_paused, utc_day
 from smarthdr_studio.core.errors import ProjectError, StudioError
 from smarthdr_studio.core.files import AnyPath, is_inside, place_in, replacing
 from smarthdr_studio.core.project import database
-from smarthdr_studio.core.project.journal import Accounts
+from smarthdr_studio.core.project.journal import Accounts, JournalEntry
 from smarthdr_studio.core.words import counted
 
 BACKUPS_KEPT: Final = 10
@@ -57,35 +57,53 @@ def _of_today(folder: Path) -> list[Path]:
     return [backup for backup in _daily(folder) if _age(backup)[0] == day]
 
 
-def refresh(connection: sqlite3.Connection, path: AnyPath) -> str:
+class KnownJournal(NamedTuple):
+    """A journal as a backup has it, with what it adds up to."""
+
+    entries: list[JournalEntry]
+    accounts: Accounts
+
+
+class Refreshed(NamedTuple):
+    """What came of a look at the backups.
+
+    `warning` says what is wrong, "" when all is well. `journal` is what was read of a database
+    for a new backup, so that whoever opens it need not read it again; None where none was made.
+    """
+
+    warning: str = ""
+    journal: KnownJournal | None = None
+
+
+def refresh(connection: sqlite3.Connection, path: AnyPath) -> Refreshed:
     """See to it that there is a backup of today of the database at `path`, and that it is not old.
 
     Does no more than `is_due` while the newest backup is younger than `FRESH_SECONDS` or nothing
     was written since. A new one is put beside those there are, and never in the place of one.
-    Answers with the sentence that says what is wrong, "" when all is well: a project opens without
-    its backup.
+    A project opens without its backup.
     """
     path = Path(path)
     folder = path.parent / _FOLDER
     try:
         place_in(path.parent, _FOLDER)
         if not is_due(path):
-            return ""
+            return Refreshed()
         today = _of_today(path.parent)
         before = next(iter(today or _daily(path.parent)), None)
         number = _age(today[0])[1] + 1 if today else 1
         name = f"project-{utc_day()}{'' if number == 1 else f'-{number}'}.sqlite"
-        back_up(connection, path, to=place_in(path.parent, _FOLDER, name))
+        journal = back_up(connection, path, to=place_in(path.parent, _FOLDER, name))
         _drop_older(path.parent)
     except (StudioError, OSError) as error:
         reason = str(error) if isinstance(error, StudioError) else f"{folder}: {error.strerror}"
-        return f"today's backup could not be made: {reason}"
-    if before is not None and not _continues(folder / name, before):
-        return (
+        return Refreshed(f"today's backup could not be made: {reason}")
+    if before is not None and before.exists() and not _continues(folder / name, before):
+        return Refreshed(
             f"{path}: does not go on from {_FOLDER}/{before.name}; both backups are kept, and what "
-            f"is wrong tells: smarthdr-studio doctor {path.parent}"
+            f"is wrong tells: smarthdr-studio doctor {path.parent}",
+            journal,
         )
-    return ""
+    return Refreshed("", journal)
 
 
 def _drop_older(folder: Path) -> None:
@@ -129,11 +147,11 @@ def before_migration(connection: sqlite3.Connection, path: AnyPath, *, target: i
     return ""
 
 
-def back_up(connection: sqlite3.Connection, path: AnyPath, *, to: AnyPath) -> None:
+def back_up(connection: sqlite3.Connection, path: AnyPath, *, to: AnyPath) -> KnownJournal:
     """Copy one moment of the database at `path`, verify the copy, then let it take its place.
 
-    Raises ProjectError or OSError: no room, or a database that is not whole; an older backup of
-    that name stays then.
+    Answers the journal of that moment. Raises ProjectError or OSError: no room, or a database that
+    is not whole; an older backup of that name stays then.
     """
     path = Path(path)
     to = Path(to)
@@ -149,11 +167,12 @@ def back_up(connection: sqlite3.Connection, path: AnyPath, *, to: AnyPath) -> No
         finally:
             connection.execute("ROLLBACK")
         try:
-            known = verified(draft)
+            known = _verified(draft)
         except ProjectError as error:
             raise type(error)(str(error).replace(str(draft), str(path))) from None
-        if known != entries:
+        if len(known.entries) != entries:
             raise ProjectError(f"{to}: its copy of the journal is not whole; open the project anew")
+    return known
 
 
 def verified(path: AnyPath) -> int:
@@ -161,7 +180,10 @@ def verified(path: AnyPath) -> int:
 
     Raises ProjectError: it does not open, is damaged, or its journal does not add up.
     """
-    path = Path(path)
+    return len(_verified(Path(path)).entries)
+
+
+def _verified(path: Path) -> KnownJournal:
     with (
         garbage_collection_paused(),
         database.as_project_error(path),
@@ -188,9 +210,9 @@ def _opened(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
 
 
-def _read_whole(connection: sqlite3.Connection, path: Path) -> int:
-    """How many entries there are, every row of every table having been decoded."""
-    odd = what_does_not_fit(connection)
+def _read_whole(connection: sqlite3.Connection, path: Path) -> KnownJournal:
+    """The journal, every row of every table having been decoded."""
+    odd, journal = _added_up(connection)
     if odd:
         raise ProjectError(f"{path}: {odd}; {_MEND}")
     for table in ("facts", "scenes", "person_masks", "figures", "reviews"):
@@ -200,53 +222,74 @@ def _read_whole(connection: sqlite3.Connection, path: Path) -> int:
         raise ProjectError(f"{path}: speaks of a scene that is not there; {_MEND}")
     if not database.knows_dataset(connection):
         raise ProjectError(f"{path}: does not say where its dataset is; {_MEND}")
-    return _entries(connection)
+    return journal
 
 
 def what_does_not_fit(connection: sqlite3.Connection) -> str:
     """Where the journal does not add up, in a clause; "" where it does."""
-    accounts, reached = Accounts(), 0
+    return _added_up(connection)[0]
+
+
+def _added_up(connection: sqlite3.Connection) -> tuple[str, KnownJournal]:
+    """The same, and the journal as far as it adds up."""
+    accounts, entries = Accounts(), list[JournalEntry]()
     try:
         for entry in database.each_entry_after(connection, 0):
             accounts.take([entry])
-            reached = entry.seq
+            entries.append(entry)
     except (KeyError, ValueError, TypeError, AttributeError):
-        return f"the entry after {reached} of the journal cannot be read or does not fit"
+        reached = entries[-1].seq if entries else 0
+        odd = f"the entry after {reached} of the journal cannot be read or does not fit"
+        return odd, KnownJournal(entries, accounts)
     scenes = {row[0] for row in connection.execute("SELECT id FROM scenes")}
     missing = scenes - set(accounts.ledger().scenes)
-    return f"the journal says nothing of {counted(len(missing), 'scene')}" if missing else ""
+    odd = f"the journal says nothing of {counted(len(missing), 'scene')}" if missing else ""
+    return odd, KnownJournal(entries, accounts)
+
+
+# What must be known of the rows of a table once it was: in every format, and what newer ones added.
+_KEYS: Final = {"journal": "seq", "scenes": "id", "person_masks": "hash"}
+_SINCE_EVER: Final = {
+    "journal": ("seq", "action", "at", "who", "kind", "scene", "before", "after", "label", "note"),
+    "scenes": ("id", "under", "reference", "over", "height", "width", "split", "ground_truth"),
+}
 
 
 def _continues(newer: Path, older: Path) -> bool:
     """Whether a backup knows all that an older one does; no when one of them cannot be read."""
     try:
-        with (
-            garbage_collection_paused(),
-            closing(_opened(newer)) as now,
-            closing(_opened(older)) as then,
-        ):
-            formats = {database.version_of(each) for each in (now, then)}
-            # What stands in a row must not have changed, so the raw bytes are compared.
-            now.text_factory = then.text_factory = bytes
-            found, known = (_known_by(each, whole=len(formats) == 1) for each in (now, then))
+        with closing(_opened(newer)) as now:
+            now.execute("ATTACH ? AS older", (f"{older.absolute().as_uri()}?mode=ro&immutable=1",))
+            formats = [
+                now.execute(f"PRAGMA {each}.user_version").fetchone() for each in ("main", "older")
+            ]
+            return not any(
+                _forgets(now, table, columns)
+                for table, columns in _compared(now, same=formats[0] == formats[1]).items()
+            )
     except (sqlite3.DatabaseError, OSError):
         return False
-    return found[0][: len(known[0])] == known[0] and all(
-        rows <= more for more, rows in zip(found[1:], known[1:], strict=True)
-    )
 
 
-def _known_by(
-    connection: sqlite3.Connection, *, whole: bool
-) -> tuple[list[Any], set[Any], set[Any]]:
-    """Journal, scenes and painted masks; with `whole`, also what older formats have no room for."""
-    scene = "*" if whole else "id, under, reference, over, height, width, split, ground_truth"
-    columns = "*" if whole else "seq, action, at, who, kind, scene, before, after, label, note"
-    return (
-        connection.execute(f"SELECT {columns} FROM journal ORDER BY seq").fetchall(),
-        set(connection.execute(f"SELECT {scene} FROM scenes")),
-        set(connection.execute("SELECT * FROM person_masks")) if whole else set(),
+def _compared(now: sqlite3.Connection, *, same: bool) -> dict[str, Sequence[str]]:
+    """The columns to compare, by table: all of them in the same format."""
+    if not same:
+        return dict(_SINCE_EVER)
+    return {
+        table: [row[0] for row in now.execute(f"SELECT name FROM pragma_table_info('{table}')")]
+        for table in _KEYS
+    }
+
+
+def _forgets(now: sqlite3.Connection, table: str, columns: Sequence[str]) -> bool:
+    """Whether a row of the older one is missing or was changed; SQLite compares the raw bytes."""
+    key = _KEYS[table]
+    differs = " OR ".join(f"was.{column} IS NOT is_now.{column}" for column in columns)
+    lost = now.execute(
+        f"SELECT 1 FROM older.{table} was LEFT JOIN main.{table} is_now "
+        f"ON is_now.{key} = was.{key} WHERE {differs} LIMIT 1"
     )
+    return lost.fetchone() is not None
 
 
 def _is_outdated(backup: Path, path: Path) -> bool:

@@ -1,5 +1,6 @@
 """Drafts that a kill has left in a project or beside it, told from those somebody is writing."""
 
+import os
 import re
 import shutil
 import sqlite3
@@ -9,14 +10,24 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from smarthdr_studio.core.environment import utc_day
 from smarthdr_studio.core.errors import ForeignPlace
-from smarthdr_studio.core.files import TRASH, AnyPath, is_inside, move_to_trash
+from smarthdr_studio.core.files import (
+    TRASH,
+    AnyPath,
+    is_inside,
+    move,
+    move_to_trash,
+    place_in,
+)
 
 QUIET_SECONDS: Final = 600.0
 """A file younger than this may be in the making."""
+ABANDONED_SECONDS: Final = 86400.0
+"""What an export has begun so long ago is deleted by the next one; a machine may have slept."""
 
 _DRAFT: Final = re.compile(r"\..+\.[0-9a-f]{32}(\.[\w-]+)?|draft-[0-9a-f]{32}\.exr")
-_SWEPT_AT_OPEN: Final = ("*", "backups/*", "pseudo/*", "labels/*/*")
+_SWEPT_AT_OPEN: Final = ("", "backups", "pseudo")  # and below the labels of every scene
 
 
 def is_draft(path: AnyPath) -> bool:
@@ -52,20 +63,38 @@ def drafts_left(paths: Iterable[AnyPath], *, quiet: float = QUIET_SECONDS) -> li
 def sweep(connection: sqlite3.Connection, folder: AnyPath, *, quiet: float = QUIET_SECONDS) -> None:
     """Move drafts of labels, pseudo-labels and backups to the trash, if nobody is at work.
 
-    Nobody is while the database's lock is free and no draft is young. Also removes what exports
+    Nobody is while the database's lock is free and no draft is young. So go those that exports
     and new projects have left beside the project under its name. What cannot be moved stays.
     """
     folder = Path(folder)
     if not _is_free(connection):
         return
     try:
-        found = (path for pattern in _SWEPT_AT_OPEN for path in folder.glob(pattern))
-        for draft in drafts_left(found, quiet=quiet):
+        for draft in drafts_left(_in_sight(folder), quiet=quiet):
             with suppress(OSError, ForeignPlace):
                 move_to_trash(folder, draft)
-        sweep_beside(folder, quiet=quiet)
+        for draft in drafts_beside(folder, quiet=quiet):
+            with suppress(OSError, ForeignPlace):
+                take_in(folder, draft)
     finally:
         connection.execute("ROLLBACK")
+
+
+def _in_sight(folder: Path) -> Iterator[Path]:
+    """The drafts of a project that one glance finds; names alone, of ten thousands of files."""
+    labels = Path(folder, "labels")
+    scenes = [labels / name for name in _names(labels)]
+    for place in (*(folder / each for each in _SWEPT_AT_OPEN), *scenes):
+        for name in _names(place):
+            if _DRAFT.fullmatch(name):
+                yield place / name
+
+
+def _names(place: Path) -> list[str]:
+    try:
+        return [entry.name for entry in os.scandir(place)]
+    except OSError:  # no such folder, no folder, or one that is shut
+        return []
 
 
 def _is_free(connection: sqlite3.Connection) -> bool:
@@ -96,22 +125,23 @@ def drafts_beside(target: AnyPath, *, quiet: float = QUIET_SECONDS) -> list[Path
     return [path for path in mine if not path.is_symlink() and age(path) >= quiet]
 
 
-def sweep_beside(target: AnyPath, *, quiet: float = QUIET_SECONDS) -> list[Path]:
-    """Delete them; answers which."""
-    swept = drafts_beside(target, quiet=quiet)
-    for draft in swept:
-        remove_draft(draft)
-    return swept
+def take_in(folder: AnyPath, draft: AnyPath) -> None:
+    """Move a draft from beside the project into its trash, file or folder.
+
+    Raises OSError and ForeignPlace.
+    """
+    draft = Path(draft)
+    move(draft, place_in(folder, TRASH, utc_day(), draft.name))
 
 
-def remove_draft(path: AnyPath) -> None:
-    """Delete a draft, file or folder, as far as it can be; nothing that is named otherwise."""
-    path = Path(path)
-    if is_draft(path) and path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    elif is_draft(path):
-        with suppress(OSError):
-            path.unlink()
+def sweep_beside(target: AnyPath) -> None:
+    """Delete those of an export that somebody has begun a day ago, as far as they can be."""
+    for draft in drafts_beside(target, quiet=ABANDONED_SECONDS):
+        if draft.is_dir():
+            shutil.rmtree(draft, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                draft.unlink()
 
 
 def files_of(folder: AnyPath) -> Iterator[Path]:

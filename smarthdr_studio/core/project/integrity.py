@@ -272,7 +272,7 @@ def unaccounted(project: Project, *, quiet: float = QUIET_SECONDS) -> Iterator[F
             trouble=FindingKind.LEFTOVER,
             what=str(path),
             sentence=f"{path.name} beside the project was begun and never finished",
-            remedy=f"remove it with: {_REPAIR_REMEDY}",
+            remedy=f"move it to the trash with: {_REPAIR_REMEDY}",
             mendable=True,
         )
 

@@ -46,12 +46,14 @@ class OpenedDatabase:
     """A connection, and what is to be known of it.
 
     `read_only` says why nothing can be decided ("" where it can); the connection is then to a
-    copy, and nobody sees what is written to it. `warnings` are sentences.
+    copy, and nobody sees what is written to it. `warnings` are sentences. `journal` is what was
+    read for a backup, None where none was made.
     """
 
     connection: sqlite3.Connection
     read_only: str = ""
     warnings: tuple[str, ...] = ()
+    journal: backups.KnownJournal | None = None
     copy: "TemporaryDirectory[str] | None" = None
 
     def close(self) -> None:
@@ -85,8 +87,9 @@ def open_database(folder: AnyPath) -> OpenedDatabase:
         return read_only_copy(path, refused=error)
     if backups.is_due(path):  # not at every opening: names of ten thousand files are looked through
         sweep(connection, folder)
-    warnings.append(backups.refresh(connection, path))
-    return OpenedDatabase(connection=connection, warnings=tuple(filter(None, warnings)))
+    backup = backups.refresh(connection, path)
+    told = tuple(filter(None, (*warnings, backup.warning)))
+    return OpenedDatabase(connection=connection, warnings=told, journal=backup.journal)
 
 
 def read_only_copy(path: AnyPath, *, refused: UnwritableProject | None = None) -> OpenedDatabase:
@@ -239,8 +242,8 @@ class Project:
         self.folder = Path(folder)
         self.read_only, self.warnings = opened.read_only, opened.warnings
         self._opened, self._connection = opened, opened.connection
-        self._entries: list[JournalEntry] = []
-        self._accounts = Accounts()
+        self._entries, self._accounts = opened.journal or ([], Accounts())
+        self._refuse_odd(self._entries)
         self._read_at: int | None = None  # data_version of the journal in memory; None is stale
         self._reviews: tuple[int, dict[str, str]] | None = None  # with the same of those
         self._masks: tuple[str, Brush] | None = None  # the mask unpacked last, by its hash
@@ -496,9 +499,7 @@ class Project:
         try:
             with database.as_project_error(self.folder), garbage_collection_paused():
                 new = database.entries_after(self._connection, last)
-                for entry in new:
-                    odd = odd_in_entry(entry.scene, entry.label, entry.truth)
-                    refuse_odd(odd, folder=self.folder)
+                self._refuse_odd(new)
                 self._accounts.take(new)
                 return new
         except (KeyError, ValueError, TypeError, AttributeError):
@@ -506,6 +507,10 @@ class Project:
                 f"{self.folder}: its journal does not add up; look at it with: smarthdr-studio "
                 f"doctor {self.folder} --repair"
             ) from None
+
+    def _refuse_odd(self, entries: Sequence[JournalEntry]) -> None:
+        for entry in entries:
+            refuse_odd(odd_in_entry(entry.scene, entry.label, entry.truth), folder=self.folder)
 
     def _overlay(self, ids: Collection[str]) -> None:
         """Imported ground truths take the place of the dataset's."""

@@ -7,6 +7,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.files import (
@@ -21,7 +22,7 @@ from smarthdr_studio.core.files import (
 from smarthdr_studio.core.project import database
 from smarthdr_studio.core.project.backups import verified
 from smarthdr_studio.core.project.database import read_mask, write_mask
-from smarthdr_studio.core.project.debris import QUIET_SECONDS, remove_draft
+from smarthdr_studio.core.project.debris import QUIET_SECONDS, take_in
 from smarthdr_studio.core.project.integrity import (
     Finding,
     FindingKind,
@@ -50,10 +51,12 @@ def restore_database(folder: AnyPath) -> str:
 
     The damaged database goes to the trash with its log. Entries are added as far as they can be
     read and fit those before them. Where no backup is good, what can still be read of the database
-    itself takes its place, row by row. Raises ProjectError or OSError: nothing is left, or no room.
+    itself takes its place, row by row. Raises ProjectError or OSError: somebody has it open,
+    nothing is left, or no room.
     """
     folder = Path(folder)
     backup, path = newest_good_backup(folder), folder / DATABASE_NAME
+    _refuse_in_use(path)
     if backup is None:
         return _save_what_is_left(folder)
     with TemporaryDirectory(prefix="smarthdr-studio-") as place:
@@ -68,6 +71,32 @@ def restore_database(folder: AnyPath) -> str:
     if added:
         return f"{done} and added {added} that came later"
     return f"{done}; later ones, if there were any, could not be read"
+
+
+def _refuse_in_use(path: Path) -> None:
+    """What another program decides would go into a file that lies in the trash."""
+    if _is_open_elsewhere(path):
+        raise ProjectError(
+            f"{path}: another program has it open; close every window and training on the project, "
+            "then repair it"
+        )
+
+
+_HELD_WHILE_OPEN: Final = (510, 0x40000002)  # bytes, from: SQLite's file format, "shared range"
+
+
+def _is_open_elsewhere(path: Path) -> bool:
+    """Whether another process has the database at `path` open, as far as the system can tell."""
+    try:
+        import fcntl  # noqa: PLC0415 - not on Windows, where a file in use cannot be moved at all
+
+        with path.open("r+b") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, *_HELD_WHILE_OPEN)
+    except (BlockingIOError, PermissionError):
+        return True
+    except (ImportError, OSError):  # no such file, or no locks on this disk
+        return False
+    return False
 
 
 def _save_what_is_left(folder: Path) -> str:
@@ -298,8 +327,8 @@ def _mended(project: Project, findings: Sequence[Finding], *, quiet: float) -> l
 def _mend(project: Project, finding: Finding) -> str:
     folder, what = project.folder, finding.what
     if Path(what).is_absolute():
-        remove_draft(what)
-        return f"removed {what}, which was begun and never finished"
+        take_in(folder, what)
+        return f"moved {what}, which was begun and never finished, to the trash"
     if finding.trouble is FindingKind.PAINTING:
         return f"brought back what was painted ({what[:12]}) from a backup"
     if finding.trouble is FindingKind.FILE_IN_USE:
