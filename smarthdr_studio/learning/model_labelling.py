@@ -71,6 +71,7 @@ def label_scenes(
     scenes, masks, manual_masks = _scenes_to_label(folder, ids)
     card = read_card(model)
     predictor = replace(_predictor(model, device=device), said=said)
+    masks = _masks_of(model, masks)
     shelf = place_in(folder, "pseudo")
     draft = shelf / f".labels.{uuid.uuid4().hex}"
     try:
@@ -98,6 +99,14 @@ def _predictor(model: AnyPath, *, device: str) -> Predictor:
         return predictor
     teacher = read_info(find_model(model)).plan.get("teacher", {})
     return predictor.asking(int(teacher.get("views", 1)))
+
+
+def _masks_of(model: AnyPath, masks: MaskSettings) -> MaskSettings:
+    """The project's thresholds over patches of the size that the model's run counted by."""
+    if is_bundle(model):
+        return masks
+    size = read_info(find_model(model)).plan.get("masks", {}).get("patch_size", masks.patch_size)
+    return replace(masks, patch_size=int(size))
 
 
 def _origin(card: ModelCard) -> Origin:

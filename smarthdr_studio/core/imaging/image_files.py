@@ -355,6 +355,17 @@ def read_layers(
     return layers, header
 
 
+def read_plain_header(path: AnyPath) -> Header:
+    """The plain values of an EXR's header, without its layers. Raises LabelError likewise."""
+    path = Path(path)
+    _refuse_unless_whole(path)
+    try:
+        with OpenEXR.File(str(path), header_only=True) as file:
+            return {k: v for k, v in file.header().items() if isinstance(v, str | int | float)}
+    except (OSError, RuntimeError, ValueError) as error:
+        raise LabelError(f"{path}: damaged inside ({_first_line(error)}); {_REMEDY}") from None
+
+
 def _refuse_unless_whole(path: Path) -> None:
     # Asked before the library is, because it reports damage on the terminal as well.
     try:

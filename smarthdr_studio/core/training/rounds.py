@@ -3,7 +3,8 @@
 import json
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import repeat
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.imaging.bracket import Half
-from smarthdr_studio.core.imaging.image_files import read_layers
+from smarthdr_studio.core.imaging.image_files import read_layers, read_plain_header
 from smarthdr_studio.core.training.events import SceneRetention
 from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.core.trust.masking import (
@@ -27,6 +28,7 @@ from smarthdr_studio.core.trust.masking import (
     masks_as_text,
     masks_from_text,
     patch_means,
+    plain_values,
     span,
     trust,
 )
@@ -387,14 +389,17 @@ def pool_trust(
     """What both gates and the person's brush keep; `seen` hears the id of each scene counted.
 
     `manual_masks` gives what a person painted on a scene, H×W, or None. The brush is for the
-    project to say: what the file holds of it is as old as the file. Files are read again rather
-    than held, so that memory does not grow with the pool. Raises LabelError: a file that cannot
+    project to say: what the file holds of it is as old as the file; in which patches a scene is
+    judged is for the file. Files are read again rather than held, so that memory does not grow
+    with the pool. Raises LabelError: a file that cannot
     be used, or of another size than what was painted.
     """
     paths = {name: Path(each) for name, each in files.items()}
-    patch_range, pixel_range = pool_ranges(_Maps(tuple(paths.values())), settings)
+    maps = _Maps(tuple(paths.values()))
+    own = [replace(settings, patch_size=size or settings.patch_size) for size in maps.patch_sizes()]
+    patch_range, pixel_range = _ranges(maps, own, settings=settings, means=None)
     counted = []
-    for name, path in paths.items():
+    for (name, path), masks in zip(paths.items(), own, strict=True):
         sigma, person = _sigma(path), manual_masks(name)
         if person is not None and person.shape != sigma.shape:
             raise LabelError(
@@ -402,7 +407,7 @@ def pool_trust(
                 f"{_size(person)}; label the scene anew"
             )
         ranges = (patch_range, pixel_range)
-        counted.append(_count(name, sigma, settings, ranges=ranges, person=person))
+        counted.append(_count(name, sigma, masks, ranges=ranges, person=person))
         seen(name)
     return PoolTrust(
         retained=_share(sum(c.trusted for c in counted), sum(c.pixels for c in counted)),
@@ -420,15 +425,27 @@ def pool_ranges(
     instead of holding them; `means` are its rows×columns patch means where they are known. None
     stands for a level that is normalised scene by scene.
     """
+    return _ranges(sigmas, repeat(settings), settings=settings, means=means)
+
+
+def _ranges(
+    sigmas: Iterable[Map],
+    own: Iterable[MaskSettings],
+    *,
+    settings: MaskSettings,
+    means: Sequence[Map] | None,
+) -> tuple[Range | None, Range | None]:
+    """The same; `own` are the settings of each scene, which differ in their patches alone."""
     patch_range = pixel_range = None
     if settings.patches.scope == "pool":
         if means is None:
-            means = [patch_means(sigma, size=settings.patch_size) for sigma in sigmas]
+            pairs = zip(sigmas, own, strict=False)
+            means = [patch_means(sigma, size=masks.patch_size) for sigma, masks in pairs]
         patch_range = span(_joined([each.ravel() for each in means]), settings.patches)
     if settings.pixels.scope == "pool":
         kept = [
-            _kept_pixels(sigma, settings, patch_range=patch_range, means=known)
-            for sigma, known in zip(sigmas, means or repeat(None), strict=False)
+            _kept_pixels(sigma, masks, patch_range=patch_range, means=known)
+            for sigma, masks, known in zip(sigmas, own, means or repeat(None), strict=False)
         ]
         pixel_range = span(_joined(kept), settings.pixels)
     return patch_range, pixel_range
@@ -442,6 +459,16 @@ class _Maps:
 
     def __iter__(self) -> Iterator[Map]:
         return map(_sigma, self.paths)
+
+    def patch_sizes(self) -> list[int | None]:
+        """The patches each was made with, where its header says that."""
+        return [_patch_size_in(read_plain_header(path)) for path in self.paths]
+
+
+def _patch_size_in(header: Mapping[str, Any]) -> int | None:
+    with suppress(KeyError, ValueError):
+        return masks_from_text(plain_values(header, "smarthdr.masks")).patch_size
+    return None
 
 
 def _kept_pixels(

@@ -296,6 +296,19 @@ class PoolStatistics:
         return len(self.ids)
 
     @property
+    def patch_sizes(self) -> tuple[int, ...]:
+        """The side of the patches that each scene was counted in, in pixels."""
+        return tuple(scene.patch_size for scene in self._scenes)
+
+    def fitted(self, masks: MaskSettings) -> MaskSettings:
+        """The same settings in the patches that most of the pool was counted in.
+
+        A run may have others than the project; its pseudo-labels keep them.
+        """
+        sizes = self.patch_sizes
+        return replace(masks, patch_size=max(sizes, key=sizes.count)) if sizes else masks
+
+    @property
     def pixels(self) -> int:
         """How many pixels all scenes have together."""
         return int(self._pixels.sum())

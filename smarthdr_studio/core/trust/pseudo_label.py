@@ -75,13 +75,14 @@ def remasked(
     *,
     ranges: tuple[Range, Range | None] | None = None,
 ) -> PseudoLabel:
-    """The same label with other mask settings.
+    """The same label with other mask settings, in the patches it was made with.
 
     `ranges` are the pool's ranges of patch means and of pixels; where they are not known, those
     the label was made with serve. What is normalised per scene is measured in the scene again,
     because the patch threshold decides which pixels take part (METHOD §4).
     """
     old = label.provenance
+    masks = replace(masks, patch_size=old.masks.patch_size)
     patch_range, pixel_range = ranges or (old.patch_range, old.pixel_range)
     found = trust(
         label.sigma,

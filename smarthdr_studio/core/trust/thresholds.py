@@ -1,7 +1,7 @@
 """Choices of τ: score histograms, thresholds for a wished share, and what a pair would mean."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -170,7 +170,7 @@ class CropsOfPool:
     """Every crop that training would draw from a pool, laid out once for fast questions.
 
     `sizes` is (width, height) of each scene, in the order of the pool's `ids`. A scene smaller
-    than a crop has none.
+    than a crop has none. `patch_size` is one for all of them, or one of each.
     """
 
     def __init__(
@@ -179,22 +179,25 @@ class CropsOfPool:
         *,
         crop: int,
         stride: int,
-        patch_size: int = PATCH_SIZE,
+        patch_size: int | Sequence[int] = PATCH_SIZE,
     ) -> None:
         self.ids = tuple(sizes)
         self._groups: list[_SizeGroup] = []
+        tiles = np.broadcast_to(patch_size, len(sizes)).tolist()
+        shapes = [(*size, tile) for size, tile in zip(sizes.values(), tiles, strict=True)]
         sides = {
-            length: _Side.of(length, crop=crop, stride=stride, patch_size=patch_size)
-            for size in sizes.values()
-            for length in size
+            (length, tile): _Side.of(length, crop=crop, stride=stride, patch_size=tile)
+            for width, height, tile in set(shapes)
+            for length in (width, height)
         }
-        counts = [sides[width].patches * sides[height].patches for width, height in sizes.values()]
+        counts = [sides[w, tile].patches * sides[h, tile].patches for w, h, tile in shapes]
         self.patches = sum(counts)
         starts = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])[:-1]
-        every = np.array(list(sizes.values()), dtype=np.int64).reshape(-1, 2)
-        for width, height in dict.fromkeys(sizes.values()):
-            rows, columns = sides[height], sides[width]
-            own = starts[(every == (width, height)).all(1)]
+        every = np.array(shapes, dtype=np.int64).reshape(-1, 3)
+        for shape in dict.fromkeys(shapes):
+            width, height, tile = shape
+            rows, columns = sides[height, tile], sides[width, tile]
+            own = starts[(every == shape).all(1)]
             inside = np.arange(rows.patches * columns.patches).reshape(rows.patches, -1)
             self._groups.append(
                 _SizeGroup(places=own[:, None, None] + inside, rows=rows, columns=columns)

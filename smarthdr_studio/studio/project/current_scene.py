@@ -287,9 +287,16 @@ class Stage:
             other_origin=f"{other.origin}, the latest" if other else "",
         )
 
+    def fitted(self, masks: MaskSettings) -> MaskSettings:
+        """The same settings in the patches that what is on the screen was made for."""
+        size = self._source.patch_size if self._source is not None else None
+        held = self._record.statistics.get(self.scene or "") if self._record is not None else None
+        size = size if held is None else held.patch_size
+        return masks if size is None else replace(masks, patch_size=size)
+
     def update_trust(self, *, masks: MaskSettings, pool: Retention | None) -> float | None:
         """Apply thresholds; the share of pixels trusted, if there is something to mask."""
-        source = self._source
+        source, masks = self._source, self.fitted(masks)
         if source is None:
             self._gates = None
             self.material = replace(self.material, trust=None, masks=masks, person=self.brush)
@@ -320,6 +327,7 @@ class Stage:
         """Which share of the scene other thresholds would keep, without showing them."""
         if self._source is None:
             return 0.0
+        masks = self.fitted(masks)
         means = self._source.means(masks.patch_size) if self._means is None else self._means
         found = self._source.trust(masks, pool=pool, means=means)
         return _share(with_person(found.trusted, self.brush))

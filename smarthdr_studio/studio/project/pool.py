@@ -51,16 +51,19 @@ def read_painted(
     *,
     folder: Path,
     manual_masks: Mapping[str, str],
-    stamps: Mapping[str, float],
+    stamps: Mapping[str, tuple[float, int]],
     known: Mapping[str, Counted],
 ) -> tuple[dict[str, Counted], tuple[str, ...]]:
     """The brush of every painted scene that has a pseudo-label; and what could not be counted.
 
-    `manual_masks` are the hashes of the masks by scene, `stamps` when statistics were written.
+    `manual_masks` are the hashes of the masks by scene, `stamps` when statistics were written, and
+    in patches of which side.
     """
     wanted = [scene for scene in manual_masks if scene in stamps]
     found = {
-        s: known[s] for s in wanted if s in known and known[s][:2] == (stamps[s], manual_masks[s])
+        s: known[s]
+        for s in wanted
+        if s in known and known[s][:2] == (stamps[s][0], manual_masks[s])
     }
     missing = [scene for scene in wanted if scene not in found]
     problems: list[str] = []
@@ -83,17 +86,18 @@ def read_painted(
 def _counted(
     project: Project,
     scene: str,
-    stamp: float,
+    stamp: tuple[float, int],
     *,
     kept: Mapping[str, Figure],
     new: dict[str, Figure],
 ) -> Counted:
     """The brush of one scene as its project says it now, which may be newer than what was asked."""
     person = project.state(scene).person or ""
-    name = f"{stamp} {person}"
+    written, size = stamp
+    name = f"{written} {person} {size}"
     if scene in kept and kept[scene][0] == name:
         with suppress(ValueError):
-            return Counted(stamp, person, PaintedStatistics.unpacked(kept[scene][1]))
+            return Counted(written, person, PaintedStatistics.unpacked(kept[scene][1]))
     mask = project.person(scene)
     path = project.pseudo_path(scene)
     layers, _ = read_layers(path, only=("uncertainty.Y",))
@@ -102,9 +106,9 @@ def _counted(
         mask = np.zeros(sigma.shape, np.int8)
     if mask.shape != sigma.shape:
         raise LabelError(f"{path}: is of another size than what is painted; label the scene anew")
-    statistics = PaintedStatistics.of(sigma, mask)
+    statistics = PaintedStatistics.of(sigma, mask, size=size)
     new[scene] = name, statistics.packed()
-    return Counted(stamp, person, statistics)
+    return Counted(written, person, statistics)
 
 
 Sizes = Mapping[str, tuple[int, int]]
@@ -157,7 +161,7 @@ def read_pool(  # noqa: PLR0913 - everything the thread may know of the project
         report,
         folder=runs.parent,
         manual_masks=manual_masks,
-        stamps={scene: stamp for scene, (stamp, _) in now.items()},
+        stamps={scene: (stamp, each.patch_size) for scene, (stamp, each) in now.items()},
         known=before.painted if before else {},
     )
     pool = PoolStatistics(
@@ -175,7 +179,7 @@ def read_pool(  # noqa: PLR0913 - everything the thread may know of the project
         patches=pool.patch_histogram(masks),
         map=pool.retention_map(masks),
         laid_out_for=(masks.patches, masks.pixels),
-        crops=_crops(run, {name: sizes[name] for name in pool.ids}, patch_size=masks.patch_size),
+        crops=_crops(run, {name: sizes[name] for name in pool.ids}, in_patches=pool.patch_sizes),
         seconds_per_crop=_seconds_per_unlabelled_crop(run),
         most_crops=_most_crops(run),
         sigma_means={scene: statistics.sigma_mean for scene, (_, statistics) in now.items()},
@@ -206,10 +210,10 @@ def _read_new(
     return now, tuple(problems)
 
 
-def _crops(run: RunFolder | None, sizes: Sizes, *, patch_size: int) -> CropsOfPool:
+def _crops(run: RunFolder | None, sizes: Sizes, *, in_patches: Sequence[int]) -> CropsOfPool:
     """How the newest run cuts the pool; the paper's crops of 128 at 64 before there is one."""
     batch = _batch(run)
-    return CropsOfPool(sizes, crop=batch["crop"], stride=batch["stride"], patch_size=patch_size)
+    return CropsOfPool(sizes, crop=batch["crop"], stride=batch["stride"], patch_size=in_patches)
 
 
 def _seconds_per_unlabelled_crop(run: RunFolder | None) -> float | None:
@@ -346,6 +350,10 @@ class PoolController(QObject):
     def reading(self) -> PoolReading | None:
         """The pool as its files said last; not to be changed."""
         return self._reading
+
+    def fitted(self, masks: MaskSettings) -> MaskSettings:
+        """The same settings in the patches that the pool was counted in."""
+        return masks if self._pool is None else self._pool.fitted(masks)
 
     def retention(self, masks: MaskSettings) -> Retention | None:
         """What both gates keep of the pool; None where there is no pseudo-label yet."""

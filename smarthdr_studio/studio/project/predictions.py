@@ -332,13 +332,17 @@ def strip_of_now(report: Report, *, history: RunHistory, masks: MaskSettings) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SigmaSource:
-    """The σ that is masked; a range is the pool's, or None where the scene has its own."""
+    """The σ that is masked; a range is the pool's, or None where the scene has its own.
+
+    `patch_size` is the side of the patches it was made for, None where it is for nothing yet.
+    """
 
     hdr: Half
     sigma: Floats
     origin: str
     patch_range: Range | None = None
     pixel_range: Range | None = None
+    patch_size: int | None = None
 
     def means(self, size: int) -> Floats:
         """Mean σ of each patch."""
@@ -364,6 +368,7 @@ def from_label(label: PseudoLabel) -> SigmaSource:
         origin=_origin(label.provenance),
         patch_range=label.provenance.patch_range,
         pixel_range=label.provenance.pixel_range,
+        patch_size=label.provenance.masks.patch_size,
     )
 
 
@@ -389,6 +394,7 @@ def from_replay(replay: Replay, record: RoundRecord) -> SigmaSource:
         origin=f"round {record.round}, replayed",
         patch_range=record.patch_range,
         pixel_range=record.pixel_range,
+        patch_size=record.masks.patch_size,
     )
 
 

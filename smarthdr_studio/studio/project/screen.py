@@ -304,6 +304,7 @@ class Screen(QObject):
     @Slot(object)
     def move_masks(self, masks: MaskSettings) -> None:
         """Try thresholds while the hand still moves them: one computation, one change."""
+        masks = self.pool.fitted(masks)
         self._retention = self.pool.retention(masks)
         share = self.stage.update_trust(masks=self.past_masks or masks, pool=self._retention)
         loaded, replay = self.stage.loaded, self._store.state.replay

@@ -207,7 +207,7 @@ class Inspection(QObject):
         if goal is None or size is None or goal.scene != self.screen.stage.scene:
             return
         self._goal = None
-        side = self._store.state.masks.patch_size
+        side = self.screen.stage.fitted(self._store.state.masks).patch_size
         region = patch_as_region(goal.patch, size=size, side=side)
         self.inspector.mark(region)
         self.look_wanted.emit(region)
