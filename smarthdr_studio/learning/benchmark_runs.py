@@ -16,6 +16,7 @@ import torch
 
 from smarthdr_studio.core.errors import BadScene, ProjectError
 from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.records import read_json
 from smarthdr_studio.core.training.benchmark import BenchmarkData, Cell
 from smarthdr_studio.core.training.benchmark_results import (
     BenchmarkFolder,
@@ -139,7 +140,7 @@ def _trained(cell: Cell, project: Path, place: Path) -> Generator[CellProgress, 
 def _begun_run(project: Path, place: Path) -> RunFolder | None:
     """The run a cell was begun with, if it can be gone on with."""
     try:
-        name = json.loads((place / _RUN).read_text(encoding="utf-8"))["run"]
+        name = read_json(place / _RUN)["run"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     run = run_of(project, name)

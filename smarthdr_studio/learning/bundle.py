@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 from smarthdr_studio.core.errors import CheckpointError, ExportError
 from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.imaging.radiometry import GAMMA, MU
+from smarthdr_studio.core.records import parse_json
 
 Part = Literal["teacher", "student"]
 
@@ -195,7 +196,7 @@ def _read(path: Path, *wanted: str) -> tuple[ModelCard, dict[str, bytes]]:
 
 def _card(path: Path, text: bytes) -> ModelCard:
     try:
-        values: Any = json.loads(text)
+        values: Any = parse_json(text)
         if values["format"] != FORMAT:
             raise CheckpointError(_not_a_bundle(path, f"it is {values['format']!r}"))
         if values["version"] > VERSION:

@@ -26,6 +26,7 @@ from torch import nn
 
 from smarthdr_studio.core.errors import CheckpointError
 from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.records import read_json
 from smarthdr_studio.core.training.run_folder import (
     CHECKPOINT_ABOUT,
     CHECKPOINT_FILES,
@@ -103,7 +104,7 @@ def read_info(checkpoint: AnyPath) -> CheckpointInfo:
     """What the checkpoint says of itself. Raises CheckpointError."""
     checkpoint = Path(checkpoint)
     try:
-        values = json.loads((checkpoint / CHECKPOINT_ABOUT).read_text(encoding="utf-8"))
+        values = read_json(checkpoint / CHECKPOINT_ABOUT)
         if values["format"] > CHECKPOINT_FORMAT:
             raise CheckpointError(
                 f"{checkpoint}: of a newer format ({values['format']}); update SmartHDR Studio"

@@ -17,6 +17,7 @@ from torch import Tensor, distributed
 from smarthdr_studio.core.environment import SINGLE_PROCESS, ProcessRank, process_rank
 from smarthdr_studio.core.errors import DeviceError, StudioError
 from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.records import parse_lines
 from smarthdr_studio.learning.compute import pick_device
 
 _NO_TIMEOUT: Final = timedelta(days=30)  # a run may be paused over the holidays
@@ -91,7 +92,7 @@ class ProcessGroup:
             raise RunEnded
         text = _bytes(said) if said else torch.empty(int(length), dtype=torch.uint8)
         self._wait(distributed.broadcast(text, 0, group=self._messages, async_op=True))
-        heard: Said = value if said else json.loads(text.numpy().tobytes())
+        heard: Said = value if said else parse_lines(text.numpy().tobytes())
         return heard
 
     def dismiss(self) -> None:
@@ -113,7 +114,7 @@ class ProcessGroup:
         texts = [torch.empty(longest, dtype=torch.uint8) for _ in range(size)]
         padded = _bytes(said.ljust(longest))
         self._wait(distributed.all_gather(texts, padded, group=self._messages, async_op=True))
-        return [json.loads(text.numpy().tobytes()) for text in texts]
+        return [parse_lines(text.numpy().tobytes()) for text in texts]
 
     def summed(self, values: Tensor) -> Tensor:
         """The sum over all processes, of the same shape and on the device of `values`."""

@@ -22,6 +22,7 @@ from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.labels import check_label
 from smarthdr_studio.core.project.places import label_file
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.records import read_json
 from smarthdr_studio.core.training.events import PhaseChanged, Validated
 from smarthdr_studio.core.trust.reliability import (
     Reliability,
@@ -314,7 +315,7 @@ def load_evaluation(
     if path is None:
         return None
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
         if values["fingerprint"] != mark:
             return None
         return Evaluation(

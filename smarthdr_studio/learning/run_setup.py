@@ -17,6 +17,7 @@ import torch
 from smarthdr_studio.core.errors import CheckpointError, PlanError, ProjectError
 from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.imaging.bracket import FrameStore
+from smarthdr_studio.core.records import parse_json, read_json
 from smarthdr_studio.core.training.plan import TrainingPlan, load_preset, parse_plan
 from smarthdr_studio.core.training.plan_fields import toml
 from smarthdr_studio.core.training.plan_schema import flat, nested
@@ -125,7 +126,7 @@ def _start_record(label_set: LabelSet, project: Path) -> dict[str, Any]:
         },
         "unlabelled": list(label_set.unlabelled),
         "held_out": list(label_set.held_out),
-        "masks": json.loads(masks_as_text(label_set.masks)),
+        "masks": parse_json(masks_as_text(label_set.masks)),
     }
 
 
@@ -213,7 +214,7 @@ def _write_resumed(run: TrainingRun, folder: RunFolder) -> None:
 def _started_with(folder: RunFolder) -> Mapping[str, Any]:
     """What the run wrote when it was started, as far as that can be read."""
     try:
-        told = json.loads(folder.start_path.read_text(encoding="utf-8"))
+        told = read_json(folder.start_path)
     except (OSError, ValueError):
         return {}
     return told if isinstance(told, dict) else {}

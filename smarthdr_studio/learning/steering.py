@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import asdict, replace
 from typing import Any, Final, TypeGuard, TypeVar
 
+from smarthdr_studio.core.files import shown_name
 from smarthdr_studio.core.training.events import (
     Asked,
     CheckpointSaved,
@@ -165,7 +166,7 @@ def _changed(wish: NextRound | LearningRate | RefreshEvery, run: TrainingRun) ->
             return _steered(run, run.want_round(), what="next round")
         case LearningRate(rate=rate):
             if not _is_number(rate) or not 0 < rate < math.inf:
-                refusal = f"refused: a learning rate is a number above 0, not {rate}"
+                refusal = f"refused: a learning rate is a number above 0, not {shown_name(rate)}"
                 return _steered(run, refusal, what="learning rate")
             run.changes = run.changes.asking("learning_rate", float(rate))
             return _counting_later(run, f"learning rate {rate:g}", what="learning rate")
@@ -183,7 +184,7 @@ def _changed(wish: NextRound | LearningRate | RefreshEvery, run: TrainingRun) ->
 def _no_refresh(epochs: object, run: TrainingRun) -> str:
     """Why rounds cannot be so many epochs apart; "" where they can."""
     if not _is_number(epochs) or epochs < 1 or epochs != int(epochs):
-        return f"refused: epochs between two rounds are a whole number, not {epochs}"
+        return f"refused: epochs between two rounds are a whole number, not {shown_name(epochs)}"
     if not run.learns_from_pseudo_labels:
         return "refused: this run learns from labels only and makes no rounds"
     return ""

@@ -11,6 +11,7 @@ import platformdirs
 from smarthdr_studio.core.curation.proposals import Rule
 from smarthdr_studio.core.display import DisplaySettings, Layer
 from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.records import read_json
 from smarthdr_studio.core.trust.masking import masks_as_text, masks_from_text
 from smarthdr_studio.studio.state import (
     FIRST_CURATED,
@@ -28,8 +29,10 @@ from smarthdr_studio.studio.theme import Wish
 
 FIRST_BUDGET: Final = 2**30  # bytes
 _LEAST_BUDGET: Final = 2**28
+_MOST_BUDGET: Final = 2**44
 _APP: Final = "smarthdr-studio"
 _MOST_RECENT: Final = 12
+_MOST_ROUNDS: Final = 10**6
 _LOOKS: Final[dict[str, Wish]] = {"system": "system", "dark": "dark", "light": "light"}
 
 
@@ -66,7 +69,8 @@ class Preferences:
     """Recent projects, newest first, the look, and the keys a person gave to actions by id.
 
     `budget` is how many bytes of pictures may be kept in memory, `window` where the window stood
-    and `layouts` where panels stood in each workspace, in their own words.
+    and `layouts` where panels stood in each workspace, in their own words. `told` is a sentence
+    about what was read, "" where all is well.
     """
 
     recent: tuple[str, ...] = ()
@@ -75,20 +79,38 @@ class Preferences:
     budget: int = FIRST_BUDGET
     window: Mapping[str, Any] = field(default_factory=dict)
     layouts: Mapping[str, str] = field(default_factory=dict)
+    told: str = ""
+
+    @classmethod
+    def opened(cls, path: Path) -> Self:
+        """The same; a file that cannot be used is set aside, so that nobody writes over it."""
+        found = cls.read(path)
+        if not found.told:
+            return found
+        aside = path.with_name(f"{path.name}.damaged")
+        try:
+            path.replace(aside)
+        except OSError:
+            return replace(found, told=f"{found.told}; preferences are as at first")
+        return replace(
+            found, told=f"{found.told}; it is kept as {aside.name}, and preferences are as at first"
+        )
 
     @classmethod
     def read(cls, path: Path) -> Self:
         """What was written last; the defaults where nothing usable is there."""
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            recent = tuple(str(folder) for folder in values.get("recent", ()))
+            values = read_json(path)
+            recent = _texts(values.get("recent", []))
             wish = str(values.get("look", "system"))
-            keys = {str(id_): tuple(map(str, held)) for id_, held in values["keys"].items()}
-            budget = max(int(values["budget"]), _LEAST_BUDGET)
+            keys = {str(id_): _texts(held) for id_, held in values["keys"].items()}
+            budget = min(max(int(values["budget"]), _LEAST_BUDGET), _MOST_BUDGET)
         except KeyError:
             keys, budget = {}, FIRST_BUDGET  # written by an earlier version
-        except (OSError, ValueError, AttributeError, TypeError):
+        except FileNotFoundError:
             return cls()
+        except _DAMAGE as error:
+            return cls(told=f"{path}: cannot be used ({_why(error)})")
         window, layouts = values.get("window"), values.get("layouts")
         return cls(
             recent=recent,
@@ -106,7 +128,8 @@ class Preferences:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as draft:
-                draft.write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
+                held = {name: value for name, value in asdict(self).items() if name != "told"}
+                draft.write_text(json.dumps(held, indent=2), encoding="utf-8")
         except OSError:
             return
 
@@ -120,6 +143,24 @@ class Preferences:
         """Recent projects that are still there."""
         there = (Path(entry) for entry in self.recent)
         return tuple(folder for folder in there if (folder / "project.sqlite").is_file())
+
+
+_DAMAGE: Final = (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return (
+        "it holds something else" if isinstance(error, AttributeError | TypeError) else f"{error}"
+    )
+
+
+def _texts(held: object) -> tuple[str, ...]:
+    """A list of texts. Raises TypeError."""
+    if not isinstance(held, list) or not all(isinstance(each, str) for each in held):
+        raise TypeError("no list of texts")
+    return tuple(held)
 
 
 _NAME: Final = "window.json"
@@ -183,7 +224,7 @@ class Layout:
     def read(cls, project: Path) -> Self:
         """What was written last; what cannot be understood is as if it had never been."""
         try:
-            held = json.loads((project / _NAME).read_text(encoding="utf-8"))
+            held = read_json(project / _NAME)
             return cls(
                 scene=str(held.get("scene", "")),
                 workspace=Workspace(held.get("workspace", Workspace.INSPECT)),
@@ -194,11 +235,11 @@ class Layout:
                 display=_display(held["display"]),
                 snapshots=tuple(_snapshot(each) for each in held["snapshots"]),
                 queue=QueueKind(held.get("queue", QueueKind.ALL)),
-                rule=Rule(**held["rule"]) if "rule" in held else _FIRST_RULE,
+                rule=_rule(held["rule"]) if "rule" in held else _FIRST_RULE,
                 telling=bool(held.get("telling", False)),
                 panes=dict(held["panes"]),
             )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except _DAMAGE:
             return cls()
 
     def write(self, project: Path) -> None:
@@ -230,7 +271,9 @@ def _views(held: list[dict[str, Any]]) -> tuple[ViewSetup, ...]:
     views = tuple(
         ViewSetup(
             layer=Layer(view["layer"]),
-            exposure_ev=None if view["exposure_ev"] is None else float(view["exposure_ev"]),
+            exposure_ev=None
+            if view["exposure_ev"] is None
+            else _number(view["exposure_ev"], *_ALLOWED["exposure_ev"]),
             zebra=bool(view["zebra"]),
         )
         for view in held
@@ -243,13 +286,40 @@ def _views(held: list[dict[str, Any]]) -> tuple[ViewSetup, ...]:
 def _display(held: dict[str, Any]) -> DisplaySettings:
     """Every value as the kind its field has; a field nobody wrote keeps its default."""
     kinds = {each.name: type(getattr(_PLAIN, each.name)) for each in fields(_PLAIN)}
-    return replace(_PLAIN, **{name: kinds[name](held[name]) for name in kinds if name in held})
+    told = {name: kinds[name](held[name]) for name in kinds if name in held}
+    numbers = {name: _number(told[name], *_ALLOWED[name]) for name in _ALLOWED if name in told}
+    return replace(_PLAIN, **told | numbers)
+
+
+def _rule(held: dict[str, Any]) -> Rule:
+    return Rule(
+        share=_number(held["share"], 0.0, 1.0), rounds=int(_number(held["rounds"], 1, _MOST_ROUNDS))
+    )
+
+
+# What pictures can be made with, further than any dial goes.
+_ALLOWED: Final = {
+    "exposure_ev": (-30.0, 30.0),
+    "mu": (1.0, 1e6),
+    "gamma": (0.1, 20.0),
+    "gain": (1e-3, 1e6),
+    "overlay": (0.0, 1.0),
+}
+
+
+def _number(told: object, least: float, greatest: float) -> float:
+    """A number in these bounds. Raises ValueError or TypeError."""
+    if isinstance(told, bool) or not isinstance(told, int | float):
+        raise TypeError("no number")
+    if not least <= told <= greatest:  # nor is what is no number
+        raise ValueError(f"{told} is not in {least:g} to {greatest:g}")
+    return float(told)
 
 
 def _snapshot(held: dict[str, Any]) -> Snapshot:
     return Snapshot(
         name=str(held["name"]),
         masks=masks_from_text(held["masks"]),
-        pool=held["pool"],
-        scene=held["scene"],
+        pool=None if held["pool"] is None else _number(held["pool"], 0.0, 1.0),
+        scene=None if held["scene"] is None else _number(held["scene"], 0.0, 1.0),
     )

@@ -75,6 +75,20 @@ def test_weights_are_loaded_without_executing_anything():
     assert careless == []
 
 
+_DECODERS = {"json.load", "json.loads", "tomllib.load", "tomllib.loads"}
+
+
+def test_what_somebody_else_may_have_written_is_decoded_in_one_place():
+    elsewhere = [
+        f"{_name(path)}:{node.lineno}"
+        for path in MODULES
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in _DECODERS
+        if _name(path) != "smarthdr_studio/core/records.py"
+    ]
+    assert elsewhere == []
+
+
 def test_no_file_names_a_package_registry():
     mine = Path(__file__)
     assert [_name(p) for p in PAPERS if p != mine and _REGISTRY.search(_text(p))] == []

@@ -19,6 +19,7 @@ from smarthdr_studio.core.files import AnyPath, is_inside, shown_name
 from smarthdr_studio.core.imaging.bracket import Catalogue, ExposedFrame, Scene
 from smarthdr_studio.core.project.journal import JournalEntry, Kind, Status
 from smarthdr_studio.core.project.places import odd_in_entry, odd_in_scene, refuse_odd
+from smarthdr_studio.core.records import parse_json
 from smarthdr_studio.core.trust.masking import masks_as_text, masks_from_text
 
 
@@ -272,7 +273,7 @@ def _tags_as_text(tags: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=256)
 def _tags_from_text(text: str) -> tuple[str, ...]:
-    return () if text == "[]" else tuple(json.loads(text))
+    return () if text == "[]" else tuple(parse_json(text))
 
 
 def _prepared(
@@ -494,7 +495,7 @@ def _facts(connection: sqlite3.Connection) -> dict[str, str]:
 
 def _former(facts: dict[str, str]) -> list[str]:
     try:
-        told = json.loads(facts.get(_FORMER, "[]"))
+        told = parse_json(facts.get(_FORMER, "[]"))
     except (ValueError, TypeError):
         return []
     return [place for place in told if isinstance(place, str)] if isinstance(told, list) else []

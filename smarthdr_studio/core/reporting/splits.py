@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,6 +15,7 @@ from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.project.journal import JournalEntry, Kind, SceneState, Status
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.records import parse_json
 from smarthdr_studio.core.reporting.tables import (
     Cell,
     below,
@@ -324,7 +324,7 @@ def _of_table(path: Path, text: str, names: SceneNames, *, delimiter: str) -> It
 
 def _of_json(path: Path, text: str, names: SceneNames) -> Iterator[_Line]:
     try:
-        value = json.loads(text)
+        value = parse_json(text)
     except ValueError as error:
         raise ProjectError(f"{path}: not JSON ({error}); export the split again") from None
     held = value.get("scenes", value) if isinstance(value, dict) else value

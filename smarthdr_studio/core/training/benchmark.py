@@ -4,7 +4,6 @@ import csv
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from smarthdr_studio.core.datasets.scan import (
 from smarthdr_studio.core.environment import resource
 from smarthdr_studio.core.errors import BadDataset, PlanError
 from smarthdr_studio.core.files import AnyPath, file_checksum
+from smarthdr_studio.core.records import read_toml
 from smarthdr_studio.core.training.plan import TrainingPlan, load_preset
 from smarthdr_studio.core.training.plan_schema import differences, flat
 from smarthdr_studio.core.training.plan_sections import Section
@@ -312,8 +312,8 @@ def _dotted(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return read_toml(path)
+    except ValueError as error:
         raise PlanError(f"{path}: not readable as TOML ({error}); mend that line") from None
     except OSError as error:
         raise PlanError(f"{path}: cannot be read ({error.strerror}); allow reading it") from None

@@ -18,6 +18,7 @@ from smarthdr_studio.core.datasets.scan import find_scenes
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.records import read_json
 from smarthdr_studio.core.training.benchmark import (
     Benchmark,
     BenchmarkData,
@@ -83,7 +84,7 @@ def read_result(path: AnyPath) -> CellResult | None:
     """A result as it was written; None where there is none, or one of another format."""
     path = Path(path)
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
         if values.pop("format") != _FORMAT:
             return None
         known = {each.name for each in fields(CellResult)}

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final, Literal, get_args
 
 from smarthdr_studio.core.errors import Remedy
+from smarthdr_studio.core.records import parse_lines
 from smarthdr_studio.core.trust.masking import MaskSettings, masks_from_text
 
 Phase = Literal["preparing", "warm-up", "labelling", "learning", "validating", "saving", "paused"]
@@ -252,7 +253,7 @@ def values_in(lines: bytes) -> Iterator[dict[str, Any]]:
 
 def _read(line: bytes) -> dict[str, Any] | None:
     try:
-        values = json.loads(line)
+        values = parse_lines(line)
     except ValueError:
         return None
     return values if isinstance(values, dict) and "event" in values else None

@@ -2,7 +2,6 @@
 
 import copy
 import operator
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Protocol, Self
@@ -12,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from smarthdr_studio.core.errors import PlanError
 from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.records import parse_toml
 from smarthdr_studio.core.training.plan_sections import (
     READ_WHOLE,
     BatchPlan,
@@ -282,8 +282,8 @@ def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:
         if not equals or not key.strip():
             raise PlanError(f"--set {assignment}: write KEY=VALUE, as in schedule.epochs=20")
         try:
-            changes[key.strip()] = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
+            changes[key.strip()] = parse_toml(f"value = {text}")["value"]
+        except ValueError:
             changes[key.strip()] = None if text.strip() == "none" else text.strip()
     return changes
 

@@ -1,6 +1,5 @@
 """The plans that ship with the program and those a person saved, by name, over their bases."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import platformdirs
 from smarthdr_studio.core.environment import resource
 from smarthdr_studio.core.errors import PlanError
 from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.records import read_toml
 
 # Those of the paper first, then other methods, then what the paper left out to see what it did.
 _ORDER: Final = ("paper", "quick", "fast", "supervised", "mean-teacher", "fixmatch")
@@ -104,8 +104,8 @@ def _read(name: str, own: Path | None) -> dict[str, Any]:
             f"{name}: no such preset; there are {', '.join(presets(own))}, or a .toml file"
         )
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return read_toml(path)
+    except ValueError as error:
         raise PlanError(f"{path}: not readable as TOML ({error}); mend that line") from None
     except OSError as error:
         raise PlanError(f"{path}: cannot be read ({error.strerror}); allow reading it") from None

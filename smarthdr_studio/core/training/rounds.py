@@ -18,6 +18,7 @@ from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.imaging.bracket import Half
 from smarthdr_studio.core.imaging.image_files import read_layers, read_plain_header
+from smarthdr_studio.core.records import parse_lines
 from smarthdr_studio.core.training.events import SceneRetention
 from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.core.trust.masking import (
@@ -86,7 +87,7 @@ def _pictures(path: Path) -> dict[str, _Values]:
     length = int(raw[:8].view(np.uint64)[0])
     if length > min(_LONGEST_HEADER, len(raw) - 8):
         raise ValueError("no safetensors file, or truncated")
-    header = json.loads(bytes(raw[8 : 8 + length]))
+    header = parse_lines(bytes(raw[8 : 8 + length]))
     data = raw[8 + length :]
     return {name: _picture(data, entry) for name, entry in header.items() if name != "__metadata__"}
 
@@ -170,7 +171,7 @@ class RecordedStatistics(Mapping[str, SceneStatistics]):
     def __init__(self, path: AnyPath, *, about: bytes, means: Floats) -> None:
         path = Path(path)
         self.path, self.about = path, about
-        values = json.loads(about)
+        values = parse_lines(about)
         self._size = int(values["patch_size"])
         self._places: dict[str, slice] = {}
         end = 0
@@ -271,7 +272,7 @@ def read_record(path: AnyPath, *, known: RoundRecord | None = None) -> RoundReco
             about = held["about"].tobytes()
             if known is not None and _is_same(known, path=path, about=about):
                 return known
-            values = json.loads(about)
+            values = parse_lines(about)
             if values["format"] > _RECORD_FORMAT:
                 raise LabelError(
                     f"{path}: written by a newer version (format {values['format']}); "

@@ -29,9 +29,11 @@ from smarthdr_studio.core.files import (
     trashed_copies,
 )
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.records import parse_json, read_json
 from smarthdr_studio.core.training.events import values_in
 
 _LOCK: Final = "at-work.json"
+_LONGEST_LOCK: Final = 4096  # characters
 _HEARD_LATELY_S: Final = 120.0  # what counts as a sign of life from another machine
 _ATTEMPTS, _PAUSE_S = 5, 0.02  # whoever only asks holds the lock for a moment
 
@@ -78,7 +80,7 @@ def is_at_work(run: AnyPath) -> bool:
         with _opened(run / _LOCK) as file:
             if not _locked(file, only_asking=True):
                 return True
-            host = json.loads(file.read() or "{}").get("host")
+            host = parse_json(file.read(_LONGEST_LOCK) or "{}").get("host")
     except (OSError, ValueError, AttributeError):
         return False
     return host not in (None, platform.node()) and _heard_lately(run)
@@ -392,7 +394,7 @@ def _step_of(checkpoint: Path) -> int:
 def _psnr_mu(checkpoint: Path) -> float | None:
     """PSNR-μ in dB; None where it was not checked, gave no number, or cannot be read."""
     try:
-        about = json.loads((checkpoint / CHECKPOINT_ABOUT).read_text(encoding="utf-8"))
+        about = read_json(checkpoint / CHECKPOINT_ABOUT)
         score = about["metrics"].get("psnr_mu") if about["format"] <= CHECKPOINT_FORMAT else None
         return None if score is None or isnan(score) else float(score)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

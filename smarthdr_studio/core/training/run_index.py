@@ -2,7 +2,6 @@
 
 import json
 import os
-import tomllib
 import uuid
 import zlib
 from collections.abc import Iterable, Mapping
@@ -15,6 +14,7 @@ from typing import Any, Final, Literal, Self
 from smarthdr_studio.core.errors import Remedy
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.records import read_json, read_toml
 from smarthdr_studio.core.training.events import (
     CheckpointSaved,
     PhaseChanged,
@@ -220,7 +220,7 @@ def _is_marked(run: RunFolder, digest: Digest) -> bool:
 
 def _kept(path: Path) -> Digest:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
         if values.pop("format") != _FORMAT:
             return Digest()
         values["checks"] = tuple(Check(**each) for each in values["checks"])
@@ -371,7 +371,7 @@ def _status(run: RunFolder, digest: Digest) -> RunStatus:
 def _labels(run: RunFolder, digest: Digest) -> LabelCounts:
     promoted = 0
     try:
-        told = json.loads(run.start_path.read_text(encoding="utf-8"))
+        told = read_json(run.start_path)
         promoted = len(told["promoted"])
     except (OSError, ValueError, KeyError, TypeError):
         pass  # an older run does not say which of its labels were promoted
@@ -385,7 +385,7 @@ def _labels(run: RunFolder, digest: Digest) -> LabelCounts:
 
 def _plan(run: RunFolder) -> Mapping[str, Any]:
     try:
-        return tomllib.loads(run.plan_path.read_text(encoding="utf-8"))
+        return read_toml(run.plan_path)
     except (OSError, ValueError):
         return {}
 

@@ -1,6 +1,5 @@
 """The log of a run: what was appended since the last reading, and every curve read back from it."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from smarthdr_studio.core.environment import garbage_collection_paused
 from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.records import parse_lines
 from smarthdr_studio.core.training.events import (
     PhaseChanged,
     StepReported,
@@ -235,7 +235,7 @@ def read_curves(
 def values_of(lines: bytes) -> Sequence[Mapping[str, Any]]:
     """Whole lines as plain values, all decoded at once; one by one where any is damaged."""
     try:
-        found = json.loads(b"[" + lines.rstrip(b"\n").replace(b"\n", b",") + b"]")
+        found = parse_lines(b"[" + lines.rstrip(b"\n").replace(b"\n", b",") + b"]")
     except ValueError:
         return tuple(values_in(lines))
     return [values for values in found if isinstance(values, dict) and "event" in values]

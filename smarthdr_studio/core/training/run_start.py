@@ -15,6 +15,7 @@ from smarthdr_studio.core.project.journal import (
     ledger_differences,
 )
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.records import read_json
 from smarthdr_studio.core.training.events import RunStarted, values_in
 from smarthdr_studio.core.training.run_folder import RunFolder, started_at
 from smarthdr_studio.core.training.run_log import TimedEvent, timed
@@ -62,7 +63,7 @@ class GoBackResult:
 def read_start_state(run: RunFolder) -> StartState:
     """How the project stood when the run was started; of an older run as far as it is known."""
     try:
-        told = json.loads(run.start_path.read_text(encoding="utf-8"))
+        told = read_json(run.start_path)
         return StartState(
             moment=int(told["journal"]),
             labelled=tuple(told["labelled"]),
@@ -114,7 +115,7 @@ def changes_since_start(project: Project, run: RunFolder) -> tuple[Change, ...]:
 def layout_at_start(run: RunFolder) -> Mapping[str, Any] | None:
     """How the project was looked at when the run was started, None where it was not kept."""
     try:
-        found = json.loads(run.window_path.read_text(encoding="utf-8"))
+        found = read_json(run.window_path)
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None

@@ -11,6 +11,7 @@ from typing import Any, Final, get_args
 
 from smarthdr_studio.core.errors import ForeignPlace, ProjectError
 from smarthdr_studio.core.files import AnyPath, place_in, replacing
+from smarthdr_studio.core.records import read_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,7 @@ Wish = Snapshot | NextRound | LearningRate | RefreshEvery | Pause | GoOn | Stop
 
 _KINDS: Final = {kind.__name__: kind for kind in get_args(Wish)}
 _FOLDER: Final = "wishes"
+_LONGEST: Final = 4096  # bytes
 
 
 class Wishes:
@@ -114,7 +116,7 @@ def take_wishes(run: AnyPath) -> tuple[Wish, ...]:
         return ()
     for path in paths:
         with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-            found.append(_read(json.loads(path.read_text(encoding="utf-8"))))
+            found.append(_read(read_json(path, most=_LONGEST)))
         with suppress(OSError):
             path.unlink()
     return tuple(found)

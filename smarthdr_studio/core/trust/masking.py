@@ -13,6 +13,8 @@ from typing import Any, Final, Literal, NamedTuple
 import cv2
 import numpy as np
 
+from smarthdr_studio.core.records import parse_json
+
 Array = Any  # numpy.ndarray or torch.Tensor; core never imports torch
 Normalisation = Literal["minmax", "percentile"]
 Scope = Literal["pool", "scene"]
@@ -213,7 +215,7 @@ def masks_as_text(masks: MaskSettings) -> str:
 
 def masks_from_text(text: str) -> MaskSettings:
     """What `masks_as_text` wrote; ValueError where it is something else."""
-    values = json.loads(text)
+    values = parse_json(text)
     try:
         patches, pixels = (Level(**values.pop(name)) for name in ("patches", "pixels"))
         return MaskSettings(**values, patches=patches, pixels=pixels)
@@ -228,7 +230,7 @@ def range_as_text(span: Range) -> str:
 
 def range_from_text(text: str) -> Range:
     """What `range_as_text` wrote; ValueError where it is something else."""
-    values = json.loads(text)
+    values = parse_json(text)
     if not isinstance(values, list) or len(values) != 2:
         raise ValueError(f"not a range: {text}")
     low, high = values

@@ -1,6 +1,5 @@
 """Knows what the thresholds retain of every scene and of the pool, from statistics alone."""
 
-import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from smarthdr_studio.core.imaging.image_files import read_layers
 from smarthdr_studio.core.project.database import Figure
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.records import read_toml
 from smarthdr_studio.core.training.run_folder import RunFolder, last_pace, runs_in
 from smarthdr_studio.core.trust.masking import Level, MaskSettings
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
@@ -243,7 +243,7 @@ def _batch(run: RunFolder | None) -> dict[str, int]:
 def _section(run: RunFolder | None, name: str) -> Mapping[str, Any]:
     """A section of the plan of a run; empty where it cannot be read."""
     try:
-        plan = tomllib.loads(run.plan_path.read_text(encoding="utf-8")) if run else {}
+        plan = read_toml(run.plan_path) if run else {}
     except (OSError, ValueError):
         return {}
     held = plan.get(name, {})

@@ -113,7 +113,7 @@ class Session(QObject):
     def __init__(self, parent: QObject, *, places: Places, sample: SampleSettings) -> None:
         super().__init__(parent)
         self._places, self._sample = places, sample
-        self.preferences = Preferences.read(places.preferences)
+        self.preferences = Preferences.opened(places.preferences)
         first = StudioState(recent=self.preferences.folders(), cache_budget=self.preferences.budget)
         self._store = Store(first, self)
         self._tasks = TaskRunner(self)
@@ -138,6 +138,8 @@ class Session(QObject):
         self.panes: dict[str, Any] = {}  # sizes and tabs of the page, in its own words
         self._watch = Watch(self._store, self.screen)
         self._connect()
+        if self.preferences.told:
+            self._store.complain(self.preferences.told)
 
     @property
     def state(self) -> StudioState:

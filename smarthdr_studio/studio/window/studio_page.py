@@ -176,7 +176,13 @@ class StudioPage(QWidget):
         }
 
     def arrange(self, panes: Mapping[str, Any]) -> None:
-        """As it was; what is missing stays as a new project has it."""
+        """As it was; what is missing or odd is as a new project has it."""
+        try:
+            self._arrange(panes)
+        except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
+            self._arrange({})
+
+    def _arrange(self, panes: Mapping[str, Any]) -> None:
         self.browsing.table.hide_columns(map(str, panes.get("hidden columns", ())))
         self.watching.arrange(panes.get("watching", {}))
 

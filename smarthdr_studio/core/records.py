@@ -1,0 +1,102 @@
+"""Reads JSON and TOML that somebody else may have written: bounded, and never for ever.
+
+The one place where either is decoded (tests/house/test_files.py). What cannot be used raises
+ValueError with a clause that holds nothing of the file; whoever asked knows the file and the
+remedy.
+"""
+
+import json
+import os
+import re
+import stat
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+MOST_BYTES: Final = 64 * 2**20
+"""A larger file is no description of anything, and would fill the memory as plain values."""
+DEEPEST: Final = 64
+_LARGEST: Final = 2**63
+_LONG_NUMBER: Final = re.compile(rb"\d{19}")
+
+
+def read_json(path: str | os.PathLike[str], *, most: int = MOST_BYTES) -> Any:  # noqa: ANN401 - JSON
+    """The plain values of a JSON file. Raises OSError, and ValueError as `parse_json`."""
+    return parse_json(read_bytes(path, most=most))
+
+
+def read_toml(path: str | os.PathLike[str], *, most: int = MOST_BYTES) -> dict[str, Any]:
+    """The plain values of a TOML file. Raises OSError, and ValueError as `parse_toml`."""
+    return parse_toml(read_bytes(path, most=most).decode())
+
+
+def read_bytes(path: str | os.PathLike[str], *, most: int = MOST_BYTES) -> bytes:
+    """A whole plain file; a pipe or a device is not waited for.
+
+    Raises OSError, and ValueError: no plain file, or of more than `most` bytes.
+    """
+    handle = os.open(Path(path), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(handle, "rb") as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise ValueError("it is no plain file")
+        if found.st_size > most:
+            raise ValueError(f"it has {found.st_size} bytes, more than the {most} that are read")
+        return file.read(most + 1)[:most]
+
+
+def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - JSON
+    """The plain values of JSON.
+
+    Raises ValueError: no JSON, no UTF-8, nested more than `DEEPEST` deep, or with a whole number
+    beyond 64 bits.
+    """
+    try:
+        return _modest(json.loads(text), longest=_longest(text))
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+
+
+def parse_lines(text: bytes) -> Any:  # noqa: ANN401 - JSON
+    """The same of a log, of which only what would break the reading is refused: it is long."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """The plain values of TOML. Raises ValueError likewise."""
+    try:
+        values = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    _modest(values, longest=_longest(text))
+    return values
+
+
+_TOO_DEEP: Final = f"it is nested more than {DEEPEST} deep"
+
+
+def _longest(text: str | bytes) -> bool:
+    """Whether a number may be too large; most files hold none and need no second look."""
+    raw = text.encode(errors="replace") if isinstance(text, str) else text
+    return _LONG_NUMBER.search(raw) is not None
+
+
+def _modest(values: Any, *, longest: bool) -> Any:  # noqa: ANN401 - JSON
+    """The values, once it is known that nothing that walks through them can break."""
+    level = [values]
+    for _ in range(DEEPEST):
+        below: list[Any] = []
+        for each in level:
+            if isinstance(each, dict):
+                below.extend(each.values())
+            elif isinstance(each, list):
+                below.extend(each)
+            elif longest and isinstance(each, int) and not -_LARGEST <= each < _LARGEST:
+                raise ValueError("it holds a whole number that is far too large")
+        if not below:
+            return values
+        level = below
+    raise ValueError(_TOO_DEEP)
