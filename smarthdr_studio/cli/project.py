@@ -43,12 +43,23 @@ def sample(
             help="Write the benchmark set instead: few labels of few kinds, tests of all kinds.",
         ),
     ] = None,
+    static: Annotated[
+        Path | None,
+        typer.Option(
+            "--from-static",
+            metavar="DIR",
+            help="Make test scenes of real static brackets instead: something is made to move.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a sample dataset with exact ground truth.
 
     It has the layout of Kalantari 2017, and labelled.txt names the scenes that carry a label.
     """
+    if static is not None:
+        _write_displaced(folder, static, seed=seed, as_json=as_json)
+        return
     if benchmark is not None:
         _write_benchmark(folder, benchmark, maps=maps, seed=seed, as_json=as_json)
         return
@@ -100,6 +111,27 @@ def _write_benchmark(
             f"{settings.scenes - settings.pool} "
             f"to test on, {settings.width}×{settings.height}; the labelled ones are in labelled.txt"
         )
+
+
+def _write_displaced(folder: Path, brackets: Path, *, seed: int, as_json: bool) -> None:
+    from smarthdr_studio.core.errors import BadScene
+    from smarthdr_studio.synthetic.displaced_set import write_displaced
+
+    written, refused = 0, []
+    with progress() as bar:
+        task = bar.add_task("merging brackets", total=None)
+        for each in write_displaced(folder, brackets=brackets, seed=seed):
+            if isinstance(each, BadScene):
+                refused.append(str(each))
+                continue
+            written += 1
+            bar.update(task, total=each.total, completed=each.index, description=f"{each.id}")
+    if as_json:
+        print_json({"folder": str(folder), "scenes": written, "left_out": refused})
+        return
+    print_line(f"{folder}: {counted(written, 'test scene')} of static brackets")
+    for sentence in refused:
+        print_note(f"left out: {sentence}")
 
 
 def _image_size(text: str) -> tuple[int, int]:

@@ -51,6 +51,14 @@ def test_a_small_sample_becomes_a_project(run, tmp_path):
     assert (made["scenes"], made["labelled"], made["test"]) == (4, 1, 1)
 
 
+def test_static_brackets_that_are_none_are_told_by_name(run, tmp_path):
+    (tmp_path / "static").mkdir()
+    answer = run("sample", tmp_path / "made", "--from-static", tmp_path / "static")
+    assert answer.status == 2
+    assert answer.err.startswith(f"{tmp_path / 'static'}: holds no scene")
+    assert not (tmp_path / "made").exists()
+
+
 @pytest.mark.parametrize("size", ["big", "10x10", "100", "100x"])
 def test_a_size_that_is_none_is_refused(run, tmp_path, size):
     answer = run("sample", tmp_path / "sample", "--size", size)
