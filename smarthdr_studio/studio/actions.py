@@ -111,6 +111,9 @@ def changed_keys(actions: Iterable[Action], table: Iterable[Action]) -> dict[str
 BASE: Final = (
     anywhere("File", "Open project…", "Ctrl+O", "Open a NAME.shdr folder", "open_project"),
     anywhere(
+        "File", "Import brackets…", "", "Pictures off a camera, step by step", "import_brackets"
+    ),
+    anywhere(
         "File", "Open dataset folder…", "Ctrl+Shift+O", "Make a project of brackets", "open_dataset"
     ),
     anywhere("File", "Try the sample project", "", "Generate a small dataset", "try_sample"),

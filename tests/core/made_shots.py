@@ -54,12 +54,14 @@ def put_jpeg(path, radiance, stops, **facts):
     )
 
 
-def put_brackets(folder, views, *, stops=(2, 0, 4), pause=30.0, metering=None, first=1, bias=True):
+def put_brackets(
+    folder, views, *, stops=(2, 0, 4), pause=30.0, metering=None, first=1, bias=True, at=START
+):
     """A bracket of every view: the metered frame, then darker, then brighter; a second apart.
 
     `metering` are the shutter times of the metered frames; the files are IMG_0001.JPG and so on.
     """
-    at, number, paths = START, first, []
+    number, paths = first, []
     for index, radiance in enumerate(views):
         seconds = (metering or [1 / 60] * len(views))[index]
         for shot in stops:

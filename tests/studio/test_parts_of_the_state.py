@@ -14,6 +14,7 @@ from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.studio.dataset.ground_truth import TruthSheet
 from smarthdr_studio.studio.dataset.import_export import SplitSheet
+from smarthdr_studio.studio.dataset.import_sheet import ImportSheet
 from smarthdr_studio.studio.dataset.relocate import RelocateSheet
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.runs.rollback import RollbackSheet
@@ -53,7 +54,9 @@ def panels_in(window):
         table.show(centre)
     window._plan_commands.show()
     window._queue_commands.propose()
-    for sheet in (TruthSheet, SplitSheet, RelocateSheet, RollbackSheet, RunTrashSheet):
+    for sheet in (
+        TruthSheet, SplitSheet, RelocateSheet, RollbackSheet, RunTrashSheet, ImportSheet,
+    ):  # fmt: skip
         sheet(window)
     plain = (window.page.charts, window.page.browsing.runs.details)
     held = (window, *plain, *window.findChildren(QObject))

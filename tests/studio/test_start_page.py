@@ -33,9 +33,14 @@ def files_of(folder):
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
 
 
-def test_a_new_person_sees_three_ways_in(window):
+def test_a_new_person_sees_four_ways_in(window):
     assert window.start.isVisible()
-    for name in ("Try the sample project", "Open a dataset folder…", "Open a project…"):
+    for name in (
+        "Try the sample project",
+        "Import brackets…",
+        "Open a dataset folder…",
+        "Open a project…",
+    ):
         assert way_in(window, name).isVisible()
 
 

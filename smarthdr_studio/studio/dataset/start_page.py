@@ -51,13 +51,15 @@ class StartPage(QWidget):
     sample_asked = Signal()
     dataset_asked = Signal()
     project_asked = Signal()
+    import_asked = Signal()
     recent_picked = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
         self._ways = (
             _entry("sample", "Try the sample project", "24 generated scenes, ready in seconds"),
-            _entry("dataset", "Open a dataset folder…", "Three frames a scene, any known layout"),
+            _entry("brackets", "Import brackets…", "Pictures off a camera, step by step"),
+            _entry("dataset", "Open a dataset folder…", "A published set, any known layout"),
             _entry("project", "Open a project…", "A folder called NAME.shdr"),
         )
         self._recent = QVBoxLayout()
@@ -65,9 +67,13 @@ class StartPage(QWidget):
         self._work = ElidedLabel(role="muted")
         self._lay_out()
         self._show_recent(())
-        for way, asked in zip(
-            self._ways, (self.sample_asked, self.dataset_asked, self.project_asked), strict=True
-        ):
+        asked_for = (
+            self.sample_asked,
+            self.import_asked,
+            self.dataset_asked,
+            self.project_asked,
+        )
+        for way, asked in zip(self._ways, asked_for, strict=True):
             way.clicked.connect(asked)
 
     @Slot(object, object)
@@ -326,12 +332,12 @@ class ProjectController(QObject):
     def create(self, catalogue: Catalogue, place: Path) -> None:
         """Make a project over what was found."""
         job = partial(create_project, catalogue=catalogue, place=place)
-        self._begin(job, partial(self._made, catalogue))
+        self._begin(job, partial(self.show_made, catalogue))
 
     def try_sample(self, folder: Path, settings: SampleSettings) -> None:
         """Generate the sample dataset and its project, unless they are there."""
         self._begin(
-            partial(make_sample, folder=folder, settings=settings), partial(self._made, None)
+            partial(make_sample, folder=folder, settings=settings), partial(self.show_made, None)
         )
 
     def cancel(self) -> None:
@@ -342,7 +348,8 @@ class ProjectController(QObject):
         if not self._making.at_work:
             self._making.start(job, answered)
 
-    def _made(self, catalogue: Catalogue | None, folder: Path) -> None:
+    def show_made(self, catalogue: Catalogue | None, folder: Path) -> None:
+        """Open a project that was just made, and tell what of its dataset was left out."""
         self.open(folder)
         if catalogue is not None and (catalogue.skipped or catalogue.notes):
             self.noticed.emit(left_out(catalogue))

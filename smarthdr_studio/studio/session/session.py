@@ -15,6 +15,7 @@ from smarthdr_studio.studio.curation.journal import JournalController, story_of
 from smarthdr_studio.studio.curation.proposals import ProposalController
 from smarthdr_studio.studio.curation.queue import QueueController
 from smarthdr_studio.studio.dataset.ground_truth import TruthController
+from smarthdr_studio.studio.dataset.import_brackets import ImportController
 from smarthdr_studio.studio.dataset.import_export import HandoverController
 from smarthdr_studio.studio.dataset.relocate import RelocationController
 from smarthdr_studio.studio.dataset.start_page import ProjectController
@@ -119,6 +120,7 @@ class Session(QObject):
         self._tasks = TaskRunner(self)
         decisions = TaskQueue(self._tasks)
         self._projects = ProjectController(self._tasks, self)
+        self.bringing = ImportController(self._store, self._tasks)
         self.inspection = Inspection(
             self._store, self._tasks, decisions, thumbnails=places.thumbnails
         )
@@ -178,6 +180,12 @@ class Session(QObject):
         if self._may_switch():
             self._projects.create(catalogue, place)
 
+    @Slot(object, object)
+    def _imported(self, catalogue: Catalogue, folder: Path) -> None:
+        """Open what was made of imported brackets, and say what was left out."""
+        if self._may_switch():
+            self._projects.show_made(catalogue, folder)
+
     @Slot()
     def try_sample(self) -> None:
         """Generate and open the sample project."""
@@ -188,6 +196,7 @@ class Session(QObject):
     def cancel(self) -> None:
         """Give up what is being prepared: a project, files, or an answer of a network."""
         self._projects.cancel()
+        self.bringing.cancel()
         self.files.give_up()
         self.inspection.predictions.give_up()
 
@@ -385,6 +394,7 @@ class Session(QObject):
         self._projects.opened.connect(self._opened)
         self._projects.catalogue_found.connect(self.catalogue_found)
         self._projects.noticed.connect(self._store.notice)
+        self.bringing.made.connect(self._imported)
         self._tasks.busy.connect(self._store.busy)
         self._tasks.idle.connect(self._store.not_busy)
         self._tasks.refused.connect(self._store.complain)

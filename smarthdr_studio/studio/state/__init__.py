@@ -17,7 +17,10 @@ from smarthdr_studio.studio.state.curation import (
     TableState,
 )
 from smarthdr_studio.studio.state.dataset import (
+    IMPORT_STEPS,
     DatasetWish,
+    ImportState,
+    ImportStep,
     MovedState,
     SplitState,
     TruthState,
@@ -79,6 +82,7 @@ __all__ = [
     "EDITED",
     "FIRST_CURATED",
     "FIRST_VIEWS",
+    "IMPORT_STEPS",
     "MOST_COMPARED",
     "MOST_VIEWS",
     "PARTS",
@@ -100,6 +104,8 @@ __all__ = [
     "EvidenceState",
     "Form",
     "HeatStrip",
+    "ImportState",
+    "ImportStep",
     "Ink",
     "JournalState",
     "ModelWish",

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from smarthdr_studio.core.datasets.ground_truth import TruthFix
 from smarthdr_studio.core.project.journal import Status
 
 if TYPE_CHECKING:
     from smarthdr_studio.core.datasets.ground_truth import TruthFindings, TruthPictures
+    from smarthdr_studio.core.datasets.proposal import Proposal
+    from smarthdr_studio.core.imaging.bracket import Catalogue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,3 +88,34 @@ class Written:
     words: str
     path: Path
     details: tuple[str, ...] = ()
+
+
+ImportStep = Literal["folder", "brackets", "exposures", "truths", "project"]
+IMPORT_STEPS: Final[tuple[ImportStep, ...]] = (
+    "folder",
+    "brackets",
+    "exposures",
+    "truths",
+    "project",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ImportState:
+    """How far the import of brackets is; nothing is made before its last step.
+
+    `proposal` is what the folder seems to hold, corrected by a person, `catalogue` what became of
+    it once it was held against its pixels; None as long as that has not been done of the proposal
+    as it is now. `doing` says what is under way, with `progress` in [0, 1] where it is known, and
+    `fault` why the last thing asked for could not be done.
+    """
+
+    step: ImportStep = "folder"
+    folder: Path | None = None
+    proposal: "Proposal | None" = None
+    catalogue: "Catalogue | None" = None
+    labelled: tuple[str, ...] = ()
+    ev_step: float | None = None
+    doing: str = ""
+    progress: float | None = None
+    fault: str = ""

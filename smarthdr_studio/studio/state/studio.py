@@ -25,7 +25,12 @@ from smarthdr_studio.studio.state.curation import (
     SceneStory,
     TableState,
 )
-from smarthdr_studio.studio.state.dataset import MovedState, SplitState, TruthState
+from smarthdr_studio.studio.state.dataset import (
+    ImportState,
+    MovedState,
+    SplitState,
+    TruthState,
+)
 from smarthdr_studio.studio.state.inspection import (
     FIRST_CURATED,
     FIRST_VIEWS,
@@ -128,6 +133,7 @@ class StudioState:
     story: SceneStory | None = None  # of the current scene
     read_only: str = ""  # why nothing can be decided
     journal: JournalState = _JOURNAL
+    bringing: ImportState | None = None  # brackets that become a project step by step
     truth: TruthState | None = None  # one that was picked and waits for a word
     split: SplitState | None = None  # the same of a split
     moved: MovedState | None = None  # the dataset folder is gone

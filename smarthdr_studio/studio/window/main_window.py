@@ -214,6 +214,7 @@ class MainWindow(QMainWindow):
         return {
             "open_project": self._open_commands.open_project,
             "open_dataset": self._open_commands.open_dataset,
+            "import_brackets": self._open_commands.import_brackets,
             "leave": self.close,
             "full_screen": self.toggle_full_screen,
             "toggle_inspector": self.page.toggle_inspector,
@@ -269,6 +270,7 @@ class MainWindow(QMainWindow):
         self.menus.typing_left.connect(self.page.take_keyboard)
         self.start.sample_asked.connect(session.try_sample)
         self.start.dataset_asked.connect(self._open_commands.open_dataset)
+        self.start.import_asked.connect(self._open_commands.import_brackets)
         self.start.project_asked.connect(self._open_commands.open_project)
         self.start.recent_picked.connect(session.take)
         self.notice.closed.connect(session.dismiss)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFileDialog, QInputDialog, QWid
 from smarthdr_studio.core.imaging.bracket import Catalogue
 from smarthdr_studio.studio.dataset.ground_truth import TruthSheet
 from smarthdr_studio.studio.dataset.import_export import DatasetSheet, SplitSheet
+from smarthdr_studio.studio.dataset.import_sheet import ImportSheet
 from smarthdr_studio.studio.dataset.relocate import RelocateSheet
 from smarthdr_studio.studio.dataset.start_page import NewProjectDialog
 from smarthdr_studio.studio.session import Session
@@ -223,6 +224,29 @@ class OpenCommands(QObject):
     def __init__(self, session: Session, window: QWidget) -> None:
         super().__init__(window)
         self._session, self._window = session, window
+        self._importing: ImportSheet | None = None
+
+    @Slot()
+    def import_brackets(self) -> None:
+        """Look at a folder of brackets step by step, and make a project of it."""
+        if self._importing is None:
+            self._importing = self._made_for_import()
+        self._session.bringing.begin()
+        self._importing.activateWindow()
+
+    def _made_for_import(self) -> ImportSheet:
+        bringing, sheet = self._session.bringing, ImportSheet(self._window)
+        sheet.folder_given.connect(bringing.look_into)
+        sheet.step_wanted.connect(bringing.go_to)
+        sheet.place_given.connect(bringing.make)
+        sheet.cancelled.connect(bringing.cancel)
+        sheet.given_up.connect(bringing.give_up)
+        sheet.brackets.corrected.connect(bringing.correct)
+        sheet.brackets.previews_wanted.connect(bringing.want_previews)
+        sheet.exposures.step_given.connect(bringing.set_ev_step)
+        bringing.previews_made.connect(sheet.brackets.take_previews)
+        self._session.watch(ImportSheet.SHOWS, sheet.show_state)
+        return sheet
 
     @Slot()
     def open_project(self) -> None:

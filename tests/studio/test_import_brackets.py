@@ -1,0 +1,189 @@
+"""A folder of brackets becomes a project step by step, and nothing is made before the last."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from made_shots import START, put_brackets, put_png
+from made_truths import view
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
+
+from smarthdr_studio.core.project.project import Project
+
+LATER = START + timedelta(hours=1)
+VIEWS = [view(seed) for seed in (1, 2, 3)]
+
+
+@pytest.fixture
+def camera(tmp_path):
+    """Three brackets of three JPEGs and one more picture, as they come off a card."""
+    put_brackets(tmp_path / "DCIM", VIEWS)
+    put_brackets(tmp_path / "DCIM", VIEWS[:1], stops=(2,), first=10, at=LATER)
+    return tmp_path / "DCIM"
+
+
+@pytest.fixture
+def sheet(window, qtbot):
+    """The import as it opens from the start page."""
+    ways = window.start.findChildren(QPushButton)
+    entry = next(way for way in ways if way.accessibleName() == "Import brackets…")
+    qtbot.mouseClick(entry, Qt.MouseButton.LeftButton)
+    sheet = window._open_commands._importing
+    assert sheet.isVisible()
+    return sheet
+
+
+def look_into(sheet, qtbot, folder):
+    sheet.folder.path.setFocus()
+    qtbot.keyClicks(sheet.folder.path, str(folder))
+    qtbot.keyClick(sheet.folder.path, Qt.Key.Key_Return)
+
+
+def press(qtbot, button):
+    assert button.isEnabled(), button.text()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def at(step):
+    return lambda state: state.bringing is not None and state.bringing.step == step
+
+
+def checked(state):
+    return state.bringing.catalogue is not None and not state.bringing.doing
+
+
+def rows(listing):
+    return [listing.item(row).text() for row in range(listing.count())]
+
+
+def test_pictures_off_a_camera_become_a_project_by_enter_alone(
+    window, sheet, qtbot, until, camera, tmp_path
+):
+    before = {path: path.stat().st_mtime_ns for path in camera.rglob("*")}
+    look_into(sheet, qtbot, camera)
+    until(window.session, at("brackets"))
+    assert rows(sheet.brackets.brackets) == [
+        "IMG_0001\n3 frames", "IMG_0004\n3 frames", "IMG_0007\n3 frames", "Left out\n1 picture",
+    ]  # fmt: skip
+    qtbot.waitUntil(lambda: "1/240 s · −2 EV" in rows(sheet.brackets.frames)[1], timeout=10000)
+    assert not sheet.brackets.frames.item(0).icon().isNull()
+    for step in ("exposures", "truths", "project"):
+        qtbot.keyClick(sheet, Qt.Key.Key_Return)
+        until(window.session, at(step))
+        until(window.session, checked)
+    assert [sheet.exposures.table.item(0, column).text() for column in (0, 2, 3, 4)] == [
+        "IMG_0001", "IMG_0002.JPG", "IMG_0001.JPG", "IMG_0003.JPG",
+    ]  # fmt: skip
+    assert "IMG_0010.JPG: stands alone" in sheet.exposures.odd.toPlainText()
+    assert not (tmp_path / "DCIM.shdr").exists()
+    qtbot.keyClick(sheet, Qt.Key.Key_Return)
+    until(window.session, lambda state: state.project == "DCIM")
+    assert not sheet.isVisible()
+    with Project.open(tmp_path / "DCIM.shdr") as project:
+        assert [scene.id for scene in project.scenes] == ["IMG_0001", "IMG_0004", "IMG_0007"]
+    assert {path: path.stat().st_mtime_ns for path in camera.rglob("*")} == before
+
+
+def test_a_folder_without_brackets_is_refused_where_it_was_given(
+    window, sheet, qtbot, until, tmp_path
+):
+    (tmp_path / "empty").mkdir()
+    look_into(sheet, qtbot, tmp_path / "empty")
+    until(window.session, lambda state: bool(state.bringing.fault))
+    assert window.session.state.bringing.step == "folder"
+    assert "holds no scene" in sheet._fault.accessibleName()
+    assert sheet._fault.isVisible()
+
+
+def test_brackets_are_split_joined_and_given_a_reference_by_hand(
+    window, sheet, qtbot, until, camera
+):
+    look_into(sheet, qtbot, camera)
+    until(window.session, at("brackets"))
+    page = sheet.brackets
+    page.brackets.setCurrentRow(1)
+    page.frames.setCurrentRow(1)
+    press(qtbot, page.refer)
+    assert "reference" in rows(page.frames)[1]
+    page.brackets.setCurrentRow(0)
+    press(qtbot, page.join_next)
+    assert rows(page.brackets)[0] == "IMG_0001\n6 frames"
+    page.frames.setCurrentRow(3)
+    press(qtbot, page.split_here)
+    assert rows(page.brackets)[:2] == ["IMG_0001\n3 frames", "IMG_0004\n3 frames"]
+    page.brackets.setCurrentRow(2)
+    press(qtbot, page.drop_bracket)
+    assert rows(page.brackets)[-1] == "Left out\n4 pictures"
+    page.brackets.setCurrentRow(2)
+    shown = [name.partition("\n")[0] for name in rows(page.frames)]
+    page.frames.setCurrentRow(shown.index("IMG_0007.JPG"))
+    page._target.setCurrentText("IMG_0004")
+    press(qtbot, page.add_to)
+    assert rows(page.brackets)[1] == "IMG_0004\n4 frames"
+
+
+def test_each_step_can_be_gone_back_and_what_was_corrected_is_measured_again(
+    window, sheet, qtbot, until, camera
+):
+    look_into(sheet, qtbot, camera)
+    until(window.session, at("brackets"))
+    press(qtbot, sheet.next)
+    until(window.session, checked)
+    assert sheet.exposures.table.rowCount() == 3
+    press(qtbot, sheet.back)
+    sheet.brackets.brackets.setCurrentRow(0)
+    press(qtbot, sheet.brackets.drop_bracket)
+    assert window.session.state.bringing.catalogue is None
+    press(qtbot, sheet.next)
+    until(window.session, checked)
+    assert sheet.exposures.table.rowCount() == 2
+    press(qtbot, sheet.exposures.by_hand)
+    sheet.exposures.step.setValue(1.9)
+    sheet.exposures.step.editingFinished.emit()
+    until(window.session, lambda state: checked(state) and state.bringing.ev_step == 1.9)
+    assert sheet.exposures.table.item(0, 1).text() == "+0  +1.9  +3.8"
+
+
+def test_a_project_in_the_dataset_cannot_be_asked_for(window, sheet, qtbot, until, camera):
+    look_into(sheet, qtbot, camera)
+    until(window.session, at("brackets"))
+    for step in ("exposures", "truths", "project"):
+        press(qtbot, sheet.next)
+        until(window.session, at(step))
+        until(window.session, checked)
+    sheet.place.path.setText(str(camera / "inside.shdr"))
+    assert not sheet.next.isEnabled()
+    assert "ever written into a dataset" in sheet.place._why_not.text()
+
+
+def test_work_can_be_cancelled_and_begun_again(window, sheet, qtbot, until, tmp_path):
+    for number in range(12):
+        for index in range(3):
+            put_png(tmp_path / "many" / f"s{number:02}" / f"{index}.png", VIEWS[0], 2 * index)
+    look_into(sheet, qtbot, tmp_path / "many")
+    until(window.session, at("brackets"))
+    press(qtbot, sheet.next)
+    press(qtbot, sheet.cancel)
+    assert (window.session.state.bringing.doing, sheet.cancel.isVisible()) == ("", False)
+    assert not sheet.next.isEnabled()
+    press(qtbot, sheet.back)
+    press(qtbot, sheet.next)
+    until(window.session, checked)
+    assert sheet.exposures.table.rowCount() == 12
+
+
+def test_escape_gives_it_up_and_nothing_was_made(window, sheet, qtbot, until, camera, tmp_path):
+    look_into(sheet, qtbot, camera)
+    until(window.session, at("brackets"))
+    qtbot.keyClick(sheet, Qt.Key.Key_Escape)
+    assert window.session.state.bringing is None
+    assert not sheet.isVisible()
+    assert not list(Path(tmp_path).glob("*.shdr"))
+
+
+def test_the_sheet_fits_a_small_screen_and_every_control_has_a_name(sheet):
+    assert sheet.width() <= 1000
+    assert sheet.height() <= 620
+    for part in sheet.findChildren(QPushButton):
+        assert part.accessibleName(), part
