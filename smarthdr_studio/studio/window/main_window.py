@@ -268,11 +268,7 @@ class MainWindow(QMainWindow):
         self.bar.undo_asked.connect(session.curating.undo)
         self.bar.redo_asked.connect(session.curating.redo)
         self.menus.typing_left.connect(self.page.take_keyboard)
-        self.start.sample_asked.connect(session.try_sample)
-        self.start.dataset_asked.connect(self._open_commands.open_dataset)
-        self.start.import_asked.connect(self._open_commands.import_brackets)
-        self.start.project_asked.connect(self._open_commands.open_project)
-        self.start.recent_picked.connect(session.take)
+        self._connect_start()
         self.notice.closed.connect(session.dismiss)
         self.notice.open_asked.connect(self._file_commands.open_file)
         self.notice.offer_taken.connect(session.running.take_offer)
@@ -280,6 +276,13 @@ class MainWindow(QMainWindow):
         self.readout.run_asked.connect(partial(session.work_in, str(Workspace.TRAIN)))
         self._preload.timeout.connect(session.training.want_devices)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._dress)
+
+    def _connect_start(self) -> None:
+        self.start.sample_asked.connect(self.session.try_sample)
+        self.start.dataset_asked.connect(self._open_commands.open_dataset)
+        self.start.import_asked.connect(self._open_commands.import_brackets)
+        self.start.project_asked.connect(self._open_commands.open_project)
+        self.start.recent_picked.connect(self.session.take)
 
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:
