@@ -107,7 +107,7 @@ def corrupted(
     the camera values, and not on the label. `stops`, B×3, is how much longer than the shortest
     each frame was exposed.
     """
-    gains = hdr.new_tensor([each.gains for each in suffered])[:, :, None, None]
+    gains = _gains(hdr, suffered)
     changed = []
     for number, frame in enumerate(frames):
         longer = torch.exp2(stops[:, number].to(hdr.dtype)).reshape(-1, 1, 1, 1)
@@ -118,7 +118,16 @@ def corrupted(
         if any(each.noise for each in suffered):
             camera = _noisy(camera, suffered, number=number)
         changed.append(torch.cat([camera.pow(GAMMA) / longer, camera], dim=1))
-    return changed, (hdr * gains).clamp(max=1)
+    return changed, brightened(hdr, suffered)
+
+
+def brightened(hdr: Tensor, suffered: Sequence[Corruption]) -> Tensor:
+    """B×3×H×W radiance as the scene became brighter, clipped at 1."""
+    return (hdr * _gains(hdr, suffered)).clamp(max=1)
+
+
+def _gains(hdr: Tensor, suffered: Sequence[Corruption]) -> Tensor:
+    return hdr.new_tensor([each.gains for each in suffered])[:, :, None, None]
 
 
 def _with_pieces(radiance: Tensor, suffered: Sequence[Corruption], *, brightest: Tensor) -> Tensor:

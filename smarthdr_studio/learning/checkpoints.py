@@ -171,7 +171,7 @@ def sweep_drafts(run: AnyPath) -> None:
     run = Path(run)
     for old in (run / "checkpoints").glob(f".*{_OLD}"):
         _put_back(old)
-    for part in ("checkpoints", "rounds", "history", "faults", "previews/*"):
+    for part in ("checkpoints", "rounds", "stages", "history", "faults", "previews/*"):
         for draft in run.glob(f"{part}/.*"):
             if draft.is_dir():
                 shutil.rmtree(draft, ignore_errors=True)

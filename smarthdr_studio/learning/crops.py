@@ -22,6 +22,7 @@ from smarthdr_studio.core.trust.thresholds import crop_grid
 from smarthdr_studio.learning.augmentation import (
     Augmentation,
     Corruption,
+    brightened,
     corrupted,
     draw_corruption,
     strong_augmentation,
@@ -108,6 +109,8 @@ class SceneLabel:
     """H×W uncertainty in μ-law values; None is a ground truth, which is certain."""
     trusted: Mask | None = None
     """H×W, True where the loss counts; None counts every pixel."""
+    structure: Half | None = None
+    """H×W×3 linear radiance that a method with stages is held against beside `hdr`, if any."""
 
 
 class Window(NamedTuple):
@@ -149,6 +152,8 @@ class CropBatch:
     """B×1×S×S uncertainty of the label itself; 0 for ground truths."""
     weak: WeakView | None = None
     """What the teacher sees of them, where it labels each crop."""
+    structure: Tensor | None = None
+    """B×3×S×S linear radiance, where the labels have one."""
 
 
 class _Crop(NamedTuple):
@@ -157,6 +162,7 @@ class _Crop(NamedTuple):
     sigma: Tensor  # S×S
     trusted: Tensor  # S×S
     stops: tuple[float, float, float]
+    structure: Tensor | None  # S×S×3
 
 
 def crop_windows(scenes: Sequence[Scene], *, plan: BatchPlan) -> list[Window]:
@@ -242,15 +248,19 @@ class CropSet:
             six_channels(values[:, i].permute(0, 3, 1, 2), stops=stops[:, i]) for i in range(3)
         ]
         seen, label = clean, hdr.permute(0, 3, 1, 2).float()
+        structure = _structure_of(crops, device)
         suffered = [view.corruption for view in views if view.corruption is not None]
         if suffered:
             seen, label = corrupted(clean, label, stops=stops, suffered=suffered)
+            if structure is not None:
+                structure = brightened(structure, suffered)
         under, reference, over = seen
         return CropBatch(
             frames=(under, reference, over),
             target=Target(label, trusted[:, None]),
             sigma=sigma[:, None].float(),
             weak=_weak_view(clean, views) if views[0].weak_too else None,
+            structure=structure,
         )
 
     @property
@@ -296,7 +306,13 @@ class CropSet:
             sigma=move.of_values(sigma),
             trusted=move.of_values(trusted),
             stops=scene.stops,
+            structure=None if label[3] is None else move.of_colours(cut_crop(label[3], place)),
         )
+
+
+def _structure_of(crops: Sequence[_Crop], device: torch.device) -> Tensor | None:
+    there = [crop.structure.to(device) for crop in crops if crop.structure is not None]
+    return torch.stack(there).permute(0, 3, 1, 2).float() if there else None
 
 
 def _weak_view(frames: Sequence[Tensor], views: Sequence[CropView]) -> WeakView:
@@ -321,11 +337,12 @@ def _weak_view(frames: Sequence[Tensor], views: Sequence[CropView]) -> WeakView:
 
 def _label_on_device(
     label: SceneLabel, *, stock: SceneCache
-) -> tuple[Image, Image | None, Image | None]:
-    sigma, trusted = (
-        None if part is None else stock.placed(part) for part in (label.sigma, label.trusted)
+) -> tuple[Image, Image | None, Image | None, Image | None]:
+    sigma, trusted, structure = (
+        None if part is None else stock.placed(part)
+        for part in (label.sigma, label.trusted, label.structure)
     )
-    return stock.placed(label.hdr), sigma, trusted
+    return stock.placed(label.hdr), sigma, trusted, structure
 
 
 def _integral_image(mask: Mask) -> npt.NDArray[np.int64]:
@@ -379,7 +396,7 @@ class TrainingData:
         if not len(crops):
             raise ProjectError(
                 "No scene has a label to learn from; make the project with --labelled, promote a "
-                "scene or hold none out"
+                "scene, hold none out, or train with quick-selfhdr, which needs no label"
             )
         return crops
 

@@ -82,7 +82,8 @@ def measure_run(run: TrainingRun, measured: Measurements) -> Iterator[str]:
     """
     device, sizes = run.predictor.device, run.plan.batch
     unlabelled = _stand_in_crops(run)
-    crops = sizes.labelled + (sizes.unlabelled if unlabelled is not None else 0)
+    crops = 0 if run.labelled is None else sizes.labelled
+    crops += sizes.unlabelled if unlabelled is not None else 0
     measured.look(device)
     before = measured.memory or 0
     yield "measuring: a first step"
@@ -90,7 +91,7 @@ def measure_run(run: TrainingRun, measured: Measurements) -> Iterator[str]:
     if first < _AT_ONCE_S:  # it also filled caches and settled kernels
         first = _time_step(run, 1, unlabelled, min(1, sizes.unlabelled))
     measured.look(device)
-    seen = 1 + (unlabelled is not None)
+    seen = (run.labelled is not None) + (unlabelled is not None)
     expected = first * crops / seen
     if expected > _PATIENCE_S:
         _scale(run, measured, step=expected, crops=crops)
@@ -110,8 +111,11 @@ def _whole_steps(
     """Steps on labels only, then on both, each kind as often as there is time for."""
     device, sizes = run.predictor.device, run.plan.batch
     yield "measuring: whole steps"
-    halves = ((None, 0), (unlabelled, sizes.unlabelled))
-    for half, count in halves if unlabelled is not None else halves[:1]:
+    halves: list[tuple[CropSet | None, int]]
+    halves = [(unlabelled, sizes.unlabelled)] if unlabelled is not None else []
+    if run.labelled is not None:
+        halves.insert(0, (None, 0))
+    for half, count in halves:
         taken: list[float] = []
         while not taken or sum(taken) < _STEPS_S / 2:
             taken.append(_time_step(run, sizes.labelled, half, count))
@@ -119,7 +123,7 @@ def _whole_steps(
             measured.steps += 1
             yield f"measuring: {counted(measured.steps, 'step')} so far"
         seconds = float(np.median(taken))
-        if half is None:
+        if half is None or run.labelled is None:
             measured.label_step = seconds
         measured.whole_step = seconds
 
@@ -137,7 +141,7 @@ def tiled_pixels(scene: Scene, *, tile: int, multiple: int) -> int:
 def _time_step(run: TrainingRun, labelled: int, unlabelled: CropSet | None, count: int) -> float:
     """The seconds of one step, its batch included."""
     begun = time.perf_counter()
-    first = run.labelled.batch(labelled)
+    first = None if run.labelled is None else run.labelled.batch(labelled)
     second: CropBatch | None = None
     if unlabelled is not None and count:
         second = unlabelled.batch(count)
@@ -150,7 +154,7 @@ def _scale(run: TrainingRun, measured: Measurements, *, step: float, crops: int)
     sizes = run.plan.batch
     measured.scaled = True
     measured.whole_step = step
-    measured.label_step = step * sizes.labelled / crops
+    measured.label_step = step if run.labelled is None else step * sizes.labelled / crops
 
 
 def _time_tile(run: TrainingRun, *, most: int) -> float:
@@ -178,15 +182,10 @@ def _time_tile(run: TrainingRun, *, most: int) -> float:
 
 def _stand_in_crops(run: TrainingRun) -> CropSet | None:
     """Crops of some unlabelled scenes; what a pseudo-label says does not matter to its time."""
-    names = run.label_set.unlabelled[:_FEW_SCENES]
-    if not run.learns_from_pseudo_labels or not names:
+    names = run.learned_from[:_FEW_SCENES]
+    if (run.method is None and not run.learns_from_pseudo_labels) or not names:
         return None
-    scenes = [run.material.scenes[name] for name in names]
-    blank = {
-        scene.id: SceneLabel(hdr=np.zeros((scene.height, scene.width, 3), np.float16))
-        for scene in scenes
-    }
-    return run.material.unlabelled(blank)
+    return run.material.unlabelled({name: _blank_label(run, name) for name in names})
 
 
 def _peak_memory(device: torch.device) -> int | None:
@@ -217,10 +216,10 @@ def time_steps(plan: TrainingPlan, project: AnyPath, *, steps: int = 8) -> StepT
     project = Path(project)
     run = prepare_run(plan, project.expanduser().resolve())
     settle_precision(run)
-    if run.learns_from_pseudo_labels:
+    if run.learns_from_pseudo_labels or run.method is not None:
         # What a pseudo-label says does not matter to the time it takes.
         run.unlabelled = run.material.unlabelled(
-            {name: _blank_label(run, name) for name in run.label_set.unlabelled}
+            {name: _blank_label(run, name) for name in run.learned_from}
         )
     whole: list[float] = []
     data: list[float] = []
@@ -357,11 +356,13 @@ def _estimate_of(
 def _epoch_lengths(run: TrainingRun) -> EpochLengths:
     """Steps of an epoch, as if every crop of every unlabelled scene were trusted somewhere."""
     batch, cap = run.plan.batch, run.plan.schedule.steps_per_epoch
-    labels_only = -(-len(run.labelled) // batch.labelled)
+    labels_only = 0 if run.labelled is None else -(-len(run.labelled) // batch.labelled)
     learning = labels_only
-    scenes = [run.material.scenes[name] for name in run.label_set.unlabelled]
+    scenes = [run.material.scenes[name] for name in run.learned_from]
     if batch.unlabelled and scenes:
         learning = -(-len(crop_windows(scenes, plan=batch)) // batch.unlabelled)
+    if run.labelled is None:
+        labels_only = learning
     if cap is not None:
         labels_only, learning = min(labels_only, cap), min(learning, cap)
     return EpochLengths(labels_only=labels_only, with_pseudo_labels=learning)

@@ -32,6 +32,8 @@ class Terms(NamedTuple):
     perceptual: Tensor | None
     nll: Tensor | None
     highlights: Tensor | None = None
+    structure: Tensor | None = None
+    """What a method with stages teaches beside its labels, weighted already."""
 
 
 def masked_mean(values: Tensor, trusted: Tensor) -> Tensor:
@@ -140,11 +142,8 @@ def as_part(terms: Terms, share: Tensor) -> Terms:
     Each term is a sum over trusted pixels, divided by how many they are; `share`, a scalar, of
     those of the whole batch are in this part.
     """
-    perceptual, nll, highlights = (
-        None if term is None else term * share
-        for term in (terms.perceptual, terms.nll, terms.highlights)
-    )
-    return Terms(terms.reconstruction * share, perceptual, nll, highlights)
+    others = (None if term is None else term * share for term in terms[1:])
+    return Terms(terms.reconstruction * share, *others)
 
 
 def total_loss(
@@ -169,6 +168,8 @@ def _weighted(terms: Terms, *, plan: LossPlan) -> Tensor:
         total = total + plan.nll_weight * terms.nll
     if terms.highlights is not None:
         total = total + plan.highlight_weight * terms.highlights
+    if terms.structure is not None:
+        total = total + terms.structure
     return total
 
 

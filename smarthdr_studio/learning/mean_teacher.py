@@ -39,6 +39,9 @@ from smarthdr_studio.learning.precision import Shape
 Halves = Sequence[CropBatch | None]
 """The labelled crops of a batch, then the unlabelled ones; None where there are none."""
 
+HalfLoss = Callable[[Prediction, CropBatch, PerceptualLoss | None], Terms]
+"""What the crops of a half teach: the terms of a method with stages, in float32."""
+
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -80,14 +83,30 @@ class MeanTeacher:
         self.computation = ForwardPass(
             self.student, plan, device=device, precision=precision, ranks=self.ranks
         )
+        self.stage_loss: HalfLoss | None = None  # of a method with stages, in place of the plan's
         self.is_changing = False  # from the first changed weight until the caller says done
-        self.optimiser = torch.optim.Adam(
+        self.optimiser = self._new_optimiser()
+
+    def begin_anew(self, *, seed: int) -> None:
+        """Weights as of a new network, drawn from a seed; nothing is left of what was learned."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            fresh = build_network(self._plan.network.name)
+        if self._plan.network.start_from is not None:
+            load_weights(fresh, self._plan.network.start_from)
+        for network in (self.student, self.teacher):
+            network.load_state_dict(fresh.state_dict())
+        self.optimiser = self._new_optimiser()
+
+    def _new_optimiser(self) -> torch.optim.Adam:
+        device = next(self.student.parameters()).device
+        return torch.optim.Adam(
             self.student.parameters(), betas=(0.9, 0.999), fused=device.type in ("cpu", "cuda")
         )
 
     def step(
         self,
-        labelled: CropBatch,
+        labelled: CropBatch | None,
         unlabelled: CropBatch | None,
         *,
         rate: float,
@@ -97,8 +116,9 @@ class MeanTeacher:
         """Teaches the student one batch, then lets the teacher follow; says every loss term.
 
         Of several processes each brings its own part of the batch, and all take the same step.
-        `unlabelled` is None in the warm-up; `ramp`, 0 to 1, is what its weight has risen to. Where
-        the loss or a gradient is no number, the weights stay untouched and `wrong` says so.
+        `unlabelled` is None in the warm-up, `labelled` where a method has no labels; `ramp`, 0 to
+        1, is what the weight of the former has risen to. Where the loss or a gradient is no number,
+        the weights stay untouched and `wrong` says so.
         """
         self.student.train()
         self.optimiser.zero_grad(set_to_none=True)
@@ -180,13 +200,17 @@ class MeanTeacher:
         counted: Sequence[Tensor] | None,
     ) -> Terms:
         plan = self._plan.loss
-        terms = half_loss(
-            answer,
-            half.target,
-            plan=plan,
-            perceptual=self._perceptual,
-            with_nll=place == 0 or plan.unlabelled_nll == "masked",
-        )
+        if self.stage_loss is not None:
+            with torch.autocast(answer.hdr.device.type, enabled=False):
+                terms = self.stage_loss(answer, half, self._perceptual)
+        else:
+            terms = half_loss(
+                answer,
+                half.target,
+                plan=plan,
+                perceptual=self._perceptual,
+                with_nll=place == 0 or plan.unlabelled_nll == "masked",
+            )
         return terms if counted is None else as_part(terms, counted[place])
 
 
@@ -382,6 +406,7 @@ def _slice_batch(half: CropBatch, start: int, stop: int) -> CropBatch:
         target=Target(hdr, trusted),
         sigma=half.sigma[start:stop],
         weak=None,
+        structure=None if half.structure is None else half.structure[start:stop],
     )
 
 
@@ -397,7 +422,7 @@ def _all_weights_learn(plan: TrainingPlan) -> bool:
     """
     loss = plan.loss
     in_each_part = loss.unlabelled_nll == "masked" or plan.compute.accumulate == 1
-    return loss.nll_weight > 0 and in_each_part
+    return loss.nll_weight > 0 and in_each_part and plan.needs_labels
 
 
 def _not_finite(loss: float, gradient_norm: float) -> str:

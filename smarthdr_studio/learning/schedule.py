@@ -99,6 +99,7 @@ class Progress:
     last_round_step: int | None = None  # the step before which it was made
     first_round_at: float | None = None  # when pseudo-labels began, in epochs and their fraction
     round_wanted: bool = False  # a person asked for one: the epoch is over, and one is due
+    stage: int = 0  # of a method with stages, counted from 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,14 +11,12 @@ from typing import Any
 
 import torch
 
+from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.files import AnyPath, place_in
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.training.events import (
     PhaseChanged,
     RoundFinished,
-    RunFinished,
-    RunStarted,
-    Steered,
     StepReported,
     StepSkipped,
     Validated,
@@ -28,7 +26,6 @@ from smarthdr_studio.core.training.plan_schema import flat
 from smarthdr_studio.core.training.plan_sections import SchedulePlan
 from smarthdr_studio.core.training.rounds import round_path
 from smarthdr_studio.core.training.run_folder import RunFolder
-from smarthdr_studio.core.words import counted
 from smarthdr_studio.learning.checkpoints import (
     CheckpointInfo,
     drop_checkpoints,
@@ -48,6 +45,7 @@ from smarthdr_studio.learning.label_set import (
     without_damaged,
 )
 from smarthdr_studio.learning.mean_teacher import MeanTeacher, StepResult
+from smarthdr_studio.learning.methods import staged_method
 from smarthdr_studio.learning.pseudo_labelling import (
     Origin,
     agree_on_label_set,
@@ -96,7 +94,8 @@ class TrainingRun:
         self.plan_changes: tuple[str, ...] = ()  # what a resumed run does otherwise
         self.precision_why = ""  # as RunStarted tells it
         self.progress = Progress()
-        self.labelled = material.labelled(label_set)
+        self.method = staged_method(plan)
+        self.labelled = self._labelled_crops(label_set, material)
         self.unlabelled: CropSet | None = None
         self.metrics: dict[str, float] = {}  # of the weights as they are, if they were checked
         self.best = BestValidation()
@@ -106,13 +105,31 @@ class TrainingRun:
         self.skipped = self.skipped_in_a_row = 0  # steps that taught nothing
         self.wrong: SkippedBatch | None = None  # the latest of them, until its batch is kept
         self._pace = StepTimer()
-        unlabelled = [material.scenes[name] for name in label_set.unlabelled]
+        unlabelled = [material.scenes[name] for name in self.learned_from]
         self._expected_crops = len(crop_windows(unlabelled, plan=plan.batch))
+        if self.labelled is None and not self._expected_crops:
+            raise ProjectError(
+                f"{project}: no scene is left to learn from; restore one that is excluded"
+            )
 
     @property
     def learns_from_pseudo_labels(self) -> bool:
         """Whether rounds are made at all."""
         return self.plan.makes_rounds
+
+    @property
+    def learned_from(self) -> tuple[str, ...]:
+        """The scenes beside labels: those to be pseudo-labelled, or all where no label is used."""
+        of = self.label_set
+        if self.method is None:
+            return of.unlabelled
+        return tuple(sorted({*of.unlabelled, *of.labelled, *of.promoted}))
+
+    @property
+    def stage_due(self) -> bool:
+        """Whether the next step belongs to a stage that has not begun."""
+        at = self.progress
+        return self.method is not None and self.method.stage_of(at.epoch) != at.stage
 
     @property
     def schedule(self) -> SchedulePlan:
@@ -151,6 +168,8 @@ class TrainingRun:
     def want_round(self) -> str:
         """Ends the epoch here, so that a round is next; what will happen, in words."""
         if not self.learns_from_pseudo_labels:
+            if self.method is not None:
+                return "no next round: this run makes its pseudo-labels when it is done"
             return "no next round: this run learns from labels only"
         at = self.progress
         self.progress = replace(at, round_wanted=True)
@@ -178,7 +197,7 @@ class TrainingRun:
         self.gap = self.gap.after(taken.losses.get("unlabelled_reconstruction"))
         seconds = time.perf_counter() - begun
         self._pace.step_took(seconds)
-        images = len(labelled.sigma) + (0 if unlabelled is None else len(unlabelled.sigma))
+        images = sum(len(half.sigma) for half in (labelled, unlabelled) if half is not None)
         return StepReported(
             step=self.progress.step,
             epoch=at.epoch,
@@ -192,10 +211,15 @@ class TrainingRun:
             data_share=data_seconds / seconds,
         )
 
-    def batches(self) -> tuple[CropBatch, CropBatch | None]:
-        """This process's crops of the next step; no second half while labels alone teach."""
+    def batches(self) -> tuple[CropBatch | None, CropBatch | None]:
+        """This process's crops of the next step; no second half while labels alone teach.
+
+        Nor a first one where a method has no labels.
+        """
         sizes, place = self.plan.batch, self.ranks.place
-        labelled = self.labelled.batch(sizes.labelled, place=place)
+        labelled = (
+            None if self.labelled is None else self.labelled.batch(sizes.labelled, place=place)
+        )
         if self.unlabelled is None or self.in_warm_up:
             return labelled, None
         return labelled, self.unlabelled.batch(sizes.unlabelled, place=place)
@@ -248,6 +272,41 @@ class TrainingRun:
         self._pace.round_took(time.perf_counter() - begun)
         return finished
 
+    def begin_stage(self, *, folder: RunFolder) -> Generator[PhaseChanged, None, None]:
+        """Makes what the next stage of the method learns from; its network begins anew.
+
+        Until it returns the run is as it was before. Of several processes the first one makes it.
+        """
+        method, at = self.method, self.progress
+        assert method is not None
+        stage = method.stage_of(at.epoch)
+        if self.ranks.is_first:
+            yield from method.prepare(
+                stage,
+                scenes=[self.material.scenes[name] for name in self.learned_from],
+                predictor=self.predictor,
+                run=folder.path,
+                step=at.step,
+            )
+        self.ranks.told(None)
+        self.unlabelled = self.material.unlabelled(method.labels(stage, run=folder.path))
+        self.learner.stage_loss = method.loss(stage)
+        if stage > 1:
+            self.learner.begin_anew(seed=self.plan.seed + stage)
+        self.progress, self.best = replace(at, stage=stage), BestValidation()
+
+    def go_on_in_stage(self, draws: Mapping[str, Any], *, folder: RunFolder) -> None:
+        """Continues in the stage that was going on; `draws` is where its crops stood.
+
+        Raises CheckpointError where what the stage learns from cannot be read.
+        """
+        stage = self.progress.stage
+        if self.method is None or not stage or draws["unlabelled"] is None:
+            return
+        self.unlabelled = self.material.unlabelled(self.method.labels(stage, run=folder.path))
+        self.learner.stage_loss = self.method.loss(stage)
+        _restore_order(self.unlabelled, draws["unlabelled"])
+
     def _begin_round(self, number: int) -> None:
         at = self.progress
         first = self._epochs_gone() if at.first_round_at is None else at.first_round_at
@@ -273,8 +332,10 @@ class TrainingRun:
         return replace(result, best=self.best.step == at.step)
 
     def validated(self) -> list[Scene]:
-        """The held-out scenes whose ground truth is there and sound."""
-        label_set = self.label_set
+        """The held-out scenes whose ground truth is there and sound; none before the last stage."""
+        label_set, method = self.label_set, self.method
+        if method is not None and self.progress.stage < len(method.names):
+            return []
         held_out = [
             self.material.scenes[n] for n in label_set.held_out if n not in label_set.damaged
         ]
@@ -284,16 +345,23 @@ class TrainingRun:
         """Where every source of chance stands; nothing in it is changed later."""
         return {
             "randomness": self.material.randomness.state(),
-            "labelled": self.labelled.state(),
+            "labelled": None if self.labelled is None else self.labelled.state(),
             "unlabelled": None if self.unlabelled is None else self.unlabelled.state(),
         }
 
     def _skip(
-        self, taken: StepResult, labelled: CropBatch, unlabelled: CropBatch | None, *, rate: float
+        self,
+        taken: StepResult,
+        labelled: CropBatch | None,
+        unlabelled: CropBatch | None,
+        *,
+        rate: float,
     ) -> StepSkipped:
         """Counts a step that taught nothing, and holds its batch until it is kept."""
         self.skipped, self.skipped_in_a_row = self.skipped + 1, self.skipped_in_a_row + 1
-        halves = {"labelled": (labelled, self.labelled.places)}
+        halves = {}
+        if labelled is not None and self.labelled is not None:
+            halves["labelled"] = (labelled, self.labelled.places)
         if unlabelled is not None and self.unlabelled is not None:
             halves["unlabelled"] = (unlabelled, self.unlabelled.places)
         self.wrong = SkippedBatch(
@@ -312,13 +380,14 @@ class TrainingRun:
             count=self.skipped,
         )
 
-    def _labelled_of(self, label_set: LabelSet, material: TrainingData) -> CropSet:
+    def _labelled_of(self, label_set: LabelSet, material: TrainingData) -> CropSet | None:
         """The set in use where the labels are the same, so that its pass goes on."""
-        return (
-            self.labelled
-            if label_set.labels == self.label_set.labels
-            else material.labelled(label_set)
-        )
+        if label_set.labels == self.label_set.labels:
+            return self.labelled
+        return self._labelled_crops(label_set, material)
+
+    def _labelled_crops(self, label_set: LabelSet, material: TrainingData) -> CropSet | None:
+        return material.labelled(label_set) if self.plan.needs_labels else None
 
     def _epochs_gone(self) -> float:
         """How far the run is, in epochs and their fraction."""
@@ -327,11 +396,15 @@ class TrainingRun:
     def _lengths(self) -> EpochLengths:
         batch, cap = self.plan.batch, self.schedule.steps_per_epoch
         together = self.ranks.size
-        labels_only = math.ceil(len(self.labelled) / (batch.labelled * together))
+        labels_only = 0
+        if self.labelled is not None:
+            labels_only = math.ceil(len(self.labelled) / (batch.labelled * together))
         learning = labels_only
         crops = self._expected_crops if self.unlabelled is None else len(self.unlabelled)
         if batch.unlabelled and crops:
             learning = math.ceil(crops / (batch.unlabelled * together))
+        if self.labelled is None:
+            labels_only = learning
         if cap is not None:
             labels_only, learning = min(labels_only, cap), min(learning, cap)
         return EpochLengths(labels_only=labels_only, with_pseudo_labels=learning)
@@ -451,7 +524,8 @@ def restore_run(
     _restore_choices(run, state, before=before or run.plan)
     draws = state["draws"]
     run.material.randomness.restore(draws["randomness"])
-    if run.label_set.labels == LabelSet.from_state(state["roster"], project=run.project).labels:
+    before_labels = LabelSet.from_state(state["roster"], project=run.project).labels
+    if run.labelled is not None and run.label_set.labels == before_labels:
         _restore_order(run.labelled, draws["labelled"])
     at, path = run.progress, round_path(folder.path, number=run.progress.round)
     # The round after the last epoch is nobody's to learn from: it shows what came out.
@@ -464,6 +538,8 @@ def restore_run(
         # Given more epochs, a finished run makes a round of what has been decided since; so does
         # one whose file has gone.
         run.progress = replace(at, last_round_at=None)
+    if not finished:
+        run.go_on_in_stage(draws, folder=folder)
     run.saved = _moment(run)
 
 
@@ -488,55 +564,3 @@ def _restore_order(crops: CropSet, state: Mapping[str, Any]) -> None:
 def _moment(run: TrainingRun) -> tuple[object, ...]:
     """What tells two moments of a run apart."""
     return run.progress, run.changes, run.best
-
-
-def run_started(run: TrainingRun, folder: RunFolder) -> RunStarted:
-    """The first event of a run, new or resumed."""
-    return RunStarted(
-        run=folder.id,
-        folder=str(folder.path),
-        device=str(run.predictor.device),
-        network=run.plan.network.name,
-        total_steps=run.total_steps,
-        total_epochs=run.plan.schedule.epochs,
-        step=run.progress.step,
-        labelled=tuple(sorted({*run.label_set.labelled, *run.label_set.promoted})),
-        unlabelled=run.label_set.unlabelled,
-        held_out=run.label_set.held_out,
-        precision=precision_name(run.predictor.precision),
-        processes=run.ranks.size,
-        precision_why=run.precision_why,
-    )
-
-
-def learning_phase(run: TrainingRun) -> PhaseChanged:
-    """Which epoch is going on, and what it learns from."""
-    at, epochs = run.progress, run.plan.schedule.epochs
-    warming_up = run.learns_from_pseudo_labels and not at.round
-    what = "labels only" if run.in_warm_up else "labels and pseudo-labels"
-    return PhaseChanged(
-        phase="warm-up" if warming_up else "learning",
-        text=f"epoch {at.epoch + 1} of {epochs}: learning from {what}",
-        step=at.step,
-        done=at.epoch,
-        total=epochs,
-    )
-
-
-def run_finished(run: TrainingRun, folder: RunFolder) -> RunFinished:
-    """The last event of a run that came to its end, by its plan or because it stood still."""
-    best, at = run.best, run.progress
-    message = "trained"
-    if at.epoch < run.plan.schedule.epochs:
-        message = f"stopped early after epoch {at.epoch}: no better PSNR-μ in "
-        message += counted(best.behind, "check")
-        if best.psnr_mu is not None:
-            message += f"; the best was epoch {best.epoch + 1} ({best.psnr_mu:.2f} dB)"
-    return RunFinished(run=folder.id, outcome="done", step=at.step, message=message)
-
-
-def plan_changed(run: TrainingRun) -> Steered:
-    """What a resumed run does otherwise than before, by setting."""
-    at = run.progress
-    changes = ", ".join(run.plan_changes)
-    return Steered(step=at.step, epoch=at.epoch, text=f"resumed with {changes}")

@@ -34,6 +34,12 @@ from smarthdr_studio.learning.failures import (
     save_skipped_batch,
 )
 from smarthdr_studio.learning.pseudo_labelling import drop_later_rounds, drop_rounds
+from smarthdr_studio.learning.run_events import (
+    learning_phase,
+    plan_changed,
+    run_finished,
+    run_started,
+)
 from smarthdr_studio.learning.run_setup import open_run
 from smarthdr_studio.learning.schedule import (
     is_last_or_every,
@@ -44,10 +50,6 @@ from smarthdr_studio.learning.steering import Steering, StopRequested, snapshot
 from smarthdr_studio.learning.train_state import (
     TrainingRun,
     has_unsaved_progress,
-    learning_phase,
-    plan_changed,
-    run_finished,
-    run_started,
 )
 
 _PREDICTING = frozenset({"labelling", "validating"})
@@ -162,6 +164,10 @@ def _train_epoch(
     run: TrainingRun, folder: RunFolder, *, steering: Steering
 ) -> Generator[TrainingEvent, None, None]:
     """One epoch, or what is left of it."""
+    # What the next stage of a method learns from, where the method has stages.
+    if run.stage_due:
+        yield from steering.amid(run.begin_stage(folder=folder), run, folder)
+
     # New pseudo-labels, masked with what the person has decided by now.
     if round_is_due(run):
         yield (yield from steering.amid(run.new_round(folder=folder), run, folder))
@@ -235,7 +241,8 @@ def round_is_due(run: TrainingRun) -> bool:
 def last_round_is_due(run: TrainingRun) -> bool:
     """Asked at the end of the run: whether the finished teacher has yet to say what it thinks."""
     at = run.progress
-    return run.learns_from_pseudo_labels and at.epoch > (at.last_round_at or 0)
+    makes_one = run.learns_from_pseudo_labels or run.method is not None
+    return makes_one and at.epoch > (at.last_round_at or 0)
 
 
 def validation_is_due(run: TrainingRun) -> bool:

@@ -27,6 +27,8 @@ from smarthdr_studio.core.training.plan_sections import (
 )
 from smarthdr_studio.core.training.presets import preset_file, preset_values
 
+WITHOUT_LABELS: Final = ("selfhdr",)  # methods that learn from no label
+
 
 class Planned(Protocol):
     """What the rules look at of a plan."""
@@ -82,6 +84,8 @@ def contradictions(plan: Planned) -> dict[str, str]:
         found |= _of_mean_teacher(plan)
     elif plan.system == "fixmatch":
         found |= _of_fixmatch(plan)
+    elif plan.system == "selfhdr":
+        found |= _of_selfhdr(plan)
     return found
 
 
@@ -90,6 +94,8 @@ def idle_settings(plan: Planned) -> dict[str, str]:
     found = _idle_of_schedule(plan)
     if plan.system == "supervised":
         found |= _idle_without_rounds(plan)
+    elif plan.system == "selfhdr":
+        found |= _idle_in_selfhdr(plan)
     if plan.network.name in READ_WHOLE and plan.tile != TrainingPlan().tile:
         found["tile"] = f"not used: {plan.network.name} reads a picture whole"
     if plan.loss.nll_gradient != "beta" and plan.loss.beta != LossPlan().beta:
@@ -105,7 +111,7 @@ def idle_settings(plan: Planned) -> dict[str, str]:
 
 def _idle_of_schedule(plan: Planned) -> dict[str, str]:
     found: dict[str, str] = {}
-    schedule, learns = plan.schedule, plan.system != "supervised"
+    schedule, learns = plan.schedule, plan.system not in ("supervised", *WITHOUT_LABELS)
     if learns and plan.batch.unlabelled and schedule.warmup_epochs == schedule.epochs:
         found["schedule.warmup_epochs"] = "the whole run: pseudo-labels are made, but never used"
     if schedule.early_stop is not None and plan.held_out == 0:
@@ -160,6 +166,38 @@ def _of_fixmatch(plan: Planned) -> dict[str, str]:
     return found
 
 
+def _of_selfhdr(plan: Planned) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if not 0 < plan.schedule.warmup_epochs < plan.schedule.epochs:
+        found["schedule.warmup_epochs"] = "the first of two stages; above 0 and below epochs"
+    if plan.teacher.uncertainty != "views":
+        found["teacher.uncertainty"] = "no label teaches a judge in selfhdr; views"
+    if plan.batch.unlabelled == 0:
+        found["batch.unlabelled"] = "selfhdr learns from these crops alone; at least 1"
+    return found
+
+
+def _idle_in_selfhdr(plan: Planned) -> dict[str, str]:
+    why = "not used: selfhdr learns from no label and in stages"
+    sections = {
+        "batch": (plan.batch, BatchPlan(), ("labelled",)),
+        "loss": (
+            plan.loss,
+            LossPlan(),
+            ("ramp_up", "highlight_weight", "nll_weight", "nll_gradient", "unlabelled_nll"),
+        ),
+        "student": (plan.student, StudentPlan(), ("labelled_too",)),
+        "teacher": (plan.teacher, TeacherPlan(), ("labels",)),
+        "schedule": (plan.schedule, SchedulePlan(), ("refresh_every", "refresh_steps")),
+    }
+    return {
+        f"{section}.{name}": why
+        for section, (set_to, default, names) in sections.items()
+        for name in names
+        if getattr(set_to, name) != getattr(default, name)
+    }
+
+
 CONTRADICTION: Final = "contradiction"  # the type of a complaint about several settings
 
 
@@ -167,10 +205,10 @@ class TrainingPlan(Section):
     """The run: what is learned from what, and where. The defaults are the paper's."""
 
     preset: str = Field("paper", description="The preset this plan was made from.")
-    system: Literal["smarthdr", "supervised", "mean-teacher", "fixmatch"] = Field(
+    system: Literal["smarthdr", "supervised", "mean-teacher", "fixmatch", "selfhdr"] = Field(
         "smarthdr",
         title="Method",
-        description="smarthdr masks by σ; supervised needs labels alone; the others are baselines.",
+        description="smarthdr masks by σ; selfhdr needs no label; the others are baselines.",
     )
     network: NetworkPlan = NetworkPlan()
     schedule: SchedulePlan = SchedulePlan()
@@ -223,7 +261,12 @@ class TrainingPlan(Section):
     @property
     def makes_rounds(self) -> bool:
         """Whether pseudo-labels are made and learned from at all."""
-        return self.system != "supervised" and self.batch.unlabelled > 0
+        return self.system not in ("supervised", *WITHOUT_LABELS) and self.batch.unlabelled > 0
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether nothing can be learned without a label."""
+        return self.system not in WITHOUT_LABELS
 
     @model_validator(mode="after")
     def _no_contradictions(self) -> Self:

@@ -33,8 +33,8 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
     "fit": ChartKind(
         title="Loss",
         tip="Loss terms of each step: Lʳ reconstruction, Lᵛ perceptual, Lʰ highlights; s labelled,"
-        " u unlabelled",
-        lines=("Lₛʳ", "Lᵤʳ", "Lₛᵛ", "Lᵤᵛ", "Lₛʰ", "Lᵤʰ"),
+        " u unlabelled; Lˢ the structure a method with stages keeps to",
+        lines=("Lₛʳ", "Lᵤʳ", "Lₛᵛ", "Lᵤᵛ", "Lₛʰ", "Lᵤʰ", "Lˢ"),
     ),
     "likelihood": ChartKind(
         title="Likelihood",
@@ -114,6 +114,7 @@ _PLACES: Final[Mapping[str, Place]] = {
     "unlabelled_nll": ("likelihood", "Lᵤᵏ"),
     "labelled_highlights": ("fit", "Lₛʰ"),
     "unlabelled_highlights": ("fit", "Lᵤʰ"),
+    "unlabelled_structure": ("fit", "Lˢ"),
     "psnr_mu": ("psnr", "PSNR-μ"),
     "psnr_l": ("psnr", "PSNR-l"),
     "ssim_mu": ("ssim", "SSIM-μ"),
