@@ -59,7 +59,7 @@ def test_the_journal_holds_who_when_what_and_with_which_weights(project, decisio
     assert (entry.before, entry.after) == (Status.UNLABELLED, Status.PROMOTED)
     assert (entry.run, entry.round) == ("20261122-150301-quick", 3)
     assert (entry.checkpoint, entry.label) == ("ab" * 32, "labels/b/1.exr")
-    assert entry.masks == MaskSettings()
+    assert entry.masks == MaskSettings(patch_size=16)  # as the pseudo-label counts
     assert entry.at.endswith("+00:00")
     with Project.open(project.folder) as again:
         assert again.entries() == project.entries()

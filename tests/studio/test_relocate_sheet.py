@@ -135,7 +135,8 @@ def test_a_project_that_cannot_be_written_is_looked_at_and_says_so(
 
 
 def test_what_opening_a_project_warned_of_is_told_once(window, until, tiny_project, monkeypatch):
-    monkeypatch.setattr(opening.backups, "refresh", lambda *_: "no backup: the disk is full")
+    full = opening.backups.Refreshed(warning="no backup: the disk is full")
+    monkeypatch.setattr(opening.backups, "refresh", lambda *_: full)
     window.session.take(tiny_project)
     until(window.session, lambda s: s.shown == "003")
     assert window.session.state.notice.text == "no backup: the disk is full"

@@ -170,14 +170,14 @@ def test_curves_are_exported_from_the_window_as_picture_and_as_table(opened, unt
 def test_the_view_that_is_watched_comes_back_with_the_project(opened, qtbot, until, tiny_project):
     watching = opened.page.watching
     qtbot.mouseClick(watching._rail._buttons["Diary"], Qt.MouseButton.LeftButton)
-    assert watching._views.currentWidget() is watching.diary
+    assert watching._views.currentWidget() is watching.pages["Diary"]
     assert opened.session.panes["watching"]["view"] == "Diary"
     opened.session.close_project()
     until(opened.session, lambda s: s.folder is None)
     watching.arrange({})
     opened.session.take(tiny_project)
     until(opened.session, lambda s: s.shown is not None)
-    assert watching._views.currentWidget() is watching.diary
+    assert watching._views.currentWidget() is watching.pages["Diary"]
 
 
 @pytest.mark.parametrize("comparing", [False, True])

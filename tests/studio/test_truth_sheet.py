@@ -122,6 +122,7 @@ def test_the_scene_on_the_screen_shows_its_new_ground_truth(opened, until, broug
 
 
 def test_a_line_of_the_list_takes_what_is_dropped_on_it(opened, until, brought, qtbot):
+    opened.page.go_to_tab("scenes")
     view = opened.page.scenes._list
     index = next(
         view.model().index(row, 0)

@@ -52,7 +52,7 @@ _IDLE_BEFORE_TORCH_MS: Final = 1500
 class MainWindow(QMainWindow):
     """One project at a time; a folder may be dropped anywhere."""
 
-    SHOWS: ClassVar[frozenset[str]] = frozenset({"folder", "project"})
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"folder", "project", "workspace"})
 
     _leaving = False  # it closes as soon as all is quiet
     _alone = False  # nothing but pictures
