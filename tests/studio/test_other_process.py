@@ -9,7 +9,7 @@ from runs_on_disk import Log, checked, round_of
 
 from smarthdr_studio.core.training.run_folder import run_lock
 from smarthdr_studio.core.training.steering import Pause, RefreshEvery, Stop, take_wishes
-from smarthdr_studio.studio.state import Activity, Workspace
+from smarthdr_studio.studio.state import Activity
 from smarthdr_studio.studio.training import other_process
 
 
@@ -19,8 +19,7 @@ def looks_often(monkeypatch):
 
 
 @pytest.fixture
-def log(window, fresh_project):
-    window.session.work_in(str(Workspace.TRAIN))
+def log(fresh_project):
     return Log(fresh_project)
 
 
@@ -29,6 +28,7 @@ def phase(window):
 
 
 def button(window, text):
+    window.page.go_to_tab("training")
     return next(
         b
         for b in window.page.training.findChildren(QPushButton)
