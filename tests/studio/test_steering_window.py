@@ -44,6 +44,7 @@ def train(window, tmp_path, until, fresh_project):
         path.write_text(PLAN.format(epochs=epochs))
         window.session.take(fresh_project)
         until(window.session, lambda s: s.shown == "001")
+        window.page.go_to_tab("training")
         window.session.running.train(preset=str(path), device="cpu")
         until(window.session, lambda s: s.training.step > 1, timeout=400000)
         return window.session
@@ -80,6 +81,7 @@ def running(opened):
     opened.session.running.other_process.rest()
     controller._thread = Deaf()
     controller.take((STARTED, LEARNING))
+    opened.page.go_to_tab("training")
     yield opened
     controller._ended()
 

@@ -38,6 +38,7 @@ def test_a_click_in_the_list_shows_the_scene(opened, qtbot, until):
 
 
 def test_thumbnails_come_by_themselves(opened, qtbot, places):
+    qtbot.waitUntil(lambda: opened.page.desk.in_front("thresholds"))
     opened.page.go_to_tab("scenes")
     model = opened.page.scenes._model
     qtbot.waitUntil(lambda: "001" in model._thumbnails, timeout=10000)

@@ -85,6 +85,7 @@ _SMALLER: Final[Mapping[str, tuple[str, ...]]] = {
         *("run_resume", "run_continue", "run_go_back", "run_export", "run_note", "run_discard"),
         *("run_restore", "run_folder", "run_copy"),
     ),
+    "In the middle": ("show_pictures", "show_table", "show_gallery", "show_pair", "swap_pair"),
     "Workspace": ("work_inspect", "work_curate", "work_train"),
     "Panels": (
         *("toggle_sides", "reset_layout", "tab_scenes", "tab_film", "tab_diary", "tab_overview"),

@@ -35,7 +35,10 @@ class StudioPage(QWidget):
     """Pictures in the middle; everything else can be hidden to see nothing but them."""
 
     SHOWS: ClassVar[frozenset[str]] = frozenset(
-        {"centre", "workspace", "columns", "views", "active", "tool", "brush", "region"}
+        {
+            *("centre", "workspace", "folder", "columns", "views", "active"),
+            *("tool", "brush", "region"),
+        }
     )
 
     export_asked = Signal(str)
