@@ -43,8 +43,7 @@ def drawn(application: QApplication, curve: Curve, *, wander: bool) -> list[floa
             curve.look_at((1000.0 + 37 * k, 300_000.0 + 41 * k))
         else:
             curve.add("term 0", POINTS + k, 0.2)
-        curve.plot.viewport().repaint()
-        curve.repaint()
+        application.processEvents()
 
     curve.plot.show()
     application.processEvents()

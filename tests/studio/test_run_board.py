@@ -160,7 +160,7 @@ def test_curves_are_exported_from_the_window_as_picture_and_as_table(opened, unt
         watching.exporting.export(kind, names)
         dialog = opened.findChild(QFileDialog)
         dialog.fileSelected.emit(str(path))
-        until(opened.session, lambda s, path=path: s.notice and str(path) in s.notice.text)
+        until(opened.session, lambda s, path=path: bool(s.notice and str(path) in s.notice.text))
         dialog.close()
         dialog.setParent(None)
         dialog.deleteLater()

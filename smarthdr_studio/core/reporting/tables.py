@@ -20,6 +20,7 @@ from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.masking import masks_as_text
 
 Cell = str | int | float | bool | None
+Doubles = npt.NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
 """Hears what is being done and how many of how many are done; it may raise to stop."""
 
@@ -46,6 +47,26 @@ def write_rows(
     writer.writerow(columns)
     writer.writerows([[_cell(row.get(name)) for name in columns] for row in rows])
     write_text(path, text.getvalue(), encoding="utf-8-sig")
+
+
+def write_columns(path: AnyPath, columns: Mapping[str, Sequence[str] | Doubles]) -> None:
+    """Write a CSV with these columns, flat and equally long; what is no number is left empty.
+
+    Raises ExportError, also where there is nothing to write.
+    """
+    path = Path(path)
+    if not any(len(column) for column in columns.values()):
+        raise ExportError(f"{path}: there are no values to write")
+    cells = [
+        [_number(cell) for cell in column.tolist()] if isinstance(column, np.ndarray) else column
+        for column in columns.values()
+    ]
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)]
+    write_rows(path, rows, columns=tuple(columns))
+
+
+def _number(value: float) -> str | None:
+    return f"{value:.9g}" if np.isfinite(value) else None
 
 
 def write_json(path: AnyPath, value: Mapping[str, Any]) -> None:
@@ -117,8 +138,6 @@ def _cell(value: Cell) -> str | int | float:
             return f"{_APOSTROPHE}{value}"
     return value
 
-
-Doubles = npt.NDArray[np.float64]
 
 _ROWS_AT_ONCE = 10_000  # lines
 

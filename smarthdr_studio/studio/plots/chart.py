@@ -35,6 +35,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QRegion,
     QResizeEvent,
     QShowEvent,
 )
@@ -91,6 +92,10 @@ class Chart(QWidget):
         """Words where there is nothing to show, "" where there is."""
         return ""
 
+    def file_name(self) -> str:
+        """What a file of it is called."""
+        return "chart"
+
     def span(self) -> tuple[Stretch, Stretch]:
         """All there is to see, across and up."""
         return (0.0, 1.0), (0.0, 1.0)
@@ -137,7 +142,15 @@ class Chart(QWidget):
         """Something is to be shown anew; nothing is done for a chart that nobody sees."""
         if self._plot is not None and self.isVisible():
             self._refill()
-        self.update()
+        self.update(self._beside())
+
+    def _beside(self) -> QRegion:
+        """What is no plot; a plot knows by itself what of it is to be painted."""
+        shown = QRegion(self.rect())
+        for plot in self.plots() if self._plot is not None else ():
+            if plot.isVisible():
+                shown -= QRegion(plot.geometry())
+        return shown
 
     def set_palette_colours(self, palette: Palette) -> None:
         """Dress the chart."""

@@ -114,6 +114,10 @@ class Scale:
     log: bool = False
     fault: str = ""
 
+    def shows(self, step: float) -> bool:
+        """Whether a step is seen."""
+        return self.across[0] <= step <= self.across[1]
+
     @property
     def powers(self) -> tuple[float, float]:
         """`up` as a plot has it."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QContextMenuEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtWidgets import QGraphicsItem
 
 from smarthdr_studio.studio.plots.axes import Doubles
 from smarthdr_studio.studio.plots.chart import Chart, Column
@@ -128,7 +129,7 @@ class Curve(Chart):
             self._cursor = step
             if self._plot is not None and self.isVisible() and not self.nothing():
                 self._show_values(self._plot)
-            self.update()
+            self.update(self._beside())
 
     def look_at(self, sight: Sight | None, *, extent: Sight | None = None) -> None:
         """Show these steps, or with None all of `extent` and of the series."""
@@ -203,10 +204,12 @@ class Curve(Chart):
         """Marks, a cursor, and lines as they come."""
         import pyqtgraph as pg
 
-        from smarthdr_studio.studio.plots.plot import Plot
+        from smarthdr_studio.studio.plots.plot import Plot, Words
 
-        plot = Plot(takes_wheel=True, margins=(MARGIN, 4, MARGIN + 4, 2))
-        self.begun = pg.InfiniteLine(label="", labelOpts={"position": 0.08, "anchors": _BESIDE})
+        plot = Plot(takes_wheel=True)
+        # Lines end where the field does (`cut`); what marks their ends may lie half beyond.
+        plot.plotItem.vb.setFlag(QGraphicsItem.GraphicsItemFlag.ItemClipsChildrenToShape, False)  # noqa: FBT003
+        self.begun, self.begun_words = pg.InfiniteLine(), Words()
         self.rounds, self.best = pg.VTickGroup(yrange=(0, 0.05)), pg.VTickGroup(yrange=(0.94, 1))
         self.reading = pg.InfiniteLine(label="", labelOpts={"position": 0.06, "anchors": _CENTRED})
         # Few, and finer on paper where they are not kept as pixels.
@@ -222,6 +225,7 @@ class Curve(Chart):
         self.stretch.setZValue(40)
         plot.addItem(self.stretch, ignoreBounds=True)
         self.stretch.hide()
+        plot.place(19, self.begun_words)
         self._listen(plot)
         return plot
 
@@ -238,7 +242,8 @@ class Curve(Chart):
         plot.left.setWidth(plot.fontMetrics().horizontalAdvance("0.0000") + 4)
         muted, text = QColor(palette.muted), QColor(palette.text)
         self.begun.setPen(plot.pen(muted, 1, Qt.PenStyle.DashLine))
-        self.begun.label.setColor(muted)
+        self.begun_words.dress(self.font(), muted)
+        self.begun_words.rim = QColor(palette.panel)
         self.rounds.setPen(plot.pen(muted, 1))
         self.best.setPen(plot.pen(text, 2))
         self.reading.setPen(plot.pen(muted, 1))
@@ -248,7 +253,7 @@ class Curve(Chart):
         region = QColor(palette.accent)
         region.setAlphaF(0.18)
         self.stretch.setBrush(region)
-        for label in (self.begun.label, self.reading.label, self.fault):
+        for label in (self.reading.label, self.fault):
             label.setFont(self.font())
 
     def draw(self, plot: "Plot") -> None:
@@ -256,7 +261,11 @@ class Curve(Chart):
         sight = self._all and (self._sight or self._all)
         if not sight:
             return
-        plot.bottom.setVisible(plot.height() > _LEAST)
+        high = plot.height() > _LEAST
+        plot.bottom.setVisible(high)
+        # Half a value's height below, where the lowest one stands at the foot of the plot.
+        below = 2 if high else plot.fontMetrics().height() // 2
+        plot.plotItem.layout.setContentsMargins(MARGIN, 4, MARGIN + 4, below)
         scale = scaled(self.lines.shown.values(), sight, columns=plot.columns, log=self.log)
         plot.set_logarithmic(up=scale.log)
         plot.show_range(scale.across, scale.powers)
@@ -284,16 +293,19 @@ class Curve(Chart):
 
     def _draw_marks(self, plot: "Plot", scale: Scale) -> None:
         marks = self.marks
-        self.begun.setVisible(marks.begun is not None)
+        self.begun.setVisible(marks.begun is not None and scale.shows(marks.begun))
         if marks.begun is not None:
             self.begun.setValue(marks.begun)
             first, last = scale.across
             roomy = plot.field.height() > _ROOMY and (marks.begun - first) < 0.7 * (last - first)
-            self.begun.label.setFormat(marks.words if roomy else "")
+            self.begun_words.say(marks.words if roomy else "", anchor=(0, 1), shift=_ABOVE_ROUNDS)
+            self.begun_words.setPos(marks.begun, plot.sight[1][0])
+        self.begun_words.setVisible(self.begun.isVisible())
         best = () if marks.best is None else (marks.best,)
         for ticks, steps in ((self.rounds, marks.rounds), (self.best, best)):
-            ticks.setXVals(list(steps))
-            ticks.setVisible(bool(steps))
+            seen = [step for step in steps if scale.shows(step)]
+            ticks.setXVals(seen)
+            ticks.setVisible(bool(seen))
         rings, points = [], []
         for name, trace in self.lines.shown.items() if self.as_measured else ():
             pen = plot.pen(self.lines.style(name).colour(self._palette), 1.4)
@@ -369,8 +381,7 @@ class Curve(Chart):
         self.zoomed.emit(sight)
 
 
-# Of words along an upright line: at its right side, or at its left where that is the edge.
-_BESIDE: Final = ((0, 0.5), (1, 0.5))
+_ABOVE_ROUNDS: Final = (1.0, -8.0)  # pixels
 _CENTRED: Final = ((0.5, 0.5), (0.5, 0.5))
 
 
@@ -446,8 +457,8 @@ def cut(x: Doubles, y: Doubles, sight: Sight) -> tuple[Doubles, Doubles]:
 
 
 def _spot(x: float, y: float, scale: Scale, **look: object) -> list[dict[str, Any]]:
-    """A mark on a line, as pyqtgraph wants it; none where a logarithm shows nothing."""
-    if scale.log and y <= 0:
+    """A mark on a line, as pyqtgraph wants it; none where nothing of it is seen."""
+    if not scale.shows(x) or (scale.log and y <= 0):
         return []
     return [{"pos": (x, float(np.log10(y)) if scale.log else y), **look}]
 

@@ -168,6 +168,10 @@ class HeatStripChart(Chart):
         """Before the first round."""
         return "" if self._shares is not None else "Known after the first round of training"
 
+    def file_name(self) -> str:
+        """After what is shown."""
+        return "rounds"
+
     def table(self) -> Mapping[str, Column]:
         """A line for every scene and a column for every round."""
         if self._shares is None:

@@ -81,6 +81,10 @@ class ThresholdHistogram(Chart):
         """All scores, and the highest bar."""
         return (0.0, 1.0), (0.0, float(self._heights().max(initial=1e-9)) * _AIR)
 
+    def file_name(self) -> str:
+        """After what is shown."""
+        return f"{self.title.split()[0]}-histogram"
+
     def table(self) -> Mapping[str, Column]:
         """Every bar."""
         counts = self._counts.astype(np.float64)

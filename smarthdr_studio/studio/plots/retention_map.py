@@ -240,6 +240,10 @@ class RetentionMap(Chart):
         """Before there are pseudo-labels."""
         return "Known once pseudo-labels exist" if self._shares is None else ""
 
+    def file_name(self) -> str:
+        """After what is shown."""
+        return "retention-map"
+
     def table(self) -> Mapping[str, Column]:
         """Every pair of the grid and its share."""
         shares = np.zeros((0, 0)) if self._shares is None else self._shares.astype(np.float64)

@@ -66,6 +66,10 @@ class Calibration(Chart):
         both = (low - air if self.log else 0.0), high + air
         return both, both
 
+    def file_name(self) -> str:
+        """After what is shown."""
+        return "calibration"
+
     def table(self) -> Mapping[str, Column]:
         """Every bin."""
         return {"sigma predicted": self._bins[:, 0], "RMS error observed": self._bins[:, 1]}
@@ -189,6 +193,10 @@ class Sparsification(Chart):
         """All that can be dropped, and the highest curve."""
         most = max((float(points[:, 1].max()) for points in self._curves.values()), default=1.0)
         return (0.0, 1.0), (0.0, max(most, 1.0) * 1.2)
+
+    def file_name(self) -> str:
+        """After what is shown."""
+        return "sparsification"
 
     def table(self) -> Mapping[str, Column]:
         """Every curve over the dropped share; empty where it is not known."""

@@ -25,7 +25,7 @@ from smarthdr_studio.core.display import (
 from smarthdr_studio.core.display.export import write_layer_exr, write_png16
 from smarthdr_studio.core.errors import ExportError
 from smarthdr_studio.core.files import replacing
-from smarthdr_studio.core.reporting.tables import write_curves
+from smarthdr_studio.core.reporting.tables import write_columns, write_curves
 from smarthdr_studio.studio.project.screen import Screen, settings_of
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Notice
@@ -33,6 +33,8 @@ from smarthdr_studio.studio.tasks import Job, Report, TaskRunner, plain
 from smarthdr_studio.studio.viewer.overlays import draw_entry, image_of, swatch_width
 from smarthdr_studio.studio.viewer.view_content import Exhibit
 from smarthdr_studio.studio.viewer.viewport import Box
+
+Column = npt.NDArray[np.float64] | tuple[str, ...]
 
 
 def save_image(*, image: QImage, path: Path) -> Path:
@@ -64,6 +66,12 @@ def save_curves(
 ) -> Path:
     """Curves (steps and values by name) as CSV; where they lie. Raises ExportError."""
     write_curves(path, curves, tell=report)
+    return path
+
+
+def save_columns(*, columns: Mapping[str, Column], path: Path) -> Path:
+    """A table as CSV; where it lies. Raises ExportError."""
+    write_columns(path, columns)
     return path
 
 
@@ -108,6 +116,10 @@ class ExportController(QObject):
     ) -> None:
         """Curves, steps and values by name, as CSV."""
         self._start(partial(save_curves, curves=curves, path=path))
+
+    def save_columns(self, columns: Mapping[str, Column], path: Path) -> None:
+        """A table as CSV."""
+        self._start(plain(save_columns, columns=columns, path=path))
 
     def save_layer(self, view: int, kind: Format, path: Path) -> None:
         """The numbers behind a view: 16-bit PNG as shown, or EXR as they are."""

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -25,53 +25,14 @@ from smarthdr_studio.studio.runs.evaluation_table import EvaluationTable
 from smarthdr_studio.studio.runs.pictures import RunsPictures
 from smarthdr_studio.studio.runs.run_table import RunsBar, RunsQuestion, RunsTable
 from smarthdr_studio.studio.session import Session
-from smarthdr_studio.studio.state import Notice, StudioState
+from smarthdr_studio.studio.state import StudioState
 from smarthdr_studio.studio.state.chart_names import charted
 from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.training.diary import DiaryPanel
 from smarthdr_studio.studio.training.film_strip import FilmStrip
 from smarthdr_studio.studio.widgets.controls import button, card
 from smarthdr_studio.studio.widgets.tabs import Tabs
-
-_TITLES: Final = {kind: f"Export curves as {kind.upper()}" for kind in ("png", "svg", "csv")}
-
-
-class CurveExport(QObject):
-    """What is written is what there was when it was asked for."""
-
-    def __init__(self, session: Session, board: RunBoard) -> None:
-        super().__init__(board)
-        self._session, self._board = session, board
-        board.export_asked.connect(self.export)
-
-    @Slot(str, object)
-    def export(self, kind: str, names: tuple[str, ...]) -> None:
-        """Ask where charts are to go: "png" or "svg" is a picture, "csv" their points."""
-        curves = self._board.series(names)
-        if not any(len(x) for x, _ in curves.values()):
-            words = "There are no values to export yet; they begin with a run."
-            self._session.tell(Notice(text=words, tone="warn"))
-            return
-        exports = self._session.exports
-        if kind == "png":
-            write = partial(exports.save_image, self._board.figure(names))
-        elif kind == "svg":
-            write = partial(exports.save_svg, self._board.svg(names))
-        else:
-            write = partial(exports.save_curves, curves)
-        dialog = QFileDialog(self._board.window(), _TITLES[kind])
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(kind)
-        dialog.selectFile(f"{self._name(names)}.{kind}")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda name: write(Path(name)))
-        dialog.open()
-
-    def _name(self, names: tuple[str, ...]) -> str:
-        run = self._session.state.training.run or self._session.state.project
-        what = names[0].split("/")[0] if len(names) == 1 else "curves"
-        return f"{run}-{what}"
-
+from smarthdr_studio.studio.window.chart_export import CurveExport
 
 _HALVES: Final = (230, 330)
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from smarthdr_studio.studio.curation.scene_card import SceneCard
+from smarthdr_studio.studio.plots.chart import Chart
 from smarthdr_studio.studio.plots.heat_strip import HeatStripChart
 from smarthdr_studio.studio.plots.histogram import ThresholdHistogram
 from smarthdr_studio.studio.plots.retention_map import RetentionMap
@@ -21,6 +22,7 @@ from smarthdr_studio.studio.trust.inspector import Inspector, RegionTable, WhyLi
 from smarthdr_studio.studio.trust.reliability_panel import ReliabilityPanel
 from smarthdr_studio.studio.trust.thresholds import PoolMap, Snapshots, WhatIfPanel
 from smarthdr_studio.studio.widgets.tabs import Scrolled
+from smarthdr_studio.studio.window.chart_export import ChartExport
 
 
 class Charts:
@@ -36,6 +38,12 @@ class Charts:
         self.map = RetentionMap()
         self.sparsification, self.calibration = Sparsification(), Calibration()
         self.heat = HeatStripChart()
+
+    @property
+    def all(self) -> tuple[Chart, ...]:
+        """Every one of them."""
+        evidence = self.sparsification, self.calibration
+        return self.patches, self.pixels, self.map, *evidence, self.heat
 
     def show_state(self, old: StudioState, new: StudioState) -> None:
         """Show thresholds, the pool, the evidence and the rounds."""
@@ -59,12 +67,8 @@ class Charts:
 
     def dress(self, palette: Palette) -> None:
         """Paint with another palette."""
-        self.patches.set_palette_colours(palette)
-        self.pixels.set_palette_colours(palette)
-        self.map.set_palette_colours(palette)
-        self.sparsification.set_palette_colours(palette)
-        self.calibration.set_palette_colours(palette)
-        self.heat.set_palette_colours(palette)
+        for chart in self.all:
+            chart.set_palette_colours(palette)
 
     def _show_pool(self, pool: PoolCharts | None) -> None:
         nothing = np.zeros(1, np.int64)
@@ -117,6 +121,7 @@ class TrustSide(QObject):
     def tell(self, session: Session) -> None:
         """Intents go up."""
         inspection, curating = session.inspection, session.curating
+        self.exporting = ChartExport(session, self._charts.all, self)
         session.leaving.connect(self.scene.save)
         for panel in (self.reliability, self.pool_map):
             panel.masks_moved.connect(inspection.screen.move_masks)
