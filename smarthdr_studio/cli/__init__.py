@@ -43,7 +43,7 @@ VERBS: Final = frozenset(
     | {"scenes", "queue", "propose"}
     | {"import-split", "export-split", "export-journal", "export-dataset", "report"}
     | {"note", "history", "truth", "undo", "redo", "evaluate", "merge", "benchmark", "doctor"}
-    | {"relocate", "tidy", "runs", "presets"}
+    | {"align", "relocate", "tidy", "runs", "presets"}
 )
 
 

@@ -57,6 +57,7 @@ _VERBS: Final[Mapping[str, Callable[..., int | None]]] = {
     "merge": inference.merge,
     "benchmark": benchmark.benchmark,
     "doctor": doctor.doctor,
+    "align": project.align,
     "relocate": project.relocate,
     "tidy": project.tidy,
 }

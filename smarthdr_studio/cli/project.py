@@ -1,4 +1,4 @@
-"""The verbs sample, new, relocate and tidy: a project is made, moved and cleared of old files."""
+"""The verbs sample, new, align, relocate and tidy: a project is made, moved and cleared."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -160,6 +160,9 @@ def new(
         float | None,
         typer.Option(min=0.1, max=8, help="EVs between neighbours of every bracket, if you know."),
     ] = None,
+    align: Annotated[
+        bool, typer.Option("--align", help="Lay hand-held frames onto the reference as read.")
+    ] = False,
     dry: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be made, of DATASET alone.")
     ] = False,
@@ -189,6 +192,7 @@ def new(
         return
     with Project.create(project, catalogue, labelled=wanted) as made:
         counts = Counter(status.name for status in made.statuses().values())
+        made.align_frames(on=align)
     shown = {
         "scenes": len(catalogue.scenes),
         "labelled": counts["GROUND_TRUTH"],
@@ -305,6 +309,72 @@ def _labelled(catalogue: "Catalogue", *, count: int | None, listed: Path | None)
 
 def _plain(skipped: "Skipped") -> dict[str, str]:
     return {"path": str(skipped.path), "reason": skipped.reason}
+
+
+def align(
+    project: ProjectFolder,
+    *,
+    off: Annotated[bool, typer.Option("--off", help="Leave frames as they were shot.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; say what would move.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Lay the frames of hand-held brackets onto their references.
+
+    They are aligned as they are read, by a homography or a translation; no file of the dataset
+    changes. Says for each frame how far it was off and how many features agree.
+    """
+    from smarthdr_studio.core.project.project import Project
+
+    with Project.open(project) as opened:
+        if not check:
+            opened.refuse_read_only()
+            opened.align_frames(on=not off)
+        scenes = () if off else opened.scenes
+    with progress() as bar:
+        task = bar.add_task("comparing frames", total=len(scenes))
+        found = []
+        for scene in scenes:
+            found += _shakes(scene)
+            bar.advance(task)
+    if as_json:
+        print_json({"aligned": None if check else not off, "frames": found})
+        return
+    if off:
+        print_line(f"{project}: frames are read as they were shot.")
+        return
+    rows = [
+        (each["scene"], each["file"], each["by"], f"{each['shift']:.1f}", each["agree"])
+        for each in found
+    ]
+    columns = ("scene", "frame", "by", "pixels at a corner", "features that agree")
+    title = f"{project}: {'nothing was changed' if check else 'frames are aligned as read'}"
+    print_table(columns, rows, title=title, words=3)
+
+
+def _shakes(scene: "Scene") -> list[dict[str, Any]]:
+    """How the frames beside the reference lie against it."""
+    from smarthdr_studio.core.imaging.bracket import decode_bracket
+    from smarthdr_studio.core.imaging.handheld import hand_shake
+
+    shot = decode_bracket(replace(scene, aligned=False))
+    told = []
+    for index in (0, 2):
+        if scene.frames[index] == scene.frames[1]:
+            continue
+        step = shot.stops[index] - shot.stops[1]
+        shake = hand_shake(shot.reference, shot.frames[index], stops=step)
+        told.append(
+            {
+                "scene": scene.id,
+                "file": scene.frames[index].name,
+                "by": "left as it is" if shake.kind == "none" else shake.kind,
+                "shift": shake.shift,
+                "agree": f"{shake.inliers} of {shake.matches}",
+            }
+        )
+    return told
 
 
 def relocate(

@@ -296,6 +296,7 @@ def evaluation_fingerprint(card: ModelCard, scenes: Sequence[Scene]) -> str:
             scene.evs,
             scene.ground_truth_gain,
             *([scene.ground_truth_gamma] if scene.ground_truth_gamma != 1 else []),
+            *(["aligned"] if scene.aligned else []),
             [file_stamp(path) for path in (*scene.frames, scene.ground_truth) if path is not None],
         )
         for scene in scenes

@@ -292,6 +292,7 @@ FILES: Final = (
     action("File", "Export journal…", "", "Every decision: CSV, JSON", "export_journal"),
     action("File", "Export curated dataset…", "", "For other programs", "export_dataset"),
     action("File", "Review report…", "", "A page to hand on", "export_report"),
+    action("File", "Align hand-held frames", "", "As they are read; again to stop", "align_frames"),
     action("File", "Where is the dataset?", "", "When its folder has moved", "find_dataset"),
     anywhere("File", "Quit", "Ctrl+Q", "Leave; a run is stopped and saved first", "leave"),
 )

@@ -1,8 +1,9 @@
 """A folder straight off a camera, told and made into a project by the shell."""
 
+import numpy as np
 import pytest
 from made_shots import put_brackets
-from made_truths import view
+from made_truths import put_frames, view
 
 from smarthdr_studio.core.project.project import Project
 
@@ -65,3 +66,23 @@ def test_new_without_a_dataset_says_what_to_give(run, tmp_path):
     refused = run("new", tmp_path / "p.shdr")
     assert refused.status == 2
     assert "the project to make and the dataset folder" in refused.err
+
+
+def test_frames_are_aligned_checked_and_left_as_shot(run, tmp_path):
+    light = view(5, size=(300, 400))
+    shaken = np.roll(light, (4, 7), axis=(0, 1))
+    put_frames(tmp_path / "d" / "s", [shaken, light, light], (0, 2, 4))
+    (tmp_path / "d" / "s" / "exposure.txt").write_text("0 2 4")
+    made = run("new", tmp_path / "p.shdr", tmp_path / "d", "--align", "--json")
+    assert made.status == 0, made.err
+    told = run("align", tmp_path / "p.shdr", "--check", "--json").json
+    under, over = told["frames"]
+    assert told["aligned"] is None
+    assert under["by"] in ("homography", "translation")
+    assert under["shift"] == pytest.approx(np.hypot(4, 7), abs=0.7)
+    assert (over["by"], over["shift"]) == ("left as it is", 0)
+    with Project.open(tmp_path / "p.shdr") as project:
+        assert project.aligned
+    assert run("align", tmp_path / "p.shdr", "--off").status == 0
+    with Project.open(tmp_path / "p.shdr") as project:
+        assert not project.aligned

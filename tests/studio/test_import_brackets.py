@@ -187,3 +187,28 @@ def test_the_sheet_fits_a_small_screen_and_every_control_has_a_name(sheet):
     assert sheet.height() <= 620
     for part in sheet.findChildren(QPushButton):
         assert part.accessibleName(), part
+
+
+def test_frames_are_aligned_if_wished_and_the_file_menu_stops_it(
+    window, sheet, qtbot, until, camera, tmp_path
+):
+    look_into(sheet, qtbot, camera)
+    until(window.session, at("brackets"))
+    press(qtbot, sheet.next)
+    until(window.session, checked)
+    press(qtbot, sheet.exposures.hand_held)
+    for step in ("truths", "project"):
+        press(qtbot, sheet.next)
+        until(window.session, at(step))
+    press(qtbot, sheet.next)
+    until(window.session, lambda state: state.project == "DCIM" and state.shown is not None)
+    project = window.session._store.project
+    assert project.aligned
+    assert all(scene.aligned for scene in project.scenes)
+    window.session.align_frames()
+    until(
+        window.session,
+        lambda state: state.notice is not None and "as they were" in state.notice.text,
+    )
+    assert not project.aligned
+    until(window.session, lambda state: state.shown is not None)

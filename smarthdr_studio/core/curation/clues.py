@@ -238,12 +238,16 @@ _WRITTEN_AT_ONCE: Final = 16  # records that are written together, and lost toge
 
 
 def frames_stamp(scene: Scene) -> str:
-    """Sizes and times of the scene's frame files; "" where one of them is away."""
+    """Sizes and times of the scene's frame files, and whether they are aligned as they are read.
+
+    "" where one of them is away.
+    """
     try:
         found = [path.stat() for path in scene.frames]
     except OSError:
         return ""
-    return " ".join(f"{each.st_size}:{each.st_mtime_ns}" for each in found)
+    stamps = " ".join(f"{each.st_size}:{each.st_mtime_ns}" for each in found)
+    return f"{stamps} aligned" if scene.aligned else stamps
 
 
 def kept_records(project: Project) -> dict[str, ClueRecord]:

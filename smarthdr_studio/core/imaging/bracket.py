@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from smarthdr_studio.core.errors import BadScene
 from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.imaging.handheld import aligned
 from smarthdr_studio.core.imaging.image_files import read_bracket_frames, read_radiance
 from smarthdr_studio.core.imaging.radiometry import Floats, Frame, stops_above_shortest
 
@@ -33,7 +34,8 @@ class Scene:
 
     These three are what networks and views use. Where the bracket has another number of frames,
     `every` holds all of them by rising exposure; where nothing was shot darker (or brighter) than
-    the reference, the reference stands in for the under (or over) frame, with its own EV.
+    the reference, the reference stands in for the under (or over) frame, with its own EV. `aligned`
+    says that under and over are laid onto the reference when they are decoded.
 
     `id` is unique in its dataset and safe as a file name: the scene folder's path inside the
     dataset joined by "-", without a leading "Training". What the ground truth file holds reaches
@@ -52,6 +54,7 @@ class Scene:
     ground_truth_gamma: float = 1.0
     layout: str = "folder"
     every: tuple[ExposedFrame, ...] = ()
+    aligned: bool = False
 
     @property
     def whole_bracket(self) -> tuple[ExposedFrame, ...]:
@@ -248,7 +251,8 @@ def decode_bracket(scene: Scene) -> Bracket:
     frames = dict(zip(paths, read_bracket_frames(paths), strict=True))
     for path, frame in frames.items():
         _has_size(path, frame, scene=scene)
-    under, reference, over = (frames[path] for path in scene.frames)
+    shown = [frames[path] for path in scene.frames]
+    under, reference, over = aligned(shown, stops=scene.stops) if scene.aligned else shown
     return Bracket(under, reference, over, scene.stops)
 
 

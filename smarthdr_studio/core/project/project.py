@@ -5,7 +5,7 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -31,6 +31,8 @@ from smarthdr_studio.core.project.places import label_file, odd_in_entry, refuse
 from smarthdr_studio.core.trust.brush import Brush, unpack
 
 DATABASE_NAME: Final = "project.sqlite"
+
+_ALIGNED: Final = "frames_aligned"  # how the dataset is read: a fact beside where it lies
 
 _ATTEMPTS: Final = 5
 # Where the program writes: a link at one of them that leads out of the project is refused at once.
@@ -229,6 +231,11 @@ class JournalReading:
     def ledger(self) -> Ledger:
         """What the entries add up to."""
         return self.accounts.ledger()
+
+
+def _frames_are_aligned(connection: sqlite3.Connection) -> bool:
+    row = connection.execute("SELECT value FROM facts WHERE name = ?", (_ALIGNED,)).fetchone()
+    return row is not None and row[0] == "yes"
 
 
 class Project:
@@ -474,6 +481,18 @@ class Project:
             remember_dataset(self._connection, root, seen_from=self.folder)
         self._find_scenes()
 
+    def align_frames(self, *, on: bool) -> None:
+        """Lay hand-held frames onto the reference as they are read, or leave them as shot.
+
+        The dataset stays as it is. No decision about scenes, so no entry of the journal; a project
+        that is only looked at remembers it until it is closed. Raises ProjectError.
+        """
+        with database.writing(self._connection, self.folder):
+            self._connection.execute("DELETE FROM facts WHERE name = ?", (_ALIGNED,))
+            if on:
+                self._connection.execute("INSERT INTO facts VALUES (?, 'yes')", (_ALIGNED,))
+        self._find_scenes()
+
     def fetch(self, files: Mapping[str, str | None]) -> None:
         """Bring files back from the trash where need be, by path and checksum.
 
@@ -488,9 +507,11 @@ class Project:
 
     def _find_scenes(self) -> None:
         self.dataset = find_dataset(self._connection, seen_from=self.folder)
-        self._plain = {
-            s.id: s for s in read_scenes(self._connection, self.dataset, seen_from=self.folder)
-        }
+        self.aligned = _frames_are_aligned(self._connection)
+        scenes = read_scenes(self._connection, self.dataset, seen_from=self.folder)
+        if self.aligned:
+            scenes = tuple(replace(scene, aligned=True) for scene in scenes)
+        self._plain = {scene.id: scene for scene in scenes}
         self._by_id = dict(self._plain)
         self._overlay(self._accounts.ledger().scenes)
 

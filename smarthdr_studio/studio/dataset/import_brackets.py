@@ -125,6 +125,11 @@ class ImportController(QObject):
         self._become(ev_step=step)
         self.check()
 
+    @Slot(bool)
+    def align_frames(self, wished: object) -> None:
+        """Whether hand-held frames are to be laid onto the reference."""
+        self._become(aligned=bool(wished))
+
     @Slot(str)
     def go_to(self, step: ImportStep) -> None:
         """Show a step; whatever it has to show is worked out first."""
@@ -147,7 +152,9 @@ class ImportController(QObject):
         """Make the project there."""
         state = self._store.state.bringing
         if state is not None and state.catalogue is not None:
-            job = partial(create_project, catalogue=state.catalogue, place=place)
+            job = partial(
+                create_project, catalogue=state.catalogue, place=place, aligned=state.aligned
+            )
             self._begin(job, partial(self._made, state.catalogue))
 
     @Slot(object)

@@ -382,10 +382,12 @@ class ExposuresPage(QWidget):
     """What the exposures are once they were held against the pixels."""
 
     step_given = Signal(object)
+    align_wished = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
         self._found = caption("", role="title")
+        self.hand_held = QCheckBox("Hand-held: align the frames to the reference")
         self.table = QTableWidget(0, len(_COLUMNS))
         self.by_hand = QCheckBox("One step for all brackets:")
         self.step = QDoubleSpinBox(minimum=0.1, maximum=8, value=2, singleStep=0.5, decimals=2)
@@ -395,6 +397,7 @@ class ExposuresPage(QWidget):
         self._lay_out()
         self.by_hand.toggled.connect(self._give)
         self.step.editingFinished.connect(self._give)
+        self.hand_held.toggled.connect(self.align_wished)
 
     def show_state(self, state: ImportState) -> None:
         """Show what was found, nothing while it is looked for."""
@@ -429,18 +432,12 @@ class ExposuresPage(QWidget):
     def _lay_out(self) -> None:
         describe(self.table, name="Exposures", tip="")
         describe(self.by_hand, name="One step for all", tip="Where neither EXIF nor a file tells")
+        describe(self.hand_held, name="Align hand-held frames", tip=_ALIGN_TIP)
         describe(self.step, name="EV step", tip="Stops between neighbours of a bracket")
         describe(self.odd, name="What is odd or left out", tip="")
         self.step.setSuffix(" EV")
         self.step.setEnabled(False)
-        self.table.setHorizontalHeaderLabels(list(_COLUMNS))
-        self.table.verticalHeader().hide()
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setShowGrid(False)
-        header = self.table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        _as_plain_table(self.table)
         box, inside = card(name="Exposures", margin=6)
         inside.addWidget(self.table)
         row = QHBoxLayout()
@@ -454,8 +451,24 @@ class ExposuresPage(QWidget):
         column.addWidget(self._found)
         column.addWidget(box, 3)
         column.addLayout(row)
+        column.addLayout(_row_of(self.hand_held))
         column.addWidget(caption("Odd or left out", role="title"))
         column.addWidget(self.odd, 2)
+
+
+def _as_plain_table(table: QTableWidget) -> None:
+    """Nothing to edit, and columns as wide as what is in them."""
+    table.setHorizontalHeaderLabels(list(_COLUMNS))
+    table.verticalHeader().hide()
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setShowGrid(False)
+    header = table.horizontalHeader()
+    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+
+
+_ALIGN_TIP: Final = "As they are read; no file changes, and the File menu can stop it again"
 
 
 def _usable(catalogue: Catalogue) -> str:

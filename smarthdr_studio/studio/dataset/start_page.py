@@ -265,8 +265,13 @@ def scan_dataset(report: Report, *, folder: Path) -> Catalogue:
     return find_scenes(folder)
 
 
-def create_project(report: Report, *, catalogue: Catalogue, place: Path) -> Path:
-    """A new project over a dataset, with the labels it names or five of them."""
+def create_project(
+    report: Report, *, catalogue: Catalogue, place: Path, aligned: bool = False
+) -> Path:
+    """A new project over a dataset, with the labels it names or five of them.
+
+    `aligned` lays hand-held frames onto the reference as they are read.
+    """
     report(f"making {place.name}", 0, 0)
     if catalogue.root.resolve() in (place.resolve(), *place.resolve().parents):
         raise ProjectError(
@@ -274,6 +279,8 @@ def create_project(report: Report, *, catalogue: Catalogue, place: Path) -> Path
             "choose a place outside it"
         )
     with Project.create(place, catalogue, labelled=labelled_by_default(catalogue)) as project:
+        if aligned:
+            project.align_frames(on=True)
         return project.folder
 
 

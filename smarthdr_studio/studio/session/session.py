@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -33,6 +33,12 @@ from smarthdr_studio.studio.training.diary import DiaryController
 from smarthdr_studio.studio.training.film_strip import FilmController
 from smarthdr_studio.studio.viewer.figure_export import ExportController
 from smarthdr_studio.synthetic.settings import SampleSettings
+
+_ALIGNED: Final = (
+    "Hand-held frames are laid onto their references from now on, in views, labels and training; "
+    "what was labelled before stays as it is."
+)
+_AS_SHOT: Final = "Frames are read as they were shot again."
 
 
 class ProjectFiles(QObject):
@@ -191,6 +197,22 @@ class Session(QObject):
         """Generate and open the sample project."""
         if self._may_switch():
             self._projects.try_sample(self._places.sample, self._sample)
+
+    @Slot()
+    def align_frames(self) -> None:
+        """Lay hand-held frames onto their references as they are read, or stop doing so."""
+        project = self._store.project
+        if project is None or not self._may_switch():
+            return
+        try:
+            project.refuse_read_only()
+            project.align_frames(on=not project.aligned)
+        except StudioError as error:
+            self._store.complain(str(error))
+            return
+        self._opened(project)
+        words = _ALIGNED if project.aligned else _AS_SHOT
+        self.curating.afterwards(partial(self._store.notice, Notice(text=words)))
 
     @Slot()
     def cancel(self) -> None:

@@ -116,6 +116,7 @@ class ImportState:
     catalogue: "Catalogue | None" = None
     labelled: tuple[str, ...] = ()
     ev_step: float | None = None
+    aligned: bool = False  # hand-held frames are to be laid onto the reference
     doing: str = ""
     progress: float | None = None
     fault: str = ""

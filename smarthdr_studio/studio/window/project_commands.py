@@ -67,6 +67,7 @@ class FileCommands(QObject):
                 "Web page (*.html)",
                 controller.export_report,
             ),
+            "align_frames": self._session.align_frames,
             "find_dataset": self._session.files.care.ask_again,
         }
 
@@ -244,6 +245,7 @@ class OpenCommands(QObject):
         sheet.brackets.corrected.connect(bringing.correct)
         sheet.brackets.previews_wanted.connect(bringing.want_previews)
         sheet.exposures.step_given.connect(bringing.set_ev_step)
+        sheet.exposures.align_wished.connect(bringing.align_frames)
         bringing.previews_made.connect(sheet.brackets.take_previews)
         self._session.watch(ImportSheet.SHOWS, sheet.show_state)
         return sheet
