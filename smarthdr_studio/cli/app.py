@@ -23,7 +23,7 @@ from smarthdr_studio.cli import (
     train,
 )
 from smarthdr_studio.cli.exit_codes import BAD_INPUT, DONE, FAILED, INTERRUPTED, TABLE
-from smarthdr_studio.cli.output import print_error
+from smarthdr_studio.cli.output import NobodyHears, print_error
 from smarthdr_studio.core.environment import process_rank
 from smarthdr_studio.core.errors import DeviceError, StudioError
 
@@ -103,12 +103,33 @@ def run(words: Sequence[str]) -> int:
     except typer.Abort:
         raise KeyboardInterrupt from None
     except BrokenPipeError:
-        # Whoever read our answers has left; the interpreter must not stumble over it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our answers has left.
+        _answer_nobody()
+        return FAILED
+    except NobodyHears as error:
+        _answer_nobody()
+        print_error(f"The answer could not be written ({error}); what was done is kept.")
+        return FAILED
+    except (OSError, MemoryError) as error:
+        print_error(_of_the_system(error))
         return FAILED
     if answer == INTERRUPTED:  # what typer answers after Ctrl-C
         raise KeyboardInterrupt
     return answer if isinstance(answer, int) else DONE
+
+
+def _answer_nobody() -> None:
+    """The interpreter must not stumble at its exit over an answer that nobody takes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _of_the_system(error: OSError | MemoryError) -> str:
+    """What the system refused, where the verb itself had no word for it."""
+    if isinstance(error, MemoryError):
+        return "There is not enough memory for this; close other programs, or choose fewer scenes."
+    reason = error.strerror or type(error).__name__
+    where = "" if error.filename is None else f"{error.filename}: "
+    return f"{where}{reason}; free some space, or choose a place you may write to."
 
 
 def _sentence(error: Exception) -> str:

@@ -13,7 +13,7 @@ INTERRUPTED: Final = 130
 
 EXIT_CODES: Final[Mapping[int, str]] = {
     DONE: "done",
-    FAILED: "a fault of the program itself, or nobody reads the answer any more",
+    FAILED: "a fault of the program or the system, or nobody reads the answer any more",
     BAD_INPUT: "asked for what cannot be; nothing was begun, and one sentence says what to change",
     STOPPED: "a run was stopped and saved; the command that goes on is printed",
     BROKEN_OFF: "a run failed and can be resumed; what helps is printed as a command",

@@ -3,7 +3,8 @@
 import json
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -12,29 +13,57 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from smarthdr_studio.core.errors import harmless
+
+
+class NobodyHears(Exception):
+    """The answer cannot be written, to a full disk perhaps; the message says why.
+
+    What the verb did is done. A closed pipe stays a BrokenPipeError.
+    """
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """Answers are given at once, so that none is lost after everything went well."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise NobodyHears(error.strerror or type(error).__name__) from None
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 
 def print_error(sentence: str) -> None:
     """One sentence on stderr; a message of several lines becomes one."""
-    sys.stderr.write(" ".join(sentence.split()) + "\n")
+    sys.stderr.write(" ".join(harmless(sentence).split()) + "\n")
 
 
 def print_note(sentence: str) -> None:
     """Something worth knowing, on stderr."""
-    sys.stderr.write(sentence + "\n")
+    sys.stderr.write(_lines(sentence) + "\n")
     sys.stderr.flush()
 
 
 def print_line(sentence: str) -> None:
     """A line of the answer, on stdout."""
-    sys.stdout.write(sentence + "\n")
+    with _heard():
+        sys.stdout.write(_lines(sentence) + "\n")
+
+
+def _lines(text: str) -> str:
+    """A text with its own line breaks, none of which a terminal takes for an order."""
+    return "\n".join(map(harmless, text.split("\n")))
 
 
 def print_json(value: Mapping[str, Any]) -> None:
     """One JSON object on one line; figures that are not finite become null."""
-    sys.stdout.write(json.dumps(_finite(value), allow_nan=False) + "\n")
-    sys.stdout.flush()
+    with _heard():
+        sys.stdout.write(json.dumps(_finite(value), allow_nan=False) + "\n")
 
 
 def print_table(
@@ -45,13 +74,14 @@ def print_table(
     for index, column in enumerate(columns):
         table.add_column(column, justify="left" if index < words else "right", overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(_lines, row))
     # A pipe has no width of its own; paths and figures must not be folded at 80 columns there.
     width = None if sys.stdout.isatty() else 160
     console = Console(highlight=False, markup=False, width=width)
-    console.print(title, style="bold", soft_wrap=True)
-    if table.row_count:
-        console.print(table)
+    with _heard():
+        console.print(_lines(title), style="bold", soft_wrap=True)
+        if table.row_count:
+            console.print(table)
 
 
 def progress() -> Progress:

@@ -63,6 +63,7 @@ def sample(
     if benchmark is not None:
         _write_benchmark(folder, benchmark, maps=maps, seed=seed, as_json=as_json)
         return
+    from smarthdr_studio.core.reporting.tables import cannot_write
     from smarthdr_studio.synthetic.dataset import write_sample
     from smarthdr_studio.synthetic.settings import SampleSettings
 
@@ -77,10 +78,13 @@ def sample(
         seed=seed,
         maps=maps,
     )
-    with progress() as bar:
-        task = bar.add_task("drawing scenes", total=scenes)
-        for written in write_sample(folder, settings):
-            bar.update(task, completed=written.index, description=f"scene {written.id}")
+    try:
+        with progress() as bar:
+            task = bar.add_task("drawing scenes", total=scenes)
+            for written in write_sample(folder, settings):
+                bar.update(task, completed=written.index, description=f"scene {written.id}")
+    except OSError as error:
+        raise cannot_write(folder, error) from None
     if as_json:
         print_json({"folder": str(folder), "scenes": scenes, "labelled": settings.labelled})
     else:

@@ -19,13 +19,40 @@ StudioError
     └── OutOfMemory         a device or the system has no memory left for a run
 """
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+_LONGEST: Final = 1000  # letters; names on disk may be long, what a file holds longer
+_TURNERS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def harmless(text: str) -> str:
+    """A text of anybody as one line that neither a terminal nor a label takes for more than text.
+
+    Control characters, half letters and what turns the direction of writing become �, and line
+    breaks blanks; of what is very long the middle is left out.
+    """
+    if not text.isprintable():
+        text = "".join(map(_shown, text))
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST * 2 // 3]} … {text[-_LONGEST // 3 :]}"
+    return text
+
+
+def _shown(letter: str) -> str:
+    if letter in "\t\n\r":
+        return " "
+    hidden = unicodedata.category(letter) in ("Cc", "Cs") or letter in _TURNERS
+    return "\ufffd" if hidden else letter
 
 
 class StudioError(Exception):
     """Something a person can mend. `str(error)` is one sentence for the screen."""
+
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(harmless(sentence))
 
 
 class UnreadableImage(StudioError):

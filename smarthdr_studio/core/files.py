@@ -107,7 +107,7 @@ def replacing(path: AnyPath) -> Iterator[Path]:
     """
     path = Path(path)
     _make_folder(path.parent)
-    draft = path.with_name(f".{path.stem}.{uuid.uuid4().hex}{path.suffix}")
+    draft = path.with_name(_draft_name(path))
     try:
         yield draft
         _flush_to_disk(draft)
@@ -116,8 +116,20 @@ def replacing(path: AnyPath) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
         raise
     # The rename itself is durable only once its folder is; not every system can open a folder.
+    flush_folder(path.parent)
+
+
+def flush_folder(folder: AnyPath) -> None:
+    """Make durable which names a folder holds, where the system can open folders at all."""
     with suppress(OSError):
-        _flush_to_disk(path.parent)
+        _flush_to_disk(Path(folder))
+
+
+def _draft_name(path: Path) -> str:
+    """The name of a draft, no longer than file systems allow, whatever its own name takes."""
+    rest = f".{uuid.uuid4().hex}{path.suffix}"
+    room = _LONGEST - len(os.fsencode(rest)) - 1
+    return f".{os.fsencode(path.stem)[:room].decode(errors='ignore')}{rest}"
 
 
 def move(path: AnyPath, target: AnyPath) -> None:

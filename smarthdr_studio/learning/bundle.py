@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from smarthdr_studio.core.errors import CheckpointError, ExportError
-from smarthdr_studio.core.files import AnyPath, replacing
+from smarthdr_studio.core.files import AnyPath, replacing, shown_name
 from smarthdr_studio.core.imaging.radiometry import GAMMA, MU
 from smarthdr_studio.core.records import parse_json
 
@@ -198,7 +198,7 @@ def _card(path: Path, text: bytes) -> ModelCard:
     try:
         values: Any = parse_json(text)
         if values["format"] != FORMAT:
-            raise CheckpointError(_not_a_bundle(path, f"it is {values['format']!r}"))
+            raise CheckpointError(_not_a_bundle(path, f"it is {shown_name(values['format'])}"))
         if values["version"] > VERSION:
             raise CheckpointError(
                 f"{path}: of a newer format ({values['version']}); update SmartHDR Studio"
@@ -206,7 +206,7 @@ def _card(path: Path, text: bytes) -> ModelCard:
         return ModelCard.from_plain(values)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(
-            _not_a_bundle(path, f"its description is not understood: {error}")
+            _not_a_bundle(path, f"its description is not understood: {shown_name(str(error))}")
         ) from None
 
 

@@ -25,7 +25,7 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from smarthdr_studio.core.errors import CheckpointError
-from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.files import AnyPath, flush_folder, shown_name
 from smarthdr_studio.core.records import read_json
 from smarthdr_studio.core.training.run_folder import (
     CHECKPOINT_ABOUT,
@@ -93,6 +93,7 @@ def save_checkpoint(
             # Renamed out of the way first: at no moment is a half-removed folder called final.
             final.rename(old)
         draft.rename(final)
+        flush_folder(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
         _put_back(old)
@@ -130,7 +131,8 @@ def load_weights_into(network: nn.Module, checkpoint: AnyPath, *, part: str) -> 
         network.load_state_dict(load_file(path))
     except (RuntimeError, SafetensorError) as error:
         first = str(error).partition("\n")[0]
-        raise CheckpointError(f"{path}: does not fit this network ({first}); {_REMEDY}") from error
+        why = shown_name(first)
+        raise CheckpointError(f"{path}: does not fit this network ({why}); {_REMEDY}") from error
 
 
 def load_state(checkpoint: AnyPath) -> dict[str, Any]:
@@ -140,7 +142,10 @@ def load_state(checkpoint: AnyPath) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise CheckpointError(f"{path}: not readable ({error}); {_REMEDY}") from error
+        # What torch says of it is a page of warnings about code, which is never run.
+        raise CheckpointError(
+            f"{path}: is damaged, or holds more than numbers; {_REMEDY}"
+        ) from error
     return state
 
 

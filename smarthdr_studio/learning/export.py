@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -110,6 +111,8 @@ def load_onnx(path: AnyPath) -> ExportedModel:
     path = Path(path)
     require_onnx()
     with _exporting("ONNX"):
+        # Before it is loaded: it would keep an id of this machine, and ask for its maker.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         import onnxruntime  # noqa: PLC0415 - an extra that few install
 
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])

@@ -83,7 +83,8 @@ def _file_weights(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise DeviceError(f"{path}: there is no such file of VGG-16 weights; {_REMEDY}") from None
     except Exception as error:
-        raise DeviceError(f"{path}: not readable as weights ({error}); {_REMEDY}") from error
+        # What torch says of it is a page of warnings about code, which is never run.
+        raise DeviceError(f"{path}: is damaged, or holds more than numbers; {_REMEDY}") from error
     if not isinstance(state, dict):
         raise DeviceError(f"{path}: holds no table of weights; {_REMEDY}")
     return state

@@ -1,7 +1,12 @@
 """A file is only as durable as the folders around it."""
 
+import os
+
+import pytest
+
 from smarthdr_studio.core import files
 from smarthdr_studio.core.files import move, replacing
+from smarthdr_studio.core.project.debris import is_draft
 
 
 def test_new_folders_are_flushed_before_what_lies_in_them(tmp_path, monkeypatch):
@@ -25,3 +30,16 @@ def test_new_folders_are_flushed_before_what_lies_in_them(tmp_path, monkeypatch)
     with replacing(scene / "1.exr") as draft:
         draft.write_bytes(b"whole")
     assert flushed == [draft, scene], "folders that were there cost nothing"
+
+
+@pytest.mark.parametrize("letter", ["a", "μ", "語"])
+def test_the_longest_name_there_can_be_is_written_and_replaced(tmp_path, letter):
+    stem = letter * ((255 - len(".json")) // len(letter.encode()))
+    path = tmp_path / f"{stem}.json"
+    for text in ("one", "two"):
+        with replacing(path) as draft:
+            assert len(os.fsencode(draft.name)) <= 255
+            assert is_draft(draft)
+            draft.write_text(text)
+        assert path.read_text() == text
+    assert [*tmp_path.iterdir()] == [path]

@@ -73,7 +73,13 @@ def test_the_page_shows_every_scene_once_and_needs_nothing_else(reviewed, tmp_pa
     assert len(page.sources) == 6 * 4
     text = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert set(re.findall(r"url\((.{10})", text)) == {"data:image"}
-    assert "http" not in text
+    assert "http:" not in text
+    assert "https:" not in text
+    (allowed,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)
+    assert allowed.split("; ")[:2] == ["default-src 'none'", "img-src data:"]
+    assert "script" not in allowed
+    isolated = re.search(r"([^{}]*)\{\s*unicode-bidi: isolate", text)[1]
+    assert {"h3", "td", "blockquote", ".tag"} <= {each.strip() for each in isolated.split(",")}
     assert told[-1][1:] == (6, 6)
 
 

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from smarthdr_studio.core.errors import CheckpointError
 from smarthdr_studio.core.training.run_folder import checkpoints_of
+from smarthdr_studio.learning import checkpoints
 from smarthdr_studio.learning.checkpoints import (
     CheckpointInfo,
     drop_checkpoints,
@@ -115,6 +116,25 @@ def test_an_error_while_writing_leaves_nothing_behind(tmp_path, networks):
     with pytest.raises(AttributeError):
         _save(run, networks, state={"not plain": lambda: 0})
     assert list((run / "checkpoints").iterdir()) == []
+
+
+def test_a_state_that_holds_more_than_numbers_is_refused_in_our_own_words(tmp_path, networks):
+    path = _save(tmp_path, networks, state={"a": tmp_path})
+    with pytest.raises(CheckpointError) as refused:
+        load_state(path)
+    told = str(refused.value)
+    assert told.startswith(f"{path / 'state.pt'}: is damaged, or holds more than numbers; ")
+    assert "weights_only" not in told
+    assert "pickle" not in told
+
+
+def test_a_checkpoint_is_durable_when_it_has_its_name(tmp_path, networks, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(
+        checkpoints, "flush_folder", lambda folder: flushed.append(set(Path(folder).iterdir()))
+    )
+    path = _save(tmp_path, networks, state={"a": 1})
+    assert path in flushed[-1]
 
 
 def test_the_same_step_may_be_saved_again(tmp_path, networks):

@@ -104,8 +104,13 @@ def test_weights_that_are_missing_or_foreign_are_refused_in_one_sentence(tmp_pat
     with pytest.raises(DeviceError, match="not the weights of VGG-16"):
         load_perceptual_loss(tmp_path / "other.pth")
     (tmp_path / "text.pth").write_text("not weights at all")
-    with pytest.raises(DeviceError, match="not readable as weights"):
+    with pytest.raises(DeviceError, match="is damaged, or holds more than numbers"):
         load_perceptual_loss(tmp_path / "text.pth")
+    torch.save({"features.0.weight": tmp_path}, tmp_path / "code.pth")
+    with pytest.raises(DeviceError) as refused:
+        load_perceptual_loss(tmp_path / "code.pth")
+    assert "weights_only" not in str(refused.value)
+    assert str(refused.value).startswith(f"{tmp_path / 'code.pth'}: is damaged, or holds")
 
 
 def test_without_weights_a_run_refuses_before_anything_is_written(project, make_plan, monkeypatch):

@@ -52,7 +52,10 @@ def inspect(proposed: ProposedScene) -> Found:
     UnreadableImage with one sentence that names the file and the remedy.
     """
     candidate = proposed.files
+    _refuse_no_text(candidate.folder)
     frames = _several(candidate)
+    for frame in frames:
+        _refuse_no_text(frame)
     turns = frame_orientations(frames)
     height, width = _one_size(frames, turns)
     # Of a long bracket only what is measured stays in memory.
@@ -288,6 +291,14 @@ def _inspect_all(
             pool.shutdown(cancel_futures=True)
             raise
     return found
+
+
+def _refuse_no_text(path: Path) -> None:
+    """Raises BadScene at a name that is no text: no list, table or database can hold it."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise BadScene(f"{path}: its name is not written in UTF-8; rename it.") from None
 
 
 def _cannot_look(path: Path, error: Exception) -> str:

@@ -382,13 +382,11 @@ def remember_dataset(connection: sqlite3.Connection, root: AnyPath, *, seen_from
     The places it was at before are kept as well: a project that goes to and fro between two
     machines is asked once on each. Inside `database.writing`.
     """
-    root = Path(root)
-    seen_from = Path(seen_from)
-    root = root.expanduser().resolve()
+    root, seen_from = Path(root).expanduser().resolve(), Path(seen_from)
     known = _facts(connection)
     places = [known[_ABSOLUTE], *_former(known)] if _ABSOLUTE in known else []
-    facts = {_ABSOLUTE: root.as_posix()}
-    facts[_FORMER] = json.dumps([place for place in places if place != root.as_posix()])
+    others = [place for place in places if place != root.as_posix()]
+    facts = {_ABSOLUTE: root.as_posix(), _FORMER: json.dumps(others)}
     if root.is_relative_to(seen_from.parent):
         facts[_BESIDE] = (Path("..") / root.relative_to(seen_from.parent)).as_posix()
     connection.execute("DELETE FROM facts WHERE name = ?", (_BESIDE,))
@@ -480,7 +478,7 @@ def _scene(row: Sequence[Any], root: Path) -> Scene:
         ground_truth_gain=row[11],
         layout=row[12],
         ground_truth_gamma=row[13],
-        every=tuple(ExposedFrame(path(told), ev) for told, ev in json.loads(row[14] or "[]")),
+        every=tuple(ExposedFrame(path(told), ev) for told, ev in parse_json(row[14] or "[]")),
     )
 
 

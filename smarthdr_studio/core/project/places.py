@@ -1,6 +1,5 @@
 """Which names in a database lead where they do not belong; such a project is not opened."""
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from smarthdr_studio.core.errors import ForeignPlace
 from smarthdr_studio.core.files import AnyPath, is_plain_name, place_in, shown_name
+from smarthdr_studio.core.records import parse_json
 
 
 def odd_in_scene(row: Sequence[Any]) -> str:
@@ -34,7 +34,7 @@ def _frames_of(told: object) -> list[Any] | None:
     if told is None:
         return []
     try:
-        found = json.loads(told) if isinstance(told, str) else None
+        found = parse_json(told) if isinstance(told, str) else None
         return [path for path, ev in found or () if isinstance(ev, int | float)] if found else None
     except (ValueError, TypeError):
         return None

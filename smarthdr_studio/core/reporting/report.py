@@ -76,6 +76,8 @@ a { color: var(--accent); text-decoration: none; }
 a:hover { text-decoration: underline; }
 .quiet { color: var(--quiet); }
 .break { overflow-wrap: anywhere; }
+h1, h3, td, dd, li a, blockquote, .break, .tag, .warn, .why, figcaption {
+  unicode-bidi: isolate; }
 .facts { display: flex; flex-wrap: wrap; gap: 1px; margin: 24px 0 0; background: var(--line);
   border: 1px solid var(--line); border-radius: 8px; overflow: hidden; }
 .facts div { flex: 1 0 auto; max-width: 100%; background: var(--card); padding: 10px 14px; }
@@ -206,6 +208,7 @@ def page(head: Head, cards: Sequence[Card]) -> str:
     )
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_ALLOWED}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(head.title)}</title><style>{STYLE}{_swatches(cards)}</style></head>\n"
         f'<body><div class="page">{_head_html(head)}{_contents(groups)}{scenes}'
@@ -229,6 +232,11 @@ def _head_html(head: Head) -> str:
 
 
 _WORDS: Final = ' class="words"'
+# A page of names and notes of anybody runs nothing and fetches nothing.
+_ALLOWED: Final = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'"
+)
 
 
 def _contents(groups: Mapping[Status, Sequence[Card]]) -> str:

@@ -25,7 +25,9 @@ Progress = Callable[[str, int, int], None]
 """Hears what is being done and how many of how many are done; it may raise to stop."""
 
 # A spreadsheet would run a cell that begins so as a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+# Some skip these first, wide signs count as plain ones.
+_BLANKS: Final = " \n\u00a0\u2000\u2002\u2003\u2009\u200b\u3000\ufeff\x00"
 _APOSTROPHE: Final = "'"
 
 
@@ -124,7 +126,7 @@ def below(folder: AnyPath, path: AnyPath) -> str:
 
 def unguarded(cell: str) -> str:
     """A cell of `write_rows` as it was given."""
-    guarded = cell.startswith(_APOSTROPHE) and cell[1:].startswith(_FORMULA)
+    guarded = cell.startswith(_APOSTROPHE) and cell[1:].lstrip(_BLANKS).startswith(_FORMULA)
     return cell[1:] if guarded else cell
 
 
@@ -134,7 +136,7 @@ def _cell(value: Cell) -> str | int | float:
             return ""
         case bool():
             return "yes" if value else "no"
-        case str() if value.startswith(_FORMULA):
+        case str() if value.lstrip(_BLANKS).startswith(_FORMULA):
             return f"{_APOSTROPHE}{value}"
     return value
 

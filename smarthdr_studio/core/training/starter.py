@@ -7,7 +7,6 @@ resources/starter/
 `packaging/starter.py` makes both anew from packaging/starter.toml.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -22,6 +21,7 @@ from smarthdr_studio.core.errors import CheckpointError
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import Bracket
 from smarthdr_studio.core.imaging.radiometry import unit_ldr
+from smarthdr_studio.core.records import read_json
 
 STARTER: Final = "starter"
 MODEL_FILE: Final = "starter.shdrmodel"
@@ -120,7 +120,7 @@ def starter_card() -> StarterCard:
     """The card of the model that ships. Raises CheckpointError where it is missing or damaged."""
     path = resource(STARTER, CARD_FILE)
     try:
-        return StarterCard.from_plain(json.loads(path.read_text(encoding="utf-8")))
+        return StarterCard.from_plain(read_json(path))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(
             f"{path}: the card of the starter model cannot be read ({error}); install SmartHDR "

@@ -1,0 +1,90 @@
+"""Whatever goes wrong outside, a verb says one harmless sentence of ours, and no traceback."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from smarthdr_studio.cli import main
+from smarthdr_studio.core.errors import ProjectError, harmless
+from smarthdr_studio.core.project.project import Project
+
+
+def said(arguments, *, out=subprocess.PIPE, **more):
+    """Exit status, stdout and stderr of the command in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "smarthdr_studio", *map(str, arguments)],
+        stdout=out,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=120,
+        **more,
+    )
+    return done.returncode, done.stdout, done.stderr.decode()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_decision_whose_answer_nobody_takes_is_kept_and_told(project):
+    with Path("/dev/full").open("w") as full:
+        status, _, told = said(["exclude", project, "003"], out=full)
+    assert status == 1
+    assert told.count("\n") == 1
+    assert "answer could not be written" in told
+    with Project.open(project) as opened:
+        assert opened.statuses()["003"] == "excluded"
+
+
+def test_a_sample_on_a_full_disk_names_the_folder(tmp_path):
+    resource = pytest.importorskip("resource")
+
+    def full():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    words = ["sample", tmp_path / "s", "--scenes", "2", "--size", "128x96"]
+    status, _, told = said(words, preexec_fn=full)
+    assert status == 2
+    assert told.startswith(f"{tmp_path / 's'}: cannot be written (File too large)")
+    assert told.count("\n") == 1
+
+
+def test_what_the_system_refuses_within_a_verb_is_a_sentence(project, capsys, monkeypatch):
+    def broken(*_args, **_more):
+        raise OSError(5, "Input/output error", str(project))
+
+    monkeypatch.setattr(Project, "entries", broken)
+    assert main(["history", str(project)]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"{project}: Input/output error")
+    assert "Traceback" not in told
+
+
+def test_orders_to_a_terminal_in_notes_are_shown_and_not_obeyed(project, run):
+    note = "a\x1b]0;evil\x07\x1b[31mred \u202etxt.exe"
+    run("note", project, "003", "--note", note)
+    for verb in (("history", project), ("scenes", project), ("note", project, "003")):
+        told = run(*verb).out if verb[0] != "note" else run(*verb, "--tag", "t").out
+        assert "\x1b" not in told
+        assert "\x07" not in told
+        assert "\u202e" not in told
+    assert harmless(note) == "a\ufffd]0;evil\ufffd\ufffd[31mred \ufffdtxt.exe"
+
+
+def test_a_sentence_is_one_line_of_bounded_length():
+    told = str(ProjectError(f"/a/place: holds {'x' * 10_000}\nand \x1b[2J more; mend it"))
+    assert told.startswith("/a/place: holds xxx")
+    assert told.endswith("more; mend it")
+    assert len(told) < 1010
+    assert told.isprintable()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems know no such names")
+def test_a_scene_whose_name_is_no_text_is_left_out_and_told(dataset, tmp_path, run):
+    training = next(path for path in dataset.iterdir() if (path / "003").is_dir())
+    (training / "003").rename(training / os.fsdecode(b"bad\xff"))
+    told = run("new", tmp_path / "odd.shdr", dataset)
+    assert "bad\ufffd: its name is not written in UTF-8" in told.out + told.err
+    with Project.open(tmp_path / "odd.shdr") as opened:
+        assert [scene.id for scene in opened.scenes if scene.id == "003"] == []
+        assert len(opened.scenes) >= 4
