@@ -43,7 +43,7 @@ def label(
     """Write pseudo-labels with the newest teacher, or with another model.
 
     Each is a layered EXR, masked with the project's thresholds. What it replaces goes to the trash,
-    unless its run keeps it.
+    unless its run keeps it. With --model starter no training is needed.
     """
     from smarthdr_studio.learning.checkpoints import latest_checkpoint
     from smarthdr_studio.learning.compute import tune_allocator
@@ -54,7 +54,7 @@ def label(
     chosen = model or latest_checkpoint(project)
     if chosen is None:
         raise CheckpointError(
-            f"{project}: no run has a checkpoint yet; give a model with --model, or train first: "
+            f"{project}: no run has a checkpoint yet; label with --model starter, or train first: "
             f"smarthdr-studio train {project}"
         )
     finished: RoundFinished | None = None
@@ -177,10 +177,9 @@ def merge(
 ) -> None:
     """Merge the frames of a bracket into one linear EXR.
 
-    By a network where --model is given, which sees three of them, else all by exposure weights.
-    Exposures come from
-    --evs, from an exposure file beside the frames, from EXIF, or from the pixels, which all of them
-    are held against.
+    By a network where --model is given (starter ships), which sees three of them, else all by
+    exposure weights. Exposures come from --evs, from an exposure file beside the frames, from EXIF,
+    or from the pixels, which all of them are held against.
     """
     from smarthdr_studio.core.imaging.image_files import write_layers
 
@@ -192,7 +191,10 @@ def merge(
     if model is None:
         how = "exposure-weighted merge"
         layers = _plain_merge(shots)
-        print_note("No --model given: plain exposure-weighted merge; what moves leaves a ghost.")
+        print_note(
+            "No --model given: plain exposure-weighted merge; what moves leaves a ghost "
+            "(--model starter merges by the network that ships)."
+        )
     else:
         layers, how = _network_merge(_three_of(shots), model=model, device=device)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -263,6 +265,7 @@ def _network_merge(
     bracket: "Bracket", *, model: Path, device: str
 ) -> "tuple[dict[str, Layer], str]":
     """Radiance and σ as layers, and whose they are."""
+    from smarthdr_studio.core.training.starter import STARTER, starter_card, traits_of, unlike
     from smarthdr_studio.learning.compute import pick_device, tune_allocator
     from smarthdr_studio.learning.inference import load_model
     from smarthdr_studio.learning.precision import precision_to_predict
@@ -286,5 +289,15 @@ def _network_merge(
             ),
             on_tile=lambda done, total: bar.update(task, completed=done, total=total),
         )
+    if card.run == STARTER:
+        _tell_unlike(unlike(traits_of(bracket, sigma), starter_card().ranges))
     layers: dict[str, Layer] = {name: hdr[..., index] for index, name in enumerate("RGB")}
     return {**layers, "uncertainty.Y": sigma}, f"network of {model} ({card.title})"
+
+
+def _tell_unlike(clauses: tuple[str, ...]) -> None:
+    if clauses:
+        print_note(
+            "note: the bracket is unlike what the starter model was trained on; "
+            + " and ".join(clauses)
+        )

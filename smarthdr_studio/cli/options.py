@@ -14,7 +14,7 @@ Model = Annotated[
         "--model",
         "--checkpoint",  # its name when nothing but checkpoints could be given
         metavar="MODEL",
-        help="A NAME.shdrmodel, a checkpoint folder, or a run folder (its best checkpoint).",
+        help="A NAME.shdrmodel, a checkpoint or run folder, or starter, the model that ships.",
     ),
 ]
 

@@ -10,6 +10,7 @@ import typer
 
 from smarthdr_studio.cli.output import Json, print_json, print_line, print_table
 from smarthdr_studio.core.errors import PlanError
+from smarthdr_studio.core.training.starter import STARTER
 
 if TYPE_CHECKING:
     from smarthdr_studio.core.training.plan import TrainingPlan
@@ -44,6 +45,8 @@ def requested_plan(project: Path, wanted: PlanRequest) -> tuple["TrainingPlan", 
     from smarthdr_studio.core.training.plan import load_preset
 
     changes = wanted.changes()
+    if wanted.base == STARTER:
+        return _plan_from_starter(wanted, changes), None
     if sum(each is not None for each in (wanted.preset, wanted.resume, wanted.base)) > 1:
         raise PlanError("--preset, --resume and --from: give one of them, as each brings a plan")
     if wanted.with_weights and wanted.base is None:
@@ -53,6 +56,16 @@ def requested_plan(project: Path, wanted: PlanRequest) -> tuple["TrainingPlan", 
     if wanted.base is not None:
         return _plan_of_earlier_run(project, wanted, changes), None
     return load_preset(wanted.preset or "quick", changes=changes), None
+
+
+def _plan_from_starter(wanted: PlanRequest, changes: Mapping[str, Any]) -> "TrainingPlan":
+    """A preset whose network is that of the model that ships, and begins with its weights."""
+    from smarthdr_studio.core.training.plan import load_preset
+
+    if wanted.resume is not None:
+        raise PlanError("--resume and --from starter: give one of them; a run has its own weights")
+    begun = {"network.name": "light", "network.start_from": STARTER}
+    return load_preset(wanted.preset or "quick", changes={**begun, **changes})
 
 
 def _plan_of_resumed(

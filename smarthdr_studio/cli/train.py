@@ -410,7 +410,11 @@ def train(
     ] = None,
     base: Annotated[
         str | None,
-        typer.Option("--from", metavar="RUN", help="A new run with the plan of this one."),
+        typer.Option(
+            "--from",
+            metavar="RUN",
+            help="A new run with the plan of this one; starter begins from the model that ships.",
+        ),
     ] = None,
     with_weights: Annotated[
         bool,

@@ -1,5 +1,6 @@
 """What a run says of itself at its turns: begun, in which epoch and stage, changed, done."""
 
+from smarthdr_studio.core.files import file_checksum
 from smarthdr_studio.core.training.events import (
     PhaseChanged,
     RunFinished,
@@ -7,6 +8,7 @@ from smarthdr_studio.core.training.events import (
     Steered,
 )
 from smarthdr_studio.core.training.run_folder import RunFolder
+from smarthdr_studio.core.training.starter import meant_model
 from smarthdr_studio.core.words import counted
 from smarthdr_studio.learning.compute import precision_name
 from smarthdr_studio.learning.methods import StagedMethod
@@ -30,6 +32,15 @@ def run_started(run: TrainingRun, folder: RunFolder) -> RunStarted:
         processes=run.ranks.size,
         precision_why=run.precision_why,
     )
+
+
+def begun_from(run: TrainingRun) -> Steered | None:
+    """Whose weights a run begins with; None where it begins anew, or goes on."""
+    weights, at = run.plan.network.start_from, run.progress
+    if weights is None or at.step:
+        return None
+    text = f"begins with the weights of {weights} ({file_checksum(meant_model(weights))[:8]})"
+    return Steered(step=at.step, epoch=at.epoch, text=text)
 
 
 def learning_phase(run: TrainingRun) -> PhaseChanged:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import torch
 
 from smarthdr_studio.core.errors import CheckpointError, PlanError, ProjectError
-from smarthdr_studio.core.files import AnyPath, replacing
+from smarthdr_studio.core.files import AnyPath, file_checksum, replacing
 from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.records import parse_json, read_json
 from smarthdr_studio.core.training.plan import TrainingPlan, load_preset, parse_plan
@@ -28,6 +28,7 @@ from smarthdr_studio.core.training.run_folder import (
     run_lock,
     run_of,
 )
+from smarthdr_studio.core.training.starter import meant_model
 from smarthdr_studio.core.training.steering import take_wishes
 from smarthdr_studio.core.trust.masking import masks_as_text
 from smarthdr_studio.learning.checkpoints import (
@@ -102,6 +103,7 @@ def create_run(run: TrainingRun) -> RunFolder:
 def write_start(folder: RunFolder, run: TrainingRun) -> None:
     """How the project stands, for a run that is at its first step. Raises ProjectError."""
     told = _start_record(run.label_set, run.project) | {_PRECISION: precision_record(run)}
+    told |= _begun_with(run.plan)
     try:
         with replacing(folder.start_path) as draft:
             draft.write_text(json.dumps(told, indent=2, ensure_ascii=False), encoding="utf-8")
@@ -128,6 +130,14 @@ def _start_record(label_set: LabelSet, project: Path) -> dict[str, Any]:
         "held_out": list(label_set.held_out),
         "masks": parse_json(masks_as_text(label_set.masks)),
     }
+
+
+def _begun_with(plan: TrainingPlan) -> dict[str, str]:
+    """Which weights the run begins with, by the hash of their file; nothing where it is anew."""
+    weights = plan.network.start_from
+    if weights is None:
+        return {}
+    return {"start_from": str(weights), "start_from_sha256": file_checksum(meant_model(weights))}
 
 
 def open_run(

@@ -35,6 +35,7 @@ from smarthdr_studio.learning.failures import (
 )
 from smarthdr_studio.learning.pseudo_labelling import drop_later_rounds, drop_rounds
 from smarthdr_studio.learning.run_events import (
+    begun_from,
     learning_phase,
     plan_changed,
     run_finished,
@@ -144,6 +145,8 @@ def training_loop(
 ) -> Generator[TrainingEvent, None, None]:
     """The run from where it stands to its end."""
     yield run_started(run, folder)
+    if (begun := begun_from(run)) is not None:
+        yield begun
     if run.plan_changes:
         yield plan_changed(run)
     yield from compile_student(run)

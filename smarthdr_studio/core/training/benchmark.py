@@ -24,6 +24,7 @@ from smarthdr_studio.core.records import read_toml
 from smarthdr_studio.core.training.plan import TrainingPlan, load_preset
 from smarthdr_studio.core.training.plan_schema import differences, flat
 from smarthdr_studio.core.training.plan_sections import Section
+from smarthdr_studio.core.training.starter import meant_model
 
 Metric = Literal["psnr_mu", "psnr_l", "ssim_mu", "ssim_l", "spearman", "ause"]
 Labels = Literal["few", "all"] | Annotated[int, Field(ge=1, strict=True)]
@@ -289,7 +290,7 @@ def _counted(plan: TrainingPlan, *, also: Collection[str]) -> dict[str, Any]:
         if value != defaults[key] and (key in also or key not in _NEUTRAL)
     }
     if weights := counted.get("network.start_from"):
-        path = Path(weights)
+        path = meant_model(weights)
         counted["network.start_from"] = file_checksum(path) if path.is_file() else path.name
     return counted
 

@@ -37,7 +37,8 @@ class NetworkPlan(Section):
         description="gfhdr is the paper's; light is for a CPU; the others are published networks.",
     )
     start_from: Path | None = Field(
-        None, description="A safetensors file of weights to start from; none starts anew."
+        None,
+        description="Weights to start from: a file, or starter, which ships; none starts anew.",
     )
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from smarthdr_studio.core.errors import CheckpointError
 from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.training.starter import meant_model
 from smarthdr_studio.learning.bundle import SUFFIX, read_bundle
 from smarthdr_studio.learning.networks.fusion_network import FusionNetwork
 
@@ -31,12 +32,13 @@ def load_weights(network: FusionNetwork, path: AnyPath) -> LoadedWeights:
     """Fill a network from our safetensors, a bundle or a published .pth; all of it or nothing.
 
     Accepted: names as the network has them (`backbone.…`, `judge.…`), or those of a bare backbone,
-    also under `state_dict` and with a `module.` prefix. No pickled code is ever run.
+    also under `state_dict` and with a `module.` prefix; "starter" is the model that ships. No
+    pickled code is ever run.
 
     Raises:
         CheckpointError: the file is missing, damaged, unsafe, or made for another network.
     """
-    path = Path(path)
+    path = meant_model(path)
     weights = _named_for_network(_read(path))
     judge = any(name.startswith("judge.") for name in weights)
     own = network.state_dict()
