@@ -1,5 +1,6 @@
 """The verbs that ask a model: label, evaluate and merge."""
 
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
@@ -85,6 +86,18 @@ def _test_scenes(folder: Path) -> list[str]:
         return [name for name, status in project.statuses().items() if status is Status.TEST]
 
 
+class ExtraMetric(Enum):
+    """Metrics of packages that not everybody has."""
+
+    FLIP = "flip"
+    CVVDP = "cvvdp"
+
+
+_OTHERS = {
+    "psnr_pu": ("PU21-PSNR (peak 256, radiance 1 at 1000 cd/m²)", ".2f"),
+    "flip": ("HDR-FLIP", ".4f"),
+    "cvvdp": ("ColorVideoVDP (JOD)", ".3f"),
+}
 _METRICS = ("psnr_mu", "psnr_l", "ssim_mu", "ssim_l")
 
 
@@ -103,6 +116,10 @@ def evaluate(
     again: Annotated[
         bool, typer.Option("--again", help="Measure also what was measured before.")
     ] = False,
+    metric: Annotated[
+        list[ExtraMetric] | None,
+        typer.Option(help="HDR-FLIP or ColorVideoVDP as well; may be given twice."),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N.")] = "auto",
     as_json: Json = False,
 ) -> None:
@@ -110,8 +127,9 @@ def evaluate(
 
     PSNR and SSIM beside those of the exposure-weighted merge, and how well σ ranks the absolute
     error (|error| on the μ-law, mean over channels). Without --run or --model it is the newest
-    checkpoint. Figures of a checkpoint are kept in its run and told again while weights and scenes
-    stay the same.
+    checkpoint. PU21-PSNR has a peak of 256, with radiance 1 shown at 1000 cd/m². A second table
+    tells PSNR where the reference is saturated, where something moves, and elsewhere. Figures of a
+    checkpoint are kept in its run and told again while weights and scenes stay the same.
     """
     from smarthdr_studio.learning.compute import tune_allocator
     from smarthdr_studio.learning.evaluation import evaluate as measure
@@ -125,7 +143,15 @@ def evaluate(
     answer: dict[str, Any] = {}
     with progress() as bar:
         task = bar.add_task("evaluating", total=None)
-        for event in measure(project, model=model, split=split, device=device, again=again):
+        asked = measure(
+            project,
+            model=model,
+            split=split,
+            device=device,
+            again=again,
+            extra=[each.value for each in metric or ()],
+        )
+        for event in asked:
             match event:
                 case PhaseChanged(text=text, done=done, total=total):
                     bar.update(task, description=text, completed=done, total=total or None)
@@ -157,6 +183,17 @@ def _print_evaluation(answer: dict[str, Any]) -> None:
         ("scene", "PSNR-μ", "PSNR-l", "SSIM-μ", "SSIM-l", "merge PSNR-μ", "ρ(σ, |error|)", "AUSE"),
         rows,
         title=f"Reliability on {answer['split']} scenes, {answer['checkpoint']}",
+    )
+    parts = [
+        (name, percent(part["share"]), f"{part['psnr_mu']:.2f}", f"{part['psnr_l']:.2f}")
+        for name, part in answer["parts"].items()
+    ]
+    print_table(("part", "pixels", "PSNR-μ", "PSNR-l"), parts, title="Mean over scenes, by part")
+    print_line(
+        ", ".join(
+            f"{_OTHERS[name][0]} {value:{_OTHERS[name][1]}}"
+            for name, value in answer["others"].items()
+        )
     )
 
 

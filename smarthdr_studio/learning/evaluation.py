@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from math import isnan
 from pathlib import Path
 from statistics import fmean
@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from smarthdr_studio.core.errors import BadScene, CheckpointError, ProjectError, UnreadableImage
 from smarthdr_studio.core.files import AnyPath, file_stamp, place_in, replacing
-from smarthdr_studio.core.imaging.bracket import FrameStore, Scene
-from smarthdr_studio.core.imaging.metrics import Quality, quality
+from smarthdr_studio.core.imaging.bracket import Bracket, FrameStore, Scene
+from smarthdr_studio.core.imaging.metrics import Quality, psnr_pu, quality, split_quality
 from smarthdr_studio.core.imaging.radiometry import exposure_weighted_merge
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.labels import check_label
@@ -24,7 +24,9 @@ from smarthdr_studio.core.project.places import label_file
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.records import read_json
 from smarthdr_studio.core.training.events import PhaseChanged, Validated
+from smarthdr_studio.core.trust.causes import clues, moving
 from smarthdr_studio.core.trust.reliability import (
+    Part,
     Reliability,
     area_between,
     error_map,
@@ -34,6 +36,7 @@ from smarthdr_studio.core.trust.reliability import (
 )
 from smarthdr_studio.learning.bundle import ModelCard
 from smarthdr_studio.learning.checkpoints import latest_checkpoint, load_state
+from smarthdr_studio.learning.extra_metrics import Metric, measure, require_metrics
 from smarthdr_studio.learning.inference import (
     Predictor,
     TileProgress,
@@ -54,6 +57,19 @@ _QUALITY: Final = ("psnr_mu", "psnr_l", "ssim_mu", "ssim_l")
 
 _RELIABILITY: Final = ("spearman", "ause")
 
+_PART: Final = ("share", "psnr_mu", "psnr_l")
+
+PARTS: Final = (Part.SATURATED, Part.MOVING, Part.STATIC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartQuality:
+    """Which share of a scene's pixels a part has, and the PSNR there in dB."""
+
+    share: float
+    psnr_mu: float
+    psnr_l: float
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneEvaluation:
@@ -63,6 +79,12 @@ class SceneEvaluation:
     teacher: Quality
     merge: Quality
     reliability: Reliability
+    psnr_pu: float = math.nan
+    """PU21-PSNR of the teacher in dB, peak 256, radiance 1 at 1000 cd/m²."""
+    parts: Mapping[str, PartQuality] = field(default_factory=dict)
+    """The teacher where the reference is saturated, where something moves, and elsewhere."""
+    extra: Mapping[str, float] = field(default_factory=dict)
+    """HDR-FLIP and ColorVideoVDP of the teacher, where they were asked for."""
 
     @classmethod
     def from_plain(cls, values: Mapping[str, Any]) -> "SceneEvaluation":
@@ -72,6 +94,12 @@ class SceneEvaluation:
             teacher=Quality(**_figures(values, _QUALITY)),
             merge=Quality(**_figures(values["merge"], _QUALITY)),
             reliability=Reliability(**_figures(values, _RELIABILITY)),
+            psnr_pu=_number(values["psnr_pu"]),
+            parts={
+                str(name): PartQuality(**_figures(part, _PART))
+                for name, part in values["parts"].items()
+            },
+            extra={str(name): _number(value) for name, value in values["extra"].items()},
         )
 
 
@@ -104,6 +132,21 @@ class Evaluation:
         """Of σ against the true error."""
         return Reliability(**_mean_figures([asdict(scene.reliability) for scene in self.scenes]))
 
+    @property
+    def parts(self) -> dict[str, PartQuality]:
+        """The means over scenes that have such pixels; a part no scene has is left out."""
+        found: dict[str, PartQuality] = {}
+        for part in PARTS:
+            there = [asdict(of) for each in self.scenes if (of := each.parts.get(part)) is not None]
+            if there:
+                found[part] = PartQuality(**_mean_figures(there))
+        return found
+
+    @property
+    def others(self) -> dict[str, float]:
+        """The means of PU21-PSNR and of what else was asked for."""
+        return _mean_figures([{"psnr_pu": each.psnr_pu, **each.extra} for each in self.scenes])
+
     def as_json(self) -> dict[str, Any]:
         """Plain values; decibels, similarities and shares as numbers."""
         return {
@@ -114,12 +157,17 @@ class Evaluation:
             "mean": asdict(self.mean),
             "merge": asdict(self.merge),
             "reliability": asdict(self.reliability),
+            "others": self.others,
+            "parts": {name: asdict(part) for name, part in self.parts.items()},
             "scenes": [
                 {
                     "id": scene.id,
                     **asdict(scene.teacher),
                     "merge": asdict(scene.merge),
                     **asdict(scene.reliability),
+                    "psnr_pu": scene.psnr_pu,
+                    "parts": {name: asdict(part) for name, part in scene.parts.items()},
+                    "extra": dict(scene.extra),
                 }
                 for scene in self.scenes
             ],
@@ -127,13 +175,14 @@ class Evaluation:
         }
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - what is asked of one verb
     project: AnyPath,
     *,
     model: AnyPath | None = None,
     split: Split = "test",
     device: str = "auto",
     again: bool = False,
+    extra: Sequence[Metric] = (),
     said: TileProgress | None = None,
 ) -> Generator[PhaseChanged | Evaluation, None, None]:
     """Says how far it is, and last the `Evaluation`; that of a checkpoint is kept in its run.
@@ -145,21 +194,24 @@ def evaluate(
             of all only those with a ground truth.
         device: as a plan says it ("auto", "cpu", "cuda:1", …).
         again: measure also where figures of the same weights and files are kept.
+        extra: metrics of other packages, measured beside ours.
         said: hears between tiles how many of how many are done; it may raise to give up.
 
     Raises:
         CheckpointError, ProjectError, DeviceError: one sentence with the remedy.
+        StudioError: a package of an extra metric is not installed.
         LabelError: an imported ground truth is damaged.
         BadScene, UnreadableImage: no scene at all could be read.
     """
     project = Path(project)
     model = None if model is None else Path(model)
+    require_metrics(extra)
     yield PhaseChanged(phase="preparing", text="loading the teacher", step=0)
     found, scenes = _model_and_scenes(project, model, split)
     card = read_card(found)
     mark = evaluation_fingerprint(card, scenes)
     known = None if again else load_evaluation(project, found, split=split, mark=mark)
-    if known is not None:
+    if known is not None and set(extra) <= known.others.keys():
         yield known
         return
     predictor = load_predictor(found, device=device, frames=FrameStore())
@@ -174,7 +226,7 @@ def evaluate(
             total=len(scenes),
         )
         try:
-            results.append(evaluate_scene(predictor, scene, said=said))
+            results.append(evaluate_scene(predictor, scene, extra=extra, said=said))
         except (BadScene, UnreadableImage) as error:
             problems.append(error)
     if not results:
@@ -192,7 +244,11 @@ def evaluate(
 
 
 def evaluate_scene(
-    predictor: Predictor, scene: Scene, *, said: TileProgress | None = None
+    predictor: Predictor,
+    scene: Scene,
+    *,
+    extra: Sequence[Metric] = (),
+    said: TileProgress | None = None,
 ) -> SceneEvaluation:
     """All figures of one scene that has a ground truth."""
     hdr, sigma = run_predictor(predictor, scene, said=said)
@@ -204,7 +260,30 @@ def evaluate_scene(
         teacher=quality(hdr, truth),
         merge=quality(merged, truth),
         reliability=reliability(sigma, error_map(hdr, truth)),
+        psnr_pu=psnr_pu(hdr, truth),
+        parts=part_qualities(hdr, truth, bracket),
+        extra={name: measure(name, hdr, truth) for name in extra},
     )
+
+
+def part_qualities(hdr: FloatMap, truth: FloatMap, bracket: Bracket) -> dict[str, PartQuality]:
+    """The quality of H×W×3 radiance by part, as the diagnostics tell parts; none where it is empty.
+
+    Saturated is where the reference clips, moving where aligned frames disagree, static the rest.
+    """
+    known = clues(bracket)
+    clipped, moves = known.saturated[1], moving(known)
+    flags = {Part.SATURATED: clipped, Part.MOVING: moves, Part.STATIC: ~(clipped | moves)}
+    squares = squared_error_map(hdr, truth).astype(np.float32)
+    apart = hdr.astype(np.float32) - truth.astype(np.float32)
+    linear: npt.NDArray[np.float32] = np.square(apart).mean(axis=2)
+    found: dict[str, PartQuality] = {}
+    for part in PARTS:
+        if flags[part].any():
+            side = split_quality(squares, linear, flags[part]).kept
+            share = side.pixels / clipped.size
+            found[part] = PartQuality(share=share, psnr_mu=side.psnr_mu, psnr_l=side.psnr_l)
+    return found
 
 
 def validate(
@@ -363,6 +442,10 @@ def _evaluation_path(project: Path, model: Path, split: Split) -> Path | None:
 
 def _figures(values: Mapping[str, Any], names: Sequence[str]) -> dict[str, float]:
     return {name: math.nan if values[name] is None else float(values[name]) for name in names}
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
 
 
 def _without_nan(value: object) -> object:

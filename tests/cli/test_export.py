@@ -132,3 +132,17 @@ def test_a_run_without_a_checkpoint_is_one_sentence(trained, run, tmp_path):
     answer = run("runs", "export", trained, "last", "-o", tmp_path / "a.shdrmodel")
     assert answer.status == 2
     assert "has no checkpoint yet" in answer.err
+
+
+def test_an_evaluation_tells_parts_and_names_a_metric_whose_package_is_missing(
+    trained, run, monkeypatch
+):
+    from smarthdr_studio.learning import extra_metrics
+
+    monkeypatch.setattr(extra_metrics, "find_spec", lambda _: None)
+    told = run("evaluate", trained, "--run", "last", "--device", "cpu").out
+    assert "PU21-PSNR (peak 256, radiance 1 at 1000 cd/m²)" in told
+    assert "static" in told
+    refused = run("evaluate", trained, "--run", "last", "--device", "cpu", "--metric", "flip")
+    assert refused.status != 0
+    assert "flip-evaluator" in refused.err

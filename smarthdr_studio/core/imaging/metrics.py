@@ -21,6 +21,37 @@ def psnr(picture: Picture, truth: Picture) -> float:
     return _decibels(error)
 
 
+SHOWN_PEAK: Final = 1000.0
+"""cd/m² at which radiance 1 is taken to be shown, for figures that ask what an eye would see."""
+PU21_PEAK: Final = 256.0  # what PU21 makes of 100 cd/m², the white of an ordinary display
+_PU21: Final = (
+    0.353487901, 0.3734658629, 8.277049286e-05, 0.9062562627, 0.09150303166, 0.9099517204,
+    596.3148142,
+)  # fmt: skip
+_DARKEST, _BRIGHTEST = 0.005, 10_000.0  # cd/m² for which it was fitted
+
+
+def pu21(luminance: Picture) -> npt.NDArray[np.float64]:
+    """Perceptually uniform values of luminance in cd/m², any shape (Mantiuk and Azimi, PCS 2021).
+
+    p₇·(((p₁ + p₂·Y^p₄) / (1 + p₃·Y^p₄))^p₅ − p₆), at least 0, in its variant for banding with
+    glare; luminance is cut to 0.005 to 10,000. 100 cd/m² give about 256.
+    """
+    p1, p2, p3, p4, p5, p6, p7 = _PU21
+    raised = np.clip(luminance.astype(np.float64), _DARKEST, _BRIGHTEST) ** p4
+    encoded: npt.NDArray[np.float64] = p7 * (((p1 + p2 * raised) / (1 + p3 * raised)) ** p5 - p6)
+    return np.maximum(encoded, 0)
+
+
+def psnr_pu(picture: Picture, truth: Picture) -> float:
+    """PU21-PSNR of linear radiance in [0, 1], in dB for a peak of 256, radiance 1 at 1000 cd/m².
+
+    Both of one shape; infinite where they are equal.
+    """
+    seen, wanted = (pu21(SHOWN_PEAK * linear.astype(np.float64)) for linear in (picture, truth))
+    return psnr(seen / PU21_PEAK, wanted / PU21_PEAK)
+
+
 def split_psnr(
     squares: npt.NDArray[np.float32], trusted: npt.NDArray[np.bool_]
 ) -> tuple[float, float]:

@@ -125,6 +125,8 @@ def _scene(found: "SceneEvaluation") -> SceneFigures:
         merge_ssim_l=merge.ssim_l,
         ause=found.reliability.ause,
         spearman=found.reliability.spearman,
+        psnr_pu=found.psnr_pu,
+        **{name: part.psnr_mu for name, part in found.parts.items()},
     )
 
 

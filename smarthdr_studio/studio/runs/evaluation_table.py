@@ -16,6 +16,7 @@ from smarthdr_studio.studio.widgets.tables import RIGHT, Column, SortedTable
 
 SCENE: Final = "Scene"
 MEAN: Final = "mean"
+_OF_SOME: Final = ("psnr_pu", "saturated", "moving", "static")
 _SORTS: Final = "; a click here sorts"
 _BETTER: Final = {
     "psnr_mu": "How many dB of PSNR-μ it is better than the exposure-weighted merge",
@@ -26,11 +27,13 @@ _BETTER: Final = {
 
 
 def mean_of(rows: Sequence[SceneFigures]) -> SceneFigures:
-    """The mean over scenes of every figure."""
+    """The mean over scenes of every figure; of the last four over those scenes that have it."""
     names = [each.name for each in fields(SceneFigures) if each.name != "id"]
-    return SceneFigures(
-        id=MEAN, **{name: fmean(getattr(row, name) for row in rows) for name in names}
-    )
+    columns = {name: [float(getattr(row, name)) for row in rows] for name in names}
+    for name in _OF_SOME:
+        columns[name] = [value for value in columns[name] if not math.isnan(value)]
+    means = {name: fmean(values) if values else math.nan for name, values in columns.items()}
+    return SceneFigures(id=MEAN, **means)
 
 
 def _figure(
@@ -125,6 +128,15 @@ COLUMNS: Final[tuple[Column[SceneFigures], ...]] = (
         " channels), 1 is best",
         form="{:.3f}",
     ),
+    _figure(
+        "PSNR-PU",
+        "psnr_pu",
+        "PU21-PSNR in dB, peak 256, with radiance 1 shown at 1000 cd/m²",
+        form="{:.2f}",
+    ),
+    _figure("Saturated", "saturated", "PSNR-μ where the reference frame clips", form="{:.2f}"),
+    _figure("Moving", "moving", "PSNR-μ where aligned frames disagree", form="{:.2f}"),
+    _figure("Static", "static", "PSNR-μ where it neither clips nor moves", form="{:.2f}"),
 )
 
 

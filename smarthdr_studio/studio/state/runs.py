@@ -1,5 +1,6 @@
 """The runs of a project, which are compared, and how good a model was found to be."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,7 +132,11 @@ class ModelWish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneFigures:
-    """How good a model and the plain merge are on one scene; dB, similarities, AUSE and rank."""
+    """How good a model and the plain merge are on one scene; dB, similarities, AUSE and rank.
+
+    The last four are the model's PU21-PSNR and its PSNR-μ where the reference is saturated, where
+    something moves, and elsewhere; not a number where a scene has no such pixels.
+    """
 
     id: str
     psnr_mu: float
@@ -144,6 +149,10 @@ class SceneFigures:
     merge_ssim_l: float
     ause: float
     spearman: float
+    psnr_pu: float = math.nan
+    saturated: float = math.nan
+    moving: float = math.nan
+    static: float = math.nan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
