@@ -211,7 +211,7 @@ class Curve(Chart):
         plot.plotItem.vb.setFlag(QGraphicsItem.GraphicsItemFlag.ItemClipsChildrenToShape, False)  # noqa: FBT003
         self.begun, self.begun_words = pg.InfiniteLine(), Words()
         self.rounds, self.best = pg.VTickGroup(yrange=(0, 0.05)), pg.VTickGroup(yrange=(0.94, 1))
-        self.reading = pg.InfiniteLine(label="", labelOpts={"position": 0.06, "anchors": _CENTRED})
+        self.reading, self.step = pg.InfiniteLine(), Words()
         # Few, and finer on paper where they are not kept as pixels.
         self.points, self.dots, self.rings = (pg.ScatterPlotItem(useCache=False) for _ in range(3))
         self.stretch = pg.LinearRegionItem(movable=False)
@@ -226,6 +226,7 @@ class Curve(Chart):
         plot.addItem(self.stretch, ignoreBounds=True)
         self.stretch.hide()
         plot.place(19, self.begun_words)
+        plot.place(30, self.step)
         self._listen(plot)
         return plot
 
@@ -247,14 +248,13 @@ class Curve(Chart):
         self.rounds.setPen(plot.pen(muted, 1))
         self.best.setPen(plot.pen(text, 2))
         self.reading.setPen(plot.pen(muted, 1))
-        self.reading.label.setColor(text)
-        self.reading.label.fill.setColor(QColor(palette.raised))
+        self.step.dress(self.font(), text)
+        self.step.ground = QColor(palette.raised)
         self.fault.setColor(QColor(palette.warn))
         region = QColor(palette.accent)
         region.setAlphaF(0.18)
         self.stretch.setBrush(region)
-        for label in (self.reading.label, self.fault):
-            label.setFont(self.font())
+        self.fault.setFont(self.font())
 
     def draw(self, plot: "Plot") -> None:
         """The scale, the lines, their marks and values."""
@@ -263,9 +263,9 @@ class Curve(Chart):
             return
         high = plot.height() > _LEAST
         plot.bottom.setVisible(high)
-        # Half a value's height below, where the lowest one stands at the foot of the plot.
-        below = 2 if high else plot.fontMetrics().height() // 2
-        plot.plotItem.layout.setContentsMargins(MARGIN, 4, MARGIN + 4, below)
+        # Half a value's height where the first or the last one stands at the edge of the plot.
+        half = plot.fontMetrics().height() // 2
+        plot.plotItem.layout.setContentsMargins(MARGIN, half, MARGIN + 4, 2 if high else half)
         scale = scaled(self.lines.shown.values(), sight, columns=plot.columns, log=self.log)
         plot.set_logarithmic(up=scale.log)
         plot.show_range(scale.across, scale.powers)
@@ -319,10 +319,15 @@ class Curve(Chart):
     def _show_values(self, plot: "Plot") -> None:
         """The cursor, and a dot on each line where it is read."""
         at, spots = self._cursor, []
-        self.reading.setVisible(at is not None)
+        for part in (self.reading, self.step):
+            part.setVisible(at is not None)
         if at is not None:
             self.reading.setValue(at)
-            self.reading.label.setFormat(f"{self._across_name} {at:,.0f}")
+            first, last = self.scale.across
+            # Beside the middle near the edges, so that the words stay whole.
+            side = min(max((at - first) / (last - first) * 1.6 - 0.3, 0.0), 1.0)
+            self.step.say(f"{self._across_name} {at:,.0f}", anchor=(side, 1.0))
+            self.step.setPos(at, plot.sight[1][0])
         ground = plot.pen(self._palette.panel, 1)
         for name, trace in self.lines.shown.items():
             x = trace.last[0] if at is None and trace.last else at
@@ -382,7 +387,6 @@ class Curve(Chart):
 
 
 _ABOVE_ROUNDS: Final = (1.0, -8.0)  # pixels
-_CENTRED: Final = ((0.5, 0.5), (0.5, 0.5))
 
 
 @dataclass(frozen=True, slots=True)
