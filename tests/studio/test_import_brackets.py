@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.studio.dataset.start_page import NewProjectDialog
 
 LATER = START + timedelta(hours=1)
 VIEWS = [view(seed) for seed in (1, 2, 3)]
@@ -212,3 +213,20 @@ def test_frames_are_aligned_if_wished_and_the_file_menu_stops_it(
     )
     assert not project.aligned
     until(window.session, lambda state: state.shown is not None)
+
+
+def test_a_dropped_folder_can_be_looked_at_before_it_becomes_a_project(
+    window, qtbot, until, camera, tmp_path
+):
+    window.session.take(camera)
+    qtbot.waitUntil(lambda: bool(window.findChildren(NewProjectDialog)), timeout=20000)
+    (dialog,) = window.findChildren(NewProjectDialog)
+    buttons = {each.text(): each for each in dialog.findChildren(QPushButton)}
+    press(qtbot, buttons["Look at the brackets…"])
+    until(window.session, at("brackets"))
+    sheet = window._open_commands._importing
+    assert sheet.isVisible()
+    assert sheet.folder.path.text() == str(camera)
+    assert rows(sheet.brackets.brackets)[-1] == "Left out\n1 picture"
+    assert not (tmp_path / "DCIM.shdr").exists()
+    qtbot.keyClick(sheet, Qt.Key.Key_Escape)

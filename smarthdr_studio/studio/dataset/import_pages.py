@@ -59,6 +59,7 @@ class FolderPage(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.path = QLineEdit()
+        self._shown: Path | None = None
         describe(self.path, name="Folder of brackets", tip="It is looked at, never written into")
         self.path.setPlaceholderText("A folder straight off a camera, or a published dataset")
         browse = button("Browse…", tip="Choose the folder")
@@ -80,8 +81,9 @@ class FolderPage(QWidget):
 
     def show_state(self, state: ImportState) -> None:
         """Show the folder that is looked at."""
-        if state.folder is not None and not self.path.text():
+        if state.folder is not None and state.folder != self._shown:
             self.path.setText(str(state.folder))
+        self._shown = state.folder
 
     @property
     def folder(self) -> Path | None:

@@ -184,6 +184,7 @@ class NewProjectDialog(QDialog):
     """Tells what was found and asks for a place, which is never inside the dataset."""
 
     chosen = Signal(object, object)
+    look_asked = Signal(object)
 
     def __init__(self, catalogue: Catalogue, *, place: Path, parent: QWidget) -> None:
         super().__init__(parent)
@@ -198,6 +199,11 @@ class NewProjectDialog(QDialog):
         )
         self._create.setProperty("role", "primary")
         self._create.setToolTip("Make the project folder and open it (Enter)")
+        self._look = self._buttons.addButton(
+            "Look at the brackets…", QDialogButtonBox.ButtonRole.ActionRole
+        )
+        self._look.setToolTip("See which pictures form which scene first, and correct it")
+        self._look.clicked.connect(self._look_first)
         self._lay_out()
         self._buttons.accepted.connect(self._accept)
         self._buttons.rejected.connect(self.reject)
@@ -230,6 +236,11 @@ class NewProjectDialog(QDialog):
     def _accept(self) -> None:
         self.chosen.emit(self._catalogue, Path(self._path.text().strip()))
         self.accept()
+
+    @Slot()
+    def _look_first(self) -> None:
+        self.look_asked.emit(self._catalogue.root)
+        self.reject()
 
     @Slot()
     def _browse(self) -> None:

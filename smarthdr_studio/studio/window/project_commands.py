@@ -235,6 +235,12 @@ class OpenCommands(QObject):
         self._session.bringing.begin()
         self._importing.activateWindow()
 
+    @Slot(object)
+    def _look_at_brackets(self, folder: Path) -> None:
+        """The same of a folder that was opened already."""
+        self.import_brackets()
+        self._session.bringing.look_into(folder)
+
     def _made_for_import(self) -> ImportSheet:
         bringing, sheet = self._session.bringing, ImportSheet(self._window)
         sheet.folder_given.connect(bringing.look_into)
@@ -268,6 +274,7 @@ class OpenCommands(QObject):
         dialog = NewProjectDialog(catalogue, place=place, parent=self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.chosen.connect(self._session.create_project)
+        dialog.look_asked.connect(self._look_at_brackets)
         dialog.open()
 
     def _ask_for_folder(self, title: str) -> None:
