@@ -334,6 +334,20 @@ MODELS: Final = (
         "As before a model file was picked",
         "look_through_newest",
     ),
+    action(
+        "Training",
+        "Use the starter model",
+        "",
+        "It makes pseudo-labels, σ and masks for the pool, without any training",
+        "label_by_starter",
+    ),
+    action(
+        "Training",
+        "Use a model file…",
+        "",
+        "A .shdrmodel makes pseudo-labels, σ and masks for the pool",
+        "label_by_file",
+    ),
 )
 
 

@@ -66,6 +66,22 @@ def plain(
     return lambda _report: work(*args, **kwargs)
 
 
+class Repeating:
+    """Says the last words again between two tiles: that is where a job can be given up."""
+
+    def __init__(self, report: Report) -> None:
+        self._report, self._last = report, ("", 0, 0)
+
+    def __call__(self, text: str, done: int, total: int) -> None:
+        """Report, and remember it."""
+        self._last = text, done, total
+        self._report(*self._last)
+
+    def again(self, _done: int, _total: int) -> None:
+        """The same once more; what a tile says of itself is too small to be told."""
+        self._report(*self._last)
+
+
 def _ignore(*_answer: object) -> None:
     """Nobody waits for it."""
 

@@ -26,7 +26,7 @@ from smarthdr_studio.studio.state import (
     Which,
     Written,
 )
-from smarthdr_studio.studio.tasks import How, Job, LatestTask, Report, TaskRunner, plain
+from smarthdr_studio.studio.tasks import How, Job, LatestTask, Repeating, Report, TaskRunner, plain
 
 if TYPE_CHECKING:
     from smarthdr_studio.learning.evaluation import Evaluation, SceneEvaluation
@@ -54,7 +54,7 @@ def measure_figures(
     from smarthdr_studio.learning.evaluation import evaluate
 
     checkpoint = checkpoint_of(run_of(project, run).path, which=which)
-    say = _Repeating(report)
+    say = Repeating(report)
     for event in evaluate(
         project,
         model=checkpoint,
@@ -85,20 +85,6 @@ def put_figures(*, figures: EvaluationFigures, path: Path) -> Written:
     return Written(
         words=f"The figures of {counted(len(figures.scenes), 'scene')} are in {path}", path=path
     )
-
-
-class _Repeating:
-    """Says the last words again between two tiles: that is where a job can be given up."""
-
-    def __init__(self, report: Report) -> None:
-        self._report, self._last = report, ("", 0, 0)
-
-    def __call__(self, text: str, done: int, total: int) -> None:
-        self._last = text, done, total
-        self._report(*self._last)
-
-    def again(self, _done: int, _total: int) -> None:
-        self._report(*self._last)
 
 
 def _figures(found: "Evaluation", split: Split) -> EvaluationFigures:

@@ -17,6 +17,7 @@ from smarthdr_studio.studio.curation.queue import QueueController
 from smarthdr_studio.studio.dataset.ground_truth import TruthController
 from smarthdr_studio.studio.dataset.import_brackets import ImportController
 from smarthdr_studio.studio.dataset.import_export import HandoverController
+from smarthdr_studio.studio.dataset.model_labels import ModelLabelController
 from smarthdr_studio.studio.dataset.relocate import RelocationController
 from smarthdr_studio.studio.dataset.start_page import ProjectController
 from smarthdr_studio.studio.project.decisions import CurationController
@@ -52,6 +53,7 @@ class ProjectFiles(QObject):
         self.care = RelocationController(store, tasks)
         self.models = ExportModelController(store, tasks)
         self.evaluations = EvaluationController(store, tasks)
+        self.labelling = ModelLabelController(store, tasks)
 
     def give_up(self) -> None:
         """Whatever is being read or written is not wanted any more."""
@@ -60,6 +62,7 @@ class ProjectFiles(QObject):
         self.handover.cancel()
         self.models.cancel()
         self.evaluations.cancel()
+        self.labelling.cancel()
 
 
 class Watching(QObject):
@@ -378,6 +381,7 @@ class Session(QObject):
         self.inspection.facts.take_journal(journal)
         self.screen.take_journal(journal)
         self.files.journal.take_journal(journal)
+        self.files.labelling.take_journal(journal)
         self.recommendations.take_journal(journal)
         self._show_story(journal)
 
@@ -431,3 +435,5 @@ class Session(QObject):
         self.screen.picked.connect(self._tell_story)
         self._watch.noticed.connect(self._read_journal)
         self.files.care.moved.connect(self._dataset_moved)
+        self.files.labelling.labelled.connect(self.inspection.round_came)
+        self.training.round_finished.connect(self.files.labelling.look)

@@ -120,3 +120,10 @@ class ImportState:
     doing: str = ""
     progress: float | None = None
     fault: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelWays:
+    """The project has no pseudo-label; `labelled` says whether there is a label to train on."""
+
+    labelled: bool

@@ -27,6 +27,7 @@ from smarthdr_studio.studio.state.curation import (
 )
 from smarthdr_studio.studio.state.dataset import (
     ImportState,
+    LabelWays,
     MovedState,
     SplitState,
     TruthState,
@@ -137,6 +138,7 @@ class StudioState:
     truth: TruthState | None = None  # one that was picked and waits for a word
     split: SplitState | None = None  # the same of a split
     moved: MovedState | None = None  # the dataset folder is gone
+    ways: LabelWays | None = None  # there is no pseudo-label yet; what can be done
     readout: Readout | None = None  # stays when the mouse leaves the pictures
     region: Region | None = None
     report: RegionReport | None = None

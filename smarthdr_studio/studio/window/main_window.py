@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from smarthdr_studio.studio.actions import ACTIONS, use_keys, with_keys
+from smarthdr_studio.studio.dataset.model_labels import LabelWaysBar
 from smarthdr_studio.studio.dataset.start_page import StartPage
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.settings import Places
@@ -65,6 +66,7 @@ class MainWindow(QMainWindow):
         self.start, self.page = StartPage(), StudioPage(palette)
         self.page.desk.take_layouts(self.session.preferences.layouts)
         self.notice, self.readout, self._read_only = NoticeBar(), ReadoutBar(), ReadOnlyNote()
+        self.ways = LabelWaysBar()
         self._pages = QStackedWidget()
         calls = self._make_commands(palette)
         self.menus = Menus(calls, self, keys=self.session.preferences.keys)
@@ -242,6 +244,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(4)
         column.addLayout(_with_margins(self._read_only))
         column.addLayout(_with_margins(self.notice))
+        column.addLayout(_with_margins(self.ways))
         column.addWidget(self._pages, 1)
         column.addWidget(self.readout)
         self.setCentralWidget(inside)
@@ -249,7 +252,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         session = self.session
-        bars = (self.notice, self.readout, self.bar, self.menus, self._read_only)
+        bars = (self.notice, self.ways, self.readout, self.bar, self.menus, self._read_only)
         session.show_in(self.start, *bars, self)
         session.catalogue_found.connect(self._open_commands.ask_for_place)
         session.rested.connect(self._rested)
@@ -269,6 +272,7 @@ class MainWindow(QMainWindow):
         self.bar.redo_asked.connect(session.curating.redo)
         self.menus.typing_left.connect(self.page.take_keyboard)
         self._connect_start()
+        self._connect_ways()
         self.notice.closed.connect(session.dismiss)
         self.notice.open_asked.connect(self._file_commands.open_file)
         self.notice.offer_taken.connect(session.running.take_offer)
@@ -283,6 +287,14 @@ class MainWindow(QMainWindow):
         self.start.import_asked.connect(self._open_commands.import_brackets)
         self.start.project_asked.connect(self._open_commands.open_project)
         self.start.recent_picked.connect(self.session.take)
+
+    def _connect_ways(self) -> None:
+        labelling, files = self.session.files.labelling, self._file_commands
+        self.ways.starter_asked.connect(labelling.use_starter)
+        self.ways.file_asked.connect(self._model_commands.ask_to_label)
+        self.ways.truth_asked.connect(files.import_truth)
+        self.ways.bracket_asked.connect(files.merge_bracket)
+        self.ways.closed.connect(labelling.close_line)
 
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:

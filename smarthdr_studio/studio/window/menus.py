@@ -92,6 +92,10 @@ _SMALLER: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "Zoom": ("fit", "one_to_one", "zoom_in", "zoom_out"),
     "Colours of the window": ("look_system", "look_dark", "look_light"),
+    "Models": (
+        *("label_by_starter", "label_by_file"),
+        *("look_through_file", "look_through_newest"),
+    ),
     "Grid": (*("grid_1", "grid_2", "grid_stacked", "grid_3", "grid_4", "grid_5", "grid_6"),),
 }
 _INSIDE: Final = {name: title for title, names in _SMALLER.items() for name in names}

@@ -96,11 +96,18 @@ class FileCommands(QObject):
 
     def import_truth(self) -> None:
         """Ask for a ground truth, or for the frames of a static bracket, for the current scene."""
+        self._ask_for_truth("Ground truth of {scene}: one file, or a bracket")
+
+    def merge_bracket(self) -> None:
+        """The same where it is the bracket that is wanted."""
+        self._ask_for_truth("Frames of {scene} in which nothing moves, two or more")
+
+    def _ask_for_truth(self, title: str) -> None:
         scene = self._session.state.current
         if scene is None:
             return
         names = " ".join(f"*{suffix}" for suffix in _PICTURES)
-        dialog = QFileDialog(self._window, f"Ground truth of {scene}: one file, or a bracket")
+        dialog = QFileDialog(self._window, title.format(scene=scene))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.setNameFilter(f"Pictures ({names})")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QObject, Qt, Slot
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
@@ -207,24 +207,31 @@ class ModelCommands(QObject):
     def table(self) -> Mapping[str, Callable[[], object]]:
         """Every command by the name the table of actions calls it."""
         predictions = self._session.inspection.predictions
+        labelling = self._session.files.labelling
         return {
-            "look_through_file": self.ask_for_model,
+            "label_by_starter": labelling.use_starter,
+            "label_by_file": self.ask_to_label,
+            "look_through_file": partial(
+                self._ask, "Look through a model file", predictions.look_through
+            ),
             "look_through_newest": partial(predictions.look_through, None),
         }
 
-    @Slot()
-    def ask_for_model(self) -> None:
-        """The views of the student come from the file that is picked, from then on."""
-        dialog = QFileDialog(self._window, "Look through a model file")
+    def ask_to_label(self) -> None:
+        """The pool is labelled by the file that is picked."""
+        self._ask("Pseudo-labels by a model file", self._session.files.labelling.use_file)
+
+    def _ask(self, title: str, take: Callable[[Path], None]) -> None:
+        dialog = QFileDialog(self._window, title)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setNameFilter(_MODELS)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self._look_through)
+        dialog.fileSelected.connect(partial(_take, take))
         dialog.open()
 
-    @Slot(str)
-    def _look_through(self, name: str) -> None:
-        self._session.inspection.predictions.look_through(Path(name))
+
+def _take(take: Callable[[Path], None], name: str) -> None:
+    take(Path(name))
 
 
 _TITLES: Final[dict[str, str]] = {

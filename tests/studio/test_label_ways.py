@@ -1,0 +1,128 @@
+"""A project without labels is no dead end: the window offers ways on, and a model takes one."""
+
+import pytest
+from made_models import make_checkpoint
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QPushButton
+
+from smarthdr_studio.core.datasets.scan import find_scenes
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.plan import load_preset
+from smarthdr_studio.core.training.run_folder import new_run, run_lock
+from smarthdr_studio.core.trust.pseudo_label import read_provenance
+from smarthdr_studio.learning.bundle import write_bundle
+from smarthdr_studio.learning.inference import read_card, read_weights
+
+STARTER, FILE = "Use the starter model", "Use a model file…"
+TRUTH, BRACKET = "Import a ground truth…", "Make one from a static bracket…"
+
+
+@pytest.fixture
+def bare_project(dataset, tmp_path):
+    """Seven scenes, and no ground truth that counts."""
+    place = tmp_path / "bare.shdr"
+    Project.create(place, find_scenes(dataset), labelled=()).close()
+    return place
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A model file of an untrained network."""
+    (tmp_path / "run").mkdir()
+    checkpoint = make_checkpoint(tmp_path / "run", load_preset("fast", changes={"tile": 64}))
+    path = tmp_path / "some.shdrmodel"
+    write_bundle(path, *read_weights(checkpoint))
+    return path
+
+
+@pytest.fixture
+def shipped(model, monkeypatch):
+    """That file in the place of the model that ships."""
+    monkeypatch.setattr("smarthdr_studio.core.training.starter.starter_model", lambda: model)
+    return model
+
+
+def offered(window):
+    bar = window.ways
+    found = bar.findChildren(QPushButton)
+    return [b.text() for b in found if b.isVisible()] if bar.isVisible() else []
+
+
+def click(qtbot, window, text):
+    found = next(b for b in window.ways.findChildren(QPushButton) if b.text() == text)
+    qtbot.mouseClick(found, Qt.MouseButton.LeftButton)
+
+
+def open_in(window, project, until):
+    window.session.take(project)
+    until(window.session, lambda s: s.shown is not None and not s.busy)
+
+
+def test_without_ground_truth_four_ways_are_offered_and_a_model_fills_the_pool(
+    window, qtbot, until, bare_project, shipped
+):
+    open_in(window, bare_project, until)
+    assert offered(window) == [STARTER, FILE, TRUTH, BRACKET, "Close"]
+    click(qtbot, window, STARTER)
+    until(window.session, lambda s: s.pool is not None and s.notice is not None)
+    until(window.session, lambda s: all(r.retained is not None for r in s.scenes[:6]))
+    assert offered(window) == []
+    assert window.session.state.notice.text.startswith("6 pseudo-labels by the starter model, ")
+    provenance = read_provenance(bare_project / "pseudo" / "001.exr")
+    assert provenance.checkpoint == read_card(shipped).weights
+
+    window.session.curating.promote(("001",))
+    until(window.session, lambda s: s.row("001").status is Status.PROMOTED)
+
+
+def test_with_labels_only_models_are_offered_and_the_line_can_be_closed(
+    window, qtbot, until, fresh_project
+):
+    open_in(window, fresh_project, until)
+    assert offered(window) == [STARTER, FILE, "Close"]
+    click(qtbot, window, "Close")
+    assert offered(window) == []
+
+
+def test_with_pseudo_labels_nothing_is_offered(opened):
+    assert offered(opened) == []
+
+
+def test_a_model_file_is_asked_for_beside_the_window(window, qtbot, until, bare_project, model):
+    open_in(window, bare_project, until)
+    click(qtbot, window, FILE)
+    dialog = window.findChild(QFileDialog)
+    dialog.fileSelected.emit(str(model))
+    dialog.close()
+    until(window.session, lambda s: s.pool is not None and s.notice is not None)
+    assert "by some.shdrmodel" in window.session.state.notice.text
+
+
+def test_cancelled_it_leaves_the_project_as_it_was(window, qtbot, until, bare_project, shipped):
+    open_in(window, bare_project, until)
+    click(qtbot, window, STARTER)
+    until(window.session, lambda s: bool(s.busy))
+    window.readout.cancel_asked.emit()
+    qtbot.waitUntil(lambda: window.session.at_rest, timeout=20000)
+    assert not list((bare_project / "pseudo").glob("*"))
+    assert offered(window)[0] == STARTER
+
+
+def test_a_run_of_another_process_is_not_disturbed(window, qtbot, until, bare_project, shipped):
+    open_in(window, bare_project, until)
+    run = new_run(bare_project, "fast")
+    with run_lock(run.path):
+        click(qtbot, window, STARTER)
+        until(window.session, lambda s: s.notice is not None)
+    assert "is at work and makes pseudo-labels itself" in window.session.state.notice.text
+    assert not list((bare_project / "pseudo").glob("*"))
+
+
+def test_a_static_bracket_is_asked_for_as_one(window, qtbot, until, bare_project):
+    open_in(window, bare_project, until)
+    click(qtbot, window, BRACKET)
+    dialog = window.findChild(QFileDialog)
+    assert dialog.windowTitle() == "Frames of 001 in which nothing moves, two or more"
+    assert dialog.fileMode() is QFileDialog.FileMode.ExistingFiles
+    dialog.close()
