@@ -41,7 +41,7 @@ def test_thumbnails_come_by_themselves(opened, qtbot, places):
     qtbot.waitUntil(lambda: opened.page.desk.in_front("thresholds"))
     opened.page.go_to_tab("scenes")
     model = opened.page.scenes._model
-    qtbot.waitUntil(lambda: "001" in model._thumbnails, timeout=10000)
+    qtbot.waitUntil(lambda: "003" in model._thumbnails, timeout=10000)
     assert list(places.thumbnails.glob("*.jpg"))
 
 
