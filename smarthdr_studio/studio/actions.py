@@ -165,6 +165,7 @@ BASE: Final = (
     anywhere("View", "Follow the system", "", "Dark or light as the desktop", "look_system"),
     anywhere("View", "Dark", "", "Light text on dark grey", "look_dark"),
     anywhere("View", "Light", "", "Dark text on light grey", "look_light"),
+    anywhere("View", "High contrast", "", "White and yellow on black", "look_contrast"),
     action("Training", "Train", "Ctrl+T", "Start a run with this preset", "train"),
     action("Training", "Plan…", "Alt+T", "Every setting of the next run", "plan_run"),
     action("Training", "Pause or go on", "Ctrl+Shift+T", "Hold the run in memory", "pause"),
@@ -183,7 +184,9 @@ BASE: Final = (
     action(
         "Training", "Rounds every…", "Ctrl+Shift+Y", "Epochs from one to the next", "change_refresh"
     ),
-    anywhere("Help", "Keys and guide", "F1 ?", "Every key, and how to work", "show_help"),
+    anywhere("Help", "First steps and guide", "F1", "How to work", "show_help"),
+    anywhere("Help", "Every key", "?", "What each key does, by menu", "show_keys"),
+    anywhere("Help", "About SmartHDR Studio", "", "Version, libraries, licences", "show_about"),
     *(
         unlisted("View", f"Show {layer}", str(number), layer.tip, f"layer_{number}")
         for number, layer in enumerate(tuple(Layer)[:9], 1)

@@ -33,7 +33,12 @@ _MOST_BUDGET: Final = 2**44
 _APP: Final = "smarthdr-studio"
 _MOST_RECENT: Final = 12
 _MOST_ROUNDS: Final = 10**6
-_LOOKS: Final[dict[str, Wish]] = {"system": "system", "dark": "dark", "light": "light"}
+_LOOKS: Final[dict[str, Wish]] = {
+    "system": "system",
+    "dark": "dark",
+    "light": "light",
+    "contrast": "contrast",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +74,8 @@ class Preferences:
     """Recent projects, newest first, the look, and the keys a person gave to actions by id.
 
     `budget` is how many bytes of pictures may be kept in memory, `window` where the window stood
-    and `layouts` where panels stood in each workspace, in their own words. `told` is a sentence
-    about what was read, "" where all is well.
+    and `layouts` where panels stood in each workspace, in their own words; `folders_by_purpose` are
+    those a file dialog was last in. `told` is a sentence about what was read, "" where all is well.
     """
 
     recent: tuple[str, ...] = ()
@@ -79,6 +84,7 @@ class Preferences:
     budget: int = FIRST_BUDGET
     window: Mapping[str, Any] = field(default_factory=dict)
     layouts: Mapping[str, str] = field(default_factory=dict)
+    folders_by_purpose: Mapping[str, str] = field(default_factory=dict)
     told: str = ""
 
     @classmethod
@@ -111,16 +117,15 @@ class Preferences:
             return cls()
         except _DAMAGE as error:
             return cls(told=f"{path}: cannot be used ({_why(error)})")
-        window, layouts = values.get("window"), values.get("layouts")
+        window = values.get("window")
         return cls(
             recent=recent,
             look=_LOOKS.get(wish, "system"),
             keys=keys,
             budget=budget,
             window=window if isinstance(window, dict) else {},
-            layouts={str(name): str(held) for name, held in layouts.items()}
-            if isinstance(layouts, dict)
-            else {},
+            layouts=_words(values.get("layouts")),
+            folders_by_purpose=_words(values.get("folders_by_purpose")),
         )
 
     def write(self, path: Path) -> None:
@@ -161,6 +166,13 @@ def _texts(held: object) -> tuple[str, ...]:
     if not isinstance(held, list) or not all(isinstance(each, str) for each in held):
         raise TypeError("no list of texts")
     return tuple(held)
+
+
+def _words(held: object) -> dict[str, str]:
+    """Words by words; nothing where it is anything else."""
+    if not isinstance(held, dict):
+        return {}
+    return {str(name): str(value) for name, value in held.items()}
 
 
 _NAME: Final = "window.json"

@@ -1,4 +1,4 @@
-"""What the window looks like: two palettes, the text size and the style sheet made from them."""
+"""What the window looks like: three palettes, the text size and the style sheet made from them."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from smarthdr_studio.core.environment import resource
 
-Wish = Literal["system", "dark", "light"]
+Wish = Literal["system", "dark", "light", "contrast"]
 
 SMALLEST_TEXT_PT: Final = 11.0
 
@@ -68,19 +68,36 @@ LIGHT: Final = Palette(
     canvas="#a9a9a9",
 )
 
+CONTRAST: Final = Palette(
+    name="contrast",
+    window="#000000",
+    panel="#000000",
+    raised="#1a1a1a",
+    border="#c8c8c8",
+    text="#ffffff",
+    muted="#e6e6e6",
+    accent="#ffe14d",
+    on_accent="#000000",
+    good="#5cf0b4",
+    warn="#ffc14d",
+    bad="#ff9d8f",
+    canvas="#2b2b2b",
+)
+_BY_WISH: Final = {"dark": DARK, "light": LIGHT, "contrast": CONTRAST}
+
 
 def palette_for(wish: Wish) -> Palette:
     """The palette asked for; "system" follows the desktop and is dark where it does not say."""
     if wish == "system":
         scheme = QGuiApplication.styleHints().colorScheme()
         return LIGHT if scheme == Qt.ColorScheme.Light else DARK
-    return LIGHT if wish == "light" else DARK
+    return _BY_WISH[wish]
 
 
 def current_palette() -> Palette:
     """The palette that the application is dressed in."""
     window = QGuiApplication.palette().window().color().name()
-    return LIGHT if window == LIGHT.window else DARK
+    return next((each for each in _BY_WISH.values() if each.window == window), DARK)
 
 
 def dress(application: QApplication, palette: Palette) -> None:
@@ -247,7 +264,8 @@ QTabBar::tab:focus {{ border-color: {p.accent}; }}
 
 
 def _icon(shape: str, p: Palette) -> str:
-    return resource("icons", f"{shape}-{p.name}.svg").as_posix()
+    drawn = "light" if p is LIGHT else "dark"
+    return resource("icons", f"{shape}-{drawn}.svg").as_posix()
 
 
 def _qt_palette(p: Palette) -> QPalette:

@@ -34,7 +34,7 @@ PROMISED = {
     "Ctrl+Z": "undo",
     "Ctrl+Shift+Z": "redo",
     "F1": "show_help",
-    "?": "show_help",
+    "?": "show_keys",
     "Ctrl+B": "toggle_sides",
     "Ctrl+O": "open_project",
     "Ctrl+Q": "leave",
@@ -150,7 +150,7 @@ def test_help_names_every_key():
 
 
 def test_help_tells_the_keys_of_now(window):
-    window.show_help()
+    window.show_keys()
     sheet = window.findChild(HelpSheet)
     sheet.show_keys(with_keys(ACTIONS, {"promote": ("F9",)}))
     assert "F9" in sheet.findChild(QTextBrowser).toPlainText()

@@ -54,7 +54,7 @@ def test_the_wheel_zooms_all_views_about_the_cursor(grid):
     assert other._lens is grid.lens
 
 
-def test_dragging_pans_all_views_and_a_double_click_shows_all_again(grid, qtbot):
+def test_dragging_pans_all_views_and_a_double_click_shows_one_alone(grid, qtbot):
     picture = grid.view(1).picture
     fitted = grid.lens
     where = centre_of(picture)
@@ -64,7 +64,11 @@ def test_dragging_pans_all_views_and_a_double_click_shows_all_again(grid, qtbot)
     assert grid.lens.x == pytest.approx(fitted.x - 30 / fitted.scale)
     assert grid.lens.y == pytest.approx(fitted.y - 12 / fitted.scale)
     qtbot.mouseDClick(picture, Qt.MouseButton.LeftButton, pos=where)
-    assert grid.lens == fitted
+    assert grid.alone == 1
+    qtbot.mouseDClick(picture, Qt.MouseButton.LeftButton, pos=where)
+    assert grid.alone is None
+    grid.fit()
+    assert grid.lens.x == fitted.x
 
 
 def test_the_picture_cannot_be_dragged_out_of_reach(grid, qtbot):

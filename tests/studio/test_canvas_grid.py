@@ -72,13 +72,11 @@ def test_pointing_at_a_view_or_clicking_its_title_bar_asks_for_it_once(grid, qtb
     assert heard == [2, 1]
 
 
-def test_the_active_view_is_told_by_its_frame_its_filled_number_and_its_name(grid):
+def test_the_active_view_is_told_by_its_frame_its_filled_button_and_its_name(grid):
     grid.set_active(1)
     frame = [grid.view(index).grab().toImage().pixelColor(200, 1).name() for index in range(3)]
     assert frame[1] != frame[0] == frame[2]
-    bold = [grid.view(i).header._number.font().bold() for i in range(3)]
-    assert bold == [False, True, False]
-    filled = grid.view(1).header._number.grab().toImage().pixelColor(4, 12).name()
+    filled = grid.view(1).header._larger.grab().toImage().pixelColor(2, 12).name()
     assert filled == DARK.accent
     assert "(active)" in grid.view(1).accessibleName()
     assert "(active)" not in grid.view(0).accessibleName()

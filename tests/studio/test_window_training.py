@@ -121,8 +121,8 @@ def test_closing_during_a_run_asks_and_a_no_closes_nothing(
     until(window.session, lambda s: s.training.step > 1, timeout=400000)
     window.close()
     box = window.findChild(QMessageBox, "leave")
-    keep = next(b for b in box.buttons() if "Keep" in b.text())
-    qtbot.mouseClick(keep, Qt.MouseButton.LeftButton)
+    cancel = next(b for b in box.buttons() if "Cancel" in b.text())
+    qtbot.mouseClick(cancel, Qt.MouseButton.LeftButton)
     assert window.isVisible()
     assert window.session.state.training.activity is Activity.RUNNING
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "leave") is None, timeout=20000)

@@ -10,6 +10,38 @@ from smarthdr_studio.core.words import number
 Kind = Literal["switch", "choice", "whole", "number", "words", "path"]
 NONE: Final = "none"
 
+# What settings are called in other programs and in papers, by key.
+ELSEWHERE: Final[Mapping[str, str]] = {
+    "schedule.learning_rate": "lr adam",
+    "schedule.final_decay": "scheduler lr_scheduler annealing",
+    "schedule.halve_at_epoch": "lr_scheduler step_lr",
+    "schedule.early_stop": "patience",
+    "schedule.epochs": "max_epochs num_epochs iterations",
+    "schedule.warmup_epochs": "burn-in pretrain",
+    "schedule.refresh_every": "relabel rounds",
+    "schedule.steps_per_epoch": "iters iterations",
+    "batch.labelled": "bs batch_size",
+    "batch.unlabelled": "bs batch_size mu",
+    "batch.crop": "patch_size crop_size imsize",
+    "teacher.ema": "ema momentum alpha decay polyak",
+    "loss.unlabelled_weight": "lambda lambda_u",
+    "loss.ramp_up": "rampup sigmoid",
+    "loss.perceptual_weight": "vgg lpips",
+    "loss.nll_weight": "uncertainty gaussian",
+    "masks.tau_patch": "threshold tau cutoff",
+    "masks.tau_pixel": "threshold tau cutoff",
+    "student.noise": "augmentation jitter",
+    "student.swap": "augmentation cutmix cutout",
+    "student.brighten": "augmentation jitter",
+    "student.tint": "augmentation color jitter",
+    "compute.accumulate": "grad_accum gradient_accumulation",
+    "compute.checkpointing": "grad_checkpoint activation memory oom",
+    "compute.compile": "torch.compile",
+    "compute.clip_gradient": "clip_grad grad_clip max_norm",
+    "seed": "random_seed",
+    "device": "gpu cuda",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanField:
@@ -44,9 +76,13 @@ class PlanField:
         return ", or ".join([self._range(), *others])
 
     def found_by(self, query: str) -> bool:
-        """Whether every word of a query stands in the name, key, section or description."""
+        """Whether every word of a query stands in the name, key, section or description.
+
+        What a setting is called elsewhere ("lr", "wd", "bs") finds it too, by its whole word.
+        """
         text = f"{self.title} {self.key} {self.section} {self.description}".casefold()
-        return all(word in text for word in query.casefold().split())
+        other = ELSEWHERE.get(self.key, "").split()
+        return all(word in text or word in other for word in query.casefold().split())
 
     def read(self, text: str) -> Any:  # noqa: ANN401 - as many types as there are settings
         """The value that is written as `text`; what cannot be read stays text, to be refused."""

@@ -298,6 +298,11 @@ class SceneList(QWidget):
         self._search.textEdited.connect(self.query_typed)
         self._centre.picked.connect(self._pick_centre)
 
+    @property
+    def list(self) -> QListView:
+        """The lines of scenes alone."""
+        return self._list
+
     def selected(self) -> tuple[str, ...]:
         """The ids of the selected scenes, in the order of the list."""
         return self._shelf.selected()

@@ -24,6 +24,7 @@ from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import MovedState, Notice, StudioState
 from smarthdr_studio.studio.tasks import How, LatestTask, Report, TaskRunner
 from smarthdr_studio.studio.widgets.controls import button, caption, describe, give_role
+from smarthdr_studio.studio.widgets.file_dialogs import begin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +232,7 @@ class RelocateSheet(QDialog):
     @Slot()
     def _ask_for_folder(self) -> None:
         dialog = QFileDialog(self, "The dataset folder")
+        begin(dialog, "open a dataset folder")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.fileSelected.connect(self._path.setText)

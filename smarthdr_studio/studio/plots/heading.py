@@ -38,7 +38,7 @@ class LineStyle:
     def colour(self, palette: Palette) -> QColor:
         """On the panel of a palette."""
         first = (palette.accent, palette.warn, palette.good, palette.bad)
-        colours = (*first, *_MORE[palette.name], palette.muted)
+        colours = (*first, *_MORE.get(palette.name, _MORE["dark"]), palette.muted)
         return QColor(colours[self.number % len(colours)])
 
 

@@ -7,23 +7,37 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.errors import Remedy
+from smarthdr_studio.core.training.run_folder import best_of
 from smarthdr_studio.studio.project.decisions import CurationController
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.runs.controller import RunListController
 from smarthdr_studio.studio.runs.trash import DiscardController
-from smarthdr_studio.studio.state import Activity, Notice, Offer, TrainingState
+from smarthdr_studio.studio.state import (
+    BUSY_ACTIVITIES,
+    Activity,
+    Asks,
+    Notice,
+    Offer,
+    TrainingState,
+)
 from smarthdr_studio.studio.tasks import TaskRunner
 from smarthdr_studio.studio.training.controller import RunSteering, TrainingController
 from smarthdr_studio.studio.training.other_process import OtherProcess
 from smarthdr_studio.studio.training.plan import ContinueController, PlanController
 
 _MOST_REMEDIES: Final = 3
+_NEXT: Final[tuple[tuple[str, str, Asks], ...]] = (
+    ("Evaluate", "How good each scene came out", "evaluate"),
+    ("Review the queue", "The safest pseudo-labels first", "review"),
+    ("Export the model…", "Student or teacher as a file", "export"),
+)
 
 
 class Running(QObject):
     """Starts and resumes runs of the open project, and says how they stand."""
 
     run_ended = Signal()
+    next_asked = Signal(str, str)  # "evaluate", "review" or "export", and the run
 
     def __init__(
         self, store: Store, tasks: TaskRunner, curating: CurationController, *, presets: Path
@@ -114,8 +128,10 @@ class Running(QObject):
         self._store.notice(None)
         if offer.asks == "resume":
             self.resume(offer.about, changes=offer.changes)
-        else:
+        elif offer.asks == "restore_run":
             self.discarding.restore(offer.about)
+        else:
+            self.next_asked.emit(offer.asks, offer.about)
 
     @Slot()
     def stop_for_sleep(self) -> None:
@@ -141,6 +157,18 @@ class Running(QObject):
         failed = training.activity is Activity.FAILED and not training.past
         if failed and before is not Activity.FAILED:
             self._tell_failure(training)
+        done = training.activity is Activity.DONE and not training.past
+        if done and before in BUSY_ACTIVITIES and training.run:
+            self._tell_what_next(training)
+
+    def _tell_what_next(self, training: TrainingState) -> None:
+        """A run came to its end: what is done with it next, each one click away."""
+        best = best_of(training.checks)
+        told = f", best {best.psnr_mu:.1f} dB at epoch {best.epoch + 1}" if best is not None else ""
+        offers = tuple(
+            Offer(text=text, tip=tip, asks=asks, about=training.run) for text, tip, asks in _NEXT
+        )
+        self._store.notice(Notice(text=f"Trained{told}. What next?", offers=offers))
 
     def _tell_failure(self, training: TrainingState) -> None:
         offers = tuple(

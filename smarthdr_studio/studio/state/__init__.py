@@ -66,7 +66,7 @@ from smarthdr_studio.studio.state.runs import (
     WayBack,
     Which,
 )
-from smarthdr_studio.studio.state.studio import Notice, Offer, StudioState, Tone
+from smarthdr_studio.studio.state.studio import Asks, Notice, Offer, StudioState, Tone
 from smarthdr_studio.studio.state.training import (
     BUSY_ACTIVITIES,
     EDITED,
@@ -92,6 +92,7 @@ __all__ = [
     "SUFFIXES",
     "WHICH",
     "Activity",
+    "Asks",
     "BrushShape",
     "BrushState",
     "Centre",

@@ -69,7 +69,7 @@ _FILM = FilmState()
 _EVALUATION = EvaluationState()
 
 
-Asks = Literal["resume", "restore_run"]
+Asks = Literal["resume", "restore_run", "evaluate", "review", "export"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

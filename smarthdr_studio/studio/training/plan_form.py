@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from smarthdr_studio.core.training.plan_fields import PlanField, as_text
 from smarthdr_studio.studio.state import PlanningState
 from smarthdr_studio.studio.widgets.controls import button, caption, describe, give_role
+from smarthdr_studio.studio.widgets.file_dialogs import begin
 
 
 class PlanValue(QWidget):
@@ -121,6 +122,7 @@ class PathValue(LineValue):
     @Slot()
     def _look(self) -> None:
         dialog = QFileDialog(self, self._title)
+        begin(dialog, "files of a plan")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(self.typed)

@@ -327,6 +327,7 @@ class DisplayStrip(QWidget):
         self._masks.setChecked(shown.mask_visible)
         self._overlay.setValue(round(shown.overlay * _OVERLAY_STEPS))
         self._link.setChecked(own is None)
+        self._link.show_icon(icon("chain" if own is None else "unchained"))
         self._more.show_choices(shown.tone_map, linked=own is None)
         self._tools.button(tuple(Tool).index(new.tool)).setChecked(True)
         self._views.show_grid(new.columns, len(new.views))

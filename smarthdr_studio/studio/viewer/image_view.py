@@ -190,7 +190,7 @@ class Picture(QWidget):
     """Shows finished pictures; says which lens the hand asks for and which pixel is under it."""
 
     lens_asked = Signal(object)  # Lens
-    fit_asked = Signal()
+    maximise_asked = Signal()
     pointed = Signal()  # at this picture, or pressed
     left = Signal()
     hovered = Signal(object)  # (x, y) in image pixels, or None
@@ -295,6 +295,11 @@ class Picture(QWidget):
             self._brush.trail = trail
             self.update()
 
+    @property
+    def tool(self) -> Tool:
+        """What the left button does."""
+        return self._tool
+
     def set_tool(self, tool: Tool) -> None:
         """What the left button does from its next press on."""
         if tool is not self._tool:
@@ -385,13 +390,13 @@ class Picture(QWidget):
             self.touched.emit("released", held.last)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Show the whole picture again, unless the hand draws or steers."""
+        """Fill the place with this view, or show all again, unless the hand draws or steers."""
         if self._on_minimap(event.position()) or self._tool is not Tool.HAND:
             self.mousePressEvent(event)
             if isinstance(self._grip, Paint):
                 self.touched.emit("twice", self._grip.last)
         else:
-            self.fit_asked.emit()
+            self.maximise_asked.emit()
         event.accept()
 
     def enterEvent(self, event: QEnterEvent) -> None:

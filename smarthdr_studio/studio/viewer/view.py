@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
     QColor,
+    QContextMenuEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -26,9 +27,11 @@ from PySide6.QtWidgets import (
 )
 
 from smarthdr_studio.core.display import Layer, Painted
+from smarthdr_studio.studio.state import Tool
 from smarthdr_studio.studio.theme import DARK, Palette
 from smarthdr_studio.studio.viewer.image_view import Picture
 from smarthdr_studio.studio.viewer.view_content import Mode
+from smarthdr_studio.studio.widgets.icons import icon
 
 GROUPS: Final[tuple[tuple[str, tuple[Layer, ...]], ...]] = (
     (
@@ -156,12 +159,12 @@ class Header(QWidget):
     def __init__(self, *, number: int) -> None:
         super().__init__()
         self._title, self._detail = Title(), Detail()
-        self._number = QToolButton()
+        self._larger = QToolButton()
         self.menu = LayerMenu(self, number=number)
         self._palette: Palette | None = None
-        self._active = False
+        self._active = self._alone = False
         self._lay_out(number)
-        self._number.clicked.connect(self.maximise_asked)
+        self._larger.clicked.connect(self.maximise_asked)
         self.menu.layer_picked.connect(self.layer_picked)
         self.menu.partner_picked.connect(self.partner_picked)
         self.menu.zebra_asked.connect(self.zebra_asked)
@@ -173,10 +176,10 @@ class Header(QWidget):
         self.menu.check(title)
 
     def set_active(self, *, active: bool) -> None:
-        """The number of the view that keys act upon is bold on a filled ground."""
+        """The button of the view that keys act upon has a filled ground."""
         if active != self._active:
             self._active = active
-            self._dress_number()
+            self._dress_larger()
 
     def set_palette_colours(self, palette: Palette) -> None:
         """Title in the text's colour, everything else quieter."""
@@ -188,45 +191,48 @@ class Header(QWidget):
         )
         self._detail.set_palette_colours(palette)
         self.menu.set_palette_colours(palette)
-        self._dress_number()
+        self._dress_larger()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """A double click beside the words fills the place with this view, or brings all back."""
         self.maximise_asked.emit()
         event.accept()
 
-    def _dress_number(self) -> None:
+    def show_alone(self, *, alone: bool) -> None:
+        """Whether this view fills the place, so that its button brings the others back."""
+        self._alone = alone
+        self._dress_larger()
+
+    def _dress_larger(self) -> None:
         palette = self._palette
         if palette is None:
             return
-        if self._active:
-            look = (
-                f"border: none; border-radius: 3px; padding: 1px 5px; font-weight: 700;"
-                f" background: {palette.accent}; color: {palette.on_accent};"
-            )
-            self._number.setStyleSheet(f"QToolButton {{ {look} }}")
-        else:
-            look = f"{_PLAIN} padding: 1px 5px; color: {palette.muted};"
-            hover = f"QToolButton:hover {{ color: {palette.accent}; }}"
-            self._number.setStyleSheet(f"QToolButton {{ {look} }} {hover}")
+        ground = palette.accent if self._active else "transparent"
+        ink = palette.on_accent if self._active else palette.muted
+        look = f"border: none; border-radius: 3px; padding: 1px 3px; background: {ground};"
+        under = palette.accent if self._active else palette.raised
+        hover = f"QToolButton:hover {{ background: {under}; }}"
+        self._larger.setStyleSheet(f"QToolButton {{ {look} }} {hover}")
+        shape = icon("smaller" if self._alone else "maximise")
+        self._larger.setIcon(shape.for_menu(self, colour=QColor(ink)))
 
     def _lay_out(self, number: int) -> None:
         self._title.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._title.setMenu(self.menu)
         self._title.setAccessibleName(f"Layer of view {number}")
-        self._number.setText(str(number))
-        self._number.setMaximumWidth(26)
-        self._number.setToolTip("Fill the place with this view, or show all again (Ctrl+Return)")
-        self._number.setAccessibleName(f"Maximise view {number}")
+        self._larger.setToolTip(
+            "Fill the place with this view, or show all again (Ctrl+Return, or a double click)"
+        )
+        self._larger.setAccessibleName(f"Maximise view {number}")
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 3, 4, 3)
         row.setSpacing(5)
-        for button in (self._title, self._number):
+        for button in (self._title, self._larger):
             # The arrow keys belong to the scene list, whatever was clicked.
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         row.addWidget(self._title)
         row.addWidget(self._detail, 1)
-        row.addWidget(self._number)
+        row.addWidget(self._larger)
 
 
 class Title(QToolButton):
@@ -354,6 +360,7 @@ class View(QFrame):
     partner_picked = Signal(str)
     zebra_asked = Signal()
     maximise_asked = Signal()
+    menu_asked = Signal(object, QPoint)  # the menu of its layers, and where on the screen
     pointed = Signal()
 
     def __init__(self, *, number: int) -> None:
@@ -371,6 +378,7 @@ class View(QFrame):
         self.header.zebra_asked.connect(self.zebra_asked)
         self.header.maximise_asked.connect(self.maximise_asked)
         self.picture.pointed.connect(self.pointed)
+        self.picture.maximise_asked.connect(self.maximise_asked)
         self.setAccessibleName(f"View {number}")
 
     @property
@@ -390,7 +398,7 @@ class View(QFrame):
         self._describe()
 
     def set_active(self, *, active: bool) -> None:
-        """Mark the view that keys act upon, by its frame and by its number."""
+        """Mark the view that keys act upon, by its frame and by its button."""
         if active != self._active:
             self._active = active
             self.header.set_active(active=active)
@@ -403,6 +411,13 @@ class View(QFrame):
         self._palette = palette
         self.header.set_palette_colours(palette)
         self.picture.set_palette_colours(palette)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """A right click, but for the brush, whose polygon it gives up."""
+        if self.picture.tool is not Tool.BRUSH:
+            self.pointed.emit()
+            self.menu_asked.emit(self.header.menu, event.globalPos())
+        event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """A click on the frame or beside the words of the title bar is meant for this view."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QPoint, Signal, Slot
 from PySide6.QtGui import QImage, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
@@ -40,7 +40,6 @@ class Aim(QObject):
         self.lens, self.pixel = Viewport(), None
         for picture in pictures:
             picture.lens_asked.connect(self.take)
-            picture.fit_asked.connect(self.fit)
             picture.hovered.connect(self._hover)
             picture.left.connect(self._leave)
             picture.sketched.connect(self._sketch)
@@ -153,6 +152,7 @@ class ViewGrid(QWidget):
     flicker_held = Signal(int, bool)
     region_drawn = Signal(object)  # Region, or None
     maximised = Signal(int)
+    menu_asked = Signal(object, QPoint)  # the menu of a view's layers, and where on the screen
     zoomed = Signal(float)  # screen pixels per image pixel
 
     def __init__(self, count: int = 4) -> None:
@@ -350,6 +350,7 @@ class ViewGrid(QWidget):
         view.picture.pointed.connect(partial(self._shift.point_at, index))
         view.picture.left.connect(partial(self._shift.point_at, None))
         view.picture.region_drawn.connect(self.region_drawn)
+        view.menu_asked.connect(self.menu_asked)
 
     def _pick_layer(self, index: int, layer: str) -> None:
         self.layer_picked.emit(index, layer)
@@ -379,6 +380,7 @@ class ViewGrid(QWidget):
         shown = range(self._count) if lone is None else range(lone, lone + 1)
         for index, view in enumerate(self._views):
             view.setVisible(index in shown)
+            view.header.show_alone(alone=lone is not None)
         # Stretch is for rows and columns that are seen: an empty one would take its share.
         rows = {index // self._columns for index in shown}
         columns = {index % self._columns for index in shown}

@@ -33,14 +33,14 @@ class Icon:
         _renderer(self.svg, colour.name()).render(painter, QRectF(where, QSizeF(_FIELD, _FIELD)))
         painter.restore()
 
-    def for_menu(self, widget: QWidget) -> QIcon:
-        """As an icon for a menu of this widget, sharp on its screen."""
+    def for_menu(self, widget: QWidget, *, colour: QColor | None = None) -> QIcon:
+        """As an icon for a menu of this widget, sharp on its screen; the text's colour if none."""
         dense = widget.devicePixelRatioF()
         pixmap = QPixmap(QSize(_FIELD, _FIELD) * dense)
         pixmap.setDevicePixelRatio(dense)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
-        self.paint(painter, QPointF(0, 0), colour=_ink(widget))
+        self.paint(painter, QPointF(0, 0), colour=colour or _ink(widget))
         painter.end()
         return QIcon(pixmap)
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QFrame,
@@ -149,7 +149,7 @@ _WORDS = {"plain": "", "warn": "Note", "bad": "Not done"}
 
 
 class NoticeBar(QFrame):
-    """A line over the pictures until it is closed, with details, and what can be done, on it."""
+    """A line over the page until it is closed, with details, and what can be done, on it."""
 
     SHOWS: ClassVar[frozenset[str]] = frozenset({"notice"})
 
@@ -235,6 +235,42 @@ class NoticeBar(QFrame):
         self._more.setVisible(bool(notice.details))
         self._more.setChecked(False)
         self._details.setVisible(False)
+
+
+_WIDEST: Final = 960
+_AIR: Final = 12
+
+
+class OverEdge(QObject):
+    """Keeps a bar at the lower edge of a place, over what is there, so that nothing else moves."""
+
+    def __init__(self, bar: QWidget, place: QWidget) -> None:
+        super().__init__(place)
+        self._bar, self._place = bar, place
+        shown = bar.isVisibleTo(place)
+        bar.setParent(place)
+        bar.setVisible(shown)
+        for each in (bar, place):
+            each.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Another room, or other words."""
+        kinds = (QEvent.Type.Resize, QEvent.Type.LayoutRequest, QEvent.Type.Show)
+        if event.type() in kinds and self._bar.isVisibleTo(self._place):
+            self._move()
+        return super().eventFilter(watched, event)
+
+    def _move(self) -> None:
+        layout, room = self._bar.layout(), self._place.rect()
+        width = min(room.width() - 2 * _AIR, _WIDEST)
+        if layout is None or width <= 0:
+            return
+        wrapped = layout.hasHeightForWidth()
+        high = layout.totalHeightForWidth(width) if wrapped else layout.totalSizeHint().height()
+        high = min(max(high, layout.totalMinimumSize().height()), room.height() - 2 * _AIR)
+        left = (room.width() - width) // 2
+        self._bar.setGeometry(left, room.height() - high - _AIR, width, high)
+        self._bar.raise_()
 
 
 class ReadOnlyNote(QFrame):

@@ -11,6 +11,7 @@ from smarthdr_studio.studio.plots.chart import Chart
 from smarthdr_studio.studio.plots.run_charts import RunBoard
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.state import Notice
+from smarthdr_studio.studio.widgets.file_dialogs import begin
 
 
 class ChartExport(QObject):
@@ -65,6 +66,7 @@ class CurveExport(QObject):
 
 def _ask(of: QWidget, title: str, name: str, write: Callable[[Path], None]) -> None:
     dialog = QFileDialog(of.window(), title)
+    begin(dialog, "charts")
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix(Path(name).suffix[1:])
     dialog.selectFile(name)

@@ -274,6 +274,15 @@ class HelpSheet(QDialog):
         super().showEvent(event)
         self._list.doItemsLayout()
 
+    def turn_to_keys(self) -> None:
+        """Show what each key does."""
+        self._list.setCurrentRow(0)
+
+    def turn_to_guide(self) -> None:
+        """Show the first steps, unless another page of the guide is open."""
+        if self._list.currentRow() < 1:
+            self._list.setCurrentRow(1)
+
     def show_keys(self, actions: Iterable[Action]) -> None:
         """Tell the keys these actions have now."""
         self._pages[0] = ("Keys", keys_as_markdown(actions))

@@ -1,6 +1,6 @@
 """The main window: constructs the parts, connects them, asks before it leaves a run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ClassVar, Final
 
@@ -24,14 +24,18 @@ from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.settings import Places
 from smarthdr_studio.studio.state import StudioState, Workspace
 from smarthdr_studio.studio.theme import Palette, Wish, dress, palette_for
+from smarthdr_studio.studio.widgets.file_dialogs import use_folders
+from smarthdr_studio.studio.window.about import AboutSheet
 from smarthdr_studio.studio.window.bars import (
     NoticeBar,
+    OverEdge,
     ReadOnlyNote,
     ReadoutBar,
     TopBar,
     word_anew,
 )
 from smarthdr_studio.studio.window.command_palette import CommandPalette
+from smarthdr_studio.studio.window.context_menus import ContextMenus
 from smarthdr_studio.studio.window.keys_dialog import HelpSheet, KeysDialog
 from smarthdr_studio.studio.window.menus import Commands, Menus
 from smarthdr_studio.studio.window.project_commands import FileCommands, OpenCommands
@@ -76,6 +80,8 @@ class MainWindow(QMainWindow):
         self._preload = QTimer(self, singleShot=True, interval=_IDLE_BEFORE_TORCH_MS)
         self._lay_out()
         self._connect()
+        self._connect_bars()
+        self._offer_menus()
         self._show_first_state()
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -116,13 +122,27 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def show_help(self) -> None:
-        """Show every key and the guide."""
+        """Show the guide, first steps first."""
+        self._help_sheet().turn_to_guide()
+
+    @Slot()
+    def show_keys(self) -> None:
+        """Show every key."""
+        self._help_sheet().turn_to_keys()
+
+    @Slot()
+    def show_about(self) -> None:
+        """Show version, libraries and licences."""
+        AboutSheet(self).show()
+
+    def _help_sheet(self) -> HelpSheet:
         if self._help is None:
             self._help = HelpSheet(self)
             self._help.keys_asked.connect(self.edit_keys)
             self._help.show_keys(with_keys(ACTIONS, self.session.preferences.keys))
         self._help.show()
         self._help.activateWindow()
+        return self._help
 
     @Slot()
     def show_palette(self) -> None:
@@ -150,6 +170,9 @@ class MainWindow(QMainWindow):
     def _export(self, kind: str) -> None:
         self._figure_commands.visible_only = self.page.display.only_in_sight
         self._figure_commands.export(kind)
+
+    def _keep_folders(self, folders: Mapping[str, str]) -> None:
+        self.session.prefer(folders_by_purpose=folders)
 
     def toggle_full_screen(self) -> None:
         """Fill the whole screen, or be a window again as before."""
@@ -225,11 +248,14 @@ class MainWindow(QMainWindow):
             "clear_region": self._escape,
             "reset_layout": self.page.desk.reset,
             "show_help": self.show_help,
+            "show_keys": self.show_keys,
+            "show_about": self.show_about,
             "show_palette": self.show_palette,
             "edit_keys": self.edit_keys,
             "look_system": partial(self.set_look, "system"),
             "look_dark": partial(self.set_look, "dark"),
             "look_light": partial(self.set_look, "light"),
+            "look_contrast": partial(self.set_look, "contrast"),
         }
 
     def _lay_out(self) -> None:
@@ -243,11 +269,12 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addLayout(_with_margins(self._read_only))
-        column.addLayout(_with_margins(self.notice))
         column.addLayout(_with_margins(self.ways))
         column.addWidget(self._pages, 1)
         column.addWidget(self.readout)
         self.setCentralWidget(inside)
+        self._over = OverEdge(self.notice, self._pages)
+        use_folders(self.session.preferences.folders_by_purpose, keep=self._keep_folders)
         put_in_place(self, self.session.preferences.window)
 
     def _connect(self) -> None:
@@ -267,6 +294,17 @@ class MainWindow(QMainWindow):
             bar.exclude_asked.connect(self._commands.exclude)
         over_scenes.tag_asked.connect(self._scene_commands.add_tag)
         over_scenes.note_asked.connect(self._scene_commands.write_note)
+        self._preload.timeout.connect(session.training.want_devices)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._dress)
+
+    def _offer_menus(self) -> None:
+        lists = (self.page.scenes.list, self.page.browsing.table, self.page.browsing.gallery)
+        menus = ContextMenus(self.menus.actions_to_find, self)
+        menus.on_scenes(*lists)
+        menus.on_views(self.page.views)
+
+    def _connect_bars(self) -> None:
+        session = self.session
         self.bar.workspace_picked.connect(session.work_in)
         self.bar.undo_asked.connect(session.curating.undo)
         self.bar.redo_asked.connect(session.curating.redo)
@@ -278,15 +316,14 @@ class MainWindow(QMainWindow):
         self.notice.offer_taken.connect(session.running.take_offer)
         self.readout.cancel_asked.connect(session.cancel)
         self.readout.run_asked.connect(partial(session.work_in, str(Workspace.TRAIN)))
-        self._preload.timeout.connect(session.training.want_devices)
-        QGuiApplication.styleHints().colorSchemeChanged.connect(self._dress)
 
     def _connect_start(self) -> None:
         self.start.sample_asked.connect(self.session.try_sample)
         self.start.dataset_asked.connect(self._open_commands.open_dataset)
         self.start.import_asked.connect(self._open_commands.import_brackets)
         self.start.project_asked.connect(self._open_commands.open_project)
-        self.start.recent_picked.connect(self.session.take)
+        for recent in (self.start, self.menus):
+            recent.recent_picked.connect(self.session.take)
 
     def _connect_ways(self) -> None:
         labelling, files = self.session.files.labelling, self._file_commands
@@ -300,6 +337,9 @@ class MainWindow(QMainWindow):
     def show_state(self, old: StudioState, new: StudioState) -> None:
         """Show the start page, or the project."""
         if old.folder != new.folder:
+            self.menus.show_recent(
+                [f for f in self.session.preferences.folders() if f != new.folder]
+            )
             self._pages.setCurrentWidget(self.page if new.folder else self.start)
             self.setWindowTitle(
                 f"{new.project} · SmartHDR Studio" if new.folder else "SmartHDR Studio"
@@ -315,6 +355,7 @@ class MainWindow(QMainWindow):
     def _show_first_state(self) -> None:
         """Every part shows the state it is born with, as if it had changed to it."""
         self.menus.offer(project_is_open=False)
+        self.menus.show_recent(self.session.preferences.folders())
         self.session.show_all()
 
     @Slot()
@@ -331,11 +372,14 @@ class MainWindow(QMainWindow):
         box.setObjectName("leave")
         box.setIcon(QMessageBox.Icon.Question)
         box.setText("A run is going on.")
-        box.setInformativeText("It can be stopped and saved now, and resumed later.")
+        box.setInformativeText(
+            "It can be stopped and saved now, and resumed later. Cancel leaves the window open and "
+            "the run at work."
+        )
         stop = box.addButton("Stop and save", QMessageBox.ButtonRole.AcceptRole)
-        keep = box.addButton("Keep training", QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(keep)
-        box.setEscapeButton(keep)
+        cancel = box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(cancel)
+        box.setEscapeButton(cancel)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         stop.clicked.connect(self.end)
         box.open()

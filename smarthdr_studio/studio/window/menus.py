@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import ClassVar, Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
@@ -28,6 +29,7 @@ from smarthdr_studio.studio.state import Centre, StudioState, Tool
 from smarthdr_studio.studio.training.training_panel import TrainingPanel
 from smarthdr_studio.studio.viewer.view_grid import ViewGrid
 
+_LONGEST: Final = 48  # letters of a path in a menu
 _TEXT: Final = (QLineEdit, QTextEdit, QPlainTextEdit, QAbstractSpinBox, QComboBox)
 _KEYS: Final = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 
@@ -91,7 +93,7 @@ _SMALLER: Final[Mapping[str, tuple[str, ...]]] = {
         *("toggle_sides", "reset_layout", "tab_scenes", "tab_film", "tab_diary", "tab_overview"),
     ),
     "Zoom": ("fit", "one_to_one", "zoom_in", "zoom_out"),
-    "Colours of the window": ("look_system", "look_dark", "look_light"),
+    "Colours of the window": ("look_system", "look_dark", "look_light", "look_contrast"),
     "Models": (
         *("label_by_starter", "label_by_file"),
         *("look_through_file", "look_through_newest"),
@@ -124,6 +126,7 @@ class Menus(QMenuBar):
 
     SHOWS: ClassVar[frozenset[str]] = frozenset({"folder", "tool", "centre", "undo", "redo"})
 
+    recent_picked = Signal(object)  # the folder of a project
     typing_left = Signal()  # Escape in a field: keys are commands again
 
     def __init__(
@@ -141,6 +144,7 @@ class Menus(QMenuBar):
             action.id: self._make(action, commands[action.calls]) for action in ACTIONS
         }
         self._give_keys()
+        self._recent = QMenu("Open recent")
         menus = {name: self.addMenu(name) for name in MENUS}
         smaller: dict[str, QMenu] = {}
         for action in ACTIONS:
@@ -148,6 +152,8 @@ class Menus(QMenuBar):
             window.addAction(self._actions[action.id])
             if action.listed:
                 self._list(action.id, menus[action.menu], smaller)
+            if action.id == "open_project":
+                menus["File"].addMenu(self._recent)
         for menu in (*menus.values(), *smaller.values()):
             menu.setToolTipsVisible(True)
 
@@ -173,6 +179,15 @@ class Menus(QMenuBar):
             self._actions[name].setEnabled(words is not None)
             title = name.capitalize()
             self._actions[name].setText(f"{title}: {words}" if words else title)
+
+    def show_recent(self, folders: Sequence[Path]) -> None:
+        """Offer these projects, newest first, by their names and where they lie."""
+        self._recent.clear()
+        for folder in folders:
+            line = self._recent.addAction(f"{folder.stem}\t{_shortened(folder.parent)}")
+            line.setToolTip(str(folder))
+            line.triggered.connect(partial(self.recent_picked.emit, folder))
+        self._recent.setEnabled(bool(folders))
 
     def offer(self, *, project_is_open: bool) -> None:
         """Enable what makes sense with or without a project, in the mode of now."""
@@ -202,6 +217,11 @@ class Menus(QMenuBar):
         made.setObjectName(action.id)
         made.triggered.connect(call)
         return made
+
+
+def _shortened(folder: Path) -> str:
+    words = str(folder)
+    return words if len(words) <= _LONGEST else f"…{words[1 - _LONGEST :]}"
 
 
 def mode_of(state: StudioState) -> Mode:

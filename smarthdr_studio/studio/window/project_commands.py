@@ -17,6 +17,7 @@ from smarthdr_studio.studio.dataset.relocate import RelocateSheet
 from smarthdr_studio.studio.dataset.start_page import NewProjectDialog
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.state import Notice, StudioState
+from smarthdr_studio.studio.widgets.file_dialogs import begin
 from smarthdr_studio.studio.window.studio_page import StudioPage
 
 _PICTURES: Final = (".hdr", ".exr", ".pfm", ".tif", ".tiff", ".png", ".jpg", ".jpeg")
@@ -109,6 +110,7 @@ class FileCommands(QObject):
         names = " ".join(f"*{suffix}" for suffix in _PICTURES)
         dialog = QFileDialog(self._window, title.format(scene=scene))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        begin(dialog, "ground truth")
         dialog.setNameFilter(f"Pictures ({names})")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.filesSelected.connect(partial(_bring, self._session, scene))
@@ -123,6 +125,7 @@ class FileCommands(QObject):
         """Ask for a file that says which scenes are labelled."""
         dialog = QFileDialog(self._window, "Import split")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        begin(dialog, "import split")
         dialog.setNameFilter(_SPLITS)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(partial(_hand, self._session.files.handover.read_split))
@@ -172,6 +175,7 @@ class FileCommands(QObject):
         state = self._session.state
         beside = state.folder.parent if state.folder is not None else Path.home()
         dialog = QFileDialog(self._window, title, str(beside))
+        begin(dialog, title.lower())
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilter(kinds)
         dialog.setDefaultSuffix(Path(name).suffix)
@@ -286,6 +290,7 @@ class OpenCommands(QObject):
 
     def _ask_for_folder(self, title: str) -> None:
         dialog = QFileDialog(self._window, title)
+        begin(dialog, title.partition(" (")[0].lower())
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

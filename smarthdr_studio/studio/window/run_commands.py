@@ -15,7 +15,7 @@ from smarthdr_studio.studio.runs.rollback import RollbackSheet
 from smarthdr_studio.studio.runs.trash import RunTrashSheet
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.settings import Layout
-from smarthdr_studio.studio.state import EDITED, Centre, Notice, StudioState
+from smarthdr_studio.studio.state import EDITED, Centre, Notice, QueueKind, StudioState, Workspace
 from smarthdr_studio.studio.training.plan_editor import PlanEditor
 from smarthdr_studio.studio.window.studio_page import StudioPage
 
@@ -36,6 +36,7 @@ class RunsCommands(QObject):
         self._session, self._page, self._window = session, page, window
         self._back: RollbackSheet | None = None
         self._bin: RunTrashSheet | None = None
+        self._exported = ""  # the run whose model is exported as soon as it is known
         self._calls: dict[str, Callable[[], object]] = {
             "run_resume": partial(self._with_one, self._resume),
             "run_continue": partial(self._with_one, self._continue),
@@ -51,6 +52,8 @@ class RunsCommands(QObject):
         session.running.runs.back.layout_wanted.connect(self._arrange)
         session.running.continuing.ready.connect(show_plan)
         page.browsing.run_command_asked.connect(self._do)
+        session.running.next_asked.connect(self._go_on_with)
+        session.watch({"runs"}, self._follow)
         page.watching.all_runs.clicked.connect(self._toggle)
 
     def table(self) -> Mapping[str, Callable[[], object]]:
@@ -60,6 +63,30 @@ class RunsCommands(QObject):
     @Slot()
     def _toggle(self) -> None:
         self._session.inspection.table.toggle(Centre.RUNS)
+
+    @Slot(str, str)
+    def _go_on_with(self, asks: str, run: str) -> None:
+        """What a person wants to do with a run that has come to its end."""
+        if asks == "review":
+            self._session.work_in(str(Workspace.CURATE))
+            self._session.recommendations.queue.pick(QueueKind.SAFEST)
+            self._session.recommendations.queue.step(1)
+            return
+        self._show_page()
+        self._session.running.runs.choose((run,))
+        if asks == "evaluate" and self._page.browsing.runs is not None:
+            self._page.browsing.runs.tabs.go("evaluation")
+        elif asks == "export":
+            self._exported = run
+            self._follow(self._session.state, self._session.state)
+
+    @Slot(object, object)
+    def _follow(self, _old: StudioState, new: StudioState) -> None:
+        """The run whose model is wanted may have to be read first."""
+        row = new.runs.row(self._exported)
+        if row is not None:
+            self._exported = ""
+            self._export(row)
 
     @Slot(str)
     def _do(self, command: str) -> None:

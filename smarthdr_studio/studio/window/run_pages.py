@@ -31,6 +31,7 @@ from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.training.diary import DiaryPanel
 from smarthdr_studio.studio.training.film_strip import FilmStrip
 from smarthdr_studio.studio.widgets.controls import button, card
+from smarthdr_studio.studio.widgets.file_dialogs import begin
 from smarthdr_studio.studio.widgets.tabs import Tabs
 from smarthdr_studio.studio.window.chart_export import CurveExport
 
@@ -126,6 +127,7 @@ class RunsPage(QWidget):
         shown, folder = session.state.evaluation, session.state.folder
         beside = folder.parent if folder is not None else Path.home()
         dialog = QFileDialog(self.window(), "Export figures", str(beside))
+        begin(dialog, "figures")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilter("Tables (*.csv)")
         dialog.setDefaultSuffix("csv")

@@ -26,6 +26,7 @@ from smarthdr_studio.studio.state import (
 )
 from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.viewer.view_grid import ViewGrid
+from smarthdr_studio.studio.widgets.file_dialogs import begin
 from smarthdr_studio.studio.window.scene_pages import PairPage
 from smarthdr_studio.studio.window.studio_page import StudioPage
 
@@ -223,6 +224,7 @@ class ModelCommands(QObject):
 
     def _ask(self, title: str, take: Callable[[Path], None]) -> None:
         dialog = QFileDialog(self._window, title)
+        begin(dialog, "model")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setNameFilter(_MODELS)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -276,6 +278,7 @@ class FigureCommands:
 
     def _ask(self, kind: str) -> None:
         dialog = QFileDialog(self._window, _TITLES[kind])
+        begin(dialog, "pictures")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(_suffix(kind))
         dialog.selectFile(self._name(kind))
