@@ -19,10 +19,10 @@ from smarthdr_studio.core.imaging.radiometry import GAMMA, Floats, Frame
 Kind = Literal["homography", "translation", "none"]
 Matrix = npt.NDArray[np.float64]
 
-_LONGEST_SIDE: Final = 1280  # pixels of the pictures in which features are looked for
+_LONGEST_SIDE: Final = 800  # pixels of the pictures in which features are looked for
 _CLIPPED: Final = 0.98
 _DARK: Final = 0.03
-_MOST_FEATURES: Final = 3000
+_MOST_FEATURES: Final = 1200
 _RATIO: Final = 0.75  # of the best to the second best match
 _NEAR: Final = 1.5  # pixels of the small pictures that an inlier may be off
 _LEAST_INLIERS: Final = 40  # for a homography; a translation needs fewer
