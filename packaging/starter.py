@@ -63,7 +63,6 @@ SHIPPED: Final = ROOT / "resources" / STARTER
 PAGE: Final = ROOT / "resources" / "guide" / "9-networks.md"
 _MARK: Final = "<!-- starter -->"
 
-_DRAWING: Final = "drawing-seconds"
 _ABOUT: Final = (
     "Trained by SmartHDR Studio on generated scenes alone: {count} computed brackets of "
     "{width}×{height} of {kinds}. No photograph was learned from."
@@ -87,8 +86,7 @@ def main() -> None:
 def make(into: Path, *, work: Path, recipe: Path, say: Callable[[str], object]) -> None:
     """The model and its card, in `into`; scenes and run are made in `work`, or found there."""
     torch.set_num_threads(1)
-    text = recipe.read_text(encoding="utf-8")
-    asked = tomllib.loads(text)
+    asked = tomllib.loads(recipe.read_text(encoding="utf-8"))
     settings = scene_settings(asked["scenes"])
     project, kinds, extra = _written_scenes(work, settings, asked["sample"], say=say)
     run = _trained(project, plan_of(asked["plan"]), say=say)
@@ -114,11 +112,9 @@ def make(into: Path, *, work: Path, recipe: Path, say: Callable[[str], object]) 
         ),
         "weights": card.weights,
         "recipe": asked,
-        "recipe_sha256": hashlib.sha256(text.encode()).hexdigest(),
         "model": {"network": card.network, "parameters": _parameters(network), "step": card.step},
         "sigma_scale": round(math.exp(bias), 4),
         "seconds": {
-            "drawing": float((work / _DRAWING).read_text(encoding="utf-8")),
             "training": round(read_digest(run).seconds_of_work),
             "measuring": round(time.monotonic() - begun),
         },
@@ -149,8 +145,8 @@ def page(before: str, card: Mapping[str, Any]) -> str:
     )
     told = (
         f"{card['about']} Weights {card['weights'][:12]}, {card['model']['parameters']:,} "
-        f"parameters, step {card['model']['step']}; drawing {took['drawing'] / 60:.0f} and "
-        f"training {took['training'] / 60:.0f} minutes of one core; σ times "
+        f"parameters, step {card['model']['step']}; "
+        f"training took {took['training'] / 60:.0f} minutes of one core; σ times "
         f"{card['sigma_scale']:g}. Its scenes: {ranges}."
     )
     return f"{before.partition(_MARK)[0]}{_MARK}\n\n" + "\n".join(lines) + f"\n\n*{told}*\n"
@@ -180,7 +176,6 @@ def _written_scenes(
 ) -> tuple[Path, dict[str, str], Path]:
     """The project to learn in, the kind of each of its test scenes, and the sample beside it."""
     scenes, project, extra = work / "scenes", work / "starter.shdr", work / "sample"
-    begun = time.monotonic()
     if not scenes.exists():
         for written in write_benchmark(scenes, settings):
             if written.index % 20 == 0:
@@ -190,8 +185,6 @@ def _written_scenes(
             extra, SampleSettings(**sample, labelled=0, test=sample["scenes"] - 1)
         ):
             pass
-        seconds = f"{time.monotonic() - begun:.0f}"
-        (work / _DRAWING).write_text(seconds, encoding="utf-8")
     if not project.exists():
         catalogue = find_scenes(scenes)
         names = [each.id for each in catalogue.scenes if each.split == "train"]

@@ -6,7 +6,7 @@ from typing import Final, Literal, get_args
 
 from smarthdr_studio.core.display import Layer
 
-Menu = Literal["File", "Scene", "View", "Inspect", "Brush", "Training", "Help"]
+Menu = Literal["File", "Scene", "View", "Trust", "Brush", "Training", "Help"]
 Mode = Literal["", "brush"]
 
 MENUS: Final[tuple[Menu, ...]] = get_args(Menu)
@@ -247,27 +247,27 @@ INSPECTION: Final = (
         for number, layer in enumerate(Layer, 1)
         if number > 9
     ),
-    action("Inspect", "Hand", "H", "Drag moves the pictures", "tool_hand"),
-    action("Inspect", "Rectangle", "S", "Drag marks a region", "tool_rectangle"),
-    action("Inspect", "Lasso", "L", "Draw around a region", "tool_lasso"),
-    action("Inspect", "No region", "Esc", "Figures of the whole scene again", "clear_region"),
-    action("Inspect", "Least trusted", "T", "Go to the least trustworthy region", "least_trusted"),
-    action("Inspect", "Lower τ_pa", "Ctrl+[", "Retain fewer patches", "lower_tau_patch"),
-    action("Inspect", "Raise τ_pa", "Ctrl+]", "Retain more patches", "raise_tau_patch"),
-    action("Inspect", "Lower τ_pi", "Ctrl+Shift+[", "Retain fewer pixels", "lower_tau_pixel"),
-    action("Inspect", "Raise τ_pi", "Ctrl+Shift+]", "Retain more pixels", "raise_tau_pixel"),
-    action("Inspect", "Snapshot", "Ctrl+D", "Set both thresholds aside", "take_snapshot"),
-    action("Inspect", "Reset thresholds", "Ctrl+Shift+R", "The paper's", "reset_thresholds"),
-    action("Inspect", "Next scope", "Shift+H", "Whose scores histograms count", "next_scope"),
-    action("Inspect", "Previous round", ",", "Masks as they were a round before", "previous_round"),
-    action("Inspect", "Next round", ".", "Masks as they were a round later", "next_round"),
-    action("Inspect", "Back to now", "N", "No round is replayed", "back_to_now"),
-    action("Inspect", "Thresholds", "F2", "Histograms and both thresholds", "tab_thresholds"),
-    action("Inspect", "Why?", "F3", "Why a pixel or region is not trusted", "tab_why"),
-    action("Inspect", "Evidence", "F4", "Whether σ is any good", "tab_evidence"),
-    action("Inspect", "Scene", "F9", "Note, tags and history of the scene", "tab_scene"),
-    action("Inspect", "Training", "F5", "The run and its curves", "tab_training"),
-    action("Inspect", "History", "F6", "Every round of the run", "tab_history"),
+    action("Trust", "Hand", "H", "Drag moves the pictures", "tool_hand"),
+    action("Trust", "Rectangle", "S", "Drag marks a region", "tool_rectangle"),
+    action("Trust", "Lasso", "L", "Draw around a region", "tool_lasso"),
+    action("Trust", "No region", "Esc", "Figures of the whole scene again", "clear_region"),
+    action("Trust", "Least trusted", "T", "Go to the least trustworthy region", "least_trusted"),
+    action("Trust", "Lower τ_pa", "Ctrl+[", "Retain fewer patches", "lower_tau_patch"),
+    action("Trust", "Raise τ_pa", "Ctrl+]", "Retain more patches", "raise_tau_patch"),
+    action("Trust", "Lower τ_pi", "Ctrl+Shift+[", "Retain fewer pixels", "lower_tau_pixel"),
+    action("Trust", "Raise τ_pi", "Ctrl+Shift+]", "Retain more pixels", "raise_tau_pixel"),
+    action("Trust", "Snapshot", "Ctrl+D", "Set both thresholds aside", "take_snapshot"),
+    action("Trust", "Reset thresholds", "Ctrl+Shift+R", "The paper's", "reset_thresholds"),
+    action("Trust", "Next scope", "Shift+H", "Whose scores histograms count", "next_scope"),
+    action("Trust", "Previous round", ",", "Masks as they were a round before", "previous_round"),
+    action("Trust", "Next round", ".", "Masks as they were a round later", "next_round"),
+    action("Trust", "Back to now", "N", "No round is replayed", "back_to_now"),
+    action("Trust", "Thresholds", "F2", "Histograms and both thresholds", "tab_thresholds"),
+    action("Trust", "Why?", "F3", "Why a pixel or region is not trusted", "tab_why"),
+    action("Trust", "Evidence", "F4", "Whether σ is any good", "tab_evidence"),
+    action("Trust", "Scene", "F9", "Note, tags and history of the scene", "tab_scene"),
+    action("Trust", "Training", "F5", "The run and its curves", "tab_training"),
+    action("Trust", "History", "F6", "Every round of the run", "tab_history"),
     anywhere("Help", "Command palette", "Ctrl+Shift+P", "Find by words", "show_palette"),
     anywhere("Help", "Change keys…", "Ctrl+K", "Give any command another key", "edit_keys"),
 )
@@ -288,8 +288,8 @@ CURATION: Final = (
 FILES: Final = (
     action("Scene", "Import ground truth…", "Ctrl+G", "A file, or a static bracket", "bring_truth"),
     action("Scene", "Use its ground truth", "", "Learn from the file it has", "use_truth"),
-    action("Inspect", "Journal", "F10", "Every decision, and the past", "tab_journal"),
-    action("Inspect", "As it was on…", "Alt+J", "The project at a moment", "ask_moment"),
+    action("Trust", "Journal", "F10", "Every decision, and the past", "tab_journal"),
+    action("Trust", "As it was on…", "Alt+J", "The project at a moment", "ask_moment"),
     action("File", "Import split…", "", "Statuses from a list of scenes", "import_split"),
     action("File", "Export split…", "", "What every scene is: CSV, JSON", "export_split"),
     action("File", "Export journal…", "", "Every decision: CSV, JSON", "export_journal"),
