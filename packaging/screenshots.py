@@ -109,7 +109,7 @@ def tell_the_story(camera: Photographer) -> None:
     camera.click("Try the sample project")
     camera.wait(lambda: session.state.shown, what="the sample project opens")
     clicked = time.monotonic()
-    camera.click("Train")
+    camera.do("work_train", "train")
     camera.wait(lambda: session.state.pool, what="the first round ends")
     camera.take("training")
     over = (Activity.DONE, Activity.STOPPED, Activity.FAILED)
@@ -118,6 +118,7 @@ def tell_the_story(camera: Photographer) -> None:
         sys.exit(f"The run did not end well: {session.state.training.message}")
     print(f"from click to trained: {time.monotonic() - clicked:.0f} s")
     camera.wait(lambda: session.at_rest, what="the last labels are shown")
+    camera.do("work_inspect")
     diagnose(camera)
     curate(camera)
     plan_and_compare(camera)
@@ -153,14 +154,14 @@ def diagnose(camera: Photographer) -> None:
     camera.wait(lambda: session.at_rest, what="the round is replayed")
     camera.take("history")
     camera.do("back_to_now")
-    for tab in ("thresholds", "training"):
-        camera.turn_to(tab)
+    camera.do("reset_layout")
+    camera.turn_to("thresholds")
 
 
 def curate(camera: Photographer) -> None:
     """Two queues, the brush over the masks, and every figure of every scene."""
     window, session = camera.window, camera.window.session
-    camera.do("queue_worth")
+    camera.do("work_curate", "queue_worth")
     camera.wait(lambda: not session.state.queue.work, what="the frames are looked at")
     camera.do("next_in_queue")
     camera.wait(lambda: session.state.shown == session.state.current, what="the scene is read")
@@ -168,14 +169,14 @@ def curate(camera: Photographer) -> None:
     camera.wait(lambda: session.at_rest, what="everything is painted")
     camera.take("curating")
     camera.do("tool_brush", "ink_distrust")
-    camera.drag(window.page.views.view(3).picture, (0.62, 0.35), (0.72, 0.55))
+    camera.drag(window.page.views.view(1).picture, (0.62, 0.35), (0.72, 0.55))
     camera.do("ink_trust")
-    camera.drag(window.page.views.view(3).picture, (0.32, 0.3), (0.5, 0.42))
+    camera.drag(window.page.views.view(1).picture, (0.32, 0.3), (0.5, 0.42))
     camera.take("brush")
     camera.do("clear_painting", "leave_brush", "show_table")
     camera.wait(lambda: not session.state.table.work, what="every figure is known")
     camera.take("table")
-    camera.do("show_pictures", "queue_all")
+    camera.do("show_pictures", "queue_all", "work_inspect")
     camera.turn_to("thresholds")
 
 

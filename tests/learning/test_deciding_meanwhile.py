@@ -68,7 +68,7 @@ def test_a_label_counts_whole_by_choice_of_the_person_or_of_the_plan(
 ):
     decide("promote", ["v"], whole=whole)
     run, _ = open_run(make_plan(promoted_pixels=pixels), project, resume=None)
-    _, _, trusted = _learned(run, "v")
+    trusted = _learned(run, "v")[2]
     assert (trusted is None) == (whole or pixels == "all")
     if trusted is not None:
         assert 0 < trusted.mean() < 1

@@ -34,6 +34,7 @@ from smarthdr_studio.learning.precision import (
     time_prediction,
     training_shapes,
 )
+from smarthdr_studio.learning.run_events import run_started
 from smarthdr_studio.learning.run_setup import open_run, prepare_run, settle_precision
 from smarthdr_studio.learning.trainer import train
 
@@ -368,7 +369,7 @@ def test_killed_before_its_first_checkpoint_a_run_begins_in_the_same_precision(
         folder.start_path.write_text(json.dumps(told), encoding="utf-8")
     fast(MadeUpTimer(1.0 if kept else 9.0))
     run, _ = open_run(short, project, resume=folder.id)
-    assert train_state.run_started(run, folder).precision == precision
+    assert run_started(run, folder).precision == precision
     again = json.loads(folder.start_path.read_text(encoding="utf-8"))
     assert again["precision"]["precision"] == precision
 
@@ -386,7 +387,7 @@ def test_a_plan_that_says_what_it_wants_is_not_tried_and_not_told(project, make_
     for wish, wanted in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
         run, folder = open_run(make_plan(precision=wish), project, resume=None)
         assert run.predictor.precision is run.learner.computation.precision is wanted
-        assert train_state.run_started(run, folder).arithmetic == ""
+        assert run_started(run, folder).arithmetic == ""
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,9 @@ def plan(tmp_path, monkeypatch):
 
 
 def button(window, text):
-    return next(b for b in window.findChildren(QPushButton) if b.text() == text and b.isVisible())
+    window.page.go_to_tab("training")
+    found = window.page.training.findChildren(QPushButton)
+    return next(b for b in found if b.text() == text and b.isVisible())
 
 
 def click(qtbot, window, text):

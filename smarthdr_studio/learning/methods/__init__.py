@@ -1,9 +1,9 @@
 """Methods that learn in stages of their own, one file each; the others are settings of a plan."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from pathlib import Path
 from typing import Final, Protocol
 
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.training.events import PhaseChanged
 from smarthdr_studio.core.training.plan import TrainingPlan
@@ -30,12 +30,12 @@ class StagedMethod(Protocol):
         ...
 
     def prepare(
-        self, stage: int, *, scenes: Sequence[Scene], predictor: Predictor, run: Path, step: int
+        self, stage: int, *, scenes: Sequence[Scene], predictor: Predictor, run: AnyPath, step: int
     ) -> Generator[PhaseChanged, None, None]:
         """Writes what the stage learns from into the run's folder; `predictor` asks the teacher."""
         ...
 
-    def labels(self, stage: int, *, run: Path) -> Mapping[str, SceneLabel]:
+    def labels(self, stage: int, *, run: AnyPath) -> Mapping[str, SceneLabel]:
         """What `prepare` wrote, by scene. Raises CheckpointError where it cannot be read."""
         ...
 

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from smarthdr_studio.core.files import place_in
+from smarthdr_studio.core.files import AnyPath, place_in
 from smarthdr_studio.core.imaging.bracket import Half, Scene
 from smarthdr_studio.core.imaging.flow import align_to_reference
 from smarthdr_studio.core.imaging.radiometry import exposure_weighted_merge
@@ -55,7 +55,7 @@ class SelfHdr:
         return 1 if epoch < self._plan.schedule.warmup_epochs else 2
 
     def prepare(
-        self, stage: int, *, scenes: Sequence[Scene], predictor: Predictor, run: Path, step: int
+        self, stage: int, *, scenes: Sequence[Scene], predictor: Predictor, run: AnyPath, step: int
     ) -> Generator[PhaseChanged, None, None]:
         """Colour labels by flow, or structure labels by the network that stage 1 has trained."""
         colours: dict[str, SceneLabel] = {}
@@ -80,7 +80,7 @@ class SelfHdr:
             write_round(_path(run, f"{stage}-structure"), structures)
         write_round(_path(run, str(stage)), colours)
 
-    def labels(self, stage: int, *, run: Path) -> Mapping[str, SceneLabel]:
+    def labels(self, stage: int, *, run: AnyPath) -> Mapping[str, SceneLabel]:
         """Colour labels with σ for how far they are doubted, in stage 2 beside structure labels."""
         colours = open_round(_path(run, str(stage)))
         if stage == 1:
@@ -164,5 +164,5 @@ def _agreeing(crops: CropBatch, most: float) -> Tensor:
     return crops.sigma < most
 
 
-def _path(run: Path, name: str) -> Path:
+def _path(run: AnyPath, name: str) -> Path:
     return place_in(run, "stages") / f"{name}.safetensors"
