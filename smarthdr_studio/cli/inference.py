@@ -2,7 +2,7 @@
 
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 import typer
 
@@ -243,6 +243,9 @@ def merge(
         print_line(f"{out}: {width}×{height}, {how}")
 
 
+_BESIDE: Final = 100  # bytes of a pixel that a plain merge takes beside its frames, as measured
+
+
 class _Shots(NamedTuple):
     """Frames by rising exposure, H×W×3 uint16, their stops, and what is odd about them."""
 
@@ -255,11 +258,15 @@ class _Shots(NamedTuple):
 def _shots(paths: list[Path], *, evs: tuple[float, ...] | None) -> _Shots:
     """The frames in order of exposure, decoded."""
     from smarthdr_studio.core.datasets.exposures import exposures_beside, find_exposures
-    from smarthdr_studio.core.imaging.image_files import read_bracket_frames
+    from smarthdr_studio.core.imaging.image_files import (
+        read_bracket_frames,
+        refuse_frames_without_room,
+    )
     from smarthdr_studio.core.imaging.radiometry import stops_above_shortest
 
     if len(paths) < 2:
         raise BadScene(f"{paths[0]}: is one frame; a bracket has two or more, so give them all")
+    refuse_frames_without_room(paths, beside=_BESIDE)
     pixels = read_bracket_frames(paths)
     if len({frame.shape for frame in pixels}) > 1:
         raise BadScene(f"{paths[0]}: the frames differ in size; give frames of one camera")

@@ -258,9 +258,7 @@ def test_a_picture_that_says_it_is_enormous_is_refused_before_anything_is_alloca
 
 
 def test_a_picture_larger_than_the_free_memory_is_refused_in_words(put, monkeypatch):
-    monkeypatch.setattr(
-        "smarthdr_studio.core.imaging.picture_header.main_memory", lambda: 100 * 10**6
-    )
+    monkeypatch.setattr("smarthdr_studio.core.imaging.room.main_memory", lambda: 100 * 10**6)
     raw = tiff([b"\0" * 64], height=5000, width=4000, dtype=np.uint16)
-    with pytest.raises(UnreadableImage, match=r"needs 0\.2 GB of memory, but 0\.1 GB are free"):
+    with pytest.raises(UnreadableImage, match=r"takes 0\.4 GB of memory, but 0\.1 GB are free"):
         read_frame(put(raw))

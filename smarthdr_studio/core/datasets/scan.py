@@ -27,7 +27,12 @@ from smarthdr_studio.core.imaging.bracket import (
     decode_bracket,
 )
 from smarthdr_studio.core.imaging.exposure import thinned
-from smarthdr_studio.core.imaging.image_files import frame_orientations, image_size, read_frame
+from smarthdr_studio.core.imaging.image_files import (
+    frame_orientations,
+    image_size,
+    read_frame,
+    refuse_frames_without_room,
+)
 from smarthdr_studio.core.imaging.radiometry import Frame
 
 _EVERY: Final = 4
@@ -58,6 +63,7 @@ def inspect(proposed: ProposedScene) -> Found:
         _refuse_no_text(frame)
     turns = frame_orientations(frames)
     height, width = _one_size(frames, turns)
+    refuse_frames_without_room(frames[:3])  # as many as are shown at once
     # Of a long bracket only what is measured stays in memory.
     keep = thinned_copy if len(frames) > 3 else whole
     pixels = [keep(read_frame(p, orientation=turn)) for p, turn in zip(frames, turns, strict=True)]

@@ -20,6 +20,7 @@ from smarthdr_studio.core.imaging.image_files import (
     frame_orientations,
     image_size,
     read_frame,
+    refuse_frames_without_room,
 )
 from smarthdr_studio.core.imaging.noise_merge import weighed
 from smarthdr_studio.core.imaging.radiometry import (
@@ -43,6 +44,7 @@ _BRIGHTEST: Final = float(np.log2(0.92)) * GAMMA
 _BOX: Final = 5
 _LEAST_OVERLAP: Final = 1.0  # stops that both frames must see alike
 _LEAST_SHARED: Final = 100  # pixels that are compared
+_BESIDE: Final = 90  # bytes of a pixel that comparing and adding up take, as measured
 _STEPS: Final = 16  # of brightness, in each of which the camera curve is measured
 _MOST_SAMPLES: Final = 300_000
 _LIT: Final = round(0.15 * 65535)  # a camera value well above black
@@ -218,6 +220,7 @@ def merge_static(
         )
     turns = dict(zip(given, frame_orientations(given), strict=True))
     _refuse_other_sizes(turns, scene)
+    refuse_frames_without_room(given, beside=_BESIDE)
     listed = exposures_beside(given) if evs is None else None
     pixels = [thinned(read_frame(path, orientation=turns[path])).copy() for path in given]
     found = find_exposures(given, pixels, given=evs, listed=listed)

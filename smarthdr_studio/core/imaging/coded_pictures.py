@@ -32,6 +32,12 @@ _SAID_BEFORE_PIXELS: Final = {b"cICP", b"iCCP", b"sRGB", b"gAMA", b"sBIT", b"IHD
 # Lossless and hierarchical kinds of JPEG, which no usual decoder knows.
 _LOSSLESS: Final = frozenset({0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF})
 _JPEG_ICC: Final = 0xE2
+_PNG_WITH_ALPHA: Final = (
+    3,
+    4,
+    6,
+)  # of a palette, whose colours may be transparent, of grey, of RGB
+_PARTED: Final = 6  # bytes of a pixel, while colours are parted from alpha
 _ICC_MARK: Final = b"ICC_PROFILE\0"
 
 
@@ -45,9 +51,17 @@ def png_header(stream: BinaryIO) -> PictureHeader:
     """Raises ValueError."""
     height, width = png_size(stream)
     stream.seek(24)
+    bits, colours = struct.unpack(">BB", stream.read(2))
     orientation = orientation_of(stream)
+    alpha = colours in _PNG_WITH_ALPHA
     return PictureHeader(
-        height=height, width=width, orientation=orientation, plain=orientation == 1
+        height=height,
+        width=width,
+        orientation=orientation,
+        channels=4 if alpha else 3,
+        sample_bytes=2 if bits == 16 else 1,
+        plain=orientation == 1,
+        worked=_PARTED if alpha else 0,
     )
 
 
@@ -120,7 +134,11 @@ def jpeg_header(stream: BinaryIO) -> PictureHeader:
         raise Refused(f"is a {kind} JPEG, which is not read; save it as a 16-bit TIFF or PNG")
     orientation = orientation_of(stream)
     return PictureHeader(
-        height=height, width=width, orientation=orientation, plain=orientation == 1
+        height=height,
+        width=width,
+        orientation=orientation,
+        sample_bytes=1,
+        plain=orientation == 1,
     )
 
 

@@ -24,6 +24,7 @@ from smarthdr_studio.core.imaging.picture_header import (
 from smarthdr_studio.core.imaging.radiometry import Floats
 
 _DEEP: Final = 0x800
+_HALF: Final = 1
 _RGB: Final = ("R", "G", "B")
 _CHROMA: Final = ("Y", "RY", "BY")
 _SAME: Final = 1e-3  # of a chromaticity; nearer primaries are Rec. 709
@@ -52,7 +53,24 @@ class _Part:
 def exr_header(stream: BinaryIO) -> PictureHeader:
     """The size of the display window. Raises ValueError and Refused."""
     part = _colour_part(stream)
-    return PictureHeader(height=part.display.height, width=part.display.width, sample_bytes=4)
+    return PictureHeader(
+        height=part.display.height,
+        width=part.display.width,
+        channels=4 if "A" in part.channels else 3,
+        sample_bytes=4,
+        unpacked=_unpacked(stream),
+    )
+
+
+def _unpacked(stream: BinaryIO) -> int:
+    """Bytes of every channel of every part: the library unpacks all of them."""
+    total = 0
+    for _, attributes in exr_parts(stream):
+        window = _window(attributes, b"dataWindow")
+        for code, across, down in _layouts(attributes).values():
+            samples = -(-window.width // max(1, across)) * -(-window.height // max(1, down))
+            total += samples * (2 if code == _HALF else 4)
+    return total
 
 
 def _colour_part(stream: BinaryIO) -> _Part:
@@ -108,14 +126,19 @@ def _window(attributes: ExrHeader, name: bytes) -> _Window:
 
 def _channels(attributes: ExrHeader) -> dict[str, tuple[int, int]]:
     """Sampling across and down of each channel by name."""
+    return {name: (across, down) for name, (_, across, down) in _layouts(attributes).items()}
+
+
+def _layouts(attributes: ExrHeader) -> dict[str, tuple[int, int, int]]:
+    """Code of the type of a sample, and sampling across and down, of each channel by name."""
     stream = io.BytesIO(attributes.get(b"channels", b""))
     found = {}
     while name := _text(stream):
         raw = stream.read(16)
         if len(raw) < 16:
             raise ValueError("a broken list of channels")
-        across, down = struct.unpack("<8xii", raw)
-        found[name] = (across, down)
+        code, across, down = struct.unpack("<i4xii", raw)
+        found[name] = (code, across, down)
     return found
 
 

@@ -28,7 +28,6 @@ from smarthdr_studio.core.imaging.picture_header import (
     PictureHeader,
     Pixels,
     Refused,
-    refuse_absurd,
     without_alpha,
 )
 from smarthdr_studio.core.imaging.radiance_pictures import (
@@ -38,6 +37,7 @@ from smarthdr_studio.core.imaging.radiance_pictures import (
     rgbe_header,
 )
 from smarthdr_studio.core.imaging.radiometry import Floats, Frame
+from smarthdr_studio.core.imaging.room import Announced, refuse_absurd, refuse_without_room
 from smarthdr_studio.core.imaging.tiff_pictures import decode_tiff, tiff_layout
 from smarthdr_studio.core.imaging.transfer import CAMERA, camera_values, frame_of_light
 
@@ -55,7 +55,7 @@ def examine(path: AnyPath) -> tuple[Kind, PictureHeader]:
     """What the file is by its bytes and tags, whatever it is called, without decoding a pixel.
 
     Raises UnreadableImage with one sentence: for what is damaged, for what is whole but not read,
-    by name and with the remedy, and for a picture too large to be decoded.
+    by name and with the remedy, and for a picture of more pixels than are ever decoded.
     """
     path = Path(path)
     return _told(path, lambda: _examined(path))
@@ -153,12 +153,26 @@ def _sixteen_bits(decoded: Decoded) -> Frame:
 def read_bracket_frames(paths: Sequence[AnyPath]) -> tuple[Frame, ...]:
     """The frames of one bracket, each H×W×3 uint16 as of `read_frame`, on one grid.
 
-    Where their EXIF orientations differ, what they show decides. Raises UnreadableImage.
+    Where their EXIF orientations differ, what they show decides. All are decoded at once: where
+    memory is short for that, none is. Raises UnreadableImage.
     """
     files = [Path(each) for each in paths]
+    refuse_frames_without_room(files)
     turns = frame_orientations(files)
     with ThreadPoolExecutor(max_workers=len(files)) as pool:
         return tuple(pool.map(lambda path, turn: read_frame(path, orientation=turn), files, turns))
+
+
+def refuse_frames_without_room(paths: Sequence[AnyPath], *, beside: int = 0) -> None:
+    """Raises UnreadableImage where these frames together take more memory than may be taken.
+
+    `beside` as of `refuse_without_room`. Only headers are read.
+    """
+    refuse_without_room([_announced(Path(each)) for each in paths], beside=beside)
+
+
+def _announced(path: Path) -> Announced:
+    return _told(path, lambda: Announced(path, _examined(path)[1], path.stat().st_size))
 
 
 def frame_orientations(paths: Sequence[AnyPath]) -> tuple[int, ...]:
@@ -204,6 +218,7 @@ def _radiance(path: Path) -> Floats:
 
 def _decoded(path: Path) -> tuple[PictureHeader, Decoded]:
     kind, header = _examined(path)
+    refuse_without_room([Announced(path, header, path.stat().st_size)])
     raw = path.read_bytes()
     if not is_whole(io.BytesIO(raw), kind=kind):
         raise ValueError("something lacks")

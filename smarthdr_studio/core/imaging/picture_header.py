@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from smarthdr_studio.core.environment import main_memory
 from smarthdr_studio.core.imaging.transfer import Curve
 
 # Pixels whose type is not yet known.
@@ -27,14 +26,25 @@ class PictureHeader:
     """What a file says of its picture before it is decoded.
 
     `height` and `width` are as stored; `orientation` is the EXIF number by which the picture is
-    turned after that. `plain` says that any program reads the file as this one does.
+    turned after that. `plain` says that any program reads the file as this one does. There are
+    `channels` of `sample_bytes` each, as the decoder unpacks them; `unpacked` are the bytes of all
+    that it unpacks where that is more, and `worked` the bytes of a pixel that making colours of
+    them takes beside.
     """
 
     height: int
     width: int
     orientation: int = _UPRIGHT
+    channels: int = 3
     sample_bytes: int = 2
     plain: bool = True
+    unpacked: int = 0
+    worked: int = 0
+
+    @property
+    def unpacked_bytes(self) -> int:
+        """Bytes of all that a decoder unpacks."""
+        return max(self.unpacked, self.height * self.width * self.channels * self.sample_bytes)
 
     def size(self, *, orientation: int | None = None) -> tuple[int, int]:
         """Height and width of the picture once it is turned, by its own orientation or another."""
@@ -53,24 +63,6 @@ class Decoded:
     curve: Curve | None = None
     alpha: Alpha = "none"
     radiance: bool = False
-
-
-def refuse_absurd(header: PictureHeader) -> None:
-    """Raises ValueError for an empty picture, and Refused for one too large to be decoded."""
-    height, width = header.height, header.width
-    if height < 1 or width < 1:
-        raise ValueError("an empty picture")
-    if height * width > MOST_PIXELS:
-        raise Refused(
-            f"says that it is {width}×{height}, and more than {MOST_PIXELS // 10**6} megapixels "
-            "are not read; scale or crop it"
-        )
-    needed, free = height * width * 3 * (header.sample_bytes + 2), main_memory()
-    if free is not None and needed > free:
-        raise Refused(
-            f"is {width}×{height} and needs {needed / 1e9:.1f} GB of memory, but {free / 1e9:.1f} "
-            "GB are free; close other programs or scale it"
-        )
 
 
 def without_alpha(decoded: Decoded) -> Pixels:

@@ -4,7 +4,7 @@ import io
 import logging
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import BinaryIO, Final, Literal
 
@@ -58,6 +58,8 @@ _NAMES: Final = {
     50000: "Zstandard", 34926: "Zstandard", 50001: "WebP", 50002: "JPEG XL", 52546: "JPEG XL",
     34676: "SGILog", 34677: "SGILog", 32809: "ThunderScan", 34661: "JBIG",
 }  # fmt: skip
+_FLOAT: Final = 3
+_WORKED_LAB, _WORKED_ALPHA, _WORKED_DEEP = 200, 72, 36
 _FORMATS: Final = {1: "uint", 2: "int", 3: "float", 4: "uint", 5: "complex int", 6: "complex"}
 
 
@@ -95,7 +97,9 @@ def tiff_layout(stream: BinaryIO) -> TiffLayout:
             height=tag(HEIGHT, 0),
             width=tag(WIDTH, 0),
             orientation=orientation if 1 <= orientation <= 8 else 1,
-            sample_bytes=max(1, bits // 8),
+            channels=max(3, samples),
+            sample_bytes=max(1, -(-bits // 8)),
+            worked=_worked(directory, bits=bits, number=number),
         ),
         bits=bits,
         kind=_FORMATS.get(number, "unknown"),
@@ -108,6 +112,17 @@ def tiff_layout(stream: BinaryIO) -> TiffLayout:
         by="OpenCV",
     )
     return _assigned(found)
+
+
+def _worked(directory: Directory, *, bits: int, number: int) -> int:
+    """Bytes of a pixel that double precision takes on the way to colours, as measured."""
+    lab = int((directory.tags.get(_PHOTOMETRIC) or (0,))[0]) in (_CIELAB, _ICCLAB)
+    if lab:
+        return _WORKED_LAB
+    if _EXTRA in directory.tags:
+        return _WORKED_ALPHA
+    floats_with_curve = number == _FLOAT and _ICC in directory.tags
+    return _WORKED_DEEP if floats_with_curve or (number != _FLOAT and bits > 16) else 0
 
 
 def _the_picture(found: list[Directory]) -> Directory:
@@ -187,13 +202,7 @@ _COLOURS: Final = {_PALETTE: "palette colours", _CMYK: "CMYK colours", _YCBCR: "
 
 
 def _with_plainness(header: PictureHeader, *, plain: bool) -> PictureHeader:
-    return PictureHeader(
-        height=header.height,
-        width=header.width,
-        orientation=header.orientation,
-        sample_bytes=header.sample_bytes,
-        plain=plain,
-    )
+    return replace(header, plain=plain)
 
 
 def _replaced(
