@@ -57,6 +57,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("Stopped; what was finished so far stays.\n")
         return INTERRUPTED
+    except Exception as error:
+        _keep(error, verb=words[0] if words else "")
+        raise
+
+
+def _keep(error: Exception, *, verb: str) -> None:
+    from smarthdr_studio.core.logbook import keep_traceback, state_folder
+
+    kept = keep_traceback(state_folder(), error, words=f"the verb {verb or 'window'} ended")
+    if kept is not None:
+        sys.stderr.write(f"This is a fault of the program; it is also kept in {kept}\n")
 
 
 def _start(words: list[str]) -> int:

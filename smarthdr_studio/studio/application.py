@@ -1,5 +1,6 @@
 """The Qt application around the window, and what ends it: the system's signals and sleep."""
 
+import logging
 import signal
 import socket
 import sys
@@ -8,11 +9,22 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import SLOT, QObject, QSocketNotifier, QTimer, Signal, Slot
+from PySide6.QtCore import (
+    SLOT,
+    QMessageLogContext,
+    QObject,
+    QSocketNotifier,
+    QTimer,
+    QtMsgType,
+    Signal,
+    Slot,
+    qInstallMessageHandler,
+)
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from smarthdr_studio.core.environment import resource
+from smarthdr_studio.core.logbook import Logbook
 from smarthdr_studio.studio.settings import Places, Preferences
 from smarthdr_studio.studio.theme import dress, palette_for, tint
 from smarthdr_studio.studio.window.main_window import MainWindow
@@ -170,12 +182,32 @@ class Shutdown(QObject):
             self.sleep.let_it_sleep()
 
 
+_QT_LEVELS: Final = {
+    QtMsgType.QtDebugMsg: logging.DEBUG,
+    QtMsgType.QtInfoMsg: logging.INFO,
+    QtMsgType.QtWarningMsg: logging.WARNING,
+    QtMsgType.QtCriticalMsg: logging.ERROR,
+    QtMsgType.QtFatalMsg: logging.CRITICAL,
+}
+_QT_LOG: Final = logging.getLogger("smarthdr_studio.qt")
+
+
+def keep_qt_message(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+    """What Qt has to say goes to the log, and to the terminal as before."""
+    category = str(getattr(context, "category", None) or "default")
+    _QT_LOG.log(_QT_LEVELS.get(kind, logging.WARNING), "%s: %s", category, message)
+    if sys.stderr is not None and kind is not QtMsgType.QtDebugMsg:
+        sys.stderr.write(f"{message}\n")
+
+
 def shown(project: Path | None) -> tuple[QApplication, MainWindow]:
     """The application and its window, on the screen, with a project being opened or none."""
+    places = Places.of_this_person()
+    Logbook(places.logs)  # until the process ends: what happens while Qt goes down is kept too
+    qInstallMessageHandler(keep_qt_message)
     application = QApplication(sys.argv[:1])
     application.setApplicationName("SmartHDR Studio")
     application.setWindowIcon(QIcon(str(resource("icons", "studio.svg"))))
-    places = Places.of_this_person()
     palette = palette_for(Preferences.read(places.preferences).look)
     tint(application, palette)
     window = MainWindow(places=places)

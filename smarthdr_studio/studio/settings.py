@@ -11,6 +11,7 @@ import platformdirs
 from smarthdr_studio.core.curation.proposals import Rule
 from smarthdr_studio.core.display import DisplaySettings, Layer
 from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.logbook import state_folder
 from smarthdr_studio.core.records import read_json
 from smarthdr_studio.core.trust.masking import masks_as_text, masks_from_text
 from smarthdr_studio.studio.state import (
@@ -48,6 +49,7 @@ class Places:
     preferences: Path
     thumbnails: Path
     sample: Path
+    logs: Path
 
     @property
     def presets(self) -> Path:
@@ -61,12 +63,18 @@ class Places:
             config=platformdirs.user_config_path(_APP, appauthor=False),
             cache=platformdirs.user_cache_path(_APP, appauthor=False),
             data=platformdirs.user_data_path(_APP, appauthor=False),
+            state=state_folder(),
         )
 
     @classmethod
-    def under(cls, *, config: Path, cache: Path, data: Path) -> Self:
-        """Where they lie below three folders."""
-        return cls(preferences=config / "window.json", thumbnails=cache / "thumbnails", sample=data)
+    def under(cls, *, config: Path, cache: Path, data: Path, state: Path | None = None) -> Self:
+        """Where they lie below four folders; logs below `data` where no fourth is given."""
+        return cls(
+            preferences=config / "window.json",
+            thumbnails=cache / "thumbnails",
+            sample=data,
+            logs=state or data / "state",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

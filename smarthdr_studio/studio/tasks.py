@@ -12,6 +12,7 @@ All handlers are called on the GUI thread. A refusal without a handler of its ow
 `TaskRunner.refused`, the one place that tells a person.
 """
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from PySide6.QtCore import QObject, QThread, QThreadPool, Signal, Slot
 
 from smarthdr_studio.core.errors import StudioError
 
+_LOG: Final = logging.getLogger(__name__)
 _Answer = TypeVar("_Answer")
 _Arguments = ParamSpec("_Arguments")
 
@@ -111,6 +113,7 @@ class Task(Generic[_Answer]):
         except StudioError as error:
             self._refuse(str(error))
         except Exception as error:
+            _LOG.exception("a job failed")
             self._refuse(f"{type(error).__name__}: {error}")
         else:
             self.outcome = partial(self.on_done, answer)

@@ -1,6 +1,7 @@
 """Training on its own thread: wishes are handed in, events come out, a stop closes it."""
 
 import gc
+import logging
 import time
 from contextlib import closing
 from pathlib import Path
@@ -49,6 +50,8 @@ class TrainingThread(QThread):
                     if self.isInterruptionRequested():
                         break
         except Exception as error:  # the edge of the thread: tell, never swallow
+            if not isinstance(error, StudioError):
+                logging.getLogger(__name__).exception("a run failed")
             self._flush()
             self.failed.emit(_in_words(error), _remedies(error))
         finally:

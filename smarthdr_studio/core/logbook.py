@@ -1,0 +1,138 @@
+"""What went wrong, kept in a person's own log files: exceptions, warnings, and crashes."""
+
+import faulthandler
+import logging
+import os
+import platform
+import sys
+import threading
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Final
+
+import platformdirs
+
+from smarthdr_studio import __version__
+
+LOG_NAME: Final = "studio.log"
+CRASHES_NAME: Final = "crashes.log"
+_MOST_BYTES: Final = 10**6  # of one file; so many files before it are kept
+_OLDER: Final = 3
+
+_LOG: Final = logging.getLogger("smarthdr_studio")
+_LOG.addHandler(logging.NullHandler())  # without a log file nothing is told on the terminal
+
+
+def state_folder() -> Path:
+    """Where the system wants what a program remembers of its own doings."""
+    return platformdirs.user_state_path("smarthdr-studio", appauthor=False)
+
+
+def log_files(folder: Path) -> tuple[Path, ...]:
+    """The log files that are there, the newest first, and what was kept of crashes."""
+    numbers = ("", *(f".{number}" for number in range(1, _OLDER + 1)))
+    names = [LOG_NAME + number for number in numbers] + [CRASHES_NAME, f"{CRASHES_NAME}.1"]
+    return tuple(folder / name for name in names if (folder / name).is_file())
+
+
+class _Quiet(RotatingFileHandler):
+    """A disk that cannot be written to costs the log, not the work, and nothing is said of it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        """Do without."""
+
+
+class Logbook:
+    """Open from the start of the window to its end: what nobody catches is written down.
+
+    What Python does with it besides, such as telling it on the terminal, stays as it was.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Where the folder cannot be written to, nothing is kept and nothing fails."""
+        self._handler = _handler(folder)
+        self._crashes = _crash_file(folder)
+        self._before = sys.excepthook, threading.excepthook, sys.unraisablehook
+        if self._handler is not None:
+            logging.getLogger().addHandler(self._handler)
+            _LOG.setLevel(logging.INFO)
+        if self._crashes is not None:
+            faulthandler.enable(self._crashes, all_threads=True)
+        sys.excepthook = self._main_thread
+        threading.excepthook = self._other_thread
+        sys.unraisablehook = self._nobody
+        _LOG.info(
+            "SmartHDR Studio %s begins: Python %s, %s, process %d",
+            __version__, platform.python_version(), platform.platform(), os.getpid(),
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Hooks are as before, and the files closed."""
+        sys.excepthook, threading.excepthook, sys.unraisablehook = self._before
+        if self._handler is not None:
+            logging.getLogger().removeHandler(self._handler)
+            self._handler.close()
+        if self._crashes is not None:
+            faulthandler.disable()
+            self._crashes.close()
+
+    def _main_thread(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        if issubclass(kind, Exception):
+            _LOG.critical("nobody caught", exc_info=(kind, error, trace))
+        self._before[0](kind, error, trace)
+
+    def _other_thread(self, told: threading.ExceptHookArgs) -> None:
+        if told.exc_value is not None and issubclass(told.exc_type, Exception):
+            name = told.thread.name if told.thread else "?"
+            caught = told.exc_type, told.exc_value, told.exc_traceback
+            _LOG.critical("nobody caught, in the thread %s", name, exc_info=caught)
+        self._before[1](told)
+
+    def _nobody(self, told: "sys.UnraisableHookArgs") -> None:
+        if told.exc_value is not None:
+            caught = told.exc_type, told.exc_value, told.exc_traceback
+            _LOG.error("could not be raised: %s", told.err_msg or told.object, exc_info=caught)
+        self._before[2](told)
+
+
+def keep_traceback(folder: Path, error: BaseException, *, words: str) -> Path | None:
+    """Write down what ended a verb, and say in which file; None where that cannot be written."""
+    handler = _handler(folder)
+    if handler is None:
+        return None
+    caught = type(error), error, error.__traceback__
+    handler.emit(_LOG.makeRecord(_LOG.name, logging.CRITICAL, "", 0, words, (), caught))
+    handler.close()
+    return folder / LOG_NAME
+
+
+def _handler(folder: Path) -> RotatingFileHandler | None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = _Quiet(
+            folder / LOG_NAME,
+            maxBytes=_MOST_BYTES,
+            backupCount=_OLDER,
+            encoding="utf-8",
+            errors="backslashreplace",
+        )
+    except OSError:
+        return None
+    # Times in full, with their distance from UTC: reports are read elsewhere.
+    layout = "%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"
+    handler.setFormatter(logging.Formatter(layout, datefmt="%Y-%m-%d %H:%M:%S%z"))
+    return handler
+
+
+def _crash_file(folder: Path) -> IO[str] | None:
+    """Open as long as the program lives, since nothing can be opened in a crash."""
+    path = folder / CRASHES_NAME
+    try:
+        if path.is_file() and path.stat().st_size > _MOST_BYTES:
+            path.replace(path.with_name(f"{CRASHES_NAME}.1"))
+        return path.open("a", encoding="utf-8")
+    except OSError:
+        return None

@@ -1,0 +1,113 @@
+"""The log of a person: what nobody catches is in it, it stays small, and it costs no work."""
+
+import logging
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from smarthdr_studio import cli
+from smarthdr_studio.core import logbook
+from smarthdr_studio.core.logbook import Logbook, keep_traceback, log_files
+
+
+@pytest.fixture
+def quiet(monkeypatch):
+    """Hooks of before that say nothing, and which are there again at the end."""
+    heard = []
+    monkeypatch.setattr(sys, "excepthook", lambda *told: heard.append(told[1]))
+    monkeypatch.setattr(threading, "excepthook", lambda told: heard.append(told.exc_value))
+    return heard
+
+
+def test_what_nobody_catches_in_any_thread_is_written_with_its_traceback(tmp_path, quiet):
+    before = sys.excepthook, threading.excepthook, sys.unraisablehook
+    book = Logbook(tmp_path / "logs")
+
+    def stumble():
+        raise LookupError("in a thread")
+
+    thread = threading.Thread(target=stumble, name="the loader")
+    thread.start()
+    thread.join()
+    sys.excepthook(ValueError, ValueError("here"), None)
+    sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
+    book.close()
+    text = (tmp_path / "logs" / "studio.log").read_text(encoding="utf-8")
+    assert "in the thread the loader" in text
+    assert "in stumble\n" in text
+    assert "LookupError: in a thread" in text
+    assert "ValueError: here" in text
+    assert "KeyboardInterrupt" not in text
+    assert [type(each) for each in quiet] == [LookupError, ValueError, KeyboardInterrupt]
+    assert (sys.excepthook, threading.excepthook, sys.unraisablehook) == before
+
+
+def test_the_log_is_turned_over_by_size_and_a_few_of_them_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(logbook, "_MOST_BYTES", 2000)
+    book = Logbook(tmp_path)
+    for number in range(200):
+        logging.getLogger("smarthdr_studio.test").warning("line %d", number)
+    book.close()
+    files = log_files(tmp_path)
+    assert [each.name for each in files] == [
+        *("studio.log", "studio.log.1", "studio.log.2", "studio.log.3", "crashes.log")
+    ]
+    assert all(each.stat().st_size <= 2000 for each in files)
+    assert files[0].read_text(encoding="utf-8").endswith("line 199\n")
+
+
+def test_a_crash_of_the_interpreter_leaves_the_stack_of_every_thread(tmp_path):
+    program = (
+        "import sys, faulthandler; from pathlib import Path\n"
+        "from smarthdr_studio.core.logbook import Logbook\n"
+        "Logbook(Path(sys.argv[1]))\n"
+        "def deep(): faulthandler._sigabrt()\n"
+        "deep()\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, check=False
+    )
+    assert ended.returncode != 0
+    text = (tmp_path / "crashes.log").read_text(encoding="utf-8")
+    assert "Fatal Python error: Aborted" in text
+    assert "in deep" in text
+
+
+def test_a_large_file_of_crashes_is_set_aside_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(logbook, "_MOST_BYTES", 100)
+    (tmp_path / "crashes.log").write_text("x" * 101)
+    Logbook(tmp_path).close()
+    assert (tmp_path / "crashes.log.1").stat().st_size == 101
+    assert (tmp_path / "crashes.log").stat().st_size == 0
+
+
+def test_a_home_that_cannot_be_written_to_costs_the_log_and_nothing_else(tmp_path, quiet):
+    (tmp_path / "home").write_text("a file where the folder should be")
+    book = Logbook(tmp_path / "home")
+    error = ValueError("told all the same")
+    sys.excepthook(ValueError, error, None)
+    book.close()
+    assert quiet == [error]
+    assert keep_traceback(tmp_path / "home", error, words="ended") is None
+
+
+def test_letters_that_no_file_can_hold_are_written_as_their_numbers(tmp_path):
+    kept = keep_traceback(tmp_path, ValueError("half \ud800"), words="the verb ended")
+    assert r"half \ud800" in kept.read_text(encoding="utf-8")
+
+
+def test_a_verb_that_ends_in_a_traceback_keeps_it(tmp_path, monkeypatch, capsys):
+    def breaks(_words):
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(logbook, "state_folder", lambda: tmp_path / "state")
+    monkeypatch.setattr("smarthdr_studio.cli.app.run", breaks)
+    with pytest.raises(RuntimeError):
+        cli.main(["doctor"])
+    text = (tmp_path / "state" / "studio.log").read_text(encoding="utf-8")
+    assert "the verb doctor ended" in text
+    assert "in breaks\n" in text
+    assert "RuntimeError: a fault of ours" in text
+    assert str(tmp_path / "state" / "studio.log") in capsys.readouterr().err

@@ -1,0 +1,70 @@
+"""The log of the window, as a process of its own writes it."""
+
+import os
+import subprocess
+import sys
+from threading import Event
+
+from smarthdr_studio.studio.tasks import TaskRunner
+
+PROGRAM = """
+import threading
+from PySide6.QtCore import QTimer, qWarning
+from smarthdr_studio.studio.application import shown
+
+application, window = shown(None)
+window._preload.stop()
+
+def in_a_slot():
+    raise ValueError("in a slot")
+
+def in_a_thread():
+    raise LookupError("in a thread")
+
+def all_of_it():
+    qWarning("Qt is not content")
+    thread = threading.Thread(target=in_a_thread)
+    thread.start()
+    thread.join()
+    QTimer.singleShot(0, in_a_slot)
+    QTimer.singleShot(200, window.close)
+
+QTimer.singleShot(0, all_of_it)
+application.exec()
+"""
+
+
+def test_the_window_keeps_what_slots_threads_and_qt_say(tmp_path):
+    homes = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("CONFIG", "CACHE", "DATA")}
+    environment = {**os.environ, **homes, "XDG_STATE_HOME": str(tmp_path / "STATE")}
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    (log,) = (tmp_path / "STATE").rglob("studio.log")
+    text = log.read_text(encoding="utf-8")
+    assert "begins: Python" in text
+    assert "in in_a_slot" in text
+    assert "ValueError: in a slot" in text
+    assert "LookupError: in a thread" in text
+    assert "WARNING MainThread smarthdr_studio.qt: default: Qt is not content" in text
+    for words in ("in a slot", "in a thread", "Qt is not content"):
+        assert words in ended.stderr  # a terminal hears it as before
+    assert (log.parent / "crashes.log").is_file()
+
+
+def test_a_job_that_fails_by_a_fault_of_ours_leaves_its_traceback(qapp, qtbot, caplog):
+    def breaks(_report):
+        raise KeyError("a fault of ours")
+
+    runner, told = TaskRunner(qapp), Event()
+    runner.start(breaks, on_refused=lambda _words: told.set())
+    qtbot.waitUntil(told.is_set)
+    (record,) = [each for each in caplog.records if each.name == "smarthdr_studio.studio.tasks"]
+    assert "in breaks" in caplog.text
+    assert record.exc_info[0] is KeyError
