@@ -186,6 +186,9 @@ BASE: Final = (
     ),
     anywhere("Help", "First steps and guide", "F1", "How to work", "show_help"),
     anywhere("Help", "Every key", "?", "What each key does, by menu", "show_keys"),
+    anywhere(
+        "Help", "Report a problem…", "", "Log and versions in a zip; not sent", "report_problem"
+    ),
     anywhere("Help", "About SmartHDR Studio", "", "Version, libraries, licences", "show_about"),
     *(
         unlisted("View", f"Show {layer}", str(number), layer.tip, f"layer_{number}")

@@ -18,6 +18,7 @@ from smarthdr_studio.studio.dataset.ground_truth import TruthController
 from smarthdr_studio.studio.dataset.import_brackets import ImportController
 from smarthdr_studio.studio.dataset.import_export import HandoverController
 from smarthdr_studio.studio.dataset.model_labels import ModelLabelController
+from smarthdr_studio.studio.dataset.problem_report import ProblemController
 from smarthdr_studio.studio.dataset.relocate import RelocationController
 from smarthdr_studio.studio.dataset.start_page import ProjectController
 from smarthdr_studio.studio.project.decisions import CurationController
@@ -45,7 +46,9 @@ _AS_SHOT: Final = "Frames are read as they were shot again."
 class ProjectFiles(QObject):
     """Desks that know nothing of each other."""
 
-    def __init__(self, store: Store, tasks: TaskRunner, curating: CurationController) -> None:
+    def __init__(
+        self, store: Store, tasks: TaskRunner, curating: CurationController, *, logs: Path
+    ) -> None:
         super().__init__(store)
         self.journal = JournalController(store, tasks)
         self.truths = TruthController(store, tasks, curating)
@@ -54,6 +57,7 @@ class ProjectFiles(QObject):
         self.models = ExportModelController(store, tasks)
         self.evaluations = EvaluationController(store, tasks)
         self.labelling = ModelLabelController(store, tasks)
+        self.problems = ProblemController(store, tasks, logs=logs)
 
     def give_up(self) -> None:
         """Whatever is being read or written is not wanted any more."""
@@ -63,6 +67,7 @@ class ProjectFiles(QObject):
         self.models.cancel()
         self.evaluations.cancel()
         self.labelling.cancel()
+        self.problems.cancel()
 
 
 class Watching(QObject):
@@ -141,7 +146,7 @@ class Session(QObject):
             self._store, self._tasks, training=self.training, inspection=self.inspection
         )
         self.screen.scenes.set_budget(self.preferences.budget)
-        self.files = ProjectFiles(self._store, self._tasks, self.curating)
+        self.files = ProjectFiles(self._store, self._tasks, self.curating, logs=places.logs)
         self.recommendations = Recommendations(
             self._store, self._tasks, self.inspection, self.curating
         )

@@ -250,6 +250,7 @@ class MainWindow(QMainWindow):
             "show_help": self.show_help,
             "show_keys": self.show_keys,
             "show_about": self.show_about,
+            "report_problem": self._open_commands.report_problem,
             "show_palette": self.show_palette,
             "edit_keys": self.edit_keys,
             "look_system": partial(self.set_look, "system"),

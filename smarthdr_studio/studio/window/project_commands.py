@@ -13,6 +13,7 @@ from smarthdr_studio.core.imaging.bracket import Catalogue
 from smarthdr_studio.studio.dataset.ground_truth import TruthSheet
 from smarthdr_studio.studio.dataset.import_export import DatasetSheet, SplitSheet
 from smarthdr_studio.studio.dataset.import_sheet import ImportSheet
+from smarthdr_studio.studio.dataset.problem_report import ProblemSheet
 from smarthdr_studio.studio.dataset.relocate import RelocateSheet
 from smarthdr_studio.studio.dataset.start_page import NewProjectDialog
 from smarthdr_studio.studio.session import Session
@@ -287,6 +288,14 @@ class OpenCommands(QObject):
         dialog.chosen.connect(self._session.create_project)
         dialog.look_asked.connect(self._look_at_brackets)
         dialog.open()
+
+    @Slot()
+    def report_problem(self) -> None:
+        """Say what would be collected, and ask where to."""
+        opened = self._session.state.folder is not None
+        sheet = ProblemSheet(with_project=opened, parent=self._window)
+        sheet.place_given.connect(self._session.files.problems.collect)
+        sheet.show()
 
     def _ask_for_folder(self, title: str) -> None:
         dialog = QFileDialog(self._window, title)
