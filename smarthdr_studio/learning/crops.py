@@ -14,6 +14,7 @@ from smarthdr_studio.core.environment import SINGLE_PROCESS, ProcessRank
 from smarthdr_studio.core.errors import PlanError, ProjectError
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
+from smarthdr_studio.core.remedies import FIRST_LABEL
 from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.core.training.plan_sections import BatchPlan
 from smarthdr_studio.core.trust.masking import trust
@@ -394,10 +395,7 @@ class TrainingData:
             generator=self.randomness.labelled,
         )
         if not len(crops):
-            raise ProjectError(
-                "No scene has a label to learn from; make the project with --labelled, promote a "
-                "scene, hold none out, or train with quick-selfhdr, which needs no label"
-            )
+            raise ProjectError(f"No scene has a label to learn from; {FIRST_LABEL}")
         return crops
 
     def unlabelled(self, labels: Mapping[str, SceneLabel]) -> CropSet:

@@ -17,6 +17,7 @@ from smarthdr_studio.core.files import AnyPath, move, move_to_trash, place_in
 from smarthdr_studio.core.imaging.bracket import FrameStore, Scene
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.remedies import SEE_NAMES
 from smarthdr_studio.core.training.events import PhaseChanged, RoundFinished
 from smarthdr_studio.core.training.rounds import round_path
 from smarthdr_studio.core.training.run_folder import is_at_work, run_folders, run_of
@@ -187,7 +188,10 @@ def _scenes_to_label(
     with Project.open(folder) as project:
         statuses, masks = project.statuses(), project.ledger().masks
         if unknown := sorted(set(ids or ()) - set(statuses)):
-            raise ProjectError(f"{folder}: has no scene {unknown[0]}; see the names with: masks")
+            raise ProjectError(
+                f"{folder}: has no scene {unknown[0]}; see the names with: "
+                f"{SEE_NAMES.of(PROJECT=folder)}"
+            )
         if ids is None:
             ids = [name for name, status in statuses.items() if status is Status.UNLABELLED]
         if not ids:

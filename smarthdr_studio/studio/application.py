@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QApplication
 
 from smarthdr_studio.core.environment import resource
 from smarthdr_studio.core.logbook import Logbook
+from smarthdr_studio.core.remedies import speak_in_window
 from smarthdr_studio.studio.settings import Places, Preferences
 from smarthdr_studio.studio.theme import dress, palette_for, tint
 from smarthdr_studio.studio.window.main_window import MainWindow
@@ -202,6 +203,7 @@ def keep_qt_message(kind: QtMsgType, context: QMessageLogContext, message: str) 
 
 def shown(project: Path | None) -> tuple[QApplication, MainWindow]:
     """The application and its window, on the screen, with a project being opened or none."""
+    speak_in_window()
     places = Places.of_this_person()
     Logbook(places.logs)  # until the process ends: what happens while Qt goes down is kept too
     qInstallMessageHandler(keep_qt_message)

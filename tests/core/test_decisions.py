@@ -146,7 +146,7 @@ def test_what_is_not_allowed_is_one_sentence_and_changes_nothing(project, verb, 
 
 def test_a_scene_without_a_pseudo_label_is_told_how_to_get_one(project, decisions):
     project.pseudo_path("c").unlink()
-    with pytest.raises(LabelError, match="no pseudo-label yet; train, or run"):
+    with pytest.raises(LabelError, match="no pseudo-label yet; train, or make one with"):
         decisions.promote(["b", "c"])
     assert project.statuses()["b"] is Status.UNLABELLED
     assert not list(project.folder.glob("labels/*/*"))

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from smarthdr_studio.core.datasets.scan import find_scenes
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.remedies import speak_in_window
 from smarthdr_studio.core.trust.masking import MaskSettings, Range
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
@@ -65,6 +66,7 @@ def nothing_left_behind(qapp):
     gc.freeze()  # so that only what the test makes is looked through
     yield
     use_keys({})  # those of the window of this test
+    speak_in_window(on=False)
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     widgets = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
     threads = [thread for thread in _made_since(QThread) if thread.isRunning()]
@@ -173,6 +175,7 @@ def window(qapp, qtbot, places):
     # As the program does: a style sheet is worked out anew for every part that is added.
     qapp.setStyleSheet("")
     tint(qapp, DARK)
+    speak_in_window()
     window = MainWindow(places=places, sample=SMALL_SAMPLE)
     qapp.setStyleSheet(style_sheet(DARK))
     window.resize(1280, 720)

@@ -15,6 +15,7 @@ from smarthdr_studio.core.imaging.bracket import (
     to_ground_truth,
 )
 from smarthdr_studio.core.imaging.image_files import read_radiance
+from smarthdr_studio.core.remedies import IMPORT_FIXED_TRUTH
 
 _SAMPLES: Final = 40_000  # pixels; all scenes of a dataset are looked at in one go
 # Stops that a scale may be off. Published sets and camera curves stay below the first, which is
@@ -84,7 +85,7 @@ def _odd(scene: Scene, found: TruthFindings, off: float) -> tuple[SceneNote, ...
 def _mendable(found: TruthFindings) -> str:
     return (
         f"{found.source}: fits only once {found.suggested.sentence}; import it with: "
-        "smarthdr-studio truth PROJECT SCENE FILE --fix"
+        f"{IMPORT_FIXED_TRUTH}"
     )
 
 

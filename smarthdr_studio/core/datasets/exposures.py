@@ -23,6 +23,7 @@ from smarthdr_studio.core.imaging.exposure import (
     thinned,
 )
 from smarthdr_studio.core.imaging.radiometry import Frame
+from smarthdr_studio.core.remedies import GIVE_EXPOSURES
 from smarthdr_studio.core.words import counted
 
 _GIVEN: Final = "the exposure values given"
@@ -167,8 +168,7 @@ def _of_the_folder(file: Path, listed: ListedExposures, paths: Sequence[Path]) -
         return beside
     raise BadScene(
         f"{file}: holds {counted(len(listed.values), 'exposure value')} for {len(paths)} frames; "
-        "write one EV for each frame, one a line, in the order of the frames' names, or give them "
-        "with --evs."
+        f"{GIVE_EXPOSURES}."
     )
 
 

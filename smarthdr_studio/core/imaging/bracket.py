@@ -16,6 +16,7 @@ from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.handheld import aligned
 from smarthdr_studio.core.imaging.image_files import read_bracket_frames, read_radiance
 from smarthdr_studio.core.imaging.radiometry import Floats, Frame, stops_above_shortest
+from smarthdr_studio.core.remedies import FIND_DATASET
 
 Split = Literal["train", "test"]
 Half = npt.NDArray[np.float16]
@@ -287,8 +288,7 @@ def to_ground_truth(stored: Floats, scene: Scene) -> Floats:
 def _is_there(path: Path) -> None:
     if not path.is_file():
         raise BadScene(
-            f"{path}: is gone; put the dataset back, or say where it is now with: smarthdr-studio "
-            "relocate PROJECT FOLDER."
+            f"{path}: is gone; put the dataset back, or say where it is now with: {FIND_DATASET}"
         )
 
 

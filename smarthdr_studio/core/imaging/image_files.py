@@ -40,6 +40,7 @@ from smarthdr_studio.core.imaging.radiometry import Floats, Frame
 from smarthdr_studio.core.imaging.room import Announced, refuse_absurd, refuse_without_room
 from smarthdr_studio.core.imaging.tiff_pictures import decode_tiff, tiff_layout
 from smarthdr_studio.core.imaging.transfer import CAMERA, camera_values, frame_of_light
+from smarthdr_studio.core.remedies import RESTORE_LABEL
 
 _T = TypeVar("_T")
 
@@ -316,8 +317,6 @@ def _write_encoded(path: Path, bgr: Pixels, *, suffix: str, options: tuple[int, 
 Layer = npt.NDArray[Any]
 Header = dict[str, str | int | float]
 
-_REMEDY = "restore it from a copy, or make it anew with: smarthdr-studio label"
-
 
 def write_layers(
     path: AnyPath, layers: Mapping[str, Layer], *, header: Mapping[str, str | int | float]
@@ -364,9 +363,11 @@ def read_layers(
             missing = sorted(set(wanted) - set(channels))
             layers = {name: channels[name].pixels for name in wanted if name not in missing}
     except (OSError, RuntimeError, ValueError) as error:
-        raise LabelError(f"{path}: damaged inside ({_first_line(error)}); {_REMEDY}") from None
+        raise LabelError(
+            f"{path}: damaged inside ({_first_line(error)}); {RESTORE_LABEL}"
+        ) from None
     if missing:
-        raise LabelError(f"{path}: has no layer {', '.join(missing)}; {_REMEDY}")
+        raise LabelError(f"{path}: has no layer {', '.join(missing)}; {RESTORE_LABEL}")
     return layers, header
 
 
@@ -378,7 +379,9 @@ def read_plain_header(path: AnyPath) -> Header:
         with OpenEXR.File(str(path), header_only=True) as file:
             return {k: v for k, v in file.header().items() if isinstance(v, str | int | float)}
     except (OSError, RuntimeError, ValueError) as error:
-        raise LabelError(f"{path}: damaged inside ({_first_line(error)}); {_REMEDY}") from None
+        raise LabelError(
+            f"{path}: damaged inside ({_first_line(error)}); {RESTORE_LABEL}"
+        ) from None
 
 
 def _refuse_unless_whole(path: Path) -> None:
@@ -388,14 +391,14 @@ def _refuse_unless_whole(path: Path) -> None:
             kind = sniff(stream)
             whole = kind == "exr" and is_whole(stream, kind="exr")
     except FileNotFoundError:
-        raise LabelError(f"{path}: no such file; {_REMEDY}") from None
+        raise LabelError(f"{path}: no such file; {RESTORE_LABEL}") from None
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise LabelError(f"{path}: cannot be read ({reason}); allow reading it") from None
     if kind != "exr":
-        raise LabelError(f"{path}: not an EXR image; {_REMEDY}")
+        raise LabelError(f"{path}: not an EXR image; {RESTORE_LABEL}")
     if not whole:
-        raise LabelError(f"{path}: truncated; {_REMEDY}")
+        raise LabelError(f"{path}: truncated; {RESTORE_LABEL}")
 
 
 def _first_line(error: Exception) -> str:

@@ -14,6 +14,7 @@ from smarthdr_studio.core.errors import ProjectError, StudioError
 from smarthdr_studio.core.files import AnyPath, is_inside, place_in, replacing
 from smarthdr_studio.core.project import database
 from smarthdr_studio.core.project.journal import Accounts, JournalEntry
+from smarthdr_studio.core.remedies import LOOK_OVER, MEND
 from smarthdr_studio.core.words import counted
 
 BACKUPS_KEPT: Final = 10
@@ -100,7 +101,7 @@ def refresh(connection: sqlite3.Connection, path: AnyPath) -> Refreshed:
     if before is not None and before.exists() and not _continues(folder / name, before):
         return Refreshed(
             f"{path}: does not go on from {_FOLDER}/{before.name}; both backups are kept, and what "
-            f"is wrong tells: smarthdr-studio doctor {path.parent}",
+            f"is wrong tells: {LOOK_OVER.of(PROJECT=path.parent)}",
             journal,
         )
     return Refreshed("", journal)
@@ -192,18 +193,17 @@ def _verified(path: Path) -> KnownJournal:
         if copy.execute("PRAGMA application_id").fetchone() != (database.APPLICATION,):
             raise ProjectError(f"{path}: no backup of a project; take another one")
         if copy.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
-            raise ProjectError(f"{path}: damaged; {_MEND}")
+            raise ProjectError(f"{path}: damaged; mend it with: {MEND}")
         if not 0 < database.version_of(copy) <= len(database.MIGRATIONS):
-            raise ProjectError(f"{path}: of format {database.version_of(copy)}; {_MEND}")
+            raise ProjectError(
+                f"{path}: of format {database.version_of(copy)}; mend it with: {MEND}"
+            )
         if database.version_of(copy) == len(database.MIGRATIONS):
             return _read_whole(copy, path)
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as climbed:
             copy.backup(climbed)
             database.bring_up_to_date(climbed, path)
             return _read_whole(climbed, path)
-
-
-_MEND: Final = "mend it with: smarthdr-studio doctor PROJECT --repair"
 
 
 def _opened(path: Path) -> sqlite3.Connection:
@@ -214,14 +214,14 @@ def _read_whole(connection: sqlite3.Connection, path: Path) -> KnownJournal:
     """The journal, every row of every table having been decoded."""
     odd, journal = _added_up(connection)
     if odd:
-        raise ProjectError(f"{path}: {odd}; {_MEND}")
+        raise ProjectError(f"{path}: {odd}; mend it with: {MEND}")
     for table in ("facts", "scenes", "person_masks", "figures", "reviews"):
         for _ in connection.execute(f"SELECT * FROM {table}"):
             pass
     if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
-        raise ProjectError(f"{path}: speaks of a scene that is not there; {_MEND}")
+        raise ProjectError(f"{path}: speaks of a scene that is not there; mend it with: {MEND}")
     if not database.knows_dataset(connection):
-        raise ProjectError(f"{path}: does not say where its dataset is; {_MEND}")
+        raise ProjectError(f"{path}: does not say where its dataset is; mend it with: {MEND}")
     return journal
 
 

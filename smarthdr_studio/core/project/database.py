@@ -20,6 +20,7 @@ from smarthdr_studio.core.imaging.bracket import Catalogue, ExposedFrame, Scene
 from smarthdr_studio.core.project.journal import JournalEntry, Kind, Status
 from smarthdr_studio.core.project.places import odd_in_entry, odd_in_scene, refuse_odd
 from smarthdr_studio.core.records import parse_json
+from smarthdr_studio.core.remedies import LOOK_OVER, MEND
 from smarthdr_studio.core.trust.masking import masks_as_text, masks_from_text
 
 
@@ -44,10 +45,7 @@ def primary_code(error: sqlite3.Error) -> int:
 
 def _damaged(path: Path, error: Exception) -> DamagedProject:
     reason = " ".join(str(error).split())
-    return DamagedProject(
-        f"{path}: damaged or not a project ({reason}); mend it with: smarthdr-studio doctor "
-        "PROJECT --repair"
-    )
+    return DamagedProject(f"{path}: damaged or not a project ({reason}); mend it with: {MEND}")
 
 
 def _project_error(path: Path, error: sqlite3.DatabaseError) -> ProjectError:
@@ -68,9 +66,7 @@ def _project_error(path: Path, error: sqlite3.DatabaseError) -> ProjectError:
         case _ if "decode to UTF-8" in str(error):
             return _damaged(path, error)
         case _:
-            return ProjectError(
-                f"{path}: cannot be used ({error}); look at it with: smarthdr-studio doctor PROJECT"
-            )
+            return ProjectError(f"{path}: cannot be used ({error}); look at it with: {LOOK_OVER}")
     sentence = f"{path}: {why} ({error}); {remedy}"
     return UnwritableProject(
         sentence, why=why, doubtful=primary_code(error) == sqlite3.SQLITE_IOERR
@@ -326,7 +322,7 @@ def _take_step(connection: sqlite3.Connection, statement: str, *, path: Path, ve
 def _of_wrong_format(path: Path, version: int) -> DamagedProject:
     return DamagedProject(
         f"{path}: says it is of format {version}, but holds the tables of a later one; mend it "
-        "with: smarthdr-studio doctor PROJECT --repair"
+        f"with: {MEND}"
     )
 
 
@@ -410,8 +406,7 @@ def find_dataset(connection: sqlite3.Connection, *, seen_from: AnyPath) -> Path:
         return (seen_from / beside).resolve()
     if not isinstance(facts.get(_ABSOLUTE), str):
         raise DamagedProject(
-            f"{seen_from}: its database does not say where its dataset is; mend it with: "
-            "smarthdr-studio doctor PROJECT --repair"
+            f"{seen_from}: its database does not say where its dataset is; mend it with: {MEND}"
         )
     places = [Path(facts[_ABSOLUTE]), *map(Path, _former(facts))]
     return next((place for place in places if place.is_dir()), places[0])

@@ -28,6 +28,7 @@ from smarthdr_studio.core.project.labels import (
     truth_draft,
 )
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.remedies import IMPORT_TRUTH
 from smarthdr_studio.core.trust.brush import Brush, fingerprint, pack
 from smarthdr_studio.core.trust.masking import MaskSettings
 
@@ -73,8 +74,8 @@ def refuse_without_truth(scenes: Iterable[Scene]) -> None:
     for scene in scenes:
         if scene.ground_truth is None:
             raise ProjectError(
-                f"{scene.id}: has no ground truth file; import one with: smarthdr-studio truth, or "
-                "promote it instead"
+                f"{scene.id}: has no ground truth file; promote it instead, or import one with: "
+                f"{IMPORT_TRUTH}"
             )
 
 

@@ -7,7 +7,6 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
 
 from smarthdr_studio.core.errors import DamagedProject, ForeignPlace, LabelError, ProjectError
 from smarthdr_studio.core.files import (
@@ -47,6 +46,7 @@ from smarthdr_studio.core.project.salvage import (
     differing_tables,
     is_painting_whole,
 )
+from smarthdr_studio.core.remedies import LABEL, MEND
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 
 
@@ -84,14 +84,10 @@ class Finding:
     checksum: str | None = None
 
 
-_RESTORE_REMEDY = (
-    "close every window on the project, then restore the newest backup with: "
-    "smarthdr-studio doctor PROJECT --repair"
-)
-
-_SALVAGE_REMEDY = (
+_RESTORE = "close every window on the project, then restore the newest backup with: "
+_SALVAGE = (
     "no backup is good; close every window on the project, then save row by row what can be read, "
-    "and be told what is missing, with: smarthdr-studio doctor PROJECT --repair"
+    "and be told what is missing, with: "
 )
 
 
@@ -110,8 +106,8 @@ def lost_database(folder: AnyPath, *, sentence: str) -> Finding:
 def _way_back(folder: Path) -> str:
     """How a database that is damaged can be mended, "" where it cannot."""
     if newest_good_backup(folder) is not None:
-        return _RESTORE_REMEDY
-    return _SALVAGE_REMEDY if can_be_salvaged(folder / DATABASE_NAME) else ""
+        return f"{_RESTORE}{MEND}"
+    return f"{_SALVAGE}{MEND}" if can_be_salvaged(folder / DATABASE_NAME) else ""
 
 
 def newest_good_backup(folder: AnyPath) -> Path | None:
@@ -189,9 +185,6 @@ def journal_finding(connection: sqlite3.Connection, folder: AnyPath) -> Finding 
     )
 
 
-_REPAIR_REMEDY: Final = "smarthdr-studio doctor PROJECT --repair"
-
-
 def files_in_use(project: Project) -> dict[str, tuple[str, str | None]]:
     """The scene and the checksum of every file that the present ledger needs, by its path."""
     return {
@@ -226,7 +219,7 @@ def label_findings(project: Project) -> Iterator[Finding]:
                 trouble=FindingKind.FILE_IN_USE,
                 what=relative,
                 sentence=f"{sentence}, and {scene} needs it",
-                remedy=f"bring back the copy in the trash with: {_REPAIR_REMEDY}"
+                remedy=f"bring back the copy in the trash with: {MEND}"
                 if mendable
                 else f"{again} again, or undo; until then it is not trained on",
                 mendable=mendable,
@@ -240,7 +233,7 @@ def label_findings(project: Project) -> Iterator[Finding]:
                     trouble=FindingKind.OLDER_VERSION,
                     what=relative,
                     sentence=f"{sentence}; no scene uses it now",
-                    remedy=f"move it to the trash with: {_REPAIR_REMEDY}",
+                    remedy=f"move it to the trash with: {MEND}",
                     mendable=True,
                     checksum=checksum,
                 )
@@ -264,7 +257,7 @@ def unaccounted(project: Project, *, quiet: float = QUIET_SECONDS) -> Iterator[F
                 sentence=f"{relative} is not in the journal"
                 if stray
                 else f"{relative} was begun and never finished",
-                remedy=f"move it to the trash with: {_REPAIR_REMEDY}",
+                remedy=f"move it to the trash with: {MEND}",
                 mendable=True,
             )
     for path in drafts_beside(project.folder, quiet=quiet):
@@ -272,7 +265,7 @@ def unaccounted(project: Project, *, quiet: float = QUIET_SECONDS) -> Iterator[F
             trouble=FindingKind.LEFTOVER,
             what=str(path),
             sentence=f"{path.name} beside the project was begun and never finished",
-            remedy=f"move it to the trash with: {_REPAIR_REMEDY}",
+            remedy=f"move it to the trash with: {MEND}",
             mendable=True,
         )
 
@@ -322,7 +315,7 @@ def painting_findings(project: Project, connection: sqlite3.Connection) -> Itera
                 trouble=FindingKind.PAINTING,
                 what=name,
                 sentence=sentence if name in in_use else f"{sentence}; it is not in use now",
-                remedy="bring it back from a backup with: smarthdr-studio doctor PROJECT --repair"
+                remedy=f"bring it back from a backup with: {MEND}"
                 if mendable
                 else f"paint {scene} anew, or undo",
                 mendable=mendable,
@@ -354,7 +347,7 @@ def pseudo_findings(project: Project) -> Iterator[Finding]:
                 trouble=FindingKind.PSEUDO_LABEL,
                 what=label.relative_to(project.folder).as_posix(),
                 sentence=sentence,
-                remedy="make it anew with: smarthdr-studio label PROJECT",
+                remedy=f"make it anew with: {LABEL}",
             )
 
 
@@ -538,6 +531,6 @@ def _bad_backup(folder: Path, path: Path) -> Finding:
         trouble=FindingKind.BACKUP,
         what=relative,
         sentence=f"{relative} does not open",
-        remedy="move it to the trash with: smarthdr-studio doctor PROJECT --repair",
+        remedy=f"move it to the trash with: {MEND}",
         mendable=True,
     )

@@ -18,6 +18,7 @@ from smarthdr_studio.core.imaging.image_files import Layer, read_layers, write_l
 from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.project.journal import JournalEntry
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.remedies import LABEL
 from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.core.trust.masking import MaskSettings, Range, with_person
 from smarthdr_studio.core.trust.pseudo_label import (
@@ -168,8 +169,8 @@ def _freeze(
     source = project.pseudo_path(scene.id)
     if not source.is_file():
         raise LabelError(
-            f"{source}: {scene.id} has no pseudo-label yet; train, or run: "
-            f"smarthdr-studio label {project.folder}"
+            f"{source}: {scene.id} has no pseudo-label yet; train, or make one with: "
+            f"{LABEL.of(PROJECT=project.folder)}"
         )
     before = file_stamp(source)  # training may put a newer file in its place
     pseudo = read_pseudo_label(source, expect=(scene.height, scene.width))

@@ -8,6 +8,7 @@ from typing import Any
 from smarthdr_studio.core.errors import ForeignPlace
 from smarthdr_studio.core.files import AnyPath, is_plain_name, place_in, shown_name
 from smarthdr_studio.core.records import parse_json
+from smarthdr_studio.core.remedies import LOOK_OVER
 
 
 def odd_in_scene(row: Sequence[Any]) -> str:
@@ -59,7 +60,7 @@ def refuse_odd(odd: str, *, folder: AnyPath) -> None:
     if odd:
         raise ForeignPlace(
             f"{folder}: its database leads out of where it belongs ({odd}); open a copy from "
-            f"somebody you trust, or see what is wrong with: smarthdr-studio doctor {folder}"
+            f"somebody you trust, or see what is wrong with: {LOOK_OVER.of(PROJECT=folder)}"
         )
 
 

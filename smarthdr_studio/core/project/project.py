@@ -28,6 +28,7 @@ from smarthdr_studio.core.project.database import (
 from smarthdr_studio.core.project.debris import sweep
 from smarthdr_studio.core.project.journal import Accounts, JournalEntry, Ledger, SceneState, Status
 from smarthdr_studio.core.project.places import label_file, odd_in_entry, refuse_odd
+from smarthdr_studio.core.remedies import MAKE_PROJECT, MEND
 from smarthdr_studio.core.trust.brush import Brush, unpack
 
 DATABASE_NAME: Final = "project.sqlite"
@@ -170,11 +171,11 @@ def _missing(folder: Path, lost: str) -> str:
     if backups.list_backups(folder):
         return (
             f"{folder}: its {DATABASE_NAME} {lost}; bring it back from the backups with: "
-            f"smarthdr-studio doctor {folder} --repair"
+            f"{MEND.of(PROJECT=folder)}"
         )
     return (
         f"{folder}: not a project ({_OTHERWISE[lost]}); create one with: "
-        f"smarthdr-studio new {folder} DATASET"
+        f"{MAKE_PROJECT.of(PROJECT=folder)}"
     )
 
 
@@ -525,8 +526,8 @@ class Project:
                 return new
         except (KeyError, ValueError, TypeError, AttributeError):
             raise ProjectError(
-                f"{self.folder}: its journal does not add up; look at it with: smarthdr-studio "
-                f"doctor {self.folder} --repair"
+                f"{self.folder}: its journal does not add up; look at it with: "
+                f"{MEND.of(PROJECT=self.folder)}"
             ) from None
 
     def _refuse_odd(self, entries: Sequence[JournalEntry]) -> None:

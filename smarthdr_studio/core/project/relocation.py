@@ -11,6 +11,7 @@ from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.imaging.image_files import image_size
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.remedies import FIND_DATASET, TAKE_PART
 
 _SAMPLE: Final = 8
 _MOST_FOLDERS: Final = 2000  # looked at for a guess, each with one question to the disk
@@ -28,7 +29,7 @@ class Missing:
     def sentence(self) -> str:
         """What is missing, and the remedy."""
         what = "some of its scenes are gone" if self.found else "the dataset is not there"
-        return f"{self.root}: {what}; say where it is with: smarthdr-studio relocate PROJECT FOLDER"
+        return f"{self.root}: {what}; say where it is with: {FIND_DATASET}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ def relocate(project: Project, root: AnyPath, *, even_partly: bool = False) -> R
         raise BadDataset(
             f"{root}: holds {found} of the {len(scenes)} scenes of {project.name}; give the folder "
             f"that was {project.dataset}"
-            + (", or say that a part is enough with --partly" if found else "")
+            + (f", or say that a part is enough with {TAKE_PART}" if found else "")
         )
     _refuse_other_sizes(best, [s for s in scenes if _has(best, s, project)], project)
     project.move_dataset(best)

@@ -15,6 +15,7 @@ from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.project import database
 from smarthdr_studio.core.project.journal import Accounts, JournalEntry, Kind, Status
 from smarthdr_studio.core.project.places import odd_in_entry, odd_in_scene
+from smarthdr_studio.core.remedies import FIND_DATASET
 from smarthdr_studio.core.trust.brush import fingerprint, unpack
 from smarthdr_studio.core.words import counted
 
@@ -217,7 +218,7 @@ def _missing(
     if unpainted:
         yield counted(len(unpainted), "painted mask")
     if "dataset" not in {row[0] for row in facts}:
-        yield "where the dataset is (say so with: smarthdr-studio relocate PROJECT FOLDER)"
+        yield f"where the dataset is (say so with: {FIND_DATASET})"
 
 
 def write_salvage(path: AnyPath, found: Salvage, *, beside: AnyPath) -> None:

@@ -30,6 +30,7 @@ from smarthdr_studio.core.files import (
 )
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.records import parse_json, read_json
+from smarthdr_studio.core.remedies import LIST_DISCARDED, STOP_RUN
 from smarthdr_studio.core.training.events import values_in
 
 _LOCK: Final = "at-work.json"
@@ -468,8 +469,8 @@ def discard_run(project: Project, run_id: str) -> DiscardedRun:
     run = find_run(project, run_id)
     if is_at_work(run.path):
         raise ProjectError(
-            f"{run.path}: is at work; stop it first with: smarthdr-studio runs stop "
-            f"{project.folder} {run.id}"
+            f"{run.path}: is at work; stop it first with: "
+            f"{STOP_RUN.of(PROJECT=project.folder, RUN=run.id)}"
         )
     try:
         return _discarded(move_to_trash(project.folder, run.path))
@@ -493,7 +494,10 @@ def restore_run(project: Project, run_id: str, *, day: str | None = None) -> Run
     found = [each for each in discarded_runs(project) if each.id == run_id]
     found = [each for each in found if day in (None, each.day)]
     if not found:
-        raise ProjectError(f"{project.folder}: its trash holds no run {run_id}; see: runs list")
+        raise ProjectError(
+            f"{project.folder}: its trash holds no run {run_id}; see: "
+            f"{LIST_DISCARDED.of(PROJECT=project.folder)}"
+        )
     target = run_of(project.folder, run_id).path
     if target.exists():
         raise ProjectError(f"{target}: is there already; discard that run first")

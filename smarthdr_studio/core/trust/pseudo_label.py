@@ -16,6 +16,7 @@ from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import Half
 from smarthdr_studio.core.imaging.image_files import Layer, read_layers, write_layers
 from smarthdr_studio.core.imaging.radiometry import Floats
+from smarthdr_studio.core.remedies import LABEL_ANEW
 from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.core.trust.masking import (
     MaskSettings,
@@ -34,7 +35,6 @@ from smarthdr_studio.core.trust.masking import (
 
 FORMAT = 1
 _KEPT = ("R", "G", "B", "uncertainty.Y", "mask.person")  # the other layers follow from these
-_REMEDY = "make it anew with: smarthdr-studio label"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,15 +119,15 @@ def read_pseudo_label(path: AnyPath, *, expect: tuple[int, int] | None = None) -
     if expect is not None and sigma.shape != expect:
         raise LabelError(
             f"{path}: {sigma.shape[1]}×{sigma.shape[0]} pixels, but the scene has "
-            f"{expect[1]}×{expect[0]}; {_REMEDY}"
+            f"{expect[1]}×{expect[0]}; {LABEL_ANEW}"
         )
     if not np.isfinite(sigma).all():
-        raise LabelError(f"{path}: its uncertainty holds values that are no numbers; {_REMEDY}")
+        raise LabelError(f"{path}: its uncertainty holds values that are no numbers; {LABEL_ANEW}")
     person = layers["mask.person"].astype(np.int8)
     try:
         provenance, scene = _provenance(header), plain_values(header, "smarthdr.scene")
     except ValueError as error:
-        raise LabelError(f"{path}: its header is not readable ({error}); {_REMEDY}") from None
+        raise LabelError(f"{path}: its header is not readable ({error}); {LABEL_ANEW}") from None
     return PseudoLabel(
         scene=scene,
         hdr=np.stack([layers[name] for name in "RGB"], axis=-1).astype(np.float16, copy=False),
@@ -144,7 +144,7 @@ def read_provenance(path: AnyPath) -> Provenance:
     try:
         return _provenance(header)
     except ValueError as error:
-        raise LabelError(f"{path}: its header is not readable ({error}); {_REMEDY}") from None
+        raise LabelError(f"{path}: its header is not readable ({error}); {LABEL_ANEW}") from None
 
 
 def _refuse_foreign(path: Path, *, layers: Mapping[str, Layer], header: Mapping[str, Any]) -> None:
@@ -157,7 +157,7 @@ def _refuse_foreign(path: Path, *, layers: Mapping[str, Layer], header: Mapping[
     lacking = [name for name in _KEPT if name not in layers]
     if lacking or version is None:
         why = f"has no layer {', '.join(lacking)}" if lacking else "says no format in its header"
-        raise LabelError(f"{path}: {why}, so it is no pseudo-label; {_REMEDY}")
+        raise LabelError(f"{path}: {why}, so it is no pseudo-label; {LABEL_ANEW}")
 
 
 def _judged(label: PseudoLabel) -> tuple[Trust, Floats]:

@@ -304,7 +304,7 @@ def _run(title: str, place: int) -> Column[Contrast]:
 
 
 _SIGNS: Final = {"good": "✓ ", "warn": "⚠ ", "bad": "✕ ", "plain": ""}
-_NONE: Final = "No run yet: pick a preset and press Train, or start one with smarthdr-studio train."
+_NONE: Final = "No run yet: pick a preset and press Train."
 
 
 class RunsDetails:

@@ -17,6 +17,7 @@ from smarthdr_studio.studio.curation.queue import QueueController
 from smarthdr_studio.studio.dataset.ground_truth import TruthController
 from smarthdr_studio.studio.dataset.import_brackets import ImportController
 from smarthdr_studio.studio.dataset.import_export import HandoverController
+from smarthdr_studio.studio.dataset.mending import MendController
 from smarthdr_studio.studio.dataset.model_labels import ModelLabelController
 from smarthdr_studio.studio.dataset.problem_report import ProblemController
 from smarthdr_studio.studio.dataset.relocate import RelocationController
@@ -40,6 +41,7 @@ _ALIGNED: Final = (
     "Hand-held frames are laid onto their references from now on, in views, labels and training; "
     "what was labelled before stays as it is."
 )
+_MENDING: Final = "A project is being mended; wait until that is done."
 _AS_SHOT: Final = "Frames are read as they were shot again."
 
 
@@ -58,6 +60,7 @@ class ProjectFiles(QObject):
         self.evaluations = EvaluationController(store, tasks)
         self.labelling = ModelLabelController(store, tasks)
         self.problems = ProblemController(store, tasks, logs=logs)
+        self.mending = MendController(store, tasks)
 
     def give_up(self) -> None:
         """Whatever is being read or written is not wanted any more."""
@@ -187,6 +190,20 @@ class Session(QObject):
         """Open a folder, be it a project or a dataset."""
         if self._may_switch():
             self._projects.take(folder)
+
+    def mend(self, folder: Path) -> None:
+        """Look a project over, closed meanwhile, and open it where no other is open."""
+        project = self._store.project
+        if not self._may_switch():
+            return
+        if project is not None and project.folder.resolve() == folder.resolve():
+            self.curating.afterwards(self._close)
+        self.curating.afterwards(partial(self.files.mending.mend, folder))
+
+    @Slot(object)
+    def _mended(self, folder: Path) -> None:
+        if self._store.project is None:
+            self._projects.open(folder)
 
     @Slot(object, object)
     def create_project(self, catalogue: Catalogue, place: Path) -> None:
@@ -357,6 +374,9 @@ class Session(QObject):
             Layout.of(self.state, self.panes).write(self._store.project.folder)
 
     def _may_switch(self) -> bool:
+        if self.files.mending.at_work:
+            self._store.notice(Notice(text=_MENDING, tone="warn"))
+            return False
         if self.running.may_leave():
             self.leaving.emit()
             return True
@@ -440,5 +460,6 @@ class Session(QObject):
         self.screen.picked.connect(self._tell_story)
         self._watch.noticed.connect(self._read_journal)
         self.files.care.moved.connect(self._dataset_moved)
+        self.files.mending.mended.connect(self._mended)
         self.files.labelling.labelled.connect(self.inspection.round_came)
         self.training.round_finished.connect(self.files.labelling.look)

@@ -239,6 +239,7 @@ class MainWindow(QMainWindow):
         return {
             "open_project": self._open_commands.open_project,
             "open_dataset": self._open_commands.open_dataset,
+            "mend_project": self._open_commands.mend_project,
             "import_brackets": self._open_commands.import_brackets,
             "leave": self.close,
             "full_screen": self.toggle_full_screen,

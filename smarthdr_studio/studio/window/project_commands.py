@@ -271,12 +271,17 @@ class OpenCommands(QObject):
     @Slot()
     def open_project(self) -> None:
         """Ask for a project folder."""
-        self._ask_for_folder("Open a project (NAME.shdr)")
+        self._ask_for_folder("Open a project (NAME.shdr)", self._session.take)
 
     @Slot()
     def open_dataset(self) -> None:
         """Ask for a dataset folder."""
-        self._ask_for_folder("Open a dataset folder")
+        self._ask_for_folder("Open a dataset folder", self._session.take)
+
+    @Slot()
+    def mend_project(self) -> None:
+        """Ask for a project folder to be looked over."""
+        self._ask_for_folder("Mend a project (NAME.shdr)", self._session.mend)
 
     @Slot(object)
     def ask_for_place(self, catalogue: Catalogue) -> None:
@@ -297,15 +302,11 @@ class OpenCommands(QObject):
         sheet.place_given.connect(self._session.files.problems.collect)
         sheet.show()
 
-    def _ask_for_folder(self, title: str) -> None:
+    def _ask_for_folder(self, title: str, take: Callable[[Path], None]) -> None:
         dialog = QFileDialog(self._window, title)
         begin(dialog, title.partition(" (")[0].lower())
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self._take_folder)
+        dialog.fileSelected.connect(partial(_hand, take))
         dialog.open()
-
-    @Slot(str)
-    def _take_folder(self, folder: str) -> None:
-        self._session.take(Path(folder))
