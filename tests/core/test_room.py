@@ -11,16 +11,18 @@ from typer.testing import CliRunner
 
 from smarthdr_studio.cli.app import build, run
 from smarthdr_studio.core.datasets.scan import find_scenes
-from smarthdr_studio.core.errors import DeviceError, UnreadableImage
-from smarthdr_studio.core.imaging import image_files, room
+from smarthdr_studio.core.errors import DeviceError, LabelError, UnreadableImage
+from smarthdr_studio.core.imaging import image_files, previews, room
 from smarthdr_studio.core.imaging.image_files import (
     examine,
     image_size,
     read_bracket_frames,
     read_frame,
+    read_layers,
     read_radiance,
     write_frame_tiff,
 )
+from smarthdr_studio.core.imaging.previews import preview
 from smarthdr_studio.core.imaging.room import SHARE, Announced, share_in_percent
 
 HEIGHT, WIDTH = 10_000, 20_000
@@ -41,13 +43,13 @@ def huge_jpeg():
     return bytes(raw)
 
 
-def huge_exr():
+def huge_exr(height=HEIGHT, width=WIDTH):
     plane = np.zeros((4, 4), np.float32)
     small = (0, 0, 3, 3)
     raw = bytearray(exr(dict.fromkeys("RGBZ", (plane, 1)), data=small, display=small))
     for which in (b"dataWindow", b"displayWindow"):
         at = raw.index(which + b"\0box2i\0") + len(which) + 7 + 4
-        raw[at : at + 16] = struct.pack("<4i", 0, 0, WIDTH - 1, HEIGHT - 1)
+        raw[at : at + 16] = struct.pack("<4i", 0, 0, width - 1, height - 1)
     return bytes(raw)
 
 
@@ -213,6 +215,33 @@ def test_a_scan_leaves_a_scene_out_that_memory_is_short_for_and_loses_nothing_el
     assert skipped.path == tmp_path / "vast"
     assert "is 8000×6000 pixels and takes, with 2 frames more, 2.6 GB" in skipped.reason
     assert min(read) > 40 * 60 * 6  # nothing but the small ones
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        ((HEIGHT, WIDTH), "is 20000×10000 pixels and takes 7.6 GB of memory"),
+        ((30_000, 30_000), "says that it is 30000×30000, and more than 400 megapixels"),
+    ],
+)
+def test_layers_that_memory_is_short_for_are_refused_before_they_are_unpacked(
+    tmp_path, monkeypatch, free, size, words
+):
+    path = tmp_path / "label.exr"
+    path.write_bytes(huge_exr(*size))
+    monkeypatch.setattr(image_files, "is_whole", lambda *_, **__: True)
+    monkeypatch.setattr(image_files.OpenEXR, "File", None)
+    free(9 * 10**9)  # twice 4 × 4 bytes, and 6 beside them, of 200 megapixels are 7.6 GB
+    with pytest.raises(LabelError, match=words):
+        read_layers(path, only=("Z",))
+
+
+def test_a_preview_of_a_jpeg_is_refused_likewise(tmp_path, monkeypatch, free):
+    path, expected = put(tmp_path, "a.jpg")
+    free(expected)
+    monkeypatch.setattr(previews.cv2, "imdecode", None)
+    with pytest.raises(UnreadableImage, match=r"is 20000×10000 pixels and takes 2\.4 GB"):
+        preview(path, side=256)
 
 
 def test_an_odd_share_is_a_sentence_for_the_verb_too(tmp_path, monkeypatch):

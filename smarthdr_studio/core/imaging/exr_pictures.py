@@ -73,6 +73,17 @@ def _unpacked(stream: BinaryIO) -> int:
     return total
 
 
+def layers_header(stream: BinaryIO) -> PictureHeader:
+    """What an EXR of any layers takes: the data window of its first part, and all that is kept.
+
+    Raises ValueError.
+    """
+    window = _window(exr_parts(stream)[0][1], b"dataWindow")
+    return PictureHeader(
+        height=window.height, width=window.width, channels=1, unpacked=_unpacked(stream)
+    )
+
+
 def _colour_part(stream: BinaryIO) -> _Part:
     """The first part with colours. Raises Refused where there is none, or none but deep ones."""
     parts = exr_parts(stream)

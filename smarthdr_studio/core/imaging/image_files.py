@@ -19,7 +19,7 @@ from smarthdr_studio.core.imaging.coded_pictures import (
     jpeg_header,
     png_header,
 )
-from smarthdr_studio.core.imaging.exr_pictures import decode_exr, exr_header
+from smarthdr_studio.core.imaging.exr_pictures import decode_exr, exr_header, layers_header
 from smarthdr_studio.core.imaging.extra_pictures import decode_extra, extra_header
 from smarthdr_studio.core.imaging.image_headers import Kind, is_whole, other_kind, sniff
 from smarthdr_studio.core.imaging.orientation import settled, turned
@@ -351,11 +351,13 @@ def read_layers(
 ) -> tuple[dict[str, Layer], Header]:
     """The H×W layers by name, all or those of `only`, and the plain values of the header.
 
-    Raises LabelError: missing, no EXR, truncated, damaged, or without a layer of `only`.
+    Raises LabelError: missing, no EXR, truncated, damaged, without a layer of `only`, or where
+    memory is short for all of them.
     """
     path = Path(path)
     _refuse_unless_whole(path)
     try:
+        _refuse_layers_without_room(path)
         with OpenEXR.File(str(path), separate_channels=True) as file:
             header = {k: v for k, v in file.header().items() if isinstance(v, str | int | float)}
             channels = file.channels()
@@ -399,6 +401,19 @@ def _refuse_unless_whole(path: Path) -> None:
         raise LabelError(f"{path}: not an EXR image; {RESTORE_LABEL}")
     if not whole:
         raise LabelError(f"{path}: truncated; {RESTORE_LABEL}")
+
+
+def _refuse_layers_without_room(path: Path) -> None:
+    """Raises LabelError, and ValueError for a damaged header."""
+    with path.open("rb") as stream:
+        header = layers_header(stream)
+    try:
+        refuse_absurd(header)
+        refuse_without_room([Announced(path, header, path.stat().st_size)])
+    except Refused as error:
+        raise LabelError(f"{path}: {error}.") from None
+    except UnreadableImage as error:
+        raise LabelError(str(error)) from None
 
 
 def _first_line(error: Exception) -> str:

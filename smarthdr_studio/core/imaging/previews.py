@@ -7,7 +7,11 @@ import cv2
 import numpy as np
 
 from smarthdr_studio.core.files import AnyPath
-from smarthdr_studio.core.imaging.image_files import examine, read_frame
+from smarthdr_studio.core.imaging.image_files import (
+    examine,
+    read_frame,
+    refuse_frames_without_room,
+)
 from smarthdr_studio.core.imaging.orientation import turned
 from smarthdr_studio.core.imaging.radiometry import Frame
 
@@ -25,6 +29,7 @@ def preview(path: AnyPath, *, side: int) -> Frame:
     """
     path = Path(path)
     kind, header = examine(path)
+    refuse_frames_without_room([path])  # a progressive JPEG is unpacked whole all the same
     longest = max(header.height, header.width)
     by = next((by for by in _REDUCED if longest >= by * side), 1)
     frame = _reduced_jpeg(path, by, header.orientation) if kind == "jpeg" and by > 1 else None
