@@ -64,7 +64,7 @@ class Logbook:
         sys.unraisablehook = self._nobody
         _LOG.info(
             "SmartHDR Studio %s begins: Python %s, %s, process %d",
-            __version__, platform.python_version(), platform.platform(), os.getpid(),
+            __version__, platform.python_version(), sys.platform, os.getpid(),
         )  # fmt: skip
 
     def close(self) -> None:
