@@ -263,9 +263,11 @@ class Curve(Chart):
             return
         high = plot.height() > _LEAST
         plot.bottom.setVisible(high)
-        # Half a value's height where the first or the last one stands at the edge of the plot.
-        half = plot.fontMetrics().height() // 2
-        plot.plotItem.layout.setContentsMargins(MARGIN, half, MARGIN + 4, 2 if high else half)
+        # Half a value's height and width where the last one stands at the edge of the plot.
+        metrics = plot.fontMetrics()
+        half, wide = metrics.height() // 2, metrics.horizontalAdvance(f"{sight[1]:,.0f}") // 2
+        right = max(MARGIN + 4, wide + 2)
+        plot.plotItem.layout.setContentsMargins(MARGIN, half, right, 2 if high else half)
         scale = scaled(self.lines.shown.values(), sight, columns=plot.columns, log=self.log)
         plot.set_logarithmic(up=scale.log)
         plot.show_range(scale.across, scale.powers)
@@ -296,9 +298,9 @@ class Curve(Chart):
         self.begun.setVisible(marks.begun is not None and scale.shows(marks.begun))
         if marks.begun is not None:
             self.begun.setValue(marks.begun)
-            first, last = scale.across
-            roomy = plot.field.height() > _ROOMY and (marks.begun - first) < 0.7 * (last - first)
-            self.begun_words.say(marks.words if roomy else "", anchor=(0, 1), shift=_ABOVE_ROUNDS)
+            side = self._side_of_words(plot, scale, begun=marks.begun)
+            words = "" if side is None else marks.words
+            self.begun_words.say(words, anchor=(side or 0, 1), shift=_ABOVE_ROUNDS)
             self.begun_words.setPos(marks.begun, plot.sight[1][0])
         self.begun_words.setVisible(self.begun.isVisible())
         best = () if marks.best is None else (marks.best,)
@@ -315,6 +317,15 @@ class Curve(Chart):
             points += _spots(trace, scale, pen=pen)
         self.rings.setData(rings)
         self.points.setData(points)
+
+    def _side_of_words(self, plot: "Plot", scale: Scale, *, begun: float) -> int | None:
+        """0 where the words fit right of their line, 1 where they fit left of it, else None."""
+        first, last = scale.across
+        needed = self.fontMetrics().horizontalAdvance(self.marks.words) + _BESIDE_WORDS
+        before = (begun - first) / (last - first) * plot.field.width()
+        if plot.field.height() <= _ROOMY or needed > max(before, plot.field.width() - before):
+            return None
+        return 0 if needed <= plot.field.width() - before else 1
 
     def _show_values(self, plot: "Plot") -> None:
         """The cursor, and a dot on each line where it is read."""
@@ -386,6 +397,7 @@ class Curve(Chart):
         self.zoomed.emit(sight)
 
 
+_BESIDE_WORDS: Final = 12  # pixels between words, their line and the end of the chart
 _ABOVE_ROUNDS: Final = (1.0, -8.0)  # pixels
 
 
