@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 from hands import point_at
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QWheelEvent
@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 from smarthdr_studio.studio.plots.axes import log_ticks, worded
 from smarthdr_studio.studio.plots.curve_lines import BELOW_ZERO, NOTHING_POSITIVE, scaled, zoomed
 from smarthdr_studio.studio.plots.curves import PERIOD_MS, Curve, LinkedCurves
-from smarthdr_studio.studio.plots.heading import LineStyles
+from smarthdr_studio.studio.plots.heading import LineStyles, Marks
 from smarthdr_studio.studio.plots.trace import Peaks, Trace, exponential_means
 from smarthdr_studio.studio.theme import DARK, LIGHT, contrast
 
@@ -102,6 +102,7 @@ def test_zooming_into_a_long_run_shows_every_single_value():
 
 
 @given(VALUES, st.integers(1, 12))
+@example([*[0.0] * 12, 1.0], 2)  # the last stretch is short, and its neighbour ends in a block
 def test_peaks_of_any_stretches_hold_the_greatest_and_the_least(values, pieces):
     y = np.repeat(np.array(values), 40)
     peaks = Peaks()
@@ -316,3 +317,20 @@ def test_the_value_under_the_cursor_is_that_of_the_line_as_drawn(chart):
     (now,) = chart.lines.entries(None, smooth=0)
     assert now.value == 99
     assert math.isclose(chart.now("a"), 99)
+
+
+@pytest.mark.parametrize("begun", [10, 50, 90])
+def test_the_words_of_a_mark_and_the_last_step_are_whole(chart, begun):
+    chart.extend("a", np.arange(101.0), np.linspace(1, 0, 101))
+    chart.mark(Marks(begun=float(begun)))
+    plot, words = chart.plot, chart.begun_words
+    for _ in range(2):  # an axis knows how much room it needs once it was drawn
+        chart.grab()
+        chart.changed()
+        QApplication.processEvents()
+    box = words.boundingRect().translated(plot.place_of(begun, 0.0))  # it is in pixels
+    assert words.text == "pseudo-labels"
+    assert plot.field.left() - 1 <= box.left()
+    assert box.right() <= plot.sceneRect().right()
+    half = chart.fontMetrics().horizontalAdvance("100") // 2
+    assert plot.sceneRect().right() - plot.field.right() >= half

@@ -39,8 +39,8 @@ class Peaks:
     def of(self, values: Doubles, starts: Indices, end: int) -> tuple[Doubles, Doubles]:
         """Least and greatest of values[starts[k]:starts[k + 1]], the last one up to `end`.
 
-        `starts` rises and lies below `end`. Stretches much longer than a block may begin up to a
-        block too early; none of their values is passed over.
+        `starts` rises and lies below `end`. Stretches much longer than a block may begin and end
+        up to a block too wide; none of their values is passed over.
         """
         if end - starts[0] < 4 * BLOCK * len(starts):
             here = values[:end]
@@ -49,9 +49,14 @@ class Peaks:
         blocks = np.minimum(starts // BLOCK, last - 1)
         low = np.minimum.reduceat(self._low[:last], blocks)
         high = np.maximum.reduceat(self._high[:last], blocks)
+        # A stretch that ends inside a block has a part of it too.
+        np.minimum(low[:-1], self._low[blocks[1:]], out=low[:-1])
+        np.maximum(high[:-1], self._high[blocks[1:]], out=high[:-1])
         rest = values[last * BLOCK : end]
         if len(rest):
-            low[-1], high[-1] = min(low[-1], rest.min()), max(high[-1], rest.max())
+            reaching = np.append(starts[1:] > last * BLOCK, True)
+            low[reaching] = np.minimum(low[reaching], rest.min())
+            high[reaching] = np.maximum(high[reaching], rest.max())
         return low, high
 
 
