@@ -29,8 +29,9 @@ def state_folder() -> Path:
     return platformdirs.user_state_path("smarthdr-studio", appauthor=False)
 
 
-def log_files(folder: Path) -> tuple[Path, ...]:
+def log_files(folder: str | os.PathLike[str]) -> tuple[Path, ...]:
     """The log files that are there, the newest first, and what was kept of crashes."""
+    folder = Path(folder)
     numbers = ("", *(f".{number}" for number in range(1, _OLDER + 1)))
     names = [LOG_NAME + number for number in numbers] + [CRASHES_NAME, f"{CRASHES_NAME}.1"]
     return tuple(folder / name for name in names if (folder / name).is_file())
@@ -49,8 +50,9 @@ class Logbook:
     What Python does with it besides, such as telling it on the terminal, stays as it was.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
         """Where the folder cannot be written to, nothing is kept and nothing fails."""
+        folder = Path(folder)
         self._handler = _handler(folder)
         self._crashes = _crash_file(folder)
         self._before = sys.excepthook, threading.excepthook, sys.unraisablehook
@@ -98,8 +100,11 @@ class Logbook:
         self._before[2](told)
 
 
-def keep_traceback(folder: Path, error: BaseException, *, words: str) -> Path | None:
+def keep_traceback(
+    folder: str | os.PathLike[str], error: BaseException, *, words: str
+) -> Path | None:
     """Write down what ended a verb, and say in which file; None where that cannot be written."""
+    folder = Path(folder)
     handler = _handler(folder)
     if handler is None:
         return None

@@ -27,9 +27,9 @@ _CONTENTS: Final = "contents.txt"
 def write_problem(
     path: AnyPath,
     *,
-    logs: Path,
-    project: Path | None = None,
-    home: Path | None = None,
+    logs: AnyPath,
+    project: AnyPath | None = None,
+    home: AnyPath | None = None,
     tell: Progress = no_progress,
 ) -> tuple[str, ...]:
     """Write the zip, whole or not at all, and say in a line each what is in it.
@@ -44,7 +44,7 @@ def write_problem(
         texts[f"log/{file.name}"] = (_about_log(file), _end_of(file))
     if project is not None:
         tell("looking the project over", 0, 0)
-        texts["doctor.txt"] = ("what doctor finds in the open project", _findings(project))
+        texts["doctor.txt"] = ("what doctor finds in the open project", _findings(Path(project)))
     tell(f"writing {path.name}", 0, 0)
     lines = tuple(f"{name}: {about}" for name, (about, _) in texts.items())
     shortened = {
@@ -54,8 +54,9 @@ def write_problem(
     return lines
 
 
-def without_home(text: str, *, home: Path) -> str:
+def without_home(text: str, *, home: AnyPath) -> str:
     """The text with ~ for the path of the home folder, however it is written."""
+    home = Path(home)
     ways = {str(home), home.as_posix(), str(home.resolve()), home.resolve().as_posix()}
     ways |= {way.replace("\\", "\\\\") for way in ways}
     long_enough = sorted((way for way in ways if len(Path(way).parts) > 1), key=len, reverse=True)
