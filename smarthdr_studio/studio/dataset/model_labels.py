@@ -189,5 +189,5 @@ class LabelWaysBar(QFrame):
 
 _WORDS: Final = {
     False: "No label and no pseudo-label yet.",
-    True: "No pseudo-labels yet: a run makes them, and so does a model, at once.",
+    True: "No pseudo-labels yet: a run makes them, and so does a model, without training.",
 }
