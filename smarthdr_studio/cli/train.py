@@ -255,7 +255,7 @@ class RunReporter:
             case RoundFinished(round=number, retained=retained):
                 self._say(f"round {number}: {percent(retained)} retained")
             case Validated(epoch=epoch, psnr_mu=mu):
-                self._say(f"epoch {epoch}: held-out PSNR-μ {mu:.2f} dB")
+                self._say(f"epoch {epoch + 1}: held-out PSNR-μ {mu:.2f} dB")
             case StepSkipped(step=step, why=why):
                 self._say(f"step {step} skipped: {why}")
             case Steered(text=text):

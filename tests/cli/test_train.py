@@ -16,6 +16,7 @@ from smarthdr_studio.core.training.events import (
     RunFinished,
     RunStarted,
     StepReported,
+    Validated,
 )
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.learning import trainer
@@ -112,13 +113,25 @@ def test_what_a_run_computes_in_is_told_with_the_reason(run, project, fake, monk
 
 def test_a_log_file_hears_of_a_run_while_it_goes(run, project, fake, monkeypatch):
     """Where stderr is no terminal there is no bar, and minutes of silence look like a hang."""
-    clock = iter((0.0, 5.0, 20.0))
-    fake()
-    monkeypatch.setattr("time.monotonic", lambda: next(clock, 20.0))
+    at = {1: 0.0, 2: 5.0, 3: 20.0}
+    now = [0.0]
+    fake(between=lambda number: now.__setitem__(0, at[number]))
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
     told = run("train", project).err.splitlines()
     steps = [line.split(":")[0] for line in told if line.startswith("step")]
     assert told[0] == "run run-1"
     assert steps == ["step 1 of 3", "step 3 of 3"]  # the second came 5 s after the first
+
+
+def test_epochs_of_checks_are_counted_from_1_as_the_diary_counts_them(run, project, monkeypatch):
+    def checked(plan, project, *, resume=None):
+        for event in FakeTraining()(plan, project, resume=resume):
+            if isinstance(event, RunFinished):
+                yield Validated(step=3, epoch=0, psnr_mu=31.5, psnr_l=30.0, ssim_mu=0.9, ssim_l=0.9)
+            yield event
+
+    monkeypatch.setattr(trainer, "train", checked)
+    assert "epoch 1: held-out PSNR-μ 31.50 dB" in run("train", project).err
 
 
 def test_as_many_rounds_are_told_as_were_made(run, project, monkeypatch):
