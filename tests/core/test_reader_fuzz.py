@@ -1,12 +1,12 @@
 """Whatever bytes a file holds, every reader answers a picture or one sentence, and soon."""
 
-import os
 import random
 import zlib
 
 import cv2
 import numpy as np
 import pytest
+from by_night import NIGHT, SEED
 from made_pictures import (
     curv,
     exr,
@@ -85,6 +85,7 @@ def mutated(raw, rng):
 
 
 def sentence_or_picture(read, path):
+    """Whether it was a sentence."""
     try:
         read(path)
     except StudioError as error:
@@ -92,17 +93,22 @@ def sentence_or_picture(read, path):
         assert said.startswith(str(path))
         assert "\n" not in said
         assert "Traceback" not in said
+        return True
+    return False
 
 
 def mutations(tmp_path, seeds):
+    """So many files, and how many sentences were said of them."""
+    sentences = 0
     for seed in seeds:
         rng = random.Random(seed)
         name = sorted(WHOLE)[seed % len(WHOLE)]
         path = tmp_path / f"{seed} {name}"
         path.write_bytes(mutated(WHOLE[name], rng))
         for read in (image_size, rng.choice(READERS), lambda p: evs_from_exif([p])):
-            sentence_or_picture(read, path)
+            sentences += sentence_or_picture(read, path)
         path.unlink()
+    return len(seeds), sentences
 
 
 @pytest.mark.timeout(300)
@@ -113,9 +119,11 @@ def test_no_mutated_file_gives_more_than_a_sentence(tmp_path, part):
 
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
-@pytest.mark.skipif(not os.environ.get("SMARTHDR_NIGHTLY"), reason="10,000 files, by night only")
-def test_nor_do_ten_thousand(tmp_path):
-    mutations(tmp_path, range(1000, 11_000))
+@pytest.mark.skipif(not NIGHT, reason="thousands of files, by night only")
+def test_nor_do_many_more(tmp_path, record_property):
+    files, sentences = mutations(tmp_path, range(1000 + 500 * SEED, 1500 + 500 * SEED))
+    record_property("mutated files", files)
+    record_property("sentences about them", sentences)
 
 
 @pytest.mark.parametrize("name", [each for each in WHOLE if each.split()[-1] in {"TIFF", "PNG"}])

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from by_night import SEED
 from made_labels import HEIGHT, WIDTH, a_project
 
 import smarthdr_studio
@@ -177,8 +178,8 @@ def test_a_power_cut_between_label_and_journal_leaves_no_decision_and_is_mended(
     check_everything(folder, {})
 
 
-def test_what_two_processes_acknowledged_outlives_kill_9_at_any_moment(folder):
-    dice, promised, rounds = random.Random(20261125), {}, 0
+def test_what_two_processes_acknowledged_outlives_kill_9_at_any_moment(folder, record_property):
+    dice, promised, rounds = random.Random(20261125 + SEED), {}, 0
     while len(promised) < OPERATIONS or rounds < 4:
         both = [Worker(folder, dice.randrange(10**6)) for _ in range(2)]
         for worker in both:
@@ -201,3 +202,5 @@ def test_what_two_processes_acknowledged_outlives_kill_9_at_any_moment(folder):
         assert there.entries()[: len(kept)] == kept
         assert len({entry.group for entry in there.entries()[len(kept) :]}) <= 1
     check_everything(away, promised)
+    record_property("decisions acknowledged", len(promised))
+    record_property("processes killed at their work", 2 * rounds)

@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from by_night import SEED
 
 from smarthdr_studio.core.training.events import PhaseChanged, RunFinished, StepReported, events_in
 from smarthdr_studio.core.training.plan import load_preset
@@ -155,9 +156,11 @@ class _Trainee:
 
 
 @pytest.mark.parametrize("seed", range(RUNS))
-def test_interrupted_at_random_moments_it_ends_the_same(project, plan, uninterrupted, seed):
+def test_interrupted_at_random_moments_it_ends_the_same(
+    project, plan, uninterrupted, seed, record_property
+):
     count, losses, left = uninterrupted
-    chance = random.Random(seed)
+    chance = random.Random(seed + RUNS * SEED)
     trainee = _Trainee(project, plan)
     for _ in range(INTERRUPTIONS):
         trainee.go_on(chance.randrange(count // (INTERRUPTIONS + 1)))
@@ -170,11 +173,15 @@ def test_interrupted_at_random_moments_it_ends_the_same(project, plan, uninterru
     assert all((e.losses, e.learning_rate) == losses[e.step] for e in told)
     assert {e.step for e in told} == losses.keys()
     assert _same(_left_by(trainee.project), left)
+    record_property("trainings interrupted", 1)
+    record_property("interruptions", INTERRUPTIONS)
 
 
-def test_a_process_that_is_killed_loses_at_most_an_epoch(project, plan, uninterrupted, tmp_path):
+def test_a_process_that_is_killed_loses_at_most_an_epoch(
+    project, plan, uninterrupted, tmp_path, record_property
+):
     _, losses, left = uninterrupted
-    chance = random.Random(0)
+    chance = random.Random(SEED)
     run = None
     for number in range(KILLS):
         steps = 2 + 3 * number + chance.randrange(2)
@@ -184,6 +191,8 @@ def test_a_process_that_is_killed_loses_at_most_an_epoch(project, plan, uninterr
     log = events_in((project / "runs" / run / "events.jsonl").read_bytes())
     assert _losses(log) == losses
     assert _same(_left_by(project), left)
+    record_property("trainings interrupted", 1)
+    record_property("interruptions", KILLS)
 
 
 def _killed_after(steps, project, plan, *, run, tmp_path):

@@ -1,0 +1,71 @@
+"""The runner of the nights counts what parts told, goes on where it was stopped, tells failures."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+PART = """
+from by_night import SEED
+def test_counted(record_property):
+    record_property("kills", 3)
+    assert SEED < {broken}, "lost"
+"""
+
+
+@pytest.fixture
+def torture(monkeypatch):
+    path = Path(__file__).parents[2] / "packaging" / "torture.py"
+    spec = importlib.util.spec_from_file_location("torture", path)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "torture", module)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def night(torture, tmp_path, monkeypatch, capsys):
+    """Runs two parts of one test and answers the status and what was said."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1] / "fixtures"))
+
+    def run(*, broken=9, hours=1.0):
+        part = tmp_path / "test_part.py"
+        part.write_text(PART.format(broken=broken), encoding="utf-8")
+        monkeypatch.setattr(torture, "INJECTIONS", (torture.Injection("kills", str(part), 2),))
+        words = ["torture", "--into", str(tmp_path / "into"), "--hours", str(hours)]
+        monkeypatch.setattr(sys, "argv", words)
+        return torture.main(), capsys.readouterr().out
+
+    return run
+
+
+def test_counts_are_added_up_and_nothing_is_repeated(night):
+    status, said = night()
+    assert status == 0
+    assert "| kills | 2 of 2 | 6 kills | 0 |" in said
+    assert said.count("nothing lost") == 2
+    status, said = night(broken=0)
+    assert (status, said.count("nothing lost")) == (0, 0)
+    assert "| kills | 2 of 2 | 6 kills | 0 |" in said
+
+
+def test_a_failure_is_told_with_the_words_that_repeat_it(night):
+    status, said = night(broken=1)
+    assert status == 1
+    assert "| kills | 2 of 2 | 6 kills | 1 |" in said
+    assert "SMARTHDR_SEED=1" in said
+    assert "::test_counted" in said
+
+
+def test_what_there_was_no_time_for_is_marked(night):
+    status, said = night(hours=-1)
+    assert status == 0
+    assert "| kills | 0 of 2 | not run yet | 0 |" in said
+
+
+def test_every_part_names_tests_that_exist(torture):
+    for injection in torture.INJECTIONS:
+        file, _, name = injection.tests.partition("::")
+        text = (torture.ROOT / file).read_text(encoding="utf-8")
+        assert f"def {name or 'test_'}" in text
