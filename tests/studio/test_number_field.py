@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QToolTip
 
 from smarthdr_studio.studio.dataset.ground_truth import _numbers
 from smarthdr_studio.studio.plots.axes import ticks, worded_apart
-from smarthdr_studio.studio.widgets.number_field import NumberField
+from smarthdr_studio.studio.widgets.slider import NumberField
 
 
 @pytest.fixture(autouse=True)

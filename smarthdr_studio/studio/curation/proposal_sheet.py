@@ -60,7 +60,7 @@ from smarthdr_studio.studio.widgets.controls import (
     percent,
     small,
 )
-from smarthdr_studio.studio.widgets.number_field import NumberField
+from smarthdr_studio.studio.widgets.slider import NumberField
 from smarthdr_studio.studio.widgets.tables import FactTable
 
 Index = QModelIndex | QPersistentModelIndex

@@ -28,7 +28,7 @@ from smarthdr_studio.studio.widgets.controls import (
     describe,
     percent,
 )
-from smarthdr_studio.studio.widgets.number_field import NumberField
+from smarthdr_studio.studio.widgets.slider import NumberField
 
 # What a menu offers: words, and the settings they stand for.
 RANGES: Final = {

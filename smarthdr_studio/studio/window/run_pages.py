@@ -30,9 +30,8 @@ from smarthdr_studio.studio.state.chart_names import charted
 from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.training.diary import DiaryPanel
 from smarthdr_studio.studio.training.film_strip import FilmStrip
-from smarthdr_studio.studio.widgets.controls import button, card
+from smarthdr_studio.studio.widgets.controls import Tabs, button, card
 from smarthdr_studio.studio.widgets.file_dialogs import begin
-from smarthdr_studio.studio.widgets.tabs import Tabs
 from smarthdr_studio.studio.window.chart_export import CurveExport
 
 _HALVES: Final = (230, 330)

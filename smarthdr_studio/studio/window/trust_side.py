@@ -21,7 +21,7 @@ from smarthdr_studio.studio.trust.evidence_panel import EvidencePanel
 from smarthdr_studio.studio.trust.inspector import Inspector, RegionTable, WhyLine
 from smarthdr_studio.studio.trust.reliability_panel import ReliabilityPanel
 from smarthdr_studio.studio.trust.thresholds import PoolMap, Snapshots, WhatIfPanel
-from smarthdr_studio.studio.widgets.tabs import Scrolled
+from smarthdr_studio.studio.widgets.controls import Scrolled
 from smarthdr_studio.studio.window.chart_export import ChartExport
 
 
