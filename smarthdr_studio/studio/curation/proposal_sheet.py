@@ -45,7 +45,7 @@ from PySide6.QtWidgets import (
 from smarthdr_studio.core.curation.proposals import Candidate, Outlook, Proposal, Rule
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.trust.explanation import Fact
-from smarthdr_studio.studio.curation.scene_painting import (
+from smarthdr_studio.studio.curation.scene_listing import (
     paint_frame,
     paint_rounds,
     paint_thumbnail,

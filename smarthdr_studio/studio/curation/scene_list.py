@@ -29,16 +29,17 @@ from PySide6.QtWidgets import (
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.studio.actions import by_id
-from smarthdr_studio.studio.curation.scene_listing import QueryLine, count_in_words
-from smarthdr_studio.studio.curation.scene_model import Role, SceneShelf
-from smarthdr_studio.studio.curation.scene_painting import (
+from smarthdr_studio.studio.curation.scene_listing import (
     BAR,
+    QueryLine,
+    count_in_words,
     paint_bar,
     paint_chip,
     paint_frame,
     paint_thumbnail,
     status_colour,
 )
+from smarthdr_studio.studio.curation.scene_model import Role, SceneShelf
 from smarthdr_studio.studio.state import Centre, QueueKind, StudioState
 from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.widgets.controls import (

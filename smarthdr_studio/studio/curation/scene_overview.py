@@ -42,21 +42,23 @@ from PySide6.QtWidgets import (
 
 from smarthdr_studio.core.curation.scene_facts import SceneFacts, SortKey
 from smarthdr_studio.studio.actions import by_id
-from smarthdr_studio.studio.curation.scene_listing import QueryLine, count_in_words, fields_as_html
-from smarthdr_studio.studio.curation.scene_model import (
-    COLUMNS,
-    SMALL_WIDTH,
-    SceneColumn,
-    SceneShelf,
-)
-from smarthdr_studio.studio.curation.scene_painting import (
+from smarthdr_studio.studio.curation.scene_listing import (
     BAR,
+    QueryLine,
+    count_in_words,
+    fields_as_html,
     paint_bar,
     paint_chip,
     paint_frame,
     paint_rounds,
     paint_thumbnail,
     status_colour,
+)
+from smarthdr_studio.studio.curation.scene_model import (
+    COLUMNS,
+    SMALL_WIDTH,
+    SceneColumn,
+    SceneShelf,
 )
 from smarthdr_studio.studio.state import Centre, QueueKind, StudioState
 from smarthdr_studio.studio.theme import Palette
