@@ -28,7 +28,7 @@ from smarthdr_studio.core.training.steering import (
     Wishes,
     take_wishes,
 )
-from smarthdr_studio.learning.run_events import learning_phase
+from smarthdr_studio.learning.event_log import learning_phase
 from smarthdr_studio.learning.schedule import ScheduleChanges
 from smarthdr_studio.learning.train_state import TrainingRun, save_run
 

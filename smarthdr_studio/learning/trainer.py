@@ -26,7 +26,14 @@ from smarthdr_studio.learning.compute import (
     wait_for_global_generator,
 )
 from smarthdr_studio.learning.distributed import Ranks, RunEnded
-from smarthdr_studio.learning.event_log import RunLog
+from smarthdr_studio.learning.event_log import (
+    RunLog,
+    begun_from,
+    learning_phase,
+    plan_changed,
+    run_finished,
+    run_started,
+)
 from smarthdr_studio.learning.failures import (
     explain_failure,
     memory_remedies,
@@ -34,13 +41,6 @@ from smarthdr_studio.learning.failures import (
     save_skipped_batch,
 )
 from smarthdr_studio.learning.pseudo_labelling import drop_later_rounds, drop_rounds
-from smarthdr_studio.learning.run_events import (
-    begun_from,
-    learning_phase,
-    plan_changed,
-    run_finished,
-    run_started,
-)
 from smarthdr_studio.learning.run_setup import open_run
 from smarthdr_studio.learning.schedule import (
     is_last_or_every,

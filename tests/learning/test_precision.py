@@ -23,6 +23,7 @@ from smarthdr_studio.learning import run_setup, train_state
 from smarthdr_studio.learning.checkpoints import latest_checkpoint, load_state
 from smarthdr_studio.learning.compute import DeviceError
 from smarthdr_studio.learning.estimate import estimate
+from smarthdr_studio.learning.event_log import run_started
 from smarthdr_studio.learning.inference import load_model, load_predictor
 from smarthdr_studio.learning.mean_teacher import ForwardPass, MeanTeacher
 from smarthdr_studio.learning.networks import build_network
@@ -34,7 +35,6 @@ from smarthdr_studio.learning.precision import (
     time_prediction,
     training_shapes,
 )
-from smarthdr_studio.learning.run_events import run_started
 from smarthdr_studio.learning.run_setup import open_run, prepare_run, settle_precision
 from smarthdr_studio.learning.trainer import train
 
