@@ -310,9 +310,8 @@ def _network_merge(
 ) -> "tuple[dict[str, Layer], str]":
     """Radiance and σ as layers, and whose they are."""
     from smarthdr_studio.core.training.starter import STARTER, starter_card, traits_of, unlike
-    from smarthdr_studio.learning.compute import pick_device, tune_allocator
+    from smarthdr_studio.learning.compute import pick_device, precision_to_predict, tune_allocator
     from smarthdr_studio.learning.inference import load_model
-    from smarthdr_studio.learning.precision import precision_to_predict
     from smarthdr_studio.learning.tiling import predict_tiled
 
     tune_allocator()

@@ -27,7 +27,7 @@ from smarthdr_studio.learning.bundle import (
     read_bundle_card,
 )
 from smarthdr_studio.learning.checkpoints import CheckpointInfo, read_info
-from smarthdr_studio.learning.compute import Arithmetic, pick_device
+from smarthdr_studio.learning.compute import Arithmetic, pick_device, precision_to_predict
 from smarthdr_studio.learning.distributed import Bytes, Ranks
 from smarthdr_studio.learning.networks import (
     FusionNetwork,
@@ -35,7 +35,6 @@ from smarthdr_studio.learning.networks import (
     Uncertainty,
     build_network,
 )
-from smarthdr_studio.learning.precision import precision_to_predict
 from smarthdr_studio.learning.tiling import predict_tiled
 
 _CHECKPOINTS: Final = "checkpoints"  # of a run, the folder that tells it from a checkpoint

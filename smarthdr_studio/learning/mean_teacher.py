@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.core.training.plan_sections import TeacherPlan
-from smarthdr_studio.learning.compute import Arithmetic
+from smarthdr_studio.learning.compute import Arithmetic, Shape
 from smarthdr_studio.learning.crops import CropBatch, WeakView
 from smarthdr_studio.learning.distributed import Ranks, needs_all_processes
 from smarthdr_studio.learning.losses import (
@@ -34,7 +34,6 @@ from smarthdr_studio.learning.networks import (
     use_gradient_checkpointing,
 )
 from smarthdr_studio.learning.perceptual import PerceptualLoss
-from smarthdr_studio.learning.precision import Shape
 
 Halves = Sequence[CropBatch | None]
 """The labelled crops of a batch, then the unlabelled ones; None where there are none."""

@@ -38,11 +38,15 @@ from smarthdr_studio.learning.checkpoints import (
 )
 from smarthdr_studio.learning.compute import (
     PRECISIONS,
+    PrecisionChoice,
     RandomState,
+    choose_by_trial,
+    has_bfloat16_arithmetic,
     pick_device,
     pick_precision,
     precision_name,
     release_memory,
+    training_shapes,
 )
 from smarthdr_studio.learning.crops import SceneCache, TrainingData
 from smarthdr_studio.learning.distributed import Ranks
@@ -58,12 +62,6 @@ from smarthdr_studio.learning.label_set import (
 )
 from smarthdr_studio.learning.mean_teacher import MeanTeacher
 from smarthdr_studio.learning.perceptual import PerceptualLoss, load_perceptual_loss
-from smarthdr_studio.learning.precision import (
-    PrecisionChoice,
-    choose_by_trial,
-    has_bfloat16_arithmetic,
-    training_shapes,
-)
 from smarthdr_studio.learning.train_state import TrainingRun, precision_record, restore_run
 
 

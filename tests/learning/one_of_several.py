@@ -19,7 +19,7 @@ from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.training.events import StepReported, as_json
 from smarthdr_studio.core.training.plan import load_preset
 from smarthdr_studio.core.training.steering import LearningRate, NextRound, Wishes
-from smarthdr_studio.learning import precision
+from smarthdr_studio.learning import compute
 from smarthdr_studio.learning.train_state import TrainingRun
 from smarthdr_studio.learning.trainer import train
 
@@ -51,7 +51,7 @@ def _dying(step: int) -> None:
 def main() -> int:
     asked = _asked()
     torch.set_num_threads(1)
-    precision.has_bfloat16_arithmetic = lambda: False  # as in every test
+    compute.has_bfloat16_arithmetic = lambda: False  # as in every test
     # Torchrun ends the others so where one has died; as in a shell, a step is finished first.
     asked_to_stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: asked_to_stop.append(number))

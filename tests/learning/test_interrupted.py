@@ -30,10 +30,10 @@ import sys
 from pathlib import Path
 import torch
 from smarthdr_studio.core.training.plan import load_preset
-from smarthdr_studio.learning import precision
+from smarthdr_studio.learning import compute
 from smarthdr_studio.learning.trainer import train
 torch.set_num_threads(1)
-precision.has_bfloat16_arithmetic = lambda: False  # as in every test
+compute.has_bfloat16_arithmetic = lambda: False  # as in every test
 plan, project, resume = sys.argv[1:]
 for event in train(load_preset(plan), Path(project), resume=resume or None):
     pass

@@ -17,17 +17,12 @@ from smarthdr_studio.core.training.diary import diary_of
 from smarthdr_studio.core.training.events import RunStarted, StepReported
 from smarthdr_studio.core.training.run_folder import RunFolder, checkpoints_of
 from smarthdr_studio.core.training.run_log import rare_events
+from smarthdr_studio.learning import compute as choosing
 from smarthdr_studio.learning import estimate as estimating
-from smarthdr_studio.learning import precision as choosing
 from smarthdr_studio.learning import run_setup, train_state
 from smarthdr_studio.learning.checkpoints import latest_checkpoint, load_state
-from smarthdr_studio.learning.compute import DeviceError
-from smarthdr_studio.learning.estimate import estimate
-from smarthdr_studio.learning.event_log import run_started
-from smarthdr_studio.learning.inference import load_model, load_predictor
-from smarthdr_studio.learning.mean_teacher import ForwardPass, MeanTeacher
-from smarthdr_studio.learning.networks import build_network
-from smarthdr_studio.learning.precision import (
+from smarthdr_studio.learning.compute import (
+    DeviceError,
     choose_by_trial,
     has_bfloat16_arithmetic,
     measured_gain,
@@ -35,6 +30,11 @@ from smarthdr_studio.learning.precision import (
     time_prediction,
     training_shapes,
 )
+from smarthdr_studio.learning.estimate import estimate
+from smarthdr_studio.learning.event_log import run_started
+from smarthdr_studio.learning.inference import load_model, load_predictor
+from smarthdr_studio.learning.mean_teacher import ForwardPass, MeanTeacher
+from smarthdr_studio.learning.networks import build_network
 from smarthdr_studio.learning.run_setup import open_run, prepare_run, settle_precision
 from smarthdr_studio.learning.trainer import train
 
