@@ -2,14 +2,35 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from smarthdr_studio.cli.exit_codes import INTERRUPTED
 from smarthdr_studio.core.errors import StudioError
 
-_BAD_INPUT = 2
+# With which status a verb ends, and what a script may conclude from it.
+DONE: Final = 0
+FAILED: Final = 1
+BAD_INPUT: Final = 2
+STOPPED: Final = 3
+BROKEN_OFF: Final = 4
+NOT_SHOWN: Final = 5
+INTERRUPTED: Final = 130
+
+EXIT_CODES: Final[Mapping[int, str]] = {
+    DONE: "done",
+    FAILED: "a fault of the program or the system, or nobody reads the answer any more",
+    BAD_INPUT: "asked for what cannot be; nothing was begun, and one sentence says what to change",
+    STOPPED: "a run was stopped and saved; the command that goes on is printed",
+    BROKEN_OFF: "a run failed and can be resumed; what helps is printed as a command",
+    NOT_SHOWN: "a benchmark was told, but a claim does not hold or a run is missing",
+    INTERRUPTED: "Ctrl-C in any other verb; what was finished so far stays",
+}
+
+EXIT_STATUS: Final = "Exit status: " + "; ".join(
+    f"{code} {why}" for code, why in EXIT_CODES.items()
+)
+"""For the end of a help text."""
 
 
 def open_window(words: Sequence[str]) -> int:
@@ -23,7 +44,7 @@ def open_window(words: Sequence[str]) -> int:
         except StudioError as error:
             reason = str(error)
     sys.stderr.write(reason + "\n")
-    return _BAD_INPUT
+    return BAD_INPUT
 
 
 def _why_no_window(words: Sequence[str]) -> str | None:

@@ -9,6 +9,11 @@ import typer
 
 from smarthdr_studio import __version__
 from smarthdr_studio.cli import (
+    BAD_INPUT,
+    DONE,
+    EXIT_STATUS,
+    FAILED,
+    INTERRUPTED,
     benchmark,
     curation,
     doctor,
@@ -22,7 +27,6 @@ from smarthdr_studio.cli import (
     steering,
     train,
 )
-from smarthdr_studio.cli.exit_codes import BAD_INPUT, DONE, FAILED, INTERRUPTED, TABLE
 from smarthdr_studio.cli.output import NobodyHears, print_error
 from smarthdr_studio.core.environment import process_rank
 from smarthdr_studio.core.errors import DeviceError, StudioError
@@ -142,7 +146,7 @@ def _sentence(error: Exception) -> str:
 def build() -> typer.Typer:
     """The command-line application with every verb."""
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.callback(no_args_is_help=True, epilog=TABLE)(_about)
+    app.callback(no_args_is_help=True, epilog=EXIT_STATUS)(_about)
     for name, verb in _VERBS.items():
         app.command(name)(verb)
     app.add_typer(_group(_RUNS, about=_about_runs), name="runs")

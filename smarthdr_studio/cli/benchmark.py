@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from smarthdr_studio.cli.exit_codes import BROKEN_OFF, DONE, NOT_SHOWN, STOPPED
+from smarthdr_studio.cli import BROKEN_OFF, DONE, NOT_SHOWN, STOPPED
 from smarthdr_studio.cli.output import (
     Json,
     duration,

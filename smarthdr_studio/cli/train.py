@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 import typer
 
-from smarthdr_studio.cli.exit_codes import BAD_INPUT, BROKEN_OFF, DONE, FAILED, STOPPED
+from smarthdr_studio.cli import BAD_INPUT, BROKEN_OFF, DONE, FAILED, STOPPED
 from smarthdr_studio.cli.output import (
     Json,
     duration,
@@ -267,7 +267,7 @@ class RunReporter:
 def run_training(
     plan: "TrainingPlan", project: Path, *, resume: str | None = None, as_json: bool = False
 ) -> int:
-    """Trains, or goes on with a run; the answer is the exit status (see `exit_codes`).
+    """Trains, or goes on with a run; the answer is the exit status (see `EXIT_CODES`).
 
     Of several processes started by torchrun only the first one speaks. Raises StudioError where
     the run could not begin.
