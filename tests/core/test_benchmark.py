@@ -1,6 +1,7 @@
 """A benchmark file: what it says, what is refused, and when two of its runs are the same."""
 
 import json
+from typing import get_args
 
 import pytest
 from brackets import write_bracket
@@ -125,7 +126,8 @@ REFUSED = {
     "seeds = [0, 0]\n[[row]]\nname = 'a'": "seeds: 0 is there twice",
     "seeds = [true]\n[[row]]\nname = 'a'": "seeds 1: ",
     ONE_ROW + "lables = 1": "row 1: lables: no such key; allowed here: ",
-    ONE_ROW + "labels = 0": 'row 1: labels is 0: "few", "all", or a number',
+    ONE_ROW + "labels = -1": 'row 1: labels is -1: "few", "all", or a number from 0 on',
+    ONE_ROW + "labels = 0": "row 'a': labels is 0, but its method learns from labels; give it one",
     ONE_ROW + "labels = 'some'": "row 1: labels is 'some'",
     ONE_ROW + "[row.set]\nschedule.epoch = 1": "row 'a': schedule.epoch: no such setting",
     ONE_ROW + "[row.set]\nseed = 1": "row 1: set: seed does not stand here",
@@ -162,6 +164,19 @@ def test_the_rows_of_admission_differ_in_their_labels_alone():
     assert (few.settings, few.preset) == (everything.settings, everything.preset)
 
 
+def test_every_method_stands_in_the_table_of_methods_at_equal_steps_and_crops():
+    methods = load_benchmark("methods")
+    plans = [training_plan(methods, row, seed=0) for row in methods.plan.row]
+    assert {plan.system for plan in plans} == {
+        *get_args(TrainingPlan.model_fields["system"].annotation)
+    }
+    shared = {
+        (plan.network.name, plan.schedule.epochs, plan.schedule.steps_per_epoch, plan.batch.crop)
+        for plan in plans
+    }
+    assert len(shared) == 1
+
+
 def test_labels_are_those_listed_then_the_others_in_their_order(written, dataset):
     data = read_data(dataset)
     assert data.pool == ("2", "9", "10")  # neither the test scene nor one without ground truth
@@ -175,6 +190,13 @@ def test_labels_are_those_listed_then_the_others_in_their_order(written, dataset
     assert [labels(count) for count in (1, 2, 3)] == [("10",), ("10", "2"), ("10", "2", "9")]
     with pytest.raises(BadDataset, match="has 3 ground truths to learn from, not 4"):
         labels(4)
+
+
+def test_a_method_that_needs_no_label_may_have_none(written, dataset):
+    (dataset / "labelled.txt").unlink()
+    text = 'seeds = [0]\n[[row]]\nname = "a"\nlabels = 0\npreset = "quick-selfhdr"\n'
+    (cell,) = cells_of(load_benchmark(written(text)), read_data(dataset))
+    assert cell.labels == ()
 
 
 def test_few_labels_of_a_dataset_that_lists_none_are_refused(written, dataset):

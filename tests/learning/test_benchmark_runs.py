@@ -44,6 +44,13 @@ batch.unlabelled = 1
 [[row]]
 name = "smart"
 [[row]]
+name = "no label"
+labels = 0
+preset = "quick-selfhdr"
+[row.set]
+held_out = 0
+schedule.epochs = 2
+[[row]]
 name = "huge crops"
 [row.set]
 batch.crop = 512
@@ -111,6 +118,13 @@ def test_a_result_has_the_figures_of_the_last_checkpoint(undisturbed, data, cell
     assert result.kinds == {
         "dusk": {"scenes": 1, "psnr_mu": scene["psnr_mu"], "psnr_l": scene["psnr_l"]}
     }
+
+
+def test_a_method_without_labels_is_measured_as_well(folder, cells, data, drive):
+    result = drive(run_cell(cells["no label"], folder, data))
+    assert result.labels == ()
+    assert result.steps == 4
+    assert result.teacher["psnr_mu"] > 0
 
 
 def test_a_result_says_what_it_is_of_and_names_no_place(undisturbed, data, cells):

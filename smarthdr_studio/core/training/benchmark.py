@@ -27,7 +27,7 @@ from smarthdr_studio.core.training.plan_sections import Section
 from smarthdr_studio.core.training.starter import meant_model
 
 Metric = Literal["psnr_mu", "psnr_l", "ssim_mu", "ssim_l", "spearman", "ause"]
-Labels = Literal["few", "all"] | Annotated[int, Field(ge=1, strict=True)]
+Labels = Literal["few", "all"] | Annotated[int, Field(ge=0, strict=True)]
 
 _KINDS: Final = "scenes.csv"
 # Raised by whoever changes the default of a setting: an identity counts only what differs from it.
@@ -65,7 +65,8 @@ class Row(BasePlan):
     """One line of the table: a method with its labels.
 
     `labels` are those in the dataset's labelled.txt ("few"), every ground truth of the training
-    scenes ("all"), or so many: those in labelled.txt first, then the others in their order.
+    scenes ("all"), or so many: those in labelled.txt first, then the others in their order. A
+    method that learns from no label may have 0.
     """
 
     name: str = Field(min_length=1)
@@ -146,7 +147,12 @@ def load_benchmark(name: str) -> Benchmark:
         raise PlanError(f"{path}: {_in_words(error)}") from None
     benchmark = Benchmark(name=path.stem, path=path, plan=plan)
     for row in plan.row:
-        training_plan(benchmark, row, seed=plan.seeds[0])
+        needs_labels = training_plan(benchmark, row, seed=plan.seeds[0]).needs_labels
+        if needs_labels and row.labels == 0:
+            raise PlanError(
+                f"{path}: row {row.name!r}: labels is 0, but its method learns from labels; "
+                "give it one, or set system to selfhdr"
+            )
     return benchmark
 
 
@@ -210,7 +216,7 @@ def labels_of(row: Row, data: BenchmarkData) -> tuple[str, ...]:
     count = len(data.listed) if row.labels == "few" else row.labels
     if count == "all":
         count = len(ordered)
-    if not count:
+    if row.labels != 0 and not count:
         raise BadDataset(
             f"{data.root}: names no label for row {row.name!r}; list some in {FILE_NAME}"
         )
@@ -340,7 +346,7 @@ def _in_words(error: ValidationError) -> str:
         names = [info.alias or name for name, info in known.model_fields.items()]
         return f"{where}{key}: no such key; allowed here: {', '.join(names)}"
     if key == "labels":
-        return f'{where}labels is {first["input"]!r}: "few", "all", or a number from 1 on'
+        return f'{where}labels is {first["input"]!r}: "few", "all", or a number from 0 on'
     if first["type"] == "missing":
         return f"{where}{key} is missing; write it there"
     return f"{where}{key}: {message[:1].lower()}{message[1:]}"
