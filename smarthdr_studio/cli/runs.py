@@ -160,9 +160,9 @@ def show_run(
     And what of labels and thresholds is otherwise now than when it was started.
     """
     from smarthdr_studio.core.training.diary import diary_of
-    from smarthdr_studio.core.training.run_comparison import changes_since_start
     from smarthdr_studio.core.training.run_index import row_of
     from smarthdr_studio.core.training.run_log import rare_events
+    from smarthdr_studio.core.training.run_start import changes_since_start
 
     with open_run(project, run) as (found, folder):
         row, diary = row_of(folder), diary_of(rare_events(folder))
@@ -252,9 +252,9 @@ def compare_runs(
 
 def _compared(project: "Project", runs: "list[RunFolder]") -> _Comparison:
     from smarthdr_studio.core.training import run_comparison
-    from smarthdr_studio.core.training.run_comparison import start_state_in
     from smarthdr_studio.core.training.run_folder import held_out_checks
     from smarthdr_studio.core.training.run_index import row_of
+    from smarthdr_studio.core.training.run_start import start_state_in
 
     stands = [start_state_in(project, run) for run in runs]
     return _Comparison(
@@ -368,7 +368,7 @@ def back(
     Labels, brush and thresholds, as one decision that `undo` takes back.
     """
     from smarthdr_studio.core.project.decisions import Decisions
-    from smarthdr_studio.core.training.run_comparison import go_back_to_start
+    from smarthdr_studio.core.training.run_start import go_back_to_start
 
     with open_run(project, run) as (found, folder):
         did = go_back_to_start(Decisions(found), folder)

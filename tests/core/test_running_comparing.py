@@ -4,7 +4,6 @@ from made_runs import a_run, check, log, round_, started
 
 from smarthdr_studio.core.training.plan import load_preset
 from smarthdr_studio.core.training.run_comparison import (
-    StartState,
     figures,
     label_differences,
     mask_differences,
@@ -12,6 +11,7 @@ from smarthdr_studio.core.training.run_comparison import (
     read_plan,
 )
 from smarthdr_studio.core.training.run_index import row_of
+from smarthdr_studio.core.training.run_start import StartState
 from smarthdr_studio.core.trust.masking import MaskSettings
 
 

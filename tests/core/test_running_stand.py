@@ -15,7 +15,7 @@ from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import Status, differing_scenes
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.project.repair import empty_trash, trash_older_versions
-from smarthdr_studio.core.training.run_comparison import (
+from smarthdr_studio.core.training.run_start import (
     changes_since_start,
     go_back_to_start,
     layout_at_start,

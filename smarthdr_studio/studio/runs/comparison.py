@@ -12,7 +12,6 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.diary import diary_of
-from smarthdr_studio.core.training.run_comparison import StartState, start_state_in
 from smarthdr_studio.core.training.run_folder import (
     RunFolder,
     SavedCheckpoint,
@@ -21,6 +20,7 @@ from smarthdr_studio.core.training.run_folder import (
 )
 from smarthdr_studio.core.training.run_index import RunRow
 from smarthdr_studio.core.training.run_log import RunCurves, rare_events, read_curves
+from smarthdr_studio.core.training.run_start import StartState, start_state_in
 from smarthdr_studio.core.trust.explanation import Fact
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.core.words import counted

@@ -13,12 +13,12 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QPlainTextEdit, Q
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import Change, ChangeKind
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.training.run_comparison import (
+from smarthdr_studio.core.training.run_folder import find_run, run_of
+from smarthdr_studio.core.training.run_start import (
     changes_since_start,
     go_back_to_start,
     layout_at_start,
 )
-from smarthdr_studio.core.training.run_folder import find_run, run_of
 from smarthdr_studio.studio.project.decisions import CurationController
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.settings import Layout
