@@ -172,7 +172,8 @@ def show_preset(
 ) -> None:
     """Show every setting of a preset, and what each is for."""
     from smarthdr_studio.core.training.plan import load_preset
-    from smarthdr_studio.core.training.plan_schema import as_text, flat, plan_fields
+    from smarthdr_studio.core.training.plan_fields import as_text
+    from smarthdr_studio.core.training.plan_schema import flat, plan_fields
     from smarthdr_studio.core.training.presets import about_preset
 
     about, values = about_preset(name), flat(load_preset(name))

@@ -43,7 +43,7 @@ from smarthdr_studio.core.training.events import (
     Validated,
     as_json,
 )
-from smarthdr_studio.core.training.plan_schema import NONE, toml_value
+from smarthdr_studio.core.training.plan_fields import NONE, toml_value
 from smarthdr_studio.core.training.run_estimate import size_in_words
 from smarthdr_studio.core.words import counted
 

@@ -19,7 +19,8 @@ from smarthdr_studio.core.files import AnyPath, file_checksum, replacing
 from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.records import parse_json, read_json
 from smarthdr_studio.core.training.plan import TrainingPlan, load_preset, parse_plan
-from smarthdr_studio.core.training.plan_schema import flat, nested, toml
+from smarthdr_studio.core.training.plan_fields import toml
+from smarthdr_studio.core.training.plan_schema import flat, nested
 from smarthdr_studio.core.training.run_folder import (
     RunFolder,
     checkpoints_of,

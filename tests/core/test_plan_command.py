@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from smarthdr_studio.core.errors import PlanError
 from smarthdr_studio.core.training.plan import load_preset, parse_changes, parse_plan
-from smarthdr_studio.core.training.plan_schema import command_line, flat, nested, plan_fields, toml
+from smarthdr_studio.core.training.plan_fields import toml
+from smarthdr_studio.core.training.plan_schema import command_line, flat, nested, plan_fields
 from smarthdr_studio.core.training.presets import shipped_presets
 
 PROJECT = Path("/home/me/my scenes/it's.shdr")

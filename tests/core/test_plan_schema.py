@@ -4,8 +4,8 @@ import pytest
 from pydantic import BaseModel
 
 from smarthdr_studio.core.training.plan import TrainingPlan, load_preset, parse_changes, parse_plan
+from smarthdr_studio.core.training.plan_fields import as_text
 from smarthdr_studio.core.training.plan_schema import (
-    as_text,
     check,
     differences,
     flat,

@@ -7,7 +7,8 @@ from typing import Any, Final
 from smarthdr_studio.core.errors import PlanError
 from smarthdr_studio.core.files import AnyPath, move, replacing
 from smarthdr_studio.core.training.plan import TrainingPlan, load_preset
-from smarthdr_studio.core.training.plan_schema import differences, flat, nested, toml
+from smarthdr_studio.core.training.plan_fields import toml
+from smarthdr_studio.core.training.plan_schema import differences, flat, nested
 from smarthdr_studio.core.training.presets import (
     about_preset,
     own_presets_folder,

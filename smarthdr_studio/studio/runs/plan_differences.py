@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from smarthdr_studio.core.errors import PlanError
 from smarthdr_studio.core.training.plan import TrainingPlan, load_preset
-from smarthdr_studio.core.training.plan_schema import as_text, flat, plan_fields
+from smarthdr_studio.core.training.plan_fields import as_text
+from smarthdr_studio.core.training.plan_schema import flat, plan_fields
 from smarthdr_studio.core.training.run_comparison import read_plan
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.training.run_index import RunRow

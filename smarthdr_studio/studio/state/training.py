@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from smarthdr_studio.core.training.events import Asked
-from smarthdr_studio.core.training.plan_schema import PlanField
+from smarthdr_studio.core.training.plan_fields import PlanField
 from smarthdr_studio.core.training.presets import Preset
 from smarthdr_studio.core.training.run_estimate import Estimate
 from smarthdr_studio.core.training.run_folder import Check

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from smarthdr_studio.core.errors import PlanError, StudioError
-from smarthdr_studio.core.training.plan_schema import as_text
+from smarthdr_studio.core.training.plan_fields import as_text
 from smarthdr_studio.core.training.presets import about_preset, preset_file, presets
 from smarthdr_studio.core.training.run_estimate import Estimate, size_in_words
 from smarthdr_studio.studio.project.store import Store
@@ -383,7 +383,8 @@ class PlanToContinue:
 
 def plan_to_continue(*, run: Path) -> PlanToContinue:
     """The plan of a run, and the teacher of its best checkpoint. Raises PlanError."""
-    from smarthdr_studio.core.training.plan_schema import as_text, flat
+    from smarthdr_studio.core.training.plan_fields import as_text
+    from smarthdr_studio.core.training.plan_schema import flat
     from smarthdr_studio.core.training.run_comparison import read_plan
     from smarthdr_studio.core.training.run_folder import RunFolder, best_checkpoint
 

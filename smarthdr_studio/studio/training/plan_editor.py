@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from smarthdr_studio.core.training.plan_schema import as_text
+from smarthdr_studio.core.training.plan_fields import as_text
 from smarthdr_studio.studio.state import PlanningState, StudioState
 from smarthdr_studio.studio.training.plan_estimate import PlanDevices, PlanEstimate
 from smarthdr_studio.studio.training.plan_form import PlanForm

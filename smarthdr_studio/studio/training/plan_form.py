@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from smarthdr_studio.core.training.plan_schema import PlanField, as_text
+from smarthdr_studio.core.training.plan_fields import PlanField, as_text
 from smarthdr_studio.studio.state import PlanningState
 from smarthdr_studio.studio.widgets.controls import button, caption, describe, give_role
 from smarthdr_studio.studio.widgets.file_dialogs import begin
