@@ -8,15 +8,16 @@ resources/guide/8-evidence.md and labels.svg beside it. What was not run is mark
 
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean
-from typing import Final, NamedTuple
+from typing import Final
 
-from smarthdr_studio.core.reporting.benchmark_table import COLUMNS, table_cells
+from smarthdr_studio.core.reporting.benchmark_figure import as_svg, curves, drawing
+from smarthdr_studio.core.reporting.benchmark_table import table_cells, table_columns
 from smarthdr_studio.core.training.benchmark import Benchmark, load_benchmark, shipped_benchmarks
 from smarthdr_studio.core.training.benchmark_claims import (
     SPREAD_IN_WORDS,
     RowFigures,
     figures_of,
+    mixed_programs,
     verdicts_of,
 )
 from smarthdr_studio.core.training.benchmark_results import CellResult, read_evidence
@@ -52,102 +53,41 @@ def page(before: str) -> str:
 def figure() -> str:
     """Quality against labels, as SVG."""
     benchmark = load_benchmark(CURVE)
-    return drawn(curves(figures_of(benchmark, read_evidence(EVIDENCE, benchmark))))
+    return as_svg(drawing(curves(figures_of(benchmark, read_evidence(EVIDENCE, benchmark)))))
 
 
 def _section(
     benchmark: Benchmark, rows: Sequence[RowFigures], results: Sequence[CellResult]
 ) -> str:
     lines = [f"## {benchmark.name}", "", benchmark.plan.description, ""]
-    lines += [f"| {' | '.join(COLUMNS)} |", "|---|" + "---:|" * (len(COLUMNS) - 1)]
-    lines += [f"| {' | '.join(cells)} |" for cells in table_cells(rows)]
+    columns, mixed = table_columns(benchmark), mixed_programs(rows)
+    lines += [f"| {' | '.join(columns)} |", "|---|" + "---:|" * (len(columns) - 1)]
+    lines += [f"| {' | '.join(cells)} |" for cells in table_cells(benchmark, rows)]
     lines += [""]
     lines += [
         f"- {verdict.claim.text}: {verdict.sentence}" for verdict in verdicts_of(benchmark, rows)
     ]
-    lines += ["", _where(results)]
+    lines += ["", mixed] if mixed else []
+    lines += ["", _where(results, of=sum(len(figures.seeds) for figures in rows))]
     return "\n".join(lines).rstrip()
 
 
-def _where(results: Sequence[CellResult]) -> str:
-    """On what all of it was measured, and when."""
+def _where(results: Sequence[CellResult], *, of: int) -> str:
+    """On what all of it was measured, and when, and how much of it is still to be run."""
     if not results:
         return "*Nothing of it was run yet.*"
+    counts = sorted({result.steps for result in results})
+    steps = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    left = of - len(results)
+    missing = f" **{left} of {of} runs were not made yet.**" if left else ""
     machines = sorted({f"{r.machine['processor']}, {r.machine['threads']} thread" for r in results})
     days = sorted(r.started[:10] for r in results)
     hours = sum(r.seconds for r in results) / 3600
     when = days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
     return (
-        f"*{len(results)} runs of {results[0].steps} steps, {hours:.1f} hours of one thread "
-        f"together, {when}, on {'; '.join(machines)}. {SPREAD_IN_WORDS}*"
+        f"*{len(results)} runs of {steps} steps, {hours:.1f} hours of one thread "
+        f"together, {when}, on {'; '.join(machines)}. {SPREAD_IN_WORDS}*{missing}"
     )
-
-
-class Point(NamedTuple):
-    """So many labels, and the PSNR-μ (dB) of each seed."""
-
-    labels: int
-    values: tuple[float, ...]
-
-
-def curves(rows: Sequence[RowFigures]) -> dict[str, list[Point]]:
-    """The points of each line; a row is called "LINE, N labels"."""
-    found: dict[str, list[Point]] = {}
-    for figures in rows:
-        line = figures.row.name.rpartition(", ")[0]
-        values = tuple(figures.values("psnr_mu"))
-        if values and figures.labels is not None:
-            found.setdefault(line, []).append(Point(figures.labels, values))
-    return found
-
-
-_COLOURS: Final = ("#c2571a", "#2f6db3", "#5a5a5a")
-_SIZE: Final = (800, 400)
-_FRAME: Final = (70, 30, 500, 340)  # left, top, right, bottom
-
-
-def drawn(lines: dict[str, list[Point]]) -> str:
-    """Quality against labels as SVG: a dot for each seed, a dash and a line at the means."""
-    counts = sorted({point.labels for points in lines.values() for point in points})
-    values = [v for points in lines.values() for point in points for v in point.values]
-    low, high = (min(values) // 1, -(-max(values) // 1)) if values else (0.0, 1.0)
-    left, top, right, bottom = _FRAME
-
-    def at(labels: int, value: float) -> tuple[float, float]:
-        place = counts.index(labels) / max(1, len(counts) - 1)
-        share = (value - low) / max(high - low, 1e-9)
-        return left + 20 + place * (right - left - 40), bottom - share * (bottom - top)
-
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SIZE[0]} {_SIZE[1]}" '
-        'font-family="sans-serif" font-size="14">',
-        f'<rect width="{_SIZE[0]}" height="{_SIZE[1]}" fill="white"/>',
-    ]
-    for value in range(int(low), int(high) + 1):
-        y = at(counts[0], value)[1] if counts else bottom
-        parts.append(f'<path d="M{left} {y:.1f}H{right}" stroke="#ddd"/>')
-        parts.append(f'<text x="{left - 8}" y="{y + 5:.1f}" text-anchor="end">{value}</text>')
-    for count in counts:
-        x = at(count, low)[0]
-        parts.append(f'<text x="{x:.1f}" y="{bottom + 20}" text-anchor="middle">{count}</text>')
-    middle = (left + right) / 2
-    parts.append(f'<text x="{middle}" y="{bottom + 42}" text-anchor="middle">labels</text>')
-    parts.append(f'<text x="10" y="{top - 10}">PSNR-μ, dB</text>')
-    for number, (name, points) in enumerate(lines.items()):
-        colour = _COLOURS[number % len(_COLOURS)]
-        means = [at(point.labels, fmean(point.values)) for point in points]
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in means)
-        parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        for point in points:
-            x, y = at(point.labels, fmean(point.values))
-            parts.append(f'<path d="M{x - 11:.1f} {y:.1f}h22" stroke="{colour}" stroke-width="2"/>')
-            for value in point.values:
-                x, y = at(point.labels, value)
-                parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>')
-        y = top + 16 + 24 * number
-        parts.append(f'<circle cx="{right + 22}" cy="{y - 5}" r="5" fill="{colour}"/>')
-        parts.append(f'<text x="{right + 34}" y="{y}">{name}</text>')
-    return "\n".join([*parts, "</svg>"]) + "\n"
 
 
 if __name__ == "__main__":

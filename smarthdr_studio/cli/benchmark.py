@@ -133,6 +133,9 @@ def benchmark(
     markdown: Annotated[Path | None, typer.Option(help="Write the table as Markdown.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write every metric as CSV.")] = None,
     latex: Annotated[Path | None, typer.Option(help="Write the table as LaTeX.")] = None,
+    figure: Annotated[
+        Path | None, typer.Option(help="Draw quality against labels, as .svg or .pdf.")
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Compare methods over seeds, and check claims.
@@ -146,6 +149,7 @@ def benchmark(
 
     asked = load_benchmark(plan)
     _refuse_too_little(dataset, into, evidence=evidence, table=table)
+    _refuse_figure(figure)
     ended = _Ended([])
     if dataset is None:
         from smarthdr_studio.core.training.benchmark_results import read_evidence
@@ -163,7 +167,18 @@ def benchmark(
             table=table,
         )
         found, ended = _measured(request, dataset)
-    return _answer(asked, found, ended, files=(markdown, csv, latex), as_json=as_json)
+    files = _Files(markdown=markdown, csv=csv, latex=latex, figure=figure)
+    return _answer(asked, found, ended, files=files, as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Files:
+    """Which files the answer is written into beside the terminal."""
+
+    markdown: Path | None
+    csv: Path | None
+    latex: Path | None
+    figure: Path | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +203,14 @@ def _refuse_too_little(
         raise typer.BadParameter("DATASET is missing; give the folder that holds the scenes")
     if not table and into is None:
         raise typer.BadParameter("--into is missing; give a folder for projects and results")
+
+
+def _refuse_figure(figure: Path | None) -> None:
+    """Before hours are spent on a figure that cannot be written."""
+    if figure is not None:
+        from smarthdr_studio.core.reporting.benchmark_figure import is_pdf
+
+        is_pdf(figure)
 
 
 def _measured(request: _Request, dataset: Path) -> "tuple[Found, _Ended]":
@@ -275,11 +298,15 @@ def _answer(
     found: "Found",
     ended: _Ended,
     *,
-    files: tuple[Path | None, Path | None, Path | None],
+    files: _Files,
     as_json: bool,
 ) -> int:
     """Tells rows and claims, writes the files that were asked for; the exit status."""
-    from smarthdr_studio.core.training.benchmark_claims import figures_of, verdicts_of
+    from smarthdr_studio.core.training.benchmark_claims import (
+        figures_of,
+        mixed_programs,
+        verdicts_of,
+    )
 
     rows = figures_of(benchmark, found)
     verdicts = verdicts_of(benchmark, rows)
@@ -292,6 +319,7 @@ def _answer(
                 "description": benchmark.plan.description,
                 "rows": [figures.as_json() for figures in rows],
                 "claims": [verdict.as_json() for verdict in verdicts],
+                "warning": mixed_programs(rows),
                 "failed": [
                     {"row": cell.row, "seed": cell.seed, "error": error}
                     for cell, error in ended.failed
@@ -311,32 +339,36 @@ def _write_files(
     rows: "Sequence[RowFigures]",
     verdicts: "Sequence[Verdict]",
     *,
-    files: tuple[Path | None, Path | None, Path | None],
+    files: _Files,
 ) -> None:
+    from smarthdr_studio.core.reporting.benchmark_figure import write_figure
     from smarthdr_studio.core.reporting.benchmark_table import (
         write_csv,
         write_latex,
         write_markdown,
     )
 
-    markdown, csv, latex = files
-    if markdown is not None:
-        write_markdown(markdown, benchmark, rows, verdicts)
-    if csv is not None:
-        write_csv(csv, rows)
-    if latex is not None:
-        write_latex(latex, rows)
+    if files.markdown is not None:
+        write_markdown(files.markdown, benchmark, rows, verdicts)
+    if files.csv is not None:
+        write_csv(files.csv, rows)
+    if files.latex is not None:
+        write_latex(files.latex, benchmark, rows)
+    if files.figure is not None:
+        write_figure(files.figure, rows)
 
 
 def _print(
     benchmark: "Benchmark", rows: "Sequence[RowFigures]", verdicts: "Sequence[Verdict]"
 ) -> None:
-    from smarthdr_studio.core.reporting.benchmark_table import COLUMNS, table_cells
-    from smarthdr_studio.core.training.benchmark_claims import SPREAD_IN_WORDS
+    from smarthdr_studio.core.reporting.benchmark_table import table_cells, table_columns
+    from smarthdr_studio.core.training.benchmark_claims import SPREAD_IN_WORDS, mixed_programs
 
     title = benchmark.plan.description or benchmark.name
-    print_table(COLUMNS, table_cells(rows), title=title)
+    print_table(table_columns(benchmark), table_cells(benchmark, rows), title=title)
     print_line(SPREAD_IN_WORDS)
+    if mixed := mixed_programs(rows):
+        print_line(mixed)
     for verdict in verdicts:
         print_line(f"{verdict.claim.text}: {verdict.sentence}")
 

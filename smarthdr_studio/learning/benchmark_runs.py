@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 import torch
 
+from smarthdr_studio import __version__
 from smarthdr_studio.core.errors import BadScene, ProjectError
 from smarthdr_studio.core.files import replacing
 from smarthdr_studio.core.records import read_json
@@ -21,6 +22,7 @@ from smarthdr_studio.core.training.benchmark import BenchmarkData, Cell
 from smarthdr_studio.core.training.benchmark_results import (
     BenchmarkFolder,
     CellResult,
+    learning_mark,
     read_result,
     rounded,
     write_result,
@@ -106,7 +108,12 @@ def run_cell(
         checkpoint = checkpoints_of(run.path)[-1]
         evaluation = yield from _evaluated(cell, project, checkpoint)
         result = _result(
-            cell, data, run, evaluation=evaluation, evaluated_s=time.monotonic() - begun
+            cell,
+            data,
+            run,
+            place=place,
+            evaluation=evaluation,
+            evaluated_s=time.monotonic() - begun,
         )
         write_result(folder.result(cell.identity), result)
         if not keep_runs:
@@ -147,8 +154,26 @@ def _begun_run(project: Path, place: Path) -> RunFolder | None:
     return run if run.plan_path.is_file() else None
 
 
+def _marks_in(place: Path, *, of: str = "") -> tuple[str, ...]:
+    """What learned in the sessions of the run of a cell, and what learns now.
+
+    `of` is the run that is meant; of another one nothing counts.
+    """
+    try:
+        about = read_json(place / _RUN)
+        before = about["learning"] if of in ("", about["run"]) else []
+    except (OSError, ValueError, KeyError, TypeError):
+        before = []
+    return tuple(dict.fromkeys([*map(str, before), learning_mark() or "unknown"]))
+
+
 def _remember_run(cell: Cell, run: RunFolder, place: Path) -> None:
-    about = {"row": cell.row, "seed": cell.seed, "run": run.id}
+    about = {
+        "row": cell.row,
+        "seed": cell.seed,
+        "run": run.id,
+        "learning": _marks_in(place, of=run.id),
+    }
     try:
         with replacing(place / _RUN) as draft:
             draft.write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
@@ -193,10 +218,17 @@ def _result(
     data: BenchmarkData,
     run: RunFolder,
     *,
+    place: Path,
     evaluation: Evaluation,
     evaluated_s: float,
 ) -> CellResult:
-    teacher = {**asdict(evaluation.mean), **asdict(evaluation.reliability)}
+    parts = {f"psnr_mu_{name}": part.psnr_mu for name, part in evaluation.parts.items()}
+    teacher = {
+        **asdict(evaluation.mean),
+        "psnr_pu": evaluation.others["psnr_pu"],
+        **parts,
+        **asdict(evaluation.reliability),
+    }
     scenes = tuple(_of_scene(each.id, asdict(each.teacher), data) for each in evaluation.scenes)
     events = [each.event for each in rare_events(run)]
     return CellResult(
@@ -220,6 +252,7 @@ def _result(
         kinds=_by_kind(scenes),
         rounds=_rounds(events),
         checks=_checks(events),
+        program={"version": __version__, "learning": "+".join(_marks_in(place))},
     )
 
 

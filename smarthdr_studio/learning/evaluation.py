@@ -55,7 +55,7 @@ _FORMAT: Final = 1
 
 _QUALITY: Final = ("psnr_mu", "psnr_l", "ssim_mu", "ssim_l")
 
-_RELIABILITY: Final = ("spearman", "ause")
+_RELIABILITY: Final = ("spearman", "ause", "ence")
 
 _PART: Final = ("share", "psnr_mu", "psnr_l")
 
@@ -259,7 +259,9 @@ def evaluate_scene(
         id=scene.id,
         teacher=quality(hdr, truth),
         merge=quality(merged, truth),
-        reliability=reliability(sigma, error_map(hdr, truth)),
+        reliability=reliability(
+            sigma, error=error_map(hdr, truth), squares=squared_error_map(hdr, truth)
+        ),
         psnr_pu=psnr_pu(hdr, truth),
         parts=part_qualities(hdr, truth, bracket),
         extra={name: measure(name, hdr, truth) for name in extra},

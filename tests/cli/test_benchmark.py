@@ -238,6 +238,7 @@ def test_a_table_of_nothing_says_not_run_and_runs_nothing(run, plan, data, into,
 def test_the_table_is_written_as_markdown_csv_and_latex(run, plan, data, into, pool, tmp_path):
     pool()
     files = {way: tmp_path / f"t.{way}" for way in ("markdown", "csv", "latex")}
+    files["figure"] = tmp_path / "t.svg"
     words = [word for way, path in files.items() for word in (f"--{way}", path)]
     run("benchmark", plan, data, "--into", into, *words)
     texts = {way: path.read_text(encoding="utf-8-sig") for way, path in files.items()}
@@ -245,6 +246,7 @@ def test_the_table_is_written_as_markdown_csv_and_latex(run, plan, data, into, p
     assert "- More labels are better: holds: " in texts["markdown"]
     assert "\nall labels,3,2,2,12,60.0,39.05,0.070711," in texts["csv"]
     assert r"all labels & 3 & 39.05 $\pm$ 0.07 &" in texts["latex"]
+    assert ">all labels</text>" in texts["figure"]
 
 
 def test_what_cannot_be_is_refused_before_anything_is_written(run, plan, data, into, tmp_path):
@@ -261,6 +263,7 @@ def test_what_cannot_be_is_refused_before_anything_is_written(run, plan, data, i
         (plan, tmp_path / "none", "--into", into): "there is no such folder",
         (plan, data, "--into", tmp_path / "full"): "is not the folder of a benchmark",
         (plan, data, "--into", data / "bench"): "lies in the dataset folder",
+        (plan, data, "--into", into, "--figure", "t.png"): "name a figure that ends in .svg or",
         (plan_of_many, data, "--into", into): "has 3 ground truths to learn from, not 4",
     }
     for words, why in refused.items():

@@ -319,7 +319,7 @@ def test_train_label_evaluate_and_merge_work_on_one_another(run, dataset, projec
     assert evaluated.status == 0, evaluated.err
     found = evaluated.json
     assert set(found["mean"]) == set(found["merge"]) == {"psnr_mu", "psnr_l", "ssim_mu", "ssim_l"}
-    assert set(found["reliability"]) == {"spearman", "ause"}
+    assert set(found["reliability"]) == {"spearman", "ause", "ence"}
     assert [scene["id"] for scene in found["scenes"]] == ["Test-006"]
     assert "mean" in run("evaluate", project, "--split", "unlabelled").out
 

@@ -19,6 +19,9 @@ from smarthdr_studio.core.training.benchmark_results import (
     CellResult,
     evidence_path,
     keep_evidence,
+    learning_files,
+    learning_mark,
+    mark_of,
     open_folder,
     read_evidence,
     read_result,
@@ -95,6 +98,7 @@ def result(cell, *, fingerprint="f", **changes):
         "merge": {"psnr_mu": 30.0, "psnr_l": 29.0},
         "scenes": ({"id": "Test-40", "psnr_mu": 38.1234, "psnr_l": 36.5},),
         "rounds": ({"round": 1, "step": 30, "retained": 0.4},),
+        "program": {"version": "0.1.0", "learning": "ab12"},
     }
     return CellResult(**{**values, **changes})
 
@@ -333,10 +337,35 @@ def test_a_result_is_read_as_it_was_written_and_a_foreign_file_is_none(written, 
     assert read_result(tmp_path / "r" / "one.json") == one
     values = json.loads((tmp_path / "r" / "one.json").read_text(encoding="utf-8"))
     assert values["format"] == 1
+    assert values["program"] == {"version": "0.1.0", "learning": "ab12"}
     assert values["plan"]["set"] == {"schedule.epochs": 6}
     (tmp_path / "r" / "one.json").write_text('{"format": 99}')
     assert read_result(tmp_path / "r" / "one.json") is None
     assert read_result(tmp_path / "r" / "none.json") is None
+
+
+def test_a_result_of_before_programs_were_written_down_is_still_read(written, dataset, tmp_path):
+    one = result(cell(written(TWO_ROWS), dataset), program={})
+    write_result(tmp_path / "one.json", one)
+    values = json.loads((tmp_path / "one.json").read_text(encoding="utf-8"))
+    del values["program"]
+    (tmp_path / "one.json").write_text(json.dumps(values), encoding="utf-8")
+    assert read_result(tmp_path / "one.json") == one
+    assert one.measured_by == "a version that was not written down"
+
+
+def test_the_mark_of_learning_is_of_what_code_does_and_not_of_its_words():
+    code = "def rate(step):\n    return step * 2\n"
+    words = '"""A file."""\n\n# why\ndef rate(step):\n    """Twice."""\n    return (step*2)\n'
+    assert mark_of([code]) == mark_of([words])
+    assert mark_of([code]) != mark_of([code.replace("2", "3")])
+
+
+def test_what_learns_is_read_and_what_only_carries_is_not():
+    read = {path.name for path in learning_files()}
+    assert read >= {"losses.py", "mean_teacher.py", "light.py", "selfhdr.py", "masking.py"}
+    assert not read & {"benchmark_runs.py", "event_log.py"}
+    assert len(learning_mark()) == 8
 
 
 def test_figures_are_kept_short_and_no_number_is_none():

@@ -2,17 +2,25 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 
 from smarthdr_studio.core.reporting.benchmark_table import (
+    METRIC_WORDS,
     table_cells,
+    table_columns,
     write_csv,
     write_latex,
     write_markdown,
 )
 from smarthdr_studio.core.training.benchmark import load_benchmark
-from smarthdr_studio.core.training.benchmark_claims import figures_of, verdicts_of
+from smarthdr_studio.core.training.benchmark_claims import (
+    METRICS,
+    figures_of,
+    mixed_programs,
+    verdicts_of,
+)
 from smarthdr_studio.core.training.benchmark_results import CellResult
 
 
@@ -20,10 +28,11 @@ from smarthdr_studio.core.training.benchmark_results import CellResult
 def benchmark(tmp_path):
     """A plan with rows "new" and "old", so many seeds, and one claim about them."""
 
-    def make(*, seeds=3, new="new", **claim):
+    def make(*, seeds=3, new="new", metrics="", **claim):
         asked = {"text": "New beats old", "better": new, "than": "old", **claim}
         lines = [f"{key} = {json.dumps(value)}" for key, value in asked.items()]
         text = f'seeds = {list(range(seeds))}\n[[row]]\nname = "{new}"\n[[row]]\nname = "old"\n'
+        text = f"metrics = {metrics}\n{text}" if metrics else text
         path = tmp_path / "claims.toml"
         path.write_text(text + "labels = 3\n[[claim]]\n" + "\n".join(lines), encoding="utf-8")
         return load_benchmark(str(path))
@@ -164,11 +173,15 @@ def test_rows_that_took_unequal_steps_are_told_so(benchmark):
 
 def test_the_table_says_what_was_not_run(benchmark):
     rows = {"new": (39.0, 40.0, 41.0), "old": ()}
-    assert table_cells(figures_of(benchmark(), measured(rows))) == [
+    made = benchmark()
+    assert table_columns(made) == (
+        *("row", "labels", "PSNR-μ", "PSNR-l", "merge PSNR-μ", "runs", "seconds"),
+    )
+    assert table_cells(made, figures_of(made, measured(rows))) == [
         ("new", "2", "40.00 ± 1.00", "30.00 ± 0.00", "25.00", "3/3", "61"),
         ("old", "3", "not run", "not run", "", "0/3", ""),
     ]
-    one = table_cells(figures_of(benchmark(), measured({"new": (39.0,)})))
+    one = table_cells(made, figures_of(made, measured({"new": (39.0,)})))
     assert one[0] == ("new", "2", "39.00", "30.00", "25.00", "1/3", "60")
 
 
@@ -185,8 +198,9 @@ def test_markdown_escapes_what_would_end_a_cell(benchmark, tmp_path):
 
 def test_latex_escapes_its_own_signs(benchmark, tmp_path):
     name = "50 % of_a & b"
-    rows = figures_of(benchmark(new=name), measured({name: (39.0, 40.0, 41.0)}))
-    write_latex(tmp_path / "t.tex", rows)
+    made = benchmark(new=name)
+    rows = figures_of(made, measured({name: (39.0, 40.0, 41.0)}))
+    write_latex(tmp_path / "t.tex", made, rows)
     text = (tmp_path / "t.tex").read_text(encoding="utf-8")
     assert (
         r"50 \% of\_a \& b & 2 & 40.00 $\pm$ 1.00 & 30.00 $\pm$ 0.00 & 25.00 & 3/3 & 61 \\" in text
@@ -207,3 +221,33 @@ def test_the_csv_has_every_metric_and_empty_cells_for_what_is_not_known(benchmar
     )
     assert (first["runs"], first["ause_mean"]) == ("3", "")
     assert (second["runs"], second["seeds"], second["psnr_mu_mean"]) == ("0", "3", "")
+
+
+def test_a_plan_says_which_metrics_its_table_shows(benchmark):
+    made = benchmark(metrics='["ause", "psnr_l"]')
+    assert table_columns(made)[2:4] == ("AUSE", "PSNR-l")
+    found = measured({"new": (0.25, 0.75, 0.5)}, metric="ause")
+    assert table_cells(made, figures_of(made, found))[0][2:4] == ("0.5000 ± 0.2500", "30.00 ± 0.00")
+    assert set(METRIC_WORDS) == set(METRICS)
+
+
+def test_runs_of_programs_that_learn_differently_are_never_mixed_in_silence(benchmark, tmp_path):
+    made = benchmark()
+    found = measured({"new": (39.0, 40.0, 41.0), "old": (38.0, 38.0, 38.0)})
+    assert mixed_programs(figures_of(made, found)) == ""
+    other = {"version": "9.9", "learning": "ab12"}
+    found["new", 2] = replace(found["new", 2], program=other)
+    rows = figures_of(made, found)
+    words = mixed_programs(rows)
+    assert "1 run by version 9.9 with learning ab12 (new)" in words
+    assert "5 runs by a version that was not written down (new, old)" in words
+    (verdict,) = verdicts_of(made, rows)
+    assert "not by one and the same program" in verdict.sentence
+    write_markdown(tmp_path / "t.md", made, rows, [verdict])
+    assert words in (tmp_path / "t.md").read_text(encoding="utf-8")
+    write_latex(tmp_path / "t.tex", made, rows)
+    assert (tmp_path / "t.tex").read_text(encoding="utf-8").startswith(f"% {words}\n")
+    write_csv(tmp_path / "t.csv", rows)
+    assert "version 9.9 with learning ab12" in (tmp_path / "t.csv").read_text(encoding="utf-8-sig")
+    same = {key: replace(result, program=other) for key, result in found.items()}
+    assert mixed_programs(figures_of(made, same)) == ""

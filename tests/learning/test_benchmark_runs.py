@@ -8,10 +8,13 @@ import pytest
 from brackets import write_dataset
 from made_once import made_once
 
+from smarthdr_studio import __version__
 from smarthdr_studio.core.errors import BadScene, PlanError, ProjectError
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.benchmark import cells_of, load_benchmark, read_data
+from smarthdr_studio.core.training.benchmark_claims import METRICS
 from smarthdr_studio.core.training.benchmark_results import (
+    learning_mark,
     make_projects,
     open_folder,
     read_result,
@@ -109,6 +112,9 @@ def test_a_result_has_the_figures_of_the_last_checkpoint(undisturbed, data, cell
     assert result.steps == 6
     assert result.teacher["psnr_mu"] == round(found.mean.psnr_mu, 4)
     assert result.teacher["ause"] == pytest.approx(found.reliability.ause, rel=1e-3)
+    assert result.teacher["ence"] == pytest.approx(found.reliability.ence, rel=1e-3)
+    assert result.teacher["psnr_mu_static"] == round(found.parts["static"].psnr_mu, 4)
+    assert set(result.teacher) <= set(METRICS)
     assert result.merge == {
         "psnr_mu": round(found.merge.psnr_mu, 4),
         "psnr_l": round(found.merge.psnr_l, 4),
@@ -136,6 +142,7 @@ def test_a_result_says_what_it_is_of_and_names_no_place(undisturbed, data, cells
     assert "loss.perceptual_weight" not in result.plan["set"]  # that is the preset's
     assert result.dataset == {"name": "data", "fingerprint": data.fingerprint, "scenes": 5}
     assert (result.machine["device"], result.machine["precision"]) == ("cpu", "float32")
+    assert result.program == {"version": __version__, "learning": learning_mark()}
     assert [each["round"] for each in result.rounds] == [1, 2, 3]
     assert [each["step"] for each in result.rounds] == [2, 4, 6]
     assert all(0 <= each["retained"] <= 1 for each in result.rounds)
@@ -194,6 +201,14 @@ def test_a_cell_that_was_stopped_ends_with_the_same_figures(
     result = drive(run_cell(cells["smart"], folder, data))
     assert plain(result) == plain(undisturbed[1])
     assert the_run(folder, cells["smart"], data)  # one run, gone on with
+
+
+def test_a_run_whose_sessions_learned_differently_says_so(folder, data, cells, drive, monkeypatch):
+    with closing(run_cell(cells["smart"], folder, data)) as steps:
+        assert any(told.step == 3 for told in steps)
+    monkeypatch.setattr(benchmark_runs, "learning_mark", lambda: "changed")
+    result = drive(run_cell(cells["smart"], folder, data))
+    assert result.program["learning"] == f"{learning_mark()}+changed"
 
 
 def test_a_cell_that_failed_in_its_middle_goes_on_and_ends_the_same(

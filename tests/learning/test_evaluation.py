@@ -34,7 +34,7 @@ def test_the_answer_has_the_shape_scripts_rely_on(trained):
     values = json.loads(json.dumps(result.as_json()))
     assert set(values) >= {"checkpoint", "mean", "merge", "reliability", "scenes"}
     assert set(values["mean"]) == set(values["merge"]) == FIGURES
-    assert set(values["reliability"]) == {"spearman", "ause"}
+    assert set(values["reliability"]) == {"spearman", "ause", "ence"}
     assert values["checkpoint"] == str(latest_checkpoint(trained))
     assert [scene["id"] for scene in values["scenes"]] == ["t"]
     assert set(values["scenes"][0]) >= FIGURES | {"merge", "spearman", "ause"}

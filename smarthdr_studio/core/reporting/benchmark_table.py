@@ -12,25 +12,43 @@ from smarthdr_studio.core.training.benchmark_claims import (
     RowFigures,
     Verdict,
     in_decibels,
+    mixed_programs,
 )
 
-COLUMNS: Final = ("row", "labels", "PSNR-μ", "PSNR-l", "merge PSNR-μ", "runs", "seconds")
+METRIC_WORDS: Final[Mapping[str, str]] = {
+    "psnr_mu": "PSNR-μ",
+    "psnr_l": "PSNR-l",
+    "psnr_pu": "PSNR-PU21",
+    "ssim_mu": "SSIM-μ",
+    "ssim_l": "SSIM-l",
+    "psnr_mu_saturated": "PSNR-μ, saturated",
+    "psnr_mu_moving": "PSNR-μ, moving",
+    "psnr_mu_static": "PSNR-μ, static",
+    "spearman": "Spearman ρ",
+    "ause": "AUSE",
+    "ence": "ENCE",
+}
 NOT_RUN: Final = "not run"
 _CSV: Final = (
     *("row", "labels", "runs", "seeds", "steps", "seconds"),
     *(f"{metric}_{part}" for metric in METRICS for part in ("mean", "spread")),
-    *("merge_psnr_mu", "merge_psnr_l"),
+    *("merge_psnr_mu", "merge_psnr_l", "programs"),
 )
 
 
-def table_cells(rows: Sequence[RowFigures]) -> list[tuple[str, ...]]:
-    """A line of text for each row, under `COLUMNS`; seconds are those of one run on average."""
+def table_columns(benchmark: Benchmark) -> tuple[str, ...]:
+    """The heads of the table of a benchmark, whose plan says which metrics it shows."""
+    metrics = (METRIC_WORDS[metric] for metric in benchmark.plan.metrics)
+    return ("row", "labels", *metrics, "merge PSNR-μ", "runs", "seconds")
+
+
+def table_cells(benchmark: Benchmark, rows: Sequence[RowFigures]) -> list[tuple[str, ...]]:
+    """A line of text for each row; seconds are those of one run on average."""
     return [
         (
             figures.row.name,
             str(figures.row.labels if figures.labels is None else figures.labels),
-            mean_and_spread(figures, "psnr_mu"),
-            mean_and_spread(figures, "psnr_l"),
+            *(mean_and_spread(figures, metric) for metric in benchmark.plan.metrics),
             _number(figures.mean("psnr_mu", of="merge")),
             f"{len(figures.results)}/{len(figures.seeds)}",
             "" if figures.seconds is None else f"{figures.seconds:.0f}",
@@ -52,9 +70,10 @@ def write_markdown(
     path: AnyPath, benchmark: Benchmark, rows: Sequence[RowFigures], verdicts: Sequence[Verdict]
 ) -> None:
     """The table and the claims as Markdown. Raises ExportError."""
-    lines = [_markdown_line(COLUMNS), "|---|" + "---:|" * (len(COLUMNS) - 1)]
-    lines += [_markdown_line(cells) for cells in table_cells(rows)]
-    lines += ["", SPREAD_IN_WORDS, ""]
+    columns, mixed = table_columns(benchmark), mixed_programs(rows)
+    lines = [_markdown_line(columns), "|---|" + "---:|" * (len(columns) - 1)]
+    lines += [_markdown_line(cells) for cells in table_cells(benchmark, rows)]
+    lines += ["", SPREAD_IN_WORDS, "", *([_one_line(mixed), ""] if mixed else [])]
     lines += [f"- {_one_line(v.claim.text)}: {v.sentence}" for v in verdicts]
     title = _one_line(benchmark.plan.description or benchmark.name)
     write_text(path, "\n".join([title, "", *lines]).rstrip() + "\n")
@@ -65,14 +84,16 @@ def write_csv(path: AnyPath, rows: Sequence[RowFigures]) -> None:
     write_rows(path, [_csv_line(figures) for figures in rows], columns=_CSV)
 
 
-def write_latex(path: AnyPath, rows: Sequence[RowFigures]) -> None:
+def write_latex(path: AnyPath, benchmark: Benchmark, rows: Sequence[RowFigures]) -> None:
     """The table as a tabular of booktabs. Raises ExportError."""
+    columns, mixed = table_columns(benchmark), mixed_programs(rows)
     lines = [
-        r"\begin{tabular}{l" + "r" * (len(COLUMNS) - 1) + "}",
+        *([f"% {_one_line(mixed)}"] if mixed else []),
+        r"\begin{tabular}{l" + "r" * (len(columns) - 1) + "}",
         r"\toprule",
-        _latex_line(COLUMNS),
+        _latex_line(columns),
         r"\midrule",
-        *(_latex_line(cells) for cells in table_cells(rows)),
+        *(_latex_line(cells) for cells in table_cells(benchmark, rows)),
         r"\bottomrule",
         r"\end{tabular}",
     ]
@@ -87,6 +108,7 @@ def _csv_line(figures: RowFigures) -> dict[str, Cell]:
         "seeds": len(figures.seeds),
         "steps": "/".join(map(str, figures.steps)),
         "seconds": figures.seconds,
+        "programs": "; ".join(figures.programs),
         "merge_psnr_mu": figures.mean("psnr_mu", of="merge"),
         "merge_psnr_l": figures.mean("psnr_l", of="merge"),
     }

@@ -79,11 +79,16 @@ def write_json(path: AnyPath, value: Mapping[str, Any]) -> None:
 
 def write_text(path: AnyPath, text: str, *, encoding: str = "utf-8") -> None:
     """Write a text file whole, then replace what was there. Raises ExportError."""
+    write_bytes(path, text.encode(encoding, errors="replace"))
+
+
+def write_bytes(path: AnyPath, content: bytes) -> None:
+    """Write a file whole, then replace what was there. Raises ExportError."""
     path = Path(path)
     sweep_beside(path)
     try:
         with replacing(path) as draft:
-            draft.write_bytes(text.encode(encoding, errors="replace"))
+            draft.write_bytes(content)
     except OSError as error:
         raise cannot_write(path, error) from None
 

@@ -26,7 +26,19 @@ from smarthdr_studio.core.training.plan_schema import differences, flat
 from smarthdr_studio.core.training.plan_sections import Section
 from smarthdr_studio.core.training.starter import meant_model
 
-Metric = Literal["psnr_mu", "psnr_l", "ssim_mu", "ssim_l", "spearman", "ause"]
+Metric = Literal[
+    "psnr_mu",
+    "psnr_l",
+    "psnr_pu",
+    "ssim_mu",
+    "ssim_l",
+    "psnr_mu_saturated",
+    "psnr_mu_moving",
+    "psnr_mu_static",
+    "spearman",
+    "ause",
+    "ence",
+]
 Labels = Literal["few", "all"] | Annotated[int, Field(ge=0, strict=True)]
 
 _KINDS: Final = "scenes.csv"
@@ -91,9 +103,13 @@ class Claim(Section):
 
 
 class BenchmarkPlan(Section):
-    """What a benchmark file says: seeds, the base, rows and claims."""
+    """What a benchmark file says: seeds, the base, rows and claims.
+
+    `metrics` are the columns of its table; files of it have all of them.
+    """
 
     description: str = ""
+    metrics: tuple[Metric, ...] = Field(("psnr_mu", "psnr_l"), min_length=1)
     seeds: tuple[Annotated[int, Field(ge=0, strict=True)], ...] = Field(min_length=1)
     base: BasePlan = Field(default_factory=BasePlan)
     row: tuple[Row, ...] = Field(min_length=1)
@@ -102,9 +118,13 @@ class BenchmarkPlan(Section):
     @model_validator(mode="after")
     def _names_fit(self) -> Self:
         slugs = [slug(row.name) for row in self.row]
-        for what, names in (("seeds", list(map(str, self.seeds))), ("row", slugs)):
+        for what, names in (
+            ("seeds", list(map(str, self.seeds))),
+            ("metrics", list(map(str, self.metrics))),
+            ("row", slugs),
+        ):
             if twice := [each for each in names if names.count(each) > 1]:
-                raise ValueError(f"{what}: {twice[0]} is there twice; give each its own")
+                raise ValueError(f"{what}: {twice[0]} is there twice; name each once")
         known = [row.name for row in self.row]
         for claim in self.claim:
             for name in (claim.better, claim.than):

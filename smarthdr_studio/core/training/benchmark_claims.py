@@ -8,9 +8,10 @@ from typing import Any, Final, Literal, get_args
 
 from smarthdr_studio.core.training.benchmark import Benchmark, Claim, Metric, Row
 from smarthdr_studio.core.training.benchmark_results import CellResult
+from smarthdr_studio.core.words import counted
 
 METRICS: Final[tuple[Metric, ...]] = get_args(Metric)
-_LOWER_IS_BETTER: Final = frozenset({"ause"})
+_LOWER_IS_BETTER: Final = frozenset({"ause", "ence"})
 _EXACT: Final = 6  # decimals; what is beyond came from adding up in binary
 
 SPREAD_IN_WORDS: Final = (
@@ -46,6 +47,11 @@ class RowFigures:
         return tuple(sorted({result.steps for result in self.results.values()}))
 
     @property
+    def programs(self) -> tuple[str, ...]:
+        """What measured it, in words, each once."""
+        return tuple(sorted({result.measured_by for result in self.results.values()}))
+
+    @property
     def seconds(self) -> float | None:
         """The mean time of a run; None before the first result."""
         times = [result.seconds for result in self.results.values()]
@@ -74,6 +80,7 @@ class RowFigures:
             "seeds": list(self.seeds),
             "missing": list(self.missing),
             "steps": list(self.steps),
+            "programs": list(self.programs),
             "seconds": self.seconds,
             **{
                 metric: {
@@ -102,6 +109,24 @@ def figures_of(
             results={s: found[row.name, s] for s in seeds if (row.name, s) in found},
         )
         for row in benchmark.plan.row
+    )
+
+
+def mixed_programs(rows: Sequence[RowFigures]) -> str:
+    """A warning where not every run was measured by the same program; "" where all were."""
+    found: dict[str, list[str]] = {}
+    for figures in rows:
+        for result in figures.results.values():
+            found.setdefault(result.measured_by, []).append(figures.row.name)
+    if len(found) < 2:
+        return ""
+    told = [
+        f"{counted(len(names), 'run')} by {by} ({', '.join(dict.fromkeys(names))})"
+        for by, names in sorted(found.items())
+    ]
+    return (
+        f"Not all of it is of one program: {'; '.join(told)}. What learns may have changed in "
+        "between, so a difference between such rows need not come of their settings."
     )
 
 
@@ -165,6 +190,7 @@ def judge(claim: Claim, *, better: RowFigures, than: RowFigures) -> Verdict:
         _apart(gain, metric),
         _in_spreads(gain, spread),
         _unequal_steps(better, than),
+        _unequal_programs(better, than),
     ]
     sentence = ", ".join(word for word in words if word)
     return Verdict(claim=claim, holds=holds, sentence=sentence, gain=gain, spread=spread)
@@ -204,6 +230,10 @@ def _in_spreads(gain: float, spread: float | None) -> str:
     if math.isclose(spread, 0, abs_tol=10**-_EXACT):
         return "the spread is 0"
     return f"{abs(gain) / spread:.1f} times the spread"
+
+
+def _unequal_programs(better: RowFigures, than: RowFigures) -> str:
+    return "" if better.programs == than.programs else "not by one and the same program"
 
 
 def _unequal_steps(better: RowFigures, than: RowFigures) -> str:

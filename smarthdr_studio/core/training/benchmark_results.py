@@ -6,14 +6,17 @@ cells/<identity>/        which run measures a cell, and the lock of the process 
 results/<identity>.json  what was measured
 """
 
+import ast
 import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import smarthdr_studio
 from smarthdr_studio.core.datasets.scan import find_scenes
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.files import AnyPath, replacing
@@ -30,6 +33,18 @@ from smarthdr_studio.core.training.benchmark import (
 
 _FORMAT: Final = 1
 _ABOUT: Final = "benchmark.json"
+_LEARNS: Final = (
+    *("learning/*.py", "learning/networks/*.py", "learning/methods/*.py"),
+    *("core/trust/masking.py", "core/trust/causes.py", "core/trust/reliability.py"),
+    *("core/imaging/metrics.py", "core/imaging/radiometry.py"),
+)
+_ONLY_CARRIES: Final = frozenset(
+    f"learning/{name}.py"
+    for name in (
+        *("benchmark_runs", "bundle", "estimate", "event_log", "export", "failures"),
+        *("model_labelling", "run_events", "steering"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +52,10 @@ class CellResult:
     """What was measured of a cell; nothing in it is a path of a machine.
 
     `teacher` and `merge` are means over the test scenes: psnr_mu and psnr_l in dB, of the teacher
-    also ssim_mu, ssim_l, spearman and ause, None where it gave no number. `scenes` and `kinds` hold
-    psnr_mu and psnr_l of each, `rounds` and `checks` what the run said of itself.
+    every `Metric`, None where it gave no number. `scenes` and `kinds` hold psnr_mu and psnr_l of
+    each, `rounds` and `checks` what the run said of itself. `program` has the version and the
+    marks of what learned (`learning_mark`), of all sessions of the run; it is empty in files of
+    before it was written down.
     """
 
     identity: str
@@ -57,6 +74,60 @@ class CellResult:
     kinds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     rounds: tuple[Mapping[str, Any], ...] = ()
     checks: tuple[Mapping[str, Any], ...] = ()
+    program: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def measured_by(self) -> str:
+        """The program in words: its version, and the mark of its learning."""
+        if not self.program:
+            return "a version that was not written down"
+        return f"version {self.program['version']} with learning {self.program['learning']}"
+
+
+@cache
+def learning_mark() -> str:
+    """Another one as soon as code is that decides what a run learns, or how it is measured.
+
+    Comments, docstrings and the layout of the code do not count, nor what only carries or shows.
+    "" where the code is not there to be read.
+    """
+    try:
+        codes = [path.read_text(encoding="utf-8") for path in learning_files()]
+    except OSError:
+        return ""
+    return mark_of(codes) if codes else ""
+
+
+def learning_files() -> tuple[Path, ...]:
+    """The code that decides what a run learns, or how it is measured."""
+    root = Path(smarthdr_studio.__file__).parent
+    return tuple(
+        path
+        for pattern in _LEARNS
+        for path in sorted(root.glob(pattern))
+        if path.relative_to(root).as_posix() not in _ONLY_CARRIES
+    )
+
+
+def mark_of(codes: Iterable[str]) -> str:
+    """A checksum of Python code without its comments, docstrings and layout."""
+    whole = hashlib.sha256()
+    for code in codes:
+        tree = ast.parse(code)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                node.body = [line for line in node.body if not _is_text(line)]
+        whole.update(ast.dump(tree).encode())
+    return whole.hexdigest()[:8]
+
+
+def _is_text(node: ast.AST) -> bool:
+    """Whether a line is nothing but a string: a docstring."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
 
 
 def rounded(value: float, *, decibels: bool = False) -> float | None:

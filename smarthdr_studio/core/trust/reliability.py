@@ -25,13 +25,14 @@ _LEAST_SIGMA: Final = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reliability:
-    """Rank correlation (1 is best) and area under the sparsification error (0 is best).
+    """Rank correlation (1 is best), area under the sparsification error and ENCE (0 is best).
 
-    Both of σ against the absolute error.
+    The first two of σ against the absolute error, ENCE against the RMS error.
     """
 
     spearman: float
     ause: float
+    ence: float
 
 
 def error_map(picture: Map, truth: Map) -> npt.NDArray[np.float32]:
@@ -49,9 +50,13 @@ def squared_error_map(picture: Map, truth: Map) -> npt.NDArray[np.float32]:
     return mean
 
 
-def reliability(sigma: Map, error: Map) -> Reliability:
-    """Both figures of a map σ against a map of the absolute error, of the same shape."""
-    return Reliability(spearman=spearman(sigma, error), ause=ause(sigma, error))
+def reliability(sigma: Map, *, error: Map, squares: Map) -> Reliability:
+    """Every figure of a map σ against maps of |e| and e² on the μ-law, all H×W."""
+    return Reliability(
+        spearman=spearman(sigma, error),
+        ause=ause(sigma, error),
+        ence=ence(*calibration(sigma, squares)),
+    )
 
 
 def spearman(sigma: Map, error: Map) -> float:
