@@ -85,8 +85,11 @@ def camera_values(bits: Tensor) -> Tensor:
     return bits.to(torch.int32) & 0xFFFF
 
 
-def cut_crop(picture: Image, place: CropSlices) -> Tensor:
-    """One crop of an H×W or H×W×C picture, dtype as it is; a copy where it is an array."""
+def cut_crop(picture: Image, place: tuple[slice, ...]) -> Tensor:
+    """One crop of an H×W or H×W×C picture, dtype as it is; a copy where it is an array.
+
+    Of several pictures of one size the slice before those of a crop says which.
+    """
     if isinstance(picture, Tensor):
         return picture[place]
     return torch.from_numpy(np.array(picture[place]))
@@ -112,6 +115,8 @@ class SceneLabel:
     """H×W, True where the loss counts; None counts every pixel."""
     structure: Half | None = None
     """H×W×3 linear radiance that a method with stages is held against beside `hdr`, if any."""
+    frames: npt.NDArray[np.uint16] | None = None
+    """3×H×W×3 camera values that are seen in place of the scene's, if any."""
 
 
 class Window(NamedTuple):
@@ -155,6 +160,8 @@ class CropBatch:
     """What the teacher sees of them, where it labels each crop."""
     structure: Tensor | None = None
     """B×3×S×S linear radiance, where the labels have one."""
+    stops: Tensor | None = None
+    """B×3: how many stops longer than the shortest under, reference and over were exposed."""
 
 
 class _Crop(NamedTuple):
@@ -262,6 +269,7 @@ class CropSet:
             sigma=sigma[:, None].float(),
             weak=_weak_view(clean, views) if views[0].weak_too else None,
             structure=structure,
+            stops=stops,
         )
 
     @property
@@ -301,8 +309,13 @@ class CropSet:
             if label[2] is None
             else cut_crop(label[2], place)
         )
+        frames = label[4]
         return _Crop(
-            frames=move.of_colours(self._stock.cut_frames(scene, place)),
+            frames=move.of_colours(
+                self._stock.cut_frames(scene, place)
+                if frames is None
+                else cut_crop(frames, (slice(None), *place))
+            ),
             hdr=move.of_colours(hdr),
             sigma=move.of_values(sigma),
             trusted=move.of_values(trusted),
@@ -338,12 +351,14 @@ def _weak_view(frames: Sequence[Tensor], views: Sequence[CropView]) -> WeakView:
 
 def _label_on_device(
     label: SceneLabel, *, stock: SceneCache
-) -> tuple[Image, Image | None, Image | None, Image | None]:
-    sigma, trusted, structure = (
+) -> tuple[Image, Image | None, Image | None, Image | None, Image | None]:
+    """Radiance, σ, what is trusted, structure, and the bits of frames as `cut_frames` has them."""
+    frames = None if label.frames is None else label.frames.view(np.int16)
+    sigma, trusted, structure, frames_there = (
         None if part is None else stock.placed(part)
-        for part in (label.sigma, label.trusted, label.structure)
+        for part in (label.sigma, label.trusted, label.structure, frames)
     )
-    return stock.placed(label.hdr), sigma, trusted, structure
+    return stock.placed(label.hdr), sigma, trusted, structure, frames_there
 
 
 def _integral_image(mask: Mask) -> npt.NDArray[np.int64]:
@@ -418,7 +433,7 @@ class TrainingData:
     def _draw_strong(self) -> CropView:
         """Of an unlabelled crop."""
         move = strong_augmentation if self._plan.strong_augmentation else weak_augmentation
-        weak_too = self._plan.teacher.labels == "crops"
+        weak_too = self._plan.makes_rounds and self._plan.teacher.labels == "crops"
         return CropView(move(self.randomness.moves), self._draw_corruption(), weak_too)
 
     def _draw_corruption(self) -> Corruption | None:

@@ -123,7 +123,7 @@ def _whole_steps(
             measured.steps += 1
             yield f"measuring: {counted(measured.steps, 'step')} so far"
         seconds = float(np.median(taken))
-        if half is None or run.labelled is None:
+        if half is None or run.labelled is None or run.method is not None:
             measured.label_step = seconds
         measured.whole_step = seconds
 
@@ -154,7 +154,8 @@ def _scale(run: TrainingRun, measured: Measurements, *, step: float, crops: int)
     sizes = run.plan.batch
     measured.scaled = True
     measured.whole_step = step
-    measured.label_step = step if run.labelled is None else step * sizes.labelled / crops
+    halves = run.labelled is not None and run.method is None
+    measured.label_step = step * sizes.labelled / crops if halves else step
 
 
 def _time_tile(run: TrainingRun, *, most: int) -> float:
@@ -361,7 +362,7 @@ def _epoch_lengths(run: TrainingRun) -> EpochLengths:
     scenes = [run.material.scenes[name] for name in run.learned_from]
     if batch.unlabelled and scenes:
         learning = -(-len(crop_windows(scenes, plan=batch)) // batch.unlabelled)
-    if run.labelled is None:
+    if run.method is not None:
         labels_only = learning
     if cap is not None:
         labels_only, learning = min(labels_only, cap), min(learning, cap)

@@ -81,11 +81,11 @@ def learning_phase(run: TrainingRun) -> PhaseChanged:
 
 def _stage_phase(run: TrainingRun, method: StagedMethod) -> PhaseChanged:
     """Which epoch is going on, of which stage."""
-    at, epochs, names = run.progress, run.plan.schedule.epochs, method.names
+    at, epochs, stages = run.progress, run.plan.schedule.epochs, method.stages
     return PhaseChanged(
         phase="learning",
-        text=f"epoch {at.epoch + 1} of {epochs}: stage {at.stage} of {len(names)}, "
-        f"{names[at.stage - 1]}",
+        text=f"epoch {at.epoch + 1} of {epochs}: stage {at.stage} of {len(stages)}, "
+        f"{stages[at.stage - 1].name}",
         step=at.step,
         done=at.epoch,
         total=epochs,

@@ -41,6 +41,9 @@ Halves = Sequence[CropBatch | None]
 HalfLoss = Callable[[Prediction, CropBatch, PerceptualLoss | None], Terms]
 """What the crops of a half teach: the terms of a method with stages, in float32."""
 
+HalfLosses = tuple[HalfLoss | None, HalfLoss | None]
+"""Of labelled crops, then of the others; None where a stage does not learn from them."""
+
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -82,7 +85,7 @@ class MeanTeacher:
         self.computation = ForwardPass(
             self.student, plan, device=device, precision=precision, ranks=self.ranks
         )
-        self.stage_loss: HalfLoss | None = None  # of a method with stages, in place of the plan's
+        self.stage_losses: HalfLosses | None = None  # of a method with stages; None is the plan's
         self.is_changing = False  # from the first changed weight until the caller says done
         self.optimiser = self._new_optimiser()
 
@@ -115,9 +118,9 @@ class MeanTeacher:
         """Teaches the student one batch, then lets the teacher follow; says every loss term.
 
         Of several processes each brings its own part of the batch, and all take the same step.
-        `unlabelled` is None in the warm-up, `labelled` where a method has no labels; `ramp`, 0 to
-        1, is what the weight of the former has risen to. Where the loss or a gradient is no number,
-        the weights stay untouched and `wrong` says so.
+        `unlabelled` is None in the warm-up, `labelled` where a method has no labels; `ramp` is how
+        many times its weight the former counts now. Where the loss or a gradient is no number, the
+        weights stay untouched and `wrong` says so.
         """
         self.student.train()
         self.optimiser.zero_grad(set_to_none=True)
@@ -199,9 +202,11 @@ class MeanTeacher:
         counted: Sequence[Tensor] | None,
     ) -> Terms:
         plan = self._plan.loss
-        if self.stage_loss is not None:
+        if self.stage_losses is not None:
+            loss = self.stage_losses[place]
+            assert loss is not None
             with torch.autocast(answer.hdr.device.type, enabled=False):
-                terms = self.stage_loss(answer, half, self._perceptual)
+                terms = loss(answer, half, self._perceptual)
         else:
             terms = half_loss(
                 answer,
@@ -406,6 +411,7 @@ def _slice_batch(half: CropBatch, start: int, stop: int) -> CropBatch:
         sigma=half.sigma[start:stop],
         weak=None,
         structure=None if half.structure is None else half.structure[start:stop],
+        stops=None if half.stops is None else half.stops[start:stop],
     )
 
 
@@ -421,7 +427,7 @@ def _all_weights_learn(plan: TrainingPlan) -> bool:
     """
     loss = plan.loss
     in_each_part = loss.unlabelled_nll == "masked" or plan.compute.accumulate == 1
-    return loss.nll_weight > 0 and in_each_part and plan.needs_labels
+    return loss.nll_weight > 0 and in_each_part and not plan.has_stages
 
 
 def _not_finite(loss: float, gradient_norm: float) -> str:

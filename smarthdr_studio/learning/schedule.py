@@ -100,6 +100,7 @@ class Progress:
     first_round_at: float | None = None  # when pseudo-labels began, in epochs and their fraction
     round_wanted: bool = False  # a person asked for one: the epoch is over, and one is due
     stage: int = 0  # of a method with stages, counted from 1
+    stage_made: int = 0  # the epoch before which what it learns from was made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,13 @@ from smarthdr_studio.learning.label_set import (
     without_damaged,
 )
 from smarthdr_studio.learning.mean_teacher import MeanTeacher, StepResult
-from smarthdr_studio.learning.methods import staged_method
+from smarthdr_studio.learning.methods import (
+    Lesson,
+    StageScenes,
+    drop_remade,
+    stage_at,
+    staged_method,
+)
 from smarthdr_studio.learning.pseudo_labelling import (
     Origin,
     agree_on_label_set,
@@ -95,6 +101,7 @@ class TrainingRun:
         self.precision_why = ""  # as RunStarted tells it
         self.progress = Progress()
         self.method = staged_method(plan)
+        self.lesson: Lesson | None = None  # of the stage that is going on
         self.labelled = self._labelled_crops(label_set, material)
         self.unlabelled: CropSet | None = None
         self.metrics: dict[str, float] = {}  # of the weights as they are, if they were checked
@@ -121,15 +128,21 @@ class TrainingRun:
     def learned_from(self) -> tuple[str, ...]:
         """The scenes beside labels: those to be pseudo-labelled, or all where no label is used."""
         of = self.label_set
-        if self.method is None:
+        if self.plan.needs_labels:
             return of.unlabelled
         return tuple(sorted({*of.unlabelled, *of.labelled, *of.promoted}))
 
     @property
     def stage_due(self) -> bool:
-        """Whether the next step belongs to a stage that has not begun."""
-        at = self.progress
-        return self.method is not None and self.method.stage_of(at.epoch) != at.stage
+        """Whether the next step belongs to a stage that has not begun, or is to be made again."""
+        method, at = self.method, self.progress
+        if method is None:
+            return False
+        number = stage_at(method.stages, at.epoch)
+        if number != at.stage:
+            return True
+        again = method.stages[number - 1].remade and not at.step_in_epoch
+        return again and at.epoch - at.stage_made >= self.schedule.refresh_every
 
     @property
     def schedule(self) -> SchedulePlan:
@@ -187,6 +200,8 @@ class TrainingRun:
         rate = learning_rate(self.schedule, epoch=now)
         begun_at = now if at.first_round_at is None else at.first_round_at
         ramp = ramp_up(self.plan.loss.ramp_up, since=now - begun_at)
+        if self.lesson is not None:
+            ramp = self.lesson.weight(at.epoch)
         data_seconds = time.perf_counter() - begun
         taken = self.learner.step(labelled, unlabelled, rate=rate, step=at.step, ramp=ramp)
         self.progress = replace(at, step=at.step + 1, step_in_epoch=at.step_in_epoch + 1)
@@ -216,13 +231,16 @@ class TrainingRun:
 
         Nor a first one where a method has no labels.
         """
-        sizes, place = self.plan.batch, self.ranks.place
-        labelled = (
-            None if self.labelled is None else self.labelled.batch(sizes.labelled, place=place)
-        )
-        if self.unlabelled is None or self.in_warm_up:
-            return labelled, None
-        return labelled, self.unlabelled.batch(sizes.unlabelled, place=place)
+        sizes, place, lesson = self.plan.batch, self.ranks.place, self.lesson
+        labelled = unlabelled = None
+        if self.labelled is not None and (lesson is None or lesson.losses[0] is not None):
+            labelled = self.labelled.batch(sizes.labelled, place=place)
+        if self.unlabelled is not None and not self.in_warm_up:
+            unlabelled = self.unlabelled.batch(sizes.unlabelled, place=place)
+            if lesson is not None and lesson.shown is not None:
+                chance = torch.randint(2**62, (), generator=self.material.randomness.moves)
+                unlabelled = lesson.shown(unlabelled, int(chance) + place.rank)
+        return labelled, unlabelled
 
     def end_epoch(self) -> None:
         """The next step belongs to the next epoch; changes that waited for it are in force."""
@@ -279,33 +297,52 @@ class TrainingRun:
         """
         method, at = self.method, self.progress
         assert method is not None
-        stage = method.stage_of(at.epoch)
+        number = stage_at(method.stages, at.epoch)
         if self.ranks.is_first:
             yield from method.prepare(
-                stage,
-                scenes=[self.material.scenes[name] for name in self.learned_from],
+                number,
+                made=at.epoch,
+                scenes=self._stage_scenes(),
                 predictor=self.predictor,
                 run=folder.path,
                 step=at.step,
             )
         self.ranks.told(None)
-        self.unlabelled = self.material.unlabelled(method.labels(stage, run=folder.path))
-        self.learner.stage_loss = method.loss(stage)
-        if stage > 1:
-            self.learner.begin_anew(seed=self.plan.seed + stage)
-        self.progress, self.best = replace(at, stage=stage), BestValidation()
+        after = replace(at, stage=number, stage_made=at.epoch)
+        self._learn_in(after, folder=folder)
+        if number != at.stage:
+            if number > 1 and method.stages[number - 1].anew:
+                self.learner.begin_anew(seed=self.plan.seed + number)
+            self.best = BestValidation()
+        self.progress = after
 
     def go_on_in_stage(self, draws: Mapping[str, Any], *, folder: RunFolder) -> None:
         """Continues in the stage that was going on; `draws` is where its crops stood.
 
         Raises CheckpointError where what the stage learns from cannot be read.
         """
-        stage = self.progress.stage
-        if self.method is None or not stage or draws["unlabelled"] is None:
+        if self.method is None or not self.progress.stage:
             return
-        self.unlabelled = self.material.unlabelled(self.method.labels(stage, run=folder.path))
-        self.learner.stage_loss = self.method.loss(stage)
-        _restore_order(self.unlabelled, draws["unlabelled"])
+        self._learn_in(self.progress, folder=folder)
+        if self.unlabelled is not None and draws["unlabelled"] is not None:
+            _restore_order(self.unlabelled, draws["unlabelled"])
+
+    def _learn_in(self, at: Progress, *, folder: RunFolder) -> None:
+        """The steps to come learn what the stage of that moment teaches."""
+        assert self.method is not None
+        self.lesson = self.method.lesson(
+            at.stage, made=at.stage_made, scenes=self._stage_scenes(), run=folder.path
+        )
+        self.unlabelled = self.material.unlabelled(self.lesson.labels)
+        self.learner.stage_losses = self.lesson.losses
+
+    def _stage_scenes(self) -> StageScenes:
+        of = self.label_set
+        labelled, unlabelled = (
+            [self.material.scenes[name] for name in names]
+            for names in ((name for name, _ in of.labels), of.unlabelled)
+        )
+        return StageScenes(labelled=labelled, unlabelled=unlabelled)
 
     def _begin_round(self, number: int) -> None:
         at = self.progress
@@ -334,7 +371,7 @@ class TrainingRun:
     def validated(self) -> list[Scene]:
         """The held-out scenes whose ground truth is there and sound; none before the last stage."""
         label_set, method = self.label_set, self.method
-        if method is not None and self.progress.stage < len(method.names):
+        if method is not None and self.progress.stage < len(method.stages):
             return []
         held_out = [
             self.material.scenes[n] for n in label_set.held_out if n not in label_set.damaged
@@ -400,10 +437,12 @@ class TrainingRun:
         if self.labelled is not None:
             labels_only = math.ceil(len(self.labelled) / (batch.labelled * together))
         learning = labels_only
-        crops = self._expected_crops if self.unlabelled is None else len(self.unlabelled)
+        crops = self._expected_crops
+        if self.unlabelled is not None and self.method is None:
+            crops = len(self.unlabelled)
         if batch.unlabelled and crops:
             learning = math.ceil(crops / (batch.unlabelled * together))
-        if self.labelled is None:
+        if self.method is not None:  # all its stages have epochs of one length
             labels_only = learning
         if cap is not None:
             labels_only, learning = min(labels_only, cap), min(learning, cap)
@@ -471,11 +510,10 @@ def save_run(run: TrainingRun, *, folder: RunFolder) -> Path:
     )
     run.saved = _moment(run)
     oldest = drop_checkpoints(folder.path)
-    drop_rounds(
-        folder.path,
-        needed_from=at.round if oldest is None else read_info(oldest).round,
-        keep_bytes=run.plan.keep_rounds_mib * 2**20,
-    )
+    saved = info if oldest is None else read_info(oldest)
+    drop_rounds(folder.path, needed_from=saved.round, keep_bytes=run.plan.keep_rounds_mib * 2**20)
+    if run.method is not None:
+        drop_remade(folder.path, run.method.stages, needed_from=saved.epoch)
     return path
 
 
@@ -538,7 +576,7 @@ def restore_run(
         # Given more epochs, a finished run makes a round of what has been decided since; so does
         # one whose file has gone.
         run.progress = replace(at, last_round_at=None)
-    if not finished:
+    if at.epoch < run.plan.schedule.epochs:
         run.go_on_in_stage(draws, folder=folder)
     run.saved = _moment(run)
 

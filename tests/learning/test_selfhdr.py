@@ -147,6 +147,18 @@ def test_stopped_and_resumed_equals_uninterrupted(bare, plan, uninterrupted, mom
     np.testing.assert_array_equal(other.sigma, label.sigma)
 
 
+def test_a_run_that_is_done_goes_on_in_its_last_stage_when_given_more_epochs(bare, make_plan):
+    short = {**PLAN, "schedule": {**PLAN["schedule"], "epochs": 3}}
+    events = list(train(make_plan(**short), bare))
+    (run,) = (bare / "runs").iterdir()
+    assert events[-1].outcome == "done"
+    more = list(train(make_plan(**PLAN), bare, resume=run.name))
+    assert more[-1].outcome == "done"
+    assert [(step, epoch) for step, epoch, _ in steps_of(more)] == [(7, 3), (8, 3)]
+    for _, _, losses in steps_of(more):
+        assert "unlabelled_structure" in losses
+
+
 def test_what_a_stage_learned_from_is_missed_in_one_sentence(bare, plan):
     with closing(train(plan, bare)) as running:
         next(e for e in running if after(3)(e))

@@ -28,6 +28,7 @@ from smarthdr_studio.core.training.plan_sections import (
 from smarthdr_studio.core.training.presets import preset_file, preset_values
 
 WITHOUT_LABELS: Final = ("selfhdr",)  # methods that learn from no label
+IN_STAGES: Final = ("selfhdr",)  # methods that learn in stages of their own, not in rounds
 
 
 class Planned(Protocol):
@@ -111,7 +112,7 @@ def idle_settings(plan: Planned) -> dict[str, str]:
 
 def _idle_of_schedule(plan: Planned) -> dict[str, str]:
     found: dict[str, str] = {}
-    schedule, learns = plan.schedule, plan.system not in ("supervised", *WITHOUT_LABELS)
+    schedule, learns = plan.schedule, plan.system not in ("supervised", *IN_STAGES)
     if learns and plan.batch.unlabelled and schedule.warmup_epochs == schedule.epochs:
         found["schedule.warmup_epochs"] = "the whole run: pseudo-labels are made, but never used"
     if schedule.early_stop is not None and plan.held_out == 0:
@@ -261,7 +262,12 @@ class TrainingPlan(Section):
     @property
     def makes_rounds(self) -> bool:
         """Whether pseudo-labels are made and learned from at all."""
-        return self.system not in ("supervised", *WITHOUT_LABELS) and self.batch.unlabelled > 0
+        return self.system not in ("supervised", *IN_STAGES) and self.batch.unlabelled > 0
+
+    @property
+    def has_stages(self) -> bool:
+        """Whether the method learns in stages of its own."""
+        return self.system in IN_STAGES
 
     @property
     def needs_labels(self) -> bool:

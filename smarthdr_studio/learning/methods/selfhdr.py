@@ -12,16 +12,15 @@ stages/2.safetensors            colour labels, and how far structure is from the
 stages/2-structure.safetensors  structure labels
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from smarthdr_studio.core.files import AnyPath, place_in
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import Half, Scene
 from smarthdr_studio.core.imaging.flow import align_to_reference
 from smarthdr_studio.core.imaging.radiometry import exposure_weighted_merge
@@ -31,7 +30,13 @@ from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.learning.crops import CropBatch, SceneLabel
 from smarthdr_studio.learning.inference import Predictor
 from smarthdr_studio.learning.losses import Terms
-from smarthdr_studio.learning.mean_teacher import HalfLoss
+from smarthdr_studio.learning.methods.staged import (
+    Lesson,
+    Stage,
+    StageScenes,
+    preparing,
+    stage_file,
+)
 from smarthdr_studio.learning.networks import Prediction
 from smarthdr_studio.learning.perceptual import PerceptualLoss
 from smarthdr_studio.learning.pseudo_labelling import open_round, write_round
@@ -45,31 +50,30 @@ REFERENCE_WEIGHT: Final = 4.0
 class SelfHdr:
     """Two stages, of which the plan's warm-up is the first."""
 
-    names: Sequence[str] = ("structure", "colour and structure")
-
     def __init__(self, plan: TrainingPlan) -> None:
-        self._plan = plan
-
-    def stage_of(self, epoch: int) -> int:
-        """1 in the warm-up, then 2."""
-        return 1 if epoch < self._plan.schedule.warmup_epochs else 2
+        self.stages: Sequence[Stage] = (
+            Stage("structure", begins=0),
+            Stage("colour and structure", begins=plan.schedule.warmup_epochs),
+        )
 
     def prepare(
-        self, stage: int, *, scenes: Sequence[Scene], predictor: Predictor, run: AnyPath, step: int
+        self,
+        stage: int,
+        *,
+        made: int,  # noqa: ARG002 - neither stage is made again
+        scenes: StageScenes,
+        predictor: Predictor,
+        run: AnyPath,
+        step: int,
     ) -> Generator[PhaseChanged, None, None]:
         """Colour labels by flow, or structure labels by the network that stage 1 has trained."""
         colours: dict[str, SceneLabel] = {}
         structures: dict[str, SceneLabel] = {}
-        before = self.labels(1, run=run) if stage == 2 else {}
+        before = open_round(stage_file(run, "1")) if stage == 2 else {}
         doing = ("aligning the frames of", "asking for the structure of")[stage - 1]
-        for done, scene in enumerate(scenes):
-            yield PhaseChanged(
-                phase="labelling",
-                text=f"stage {stage} of 2: {doing} scene {done + 1} of {len(scenes)}",
-                step=step,
-                done=done,
-                total=len(scenes),
-            )
+        for done, scene in enumerate(scenes.all):
+            total = len(scenes.all)
+            yield preparing(stage, self.stages, doing, done=done, total=total, step=step)
             if stage == 1:
                 colours[scene.id] = colour_label(scene, predictor)
                 continue
@@ -77,22 +81,26 @@ class SelfHdr:
             structures[scene.id] = SceneLabel(hdr=structure)
             colours[scene.id] = held_against(before[scene.id], structure)
         if structures:
-            write_round(_path(run, f"{stage}-structure"), structures)
-        write_round(_path(run, str(stage)), colours)
+            write_round(stage_file(run, f"{stage}-structure"), structures)
+        write_round(stage_file(run, str(stage)), colours)
 
-    def labels(self, stage: int, *, run: AnyPath) -> Mapping[str, SceneLabel]:
+    def lesson(
+        self,
+        stage: int,
+        *,
+        made: int,  # noqa: ARG002
+        scenes: StageScenes,  # noqa: ARG002 - all have their labels in the files
+        run: AnyPath,
+    ) -> Lesson:
         """Colour labels with σ for how far they are doubted, in stage 2 beside structure labels."""
-        colours = open_round(_path(run, str(stage)))
+        colours = open_round(stage_file(run, str(stage)))
         if stage == 1:
-            return colours
-        structures = open_round(_path(run, f"{stage}-structure"))
-        return {
+            return Lesson(labels=colours, losses=(None, structure_loss))
+        structures = open_round(stage_file(run, f"{stage}-structure"))
+        labels = {
             name: replace(label, structure=structures[name].hdr) for name, label in colours.items()
         }
-
-    def loss(self, stage: int) -> HalfLoss:
-        """What the crops of a stage teach."""
-        return structure_loss if stage == 1 else colour_loss
+        return Lesson(labels=labels, losses=(None, colour_loss))
 
 
 def colour_label(scene: Scene, predictor: Predictor) -> SceneLabel:
@@ -162,7 +170,3 @@ def _compared(prediction: Prediction, crops: CropBatch) -> tuple[Tensor, Tensor]
 
 def _agreeing(crops: CropBatch, most: float) -> Tensor:
     return crops.sigma < most
-
-
-def _path(run: AnyPath, name: str) -> Path:
-    return place_in(run, "stages") / f"{name}.safetensors"
