@@ -12,7 +12,7 @@ from smarthdr_studio.core.errors import LabelError
 if TYPE_CHECKING:
     from smarthdr_studio.core.project.project import Project
     from smarthdr_studio.core.training.rounds import PoolTrust
-    from smarthdr_studio.core.trust.masking import MaskSettings
+    from smarthdr_studio.core.trust.masking import MaskSettings, Normalisation
 
 Threshold = Annotated[float | None, typer.Option(min=0.0, max=1.0, help="Largest retained score.")]
 Scope = Annotated[
@@ -26,7 +26,8 @@ def masks(
     tau_patch: Threshold = None,
     tau_pixel: Threshold = None,
     normalisation: Annotated[
-        Literal["minmax", "percentile"] | None, typer.Option(help="How scores are made, both.")
+        Literal["minmax", "percentile", "absolute"] | None,
+        typer.Option(help="How scores are made, both; absolute is σ itself, 1 at 0.1."),
     ] = None,
     patch_scope: Scope = None,
     pixel_scope: Scope = None,
@@ -70,7 +71,7 @@ def _changed(
     settings: "MaskSettings",
     *,
     taus: dict[str, float | None],
-    normalisation: Literal["minmax", "percentile"] | None,
+    normalisation: "Normalisation | None",
     scopes: tuple[Literal["pool", "scene"] | None, Literal["pool", "scene"] | None],
 ) -> "MaskSettings":
     levels = [

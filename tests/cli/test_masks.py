@@ -75,7 +75,7 @@ def test_a_look_changes_nothing_and_save_does(run, project):
     assert run("masks", project, "--json").json["tau_patch"] == 0.9
 
 
-@pytest.mark.parametrize("normalisation", ["minmax", "percentile"])
+@pytest.mark.parametrize("normalisation", ["minmax", "percentile", "absolute"])
 @pytest.mark.parametrize("scope", ["pool", "scene"])
 def test_a_pool_of_one_scene_is_that_scene(project, normalisation, scope):
     level = Level(normalisation=normalisation, scope=scope)
@@ -96,6 +96,22 @@ def test_the_window_and_the_verb_agree_on_patches(run, project):
     said = run("masks", project, "--json").json["pool"]
     assert said["patches_retained"] == pytest.approx(shown.patches_retained)
     assert said["retained"] == pytest.approx(shown.retained, abs=0.01)
+
+
+def test_an_absolute_threshold_is_read_saved_and_told_in_words(run, project):
+    maps = sigmas(project)
+    said = run(
+        "masks", project, "--normalisation", "absolute", "--tau-pixel", 0.2, "--save", "--json"
+    )
+    whole = MaskSettings(
+        tau_pixel=0.2,
+        patches=Level(normalisation="absolute"),
+        pixels=Level(normalisation="absolute", scope="scene"),
+    )
+    for scene in said.json["scenes"]:
+        assert scene["retained"] == trust(maps[scene["id"]], whole).trusted.mean()
+    with Project.open(project) as opened:
+        assert Decisions(opened).masks() == whole
 
 
 def test_without_pseudo_labels_the_remedy_is_said(run, dataset, tmp_path):

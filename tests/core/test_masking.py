@@ -13,6 +13,8 @@ from smarthdr_studio.core.trust.masking import (
     Range,
     expand,
     limit,
+    masks_as_text,
+    masks_from_text,
     patch_means,
     scores,
     span,
@@ -87,7 +89,7 @@ def _on_the_edge(sigma, answer, masks) -> np.ndarray:
     return np.full(sigma.shape, near.any()) | (np.abs(sigma - top) < 1e-6)
 
 
-@given(MAPS, TAU, TAU, st.sampled_from(["minmax", "percentile"]))
+@given(MAPS, TAU, TAU, st.sampled_from(["minmax", "percentile", "absolute"]))
 def test_torch_trusts_what_numpy_trusts(sigma, tau_patch, tau_pixel, normalisation):
     masks = MaskSettings(
         tau_patch=tau_patch,
@@ -102,6 +104,30 @@ def test_torch_trusts_what_numpy_trusts(sigma, tau_patch, tau_pixel, normalisati
     assert np.array_equal(ours.trusted, theirs.trusted.numpy())
     assert np.array_equal(ours.patch_mask, theirs.patch_mask.numpy())
     assert ours.pixel_range == theirs.pixel_range
+
+
+@given(MAPS, st.floats(0, 0.99), st.floats(0, 0.99), st.sampled_from([0.1, 0.5]))
+def test_an_absolute_threshold_is_a_sigma_whatever_pool_and_scene(sigma, patch, pixel, at_one):
+    level = Level(normalisation="absolute", sigma_at_one=at_one)
+    masks = MaskSettings(
+        tau_patch=patch, tau_pixel=pixel, patch_size=3, patches=level, pixels=level
+    )
+    found = trust(sigma, masks, patch_range=Range(0.3, 0.4), pixel_range=Range(0.3, 0.4))
+    kept = slow_means(sigma, 3) <= np.float32(patch * at_one)
+    inside = np.repeat(np.repeat(kept, 3, 0), 3, 1)[: sigma.shape[0], : sigma.shape[1]]
+    assert np.array_equal(found.trusted, inside & (sigma <= np.float32(pixel * at_one)))
+    assert found.patch_range == found.pixel_range == Range(0.0, at_one)
+    assert span(sigma, level) == span(np.empty(0, np.float32), level) == Range(0.0, at_one)
+
+
+def test_settings_read_back_and_say_nothing_new_where_nothing_new_is_used():
+    absolute = Level(normalisation="absolute", sigma_at_one=0.3)
+    for masks in (MaskSettings(), MaskSettings(pixels=absolute)):
+        assert masks_from_text(masks_as_text(masks)) == masks
+    assert "sigma_at_one" not in masks_as_text(MaskSettings())
+    assert masks_as_text(MaskSettings(pixels=absolute)).count("sigma_at_one") == 1
+    with pytest.raises(ValueError, match="sigma_at_one"):
+        Level(sigma_at_one=0.0)
 
 
 @given(MAPS, TAU, TAU, TAU)

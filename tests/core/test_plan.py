@@ -81,6 +81,10 @@ def test_a_closed_gate_lets_everything_pass_and_an_override_wins():
     plan = load_preset("paper", changes={"masks.patches": False, "masks.tau_pixel": 0.2})
     applied = plan.masks.applied_to(MaskSettings(tau_patch=0.3, tau_pixel=0.9))
     assert (applied.tau_patch, applied.tau_pixel) == (1.0, 0.2)
+    assert (applied.patches, applied.pixels) == (MaskSettings().patches, MaskSettings().pixels)
+    plan = load_preset("paper", changes={"masks.normalisation": "absolute"})
+    applied = plan.masks.applied_to(MaskSettings())
+    assert {applied.patches.normalisation, applied.pixels.normalisation} == {"absolute"}
 
 
 def test_events_become_plain_values():

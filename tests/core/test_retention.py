@@ -56,17 +56,18 @@ def counted(masks: MaskSettings) -> tuple[float, float, dict[str, float]]:
     st.floats(0, 1),
     st.sampled_from(["pool", "scene"]),
     st.sampled_from(["pool", "scene"]),
-    st.sampled_from(["minmax", "percentile"]),
+    st.sampled_from(["minmax", "percentile", "absolute"]),
+    st.sampled_from(["minmax", "absolute"]),
 )
 @settings(max_examples=40)
 def test_the_quick_count_is_the_slow_count(
-    tau_patch, tau_pixel, patch_scope, pixel_scope, normalisation
+    tau_patch, tau_pixel, patch_scope, pixel_scope, normalisation, of_pixels
 ):
     masks = MaskSettings(
         tau_patch=tau_patch,
         tau_pixel=tau_pixel,
         patches=Level(scope=patch_scope, normalisation=normalisation),
-        pixels=Level(scope=pixel_scope, normalisation="minmax"),
+        pixels=Level(scope=pixel_scope, normalisation=of_pixels),
     )
     quick = PoolStatistics({n: SceneStatistics.of(s) for n, s in SIGMAS.items()}).retention(masks)
     retained, patches, shares = counted(masks)
@@ -167,7 +168,7 @@ def test_a_pool_of_unlike_histograms_reads_them_all_as_the_coarsest():
 _LEVELS = [
     Level(scope=scope, normalisation=normalisation)
     for scope in ("pool", "scene")
-    for normalisation in ("minmax", "percentile")
+    for normalisation in ("minmax", "percentile", "absolute")
 ]
 
 

@@ -31,6 +31,12 @@ SETTINGS = [
         patches=Level(normalisation="percentile", low_percentile=5, high_percentile=95),
         pixels=Level(normalisation="percentile", scope="pool"),
     ),
+    MaskSettings(
+        patch_size=16,
+        tau_patch=0.5,
+        patches=Level(normalisation="absolute", sigma_at_one=1.0),
+        pixels=Level(normalisation="absolute", sigma_at_one=0.8),
+    ),
 ]
 
 
@@ -69,7 +75,9 @@ def _slow_truth(sigmas, masks):
     """Both gates as METHOD §4 words them, scores and all, in double precision."""
 
     def scored(values, reference, level):
-        if level.normalisation == "minmax":
+        if level.normalisation == "absolute":
+            low, high = 0.0, level.sigma_at_one
+        elif level.normalisation == "minmax":
             low, high = float(reference.min()), float(reference.max())
         else:
             low, high = np.percentile(reference, (level.low_percentile, level.high_percentile))

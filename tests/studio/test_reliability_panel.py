@@ -84,6 +84,21 @@ def test_percentiles_from_elsewhere_are_told_and_kept(qtbot):
     assert settled[0].pixels == replace(odd, scope="pool")
 
 
+def test_scores_can_be_sigma_itself_of_no_pool_and_no_scene(qtbot):
+    panel = shown(qtbot, ReliabilityPanel(), StudioState())
+    settled = heard(panel.masks_settled)
+    choose(panel.pixels._level, "σ itself")
+    by_sigma = Level(normalisation="absolute", scope="scene")
+    assert settled == [replace(PAPER, pixels=by_sigma)]
+    panel.show_state(StudioState(), StudioState(masks=settled[0]))
+    assert panel.pixels._level.text() == "σ itself ▾"
+    assert panel.pixels._level.accessibleDescription() == "σ itself, 1 at 0.1"
+    scopes = [a for a in panel.pixels._level.menu().actions() if a.text() in ("pool", "scene")]
+    assert not any(action.isEnabled() for action in scopes)
+    choose(panel.pixels._level, "min–max")
+    assert settled[-1] == PAPER
+
+
 @pytest.mark.parametrize(
     "masks",
     [

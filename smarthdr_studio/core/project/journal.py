@@ -498,6 +498,8 @@ def _taus(ledger: Ledger) -> str:
 
 
 def _level(level: Level) -> str:
+    if level.normalisation == "absolute":
+        return f"σ itself, 1 at {level.sigma_at_one:g}"
     ends = f"{level.low_percentile:g} to {level.high_percentile:g}"
     how = "" if level.normalisation == "minmax" else f", percentiles {ends}"
     return f"over the {level.scope}{how}"

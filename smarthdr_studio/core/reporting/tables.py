@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +16,7 @@ from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.project.debris import sweep_beside
 from smarthdr_studio.core.project.journal import JournalEntry, decision_history
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.trust.masking import masks_as_text
+from smarthdr_studio.core.trust.masking import masks_as_text, masks_as_values
 
 Cell = str | int | float | bool | None
 Doubles = npt.NDArray[np.float64]
@@ -246,7 +245,7 @@ def _csv_row(entry: JournalEntry, *, what: str, stands: bool) -> dict[str, Cell]
 
 
 def _json_row(entry: JournalEntry, *, what: str, stands: bool) -> dict[str, Any]:
-    masks = None if entry.masks is None else asdict(entry.masks)
+    masks = None if entry.masks is None else masks_as_values(entry.masks)
     told = _told(entry, what=what, stands=stands)
     return {**told, "tags": list(entry.tags), "masks": masks}
 

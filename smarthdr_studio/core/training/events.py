@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, get_args
 
 from smarthdr_studio.core.errors import Remedy
 from smarthdr_studio.core.records import parse_lines
-from smarthdr_studio.core.trust.masking import MaskSettings, masks_from_text
+from smarthdr_studio.core.trust.masking import MaskSettings, masks_as_values, masks_from_text
 
 Phase = Literal["preparing", "warm-up", "labelling", "learning", "validating", "saving", "paused"]
 Asked = Literal["pause", "go on", "next round", "learning rate", "refresh every"]
@@ -194,6 +194,8 @@ TrainingEvent = (
 def as_json(event: TrainingEvent) -> dict[str, Any]:
     """The event as plain values, with its name under "event": what `--json` prints."""
     values = {name: value for name, value in asdict(event).items() if name not in _ONLY_LOGGED}
+    if isinstance(event, RoundFinished):
+        values["masks"] = masks_as_values(event.masks)
     return {"event": type(event).__name__, **values}
 
 

@@ -1,12 +1,13 @@
 """The sections of a training plan: every setting with default, unit and what is allowed."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import UnionType
 from typing import Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from smarthdr_studio.core.trust.masking import PATCH_SIZE, MaskSettings
+from smarthdr_studio.core.trust.masking import PATCH_SIZE, Level, MaskSettings, Normalisation
 
 NetworkName = Literal["gfhdr", "light", "ahdrnet", "safnet", "safnet-s"]
 READ_WHOLE: Final = ("safnet", "safnet-s")  # networks that see a picture at once, not in tiles
@@ -282,6 +283,11 @@ class MaskPlan(Section):
     tau_pixel: float | None = Field(
         None, ge=0, le=1, title="τ_pi", description="For this run; none is the project's threshold."
     )
+    normalisation: Normalisation | None = Field(
+        None,
+        title="Scores",
+        description="How σ becomes both scores, for this run; absolute makes a threshold of it.",
+    )
     patch_size: int = Field(
         PATCH_SIZE,
         ge=1,
@@ -297,9 +303,13 @@ class MaskPlan(Section):
             tau_patch=patch if self.patches else 1.0,
             tau_pixel=pixel if self.pixels else 1.0,
             patch_size=self.patch_size,
-            patches=settings.patches,
-            pixels=settings.pixels,
+            patches=self._scored(settings.patches),
+            pixels=self._scored(settings.pixels),
         )
+
+    def _scored(self, level: Level) -> Level:
+        how = self.normalisation
+        return level if how is None else replace(level, normalisation=how)
 
 
 class ComputePlan(Section):

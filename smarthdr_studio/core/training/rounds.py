@@ -437,13 +437,13 @@ def _ranges(
     means: Sequence[Map] | None,
 ) -> tuple[Range | None, Range | None]:
     """The same; `own` are the settings of each scene, which differ in their patches alone."""
-    patch_range = pixel_range = None
-    if settings.patches.scope == "pool":
+    patch_range, pixel_range = settings.patches.fixed_range, settings.pixels.fixed_range
+    if patch_range is None and settings.patches.scope == "pool":
         if means is None:
             pairs = zip(sigmas, own, strict=False)
             means = [patch_means(sigma, size=masks.patch_size) for sigma, masks in pairs]
         patch_range = span(_joined([each.ravel() for each in means]), settings.patches)
-    if settings.pixels.scope == "pool":
+    if pixel_range is None and settings.pixels.scope == "pool":
         kept = [
             _kept_pixels(sigma, masks, patch_range=patch_range, means=known)
             for sigma, masks, known in zip(sigmas, own, means or repeat(None), strict=False)

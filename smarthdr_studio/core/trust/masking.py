@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from smarthdr_studio.core.records import parse_json
 
 Array = Any  # numpy.ndarray or torch.Tensor; core never imports torch
-Normalisation = Literal["minmax", "percentile"]
+Normalisation = Literal["minmax", "percentile", "absolute"]
 Scope = Literal["pool", "scene"]
 
 PATCH_SIZE = 64
@@ -33,22 +33,35 @@ class Range(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """How the scores of one level (patches or pixels) are normalised, and over what."""
+    """How the scores of one level (patches or pixels) are normalised, and over what.
+
+    By "absolute" a score is σ / `sigma_at_one`, whatever pool or scene: a threshold is then a σ,
+    in μ-law values.
+    """
 
     normalisation: Normalisation = "minmax"
     scope: Scope = "pool"
     low_percentile: float = 1.0
     high_percentile: float = 99.0
+    sigma_at_one: float = 0.1
 
     def __post_init__(self) -> None:
-        if self.normalisation not in ("minmax", "percentile"):
+        if self.normalisation not in get_args(Normalisation):
             raise ValueError(
-                f"normalisation is {self.normalisation!r}; allowed: minmax, percentile"
+                f"normalisation is {self.normalisation!r}; "
+                f"allowed: {', '.join(get_args(Normalisation))}"
             )
         if self.scope not in ("pool", "scene"):
             raise ValueError(f"scope is {self.scope!r}; allowed: pool, scene")
         if not 0 <= self.low_percentile < self.high_percentile <= 100:
             raise ValueError(f"percentiles must rise within 0 to 100: {self}")
+        if not 0 < self.sigma_at_one < math.inf:
+            raise ValueError(f"sigma_at_one is {self.sigma_at_one}; a σ above 0")
+
+    @property
+    def fixed_range(self) -> Range | None:
+        """The range that holds whatever σ there is; None where it is measured."""
+        return Range(0.0, self.sigma_at_one) if self.normalisation == "absolute" else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,16 +111,17 @@ def trust(
         settings: thresholds and normalisation.
         patch_range: the pool's range of patch means; None normalises within this scene.
         pixel_range: the pool's range of pixels; None normalises over this scene's kept pixels.
+            Neither is heeded where the settings fix the range.
         person: H×W, > 0 where a person forces trust, < 0 where a person forces distrust.
         means: `patch_means(sigma)`, if it is known already.
     """
     height, width = sigma.shape
     if means is None:
         means = patch_means(sigma, size=settings.patch_size)
-    if patch_range is None:
-        patch_range = span(means, settings.patches)
+    patch_range = settings.patches.fixed_range or patch_range or span(means, settings.patches)
     patch_mask = means <= limit(patch_range, settings.tau_patch)
     kept = expand(patch_mask, size=settings.patch_size, height=height, width=width)
+    pixel_range = settings.pixels.fixed_range or pixel_range
     if pixel_range is None:
         pixel_range = _span_of_kept(sigma, kept, settings.pixels)
     pixel_mask = sigma <= limit(pixel_range, settings.tau_pixel)
@@ -146,6 +160,8 @@ def span(values: Array, level: Level) -> Range:
     What is no finite number has no place in a range: it is passed over here, and no limit lets it
     pass (`trust`).
     """
+    if level.fixed_range is not None:
+        return level.fixed_range
     flat = values.reshape(-1)
     if flat.shape[0] == 0:
         return Range(0.0, 0.0)
@@ -156,7 +172,7 @@ def span(values: Array, level: Level) -> Range:
     match level.normalisation:
         case "minmax":
             return Range(low, high)
-        case "percentile":
+        case _:
             on_host = np.asarray(flat.cpu() if _is_torch(flat) else flat)
             low, high = np.percentile(on_host, (level.low_percentile, level.high_percentile))
             return Range(float(low), float(high))
@@ -208,9 +224,18 @@ def _is_torch(array: Array) -> bool:
     return not isinstance(array, np.ndarray)
 
 
+def masks_as_values(masks: MaskSettings) -> dict[str, Any]:
+    """Every setting as plain values; what older versions did not know only where it is in use."""
+    values = asdict(masks)
+    for name in ("patches", "pixels"):
+        if values[name]["normalisation"] != "absolute":
+            del values[name]["sigma_at_one"]
+    return values
+
+
 def masks_as_text(masks: MaskSettings) -> str:
-    """Every setting as JSON; reading it back gives the same numbers to the last bit."""
-    return json.dumps(asdict(masks), sort_keys=True)
+    """The same as JSON; reading it back gives the same numbers to the last bit."""
+    return json.dumps(masks_as_values(masks), sort_keys=True)
 
 
 def masks_from_text(text: str) -> MaskSettings:

@@ -429,6 +429,8 @@ class PoolStatistics:
     def _pixel_ranges(self, level: Level, kept: Integers, rows: Counts) -> tuple[Doubles, Doubles]:
         scene = np.arange(len(self))
         match level.normalisation:
+            case "absolute":
+                return np.zeros(len(self)), np.full(len(self), level.sigma_at_one)
             case "minmax":
                 low, high = self._tables.least[scene, kept], self._tables.greatest[scene, kept]
             case "percentile":
@@ -457,10 +459,12 @@ def _share_of(
     brush: PaintedStatistics | None,
 ) -> float:
     """What is trusted of one scene; a range that is None is the scene's own."""
-    patch_top = limit(patch_range or span(scene.means, masks.patches), masks.tau_patch)
+    ends = masks.patches.fixed_range or patch_range or span(scene.means, masks.patches)
+    patch_top = limit(ends, masks.tau_patch)
     kept = scene.means <= patch_top
     rows = np.append(0, scene.counts[kept].sum(0).cumsum())[None].astype(np.uint32)
     least, greatest = np.array([scene.low], float), np.array([scene.high], float)
+    pixel_range = masks.pixels.fixed_range or pixel_range
     low, high = _own_ends(scene, kept, rows, masks.pixels) if pixel_range is None else pixel_range
     tops = _limits(np.array([low], float), np.array([high], float), masks.tau_pixel)
     trusted = float(counted_below(rows, tops, least=least, greatest=greatest)[0])
@@ -476,6 +480,8 @@ def _own_ends(
     if not kept.any():
         return 0.0, 0.0
     match level.normalisation:
+        case "absolute":
+            return 0.0, level.sigma_at_one
         case "minmax":
             return float(scene.lows[kept].min()), float(scene.highs[kept].max())
         case "percentile":

@@ -410,7 +410,7 @@ def patches_of_round(
     columns = -(-width // masks.patch_size)
     if held is None or held.patch_size != masks.patch_size or held.patches % columns:
         return None
-    ends = record.patch_range or span(held.means, masks.patches)
+    ends = masks.patches.fixed_range or record.patch_range or span(held.means, masks.patches)
     open_patches = held.means.reshape(-1, columns) <= limit(ends, masks.tau_patch)
     kept = expand(open_patches, size=masks.patch_size, height=height, width=width)
     every = np.ones((height, width), bool)

@@ -37,6 +37,7 @@ RANGES: Final = {
     "percentiles 0.1–99.9": Level(
         normalisation="percentile", low_percentile=0.1, high_percentile=99.9
     ),
+    "σ itself": Level(normalisation="absolute"),
 }
 SCOPES: Final[tuple[Scope, ...]] = ("pool", "scene")
 _QUIET: Final = """
@@ -68,7 +69,8 @@ class LevelChoice(QToolButton):
         self.setAccessibleName(f"How {score} is normalised")
         self.setToolTip(
             f"How {score} is made of σ: the least and greatest σ score 0 and 1, or two percentiles"
-            " do, which one outlier cannot move; of the whole pool or of each scene by itself"
+            " do, which one outlier cannot move; of the whole pool or of each scene by itself. Or a"
+            f" score is σ itself, 1 from {Level().sigma_at_one:g} on, whatever pool or scene"
         )
         self._ranges.triggered.connect(self._range_picked)
         self._scopes.triggered.connect(self._scope_picked)
@@ -82,9 +84,12 @@ class LevelChoice(QToolButton):
             action.setChecked(action.text() == words)
         for action in self._scopes.actions():
             action.setChecked(action.text() == level.scope)
+        for action in self._scopes.actions():
+            action.setEnabled(level.fixed_range is None)
         short = words.replace("percentiles ", "") + " %" if "percentiles" in words else words
-        self.setText(f"{short} · {level.scope} ▾")
-        self.setAccessibleDescription(f"{words} over the {level.scope}")
+        over = "" if level.fixed_range is not None else level.scope
+        self.setText(" · ".join(filter(None, (short, over))) + " ▾")
+        self.setAccessibleDescription(scores_in_words(level))
 
     def _fill(self, group: QActionGroup, words: tuple[str, ...]) -> None:
         for each in words:
@@ -105,12 +110,21 @@ def range_words(level: Level) -> str:
     """How σ is normalised, in the words of the menu."""
     if level.normalisation == "minmax":
         return "min–max"
+    if level.normalisation == "absolute":
+        return "σ itself"
     return f"percentiles {level.low_percentile:g}–{level.high_percentile:g}"
+
+
+def scores_in_words(level: Level) -> str:
+    """How σ is normalised, and over what."""
+    if level.fixed_range is not None:
+        return f"σ itself, 1 at {level.sigma_at_one:g}"
+    return f"{range_words(level)} over the {level.scope}"
 
 
 def same_scores(first: Level, second: Level) -> bool:
     """Whether both make the same scores; percentiles say nothing where min–max is used."""
-    return (range_words(first), first.scope) == (range_words(second), second.scope)
+    return scores_in_words(first) == scores_in_words(second)
 
 
 _STEPS: Final = 100
@@ -356,8 +370,8 @@ class ReliabilityPanel(QWidget):
 def in_words(masks: MaskSettings) -> str:
     """Both thresholds and how their scores are made."""
     return (
-        f"τ_pa {masks.tau_patch:.2f}, {range_words(masks.patches)} over the {masks.patches.scope};"
-        f" τ_pi {masks.tau_pixel:.2f}, {range_words(masks.pixels)} over the {masks.pixels.scope}"
+        f"τ_pa {masks.tau_patch:.2f}, {scores_in_words(masks.patches)};"
+        f" τ_pi {masks.tau_pixel:.2f}, {scores_in_words(masks.pixels)}"
     )
 
 
