@@ -1,6 +1,6 @@
-"""The scene on the screen: its arrays, what is trusted of it, and its pictures."""
+"""The scene on the screen: its arrays, whose σ is masked, what is trusted, and its pictures."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,29 +18,98 @@ from smarthdr_studio.core.training.rounds import RoundRecord
 from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.core.trust.causes import Clues, reason_map
 from smarthdr_studio.core.trust.explanation import ExplainedScene
-from smarthdr_studio.core.trust.masking import MaskSettings, Range, Trust, scores, with_person
+from smarthdr_studio.core.trust.masking import (
+    Level,
+    MaskSettings,
+    Range,
+    Trust,
+    patch_means,
+    scores,
+    trust,
+    with_person,
+)
 from smarthdr_studio.core.trust.pool import Retention
+from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel
 from smarthdr_studio.core.trust.thresholds import Counts, score_counts
 from smarthdr_studio.studio.project.predictions import (
     Replay,
     ScenePrediction,
-    SigmaSource,
-    from_label,
-    from_prediction,
-    from_replay,
     patches_of_round,
 )
 from smarthdr_studio.studio.project.scene_loader import LoadedScene
 from smarthdr_studio.studio.state import Readout
 
 
-@dataclass(frozen=True, slots=True)
-class _Scores:
-    """Scores of one pixel, and which gate drops it ("" where none does)."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SigmaSource:
+    """The σ that is masked; a range is the pool's, or None where the scene has its own.
 
-    patch: float
-    pixel: float
-    dropped_by: str
+    `patch_size` is the side of the patches it was made for, None where it is for nothing yet.
+    """
+
+    hdr: Half
+    sigma: Floats
+    origin: str
+    patch_range: Range | None = None
+    pixel_range: Range | None = None
+    patch_size: int | None = None
+
+    def means(self, size: int) -> Floats:
+        """Mean σ of each patch."""
+        found: Floats = patch_means(self.sigma, size=size)
+        return found
+
+    def trust(self, masks: MaskSettings, *, pool: Retention | None, means: Floats) -> Trust:
+        """Both gates, with the pool's ranges where they are known; the brush comes on top."""
+        return trust(
+            self.sigma,
+            masks,
+            patch_range=pool.patch_range if pool else _if_pooled(self.patch_range, masks.patches),
+            pixel_range=pool.pixel_range if pool else _if_pooled(self.pixel_range, masks.pixels),
+            means=means,
+        )
+
+
+def from_label(label: PseudoLabel) -> SigmaSource:
+    """The scene's pseudo-label; the ranges it was made with serve once the pool is empty."""
+    return SigmaSource(
+        hdr=label.hdr,
+        sigma=label.sigma,
+        origin=_origin(label.provenance),
+        patch_range=label.provenance.patch_range,
+        pixel_range=label.provenance.pixel_range,
+        patch_size=label.provenance.masks.patch_size,
+    )
+
+
+def _origin(of: Provenance) -> str:
+    """Which round, and whose σ where it is not the judge's."""
+    return f"round {of.round}" + (", σ by views" if of.uncertainty == "views" else "")
+
+
+def from_prediction(prediction: ScenePrediction) -> SigmaSource:
+    """What the teacher answers for a scene that has no pseudo-label."""
+    return SigmaSource(
+        hdr=prediction.hdr,
+        sigma=prediction.sigma,
+        origin=f"{prediction.through or prediction.who}'s prediction, no label",
+    )
+
+
+def from_replay(replay: Replay, record: RoundRecord) -> SigmaSource:
+    """The pseudo-label of a past round, masked with the ranges of that round."""
+    return SigmaSource(
+        hdr=replay.hdr,
+        sigma=replay.sigma,
+        origin=f"round {record.round}, replayed",
+        patch_range=record.patch_range,
+        pixel_range=record.pixel_range,
+        patch_size=record.masks.patch_size,
+    )
+
+
+def _if_pooled(known: Range | None, level: Level) -> Range | None:
+    return known if level.scope == "pool" else None
 
 
 def read_pixel(
@@ -59,24 +128,21 @@ def read_pixel(
         student=_radiance(material.student, x, y),
         mu_law=None if linear is None else float(mu_law(np.array(linear, np.float32)).mean()),
     )
-    if material.sigma is None or material.trust is None or means is None:
+    sigma, found = material.sigma, material.trust
+    if sigma is None or found is None or means is None:
         return known
-    sigma = float(material.sigma[y, x])
-    size = material.masks.patch_size
-    found = _scores_at(material.trust, sigma, float(means[y // size, x // size]), (x, y, size))
+    patch = y // material.masks.patch_size, x // material.masks.patch_size
+    trusted, kept = bool(found.trusted[y, x]), bool(found.pixel_mask[y, x])
+    dropped_by = ("" if kept else "pixel") if found.patch_mask[patch] else "patch"
     return replace(
         known,
-        sigma=sigma,
-        patch_score=found.patch,
-        pixel_score=found.pixel,
-        trusted=bool(material.trust.trusted[y, x]),
-        why=_decider(found.dropped_by, trusted=bool(material.trust.trusted[y, x])),
+        sigma=float(sigma[y, x]),
+        patch_score=float(scores(np.float32(means[patch]), found.patch_range)),
+        pixel_score=float(scores(np.float32(sigma[y, x]), found.pixel_range)),
+        trusted=trusted,
+        # A gate, nobody who is worth a word, or a person against both gates.
+        why=dropped_by if trusted is not bool(dropped_by) else "person",
     )
-
-
-def _decider(dropped_by: str, *, trusted: bool) -> str:
-    """Who decided: a gate, nobody who is worth a word, or a person against both gates."""
-    return dropped_by if trusted is bool(not dropped_by) else "person"
 
 
 def _linear(material: Material, x: int, y: int) -> tuple[float, float, float] | None:
@@ -104,18 +170,6 @@ def _codes(frame: Frame, x: int, y: int) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _scores_at(trust: Trust, sigma: float, mean: float, place: tuple[int, int, int]) -> _Scores:
-    x, y, size = place
-    kept_patch = bool(trust.patch_mask[y // size, x // size])
-    kept_pixel = bool(trust.pixel_mask[y, x])
-    dropped_by = "patch" if not kept_patch else "" if kept_pixel else "pixel"
-    return _Scores(
-        patch=float(scores(np.float32(mean), trust.patch_range)),
-        pixel=float(scores(np.float32(sigma), trust.pixel_range)),
-        dropped_by=dropped_by,
-    )
-
-
 _Ends = tuple[Range | None, Range | None] | None
 """The ranges of patch means and of pixels that the pool gives, None without a pool."""
 
@@ -136,9 +190,7 @@ class Stage:
         self._gates: Mask | None = None  # what both gates trust, H×W
         self._judged: tuple[MaskSettings, _Ends, Trust] | None = None  # by the gates alone
         self._means: Floats | None = None
-        self._error: Floats | None = None
-        self._squares: Floats | None = None
-        self._linear: Floats | None = None
+        self._measured: dict[Callable[[Half, Half], Floats], Floats] = {}
         self._dispute: Floats | None = None
         self._reasons_of: object = None
 
@@ -160,18 +212,21 @@ class Stage:
     @property
     def error(self) -> Floats | None:
         """|T(ĥ) − T(h)| per pixel, channel mean, where there is a ground truth to hold to it."""
-        hdr, truth = self.material.hdr, self.material.ground_truth
-        if self._error is None and hdr is not None and truth is not None:
-            self._error = tabled_error(hdr, truth) if hdr.shape == truth.shape else None
-        return self._error
+        return self._against_truth(tabled_error)
 
     @property
     def squares(self) -> Floats | None:
         """(T(ĥ) − T(h))² per pixel, channel mean, where there is a ground truth to hold to it."""
+        return self._against_truth(tabled_squares)
+
+    def _against_truth(self, measure: Callable[[Half, Half], Floats]) -> Floats | None:
+        """H×W of the picture against the ground truth, made once; None without either."""
         hdr, truth = self.material.hdr, self.material.ground_truth
-        if self._squares is None and hdr is not None and truth is not None:
-            self._squares = tabled_squares(hdr, truth) if hdr.shape == truth.shape else None
-        return self._squares
+        if hdr is None or truth is None or hdr.shape != truth.shape:
+            return None
+        if measure not in self._measured:
+            self._measured[measure] = measure(hdr, truth)
+        return self._measured[measure]
 
     def show(self, loaded: LoadedScene) -> None:
         """Put a scene on the screen."""
@@ -341,18 +396,10 @@ class Stage:
             return "no ground truth here"
         if of.hdr is None or of.trust is None:
             return "no pseudo-label of this scene to compare"
-        squares, linear = self.squares, self._squares_of_radiance
+        squares, linear = self.squares, self._against_truth(linear_squares)
         if squares is None or linear is None:
             return "the ground truth is of another size"
         return split_quality(squares, linear, of.trust.trusted)
-
-    @property
-    def _squares_of_radiance(self) -> Floats | None:
-        """(ĥ − h)² per pixel, channel mean, on linear radiance, as `squares` is on the μ-law."""
-        hdr, truth = self.material.hdr, self.material.ground_truth
-        if self._linear is None and hdr is not None and truth is not None:
-            self._linear = linear_squares(hdr, truth) if hdr.shape == truth.shape else None
-        return self._linear
 
     def score_counts(self) -> tuple[Counts, Counts] | None:
         """How many patches and pixels of the scene have which score."""
@@ -415,7 +462,7 @@ class Stage:
     def _use_source(self, source: SigmaSource | None) -> None:
         self._source, self._means, self._reasons_of = source, None, None
         self._judged = None
-        self._error = self._squares = self._linear = None
+        self._measured.clear()
         self.material = replace(
             self.material,
             hdr=source.hdr if source else None,

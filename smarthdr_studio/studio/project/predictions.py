@@ -1,4 +1,4 @@
-"""Which σ the screen shows: the pseudo-label's, a past round's, or a prediction's."""
+"""What a network says of a scene when asked now, and what one said in a past round."""
 
 import threading
 from collections import OrderedDict
@@ -24,18 +24,13 @@ from smarthdr_studio.core.training.rounds import (
 )
 from smarthdr_studio.core.training.run_folder import RunFolder, run_folders
 from smarthdr_studio.core.trust.masking import (
-    Level,
     MaskSettings,
     Range,
     Trust,
     expand,
     limit,
-    patch_means,
     span,
-    trust,
 )
-from smarthdr_studio.core.trust.pool import Retention
-from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import HeatStrip, Notice
 from smarthdr_studio.studio.tasks import How, LatestTask, Report, TaskRunner
@@ -330,74 +325,6 @@ def strip_of_now(report: Report, *, history: RunHistory, masks: MaskSettings) ->
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SigmaSource:
-    """The σ that is masked; a range is the pool's, or None where the scene has its own.
-
-    `patch_size` is the side of the patches it was made for, None where it is for nothing yet.
-    """
-
-    hdr: Half
-    sigma: Floats
-    origin: str
-    patch_range: Range | None = None
-    pixel_range: Range | None = None
-    patch_size: int | None = None
-
-    def means(self, size: int) -> Floats:
-        """Mean σ of each patch."""
-        found: Floats = patch_means(self.sigma, size=size)
-        return found
-
-    def trust(self, masks: MaskSettings, *, pool: Retention | None, means: Floats) -> Trust:
-        """Both gates, with the pool's ranges where they are known; the brush comes on top."""
-        return trust(
-            self.sigma,
-            masks,
-            patch_range=pool.patch_range if pool else _if_pooled(self.patch_range, masks.patches),
-            pixel_range=pool.pixel_range if pool else _if_pooled(self.pixel_range, masks.pixels),
-            means=means,
-        )
-
-
-def from_label(label: PseudoLabel) -> SigmaSource:
-    """The scene's pseudo-label; the ranges it was made with serve once the pool is empty."""
-    return SigmaSource(
-        hdr=label.hdr,
-        sigma=label.sigma,
-        origin=_origin(label.provenance),
-        patch_range=label.provenance.patch_range,
-        pixel_range=label.provenance.pixel_range,
-        patch_size=label.provenance.masks.patch_size,
-    )
-
-
-def _origin(of: Provenance) -> str:
-    """Which round, and whose σ where it is not the judge's."""
-    return f"round {of.round}" + (", σ by views" if of.uncertainty == "views" else "")
-
-
-def from_prediction(prediction: ScenePrediction) -> SigmaSource:
-    """What the teacher answers for a scene that has no pseudo-label."""
-    return SigmaSource(
-        hdr=prediction.hdr,
-        sigma=prediction.sigma,
-        origin=f"{prediction.through or prediction.who}'s prediction, no label",
-    )
-
-
-def from_replay(replay: Replay, record: RoundRecord) -> SigmaSource:
-    """The pseudo-label of a past round, masked with the ranges of that round."""
-    return SigmaSource(
-        hdr=replay.hdr,
-        sigma=replay.sigma,
-        origin=f"round {record.round}, replayed",
-        patch_range=record.patch_range,
-        pixel_range=record.pixel_range,
-        patch_size=record.masks.patch_size,
-    )
-
-
 def patches_of_round(
     record: RoundRecord, scene: str, masks: MaskSettings, *, size: tuple[int, int]
 ) -> Trust | None:
@@ -415,7 +342,3 @@ def patches_of_round(
     kept = expand(open_patches, size=masks.patch_size, height=height, width=width)
     every = np.ones((height, width), bool)
     return Trust(open_patches, every, np.ascontiguousarray(kept), ends, Range(0.0, 0.0))
-
-
-def _if_pooled(known: Range | None, level: Level) -> Range | None:
-    return known if level.scope == "pool" else None
