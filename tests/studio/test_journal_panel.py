@@ -19,15 +19,10 @@ from smarthdr_studio.core.project.journal import (
 )
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.studio.curation.journal import differences, in_full, moment_of
 from smarthdr_studio.studio.curation.journal_panel import JournalPanel
 from smarthdr_studio.studio.state import JournalState, PastState, StudioState
-from smarthdr_studio.studio.widgets.journal_words import (
-    differences,
-    in_full,
-    local_time,
-    moment_of,
-    short_time,
-)
+from smarthdr_studio.studio.widgets.controls import local_time, short_time
 
 LEFT, CTRL = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier
 PLAIN = Qt.KeyboardModifier.NoModifier

@@ -1,8 +1,9 @@
 """Tells what was decided, and how the project stood at moments of the past, while it is seen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from PySide6.QtCore import QObject, Slot
 
@@ -10,6 +11,7 @@ from smarthdr_studio.core.environment import garbage_collection_paused
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.project.journal import (
     Change,
+    ChangeKind,
     DecisionSummary,
     JournalEntry,
     Kind,
@@ -24,6 +26,7 @@ from smarthdr_studio.core.project.project import JournalReading
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import JournalState, PastState, SceneStory, StoryLine
 from smarthdr_studio.studio.tasks import Job, RepeatedTask, TaskRunner, plain
+from smarthdr_studio.studio.widgets.controls import local_time, short_time
 
 Moment = str | int
 
@@ -198,7 +201,11 @@ def story_of(journal: JournalReading, scene: str) -> SceneStory:
     entries = [entry for entry in journal.entries if entry.scene == scene]
     state, in_words = journal.ledger.scenes[scene], journal.accounts.in_words
     lines = tuple(
-        StoryLine(at=_local(entry.at), who=entry.who, what=_told(entry, in_words(entry.group)))
+        StoryLine(
+            at=local_time(entry.at, seconds=False),
+            who=entry.who,
+            what=_told(entry, in_words(entry.group)),
+        )
         for entry in reversed(entries)
     )
     return SceneStory(
@@ -240,10 +247,115 @@ def _thresholds(entries: Sequence[JournalEntry], state: SceneState) -> str:
     return ""
 
 
-def _local(at: str) -> str:
-    """A moment of the journal, UTC, on the clock of this person."""
-    try:
-        moment = datetime.fromisoformat(at.replace("Z", "+00:00"))
-    except ValueError:
-        return at
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
+EXAMPLE: Final = "2026-11-22 14:00"
+UNDONE: Final = "undone"
+
+_FORMS: Final = (
+    ("%Y-%m-%d %H:%M:%S", timedelta(seconds=1)),
+    ("%Y-%m-%d %H:%M", timedelta(minutes=1)),
+    ("%Y-%m-%d", timedelta(days=1)),
+)
+_CLOCK: Final = (("%H:%M:%S", timedelta(seconds=1)), ("%H:%M", timedelta(minutes=1)))
+_MOST_NAMES: Final = 12
+_TITLES: Final[Mapping[ChangeKind, str]] = {
+    ChangeKind.STATUS: "Status",
+    ChangeKind.LABEL: "Label",
+    ChangeKind.WHOLE: "Whole picture",
+    ChangeKind.TRUTH: "Ground truth",
+    ChangeKind.BRUSH: "Brush",
+    ChangeKind.NOTE: "Note",
+    ChangeKind.TAGS: "Tags",
+    ChangeKind.THRESHOLDS: "Thresholds",
+}
+
+
+def moment_of(text: str, *, today: datetime | None = None) -> str | None:
+    """What a person typed, as UTC in the form of the journal; None where it is no moment.
+
+    A day is meant to its end, a minute as well; a time without a day is of `today`.
+    """
+    typed = " ".join(text.replace("T", " ").split())
+    day = (today or datetime.now().astimezone()).strftime("%Y-%m-%d")
+    tries = [(typed, form, span) for form, span in _FORMS]
+    tries += [(f"{day} {typed}", f"%Y-%m-%d {form}", span) for form, span in _CLOCK]
+    for words, form, span in tries:
+        try:
+            begins = datetime.strptime(words, form).astimezone()
+        except (ValueError, OverflowError):
+            continue
+        ends = begins.replace(tzinfo=None) + span - timedelta(milliseconds=1)
+        return ends.astimezone().astimezone(UTC).isoformat(timespec="milliseconds")
+    return None
+
+
+def thresholds(line: DecisionSummary) -> str:
+    """The thresholds in force after a decision."""
+    return "" if line.masks is None else f"{line.masks.tau_patch:.2f} · {line.masks.tau_pixel:.2f}"
+
+
+def made_by(line: DecisionSummary) -> str:
+    """Whose pseudo-label was frozen, short; the tooltip tells all of it."""
+    if line.run is None:
+        return ""
+    parts = [line.run]
+    if line.round is not None:
+        parts.append(f"round {line.round}")
+    if line.checkpoint:
+        parts.append(line.checkpoint[:8])
+    return " · ".join(parts)
+
+
+def in_full(line: DecisionSummary) -> str:
+    """Everything the journal says of a decision, one fact a line."""
+    names = ", ".join(line.scenes[:_MOST_NAMES])
+    if len(line.scenes) > _MOST_NAMES:
+        names += f" and {len(line.scenes) - _MOST_NAMES} more"
+    told = [
+        f"{line.what} ({UNDONE})" if line.undone else line.what,
+        f"{local_time(line.at)} by {line.who}",
+        f"scenes: {names}" if len(line.scenes) > 1 else "",
+        f"τ_pa and τ_pi: {thresholds(line)}" if line.masks is not None else "",
+        f"run {made_by(line)}" if line.run else "",
+        f"checkpoint {line.checkpoint}" if line.checkpoint else "",
+        f"“{line.note}”" if line.note else "",
+    ]
+    return "\n".join(filter(None, told))
+
+
+def title(past: PastState) -> str:
+    """Which moments are held against each other."""
+    before = short_time(past.before, seconds=True)
+    if past.after:
+        after = short_time(past.after, seconds=True)
+        day, _, clock = after.rpartition(" ")
+        return f"{before} → {clock if before.startswith(day) else after}"
+    return f"As it was {before}"
+
+
+def counts(past: PastState) -> str:
+    """How many scenes had which status, and how many have it later."""
+    told = (f"{status} {a}" if a == b else f"{status} {a} → {b}" for status, a, b in past.counts)
+    return " · ".join(told)
+
+
+def differences(past: PastState, *, most: int = 2000) -> str:
+    """What differs, grouped by what it is about, one scene a line."""
+    groups: dict[ChangeKind, list[Change]] = {}
+    for change in past.changes:
+        groups.setdefault(change.matter, []).append(change)
+    lines: list[str] = []
+    for matter in ChangeKind:
+        if matter in groups:
+            lines += [f"{_TITLES[matter]}{_many(groups[matter])}", *map(_one, groups[matter]), ""]
+    left = len(lines) - most
+    return "\n".join(lines[:most] + ([f"… and {left} lines more"] if left > 0 else [])).strip()
+
+
+def _many(changes: Iterable[Change]) -> str:
+    scenes = sum(change.scene is not None for change in changes)
+    return f" ({scenes})" if scenes > 1 else ""
+
+
+def _one(change: Change) -> str:
+    name = "" if change.scene is None else f"{change.scene}: "
+    return f"  {name}{change.before or 'none'} → {change.after or 'none'}"

@@ -26,6 +26,17 @@ from PySide6.QtWidgets import (
 )
 
 from smarthdr_studio.core.project.journal import DecisionSummary
+from smarthdr_studio.studio.curation.journal import (
+    EXAMPLE,
+    UNDONE,
+    counts,
+    differences,
+    in_full,
+    made_by,
+    moment_of,
+    thresholds,
+    title,
+)
 from smarthdr_studio.studio.state import JournalState, PastState, StudioState
 from smarthdr_studio.studio.widgets.controls import (
     Choice,
@@ -34,18 +45,7 @@ from smarthdr_studio.studio.widgets.controls import (
     card,
     describe,
     give_role,
-)
-from smarthdr_studio.studio.widgets.journal_words import (
-    EXAMPLE,
-    UNDONE,
-    counts,
-    differences,
-    in_full,
-    made_by,
-    moment_of,
     short_time,
-    thresholds,
-    title,
 )
 from smarthdr_studio.studio.widgets.tables import Column, ValueTableModel
 

@@ -33,7 +33,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QFrame,
-    QHBoxLayout,
     QListView,
     QStyle,
     QStyledItemDelegate,
@@ -58,6 +57,7 @@ from smarthdr_studio.studio.widgets.controls import (
     caption,
     describe,
     percent,
+    row_of,
     small,
 )
 from smarthdr_studio.studio.widgets.slider import NumberField
@@ -461,12 +461,12 @@ class ProposalSheet(QDialog):
         column.setContentsMargins(14, 12, 14, 12)
         column.setSpacing(8)
         rule = (caption("Retained at least"), self._share, caption("in each of the last"))
-        column.addLayout(_row(*rule, self._rounds, caption("rounds, and now"), None))
-        column.addLayout(_row(self._words, None, self._all, self._none))
+        column.addLayout(row_of(*rule, self._rounds, caption("rounds, and now"), None, spacing=6))
+        column.addLayout(row_of(self._words, None, self._all, self._none, spacing=6))
         column.addWidget(self._list, 1)
         column.addWidget(self._empty, 1)
         column.addWidget(self._facts)
-        column.addLayout(_row(self._telling, None, self._close, self._promote))
+        column.addLayout(row_of(self._telling, None, self._close, self._promote, spacing=6))
 
     def _connect(self) -> None:
         self._share.valueChanged.connect(self._rule_changed)
@@ -490,15 +490,3 @@ class ProposalSheet(QDialog):
     def _picked(self, index: QModelIndex) -> None:
         if index.isValid():
             self.scene_picked.emit(self._model.scene(index.row()))
-
-
-def _row(*parts: QWidget | None) -> QHBoxLayout:
-    """Controls beside each other; None is a gap that grows."""
-    row = QHBoxLayout()
-    row.setSpacing(6)
-    for part in parts:
-        if part is None:
-            row.addStretch(1)
-        else:
-            row.addWidget(part, 1 if isinstance(part, ElidedLabel) else 0)
-    return row

@@ -42,9 +42,9 @@ from smarthdr_studio.studio.widgets.controls import (
     caption,
     duration,
     percent,
+    short_time,
     takes_first,
 )
-from smarthdr_studio.studio.widgets.journal_words import short_time
 from smarthdr_studio.studio.widgets.tables import RIGHT, Column, SortedTable, SortedValues
 
 # A sign beside the word, for those who do not see the colour: role of the palette, sign.

@@ -30,6 +30,7 @@ from smarthdr_studio.studio.widgets.controls import (
     card,
     describe,
     give_role,
+    row_of,
 )
 
 _HEIGHT = 96
@@ -296,7 +297,7 @@ class PlanEditor(QDialog):
 
     def _lay_out(self) -> None:
         frame, middle = card(name="Settings")
-        middle.addLayout(_row(self._search, self._changed, self._found, None))
+        middle.addLayout(row_of(self._search, self._changed, self._found, None, spacing=8))
         middle.addWidget(self.form, 1)
         side = QWidget()
         side.setObjectName("inside")
@@ -321,18 +322,21 @@ class PlanEditor(QDialog):
         whole.setContentsMargins(14, 12, 14, 12)
         whole.setSpacing(8)
         whole.addLayout(
-            _row(
+            row_of(
                 caption("Preset"),
                 self._presets,
                 self._about,
                 self._differs,
                 self._reset,
                 self._aside,
+                spacing=8,
             )
         )
         whole.addLayout(across, 1)
         whole.addWidget(self.keeping)
-        whole.addLayout(_row(self._save, self._delete, self._told, self._close, self._train))
+        whole.addLayout(
+            row_of(self._save, self._delete, self._told, self._close, self._train, spacing=8)
+        )
         self.setMinimumSize(*_SMALLEST)
         self.resize(*_SIZE)
 
@@ -370,15 +374,3 @@ def _why_not(planning: PlanningState, *, busy: bool) -> str:
     if planning.complaints:
         return "Mend what is not allowed first"
     return "Start a run by this plan (Ctrl+T)"
-
-
-def _row(*parts: QWidget | None) -> QHBoxLayout:
-    """Controls beside each other; None is a gap that grows."""
-    row = QHBoxLayout()
-    row.setSpacing(8)
-    for part in parts:
-        if part is None:
-            row.addStretch(1)
-        else:
-            row.addWidget(part, 1 if isinstance(part, ElidedLabel) else 0)
-    return row

@@ -1,6 +1,7 @@
 """The small controls every panel is built of: cards, captions, buttons, choices."""
 
 from collections.abc import Container
+from datetime import datetime
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal, Slot
@@ -54,6 +55,18 @@ def button(text: str, *, tip: str, role: str = "") -> QPushButton:
     return made
 
 
+def row_of(*parts: QWidget | None, spacing: int) -> QHBoxLayout:
+    """Controls beside each other, where a line of text grows; None is a gap that grows."""
+    row = QHBoxLayout()
+    row.setSpacing(spacing)
+    for part in parts:
+        if part is None:
+            row.addStretch(1)
+        else:
+            row.addWidget(part, 1 if isinstance(part, ElidedLabel) else 0)
+    return row
+
+
 def describe(widget: QWidget, *, name: str, tip: str) -> None:
     """Name a control for a screen reader and for the mouse."""
     widget.setAccessibleName(name)
@@ -96,6 +109,24 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def local_time(at: str, *, seconds: bool = True) -> str:
+    """A moment of a file, UTC, on the clock of this person; a text that is none stays."""
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        return at
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
+
+
+def short_time(at: str, *, seconds: bool = False, now: datetime | None = None) -> str:
+    """The same as short as it can be told: without today's date or this year's number."""
+    whole, day = local_time(at), (now or datetime.now().astimezone()).strftime("%Y-%m-%d")
+    ends = 19 if seconds else 16
+    if whole.startswith(day):
+        return f"today {whole[11:ends]}"
+    return whole[5:ends] if whole.startswith(day[:5]) else whole[:ends]
 
 
 class ElidedLabel(QLabel):
