@@ -262,40 +262,15 @@ def load_predictor(
     ).asking(uncertainty=card.uncertainty)
 
 
-def predict_scene(
-    model: AnyPath,
-    scene: Scene,
-    *,
-    who: Part,
-    device: str = "auto",
-    frames: FrameStore,
-    said: TileProgress | None = None,
-) -> tuple[Half, Floats]:
-    """One scene predicted by one network.
-
-    Args:
-        model: as in `load_predictor`.
-        scene: any scene, labelled or not.
-        who: which of the two networks.
-        device: as a plan says it.
-        frames: where the bracket is decoded and kept.
-        said: hears between tiles how many of how many are done; it may raise to give up.
-
-    Returns:
-        H×W×3 linear radiance in [0, 1] as half floats, and H×W σ in μ-law values.
-
-    Raises:
-        CheckpointError, DeviceError, BadScene, UnreadableImage: one sentence with the remedy.
-    """
-    return run_predictor(
-        load_predictor(Path(model), who=who, device=device, frames=frames), scene, said=said
-    )
-
-
 def run_predictor(
     predictor: Predictor, scene: Scene, *, said: TileProgress | None = None
 ) -> tuple[Half, Floats]:
-    """H×W×3 linear radiance and H×W σ in μ-law values, of a network that is loaded already."""
+    """H×W×3 linear radiance in [0, 1] as half floats and H×W σ in μ-law values of any scene.
+
+    `said` hears between tiles how many of how many are done; it may raise to give up.
+
+    Raises DeviceError, BadScene or UnreadableImage: one sentence with the remedy.
+    """
     try:
         return predictor.predict(scene, said=said)
     except torch.OutOfMemoryError as error:

@@ -17,7 +17,13 @@ from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.learning.bundle import ModelCard, read_bundle, write_bundle
-from smarthdr_studio.learning.inference import load_model, predict_scene, read_card, read_weights
+from smarthdr_studio.learning.inference import (
+    load_model,
+    load_predictor,
+    read_card,
+    read_weights,
+    run_predictor,
+)
 from smarthdr_studio.learning.model_labelling import label_scenes
 from smarthdr_studio.learning.networks import build_network, load_weights
 
@@ -196,8 +202,12 @@ def test_a_run_can_start_from_a_bundle(bundle):
 def test_a_bundle_sees_a_scene_and_labels_it_as_its_checkpoint_does(project, bundle, checkpoint):
     with Project.open(project) as opened:
         scene = opened.scene("u")
-    ours, sigma = predict_scene(checkpoint, scene, who="teacher", device="cpu", frames=FrameStore())
-    same, again = predict_scene(bundle, scene, who="teacher", device="cpu", frames=FrameStore())
+    ours, sigma = run_predictor(
+        load_predictor(checkpoint, who="teacher", device="cpu", frames=FrameStore()), scene
+    )
+    same, again = run_predictor(
+        load_predictor(bundle, who="teacher", device="cpu", frames=FrameStore()), scene
+    )
     np.testing.assert_array_equal(ours, same)
     np.testing.assert_array_equal(sigma, again)
     list(label_scenes(project, model=bundle, ids=["u"], device="cpu"))

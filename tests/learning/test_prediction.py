@@ -9,7 +9,7 @@ from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.learning.checkpoints import latest_checkpoint, load_weights_into, read_info
-from smarthdr_studio.learning.inference import Predictor, load_predictor, predict_scene
+from smarthdr_studio.learning.inference import Predictor, load_predictor, run_predictor
 from smarthdr_studio.learning.networks import build_network
 from smarthdr_studio.learning.tiling import predict_tiled
 from smarthdr_studio.learning.trainer import train
@@ -34,7 +34,9 @@ def scene(trained):
 @pytest.mark.parametrize("who", ["student", "teacher"])
 def test_an_prediction_is_what_the_weights_in_the_checkpoint_answer(trained, scene, who):
     checkpoint, frames = latest_checkpoint(trained), FrameStore()
-    hdr, sigma = predict_scene(checkpoint, scene, who=who, device="cpu", frames=frames)
+    hdr, sigma = run_predictor(
+        load_predictor(checkpoint, who=who, device="cpu", frames=frames), scene
+    )
     network = build_network(read_info(checkpoint).network)
     load_weights_into(network, checkpoint, part=who)
     bracket = frames.bracket(scene)
@@ -48,15 +50,19 @@ def test_an_prediction_is_what_the_weights_in_the_checkpoint_answer(trained, sce
 
 def test_student_and_teacher_differ_and_the_teacher_made_the_pseudo_label(trained, scene):
     checkpoint, frames = latest_checkpoint(trained), FrameStore()
-    student, _ = predict_scene(checkpoint, scene, who="student", device="cpu", frames=frames)
-    teacher, sigma = predict_scene(checkpoint, scene, who="teacher", device="cpu", frames=frames)
+    student, _ = run_predictor(
+        load_predictor(checkpoint, who="student", device="cpu", frames=frames), scene
+    )
+    teacher, sigma = run_predictor(
+        load_predictor(checkpoint, who="teacher", device="cpu", frames=frames), scene
+    )
     label = read_pseudo_label(trained / "pseudo" / "u.exr")
     assert (student != teacher).any()
     np.testing.assert_array_equal(teacher, label.hdr)
     np.testing.assert_array_equal(sigma, label.sigma)
 
 
-def test_between_tiles_it_says_how_far_it_is_and_can_be_given_up(trained, scene, monkeypatch):
+def test_between_tiles_it_says_how_far_it_is_and_can_be_given_up(trained, scene):
     said = []
 
     def give_up(done, total):
@@ -72,11 +78,8 @@ def test_between_tiles_it_says_how_far_it_is_and_can_be_given_up(trained, scene,
         precision=torch.float32,
         tile=64,
     )
-    monkeypatch.setattr("smarthdr_studio.learning.inference.load_predictor", lambda *a, **k: small)
     with pytest.raises(KeyboardInterrupt):
-        predict_scene(
-            latest_checkpoint(trained), scene, who="teacher", frames=FrameStore(), said=give_up
-        )
+        run_predictor(small, scene, said=give_up)
     assert said == [(1, 4), (2, 4)]
     assert torch.is_grad_enabled()
     assert not torch.is_inference_mode_enabled()
@@ -84,13 +87,16 @@ def test_between_tiles_it_says_how_far_it_is_and_can_be_given_up(trained, scene,
 
 def test_a_checkpoint_that_is_gone_or_damaged_is_one_sentence(trained, scene, tmp_path):
     with pytest.raises(CheckpointError, match="not a whole checkpoint"):
-        predict_scene(tmp_path, scene, who="student", frames=FrameStore())
+        run_predictor(load_predictor(tmp_path, who="student", frames=FrameStore()), scene)
     weights = latest_checkpoint(trained) / "student.safetensors"
     whole = weights.read_bytes()
     weights.write_bytes(whole[:-5])
     with pytest.raises(CheckpointError, match="damaged"):
-        predict_scene(
-            latest_checkpoint(trained), scene, who="student", device="cpu", frames=FrameStore()
+        run_predictor(
+            load_predictor(
+                latest_checkpoint(trained), who="student", device="cpu", frames=FrameStore()
+            ),
+            scene,
         )
     weights.write_bytes(whole)
 
@@ -101,7 +107,10 @@ def test_a_device_without_memory_is_one_sentence(trained, scene, monkeypatch):
 
     monkeypatch.setattr(Predictor, "predict", full)
     with pytest.raises(DeviceError, match="no memory left to look at u; ask again") as caught:
-        predict_scene(
-            latest_checkpoint(trained), scene, who="teacher", device="cpu", frames=FrameStore()
+        run_predictor(
+            load_predictor(
+                latest_checkpoint(trained), who="teacher", device="cpu", frames=FrameStore()
+            ),
+            scene,
         )
     assert "\n" not in str(caught.value)

@@ -9,7 +9,7 @@ from smarthdr_studio.core.training.events import RunStarted, Validated
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.learning.bundle import ModelCard
 from smarthdr_studio.learning.evaluation import Evaluation, evaluate
-from smarthdr_studio.learning.inference import load_model, predict_scene, read_card
+from smarthdr_studio.learning.inference import load_model, load_predictor, read_card, run_predictor
 from smarthdr_studio.learning.model_labelling import label_scenes
 from smarthdr_studio.learning.networks import SeveralViews, build_network, passes_of
 from smarthdr_studio.learning.networks.fusion_network import Prediction
@@ -147,7 +147,9 @@ def test_a_run_by_views_labels_checks_and_predicts_with_their_variance(
     how = {"stops": bracket.stops, "device": torch.device("cpu"), "tile": 96, "overlap": 32}
     by_views = SeveralViews(network, views=1, uncertainty="views")
     hdr, sigma = predict_tiled(by_views, bracket.frames, **how)
-    seen, doubt = predict_scene(checkpoint, scene, who="teacher", device="cpu", frames=FrameStore())
+    seen, doubt = run_predictor(
+        load_predictor(checkpoint, who="teacher", device="cpu", frames=FrameStore()), scene
+    )
     np.testing.assert_allclose(doubt, sigma, atol=1e-6)
     np.testing.assert_array_equal(seen, hdr)
     np.testing.assert_allclose(label.sigma, sigma, atol=1e-6)  # the last round, by the same weights

@@ -12,7 +12,7 @@ from smarthdr_studio.core.trust.causes import clues
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.core.trust.reliability import Part, Sampled, error_map, squared_error_map
 from smarthdr_studio.learning.checkpoints import CheckpointInfo, latest_checkpoint, save_checkpoint
-from smarthdr_studio.learning.inference import predict_scene
+from smarthdr_studio.learning.inference import load_predictor, run_predictor
 from smarthdr_studio.learning.networks import build_network
 from smarthdr_studio.studio.project.predictions import forget
 from smarthdr_studio.studio.tasks import Cancelled
@@ -68,7 +68,9 @@ def _measured(folder, scene, *, guess):
     with Project.open(folder) as project:
         of, pseudo = project.scene(scene), project.pseudo_path(scene)
     if guess:
-        hdr, sigma = predict_scene(latest_checkpoint(folder), of, who="teacher", frames=frames)
+        hdr, sigma = run_predictor(
+            load_predictor(latest_checkpoint(folder), who="teacher", frames=frames), of
+        )
     else:
         label = read_pseudo_label(pseudo)
         hdr, sigma = label.hdr, label.sigma

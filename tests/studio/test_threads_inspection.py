@@ -22,7 +22,7 @@ from smarthdr_studio.core.trust.masking import MaskSettings, Range
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.learning.checkpoints import CheckpointInfo, latest_checkpoint, save_checkpoint
 from smarthdr_studio.learning.crops import SceneLabel
-from smarthdr_studio.learning.inference import predict_scene
+from smarthdr_studio.learning.inference import load_predictor, run_predictor
 from smarthdr_studio.learning.networks import build_network
 from smarthdr_studio.learning.pseudo_labelling import write_round
 from smarthdr_studio.studio.project import predictions
@@ -110,7 +110,9 @@ def test_asking_answers_what_the_newest_checkpoint_says(trained, who):
     assert (answer.who, answer.scene, answer.checkpoint) == (who, "001", f"{RUN}, step 40")
     with Project.open(trained) as project:
         scene = project.scene("001")
-    hdr, sigma = predict_scene(latest_checkpoint(trained), scene, who=who, frames=frames)
+    hdr, sigma = run_predictor(
+        load_predictor(latest_checkpoint(trained), who=who, frames=frames), scene
+    )
     np.testing.assert_array_equal(answer.hdr, hdr)
     np.testing.assert_array_equal(answer.sigma, sigma)
     assert tell.words[-1] == (f"asking the {who}", 6, 6)
