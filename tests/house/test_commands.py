@@ -1,0 +1,144 @@
+"""What the papers tell a person to type is there: verbs, options, scripts and extras."""
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+import typer
+
+from smarthdr_studio.cli import VERBS
+from smarthdr_studio.cli.app import build
+
+ROOT = Path(__file__).resolve().parents[2]
+PAPERS = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "resources" / "guide").glob("*.md")),
+    *sorted((ROOT / "smarthdr_studio").rglob("*.md")),
+]
+_PROGRAM = re.compile(r"(?:smarthdr-studio|-m smarthdr_studio)\s+(.+)")
+_SCRIPT = re.compile(r"(?:bash|python) ((?:packaging|tests)/[\w/.]+)(.*)")
+
+
+@pytest.fixture(scope="module")
+def command():
+    return typer.main.get_command(build())
+
+
+def code_of(text):
+    """Every piece of code of a page: lines of fences and of indented blocks, and between ticks."""
+    fences = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    for block in fences:
+        yield from re.sub(r"\\\n\s*", " ", block).splitlines()
+    yield from re.findall(r"^ {4}(\S.*)$", prose, re.MULTILINE)
+    for part in re.findall(r"`([^`]+)`", prose):
+        yield " ".join(part.split())
+
+
+def commands_of(text):
+    """The words behind the name of the program, but where they open a window."""
+    for line in code_of(text):
+        if found := _PROGRAM.search(line):
+            words = shlex.split(found.group(1), comments=True)
+            if not re.search(r"^[A-Z]+$|\.shdr$|^…$", words[0]):
+                yield words
+
+
+def parsed(command, words):
+    """Goes through if the words are a verb with its arguments and options; else a UsageError."""
+    group = command.make_context("smarthdr-studio", list(words), resilient_parsing=True)
+    rest = list(words)
+    while hasattr(command, "commands") and rest and rest[0] in command.commands:
+        command = command.commands[rest.pop(0)]
+    assert not hasattr(command, "commands") or rest[:1] == ["--help"] or rest == ["--version"]
+    if rest and "--help" not in rest and "--version" not in rest:  # a verb alone is only named
+        command.make_context(words[0], rest, parent=group)
+
+
+def test_every_command_of_the_papers_is_understood(command):
+    told = [(paper.name, words) for paper in PAPERS for words in commands_of(paper.read_text())]
+    assert len(told) > 10
+    assert {name for name, _ in told} >= {"README.md", "1-first-steps.md", "7-benchmark.md"}
+    wrong = []
+    for name, words in told:
+        try:
+            parsed(command, words)
+        except (typer.BadParameter.__bases__[0], AssertionError) as error:
+            wrong.append(f"{name}: {shlex.join(words)}: {error}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`smarthdr-studio trian P --preset quick`",
+        "```sh\nsmarthdr-studio train P --preest quick\n```",
+        "    torchrun -m smarthdr_studio train --preset paper\n",
+        "`smarthdr-studio queue P --kind anything`",
+        "`smarthdr-studio runs shwo P RUN`",
+    ],
+)
+def test_a_command_that_is_not_there_would_be_found(text, command):
+    (words,) = commands_of(text)
+    with pytest.raises((typer.BadParameter.__bases__[0], AssertionError)):
+        parsed(command, words)
+
+
+def rows_of_the_verbs():
+    """The verbs of each line of the README's table, a group's name and its verb joined, and why."""
+    table = (ROOT / "README.md").read_text().split("| verb | |\n|---|---|\n")[1].split("\n\n")[0]
+    for line in table.splitlines():
+        told, says = line.strip("| ").split(" | ", maxsplit=1)
+        group = ""
+        verbs = []
+        for words in map(str.split, re.findall(r"`([^`]+)`", told)):
+            if words[0] in ("runs", "presets"):
+                group = words.pop(0) + " "
+            verbs.append(group + words[0])
+        more = re.findall(r"`([a-z][a-z-]*)`", says) if "also `" in says else []
+        yield [*verbs, *more], [*re.findall(r"--[a-z-]+", told), *re.findall(r"`(--[a-z-]+)", says)]
+
+
+def verbs_of(command):
+    for name, verb in command.commands.items():
+        if hasattr(verb, "commands"):
+            yield from ((f"{name} {word}", each) for word, each in verb.commands.items())
+        else:
+            yield name, verb
+
+
+def test_the_table_of_the_readme_has_every_verb_and_no_other(command):
+    told = {verb for verbs, _ in rows_of_the_verbs() for verb in verbs}
+    assert told == {name for name, _ in verbs_of(command)}
+    assert set(command.commands) == VERBS
+
+
+def test_an_option_in_the_table_of_the_readme_is_one_of_its_verbs(command):
+    known = dict(verbs_of(command))
+    for verbs, options in rows_of_the_verbs():
+        there = {each for verb in verbs for param in known[verb].params for each in param.opts}
+        assert set(options) <= there, verbs
+
+
+def test_every_script_of_the_papers_is_there_with_its_options():
+    told = [found for paper in PAPERS for found in _SCRIPT.findall(paper.read_text())]
+    assert {path for path, _ in told} >= {"packaging/start.sh", "packaging/test.sh"}
+    for path, rest in told:
+        script = (ROOT / path).read_text()
+        for option in re.findall(r"--[a-z-]+", rest):
+            assert option in script, (path, option)
+
+
+def test_every_extra_of_the_papers_can_be_installed():
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    told = {
+        name
+        for paper in PAPERS
+        for names in re.findall(r"smarthdr-studio\[([\w,]+)\]", paper.read_text())
+        for name in names.split(",")
+    }
+    assert told
+    assert told <= set(known)
