@@ -20,8 +20,85 @@ window_libraries='
   libxcb-xkb.so.1 libxcb-xkb1
 '
 
+# What a set-up fetches and what it then takes on the disk, in MB, measured with Python 3.11 on x86-64 Linux.
+needs='
+  studio-cpu    380  1500
+  studio-cuda  3080  6100
+  dev           95   330
+'
+
 say() { printf '%s\n' "$*" >&2; }
 stop() { say "$*"; exit 2; }
+
+# Seconds between two lines about a long command; a terminal has one line, made anew every second.
+tells_every=${SMARTHDR_TELLS_EVERY:-10}
+[ ! -t 2 ] || tells_every=1
+
+# MB of what lies in these places by now.
+megabytes() { { du -skc "$@" 2>/dev/null || true; } | awk 'END { printf "%d", ($1 + 1023) / 1024 }'; }
+
+# What pip or apt-get, whose words are in the log $1, is at.
+now_doing() {
+  tail -n 200 "$1" 2>/dev/null | awk '
+    $1 == "Downloading" {
+      size = match($0, /\([0-9.]+ [kMG]?B\)/) ? " " substr($0, RSTART, RLENGTH) : ""
+      sub(/.*\//, "", $2); split($2, part, "-")
+      doing = "fetching " part[1] " " part[2] size
+    }
+    $1 == "Collecting" { doing = "looking for " $2 }
+    /^ *(Obtaining|Installing build|Getting req|Preparing)/ { doing = "preparing to build" }
+    $1 ~ /^Get:/ { doing = "fetching " (NF > 7 ? $5 : "lists of packages") }
+    $1 == "Unpacking" { doing = "unpacking " $2 }
+    $1 == "Setting" { doing = "setting up " $3 }
+    /^Installing collected packages/ { doing = "unpacking " NF - 3 " packages" }
+    END { print doing == "" ? "beginning" : doing }'
+}
+
+# MB of the packages that lie whole or in part in the folder $1.
+megabytes_fetched() {
+  { find "$1" -type f \( -name '*.whl' -o -name '*.tar.gz' -o -name '*.deb' \) -exec du -k {} + 2>/dev/null || true; } \
+    | awk '{ all += $1 } END { printf "%d", all / 1024 }'
+}
+
+# A line about the command whose log is $1 and which fetches into the folder $2.
+tell() {
+  local doing
+  doing=$(now_doing "$1")
+  case $doing in
+    fetching*|looking*) doing="$doing, $(megabytes_fetched "$2") MB so far" ;;
+    *packages) doing="$doing, $(megabytes "$environment") MB on the disk so far" ;;
+  esac
+  if [ -t 2 ]; then printf '\r\033[K  %s' "$doing" >&2; else say "  $doing"; fi
+}
+
+# Runs a command, whose words go to a log, and tells what it is at. Usage: telling LOG FETCHING COMMAND…
+telling() {
+  local log=$1 fetching=$2 status=0 watcher
+  shift 2
+  : >"$log"
+  # Who tells holds one end of a pipe, this script the other, and a command that outlives it neither.
+  rm -f "$log.pipe"; mkfifo "$log.pipe"
+  tell_until_end "$log" "$fetching" <"$log.pipe" 9>&- & watcher=$!
+  exec 8>"$log.pipe"
+  rm "$log.pipe"
+  "$@" >>"$log" 2>&1 </dev/null 8>&- || status=$?
+  exec 8>&-
+  wait "$watcher" || true
+  [ ! -t 2 ] || printf '\r\033[K' >&2
+  return $status
+}
+
+# Tells every now and then until its input ends.
+tell_until_end() {
+  local waited=0 before
+  while :; do
+    before=$SECONDS
+    read -r -t 1 _ || true
+    [ "$SECONDS" != "$before" ] || return 0  # no second has passed: there is nobody to wait for
+    waited=$((waited + 1))
+    [ $((waited % tells_every)) != 0 ] || tell "$@"
+  done
+}
 
 # The Debian packages whose libraries (SONAME PACKAGE pairs on stdin) are not on this machine.
 missing_libraries() {
@@ -46,7 +123,7 @@ sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { print
 # Installs Debian packages, or prints the one line that does and leaves with status 2.
 need_packages() {
   [ $# -gt 0 ] || return 0
-  local as_root=()
+  local as_root=() log
   if ! command -v apt-get >/dev/null; then
     stop "This machine lacks what these Debian packages bring: $*. Install their like and start again."
   fi
@@ -58,10 +135,15 @@ need_packages() {
     fi
   fi
   say "Installing system packages: $*"
-  "${as_root[@]+"${as_root[@]}"}" apt-get update -qq >/dev/null
-  "${as_root[@]+"${as_root[@]}"}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "$@" >/dev/null </dev/null \
-    || stop "apt-get could not install: $*"
+  [ "${#as_root[@]}" = 0 ] || sudo -v || stop "Nothing was installed; sudo was refused."
+  log=$(mktemp)
+  telling "$log" /var/cache/apt/archives "${as_root[@]+"${as_root[@]}"}" apt-get update -q || true
+  as_root+=(env DEBIAN_FRONTEND=noninteractive apt-get install --no-install-recommends)
+  # What apt-get itself says of it: what it fetches, what it then takes.
+  LC_ALL=C "${as_root[@]}" --assume-no "$@" </dev/null 2>/dev/null | grep -E '^(Need to get|After this)' >&2 || true
+  telling "$log" /var/cache/apt/archives "${as_root[@]}" -q -y "$@" \
+    || { grep -E '^[EW]:' "$log" >&2 || true; stop "apt-get could not install: $*; all it said is in $log"; }
+  rm -f "$log"
 }
 
 # System packages: the named extras, Python where none fits, libraries from stdin.
@@ -78,45 +160,119 @@ prepare_system() {
 
 has_nvidia() { [ -e /proc/driver/nvidia/version ] || { command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; }; }
 
-pip_quietly() { "$environment/bin/python" -m pip --disable-pip-version-check -qq --no-input "$@" >&2; }
+# MB free where the folder $1 is, or will be.
+megabytes_free() { df -Pk "$1" | awk 'NR == 2 { printf "%d", $4 / 1024 }'; }
 
-# torch for a machine without an NVIDIA driver: the newest CPU build pip can see, if there is one.
-install_torch() {
-  local build
-  if [ "$(uname -s)" = Linux ] && ! has_nvidia; then
-    build=$("$environment/bin/python" -m pip index versions torch 2>/dev/null \
-      | awk -F': ' '/^Available versions/ { n = split($2, all, /, */)
-          for (i = 1; i <= n; i++) if (all[i] ~ /\+cpu$/) { print all[i]; exit } }' || true)
-    if [ -n "$build" ]; then
-      say "No NVIDIA driver here: installing the CPU build, torch $build."
-      pip_quietly install "torch==$build" && return
-    fi
-    say "No NVIDIA driver here, and pip knows no CPU build of torch: installing the default build (large)."
-  fi
-  pip_quietly install torch
+# Says what installing these kinds of `needs` takes, and refuses where there is no room for it.
+need_room() {
+  local fetched=0 taken=0 free here kind a b
+  while read -r kind a b; do
+    case " $* " in *" ${kind:-none} "*) fetched=$((fetched + a)) taken=$((taken + b)) ;; esac
+  done <<<"$needs"
+  free=$(megabytes_free "$root")
+  say "Setting up fetches about $fetched MB and takes about $taken MB in $environment; $free MB are free there."
+  # While pip unpacks, what it fetched is still there; what a broken-off set-up left counts.
+  here=0; stands_somehow || here=$(megabytes "$environment")
+  taken=$((taken > here ? taken - here : 0))
+  [ "$free" -ge $((fetched + taken)) ] \
+    || stop "Too little room for $environment: it needs $((fetched + taken)) MB and $free MB are free; free some, or move $root to a larger disk."
+  # pip also keeps what it fetches, for the next time, unless that is too much.
+  [ "$(megabytes_free "${HOME:-/}")" -ge $((2 * fetched + taken)) ] || export PIP_NO_CACHE_DIR=1
+}
+
+# pip, with its words in a log, which lies there as long as a step is not whole.
+pip_installs() {
+  local status=0 step_log=$environment/.set-up.log
+  rm -rf "$environment/.fetching"; mkdir -p "$environment/.fetching"
+  TMPDIR=$environment/.fetching telling "$step_log" "$environment/.fetching" "$environment/bin/python" \
+    -m pip --disable-pip-version-check --no-input --no-color install --progress-bar off "$@" || status=$?
+  rm -rf "$environment/.fetching"
+  if [ $status = 0 ]; then rm -f "$step_log"; return; fi
+  grep -E '^ *(ERROR|error):?' "$step_log" >&2 || tail -n 5 "$step_log" >&2
+  stop "pip could not install $*; all it said is in $step_log. The next start tries again."
+}
+
+# Whether a set-up was broken off so that what lies there cannot be trusted.
+is_half_made() {
+  local step_log=$environment/.set-up.log
+  [ ! -e "$environment/.begun" ] || return 0
+  grep -qs '^Installing collected packages' "$step_log" && ! grep -qs '^Successfully installed' "$step_log"
 }
 
 # What the environment was made from; another answer means it must be made again.
 fingerprint() { printf '%s %s' "$root" "$(cksum <"$root/pyproject.toml")"; }
 
-# Makes .venv with the project in it, unless it stands already; a dependency group may be named.
+# Whether .venv stands with this group in it, made from the project file as it is; or as it once was.
+stands() { [ -e "$environment/.made-from-$1" ] && [ "$(cat "$environment/.made-from-$1")" = "$(fingerprint)" ]; }
+stands_somehow() { [ -e "$environment/.made-from-studio" ]; }
+
+# Makes .venv with the project in it, unless it stands already; a dependency group may be named, and
+# after it "alone": then only its tools are there, and not the project.
 make_environment() {
-  local stamp=$environment/.made-from-${1:-studio}
-  [ ! -e "$stamp" ] || [ "$(cat "$stamp")" != "$(fingerprint)" ] || return 0
-  if [ "${1:-studio}" = studio ]; then install_studio; else make_environment studio; install_group "$1"; fi
-  fingerprint >"$stamp"
+  local group=${1:-studio} alone=${2:-} python make_room_for=
+  ! stands "$group" || return 0
+  python=$(find_python)
+  take_turn "$python"
+  if is_half_made; then
+    say "A set-up was broken off here; $environment is made anew, from what pip has kept where it has."
+    rm -rf "$environment"
+  fi
+  [ -n "$alone" ] || stands_somehow || make_room_for=$(kind_of_studio)
+  [ "$group" = studio ] || [ -e "$environment/.made-from-$group" ] || make_room_for="$make_room_for $group"
+  # shellcheck disable=SC2086  # kinds are words
+  [ -z "$make_room_for" ] || need_room $make_room_for
+  make_venv "$python"
+  [ -n "$alone" ] || stands studio || install_studio
+  stands "$group" || install_group "$group"
+  exec 9>&-
+}
+
+# Only one start sets up at a time; whatever it started holds the lock too, even when it was killed.
+take_turn() {
+  local lock='import fcntl, sys; fcntl.flock(9, fcntl.LOCK_EX | (fcntl.LOCK_NB if sys.argv[1:] else 0))'
+  exec 9>"$environment.lock"
+  "$1" -c "$lock" now 2>/dev/null && return
+  say "Another start is setting up $environment; waiting for it."
+  "$1" -c "$lock" 2>/dev/null || true  # a file system without locks
+}
+
+kind_of_studio() {
+  if [ "$(uname -s)" = Linux ] && has_nvidia; then printf studio-cuda; else printf studio-cpu; fi
+}
+
+# An environment with pip in it, made with the Python $1.
+make_venv() {
+  ! "$environment/bin/python" -c 'import pip' 2>/dev/null || return 0
+  say "Making the environment in $environment with $("$1" --version)."
+  rm -rf "$environment"; mkdir -p "$environment"; : >"$environment/.begun"
+  "$1" -m venv "$environment"
+  rm "$environment/.begun"
 }
 
 install_studio() {
-  local python
-  python=$(find_python)
-  if ! "$environment/bin/python" -c 'import pip' 2>/dev/null; then
-    say "Making the environment in $environment with $("$python" --version)."
-    "$python" -m venv --clear "$environment"
-  fi
   "$environment/bin/python" -c 'import torch' 2>/dev/null || install_torch
   say "Installing SmartHDR Studio and its libraries."
-  pip_quietly install --editable "$root"
+  pip_installs --editable "$root"
+  fingerprint >"$environment/.made-from-studio"
+  say "The environment stands; it takes $(megabytes "$environment") MB."
+}
+
+# torch for a machine without an NVIDIA driver: the newest CPU build pip can see, if there is one.
+install_torch() {
+  local build=
+  if [ "$(uname -s)" = Linux ] && ! has_nvidia; then
+    build=$("$environment/bin/python" -m pip --disable-pip-version-check index versions torch 2>/dev/null \
+      | awk -F': ' '/^Available versions/ { n = split($2, all, /, */)
+          for (i = 1; i <= n; i++) if (all[i] ~ /\+cpu$/) { print all[i]; exit } }' || true)
+    if [ -n "$build" ]; then
+      say "No NVIDIA driver here: installing the CPU build, torch $build."
+    else
+      say "No NVIDIA driver here, and pip knows no CPU build of torch: installing the default build (large)."
+      # shellcheck disable=SC2086  # kinds are words
+      [ -z "$make_room_for" ] || need_room ${make_room_for/studio-cpu/studio-cuda}
+    fi
+  fi
+  pip_installs "torch${build:+==$build}"
 }
 
 # The packages of one dependency group of pyproject.toml.
@@ -125,10 +281,18 @@ install_group() {
   "$environment/bin/python" - "$root/pyproject.toml" "$1" >"$list" <<'PYTHON'
 import sys, tomllib
 with open(sys.argv[1], "rb") as project:
-    print(*tomllib.load(project)["dependency-groups"][sys.argv[2]], sep="\n")
+    groups = tomllib.load(project)["dependency-groups"]
+def named(group):
+    for each in groups[group]:
+        if isinstance(each, str):
+            print(each)
+        else:
+            named(each["include-group"])
+named(sys.argv[2])
 PYTHON
   say "Installing the tools of the group '$1'."
-  pip_quietly install --requirement "$list"
+  pip_installs --requirement "$list"
+  fingerprint >"$environment/.made-from-$1"
 }
 
 # Libraries and a screen that nobody sees; sets with_screen, which goes before a command. Usage: prepare_screen 1440x900

@@ -48,9 +48,8 @@ run_headless() {
 }
 
 if can_show; then libraries=$window_libraries; else libraries=; fi
-made=$environment/.made-from-studio
 # A first start looks at the machine; every later one goes straight to the window.
-if [ ! -e "$made" ] || [ "$(cat "$made")" != "$(fingerprint)" ]; then
+if ! stands studio; then
   prepare_system <<<"$libraries"
   make_environment studio
 fi

@@ -115,3 +115,193 @@ def test_an_environment_made_from_another_project_file_is_made_again(house):
     program(house, "id", "echo 1000")
     program(house, "sudo", "exit 1")
     assert start(house, "start.sh", DISPLAY=":1").returncode == 2
+
+
+# A Python that makes environments, and whose pip says what pip says; `step` may break it off.
+PYTHON = """
+case "$*" in
+  *--version) echo Python 3.11.0; exit ;;
+  *fcntl*) exec /usr/bin/env python3 "$@" ;;
+  *"import pip"*) [ -e "${0%/*}/pip" ]; exit ;;
+  *"import torch"*) [ -e "${0%/*}/torch" ]; exit ;;
+  *ensurepip*) exit 0 ;;
+  *"-m venv"*)
+    for folder; do :; done
+    mkdir -p "$folder/bin"; cp "$0" "$folder/bin/python"; printf x >"$folder/bin/pip"
+    step=venv ;;
+  *" index "*) echo "Available versions: 2.0, 1.9+cpu"; exit ;;
+  *" install "*)
+    mkdir -p "$TMPDIR/pip-unpack"
+    for what; do :; done
+    case $what in torch*) step=torch ;; *) step=studio ;; esac
+    echo "Collecting $what"
+    echo "Downloading https://index.invalid/torch-1.9+cpu-cp311-linux.whl (3.1 MB)"
+    head -c 3250000 /dev/urandom >"$TMPDIR/pip-unpack/torch.whl" ;;
+  *) exit 1 ;;
+esac
+[ "$BREAK" != "$step fetching" ] || { kill -9 $PPID; exit 1; }
+[ "$WAIT" != "$step" ] || while [ ! -e "$SIGN" ]; do sleep 0.1; done
+[ "$BREAK" != "$step refused" ] || { echo "ERROR: no such thing"; exit 1; }
+[ $step = venv ] || echo "Installing collected packages: $what"
+echo "$step" >>"$STEPS"
+[ "$BREAK" != "$step" ] || { kill -9 $PPID; exit 1; }
+[ $step != torch ] || : >"${0%/*}/torch"
+[ $step != studio ] || printf '#!/bin/sh\necho opened\n' >"${0%/*}/smarthdr-studio"
+[ $step != studio ] || chmod +x "${0%/*}/smarthdr-studio"
+[ $step = venv ] || echo "Successfully installed $what"
+"""
+
+
+@pytest.fixture
+def fresh(house):
+    """A machine with libraries and a Python, and nothing set up; `free` MB are on its disk."""
+    program(house, "ldconfig", f"cat {house}/libraries")
+    names = (ROOT / "packaging" / "setup.sh").read_text(encoding="utf-8")
+    known = [f"{word} " for word in names.split() if ".so." in word]
+    (house / "libraries").write_text("\n".join(known), encoding="utf-8")
+    program(house, "python3.13", PYTHON)
+    program(house, "uname", "echo Linux")
+    program(house, "nvidia-smi", "exit 1")
+    disk(house, free=10_000)
+    return house
+
+
+def disk(house, *, free):
+    program(house, "df", f"echo Filesystem; echo x x x {free * 1024} x x")
+
+
+def first_start(house, *, breaking=""):
+    return start(
+        house,
+        "start.sh",
+        "p.shdr",
+        DISPLAY=":1",
+        BREAK=breaking,
+        STEPS=str(house / "steps"),
+    )
+
+
+def steps(house):
+    return (house / "steps").read_text(encoding="utf-8").split()
+
+
+def needed(kind):
+    """What setup.sh says that a kind fetches and takes, in MB."""
+    lines = (ROOT / "packaging" / "setup.sh").read_text(encoding="utf-8").splitlines()
+    (found,) = [line.split() for line in lines if line.split()[:1] == [kind]]
+    return int(found[1]), int(found[2])
+
+
+def test_a_first_start_says_what_it_takes_before_it_takes_it(fresh):
+    answer = first_start(fresh)
+    assert (answer.returncode, answer.stdout) == (0, "opened\n"), answer.stderr
+    fetched, taken = needed("studio-cpu")
+    first = answer.stderr.splitlines()[0]
+    assert f"fetches about {fetched} MB and takes about {taken} MB" in first
+    assert steps(fresh) == ["venv", "torch", "studio"]
+    assert "torch 1.9+cpu" in answer.stderr
+    assert first_start(fresh).stderr == ""
+    assert sorted(path.name for path in (fresh / ".venv").iterdir()) == [
+        ".can-show",
+        ".made-from-studio",
+        "bin",
+    ]
+
+
+def test_a_disk_that_is_too_small_is_refused_in_one_sentence_and_nothing_is_made(fresh):
+    disk(fresh, free=sum(needed("studio-cpu")) - 1)
+    answer = first_start(fresh)
+    assert answer.returncode == 2
+    assert answer.stderr.splitlines()[1:] == [answer.stderr.splitlines()[-1]]
+    assert f"needs {sum(needed('studio-cpu'))} MB" in answer.stderr
+    assert not (fresh / ".venv").exists()
+    disk(fresh, free=sum(needed("studio-cpu")))
+    assert first_start(fresh).returncode == 0
+
+
+def test_the_tests_need_what_the_studio_needs_and_more(fresh):
+    disk(fresh, free=sum(needed("studio-cpu")) + sum(needed("dev")) - 1)
+    answer = start(fresh, "test.sh", STEPS=str(fresh / "steps"))
+    assert answer.returncode == 2
+    assert "Too little room" in answer.stderr
+
+
+@pytest.mark.parametrize("moment", ["venv", "torch", "studio"])
+def test_what_was_broken_off_while_it_was_unpacked_is_made_anew(fresh, moment):
+    assert first_start(fresh, breaking=moment).returncode != 0
+    answer = first_start(fresh)
+    assert (answer.returncode, answer.stdout) == (0, "opened\n"), answer.stderr
+    assert "broken off" in answer.stderr
+    assert steps(fresh)[-3:] == ["venv", "torch", "studio"]
+
+
+@pytest.mark.parametrize("moment", ["torch fetching", "studio fetching", "studio refused"])
+def test_what_was_broken_off_while_it_was_fetched_goes_on_from_there(fresh, moment):
+    broken = first_start(fresh, breaking=moment)
+    assert broken.returncode != 0
+    answer = first_start(fresh)
+    assert (answer.returncode, answer.stdout) == (0, "opened\n"), answer.stderr
+    assert steps(fresh) == ["venv", "torch", "studio"]
+    assert not (fresh / ".venv" / ".fetching").exists()
+
+
+def test_what_pip_refuses_is_told_and_where_the_rest_stands(fresh):
+    answer = first_start(fresh, breaking="torch refused")
+    assert answer.returncode == 2
+    *_, error, last = answer.stderr.splitlines()
+    assert error == "ERROR: no such thing"
+    assert str(fresh / ".venv" / ".set-up.log") in last
+
+
+def test_an_environment_of_before_is_never_thrown_away_for_want_of_a_network(fresh):
+    first_start(fresh)
+    with (fresh / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write("\n# changed\n")
+    assert first_start(fresh, breaking="studio refused").returncode == 2
+    assert (fresh / ".venv" / "bin" / "smarthdr-studio").exists()
+    assert first_start(fresh).stdout == "opened\n"
+    assert steps(fresh) == ["venv", "torch", "studio", "studio"]
+
+
+def test_what_is_fetched_is_told_while_it_is_fetched(fresh):
+    """By the name of the package and the MB so far; no word of where it comes from."""
+    told = []
+    with at_work(fresh, waiting="torch") as first:
+        for line in first.stderr:
+            told.append(line)
+            if "fetching" in line:
+                (fresh / "sign").touch()
+    assert first.returncode == 0
+    assert "  fetching torch 1.9+cpu (3.1 MB), 3 MB so far\n" in told
+    assert "index.invalid" not in "".join(told)
+
+
+def at_work(house, *, waiting=""):
+    """A start whose pip waits at a step until there is a file `sign`."""
+    return subprocess.Popen(
+        ["bash", str(house / "packaging" / "start.sh"), "p.shdr"],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        env={
+            "PATH": f"{house / 'programs'}:/usr/bin:/bin",
+            "HOME": str(house),
+            "DISPLAY": ":1",
+            "STEPS": str(house / "steps"),
+            "SMARTHDR_TELLS_EVERY": "1",
+            "WAIT": waiting,
+            "SIGN": str(house / "sign"),
+        },
+    )
+
+
+def test_two_starts_at_once_set_up_once(fresh):
+    with at_work(fresh, waiting="torch") as first:
+        assert any("torch" in line for line in first.stderr)
+        with at_work(fresh, waiting="torch") as second:
+            assert "waiting for it" in second.stderr.readline()
+            (fresh / "sign").touch()
+            second.stderr.read()
+        first.stderr.read()
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert steps(fresh) == ["venv", "torch", "studio"]
