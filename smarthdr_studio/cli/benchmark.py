@@ -47,7 +47,7 @@ class CellReporter:
     """Says how far the cells are: a bar for each at work on a terminal, lines in a pipe."""
 
     def __init__(self, cells: int, *, at_once: int) -> None:
-        self._bar = progress()
+        self._bar = progress(lines=False)
         self._plain = self._bar.disable
         self._cells, self._done = cells, 0
         self._tasks: dict[str, TaskID] = {}

@@ -3,14 +3,23 @@
 import json
 import math
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from smarthdr_studio.core.errors import harmless
@@ -84,17 +93,48 @@ def print_table(
             console.print(table)
 
 
-def progress() -> Progress:
-    """A bar on stderr while it is a terminal, and silence in a pipe."""
-    console = Console(stderr=True)
-    return Progress(
+LINE_EVERY: Final = 5.0
+"""Seconds of work between two lines about it where there is no bar."""
+
+
+class _Told(Progress):
+    """A bar that, where there is none, says a line every few seconds of work."""
+
+    def __init__(self, *columns: ProgressColumn, lines: bool, console: Console) -> None:
+        super().__init__(*columns, console=console, disable=not console.is_terminal, transient=True)
+        self._lines = lines and self.disable
+        self._last = time.monotonic()
+
+    def update(self, task_id: TaskID, **changes: Any) -> None:  # noqa: ANN401 - as rich has it
+        super().update(task_id, **changes)
+        self._tell(task_id)
+
+    def advance(self, task_id: TaskID, advance: float = 1) -> None:
+        super().advance(task_id, advance)
+        self._tell(task_id)
+
+    def _tell(self, task_id: TaskID) -> None:
+        now = time.monotonic()
+        if not self._lines or now - self._last < LINE_EVERY:
+            return
+        self._last = now
+        task = self._tasks[task_id]
+        of = "" if not task.total else f", {task.completed:,.0f} of {task.total:,.0f}"
+        print_note(f"{task.description}{of}")
+
+
+def progress(*, lines: bool = True) -> Progress:
+    """A bar on stderr while it is a terminal, and in a pipe a line every few seconds of work.
+
+    Without `lines`, for a verb that has lines of its own, a pipe hears nothing.
+    """
+    return _Told(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
+        console=Console(stderr=True),
+        lines=lines,
     )
 
 

@@ -16,6 +16,7 @@ import typer
 
 from smarthdr_studio.cli import BAD_INPUT, BROKEN_OFF, DONE, FAILED, STOPPED
 from smarthdr_studio.cli.output import (
+    LINE_EVERY,
     Json,
     duration,
     percent,
@@ -50,9 +51,6 @@ from smarthdr_studio.core.words import counted
 if TYPE_CHECKING:
     from smarthdr_studio.core.training.plan import TrainingPlan
     from smarthdr_studio.core.training.run_estimate import Estimate
-
-# Seconds between two lines about steps where there is no bar.
-_LINE_EVERY: Final = 15.0
 
 _HANG_UP: Final[signal.Signals | None] = getattr(signal, "SIGHUP", None)
 
@@ -115,10 +113,10 @@ class RunReporter:
     """Repeats events: as JSON lines where `tell` is given, else as a bar on a terminal.
 
     Where stderr is no terminal (a log, a batch system) there is no bar, but a line for each round
-    and check, and for the steps one every now and then.
+    and check, for what is prepared, and for steps and scenes one every few seconds.
 
-    The first line names the run: what is said before it has a name waits. The last one says how it
-    ended, and with which exit status. A silent one only remembers.
+    The first line of JSON names the run: what is said before it has a name waits. The last one says
+    how it ended, and with which exit status. A silent one only remembers.
     """
 
     def __init__(
@@ -126,7 +124,7 @@ class RunReporter:
     ) -> None:
         self._tell = None if silent else tell
         self._silent = silent
-        self._bar = progress()
+        self._bar = progress(lines=False)
         self._quiet = silent or tell is not None
         self._lines_only = self._bar.disable
         self._last_line = -math.inf
@@ -238,18 +236,27 @@ class RunReporter:
     def _step_told(self, event: StepReported) -> None:
         loss = f"loss {event.losses['total']:.4f}"
         self._bar.update(self._task, completed=event.step, description=loss)
+        left = f", {duration(event.seconds_left)} left" if event.seconds_left > 0 else ""
+        self._log(f"step {event.step:,} of {self._total:,}: {loss}{left}")
+
+    def _phase_told(self, event: PhaseChanged) -> None:
+        self._bar.update(self._task, description=event.text)
+        # What is prepared may take a minute, and one such thing is unlike the other.
+        self._log(event.text, at_once=event.phase == "preparing")
+
+    def _log(self, line: str, *, at_once: bool = False) -> None:
+        """A line where there is no bar, unless there was one a moment ago."""
         now = time.monotonic()
-        if self._lines_only and now - self._last_line >= _LINE_EVERY:
+        if self._lines_only and (at_once or now - self._last_line >= LINE_EVERY):
             self._last_line = now
-            left = f", {duration(event.seconds_left)} left" if event.seconds_left > 0 else ""
-            print_note(f"step {event.step:,} of {self._total:,}: {loss}{left}")
+            print_note(line)
 
     def _draw(self, event: TrainingEvent) -> None:
         match event:
             case RunStarted():
                 self._begin(event)
-            case PhaseChanged(text=text):
-                self._bar.update(self._task, description=text)
+            case PhaseChanged():
+                self._phase_told(event)
             case StepReported():
                 self._step_told(event)
             case RoundFinished(round=number, retained=retained):

@@ -113,14 +113,14 @@ def test_what_a_run_computes_in_is_told_with_the_reason(run, project, fake, monk
 
 def test_a_log_file_hears_of_a_run_while_it_goes(run, project, fake, monkeypatch):
     """Where stderr is no terminal there is no bar, and minutes of silence look like a hang."""
-    at = {1: 0.0, 2: 5.0, 3: 20.0}
+    at = {1: 9.0, 2: 12.0, 3: 20.0}
     now = [0.0]
     fake(between=lambda number: now.__setitem__(0, at[number]))
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     told = run("train", project).err.splitlines()
     steps = [line.split(":")[0] for line in told if line.startswith("step")]
-    assert told[0] == "run run-1"
-    assert steps == ["step 1 of 3", "step 3 of 3"]  # the second came 5 s after the first
+    assert told[:2] == ["reading", "run run-1"]  # what is prepared is said at once
+    assert steps == ["step 1 of 3", "step 3 of 3"]  # the second came 3 s after the first
 
 
 def test_epochs_of_checks_are_counted_from_1_as_the_diary_counts_them(run, project, monkeypatch):

@@ -1,0 +1,38 @@
+"""What a verb that takes long says where there is no terminal."""
+
+from smarthdr_studio.cli import output
+
+
+def told(monkeypatch, capsys, *, moments, lines=True):
+    """Stderr of a bar that is advanced at these seconds."""
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    with output.progress(lines=lines) as bar:
+        task = bar.add_task("drawing scenes", total=4)
+        for number, moment in enumerate(moments, start=1):
+            now[0] = moment
+            if number % 2:
+                bar.update(task, completed=number, description=f"scene [{number}]")
+            else:
+                bar.advance(task)
+    return capsys.readouterr().err.splitlines()
+
+
+def test_a_pipe_hears_a_line_every_few_seconds_of_work(monkeypatch, capsys):
+    every = output.LINE_EVERY
+    lines = told(monkeypatch, capsys, moments=(every / 2, every, every * 1.5, every * 2))
+    assert lines == ["scene [1], 2 of 4", "scene [3], 4 of 4"]
+
+
+def test_what_is_done_in_a_moment_is_silent(monkeypatch, capsys):
+    assert told(monkeypatch, capsys, moments=(0.1, output.LINE_EVERY * 0.9)) == []
+
+
+def test_a_verb_with_lines_of_its_own_has_no_others(monkeypatch, capsys):
+    assert told(monkeypatch, capsys, moments=(9.0, 99.0), lines=False) == []
+
+
+def test_a_terminal_has_its_bar_and_no_lines(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as if there were a terminal
+    lines = told(monkeypatch, capsys, moments=(9.0, 99.0))
+    assert "scene [1], 1 of 4" not in lines
