@@ -34,7 +34,7 @@ EXIT_STATUS: Final = "Exit status: " + "; ".join(
 
 
 def open_window(words: Sequence[str]) -> int:
-    """Open the window on nothing, a project or a dataset folder; the answer is the exit status."""
+    """Open the window on nothing, a project, a dataset folder or a model; answers its status."""
     reason = _why_no_window(words)
     if reason is None:
         try:
@@ -50,12 +50,19 @@ def open_window(words: Sequence[str]) -> int:
 def _why_no_window(words: Sequence[str]) -> str | None:
     if len(words) > 1 and Path(words[0]).is_dir():
         return f"{words[1]}: one project at a time; see smarthdr-studio --help"
-    if words and not Path(words[0]).is_dir():
+    if words and not _can_be_opened(Path(words[0])):
         return (
             f"{words[0]}: neither a verb nor a project or dataset folder; "
             "see smarthdr-studio --help"
         )
     return None
+
+
+def _can_be_opened(path: Path) -> bool:
+    """A folder, or a file that a desktop hands over: a project's database, a model."""
+    from smarthdr_studio.core.project.places import folder_meant, is_model
+
+    return folder_meant(path).is_dir() or is_model(path)
 
 
 # Kept here so that the window opens without loading the command-line library.
@@ -64,7 +71,7 @@ VERBS: Final = frozenset(
     | {"scenes", "queue", "propose"}
     | {"import-split", "export-split", "export-journal", "export-dataset", "report"}
     | {"note", "history", "truth", "undo", "redo", "evaluate", "merge", "benchmark", "doctor"}
-    | {"align", "relocate", "tidy", "runs", "presets"}
+    | {"align", "relocate", "tidy", "runs", "presets", "desktop"}
 )
 
 

@@ -16,6 +16,7 @@ from smarthdr_studio.cli import (
     INTERRUPTED,
     benchmark,
     curation,
+    desktop,
     doctor,
     ground_truth,
     import_export,
@@ -90,6 +91,12 @@ _PRESETS: Final[Mapping[str, Callable[..., int | None]]] = {
 }
 
 
+_DESKTOP: Final[Mapping[str, Callable[..., int | None]]] = {
+    "install": desktop.install,
+    "remove": desktop.remove,
+}
+
+
 def run(words: Sequence[str]) -> int:
     """Run the verb these words ask for; the answer is the exit status.
 
@@ -151,6 +158,7 @@ def build() -> typer.Typer:
         app.command(name)(verb)
     app.add_typer(_group(_RUNS, about=_about_runs), name="runs")
     app.add_typer(_group(_PRESETS, about=_about_presets), name="presets")
+    app.add_typer(_group(_DESKTOP, about=_about_desktop), name="desktop")
     return app
 
 
@@ -166,6 +174,13 @@ def _group(
 
 def _about_presets() -> None:
     """List the plans to train by, and show every setting of one.
+
+    Every verb takes --help and --json.
+    """
+
+
+def _about_desktop() -> None:
+    """Put the studio into the menu of a Linux desktop, with its file types, or take it out.
 
     Every verb takes --help and --json.
     """

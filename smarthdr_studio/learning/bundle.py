@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 from smarthdr_studio.core.errors import CheckpointError, ExportError
 from smarthdr_studio.core.files import AnyPath, replacing, shown_name
 from smarthdr_studio.core.imaging.radiometry import GAMMA, MU
+from smarthdr_studio.core.project.places import MODEL_SUFFIX
 from smarthdr_studio.core.records import parse_json
 
 Part = Literal["teacher", "student"]
@@ -119,7 +120,7 @@ def _contract() -> dict[str, Any]:
     }
 
 
-SUFFIX: Final = ".shdrmodel"
+SUFFIX: Final = MODEL_SUFFIX
 _CARD: Final = "model.json"
 _WEIGHTS: Final = "weights.safetensors"
 _MOST_CARD: Final = 2**20

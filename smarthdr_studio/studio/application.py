@@ -209,6 +209,7 @@ def shown(project: Path | None) -> tuple[QApplication, MainWindow]:
     qInstallMessageHandler(keep_qt_message)
     application = QApplication(sys.argv[:1])
     application.setApplicationName("SmartHDR Studio")
+    application.setDesktopFileName("smarthdr-studio")  # whose entry and icon a desktop looks for
     application.setWindowIcon(QIcon(str(resource("icons", "studio.svg"))))
     palette = palette_for(Preferences.read(places.preferences).look)
     tint(application, palette)

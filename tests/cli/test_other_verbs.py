@@ -32,7 +32,7 @@ def no_display(monkeypatch):
 
 
 def test_the_table_of_verbs_is_the_one_the_door_knows():
-    assert {*app._VERBS, "runs", "presets"} == cli.VERBS
+    assert {*app._VERBS, "runs", "presets", "desktop"} == cli.VERBS
 
 
 @pytest.mark.parametrize("verb", sorted(cli.VERBS))

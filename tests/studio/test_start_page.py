@@ -5,11 +5,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton
 
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.studio.dataset.start_page import NewProjectDialog, why_not
 from smarthdr_studio.studio.settings import Preferences
+from smarthdr_studio.studio.widgets.file_dialogs import begin
 
 
 def way_in(window, name):
@@ -180,3 +181,19 @@ def test_the_dataset_may_be_gone_and_the_project_still_opens(window, until, tiny
     assert len(window.session.state.scenes) == 7
     with Project.open(tiny_project) as project:
         assert len(project.scenes) == 7
+
+
+def test_a_dropped_database_opens_the_project_it_lies_in(window, until, tiny_project):
+    drop(window, tiny_project / "project.sqlite")
+    until(window.session, lambda s: s.project == "tiny")
+
+
+def test_a_model_that_is_opened_is_proposed_where_a_model_is_asked_for(window, until, tmp_path):
+    model = tmp_path / "mine.shdrmodel"
+    model.touch()
+    drop(window, model)
+    until(window.session, lambda s: s.notice is not None and model.name in s.notice.text)
+    dialog = QFileDialog(window)
+    begin(dialog, "model")
+    assert dialog.selectedFiles() == [str(model)]
+    dialog.deleteLater()

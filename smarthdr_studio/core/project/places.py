@@ -1,14 +1,28 @@
-"""Which names in a database lead where they do not belong; such a project is not opened."""
+"""What a path given by a person means, and which names in a database lead where they may not."""
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from smarthdr_studio.core.errors import ForeignPlace
 from smarthdr_studio.core.files import AnyPath, is_plain_name, place_in, shown_name
 from smarthdr_studio.core.records import parse_json
 from smarthdr_studio.core.remedies import LOOK_OVER
+
+MODEL_SUFFIX: Final = ".shdrmodel"
+_DATABASE: Final = "project.sqlite"
+
+
+def is_model(path: AnyPath) -> bool:
+    """Whether it is a model file by its name."""
+    return Path(path).suffix == MODEL_SUFFIX and Path(path).is_file()
+
+
+def folder_meant(path: AnyPath) -> Path:
+    """The folder that a path means; a project's database, which a desktop opens, means its own."""
+    path = Path(path)
+    return path.parent if path.name == _DATABASE and path.is_file() else path
 
 
 def odd_in_scene(row: Sequence[Any]) -> str:

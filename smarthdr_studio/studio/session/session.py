@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.imaging.bracket import Catalogue
+from smarthdr_studio.core.project.places import folder_meant, is_model
 from smarthdr_studio.core.project.project import JournalReading, Project
 from smarthdr_studio.studio.curation.journal import JournalController, story_of
 from smarthdr_studio.studio.curation.proposals import ProposalController
@@ -35,6 +36,7 @@ from smarthdr_studio.studio.training.controller import TrainingController
 from smarthdr_studio.studio.training.diary import DiaryController
 from smarthdr_studio.studio.training.film_strip import FilmController
 from smarthdr_studio.studio.viewer.figure_export import ExportController
+from smarthdr_studio.studio.widgets.file_dialogs import offer
 from smarthdr_studio.synthetic.settings import SampleSettings
 
 _ALIGNED: Final = (
@@ -42,6 +44,10 @@ _ALIGNED: Final = (
     "what was labelled before stays as it is."
 )
 _MENDING: Final = "A project is being mended; wait until that is done."
+_OFFERED: Final = (
+    "{name} is at hand: with a project open, Training ▸ Models ▸ Use a model file… lets it make "
+    "pseudo-labels, Look through a model file… shows what it predicts."
+)
 _AS_SHOT: Final = "Frames are read as they were shot again."
 
 
@@ -186,10 +192,13 @@ class Session(QObject):
         self._store.show_all()
 
     @Slot(object)
-    def take(self, folder: Path) -> None:
-        """Open a folder, be it a project or a dataset."""
-        if self._may_switch():
-            self._projects.take(folder)
+    def take(self, place: Path) -> None:
+        """Open a project, by its folder or its database, a dataset folder, or offer a model."""
+        if is_model(place):
+            offer("model", place)
+            self._store.notice(Notice(text=_OFFERED.format(name=place.name)))
+        elif self._may_switch():
+            self._projects.take(folder_meant(place))
 
     def mend(self, folder: Path) -> None:
         """Look a project over, closed meanwhile, and open it where no other is open."""

@@ -10,6 +10,7 @@ from PySide6.QtGui import QDesktopServices, QDropEvent
 from PySide6.QtWidgets import QAbstractItemView, QFileDialog, QInputDialog, QWidget
 
 from smarthdr_studio.core.imaging.bracket import Catalogue
+from smarthdr_studio.core.project.places import folder_meant, is_model
 from smarthdr_studio.studio.dataset.ground_truth import TruthSheet
 from smarthdr_studio.studio.dataset.import_export import DatasetSheet, SplitSheet
 from smarthdr_studio.studio.dataset.import_sheet import ImportSheet
@@ -213,9 +214,10 @@ class FileCommands(QObject):
 
 
 def _dragged(event: QDropEvent) -> tuple[Path | None, tuple[Path, ...]]:
-    """The first folder among what is dragged, and all pictures."""
+    """The first folder or model among what is dragged, and all pictures."""
     paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-    folder = next((path for path in paths if path.is_dir()), None)
+    opens = (path for path in paths if folder_meant(path).is_dir() or is_model(path))
+    folder = next(opens, None)
     return folder, tuple(path for path in paths if path.suffix.casefold() in _PICTURES)
 
 
