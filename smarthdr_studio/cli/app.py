@@ -64,6 +64,7 @@ _VERBS: Final[Mapping[str, Callable[..., int | None]]] = {
     "doctor": doctor.doctor,
     "align": project.align,
     "relocate": project.relocate,
+    "accept": project.accept,
     "tidy": project.tidy,
 }
 

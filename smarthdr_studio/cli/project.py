@@ -399,9 +399,10 @@ def relocate(
 
     with Project.open(project) as opened:
         now = relocation.relocate(opened, folder, even_partly=partly)
-        forgets = opened.read_only
+        forgets, pictures = opened.read_only, opened.compare_pictures()
     if as_json:
-        print_json({"dataset": str(now.root), "found": now.found, "scenes": now.scenes})
+        found = {"dataset": str(now.root), "found": now.found, "scenes": now.scenes}
+        print_json({**found, "changed": sorted(pictures.changed)})
         return
     print_line(f"{now.root}: {now.found} of {counted(now.scenes, 'scene')} are here.")
     if forgets:
@@ -413,6 +414,45 @@ def tidy(
     *,
     older: Annotated[
         bool, typer.Option("--older-versions", help="Move labels no scene uses to the trash.")
+    if pictures.changed:
+        print_note(pictures.sentence)
+
+
+def accept(
+    project: ProjectFolder,
+    *,
+    same: Annotated[
+        bool, typer.Option("--same", help="They show the same; labels are not tagged.")
+    ] = False,
+    dry: Annotated[bool, typer.Option("--dry-run", help="Only say which have changed.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take the pictures of the dataset as they are now for those of the project.
+
+    Of scenes whose frames or ground truth are others than the project knows. Those with a promoted
+    label or an imported ground truth are tagged pictures-changed, as it was made of the earlier
+    pictures, unless they show the same, as after a change of tags inside the files.
+    """
+    from smarthdr_studio.core.project.decisions import Decisions
+    from smarthdr_studio.core.project.project import Project
+
+    with Project.open(project) as opened:
+        found = opened.compare_pictures()
+        act = bool(found.changed) and not dry
+        marked = Decisions(opened).accept_pictures(found, same=same) if act else ()
+    if as_json:
+        changed = {name: list(files) for name, files in found.changed.items()}
+        print_json({"changed": changed, "tagged": list(marked), "accepted": act})
+        return
+    if not found.changed:
+        print_line(f"{found.root}: every picture is the one the project knows.")
+        return
+    rows = [
+        (name, " ".join(files), "tagged" if name in marked else "")
+        for name, files in found.changed.items()
+    ]
+    what = "nothing was accepted" if dry else "accepted as they are now"
+    print_table(("scene", "pictures", "its label"), rows, title=f"{found.root}: {what}", words=3)
     ] = False,
     trash: Annotated[
         bool, typer.Option("--empty-trash", help="Delete the trash for good, as it is now.")

@@ -64,6 +64,9 @@ MAKE_PROJECT: Final = Way(
 FIND_DATASET: Final = Way(
     window="File ▸ Where is the dataset?", shell="smarthdr-studio relocate PROJECT FOLDER"
 )
+ACCEPT_PICTURES: Final = Way(
+    window="File ▸ Accept changed pictures…", shell="smarthdr-studio accept PROJECT"
+)
 TAKE_PART: Final = Way(
     window="“A part of the scenes is enough”", shell="smarthdr-studio relocate … --partly"
 )

@@ -65,6 +65,11 @@ class SceneCache:
         crop = np.stack([frame[place] for frame in bracket.frames])
         return torch.from_numpy(crop.view(np.int16))
 
+    def drop(self, scene_id: str) -> None:
+        """Forget a scene; it is decoded again when it is asked for."""
+        self._on_device.pop(scene_id, None)
+        self._frames.drop(scene_id)
+
     def placed(self, picture: np.ndarray[Any, Any]) -> Image:
         """An H×W or H×W×C picture on the device where there is room, else as it is."""
         return _to_device(picture, self.device) if self._has_room(picture.nbytes) else picture
@@ -392,6 +397,10 @@ class TrainingData:
             stock=self._stock,
             randomness=self.randomness,
         )
+
+    def forget(self, scene_id: str) -> None:
+        """Decode a scene again when it is asked for: its pictures may be others by now."""
+        self._stock.drop(scene_id)
 
     def labelled(self, label_set: LabelSet) -> CropSet:
         """Ground truths and promoted labels, weakly moved.

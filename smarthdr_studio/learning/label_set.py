@@ -13,6 +13,7 @@ from smarthdr_studio.core.project.journal import SceneState, Status
 from smarthdr_studio.core.project.labels import check_label
 from smarthdr_studio.core.project.places import label_file
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.stamps import Comparison
 from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.core.trust.brush import Brush, fingerprint, pack
 from smarthdr_studio.core.trust.masking import MaskSettings, masks_as_text, masks_from_text
@@ -159,13 +160,16 @@ class ProjectLabels(NamedTuple):
     """All scenes by id; imported ground truths stand for the dataset's."""
     manual_masks: Mapping[str, Brush]
     """What a person painted on unlabelled scenes: H×W, 1 trust, −1 distrust."""
+    pictures: Comparison
+    """Which of the scenes that play a part in training have other pictures than the project knows;
+    they are not set aside yet."""
 
 
 def read_label_set(folder: AnyPath, *, plan: TrainingPlan) -> ProjectLabels:
     """What the project says now; opened and closed here. Label files are not looked at.
 
-    An unlabelled scene whose painted mask is lost is damaged. Raises ProjectError where the
-    project cannot be opened.
+    The dataset's pictures are held against their stamps. An unlabelled scene whose painted mask is
+    lost is damaged. Raises ProjectError where the project cannot be opened.
     """
     folder = Path(folder)
     with Project.open(folder) as project:
@@ -189,10 +193,10 @@ def read_label_set(folder: AnyPath, *, plan: TrainingPlan) -> ProjectLabels:
         )
         painted = [name for name in label_set.unlabelled if states[name].person is not None]
         manual_masks, damaged = _manual_masks(project, painted)
+        pictures = project.compare_pictures().only(_all_scenes(label_set))
     brushes = {name: fingerprint(pack(mask)) for name, mask in manual_masks.items()}
-    return ProjectLabels(
-        replace(label_set, brushes=brushes).setting_aside(damaged), scenes, manual_masks
-    )
+    label_set = replace(label_set, brushes=brushes).setting_aside(damaged)
+    return ProjectLabels(label_set, scenes, manual_masks, pictures)
 
 
 def held_out_count(plan: TrainingPlan, label_set: LabelSet) -> int:
@@ -343,14 +347,21 @@ def refuse_damaged(label_set: LabelSet) -> None:
         raise LabelError(sentence)
 
 
-def without_damaged(label_set: LabelSet) -> LabelSet:
-    """The label_set without scenes that are damaged.
+def refuse_changed(pictures: Comparison) -> None:
+    """Raises LabelError where a run would begin, or go on, with pictures nobody has accepted."""
+    if pictures.changed:
+        raise LabelError(pictures.sentence)
+
+
+def without_damaged(label_set: LabelSet, *, pictures: Comparison) -> LabelSet:
+    """The label_set without scenes that are damaged, or whose pictures are others by now.
 
     Raises LabelError where that leaves nothing labelled.
     """
-    found = damaged_labels(label_set)
+    changed = {name: pictures.of_scene(name) for name in pictures.changed}
+    found = changed | damaged_labels(label_set)
     left = label_set.setting_aside(found)
-    if found and not left.labels:
+    if label_set.labels and not left.labels:
         raise LabelError(next(iter(found.values())))
     return left
 

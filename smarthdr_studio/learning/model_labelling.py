@@ -197,5 +197,8 @@ def _scenes_to_label(
         if not ids:
             raise ProjectError(f"{folder}: no scene is unlabelled; demote or restore one first")
         scenes = [project.scene(name) for name in sorted(set(ids))]
+        pictures = project.compare_pictures().only(ids)
+        if pictures.changed:
+            raise ProjectError(pictures.sentence)
         painted = {scene.id: project.person(scene.id) for scene in scenes}
     return scenes, masks, {name: mask for name, mask in painted.items() if mask is not None}

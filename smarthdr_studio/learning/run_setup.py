@@ -53,6 +53,7 @@ from smarthdr_studio.learning.crops import SceneCache, TrainingData
 from smarthdr_studio.learning.distributed import Ranks
 from smarthdr_studio.learning.inference import Predictor
 from smarthdr_studio.learning.label_set import (
+    refuse_changed,
     LabelSet,
     choose_held_out,
     held_out_count,
@@ -254,11 +255,13 @@ def prepare_run(
 
     A label that is damaged is refused; a resumed run goes on where the project has mended it.
     """
+    Pictures that are others than the project knows are refused until somebody has accepted them.
     ranks = ranks or Ranks()
     device = pick_device(plan.device, place=ranks.place)
     precision = pick_precision(device, plan.precision)
     perceptual = _perceptual_loss(plan, device)
-    now, scenes, _ = read_label_set(project, plan=plan)
+    now, scenes, _, pictures = read_label_set(project, plan=plan)
+    refuse_changed(pictures)
     fresh = label_set is None
     label_set = _first_label_set(plan, now) if label_set is None else with_repaired(label_set, now)
     frames = FrameStore()

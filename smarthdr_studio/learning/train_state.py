@@ -255,12 +255,14 @@ class TrainingRun:
         """
         begun = time.perf_counter()
         at = self.progress
-        now, scenes, manual_masks = read_label_set(self.project, plan=self.plan)
-        label_set = without_damaged(now.holding_out(self.label_set.held_out))
+        now, scenes, manual_masks, pictures = read_label_set(self.project, plan=self.plan)
+        label_set = without_damaged(now.holding_out(self.label_set.held_out), pictures=pictures)
         label_set, scenes = agree_on_label_set(
             label_set, scenes, ranks=self.ranks, project=self.project
         )
         material = self.material.of(scenes)
+        for name in {*self.label_set.damaged} - {*label_set.damaged}:
+            self.material.forget(name)
         labelled = self._labelled_of(label_set, material)
         origin = Origin(
             run=folder.id,

@@ -3,6 +3,9 @@
 import os
 import shutil
 
+import cv2
+import numpy as np
+
 from smarthdr_studio.core.project.project import Project
 
 
@@ -55,7 +58,7 @@ def test_repairing_needs_a_project_and_a_folder_that_is_one(run, tmp_path):
 def test_relocating_says_how_many_scenes_are_there(dataset, project, run, tmp_path):
     moved = shutil.copytree(dataset, tmp_path / "far" / "moved")
     answer = run("relocate", project, moved, "--json")
-    assert answer.json == {"dataset": str(moved), "found": 6, "scenes": 6}
+    assert answer.json == {"dataset": str(moved), "found": 6, "scenes": 6, "changed": []}
     with Project.open(project) as opened:
         assert opened.dataset == moved
     answer = run("relocate", project, tmp_path / "nowhere")
@@ -80,3 +83,46 @@ def test_tidying_says_first_and_does_when_asked(project, run):
     answer = run("redo", project)
     assert answer.status == 2
     assert "tidied away for good" in answer.err
+
+
+def swap(project, name):
+    """Another picture in the place of the first frame of a scene."""
+    with Project.open(project) as opened:
+        frame = opened.scene(name).frames[0]
+    pixels = cv2.imread(str(frame), cv2.IMREAD_UNCHANGED)
+    cv2.imwrite(str(frame), np.iinfo(pixels.dtype).max - pixels)
+    return frame
+
+
+def test_other_pictures_are_told_by_the_doctor_and_taken_when_a_person_says_so(project, run):
+    run("promote", project, "003")
+    frame = swap(project, "003")
+    answer = run("doctor", project)
+    assert answer.status == 2
+    assert "not those the project knows" in answer.out
+    assert "smarthdr-studio accept PROJECT" in answer.out
+    for _ in range(2):
+        told = run("accept", project, "--dry-run", "--json").json
+        assert told["changed"]["003"] == ["/".join(frame.parts[-3:])]
+        assert told["accepted"] is False
+    assert "tagged" in run("accept", project).out
+    assert run("doctor", project).status == 0
+    assert "pictures-changed" in run("scenes", project, "--json").out
+    assert "every picture is the one" in run("accept", project).out
+
+
+def test_pictures_that_show_the_same_tag_nothing(project, run):
+    run("promote", project, "003")
+    swap(project, "003")
+    assert run("accept", project, "--same", "--json").json["tagged"] == []
+    assert "pictures-changed" not in run("scenes", project, "--json").out
+
+
+def test_relocating_to_another_dataset_of_the_same_names_says_so(dataset, project, run, tmp_path):
+    moved = shutil.copytree(dataset, tmp_path / "far" / "moved")
+    run("relocate", project, moved)
+    swap(project, "003")
+    answer = run("relocate", project, moved)
+    assert "other pictures than the project knows" in answer.err
+    assert answer.err.count("\n") == 1
+    assert run("relocate", project, dataset, "--json").json["changed"] == []

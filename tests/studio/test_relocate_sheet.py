@@ -3,13 +3,17 @@
 import shutil
 import sqlite3
 
+import cv2
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
 from smarthdr_studio.core.errors import UnwritableProject
 from smarthdr_studio.core.project import project as opening
+from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.stamps import CHANGED_TAG
 from smarthdr_studio.studio.dataset.relocate import RelocateSheet
 from smarthdr_studio.studio.state import MovedState
 
@@ -170,3 +174,86 @@ def test_a_question_is_the_same_only_while_nothing_of_it_changed(tmp_path):
 def test_the_project_opens_whatever_became_of_its_dataset(tiny_project, moved):
     with Project.open(tiny_project) as project:
         assert len(project.scenes) == 7
+
+
+@pytest.fixture
+def swapped(tiny_project):
+    """The project with 003 promoted, and other frames in the place of those of 003 and 004."""
+    with Project.open(tiny_project) as project:
+        Decisions(project).promote(["003"])
+        for name in ("003", "004"):
+            path = project.scene(name).frames[0]
+            pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+            cv2.imwrite(str(path), np.iinfo(pixels.dtype).max - pixels)
+    return tiny_project
+
+
+def test_other_pictures_are_told_when_a_project_is_opened_and_nobody_is_stopped(
+    window, until, swapped
+):
+    window.session.take(swapped)
+    until(window.session, lambda s: s.notice is not None and s.notice.tone == "warn")
+    notice = window.session.state.notice
+    assert "other pictures than the project knows of 2 of 7 scenes (003, 004)" in notice.text
+    assert "File ▸ Accept changed pictures…" in notice.text
+    assert "File ▸ Where is the dataset?" in notice.text
+    assert [line.partition(":")[0] for line in notice.details] == ["003", "004"]
+    assert window.session.state.moved is None
+
+
+@pytest.mark.parametrize("same", [False, True])
+def test_other_pictures_are_taken_in_the_sheet_and_old_labels_are_tagged(
+    window, until, qtbot, swapped, same
+):
+    window.session.take(swapped)
+    until(window.session, lambda s: s.notice is not None and s.notice.tone == "warn")
+    window.menus._actions["accept_pictures"].trigger()
+    until(window.session, lambda s: s.moved is not None)
+    sheet = window.findChild(RelocateSheet)
+    assert sheet.isVisible()
+    assert sheet._accept.isVisible()
+    assert "2 of 7 scenes" in sheet._gone.text()
+    assert not sheet._use.isEnabled()  # no other folder was given
+    sheet._same.setChecked(same)
+    qtbot.mouseClick(sheet._accept, LEFT)
+    until(window.session, lambda s: s.moved is None and s.notice is not None)
+    assert "2 scenes are taken as they are now" in window.session.state.notice.text
+    until(window.session, lambda s: s.row("003") is not None)
+    assert window.session.state.row("003").tags == (() if same else (CHANGED_TAG,))
+    window.menus._actions["find_dataset"].trigger()
+    until(window.session, lambda s: s.notice is not None and "lies where" in s.notice.text)
+    assert window.session.state.moved is None
+
+
+def test_the_right_folder_can_be_given_where_another_of_its_names_was_found(
+    window, until, qtbot, swapped, made
+):
+    window.session.take(swapped)
+    until(window.session, lambda s: s.notice is not None and s.notice.tone == "warn")
+    window.menus._actions["find_dataset"].trigger()
+    until(window.session, lambda s: s.moved is not None)
+    sheet = window.findChild(RelocateSheet)
+    sheet._path.setText(str(made / "brackets"))
+    qtbot.mouseClick(sheet._use, LEFT)
+    until(window.session, lambda s: s.moved is None and s.shown is not None)
+    assert "7 of 7 scenes" in window.session.state.notice.text
+    with Project.open(swapped) as project:
+        assert project.compare_pictures().changed == {}
+        assert project.state("003").tags == ()
+
+
+def test_a_dataset_that_is_gone_offers_no_pictures_to_take(asked):
+    assert not asked._accept.isVisible()
+    assert not asked._same.isVisible()
+    asked.reject()
+
+
+def test_a_project_of_before_stamps_says_so_quietly(window, until, tiny_project):
+    with sqlite3.connect(tiny_project / "project.sqlite") as connection:
+        connection.execute("DROP TABLE stamps")
+        connection.execute("PRAGMA user_version = 5")
+    connection.close()
+    window.session.take(tiny_project)
+    until(window.session, lambda s: s.notice is not None)
+    assert "are told from now on" in window.session.state.notice.text
+    assert window.session.state.notice.tone == "plain"

@@ -215,7 +215,7 @@ def _read_whole(connection: sqlite3.Connection, path: Path) -> KnownJournal:
     odd, journal = _added_up(connection)
     if odd:
         raise ProjectError(f"{path}: {odd}; mend it with: {MEND}")
-    for table in ("facts", "scenes", "person_masks", "figures", "reviews"):
+    for table in ("facts", "scenes", "person_masks", "figures", "reviews", "stamps"):
         for _ in connection.execute(f"SELECT * FROM {table}"):
             pass
     if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:

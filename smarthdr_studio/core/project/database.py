@@ -123,9 +123,19 @@ _VERSION_3: Final[tuple[str, ...]] = ()
 _VERSION_4: Final = ("ALTER TABLE scenes ADD COLUMN ground_truth_gamma REAL NOT NULL DEFAULT 1",)
 # Brackets of two frames, or of more than three: [[path, EV], …] by rising exposure, else NULL.
 _VERSION_5: Final = ("ALTER TABLE scenes ADD COLUMN bracket TEXT",)
+# By which pictures the project knows them again (stamps.py), by their names in the dataset.
+_VERSION_6: Final = (
+    """CREATE TABLE stamps (
+        path TEXT PRIMARY KEY,
+        size INTEGER NOT NULL, modified INTEGER NOT NULL, checksum TEXT NOT NULL
+    ) WITHOUT ROWID""",
+)
 # Rung n turns version n into version n + 1; a new project climbs the whole ladder.
 _Rung = tuple[str, ...]
-MIGRATIONS: tuple[_Rung, ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+MIGRATIONS: tuple[_Rung, ...] = (
+    *(_VERSION_1, _VERSION_2, _VERSION_3),
+    *(_VERSION_4, _VERSION_5, _VERSION_6),
+)
 
 # Asked ten thousand times at a time, where calling the enumeration would take twice as long.
 _KINDS: Final = {kind.value: kind for kind in Kind}

@@ -28,6 +28,7 @@ from smarthdr_studio.core.project.labels import (
     truth_draft,
 )
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.stamps import CHANGED_TAG, Comparison
 from smarthdr_studio.core.remedies import IMPORT_TRUTH
 from smarthdr_studio.core.trust.brush import Brush, fingerprint, pack
 from smarthdr_studio.core.trust.masking import MaskSettings
@@ -348,6 +349,26 @@ class Decisions:
             return entries
 
         self._project.record(decide)
+
+    def accept_pictures(
+        self, found: Comparison, *, same: bool = False, who: str | None = None
+    ) -> tuple[str, ...]:
+        """Take the pictures as they were compared for those of the project.
+
+        Unless they are the `same` to a person's eye, scenes with a label of their own, promoted or
+        imported, are tagged `CHANGED_TAG`, as it was made of the earlier ones; answers which.
+        Pictures that changed since the comparison are found by the next one.
+        """
+        states = self._project.ledger().scenes
+        own = [
+            n for n in found.changed if states[n].label is not None or states[n].truth is not None
+        ]
+        marked = () if same else tuple(own)
+        self._project.refuse_read_only()
+        if marked:
+            self.annotate(marked, add=(CHANGED_TAG,), who=who)
+        self._project.accept_pictures(found)
+        return marked
 
     def import_split(
         self, wanted: Mapping[str, Status], *, note: str = "", who: str | None = None

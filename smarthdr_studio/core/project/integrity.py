@@ -498,11 +498,28 @@ def _of_files(project: Project, opened: OpenedDatabase, *, quiet: float) -> Iter
                 sentence=f"a picture of {scene.id} lies outside the dataset",
                 remedy="neither copies nor reports carry it; put it into the dataset",
             )
+    yield from picture_findings(project)
     missing = missing_dataset(project)
     if missing is not None:
         what, _, remedy = missing.sentence.partition("; ")
         yield Finding(
             trouble=FindingKind.DATASET, what=str(missing.root), sentence=what, remedy=remedy
+        )
+
+
+def picture_findings(project: Project) -> Iterator[Finding]:
+    """Scenes whose pictures are not those the project knows; nothing is kept of what is seen."""
+    found = project.compare_pictures()
+    for name in found.changed:
+        what, _, remedy = found.of_scene(name).partition("; ")
+        label = project.state(name).label
+        yield Finding(
+            trouble=FindingKind.DATASET,
+            what=name,
+            sentence=f"{what}, and its promoted label was made of the earlier ones"
+            if label is not None
+            else what,
+            remedy=remedy,
         )
 
 

@@ -33,6 +33,13 @@ from smarthdr_studio.core.trust.brush import Brush, unpack
 
 DATABASE_NAME: Final = "project.sqlite"
 
+from smarthdr_studio.core.project.stamps import (
+    Comparison,
+    Stamp,
+    compare,
+    read_stamps,
+    write_stamps,
+)
 _ALIGNED: Final = "frames_aligned"  # how the dataset is read: a fact beside where it lies
 
 _ATTEMPTS: Final = 5
@@ -282,7 +289,9 @@ class Project:
             ) from None
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-        return cls.open(folder)
+        made = cls.open(folder)
+        made.compare_pictures()
+        return made
 
     @classmethod
     def open(cls, folder: AnyPath) -> Self:
@@ -386,6 +395,29 @@ class Project:
         version = self.data_version()
         if self._reviews is None or self._reviews[0] != version:
             with database.as_project_error(self.folder):
+    def compare_pictures(self) -> Comparison:
+        """Whether the dataset's pictures are those the project knows; see `stamps.compare`.
+
+        Those seen for the first time are known from now on, unless nothing can be written.
+        """
+        with database.as_project_error(self.folder):
+            known = read_stamps(self._connection)
+        found = compare(self._plain.values(), known, dataset=self.dataset)
+        if found.fresh and not self.read_only:
+            with suppress(UnwritableProject):  # on a full disk it is done when it is asked again
+                self._keep_stamps(found.fresh)
+        return found
+
+    def accept_pictures(self, found: Comparison) -> None:
+        """Know the pictures by what a comparison has found; see `Decisions.accept_pictures`."""
+        self.refuse_read_only()
+        keys = {key for files in found.changed.values() for key in files}
+        self._keep_stamps({key: found.accepted[key] for key in keys})
+
+    def _keep_stamps(self, stamps: Mapping[str, Stamp]) -> None:
+        with database.writing(self._connection, self.folder):
+            write_stamps(self._connection, stamps)
+
                 self._reviews = version, project_database.read_reviews(self._connection)
         return dict(self._reviews[1])
 

@@ -15,6 +15,7 @@ from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.project import database
 from smarthdr_studio.core.project.journal import Accounts, JournalEntry, Kind, Status
 from smarthdr_studio.core.project.places import odd_in_entry, odd_in_scene
+from smarthdr_studio.core.project.stamps import Stamp, is_stamp, write_stamps
 from smarthdr_studio.core.remedies import FIND_DATASET
 from smarthdr_studio.core.trust.brush import fingerprint, unpack
 from smarthdr_studio.core.words import counted
@@ -32,6 +33,7 @@ class Salvage:
     masks: tuple[tuple[str, bytes], ...]
     reviews: tuple[tuple[Any, ...], ...]
     dataset: tuple[tuple[str, str], ...]
+    stamps: tuple[tuple[Any, ...], ...]
     missing: tuple[str, ...]
 
 
@@ -65,6 +67,7 @@ def salvage(path: AnyPath) -> Salvage:
         ]
         facts = [row for row in _rows(connection, _all_of("facts"), key="name") if _is_text(row)]
         reviews = [r for r in _rows(connection, _all_of("reviews"), key="scene") if r[0] in names]
+        stamps = [r for r in _rows(connection, _all_of("stamps"), key="path") if is_stamp(r)]
         highest = max([0, *(entry.seq for entry in entries), *_last_number(connection)])
     told_of = {entry.scene for entry in entries}
     begun = _begun_anew([s for s in scenes if s[0] not in told_of], number=highest)
@@ -74,6 +77,7 @@ def salvage(path: AnyPath) -> Salvage:
         masks=tuple(masks),
         reviews=tuple(r for r in reviews if _is_text(r)),
         dataset=tuple((name, value) for name, value in facts),
+        stamps=tuple(stamps),
         missing=tuple(_missing(entries, begun, masks, highest=highest, facts=facts)),
     )
 
@@ -237,6 +241,7 @@ def write_salvage(path: AnyPath, found: Salvage, *, beside: AnyPath) -> None:
         for name, runs in found.masks:
             database.write_mask(connection, name, runs)
         connection.executemany("INSERT OR REPLACE INTO reviews VALUES (?, ?, ?)", found.reviews)
+        write_stamps(connection, {path: Stamp(*rest) for path, *rest in found.stamps})
 
 
 def differing_tables(connection: sqlite3.Connection) -> list[str]:

@@ -1,9 +1,12 @@
-"""Takes care that a project can be worked with: where its dataset is, and what opening it told."""
+"""Takes care of what a project lives from: where its dataset is, and whether it is still the same.
+
+What opening a project has told is said here as well.
+"""
 
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QCloseEvent
@@ -18,8 +21,11 @@ from PySide6.QtWidgets import (
 )
 
 from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.project.relocation import Missing, guess, missing_dataset, relocate
+from smarthdr_studio.core.project.stamps import CHANGED_TAG, Comparison
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import MovedState, Notice, StudioState
 from smarthdr_studio.studio.tasks import How, LatestTask, Report, TaskRunner
@@ -29,32 +35,50 @@ from smarthdr_studio.studio.widgets.file_dialogs import begin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whereabouts:
-    """What is missing of a project's dataset, None for nothing, and where it may be now."""
+    """What is missing of a project's dataset, None for nothing, and where it may be now.
+
+    `pictures` says whether those that are there are the ones the project knows.
+    """
 
     folder: Path
     missing: Missing | None
+    pictures: Comparison
     guess: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundAgain:
-    """Where the dataset of a project lies, and how many of its scenes."""
+    """Where the dataset of a project lies, how many of its scenes, and with which pictures."""
 
     folder: Path
     root: Path
     found: int
     scenes: int
+    pictures: Comparison
 
 
 def look_for_dataset(report: Report, *, folder: Path) -> Whereabouts:
-    """Whether the dataset of a project is where it was, and if not where it may be."""
+    """Whether the dataset of a project is where and what it was, and if not where it may be."""
     report("", 0, 0)
     with Project.open(folder) as project:
         missing = missing_dataset(project)
-        if missing is None:
-            return Whereabouts(folder=folder, missing=None)
         report("", 0, 0)
-        return Whereabouts(folder=folder, missing=missing, guess=guess(project))
+        place = None if missing is None else guess(project)
+        report("", 0, 0)
+        pictures = project.compare_pictures()
+    return Whereabouts(folder=folder, missing=missing, guess=place, pictures=pictures)
+
+
+def accept_pictures(report: Report, *, folder: Path, found: Comparison, same: bool) -> str:
+    """Take the pictures as they were compared; says what was done. Raises ProjectError."""
+    report("accepting pictures", 0, 0)
+    with Project.open(folder) as project:
+        tagged = Decisions(project).accept_pictures(found, same=same)
+    taken = f"The pictures of {counted(len(found.changed), 'scene')} are taken as they are now."
+    if not tagged:
+        return taken
+    labels = "label was" if len(tagged) == 1 else "labels were"
+    return f"{taken} {', '.join(tagged)}: tagged {CHANGED_TAG}, as the {labels} made before."
 
 
 def move_dataset(report: Report, *, folder: Path, root: Path, even_partly: bool) -> FoundAgain:
@@ -62,10 +86,19 @@ def move_dataset(report: Report, *, folder: Path, root: Path, even_partly: bool)
     report(f"looking for scenes in {root.name}", 0, 0)
     with Project.open(folder) as project:
         moved = relocate(project, root, even_partly=even_partly)
-    return FoundAgain(folder=folder, root=moved.root, found=moved.found, scenes=moved.scenes)
+        pictures = project.compare_pictures()
+    return FoundAgain(
+        folder=folder,
+        root=moved.root,
+        found=moved.found,
+        scenes=moved.scenes,
+        pictures=pictures,
+    )
 
 
-_ALL_THERE = "The dataset lies where the project knows it: "
+_ALL_THERE = "The dataset lies where the project knows it, with the pictures it knows: "
+_MOST_TOLD: Final = 1000  # scenes, one line each
+_KNOWN = "Other pictures in the place of these are told from now on."
 
 
 class RelocationController(QObject):
@@ -79,6 +112,7 @@ class RelocationController(QObject):
         self._looking, self._moving = LatestTask(tasks), LatestTask(tasks, how=How(shown=True))
         self._asked = False  # by a person, who wants an answer also when nothing is missing
         self._found_for: Path | None = None  # the project whose dataset was found just now
+        self._compared: Comparison | None = None  # what a person is asked about
         store.switched.connect(self._switch)
 
     @Slot()
@@ -110,6 +144,16 @@ class RelocationController(QObject):
         job = partial(move_dataset, folder=project.folder, root=root, even_partly=bool(even_partly))
         self._moving.start(job, self._found, self._not_found)
 
+    @Slot(bool)
+    def accept(self, same: object) -> None:
+        """Take the pictures a person was asked about for those of the project."""
+        moved, project, found = self._store.state.moved, self._store.project, self._compared
+        if project is None or moved is None or moved.at_work or found is None or not moved.changed:
+            return
+        self._store.become(moved=replace(moved, at_work=True, fault=""))
+        job = partial(accept_pictures, folder=project.folder, found=found, same=bool(same))
+        self._moving.start(job, self._accepted, self._not_found)
+
     @Slot()
     def not_now(self) -> None:
         """Work without frames for now."""
@@ -123,13 +167,39 @@ class RelocationController(QObject):
 
     def _looked(self, found: Whereabouts) -> None:
         asked, self._asked = self._asked, False
-        missing = found.missing
+        missing, pictures = found.missing, found.pictures
         if missing is not None:
             self._store.become(
                 moved=MovedState(root=missing.root, partly=bool(missing.found), guess=found.guess)
             )
+        elif pictures.changed:
+            self._tell_changed(pictures, asked=asked)
         elif asked and self._store.project is not None:
             self._store.notice(Notice(text=f"{_ALL_THERE}{self._store.project.dataset}"))
+        elif pictures.first == pictures.scenes and self._store.state.notice is None:
+            self._store.notice(Notice(text=_KNOWN))
+
+    def _tell_changed(self, pictures: Comparison, *, asked: bool) -> None:
+        """One sentence where nobody has asked, else the choice."""
+        self._compared = pictures
+        if asked:
+            changed = tuple(pictures.changed)
+            self._store.become(
+                moved=MovedState(root=pictures.root, changed=changed, scenes=pictures.scenes)
+            )
+            return
+        details = tuple(f"{name}: {', '.join(each)}" for name, each in pictures.changed.items())
+        self._store.notice(
+            Notice(text=pictures.sentence, tone="warn", details=details[:_MOST_TOLD])
+        )
+
+    def _accepted(self, said: str) -> None:
+        if self._store.project is None:
+            return
+        self._store.become(moved=None)
+        self._found_for = self._store.project.folder
+        self.moved.emit()
+        self._store.notice(Notice(text=said))
 
     def _found(self, found: FoundAgain) -> None:
         if self._store.project is None:
@@ -144,6 +214,8 @@ class RelocationController(QObject):
         self.moved.emit()
         words = f"The dataset is found again: {found.found} of {found.scenes} scenes lie in "
         self._store.notice(Notice(text=f"{words}{found.root}"))
+        if found.pictures.changed:
+            self._tell_changed(found.pictures, asked=False)
 
     def _not_found(self, message: str) -> None:
         moved = self._store.state.moved
@@ -154,12 +226,20 @@ class RelocationController(QObject):
 _WIDTH = 640
 
 
+def _heading(moved: MovedState) -> str:
+    if moved.changed:
+        many = f"{len(moved.changed):,} of {moved.scenes:,} scenes"
+        return f"The dataset holds other pictures than the project knows of {many}."
+    return "Some scenes of the dataset are gone." if moved.partly else "The dataset is gone."
+
+
 class RelocateSheet(QDialog):
     """Not modal: whoever does not know can say so and go on with what the project holds itself."""
 
     SHOWS: ClassVar[frozenset[str]] = frozenset({"moved"})
 
     folder_given = Signal(object, bool)
+    pictures_accepted = Signal(bool)  # whether they show the same as before
     not_now = Signal()
 
     def __init__(self, parent: QWidget) -> None:
@@ -172,12 +252,15 @@ class RelocateSheet(QDialog):
         self._browse = button("Browse…", tip="Choose the dataset folder")
         self._partly = QCheckBox("A part of the scenes is enough")
         self._fault = caption("", role="bad")
+        self._same = QCheckBox("They show the same as before")
+        self._accept = button("Take these pictures", tip="The project knows them from then on")
         self._later = button("Not now", tip="Work with what the project holds itself (Esc)")
         self._use = button("Use this folder", tip="Its scenes are looked for there (Enter)")
         self._lay_out()
         self._browse.clicked.connect(self._ask_for_folder)
         self._path.textChanged.connect(self._weigh)
         self._use.clicked.connect(self._take)
+        self._accept.clicked.connect(self._take_pictures)
         self._later.clicked.connect(self.reject)
 
     @Slot(object, object)
@@ -206,12 +289,14 @@ class RelocateSheet(QDialog):
             self.not_now.emit()
 
     def _show(self, moved: MovedState) -> None:
-        what = "Some scenes of the dataset are gone." if moved.partly else "The dataset is gone."
-        self._gone.setText(what)
-        self._old.setText(f"It was {moved.root}")
+        changed = bool(moved.changed)
+        self._gone.setText(_heading(moved))
+        self._old.setText(f"It {'is' if changed else 'was'} {moved.root}")
         self._fault.setText(moved.fault)
         self._fault.setVisible(bool(moved.fault))
-        for part in (self._path, self._browse, self._partly):
+        self._same.setVisible(changed)
+        self._accept.setVisible(changed)
+        for part in (self._path, self._browse, self._partly, self._same, self._accept):
             part.setEnabled(not moved.at_work)
         self._use.setText("Looking …" if moved.at_work else "Use this folder")
         self._weigh()
@@ -221,13 +306,19 @@ class RelocateSheet(QDialog):
     def _weigh(self) -> None:
         path, moved = self._path.text().strip(), self._moved
         guessed = moved is not None and moved.guess is not None and path == str(moved.guess)
-        self._guessed.setText("Its scenes seem to lie here:" if guessed else "Where is it now?")
+        changed = moved is not None and moved.changed
+        where = "Where are the right ones?" if changed else "Where is it now?"
+        self._guessed.setText("Its scenes seem to lie here:" if guessed else where)
         give_role(self._guessed, role="good" if guessed else "")
         self._use.setEnabled(bool(path) and not (moved is not None and moved.at_work))
 
     @Slot()
     def _take(self) -> None:
         self.folder_given.emit(Path(self._path.text().strip()), self._partly.isChecked())
+
+    @Slot()
+    def _take_pictures(self) -> None:
+        self.pictures_accepted.emit(self._same.isChecked())
 
     @Slot()
     def _ask_for_folder(self) -> None:
@@ -247,13 +338,18 @@ class RelocateSheet(QDialog):
         self._use.setDefault(True)
         self._later.setAutoDefault(False)
         self._browse.setAutoDefault(False)
-        for words in (self._fault, self._old):
+        for words in (self._gone, self._fault, self._old):
             words.setWordWrap(True)
         stays = caption(
             "Labels, pseudo-labels and runs lie in the project: they can be looked at meanwhile.",
             role="muted",
         )
-        row, last = QHBoxLayout(), QHBoxLayout()
+        tip = "Saved anew, or other tags inside: labels made of the earlier ones are not tagged"
+        describe(self._same, name="They show the same", tip=tip)
+        self._accept.setAutoDefault(False)
+        row, last, taking = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        taking.addWidget(self._same, 1)
+        taking.addWidget(self._accept)
         row.addWidget(self._path, 1)
         row.addWidget(self._browse)
         last.addStretch(1)
@@ -261,8 +357,10 @@ class RelocateSheet(QDialog):
         last.addWidget(self._use)
         column = QVBoxLayout(self)
         column.setSpacing(8)
-        for part in (self._gone, self._old, self._guessed):
+        for part in (self._gone, self._old):
             column.addWidget(part)
+        column.addLayout(taking)
+        column.addWidget(self._guessed)
         column.addLayout(row)
         column.addWidget(self._partly)
         for words in (self._fault, stays):

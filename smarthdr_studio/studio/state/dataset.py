@@ -59,8 +59,10 @@ class SplitState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedState:
-    """The dataset folder is not where it was: `guess` is where it may be, None for nowhere known.
+    """The dataset folder is not where it was, or is another one.
 
+    `guess` is where the right one may be, None for nowhere known. `changed` are the scenes, of
+    `scenes` in all, of which it holds other pictures than the project knows; none where it is gone.
     `fault` says why the folder that was given last is not the dataset.
     """
 
@@ -69,6 +71,8 @@ class MovedState:
     guess: Path | None = None
     fault: str = ""
     at_work: bool = False
+    changed: tuple[str, ...] = ()
+    scenes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,6 +72,7 @@ class FileCommands(QObject):
             ),
             "align_frames": self._session.align_frames,
             "find_dataset": self._session.files.care.ask_again,
+            "accept_pictures": self._session.files.care.ask_again,
         }
 
     def promote_whole(self) -> None:
@@ -209,6 +210,7 @@ class FileCommands(QObject):
             return split
         moved = RelocateSheet(self._window)
         moved.folder_given.connect(files.care.relocate)
+        moved.pictures_accepted.connect(files.care.accept)
         moved.not_now.connect(files.care.not_now)
         return moved
 

@@ -1,0 +1,89 @@
+"""Pictures that the project does not know are never learned from before they are accepted."""
+
+import cv2
+import numpy as np
+import pytest
+
+from smarthdr_studio.core.errors import LabelError, ProjectError
+from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.learning.model_labelling import label_scenes
+from smarthdr_studio.learning.run_setup import open_run
+from smarthdr_studio.learning.trainer import train
+
+
+def swap(project, name):
+    """Other pixels in the place of the reference of a scene; its file."""
+    with Project.open(project) as opened:
+        frame = opened.scene(name).frames[1]
+    pixels = cv2.imread(str(frame), cv2.IMREAD_UNCHANGED)
+    cv2.imwrite(str(frame), np.iinfo(pixels.dtype).max - pixels)
+    return frame
+
+
+def accept(project):
+    with Project.open(project) as opened:
+        Decisions(opened).accept_pictures(opened.compare_pictures())
+
+
+@pytest.mark.parametrize("name", ["a", "u"])
+def test_a_run_is_refused_before_anything_is_written(project, make_plan, name):
+    swap(project, name)
+    with pytest.raises(LabelError, match=rf"other pictures .* \({name}\).*accept PROJECT"):
+        list(train(make_plan(), project))
+    assert not (project / "runs").exists()
+    accept(project)
+    assert open_run(make_plan(), project, resume=None)
+
+
+def test_a_picture_for_testing_alone_stops_no_training(project, make_plan):
+    swap(project, "t")
+    assert open_run(make_plan(), project, resume=None)
+
+
+@pytest.mark.parametrize("name", ["a", "v"])
+def test_pictures_that_change_meanwhile_are_told_and_left_out_until_they_are_accepted(
+    project, make_plan, new_round, name
+):
+    run, folder = open_run(make_plan(held_out=0), project, resume=None)
+    scene = run.material.scenes[name]
+    before = run.material.frames.bracket(scene).reference.copy()
+    swap(project, name)
+    finished = new_round(run, folder)
+    (told,) = finished.changes
+    assert told.startswith(f"{name}: is left out from this round on, because ")
+    assert "not those the project knows" in told
+    assert name not in {each.id for each in finished.scenes}
+    assert name not in {scene.id for scene in run.labelled._scenes}
+    accept(project)
+    (told,) = new_round(run, folder).changes
+    assert told.startswith(f"{name}: was left out, is ")
+    # What was decoded before is not what is learned from now.
+    assert not np.array_equal(run.material.frames.bracket(scene).reference, before)
+
+
+def test_a_run_ends_with_the_sentence_where_every_label_has_other_pictures(
+    project, make_plan, new_round
+):
+    run, folder = open_run(make_plan(held_out=0), project, resume=None)
+    for name in "abc":
+        swap(project, name)
+    with pytest.raises(LabelError, match="are not those the project knows"):
+        new_round(run, folder)
+
+
+def test_a_resumed_run_is_refused_until_they_are_accepted(project, make_plan):
+    run, folder = open_run(make_plan(), project, resume=None)
+    del run
+    swap(project, "a")
+    with pytest.raises(LabelError, match="other pictures"):
+        open_run(make_plan(), project, resume=folder.id)
+    accept(project)
+    assert open_run(make_plan(), project, resume=folder.id)
+
+
+def test_a_model_labels_no_scene_of_other_pictures(project):
+    swap(project, "u")
+    with pytest.raises(ProjectError, match=r"other pictures .* \(u\)"):
+        list(label_scenes(project, model="starter", device="cpu"))
+    assert not (project / "pseudo" / "u.exr").exists()
