@@ -1,7 +1,7 @@
 """The verb `benchmark`: what a benchmark file asks for is measured, told as a table, and judged."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,6 +150,7 @@ def benchmark(
     asked = load_benchmark(plan)
     _refuse_too_little(dataset, into, evidence=evidence, table=table)
     _refuse_figure(figure)
+    _refuse_in_dataset(dataset, (into, evidence, markdown, csv, latex, figure))
     ended = _Ended([])
     if dataset is None:
         from smarthdr_studio.core.training.benchmark_results import read_evidence
@@ -211,6 +212,14 @@ def _refuse_figure(figure: Path | None) -> None:
         from smarthdr_studio.core.reporting.benchmark_figure import is_pdf
 
         is_pdf(figure)
+
+
+def _refuse_in_dataset(dataset: Path | None, written: Iterable[Path | None]) -> None:
+    from smarthdr_studio.core.files import refuse_inside
+
+    for path in filter(None, written):
+        if dataset is not None:
+            refuse_inside(dataset, path)
 
 
 def _measured(request: _Request, dataset: Path) -> "tuple[Found, _Ended]":

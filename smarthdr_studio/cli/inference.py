@@ -201,6 +201,16 @@ def _metric_cells(of: dict[str, float]) -> tuple[str, ...]:
     return tuple(f"{of[name]:.2f}" if "psnr" in name else f"{of[name]:.4f}" for name in _METRICS)
 
 
+def _refuse_in_scenes(out: Path, frames: list[Path]) -> None:
+    """A merge that lies in a scene of a dataset would be taken for its ground truth one day."""
+    from smarthdr_studio.core.datasets.layouts import is_prepared
+    from smarthdr_studio.core.files import refuse_inside
+
+    for folder in {out.absolute().parent, *(frame.absolute().parent for frame in frames)}:
+        if is_prepared(folder):
+            refuse_inside(folder, out)
+
+
 def merge(
     frames: Annotated[list[Path], typer.Argument(metavar="FRAMES...", help="Two or more images.")],
     *,
@@ -222,6 +232,7 @@ def merge(
 
     if out.suffix.casefold() != ".exr":
         raise typer.BadParameter(f"-o {out}: an EXR is written; name it {out.with_suffix('.exr')}")
+    _refuse_in_scenes(out, frames)
     shots = _shots(frames, evs=parse_exposure_values(evs, count=len(frames)))
     for note in shots.notes:
         print_note(note)

@@ -18,6 +18,7 @@ from smarthdr_studio.cli.output import (
     progress,
 )
 from smarthdr_studio.core.errors import BadDataset, ProjectError
+from smarthdr_studio.core.files import refuse_inside
 from smarthdr_studio.core.words import counted
 
 if TYPE_CHECKING:
@@ -57,6 +58,12 @@ def sample(
 
     It has the layout of Kalantari 2017, and labelled.txt names the scenes that carry a label.
     """
+    from smarthdr_studio.core.datasets.layouts import is_prepared
+
+    for source in filter(None, (maps, static)):
+        refuse_inside(source, folder)
+    if is_prepared(folder.absolute().parent):
+        refuse_inside(folder.absolute().parent, folder)
     if static is not None:
         _write_displaced(folder, static, seed=seed, as_json=as_json)
         return
@@ -188,8 +195,8 @@ def new(
     if folder is None:
         raise typer.BadParameter("name the project to make and the dataset folder, in this order")
     catalogue = _found(folder, step=step)
-    if folder.resolve() in (project.resolve(), *project.resolve().parents) and not dry:
-        raise ProjectError(f"{project}: lies in the dataset folder; choose a place outside it")
+    if not dry:
+        refuse_inside(folder, project)
     wanted = _labelled(catalogue, count=labelled, listed=labelled_from)
     if dry:
         _tell_findings(catalogue, wanted, as_json=as_json)
@@ -407,13 +414,6 @@ def relocate(
     print_line(f"{now.root}: {now.found} of {counted(now.scenes, 'scene')} are here.")
     if forgets:
         print_line(f"It could not be remembered: {forgets}.")
-
-
-def tidy(
-    project: ProjectFolder,
-    *,
-    older: Annotated[
-        bool, typer.Option("--older-versions", help="Move labels no scene uses to the trash.")
     if pictures.changed:
         print_note(pictures.sentence)
 
@@ -453,6 +453,13 @@ def accept(
     ]
     what = "nothing was accepted" if dry else "accepted as they are now"
     print_table(("scene", "pictures", "its label"), rows, title=f"{found.root}: {what}", words=3)
+
+
+def tidy(
+    project: ProjectFolder,
+    *,
+    older: Annotated[
+        bool, typer.Option("--older-versions", help="Move labels no scene uses to the trash.")
     ] = False,
     trash: Annotated[
         bool, typer.Option("--empty-trash", help="Delete the trash for good, as it is now.")

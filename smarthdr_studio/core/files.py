@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from smarthdr_studio.core.environment import utc_day
-from smarthdr_studio.core.errors import ForeignPlace, LabelError
+from smarthdr_studio.core.errors import ExportError, ForeignPlace, LabelError
 
 AnyPath = str | os.PathLike[str]
 """What every public function of core and learning takes for a path; it becomes a `Path` there."""
@@ -104,6 +104,17 @@ def replacing(path: AnyPath) -> Iterator[Path]:
 
     After an error inside the block `path` is untouched and the draft is gone. The draft keeps the
     suffix of `path`, because some libraries choose the format by it.
+def refuse_inside(
+    folder: AnyPath, path: AnyPath, *, what: Literal["dataset folder", "project"] = "dataset folder"
+) -> None:
+    """Raises ExportError where a file or folder would lie in a folder that is not to be written.
+
+    Whatever writes where a person said goes through here first: nobody writes into a dataset.
+    """
+    if is_inside(folder, Path(path).expanduser()):
+        raise ExportError(f"{path}: lies in the {what}; choose a place outside it")
+
+
     """
     path = Path(path)
     _make_folder(path.parent)

@@ -19,7 +19,7 @@ from safetensors.torch import load, load_file, save
 from torch import Tensor, nn
 
 from smarthdr_studio.core.errors import ExportError, StudioError
-from smarthdr_studio.core.files import AnyPath, replacing
+from smarthdr_studio.core.files import AnyPath, refuse_inside, replacing
 from smarthdr_studio.core.imaging.bracket import Bracket, FrameStore
 from smarthdr_studio.core.imaging.radiometry import Frame, unit_ldr
 from smarthdr_studio.core.project.project import Project
@@ -304,7 +304,8 @@ def export_model(
         target: the file; it is written whole or not at all, and only when it answers as ours does.
         form: what kind of file. A graph has square inputs of the plan's tile, B×6×S×S.
         part: which network of a checkpoint.
-        project: whose scenes the file is tried on besides noise.
+        project: whose scenes the file is tried on besides noise, and into whose dataset nothing is
+            written.
 
     Raises:
         CheckpointError: the model is missing or damaged.
@@ -312,7 +313,9 @@ def export_model(
     """
     model = Path(model)
     target = Path(target)
-    project = None if project is None else Path(project)
+    if project is not None:
+        with Project.open(project) as opened:
+            refuse_inside(opened.dataset, target)
     if form == "onnx":
         require_onnx()
     card, weights = read_weights(find_model(model), part=part)

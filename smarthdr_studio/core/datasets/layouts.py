@@ -320,6 +320,19 @@ def find_candidates(dataset: AnyPath) -> list[Candidate]:
     return _search(_list(Path(dataset), parts=()))
 
 
+def is_prepared(folder: AnyPath) -> bool:
+    """Whether a folder holds a scene of a dataset: with exposures, or named as a published set is.
+
+    Brackets straight off a camera are none: they lie among other pictures of a person.
+    """
+    here = _list(Path(folder), parts=())
+    found = [*_worded(here)] or [*_single(here)]
+    return any(
+        len(each.frames) >= 2 and (each.exposures is not None or each.layout != "folder")
+        for each in found
+    )
+
+
 def _list(folder: Path, *, parts: tuple[str, ...]) -> _Listing:
     try:
         # Hidden entries include the "._" doubles that macOS leaves on foreign disks.

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from smarthdr_studio import __version__
 from smarthdr_studio.core.environment import utc_now
 from smarthdr_studio.core.errors import BadScene, ExportError, UnreadableImage
-from smarthdr_studio.core.files import AnyPath, file_checksum, own_file
+from smarthdr_studio.core.files import AnyPath, file_checksum, own_file, refuse_inside
 from smarthdr_studio.core.imaging.bracket import Scene, decode_ground_truth
 from smarthdr_studio.core.imaging.image_files import (
     examine,
@@ -41,7 +41,6 @@ from smarthdr_studio.core.reporting.tables import (
     below,
     cannot_write,
     no_progress,
-    refuse_inside,
     write_json,
     write_text,
 )
@@ -458,7 +457,7 @@ def _exposures(scene: Scene) -> str:
 def _refuse_unusable(target: Path, project: Project, places: Mapping[str, str]) -> None:
     if not places:
         raise ExportError(f"{project.folder}: has no scene of those statuses; promote some first")
-    refuse_inside(project.dataset, target, what="dataset folder")
+    refuse_inside(project.dataset, target)
     refuse_inside(project.folder, target, what="project")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ExportError(f"{target}: exists and is not empty; choose another name")

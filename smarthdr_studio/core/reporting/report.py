@@ -14,7 +14,7 @@ from smarthdr_studio.core.display import DisplaySettings, KeyEntry, Painter
 from smarthdr_studio.core.display.overlay import PATCH_HATCH, PIXEL_HATCH, SHUT
 from smarthdr_studio.core.environment import utc_now
 from smarthdr_studio.core.errors import ExportError
-from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.files import AnyPath, refuse_inside
 from smarthdr_studio.core.project.journal import SceneState, Status
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.reporting.report_scenes import (
@@ -32,7 +32,7 @@ from smarthdr_studio.core.reporting.report_scenes import (
     swatch_uri,
     time_words,
 )
-from smarthdr_studio.core.reporting.tables import Progress, no_progress, refuse_inside, write_text
+from smarthdr_studio.core.reporting.tables import Progress, no_progress, write_text
 from smarthdr_studio.core.trust.pseudo_label import Provenance
 from smarthdr_studio.core.words import counted
 
@@ -493,4 +493,4 @@ def _refuse_unusable(target: Path, project: Project) -> None:
         raise ExportError(f"{target}: name a file that ends in .html")
     if target.is_dir():
         raise ExportError(f"{target}: is a folder; name a file that ends in .html")
-    refuse_inside(project.dataset, target, what="dataset folder")
+    refuse_inside(project.dataset, target)

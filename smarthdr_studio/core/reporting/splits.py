@@ -11,7 +11,7 @@ from smarthdr_studio.core.curation.project_facts import read_scene_facts
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.environment import utc_now
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.files import AnyPath, refuse_inside, shown_name
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.project.journal import JournalEntry, Kind, SceneState, Status
 from smarthdr_studio.core.project.project import Project
@@ -20,7 +20,6 @@ from smarthdr_studio.core.reporting.tables import (
     Cell,
     below,
     is_json,
-    refuse_inside,
     unguarded,
     write_json,
     write_rows,
@@ -94,7 +93,7 @@ def export_split(project: Project, path: AnyPath) -> int:
     """
     path = Path(path)
     as_json = is_json(path)
-    refuse_inside(project.dataset, path, what="dataset folder")
+    refuse_inside(project.dataset, path)
     rows = split_rows(project)
     if as_json:
         masks = project.ledger().masks

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from smarthdr_studio.core.environment import utc_now
 from smarthdr_studio.core.errors import ExportError
-from smarthdr_studio.core.files import AnyPath, replacing
+from smarthdr_studio.core.files import AnyPath, refuse_inside, replacing
 from smarthdr_studio.core.project.debris import sweep_beside
 from smarthdr_studio.core.project.journal import JournalEntry, decision_history
 from smarthdr_studio.core.project.project import Project
@@ -111,14 +111,6 @@ def is_json(path: AnyPath) -> bool:
             return False
         case _:
             raise ExportError(f"{path}: name a file that ends in .csv or .json")
-
-
-def refuse_inside(folder: AnyPath, path: AnyPath, *, what: str) -> None:
-    """Raises ExportError where a file or folder would lie in a folder that is not to be written."""
-    folder = Path(folder)
-    path = Path(path)
-    if path.expanduser().resolve().is_relative_to(folder.resolve()):
-        raise ExportError(f"{path}: lies in the {what}; choose a place outside it")
 
 
 def below(folder: AnyPath, path: AnyPath) -> str:
@@ -220,7 +212,7 @@ def export_journal(project: Project, path: AnyPath) -> int:
     """
     path = Path(path)
     as_json, entries = is_json(path), project.entries()
-    refuse_inside(project.dataset, path, what="dataset folder")
+    refuse_inside(project.dataset, path)
     lines = {line.group: line for line in decision_history(entries)}
     words = [(lines[entry.group].what, not lines[entry.group].undone) for entry in entries]
     if as_json:

@@ -35,6 +35,8 @@ class ProblemController(QObject):
     @Slot(object)
     def collect(self, path: Path) -> None:
         """Write the report there; what doctor finds in the open project is in it."""
+        if not self._store.may_write(path):
+            return
         folder = self._store.state.folder
         job = partial(collect_problem, path=path, logs=self._logs, project=folder)
         self._collecting.start(job, self._written)

@@ -24,7 +24,8 @@ from PySide6.QtWidgets import (
 from smarthdr_studio.core.datasets.arrival import in_few_lines
 from smarthdr_studio.core.datasets.scan import find_scenes, labelled_by_default
 from smarthdr_studio.core.environment import resource
-from smarthdr_studio.core.errors import ProjectError, StudioError
+from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.core.files import refuse_inside
 from smarthdr_studio.core.imaging.bracket import Catalogue
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.words import counted
@@ -284,11 +285,7 @@ def create_project(
     `aligned` lays hand-held frames onto the reference as they are read.
     """
     report(f"making {place.name}", 0, 0)
-    if catalogue.root.resolve() in (place.resolve(), *place.resolve().parents):
-        raise ProjectError(
-            f"{place}: lies in the dataset folder, where nothing is ever written; "
-            "choose a place outside it"
-        )
+    refuse_inside(catalogue.root, place)
     with Project.create(place, catalogue, labelled=labelled_by_default(catalogue)) as project:
         if aligned:
             project.align_frames(on=True)

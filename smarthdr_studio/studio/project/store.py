@@ -3,10 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any, ClassVar, Final, Protocol
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from smarthdr_studio.core.errors import ExportError
+from smarthdr_studio.core.files import refuse_inside
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.studio.state import Notice, StudioState
 
@@ -137,6 +140,16 @@ class Store(QObject):
     def notice(self, notice: Notice | None) -> None:
         """Tell something, or take it back."""
         self.become(notice=notice)
+
+    def may_write(self, path: Path) -> bool:
+        """Whether a person's file may lie there; complains where it would lie in the dataset."""
+        try:
+            if self.project is not None:
+                refuse_inside(self.project.dataset, path)
+        except ExportError as error:
+            self.complain(str(error))
+            return False
+        return True
 
     @Slot(str)
     def complain(self, message: str) -> None:

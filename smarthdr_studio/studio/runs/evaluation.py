@@ -162,7 +162,7 @@ class EvaluationController(QObject):
     @Slot(object)
     def write_table(self, path: Path) -> None:
         """The figures as CSV."""
-        if self._state.figures is not None:
+        if self._state.figures is not None and self._store.may_write(path):
             job = plain(put_figures, figures=self._state.figures, path=path)
             self._tasks.start(job, self._written)
 

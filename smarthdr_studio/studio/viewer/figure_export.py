@@ -103,11 +103,11 @@ class ExportController(QObject):
 
     def save_image(self, image: QImage, path: Path) -> None:
         """A finished picture as PNG."""
-        self._start(plain(save_image, image=image, path=path))
+        self._start(plain(save_image, image=image, path=path), path)
 
     def save_svg(self, svg: bytes, path: Path) -> None:
         """A finished drawing of lines and letters."""
-        self._start(plain(save_bytes, held=svg, path=path))
+        self._start(plain(save_bytes, held=svg, path=path), path)
 
     def save_curves(
         self,
@@ -115,11 +115,11 @@ class ExportController(QObject):
         path: Path,
     ) -> None:
         """Curves, steps and values by name, as CSV."""
-        self._start(partial(save_curves, curves=curves, path=path))
+        self._start(partial(save_curves, curves=curves, path=path), path)
 
     def save_columns(self, columns: Mapping[str, Column], path: Path) -> None:
         """A table as CSV."""
-        self._start(plain(save_columns, columns=columns, path=path))
+        self._start(plain(save_columns, columns=columns, path=path), path)
 
     def save_layer(self, view: int, kind: Format, path: Path) -> None:
         """The numbers behind a view: 16-bit PNG as shown, or EXR as they are."""
@@ -132,10 +132,11 @@ class ExportController(QObject):
             path=path,
             kind=kind,
         )
-        self._start(job)
+        self._start(job, path)
 
-    def _start(self, job: Job[Path]) -> None:
-        self._tasks.start(job, self._saved)
+    def _start(self, job: Job[Path], path: Path) -> None:
+        if self._store.may_write(path):
+            self._tasks.start(job, self._saved)
 
     def _saved(self, path: Path) -> None:
         self._store.notice(Notice(text=f"Saved {path}"))
