@@ -105,7 +105,8 @@ def _plan_of_earlier_run(
 
 
 def _why_none_resumable(project: Path) -> str:
-    from smarthdr_studio.core.training.run_folder import is_at_work, run_folders
+    from smarthdr_studio.core.training.run_folder import run_folders
+    from smarthdr_studio.core.training.run_lock import is_at_work
 
     busy = next((run.id for run in run_folders(project) if is_at_work(run.path)), None)
     if busy is None:

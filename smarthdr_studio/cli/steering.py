@@ -127,7 +127,8 @@ def _leave_wishes(
 
 
 def _run_at_work(project: "Project", name: str | None) -> "RunFolder":
-    from smarthdr_studio.core.training.run_folder import is_at_work, run_folders
+    from smarthdr_studio.core.training.run_folder import run_folders
+    from smarthdr_studio.core.training.run_lock import is_at_work
 
     if name is None:
         busy = [run for run in run_folders(project.folder) if is_at_work(run.path)]

@@ -39,12 +39,12 @@ from smarthdr_studio.core.training.events import (
 from smarthdr_studio.core.training.run_folder import (
     RunFolder,
     checkpoints_of,
-    run_lock,
     run_of,
     started_at,
     write_note,
 )
 from smarthdr_studio.core.training.run_index import read_digest
+from smarthdr_studio.core.training.run_lock import run_lock
 from smarthdr_studio.core.training.run_log import rare_events
 from smarthdr_studio.learning.checkpoints import drop_checkpoints, read_info
 from smarthdr_studio.learning.compute import pick_device

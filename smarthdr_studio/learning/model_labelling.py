@@ -20,7 +20,8 @@ from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.remedies import SEE_NAMES
 from smarthdr_studio.core.training.events import PhaseChanged, RoundFinished
 from smarthdr_studio.core.training.rounds import round_path
-from smarthdr_studio.core.training.run_folder import is_at_work, run_folders, run_of
+from smarthdr_studio.core.training.run_folder import run_folders, run_of
+from smarthdr_studio.core.training.run_lock import is_at_work
 from smarthdr_studio.core.training.starter import STARTER, starter_card, traits_of, unlike
 from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.core.trust.masking import MaskSettings
@@ -196,9 +197,9 @@ def _scenes_to_label(
             ids = [name for name, status in statuses.items() if status is Status.UNLABELLED]
         if not ids:
             raise ProjectError(f"{folder}: no scene is unlabelled; demote or restore one first")
-        scenes = [project.scene(name) for name in sorted(set(ids))]
         pictures = project.compare_pictures().only(ids)
         if pictures.changed:
             raise ProjectError(pictures.sentence)
+        scenes = [project.scene(name) for name in sorted(set(ids))]
         painted = {scene.id: project.person(scene.id) for scene in scenes}
     return scenes, masks, {name: mask for name, mask in painted.items() if mask is not None}

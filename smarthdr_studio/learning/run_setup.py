@@ -21,13 +21,8 @@ from smarthdr_studio.core.records import parse_json, read_json
 from smarthdr_studio.core.training.plan import TrainingPlan, load_preset, parse_plan
 from smarthdr_studio.core.training.plan_fields import toml
 from smarthdr_studio.core.training.plan_schema import flat, nested
-from smarthdr_studio.core.training.run_folder import (
-    RunFolder,
-    checkpoints_of,
-    new_run,
-    run_lock,
-    run_of,
-)
+from smarthdr_studio.core.training.run_folder import RunFolder, checkpoints_of, new_run, run_of
+from smarthdr_studio.core.training.run_lock import run_lock
 from smarthdr_studio.core.training.starter import meant_model
 from smarthdr_studio.core.training.steering import take_wishes
 from smarthdr_studio.core.trust.masking import masks_as_text
@@ -53,12 +48,12 @@ from smarthdr_studio.learning.crops import SceneCache, TrainingData
 from smarthdr_studio.learning.distributed import Ranks
 from smarthdr_studio.learning.inference import Predictor
 from smarthdr_studio.learning.label_set import (
-    refuse_changed,
     LabelSet,
     choose_held_out,
     held_out_count,
     label_changes,
     read_label_set,
+    refuse_changed,
     refuse_damaged,
     with_repaired,
 )
@@ -157,8 +152,9 @@ def open_run(
     if resume is not None:
         with ranks.agreeing():
             folder = _existing_folder(project, resume)
-            _lock_folder(folder, ranks=ranks, lock=lock)
+            held = _lock_folder(folder, ranks=ranks, lock=lock)
             run, before = _resume_run(plan, project, folder=folder, ranks=ranks)
+            run.held_by = held
         _refuse_different(run)
         settle_precision(run, before=before)
         with ranks.agreeing():
@@ -171,7 +167,7 @@ def open_run(
     settle_precision(run)
     begun = create_run(run).id if ranks.is_first else ""
     folder = run_of(project, ranks.told(begun))
-    _lock_folder(folder, ranks=ranks, lock=lock)
+    run.held_by = _lock_folder(folder, ranks=ranks, lock=lock)
     return run, folder
 
 
@@ -182,12 +178,17 @@ def _existing_folder(project: Path, name: str) -> RunFolder:
     return folder
 
 
-def _lock_folder(folder: RunFolder, *, ranks: Ranks, lock: ExitStack) -> None:
-    """Only one process at a time writes into a run; what others have left there is cleared away."""
-    if ranks.is_first:
-        lock.enter_context(run_lock(folder.path))
-        take_wishes(folder.path)  # of a time in which nobody was there to hear them
-        sweep_drafts(folder.path)
+def _lock_folder(folder: RunFolder, *, ranks: Ranks, lock: ExitStack) -> str:
+    """Only one process at a time writes into a run; what others have left there is cleared away.
+
+    Answers what is to be told of how it is held, "" for nothing.
+    """
+    if not ranks.is_first:
+        return ""
+    told = lock.enter_context(run_lock(folder.path))
+    take_wishes(folder.path)  # of a time in which nobody was there to hear them
+    sweep_drafts(folder.path)
+    return told
 
 
 def _resume_run(
@@ -254,8 +255,8 @@ def prepare_run(
     """A run at its first step, nothing on disk; `label_set` is that of a run to be resumed.
 
     A label that is damaged is refused; a resumed run goes on where the project has mended it.
-    """
     Pictures that are others than the project knows are refused until somebody has accepted them.
+    """
     ranks = ranks or Ranks()
     device = pick_device(plan.device, place=ranks.place)
     precision = pick_precision(device, plan.precision)

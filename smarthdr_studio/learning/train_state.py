@@ -99,6 +99,7 @@ class TrainingRun:
         self.to_tell: tuple[str, ...] = ()  # changes that wait for the next round to be told
         self.plan_changes: tuple[str, ...] = ()  # what a resumed run does otherwise
         self.precision_why = ""  # as RunStarted tells it
+        self.held_by = ""  # what is to be told of that, once
         self.progress = Progress()
         self.method = staged_method(plan)
         self.lesson: Lesson | None = None  # of the stage that is going on
@@ -260,9 +261,9 @@ class TrainingRun:
         label_set, scenes = agree_on_label_set(
             label_set, scenes, ranks=self.ranks, project=self.project
         )
-        material = self.material.of(scenes)
         for name in {*self.label_set.damaged} - {*label_set.damaged}:
             self.material.forget(name)
+        material = self.material.of(scenes)
         labelled = self._labelled_of(label_set, material)
         origin = Origin(
             run=folder.id,

@@ -149,6 +149,8 @@ def training_loop(
         yield begun
     if run.plan_changes:
         yield plan_changed(run)
+    if run.held_by:
+        yield Steered(step=run.progress.step, epoch=run.progress.epoch, text=run.held_by)
     yield from compile_student(run)
     while not run_is_over(run):
         yield from _train_epoch(run, folder, steering=steering)

@@ -8,7 +8,7 @@ from made_runs import a_run, check, log, round_, started, step
 from smarthdr_studio.cli import app
 from smarthdr_studio.core.training.events import RunFinished
 from smarthdr_studio.core.training.plan import load_preset
-from smarthdr_studio.core.training.run_folder import run_lock
+from smarthdr_studio.core.training.run_lock import run_lock
 from smarthdr_studio.learning.run_setup import write_plan
 
 FIRST, SECOND = "20261101-120000-quick", "20261102-120000-paper"

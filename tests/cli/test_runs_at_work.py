@@ -7,8 +7,9 @@ from made_runs import a_run, log, started
 
 from smarthdr_studio.core.training.events import RunFinished, RunStarted
 from smarthdr_studio.core.training.plan import load_preset
-from smarthdr_studio.core.training.run_folder import RunFolder, run_lock
+from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.training.run_index import list_rows, row_of
+from smarthdr_studio.core.training.run_lock import run_lock
 from smarthdr_studio.core.training.steering import (
     GoOn,
     LearningRate,

@@ -35,9 +35,9 @@ from smarthdr_studio.core.training.run_folder import (
     find_run,
     restore_run,
     run_folders,
-    run_lock,
     run_of,
 )
+from smarthdr_studio.core.training.run_lock import run_lock
 from smarthdr_studio.core.training.steering import Stop, leave_wish, take_wishes
 from smarthdr_studio.core.trust.pseudo_label import write_pseudo_label
 

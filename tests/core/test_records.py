@@ -17,8 +17,9 @@ from smarthdr_studio.core.records import (
 )
 from smarthdr_studio.core.training.events import values_in
 from smarthdr_studio.core.training.presets import preset_values
-from smarthdr_studio.core.training.run_folder import RunFolder, is_at_work, runs_in
+from smarthdr_studio.core.training.run_folder import RunFolder, runs_in
 from smarthdr_studio.core.training.run_index import read_digest
+from smarthdr_studio.core.training.run_lock import is_at_work
 from smarthdr_studio.core.training.run_log import values_of
 from smarthdr_studio.core.training.run_start import read_start_state
 from smarthdr_studio.core.training.steering import Pause, leave_wish, take_wishes

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from made_runs import a_run, log, started
 
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.training import run_folder
-from smarthdr_studio.core.training.run_folder import is_at_work, run_lock
+from smarthdr_studio.core.training import run_lock as locking
 from smarthdr_studio.core.training.run_index import row_of
+from smarthdr_studio.core.training.run_lock import is_at_work, run_lock
 from smarthdr_studio.core.training.steering import (
     GoOn,
     LearningRate,
@@ -32,7 +32,7 @@ from smarthdr_studio.core.training.steering import (
 HOLD = """
 import sys, time
 from pathlib import Path
-from smarthdr_studio.core.training.run_folder import run_lock
+from smarthdr_studio.core.training.run_lock import run_lock
 with run_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)
@@ -83,7 +83,7 @@ def test_two_who_ask_at_the_same_moment_do_not_mislead_each_other(run, monkeypat
             meanwhile.append(is_at_work(run.path))
         return real(text)
 
-    monkeypatch.setattr(run_folder.json, "loads", loads)
+    monkeypatch.setattr(locking.json, "loads", loads)
     assert not is_at_work(run.path)
     assert meanwhile == [None, False]
 

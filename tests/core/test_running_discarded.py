@@ -13,10 +13,10 @@ from smarthdr_studio.core.training.run_folder import (
     discarded_runs,
     read_note,
     restore_run,
-    run_lock,
     write_note,
 )
 from smarthdr_studio.core.training.run_index import list_rows
+from smarthdr_studio.core.training.run_lock import run_lock
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from made_runs import a_run, check, log, round_, started, step
 from smarthdr_studio.core.errors import Remedy
 from smarthdr_studio.core.training import run_index as digest_module
 from smarthdr_studio.core.training.events import CheckpointSaved, PhaseChanged, RunFinished
-from smarthdr_studio.core.training.run_folder import run_lock, write_note
+from smarthdr_studio.core.training.run_folder import write_note
 from smarthdr_studio.core.training.run_index import (
     Check,
     keep_digest,
@@ -20,6 +20,7 @@ from smarthdr_studio.core.training.run_index import (
     read_digest,
     row_of,
 )
+from smarthdr_studio.core.training.run_lock import run_lock
 
 
 @pytest.fixture

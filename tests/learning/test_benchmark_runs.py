@@ -20,12 +20,8 @@ from smarthdr_studio.core.training.benchmark_results import (
     read_result,
 )
 from smarthdr_studio.core.training.rounds import kept_rounds
-from smarthdr_studio.core.training.run_folder import (
-    checkpoints_of,
-    read_note,
-    run_folders,
-    run_lock,
-)
+from smarthdr_studio.core.training.run_folder import checkpoints_of, read_note, run_folders
+from smarthdr_studio.core.training.run_lock import run_lock
 from smarthdr_studio.learning import benchmark_runs
 from smarthdr_studio.learning.benchmark_runs import CellProgress, run_cell
 from smarthdr_studio.learning.evaluation import evaluate

@@ -10,7 +10,8 @@ import pytest
 
 from smarthdr_studio.core.errors import ProjectError, StudioError
 from smarthdr_studio.core.training.events import PhaseChanged, RunStarted, StepReported, events_in
-from smarthdr_studio.core.training.run_folder import checkpoints_of, run_lock
+from smarthdr_studio.core.training.run_folder import checkpoints_of
+from smarthdr_studio.core.training.run_lock import run_lock
 from smarthdr_studio.core.training.steering import Stop, Wishes
 from smarthdr_studio.learning import run_setup
 from smarthdr_studio.learning.checkpoints import read_info

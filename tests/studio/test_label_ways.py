@@ -9,7 +9,8 @@ from smarthdr_studio.core.datasets.scan import find_scenes
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.plan import load_preset
-from smarthdr_studio.core.training.run_folder import new_run, run_lock
+from smarthdr_studio.core.training.run_folder import new_run
+from smarthdr_studio.core.training.run_lock import run_lock
 from smarthdr_studio.core.trust.pseudo_label import read_provenance
 from smarthdr_studio.learning.bundle import write_bundle
 from smarthdr_studio.learning.inference import read_card, read_weights

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 from runs_on_disk import Log, checked, round_of
 
-from smarthdr_studio.core.training.run_folder import run_lock
+from smarthdr_studio.core.training.run_lock import run_lock
 from smarthdr_studio.core.training.steering import Pause, RefreshEvery, Stop, take_wishes
 from smarthdr_studio.studio.state import Activity
 from smarthdr_studio.studio.training import other_process

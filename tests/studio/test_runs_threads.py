@@ -10,8 +10,9 @@ from smarthdr_studio.core.display import DisplaySettings
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training import run_log
-from smarthdr_studio.core.training.run_folder import RunFolder, run_lock
+from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.training.run_index import row_of
+from smarthdr_studio.core.training.run_lock import run_lock
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.studio.runs import controller as looking
 from smarthdr_studio.studio.runs.comparison import figures_of, read_run_curves, tell_of_runs

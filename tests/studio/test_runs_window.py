@@ -11,12 +11,8 @@ from smarthdr_studio.core.display import Layer
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.training.run_folder import (
-    CHECKPOINT_FILES,
-    RunFolder,
-    read_note,
-    run_lock,
-)
+from smarthdr_studio.core.training.run_folder import CHECKPOINT_FILES, RunFolder, read_note
+from smarthdr_studio.core.training.run_lock import run_lock
 from smarthdr_studio.studio.settings import Layout
 from smarthdr_studio.studio.state import Centre, StudioState, ViewSetup
 

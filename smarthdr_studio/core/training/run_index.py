@@ -28,11 +28,11 @@ from smarthdr_studio.core.training.events import (
 from smarthdr_studio.core.training.run_folder import (
     RunFolder,
     best_of,
-    is_at_work,
     read_note,
     run_folders,
     started_at,
 )
+from smarthdr_studio.core.training.run_lock import is_at_work
 from smarthdr_studio.core.training.run_log import TimedEvent, chunks, rare_lines, timed
 
 _NAME: Final = "digest.json"

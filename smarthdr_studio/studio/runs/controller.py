@@ -9,8 +9,9 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
-from smarthdr_studio.core.training.run_folder import RunFolder, is_at_work, runs_in, write_note
+from smarthdr_studio.core.training.run_folder import RunFolder, runs_in, write_note
 from smarthdr_studio.core.training.run_index import RunRow, row_of
+from smarthdr_studio.core.training.run_lock import is_at_work
 from smarthdr_studio.studio.project.decisions import CurationController
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.runs.comparison import ComparisonController

@@ -9,7 +9,8 @@ from typing import Final
 from PySide6.QtCore import QObject, QTimer, Slot
 
 from smarthdr_studio.core.training.events import PhaseChanged, StepReported, TrainingEvent
-from smarthdr_studio.core.training.run_folder import RunFolder, is_at_work, runs_in
+from smarthdr_studio.core.training.run_folder import RunFolder, runs_in
+from smarthdr_studio.core.training.run_lock import is_at_work
 from smarthdr_studio.core.training.run_log import RunCurves, RunTail, rare_events, read_curves
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Activity, TrainingState

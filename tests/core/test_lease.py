@@ -1,0 +1,167 @@
+"""Where a disk has no file locks, a run is held by a lease that is renewed."""
+
+import errno
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+
+import pytest
+from made_runs import a_run, log, started
+
+from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.training import run_lock as locking
+from smarthdr_studio.core.training.run_index import row_of
+from smarthdr_studio.core.training.run_lock import STALE_S, is_at_work, run_lock
+
+fcntl = pytest.importorskip("fcntl")
+
+OVER = "import os; print(os.getpid())"
+
+
+@pytest.fixture
+def run(tmp_path):
+    run = a_run(tmp_path)
+    log(run, started())
+    return run
+
+
+@pytest.fixture(params=[errno.ENOLCK, errno.ENOSYS, "no flock at all"])
+def no_locks(request, monkeypatch):
+    """A disk without locks, as a cluster has them, or a system without the call."""
+    if isinstance(request.param, str):
+        monkeypatch.delattr(fcntl, "flock")
+        return
+
+    def refused(*_):
+        raise OSError(request.param, os.strerror(request.param))
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+
+
+def lease_of(run, *, host="another", pid=1, age=0.0):
+    (run.path / "at-work.json").touch()
+    path = run.path / "at-work.lease"
+    path.write_text(json.dumps({"host": host, "pid": pid, "lease": "x"}), encoding="utf-8")
+    moment = time.time() - age
+    os.utime(path, (moment, moment))
+    return path
+
+
+def gone_pid():
+    """The number of a process that has ended."""
+    return int(subprocess.run([sys.executable, "-c", OVER], capture_output=True, check=True).stdout)
+
+
+@pytest.mark.usefixtures("no_locks")
+def test_a_run_is_held_once_and_told_and_is_over_when_it_is_over(run):
+    assert not is_at_work(run.path)
+    with run_lock(run.path) as told:
+        assert "has no file locks" in told
+        assert "every 10 s" in told
+        assert "2 minutes" in told
+        assert is_at_work(run.path)
+        assert row_of(run).status == "running"
+        with pytest.raises(ProjectError, match="at work in another process"), run_lock(run.path):
+            pass
+    assert not is_at_work(run.path)
+    assert row_of(run).status == "interrupted"
+    assert not (run.path / "at-work.lease").exists()
+
+
+def test_a_disk_with_locks_tells_nothing_and_leaves_no_lease(run):
+    with run_lock(run.path) as told:
+        assert told == ""
+        assert not (run.path / "at-work.lease").exists()
+
+
+@pytest.mark.usefixtures("no_locks")
+@pytest.mark.parametrize("age", [0.0, STALE_S / 2, -3600.0])
+def test_a_lease_that_another_machine_renews_is_respected(run, age):
+    lease = lease_of(run, age=age)
+    assert is_at_work(run.path)
+    with pytest.raises(ProjectError, match="at work in another process"), run_lock(run.path):
+        pass
+    assert json.loads(lease.read_text())["host"] == "another"
+
+
+@pytest.mark.usefixtures("no_locks")
+def test_a_lease_nobody_renews_is_taken_over_after_the_stated_time(run):
+    lease = lease_of(run, age=STALE_S + 1)
+    assert not is_at_work(run.path)
+    with run_lock(run.path):
+        assert json.loads(lease.read_text())["pid"] == os.getpid()
+        assert is_at_work(run.path)
+    assert sorted(p.name for p in run.path.iterdir() if "lease" in p.name) == []
+
+
+@pytest.mark.usefixtures("no_locks")
+def test_a_lease_of_a_process_of_this_machine_that_was_killed_waits_for_nothing(run):
+    lease_of(run, host=platform.node(), pid=gone_pid())
+    assert not is_at_work(run.path)
+    with run_lock(run.path):
+        assert is_at_work(run.path)
+
+
+@pytest.mark.usefixtures("no_locks")
+@pytest.mark.parametrize("content", [b"", b"[1]", b"\xff", b'{"host": 3, "pid": "x"}'])
+def test_a_lease_that_holds_nonsense_is_in_force_until_it_is_stale(run, content):
+    path = lease_of(run)
+    path.write_bytes(content)
+    assert is_at_work(run.path)
+    os.utime(path, (1, 1))
+    assert not is_at_work(run.path)
+    with run_lock(run.path):
+        pass
+
+
+@pytest.mark.usefixtures("no_locks")
+def test_a_lease_is_renewed_while_it_is_held(run, monkeypatch):
+    monkeypatch.setattr(locking, "HEARTBEAT_S", 0.01)
+    path = run.path / "at-work.lease"
+    with run_lock(run.path):
+        os.utime(path, (1, 1))
+        deadline = time.monotonic() + 60
+        while path.stat().st_mtime < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert path.stat().st_mtime > 2
+        # Asleep for too long, another has it: it is neither renewed nor taken away.
+        path.write_text(json.dumps({"host": "another", "lease": "y"}), encoding="utf-8")
+    assert json.loads(path.read_text())["host"] == "another"
+
+
+@pytest.mark.usefixtures("no_locks")
+def test_a_lock_of_a_machine_that_has_locks_is_respected_where_it_cannot_be_seen(run):
+    (run.path / "at-work.json").write_text(json.dumps({"host": "another", "pid": 1}))
+    with pytest.raises(ProjectError, match="at work in another process"), run_lock(run.path):
+        pass
+    os.utime(run.events_path, (1, 1))
+    with run_lock(run.path):
+        pass
+
+
+def test_a_lease_is_seen_where_there_are_locks(run):
+    lease_of(run)
+    assert is_at_work(run.path)
+    with pytest.raises(ProjectError, match="at work in another process"), run_lock(run.path):
+        pass
+
+
+@pytest.mark.usefixtures("no_locks")
+def test_of_two_who_find_a_stale_lease_one_gets_it(run, monkeypatch):
+    """The slower one has read the stale lease, and renames the new one of the quicker away."""
+    path = lease_of(run, age=STALE_S + 1)
+    real = locking._is_alive
+
+    def quicker(place, lease):
+        alive = real(place, lease)
+        if lease is not None and lease.get("lease") == "x":
+            path.write_text(json.dumps({"host": "another", "pid": 1, "lease": "quick"}))
+        return alive
+
+    monkeypatch.setattr(locking, "_is_alive", quicker)
+    with pytest.raises(ProjectError, match="at work in another process"), run_lock(run.path):
+        pass
+    assert json.loads(path.read_text())["lease"] == "quick"
