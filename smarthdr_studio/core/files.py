@@ -80,12 +80,39 @@ def shown_name(name: object) -> str:
 _LONGEST_SHOWN: Final = 80
 
 
+def is_file(path: AnyPath) -> bool:
+    """Whether a file is known to lie there: not where that cannot be told, as of an absurd name."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: AnyPath) -> bool:
+    """The same of a folder."""
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def is_inside(folder: AnyPath, path: AnyPath) -> bool:
     """Whether a path lies in a folder when every link on the way to both is followed."""
     try:
         return Path(path).resolve().is_relative_to(Path(folder).resolve())
     except (OSError, ValueError, RuntimeError):  # cannot be reached, has a NUL, goes in circles
         return False
+
+
+def refuse_inside(
+    folder: AnyPath, path: AnyPath, *, what: Literal["dataset folder", "project"] = "dataset folder"
+) -> None:
+    """Raises ExportError where a file or folder would lie in a folder that is not to be written.
+
+    Whatever writes where a person said goes through here first: nobody writes into a dataset.
+    """
+    if is_inside(folder, Path(path).expanduser()):
+        raise ExportError(f"{path}: lies in the {what}; choose a place outside it")
 
 
 def outward_links(folder: AnyPath) -> Iterator[Path]:
@@ -104,17 +131,6 @@ def replacing(path: AnyPath) -> Iterator[Path]:
 
     After an error inside the block `path` is untouched and the draft is gone. The draft keeps the
     suffix of `path`, because some libraries choose the format by it.
-def refuse_inside(
-    folder: AnyPath, path: AnyPath, *, what: Literal["dataset folder", "project"] = "dataset folder"
-) -> None:
-    """Raises ExportError where a file or folder would lie in a folder that is not to be written.
-
-    Whatever writes where a person said goes through here first: nobody writes into a dataset.
-    """
-    if is_inside(folder, Path(path).expanduser()):
-        raise ExportError(f"{path}: lies in the {what}; choose a place outside it")
-
-
     """
     path = Path(path)
     _make_folder(path.parent)

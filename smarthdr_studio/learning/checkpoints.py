@@ -108,9 +108,9 @@ def read_info(checkpoint: AnyPath) -> CheckpointInfo:
         values = read_json(checkpoint / CHECKPOINT_ABOUT)
         if values["format"] > CHECKPOINT_FORMAT:
             raise CheckpointError(
-                f"{checkpoint}: of a newer format ({values['format']}); update SmartHDR Studio"
+                f"{checkpoint}: of a newer format ({values['format']:.0f}); update SmartHDR Studio"
             )
-        return CheckpointInfo(**values)
+        return _checked(CheckpointInfo(**values))
     except (FileNotFoundError, NotADirectoryError) as error:
         if checkpoint.is_dir():
             why = f"not a whole checkpoint, {CHECKPOINT_ABOUT} is missing; {_REMEDY}"
@@ -119,8 +119,20 @@ def read_info(checkpoint: AnyPath) -> CheckpointInfo:
         raise CheckpointError(f"{checkpoint}: {why}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(
-            f"{checkpoint}: not a whole checkpoint ({error}); {_REMEDY}"
+            f"{checkpoint}: not a whole checkpoint ({shown_name(str(error))}); {_REMEDY}"
         ) from error
+
+
+def _checked(info: CheckpointInfo) -> CheckpointInfo:
+    """The same, where everything in it is of its kind. Raises TypeError."""
+    for kind, values in (
+        (str, (info.run, info.network)),
+        (int, (info.step, info.epoch, info.round)),
+        (dict, (info.plan, info.metrics, info.hashes)),
+    ):
+        if not all(isinstance(value, kind) for value in values):
+            raise TypeError("a value in it is of another kind")
+    return info
 
 
 def load_weights_into(network: nn.Module, checkpoint: AnyPath, *, part: str) -> None:

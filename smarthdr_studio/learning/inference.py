@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 
 from smarthdr_studio.core.errors import CheckpointError, DeviceError, StudioError
-from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.files import AnyPath, shown_name
 from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
 from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.training.run_folder import best_checkpoint
@@ -26,7 +26,7 @@ from smarthdr_studio.learning.bundle import (
     read_bundle,
     read_bundle_card,
 )
-from smarthdr_studio.learning.checkpoints import CheckpointInfo, read_info
+from smarthdr_studio.learning.checkpoints import read_info
 from smarthdr_studio.learning.compute import Arithmetic, pick_device, precision_to_predict
 from smarthdr_studio.learning.distributed import Bytes, Ranks
 from smarthdr_studio.learning.networks import (
@@ -63,7 +63,7 @@ def read_card(model: AnyPath, *, part: Part = "teacher") -> ModelCard:
     model = find_model(model)
     if is_bundle(model):
         return read_bundle_card(model)
-    return card_of(read_info(model), part=part)
+    return _card_of(model, part=part)
 
 
 def read_weights(model: AnyPath, *, part: Part = "teacher") -> tuple[ModelCard, bytes]:
@@ -74,7 +74,7 @@ def read_weights(model: AnyPath, *, part: Part = "teacher") -> tuple[ModelCard, 
     model = find_model(model)
     if is_bundle(model):
         return read_bundle(model)
-    card, path = card_of(read_info(model), part=part), model / f"{part}.safetensors"
+    card, path = _card_of(model, part=part), model / f"{part}.safetensors"
     remedy = "choose another checkpoint"
     try:
         weights = path.read_bytes()
@@ -108,7 +108,7 @@ def network_with_weights(model: AnyPath, card: ModelCard, weights: bytes) -> Fus
     try:
         network.load_state_dict(load(weights))
     except (RuntimeError, SafetensorError) as error:
-        first = str(error).partition("\n")[0]
+        first = shown_name(str(error).partition("\n")[0])
         raise CheckpointError(
             f"{model}: its weights do not fit the network {card.network} ({first}); "
             "choose another model"
@@ -116,16 +116,23 @@ def network_with_weights(model: AnyPath, card: ModelCard, weights: bytes) -> Fus
     return network.eval()
 
 
-def card_of(info: CheckpointInfo, *, part: Part) -> ModelCard:
-    """What a checkpoint says of its student or teacher."""
-    tile = int(info.plan["tile"])
+def _card_of(checkpoint: Path, *, part: Part) -> ModelCard:
+    """What a checkpoint says of its student or teacher. Raises CheckpointError."""
+    info = read_info(checkpoint)
+    try:
+        tile, precision = int(info.plan["tile"]), str(info.plan["precision"])
+        uncertainty = uncertainty_of(info.plan)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise CheckpointError(
+            f"{checkpoint}: its plan is not whole; choose another checkpoint"
+        ) from None
     plan = json.dumps(info.plan, sort_keys=True, separators=(",", ":"))
     return ModelCard(
         network=info.network,
         part=part,
         tile=tile,
         overlap=overlap_of(tile),
-        precision=str(info.plan["precision"]),
+        precision=precision,
         run=info.run,
         step=info.step,
         epoch=info.epoch,
@@ -133,7 +140,7 @@ def card_of(info: CheckpointInfo, *, part: Part) -> ModelCard:
         plan=hashlib.sha256(plan.encode()).hexdigest(),
         weights=info.hashes.get(f"{part}.safetensors", ""),
         metrics=dict(info.metrics),
-        uncertainty=uncertainty_of(info.plan),
+        uncertainty=uncertainty,
     )
 
 

@@ -192,3 +192,25 @@ def test_a_checkpoint_of_another_network_or_a_newer_format_is_refused(tmp_path, 
         read_info(path)
     with pytest.raises(CheckpointError, match="nowhere: no such file"):
         read_info(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("held", ["Ж" * 5000, "Жщ " * 2000])
+@pytest.mark.parametrize("key", ["network", "step", "plan", "metrics", "format", "Жщ" * 999])
+def test_a_checkpoint_that_says_odd_things_is_a_sentence_that_quotes_little(
+    tmp_path, networks, key, held
+):
+    path = _save(tmp_path, networks)
+    about = json.loads((path / "checkpoint.json").read_text())
+    (path / "checkpoint.json").write_text(json.dumps({**about, key: held}))
+    with pytest.raises(CheckpointError) as refused:
+        load_model(path)
+    assert str(refused.value).count("Ж") <= 300
+    assert "\n" not in str(refused.value)
+
+
+def test_a_checkpoint_whose_plan_is_not_whole_is_a_sentence(tmp_path, networks):
+    path = _save(tmp_path, networks)
+    about = json.loads((path / "checkpoint.json").read_text())
+    (path / "checkpoint.json").write_text(json.dumps({**about, "plan": {"seed": 0}}))
+    with pytest.raises(CheckpointError, match="its plan is not whole; choose another checkpoint"):
+        load_model(path)

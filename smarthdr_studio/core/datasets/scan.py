@@ -16,7 +16,7 @@ from smarthdr_studio.core.datasets.layouts import Candidate, natural_key
 from smarthdr_studio.core.datasets.proposal import Progress, Proposal, ProposedScene, propose
 from smarthdr_studio.core.datasets.three_frames import choose_three
 from smarthdr_studio.core.errors import BadDataset, BadScene, ProjectError, StudioError
-from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.files import AnyPath, shown_name
 from smarthdr_studio.core.imaging.bracket import (
     Bracket,
     Catalogue,
@@ -380,5 +380,5 @@ def refuse_unusable(
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:5])
+    shown = ", ".join(map(shown_name, names[:5]))
     return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"

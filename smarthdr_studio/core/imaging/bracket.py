@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.errors import BadScene
-from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.files import AnyPath, is_file
 from smarthdr_studio.core.imaging.handheld import aligned
 from smarthdr_studio.core.imaging.image_files import read_bracket_frames, read_radiance
 from smarthdr_studio.core.imaging.radiometry import Floats, Frame, stops_above_shortest
@@ -286,7 +286,7 @@ def to_ground_truth(stored: Floats, scene: Scene) -> Floats:
 
 
 def _is_there(path: Path) -> None:
-    if not path.is_file():
+    if not is_file(path):
         raise BadScene(
             f"{path}: is gone; put the dataset back, or say where it is now with: {FIND_DATASET}"
         )

@@ -15,7 +15,7 @@ from smarthdr_studio.core.errors import (
     ProjectError,
     UnwritableProject,
 )
-from smarthdr_studio.core.files import AnyPath, is_inside, shown_name
+from smarthdr_studio.core.files import AnyPath, is_folder, is_inside, shown_name
 from smarthdr_studio.core.imaging.bracket import Catalogue, ExposedFrame, Scene
 from smarthdr_studio.core.project.journal import JournalEntry, Kind, Status
 from smarthdr_studio.core.project.places import odd_in_entry, odd_in_scene, refuse_odd
@@ -411,7 +411,7 @@ def find_dataset(connection: sqlite3.Connection, *, seen_from: AnyPath) -> Path:
     if (
         isinstance(beside, str)
         and _may_be_beside(seen_from, beside)
-        and (seen_from / beside).is_dir()
+        and is_folder(seen_from / beside)
     ):
         return (seen_from / beside).resolve()
     if not isinstance(facts.get(_ABSOLUTE), str):
@@ -419,7 +419,7 @@ def find_dataset(connection: sqlite3.Connection, *, seen_from: AnyPath) -> Path:
             f"{seen_from}: its database does not say where its dataset is; mend it with: {MEND}"
         )
     places = [Path(facts[_ABSOLUTE]), *map(Path, _former(facts))]
-    return next((place for place in places if place.is_dir()), places[0])
+    return next((place for place in places if is_folder(place)), places[0])
 
 
 def _may_be_beside(project: Path, told: str) -> bool:

@@ -14,8 +14,13 @@ from typing import Final, Self
 from smarthdr_studio.core import files as core_files
 from smarthdr_studio.core.datasets.scan import refuse_unusable
 from smarthdr_studio.core.environment import garbage_collection_paused
-from smarthdr_studio.core.errors import LostPainting, ProjectError, UnwritableProject
-from smarthdr_studio.core.files import AnyPath, place_in
+from smarthdr_studio.core.errors import (
+    DamagedProject,
+    LostPainting,
+    ProjectError,
+    UnwritableProject,
+)
+from smarthdr_studio.core.files import AnyPath, place_in, shown_name
 from smarthdr_studio.core.imaging.bracket import Catalogue, Scene, with_imported_truth
 from smarthdr_studio.core.project import backups, database
 from smarthdr_studio.core.project import database as project_database
@@ -28,11 +33,6 @@ from smarthdr_studio.core.project.database import (
 from smarthdr_studio.core.project.debris import sweep
 from smarthdr_studio.core.project.journal import Accounts, JournalEntry, Ledger, SceneState, Status
 from smarthdr_studio.core.project.places import label_file, odd_in_entry, refuse_odd
-from smarthdr_studio.core.remedies import MAKE_PROJECT, MEND
-from smarthdr_studio.core.trust.brush import Brush, unpack
-
-DATABASE_NAME: Final = "project.sqlite"
-
 from smarthdr_studio.core.project.stamps import (
     Comparison,
     Stamp,
@@ -40,6 +40,11 @@ from smarthdr_studio.core.project.stamps import (
     read_stamps,
     write_stamps,
 )
+from smarthdr_studio.core.remedies import MAKE_PROJECT, MEND
+from smarthdr_studio.core.trust.brush import Brush, unpack
+
+DATABASE_NAME: Final = "project.sqlite"
+
 _ALIGNED: Final = "frames_aligned"  # how the dataset is read: a fact beside where it lies
 
 _ATTEMPTS: Final = 5
@@ -390,11 +395,6 @@ class Project:
         with database.writing(self._connection, self.folder):
             project_database.write_figures(self._connection, kind, figures)
 
-    def reviewed(self) -> dict[str, str]:
-        """When a person looked at each scene last; scenes nobody looked at are not in it."""
-        version = self.data_version()
-        if self._reviews is None or self._reviews[0] != version:
-            with database.as_project_error(self.folder):
     def compare_pictures(self) -> Comparison:
         """Whether the dataset's pictures are those the project knows; see `stamps.compare`.
 
@@ -418,6 +418,11 @@ class Project:
         with database.writing(self._connection, self.folder):
             write_stamps(self._connection, stamps)
 
+    def reviewed(self) -> dict[str, str]:
+        """When a person looked at each scene last; scenes nobody looked at are not in it."""
+        version = self.data_version()
+        if self._reviews is None or self._reviews[0] != version:
+            with database.as_project_error(self.folder):
                 self._reviews = version, project_database.read_reviews(self._connection)
         return dict(self._reviews[1])
 
@@ -569,6 +574,11 @@ class Project:
     def _overlay(self, ids: Collection[str]) -> None:
         """Imported ground truths take the place of the dataset's."""
         states = self._accounts.ledger().scenes
+        if unknown := next((name for name in ids if name not in self._plain), None):
+            raise DamagedProject(
+                f"{self.folder}: its journal speaks of {shown_name(unknown)}, which is no scene of "
+                f"it; mend it with: {MEND.of(PROJECT=self.folder)}"
+            )
         for name in ids:
             plain, truth = self._plain[name], states[name].truth
             self._by_id[name] = plain if truth is None else self._with_truth(plain, truth)

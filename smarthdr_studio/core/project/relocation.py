@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from smarthdr_studio.core.errors import BadDataset, UnreadableImage
-from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.files import AnyPath, is_file, is_folder
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.imaging.image_files import image_size
 from smarthdr_studio.core.project.project import Project
@@ -47,7 +47,7 @@ def missing_dataset(project: Project) -> Missing | None:
     Costs a handful of questions to the disk, whatever the size of the dataset.
     """
     sample = _sample(project.scenes)
-    found = sum(scene.frames[1].is_file() for scene in sample)
+    found = sum(is_file(scene.frames[1]) for scene in sample)
     if found == len(sample):
         return None
     return Missing(root=project.dataset, found=found, asked=len(sample))
@@ -119,7 +119,9 @@ def _around(project: Project) -> Iterator[Path]:
 
 def _folders(place: Path) -> list[Path]:
     try:
-        return sorted(each for each in place.iterdir() if each.is_dir() and each.suffix != ".shdr")
+        return sorted(
+            each for each in place.iterdir() if is_folder(each) and each.suffix != ".shdr"
+        )
     except OSError:
         return []
 
@@ -129,12 +131,12 @@ def _moved(folder: Path, path: Path, project: Project) -> Path:
 
 
 def _holds(folder: Path, scenes: Sequence[Scene], project: Project) -> bool:
-    return all(_moved(folder, scene.frames[1], project).is_file() for scene in scenes)
+    return all(is_file(_moved(folder, scene.frames[1], project)) for scene in scenes)
 
 
 def _has(folder: Path, scene: Scene, project: Project) -> bool:
     frames = [path for path in scene.frames if path.is_relative_to(project.dataset)]
-    return all(_moved(folder, path, project).is_file() for path in frames)
+    return all(is_file(_moved(folder, path, project)) for path in frames)
 
 
 def _refuse_other_sizes(folder: Path, scenes: Sequence[Scene], project: Project) -> None:

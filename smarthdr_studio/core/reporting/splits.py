@@ -291,7 +291,7 @@ def _refuse_unknown_status(told: str, names: SceneNames, *, where: str) -> None:
     """Raises ProjectError where the line is a scene and one word that is no status."""
     name, _, word = told.replace(",", " ").replace(";", " ").rpartition(" ")
     if name.strip() and names.meant_by(name.strip()) and not names.meant_by(told):
-        raise ProjectError(f"{where}: “{word}” is no status; write {_TELLABLE}")
+        raise ProjectError(f"{where}: “{shown_name(word)}” is no status; write {_TELLABLE}")
 
 
 def _parted(told: str) -> tuple[str, Status | None]:
@@ -318,7 +318,9 @@ def _of_table(path: Path, text: str, names: SceneNames, *, delimiter: str) -> It
             if name or word:
                 yield _told(unguarded(name), word, names, where=where)
     except csv.Error as error:
-        raise ProjectError(f"{path}, line {reader.line_num}: no table ({error})") from None
+        raise ProjectError(
+            f"{path}, line {reader.line_num}: no table ({shown_name(str(error))})"
+        ) from None
 
 
 def _of_json(path: Path, text: str, names: SceneNames) -> Iterator[_Line]:
@@ -350,7 +352,7 @@ def _id_and_status(entry: object, *, where: str) -> tuple[str, str]:
 def _told(name: str, word: str, names: SceneNames, *, where: str) -> _Line:
     scene = _one(name, names, where=where)
     if _key(word) not in _WORDS:
-        raise ProjectError(f"{where}: “{word}” is no status; write {_TELLABLE}")
+        raise ProjectError(f"{where}: “{shown_name(word)}” is no status; write {_TELLABLE}")
     return _Line(where, scene, _WORDS[_key(word)])
 
 
@@ -361,11 +363,12 @@ def _one(name: str, names: SceneNames, *, where: str) -> str:
             return scene
         case ():
             raise ProjectError(
-                f"{where}: “{name}” is no scene of this project; write its id, or id and status"
+                f"{where}: “{shown_name(name)}” is no scene of this project; write its id, or id "
+                "and status"
             )
         case several:
             shown = ", ".join(several[:5]) + (" …" if len(several) > 5 else "")
-            raise ProjectError(f"{where}: “{name}” may be {shown}; write the whole id")
+            raise ProjectError(f"{where}: “{shown_name(name)}” may be {shown}; write the whole id")
 
 
 def _once(lines: tuple[_Line, ...], path: Path) -> dict[str, _Line]:

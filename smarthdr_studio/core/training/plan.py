@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from smarthdr_studio.core.errors import PlanError
-from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.files import AnyPath, shown_name
 from smarthdr_studio.core.records import parse_toml
 from smarthdr_studio.core.training.plan_sections import (
     READ_WHOLE,
@@ -352,13 +352,13 @@ def _in_words(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     if first["type"] == CONTRADICTION:
         return first["msg"]
-    key = ".".join(str(part) for part in first["loc"]) or "plan"
+    key = shown_name(".".join(str(part) for part in first["loc"]) or "plan")
     if first["type"] == "extra_forbidden":
         return f"{key}: no such setting; {_known_beside(first['loc'])}"
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "string_pattern_mismatch":
         message = f"input should be {_form(first['loc'])}"
-    return f"{key} is {first['input']!r}: {message[:1].lower()}{message[1:]}"
+    return f"{key} is {shown_name(repr(first['input']))}: {message[:1].lower()}{message[1:]}"
 
 
 def _known_beside(location: tuple[int | str, ...]) -> str:

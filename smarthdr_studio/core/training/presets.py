@@ -9,7 +9,7 @@ import platformdirs
 
 from smarthdr_studio.core.environment import resource
 from smarthdr_studio.core.errors import PlanError
-from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.files import AnyPath, is_file, shown_name
 from smarthdr_studio.core.records import read_toml
 
 # Those of the paper first, then other methods, then what the paper left out to see what it did.
@@ -58,7 +58,7 @@ def preset_file(name: str, own: AnyPath | None = None) -> Path:
         return Path(name)
     shipped = resource("presets", f"{name}.toml")
     saved = (own or own_presets_folder()) / f"{name}.toml"
-    return saved if not shipped.is_file() and saved.is_file() else shipped
+    return saved if not is_file(shipped) and is_file(saved) else shipped
 
 
 def about_preset(name: str, own: AnyPath | None = None) -> Preset:
@@ -102,9 +102,10 @@ def preset_values(name: str, own: AnyPath | None = None) -> dict[str, Any]:
 
 def _read(name: str, own: Path | None) -> dict[str, Any]:
     path = preset_file(name, own)
-    if not path.is_file():
+    if not is_file(path):
         raise PlanError(
-            f"{name}: no such preset; there are {', '.join(presets(own))}, or a .toml file"
+            f"{shown_name(name)}: no such preset; there are {', '.join(presets(own))}, or a .toml "
+            "file"
         )
     try:
         return read_toml(path)
@@ -117,7 +118,7 @@ def _read(name: str, own: Path | None) -> dict[str, Any]:
 def _base_of(values: Mapping[str, Any], path: Path) -> str:
     base = values.get("base", "")
     if not isinstance(base, str):
-        raise PlanError(f"{path}: base is {base!r}; the name of a preset in quotes")
+        raise PlanError(f"{path}: base is {shown_name(repr(base))}; the name of a preset in quotes")
     # A file beside this one is meant as it lies, wherever the program was started.
     return str(path.parent / base) if base.endswith(".toml") else base
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.core.files import shown_name
 from smarthdr_studio.learning.networks.ahdrnet import Ahdrnet
 from smarthdr_studio.learning.networks.fusion_network import Backbone, FusionNetwork, Prediction
 from smarthdr_studio.learning.networks.gfhdr import Gfhdr
@@ -45,5 +46,7 @@ def build_network(name: str) -> FusionNetwork:
     """
     if name not in NETWORKS:
         known = ", ".join(NETWORKS)
-        raise StudioError(f"There is no network named {name!r}. Choose one of: {known}.")
+        raise StudioError(
+            f"There is no network named {shown_name(repr(name))}. Choose one of: {known}."
+        )
     return FusionNetwork(NETWORKS[name](), name=name)
