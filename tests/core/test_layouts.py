@@ -238,6 +238,56 @@ def test_an_empty_or_missing_dataset_says_what_to_give(tmp_path):
             find_scenes(path)
 
 
+@pytest.fixture
+def published(tmp_path):
+    """A published set: Training with 1 and 2, Test with 8 and 9."""
+    root = tmp_path / "set"
+    for split, numbers in (("Training", "12"), ("Test", "89")):
+        for number in numbers:
+            put_scene(root / split / number, names=INPUTS)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("place", "target"),
+    [
+        ("Training/more", "../Test"),  # the other half of the set
+        ("Training/8", "../Test/8"),  # one of its scenes
+        ("Training/deep/er/8", "../../../Test/8"),
+    ],
+)
+def test_a_link_that_leads_up_makes_no_test_scene_one_to_train_with(published, place, target):
+    link = published / place
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(target)
+    splits = {scene.id: scene.split for scene in find_scenes(published / "Training").scenes}
+    assert {name: split for name, split in splits.items() if len(name) == 1 and name in "12"} == {
+        "1": "train",
+        "2": "train",
+    }
+    others = {name: split for name, split in splits.items() if name not in ("1", "2")}
+    assert others
+    assert set(others.values()) == {"test"}
+
+
+def test_a_split_of_links_beside_a_set_keeps_what_the_set_has_for_testing(published, tmp_path):
+    for number, home in (("1", "Training"), ("8", "Test")):
+        link = tmp_path / "mine" / "all" / number
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(f"../../set/{home}/{number}")
+    splits = {scene.id: scene.split for scene in find_scenes(tmp_path / "mine").scenes}
+    assert splits == {"all-1": "train", "all-8": "test"}
+
+
+def test_a_folder_far_around_that_is_called_test_says_nothing(tmp_path):
+    put_scene(tmp_path / "test" / "a" / "b" / "set" / "1", names=INPUTS)
+    mine = tmp_path / "x" / "y" / "z" / "mine"
+    mine.mkdir(parents=True)
+    (mine / "1").symlink_to(tmp_path / "test" / "a" / "b" / "set" / "1")
+    (scene,) = find_scenes(mine).scenes
+    assert scene.split == "train"
+
+
 @needs_real
 def test_a_real_kalantari_scene_opens_by_itself():
     (scene,) = find_scenes(REAL / "kalantari_test_002").scenes

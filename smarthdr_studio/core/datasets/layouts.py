@@ -284,6 +284,29 @@ def _rank(path: Path) -> int:
     return _WORDS[matched[2]] if matched else len(_WORDS)
 
 
+_AROUND: Final = 2  # folders up from the dataset in which a published split may lie beside it
+
+
+def is_linked_test(candidate: "Candidate", *, dataset: AnyPath) -> bool:
+    """Whether a link leads to a scene in a test folder beside the dataset.
+
+    A split that somebody made of links may call its folders what it likes: what a published set
+    has for testing stays so.
+    """
+    top, folder = Path(dataset).resolve(), candidate.folder.resolve()
+    if folder.is_relative_to(top):
+        return False
+    around = next((place for place in top.parents[:_AROUND] if folder.is_relative_to(place)), None)
+    if around is None:
+        return False
+    named = folder.relative_to(around).parts
+    # The innermost folder that says what it is for says it of the scene.
+    told = (
+        part for part in reversed(named[:-1]) if _TEST.fullmatch(part) or _TRAIN.fullmatch(part)
+    )
+    return bool(_TEST.fullmatch(next(told, "")) or _TEST_SCENE.fullmatch(named[-1]))
+
+
 _DEEPEST: Final = 6
 _SPANNING: Final = re.compile(r"(.+)_([123])")
 

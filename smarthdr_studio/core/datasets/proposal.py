@@ -17,6 +17,7 @@ from smarthdr_studio.core.datasets.layouts import (
     Candidate,
     find_candidates,
     frame_files,
+    is_linked_test,
     is_picture,
     is_radiance,
     is_result,
@@ -252,7 +253,10 @@ def _named(candidates: Sequence[Candidate], root: Path) -> tuple[ProposedScene, 
     def named(one: Candidate, name: str) -> ProposedScene:
         if one.layout == "kalantari-wu" and one.folder.parent in hu:
             one = replace(one, layout="hu")
-        return ProposedScene(id=name, split=split_of(one.parts, layout=one.layout), files=one)
+        told = split_of(one.parts, layout=one.layout)
+        return ProposedScene(
+            id=name, split="test" if is_linked_test(one, dataset=root) else told, files=one
+        )
 
     return tuple(named(one, name) for one, name in zip(candidates, ids, strict=True))
 
