@@ -4,7 +4,7 @@ import gc
 import getpass
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,6 +83,26 @@ def garbage_collection_paused() -> Iterator[None]:
     finally:
         if collects:
             gc.enable()
+
+
+_collectors: Final[list[Callable[[], object]]] = []
+
+
+def collect_garbage() -> None:
+    """Look through everything for garbage, on whichever thread is the one that may."""
+    collect = _collectors[-1] if _collectors else gc.collect
+    collect()
+
+
+@contextmanager
+def garbage_collected_by(collect: Callable[[], object]) -> Iterator[None]:
+    """Inside, Python looks for garbage when `collect` says so, and never by itself."""
+    _collectors.append(collect)
+    try:
+        with garbage_collection_paused():
+            yield
+    finally:
+        _collectors.remove(collect)
 
 
 _PROCESSORS: Final = Path("/proc/cpuinfo")

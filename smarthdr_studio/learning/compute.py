@@ -1,7 +1,6 @@
 """What a run computes on, device, precision and memory, and seeds that make it compute the same."""
 
 import ctypes
-import gc
 import os
 import platform
 import sys
@@ -20,6 +19,7 @@ from torch import Tensor
 from smarthdr_studio.core.environment import (
     SINGLE_PROCESS,
     ProcessRank,
+    collect_garbage,
     main_memory,
     processor_flags,
 )
@@ -136,7 +136,7 @@ def tune_allocator() -> bool:
 
 def release_memory() -> None:
     """After a run: return what caches hold, to the device and to the system."""
-    gc.collect()  # tensors in circles of references would keep their memory
+    collect_garbage()  # tensors in circles of references would keep their memory
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     if sys.platform.startswith("linux") and platform.libc_ver()[0] == "glibc":

@@ -288,6 +288,8 @@ class ForwardPass:
 
         One forward and one backward pass on made-up crops show whether it works.
         """
+        # It would look for garbage on this thread, and there may be a window's among it.
+        torch._dynamo.config.run_gc_after_compile = False
         compiled: Any = torch.compile(self._network)
         why, batch = "", self._plan.batch
         try:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from smarthdr_studio.core.environment import garbage_collection_paused
+from smarthdr_studio.core.environment import garbage_collected_by, garbage_collection_paused
 from smarthdr_studio.core.errors import DeviceError
 
 # The library Qt loads, and the Debian package it is in.
@@ -40,11 +40,12 @@ def run(project: Path | None = None) -> int:
         refuse_without(os.environ)
     with garbage_collection_paused():
         # Only now, because without those libraries the import itself fails.
-        from smarthdr_studio.studio.application import shown
+        from smarthdr_studio.studio.application import GarbageCollector, shown
 
         application, _window = shown(project)
     gc.freeze()  # what is there by now stays: no garbage need ever be looked for in it
-    return application.exec()
+    with garbage_collected_by(GarbageCollector(application).collect):
+        return application.exec()
 
 
 def refuse_without(environment: Mapping[str, str]) -> None:

@@ -1,9 +1,11 @@
 """The Qt application around the window, and what ends it: the system's signals and sleep."""
 
+import gc
 import logging
 import signal
 import socket
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -22,6 +24,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
+from shiboken6 import isValid
 
 from smarthdr_studio.core.environment import resource
 from smarthdr_studio.core.logbook import Logbook
@@ -181,6 +184,65 @@ class Shutdown(QObject):
     def _run_ended(self) -> None:
         if self._falling_asleep and self._running.at_rest:
             self.sleep.let_it_sleep()
+
+
+_LOOKS_EVERY_MS: Final = 250
+_EACH_MIDDLE: Final = 10  # young collections, after which a few older objects are looked through
+_EACH_FULL: Final = 100
+_GROWN: Final = 1.25  # less than that is not worth to look through all that is old
+_LONGEST_WAIT_S: Final = 1.0
+
+
+class GarbageCollector(QObject):
+    """Looks for garbage on its own thread alone, which is to be the GUI's.
+
+    Python itself does so on whichever thread makes the next object. What Qt draws dies with its
+    garbage, and a chart that dies on another thread than the one that paints takes the program
+    with it. As Python does, young objects are looked through often and all of them seldom.
+    """
+
+    _asked = Signal(object)  # threading.Event, set when it is done
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._thread = threading.get_ident()
+        self._young, self._old = 0, 0
+        self._asked.connect(self._collect_for)
+        timer = QTimer(self, interval=_LOOKS_EVERY_MS)
+        timer.timeout.connect(self._look)
+        timer.start()
+
+    def collect(self) -> None:
+        """Look through everything now; another thread waits for it, but not for ever."""
+        if threading.get_ident() == self._thread:
+            self._collect_all()
+        elif isValid(self):
+            done = threading.Event()
+            self._asked.emit(done)
+            done.wait(_LONGEST_WAIT_S)
+
+    @Slot(object)
+    def _collect_for(self, done: threading.Event) -> None:
+        self._collect_all()
+        done.set()
+
+    @Slot()
+    def _look(self) -> None:
+        if gc.get_count()[0] <= gc.get_threshold()[0]:
+            return
+        self._young += 1
+        if self._young % _EACH_FULL == 0 and self._count() > _GROWN * self._old:
+            self._collect_all()
+        else:
+            gc.collect(1 if self._young % _EACH_MIDDLE == 0 else 0)
+
+    def _collect_all(self) -> None:
+        gc.collect()
+        self._old = self._count()
+
+    @staticmethod
+    def _count() -> int:
+        return len(gc.get_objects(generation=2))
 
 
 _QT_LEVELS: Final = {

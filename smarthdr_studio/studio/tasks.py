@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import partial
 from threading import Event
-from typing import Any, Final, Generic, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Final, Generic, NoReturn, ParamSpec, TypeAlias, TypeVar
 
 from PySide6.QtCore import QObject, QThread, QThreadPool, Signal, Slot
 
@@ -88,6 +88,11 @@ def _ignore(*_answer: object) -> None:
     """Nobody waits for it."""
 
 
+def _over(_report: Report) -> NoReturn:
+    """A job that is over."""
+    raise Cancelled
+
+
 @dataclass(eq=False, slots=True, kw_only=True)
 class Task(Generic[_Answer]):
     """A job under way, who hears of it, and what became of it."""
@@ -128,6 +133,15 @@ class Task(Generic[_Answer]):
             self.on_given_up()
         else:
             self.outcome()
+
+    def let_go(self) -> None:
+        """Forget who waited: the thread may hold the task a moment longer than anybody else.
+
+        What a widget is part of must not die with it there.
+        """
+        self.job = _over
+        self.on_done = self.on_refused = self.on_progress = _ignore
+        self.on_ended = self.on_given_up = self.outcome = _ignore
 
 
 class TaskRunner(QObject):
@@ -224,6 +238,7 @@ class TaskRunner(QObject):
                 self.idle.emit()
             task.tell()
         finally:
+            task.let_go()
             self._tasks.discard(task)
             if self.at_rest:
                 self.rested.emit()

@@ -18,12 +18,14 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 from smarthdr_studio.core.datasets.scan import find_scenes
+from smarthdr_studio.core.environment import garbage_collected_by
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.remedies import speak_in_window
 from smarthdr_studio.core.trust.masking import MaskSettings, Range
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
 from smarthdr_studio.studio.actions import use_keys
+from smarthdr_studio.studio.application import GarbageCollector
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.settings import Places
 from smarthdr_studio.studio.theme import DARK, style_sheet, tint
@@ -60,6 +62,15 @@ def windows_have_the_keyboard(qapp):
     qapp.removeEventFilter(activator)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def garbage_collector(qapp):
+    """As in the program: what Qt draws may not die on the thread of a job."""
+    collector = GarbageCollector(qapp)
+    with garbage_collected_by(collector.collect):
+        yield collector
+    collector.deleteLater()
+
+
 @pytest.fixture(autouse=True)
 def nothing_left_behind(qapp):
     """Fails when a top-level widget, a running thread or an active timer survives a test."""
@@ -72,6 +83,7 @@ def nothing_left_behind(qapp):
     threads = [thread for thread in _made_since(QThread) if thread.isRunning()]
     threads = [thread for thread in threads if thread is not QThread.currentThread()]
     timers = [timer for timer in _made_since(QTimer) if timer.isActive()]
+    gc.collect()  # a window is garbage as a whole; a thousand tests would pile up a thousand
     gc.unfreeze()
     for thread in threads:
         thread.wait(5000)

@@ -1,6 +1,5 @@
 """Training on its own thread: wishes are handed in, events come out, a stop closes it."""
 
-import gc
 import logging
 import time
 from contextlib import closing
@@ -115,5 +114,4 @@ def _give_memory_back() -> None:
     """A device's memory belongs to other programs again once a run is over."""
     from smarthdr_studio.learning.compute import release_memory
 
-    gc.collect()
     release_memory()

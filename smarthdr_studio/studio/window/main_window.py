@@ -92,6 +92,7 @@ class MainWindow(QMainWindow):
             layouts = self.page.desk.layouts
             self.session.prefer(window=WindowPlace.of(self).held(), layouts=layouts)
             self.session.release()
+            use_folders({})  # nobody remembers them for a window that is gone
             event.accept()
             return
         event.ignore()

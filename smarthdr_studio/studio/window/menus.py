@@ -144,7 +144,7 @@ class Menus(QMenuBar):
             action.id: self._make(action, commands[action.calls]) for action in ACTIONS
         }
         self._give_keys()
-        self._recent = QMenu("Open recent")
+        self._recent = QMenu("Open recent", self)
         menus = {name: self.addMenu(name) for name in MENUS}
         smaller: dict[str, QMenu] = {}
         for action in ACTIONS:
