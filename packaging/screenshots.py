@@ -144,7 +144,7 @@ def diagnose(camera: Photographer) -> None:
     camera.wait(lambda: session.at_rest, what="everything is painted")
     camera.take("window")
     sheet = camera.folder / "sheet.png"
-    window.page.views.sheet(visible_only=False).save(str(sheet))
+    window.page.views.sheet(visible_only=False).image().save(str(sheet))
     print(sheet)
     camera.turn_to("evidence")
     camera.wait(lambda: session.state.evidence.shown, what="the evidence is measured")

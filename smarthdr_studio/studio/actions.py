@@ -198,7 +198,7 @@ BASE: Final = (
 
 INSPECTION: Final = (
     action("File", "Export this view…", "Ctrl+E", "A PNG of the view's pixels", "export_view"),
-    action("File", "Export all views…", "Ctrl+Shift+E", "One sheet as PNG", "export_sheet"),
+    action("File", "Export all views…", "Ctrl+Shift+E", "A PNG, SVG or PDF", "export_sheet"),
     action("File", "Export layer as 16-bit PNG…", "", "Finer than the screen", "export_png16"),
     action("File", "Export layer as EXR…", "", "The numbers themselves", "export_exr"),
     action("File", "Copy this view", "Ctrl+C", "To the clipboard, as on the screen", "copy_view"),

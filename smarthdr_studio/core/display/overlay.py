@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -54,9 +54,12 @@ REASON_HATCHES = {
 }
 
 
+KEY_GROUND: Final = (40, 40, 40)
+
+
 def key_swatch(colour: tuple[int, int, int], pattern: Pattern, *, width: int, height: int) -> Rgb8:
     """A small sample of a hatch for a key, height×width×3, on a dark ground."""
-    swatch = np.full((height, width, 3), 40, np.uint8)
+    swatch = np.full((height, width, 3), KEY_GROUND, np.uint8)
     swatch[pattern_mask(pattern, rows=height, width=width, period=max(height // 2, 6))] = colour
     return swatch
 

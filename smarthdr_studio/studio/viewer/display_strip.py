@@ -23,7 +23,7 @@ _MODES: Final = (
 # What is asked for is named like the action that asks for the same.
 _EXPORTS: Final = (
     ("export_view", "Picture of this view, PNG…"),
-    ("export_sheet", "All views as one sheet, PNG…"),
+    ("export_sheet", "All views as one sheet, PNG, SVG or PDF…"),
     ("export_png16", "This layer as 16-bit PNG…"),
     ("export_exr", "This layer as EXR…"),
     ("copy_view", "Copy this view"),

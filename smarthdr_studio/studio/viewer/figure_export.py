@@ -1,6 +1,10 @@
-"""What is on the screen as files: one layer, one view, or all views on one page."""
+"""What is on the screen as files: one layer, one view, or all views on one page.
 
-from collections.abc import Mapping
+A page is a picture (PNG), or a drawing (SVG, PDF): there each view's pixels lie untouched, as a
+picture of their own, and everything about them is words and lines.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
@@ -10,8 +14,31 @@ from typing import Final, Literal
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QGuiApplication, QImage, QPainter, QPen
+from PySide6.QtCore import (
+    QBuffer,
+    QByteArray,
+    QIODevice,
+    QMarginsF,
+    QObject,
+    QPointF,
+    QRect,
+    QRectF,
+    QSize,
+    QSizeF,
+    Qt,
+)
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QGuiApplication,
+    QImage,
+    QLinearGradient,
+    QPageSize,
+    QPainter,
+    QPdfWriter,
+    QPen,
+)
 
 from smarthdr_studio.core.display import (
     DisplaySettings,
@@ -44,6 +71,22 @@ def save_image(*, image: QImage, path: Path) -> Path:
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")  # type: ignore[call-overload]
     return save_bytes(held=bytes(held.data()), path=path)
+
+
+def save_sheet(*, sheet: "Sheet", path: Path) -> Path:
+    """All views on one page, as the ending of the name says; where it lies.
+
+    Raises:
+        ExportError: another ending than of `SHEET_KINDS`, or it cannot be written.
+    """
+    kind = path.suffix.lower()
+    if kind not in SHEET_KINDS:
+        raise ExportError(
+            f"{path}: a sheet can be {', '.join(SHEET_KINDS)}; name it {path.stem}.png"
+        )
+    if kind == ".png":
+        return save_image(image=sheet.image(), path=path)
+    return save_bytes(held=sheet.svg() if kind == ".svg" else sheet.pdf(), path=path)
 
 
 def save_bytes(*, held: bytes, path: Path) -> Path:
@@ -104,6 +147,10 @@ class ExportController(QObject):
     def save_image(self, image: QImage, path: Path) -> None:
         """A finished picture as PNG."""
         self._start(plain(save_image, image=image, path=path), path)
+
+    def save_sheet(self, sheet: "Sheet", path: Path) -> None:
+        """All views on one page: PNG, SVG or PDF."""
+        self._start(plain(save_sheet, sheet=sheet, path=path))
 
     def save_svg(self, svg: bytes, path: Path) -> None:
         """A finished drawing of lines and letters."""
@@ -222,6 +269,9 @@ def _joined_key(own: Painted, partner: Painted) -> tuple[KeyEntry, ...]:
     return own.key + tuple(entry for entry in partner.key if entry not in own.key)
 
 
+SHEET_KINDS: Final = (".png", ".svg", ".pdf")
+_CSS_DPI, _POINTS_PER_INCH = 96, 72
+_AS_PIXELS: Final = b'<image style="image-rendering:pixelated" '
 _WIDEST: Final = 3200  # pixels of all pictures side by side; more is scaled down
 _NARROWEST: Final = 280  # pixels of one picture; less is enlarged by a whole number
 _EMPTY: Final = (320, 214)
@@ -230,40 +280,107 @@ _INK, _QUIET, _FRAME = QColor("#000000"), QColor("#404040"), QColor("#9a9a9a")
 _WRAP: Final = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
 
 
-def sheet_of(panels: list[Panel], *, columns: int) -> QImage:
-    """The page, in rows of so many panels; pictures alike in size keep their very pixels.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sheet:
+    """A white page with rows of so many panels, for a paper.
 
-    They are scaled down together where the page would grow too wide, and enlarged together by
-    a whole number where words would find no room beside them.
+    Pictures alike in size keep their very pixels. They are scaled down together where the page
+    would grow too wide, and enlarged together by a whole number where words would find no room
+    beside them; in a drawing they are only shown smaller or larger.
     """
-    look = _Look.of(panels, columns=columns)
-    rows = [panels[first : first + columns] for first in range(0, len(panels), columns)]
-    heights = [look.row_height(row) for row in rows]
-    width = columns * look.column + (columns - 1) * look.gap + 2 * look.gap
-    page = QImage(width, sum(heights) + look.gap * (len(rows) + 1), QImage.Format.Format_RGB888)
-    page.fill(Qt.GlobalColor.white)
-    painter = QPainter(page)
-    top = look.gap
-    for row, height in zip(rows, heights, strict=True):
-        for place, panel in enumerate(row):
-            corner = look.gap + place * (look.column + look.gap), top
-            _draw_panel(painter, panel, look, corner, words=look.words_height(row))
-        top += height + look.gap
-    painter.end()
-    return page
+
+    panels: tuple[Panel, ...]
+    columns: int
+
+    def image(self) -> QImage:
+        """The page as pixels."""
+        look = _Look.of(self.panels, columns=self.columns)
+        page = QImage(self._size(look), QImage.Format.Format_RGB888)
+        painter = QPainter(page)
+        self._draw(painter, look)
+        painter.end()
+        return page
+
+    def svg(self) -> bytes:
+        """The page as a drawing for editors and browsers."""
+        from PySide6.QtSvg import QSvgGenerator
+
+        look = _Look.of(self.panels, columns=self.columns, drawn=True)
+        held = QByteArray()
+        buffer = QBuffer(held)
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        paper = QSvgGenerator()
+        paper.setOutputDevice(buffer)
+        paper.setResolution(_CSS_DPI)  # or letters and what they stand for part
+        paper.setSize(self._size(look))
+        paper.setViewBox(QRect(0, 0, *self._size(look).toTuple()))
+        paper.setTitle(self._title)
+        painter = QPainter(paper)
+        self._draw(painter, look)
+        painter.end()
+        buffer.close()
+        svg = bytes(held.data())
+        # Pixels are to be seen as pixels, however large; smaller, they are to melt together.
+        return svg.replace(b"<image ", _AS_PIXELS) if look.scale >= 1 else svg
+
+    def pdf(self) -> bytes:
+        """The page as a document, a point for each pixel of the screen."""
+        look = _Look.of(self.panels, columns=self.columns, drawn=True)
+        held = QByteArray()
+        buffer = QBuffer(held)
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        paper = QPdfWriter(buffer)
+        paper.setResolution(_POINTS_PER_INCH)
+        unit, exactly = QPageSize.Unit.Point, QPageSize.SizeMatchPolicy.ExactMatch
+        paper.setPageSize(QPageSize(QSizeF(self._size(look)), unit, "", exactly))
+        paper.setPageMargins(QMarginsF())
+        paper.setTitle(self._title)
+        painter = QPainter(paper)
+        painter.setRenderHint(QPainter.RenderHint.LosslessImageRendering)
+        self._draw(painter, look)
+        painter.end()
+        buffer.close()
+        return bytes(held.data())
+
+    @property
+    def _title(self) -> str:
+        return ", ".join(panel.heading for panel in self.panels)
+
+    @property
+    def _rows(self) -> "list[tuple[Panel, ...]]":
+        starts = range(0, len(self.panels), self.columns)
+        return [self.panels[first : first + self.columns] for first in starts]
+
+    def _size(self, look: "_Look") -> QSize:
+        width = self.columns * look.column + (self.columns + 1) * look.gap
+        heights = [look.row_height(row) for row in self._rows]
+        return QSize(width, sum(heights) + look.gap * (len(heights) + 1))
+
+    def _draw(self, painter: QPainter, look: "_Look") -> None:
+        painter.fillRect(QRect(0, 0, *self._size(look).toTuple()), Qt.GlobalColor.white)
+        top = look.gap
+        for row in self._rows:
+            for place, panel in enumerate(row):
+                corner = look.gap + place * (look.column + look.gap), top
+                _draw_panel(painter, panel, look, corner, words=look.words_height(row))
+            top += look.row_height(row) + look.gap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
-    """The measures of a sheet in pixels: a picture, what stands right of it, and the letters."""
+    """The measures of a sheet in pixels: a picture, what stands right of it, and the letters.
+
+    On a `drawn` sheet nothing but the views is made of pixels, and theirs are left as they are.
+    """
 
     picture: tuple[int, int]
     scale: float
     beside: int
     letters: int
+    drawn: bool
 
     @classmethod
-    def of(cls, panels: list[Panel], *, columns: int) -> "_Look":
+    def of(cls, panels: Sequence[Panel], *, columns: int, drawn: bool = False) -> "_Look":
         sizes = [panel.rgb8.shape[1::-1] for panel in panels if panel.rgb8 is not None]
         size = (max(w for w, _ in sizes), max(h for _, h in sizes)) if sizes else _EMPTY
         scale = _scale(size[0], columns=columns)
@@ -272,7 +389,7 @@ class _Look:
         letters = min(max(round(wanted), _LETTERS[0]), _LETTERS[1])
         plain = QFontMetrics(_font(letters))
         beside = max((_bars_width(panel, plain, letters) for panel in panels), default=0)
-        return cls(picture=picture, scale=scale, beside=beside, letters=letters)
+        return cls(picture=picture, scale=scale, beside=beside, letters=letters, drawn=drawn)
 
     @property
     def gap(self) -> int:
@@ -292,7 +409,7 @@ class _Look:
         font.setBold(True)
         return font
 
-    def words_height(self, row: list[Panel]) -> int:
+    def words_height(self, row: Sequence[Panel]) -> int:
         """Above the pictures of a row: the tallest heading with its detail."""
         return max(sum(self.words(panel)) for panel in row) + self.letters // 3
 
@@ -301,7 +418,7 @@ class _Look:
         heading = _wrapped(QFontMetrics(self.bold), panel.heading, self.column)
         return heading, _wrapped(QFontMetrics(self.plain), panel.detail, self.column)
 
-    def row_height(self, row: list[Panel]) -> int:
+    def row_height(self, row: Sequence[Panel]) -> int:
         """Words, pictures and the tallest key of a row."""
         keys = max(self.key_height(panel) for panel in row)
         return self.words_height(row) + self.picture[1] + keys
@@ -340,16 +457,18 @@ def _draw_panel(
     below = place.top() + place.height() + look.letters // 2
     for number, entries in enumerate(_key_lines(panel.key, painter.fontMetrics(), look.column)):
         for offset, entry in entries:
-            draw_entry(painter, QPointF(left + offset, below + number * line), entry)
+            corner_of = QPointF(left + offset, below + number * line)
+            draw_entry(painter, corner_of, entry, drawn=look.drawn)
 
 
 def _draw_picture(painter: QPainter, panel: Panel, place: QRect, look: _Look) -> None:
     assert panel.rgb8 is not None
-    scaled = _scaled(panel.rgb8, look.scale)
-    painter.drawImage(place.topLeft(), image_of(scaled))
+    size = _scaled_size(panel.rgb8, look.scale)
+    pixels = panel.rgb8 if look.drawn else _scaled(panel.rgb8, look.scale)
+    painter.drawImage(QRectF(place.topLeft(), QSizeF(size)), image_of(pixels))
     if panel.line is not None:
         x = place.left() + round(panel.line * look.scale)
-        bottom = place.top() + scaled.shape[0] - 1
+        bottom = place.top() + size.height() - 1
         for colour, shift in ((QColor("#000000"), -1), (QColor("#ffffff"), 0)):
             painter.setPen(QPen(colour, 1))
             painter.drawLine(x + shift, place.top(), x + shift, bottom)
@@ -367,13 +486,25 @@ def _draw_bars(painter: QPainter, panel: Panel, place: QRect, look: _Look) -> No
             painter.drawText(QPointF(x, top + painter.fontMetrics().ascent()), side)
             top += line
         bar = QRectF(x, top, look.letters, place.top() + place.height() - top)
-        painter.drawImage(bar, image_of(legend.bar))
+        if look.drawn:
+            painter.fillRect(bar, _gradient(bar, legend.bar))
+        else:
+            painter.drawImage(bar, image_of(legend.bar))
         painter.setPen(_INK)
         beside = x + look.letters + look.letters // 3
         painter.drawText(QPointF(beside, bar.top() + painter.fontMetrics().ascent()), legend.high)
         below = bar.bottom() - painter.fontMetrics().descent()
         painter.drawText(QPointF(beside, below), legend.low)
         x += _bar_width(side, legend, painter.fontMetrics(), look.letters)
+
+
+def _gradient(box: QRectF, bar: Rgb8) -> QLinearGradient:
+    """The colours of a bar from its top to its bottom, each at the middle of its row."""
+    gradient = QLinearGradient(box.topLeft(), box.bottomLeft())
+    rows = len(bar)
+    for number, (red, green, blue) in enumerate(bar[:, bar.shape[1] // 2].tolist()):
+        gradient.setColorAt((number + 0.5) / rows, QColor(red, green, blue))
+    return gradient
 
 
 def _bars_width(panel: Panel, metrics: QFontMetrics, letters: int) -> int:
@@ -412,9 +543,13 @@ def _scale(width: int, *, columns: int) -> float:
 def _scaled(rgb8: Rgb8, scale: float) -> Rgb8:
     if scale == 1:
         return rgb8
-    size = max(round(rgb8.shape[1] * scale), 1), max(round(rgb8.shape[0] * scale), 1)
+    size = _scaled_size(rgb8, scale)
     how = cv2.INTER_NEAREST if scale > 1 else cv2.INTER_AREA
-    return np.asarray(cv2.resize(rgb8, size, interpolation=how), np.uint8)
+    return np.asarray(cv2.resize(rgb8, size.toTuple(), interpolation=how), np.uint8)
+
+
+def _scaled_size(rgb8: Rgb8, scale: float) -> QSize:
+    return QSize(max(round(rgb8.shape[1] * scale), 1), max(round(rgb8.shape[0] * scale), 1))
 
 
 def _wrapped(metrics: QFontMetrics, words: str, width: int) -> int:

@@ -9,10 +9,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QLineF, QPoint, QPointF, QRect, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
 from smarthdr_studio.core.display import KeyEntry, Legend, Painted, Pyramid, Rgb8, Viewport
-from smarthdr_studio.core.display.overlay import DISTRUST_HATCH, TRUST_HATCH, key_swatch
+from smarthdr_studio.core.display.overlay import (
+    DISTRUST_HATCH,
+    KEY_GROUND,
+    TRUST_HATCH,
+    key_swatch,
+)
 from smarthdr_studio.core.imaging.regions import Point, Region
 from smarthdr_studio.core.trust.brush import Ink
 from smarthdr_studio.studio.state import BrushShape, BrushState
@@ -263,13 +268,16 @@ def draw_key(painter: QPainter, box: QRectF, key: Iterable[KeyEntry]) -> None:
         corner += QPointF(0, line + 2)
 
 
-def draw_entry(painter: QPainter, corner: QPointF, entry: KeyEntry) -> None:
-    """One line of a key in the pen's colour."""
+def draw_entry(painter: QPainter, corner: QPointF, entry: KeyEntry, *, drawn: bool = False) -> None:
+    """One line of a key in the pen's colour; with `drawn`, by lines and areas alone."""
     line = painter.fontMetrics().height()
     width, height = swatch_width(line), round(line * 0.7)
-    ratio = painter.device().devicePixelRatioF()
-    swatch = _swatch(entry, round(width * ratio), round(height * ratio))
-    painter.drawImage(QRectF(corner.x(), corner.y() + (line - height) / 2, width, height), swatch)
+    box = QRectF(corner.x(), corner.y() + (line - height) / 2, width, height)
+    if drawn:
+        _draw_swatch(painter, box, entry)
+    else:
+        ratio = painter.device().devicePixelRatioF()
+        painter.drawImage(box, _swatch(entry, round(width * ratio), round(height * ratio)))
     words = QPointF(corner.x() + width + _PAD, corner.y() + painter.fontMetrics().ascent())
     painter.drawText(words, entry.words)
 
@@ -282,6 +290,26 @@ def swatch_width(line: int) -> int:
 @lru_cache(maxsize=64)
 def _swatch(entry: KeyEntry, width: int, height: int) -> QImage:
     return image_of(key_swatch(entry.colour, entry.pattern, width=width, height=height))
+
+
+_FINER: Final = 4  # steps of a slanted edge for each pixel of the swatch that is painted
+
+
+def _draw_swatch(painter: QPainter, box: QRectF, entry: KeyEntry) -> None:
+    """The same sample as areas: its ground, and the ink where a finer one has it."""
+    width, height = round(box.width()) * _FINER, round(box.height()) * _FINER
+    ink = key_swatch((255, 255, 255), entry.pattern, width=width, height=height)[..., 0] == 255
+    path = QPainterPath()
+    for row, changes in enumerate(np.diff(np.pad(ink, ((0, 0), (1, 1))).astype(np.int8))):
+        starts, ends = np.flatnonzero(changes == 1), np.flatnonzero(changes == -1)
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+            path.addRect(start, row, end - start, 1)
+    painter.fillRect(box, QColor(*KEY_GROUND))
+    painter.save()
+    painter.translate(box.topLeft())
+    painter.scale(1 / _FINER, 1 / _FINER)
+    painter.fillPath(path.simplified(), QColor(*entry.colour))
+    painter.restore()
 
 
 _MARGIN: Final = 8.0

@@ -14,7 +14,7 @@ from smarthdr_studio.studio.state import MOST_VIEWS, BrushState, Tool
 from smarthdr_studio.studio.theme import DARK, Palette
 from smarthdr_studio.studio.viewer import viewport
 from smarthdr_studio.studio.viewer.brushing import Brushing
-from smarthdr_studio.studio.viewer.figure_export import Panel, figure_of, sheet_of
+from smarthdr_studio.studio.viewer.figure_export import Panel, Sheet, figure_of
 from smarthdr_studio.studio.viewer.image_view import ZOOM_PER_NOTCH, Picture
 from smarthdr_studio.studio.viewer.view import View
 from smarthdr_studio.studio.viewer.view_content import Mode
@@ -280,18 +280,18 @@ class ViewGrid(QWidget):
         box = self.visible(index) if visible_only else None
         return figure_of(self._views[index].picture.exhibit, box=box)
 
-    def sheet(self, *, visible_only: bool = False) -> QImage:
+    def sheet(self, *, visible_only: bool = False) -> Sheet:
         """Every view on the screen with titles, colour bars and keys, on white, for a paper."""
         shown = range(self._count) if self._alone is None else (self._alone,)
-        panels = [
+        panels = tuple(
             Panel.of(
                 self._views[index].picture.exhibit,
                 letter=chr(ord("a") + place),
                 box=self.visible(index) if visible_only else None,
             )
             for place, index in enumerate(shown)
-        ]
-        return sheet_of(panels, columns=min(self._columns, len(panels)))
+        )
+        return Sheet(panels=panels, columns=min(self._columns, len(panels)))
 
     @Slot()
     def fit(self) -> None:

@@ -25,6 +25,7 @@ from smarthdr_studio.studio.state import (
     Workspace,
 )
 from smarthdr_studio.studio.theme import Palette
+from smarthdr_studio.studio.viewer.figure_export import Sheet
 from smarthdr_studio.studio.viewer.view_grid import ViewGrid
 from smarthdr_studio.studio.widgets.file_dialogs import begin
 from smarthdr_studio.studio.window.scene_pages import PairPage
@@ -238,9 +239,16 @@ def _take(take: Callable[[Path], None], name: str) -> None:
 
 _TITLES: Final[dict[str, str]] = {
     "export_view": "Export this view as PNG",
-    "export_sheet": "Export all views as one PNG",
+    "export_sheet": "Export all views as one sheet",
     "export_png16": "Export this layer as 16-bit PNG",
     "export_exr": "Export this layer as EXR",
+}
+
+
+_SHEETS: Final = {
+    "Pixels (*.png)": "png",
+    "Drawing, words as words (*.svg)": "svg",
+    "Document, words as words (*.pdf)": "pdf",
 }
 
 
@@ -258,7 +266,7 @@ class FigureCommands:
         elif kind in _TITLES:
             self._ask(kind)
         else:
-            image = self._sheet() if kind == "copy_sheet" else self._figure()
+            image = self._sheet().image() if kind == "copy_sheet" else self._figure()
             QGuiApplication.clipboard().setImage(image)
             what = "All views are" if kind == "copy_sheet" else "The view is"
             self._session.tell(Notice(text=f"{what} on the clipboard."))
@@ -270,7 +278,7 @@ class FigureCommands:
             case "export_view":
                 return partial(exports.save_image, self._figure())
             case "export_sheet":
-                return partial(exports.save_image, self._sheet())
+                return partial(exports.save_sheet, self._sheet())
             case "export_png16":
                 return partial(exports.save_layer, view, "png16")
             case _:
@@ -281,6 +289,9 @@ class FigureCommands:
         begin(dialog, "pictures")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(_suffix(kind))
+        if kind == "export_sheet":
+            dialog.setNameFilters(list(_SHEETS))
+            dialog.filterSelected.connect(partial(_end_alike, dialog))
         dialog.selectFile(self._name(kind))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(partial(_write, self.writer(kind)))
@@ -289,7 +300,7 @@ class FigureCommands:
     def _figure(self) -> QImage:
         return self._views.figure(self._session.state.active, visible_only=self.visible_only)
 
-    def _sheet(self) -> QImage:
+    def _sheet(self) -> Sheet:
         return self._views.sheet(visible_only=self.visible_only)
 
     def _name(self, kind: str) -> str:
@@ -301,6 +312,14 @@ class FigureCommands:
 
 def _suffix(kind: str) -> str:
     return "exr" if kind == "export_exr" else "png"
+
+
+def _end_alike(dialog: QFileDialog, words: str) -> None:
+    """Another kind of file, by the words of its filter: the name that is proposed ends so too."""
+    dialog.setDefaultSuffix(_SHEETS[words])
+    named = dialog.selectedFiles()
+    if named:
+        dialog.selectFile(Path(named[0]).with_suffix(f".{_SHEETS[words]}").name)
 
 
 def _write(writer: Callable[[Path], None], name: str) -> None:
