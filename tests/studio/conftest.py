@@ -215,7 +215,8 @@ def until(qtbot):
 
     def wait(session, holds, *, timeout=20000):
         try:
-            qtbot.waitUntil(lambda: holds(session.state), timeout=timeout)
+            # bool, because nothing at all would count as held.
+            qtbot.waitUntil(lambda: bool(holds(session.state)), timeout=timeout)
         except qtbot.TimeoutError as error:
             run, told = session.state.training, session.state.notice
             raise AssertionError(f"not within {timeout / 1000:g} s: {run}, {told}") from error

@@ -117,6 +117,15 @@ def test_names_of_curves_cover_neither_one_another_nor_the_point(chart):
         assert not any(one.adjusted(2, 2, -2, -2).intersects(other) for other in words[k + 1 :])
 
 
+@pytest.mark.parametrize("height", [84, 100, 130, 160, 400])
+def test_words_of_the_thresholds_stand_above_every_curve(chart, height):
+    chart.resize(300, height)
+    x, y = chart.words.pos().x(), chart.words.pos().y()
+    words = chart.words.boundingRect().translated(chart.plot.place_of(x, y))
+    assert words.bottom() <= chart.plot.place_of(0, 1.0).y() + 1
+    assert words.top() >= 0
+
+
 def test_curves_that_are_no_numbers_are_left_out(chart):
     nothing = np.full(11, math.nan)
     chart.set_evidence(some(by_sigma=nothing, oracle=nothing, random=nothing))

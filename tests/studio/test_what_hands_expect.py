@@ -14,6 +14,7 @@ from smarthdr_studio.core.display import Layer
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.training.plan_fields import ELSEWHERE
 from smarthdr_studio.core.training.plan_schema import plan_fields
+from smarthdr_studio.studio.dataset.import_pages import FolderPage
 from smarthdr_studio.studio.state import Activity, Centre, Notice, QueueKind, Workspace
 from smarthdr_studio.studio.theme import CONTRAST, contrast, current_palette, palette_for
 from smarthdr_studio.studio.widgets.file_dialogs import begin, use_folders
@@ -209,6 +210,16 @@ def test_a_file_dialog_starts_where_the_person_last_was_for_that_purpose(window,
         begin(again, folder)
         assert Path(again.directory().absolutePath()) == tmp_path / folder
     assert kept[-1] == {folder: str(tmp_path / folder) for folder in ("one", "two")}
+
+
+def test_brackets_are_looked_for_where_the_last_ones_were(window, tmp_path, qtbot):
+    use_folders({"import brackets": str(tmp_path)})
+    page = FolderPage()
+    qtbot.addWidget(page)
+    page._browse()
+    dialog = page.findChild(QFileDialog)
+    assert Path(dialog.directory().absolutePath()) == tmp_path
+    dialog.done(0)
 
 
 def test_folders_of_dialogs_outlive_the_window_and_one_that_is_gone_is_no_trap(

@@ -42,6 +42,7 @@ from smarthdr_studio.studio.widgets.controls import (
     card,
     describe,
 )
+from smarthdr_studio.studio.widgets.file_dialogs import begin
 
 _LEFT_OUT: Final = "\0left out"
 _PICTURE: Final = QSize(168, 116)
@@ -94,6 +95,7 @@ class FolderPage(QWidget):
     @Slot()
     def _browse(self) -> None:
         dialog = QFileDialog(self.window(), "Folder of brackets")
+        begin(dialog, "import brackets")
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.fileSelected.connect(self._take)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QBrush, QColor
+from PySide6.QtGui import QBrush, QColor, QFontMetricsF
 
 from smarthdr_studio.core.trust.reliability import Evidence
 from smarthdr_studio.studio.plots.axes import LOOSE, ArrowKeys, Doubles, place_for, stepped
@@ -132,6 +132,8 @@ _STYLES: Final = {
 }
 _HATCH: Final = Qt.BrushStyle.FDiagPattern
 _BESIDE: Final = 6.0
+_AIR: Final = 4.0
+_LEAST_ABOVE, _MOST_ABOVE = 1 / 6, 0.5  # of the height of the field, for words
 _POINT: Final = 13
 _TIP: Final = (
     "Absolute error (|error| on the μ-law, mean over channels) of the pixels that are left, divided"
@@ -190,9 +192,15 @@ class Sparsification(Chart):
         return "" if self._curves else _UNKNOWN
 
     def span(self) -> tuple[Stretch, Stretch]:
-        """All that can be dropped, and the highest curve."""
+        """All that can be dropped, and the highest curve with room for words above it."""
         most = max((float(points[:, 1].max()) for points in self._curves.values()), default=1.0)
-        return (0.0, 1.0), (0.0, max(most, 1.0) * 1.2)
+        return (0.0, 1.0), (0.0, max(most, 1.0) / (1 - self._share_of_words()))
+
+    def _share_of_words(self) -> float:
+        """Which share of the height of the field a line of words takes."""
+        field = 0.0 if self._plot is None else self._plot.field.height()
+        line = QFontMetricsF(self.font()).height() + _AIR
+        return min(max(line / max(field, 1.0), _LEAST_ABOVE), _MOST_ABOVE)
 
     def file_name(self) -> str:
         """After what is shown."""
