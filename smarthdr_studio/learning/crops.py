@@ -17,7 +17,6 @@ from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
 from smarthdr_studio.core.remedies import FIRST_LABEL
 from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.core.training.plan_sections import BatchPlan
-from smarthdr_studio.core.trust.masking import trust
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.core.trust.thresholds import crop_grid
 from smarthdr_studio.learning.augmentation import (
@@ -118,6 +117,8 @@ class SceneLabel:
     """H×W uncertainty in μ-law values; None is a ground truth, which is certain."""
     trusted: Mask | None = None
     """H×W, True where the loss counts; None counts every pixel."""
+    weight: Half | None = None
+    """H×W in [0, 1], how much the loss counts a trusted pixel; None counts each whole."""
     structure: Half | None = None
     """H×W×3 linear radiance that a method with stages is held against beside `hdr`, if any."""
     frames: npt.NDArray[np.uint16] | None = None
@@ -176,6 +177,7 @@ class _Crop(NamedTuple):
     trusted: Tensor  # S×S
     stops: tuple[float, float, float]
     structure: Tensor | None  # S×S×3
+    weight: Tensor | None  # S×S
 
 
 def crop_windows(scenes: Sequence[Scene], *, plan: BatchPlan) -> list[Window]:
@@ -270,7 +272,7 @@ class CropSet:
         under, reference, over = seen
         return CropBatch(
             frames=(under, reference, over),
-            target=Target(label, trusted[:, None]),
+            target=Target(label, trusted[:, None], _weight_of(crops, device)),
             sigma=sigma[:, None].float(),
             weak=_weak_view(clean, views) if views[0].weak_too else None,
             structure=structure,
@@ -326,7 +328,16 @@ class CropSet:
             trusted=move.of_values(trusted),
             stops=scene.stops,
             structure=None if label[3] is None else move.of_colours(cut_crop(label[3], place)),
+            weight=None if label[5] is None else move.of_values(cut_crop(label[5], place)),
         )
+
+
+def _weight_of(crops: Sequence[_Crop], device: torch.device) -> Tensor | None:
+    """B×1×S×S weights where any crop has some, B being all of them."""
+    if all(crop.weight is None for crop in crops):
+        return None
+    weights = [crop.trusted if crop.weight is None else crop.weight for crop in crops]
+    return torch.stack([each.to(device).float() for each in weights])[:, None]
 
 
 def _structure_of(crops: Sequence[_Crop], device: torch.device) -> Tensor | None:
@@ -356,14 +367,17 @@ def _weak_view(frames: Sequence[Tensor], views: Sequence[CropView]) -> WeakView:
 
 def _label_on_device(
     label: SceneLabel, *, stock: SceneCache
-) -> tuple[Image, Image | None, Image | None, Image | None, Image | None]:
-    """Radiance, σ, what is trusted, structure, and the bits of frames as `cut_frames` has them."""
+) -> tuple[Image, Image | None, Image | None, Image | None, Image | None, Image | None]:
+    """Radiance, σ, what is trusted, structure, and the bits of frames as `cut_frames` has them.
+
+    Last the weights.
+    """
     frames = None if label.frames is None else label.frames.view(np.int16)
-    sigma, trusted, structure, frames_there = (
+    sigma, trusted, structure, frames_there, weight = (
         None if part is None else stock.placed(part)
-        for part in (label.sigma, label.trusted, label.structure, frames)
+        for part in (label.sigma, label.trusted, label.structure, frames, label.weight)
     )
-    return stock.placed(label.hdr), sigma, trusted, structure, frames_there
+    return stock.placed(label.hdr), sigma, trusted, structure, frames_there, weight
 
 
 def _integral_image(mask: Mask) -> npt.NDArray[np.int64]:
@@ -469,16 +483,10 @@ def read_promoted_label(
     """
     path = Path(path)
     label = read_pseudo_label(path, expect=(scene.height, scene.width))
-    of = label.provenance
-    found = trust(
-        label.sigma,
-        of.masks,
-        patch_range=of.patch_range,
-        pixel_range=of.pixel_range,
-        person=label.person,
-    )
+    found, some = label.trust(person=label.person), pixels == "trusted"
     return SceneLabel(
         hdr=label.hdr,
         sigma=label.sigma.astype("float16"),
-        trusted=found.trusted if pixels == "trusted" else None,
+        trusted=found.trusted if some else None,
+        weight=found.weight.astype("float16") if some and found.weight is not None else None,
     )

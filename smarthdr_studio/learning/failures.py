@@ -204,6 +204,8 @@ def _batch_tensors(wrong: SkippedBatch) -> dict[str, Tensor]:
     for half, (batch, _) in wrong.halves.items():
         parts = dict(zip(_FRAMES, batch.frames, strict=True))
         parts |= {"hdr": batch.target.hdr, "trusted": batch.target.trusted, "sigma": batch.sigma}
+        if batch.target.weight is not None:
+            parts["weight"] = batch.target.weight
         found |= {f"{half}/{name}": part.contiguous().cpu() for name, part in parts.items()}
     return found
 

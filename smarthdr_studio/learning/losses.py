@@ -23,6 +23,13 @@ class Target(NamedTuple):
     """B×3×H×W linear radiance in [0, 1]."""
     trusted: Tensor
     """B×1×H×W bool, True where the loss counts the pixel."""
+    weight: Tensor | None = None
+    """B×1×H×W in [0, 1], how much it counts a trusted pixel; None counts each whole."""
+
+    @property
+    def counted(self) -> Tensor:
+        """How many pixels the loss counts, each by its weight: a scalar."""
+        return (self.trusted if self.weight is None else self.weight * self.trusted).sum()
 
 
 class Terms(NamedTuple):
@@ -36,13 +43,18 @@ class Terms(NamedTuple):
     """What a method with stages teaches beside its labels, weighted already."""
 
 
-def masked_mean(values: Tensor, trusted: Tensor) -> Tensor:
+def masked_mean(values: Tensor, trusted: Tensor, weight: Tensor | None = None) -> Tensor:
     """Sum over trusted / number of trusted, of B×1×H×W; exactly 0 where nothing is trusted.
+
+    With weights, B×1×H×W in [0, 1], both sums are weighed by them.
 
     An untrusted value takes no part even if it is not a number, and its gradient is exactly 0. What
     it was computed from may get a gradient that is no number all the same: see `counted`.
     """
-    return counted(values, trusted).sum() / trusted.sum().clamp(min=1)
+    there = counted(values, trusted)
+    if weight is None:
+        return there.sum() / trusted.sum().clamp(min=1)
+    return (there * weight).sum() / (weight * trusted).sum().clamp(min=1)
 
 
 def counted(values: Tensor, trusted: Tensor, *, otherwise: float = 0.0) -> Tensor:
@@ -54,28 +66,33 @@ def counted(values: Tensor, trusted: Tensor, *, otherwise: float = 0.0) -> Tenso
     return torch.where(trusted, values, values.new_full((), otherwise))
 
 
-def reconstruction_loss(hdr_mu: Tensor, target_mu: Tensor, *, trusted: Tensor) -> Tensor:
-    """L^r: mean |T(ĥ) − T(h)| of B×3×H×W μ-law values over the trusted pixels."""
+def reconstruction_loss(
+    hdr_mu: Tensor, target_mu: Tensor, *, trusted: Tensor, weight: Tensor | None = None
+) -> Tensor:
+    """L^r: mean |T(ĥ) − T(h)| of B×3×H×W μ-law values over the trusted pixels, by weight."""
     apart = counted(hdr_mu, trusted) - counted(target_mu, trusted)
-    return masked_mean(apart.abs().mean(1, keepdim=True), trusted)
+    return masked_mean(apart.abs().mean(1, keepdim=True), trusted, weight)
 
 
-def highlight_loss(hdr: Tensor, target: Tensor, *, trusted: Tensor) -> Tensor:
+def highlight_loss(
+    hdr: Tensor, target: Tensor, *, trusted: Tensor, weight: Tensor | None = None
+) -> Tensor:
     """L^h: mean |ĥ − h| of B×3×H×W linear radiance over the trusted pixels.
 
     Near white the μ-law turns an error of 0.1 into one of 0.01: where the reference is clipped,
     L^r hardly sees whether the under frame was believed, and PSNR-l is decided there.
     """
     apart = counted(hdr, trusted) - counted(target, trusted)
-    return masked_mean(apart.abs().mean(1, keepdim=True), trusted)
+    return masked_mean(apart.abs().mean(1, keepdim=True), trusted, weight)
 
 
-def nll_loss(
+def nll_loss(  # noqa: PLR0913 - all that is in the formula
     hdr_mu: Tensor,
     target_mu: Tensor,
     sigma: Tensor,
     *,
     trusted: Tensor,
+    weight: Tensor | None = None,
     gradient: NllGradient = "full",
     beta: float = 0.5,
 ) -> Tensor:
@@ -86,6 +103,7 @@ def nll_loss(
         target_mu: B×3×H×W label, μ-law.
         sigma: B×1×H×W uncertainty in μ-law values, above 0.
         trusted: B×1×H×W bool.
+        weight: B×1×H×W in [0, 1], how much a trusted pixel counts; None counts each whole.
         gradient: "full" as in the paper; "judge" teaches σ only, the error being taken as given
             (so that it stays in the judge, the network detaches its features as well);
             "beta" weighs each pixel by the detached σ^(2β) (β-NLL, ICLR 2022).
@@ -99,7 +117,7 @@ def nll_loss(
     likelihood = squared_error / (2 * sigma.square()) + sigma.log()
     if gradient == "beta":
         likelihood = likelihood * sigma.detach().pow(2 * beta)
-    return masked_mean(likelihood, trusted)
+    return masked_mean(likelihood, trusted, weight)
 
 
 def half_loss(
@@ -113,7 +131,7 @@ def half_loss(
     """The terms of one half, in float32 whatever the network computed in."""
     with torch.autocast(prediction.hdr.device.type, enabled=False):
         hdr_mu, target_mu = mu_law(prediction.hdr.float()), mu_law(target.hdr.float())
-        trusted = target.trusted
+        trusted, weight = target.trusted, target.weight
         nll = perceived = highlights = None
         if with_nll and plan.nll_weight:
             nll = nll_loss(
@@ -121,15 +139,18 @@ def half_loss(
                 target_mu,
                 prediction.sigma.float(),
                 trusted=trusted,
+                weight=weight,
                 gradient=plan.nll_gradient,
                 beta=plan.beta,
             )
         if perceptual is not None:
-            perceived = perceptual(hdr_mu, target_mu, trusted=trusted)
+            perceived = perceptual(hdr_mu, target_mu, trusted=trusted, weight=weight)
         if plan.highlight_weight:
-            highlights = highlight_loss(prediction.hdr.float(), target.hdr.float(), trusted=trusted)
+            highlights = highlight_loss(
+                prediction.hdr.float(), target.hdr.float(), trusted=trusted, weight=weight
+            )
         return Terms(
-            reconstruction_loss(hdr_mu, target_mu, trusted=trusted),
+            reconstruction_loss(hdr_mu, target_mu, trusted=trusted, weight=weight),
             perceptual=perceived,
             nll=nll,
             highlights=highlights,

@@ -151,7 +151,7 @@ class MeanTeacher:
         hdr = self.computation.other(self.teacher, weak.frames).hdr.float()
         order = weak.channels[:, :, None, None].expand_as(hdr)
         label = (hdr.gather(1, order) * weak.gains).clamp(max=1)
-        return replace(crops, target=Target(label, crops.target.trusted), weak=None)
+        return replace(crops, target=crops.target._replace(hdr=label), weak=None)
 
     def _gradient_norm(self) -> Tensor:
         """Of the whole gradient; clipped afterwards where the plan says so."""
@@ -383,10 +383,18 @@ def micro_batches(halves: Halves, *, count: int) -> list[Halves]:
 
 
 def count_trusted_pixels(halves: Halves) -> Tensor:
-    """How many pixels of each half count: flat, int64; 0 for a half that is not there."""
+    """How many pixels of each half count, by weight: flat; 0 for a half that is not there.
+
+    int64, or float32 where pixels of any half are weighed.
+    """
     there = [half for half in halves if half is not None]
     none = there[0].target.trusted.new_zeros((), dtype=torch.int64)
-    return torch.stack([none if half is None else half.target.trusted.sum() for half in halves])
+    counts = [none if half is None else half.target.counted for half in halves]
+    return torch.stack([count.float() for count in counts] if _weighed(there) else counts)
+
+
+def _weighed(halves: Sequence[CropBatch]) -> bool:
+    return any(half.target.weight is not None for half in halves)
 
 
 def loss_shares(part: Halves, *, trusted: Tensor) -> list[Tensor]:
@@ -406,10 +414,11 @@ def _cut_half(half: CropBatch | None, *, count: int) -> list[CropBatch | None]:
 
 def _slice_batch(half: CropBatch, start: int, stop: int) -> CropBatch:
     under, reference, over = (frame[start:stop] for frame in half.frames)
-    hdr, trusted = half.target.hdr[start:stop], half.target.trusted[start:stop]
+    of = half.target
+    weight = None if of.weight is None else of.weight[start:stop]
     return CropBatch(
         frames=(under, reference, over),
-        target=Target(hdr, trusted),
+        target=Target(of.hdr[start:stop], of.trusted[start:stop], weight),
         sigma=half.sigma[start:stop],
         weak=None,
         structure=None if half.structure is None else half.structure[start:stop],

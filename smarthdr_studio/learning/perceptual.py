@@ -38,18 +38,29 @@ class PerceptualLoss(nn.Module):
         self.register_buffer("std", torch.tensor(_STD).view(3, 1, 1))
         self.requires_grad_(requires_grad=False)
 
-    def forward(self, hdr_mu: Tensor, target_mu: Tensor, *, trusted: Tensor) -> Tensor:
+    def forward(
+        self,
+        hdr_mu: Tensor,
+        target_mu: Tensor,
+        *,
+        trusted: Tensor,
+        weight: Tensor | None = None,
+    ) -> Tensor:
         """The loss of B×3×H×W μ-law pictures in [0, 1]; `trusted` is B×1×H×W bool.
 
         Untrusted pixels of both pictures become the prediction's own detached value: they differ
         by nothing and receive no gradient, yet the convolutions see a picture without holes. The
         sum over a layer is divided by its trusted positions, as every term is (METHOD §3): a crop
-        of which half is trusted says as much of that half as a crop that is trusted whole.
+        of which half is trusted says as much of that half as a crop that is trusted whole. With
+        a weight, B×1×H×W in [0, 1], a trusted pixel moves towards that value by what it lacks.
         """
         share = trusted.float().mean()
         own = hdr_mu.detach()
         hdr_mu = torch.where(trusted, hdr_mu, own)
         target_mu = torch.where(trusted, target_mu, own)
+        if weight is not None:
+            share = (weight * trusted).mean()
+            hdr_mu, target_mu = own.lerp(hdr_mu, weight), own.lerp(target_mu, weight)
         x, y = ((picture - self.mean) / self.std for picture in (hdr_mu, target_mu))
         loss = hdr_mu.new_zeros(())
         for index, layer in enumerate(self.features):

@@ -36,14 +36,14 @@ from smarthdr_studio.core.training.rounds import (
     history_path,
     kept_rounds,
     open_round_file,
-    pool_ranges,
     recorded_rounds,
     round_path,
     write_record,
 )
 from smarthdr_studio.core.training.run_folder import RunFolder
+from smarthdr_studio.core.trust.adaptive_thresholds import Ends, RunningScores
 from smarthdr_studio.core.trust.brush import Brush
-from smarthdr_studio.core.trust.masking import MaskSettings, Range, Trust, patch_means, trust
+from smarthdr_studio.core.trust.masking import MaskSettings, Trust, patch_means
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
 from smarthdr_studio.learning.crops import SceneLabel
@@ -52,13 +52,19 @@ from smarthdr_studio.learning.failures import is_disk_full
 from smarthdr_studio.learning.inference import Predictor
 from smarthdr_studio.learning.label_set import LabelSet
 from smarthdr_studio.learning.networks import Uncertainty
+from smarthdr_studio.learning.round_thresholds import (
+    Draft,
+    RoundThresholds,
+    ask_labels,
+    draw_thresholds,
+    no_numbers,
+    ranges_of,
+)
 
 _LONG_SIDE: Final = 192
 _QUALITY: Final = 80
 _MOST_SCENES: Final = 500  # about 4 MB a round, whatever the pool
 _FOLDER: Final = "previews"
-
-_Ranges = tuple[Range | None, Range | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +78,7 @@ class Origin:
     checkpoint: str  # SHA-256 of the teacher's weights
     network: str
     uncertainty: Uncertainty = "judge"
+    sigma_scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,18 +88,10 @@ class LabelledPool:
     labels: Mapping[str, SceneLabel]
     finished: RoundFinished
     record: RoundRecord
+    running: RunningScores | None = None  # for the next round, where thresholds follow from them
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Draft:
-    scene: Scene
-    hdr: Half
-    sigma: Floats
-    means: Floats  # of its patches, rows×columns
-    person: Brush | None
-
-
-def label_pool(
+def label_pool(  # noqa: PLR0913 - what a round is made of
     predictor: Predictor,
     scenes: Sequence[Scene],
     *,
@@ -100,31 +99,25 @@ def label_pool(
     masks: MaskSettings,
     origin: Origin,
     manual_masks: Mapping[str, Brush] = MappingProxyType({}),
+    thresholds: RoundThresholds | None = None,
 ) -> Generator[PhaseChanged, None, LabelledPool | None]:
     """Labels the scenes, writes pseudo/<id>.exr and .npz, and returns what it wrote.
 
     The scenes are the pool: scores are normalised over all of them (METHOD §4). `manual_masks`
     is what a person painted on some of them, H×W: 1 forces trust, −1 distrust. Nothing is written
     before the last scene is predicted. Several processes share the scenes out; only the first
-    masks and writes them, the others get None.
+    masks and writes them, the others get None. `thresholds` says what is drawn anew in place of
+    those of `masks`, and is asked for the labelled scenes it takes.
 
     A scene for which the teacher answers something that is no number is left out, and that is told:
     one such pixel would be the range of every score of the pool. Raises LabelError where none is
     left.
     """
     pseudo = Path(pseudo)
-    drafts: list[_Draft] = []
-    left_out: dict[str, str] = {}
-    for done, group in predictor.ranks.groups(scenes):
-        yield _phase("labelling", done, len(scenes), origin=origin)
-        predicted = predictor.predict_group(group)
-        for scene, (hdr, sigma) in zip(group, predicted, strict=False):
-            if wrong := _no_numbers(hdr, sigma):
-                left_out[scene.id] = wrong
-                continue
-            means = patch_means(sigma, size=masks.patch_size)
-            person = manual_masks.get(scene.id)
-            drafts.append(_Draft(scene=scene, hdr=hdr, sigma=sigma, means=means, person=person))
+    drafts, left_out = yield from _predicted_pool(
+        predictor, scenes, masks=masks, origin=origin, manual_masks=manual_masks
+    )
+    labelled = yield from ask_labels(predictor, thresholds, step=origin.step)
     if not predictor.ranks.is_first:
         return None
     if scenes and not drafts:
@@ -132,9 +125,11 @@ def label_pool(
             f"{pseudo}: the teacher of step {origin.step} answers no numbers for any scene; go on "
             "from an earlier checkpoint, with a lower schedule.learning_rate"
         )
-    ranges = pool_ranges(
-        [draft.sigma for draft in drafts], masks, means=[draft.means for draft in drafts]
-    )
+    drawn = draw_thresholds(drafts, labelled, thresholds, masks=masks, step=origin.step)
+    drafts, masks = drawn.drafts, drawn.masks
+    scale, calibration = drawn.sigma_scale, drawn.calibration
+    origin = replace(origin, sigma_scale=1.0 if scale is None else scale)
+    ranges = ranges_of(drafts, masks)
     shares = _RoundCounts()
     labels: dict[str, SceneLabel] = {}
     for draft in drafts:
@@ -143,23 +138,46 @@ def label_pool(
         labels[draft.scene.id] = _write_label(
             draft, path, masks=masks, ranges=ranges, origin=origin, shares=shares
         )
+    finished = shares.as_event(masks=masks, origin=origin)
     return LabelledPool(
         labels=labels,
         finished=replace(
-            shares.as_event(masks=masks, origin=origin),
-            changes=tuple(f"{name}: {why}" for name, why in sorted(left_out.items())),
+            finished, changes=(*drawn.told, *left_out), sigma_scale=scale, calibration=calibration
         ),
-        record=shares.as_record(masks=masks, ranges=ranges, origin=origin),
+        record=replace(
+            shares.as_record(masks=masks, ranges=ranges, origin=origin),
+            sigma_scale=scale,
+            calibration=calibration,
+        ),
+        running=drawn.running,
     )
 
 
-def _no_numbers(hdr: Half, sigma: Floats) -> str:
-    """Why a prediction cannot be a label; "" where it can."""
-    wrong = int(np.count_nonzero(~(np.isfinite(sigma) & np.isfinite(hdr).all(axis=2))))
-    if not wrong:
-        return ""
-    where = "1 pixel" if wrong == 1 else f"{wrong} pixels"
-    return f"is left out of this round, because the teacher's answer is no number at {where}"
+def _predicted_pool(
+    predictor: Predictor,
+    scenes: Sequence[Scene],
+    *,
+    masks: MaskSettings,
+    origin: Origin,
+    manual_masks: Mapping[str, Brush],
+) -> Generator[PhaseChanged, None, tuple[list[Draft], list[str]]]:
+    """What the teacher answers for every scene, and of which it answers no numbers, in words."""
+    drafts: list[Draft] = []
+    left_out: dict[str, str] = {}
+    for done, group in predictor.ranks.groups(scenes):
+        yield _phase("labelling", done, len(scenes), origin=origin)
+        predicted = predictor.predict_group(group)
+        for scene, (hdr, sigma) in zip(group, predicted, strict=False):
+            if wrong := no_numbers(hdr, sigma):
+                left_out[scene.id] = wrong
+                continue
+            means = patch_means(sigma, size=masks.patch_size)
+            person = manual_masks.get(scene.id)
+            frames = predictor.frames
+            drafts.append(
+                Draft(scene=scene, hdr=hdr, sigma=sigma, means=means, person=person, frames=frames)
+            )
+    return drafts, [f"{name}: {why}" for name, why in sorted(left_out.items())]
 
 
 def publish_round(
@@ -269,6 +287,8 @@ def write_round(path: AnyPath, labels: Mapping[str, SceneLabel]) -> None:
     tensors: dict[str, np.ndarray[Any, Any]] = {}
     for scene, label in labels.items():
         tensors[f"{scene}/hdr"] = label.hdr
+        if label.weight is not None:
+            tensors[f"{scene}/weight"] = label.weight
         if label.sigma is not None:
             tensors[f"{scene}/sigma"] = label.sigma
         if label.trusted is not None:
@@ -294,7 +314,7 @@ def open_round(path: AnyPath) -> dict[str, SceneLabel]:
             "start a new run from the checkpoint with network.start_from"
         ) from error
     return {
-        scene: SceneLabel(hdr=maps.hdr, sigma=maps.sigma, trusted=maps.trusted)
+        scene: SceneLabel(hdr=maps.hdr, sigma=maps.sigma, trusted=maps.trusted, weight=maps.weight)
         for scene, maps in found.items()
     }
 
@@ -336,8 +356,8 @@ class _RoundCounts:
 
     def __init__(self) -> None:
         self._scenes: list[SceneRetention] = []
-        self._trusted = self._pixels = self._patches_kept = self._patches = 0
-        self._sigma = 0.0
+        self._pixels = self._patches_kept = self._patches = 0
+        self._trusted = self._sigma = 0.0
         self._statistics: dict[str, SceneStatistics] = {}
         self._columns: dict[str, int] = {}
 
@@ -345,7 +365,7 @@ class _RoundCounts:
         trusted, patches = found.trusted, found.patch_mask
         self._statistics[name] = statistics.coarser(RECORDED_BINS)
         self._columns[name] = patches.shape[1]
-        self._trusted += int(trusted.sum())
+        self._trusted += found.counted
         self._pixels += trusted.size
         self._patches_kept += int(patches.sum())
         self._patches += patches.size
@@ -353,7 +373,7 @@ class _RoundCounts:
         self._scenes.append(
             SceneRetention(
                 id=name,
-                retained=float(trusted.mean()),
+                retained=found.retained,
                 patches_retained=float(patches.mean()),
                 sigma_mean=float(sigma.mean(dtype=np.float64)),
             )
@@ -371,7 +391,7 @@ class _RoundCounts:
             scenes=tuple(self._scenes),
         )
 
-    def as_record(self, *, masks: MaskSettings, ranges: _Ranges, origin: Origin) -> RoundRecord:
+    def as_record(self, *, masks: MaskSettings, ranges: Ends, origin: Origin) -> RoundRecord:
         return RoundRecord(
             round=origin.round,
             step=origin.step,
@@ -386,24 +406,16 @@ class _RoundCounts:
 
 
 def _write_label(
-    draft: _Draft,
+    draft: Draft,
     path: Path,
     *,
     masks: MaskSettings,
-    ranges: _Ranges,
+    ranges: Ends,
     origin: Origin,
     shares: _RoundCounts,
 ) -> SceneLabel:
     """Masks one scene, writes its files and counts it."""
-    patch_range, pixel_range = ranges
-    found = trust(
-        draft.sigma,
-        masks,
-        patch_range=patch_range,
-        pixel_range=pixel_range,
-        person=draft.person,
-        means=draft.means,
-    )
+    found = draft.trust(masks, ranges=ranges)
     provenance = Provenance(
         run=origin.run,
         round=origin.round,
@@ -411,6 +423,7 @@ def _write_label(
         checkpoint=origin.checkpoint,
         network=origin.network,
         uncertainty=origin.uncertainty,
+        sigma_scale=origin.sigma_scale,
         masks=masks,
         patch_range=found.patch_range,
         pixel_range=found.pixel_range,
@@ -422,12 +435,18 @@ def _write_label(
         sigma=draft.sigma,
         person=draft.person,
         provenance=provenance,
+        exposure=draft.exposure,
     )
     write_pseudo_label(path, label, judged=(found, draft.means))
     statistics = SceneStatistics.of(draft.sigma, size=masks.patch_size, means=draft.means)
     statistics.save(path.with_suffix(".npz"))
     shares.add(draft.scene.id, draft.sigma, found=found, statistics=statistics)
-    return SceneLabel(hdr=draft.hdr, sigma=draft.sigma.astype(np.float16), trusted=found.trusted)
+    return SceneLabel(
+        hdr=draft.hdr,
+        sigma=draft.sigma.astype(np.float16),
+        trusted=found.trusted,
+        weight=None if found.weight is None else found.weight.astype(np.float16),
+    )
 
 
 def _phase(text: str, done: int, total: int, *, origin: Origin) -> PhaseChanged:

@@ -26,6 +26,7 @@ from smarthdr_studio.core.training.plan_schema import flat
 from smarthdr_studio.core.training.plan_sections import SchedulePlan
 from smarthdr_studio.core.training.rounds import round_path
 from smarthdr_studio.core.training.run_folder import RunFolder
+from smarthdr_studio.core.trust.adaptive_thresholds import RunningScores, chosen_labels
 from smarthdr_studio.learning.checkpoints import (
     CheckpointInfo,
     drop_checkpoints,
@@ -60,6 +61,7 @@ from smarthdr_studio.learning.pseudo_labelling import (
     open_round,
     publish_round,
 )
+from smarthdr_studio.learning.round_thresholds import RoundThresholds
 from smarthdr_studio.learning.schedule import (
     BestValidation,
     EpochLengths,
@@ -110,6 +112,7 @@ class TrainingRun:
         self.saved: tuple[object, ...] | None = None  # the moment that is on disk
         self.draws_before_step: dict[str, Any] | None = None
         self.gap = _Gap()
+        self.running_scores: RunningScores | None = None  # of the first process
         self.skipped = self.skipped_in_a_row = 0  # steps that taught nothing
         self.wrong: SkippedBatch | None = None  # the latest of them, until its batch is kept
         self._pace = StepTimer()
@@ -281,6 +284,7 @@ class TrainingRun:
             pseudo=place_in(self.project, "pseudo"),
             masks=label_set.masks,
             origin=origin,
+            thresholds=self._round_thresholds(label_set, scenes),
         )
         finished = publish_round(pool, folder=folder, number=origin.round, ranks=self.ranks)
         unlabelled = material.unlabelled(open_round(round_path(folder.path, number=origin.round)))
@@ -290,8 +294,25 @@ class TrainingRun:
         self._begin_round(origin.round)
         finished = replace(finished, gap=self.gap.mean, changes=(*told, *finished.changes))
         self.gap = _Gap()
+        self.running_scores = None if pool is None else pool.running
         self._pace.round_took(time.perf_counter() - begun)
         return finished
+
+    def _round_thresholds(
+        self, label_set: LabelSet, scenes: Mapping[str, Scene]
+    ) -> RoundThresholds | None:
+        """What the next round draws its thresholds from; None where they are as decided."""
+        masks = self.plan.masks
+        if masks.threshold == "fixed" and not masks.calibrate:
+            return None
+        held_out = [name for name in label_set.held_out if name not in label_set.damaged]
+        names = chosen_labels(held_out, label_set.labelled)
+        return RoundThresholds(
+            plan=masks,
+            labelled=[scenes[name] for name in names if scenes[name].ground_truth is not None],
+            held_out=frozenset(held_out),
+            running=self.running_scores,
+        )
 
     def begin_stage(self, *, folder: RunFolder) -> Generator[PhaseChanged, None, None]:
         """Makes what the next stage of the method learns from; its network begins anew.
@@ -532,9 +553,15 @@ def state_of(run: TrainingRun) -> dict[str, Any]:
         "changes": asdict(run.changes),
         "best": asdict(run.best),
         "gap": asdict(run.gap),
+        **_running_state(run),
         "skipped": [run.skipped, run.skipped_in_a_row],
         "precision": precision_record(run),
     }
+
+
+def _running_state(run: TrainingRun) -> dict[str, Any]:
+    """Scores that thresholds follow from; nothing where the plan does not ask for them."""
+    return {} if run.running_scores is None else {"scores": asdict(run.running_scores)}
 
 
 def precision_record(run: TrainingRun) -> dict[str, str]:
@@ -562,6 +589,7 @@ def restore_run(
     run.metrics = state["metrics"]
     run.skipped, run.skipped_in_a_row = state.get("skipped", (0, 0))
     run.gap = _Gap(**state.get("gap", {}))
+    run.running_scores = RunningScores.from_state(state.get("scores"))
     _restore_choices(run, state, before=before or run.plan)
     draws = state["draws"]
     run.material.randomness.restore(draws["randomness"])

@@ -10,7 +10,7 @@ from smarthdr_studio.core.display import DisplaySettings, Layer, Material, Paint
 from smarthdr_studio.core.display.layers import refusal
 from smarthdr_studio.core.display.painter import LIGHT
 from smarthdr_studio.core.trust.causes import Reason
-from smarthdr_studio.core.trust.masking import MaskSettings, trust
+from smarthdr_studio.core.trust.masking import MaskSettings, SoftWeights, trust
 
 
 def a_brush():
@@ -97,6 +97,29 @@ def test_the_key_of_the_combined_mask_adds_up_to_what_was_dropped_by_whom():
     }
     words = {entry.words for entry in Painter().paint(Layer.COMBINED_MASK, scene, SETTINGS).key}
     assert words == {f"{name} {round(100 * mask.mean())} %" for name, mask in slow.items()}
+
+
+def a_weighed_scene():
+    scene = a_scene()
+    masks = MaskSettings(tau_patch=0.8, soft=SoftWeights(mean=0.2, variance=0.01))
+    return replace(scene, masks=masks, trust=trust(scene.sigma, masks))
+
+
+def test_pixels_that_are_weighed_are_shown_by_what_they_count():
+    scene = a_weighed_scene()
+    weight, trusted = scene.trust.weight, scene.trust.trusted
+    less = trusted & (weight < 0.5)
+    assert less.any()
+    share = f"{round(100 * weight.mean())} %"
+    painted = Painter().paint(Layer.COMBINED_MASK, scene, SETTINGS)
+    assert (painted.rgb8[trusted & ~less] == LIGHT).all()
+    assert (painted.rgb8[less] != LIGHT).any(-1).any()
+    assert share in painted.detail
+    assert "by weight" in painted.detail
+    assert f"counts less than half {round(100 * less.mean())} %" in {e.words for e in painted.key}
+    of_gate = Painter().paint(Layer.PIXEL_MASK, scene, SETTINGS)
+    assert of_gate.detail == f"weighed around 0.20 · {share} retained"
+    assert any(entry.words == "counts less than half" for entry in of_gate.key)
 
 
 def test_exposure_does_not_repaint_the_combined_mask_nor_a_threshold_the_reasons():

@@ -22,6 +22,7 @@ from smarthdr_studio.core.display.overlay import (
     SHADOW_HATCH,
     SHUT,
     TRUST_HATCH,
+    WEIGHED_HATCH,
     pattern_mask,
     period_of,
 )
@@ -131,7 +132,7 @@ def test_ink_on_the_picture_leaves_the_picture_between_its_marks():
 
 
 def test_no_two_hatches_of_one_picture_share_a_pattern():
-    gates = PATCH_HATCH, PIXEL_HATCH, SHUT, DISTRUST_HATCH, TRUST_HATCH
+    gates = PATCH_HATCH, PIXEL_HATCH, SHUT, WEIGHED_HATCH, DISTRUST_HATCH, TRUST_HATCH
     for together in (gates, tuple(REASON_HATCHES.values()), (HIGHLIGHT_HATCH, SHADOW_HATCH)):
         shown = [
             pattern_mask(hatch.pattern, rows=96, width=96, period=12).tobytes()

@@ -8,16 +8,27 @@ from hypothesis import strategies as st
 from smarthdr_studio.core.imaging.bracket import Bracket
 from smarthdr_studio.core.trust.causes import Clues, clues
 from smarthdr_studio.core.trust.explanation import ExplainedScene, explain_pixel, score_words
-from smarthdr_studio.core.trust.masking import MaskSettings, Range, patch_means, scores, trust
+from smarthdr_studio.core.trust.masking import (
+    ByExposure,
+    MaskSettings,
+    Range,
+    SoftWeights,
+    patch_means,
+    scores,
+    trust,
+)
 
 STOPS = (0.0, 2.0, 4.0)
 SIZE = 8
 
 
+_GIVEN = ("patch_range", "pixel_range", "exposure")
+
+
 def subject(sigma, *, person=None, masks=None, **known) -> ExplainedScene:
     masks = masks or MaskSettings(patch_size=SIZE)
     means = patch_means(sigma, size=masks.patch_size)
-    ranges = {key: known.pop(key) for key in ("patch_range", "pixel_range") if key in known}
+    ranges = {key: known.pop(key) for key in _GIVEN if key in known}
     found = trust(sigma, masks, person=person, **ranges)
     return ExplainedScene(trust=found, masks=masks, sigma=sigma, means=means, **known)
 
@@ -142,6 +153,28 @@ def test_the_brush_is_named_wherever_it_overrules():
     assert (forced.gate, refused.gate) == ("", "person")
     assert forced.sentence == ("Trusted by a person, with the brush; the patch gate would drop it.")
     assert refused.sentence == "Dropped by a person, with the brush; both gates would trust it."
+
+
+def test_a_pixel_that_is_weighed_says_how_much_it_counts():
+    masks = MaskSettings(tau_patch=1.0, patch_size=8, soft=SoftWeights(mean=0.0, variance=0.5))
+    sigma = np.tile(np.linspace(0.01, 0.05, 24, dtype=np.float32), (16, 1))
+    scene = subject(sigma, masks=masks, clues=quiet(16, 24))
+    weight = float(scene.trust.weight[5, 12])
+    assert 0.05 < weight < 0.95
+    found = explain_pixel(scene, (12, 5))
+    assert found.sentence == (
+        f"Trusted and counted by {100 * weight:.0f} %: pixels are weighed by S_pi, not dropped."
+    )
+    assert facts(found)["weight"][0] == f"{weight:.2f}"
+    assert explain_pixel(scene, (0, 5)).sentence.startswith("Trusted and counted whole")
+
+
+def test_a_threshold_by_exposure_is_told_as_such():
+    masks = MaskSettings(patch_size=8, tau_exposure=ByExposure(0.1, 0.2, 0.9))
+    scene = subject(two_halves(), masks=masks, exposure=np.full((16, 24), 2, np.uint8))
+    found = explain_pixel(scene, (3, 3))
+    assert "τ_pi goes by the exposure" in found.sentence
+    assert facts(found)["S_pi"][1] == "τ_pi 0.10 / 0.20 / 0.90 by exposure"
 
 
 def test_a_constant_map_says_that_nothing_is_known():

@@ -229,7 +229,7 @@ def test_two_windows_paint_in_turns_and_show_the_same(
     until(session, lambda s: s.brush.trusted == 0.5)
     assert session.state.brush.distrusted == 0.5
     assert session.state.retained == other.state.retained == 0.5
-    gates = session.screen.stage._gates
+    gates = session.screen.stage._gates.trusted
     mask = session.screen.stage.person
     assert (session.screen.stage.material.trust.trusted == with_person(gates, mask)).all()
     other.shut_down()

@@ -39,6 +39,7 @@ class Area(NamedTuple):
 PATCH_HATCH = Hatch((255, 96, 80), "rising")
 PIXEL_HATCH = Hatch((255, 190, 60), "falling")
 SHUT = Hatch((92, 40, 32), "even")
+WEIGHED_HATCH = Hatch((255, 190, 60), "rings", "picture")
 DISTRUST_HATCH = Hatch((190, 130, 255), "grid")
 TRUST_HATCH = Hatch((70, 225, 190), "dots", "picture")
 HIGHLIGHT_HATCH = Hatch((16, 16, 16), "rising", "picture")

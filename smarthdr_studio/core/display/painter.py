@@ -39,6 +39,7 @@ from smarthdr_studio.core.display.overlay import (
     REASON_HATCHES,
     SHUT,
     TRUST_HATCH,
+    WEIGHED_HATCH,
     Area,
     BrushVariants,
     Hatch,
@@ -51,6 +52,7 @@ from smarthdr_studio.core.display.picture import PicturePainter
 from smarthdr_studio.core.display.tone import Rgb8, strips
 from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.trust.causes import Reason
+from smarthdr_studio.core.trust.explanation import pixel_threshold_words
 from smarthdr_studio.core.trust.masking import Range, Trust
 
 Map = TypeVar("Map", npt.NDArray[np.int8], npt.NDArray[np.uint8])
@@ -81,8 +83,10 @@ def mask_view(layer: Layer, material: Material, trust: Trust, closed: Mask) -> M
             parts = [(Area(closed, PATCH_HATCH), "patch dropped")]
             return _gate_view([*parts, *_painted_parts(person)], detail=detail)
         case Layer.PIXEL_MASK:
-            detail = f"τ_pi {masks.tau_pixel:.2f} · {percent(trust.trusted)} retained"
+            kept = share(round(trust.counted), trust.trusted.size)
+            detail = f"{pixel_threshold_words(masks)} · {kept} retained"
             parts = [
+                *_weighed_parts(trust),
                 (Area(~trust.pixel_mask, PIXEL_HATCH), "pixel dropped"),
                 (Area(closed, SHUT), "in a dropped patch"),
             ]
@@ -115,12 +119,23 @@ def _painted_parts(person: npt.NDArray[np.int8] | None) -> list[tuple[Area, str]
     return [(area, words) for area, words in parts if area.mask.any()]
 
 
+_HALF = 0.5
+
+
+def _weighed_parts(trust: Trust) -> list[tuple[Area, str]]:
+    """Where pixels are weighed, those that count less than half, but do count."""
+    if trust.weight is None:
+        return []
+    return [(Area(trust.trusted & (trust.weight < _HALF), WEIGHED_HATCH), "counts less than half")]
+
+
 def _trust_view(
     layer: Layer, trust: Trust, closed: Mask, *, person: npt.NDArray[np.int8] | None
 ) -> MaskView:
     """Who drops what; a brush overrules both gates, so hatches lie only where it left them."""
     untrusted = ~trust.trusted
     parts = [
+        *_weighed_parts(trust),
         (Area(untrusted, PIXEL_HATCH), "pixel dropped"),
         (Area(untrusted & closed, PATCH_HATCH), "patch dropped"),
     ]
@@ -130,7 +145,8 @@ def _trust_view(
     return MaskView(
         areas=tuple(area for area, _ in parts),
         key=_counted_key(trust, parts) if flat else plain_key,
-        detail=f"{percent(trust.trusted)} of the pixels",
+        detail=f"{share(round(trust.counted), trust.trusted.size)} of the pixels"
+        + (", by weight" if trust.weight is not None else ""),
         dimmed=False,
         flat=flat,
     )
@@ -143,7 +159,14 @@ def _counted_key(trust: Trust, parts: list[tuple[Area, str]]) -> tuple[KeyEntry,
         _entry(area.hatch, f"{words} {share(count, trust.trusted.size)}")
         for (area, words), count in zip(parts, counts, strict=True)
     )
-    return KeyEntry(colour=LIGHT, words=f"trusted {percent(trust.trusted)}"), *dropped
+    return KeyEntry(colour=LIGHT, words=f"trusted {_rest(trust, sum(counts))}"), *dropped
+
+
+def _rest(trust: Trust, covered: int) -> str:
+    """The share that is trusted; where pixels are weighed, of those that no part covers."""
+    if trust.weight is None:
+        return percent(trust.trusted)
+    return share(trust.trusted.size - covered, trust.trusted.size)
 
 
 def person_view(person: npt.NDArray[np.int8] | None) -> MaskView | None:

@@ -44,7 +44,6 @@ from smarthdr_studio.core.reporting.tables import (
     write_json,
     write_text,
 )
-from smarthdr_studio.core.trust.masking import trust
 from smarthdr_studio.core.trust.pseudo_label import PseudoLabel, read_pseudo_label
 
 Way = Literal["link", "copy"]
@@ -222,14 +221,7 @@ def trusted_pixels(label: PseudoLabel, *, whole: bool) -> npt.NDArray[np.bool_]:
     """H×W, True where the loss counts a promoted label, with the masks it was frozen with."""
     if whole:
         return np.ones(label.sigma.shape, bool)
-    of = label.provenance
-    found: npt.NDArray[np.bool_] = trust(
-        label.sigma,
-        of.masks,
-        patch_range=of.patch_range,
-        pixel_range=of.pixel_range,
-        person=label.person,
-    ).trusted
+    found: npt.NDArray[np.bool_] = label.trust(person=label.person).trusted
     return found
 
 

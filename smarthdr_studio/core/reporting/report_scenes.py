@@ -334,6 +334,7 @@ def _with_trust(
         patch_range=patches if frozen or masks.patches.scope == "pool" else None,
         pixel_range=pixels if frozen or masks.pixels.scope == "pool" else None,
         person=person,
+        exposure=label.exposure,
     )
     origin = f"round {of.round}"
     if frozen:

@@ -135,6 +135,8 @@ class RoundFinished:
     changes: tuple[str, ...] = ()  # what a person changed since the last round, one sentence each
     gates_retained: float | None = None
     gap: float | None = None
+    sigma_scale: float | None = None  # what σ was multiplied by to be calibrated, if it was
+    calibration: float | None = None  # mean e²/σ² on held-out labels before that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,9 +26,11 @@ from smarthdr_studio.core.training.plan_sections import (
     TeacherPlan,
 )
 from smarthdr_studio.core.training.presets import preset_file, preset_values
+from smarthdr_studio.core.trust.adaptive_thresholds import FROM_LABELS, RUNNING
 
 WITHOUT_LABELS: Final = ("selfhdr",)  # methods that learn from no label
 IN_STAGES: Final = ("selfhdr",)  # methods that learn in stages of their own, not in rounds
+NO_ROUNDS: Final = ("supervised", *IN_STAGES)  # methods that learn from no pseudo-label
 
 
 class Planned(Protocol):
@@ -81,6 +83,10 @@ def contradictions(plan: Planned) -> dict[str, str]:
     schedule = plan.schedule
     if schedule.warmup_epochs > schedule.epochs:
         found["schedule.warmup_epochs"] = f"at most epochs ({schedule.epochs})"
+    if plan.masks.threshold in RUNNING and not plan.masks.pixels:
+        found["masks.pixels"] = f"{plan.masks.threshold} is made of the pixel gate; open it"
+    if plan.masks.calibrate and plan.held_out == 0:
+        found["masks.calibrate"] = "σ is held against held-out labels; hold out at least 1"
     if plan.system == "mean-teacher":
         found |= _of_mean_teacher(plan)
     elif plan.system == "fixmatch":
@@ -107,12 +113,37 @@ def idle_settings(plan: Planned) -> dict[str, str]:
     ):
         if not gate and tau is not None:
             found[key] = "not used: its gate lets everything pass"
+    return found | _idle_of_masks(plan)
+
+
+def _idle_of_masks(plan: Planned) -> dict[str, str]:
+    """What does nothing beside the way thresholds are drawn, or beside closed gates."""
+    masks, found = plan.masks, dict[str, str]()
+    method, default = masks.threshold, MaskPlan()
+    for name, users in (
+        ("quantile", ("quantile",)),
+        ("risk", ("risk",)),
+        ("score_memory", RUNNING),
+    ):
+        if method not in users and getattr(masks, name) != getattr(default, name):
+            found[f"masks.{name}"] = f"not used: masks.threshold is {method}"
+    if method in FROM_LABELS and masks.tau_patch is not None and masks.patches:
+        found["masks.tau_patch"] = f"not used: {method} draws it at each round"
+    if method != "fixed" and masks.tau_pixel is not None and masks.pixels:
+        found["masks.tau_pixel"] = f"not used: {method} draws it at each round"
+    if masks.calibrate and masks.normalisation in ("minmax", "percentile"):
+        found["masks.calibrate"] = "changes no mask: these scores do not depend on the scale of σ"
+    elif masks.calibrate and method != "fixed":
+        found["masks.calibrate"] = f"changes no mask: {method} draws thresholds from σ scaled alike"
+    makes_masks = masks.patches or masks.pixels
+    if method != "fixed" and not (makes_masks and plan.system not in NO_ROUNDS):
+        found["masks.threshold"] = "not used: nothing is masked"
     return found
 
 
 def _idle_of_schedule(plan: Planned) -> dict[str, str]:
     found: dict[str, str] = {}
-    schedule, learns = plan.schedule, plan.system not in ("supervised", *IN_STAGES)
+    schedule, learns = plan.schedule, plan.system not in NO_ROUNDS
     if learns and plan.batch.unlabelled and schedule.warmup_epochs == schedule.epochs:
         found["schedule.warmup_epochs"] = "the whole run: pseudo-labels are made, but never used"
     if schedule.early_stop is not None and plan.held_out == 0:
@@ -262,7 +293,7 @@ class TrainingPlan(Section):
     @property
     def makes_rounds(self) -> bool:
         """Whether pseudo-labels are made and learned from at all."""
-        return self.system not in ("supervised", *IN_STAGES) and self.batch.unlabelled > 0
+        return self.system not in NO_ROUNDS and self.batch.unlabelled > 0
 
     @property
     def has_stages(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from smarthdr_studio.core.trust.adaptive_thresholds import ThresholdMethod
 from smarthdr_studio.core.trust.masking import PATCH_SIZE, Level, MaskSettings, Normalisation
 
 NetworkName = Literal["gfhdr", "light", "ahdrnet", "safnet", "safnet-s"]
@@ -287,6 +288,35 @@ class MaskPlan(Section):
         None,
         title="Scores",
         description="How σ becomes both scores, for this run; absolute makes a threshold of it.",
+    )
+    threshold: ThresholdMethod = Field(
+        "fixed",
+        title="Thresholds",
+        description="fixed, or drawn anew at each round: of labels, of running scores, as weights.",
+    )
+    quantile: float = Field(
+        0.85,
+        gt=0,
+        lt=1,
+        description="Of what labelled scenes score: the share of them that quantile would retain.",
+    )
+    risk: float = Field(
+        0.01,
+        gt=0,
+        title="Target error",
+        description="Largest mean error, on the μ-law, of what risk retains of labelled scenes.",
+    )
+    score_memory: float = Field(
+        0.999,
+        ge=0,
+        lt=1,
+        title="Memory of scores",
+        description="The share that freematch and softmatch keep of their mean score in a step.",
+    )
+    calibrate: bool = Field(
+        False,  # noqa: FBT003 - a default
+        title="Calibrate σ",
+        description="Scale σ at each round so that e²/σ² is 1 on held-out labels.",
     )
     patch_size: int = Field(
         PATCH_SIZE,

@@ -47,12 +47,13 @@ class RoundMaps:
     """One scene of a round; the arrays are mapped from the file and cannot be written to.
 
     `hdr` is H×W×3 linear radiance in [0, 1], `sigma` H×W in μ-law values, `trusted` H×W what the
-    loss counted.
+    loss counted, `weight` H×W in [0, 1] how much where that was no yes or no.
     """
 
     hdr: Half
     sigma: Half | None = None
     trusted: npt.NDArray[np.bool_] | None = None
+    weight: Half | None = None
 
 
 def round_path(run: AnyPath, *, number: int) -> Path:
@@ -108,6 +109,7 @@ def _scenes(pictures: Mapping[str, _Values]) -> dict[str, RoundMaps]:
                 hdr=pictures[f"{scene}/hdr"],
                 sigma=pictures.get(f"{scene}/sigma"),
                 trusted=pictures.get(f"{scene}/trusted"),
+                weight=pictures.get(f"{scene}/weight"),
             )
         )
         for scene in names
@@ -116,7 +118,7 @@ def _scenes(pictures: Mapping[str, _Values]) -> dict[str, RoundMaps]:
 
 def _checked(maps: RoundMaps) -> RoundMaps:
     height, width, channels = maps.hdr.shape
-    for plane in (maps.sigma, maps.trusted):
+    for plane in (maps.sigma, maps.trusted, maps.weight):
         if channels != 3 or (plane is not None and plane.shape != (height, width)):
             raise ValueError("its maps do not fit each other")
     return maps
@@ -138,7 +140,8 @@ class RoundRecord:
     """One round: the masks and ranges in use, each scene's statistics and share in [0, 1].
 
     A range is None where every scene had its own. `columns` is how many patches lie side by side
-    in each scene.
+    in each scene. `sigma_scale` is what σ was multiplied by to be calibrated, `calibration` the
+    mean e²/σ² on held-out labels before that; None where it was not.
     """
 
     round: int
@@ -150,6 +153,8 @@ class RoundRecord:
     statistics: Mapping[str, SceneStatistics]
     retained: Mapping[str, float]
     columns: Mapping[str, int] = field(default_factory=dict)
+    sigma_scale: float | None = None
+    calibration: float | None = None
 
 
 class _Arrays(NamedTuple):
@@ -249,6 +254,8 @@ def write_record(path: AnyPath, record: RoundRecord) -> None:
             for scene, statistics in record.statistics.items()
         ],
     }
+    if record.sigma_scale is not None:
+        about |= {"sigma_scale": record.sigma_scale, "calibration": record.calibration}
     text = np.frombuffer(json.dumps(about, ensure_ascii=False).encode(), np.uint8)
     with replacing(path) as draft, draft.open("wb") as file:
         np.savez_compressed(
@@ -296,6 +303,8 @@ def _record(path: Path, *, about: bytes, values: Mapping[str, Any], means: Float
         statistics=RecordedStatistics(path, about=about, means=means),
         retained={scene["id"]: float(scene["retained"]) for scene in scenes},
         columns={scene["id"]: int(scene["columns"]) for scene in scenes},
+        sigma_scale=values.get("sigma_scale"),
+        calibration=values.get("calibration"),
     )
 
 
@@ -375,7 +384,7 @@ class PoolTrust:
 class _Counted:
     scene: SceneRetention
     pixels: int
-    trusted: int
+    trusted: float
     patches: int
     kept: int
 
@@ -496,7 +505,7 @@ def _count(
 ) -> _Counted:
     patch_range, pixel_range = ranges
     found = trust(sigma, settings, patch_range=patch_range, pixel_range=pixel_range, person=person)
-    trusted, kept = int(found.trusted.sum()), int(found.patch_mask.sum())
+    trusted, kept = found.counted, int(found.patch_mask.sum())
     return _Counted(
         scene=SceneRetention(
             id=name,
@@ -524,5 +533,5 @@ def _joined(parts: list[Map]) -> Map:
     return np.concatenate(parts) if parts else np.empty(0, np.float32)
 
 
-def _share(part: int, whole: int) -> float:
+def _share(part: float, whole: int) -> float:
     return part / whole if whole else 0.0

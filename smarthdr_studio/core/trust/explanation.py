@@ -28,6 +28,7 @@ Gate = Literal["", "patch", "pixel", "person"]
 Flags = npt.NDArray[np.bool_]
 
 _CLOSE: Final = 0.9  # of a threshold: trusted, but only just
+_HALF: Final = 0.5  # of a weight: less is worth a warning
 _WELL_BELOW: Final = 0.5  # of a threshold
 _SAMPLED: Final = 1_000_000  # pixels a rank is counted over at most, evenly strided
 
@@ -97,6 +98,7 @@ class _Verdict:
     kept_patch: bool
     kept_pixel: bool
     trusted: bool
+    weight: float
 
     @property
     def of_gates(self) -> Gate:
@@ -132,6 +134,7 @@ def explain_pixel(scene: ExplainedScene, at: tuple[int, int]) -> Explanation:
         gate=verdict.gate,
         facts=(
             *_score_facts(scene.masks, verdict),
+            *_weight_fact(scene, at),
             Fact(name="σ", value=number(float(scene.sigma[y, x]))),
             *cause_facts(
                 in_patch if verdict.gate == "patch" else here, saturated_in=in_patch, where="patch"
@@ -201,6 +204,7 @@ def _verdict_at(scene: ExplainedScene, at: tuple[int, int]) -> _Verdict:
         kept_patch=bool(trust.patch_mask[place]),
         kept_pixel=bool(trust.pixel_mask[y, x]),
         trusted=bool(trust.trusted[y, x]),
+        weight=float(trust.weights[y, x]),
     )
 
 
@@ -236,6 +240,12 @@ def _trust_words(scene: ExplainedScene, verdict: _Verdict, seen: Causes) -> str:
         return f" by a person, with the brush; the {verdict.of_gates} gate would drop it"
     if not (_known(scene.trust.patch_range) or _known(scene.trust.pixel_range)):
         return ": σ is the same everywhere, so nothing is known to be worse than anything else"
+    if scene.masks.soft is not None:
+        though = f", although {joined(seen.clauses())}" if seen.clauses() else ""
+        whole = "whole" if verdict.weight >= 1 else f"by {percent(verdict.weight)}"
+        return f" and counted {whole}: pixels are weighed by S_pi, not dropped{though}"
+    if scene.masks.tau_exposure is not None:
+        return ": both scores are within the thresholds, of which τ_pi goes by the exposure"
     pairs = _pairs(scene.masks, verdict)
     for score, value, threshold, tau, _ in pairs:
         if _CLOSE * tau < value and tau < 1:
@@ -247,15 +257,32 @@ def _trust_words(scene: ExplainedScene, verdict: _Verdict, seen: Causes) -> str:
 
 
 def _score_facts(masks: MaskSettings, verdict: _Verdict) -> tuple[Fact, ...]:
+    beside = {"τ_pa": f"τ_pa {masks.tau_patch:.2f}", "τ_pi": pixel_threshold_words(masks)}
     return tuple(
         Fact(
             name=name,
             value=score_words(value, tau),
-            beside=f"{threshold} {tau:.2f}",
+            beside=beside[threshold],
             alarming=not kept,
         )
         for name, value, threshold, tau, kept in _pairs(masks, verdict)
     )
+
+
+def _weight_fact(scene: ExplainedScene, at: tuple[int, int]) -> Iterator[Fact]:
+    """How much the loss counts the pixel, where that is no yes or no."""
+    if scene.trust.weight is not None:
+        weight = float(scene.trust.weight[at[1], at[0]])
+        yield Fact(name="weight", value=f"{weight:.2f}", alarming=weight < _HALF)
+
+
+def pixel_threshold_words(masks: MaskSettings) -> str:
+    """What S_pi is held against."""
+    if masks.soft is not None:
+        return f"weighed around {masks.soft.mean:.2f}"
+    if masks.tau_exposure is not None:
+        return "τ_pi " + " / ".join(f"{tau:.2f}" for tau in masks.tau_exposure) + " by exposure"
+    return f"τ_pi {masks.tau_pixel:.2f}"
 
 
 def _pairs(

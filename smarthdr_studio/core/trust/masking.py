@@ -7,7 +7,7 @@ function takes numpy arrays or torch tensors alike and answers in kind (METHOD �
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 import cv2
@@ -64,15 +64,49 @@ class Level:
         return Range(0.0, self.sigma_at_one) if self.normalisation == "absolute" else None
 
 
+class ByExposure(NamedTuple):
+    """One value for each exposure of the reference."""
+
+    dark: float
+    mid: float
+    saturated: float
+
+
+EXPOSURES: Final = ByExposure._fields
+"""What 0, 1 and 2 mean in a map of exposures."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoftWeights:
+    """Mean and variance of S_pi from which a pixel's weight follows (SoftMatch, METHOD §7).
+
+    With c = 1 − S_pi and m, v its mean and variance the weight is exp(−min(c − m, 0)²·n²/(2v)),
+    n = 2: whole up to the mean score, then falling.
+    """
+
+    mean: float
+    variance: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.mean) and 0 < self.variance < math.inf):
+            raise ValueError(f"mean is {self.mean}, variance is {self.variance}; above 0")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaskSettings:
-    """Both thresholds and how their scores are made; the defaults are the paper's."""
+    """Both thresholds and how their scores are made; the defaults are the paper's.
+
+    A run may put something in place of τ_pi: `soft` weighs pixels instead of dropping them,
+    `tau_exposure` has a threshold for each exposure of the reference.
+    """
 
     tau_patch: float = 0.4
     tau_pixel: float = 0.4
     patch_size: int = PATCH_SIZE
     patches: Level = Level(scope="pool")
     pixels: Level = Level(scope="scene")
+    soft: SoftWeights | None = None
+    tau_exposure: ByExposure | None = None
 
     def __post_init__(self) -> None:
         if not (0 <= self.tau_patch <= 1 and 0 <= self.tau_pixel <= 1):
@@ -93,9 +127,37 @@ class Trust:
     trusted: Array  # H×W, True where the loss counts the pixel
     patch_range: Range
     pixel_range: Range
+    weight: Array | None = None  # H×W in [0, 1], how much the loss counts it; None is `trusted`
+
+    @property
+    def weights(self) -> Array:
+        """H×W, how much the loss counts each pixel: a weight in [0, 1], or True and False."""
+        return self.trusted if self.weight is None else self.weight
+
+    @property
+    def counted(self) -> float:
+        """How many pixels the loss counts, each by its weight."""
+        if self.weight is None:
+            return float(self.trusted.sum())
+        return float((self.weight * _WEIGHTS).round().sum()) / _WEIGHTS
+
+    @property
+    def retained(self) -> float:
+        """The share of the pixels that the loss counts, each by its weight."""
+        height, width = self.trusted.shape
+        return float(self.counted / (height * width))
+
+    def painted(self, person: Array | None) -> "Trust":
+        """With a person's brush over it: forced trust weighs 1, forced distrust nothing."""
+        if person is None:
+            return self
+        weight = self.weight
+        if weight is not None:
+            weight = weight * (person == 0) + (person > 0)
+        return replace(self, trusted=with_person(self.trusted, person), weight=weight)
 
 
-def trust(
+def trust(  # noqa: PLR0913 - all that can decide
     sigma: Array,
     settings: MaskSettings,
     *,
@@ -103,6 +165,7 @@ def trust(
     pixel_range: Range | None = None,
     person: Array | None = None,
     means: Array | None = None,
+    exposure: Array | None = None,
 ) -> Trust:
     """Both gates over an H×W map σ.
 
@@ -114,6 +177,8 @@ def trust(
             Neither is heeded where the settings fix the range.
         person: H×W, > 0 where a person forces trust, < 0 where a person forces distrust.
         means: `patch_means(sigma)`, if it is known already.
+        exposure: H×W, how the reference exposes each pixel (EXPOSURES); asked for only where the
+            settings have a threshold for each. Raises ValueError where it is lacking.
     """
     height, width = sigma.shape
     if means is None:
@@ -124,9 +189,46 @@ def trust(
     pixel_range = settings.pixels.fixed_range or pixel_range
     if pixel_range is None:
         pixel_range = _span_of_kept(sigma, kept, settings.pixels)
-    pixel_mask = sigma <= limit(pixel_range, settings.tau_pixel)
-    trusted = with_person(kept & pixel_mask, person)
-    return Trust(patch_mask, pixel_mask, trusted, patch_range, pixel_range)
+    if settings.soft is not None:
+        weight = soft_weights(sigma, pixel_range, settings.soft)
+        passed, weight = weight > 0, weight * kept
+        found = Trust(patch_mask, passed, weight > 0, patch_range, pixel_range, weight)
+    else:
+        pixel_mask = _pixel_gate(sigma, settings, pixel_range, exposure)
+        found = Trust(patch_mask, pixel_mask, kept & pixel_mask, patch_range, pixel_range)
+    return found.painted(person)
+
+
+def _pixel_gate(
+    sigma: Array, settings: MaskSettings, pixel_range: Range, exposure: Array | None
+) -> Array:
+    """True where σ is within its limit, H×W."""
+    taus = settings.tau_exposure
+    if taus is None:
+        return sigma <= limit(pixel_range, settings.tau_pixel)
+    if exposure is None:
+        raise ValueError("thresholds by exposure need the exposure of every pixel")
+    passed = exposure < 0  # nothing yet
+    for place, tau in enumerate(taus):
+        passed = passed | ((exposure == place) & (sigma <= limit(pixel_range, tau)))
+    return passed
+
+
+_SPREADS: Final = 2  # n of SoftMatch
+_WEIGHTS: Final = 255  # steps a weight may take
+
+
+def soft_weights(sigma: Array, span_of_scores: Range, soft: SoftWeights) -> Array:
+    """The weight of each pixel of an H×W map σ by its score, a multiple of 1/255 in [0, 1].
+
+    What is no finite number weighs nothing.
+    """
+    excess = (scores(sigma, span_of_scores) - soft.mean).clip(0, None)
+    exponent = -(excess**2) * (_SPREADS**2 / (2 * soft.variance))
+    falling = exponent.exp() if _is_torch(exponent) else np.exp(exponent)
+    weight = (falling * _WEIGHTS).round() / _WEIGHTS
+    weight[~(sigma <= LARGEST)] = 0
+    return weight
 
 
 def with_person(trusted: Array, person: Array | None) -> Array:
@@ -230,6 +332,9 @@ def masks_as_values(masks: MaskSettings) -> dict[str, Any]:
     for name in ("patches", "pixels"):
         if values[name]["normalisation"] != "absolute":
             del values[name]["sigma_at_one"]
+    for name in ("soft", "tau_exposure"):
+        if values[name] is None:
+            del values[name]
     return values
 
 
@@ -243,7 +348,11 @@ def masks_from_text(text: str) -> MaskSettings:
     values = parse_json(text)
     try:
         patches, pixels = (Level(**values.pop(name)) for name in ("patches", "pixels"))
-        return MaskSettings(**values, patches=patches, pixels=pixels)
+        if (soft := values.pop("soft", None)) is not None:
+            soft = SoftWeights(**soft)
+        if (taus := values.pop("tau_exposure", None)) is not None:
+            taus = ByExposure(*map(float, taus))
+        return MaskSettings(**values, patches=patches, pixels=pixels, soft=soft, tau_exposure=taus)
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"not mask settings: {error}") from None
 

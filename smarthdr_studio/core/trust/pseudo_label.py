@@ -1,7 +1,8 @@
 """A pseudo-label: the teacher's radiance of one scene, its σ, masks and provenance.
 
 On disk one EXR with the layers R G B (half), uncertainty.Y (float), score.patch, score.pixel,
-mask.patch, mask.pixel and mask.person; provenance stands in the header under "smarthdr.".
+mask.patch, mask.pixel and mask.person; provenance stands in the header under "smarthdr.". Where
+pixels are weighed, mask.pixel is the weight; with thresholds by exposure, exposure.bin is a layer.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.files import AnyPath
@@ -51,6 +53,7 @@ class Provenance:
     pixel_range: Range
     made: str  # UTC, ISO 8601
     uncertainty: Literal["judge", "views"] = "judge"  # whose σ it is
+    sigma_scale: float = 1.0  # what that σ was multiplied by, to be calibrated
     format: int = FORMAT
 
 
@@ -60,6 +63,8 @@ class PseudoLabel:
 
     `hdr` is H×W×3 linear radiance in [0, 1]; `sigma` is H×W in units of μ-law radiance; `person`
     is H×W, 1 where a person forces trust, −1 where a person forces distrust, None without either.
+    `exposure` is H×W, how the reference exposes each pixel (`masking.EXPOSURES`), where the
+    masks ask for it.
     """
 
     scene: str
@@ -67,6 +72,20 @@ class PseudoLabel:
     sigma: Floats
     person: Brush | None
     provenance: Provenance
+    exposure: npt.NDArray[np.uint8] | None = None
+
+    def trust(self, *, person: Brush | None = None, means: Floats | None = None) -> Trust:
+        """What its own settings and ranges trust; an H×W brush only where it is given."""
+        of = self.provenance
+        return trust(
+            self.sigma,
+            of.masks,
+            patch_range=of.patch_range,
+            pixel_range=of.pixel_range,
+            person=person,
+            means=means,
+            exposure=self.exposure,
+        )
 
 
 def remasked(
@@ -89,11 +108,13 @@ def remasked(
         masks,
         patch_range=patch_range if masks.patches.scope == "pool" else None,
         pixel_range=pixel_range if masks.pixels.scope == "pool" else None,
+        exposure=label.exposure,
     )
     provenance = replace(
         old, masks=masks, patch_range=found.patch_range, pixel_range=found.pixel_range
     )
-    return replace(label, provenance=provenance)
+    exposure = None if masks.tau_exposure is None else label.exposure
+    return replace(label, provenance=provenance, exposure=exposure)
 
 
 def write_pseudo_label(
@@ -123,7 +144,7 @@ def read_pseudo_label(path: AnyPath, *, expect: tuple[int, int] | None = None) -
         )
     if not np.isfinite(sigma).all():
         raise LabelError(f"{path}: its uncertainty holds values that are no numbers; {LABEL_ANEW}")
-    person = layers["mask.person"].astype(np.int8)
+    person, exposure = layers["mask.person"].astype(np.int8), layers.get("exposure.bin")
     try:
         provenance, scene = _provenance(header), plain_values(header, "smarthdr.scene")
     except ValueError as error:
@@ -134,6 +155,7 @@ def read_pseudo_label(path: AnyPath, *, expect: tuple[int, int] | None = None) -
         sigma=sigma,
         person=person if person.any() else None,
         provenance=provenance,
+        exposure=None if exposure is None else exposure.astype(np.uint8),
     )
 
 
@@ -164,8 +186,7 @@ def _judged(label: PseudoLabel) -> tuple[Trust, Floats]:
     """What both gates keep by the label's own settings and ranges, and its patch means."""
     of = label.provenance
     means: Floats = patch_means(label.sigma, size=of.masks.patch_size)
-    ranges = {"patch_range": of.patch_range, "pixel_range": of.pixel_range}
-    return trust(label.sigma, of.masks, **ranges, means=means), means
+    return label.trust(means=means), means
 
 
 def _layers(label: PseudoLabel, found: Trust, means: Floats) -> dict[str, Layer]:
@@ -174,6 +195,8 @@ def _layers(label: PseudoLabel, found: Trust, means: Floats) -> dict[str, Layer]
     size = of.masks.patch_size
     patch_scores = scores(means, of.patch_range).astype(np.float16)
     person = np.zeros((height, width), np.float16) if label.person is None else label.person
+    passed = found.pixel_mask if found.weight is None else found.weight
+    exposure = {} if label.exposure is None else {"exposure.bin": label.exposure.astype(np.float16)}
     return {
         **{name: label.hdr[..., index] for index, name in enumerate("RGB")},
         "uncertainty.Y": label.sigma,
@@ -182,13 +205,15 @@ def _layers(label: PseudoLabel, found: Trust, means: Floats) -> dict[str, Layer]
         "mask.patch": expand(
             found.patch_mask.astype(np.float16), size=size, height=height, width=width
         ),
-        "mask.pixel": found.pixel_mask.astype(np.float16),
+        "mask.pixel": passed.astype(np.float16),
         "mask.person": person.astype(np.float16),
+        **exposure,
     }
 
 
 def _header(label: PseudoLabel) -> dict[str, str | int | float]:
     of = label.provenance
+    scaled = {} if of.sigma_scale == 1 else {"smarthdr.sigma_scale": repr(of.sigma_scale)}
     return {
         "smarthdr.format": of.format,
         "smarthdr.scene": label.scene,
@@ -202,6 +227,7 @@ def _header(label: PseudoLabel) -> dict[str, str | int | float]:
         "smarthdr.pixel_range": range_as_text(of.pixel_range),
         "smarthdr.made": of.made,
         "smarthdr.uncertainty": of.uncertainty,
+        **scaled,
     }
 
 
@@ -220,5 +246,6 @@ def _provenance(header: Mapping[str, Any]) -> Provenance:
         pixel_range=range_from_text(text("pixel_range")),
         made=text("made"),
         uncertainty="views" if header.get("smarthdr.uncertainty") == "views" else "judge",
+        sigma_scale=float(header.get("smarthdr.sigma_scale", 1.0)),
         format=int(text("format")),
     )

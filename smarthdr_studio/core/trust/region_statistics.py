@@ -20,6 +20,7 @@ from smarthdr_studio.core.trust.explanation import (
     error_fact,
     number,
     percent,
+    pixel_threshold_words,
     score_words,
 )
 from smarthdr_studio.core.trust.masking import scores
@@ -43,7 +44,7 @@ def explain_region(scene: ExplainedScene, region: Region) -> Explanation:
     trusted = area.of(scene.trust.trusted)
     if trusted.size == 0:
         return Explanation(subject=region.kind, sentence="It lies outside the picture.", gate="")
-    share = float(np.mean(trusted))
+    share = float(np.mean(area.of(scene.trust.weights)))
     gate, words = _dropped_words(scene, area)
     seen = scene.causes(area)
     return Explanation(
@@ -115,8 +116,8 @@ def _score_facts(scene: ExplainedScene, area: Area) -> tuple[Fact, ...]:
             Fact(
                 name="S_pi, median",
                 value=score_words(median, masks.tau_pixel),
-                beside=f"τ_pi {masks.tau_pixel:.2f}",
-                alarming=median > masks.tau_pixel,
+                beside=pixel_threshold_words(masks),
+                alarming=median > masks.tau_pixel and masks.soft is None,
             )
         )
     return tuple(facts)
@@ -199,7 +200,7 @@ def region_report(
             for name, values in layers.items()
             if (figures := _figures(name, area.of(values))) is not None
         ),
-        retained=float(area.of(counted.trust.trusted).mean()) if counted else None,
+        retained=float(area.of(counted.trust.weights).mean()) if counted else None,
         psnr_mu=None if hdr is None or truth is None else _psnr_mu(area.of(hdr), area.of(truth)),
         patch_counts=_patch_counts(counted, area) if counted else None,
         pixel_counts=_pixel_counts(counted, area) if counted else None,

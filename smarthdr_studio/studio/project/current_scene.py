@@ -15,6 +15,7 @@ from smarthdr_studio.core.imaging.radiometry import Floats, Frame, linear_radian
 from smarthdr_studio.core.imaging.regions import Box, Mask
 from smarthdr_studio.core.training.round_history import flips
 from smarthdr_studio.core.training.rounds import RoundRecord
+from smarthdr_studio.core.trust.adaptive_thresholds import Exposure, exposure_bins
 from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.core.trust.causes import Clues, reason_map
 from smarthdr_studio.core.trust.explanation import ExplainedScene
@@ -59,14 +60,27 @@ class SigmaSource:
         found: Floats = patch_means(self.sigma, size=size)
         return found
 
-    def trust(self, masks: MaskSettings, *, pool: Retention | None, means: Floats) -> Trust:
-        """Both gates, with the pool's ranges where they are known; the brush comes on top."""
+    def trust(
+        self,
+        masks: MaskSettings,
+        *,
+        pool: Retention | None,
+        means: Floats,
+        exposure: Exposure | None = None,
+    ) -> Trust:
+        """Both gates, with the pool's ranges where they are known; the brush comes on top.
+
+        Thresholds by exposure, of the reference, H×W, are one where it cannot be read.
+        """
+        if exposure is None:
+            masks = replace(masks, tau_exposure=None)
         return trust(
             self.sigma,
             masks,
             patch_range=pool.patch_range if pool else _if_pooled(self.patch_range, masks.patches),
             pixel_range=pool.pixel_range if pool else _if_pooled(self.pixel_range, masks.pixels),
             means=means,
+            exposure=exposure,
         )
 
 
@@ -187,7 +201,7 @@ class Stage:
         self._record: RoundRecord | None = None
         self.person: Brush | None = None  # what the journal says is painted
         self._preview: Brush | None = None  # the same with the stroke under the hand
-        self._gates: Mask | None = None  # what both gates trust, H×W
+        self._gates: Trust | None = None  # what both gates trust
         self._judged: tuple[MaskSettings, _Ends, Trust] | None = None  # by the gates alone
         self._means: Floats | None = None
         self._measured: dict[Callable[[Half, Half], Floats], Floats] = {}
@@ -314,13 +328,14 @@ class Stage:
         if found is None or self._gates is None:
             self.material = replace(self.material, person=person)
             return None
-        if box is None or person is None:
-            trusted = with_person(self._gates, person)
+        if box is None or person is None or found.weight is not None:
+            found = self._gates.painted(person)
         else:
             trusted = found.trusted.copy()
-            trusted[box] = with_person(self._gates[box], person[box])
-        self.material = replace(self.material, trust=replace(found, trusted=trusted), person=person)
-        return _share(trusted)
+            trusted[box] = with_person(self._gates.trusted[box], person[box])
+            found = replace(found, trusted=trusted)
+        self.material = replace(self.material, trust=found, person=person)
+        return found.retained
 
     def take_flips(self, records: tuple[RoundRecord, ...]) -> None:
         """How often each patch changed sides, once there are two rounds."""
@@ -364,10 +379,10 @@ class Stage:
         if found is None:
             of_now = pool if self._record is None else None
             found = self._by_gates(source, masks, pool=of_now, means=self._means)
-        self._gates, person = found.trusted, self.brush
-        found = replace(found, trusted=with_person(found.trusted, person))
+        self._gates, person = found, self.brush
+        found = found.painted(person)
         self.material = replace(self.material, trust=found, masks=masks, person=person)
-        return _share(found.trusted)
+        return found.retained
 
     def _by_gates(
         self, source: SigmaSource, masks: MaskSettings, *, pool: Retention | None, means: Floats
@@ -375,8 +390,16 @@ class Stage:
         """What both gates trust; the very same as last time where nothing they heed is new."""
         ends = None if pool is None else (pool.patch_range, pool.pixel_range)
         if self._judged is None or self._judged[:2] != (masks, ends):
-            self._judged = masks, ends, source.trust(masks, pool=pool, means=means)
+            found = source.trust(masks, pool=pool, means=means, exposure=self._exposure(masks))
+            self._judged = masks, ends, found
         return self._judged[2]
+
+    def _exposure(self, masks: MaskSettings) -> Exposure | None:
+        """How the reference exposes each pixel, where thresholds go by it."""
+        bracket = self.material.bracket
+        if masks.tau_exposure is None or bracket is None:
+            return None
+        return exposure_bins(bracket.reference)
 
     def share(self, masks: MaskSettings, *, pool: Retention | None) -> float:
         """Which share of the scene other thresholds would keep, without showing them."""
@@ -384,8 +407,9 @@ class Stage:
             return 0.0
         masks = self.fitted(masks)
         means = self._source.means(masks.patch_size) if self._means is None else self._means
-        found = self._source.trust(masks, pool=pool, means=means)
-        return _share(with_person(found.trusted, self.brush))
+        exposure = self._exposure(masks)
+        found = self._source.trust(masks, pool=pool, means=means, exposure=exposure)
+        return found.painted(self.brush).retained
 
     def split_quality(self) -> SplitQuality | str:
         """What the masks keep and drop against ground truth; or why that cannot be told."""

@@ -58,10 +58,11 @@ class ScenePrediction:
 
 
 class Asked(NamedTuple):
-    """A network ready to be asked, and what its checkpoint is called."""
+    """A network ready to be asked, what its checkpoint is called, and of which run that is."""
 
     predictor: "Predictor"
     checkpoint: str
+    run: str
 
 
 class _Shelf:
@@ -88,7 +89,7 @@ class _Shelf:
                 return held[1]._replace(predictor=replace(held[1].predictor, frames=frames))
             emptied = self.empty()  # before the next is loaded: there is never room for two
             predictor = load_predictor(model, who=who, frames=frames)
-            asked = Asked(predictor, f"{card.run}, step {card.step}")
+            asked = Asked(predictor, f"{card.run}, step {card.step}", card.run)
             with self._lock:
                 if emptied == self._emptied:
                     self._held = weights, asked
