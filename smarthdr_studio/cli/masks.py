@@ -1,5 +1,6 @@
 """The verb `masks`: the retained share of each pseudo-label, for any thresholds."""
 
+import math
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,6 +13,7 @@ from smarthdr_studio.core.errors import LabelError
 if TYPE_CHECKING:
     from smarthdr_studio.core.project.project import Project
     from smarthdr_studio.core.training.rounds import PoolTrust
+    from smarthdr_studio.core.training.threshold_proposals import ThresholdProposal
     from smarthdr_studio.core.trust.masking import MaskSettings, Normalisation
 
 Threshold = Annotated[float | None, typer.Option(min=0.0, max=1.0, help="Largest retained score.")]
@@ -31,6 +33,16 @@ def masks(
     ] = None,
     patch_scope: Scope = None,
     pixel_scope: Scope = None,
+    propose: Annotated[
+        Literal["quantile", "exposure", "risk"] | None,
+        typer.Option(help="Draw both thresholds from labels or exposures instead."),
+    ] = None,
+    share: Annotated[
+        float, typer.Option(min=0.01, max=0.99, help="Quantile of what labelled scenes score.")
+    ] = 0.85,
+    target: Annotated[
+        float, typer.Option(min=1e-6, help="Largest mean error risk may retain, on the μ-law.")
+    ] = 0.01,
     save: Annotated[
         bool, typer.Option("--save", help="Make these the project's thresholds.")
     ] = False,
@@ -39,7 +51,8 @@ def masks(
     """Say what share of each scene is retained.
 
     Counted from the pseudo-labels of the unlabelled scenes and what was painted on them; a setting
-    that is not given is the project's.
+    that is not given is the project's. With --propose the newest checkpoint's teacher is asked for
+    labelled scenes first, and both thresholds follow from that.
     """
     from smarthdr_studio.core.project.decisions import Decisions
     from smarthdr_studio.core.project.project import Project
@@ -54,6 +67,10 @@ def masks(
             scopes=(patch_scope, pixel_scope),
         )
         files = _pool(opened)
+        proposal = None
+        if propose is not None:
+            proposal = _proposed(opened, propose, settings, share=share, target=target)
+            settings = proposal.masks
         with progress() as bar:
             task = bar.add_task("reading pseudo-labels", total=len(files))
             found = pool_trust(
@@ -62,9 +79,59 @@ def masks(
         if save:
             decisions.set_masks(settings)
     if as_json:
-        print_json(_as_json(found, settings))
-    else:
-        _print(found, settings)
+        print_json(_as_json(found, settings) | _proposal_as_json(proposal))
+        return
+    _print(found, settings)
+    if proposal is not None:
+        typer.echo("\n".join(proposal.words))
+
+
+def _proposed(
+    project: "Project",
+    method: Literal["quantile", "exposure", "risk"],
+    settings: "MaskSettings",
+    *,
+    share: float,
+    target: float,
+) -> "ThresholdProposal":
+    """Both thresholds by a method, with the newest checkpoint's teacher."""
+    from smarthdr_studio.core.errors import CheckpointError
+    from smarthdr_studio.core.imaging.bracket import FrameStore
+    from smarthdr_studio.core.training.threshold_proposals import Wish, propose_thresholds
+    from smarthdr_studio.learning.checkpoints import latest_checkpoint
+    from smarthdr_studio.learning.inference import load_predictor, read_card, run_predictor
+
+    model = latest_checkpoint(project.folder)
+    if model is None:
+        raise CheckpointError(f"{project.folder}: no run has a checkpoint yet; train first")
+    frames = FrameStore()
+    predictor = load_predictor(model, frames=frames)
+    with progress() as bar:
+        task = bar.add_task("reading pseudo-labels", total=None)
+
+        def said(text: str, done: int, total: int) -> None:
+            bar.update(task, description=text, completed=done, total=total)
+
+        return propose_thresholds(
+            project,
+            Wish(method=method, masks=settings, share=share, target=target),
+            predict=lambda scene: run_predictor(predictor, scene),
+            frames=frames,
+            run=read_card(model).run,
+            said=said,
+        )
+
+
+def _proposal_as_json(proposal: "ThresholdProposal | None") -> dict[str, Any]:
+    if proposal is None:
+        return {}
+    error = proposal.error
+    known = None if error is None else {k: _finite(v) for k, v in asdict(error).items()}
+    return {"proposal": {"method": proposal.method, "how": proposal.how, "error": known}}
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _changed(

@@ -95,6 +95,10 @@ FIRST_LABEL: Final = Way(
     shell="make the project with --labelled, promote a scene, hold none out, or train with "
     "quick-selfhdr, which needs no label",
 )
+FIRST_ROUND: Final = Way(
+    window="make them with: Training ▸ Train, or Training ▸ Models ▸ Use the starter model",
+    shell="make them with: smarthdr-studio train PROJECT",
+)
 SEE_NAMES: Final = Way(
     window="View ▸ In the middle ▸ Table of scenes", shell="smarthdr-studio scenes PROJECT"
 )

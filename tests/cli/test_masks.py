@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+import torch
 
 from smarthdr_studio.core.imaging.image_files import read_layers
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.rounds import pool_trust
 from smarthdr_studio.core.trust.masking import Level, MaskSettings, patch_means, span, trust
+from smarthdr_studio.learning.checkpoints import CheckpointInfo, save_checkpoint
+from smarthdr_studio.learning.networks import build_network
 
 POOL = ("003", "004", "005")
 
@@ -112,6 +115,42 @@ def test_an_absolute_threshold_is_read_saved_and_told_in_words(run, project):
         assert scene["retained"] == trust(maps[scene["id"]], whole).trusted.mean()
     with Project.open(project) as opened:
         assert Decisions(opened).masks() == whole
+
+
+@pytest.fixture
+def trained(project):
+    """The project with a checkpoint of networks that learned nothing."""
+    torch.manual_seed(0)
+    run = "20260101-000000-tiny"
+    plan = {"tile": 64, "precision": "float32"}
+    info = CheckpointInfo(run=run, step=5, epoch=1, round=1, network="light", plan=plan)
+    student, teacher = build_network("light"), build_network("light")
+    torch.nn.init.normal_(teacher.judge.last.weight, std=0.5)
+    folder = project / "runs" / run / "checkpoints"
+    save_checkpoint(folder, info, student=student, teacher=teacher, state={})
+    return project
+
+
+@pytest.mark.parametrize("method", ["quantile", "exposure", "risk"])
+def test_proposed_thresholds_are_told_counted_and_saved(run, trained, method):
+    asked = ("--propose", method, "--target", 0.9, "--share", 0.6)
+    said = run("masks", trained, *asked, "--save", "--json").json
+    assert said["proposal"]["method"] == method
+    assert f"τ_pa {said['tau_patch']:.3f}" in said["proposal"]["how"]
+    share = said["proposal"]["error"]["share"]
+    assert 0 <= share <= 1
+    assert (said["proposal"]["error"]["kept"] is None) is (share == 0)
+    again = run("masks", trained, "--json").json
+    assert {k: again[k] for k in ("tau_patch", "tau_pixel", "pool")} == {
+        k: said[k] for k in ("tau_patch", "tau_pixel", "pool")
+    }
+    assert "of the patches of the pool" in run("masks", trained, *asked).out
+
+
+def test_without_a_checkpoint_nothing_can_be_proposed(run, project):
+    answer = run("masks", project, "--propose", "quantile")
+    assert answer.status == 2
+    assert "no run has a checkpoint yet" in answer.err
 
 
 def test_without_pseudo_labels_the_remedy_is_said(run, dataset, tmp_path):

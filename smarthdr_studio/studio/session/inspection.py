@@ -9,6 +9,7 @@ from smarthdr_studio.core.display import Layer
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.rounds import RoundRecord
+from smarthdr_studio.core.training.threshold_proposals import Wish
 from smarthdr_studio.core.trust.thresholds import PatchLocation
 from smarthdr_studio.studio.curation.brush import PaintingController
 from smarthdr_studio.studio.curation.pair import PairController
@@ -24,6 +25,7 @@ from smarthdr_studio.studio.tasks import TaskQueue, TaskRunner
 from smarthdr_studio.studio.trust.evidence import EvidenceController
 from smarthdr_studio.studio.trust.history import HistoryController
 from smarthdr_studio.studio.trust.inspector import InspectorController, patch_as_region
+from smarthdr_studio.studio.trust.threshold_proposals import ThresholdProposalController
 from smarthdr_studio.studio.trust.thresholds import ThresholdController
 
 _SCOPES: Final[dict[str, Scope]] = {scope: scope for scope in SCOPES}
@@ -55,6 +57,7 @@ class Inspection(QObject):
         self.history = HistoryController(store, tasks)
         self.predictions = PredictionController(store, tasks)
         self.thresholds = ThresholdController(store, pool, stage)
+        self.proposals = ThresholdProposalController(store, tasks)
         self.painting = PaintingController(store, self.screen, decisions)
         self.table = TableController(store)
         self.pair = PairController(store, tasks, self.screen)
@@ -106,6 +109,11 @@ class Inspection(QObject):
     def measure(self) -> None:
         """Measure how good σ is."""
         self.evidence.measure(self.screen.scenes.frames)
+
+    @Slot(object)
+    def propose_thresholds(self, wish: Wish) -> None:
+        """Thresholds by a method, to be taken or left."""
+        self.proposals.propose(wish, self.screen.scenes.frames)
 
     def _bytes_beside(self) -> int:
         return self.predictions.held_bytes + self.pair.nbytes

@@ -466,6 +466,7 @@ class Session(QObject):
         self.curating.decided.connect(self._decided)
         self.inspection.painting.decided.connect(self._decided)
         self.inspection.thresholds.settled.connect(self.curating.settle_masks)
+        self.inspection.proposals.settled.connect(self.curating.settle_masks)
         self.screen.picked.connect(self._tell_story)
         self._watch.noticed.connect(self._read_journal)
         self.files.care.moved.connect(self._dataset_moved)

@@ -56,6 +56,7 @@ from smarthdr_studio.studio.state.inspection import (
     Readout,
     Scope,
     Snapshot,
+    ThresholdState,
     Tool,
     ViewSetup,
     Workspace,
@@ -153,6 +154,7 @@ __all__ = [
     "StoryLine",
     "StudioState",
     "TableState",
+    "ThresholdState",
     "Tone",
     "Tool",
     "TrainingState",
@@ -178,6 +180,7 @@ _QUEUE = QueueState()
 _PROPOSAL = ProposalState()
 _PAIR = PairState()
 _UNMEASURED = EvidenceState()
+_NOT_DRAWN = ThresholdState()
 _NO_RUN = TrainingState()
 _RUNS = RunsState()
 _JOURNAL = JournalState()
@@ -265,6 +268,7 @@ class StudioState:
     what_if: WhatIf | None = None
     quality: SplitQuality | str = ""  # kept and dropped pixels of this scene, or why not
     evidence: EvidenceState = _UNMEASURED
+    drawn: ThresholdState = _NOT_DRAWN
     history: RunHistory | None = None
     heat: HeatStrip | None = None
     clues_known: bool = False  # whether the frames of this scene have been examined

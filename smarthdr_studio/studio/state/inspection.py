@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.display import Layer
+from smarthdr_studio.core.training.threshold_proposals import ThresholdProposal
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.core.trust.reliability import Evidence, Part
 
@@ -103,6 +104,15 @@ class Snapshot:
     masks: MaskSettings
     pool: float | None = None
     scene: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ThresholdState:
+    """Thresholds that a method proposes; `work` is what is done to find them, "" while nothing."""
+
+    shown: ThresholdProposal | None = None
+    work: str = ""
+    progress: float | None = None
 
 
 Group = Literal["pool", "labels"]

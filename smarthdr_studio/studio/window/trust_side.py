@@ -20,6 +20,7 @@ from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.trust.evidence_panel import EvidencePanel
 from smarthdr_studio.studio.trust.inspector import Inspector, RegionTable, WhyLine
 from smarthdr_studio.studio.trust.reliability_panel import ReliabilityPanel
+from smarthdr_studio.studio.trust.threshold_proposals import ThresholdProposals
 from smarthdr_studio.studio.trust.thresholds import PoolMap, Snapshots, WhatIfPanel
 from smarthdr_studio.studio.widgets.controls import Scrolled
 from smarthdr_studio.studio.window.chart_export import ChartExport
@@ -99,11 +100,19 @@ class TrustSide(QObject):
         super().__init__(parent)
         self.reliability, self.pool_map = ReliabilityPanel(), PoolMap()
         self.snapshots, self.what_if = Snapshots(), WhatIfPanel()
+        self.proposals = ThresholdProposals()
         self.inspector, self.region, self.why = Inspector(), RegionTable(), WhyLine()
         self.evidence, self.scene = EvidencePanel(), SceneCard()
         self._charts = charts
         self._place_charts()
-        scores, pairs = (self.reliability, self.pool_map), (self.snapshots, self.what_if)
+        scores, pairs = (
+            (self.reliability, self.pool_map),
+            (
+                self.proposals,
+                self.snapshots,
+                self.what_if,
+            ),
+        )
         thresholds = _wide(Scrolled(_column(growing=scores, fixed=pairs)), below=self.why)
         why = _wide(Scrolled(_column(growing=(self.inspector,), fixed=(self.region,))))
         self.panels: Mapping[str, QWidget] = {
@@ -116,6 +125,7 @@ class TrustSide(QObject):
     def listen_to(self, session: Session) -> None:
         """State comes down."""
         session.show_in(self.reliability, self.pool_map, self.snapshots, self.what_if)
+        session.show_in(self.proposals)
         session.show_in(self.inspector, self.region, self.why, self.evidence, self.scene)
 
     def tell(self, session: Session) -> None:
@@ -128,6 +138,9 @@ class TrustSide(QObject):
             panel.masks_settled.connect(curating.settle_masks)
         self.reliability.scope_picked.connect(inspection.set_scope)
         self.pool_map.keep_asked.connect(self._charts.map.keep)
+        self.proposals.asked.connect(inspection.propose_thresholds)
+        self.proposals.applied.connect(inspection.proposals.apply)
+        self.proposals.dismissed.connect(inspection.proposals.dismiss)
         self.snapshots.snapshot_asked.connect(inspection.thresholds.keep_snapshot)
         self.snapshots.snapshot_picked.connect(curating.settle_masks)
         self.snapshots.snapshot_dropped.connect(inspection.thresholds.drop_snapshot)
