@@ -150,7 +150,7 @@ class ExportController(QObject):
 
     def save_sheet(self, sheet: "Sheet", path: Path) -> None:
         """All views on one page: PNG, SVG or PDF."""
-        self._start(plain(save_sheet, sheet=sheet, path=path))
+        self._start(plain(save_sheet, sheet=sheet, path=path), path)
 
     def save_svg(self, svg: bytes, path: Path) -> None:
         """A finished drawing of lines and letters."""
