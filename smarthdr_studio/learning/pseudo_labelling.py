@@ -293,6 +293,8 @@ def write_round(path: AnyPath, labels: Mapping[str, SceneLabel]) -> None:
             tensors[f"{scene}/sigma"] = label.sigma
         if label.trusted is not None:
             tensors[f"{scene}/trusted"] = label.trusted
+        if label.frames is not None:
+            tensors[f"{scene}/frames"] = label.frames
     with replacing(path) as draft:
         draft.touch()
         rights = draft.stat().st_mode
@@ -314,7 +316,13 @@ def open_round(path: AnyPath) -> dict[str, SceneLabel]:
             "start a new run from the checkpoint with network.start_from"
         ) from error
     return {
-        scene: SceneLabel(hdr=maps.hdr, sigma=maps.sigma, trusted=maps.trusted, weight=maps.weight)
+        scene: SceneLabel(
+            hdr=maps.hdr,
+            sigma=maps.sigma,
+            trusted=maps.trusted,
+            weight=maps.weight,
+            frames=maps.frames,
+        )
         for scene, maps in found.items()
     }
 

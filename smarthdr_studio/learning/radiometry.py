@@ -1,11 +1,14 @@
 """The radiometry of `core.imaging.radiometry` on tensors, so that gradients pass."""
 
 import math
+from typing import Final
 
 import torch
 from torch import Tensor
 
 from smarthdr_studio.core.imaging.radiometry import GAMMA, MU
+
+_DARK: Final = (1 / 255) ** GAMMA  # linear light
 
 
 def mu_law(linear: Tensor, *, mu: float = MU) -> Tensor:
@@ -41,6 +44,16 @@ def six_channels(frame: Tensor, *, stops: Tensor | float) -> Tensor:
     ldr = unit_ldr(frame)
     gain = torch.exp2(-torch.as_tensor(stops, dtype=ldr.dtype, device=ldr.device))
     return torch.cat([ldr.pow(GAMMA) * gain.reshape(-1, 1, 1, 1), ldr], dim=1)
+
+
+def exposed(radiance: Tensor, *, stops: Tensor) -> Tensor:
+    """Camera values in [0, 1] of B×3×H×W linear radiance as a frame of so many stops, B of them.
+
+    clip(h · 2^stops)^(1/2.2); below 1/255 a straight line to 0, where the slope would have no end.
+    """
+    light = (radiance * torch.exp2(stops.to(radiance.dtype)).reshape(-1, 1, 1, 1)).clamp(0, 1)
+    dark = light * (_DARK ** (1 / GAMMA) / _DARK)
+    return torch.where(light < _DARK, dark, light.clamp(min=_DARK).pow(1 / GAMMA))
 
 
 def merge_weights(reference_ldr: Tensor) -> tuple[Tensor, Tensor, Tensor]:

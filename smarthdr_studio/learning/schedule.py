@@ -42,13 +42,14 @@ class ScheduleChanges:
         return plan.model_copy(update=self.now) if self.now else plan
 
 
-def learning_rate(plan: SchedulePlan, *, epoch: float) -> float:
+def learning_rate(plan: SchedulePlan, *, epoch: float, stage_begun: int = 0) -> float:
     """The rate at a moment counted in epochs with their fraction, 0 at the start (METHOD §6).
 
-    Halved from `halve_at_epoch` on. The cosine falls from the end of the warm-up to 0 at the end of
-    the run; a run that is all warm-up falls from its start.
+    Halved from `halve_at_epoch` on, decayed every so many epochs since the stage has begun. The
+    cosine falls from the end of the warm-up to 0 at the end of the run; a run that is all warm-up
+    falls from its start.
     """
-    rate = plan.learning_rate
+    rate = plan.learning_rate * plan.decay ** ((epoch - stage_begun) // plan.decay_every)
     if plan.halve_at_epoch is not None and epoch >= plan.halve_at_epoch:
         rate /= 2
     if plan.final_decay == "cosine":

@@ -201,7 +201,8 @@ class TrainingRun:
         self.material.randomness.part_ways(rank=self.ranks.rank, step=at.step)
         labelled, unlabelled = self.batches()
         now = self._epochs_gone()
-        rate = learning_rate(self.schedule, epoch=now)
+        stage_begun = self.method.stages[at.stage - 1].begins if self.method is not None else 0
+        rate = learning_rate(self.schedule, epoch=now, stage_begun=stage_begun)
         begun_at = now if at.first_round_at is None else at.first_round_at
         ramp = ramp_up(self.plan.loss.ramp_up, since=now - begun_at)
         if self.lesson is not None:

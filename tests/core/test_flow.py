@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from smarthdr_studio.core.imaging.bracket import Bracket
-from smarthdr_studio.core.imaging.flow import align_to_reference
+from smarthdr_studio.core.imaging.flow import align_to_reference, moved_as
 
 STOPS = (0.0, 2.0, 4.0)
 
@@ -71,3 +71,38 @@ def test_any_size_is_aligned_at_that_size(size):
     )
     assert found.apart.shape == size
     assert all(each.shape == (*size, 3) for each in found.bracket.frames)
+
+
+def test_what_is_aligned_is_moved_back_to_where_a_frame_shows_it():
+    moved = bracket(shift=4)
+    for index in (0, 2):
+        disc = 4 * (index - 1) + 46  # its columns in that frame, away from what it covers
+        inside = slice(36, 52), slice(disc, disc + 16)
+        wanted = scene(shift=4 * (index - 1))
+        before = np.abs(scene()[inside] - wanted[inside]).mean()
+        after = np.abs(moved_as(moved, index, scene())[inside] - wanted[inside]).mean()
+        assert after < 0.35 * before
+
+
+def test_holes_are_filled_with_what_the_reference_has_there():
+    wide = scene()
+    stops = STOPS
+    left, right = wide[:, :-12], wide[:, 12:]  # the over frame looks 12 pixels further to the right
+    looking = Bracket(
+        under=frame(left, stops[0]),
+        reference=frame(left, stops[1]),
+        over=frame(right, stops[2]),
+        stops=stops,
+    )
+    found = moved_as(looking, 2, left)
+    inside = slice(8, -8), slice(8, -40)
+    assert np.abs(found[inside] - right[inside]).mean() < 0.35 * np.abs(left - right)[inside].mean()
+    np.testing.assert_array_equal(found[:, -4:], left[:, -4:])  # out of the reference's picture
+
+
+def test_pictures_too_small_for_flow_stay_where_they_are():
+    small = np.random.default_rng(2).random((8, 8, 3), dtype=np.float32) / 20
+    tiny = Bracket(
+        under=frame(small, 0), reference=frame(small, 2), over=frame(small, 4), stops=STOPS
+    )
+    np.testing.assert_array_equal(moved_as(tiny, 0, small), small)

@@ -50,6 +50,15 @@ def test_the_rate_is_halved_and_falls_along_a_cosine_after_the_warm_up():
     assert learning_rate(labels_only, epoch=5) == pytest.approx(0.5)
 
 
+def test_the_rate_decays_again_and_again_since_the_stage_began():
+    plan = SchedulePlan(epochs=40, halve_at_epoch=None, decay=0.75, decay_every=10, learning_rate=1)
+    rates = [learning_rate(plan, epoch=e, stage_begun=15) for e in (15, 24.9, 25, 35)]
+    assert rates == [1, 1, 0.75, 0.75**2]
+    assert learning_rate(plan, epoch=9.9) == 1
+    unchanged = SchedulePlan(halve_at_epoch=None)
+    assert learning_rate(unchanged, epoch=150) == unchanged.learning_rate
+
+
 @pytest.mark.parametrize(
     ("refresh", "expected"), [(1, [2, 3, 4, 5, 6]), (2, [2, 4, 6]), (3, [2, 5, 6]), (9, [2, 6])]
 )

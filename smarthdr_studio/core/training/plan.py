@@ -17,6 +17,7 @@ from smarthdr_studio.core.training.plan_sections import (
     BatchPlan,
     ComputePlan,
     FaultPlan,
+    FshdrPlan,
     LossPlan,
     MaskPlan,
     NetworkPlan,
@@ -29,8 +30,8 @@ from smarthdr_studio.core.training.presets import preset_file, preset_values
 from smarthdr_studio.core.trust.adaptive_thresholds import FROM_LABELS, RUNNING
 
 WITHOUT_LABELS: Final = ("selfhdr",)  # methods that learn from no label
-IN_STAGES: Final = ("selfhdr",)  # methods that learn in stages of their own, not in rounds
-NO_ROUNDS: Final = ("supervised", *IN_STAGES)  # methods that learn from no pseudo-label
+IN_STAGES: Final = ("fshdr", "selfhdr")  # methods that learn in stages of their own, not in rounds
+NO_ROUNDS: Final = ("supervised", *IN_STAGES)  # methods that learn from no round of pseudo-labels
 
 
 class Planned(Protocol):
@@ -73,6 +74,10 @@ class Planned(Protocol):
         """Gates and thresholds."""
 
     @property
+    def fshdr(self) -> FshdrPlan:
+        """Of the method of that name."""
+
+    @property
     def held_out(self) -> int | Literal["auto"]:
         """Labels to validate with."""
 
@@ -91,8 +96,8 @@ def contradictions(plan: Planned) -> dict[str, str]:
         found |= _of_mean_teacher(plan)
     elif plan.system == "fixmatch":
         found |= _of_fixmatch(plan)
-    elif plan.system == "selfhdr":
-        found |= _of_selfhdr(plan)
+    elif plan.system in IN_STAGES:
+        found |= _of_stages(plan)
     return found
 
 
@@ -101,8 +106,9 @@ def idle_settings(plan: Planned) -> dict[str, str]:
     found = _idle_of_schedule(plan)
     if plan.system == "supervised":
         found |= _idle_without_rounds(plan)
-    elif plan.system == "selfhdr":
-        found |= _idle_in_selfhdr(plan)
+    elif plan.system in IN_STAGES:
+        found |= _idle_in_stages(plan)
+    found |= _idle_of_other_methods(plan)
     if plan.network.name in READ_WHOLE and plan.tile != TrainingPlan().tile:
         found["tile"] = f"not used: {plan.network.name} reads a picture whole"
     if plan.loss.nll_gradient != "beta" and plan.loss.beta != LossPlan().beta:
@@ -150,6 +156,8 @@ def _idle_of_schedule(plan: Planned) -> dict[str, str]:
         found["schedule.early_stop"] = "never happens: no label is held out to validate with"
     if schedule.halve_at_epoch is not None and schedule.halve_at_epoch >= schedule.epochs:
         found["schedule.halve_at_epoch"] = "never happens: the run ends before"
+    if schedule.decay == 1 and schedule.decay_every != SchedulePlan().decay_every:
+        found["schedule.decay_every"] = "not used: the rate decays by 1, which leaves it as it is"
     by_default = schedule.refresh_every == SchedulePlan().refresh_every
     if schedule.refresh_steps is not None and not by_default:
         found["schedule.refresh_every"] = "not used: rounds come by steps"
@@ -198,35 +206,50 @@ def _of_fixmatch(plan: Planned) -> dict[str, str]:
     return found
 
 
-def _of_selfhdr(plan: Planned) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _of_stages(plan: Planned) -> dict[str, str]:
+    name, found = plan.system, dict[str, str]()
     if not 0 < plan.schedule.warmup_epochs < plan.schedule.epochs:
         found["schedule.warmup_epochs"] = "the first of two stages; above 0 and below epochs"
     if plan.teacher.uncertainty != "views":
-        found["teacher.uncertainty"] = "no label teaches a judge in selfhdr; views"
+        found["teacher.uncertainty"] = f"nothing teaches a judge in {name}; views"
     if plan.batch.unlabelled == 0:
-        found["batch.unlabelled"] = "selfhdr learns from these crops alone; at least 1"
+        found["batch.unlabelled"] = f"{name} learns from these crops; at least 1"
+    if name == "fshdr" and plan.loss.perceptual_weight:
+        found["loss.perceptual_weight"] = "fshdr has no such term; 0"
     return found
 
 
-def _idle_in_selfhdr(plan: Planned) -> dict[str, str]:
-    why = "not used: selfhdr learns from no label and in stages"
-    sections = {
-        "batch": (plan.batch, BatchPlan(), ("labelled",)),
+def _idle_in_stages(plan: Planned) -> dict[str, str]:
+    """What of a plan is never looked at by a method with stages of its own."""
+    name = plan.system
+    why = f"not used: {name} learns in stages of its own"
+    idle: dict[str, tuple[BaseModel, tuple[str, ...]]] = {
         "loss": (
             plan.loss,
-            LossPlan(),
             ("ramp_up", "highlight_weight", "nll_weight", "nll_gradient", "unlabelled_nll"),
         ),
-        "student": (plan.student, StudentPlan(), ("labelled_too",)),
-        "teacher": (plan.teacher, TeacherPlan(), ("labels",)),
-        "schedule": (plan.schedule, SchedulePlan(), ("refresh_every", "refresh_steps")),
+        "teacher": (plan.teacher, ("labels",)),
+        "schedule": (plan.schedule, ("refresh_every", "refresh_steps")),
     }
+    if name in WITHOUT_LABELS:
+        why = f"not used: {name} learns from no label and in stages"
+        idle |= {"batch": (plan.batch, ("labelled",)), "student": (plan.student, ("labelled_too",))}
     return {
-        f"{section}.{name}": why
-        for section, (set_to, default, names) in sections.items()
-        for name in names
-        if getattr(set_to, name) != getattr(default, name)
+        f"{section}.{key}": why
+        for section, (set_to, keys) in idle.items()
+        for key in keys
+        if getattr(set_to, key) != type(set_to).model_fields[key].default
+    }
+
+
+def _idle_of_other_methods(plan: Planned) -> dict[str, str]:
+    """Settings of one method where another learns."""
+    return {
+        f"{name}.{key}": f"not used: it is of the method {name}"
+        for name, section in (("fshdr", plan.fshdr),)
+        if plan.system != name
+        for key, value in section.model_dump().items()
+        if value != type(section).model_fields[key].default
     }
 
 
@@ -237,10 +260,12 @@ class TrainingPlan(Section):
     """The run: what is learned from what, and where. The defaults are the paper's."""
 
     preset: str = Field("paper", description="The preset this plan was made from.")
-    system: Literal["smarthdr", "supervised", "mean-teacher", "fixmatch", "selfhdr"] = Field(
-        "smarthdr",
-        title="Method",
-        description="smarthdr masks by σ; selfhdr needs no label; the others are baselines.",
+    system: Literal["smarthdr", "supervised", "mean-teacher", "fixmatch", "fshdr", "selfhdr"] = (
+        Field(
+            "smarthdr",
+            title="Method",
+            description="smarthdr masks by σ; selfhdr needs no label; the others are baselines.",
+        )
     )
     network: NetworkPlan = NetworkPlan()
     schedule: SchedulePlan = SchedulePlan()
@@ -249,6 +274,7 @@ class TrainingPlan(Section):
     loss: LossPlan = LossPlan()
     student: StudentPlan = StudentPlan()
     masks: MaskPlan = MaskPlan()
+    fshdr: FshdrPlan = FshdrPlan()
     compute: ComputePlan = ComputePlan()
     faults: FaultPlan = FaultPlan()
     strong_augmentation: bool = Field(

@@ -100,6 +100,19 @@ class SchedulePlan(Section):
         description="Half the learning rate from here on.",
         json_schema_extra={"unit": "epoch"},
     )
+    decay: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        title="Decay the rate by",
+        description="Multiplies the rate again and again.",
+    )
+    decay_every: int = Field(
+        10,
+        ge=1,
+        description="How often the rate decays; of a method with stages, since its stage began.",
+        json_schema_extra={"unit": "epochs"},
+    )
     final_decay: Literal["none", "cosine"] = Field(
         "none", description="Lets the rate fall to 0 from the end of the warm-up to the last step."
     )
@@ -340,6 +353,25 @@ class MaskPlan(Section):
     def _scored(self, level: Level) -> Level:
         how = self.normalisation
         return level if how is None else replace(level, normalisation=how)
+
+
+class FshdrPlan(Section):
+    """FSHDR: what the unlabelled half of its first stage counts, which is a in METHOD §7."""
+
+    weight: float = Field(
+        0.5,
+        ge=0,
+        title="a at first",
+        description="Weight of how far predictions, exposed again, are from reference frames.",
+    )
+    rise: float = Field(0.1, ge=0, title="a rises by", description="Added to it again and again.")
+    rise_every: int = Field(
+        10,
+        ge=1,
+        title="a rises every",
+        description="How often that is added.",
+        json_schema_extra={"unit": "epochs"},
+    )
 
 
 class ComputePlan(Section):

@@ -37,7 +37,11 @@ from smarthdr_studio.core.trust.patch_statistics import Counts, Floats, SceneSta
 
 _Values = npt.NDArray[Any]
 
-_TYPES: Final = {"F16": np.dtype(np.float16), "BOOL": np.dtype(np.bool_)}
+_TYPES: Final = {
+    "F16": np.dtype(np.float16),
+    "BOOL": np.dtype(np.bool_),
+    "U16": np.dtype(np.uint16),
+}
 _LONGEST_HEADER: Final = 100 * 2**20  # what the safetensors format allows
 _FILE_DAMAGE: Final = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError)
 
@@ -47,13 +51,15 @@ class RoundMaps:
     """One scene of a round; the arrays are mapped from the file and cannot be written to.
 
     `hdr` is H×W×3 linear radiance in [0, 1], `sigma` H×W in μ-law values, `trusted` H×W what the
-    loss counted, `weight` H×W in [0, 1] how much where that was no yes or no.
+    loss counted, `weight` H×W in [0, 1] how much where that was no yes or no, `frames` 3×H×W×3
+    camera values of a bracket that a method has made, if any.
     """
 
     hdr: Half
     sigma: Half | None = None
     trusted: npt.NDArray[np.bool_] | None = None
     weight: Half | None = None
+    frames: npt.NDArray[np.uint16] | None = None
 
 
 def round_path(run: AnyPath, *, number: int) -> Path:
@@ -110,6 +116,7 @@ def _scenes(pictures: Mapping[str, _Values]) -> dict[str, RoundMaps]:
                 sigma=pictures.get(f"{scene}/sigma"),
                 trusted=pictures.get(f"{scene}/trusted"),
                 weight=pictures.get(f"{scene}/weight"),
+                frames=pictures.get(f"{scene}/frames"),
             )
         )
         for scene in names
@@ -121,6 +128,8 @@ def _checked(maps: RoundMaps) -> RoundMaps:
     for plane in (maps.sigma, maps.trusted, maps.weight):
         if channels != 3 or (plane is not None and plane.shape != (height, width)):
             raise ValueError("its maps do not fit each other")
+    if maps.frames is not None and maps.frames.shape != (3, height, width, 3):
+        raise ValueError("its frames do not fit its maps")
     return maps
 
 

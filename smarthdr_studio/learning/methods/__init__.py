@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from smarthdr_studio.core.training.plan import TrainingPlan
+from smarthdr_studio.learning.methods.fshdr import FsHdr
 from smarthdr_studio.learning.methods.selfhdr import SelfHdr
 from smarthdr_studio.learning.methods.staged import (
     Lesson,
@@ -23,7 +24,10 @@ __all__ = [
     "staged_method",
 ]
 
-STAGED: Final[Mapping[str, Callable[[TrainingPlan], StagedMethod]]] = {"selfhdr": SelfHdr}
+STAGED: Final[Mapping[str, Callable[[TrainingPlan], StagedMethod]]] = {
+    "fshdr": FsHdr,
+    "selfhdr": SelfHdr,
+}
 
 
 def staged_method(plan: TrainingPlan) -> StagedMethod | None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
+import numpy as np
+
 from smarthdr_studio.core.files import AnyPath, place_in
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.training.events import PhaseChanged
@@ -64,6 +66,15 @@ class Lesson:
     """How many times λ_u the unlabelled crops count in an epoch."""
     shown: Callable[[CropBatch, int], CropBatch] | None = None
     """What the network sees of unlabelled crops in their place; chance follows from the number."""
+
+
+def unlabelled_as_they_are(scenes: Sequence[Scene]) -> dict[str, SceneLabel]:
+    """Scenes of which a stage needs no label: radiance 0, which takes no memory."""
+    nothing = np.zeros((1, 1, 3), np.float16)
+    return {
+        scene.id: SceneLabel(hdr=np.broadcast_to(nothing, (scene.height, scene.width, 3)))
+        for scene in scenes
+    }
 
 
 class StagedMethod(Protocol):
