@@ -90,8 +90,8 @@ GIVE_EXPOSURES: Final = Way(
     "them with --evs",
 )
 FIRST_LABEL: Final = Way(
-    window="import one with Scene ▸ Import ground truth…, promote a scene, hold none out, or train "
-    "with quick-selfhdr, which needs no label",
+    window="import one with Scene ▸ Import ground truth…, promote a scene, hold none out, or use "
+    "Training ▸ Train without labels",
     shell="make the project with --labelled, promote a scene, hold none out, or train with "
     "quick-selfhdr, which needs no label",
 )

@@ -344,6 +344,13 @@ MODELS: Final = (
     ),
     action(
         "Training",
+        "Train without labels",
+        "",
+        "SelfHDR learns from what aligned frames agree about; minutes on a processor",
+        "train_without_labels",
+    ),
+    action(
+        "Training",
         "Use the starter model",
         "",
         "It makes pseudo-labels, σ and masks for the pool, without any training",

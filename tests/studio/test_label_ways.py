@@ -14,9 +14,23 @@ from smarthdr_studio.core.training.run_lock import run_lock
 from smarthdr_studio.core.trust.pseudo_label import read_provenance
 from smarthdr_studio.learning.bundle import write_bundle
 from smarthdr_studio.learning.inference import read_card, read_weights
+from smarthdr_studio.studio.state import Activity
+from smarthdr_studio.studio.widgets.controls import ElidedLabel
 
 STARTER, FILE = "Use the starter model", "Use a model file…"
+TRAIN = "Train without labels"
 TRUTH, BRACKET = "Import a ground truth…", "Make one from a static bracket…"
+
+
+SHORT = {
+    "schedule.epochs": 2,
+    "schedule.warmup_epochs": 1,
+    "schedule.steps_per_epoch": 1,
+    "batch.crop": 32,
+    "batch.unlabelled": 1,
+    "device": "cpu",
+    "tile": 64,
+}
 
 
 @pytest.fixture
@@ -60,11 +74,12 @@ def open_in(window, project, until):
     until(window.session, lambda s: s.shown is not None and not s.busy)
 
 
-def test_without_ground_truth_four_ways_are_offered_and_a_model_fills_the_pool(
+def test_without_ground_truth_five_ways_are_offered_and_a_model_fills_the_pool(
     window, qtbot, until, bare_project, shipped
 ):
     open_in(window, bare_project, until)
-    assert offered(window) == [STARTER, FILE, TRUTH, BRACKET, "Close"]
+    assert offered(window) == [STARTER, FILE, TRAIN, TRUTH, BRACKET, "Close"]
+    assert "SelfHDR trains without any" in window.ways.findChild(ElidedLabel).whole
     click(qtbot, window, STARTER)
     until(window.session, lambda s: s.pool is not None and s.notice is not None)
     until(window.session, lambda s: all(r.retained is not None for r in s.scenes[:6]))
@@ -75,6 +90,26 @@ def test_without_ground_truth_four_ways_are_offered_and_a_model_fills_the_pool(
 
     window.session.curating.promote(("001",))
     until(window.session, lambda s: s.row("001").status is Status.PROMOTED)
+
+
+def test_without_any_label_a_button_trains_by_selfhdr_until_there_are_pseudo_labels(
+    window, qtbot, until, bare_project, monkeypatch
+):
+    asked = []
+
+    def short(name, *, changes):
+        asked.append(name)
+        return load_preset(name, changes={**changes, **SHORT})
+
+    monkeypatch.setattr("smarthdr_studio.studio.training.controller.load_preset", short)
+    open_in(window, bare_project, until)
+    click(qtbot, window, TRAIN)
+    until(window.session, lambda s: s.training.busy)
+    until(window.session, lambda s: not s.training.busy, timeout=120000)
+    assert asked == ["quick-selfhdr"]
+    assert window.session.state.training.activity is Activity.DONE
+    assert read_provenance(bare_project / "pseudo" / "001.exr").uncertainty == "views"
+    qtbot.waitUntil(lambda: offered(window) == [], timeout=20000)
 
 
 def test_with_labels_only_models_are_offered_and_the_line_can_be_closed(

@@ -136,10 +136,11 @@ def _has_pseudo_labels(folder: Path) -> bool:
 class LabelWaysBar(QFrame):
     """A line over the pictures of a project without pseudo-labels: what can be done, as buttons."""
 
-    SHOWS: ClassVar[frozenset[str]] = frozenset({"ways", "busy"})
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"ways", "busy", "training"})
 
     starter_asked = Signal()
     file_asked = Signal()
+    train_asked = Signal()
     truth_asked = Signal()
     bracket_asked = Signal()
     closed = Signal()
@@ -152,6 +153,9 @@ class LabelWaysBar(QFrame):
             by_id("label_by_starter").title, tip=by_id("label_by_starter").tip, role="primary"
         )
         self._file = button(by_id("label_by_file").title, tip=by_id("label_by_file").tip)
+        self._train = button(
+            by_id("train_without_labels").title, tip=by_id("train_without_labels").tip
+        )
         self._truth = button("Import a ground truth…", tip=by_id("bring_truth").tip_with_key)
         self._bracket = button(
             "Make one from a static bracket…", tip="Merge frames in which nothing moves"
@@ -166,6 +170,7 @@ class LabelWaysBar(QFrame):
             row.addWidget(part)
         self._starter.clicked.connect(self.starter_asked)
         self._file.clicked.connect(self.file_asked)
+        self._train.clicked.connect(self.train_asked)
         self._truth.clicked.connect(self.truth_asked)
         self._bracket.clicked.connect(self.bracket_asked)
         self._close.clicked.connect(self.closed)
@@ -178,16 +183,17 @@ class LabelWaysBar(QFrame):
         if new.ways is None:
             return
         self._text.tell(_WORDS[new.ways.labelled])
-        for part in (self._truth, self._bracket):
+        for part in (self._train, self._truth, self._bracket):
             part.setVisible(not new.ways.labelled)
+        self._train.setEnabled(not new.training.busy)
         for part in (self._starter, self._file):
             part.setEnabled(not new.busy)
 
     def _actions(self) -> tuple[QWidget, ...]:
-        return self._starter, self._file, self._truth, self._bracket
+        return self._starter, self._file, self._train, self._truth, self._bracket
 
 
 _WORDS: Final = {
-    False: "No label and no pseudo-label yet.",
+    False: "No label and no pseudo-label yet: SelfHDR trains without any.",
     True: "No pseudo-labels yet: a run makes them, and so does a model, without training.",
 }

@@ -77,6 +77,8 @@ class TextEntryKeys(QObject):
             self._field.installEventFilter(self)
 
 
+_NO_LABEL: Final = "quick-selfhdr"  # the preset that trains without any
+
 # No menu is higher than the smallest window; a smaller one stands where its first command would.
 _SMALLER: Final[Mapping[str, tuple[str, ...]]] = {
     "Exposure": (
@@ -275,6 +277,7 @@ class Commands:
             "next_colour_map": self.next_colour_map,
             "toggle_masks": self.toggle_masks,
             "train": self.train,
+            "train_without_labels": self.train_without_labels,
             "resume": self.resume,
         }
 
@@ -306,6 +309,11 @@ class Commands:
         """Start a run as the panel says."""
         self._session.inspection.predictions.forget()
         self._session.running.train(preset=self._training.preset, device=self._training.device)
+
+    def train_without_labels(self) -> None:
+        """Start a run that needs no label, where the panel says."""
+        self._session.inspection.predictions.forget()
+        self._session.running.train(preset=_NO_LABEL, device=self._training.device)
 
     def resume(self) -> None:
         """Go on with the last run."""
