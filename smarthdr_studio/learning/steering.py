@@ -186,7 +186,9 @@ def _no_refresh(epochs: object, run: TrainingRun) -> str:
     """Why rounds cannot be so many epochs apart; "" where they can."""
     if not _is_number(epochs) or epochs < 1 or epochs != int(epochs):
         return f"refused: epochs between two rounds are a whole number, not {shown_name(epochs)}"
-    if not run.learns_from_pseudo_labels:
+    if not run.labels_again:
+        if run.method is not None:
+            return "refused: this run makes its pseudo-labels once, when it is done"
         return "refused: this run learns from labels only and makes no rounds"
     return ""
 

@@ -154,6 +154,12 @@ class TrainingRun:
         return self.changes.applied_to(self.plan.schedule)
 
     @property
+    def labels_again(self) -> bool:
+        """Whether pseudo-labels are made more than once, in rounds or for a stage."""
+        stages = () if self.method is None else self.method.stages
+        return self.learns_from_pseudo_labels or any(stage.remade for stage in stages)
+
+    @property
     def in_warm_up(self) -> bool:
         """Whether the next step sees labels only."""
         return self.unlabelled is None or not len(self.unlabelled)

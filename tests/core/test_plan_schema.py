@@ -67,7 +67,7 @@ def test_a_plan_survives_being_laid_flat_typed_and_read_again(name):
         ("held_out", "some", "a whole number, at least 0, or auto"),
         ("masks.tau_patch", "2", "a number, at least 0 and at most 1, or none"),
         ("device", "tpu", "auto, cpu, mps, cuda or cuda:N"),
-        ("system", "x", "smarthdr, supervised, mean-teacher, fixmatch, fshdr or selfhdr"),
+        ("system", "x", "smarthdr, supervised, mean-teacher, fixmatch, fshdr, smae or selfhdr"),
     ],
 )
 def test_what_is_typed_wrongly_is_answered_with_what_is_allowed(key, text, allowed):

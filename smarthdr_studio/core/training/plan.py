@@ -23,6 +23,7 @@ from smarthdr_studio.core.training.plan_sections import (
     NetworkPlan,
     SchedulePlan,
     Section,
+    SmaePlan,
     StudentPlan,
     TeacherPlan,
 )
@@ -30,7 +31,7 @@ from smarthdr_studio.core.training.presets import preset_file, preset_values
 from smarthdr_studio.core.trust.adaptive_thresholds import FROM_LABELS, RUNNING
 
 WITHOUT_LABELS: Final = ("selfhdr",)  # methods that learn from no label
-IN_STAGES: Final = ("fshdr", "selfhdr")  # methods that learn in stages of their own, not in rounds
+IN_STAGES: Final = ("fshdr", "smae", "selfhdr")  # methods that learn in stages, not in rounds
 NO_ROUNDS: Final = ("supervised", *IN_STAGES)  # methods that learn from no round of pseudo-labels
 
 
@@ -75,6 +76,10 @@ class Planned(Protocol):
 
     @property
     def fshdr(self) -> FshdrPlan:
+        """Of the method of that name."""
+
+    @property
+    def smae(self) -> SmaePlan:
         """Of the method of that name."""
 
     @property
@@ -209,11 +214,14 @@ def _of_fixmatch(plan: Planned) -> dict[str, str]:
 def _of_stages(plan: Planned) -> dict[str, str]:
     name, found = plan.system, dict[str, str]()
     if not 0 < plan.schedule.warmup_epochs < plan.schedule.epochs:
-        found["schedule.warmup_epochs"] = "the first of two stages; above 0 and below epochs"
+        found["schedule.warmup_epochs"] = "the first of its stages; above 0 and below epochs"
     if plan.teacher.uncertainty != "views":
         found["teacher.uncertainty"] = f"nothing teaches a judge in {name}; views"
     if plan.batch.unlabelled == 0:
         found["batch.unlabelled"] = f"{name} learns from these crops; at least 1"
+    begins = plan.schedule.warmup_epochs + plan.smae.label_epochs
+    if name == "smae" and begins >= plan.schedule.epochs:
+        found["smae.label_epochs"] = "leaves no epoch for pseudo-labels; fewer, or more epochs"
     if name == "fshdr" and plan.loss.perceptual_weight:
         found["loss.perceptual_weight"] = "fshdr has no such term; 0"
     return found
@@ -229,8 +237,10 @@ def _idle_in_stages(plan: Planned) -> dict[str, str]:
             ("ramp_up", "highlight_weight", "nll_weight", "nll_gradient", "unlabelled_nll"),
         ),
         "teacher": (plan.teacher, ("labels",)),
-        "schedule": (plan.schedule, ("refresh_every", "refresh_steps")),
+        "schedule": (plan.schedule, ("refresh_steps",)),
     }
+    if name != "smae":
+        idle["schedule"] = (plan.schedule, ("refresh_every", "refresh_steps"))
     if name in WITHOUT_LABELS:
         why = f"not used: {name} learns from no label and in stages"
         idle |= {"batch": (plan.batch, ("labelled",)), "student": (plan.student, ("labelled_too",))}
@@ -246,7 +256,7 @@ def _idle_of_other_methods(plan: Planned) -> dict[str, str]:
     """Settings of one method where another learns."""
     return {
         f"{name}.{key}": f"not used: it is of the method {name}"
-        for name, section in (("fshdr", plan.fshdr),)
+        for name, section in (("fshdr", plan.fshdr), ("smae", plan.smae))
         if plan.system != name
         for key, value in section.model_dump().items()
         if value != type(section).model_fields[key].default
@@ -260,12 +270,12 @@ class TrainingPlan(Section):
     """The run: what is learned from what, and where. The defaults are the paper's."""
 
     preset: str = Field("paper", description="The preset this plan was made from.")
-    system: Literal["smarthdr", "supervised", "mean-teacher", "fixmatch", "fshdr", "selfhdr"] = (
-        Field(
-            "smarthdr",
-            title="Method",
-            description="smarthdr masks by σ; selfhdr needs no label; the others are baselines.",
-        )
+    system: Literal[
+        "smarthdr", "supervised", "mean-teacher", "fixmatch", "fshdr", "smae", "selfhdr"
+    ] = Field(
+        "smarthdr",
+        title="Method",
+        description="smarthdr masks by σ; selfhdr needs no label; the others are baselines.",
     )
     network: NetworkPlan = NetworkPlan()
     schedule: SchedulePlan = SchedulePlan()
@@ -275,6 +285,7 @@ class TrainingPlan(Section):
     student: StudentPlan = StudentPlan()
     masks: MaskPlan = MaskPlan()
     fshdr: FshdrPlan = FshdrPlan()
+    smae: SmaePlan = SmaePlan()
     compute: ComputePlan = ComputePlan()
     faults: FaultPlan = FaultPlan()
     strong_augmentation: bool = Field(

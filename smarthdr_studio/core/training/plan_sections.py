@@ -374,6 +374,35 @@ class FshdrPlan(Section):
     )
 
 
+class SmaePlan(Section):
+    """SMAE: what is hidden in its first stage, how long its second is, and which patches count."""
+
+    masked: float = Field(
+        0.75, ge=0, lt=1, title="Hidden share", description="How much of each frame is hidden."
+    )
+    patch: int = Field(
+        8,
+        ge=1,
+        title="Hidden patches",
+        description="Side of the squares that are hidden.",
+        json_schema_extra={"unit": "px"},
+    )
+    label_epochs: int = Field(
+        40,
+        ge=1,
+        title="On labels alone",
+        description="Epochs after the warm-up that learn from labels only.",
+        json_schema_extra={"unit": "epochs"},
+    )
+    quantile: float = Field(
+        0.85,
+        ge=0,
+        le=1,
+        title="τ_t at",
+        description="The share of labelled patches whose error counts as small enough.",
+    )
+
+
 class ComputePlan(Section):
     """Compute: how a step is computed; none of it changes what is learned but for rounding."""
 

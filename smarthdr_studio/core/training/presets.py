@@ -15,7 +15,7 @@ from smarthdr_studio.core.records import read_toml
 # Those of the paper first, then other methods, then what the paper left out to see what it did.
 _ORDER: Final = (
     *("paper", "quick", "fast", "supervised", "mean-teacher", "fixmatch"),
-    *("fshdr", "quick-fshdr", "selfhdr", "quick-selfhdr"),
+    *("fshdr", "quick-fshdr", "smae", "quick-smae", "selfhdr", "quick-selfhdr"),
 )
 # What a preset says of itself; all else in it is a setting.
 _ABOUT: Final = ("base", "description")

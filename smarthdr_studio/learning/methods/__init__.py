@@ -6,6 +6,7 @@ from typing import Final
 from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.learning.methods.fshdr import FsHdr
 from smarthdr_studio.learning.methods.selfhdr import SelfHdr
+from smarthdr_studio.learning.methods.smae import Smae
 from smarthdr_studio.learning.methods.staged import (
     Lesson,
     StagedMethod,
@@ -27,6 +28,7 @@ __all__ = [
 STAGED: Final[Mapping[str, Callable[[TrainingPlan], StagedMethod]]] = {
     "fshdr": FsHdr,
     "selfhdr": SelfHdr,
+    "smae": Smae,
 }
 
 

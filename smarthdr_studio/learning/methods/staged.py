@@ -123,11 +123,16 @@ def drop_remade(run: AnyPath, stages: Sequence[Stage], *, needed_from: int) -> N
     for number, stage in enumerate(stages, start=1):
         if not stage.remade:
             continue
-        found = sorted(place_in(run, _FOLDER).glob(f"{number}-*.safetensors"))
-        before = [path for path in found if int(path.stem.partition("-")[2]) < needed_from]
-        for path in before[:-1]:  # the last of them may still be in use then
-            with suppress(PermissionError):  # Windows, while somebody looks at it
-                path.unlink()
+        files = {
+            path: int(path.stem.partition("-")[2])
+            for path in place_in(run, _FOLDER).glob(f"{number}-*.*")
+        }
+        # The last that was made before may still be in use then.
+        oldest = max((made for made in files.values() if made < needed_from), default=0)
+        for path, made in files.items():
+            if made < oldest:
+                with suppress(PermissionError):  # Windows, while somebody looks at it
+                    path.unlink()
 
 
 def preparing(
