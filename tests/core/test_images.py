@@ -1,5 +1,6 @@
 import os
 import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -233,3 +234,17 @@ def test_real_radiance_maps_open_as_ground_truth():
         assert pixels.shape == (*image_size(path), 3)
         assert pixels.min() >= 0
         assert np.isfinite(pixels).all()
+
+
+def chunk(name, data):
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def test_what_a_png_says_beside_its_pixels_is_neither_unpacked_nor_complained_of(tmp_path, capfd):
+    path = save(tmp_path / "a.png", picture(), as_kind=".png")
+    raw, bomb = path.read_bytes(), b"x\0\0" + zlib.compress(b"a" * 20_000_000)
+    begin = 8 + 25  # after the signature and IHDR
+    said = (chunk(b"zTXt", bomb), chunk(b"iCCP", bomb), chunk(b"tEXt", b"no zero in it"))
+    path.write_bytes(raw[:begin] + b"".join(said) + raw[begin:])
+    np.testing.assert_array_equal(read_frame(path), picture())
+    assert capfd.readouterr() == ("", "")

@@ -1,7 +1,11 @@
 """Radiance, PFM and EXR: everything a header says of exposure, axes, windows and primaries."""
 
+import os
 import struct
+import subprocess
+import sys
 
+import cv2
 import numpy as np
 import OpenEXR
 import pytest
@@ -224,3 +228,60 @@ def test_an_enormous_window_is_refused_before_it_is_allocated(put, read, which):
     raw[at : at + 16] = struct.pack("<4i", 0, 0, 99_999, 99_999)
     with pytest.raises(UnreadableImage, match="more than 400 megapixels"):
         read(put(bytes(raw)))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda packed: packed[:-1],
+        lambda packed: packed[:4] + b"\0" * 40,  # stretches of nothing
+        lambda packed: packed[:4] + b"\xff" * 2 * 40 + packed[4:],  # runs beyond the row
+        lambda packed: packed[:4],
+    ],
+)
+def test_packed_rows_that_end_early_or_run_over_are_damaged(put, spoil):
+    path = put(hdr(CODED, data=spoil(new_rle(CODED))))
+    with pytest.raises(UnreadableImage, match="is truncated or damaged"):
+        read_radiance(path)
+
+
+def test_runs_are_repeated(put):
+    row = np.full((3, 40, 4), (10, 20, 30, 128), np.uint8)
+    packed = b"".join(
+        bytes((2, 2, 0, 40)) + b"".join(bytes((128 + 40, value)) for value in (10, 20, 30, 128))
+        for _ in range(3)
+    )
+    found = read_radiance(put(hdr(row, data=packed)))
+    np.testing.assert_array_equal(found, of_rgbe(row))
+
+
+def test_flat_rows_may_follow_packed_ones(put):
+    packed = new_rle(CODED[:2]) + CODED[2:].tobytes()
+    np.testing.assert_array_equal(read_radiance(put(hdr(CODED, data=packed))), TRUTH)
+
+
+def test_no_copy_of_a_picture_is_put_into_the_temporary_folder(tmp_path):
+    """OpenCV writes one for some kinds, and calls them damaged where it cannot."""
+    kinds = {
+        "a.hdr": hdr(CODED, data=new_rle(CODED)),
+        "b.hdr": hdr(CODED),
+        "c.png": cv2.imencode(".png", np.zeros((20, 30, 3), np.uint16))[1].tobytes(),
+        "d.tif": cv2.imencode(".tif", np.zeros((20, 30, 3), np.uint16))[1].tobytes(),
+        "e.pfm": cv2.imencode(".pfm", np.zeros((20, 30, 3), np.float32))[1].tobytes(),
+    }
+    for name, raw in kinds.items():
+        (tmp_path / name).write_bytes(raw)
+    read = (
+        "import sys\nfrom smarthdr_studio.core.imaging.image_files import read_radiance\n"
+        "for path in sys.argv[1:]: print(read_radiance(path).shape)"
+    )
+    full = {"OPENCV_TEMP_PATH": str(tmp_path / "none"), "TMPDIR": str(tmp_path / "none")}
+    done = subprocess.run(
+        [sys.executable, "-c", read, *(str(tmp_path / name) for name in kinds)],
+        env={**os.environ, **full},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == len(kinds)

@@ -68,12 +68,23 @@ def png_header(stream: BinaryIO) -> PictureHeader:
 def decode_png(raw: bytes) -> Decoded:
     """H×W×C uint8 or uint16. Raises Refused, ValueError, and cv2.error for the damaged."""
     said = _said(io.BytesIO(raw))
-    pixels = by_opencv(raw)
+    pixels = by_opencv(_pixels_alone(raw))
     bits = min((each for each in said.get(b"sBIT", b"")), default=16)
     if pixels.dtype == np.uint16 and 8 < bits < 16 and _lies_in_lower_bits(pixels, bits):
         pixels = spread(pixels, bits)
     alpha: Alpha = "straight" if pixels.shape[2] == 4 else "none"
     return Decoded(pixels=pixels, curve=_png_curve(said), alpha=alpha)
+
+
+def _pixels_alone(raw: bytes) -> bytes:
+    """The same PNG without what says anything else: decoders unpack and complain of all of it."""
+    parts, dropped = [raw[:8]], False
+    for name, at, length in png_chunks(io.BytesIO(raw)):
+        if name[:1].isupper() or name == b"tRNS":
+            parts.append(raw[at - 8 : at + length + 4])
+        else:
+            dropped = True
+    return b"".join(parts) if dropped else raw
 
 
 def _lies_in_lower_bits(pixels: Pixels, bits: int) -> bool:

@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.imaging.colours import REC_709, rgb_of_xyz, to_rec709
-from smarthdr_studio.core.imaging.picture_header import Decoded, PictureHeader, Refused, by_opencv
+from smarthdr_studio.core.imaging.picture_header import Decoded, PictureHeader, Refused
 from smarthdr_studio.core.imaging.radiometry import Floats
 
 _MOST_HEADER: Final = 1 << 16
 _SIZE: Final = re.compile(rb"([-+])([XY])\s+(\d+)\s+([-+])([XY])\s+(\d+)\s*\Z")
 _NEW_RLE: Final = range(8, 32768)
+_RUN: Final = 128  # a larger count repeats one byte, a smaller one is followed by as many
 # The primaries that Radiance means when it names none differ from Rec. 709 by less.
 _SAME: Final = 0.012
 
@@ -113,7 +114,7 @@ def _oriented(
 def decode_rgbe(raw: bytes) -> Decoded:
     """H×W×3 float32 radiance in Rec. 709: what the header says was done is undone.
 
-    Raises ValueError, Refused, and cv2.error for the damaged.
+    Raises ValueError and Refused.
     """
     header = _read_rgbe_header(io.BytesIO(raw))
     pixels = _rgbe_pixels(raw, header)
@@ -141,15 +142,57 @@ def _matrix(header: _RgbeHeader) -> npt.NDArray[np.float64] | None:
 
 
 def _rgbe_pixels(raw: bytes, header: _RgbeHeader) -> Floats:
-    """Rows × columns × 3 as stored, by OpenCV where the rows are packed in the usual way."""
-    start = raw[header.data : header.data + 4]
-    packed = start[:2] == b"\2\2" and len(start) == 4 and start[2] < 128
-    if header.columns in _NEW_RLE and packed:
-        plain = f"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y {header.rows} +X {header.columns}\n"
-        return by_opencv(plain.encode() + raw[header.data :]).astype(np.float32, copy=False)
-    flat = np.frombuffer(raw, np.uint8, offset=min(header.data, len(raw)))
-    coded = _old_rle(flat, needed=header.rows * header.columns)
-    return _floats_of_rgbe(coded.reshape(header.rows, header.columns, 4))
+    """Rows × columns × 3 as stored.
+
+    Not by OpenCV, which needs a file for it: no copy of a picture is put into the temporary folder,
+    and none is called damaged because that is full.
+    """
+    coded = np.empty((header.rows, header.columns, 4), np.uint8)
+    row, at = _new_rle(raw, header, into=coded)
+    if row < header.rows:
+        flat = np.frombuffer(raw, np.uint8, offset=min(at, len(raw)))
+        rest = coded[row:]
+        rest[:] = _old_rle(flat, needed=rest.size // 4).reshape(rest.shape)
+    return _floats_of_rgbe(coded)
+
+
+def _new_rle(raw: bytes, header: _RgbeHeader, *, into: npt.NDArray[np.uint8]) -> tuple[int, int]:
+    """Rows that are packed in the usual way: each as four planes, in runs and as they are.
+
+    Answers the first row that is not, and where it begins. Raises ValueError.
+    """
+    at, columns = header.data, header.columns
+    if columns not in _NEW_RLE:
+        return 0, at
+    mark, planes = bytes((2, 2, columns >> 8, columns & 255)), bytearray(4 * columns)
+    for row in range(header.rows):
+        if raw[at : at + 4] != mark:
+            return row, at
+        at = _unpack_row(raw, at + 4, planes)
+        into[row] = np.frombuffer(planes, np.uint8).reshape(4, columns).T
+    return header.rows, at
+
+
+def _unpack_row(raw: bytes, at: int, planes: bytearray) -> int:
+    """One row from `at` on; where the next begins. Raises ValueError."""
+    filled, needed = 0, len(planes)
+    try:
+        # A hundred thousand times for a picture: what is short or too long shows at the end.
+        while filled < needed:
+            count = raw[at]
+            if count > _RUN:
+                count -= _RUN
+                planes[filled : filled + count] = raw[at + 1 : at + 2] * count
+                at += 2
+            else:
+                planes[filled : filled + count] = raw[at + 1 : at + 1 + count]
+                at += count + 1
+            filled += count
+    except IndexError:
+        filled = -1
+    if filled != needed or len(planes) != needed:
+        raise ValueError("the pixels end too early")
+    return at
 
 
 def _old_rle(packed: npt.NDArray[np.uint8], *, needed: int) -> npt.NDArray[np.uint8]:
