@@ -238,6 +238,17 @@ def test_an_empty_or_missing_dataset_says_what_to_give(tmp_path):
             find_scenes(path)
 
 
+def test_long_names_give_ids_that_leave_room_and_differ(tmp_path):
+    long = "n" * 250
+    for name in (f"{long}1", f"{long}2", "é" * 120):
+        put_scene(tmp_path / "set" / name, names=INPUTS)
+    put_scene(tmp_path / "set" / long / long / "deep", names=INPUTS)
+    ids = [scene.id for scene in find_scenes(tmp_path / "set").scenes]
+    assert len(set(ids)) == 4
+    assert all(len(each.encode()) <= 200 for each in ids)
+    assert ids == [scene.id for scene in find_scenes(tmp_path / "set").scenes]
+
+
 @pytest.fixture
 def published(tmp_path):
     """A published set: Training with 1 and 2, Test with 8 and 9."""

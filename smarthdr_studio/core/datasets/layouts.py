@@ -1,5 +1,6 @@
 """Dataset layouts (METHOD §10): scene ids and splits by folder, the role of a file by name."""
 
+import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from smarthdr_studio.core.imaging.bracket import Split
 _TRAIN: Final = re.compile(r"train(ing)?(\d*|[_\- ].*)", re.IGNORECASE)
 _TEST: Final = re.compile(r"(test(ing)?|val(id(ation)?)?)(\d*|[_\- ].*)", re.IGNORECASE)
 _TEST_SCENE: Final = re.compile(r"test_?set_\d+", re.IGNORECASE)
+_LONGEST_ID: Final = 180  # bytes; file systems allow 255, of which names of files take their part
 _UNSAFE: Final = re.compile(r"[^\w.\-+]+")
 # Hu 2020 numbers its scenes through: 001-085 train, 086-100 test.
 _HU_LAST_TRAINING: Final = 85
@@ -41,8 +43,8 @@ def split_of(parts: Sequence[str], *, layout: str) -> Split:
 def scene_ids(scenes: Sequence[Sequence[str]], *, root_name: str) -> list[str]:
     """One id per scene: its folders joined by "-", without a leading training folder.
 
-    Ids are safe as file names and differ even where a disk ignores case; a scene that is the
-    dataset folder itself takes its name.
+    Ids are safe as file names, also with a suffix and as part of a longer name, and differ even
+    where a disk ignores case; a scene that is the dataset folder itself takes its name.
     """
     short = [_joined(_without_training(parts)) or _joined((root_name,)) for parts in scenes]
     counts = _counted(short)
@@ -58,7 +60,13 @@ def _without_training(parts: Sequence[str]) -> Sequence[str]:
 
 
 def _joined(parts: Sequence[str]) -> str:
-    return _UNSAFE.sub("_", "-".join(parts)).strip(".") or "scene" if parts else ""
+    if not parts:
+        return ""
+    name = _UNSAFE.sub("_", "-".join(parts)).strip(".") or "scene"
+    if len(name.encode()) <= _LONGEST_ID:
+        return name
+    mark = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name.encode()[:_LONGEST_ID].decode(errors='ignore')}-{mark}"
 
 
 def _counted(names: Sequence[str]) -> dict[str, int]:
