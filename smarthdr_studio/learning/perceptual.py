@@ -1,5 +1,7 @@
 """The perceptual loss: L1 between VGG-16 features of two pictures."""
 
+import io
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any, Final
 from urllib.error import URLError
@@ -103,9 +105,10 @@ def _file_weights(path: Path) -> dict[str, Any]:
 
 def _hub_weights() -> dict[str, Any]:
     try:
-        state: dict[str, Any] = torch.hub.load_state_dict_from_url(
-            URL, map_location="cpu", progress=False, check_hash=True, weights_only=True
-        )
+        with redirect_stderr(io.StringIO()):  # it says where it downloads to
+            state: dict[str, Any] = torch.hub.load_state_dict_from_url(
+                URL, map_location="cpu", progress=False, check_hash=True, weights_only=True
+            )
     except (URLError, OSError, RuntimeError) as error:
         raise DeviceError(
             f"The perceptual loss needs the VGG-16 weights of {URL}, which could not be fetched "

@@ -150,3 +150,12 @@ def test_one_that_cannot_be_written_or_read_is_told(tmp_path):
     blocked.write_text("a file where the folder should be")
     with pytest.raises(PlanError, match="cannot be written"):
         save_preset("mine", load_preset("quick"), base="quick", own=blocked)
+
+
+def test_an_empty_plan_is_refused_by_name_and_not_taken_for_that_of_the_paper(tmp_path):
+    path = tmp_path / "plan.toml"
+    for text in ("", "# nothing\n", "\n"):
+        path.write_text(text)
+        with pytest.raises(PlanError) as refused:
+            load_preset(str(path))
+        assert str(refused.value).startswith(f"{path}: is empty; ")

@@ -1,5 +1,6 @@
 """The perceptual loss takes torchvision's weights, sees no untrusted pixel, says what it lacks."""
 
+import sys
 from urllib.error import URLError
 
 import pytest
@@ -111,6 +112,17 @@ def test_weights_that_are_missing_or_foreign_are_refused_in_one_sentence(tmp_pat
         load_perceptual_loss(tmp_path / "code.pth")
     assert "weights_only" not in str(refused.value)
     assert str(refused.value).startswith(f"{tmp_path / 'code.pth'}: is damaged, or holds")
+
+
+def test_weights_that_cannot_be_fetched_are_one_sentence_and_no_other_line(monkeypatch, capfd):
+    def offline(*_: object, **__: object) -> None:
+        sys.stderr.write("Downloading: there to here\n")
+        raise URLError("no network")
+
+    monkeypatch.setattr(perceptual.torch.hub, "load_state_dict_from_url", offline)
+    with pytest.raises(DeviceError, match="could not be fetched"):
+        load_perceptual_loss(None)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_without_weights_a_run_refuses_before_anything_is_written(project, make_plan, monkeypatch):

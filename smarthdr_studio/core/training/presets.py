@@ -108,11 +108,14 @@ def _read(name: str, own: Path | None) -> dict[str, Any]:
             "file"
         )
     try:
-        return read_toml(path)
+        values = read_toml(path)
     except ValueError as error:
         raise PlanError(f"{path}: not readable as TOML ({error}); mend that line") from None
     except OSError as error:
         raise PlanError(f"{path}: cannot be read ({error.strerror}); allow reading it") from None
+    if not values:  # else a plan that was lost would be that of the paper, for days
+        raise PlanError(f"{path}: is empty; bring it back from a copy, or choose another plan")
+    return values
 
 
 def _base_of(values: Mapping[str, Any], path: Path) -> str:
