@@ -69,6 +69,13 @@ def test_the_zip_holds_versions_logs_and_findings_and_says_so(home, project):
     assert "secret" not in "".join(texts.values())
 
 
+def test_one_scene_is_counted_as_one(home):
+    write_dataset(home / "pictures", train=1)
+    Project.create(home / "one.shdr", find_scenes(home / "pictures")[:1], labelled=()).close()
+    write_problem(home / "report.zip", logs=home / "logs", project=home / "one.shdr")
+    assert ": 1 scene, " in texts_of(home / "report.zip")["doctor.txt"]
+
+
 def test_a_project_in_which_nothing_is_wrong_says_so_with_its_path_shortened(home, project):
     write_problem(home / "report.zip", logs=home / "logs", project=project)
     told = texts_of(home / "report.zip")["doctor.txt"]

@@ -12,6 +12,7 @@ from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.imaging.image_files import image_size
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.remedies import FIND_DATASET, TAKE_PART
+from smarthdr_studio.core.words import counted
 
 _SAMPLE: Final = 8
 _MOST_FOLDERS: Final = 2000  # looked at for a guess, each with one question to the disk
@@ -77,8 +78,8 @@ def relocate(project: Project, root: AnyPath, *, even_partly: bool = False) -> R
     least = 1 if even_partly else (len(scenes) + 1) // 2
     if found < max(least, 1):
         raise BadDataset(
-            f"{root}: holds {found} of the {len(scenes)} scenes of {project.name}; give the folder "
-            f"that was {project.dataset}"
+            f"{root}: holds {found} of the {counted(len(scenes), 'scene')} of {project.name}; give "
+            f"the folder that was {project.dataset}"
             + (f", or say that a part is enough with {TAKE_PART}" if found else "")
         )
     _refuse_other_sizes(best, [s for s in scenes if _has(best, s, project)], project)

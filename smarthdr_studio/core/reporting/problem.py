@@ -18,6 +18,7 @@ from smarthdr_studio.core.logbook import log_files
 from smarthdr_studio.core.project.debris import sweep_beside
 from smarthdr_studio.core.project.integrity import check_up
 from smarthdr_studio.core.reporting.tables import Progress, cannot_write, no_progress
+from smarthdr_studio.core.words import counted
 
 _MOST_BYTES: Final = 2 * 10**6  # of one log; of a longer one the end
 _LIBRARIES: Final = ("numpy", "opencv-python-headless", "OpenEXR", "tifffile", "pyqtgraph")
@@ -133,9 +134,11 @@ def _findings(project: Path) -> str:
         return f"{error}\n"
     except Exception as error:  # noqa: BLE001 (a project that breaks doctor is what is reported)
         return harmless(f"doctor failed: {type(error).__name__}: {error}") + "\n"
-    lines = [f"{project}: {found.scenes} scenes, {found.entries} entries in the journal"]
+    entries = counted(found.entries, "entry", more="entries")
+    lines = [f"{project}: {counted(found.scenes, 'scene')}, {entries} in the journal"]
     for backup in found.backups:
-        entries = "does not open" if backup.entries is None else f"{backup.entries} entries"
+        known = backup.entries
+        entries = "does not open" if known is None else counted(known, "entry", more="entries")
         lines.append(f"backup {backup.path.name}: {entries}")
     lines += [
         f"{each.trouble}: {harmless(each.sentence)}; {harmless(each.remedy)}"
