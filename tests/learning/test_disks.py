@@ -193,3 +193,16 @@ def test_a_run_that_another_process_has_is_told_before_anything_is_read(project,
     monkeypatch.setattr(run_setup, "load_state", read)
     with run_lock(run), pytest.raises(ProjectError, match="at work in another process"):
         list(train(plan, project, resume=run.name))
+
+
+@pytest.mark.parametrize("refusing", ["run_setup.replacing", "trainer.RunLog"])
+def test_a_run_that_cannot_be_written_down_is_one_sentence(
+    project, make_plan, monkeypatch, refusing
+):
+    def refuse(path, **_):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    monkeypatch.setattr(f"smarthdr_studio.learning.{refusing}", refuse)
+    with pytest.raises(ProjectError, match=r"runs.*Read-only file system.*; .*allow") as error:
+        list(train(make_plan(), project, resume=None))
+    assert len(str(error.value).splitlines()) == 1
