@@ -227,7 +227,8 @@ def _told(entry: JournalEntry, words: str) -> str:
             return f"{words}: {', '.join(filter(None, (tags, note))) or 'nothing any more'}"
         case Kind.CREATED:
             return f"created as {entry.after}"
-    return f"{words}: {entry.note}" if entry.note else words
+        case _:
+            return f"{words}: {entry.note}" if entry.note else words
 
 
 def _label_in_words(state: SceneState) -> str:

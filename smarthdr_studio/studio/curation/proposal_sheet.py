@@ -150,7 +150,8 @@ class ProposalModel(QAbstractListModel):
                 return f"{row.scene}: {row.reason}"
             case _Role.PAIR:
                 return row, self._facts.get(row.scene)
-        return None
+            case _:
+                return None
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """Tick a scene, or take the tick away."""

@@ -286,7 +286,8 @@ class SceneModel(QStandardItemModel):
                 return f"{column.tip}; a click sorts, another one reverses"
             case Qt.ItemDataRole.TextAlignmentRole:
                 return Qt.AlignmentFlag.AlignVCenter | column.side
-        return None
+            case _:
+                return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """What is known of a row; the first column stands for all of it."""
@@ -302,7 +303,8 @@ class SceneModel(QStandardItemModel):
                 return self.thumbnail(row.id) if index.column() == 0 else None
             case Qt.ItemDataRole.AccessibleTextRole | Qt.ItemDataRole.ToolTipRole:
                 return self._told(row) if index.column() == 0 else COLUMNS[index.column()].told(row)
-        return None
+            case _:
+                return None
 
     def _told(self, row: SceneFacts) -> str:
         retained = f"{percent(row.retained)} retained, mean σ {small(row.sigma_mean)}"

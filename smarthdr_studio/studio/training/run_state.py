@@ -59,6 +59,8 @@ def advanced(state: TrainingState, event: TrainingEvent) -> TrainingState:
             state = replace(state, resumable=state.run)
         case RunFinished():
             state = _finished(state, event)
+        case _:  # moves nothing but the silence
+            pass
     return state
 
 
@@ -89,6 +91,8 @@ def points(event: TrainingEvent) -> Iterator[Point]:
             yield from _told(event, _OF_ROUNDS)
             if event.gates_retained is not None:
                 yield Point(*PERSON, event.step, event.retained - event.gates_retained)
+        case RunStarted() | PhaseChanged() | Steered() | CheckpointSaved() | RunFinished():
+            pass
 
 
 def _told(event: Validated | RoundFinished, names: tuple[str, ...]) -> Iterator[Point]:

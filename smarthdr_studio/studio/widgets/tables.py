@@ -78,7 +78,8 @@ class Column(Generic[T]):
             case Qt.ItemDataRole.InitialSortOrderRole:
                 order = Qt.SortOrder
                 return (order.DescendingOrder if self.largest_first else order.AscendingOrder).value
-        return None
+            case _:
+                return None
 
     def cell(self, value: T, role: int) -> object:
         """What Qt is answered about the cell of a value."""
@@ -90,13 +91,14 @@ class Column(Generic[T]):
             case Qt.ItemDataRole.ForegroundRole:
                 tone = self.tone(value) if self.tone else ""
                 return QColor(getattr(current_palette(), tone)) if tone else None
-        others: dict[int, Callable[[T], object] | None] = {
-            Qt.ItemDataRole.ToolTipRole: self.tooltip,
-            Qt.ItemDataRole.AccessibleTextRole: self.spoken,
-            Qt.ItemDataRole.FontRole: self.font,
-        }
-        tell = others.get(role)
-        return tell(value) if tell else None
+            case _:
+                others: dict[int, Callable[[T], object] | None] = {
+                    Qt.ItemDataRole.ToolTipRole: self.tooltip,
+                    Qt.ItemDataRole.AccessibleTextRole: self.spoken,
+                    Qt.ItemDataRole.FontRole: self.font,
+                }
+                tell = others.get(role)
+                return tell(value) if tell else None
 
 
 class ValueTableModel(QStandardItemModel, Generic[T]):
