@@ -49,7 +49,7 @@ def learning_rate(plan: SchedulePlan, *, epoch: float, stage_begun: int = 0) -> 
     cosine falls from the end of the warm-up to 0 at the end of the run; a run that is all warm-up
     falls from its start.
     """
-    rate = plan.learning_rate * plan.decay ** ((epoch - stage_begun) // plan.decay_every)
+    rate = plan.learning_rate * math.pow(plan.decay, (epoch - stage_begun) // plan.decay_every)
     if plan.halve_at_epoch is not None and epoch >= plan.halve_at_epoch:
         rate /= 2
     if plan.final_decay == "cosine":

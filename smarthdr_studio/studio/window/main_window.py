@@ -332,7 +332,7 @@ class MainWindow(QMainWindow):
         labelling, files = self.session.files.labelling, self._file_commands
         self.ways.starter_asked.connect(labelling.use_starter)
         self.ways.file_asked.connect(self._model_commands.ask_to_label)
-        self.ways.train_asked.connect(self.menus.train_without_labels)
+        self.ways.train_asked.connect(self._commands.train_without_labels)
         self.ways.truth_asked.connect(files.import_truth)
         self.ways.bracket_asked.connect(files.merge_bracket)
         self.ways.closed.connect(labelling.close_line)
