@@ -23,7 +23,7 @@ from smarthdr_studio.core.trust.adaptive_thresholds import (
 from smarthdr_studio.core.trust.masking import Level, MaskSettings, expand, scores, trust
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.learning.checkpoints import CheckpointInfo, latest_checkpoint, save_checkpoint
-from smarthdr_studio.learning.inference import predict_scene
+from smarthdr_studio.learning.inference import load_predictor
 from smarthdr_studio.learning.networks import build_network
 from smarthdr_studio.studio.project.predictions import forget
 from smarthdr_studio.studio.state import PoolShares, StudioState, ThresholdState
@@ -75,9 +75,9 @@ def _labels(folder):
     frames, found = FrameStore(), []
     with Project.open(folder) as project:
         scenes = [project.scene(name) for name in ("001", "002")]
+    predictor = load_predictor(latest_checkpoint(folder), frames=frames)
     for scene in scenes:
-        model = latest_checkpoint(folder)
-        hdr, sigma = predict_scene(model, scene, who="teacher", frames=frames)
+        hdr, sigma = predictor.predict(scene)
         found.append(LabelledMaps.of(hdr, sigma, frames.ground_truth(scene), learned=True))
     return found
 
@@ -212,9 +212,10 @@ def test_the_menu_asks_by_the_settings_on_the_screen(qtbot):
     assert not panel._open.isEnabled()  # nothing to draw them for
 
 
-def test_the_card_stands_there_only_with_something_to_say(qtbot, trained):
+def test_words_stand_there_only_with_something_to_say(qtbot, trained):
     panel = _shown(qtbot)
-    assert not panel._box.isVisible()
+    assert not panel._words.isVisible()
+    assert not panel._apply.isVisible()
     panel = _shown(qtbot, work="asking the teacher", progress=0.5)
     assert panel._words.text() == "asking the teacher"
     assert not panel._apply.isVisible()

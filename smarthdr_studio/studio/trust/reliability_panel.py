@@ -283,6 +283,10 @@ class ReliabilityPanel(QWidget):
         if old.pool is not new.pool:
             self._show_pool(new)
 
+    def place_below(self, part: QWidget) -> None:
+        """Put something under the shares, in the same frame."""
+        self._inside.addWidget(part)
+
     def _show_scope(self, new: StudioState) -> None:
         self._scope.show_word(new.scope)
         self._scope.offer(
@@ -300,6 +304,7 @@ class ReliabilityPanel(QWidget):
 
     def _lay_out(self) -> None:
         frame, column = card(name="Reliability", margin=8)
+        self._inside = column
         head = QHBoxLayout()
         head.setSpacing(4)
         head.addWidget(self._title, 1)

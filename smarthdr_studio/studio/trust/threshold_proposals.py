@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QProgressBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QProgressBar, QVBoxLayout, QWidget
 
 from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.project.project import Project
@@ -20,7 +20,7 @@ from smarthdr_studio.studio.project.predictions import network_of, predicted
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import StudioState, ThresholdState
 from smarthdr_studio.studio.tasks import LatestTask, Repeating, Report, TaskRunner
-from smarthdr_studio.studio.widgets.controls import button, caption, card, describe
+from smarthdr_studio.studio.widgets.controls import button, caption
 
 _TARGETS: Final = (0.005, 0.01, 0.02, 0.05)
 _TIP: Final = (
@@ -121,11 +121,7 @@ class ThresholdProposals(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._masks = StudioState().masks
-        self._open = QToolButton()
-        self._open.setText("Propose thresholds…")
-        describe(self._open, name="Propose thresholds", tip=_TIP)
-        self._open.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._open.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._open = button("Propose thresholds…", tip=_TIP)
         self._open.setMenu(self._menu())
         self._words = caption("")
         self._words.setWordWrap(True)
@@ -134,24 +130,26 @@ class ThresholdProposals(QWidget):
         self._progress.setAccessibleName("Proposing thresholds")
         self._apply = button("Apply", tip="Make these the project's thresholds; undo takes it back")
         self._dismiss = button("Dismiss", tip="Leave the thresholds as they are")
-        self._box, column = card(name="Proposed thresholds", margin=8)
-        self._lay_out(column)
+        self._lay_out()
         self._apply.clicked.connect(self.applied)
         self._dismiss.clicked.connect(self.dismissed)
 
-    def _lay_out(self, column: QVBoxLayout) -> None:
-        column.addWidget(self._words)
-        column.addWidget(self._progress)
+    def _lay_out(self) -> None:
         row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self._open)
         row.addStretch(1)
-        for each in (self._dismiss, self._apply):
+        for each in (self._open, self._dismiss, self._apply):
             each.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            row.addWidget(each)
-        column.addLayout(row)
+            each.setStyleSheet("QPushButton { padding: 1px 6px; }")
+        row.addWidget(self._dismiss)
+        row.addWidget(self._apply)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._open, 0, Qt.AlignmentFlag.AlignLeft)
-        outer.addWidget(self._box)
+        outer.setSpacing(4)
+        outer.addLayout(row)
+        outer.addWidget(self._progress)
+        outer.addWidget(self._words)
 
     @Slot(object, object)
     def show_state(self, _old: StudioState, new: StudioState) -> None:
@@ -159,7 +157,8 @@ class ThresholdProposals(QWidget):
         self._masks = new.masks
         shown, work = new.drawn.shown, new.drawn.work
         self._open.setEnabled(new.pool is not None)
-        self._box.setVisible(shown is not None or bool(work))
+        self._words.setVisible(shown is not None or bool(work))
+        self._dismiss.setVisible(shown is not None or bool(work))
         self._words.setText("\n".join(shown.words) if shown else work)
         self._progress.setVisible(bool(work))
         done = new.drawn.progress

@@ -107,11 +107,7 @@ class TrustSide(QObject):
         self._place_charts()
         scores, pairs = (
             (self.reliability, self.pool_map),
-            (
-                self.proposals,
-                self.snapshots,
-                self.what_if,
-            ),
+            (self.snapshots, self.what_if),
         )
         thresholds = _wide(Scrolled(_column(growing=scores, fixed=pairs)), below=self.why)
         why = _wide(Scrolled(_column(growing=(self.inspector,), fixed=(self.region,))))
@@ -161,6 +157,7 @@ class TrustSide(QObject):
         self.reliability.patches.listen_to(charts.patches.tau_dragged, charts.patches.tau_released)
         self.reliability.pixels.listen_to(charts.pixels.tau_dragged, charts.pixels.tau_released)
         self.pool_map.place(charts.map, picked=charts.map.picked, released=charts.map.released)
+        self.reliability.place_below(self.proposals)
         self.evidence.place_charts(charts.sparsification, charts.calibration)
 
 
