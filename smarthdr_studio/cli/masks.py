@@ -1,7 +1,9 @@
 """The verb `masks`: the retained share of each pseudo-label, for any thresholds."""
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -43,6 +45,10 @@ def masks(
     target: Annotated[
         float, typer.Option(min=1e-6, help="Largest mean error risk may retain, on the μ-law.")
     ] = 0.01,
+    as_made: Annotated[
+        bool,
+        typer.Option("--as-made", help="Count each by the masks its run made it with instead."),
+    ] = False,
     save: Annotated[
         bool, typer.Option("--save", help="Make these the project's thresholds.")
     ] = False,
@@ -52,11 +58,12 @@ def masks(
 
     Counted from the pseudo-labels of the unlabelled scenes and what was painted on them; a setting
     that is not given is the project's. With --propose the newest checkpoint's teacher is asked for
-    labelled scenes first, and both thresholds follow from that.
+    labelled scenes first, and both thresholds follow from that. With --as-made it is what the
+    loss of the run counted, whatever the project's thresholds are, and nothing can be saved.
     """
     from smarthdr_studio.core.project.decisions import Decisions
     from smarthdr_studio.core.project.project import Project
-    from smarthdr_studio.core.training.rounds import pool_trust
+    from smarthdr_studio.core.training.rounds import pool_trust, trust_as_made
 
     with Project.open(project) as opened:
         decisions = Decisions(opened)
@@ -73,15 +80,17 @@ def masks(
             settings = proposal.masks
         with progress() as bar:
             task = bar.add_task("reading pseudo-labels", total=len(files))
-            found = pool_trust(
-                files, settings, manual_masks=opened.person, seen=lambda _: bar.advance(task)
+            count: Callable[..., PoolTrust] = (
+                trust_as_made if as_made else partial(pool_trust, settings=settings)
             )
-        if save:
+            found = count(files, manual_masks=opened.person, seen=lambda _: bar.advance(task))
+        if save and not as_made:
             decisions.set_masks(settings)
+    shown = None if as_made else settings
     if as_json:
-        print_json(_as_json(found, settings) | _proposal_as_json(proposal))
+        print_json(_as_json(found, shown) | _proposal_as_json(proposal))
         return
-    _print(found, settings)
+    _print(found, shown)
     if proposal is not None:
         typer.echo("\n".join(proposal.words))
 
@@ -170,16 +179,17 @@ def _pool(project: "Project") -> dict[str, Path]:
     return there
 
 
-def _as_json(found: "PoolTrust", settings: "MaskSettings") -> dict[str, Any]:
+def _as_json(found: "PoolTrust", settings: "MaskSettings | None") -> dict[str, Any]:
+    """Shares, and the thresholds they were counted by; None is each label's own."""
     return {
-        "tau_patch": settings.tau_patch,
-        "tau_pixel": settings.tau_pixel,
+        "tau_patch": None if settings is None else settings.tau_patch,
+        "tau_pixel": None if settings is None else settings.tau_pixel,
         "pool": {"retained": found.retained, "patches_retained": found.patches_retained},
         "scenes": [asdict(scene) for scene in found.scenes],
     }
 
 
-def _print(found: "PoolTrust", settings: "MaskSettings") -> None:
+def _print(found: "PoolTrust", settings: "MaskSettings | None") -> None:
     rows = [
         (s.id, percent(s.retained), percent(s.patches_retained), f"{s.sigma_mean:.5f}")
         for s in found.scenes
@@ -188,5 +198,7 @@ def _print(found: "PoolTrust", settings: "MaskSettings") -> None:
     print_table(
         ("scene", "retained", "patches retained", "mean σ"),
         [*rows, whole],
-        title=f"Reliability at τ_pa {settings.tau_patch:g}, τ_pi {settings.tau_pixel:g}",
+        title="Reliability as its run masked each"
+        if settings is None
+        else f"Reliability at τ_pa {settings.tau_patch:g}, τ_pi {settings.tau_pixel:g}",
     )

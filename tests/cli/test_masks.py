@@ -8,7 +8,14 @@ from smarthdr_studio.core.imaging.image_files import read_layers
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.rounds import pool_trust
-from smarthdr_studio.core.trust.masking import Level, MaskSettings, patch_means, span, trust
+from smarthdr_studio.core.trust.masking import (
+    Level,
+    MaskSettings,
+    Range,
+    patch_means,
+    span,
+    trust,
+)
 from smarthdr_studio.learning.checkpoints import CheckpointInfo, save_checkpoint
 from smarthdr_studio.learning.networks import build_network
 
@@ -115,6 +122,18 @@ def test_an_absolute_threshold_is_read_saved_and_told_in_words(run, project):
         assert scene["retained"] == trust(maps[scene["id"]], whole).trusted.mean()
     with Project.open(project) as opened:
         assert Decisions(opened).masks() == whole
+
+
+def test_pseudo_labels_are_counted_as_they_were_made_whatever_the_thresholds_are(run, project):
+    maps = sigmas(project)
+    run("masks", project, "--tau-pixel", 0.1, "--save")
+    said = run("masks", project, "--as-made", "--json").json
+    assert said["tau_patch"] is None
+    made = {"patch_range": Range(0.0, 0.022), "pixel_range": Range(0.0, 0.024)}
+    for scene in said["scenes"]:
+        found = trust(maps[scene["id"]], MaskSettings(), **made)
+        assert scene["retained"] == found.trusted.mean()
+    assert "as its run masked" in run("masks", project, "--as-made").out
 
 
 @pytest.fixture

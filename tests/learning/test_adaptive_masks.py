@@ -24,6 +24,7 @@ from smarthdr_studio.core.training.rounds import (
     pool_trust,
     read_record,
     round_path,
+    trust_as_made,
 )
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.trust.adaptive_thresholds import exposure_bins
@@ -78,6 +79,9 @@ def test_the_masks_of_the_loss_are_those_on_disk_counted_and_told(
         assert record.retained[name] == pytest.approx(found.weights.mean(), abs=1e-6)
         assert (label.exposure is not None) is (method == "freematch")
     assert (maps["u"].weight is not None) is (method == "softmatch")
+    as_made = trust_as_made(_files(project))
+    assert as_made.retained == pytest.approx(said.retained, abs=1e-9)
+    assert {each.id: each.retained for each in as_made.scenes} == record.retained
     assert said.retained == pytest.approx(np.mean([*record.retained.values()]), abs=1e-6)
 
 

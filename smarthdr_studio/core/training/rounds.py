@@ -24,6 +24,7 @@ from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.core.trust.masking import (
     MaskSettings,
     Range,
+    Trust,
     expand,
     limit,
     masks_as_text,
@@ -34,6 +35,7 @@ from smarthdr_studio.core.trust.masking import (
     trust,
 )
 from smarthdr_studio.core.trust.patch_statistics import Counts, Floats, SceneStatistics
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 
 _Values = npt.NDArray[Any]
 
@@ -420,14 +422,43 @@ def pool_trust(
     counted = []
     for (name, path), masks in zip(paths.items(), own, strict=True):
         sigma, person = _sigma(path), manual_masks(name)
-        if person is not None and person.shape != sigma.shape:
-            raise LabelError(
-                f"{path}: {_size(sigma)} pixels, but what was painted on {name} has "
-                f"{_size(person)}; label the scene anew"
-            )
-        ranges = (patch_range, pixel_range)
-        counted.append(_count(name, sigma, masks, ranges=ranges, person=person))
+        _refuse_misfit(path, sigma, person, name=name)
+        found = trust(sigma, masks, patch_range=patch_range, pixel_range=pixel_range, person=person)
+        counted.append(_count(name, sigma, found))
         seen(name)
+    return _added_up(counted)
+
+
+def trust_as_made(
+    files: Mapping[str, AnyPath],
+    *,
+    manual_masks: Callable[[str], Brush | None] = lambda _: None,
+    seen: Callable[[str], None] = lambda _: None,
+) -> PoolTrust:
+    """What `pool_trust` tells, by the masks and ranges that each pseudo-label was made with.
+
+    That is what the loss of its round counted, thresholds by exposure and weights included, but for
+    what was painted since: `manual_masks` gives it, H×W. Raises LabelError as that does.
+    """
+    counted = []
+    for name, each in files.items():
+        path, person = Path(each), manual_masks(name)
+        label = read_pseudo_label(path)
+        _refuse_misfit(path, label.sigma, person, name=name)
+        counted.append(_count(name, label.sigma, label.trust(person=person)))
+        seen(name)
+    return _added_up(counted)
+
+
+def _refuse_misfit(path: Path, sigma: Map, person: Brush | None, *, name: str) -> None:
+    if person is not None and person.shape != sigma.shape:
+        raise LabelError(
+            f"{path}: {_size(sigma)} pixels, but what was painted on {name} has "
+            f"{_size(person)}; label the scene anew"
+        )
+
+
+def _added_up(counted: Sequence[_Counted]) -> PoolTrust:
     return PoolTrust(
         retained=_share(sum(c.trusted for c in counted), sum(c.pixels for c in counted)),
         patches_retained=_share(sum(c.kept for c in counted), sum(c.patches for c in counted)),
@@ -504,16 +535,7 @@ def _kept_pixels(
     return inside
 
 
-def _count(
-    name: str,
-    sigma: Map,
-    settings: MaskSettings,
-    *,
-    ranges: tuple[Range | None, Range | None],
-    person: Brush | None,
-) -> _Counted:
-    patch_range, pixel_range = ranges
-    found = trust(sigma, settings, patch_range=patch_range, pixel_range=pixel_range, person=person)
+def _count(name: str, sigma: Map, found: Trust) -> _Counted:
     trusted, kept = found.counted, int(found.patch_mask.sum())
     return _Counted(
         scene=SceneRetention(

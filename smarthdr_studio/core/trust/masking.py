@@ -97,7 +97,7 @@ class MaskSettings:
     """Both thresholds and how their scores are made; the defaults are the paper's.
 
     A run may put something in place of τ_pi: `soft` weighs pixels instead of dropping them,
-    `tau_exposure` has a threshold for each exposure of the reference.
+    `tau_exposure` has a threshold for each exposure of the reference. A project's never do.
     """
 
     tau_patch: float = 0.4
