@@ -6,6 +6,8 @@ import shutil
 import cv2
 import numpy as np
 
+from smarthdr_studio.core.errors import UnwritableProject
+from smarthdr_studio.core.project import project as opening
 from smarthdr_studio.core.project.project import Project
 
 
@@ -83,6 +85,23 @@ def test_tidying_says_first_and_does_when_asked(project, run):
     answer = run("redo", project)
     assert answer.status == 2
     assert "tidied away for good" in answer.err
+
+
+def test_relocating_a_project_that_is_only_looked_at_says_that_it_is_not_remembered(
+    dataset, project, run, tmp_path, monkeypatch
+):
+    connect = opening.database.connect
+
+    def refused(path, **how):
+        if path.parent.suffix == ".shdr":
+            raise UnwritableProject(f"{path}: it cannot be written", why="it cannot be written")
+        return connect(path, **how)
+
+    moved = shutil.copytree(dataset, tmp_path / "far" / "moved")
+    monkeypatch.setattr(opening.database, "connect", refused)
+    answer = run("relocate", project, moved)
+    assert answer.status == 0
+    assert "It could not be remembered: it cannot be written." in answer.out
 
 
 def swap(project, name):

@@ -159,6 +159,8 @@ def test_a_read_only_project_finds_its_dataset_until_it_is_closed(
     sheet._path.setText(str(moved))
     qtbot.mouseClick(sheet._use, LEFT)
     until(window.session, lambda s: s.moved is None and s.shown is not None)
+    told = window.session.state.notice.text
+    assert "forgotten when the project is closed, because it cannot be written" in told
     until(window.session, lambda _: window.session.screen.stage.material.bracket is not None)
     with sqlite3.connect(tiny_project / "project.sqlite") as connection:
         assert str(moved) not in str(connection.execute("SELECT * FROM facts").fetchall())

@@ -213,7 +213,9 @@ class RelocationController(QObject):
         self._found_for = found.folder
         self.moved.emit()
         words = f"The dataset is found again: {found.found} of {found.scenes} scenes lie in "
-        self._store.notice(Notice(text=f"{words}{found.root}"))
+        why = self._store.project.read_only
+        forgotten = f"; that is forgotten when the project is closed, because {why}" if why else ""
+        self._store.notice(Notice(text=f"{words}{found.root}{forgotten}"))
         if found.pictures.changed:
             self._tell_changed(found.pictures, asked=False)
 
