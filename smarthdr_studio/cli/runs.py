@@ -385,9 +385,9 @@ def back(
 
 
 def _put_layout_back(run: "RunFolder", project: Path) -> None:
-    from smarthdr_studio.core.files import replacing
+    from smarthdr_studio.core.files import is_inside, replacing
 
-    if not run.window_path.is_file():
+    if not (run.window_path.is_file() and is_inside(run.path, run.window_path)):
         raise ProjectError(f"{run.path}: how the window looked was not kept; leave --layout away")
     try:
         with replacing(project / run.window_path.name) as draft:

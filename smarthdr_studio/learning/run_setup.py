@@ -15,7 +15,7 @@ from typing import Any, Final
 import torch
 
 from smarthdr_studio.core.errors import CheckpointError, PlanError, ProjectError
-from smarthdr_studio.core.files import AnyPath, file_checksum, replacing
+from smarthdr_studio.core.files import AnyPath, file_checksum, is_inside, replacing
 from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.records import parse_json, read_json
 from smarthdr_studio.core.training.plan import TrainingPlan, load_preset, parse_plan
@@ -102,7 +102,7 @@ def write_start(folder: RunFolder, run: TrainingRun) -> None:
         with replacing(folder.start_path) as draft:
             draft.write_text(json.dumps(told, indent=2, ensure_ascii=False), encoding="utf-8")
         window = run.project / folder.window_path.name
-        if window.is_file():
+        if window.is_file() and is_inside(run.project, window):
             with replacing(folder.window_path) as draft:
                 shutil.copyfile(window, draft)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 from contextlib import closing, suppress
@@ -33,6 +34,8 @@ from smarthdr_studio.core.reporting.splits import read_split
 from smarthdr_studio.core.training.run_folder import (
     discard_run,
     find_run,
+    new_run,
+    read_note,
     restore_run,
     run_folders,
     run_of,
@@ -173,7 +176,7 @@ def test_a_dataset_that_is_said_to_lie_beside_the_project_does(project, outside)
     assert outside.is_dir()
 
 
-@pytest.mark.parametrize("name", ["labels", "pseudo", "runs", "trash", "backups"])
+@pytest.mark.parametrize("name", ["labels", "pseudo", "runs", "trash", "backups", "window.json"])
 def test_a_link_in_the_place_of_a_folder_of_the_project_is_refused(project, outside, name):
     project.close()
     shutil.rmtree(project.folder / name, ignore_errors=True)
@@ -268,6 +271,17 @@ def test_a_run_is_named_by_one_plain_name(project, outside):
                 deed(project, name)
     assert run_folders(project.folder) == ()
     assert everything(outside) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_a_note_of_a_run_is_not_read_through_a_link_or_from_a_pipe(project, outside):
+    (outside / "secret").write_text("not for others")
+    run = new_run(project.folder, "quick")
+    (run.path / "note.txt").symlink_to(outside / "secret")
+    assert read_note(run) == ""
+    (run.path / "note.txt").unlink()
+    os.mkfifo(run.path / "note.txt")
+    assert read_note(run) == ""
 
 
 @pytest.mark.parametrize("name", ["at-work.json", "events.jsonl", "checkpoints", "wishes"])

@@ -51,7 +51,7 @@ _ATTEMPTS: Final = 5
 # Where the program writes: a link at one of them that leads out of the project is refused at once.
 _PARTS: Final = (
     *(f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm"),
-    *("backups", "labels", "pseudo", "runs", core_files.TRASH),
+    *("backups", "labels", "pseudo", "runs", core_files.TRASH, "window.json"),
 )
 _OTHERWISE: Final = {"is gone": f"no {DATABASE_NAME}", "is empty": f"its {DATABASE_NAME} is empty"}
 

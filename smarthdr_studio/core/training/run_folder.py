@@ -23,7 +23,7 @@ from smarthdr_studio.core.files import (
     trashed_copies,
 )
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.records import read_json
+from smarthdr_studio.core.records import read_bytes, read_json
 from smarthdr_studio.core.remedies import LIST_DISCARDED, STOP_RUN
 from smarthdr_studio.core.training.events import values_in
 from smarthdr_studio.core.training.run_lock import is_at_work
@@ -304,13 +304,18 @@ def _last_events(path: Path, *, until: str) -> list[dict[str, Any]]:
 
 
 _NAME: Final = "note.txt"
+_LONGEST_NOTE: Final = 2**20
 
 
 def read_note(run: RunFolder) -> str:
     """The note of a run, "" where nobody wrote one."""
+    path = run.path / _NAME
     try:
-        return (run.path / _NAME).read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
+        # Of somebody else's run it may lead anywhere, and a note is handed on.
+        if not is_inside(run.path, path):
+            return ""
+        return read_bytes(path, most=_LONGEST_NOTE).decode(errors="replace").strip()
+    except (OSError, ValueError):
         return ""
 
 
