@@ -1,11 +1,12 @@
 """Files written, copied and moved whole or not at all; where a name may lie; a project's trash."""
 
+import errno
 import hashlib
 import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Final, Literal
@@ -142,14 +143,22 @@ def replacing(path: AnyPath) -> Iterator[Path]:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-    # The rename itself is durable only once its folder is; not every system can open a folder.
-    flush_folder(path.parent)
+    flush_folder(path.parent)  # the rename itself is durable only once its folder is
+
+
+_FAILING: Final = frozenset({errno.EIO, errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
 def flush_folder(folder: AnyPath) -> None:
-    """Make durable which names a folder holds, where the system can open folders at all."""
-    with suppress(OSError):
+    """Make durable which names a folder holds, where the system can open folders at all.
+
+    Raises OSError where the disk fails, as what was written there may be lost.
+    """
+    try:
         _flush_to_disk(Path(folder))
+    except OSError as error:
+        if error.errno in _FAILING:
+            raise
 
 
 def _draft_name(path: Path) -> str:
@@ -166,8 +175,7 @@ def move(path: AnyPath, target: AnyPath) -> None:
     _make_folder(target.parent)
     path.replace(target)
     for folder in {path.parent, target.parent}:
-        with suppress(OSError):
-            _flush_to_disk(folder)
+        flush_folder(folder)
 
 
 def copy(path: AnyPath, target: AnyPath) -> None:
@@ -183,8 +191,7 @@ def _make_folder(folder: Path) -> None:
     new = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for each in reversed(new):
-        with suppress(OSError):
-            _flush_to_disk(each.parent)
+        flush_folder(each.parent)
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-import tempfile
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,13 +13,14 @@ import cv2
 import numpy as np
 
 from smarthdr_studio.core.errors import BadDataset
-from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.files import AnyPath, flush_folder
 from smarthdr_studio.core.imaging.image_files import (
     read_radiance,
     write_frame_tiff,
     write_radiance_hdr,
 )
 from smarthdr_studio.core.imaging.radiometry import Floats, Frame, stops_above_shortest
+from smarthdr_studio.core.project.debris import sweep_beside
 from smarthdr_studio.synthetic.city import arcade, street
 from smarthdr_studio.synthetic.geometry import Actor, Light, Sprite, View
 from smarthdr_studio.synthetic.landscapes import forest, valley
@@ -218,6 +219,7 @@ def write_whole(
         if folder.exists():
             folder.rmdir()
         draft.rename(folder)
+        flush_folder(folder.parent)
     finally:
         pool.shutdown(cancel_futures=True)
         shutil.rmtree(draft, ignore_errors=True)
@@ -230,10 +232,11 @@ def refuse_occupied(folder: Path) -> None:
 
 
 def _draft_beside(folder: Path) -> Path:
+    """A new folder for what is being written; those that a kill has left are swept."""
+    sweep_beside(folder)
+    draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        draft.chmod(0o755)
+        draft.mkdir(parents=True)
     except OSError as error:
         raise BadDataset(
             f"{folder.parent} cannot be written ({error.strerror}): choose another folder."

@@ -1,5 +1,6 @@
 """A file is only as durable as the folders around it."""
 
+import errno
 import os
 
 import pytest
@@ -30,6 +31,28 @@ def test_new_folders_are_flushed_before_what_lies_in_them(tmp_path, monkeypatch)
     with replacing(scene / "1.exr") as draft:
         draft.write_bytes(b"whole")
     assert flushed == [draft, scene], "folders that were there cost nothing"
+
+
+@pytest.mark.parametrize("fault", [errno.EIO, errno.ENOSPC])
+def test_a_disk_that_fails_to_keep_a_name_is_told_and_one_that_cannot_be_asked_is_not(
+    tmp_path, monkeypatch, fault
+):
+    flush = files._flush_to_disk
+    told = [fault]
+
+    def failing(path):
+        if path.is_dir():
+            raise OSError(told[0], os.strerror(told[0]))
+        flush(path)
+
+    monkeypatch.setattr(files, "_flush_to_disk", failing)
+    with pytest.raises(OSError, match=os.strerror(fault)), replacing(tmp_path / "a") as draft:
+        draft.write_bytes(b"whole")
+    with pytest.raises(OSError, match=os.strerror(fault)):
+        move(tmp_path / "a", tmp_path / "b")
+    told[0] = errno.EINVAL  # a network disk on which folders cannot be flushed
+    move(tmp_path / "b", tmp_path / "c")
+    assert (tmp_path / "c").read_bytes() == b"whole"
 
 
 @pytest.mark.parametrize("letter", ["a", "μ", "語"])

@@ -196,3 +196,13 @@ def test_a_rounded_part_is_brighter_on_the_side_the_light_comes_from():
     lit = model.finished().shaded(Light(towards=(1, 0, 0.3), key=(1, 1, 1), ambient=(0, 0, 0)))
     assert lit[30, 45:50, 0].mean() > 3 * lit[30, 10:15, 0].mean()
     assert lit[2, 2, 3] == 0
+
+
+def test_what_a_kill_has_left_beside_a_sample_is_swept_by_the_next(tmp_path):
+    left = tmp_path / f".sample.{'0' * 32}" / "Training"
+    left.mkdir(parents=True)
+    for path in (left, left.parent):
+        os.utime(path, (1, 1))
+    for _ in write_sample(tmp_path / "sample", SampleSettings(scenes=1, labelled=1, test=0)):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["sample"]

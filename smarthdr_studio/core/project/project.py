@@ -20,7 +20,7 @@ from smarthdr_studio.core.errors import (
     ProjectError,
     UnwritableProject,
 )
-from smarthdr_studio.core.files import AnyPath, place_in, shown_name
+from smarthdr_studio.core.files import AnyPath, flush_folder, place_in, shown_name
 from smarthdr_studio.core.imaging.bracket import Catalogue, Scene, with_imported_truth
 from smarthdr_studio.core.project import backups, database
 from smarthdr_studio.core.project import database as project_database
@@ -287,6 +287,7 @@ class Project:
             if folder.exists():
                 folder.rmdir()
             draft.replace(folder)
+            flush_folder(folder.parent)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise ProjectError(

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from smarthdr_studio import __version__
 from smarthdr_studio.core.environment import utc_now
 from smarthdr_studio.core.errors import BadScene, ExportError, UnreadableImage
-from smarthdr_studio.core.files import AnyPath, file_checksum, own_file, refuse_inside
+from smarthdr_studio.core.files import AnyPath, file_checksum, flush_folder, own_file, refuse_inside
 from smarthdr_studio.core.imaging.bracket import Scene, decode_ground_truth
 from smarthdr_studio.core.imaging.image_files import (
     examine,
@@ -469,6 +469,7 @@ def _appearing(target: Path) -> Iterator[Path]:
         if target.exists():
             target.rmdir()
         draft.replace(target)
+        flush_folder(target.parent)
     except OSError as error:
         failed = Path(error.filename or target)
         inside = failed == draft or draft in failed.parents
