@@ -58,12 +58,7 @@ def sample(
 
     It has the layout of Kalantari 2017, and labelled.txt names the scenes that carry a label.
     """
-    from smarthdr_studio.core.datasets.layouts import is_prepared
-
-    for source in filter(None, (maps, static)):
-        refuse_inside(source, folder)
-    if is_prepared(folder.absolute().parent):
-        refuse_inside(folder.absolute().parent, folder)
+    _refuse_in_sources(folder, maps, static)
     if static is not None:
         _write_displaced(folder, static, seed=seed, as_json=as_json)
         return
@@ -99,6 +94,15 @@ def sample(
             f"{folder}: {counted(scenes, 'scene')} of {width}×{height}; the labelled ones are in "
             "labelled.txt"
         )
+
+
+def _refuse_in_sources(folder: Path, *sources: Path | None) -> None:
+    """Nothing is written into what a sample is made of, nor into a scene of a dataset."""
+    from smarthdr_studio.core.datasets.layouts import is_prepared
+
+    around = folder.absolute().parent
+    for source in (*filter(None, sources), *([around] if is_prepared(around) else [])):
+        refuse_inside(source, folder)
 
 
 def _write_benchmark(

@@ -49,6 +49,7 @@ from smarthdr_studio.learning.distributed import Ranks
 from smarthdr_studio.learning.inference import Predictor
 from smarthdr_studio.learning.label_set import (
     LabelSet,
+    ProjectLabels,
     choose_held_out,
     held_out_count,
     label_changes,
@@ -261,8 +262,7 @@ def prepare_run(
     device = pick_device(plan.device, place=ranks.place)
     precision = pick_precision(device, plan.precision)
     perceptual = _perceptual_loss(plan, device)
-    now, scenes, _, pictures = read_label_set(project, plan=plan)
-    refuse_changed(pictures)
+    now, scenes, _, _ = _labels_now(project, plan)
     fresh = label_set is None
     label_set = _first_label_set(plan, now) if label_set is None else with_repaired(label_set, now)
     frames = FrameStore()
@@ -298,6 +298,13 @@ def prepare_run(
         material=material,
         label_set=label_set,
     )
+
+
+def _labels_now(project: AnyPath, plan: TrainingPlan) -> ProjectLabels:
+    """What the project says now. Raises LabelError where pictures changed and nobody said yes."""
+    read = read_label_set(project, plan=plan)
+    refuse_changed(read.pictures)
+    return read
 
 
 _PRECISION: Final = "precision"  # the record's key, in start.json and in the state of a checkpoint

@@ -32,6 +32,7 @@ READ = {
     "maps",
     "static",
     "file",
+    "files",
     "folder",
     "labelled_from",
 }

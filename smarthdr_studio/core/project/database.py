@@ -19,6 +19,7 @@ from smarthdr_studio.core.files import AnyPath, is_folder, is_inside, shown_name
 from smarthdr_studio.core.imaging.bracket import Catalogue, ExposedFrame, Scene
 from smarthdr_studio.core.project.journal import JournalEntry, Kind, Status
 from smarthdr_studio.core.project.places import odd_in_entry, odd_in_scene, refuse_odd
+from smarthdr_studio.core.project.stamps import STAMPS_TABLE
 from smarthdr_studio.core.records import parse_json
 from smarthdr_studio.core.remedies import LOOK_OVER, MEND
 from smarthdr_studio.core.trust.masking import masks_as_text, masks_from_text
@@ -123,13 +124,7 @@ _VERSION_3: Final[tuple[str, ...]] = ()
 _VERSION_4: Final = ("ALTER TABLE scenes ADD COLUMN ground_truth_gamma REAL NOT NULL DEFAULT 1",)
 # Brackets of two frames, or of more than three: [[path, EV], …] by rising exposure, else NULL.
 _VERSION_5: Final = ("ALTER TABLE scenes ADD COLUMN bracket TEXT",)
-# By which pictures the project knows them again (stamps.py), by their names in the dataset.
-_VERSION_6: Final = (
-    """CREATE TABLE stamps (
-        path TEXT PRIMARY KEY,
-        size INTEGER NOT NULL, modified INTEGER NOT NULL, checksum TEXT NOT NULL
-    ) WITHOUT ROWID""",
-)
+_VERSION_6: Final = (STAMPS_TABLE,)
 # Rung n turns version n into version n + 1; a new project climbs the whole ladder.
 _Rung = tuple[str, ...]
 MIGRATIONS: tuple[_Rung, ...] = (

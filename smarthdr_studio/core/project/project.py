@@ -22,7 +22,7 @@ from smarthdr_studio.core.errors import (
 )
 from smarthdr_studio.core.files import AnyPath, flush_folder, place_in, shown_name
 from smarthdr_studio.core.imaging.bracket import Catalogue, Scene, with_imported_truth
-from smarthdr_studio.core.project import backups, database
+from smarthdr_studio.core.project import backups, database, stamps
 from smarthdr_studio.core.project import database as project_database
 from smarthdr_studio.core.project.database import (
     fill_new_project,
@@ -33,13 +33,6 @@ from smarthdr_studio.core.project.database import (
 from smarthdr_studio.core.project.debris import sweep
 from smarthdr_studio.core.project.journal import Accounts, JournalEntry, Ledger, SceneState, Status
 from smarthdr_studio.core.project.places import label_file, odd_in_entry, refuse_odd
-from smarthdr_studio.core.project.stamps import (
-    Comparison,
-    Stamp,
-    compare,
-    read_stamps,
-    write_stamps,
-)
 from smarthdr_studio.core.remedies import MAKE_PROJECT, MEND
 from smarthdr_studio.core.trust.brush import Brush, unpack
 
@@ -396,28 +389,28 @@ class Project:
         with database.writing(self._connection, self.folder):
             project_database.write_figures(self._connection, kind, figures)
 
-    def compare_pictures(self) -> Comparison:
+    def compare_pictures(self) -> stamps.Comparison:
         """Whether the dataset's pictures are those the project knows; see `stamps.compare`.
 
         Those seen for the first time are known from now on, unless nothing can be written.
         """
         with database.as_project_error(self.folder):
-            known = read_stamps(self._connection)
-        found = compare(self._plain.values(), known, dataset=self.dataset)
+            known = stamps.read_stamps(self._connection)
+        found = stamps.compare(self._plain.values(), known, dataset=self.dataset)
         if found.fresh and not self.read_only:
             with suppress(UnwritableProject):  # on a full disk it is done when it is asked again
                 self._keep_stamps(found.fresh)
         return found
 
-    def accept_pictures(self, found: Comparison) -> None:
+    def accept_pictures(self, found: stamps.Comparison) -> None:
         """Know the pictures by what a comparison has found; see `Decisions.accept_pictures`."""
         self.refuse_read_only()
         keys = {key for files in found.changed.values() for key in files}
         self._keep_stamps({key: found.accepted[key] for key in keys})
 
-    def _keep_stamps(self, stamps: Mapping[str, Stamp]) -> None:
+    def _keep_stamps(self, fresh: Mapping[str, stamps.Stamp]) -> None:
         with database.writing(self._connection, self.folder):
-            write_stamps(self._connection, stamps)
+            stamps.write_stamps(self._connection, fresh)
 
     def reviewed(self) -> dict[str, str]:
         """When a person looked at each scene last; scenes nobody looked at are not in it."""

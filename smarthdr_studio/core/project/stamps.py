@@ -19,6 +19,11 @@ from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.remedies import ACCEPT_PICTURES, FIND_DATASET
 
+# By their names in the dataset.
+STAMPS_TABLE: Final = """CREATE TABLE stamps (
+        path TEXT PRIMARY KEY,
+        size INTEGER NOT NULL, modified INTEGER NOT NULL, checksum TEXT NOT NULL
+    ) WITHOUT ROWID"""
 CHANGED_TAG: Final = "pictures-changed"
 """What a scene with a label of its own is tagged when its pictures are others and accepted."""
 
