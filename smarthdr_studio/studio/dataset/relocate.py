@@ -226,12 +226,25 @@ class RelocationController(QObject):
 
 
 _WIDTH = 640
+_MOST_NAMED: Final = 8
+_STAYS: Final = (
+    "Labels, pseudo-labels and runs lie in the project: they can be looked at meanwhile."
+)
+_WAITING: Final = "Nothing is learned from these pictures before they are taken."
+
+
+def _was(moved: MovedState) -> str:
+    return f"It was {moved.root}"
+
+
+def _few(scenes: tuple[str, ...]) -> str:
+    return ", ".join(scenes[:_MOST_NAMED]) + (", …" if len(scenes) > _MOST_NAMED else "")
 
 
 def _heading(moved: MovedState) -> str:
     if moved.changed:
-        many = f"{len(moved.changed):,} of {moved.scenes:,} scenes"
-        return f"The dataset holds other pictures than the project knows of {many}."
+        many = f"{len(moved.changed):,} of {counted(moved.scenes, 'scene')}"
+        return f"The pictures of {many} are not those the project knows."
     return "Some scenes of the dataset are gone." if moved.partly else "The dataset is gone."
 
 
@@ -249,7 +262,7 @@ class RelocateSheet(QDialog):
         self.setWindowTitle("Where is the dataset?")
         self._moved: MovedState | None = None
         self._gone, self._old = caption("", role="title"), caption("", role="muted")
-        self._guessed = caption("")
+        self._guessed, self._meanwhile = caption(""), caption("", role="muted")
         self._path = QLineEdit()
         self._browse = button("Browse…", tip="Choose the dataset folder")
         self._partly = QCheckBox("A part of the scenes is enough")
@@ -293,7 +306,8 @@ class RelocateSheet(QDialog):
     def _show(self, moved: MovedState) -> None:
         changed = bool(moved.changed)
         self._gone.setText(_heading(moved))
-        self._old.setText(f"It {'is' if changed else 'was'} {moved.root}")
+        self._old.setText(f"{_few(moved.changed)}, in {moved.root}" if changed else _was(moved))
+        self._meanwhile.setText(_WAITING if changed else _STAYS)
         self._fault.setText(moved.fault)
         self._fault.setVisible(bool(moved.fault))
         self._same.setVisible(changed)
@@ -342,10 +356,6 @@ class RelocateSheet(QDialog):
         self._browse.setAutoDefault(False)
         for words in (self._gone, self._fault, self._old):
             words.setWordWrap(True)
-        stays = caption(
-            "Labels, pseudo-labels and runs lie in the project: they can be looked at meanwhile.",
-            role="muted",
-        )
         tip = "Saved anew, or other tags inside: labels made of the earlier ones are not tagged"
         describe(self._same, name="They show the same", tip=tip)
         self._accept.setAutoDefault(False)
@@ -365,7 +375,7 @@ class RelocateSheet(QDialog):
         column.addWidget(self._guessed)
         column.addLayout(row)
         column.addWidget(self._partly)
-        for words in (self._fault, stays):
+        for words in (self._fault, self._meanwhile):
             column.addWidget(words)
         column.addLayout(last)
         self.setMinimumWidth(_WIDTH)
