@@ -12,7 +12,7 @@ from made_labels import pseudo_label
 
 from smarthdr_studio.core.errors import UnwritableProject
 from smarthdr_studio.core.imaging.bracket import Catalogue, ExposedFrame, Scene
-from smarthdr_studio.core.project import backups, database
+from smarthdr_studio.core.project import backups, database, integrity
 from smarthdr_studio.core.project import stamps as stamping
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.integrity import FindingKind, check_up
@@ -200,6 +200,15 @@ def test_the_doctor_names_each_changed_scene_and_changes_nothing(project):
     assert "promoted" not in found[0].sentence
     assert all("accept" in each.remedy for each in found)
     assert kept(project) == before
+
+
+def test_of_many_changed_scenes_the_doctor_tells_once(project, monkeypatch):
+    monkeypatch.setattr(integrity, "_MOST_TOLD", 2)
+    for name in "bcd":
+        paint(project.dataset / name / "1.png", 99)
+    (found,) = (f for f in check_up(project.folder).findings if f.trouble is FindingKind.DATASET)
+    assert "3 of 4 scenes (b, c, d)" in found.sentence
+    assert "accept" in found.remedy
 
 
 def without_stamps(folder):

@@ -7,6 +7,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from smarthdr_studio.core.errors import DamagedProject, ForeignPlace, LabelError, ProjectError
 from smarthdr_studio.core.files import (
@@ -507,9 +508,18 @@ def _of_files(project: Project, opened: OpenedDatabase, *, quiet: float) -> Iter
         )
 
 
+_MOST_TOLD: Final = 20  # scenes, one by one
+
+
 def picture_findings(project: Project) -> Iterator[Finding]:
     """Scenes whose pictures are not those the project knows; nothing is kept of what is seen."""
     found = project.compare_pictures()
+    if len(found.changed) > _MOST_TOLD:
+        what, _, remedy = found.sentence.partition("; ")
+        yield Finding(
+            trouble=FindingKind.DATASET, what=str(found.root), sentence=what, remedy=remedy
+        )
+        return
     for name in found.changed:
         what, _, remedy = found.of_scene(name).partition("; ")
         label = project.state(name).label
