@@ -141,6 +141,8 @@ def _of_the_system(error: OSError | MemoryError) -> str:
         return "There is not enough memory for this; close other programs, or choose fewer scenes."
     reason = error.strerror or type(error).__name__
     where = "" if error.filename is None else f"{error.filename}: "
+    if isinstance(error, PermissionError):
+        return f"{where}{reason}; allow reading and writing there."
     return f"{where}{reason}; free some space, or choose a place you may write to."
 
 

@@ -9,9 +9,16 @@ from pathlib import Path
 import pytest
 
 from smarthdr_studio.core.errors import ProjectError, StudioError
-from smarthdr_studio.core.training.events import PhaseChanged, RunStarted, StepReported, events_in
-from smarthdr_studio.core.training.run_folder import checkpoints_of
-from smarthdr_studio.core.training.run_lock import run_lock
+from smarthdr_studio.core.training.events import (
+    PhaseChanged,
+    RunStarted,
+    Steered,
+    StepReported,
+    events_in,
+)
+from smarthdr_studio.core.training.run_folder import RunFolder, checkpoints_of
+from smarthdr_studio.core.training.run_index import row_of
+from smarthdr_studio.core.training.run_lock import is_at_work, run_lock
 from smarthdr_studio.core.training.steering import Stop, Wishes
 from smarthdr_studio.learning import run_setup
 from smarthdr_studio.learning.checkpoints import read_info
@@ -206,3 +213,27 @@ def test_a_run_that_cannot_be_written_down_is_one_sentence(
     with pytest.raises(ProjectError, match=r"runs.*Read-only file system.*; .*allow") as error:
         list(train(make_plan(), project, resume=None))
     assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_run_on_a_disk_without_locks_says_so_once_and_is_over_when_it_is_over(
+    project, make_plan, monkeypatch
+):
+    fcntl = pytest.importorskip("fcntl")
+
+    def refused(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    at_work = []
+    events = []
+    for event in train(make_plan(), project):
+        events.append(event)
+        if isinstance(event, StepReported):
+            at_work.append(is_at_work(_run(project)))
+    told = [event.text for event in events if isinstance(event, Steered)]
+    assert len(told) == 1
+    assert "has no file locks" in told[0]
+    assert at_work
+    assert all(at_work)
+    assert not is_at_work(_run(project))
+    assert row_of(RunFolder(_run(project))).status == "done"
