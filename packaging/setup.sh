@@ -24,7 +24,8 @@ window_libraries='
 needs='
   studio-cpu    380  1500
   studio-cuda  3080  6100
-  dev           95   330
+  dev           120   430
+  guide          28   130
 '
 
 say() { printf '%s\n' "$*" >&2; }
