@@ -119,8 +119,9 @@ class _Told(Progress):
             return
         self._last = now
         task = self._tasks[task_id]
-        of = "" if not task.total else f", {task.completed:,.0f} of {task.total:,.0f}"
-        print_note(f"{task.description}{of}")
+        of = f"{task.completed:,.0f} of {task.total:,.0f}" if task.total else ""
+        counts_itself = not of or f" of {task.total:,.0f}" in task.description
+        print_note(task.description if counts_itself else f"{task.description}, {of}")
 
 
 def progress(*, lines: bool = True) -> Progress:

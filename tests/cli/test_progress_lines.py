@@ -24,6 +24,15 @@ def test_a_pipe_hears_a_line_every_few_seconds_of_work(monkeypatch, capsys):
     assert lines == ["scene [1], 2 of 4", "scene [3], 4 of 4"]
 
 
+def test_what_counts_in_its_own_words_is_not_counted_twice(monkeypatch, capsys):
+    monkeypatch.setattr("time.monotonic", lambda: 0.0)
+    with output.progress() as bar:
+        task = bar.add_task("labelling", total=13)
+        monkeypatch.setattr("time.monotonic", lambda: output.LINE_EVERY)
+        bar.update(task, completed=1, description="labelling scene 2 of 13")
+    assert capsys.readouterr().err == "labelling scene 2 of 13\n"
+
+
 def test_what_is_done_in_a_moment_is_silent(monkeypatch, capsys):
     assert told(monkeypatch, capsys, moments=(0.1, output.LINE_EVERY * 0.9)) == []
 
