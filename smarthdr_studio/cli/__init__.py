@@ -75,6 +75,9 @@ VERBS: Final = frozenset(
 )
 
 
+_VERB_OF_GROUP: Final = 3  # as in: runs list --version
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the answer is its exit status (see the README)."""
     # A damaged file is told in one sentence of ours; OpenCV reads this when it is first imported.
@@ -99,6 +102,14 @@ def _keep(error: Exception, *, verb: str) -> None:
 
 
 def _start(words: list[str]) -> int:
+    # A verb and its group say it too, so that a script may ask whichever it is going to call.
+    if (
+        words[:1]
+        and words[0] in VERBS
+        and words[-1] == "--version"
+        and len(words) <= _VERB_OF_GROUP
+    ):
+        words = ["--version"]
     # Loaded here, where Ctrl-C is heard already.
     if not words or (words[0] not in VERBS and not words[0].startswith("-")):
         return open_window(words)
