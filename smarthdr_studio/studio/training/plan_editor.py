@@ -299,25 +299,10 @@ class PlanEditor(QDialog):
         frame, middle = card(name="Settings")
         middle.addLayout(row_of(self._search, self._changed, self._found, None, spacing=8))
         middle.addWidget(self.form, 1)
-        side = QWidget()
-        side.setObjectName("inside")
-        column = QVBoxLayout(side)
-        column.setContentsMargins(0, 0, 4, 0)
-        column.setSpacing(8)
-        for part in (self.estimate, self.devices, self.command):
-            column.addWidget(part)
-        column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(side)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setFixedWidth(_SIDE)
         across = QHBoxLayout()
         across.setSpacing(8)
         across.addWidget(frame, 1)
-        across.addWidget(scroll)
+        across.addWidget(_scrolled(self.estimate, self.devices, self.command))
         whole = QVBoxLayout(self)
         whole.setContentsMargins(14, 12, 14, 12)
         whole.setSpacing(8)
@@ -374,3 +359,23 @@ def _why_not(planning: PlanningState, *, busy: bool) -> str:
     if planning.complaints:
         return "Mend what is not allowed first"
     return "Start a run by this plan (Ctrl+T)"
+
+
+def _scrolled(*parts: QWidget) -> QScrollArea:
+    """Parts under each other, as wide as the side of the sheet."""
+    side = QWidget()
+    side.setObjectName("inside")
+    column = QVBoxLayout(side)
+    column.setContentsMargins(0, 0, 4, 0)
+    column.setSpacing(8)
+    for part in parts:
+        column.addWidget(part)
+    column.addStretch(1)
+    scroll = QScrollArea()
+    scroll.setWidget(side)
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    scroll.setFixedWidth(_SIDE)
+    return scroll
