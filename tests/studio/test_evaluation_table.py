@@ -33,6 +33,8 @@ def figures_of(name, psnr=40.0, merge=38.0, *, ssim=0.9, ause=0.2):
         ssim_l=ssim,
         merge_psnr_mu=merge,
         merge_psnr_l=merge,
+        merge_ssim_mu=0.8,
+        merge_ssim_l=0.8,
         ause=ause,
         spearman=0.5,
     )

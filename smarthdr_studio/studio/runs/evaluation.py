@@ -107,6 +107,8 @@ def _scene(found: "SceneEvaluation") -> SceneFigures:
         ssim_l=ours.ssim_l,
         merge_psnr_mu=merge.psnr_mu,
         merge_psnr_l=merge.psnr_l,
+        merge_ssim_mu=merge.ssim_mu,
+        merge_ssim_l=merge.ssim_l,
         ause=found.reliability.ause,
         spearman=found.reliability.spearman,
         psnr_pu=found.psnr_pu,

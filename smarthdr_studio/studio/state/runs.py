@@ -145,6 +145,8 @@ class SceneFigures:
     ssim_l: float
     merge_psnr_mu: float
     merge_psnr_l: float
+    merge_ssim_mu: float
+    merge_ssim_l: float
     ause: float
     spearman: float
     psnr_pu: float = math.nan
