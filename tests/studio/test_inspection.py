@@ -95,7 +95,7 @@ def test_histograms_count_the_pool_the_scene_or_the_region(looking, until):
     until(looking, lambda s: s.report is not None)
     for scope in ("scene", "region", "pool"):
         looking.inspection.set_scope(scope)
-        until(looking, lambda s, scope=scope: s.charts.scope == scope)
+        until(looking, lambda s, scope=scope: s.charts is not None and s.charts.scope == scope)
         counts[scope] = int(looking.state.charts.patches.sum())
     assert counts == {"scene": 4, "region": 1, "pool": 16}
 
