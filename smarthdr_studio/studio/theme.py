@@ -254,6 +254,7 @@ QCheckBox::indicator:checked, QAbstractItemView::indicator:checked {{ background
 QCheckBox::indicator:focus {{ border-color: {p.text}; }}
 QCheckBox::indicator:disabled {{ border-color: {p.border}; }}
 QAbstractScrollArea::corner {{ background: transparent; border: none; }}
+QTabBar {{ qproperty-drawBase: 0; }}
 QTabBar::tab {{ background: transparent; color: {p.muted}; border: 1px solid transparent;
   border-bottom: none; border-top-left-radius: 4px; border-top-right-radius: 4px;
   padding: 5px 8px; }}

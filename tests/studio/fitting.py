@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QLabel,
     QLineEdit,
+    QMainWindow,
     QMenuBar,
     QSlider,
     QStyle,
@@ -19,6 +20,8 @@ from PySide6.QtWidgets import (
     QToolButton,
     QWidget,
 )
+
+from smarthdr_studio.studio.widgets.controls import ClampedLabel, ElidedLabel
 
 _KINDS = (QLabel, QAbstractButton, QComboBox, QLineEdit, QAbstractSpinBox, QSlider)
 _TOLERATED = 1  # pixels; rounding of scaled fonts
@@ -37,7 +40,7 @@ def faults_of(window):
         elif isinstance(part, QMenuBar):
             more = part.findChild(QToolButton, "qt_menubar_ext_button")
             faults += ["the menu bar hides menus"] if more is not None and more.isVisible() else []
-    return faults + _overlaps(shown)
+    return faults + _overlaps(shown) + _over_panels(shown)
 
 
 def _can_be_seen(part, window):
@@ -127,7 +130,8 @@ def _label(part):
     words = max(metrics.horizontalAdvance(line) for line in part.text().splitlines() or [""])
     short = words > part.contentsRect().width() + _TOLERATED
     low = metrics.height() > part.height() + _TOLERATED + metrics.leading() + 2
-    untold = part.text().endswith("…") and not part.toolTip()
+    shortened = isinstance(part, (ElidedLabel, ClampedLabel)) and part.text().endswith("…")
+    untold = shortened and not part.toolTip()
     return [f"{_name(part)} cuts its words"] if short or low or untold else []
 
 
@@ -153,6 +157,20 @@ def _overlaps(shown):
         for parts in by_parent.values()
         for first, second in combinations(parts, 2)
         if first.geometry().intersects(second.geometry())
+    ]
+
+
+def _over_panels(shown):
+    """Tabs of docks stand beside what they turn over, and what no dock is behind has none."""
+    return [
+        f"the tabs {[bar.tabText(place) for place in range(bar.count())]} lie over a panel"
+        for bar in shown
+        if isinstance(bar, QTabBar) and isinstance(bar.parentWidget(), QMainWindow)
+        for beside in shown
+        if beside.parentWidget() is bar.parentWidget()
+        and isinstance(beside, (QDockWidget, QTabBar))
+        and beside is not bar
+        and beside.geometry().adjusted(2, 2, -2, -2).intersects(bar.geometry())
     ]
 
 

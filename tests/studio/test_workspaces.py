@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fitting import faults_of
 from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QTabBar, QWidget
 
 from smarthdr_studio.core.display import Layer
 from smarthdr_studio.studio.settings import Layout, Preferences
@@ -247,13 +247,71 @@ def test_nothing_is_clipped_or_covered_in_any_workspace(opened, qtbot, size):
         for name in opened.page.desk.names:
             if opened.page.desk.has(name):
                 opened.page.desk.bring(name)
-                for _ in range(20):  # until the last words are laid out
-                    qtbot.wait(40)
-                    found = faults_of(opened)
-                    if not found:
-                        break
+                found = waited_for_faults(qtbot, opened)
                 faults += [f"{workspace}, {name}: {fault}" for fault in found]
     assert not faults, "\n".join(faults)
+
+
+def test_nothing_is_clipped_or_covered_on_the_start_page(window, qtbot):
+    for size in SIZES:
+        window.resize(*size)
+        assert waited_for_faults(qtbot, window) == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_is_clipped_or_covered_in_any_middle(opened, qtbot, size):
+    opened.resize(*size)
+    faults = []
+    for workspace in (Workspace.INSPECT, Workspace.CURATE):
+        opened.session.work_in(str(workspace))
+        opened.page.desk.reset()
+        for centre in Centre:
+            opened.session.inspection.table.show(str(centre))
+            qtbot.wait(60)
+            faults += [f"{workspace}, {centre}: {f}" for f in waited_for_faults(qtbot, opened)]
+    assert not faults, "\n".join(faults)
+
+
+def waited_for_faults(qtbot, window):
+    """Those that are still there once the last words are laid out."""
+    for _ in range(20):
+        qtbot.wait(40)
+        found = faults_of(window)
+        if not found:
+            break
+    return found
+
+
+def test_no_tab_of_another_workspace_is_left_over_when_one_comes_back(opened, qtbot):
+    opened.resize(1280, 720)
+    faults = []
+    for _ in range(3):
+        for workspace in Workspace:
+            opened.session.work_in(str(workspace))
+            qtbot.wait(60)
+            for name in first_names(workspace, opened.size()):
+                opened.page.desk.bring(name)
+                qtbot.wait(20)
+            qtbot.wait(60)
+            titles = [opened.page.desk.dock(name).windowTitle() for name in shown_on_tabs(opened)]
+            faults += [f"{workspace}: {fault}" for fault in faults_of(opened) if "tab" in fault]
+            for bar in visible_bars(opened):
+                tabs = {bar.tabText(place) for place in range(bar.count())}
+                faults += [f"{workspace}: {tabs} is left"] if not tabs <= set(titles) else []
+    assert not faults, "\n".join(faults)
+
+
+def first_names(workspace, size):
+    return [n for side in first_arrangement(workspace, size) for g in side.groups for n in g]
+
+
+def shown_on_tabs(window):
+    return [name for name in window.page.desk.names if window.page.desk.has(name)]
+
+
+def visible_bars(window):
+    direct = Qt.FindChildOption.FindDirectChildrenOnly
+    return [b for b in window.page.desk.findChildren(QTabBar, options=direct) if b.isVisible()]
 
 
 def test_the_walk_sees_what_is_cut_covered_or_outside(qtbot):

@@ -244,10 +244,20 @@ class Desk(QMainWindow):
         return done
 
     def _show_tabs(self) -> None:
-        """Qt leaves those hidden that come when docks are made tabs before they were laid out."""
+        """Qt leaves those hidden that come when docks are made tabs before they were laid out.
+
+        And those of another workspace it leaves on the screen, over whatever is there now.
+        """
         direct = Qt.FindChildOption.FindDirectChildrenOnly
         for bar in self.findChildren(QTabBar, options=direct):
-            bar.setVisible(bar.count() > 0)
+            bar.setVisible(self._is_in_use(bar))
+
+    def _is_in_use(self, bar: QTabBar) -> bool:
+        """Whether its tabs are those of panels that are shown, all at one place."""
+        titles = {bar.tabText(place) for place in range(bar.count())}
+        shown = [dock for name, dock in self._docks.items() if self.has(name)]
+        together = ([dock, *self._beside(dock)] for dock in shown if dock.windowTitle() in titles)
+        return any(titles == {each.windowTitle() for each in group} for group in together)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """On a tab or a title: what can be done with that panel, and which panels there are."""
