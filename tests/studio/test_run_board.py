@@ -187,6 +187,7 @@ def test_what_validation_measured_is_never_smoothed(qtbot, comparing):
     board._smooth_all(100)
     smoothed = {name.split("/")[0] for name, curve in board.curves.items() if curve.smooth}
     assert smoothed.isdisjoint({"psnr", "ssim", "ause", "calibration"})
+    assert smoothed.isdisjoint({"kept", "sigma", "gap"})  # of each round
     assert {"fit", "likelihood", "speed"} <= smoothed
     board.arrange({"smoothing": dict.fromkeys(board.curves, 300)})
     assert not any(c.smooth for n, c in board.curves.items() if n.split("/")[0] == "psnr")

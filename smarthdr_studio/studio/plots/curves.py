@@ -67,6 +67,7 @@ class Curve(Chart):
         self.lines = CurveLines(lines)
         self.smooth = 0.0
         self.as_measured = False  # whether values are never smoothed
+        self.rings_best = False
         self.marks = Marks()
         self._drawn: dict[str, _Drawn] = {}
         self._sight: Sight | None = None
@@ -157,6 +158,7 @@ class Curve(Chart):
         made = Curve(self.title, self.unit, across=self._across_name)
         made.lines, made.marks = self.lines, self.marks
         made.as_measured, made.smooth = self.as_measured, self.smooth
+        made.rings_best = self.rings_best
         made._sight, made._extent = self._sight, self._extent
         return made
 
@@ -311,7 +313,8 @@ class Curve(Chart):
         rings, points = [], []
         for name, trace in self.lines.shown.items() if self.as_measured else ():
             pen = plot.pen(self.lines.style(name).colour(self._palette), 1.4)
-            y = None if marks.best is None else trace.near(marks.best)
+            known = self.rings_best and marks.best is not None
+            y = trace.near(marks.best or 0.0) if known else None
             if y is not None:
                 rings += _spot(marks.best or 0.0, y, scale, size=10, pen=pen, brush=None)
             points += _spots(trace, scale, pen=pen)

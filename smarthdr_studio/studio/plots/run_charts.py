@@ -13,7 +13,7 @@ from smarthdr_studio.studio.plots.chart import picture_of, svg_of
 from smarthdr_studio.studio.plots.chart_tools import CurveTools, SmoothingMenu
 from smarthdr_studio.studio.plots.curves import Curve, LinkedCurves
 from smarthdr_studio.studio.plots.heading import LineStyles, Marks
-from smarthdr_studio.studio.state.chart_names import CHARTS, Place, Run, place_of
+from smarthdr_studio.studio.state.chart_names import CHARTS, ChartKind, Place, Run, place_of
 from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.widgets.controls import caption
 from smarthdr_studio.studio.widgets.icons import IconButton, icon
@@ -368,7 +368,7 @@ def _one_for_each_chart() -> dict[str, Curve]:
     for name, kind in CHARTS.items():
         tip = f"{kind.tip}. {_RING if kind.of_checks else _MARKS}"
         made[name] = Curve(kind.title, kind.unit, tip=tip, lines=kind.lines)
-        made[name].as_measured = kind.of_checks
+        _show_as_measured(made[name], kind)
     return made
 
 
@@ -376,7 +376,14 @@ def _one_for_each_line() -> dict[str, Curve]:
     made = {}
     for name, kind in CHARTS.items():
         for line in kind.lines:
-            title = line if len(kind.lines) > 1 and name != "kept" else f"{kind.title}: {line}"
+            alone = len(kind.lines) > 1 and name != "kept"
+            title = line if alone else f"{kind.title}: {line}"
+            if line.casefold() == kind.title.casefold():
+                title = kind.title
             made[f"{name}/{line}"] = curve = Curve(title, kind.unit, tip=kind.tip)
-            curve.as_measured = kind.of_checks
+            _show_as_measured(curve, kind)
     return made
+
+
+def _show_as_measured(curve: Curve, kind: ChartKind) -> None:
+    curve.as_measured, curve.rings_best = kind.of_checks or kind.of_rounds, kind.of_checks

@@ -18,8 +18,9 @@ PERSON: Final[Place] = ("kept", "person")  # what the brush adds to both gates, 
 class ChartKind:
     """What a chart is called and means, in which unit, and its lines in the order of colours.
 
-    `of_checks` are measured now and then on held-out labels: they are shown as they are, for what
-    is smoothed over so few values is none that anybody measured.
+    `of_checks` are measured now and then on held-out labels, `of_rounds` whenever pseudo-labels are
+    made: both are shown as they are, for what is smoothed over so few values is none that anybody
+    measured.
     """
 
     title: str
@@ -27,6 +28,7 @@ class ChartKind:
     unit: str = ""
     lines: tuple[str, ...] = ()
     of_checks: bool = False
+    of_rounds: bool = False
 
 
 CHARTS: Final[Mapping[str, ChartKind]] = {
@@ -59,8 +61,11 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
         tip="Share of the pool: pixels the loss counts, what both gates and what the patch gate "
         "retain, and what the person's brush adds or takes away",
         lines=("pixels", "gates", "patches", "person"),
+        of_rounds=True,
     ),
-    "sigma": ChartKind(title="Mean σ", tip="Mean uncertainty of the pool", lines=("mean σ",)),
+    "sigma": ChartKind(
+        title="Mean σ", tip="Mean uncertainty of the pool", lines=("mean σ",), of_rounds=True
+    ),
     "ause": ChartKind(
         title="AUSE",
         tip="How much worse σ sorts the pixels than their absolute error, on labels held back; 0 at"
@@ -80,6 +85,7 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
         tip="How far the student's answers are from the pseudo-labels it learns from: mean |e| on"
         " the μ-law since the round before; near 0 there is nothing left to learn from them",
         lines=("gap",),
+        of_rounds=True,
     ),
     "distance": ChartKind(
         title="Distance",
