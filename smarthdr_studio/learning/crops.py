@@ -388,33 +388,44 @@ def _integral_image(mask: Mask) -> npt.NDArray[np.int64]:
 
 
 class TrainingData:
-    """Makes crop sets of a project's scenes under one plan."""
+    """Makes crop sets of a project's scenes under one plan.
+
+    `pictures` are marks of their files (`stamps.Comparison`), by which is known what was decoded
+    of earlier ones.
+    """
 
     def __init__(
         self,
         plan: TrainingPlan,
         *,
         scenes: Mapping[str, Scene],
+        pictures: Mapping[str, int],
         frames: FrameStore,
         stock: SceneCache,
         randomness: RandomState,
     ) -> None:
         self._plan, self.scenes, self.frames = plan, scenes, frames
-        self._stock, self.randomness = stock, randomness
+        self.pictures, self._stock, self.randomness = pictures, stock, randomness
 
-    def of(self, scenes: Mapping[str, Scene]) -> "TrainingData":
-        """The same with the scenes as they are now, for the next round."""
+    def others_than(self, pictures: Mapping[str, int]) -> set[str]:
+        """The scenes whose files are others by these marks."""
+        return {name for name, mark in pictures.items() if self.pictures.get(name, mark) != mark}
+
+    def of(self, scenes: Mapping[str, Scene], *, pictures: Mapping[str, int]) -> "TrainingData":
+        """The same with scenes and files as they are now, for the next round.
+
+        What was decoded of other files is forgotten.
+        """
+        for name in self.others_than(pictures):
+            self._stock.drop(name)
         return TrainingData(
             self._plan,
             scenes=scenes,
+            pictures=pictures,
             frames=self.frames,
             stock=self._stock,
             randomness=self.randomness,
         )
-
-    def forget(self, scene_id: str) -> None:
-        """Decode a scene again when it is asked for: its pictures may be others by now."""
-        self._stock.drop(scene_id)
 
     def labelled(self, label_set: LabelSet) -> CropSet:
         """Ground truths and promoted labels, weakly moved.

@@ -261,14 +261,14 @@ def prepare_run(
     ranks = ranks or Ranks()
     device = pick_device(plan.device, place=ranks.place)
     precision = pick_precision(device, plan.precision)
-    perceptual = _perceptual_loss(plan, device)
-    now, scenes, _, _ = _labels_now(project, plan)
+    now, scenes, _, pictures = _labels_now(project, plan)
     fresh = label_set is None
     label_set = _first_label_set(plan, now) if label_set is None else with_repaired(label_set, now)
     frames = FrameStore()
     material = TrainingData(
         plan,
         scenes=label_set.held_against(scenes),
+        pictures=pictures.marks,
         frames=frames,
         stock=SceneCache(frames, device=device),
         randomness=RandomState(plan.seed, device=device),
@@ -277,7 +277,7 @@ def prepare_run(
         plan,
         device=device,
         precision=precision,
-        perceptual=perceptual,
+        perceptual=_perceptual_loss(plan, device),
         start_from=plan.network.start_from if fresh else None,
         ranks=ranks,
     )

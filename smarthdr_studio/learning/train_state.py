@@ -271,9 +271,7 @@ class TrainingRun:
         label_set, scenes = agree_on_label_set(
             label_set, scenes, ranks=self.ranks, project=self.project
         )
-        for name in {*self.label_set.damaged} - {*label_set.damaged}:
-            self.material.forget(name)
-        material = self.material.of(scenes)
+        material = self.material.of(scenes, pictures=pictures.marks)
         labelled = self._labelled_of(label_set, material)
         origin = Origin(
             run=folder.id,
@@ -450,7 +448,8 @@ class TrainingRun:
 
     def _labelled_of(self, label_set: LabelSet, material: TrainingData) -> CropSet | None:
         """The set in use where the labels are the same, so that its pass goes on."""
-        if label_set.labels == self.label_set.labels:
+        others = self.material.others_than(material.pictures)
+        if label_set.labels == self.label_set.labels and others.isdisjoint(label_set.labelled):
             return self.labelled
         return self._labelled_crops(label_set, material)
 

@@ -62,6 +62,20 @@ def test_pictures_that_change_meanwhile_are_told_and_left_out_until_they_are_acc
     assert not np.array_equal(run.material.frames.bracket(scene).reference, before)
 
 
+def test_pictures_that_are_accepted_before_the_next_round_are_decoded_again(
+    project, make_plan, new_round
+):
+    run, folder = open_run(make_plan(held_out=0), project, resume=None)
+    scene, other = run.material.scenes["v"], run.material.scenes["u"]
+    before = run.material.frames.bracket(scene).reference.copy()
+    kept = run.material.frames.bracket(other)
+    swap(project, "v")
+    accept(project)
+    assert new_round(run, folder).changes == ()
+    assert not np.array_equal(run.material.frames.bracket(scene).reference, before)
+    assert run.material.frames.bracket(other) is kept
+
+
 def test_a_run_ends_with_the_sentence_where_every_label_has_other_pictures(
     project, make_plan, new_round
 ):

@@ -47,6 +47,7 @@ class Comparison:
     `changed` gives each scene with other pictures their names as the project has them. `fresh` are
     stamps to be kept: of pictures seen for the first time, and of those that only got another time;
     `accepted` those that would be, if a person said so. `first` scenes were never seen before.
+    `marks` differ, in this process, for a scene whose pictures are others now than at another time.
     """
 
     root: Path
@@ -55,6 +56,7 @@ class Comparison:
     fresh: Mapping[str, Stamp] = field(default_factory=dict)
     accepted: Mapping[str, Stamp] = field(default_factory=dict)
     first: int = 0
+    marks: Mapping[str, int] = field(default_factory=dict)
 
     def only(self, ids: Collection[str]) -> "Comparison":
         """The same of these scenes."""
@@ -105,6 +107,7 @@ def compare(scenes: Iterable[Scene], known: Mapping[str, Stamp], *, dataset: Any
         for key, stamp in now.items()
         if key in known and stamp.checksum != known[key].checksum
     }
+    sums = {key: stamp.checksum for key, stamp in {**known, **now}.items()}
     found = {name: tuple(key for key, _ in each if key in other) for name, each in names.items()}
     return Comparison(
         root=dataset,
@@ -112,6 +115,7 @@ def compare(scenes: Iterable[Scene], known: Mapping[str, Stamp], *, dataset: Any
         changed={name: keys for name, keys in found.items() if keys},
         fresh={key: stamp for key, stamp in now.items() if key not in other},
         accepted=other,
+        marks={name: hash(tuple(sums.get(key) for key, _ in each)) for name, each in names.items()},
         first=sum(any(key in now and key not in known for key, _ in e) for e in names.values()),
     )
 
