@@ -19,6 +19,7 @@ from smarthdr_studio.core.trust.adaptive_thresholds import (
     LabelledMaps,
     RunningScores,
     calibration_scale,
+    calibration_words,
     drawn_from_labels,
     exposure_bins,
     score_moments,
@@ -153,6 +154,7 @@ def draw_thresholds(
         begun = replace(
             begun,
             drafts=[draft.scaled(by, masks=masks) for draft in drafts],
+            told=(calibration_words(by, before),),
             sigma_scale=by,
             calibration=None if math.isnan(before) else before,
         )
@@ -165,7 +167,7 @@ def draw_thresholds(
             share=plan.quantile,
             target=plan.risk,
         )
-        return replace(begun, masks=found.masks, told=(found.words,))
+        return replace(begun, masks=found.masks, told=(*begun.told, found.words))
     return begun if plan.threshold == "fixed" else _weighed_up(begun, thresholds, step=step)
 
 
@@ -178,7 +180,11 @@ def _weighed_up(begun: DrawnRound, thresholds: RoundThresholds, *, step: int) ->
     running = now if before is None else before.after(now, ema=plan.score_memory)
     drawn = running.masks(masks, plan.threshold)
     return replace(
-        begun, drafts=drafts, masks=drawn, told=(threshold_words(drawn),), running=running
+        begun,
+        drafts=drafts,
+        masks=drawn,
+        told=(*begun.told, threshold_words(drawn)),
+        running=running,
     )
 
 

@@ -201,6 +201,7 @@ def test_a_calibrated_sigma_is_the_teachers_times_a_scale_from_held_out_labels(p
     before = float((squares.astype(np.float64) / sigma.astype(np.float64) ** 2).mean())
     assert said.calibration == record.calibration == pytest.approx(before, rel=1e-4)
     assert said.sigma_scale == record.sigma_scale == pytest.approx(before**0.5, rel=1e-4)
+    assert f"σ is multiplied by {said.sigma_scale:.3g}" in " ".join(said.changes)
     label = read_pseudo_label(project / "pseudo" / "u.exr")
     plain = predictor.predict(scenes["u"])[1]
     np.testing.assert_allclose(label.sigma, plain * np.float32(said.sigma_scale), rtol=1e-5)

@@ -374,6 +374,13 @@ def score_moments(
     )
 
 
+def calibration_words(scale: float, before: float) -> str:
+    """What was done to σ, and why."""
+    if math.isnan(before):
+        return "σ is left as it is: no held-out label has a ground truth to calibrate it on"
+    return f"σ is multiplied by {scale:.3g}: e²/σ² was {before:.3g} on held-out labels"
+
+
 def calibration_scale(calibrations: Iterable[float]) -> tuple[float, float]:
     """Scale s = √(mean e²/σ²) and the mean itself, from the mean e²/σ² of each held-out scene.
 

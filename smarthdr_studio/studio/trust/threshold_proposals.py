@@ -137,7 +137,6 @@ class ThresholdProposals(QWidget):
     def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(4)
-        row.addWidget(self._open)
         row.addStretch(1)
         for each in (self._open, self._dismiss, self._apply):
             each.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -147,6 +146,7 @@ class ThresholdProposals(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(4)
+        outer.addWidget(self._open, 0, Qt.AlignmentFlag.AlignLeft)
         outer.addLayout(row)
         outer.addWidget(self._progress)
         outer.addWidget(self._words)
