@@ -210,8 +210,8 @@ class EvidencePanel(QWidget):
     def place_charts(self, sparsification: QWidget, calibration: QWidget) -> None:
         """Put both charts under the sentence."""
         for words, chart in (
-            ("Absolute error left, least sure dropped first", sparsification),
-            ("RMS error observed against σ predicted", calibration),
+            ("Error left, least sure dropped first", sparsification),
+            ("RMS error against predicted σ", calibration),
         ):
             title = ElidedLabel(role="muted")
             title.tell(words)
