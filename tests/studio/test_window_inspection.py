@@ -77,8 +77,10 @@ def test_a_rectangle_is_drawn_counted_and_let_go(opened, qtbot, until):
 
 
 def test_the_story_from_the_worst_region_to_a_figure(opened, qtbot, until, tmp_path):
+    opened.page.desk.bring("scene")
     press(qtbot, opened, Qt.Key.Key_T)
     until(opened.session, lambda s: s.report is not None)
+    assert opened.page.desk.in_front("why")
     assert opened.session.state.shown == "006"
     left, top, right, bottom = opened.page.views.visible(0)
     assert left <= 64

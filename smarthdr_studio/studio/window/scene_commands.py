@@ -403,7 +403,7 @@ class ViewCommands:
         thresholds, history = inspection.thresholds, inspection.history
         return {
             "clear_region": inspection.inspector.unmark,
-            "least_trusted": thresholds.least_trusted,
+            "least_trusted": self.least_trusted,
             "lower_tau_patch": partial(thresholds.nudge, "tau_patch", -_NUDGE),
             "raise_tau_patch": partial(thresholds.nudge, "tau_patch", _NUDGE),
             "lower_tau_pixel": partial(thresholds.nudge, "tau_pixel", -_NUDGE),
@@ -472,6 +472,12 @@ class ViewCommands:
     def maximise(self) -> None:
         """The active view alone, or all again."""
         self._page.views.toggle_maximised(self._session.state.active)
+
+    def least_trusted(self) -> None:
+        """Go there; reasons come to the front where they are shown at all."""
+        self._session.inspection.thresholds.least_trusted()
+        if self._page.desk.has("why"):
+            self._page.go_to_tab("why")
 
     def next_scope(self) -> None:
         """Whose scores the histograms count: pool, scene, region."""
