@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from brackets import write_dataset
+from brackets import write_bracket, write_dataset
 
 from smarthdr_studio import __version__
 from smarthdr_studio.core.datasets.scan import find_scenes
@@ -70,8 +70,8 @@ def test_the_zip_holds_versions_logs_and_findings_and_says_so(home, project):
 
 
 def test_one_scene_is_counted_as_one(home):
-    write_dataset(home / "pictures", train=1)
-    Project.create(home / "one.shdr", find_scenes(home / "pictures")[:1], labelled=()).close()
+    write_bracket(home / "pictures" / "Training" / "001", seed=1)
+    Project.create(home / "one.shdr", find_scenes(home / "pictures"), labelled=()).close()
     write_problem(home / "report.zip", logs=home / "logs", project=home / "one.shdr")
     assert ": 1 scene, " in texts_of(home / "report.zip")["doctor.txt"]
 
