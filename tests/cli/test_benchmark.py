@@ -255,7 +255,7 @@ def test_what_cannot_be_is_refused_before_anything_is_written(run, plan, data, i
     plan_of_many = tmp_path / "many.toml"
     plan_of_many.write_text(PLAN.replace('labels = "all"', "labels = 4"), encoding="utf-8")
     refused = {
-        ("nosuch", data, "--into", into): "nosuch: no such benchmark; there are admission",
+        ("nosuch", data, "--into", into): "nosuch: no such benchmark; there are ablation",
         (plan,): "DATASET is missing",
         (plan, data): "--into is missing",
         (plan, "--table"): "--table: give --evidence DIR",

@@ -158,7 +158,7 @@ def test_benchmarks_that_ship_are_known_by_name_and_can_be_read():
     assert "admission" in shipped_benchmarks()
     for name in shipped_benchmarks():
         assert load_benchmark(name).plan.description.endswith(".")
-    with pytest.raises(PlanError, match="nosuch: no such benchmark; there are admission"):
+    with pytest.raises(PlanError, match="nosuch: no such benchmark; there are ablation"):
         load_benchmark("nosuch")
 
 
