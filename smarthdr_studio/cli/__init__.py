@@ -71,7 +71,7 @@ VERBS: Final = frozenset(
     | {"scenes", "queue", "propose"}
     | {"import-split", "export-split", "export-journal", "export-dataset", "report"}
     | {"note", "history", "truth", "undo", "redo", "evaluate", "merge", "benchmark", "doctor"}
-    | {"align", "relocate", "accept", "tidy", "runs", "presets", "desktop"}
+    | {"align", "response", "relocate", "accept", "tidy", "runs", "presets", "desktop"}
 )
 
 

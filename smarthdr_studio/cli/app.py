@@ -63,6 +63,7 @@ _VERBS: Final[Mapping[str, Callable[..., int | None]]] = {
     "benchmark": benchmark.benchmark,
     "doctor": doctor.doctor,
     "align": project.align,
+    "response": project.response,
     "relocate": project.relocate,
     "accept": project.accept,
     "tidy": project.tidy,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from smarthdr_studio.core.imaging.bracket import Bracket
     from smarthdr_studio.core.imaging.image_files import Layer
     from smarthdr_studio.core.imaging.radiometry import Frame
+    from smarthdr_studio.core.imaging.response import ResponseCurve
 
 
 def label(
@@ -219,6 +220,10 @@ def merge(
     evs: Annotated[
         str | None, typer.Option(metavar="A,B,C", help="Exposure values, one for each frame.")
     ] = None,
+    response: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The camera's curve, as the verb response saves it."),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N.")] = "auto",
     as_json: Json = False,
 ) -> None:
@@ -226,14 +231,17 @@ def merge(
 
     By a network where --model is given (starter ships), which sees three of them, else all by
     exposure weights. Exposures come from --evs, from an exposure file beside the frames, from EXIF,
-    or from the pixels, which all of them are held against.
+    or from the pixels, which all of them are held against. Without --response they are read with
+    gamma 2.2.
     """
     from smarthdr_studio.core.imaging.image_files import write_layers
+    from smarthdr_studio.core.imaging.response import read_response
 
     if out.suffix.casefold() != ".exr":
         raise typer.BadParameter(f"-o {out}: an EXR is written; name it {out.with_suffix('.exr')}")
     _refuse_in_scenes(out, frames)
-    shots = _shots(frames, evs=parse_exposure_values(evs, count=len(frames)))
+    curve = None if response is None else read_response(response)
+    shots = _shots(frames, evs=parse_exposure_values(evs, count=len(frames)), curve=curve)
     for note in shots.notes:
         print_note(note)
     if model is None:
@@ -266,8 +274,10 @@ class _Shots(NamedTuple):
     notes: tuple[str, ...]
 
 
-def _shots(paths: list[Path], *, evs: tuple[float, ...] | None) -> _Shots:
-    """The frames in order of exposure, decoded."""
+def _shots(
+    paths: list[Path], *, evs: tuple[float, ...] | None, curve: "ResponseCurve | None"
+) -> _Shots:
+    """The frames in order of exposure, decoded under the camera's curve."""
     from smarthdr_studio.core.datasets.exposures import exposures_beside, find_exposures
     from smarthdr_studio.core.imaging.image_files import (
         read_bracket_frames,
@@ -278,7 +288,7 @@ def _shots(paths: list[Path], *, evs: tuple[float, ...] | None) -> _Shots:
     if len(paths) < 2:
         raise BadScene(f"{paths[0]}: is one frame; a bracket has two or more, so give them all")
     refuse_frames_without_room(paths, beside=_BESIDE)
-    pixels = read_bracket_frames(paths)
+    pixels = read_bracket_frames(paths, response=curve)
     if len({frame.shape for frame in pixels}) > 1:
         raise BadScene(f"{paths[0]}: the frames differ in size; give frames of one camera")
     listed = exposures_beside(paths) if evs is None else None
@@ -286,7 +296,9 @@ def _shots(paths: list[Path], *, evs: tuple[float, ...] | None) -> _Shots:
     order = sorted(range(len(paths)), key=lambda index: exposures.evs[index])
     ordered = tuple(paths[index] for index in order)
     # Where tags disagree the reference settles which way is up, and only now it is known.
-    upright = pixels if ordered == tuple(paths) else read_bracket_frames(ordered)
+    upright = pixels
+    if ordered != tuple(paths):
+        upright = read_bracket_frames(ordered, response=curve)
     stops = stops_above_shortest([exposures.evs[index] for index in order])
     return _Shots(ordered, upright, stops, exposures.notes)
 

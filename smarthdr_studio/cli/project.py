@@ -1,10 +1,10 @@
-"""The verbs sample, new, align, relocate and tidy: a project is made, moved and cleared."""
+"""The verbs sample, new, align, response, relocate and tidy: made, read, moved and cleared."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -22,7 +22,10 @@ from smarthdr_studio.core.files import refuse_inside
 from smarthdr_studio.core.words import counted
 
 if TYPE_CHECKING:
+    from smarthdr_studio.core.datasets.camera_curve import ChosenResponse
+    from smarthdr_studio.core.datasets.proposal import Proposal, ProposedScene
     from smarthdr_studio.core.imaging.bracket import Catalogue, Scene, Skipped
+    from smarthdr_studio.core.imaging.response import ResponseFit
 
 
 def sample(
@@ -178,6 +181,10 @@ def new(
     align: Annotated[
         bool, typer.Option("--align", help="Lay hand-held frames onto the reference as read.")
     ] = False,
+    response: Annotated[
+        str | None,
+        typer.Option(metavar="gamma|measured|FILE", help="The camera's curve; gamma is 2.2."),
+    ] = None,
     dry: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be made, of DATASET alone.")
     ] = False,
@@ -189,8 +196,12 @@ def new(
     Exposures and ground truths are held against the frames: what does not fit is left out or noted.
     Without --labelled or --labelled-from the labels are those in the dataset's labelled.txt, or
     where there is none, five ground truths if every scene has one, else all there are.
+    Frames are read with gamma 2.2 unless --response says otherwise: measured takes the curve that
+    brackets of known exposures show, where it fits clearly better.
     """
     from smarthdr_studio.core.datasets.arrival import in_few_lines
+    from smarthdr_studio.core.imaging.bracket import FrameReading
+    from smarthdr_studio.core.project.decisions import Decisions
     from smarthdr_studio.core.project.project import Project
 
     if labelled is not None and labelled_from is not None:
@@ -198,26 +209,26 @@ def new(
     folder = project if dry and dataset is None else dataset
     if folder is None:
         raise typer.BadParameter("name the project to make and the dataset folder, in this order")
-    catalogue = _found(folder, step=step)
+    catalogue, curve = _found(folder, step=step, response=response)
     if not dry:
         refuse_inside(folder, project)
     wanted = _labelled(catalogue, count=labelled, listed=labelled_from)
     if dry:
-        _tell_findings(catalogue, wanted, as_json=as_json)
+        _tell_findings(catalogue, wanted, curve, as_json=as_json)
         return
     with Project.create(project, catalogue, labelled=wanted) as made:
         counts = Counter(status.name for status in made.statuses().values())
-        made.align_frames(on=align)
+        Decisions(made).read_frames(FrameReading(response=curve.curve, aligned=align))
     shown = {
         "scenes": len(catalogue.scenes),
         "labelled": counts["GROUND_TRUTH"],
         "unlabelled": counts["UNLABELLED"],
         "test": counts["TEST"],
     }
-    for sentence in in_few_lines(catalogue.notes):
+    for sentence in (*in_few_lines(catalogue.notes), *filter(None, [curve.note])):
         print_note(f"note: {sentence}")
     if as_json:
-        print_json({**shown, **_odd(catalogue)})
+        print_json({**shown, **_odd(catalogue), "response": _response(curve)})
         return
     for each in catalogue.skipped:
         print_note(f"skipped: {each.reason}")
@@ -225,10 +236,19 @@ def new(
     print_table(("", "scenes"), rows, title=f"{project}")
 
 
-def _found(folder: Path, *, step: float | None) -> "Catalogue":
-    """Everything in the folder, held against its pixels."""
+def _found(
+    folder: Path, *, step: float | None, response: str | None
+) -> "tuple[Catalogue, ChosenResponse]":
+    """Everything in the folder, held against its pixels, and the curve they are read under."""
+    proposal = _proposed(folder, step=step)
+    curve = _chosen_response(response or "gamma", proposal.scenes)
+    catalogue = _checked(proposal, curve)
+    return catalogue, curve if response is not None else _offered(curve, catalogue, proposal)
+
+
+def _proposed(folder: Path, *, step: float | None) -> "Proposal":
+    """What the folder seems to hold."""
     from smarthdr_studio.core.datasets.proposal import propose, with_step
-    from smarthdr_studio.core.datasets.scan import check
 
     if not folder.is_dir():
         raise BadDataset(f"{folder}: no such folder; give the folder that holds the scenes")
@@ -237,24 +257,84 @@ def _found(folder: Path, *, step: float | None) -> "Catalogue":
         proposal = propose(
             folder, progress=lambda done, total: bar.update(reading, completed=done, total=total)
         )
-        bar.remove_task(reading)
+    return with_step(proposal, step)
+
+
+def _checked(proposal: "Proposal", curve: "ChosenResponse") -> "Catalogue":
+    """Everything in the folder, held against its pixels."""
+    from smarthdr_studio.core.datasets.scan import check
+
+    with progress() as bar:
         checking = bar.add_task("checking brackets", total=len(proposal.scenes))
         return check(
-            with_step(proposal, step),
+            proposal,
+            response=curve.curve,
             progress=lambda done, _total: bar.update(checking, completed=done),
         )
 
 
-def _tell_findings(catalogue: "Catalogue", labelled: Sequence[str], *, as_json: bool) -> None:
+def _chosen_response(wish: str, brackets: "Sequence[ProposedScene | Scene]") -> "ChosenResponse":
+    """The curve that --response or the verb asks for."""
+    from smarthdr_studio.core.datasets.camera_curve import choose_response
+
+    plain: Literal["gamma", "measured"] | Path
+    plain = "gamma" if wish == "gamma" else "measured" if wish == "measured" else Path(wish)
+    with progress() as bar:
+        task = bar.add_task("measuring the camera's curve", total=None)
+        return choose_response(
+            plain,
+            brackets,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+def _offered(
+    curve: "ChosenResponse", catalogue: "Catalogue", proposal: "Proposal"
+) -> "ChosenResponse":
+    """Gamma 2.2, with a note where brackets show that another curve fits clearly better."""
+    from smarthdr_studio.core.datasets.camera_curve import measure_response
+    from smarthdr_studio.core.datasets.scan import CAMERA_CURVES
+
+    if not any(note.topic == CAMERA_CURVES for note in catalogue.notes):
+        return curve
+    fit = measure_response(proposal.scenes)
+    if fit is None or not fit.is_better:
+        return replace(curve, fit=fit)
+    note = f"The camera's curve can be used, with --response measured: {fit.words}."
+    return replace(curve, fit=fit, note=note)
+
+
+def _response(curve: "ChosenResponse") -> dict[str, Any]:
+    """Which curve is used, and what was measured, as JSON has it."""
+    used = None if curve.curve is None else curve.curve.digest
+    return {"used": "gamma 2.2" if used is None else used, "fit": _fit(curve.fit)}
+
+
+def _fit(fit: "ResponseFit | None") -> dict[str, Any] | None:
+    """How far exposures disagree, in stops."""
+    if fit is None:
+        return None
+    return {
+        "measured_off": fit.measured,
+        "gamma_off": fit.gamma,
+        "pairs": fit.pairs,
+        "better": fit.is_better,
+        "curve": fit.curve.digest,
+    }
+
+
+def _tell_findings(
+    catalogue: "Catalogue", labelled: Sequence[str], curve: "ChosenResponse", *, as_json: bool
+) -> None:
     """What a project over this catalogue would hold; nothing is made."""
     from smarthdr_studio.core.datasets.arrival import in_few_lines
 
     if as_json:
         scenes = [_as_found(scene, catalogue.root) for scene in catalogue.scenes]
         found = {"dataset": str(catalogue.root), "scenes": scenes, "labelled": list(labelled)}
-        print_json({**found, **_odd(catalogue)})
+        print_json({**found, **_odd(catalogue), "response": _response(curve)})
         return
-    for sentence in in_few_lines(catalogue.notes):
+    for sentence in (*in_few_lines(catalogue.notes), *filter(None, [curve.note])):
         print_note(f"note: {sentence}")
     for each in catalogue.skipped:
         print_note(f"skipped: {each.reason}")
@@ -340,12 +420,13 @@ def align(
     They are aligned as they are read, by a homography or a translation; no file of the dataset
     changes. Says for each frame how far it was off and how many features agree.
     """
+    from smarthdr_studio.core.project.decisions import Decisions
     from smarthdr_studio.core.project.project import Project
 
     with Project.open(project) as opened:
         if not check:
             opened.refuse_read_only()
-            opened.align_frames(on=not off)
+            Decisions(opened).read_frames(replace(opened.reading, aligned=not off))
         scenes = () if off else opened.scenes
     with progress() as bar:
         task = bar.add_task("comparing frames", total=len(scenes))
@@ -373,7 +454,7 @@ def _shakes(scene: "Scene") -> list[dict[str, Any]]:
     from smarthdr_studio.core.imaging.bracket import decode_bracket
     from smarthdr_studio.core.imaging.handheld import hand_shake
 
-    shot = decode_bracket(replace(scene, aligned=False))
+    shot = decode_bracket(replace(scene, reading=replace(scene.reading, aligned=False)))
     told = []
     for index in (0, 2):
         if scene.frames[index] == scene.frames[1]:
@@ -390,6 +471,73 @@ def _shakes(scene: "Scene") -> list[dict[str, Any]]:
             }
         )
     return told
+
+
+def response(
+    project: ProjectFolder,
+    *,
+    use: Annotated[
+        str | None,
+        typer.Option(
+            metavar="gamma|measured|FILE", help="Read frames under this curve from now on."
+        ),
+    ] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the curve in use, or the measured one."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show under which curve frames are read, and how well it fits; or choose another.
+
+    The curve is measured on brackets whose exposures are told. To choose another is a decision in
+    the journal, which undo takes back; labels that exist stay as they are.
+    """
+    from smarthdr_studio.core.datasets.camera_curve import ChosenResponse, measure_response
+    from smarthdr_studio.core.project.decisions import Decisions
+    from smarthdr_studio.core.project.project import Project
+
+    with Project.open(project) as opened:
+        if use is None:
+            fit = measure_response(opened.scenes)
+            chosen = ChosenResponse(curve=opened.reading.response, fit=fit)
+        else:
+            opened.refuse_read_only()
+            chosen = _chosen_response(use, opened.scenes)
+            Decisions(opened).read_frames(replace(opened.reading, response=chosen.curve))
+        words = opened.reading.words
+    if save is not None:
+        _save(chosen, save, project=project)
+    if as_json:
+        print_json(_response(chosen))
+        return
+    print_line(f"{project}: frames are read {words}.")
+    _tell_fit(chosen)
+
+
+def _save(chosen: "ChosenResponse", path: Path, *, project: Path) -> None:
+    """Write the curve in use, or else the measured one."""
+    from smarthdr_studio.core.imaging.response import write_response
+
+    curve = chosen.curve or (None if chosen.fit is None else chosen.fit.curve)
+    if curve is None:
+        raise ProjectError(f"{project}: shows no curve to save; give one with --use")
+    try:
+        write_response(path, curve)
+    except OSError as error:
+        raise ProjectError(
+            f"{path}: cannot be written ({error.strerror}); choose another place"
+        ) from None
+
+
+def _tell_fit(chosen: "ChosenResponse") -> None:
+    if chosen.note:
+        print_note(chosen.note)
+    elif chosen.fit is not None:
+        fits = "fits clearly better" if chosen.fit.is_better else "fits no better"
+        print_line(f"A measured curve {fits}: {chosen.fit.words}.")
+    else:
+        print_line("No curve can be measured: exposures are not told, or frames share too little.")
 
 
 def relocate(

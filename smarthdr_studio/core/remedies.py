@@ -89,6 +89,11 @@ GIVE_EXPOSURES: Final = Way(
     shell="write one EV for each frame, one a line, in the order of the frames' names, or give "
     "them with --evs",
 )
+MEASURE_CURVE: Final = Way(
+    window="import them with File ▸ Import brackets…, which measures the curve",
+    shell="measure the curve with: smarthdr-studio response PROJECT --use measured, or when the "
+    "project is made: smarthdr-studio new --response measured",
+)
 FIRST_LABEL: Final = Way(
     window="import one with Scene ▸ Import ground truth…, promote a scene, hold none out, or use "
     "Training ▸ Train without labels",

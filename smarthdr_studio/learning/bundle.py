@@ -34,7 +34,9 @@ class ModelCard:
     `weights` is the SHA-256 of the weights as the checkpoint had them, by which the teacher is
     named in the provenance of its pseudo-labels; `plan` is that of the run's plan. `tile` and
     `overlap` are pixels. `uncertainty` says whose σ is meant: the judge's, which is in the weights,
-    or how far five views differ, for which the network is asked five times.
+    or how far five views differ, for which the network is asked five times. `frames` says in words
+    how the frames were read that it was trained on, "" where that is not known; what it is given is
+    always of gamma 2.2.
     """
 
     network: str
@@ -50,6 +52,7 @@ class ModelCard:
     weights: str
     metrics: Mapping[str, float] = field(default_factory=dict)
     uncertainty: Literal["judge", "views"] = "judge"
+    frames: str = ""
 
     @property
     def title(self) -> str:
@@ -91,6 +94,7 @@ class ModelCard:
             weights=str(values["weights"]),
             metrics={str(name): float(value) for name, value in values["metrics"].items()},
             uncertainty="views" if values.get("uncertainty") == "views" else "judge",
+            frames=str(values.get("frames", "")),
         )
 
 

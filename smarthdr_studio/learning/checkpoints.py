@@ -43,7 +43,10 @@ _REMEDY: Final = "choose another, or delete this folder and the checkpoint befor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointInfo:
-    """What checkpoint.json says; `hashes` are the SHA-256 of the other files by name."""
+    """What checkpoint.json says; `hashes` are the SHA-256 of the other files by name.
+
+    `frames` says in words how those were read that it was trained on, "" where that is not known.
+    """
 
     run: str
     step: int
@@ -54,6 +57,7 @@ class CheckpointInfo:
     metrics: Mapping[str, float] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
     format: int = CHECKPOINT_FORMAT
+    frames: str = ""
 
     @property
     def teacher(self) -> str:

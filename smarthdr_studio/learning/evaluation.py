@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from smarthdr_studio.core.errors import BadScene, CheckpointError, ProjectError, UnreadableImage
 from smarthdr_studio.core.files import AnyPath, file_stamp, place_in, replacing
-from smarthdr_studio.core.imaging.bracket import Bracket, FrameStore, Scene
+from smarthdr_studio.core.imaging.bracket import Bracket, FrameReading, FrameStore, Scene
 from smarthdr_studio.core.imaging.metrics import Quality, psnr_pu, quality, split_quality
 from smarthdr_studio.core.imaging.radiometry import exposure_weighted_merge
 from smarthdr_studio.core.project.journal import Status
@@ -377,7 +377,7 @@ def evaluation_fingerprint(card: ModelCard, scenes: Sequence[Scene]) -> str:
             scene.evs,
             scene.ground_truth_gain,
             *([scene.ground_truth_gamma] if scene.ground_truth_gamma != 1 else []),
-            *(["aligned"] if scene.aligned else []),
+            *([scene.reading.words] if scene.reading != FrameReading() else []),
             [file_stamp(path) for path in (*scene.frames, scene.ground_truth) if path is not None],
         )
         for scene in scenes

@@ -141,6 +141,7 @@ def _card_of(checkpoint: Path, *, part: Part) -> ModelCard:
         weights=info.hashes.get(f"{part}.safetensors", ""),
         metrics=dict(info.metrics),
         uncertainty=uncertainty,
+        frames=info.frames,
     )
 
 

@@ -529,6 +529,7 @@ def save_run(run: TrainingRun, *, folder: RunFolder) -> Path:
         network=run.plan.network.name,
         plan=run.plan.model_dump(mode="json"),
         metrics=run.metrics,
+        frames=next((each.reading.words for each in run.material.scenes.values()), ""),
     )
     learner = run.learner
     path = save_checkpoint(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from made_curves import photograph, shot
 from made_shots import put_brackets
 from made_truths import put_frames, view
 
@@ -82,7 +83,55 @@ def test_frames_are_aligned_checked_and_left_as_shot(run, tmp_path):
     assert under["shift"] == pytest.approx(np.hypot(4, 7), abs=0.7)
     assert (over["by"], over["shift"]) == ("left as it is", 0)
     with Project.open(tmp_path / "p.shdr") as project:
-        assert project.aligned
+        assert project.reading.aligned
     assert run("align", tmp_path / "p.shdr", "--off").status == 0
     with Project.open(tmp_path / "p.shdr") as project:
-        assert not project.aligned
+        assert not project.reading.aligned
+
+
+@pytest.fixture
+def curved(tmp_path):
+    """Two brackets of a camera whose curve is not gamma 2.2."""
+
+    def s_shaped(light, stops):
+        return shot(light, stops, "S-shaped", full_well=70_000, read=14, seed=int(stops))
+
+    put_brackets(tmp_path / "DCIM", [photograph(1), photograph(2)], camera=s_shaped)
+    return tmp_path / "DCIM"
+
+
+def test_the_measured_curve_is_offered_used_shown_saved_and_undone(run, curved, tmp_path):
+    told = run("new", curved, "--dry-run", "--json")
+    assert told.json["response"]["used"] == "gamma 2.2"
+    assert told.json["response"]["fit"]["better"]
+    assert "--response measured" in told.err
+    project = tmp_path / "p.shdr"
+    made = run("new", project, curved, "--response", "measured", "--json").json
+    assert made["notes"] == []
+    shown = run("response", project, "--json", "--save", tmp_path / "c.txt").json
+    assert shown["used"] == made["response"]["used"] == shown["fit"]["curve"]
+    assert shown["fit"]["measured_off"] < 0.1 * shown["fit"]["gamma_off"]
+    assert "read frames under" in run("history", project).out
+    assert run("undo", project).status == 0
+    with Project.open(project) as opened:
+        assert opened.reading.response is None
+    used = run("response", project, "--use", tmp_path / "c.txt", "--json").json["used"]
+    with Project.open(project) as opened:
+        assert opened.reading.response.digest == used
+        frames = [str(path) for path in opened.scenes[0].frames]
+    curve = tmp_path / "c.txt"
+    merged = [
+        run("merge", *frames, "-o", tmp_path / f"{name}.exr", *options)
+        for name, options in (("plain", ()), ("curve", ("--response", curve)))
+    ]
+    assert [each.status for each in merged] == [0, 0]
+    assert "curve is not gamma 2.2" in merged[0].err
+    assert "curve is not gamma 2.2" not in merged[1].err
+
+
+def test_a_curve_that_is_none_is_refused_before_anything_is_made(run, curved, tmp_path):
+    (tmp_path / "c.txt").write_text("no curve")
+    refused = run("new", tmp_path / "p.shdr", curved, "--response", tmp_path / "c.txt")
+    assert refused.status != 0
+    assert "c.txt" in refused.err
+    assert not (tmp_path / "p.shdr").exists()

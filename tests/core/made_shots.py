@@ -42,10 +42,10 @@ def camera_values(radiance, stops):
     return np.rint(np.clip(radiance * 2.0**stops, 0, 1) ** (1 / 2.2) * 255).astype(np.uint8)
 
 
-def put_jpeg(path, radiance, stops, **facts):
+def put_jpeg(path, radiance, stops, *, camera=camera_values, **facts):
     """What a camera makes of it, `stops` above the exposure at which 1 clips; EXIF from facts."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    bgr = np.ascontiguousarray(camera_values(radiance, stops)[..., ::-1])
+    bgr = np.ascontiguousarray(camera(radiance, stops)[..., ::-1])
     fine = [cv2.IMWRITE_JPEG_QUALITY, 99, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
     raw = cv2.imencode(".jpg", bgr, fine)[1].tobytes()
     segment = b"Exif\0\0" + exif(**facts)
@@ -55,20 +55,23 @@ def put_jpeg(path, radiance, stops, **facts):
 
 
 def put_brackets(
-    folder, views, *, stops=(2, 0, 4), pause=30.0, metering=None, first=1, bias=True, at=START
-):
+    folder, views, *, stops=(2, 0, 4), pause=30.0, metering=None, first=1, bias=True, at=START,
+    camera=camera_values,
+):  # fmt: skip
     """A bracket of every view: the metered frame, then darker, then brighter; a second apart.
 
     `metering` are the shutter times of the metered frames; the files are IMG_0001.JPG and so on.
+    A view is light, or one light for each shot. `camera` makes 8-bit values of light and stops.
     """
     number, paths = first, []
     for index, radiance in enumerate(views):
         seconds = (metering or [1 / 60] * len(views))[index]
-        for shot in stops:
+        for k, shot in enumerate(stops):
             off = shot - stops[0]
             paths.append(folder / f"IMG_{number:04d}.JPG")
             put_jpeg(
-                paths[-1], radiance, shot, at=at, seconds=seconds * 2.0**off,
+                paths[-1], radiance[k] if isinstance(radiance, list) else radiance, shot,
+                camera=camera, at=at, seconds=seconds * 2.0**off,
                 bias=off if bias else None,
             )  # fmt: skip
             at += timedelta(seconds=0.4 + seconds)

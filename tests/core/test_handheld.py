@@ -7,9 +7,10 @@ from made_truths import exposed, view
 
 from smarthdr_studio.core.curation.clues import frames_stamp
 from smarthdr_studio.core.datasets.scan import find_scenes
-from smarthdr_studio.core.imaging.bracket import decode_bracket
+from smarthdr_studio.core.imaging.bracket import FrameReading, decode_bracket
 from smarthdr_studio.core.imaging.handheld import hand_shake, laid_onto
 from smarthdr_studio.core.imaging.image_files import write_frame_tiff
+from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.project import Project
 
 SIZE = (300, 400)
@@ -101,12 +102,12 @@ def test_a_project_aligns_its_frames_as_they_are_read_until_it_is_told_not_to(tm
     shot = decode_bracket(found.scenes[0])
     with Project.create(tmp_path / "p.shdr", found, labelled=()) as project:
         stamp = frames_stamp(project.scenes[0])
-        project.align_frames(on=True)
+        Decisions(project).read_frames(FrameReading(aligned=True))
     with Project.open(tmp_path / "p.shdr") as project:
-        assert project.aligned
+        assert project.reading.aligned
         laid = decode_bracket(project.scenes[0])
         assert frames_stamp(project.scenes[0]) != stamp
-        project.align_frames(on=False)
+        Decisions(project).read_frames(FrameReading())
         again = decode_bracket(project.scene(project.scenes[0].id))
     assert np.array_equal(laid.reference, shot.reference)
     for index, stops in ((0, 0.0), (2, 4.0)):

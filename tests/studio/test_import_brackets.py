@@ -204,14 +204,14 @@ def test_frames_are_aligned_if_wished_and_the_file_menu_stops_it(
     press(qtbot, sheet.next)
     until(window.session, lambda state: state.project == "DCIM" and state.shown is not None)
     project = window.session._store.project
-    assert project.aligned
-    assert all(scene.aligned for scene in project.scenes)
+    assert project.reading.aligned
+    assert all(scene.reading.aligned for scene in project.scenes)
     window.session.align_frames()
     until(
         window.session,
         lambda state: state.notice is not None and "as they were" in state.notice.text,
     )
-    assert not project.aligned
+    assert not project.reading.aligned
     until(window.session, lambda state: state.shown is not None)
 
 

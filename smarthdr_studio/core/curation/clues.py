@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.imaging.alignment import disagreement, drift, saturated
-from smarthdr_studio.core.imaging.bracket import Bracket, Scene, decode_bracket
+from smarthdr_studio.core.imaging.bracket import Bracket, FrameReading, Scene, decode_bracket
 from smarthdr_studio.core.imaging.radiometry import Floats, linear_radiance, mu_law, unit_ldr
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.causes import MOVING, Clues, moving
@@ -238,7 +238,7 @@ _WRITTEN_AT_ONCE: Final = 16  # records that are written together, and lost toge
 
 
 def frames_stamp(scene: Scene) -> str:
-    """Sizes and times of the scene's frame files, and whether they are aligned as they are read.
+    """Sizes and times of the scene's frame files, and how they are read where it is not plainly.
 
     "" where one of them is away.
     """
@@ -247,7 +247,7 @@ def frames_stamp(scene: Scene) -> str:
     except OSError:
         return ""
     stamps = " ".join(f"{each.st_size}:{each.st_mtime_ns}" for each in found)
-    return f"{stamps} aligned" if scene.aligned else stamps
+    return stamps if scene.reading == FrameReading() else f"{stamps} {scene.reading.words}"
 
 
 def kept_records(project: Project) -> dict[str, ClueRecord]:

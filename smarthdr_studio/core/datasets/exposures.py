@@ -23,11 +23,12 @@ from smarthdr_studio.core.imaging.exposure import (
     thinned,
 )
 from smarthdr_studio.core.imaging.radiometry import Frame
-from smarthdr_studio.core.remedies import GIVE_EXPOSURES
+from smarthdr_studio.core.remedies import GIVE_EXPOSURES, MEASURE_CURVE
 from smarthdr_studio.core.words import counted
 
 _GIVEN: Final = "the exposure values given"
 _EXIF: Final = "EXIF"
+FROM_PIXELS: Final = "pixels"
 # A camera's contrast makes three stops measure 3.3 to 5.2, never less than were shot.
 _TOO_FEW, _TOO_MANY = 0.75, 1.95
 _LEAST_OFF: Final = 0.5  # stops
@@ -40,11 +41,15 @@ _NEAR_A_THIRD: Final = 0.07
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposures:
-    """EVs in the order of the frames, where they are from, and sentences about what was odd."""
+    """EVs in the order of the frames, where they are from, and sentences about what was odd.
+
+    `bends` says that the last of these tells of a curve that is not gamma 2.2.
+    """
 
     evs: tuple[float, ...]
     source: str
     notes: tuple[str, ...] = ()
+    bends: bool = False
 
 
 class _Reading(NamedTuple):
@@ -176,11 +181,13 @@ def _first_that_fits(readings: Sequence[_Reading], bracket: _Bracket) -> Exposur
     wrong = [_contradiction(each, bracket) for each in readings]
     for reading, contradiction in zip(readings, wrong, strict=True):
         if contradiction is None:
-            notes = (reading.note, *_differences(reading, bracket))
+            bends = _differences(reading, bracket)
+            notes = (reading.note, *bends)
             return Exposures(
                 evs=reading.evs,
                 source=reading.source,
                 notes=tuple(note for note in notes if note),
+                bends=bool(bends),
             )
     raise BadScene(next(each for each in wrong if each is not None))
 
@@ -230,7 +237,7 @@ def _differences(reading: _Reading, bracket: _Bracket) -> tuple[str, ...]:
                 f"{bracket.paths[darker]}: it and {bracket.paths[brighter].name} measure "
                 f"{measured.stops:.1f} stops apart where {believed:g} were shot by "
                 f"{reading.source}: the camera's curve is not gamma 2.2, or the exposures are "
-                "wrong."
+                f"wrong; {MEASURE_CURVE}."
             )
     return (words,) if words else ()
 
@@ -249,7 +256,7 @@ def _measured(bracket: _Bracket, unknown: BadScene) -> Exposures:
     told = tuple(evs[index] for index in range(len(order)))
     return Exposures(
         evs=told,
-        source="pixels",
+        source=FROM_PIXELS,
         notes=(
             f"{bracket.paths[0].parent}: nothing tells its exposures, so they were measured by its "
             f"pixels: {_told(told)} EV; write the true ones into "

@@ -21,6 +21,7 @@ from smarthdr_studio.core.imaging.bracket import (
     Bracket,
     Catalogue,
     ExposedFrame,
+    FrameReading,
     Scene,
     SceneNote,
     Skipped,
@@ -34,6 +35,7 @@ from smarthdr_studio.core.imaging.image_files import (
     refuse_frames_without_room,
 )
 from smarthdr_studio.core.imaging.radiometry import Frame
+from smarthdr_studio.core.imaging.response import ResponseCurve
 
 _EVERY: Final = 4
 _CLIPPED: Final = 1e-3
@@ -49,12 +51,16 @@ class Found(NamedTuple):
     notes: tuple[SceneNote, ...]
 
 
-def inspect(proposed: ProposedScene) -> Found:
+CAMERA_CURVES: Final = "camera curves"  # the topic of notes that gamma 2.2 does not fit
+
+
+def inspect(proposed: ProposedScene, *, response: ResponseCurve | None = None) -> Found:
     """The proposed bracket as a scene, under frame first.
 
     Its exposures and its ground truth are held against the pixels, as camera values turned upright;
-    a ground truth that cannot be read or does not fit is left out, with a note. Raises BadScene or
-    UnreadableImage with one sentence that names the file and the remedy.
+    a ground truth that cannot be read or does not fit is left out, with a note. `response` is the
+    camera's curve, None for gamma 2.2. Raises BadScene or UnreadableImage with one sentence that
+    names the file and the remedy.
     """
     candidate = proposed.files
     _refuse_no_text(candidate.folder)
@@ -66,7 +72,10 @@ def inspect(proposed: ProposedScene) -> Found:
     refuse_frames_without_room(frames[:3])  # as many as are shown at once
     # Of a long bracket only what is measured stays in memory.
     keep = thinned_copy if len(frames) > 3 else whole
-    pixels = [keep(read_frame(p, orientation=turn)) for p, turn in zip(frames, turns, strict=True)]
+    pixels = [
+        keep(read_frame(path, orientation=turn, response=response))
+        for path, turn in zip(frames, turns, strict=True)
+    ]
     _refuse_few_bits(frames, pixels)
     exposures = _exposures(proposed, pixels)
     chosen = None if proposed.reference is None else frames.index(proposed.reference)
@@ -84,12 +93,19 @@ def inspect(proposed: ProposedScene) -> Found:
         split=proposed.split,
         layout=candidate.layout,
         every=_every(frames, exposures.evs),
+        reading=FrameReading(response=response),
     )
     decoded = settled == tuple(turns[index] for index in three) and keep is whole
     at_hand = (pixels[three[0]], pixels[three[1]], pixels[three[2]]) if decoded else None
     scene, told = _with_truth(candidate, scene, at_hand)
     sentences = (*exposures.notes, *_stand_in(scene))
-    noted = [SceneNote(scene=proposed.id, topic="exposures", text=each) for each in sentences]
+    bent = exposures.notes[-1:] if exposures.bends else ()
+    noted = [
+        SceneNote(
+            scene=proposed.id, topic=CAMERA_CURVES if each in bent else "exposures", text=each
+        )
+        for each in sentences
+    ]
     return Found(scene, (*noted, *told))
 
 
@@ -246,9 +262,14 @@ def find_scenes(dataset: AnyPath, *, progress: Progress | None = None) -> Catalo
     return check(propose(dataset), progress=progress)
 
 
-def check(proposal: Proposal, *, progress: Progress | None = None) -> Catalogue:
-    """A proposal as a catalogue, as `find_scenes` has it."""
-    found = _inspect_all(proposal.scenes, progress=progress)
+def check(
+    proposal: Proposal,
+    *,
+    response: ResponseCurve | None = None,
+    progress: Progress | None = None,
+) -> Catalogue:
+    """A proposal as a catalogue, as `find_scenes` has it, its frames read under that curve."""
+    found = _inspect_all(proposal.scenes, response=response, progress=progress)
     usable = sorted(
         (each for each in found if isinstance(each, Found)),
         key=lambda each: natural_key(each.scene.id),
@@ -275,11 +296,14 @@ def _none_usable(root: Path, skipped: Sequence[Skipped]) -> str:
 
 
 def _inspect_all(
-    candidates: Sequence[ProposedScene], *, progress: Progress | None
+    candidates: Sequence[ProposedScene],
+    *,
+    response: ResponseCurve | None,
+    progress: Progress | None,
 ) -> list[Found | Skipped]:
     def look(one: ProposedScene) -> Found | Skipped:
         try:
-            return inspect(one)
+            return inspect(one, response=response)
         except StudioError as error:
             return Skipped(path=one.files.folder, reason=str(error))
         except Exception as error:  # noqa: BLE001 (one folder never costs the dataset)

@@ -1,7 +1,8 @@
 """A ground truth merged from exposures of a still view, and whether they show the same light."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -222,13 +223,15 @@ def merge_static(
     _refuse_other_sizes(turns, scene)
     refuse_frames_without_room(given, beside=_BESIDE)
     listed = exposures_beside(given) if evs is None else None
-    pixels = [thinned(read_frame(path, orientation=turns[path])).copy() for path in given]
+    response = scene.reading.response
+    read = {p: partial(read_frame, p, orientation=turns[p], response=response) for p in given}
+    pixels = [thinned(read[path]()).copy() for path in given]
     found = find_exposures(given, pixels, given=evs, listed=listed)
     exposures = found.evs
     order = sorted(range(len(given)), key=lambda index: exposures[index])
     paths = tuple(given[index] for index in order)
     stops = stops_above_shortest([exposures[index] for index in order])
-    sums, warnings = _added_up({path: turns[path] for path in paths}, stops)
+    sums, warnings = _added_up({path: read[path] for path in paths}, stops)
     moved, still = _still_sentences(sums)
     warnings.extend((*still, *found.notes))
     radiance = sums.radiance / sums.weight
@@ -254,20 +257,22 @@ def _refuse_other_sizes(turns: Mapping[Path, int], scene: Scene) -> None:
             )
 
 
-def _added_up(turns: Mapping[Path, int], stops: Sequence[float]) -> tuple[_Sums, list[str]]:
+def _added_up(
+    read: Mapping[Path, Callable[[], Frame]], stops: Sequence[float]
+) -> tuple[_Sums, list[str]]:
     """All frames weighted, and what is odd about their exposures; two are held at a time.
 
-    `turns` says by which orientation each frame is turned, the shortest first.
+    `read` decodes each frame, the shortest first.
     """
-    paths = tuple(turns)
-    frame = read_frame(paths[0], orientation=turns[paths[0]])
+    paths = tuple(read)
+    frame = read[paths[0]]()
     light, weight = (np.zeros(frame.shape, np.float32) for _ in range(2))
     apart, moved = (np.zeros(frame.shape[:2], bool) for _ in range(2))
     sums = _Sums(light, weight, apart, moved)
     _add(sums, frame, stops=stops[0], first=True, last=len(paths) == 1)
     pairs = []
     for index, (shorter, longer) in enumerate(pairwise(stops), start=1):
-        before, frame = frame, read_frame(paths[index], orientation=turns[paths[index]])
+        before, frame = frame, read[paths[index]]()
         pair = compare_exposures(before, frame, stops=longer - shorter)
         sums.apart |= pair.apart
         sums.moved |= pair.moved

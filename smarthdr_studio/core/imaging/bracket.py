@@ -1,5 +1,6 @@
 """One scene as files on disk, the same scene decoded, and decoded scenes kept within a budget."""
 
+import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -16,6 +17,8 @@ from smarthdr_studio.core.files import AnyPath, is_file
 from smarthdr_studio.core.imaging.handheld import aligned
 from smarthdr_studio.core.imaging.image_files import read_bracket_frames, read_radiance
 from smarthdr_studio.core.imaging.radiometry import Floats, Frame, stops_above_shortest
+from smarthdr_studio.core.imaging.response import ResponseCurve
+from smarthdr_studio.core.records import parse_json
 from smarthdr_studio.core.remedies import FIND_DATASET
 
 Split = Literal["train", "test"]
@@ -30,13 +33,45 @@ class ExposedFrame(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FrameReading:
+    """How the frames of all scenes are read: a setting of the project, never of the dataset.
+
+    `response` is the camera's curve, None for gamma 2.2; `aligned` lays under and over frame onto
+    the reference.
+    """
+
+    response: ResponseCurve | None = None
+    aligned: bool = False
+
+    @property
+    def words(self) -> str:
+        """In words as a journal or a card has it: "with gamma 2.2, aligned"."""
+        of = self.response
+        curve = "with gamma 2.2" if of is None else f"under the camera's curve {of.digest[:8]}"
+        return f"{curve}, aligned" if self.aligned else curve
+
+    def as_text(self) -> str:
+        """JSON, as projects keep it."""
+        tables = None if self.response is None else self.response.tables
+        return json.dumps({"aligned": self.aligned, "response": tables}, separators=(",", ":"))
+
+    @classmethod
+    def from_text(cls, text: str) -> "FrameReading":
+        """What `as_text` gave. Raises KeyError, TypeError or ValueError."""
+        told = parse_json(text)
+        of = told["response"]
+        response = None if of is None else ResponseCurve.from_plain(of)
+        return cls(response=response, aligned=bool(told["aligned"]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """Where one bracket lies; the frames are ordered under, reference, over.
 
     These three are what networks and views use. Where the bracket has another number of frames,
     `every` holds all of them by rising exposure; where nothing was shot darker (or brighter) than
-    the reference, the reference stands in for the under (or over) frame, with its own EV. `aligned`
-    says that under and over are laid onto the reference when they are decoded.
+    the reference, the reference stands in for the under (or over) frame, with its own EV. `reading`
+    says under which curve they are decoded, and whether under and over are laid onto the reference.
 
     `id` is unique in its dataset and safe as a file name: the scene folder's path inside the
     dataset joined by "-", without a leading "Training". What the ground truth file holds reaches
@@ -55,7 +90,7 @@ class Scene:
     ground_truth_gamma: float = 1.0
     layout: str = "folder"
     every: tuple[ExposedFrame, ...] = ()
-    aligned: bool = False
+    reading: FrameReading = FrameReading()
 
     @property
     def whole_bracket(self) -> tuple[ExposedFrame, ...]:
@@ -249,11 +284,12 @@ def decode_bracket(scene: Scene) -> Bracket:
     paths = tuple(dict.fromkeys(scene.frames))  # a frame that stands in for another comes twice
     for path in paths:
         _is_there(path)
-    frames = dict(zip(paths, read_bracket_frames(paths), strict=True))
+    response = scene.reading.response
+    frames = dict(zip(paths, read_bracket_frames(paths, response=response), strict=True))
     for path, frame in frames.items():
         _has_size(path, frame, scene=scene)
     shown = [frames[path] for path in scene.frames]
-    under, reference, over = aligned(shown, stops=scene.stops) if scene.aligned else shown
+    under, reference, over = aligned(shown, stops=scene.stops) if scene.reading.aligned else shown
     return Bracket(under, reference, over, scene.stops)
 
 

@@ -37,6 +37,7 @@ from smarthdr_studio.core.imaging.radiance_pictures import (
     rgbe_header,
 )
 from smarthdr_studio.core.imaging.radiometry import Floats, Frame
+from smarthdr_studio.core.imaging.response import ResponseCurve
 from smarthdr_studio.core.imaging.room import Announced, refuse_absurd, refuse_without_room
 from smarthdr_studio.core.imaging.tiff_pictures import decode_tiff, tiff_layout
 from smarthdr_studio.core.imaging.transfer import CAMERA, camera_values, frame_of_light
@@ -111,15 +112,19 @@ def image_size(path: AnyPath, *, orientation: int | None = None) -> tuple[int, i
     return header.size(orientation=orientation)
 
 
-def read_frame(path: AnyPath, *, orientation: int | None = None) -> Frame:
+def read_frame(
+    path: AnyPath, *, orientation: int | None = None, response: ResponseCurve | None = None
+) -> Frame:
     """A camera frame as H×W×3 RGB uint16 camera values; 8-bit values are multiplied by 257.
 
     The bytes decide the format, not the suffix. Grey becomes RGB, the picture is turned upright by
     its EXIF orientation (or by `orientation`), and a frame that says it is linear, or has another
-    curve than gamma 2.2 or sRGB, is brought to gamma 2.2. Raises UnreadableImage.
+    curve than gamma 2.2 or sRGB, is brought to gamma 2.2; so is what a camera of that `response`
+    wrote. Raises UnreadableImage.
     """
     path = Path(path)
-    return _told(path, lambda: _frame(path, orientation=orientation))
+    frame = _told(path, lambda: _frame(path, orientation=orientation))
+    return frame if response is None else response.camera_values(frame)
 
 
 def _frame(path: Path, *, orientation: int | None) -> Frame:
@@ -151,7 +156,9 @@ def _sixteen_bits(decoded: Decoded) -> Frame:
     return camera_values(pixels, curve or CAMERA)
 
 
-def read_bracket_frames(paths: Sequence[AnyPath]) -> tuple[Frame, ...]:
+def read_bracket_frames(
+    paths: Sequence[AnyPath], *, response: ResponseCurve | None = None
+) -> tuple[Frame, ...]:
     """The frames of one bracket, each H×W×3 uint16 as of `read_frame`, on one grid.
 
     Where their EXIF orientations differ, what they show decides. All are decoded at once: where
@@ -160,8 +167,12 @@ def read_bracket_frames(paths: Sequence[AnyPath]) -> tuple[Frame, ...]:
     files = [Path(each) for each in paths]
     refuse_frames_without_room(files)
     turns = frame_orientations(files)
+
+    def read(path: Path, turn: int) -> Frame:
+        return read_frame(path, orientation=turn, response=response)
+
     with ThreadPoolExecutor(max_workers=len(files)) as pool:
-        return tuple(pool.map(lambda path, turn: read_frame(path, orientation=turn), files, turns))
+        return tuple(pool.map(read, files, turns))
 
 
 def refuse_frames_without_room(paths: Sequence[AnyPath], *, beside: int = 0) -> None:

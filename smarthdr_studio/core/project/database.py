@@ -16,7 +16,7 @@ from smarthdr_studio.core.errors import (
     UnwritableProject,
 )
 from smarthdr_studio.core.files import AnyPath, is_folder, is_inside, shown_name
-from smarthdr_studio.core.imaging.bracket import Catalogue, ExposedFrame, Scene
+from smarthdr_studio.core.imaging.bracket import Catalogue, ExposedFrame, FrameReading, Scene
 from smarthdr_studio.core.project.journal import JournalEntry, Kind, Status
 from smarthdr_studio.core.project.places import odd_in_entry, odd_in_scene, refuse_odd
 from smarthdr_studio.core.project.stamps import STAMPS_TABLE
@@ -125,11 +125,20 @@ _VERSION_4: Final = ("ALTER TABLE scenes ADD COLUMN ground_truth_gamma REAL NOT 
 # Brackets of two frames, or of more than three: [[path, EV], …] by rising exposure, else NULL.
 _VERSION_5: Final = ("ALTER TABLE scenes ADD COLUMN bracket TEXT",)
 _VERSION_6: Final = (STAMPS_TABLE,)
+# How frames are read is a decision, in the journal; before, alignment was a fact without a past.
+_VERSION_7: Final = (
+    "ALTER TABLE journal ADD COLUMN reading TEXT",
+    """INSERT INTO journal (action, at, who, kind, note, reading)
+        SELECT lower(hex(randomblob(16))), strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now'),
+               'an older version', 'read frames', '', '{"aligned":true,"response":null}'
+        FROM facts WHERE name = 'frames_aligned' AND value = 'yes'""",
+    "DELETE FROM facts WHERE name = 'frames_aligned'",
+)
 # Rung n turns version n into version n + 1; a new project climbs the whole ladder.
 _Rung = tuple[str, ...]
 MIGRATIONS: tuple[_Rung, ...] = (
     *(_VERSION_1, _VERSION_2, _VERSION_3),
-    *(_VERSION_4, _VERSION_5, _VERSION_6),
+    *(_VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7),
 )
 
 # Asked ten thousand times at a time, where calling the enumeration would take twice as long.
@@ -137,7 +146,7 @@ _KINDS: Final = {kind.value: kind for kind in Kind}
 _STATUSES: Final = {status.value: status for status in Status}
 _COLUMNS: Final = (
     "action, at, who, kind, scene, before, after, masks, run, round, checkpoint, label, note, "
-    "undoes, whole, checksum, truth, person, tags"
+    "undoes, whole, checksum, truth, person, tags, reading"
 )
 
 
@@ -208,6 +217,7 @@ def append(connection: sqlite3.Connection, entries: Iterable[JournalEntry]) -> N
                 None if e.masks is None else _masks_as_text(e.masks),
                 *(e.run, e.round, e.checkpoint, e.label, e.note, e.undoes),
                 *(int(e.whole), e.checksum, e.truth, e.person, _tags_as_text(e.tags)),
+                None if e.reading is None else e.reading.as_text(),
             )
             for e in entries
         ],
@@ -260,6 +270,7 @@ def entry_in(row: Sequence[Any]) -> JournalEntry:
         truth=row[17],
         person=row[18],
         tags=_tags_from_text(row[19]),
+        reading=None if row[20] is None else FrameReading.from_text(row[20]),
     )
 
 

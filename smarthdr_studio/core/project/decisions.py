@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from smarthdr_studio.core.environment import current_user, utc_now
 from smarthdr_studio.core.errors import LostPainting, ProjectError
-from smarthdr_studio.core.imaging.bracket import Scene
+from smarthdr_studio.core.imaging.bracket import FrameReading, Scene
 from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.project.journal import (
     DecisionSubject,
@@ -396,6 +396,18 @@ class Decisions:
         def decide(ledger: Ledger) -> Sequence[JournalEntry]:
             plain = draft_entry(Kind.SET_MASKS, masks=masks, note=note, who=who)
             return () if ledger.masks == masks else (plain,)
+
+        self._project.record(decide)
+
+    def read_frames(self, reading: FrameReading, *, note: str = "", who: str | None = None) -> None:
+        """How the frames of all scenes are read from now on; the same again is no decision.
+
+        What was labelled before stays as it is, and so does the dataset.
+        """
+
+        def decide(ledger: Ledger) -> Sequence[JournalEntry]:
+            plain = draft_entry(Kind.READ_FRAMES, masks=ledger.masks, note=note, who=who)
+            return () if ledger.reading == reading else (replace(plain, reading=reading),)
 
         self._project.record(decide)
 

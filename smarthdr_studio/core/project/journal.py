@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
+from smarthdr_studio.core.imaging.bracket import FrameReading
 from smarthdr_studio.core.trust.masking import PATCH_SIZE, Level, MaskSettings
 
 
@@ -38,13 +39,14 @@ class Kind(StrEnum):
     SPLIT = "import a split"
     SET_MASKS = "set thresholds"
     GO_BACK = "go back to a run"
+    READ_FRAMES = "read frames"
     UNDO = "undo"
     REDO = "redo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:
-    """One line of the journal: one scene, or the thresholds of the project (`scene` is None).
+    """One line of the journal: one scene, or thresholds or reading of the project (no `scene`).
 
     `masks` are the thresholds in force after the entry. `label` is the promoted label the scene
     has after it, relative to the project folder, and `whole` says whether the loss counts the whole
@@ -73,6 +75,7 @@ class JournalEntry:
     tags: tuple[str, ...] = ()
     note: str = ""
     undoes: str | None = None
+    reading: FrameReading | None = None  # how frames are read after the entry, where it says so
     seq: int = 0  # given by the project when the entry is written
 
 
@@ -106,6 +109,7 @@ class Ledger:
 
     scenes: Mapping[str, SceneState]
     masks: MaskSettings
+    reading: FrameReading
     undoable: tuple[str, ...]
     redoable: tuple[str, ...]
 
@@ -127,18 +131,21 @@ _PHRASES: Final[Mapping[Kind, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionSubject:
-    """What a decision was about: scenes in the order they were decided, or the thresholds.
+    """What a decision was about: scenes in the order they were decided, or settings of all.
 
-    `masks` are the thresholds it set, None where it was about scenes.
+    `masks` are the thresholds it set, `reading` is how it lets frames be read; else None.
     """
 
     kind: Kind
     scenes: tuple[str, ...] = ()
     masks: MaskSettings | None = None
+    reading: FrameReading | None = None
 
     @property
     def words(self) -> str:
         """In words as undo has for it: "promote 3 scenes"."""
+        if self.reading is not None:
+            return f"read frames {self.reading.words}"
         if self.masks is not None:
             return f"set the thresholds to {self.masks.tau_patch:g} and {self.masks.tau_pixel:g}"
         about = self.scenes[0] if len(self.scenes) == 1 else f"{len(self.scenes)} scenes"
@@ -151,8 +158,10 @@ class Accounts:
     def __init__(self, entries: Iterable[JournalEntry] = ()) -> None:
         self._scenes: dict[str, SceneState] = {}
         self._masks = MaskSettings()
+        self._reading = FrameReading()
         self._scenes_before: dict[tuple[str, str], SceneState] = {}
         self._masks_before: dict[str, MaskSettings] = {}
+        self._readings_before: dict[str, FrameReading] = {}
         self._members: dict[str, list[JournalEntry]] = {}
         self._undoable: list[str] = []
         self._redoable: list[str] = []
@@ -166,7 +175,7 @@ class Accounts:
             self._ledger = None
             self._stack(entry)
             if entry.scene is None:
-                self._take_masks(entry)
+                self._take_settings(entry)
             else:
                 self._take_scene(entry, entry.scene)
 
@@ -176,6 +185,7 @@ class Accounts:
             self._ledger = Ledger(
                 scenes=dict(self._scenes),
                 masks=self._masks,
+                reading=self._reading,
                 undoable=tuple(self._undoable),
                 redoable=tuple(self._redoable),
             )
@@ -184,7 +194,7 @@ class Accounts:
     def inverse(
         self, group: str, *, kind: Kind, at: str, who: str, new_group: str
     ) -> tuple[JournalEntry, ...]:
-        """Entries that take `group` back: each scene, or the thresholds, as before it."""
+        """Entries that take `group` back: each scene, or the settings, as before it."""
         return tuple(
             self._undone(
                 entry, JournalEntry(group=new_group, at=at, who=who, kind=kind, undoes=group)
@@ -206,7 +216,8 @@ class Accounts:
         return DecisionSubject(
             kind=first.kind,
             scenes=tuple(entry.scene for entry in members if entry.scene is not None),
-            masks=first.masks if first.scene is None else None,
+            masks=first.masks if first.scene is None and first.reading is None else None,
+            reading=first.reading,
         )
 
     def in_words(self, group: str) -> str:
@@ -215,7 +226,8 @@ class Accounts:
 
     def _undone(self, entry: JournalEntry, draft: JournalEntry) -> JournalEntry:
         if entry.scene is None:
-            return replace(draft, masks=self._masks_before[entry.group])
+            was = None if entry.reading is None else self._readings_before[entry.group]
+            return replace(draft, masks=self._masks_before[entry.group], reading=was)
         earlier = self._scenes_before[entry.group, entry.scene]
         return replace(
             draft,
@@ -231,7 +243,9 @@ class Accounts:
             checksum=earlier.checksum,
         )
 
-    def _take_masks(self, entry: JournalEntry) -> None:
+    def _take_settings(self, entry: JournalEntry) -> None:
+        self._readings_before[entry.group] = self._reading
+        self._reading = entry.reading or self._reading
         self._masks_before[entry.group] = self._masks
         self._masks = (
             self._masks_before[entry.undoes] if entry.undoes else entry.masks or self._masks
@@ -323,6 +337,7 @@ class ChangeKind(StrEnum):
     NOTE = "note"
     TAGS = "tags"
     THRESHOLDS = "thresholds"
+    READING = "frames are read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -388,9 +403,7 @@ def ledger_differences(before: Ledger, after: Ledger) -> tuple[Change, ...]:
     """What changed from one moment to another, by scene; none where both are the same."""
     scenes = dict.fromkeys((*before.scenes, *after.scenes))
     nothing = dict.fromkeys(ChangeKind, "")
-    found = _between(
-        None, {ChangeKind.THRESHOLDS: _taus(before)}, {ChangeKind.THRESHOLDS: _taus(after)}
-    )
+    found = _between(None, _settings_in_words(before), _settings_in_words(after))
     for scene in sorted(scenes):
         then, now = before.scenes.get(scene), after.scenes.get(scene)
         if then != now:
@@ -481,11 +494,16 @@ def _state_in_words(state: SceneState) -> dict[ChangeKind, str]:
         ChangeKind.NOTE: f"“{state.note}”" if state.note else "",
         ChangeKind.TAGS: ", ".join(state.tags),
         ChangeKind.THRESHOLDS: "",
+        ChangeKind.READING: "",
     }
 
 
 def _version(label: str | None) -> str:
     return "" if label is None else f"version {PurePosixPath(label).stem}"
+
+
+def _settings_in_words(ledger: Ledger) -> dict[ChangeKind, str]:
+    return {ChangeKind.THRESHOLDS: _taus(ledger), ChangeKind.READING: ledger.reading.words}
 
 
 def _taus(ledger: Ledger) -> str:

@@ -21,7 +21,12 @@ from smarthdr_studio.core.errors import (
     UnwritableProject,
 )
 from smarthdr_studio.core.files import AnyPath, flush_folder, place_in, shown_name
-from smarthdr_studio.core.imaging.bracket import Catalogue, Scene, with_imported_truth
+from smarthdr_studio.core.imaging.bracket import (
+    Catalogue,
+    FrameReading,
+    Scene,
+    with_imported_truth,
+)
 from smarthdr_studio.core.project import backups, database, stamps
 from smarthdr_studio.core.project import database as project_database
 from smarthdr_studio.core.project.database import (
@@ -37,8 +42,6 @@ from smarthdr_studio.core.remedies import MAKE_PROJECT, MEND
 from smarthdr_studio.core.trust.brush import Brush, unpack
 
 DATABASE_NAME: Final = "project.sqlite"
-
-_ALIGNED: Final = "frames_aligned"  # how the dataset is read: a fact beside where it lies
 
 _ATTEMPTS: Final = 5
 # Where the program writes: a link at one of them that leads out of the project is refused at once.
@@ -239,11 +242,6 @@ class JournalReading:
         return self.accounts.ledger()
 
 
-def _frames_are_aligned(connection: sqlite3.Connection) -> bool:
-    row = connection.execute("SELECT value FROM facts WHERE name = ?", (_ALIGNED,)).fetchone()
-    return row is not None and row[0] == "yes"
-
-
 class Project:
     """An open project. Belongs to the thread that opened it; opening another one is cheap.
 
@@ -429,6 +427,11 @@ class Project:
             project_database.write_reviews(self._connection, [self.scene(name).id for name in ids])
 
     @property
+    def reading(self) -> FrameReading:
+        """How the frames of every scene are read, by the journal on disk now."""
+        return self.ledger().reading
+
+    @property
     def runs_folder(self) -> Path:
         """Where the training runs lie."""
         return place_in(self.folder, "runs")
@@ -450,6 +453,8 @@ class Project:
             new = self._added_up(last)
             if new:
                 self._entries = [*self._entries, *new]
+                if self._accounts.ledger().reading != self._read_as:
+                    self._find_scenes()
                 self._overlay({entry.scene for entry in new if entry.scene is not None})
             self._read_at = version
         return self._entries
@@ -513,18 +518,6 @@ class Project:
             remember_dataset(self._connection, root, seen_from=self.folder)
         self._find_scenes()
 
-    def align_frames(self, *, on: bool) -> None:
-        """Lay hand-held frames onto the reference as they are read, or leave them as shot.
-
-        The dataset stays as it is. No decision about scenes, so no entry of the journal; a project
-        that is only looked at remembers it until it is closed. Raises ProjectError.
-        """
-        with database.writing(self._connection, self.folder):
-            self._connection.execute("DELETE FROM facts WHERE name = ?", (_ALIGNED,))
-            if on:
-                self._connection.execute("INSERT INTO facts VALUES (?, 'yes')", (_ALIGNED,))
-        self._find_scenes()
-
     def fetch(self, files: Mapping[str, str | None]) -> None:
         """Bring files back from the trash where need be, by path and checksum.
 
@@ -539,13 +532,14 @@ class Project:
 
     def _find_scenes(self) -> None:
         self.dataset = find_dataset(self._connection, seen_from=self.folder)
-        self.aligned = _frames_are_aligned(self._connection)
         scenes = read_scenes(self._connection, self.dataset, seen_from=self.folder)
-        if self.aligned:
-            scenes = tuple(replace(scene, aligned=True) for scene in scenes)
+        ledger = self._accounts.ledger()
+        self._read_as = ledger.reading
+        if self._read_as != FrameReading():
+            scenes = tuple(replace(scene, reading=self._read_as) for scene in scenes)
         self._plain = {scene.id: scene for scene in scenes}
         self._by_id = dict(self._plain)
-        self._overlay(self._accounts.ledger().scenes)
+        self._overlay(ledger.scenes)
 
     def _added_up(self, last: int) -> list[JournalEntry]:
         """The entries behind `last`, added up."""

@@ -58,7 +58,8 @@ def put_frames(
     """Put under, reference and over frame into `folder` as FRAME_NAMES; says how each got there.
 
     A frame that stands in for another is put once, so that two frames stay two.
-    A frame that is no TIFF, whatever it is called, becomes a 16-bit TIFF of exactly its values.
+    A frame that is no TIFF, whatever it is called, becomes a 16-bit TIFF of exactly its values, and
+    one that is read under the camera's curve a TIFF with gamma 2.2.
     Raises BadScene or UnreadableImage where a frame is gone, damaged or of another size, OSError
     where the folder cannot be written, and ForeignPlace where what would be carried along lies
     outside the dataset.
@@ -73,11 +74,12 @@ def put_frames(
     for source, name, turn in zip(frames, FRAME_NAMES, turns, strict=False):
         kind, plain = _checked(source, scene, turn=turn)
         how: How = "converted"
-        if kind == "tiff" and plain and turn == 1:
+        if kind == "tiff" and plain and turn == 1 and scene.reading.response is None:
             how = put_file(source, folder / name, way=way, of=dataset)
         else:
             own_file(dataset, source)
-            write_frame_tiff(folder / name, read_frame(source, orientation=turn))
+            frame = read_frame(source, orientation=turn, response=scene.reading.response)
+            write_frame_tiff(folder / name, frame)
         told.append({"file": name, "from": below(dataset, source), "how": how})
         if how == "converted":
             told[-1]["was"] = kind
@@ -324,7 +326,8 @@ _HARD_LINKS: Final = """
 Frames are hard links: they share their bytes with the dataset they are from, so change none.
 """
 _CONVERTED: Final = """
-Frames that were no TIFF files, {count} of them, were written as 16-bit TIFF, value for value.
+Frames that were no TIFF files or are read under a camera's curve, {count} of them, were written as
+16-bit TIFF with gamma 1/2.2.
 """
 
 

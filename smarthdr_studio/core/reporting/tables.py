@@ -196,7 +196,7 @@ JOURNAL_FORMAT: Final = 1
 JOURNAL_COLUMNS: Final = (
     *("seq", "at", "who", "what", "kind", "scene", "before", "after", "note", "tags"),
     *("tau_patch", "tau_pixel", "masks", "run", "round", "checkpoint", "label", "whole"),
-    *("checksum", "truth", "person", "group", "undoes", "stands"),
+    *("checksum", "truth", "person", "group", "undoes", "stands", "reading"),
 )
 _PLAIN: Final = (
     *("seq", "at", "who", "scene", "note", "run", "round", "checkpoint", "label", "whole"),
@@ -233,13 +233,15 @@ def _csv_row(entry: JournalEntry, *, what: str, stands: bool) -> dict[str, Cell]
         "tau_patch": None if masks is None else masks.tau_patch,
         "tau_pixel": None if masks is None else masks.tau_pixel,
         "masks": None if masks is None else masks_as_text(masks),
+        "reading": None if entry.reading is None else entry.reading.words,
     }
 
 
 def _json_row(entry: JournalEntry, *, what: str, stands: bool) -> dict[str, Any]:
     masks = None if entry.masks is None else masks_as_values(entry.masks)
     told = _told(entry, what=what, stands=stands)
-    return {**told, "tags": list(entry.tags), "masks": masks}
+    reading = None if entry.reading is None else entry.reading.words
+    return {**told, "tags": list(entry.tags), "masks": masks, "reading": reading}
 
 
 def _told(entry: JournalEntry, *, what: str, stands: bool) -> dict[str, Cell]:

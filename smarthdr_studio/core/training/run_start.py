@@ -22,7 +22,8 @@ from smarthdr_studio.core.training.run_log import TimedEvent, timed
 from smarthdr_studio.core.trust.masking import MaskSettings, masks_from_text
 
 _HEAD_BYTES = 2**20  # of a log, in which the start of a run stands
-_ABOUT_LABELS = frozenset(ChangeKind) - {ChangeKind.NOTE, ChangeKind.TAGS}
+# What going back does not change is not told either.
+_ABOUT_LABELS = frozenset(ChangeKind) - {ChangeKind.NOTE, ChangeKind.TAGS, ChangeKind.READING}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -267,6 +267,7 @@ _TITLES: Final[Mapping[ChangeKind, str]] = {
     ChangeKind.NOTE: "Note",
     ChangeKind.TAGS: "Tags",
     ChangeKind.THRESHOLDS: "Thresholds",
+    ChangeKind.READING: "Frames are read",
 }
 
 

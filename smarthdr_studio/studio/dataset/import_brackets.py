@@ -13,7 +13,7 @@ from smarthdr_studio.core.datasets.proposal import Proposal, propose, with_step
 from smarthdr_studio.core.datasets.scan import check, labelled_by_default
 from smarthdr_studio.core.display.tone import frame_rgb8
 from smarthdr_studio.core.errors import StudioError
-from smarthdr_studio.core.imaging.bracket import Catalogue
+from smarthdr_studio.core.imaging.bracket import Catalogue, FrameReading
 from smarthdr_studio.core.imaging.previews import preview
 from smarthdr_studio.core.imaging.shots import Shot, read_shot
 from smarthdr_studio.studio.dataset.start_page import create_project
@@ -153,7 +153,10 @@ class ImportController(QObject):
         state = self._store.state.bringing
         if state is not None and state.catalogue is not None:
             job = partial(
-                create_project, catalogue=state.catalogue, place=place, aligned=state.aligned
+                create_project,
+                catalogue=state.catalogue,
+                place=place,
+                reading=FrameReading(aligned=state.aligned),
             )
             self._begin(job, partial(self._made, state.catalogue))
 

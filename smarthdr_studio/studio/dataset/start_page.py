@@ -26,7 +26,8 @@ from smarthdr_studio.core.datasets.scan import find_scenes, labelled_by_default
 from smarthdr_studio.core.environment import resource
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.files import refuse_inside
-from smarthdr_studio.core.imaging.bracket import Catalogue
+from smarthdr_studio.core.imaging.bracket import Catalogue, FrameReading
+from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.state import Notice, StudioState
@@ -278,17 +279,16 @@ def scan_dataset(report: Report, *, folder: Path) -> Catalogue:
 
 
 def create_project(
-    report: Report, *, catalogue: Catalogue, place: Path, aligned: bool = False
+    report: Report, *, catalogue: Catalogue, place: Path, reading: FrameReading | None = None
 ) -> Path:
     """A new project over a dataset, with the labels it names or five of them.
 
-    `aligned` lays hand-held frames onto the reference as they are read.
+    `reading` says how its frames are read where it is not with gamma 2.2 as they were shot.
     """
     report(f"making {place.name}", 0, 0)
     refuse_inside(catalogue.root, place)
     with Project.create(place, catalogue, labelled=labelled_by_default(catalogue)) as project:
-        if aligned:
-            project.align_frames(on=True)
+        Decisions(project).read_frames(reading or FrameReading())
         return project.folder
 
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.errors import StudioError
-from smarthdr_studio.core.imaging.bracket import Catalogue
+from smarthdr_studio.core.imaging.bracket import Catalogue, FrameReading
+from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.places import folder_meant, is_model
 from smarthdr_studio.core.project.project import JournalReading, Project
 from smarthdr_studio.studio.curation.journal import JournalController, story_of
@@ -161,6 +162,7 @@ class Session(QObject):
         )
         self.exports = ExportController(self._store, self._tasks, self.screen)
         self.panes: dict[str, Any] = {}  # sizes and tabs of the page, in its own words
+        self._reading = FrameReading()  # as the pictures on the screen were read
         self._watch = Watch(self._store, self.screen)
         self._connect()
         if self.preferences.told:
@@ -240,12 +242,13 @@ class Session(QObject):
             return
         try:
             project.refuse_read_only()
-            project.align_frames(on=not project.aligned)
+            now = project.reading
+            Decisions(project).read_frames(replace(now, aligned=not now.aligned))
         except StudioError as error:
             self._store.complain(str(error))
             return
         self._opened(project)
-        words = _ALIGNED if project.aligned else _AS_SHOT
+        words = _AS_SHOT if now.aligned else _ALIGNED
         self.curating.afterwards(partial(self._store.notice, Notice(text=words)))
 
     @Slot()
@@ -357,6 +360,7 @@ class Session(QObject):
             **layout.remembered(),
         )
         self._store.switch_to(project)
+        self._reading = project.reading
         self._read_journal()
         self._pick_first(layout.scene)
 
@@ -407,6 +411,8 @@ class Session(QObject):
             with self._store.one_change():
                 self._watch.has_read()
                 self._take_journal(self._store.project.read_journal())
+            if self._store.project.reading != self._reading and self._may_switch():
+                self._opened(self._store.project)  # every picture is another one now
         except StudioError as error:
             self._store.complain(str(error))
 
