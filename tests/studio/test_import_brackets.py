@@ -4,13 +4,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from made_curves import photograph, shot
 from made_shots import START, put_brackets, put_png
 from made_truths import view
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 
+from smarthdr_studio.core.imaging.response import GAMMA_2_2
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.studio.dataset.start_page import NewProjectDialog
+from smarthdr_studio.studio.plots.response import ResponseChart
 
 LATER = START + timedelta(hours=1)
 VIEWS = [view(seed) for seed in (1, 2, 3)]
@@ -230,3 +233,81 @@ def test_a_dropped_folder_can_be_looked_at_before_it_becomes_a_project(
     assert rows(sheet.brackets.brackets)[-1] == "Left out\n1 picture"
     assert not (tmp_path / "DCIM.shdr").exists()
     qtbot.keyClick(sheet, Qt.Key.Key_Escape)
+
+
+def s_shaped(light, stops):
+    return shot(light, stops, "S-shaped", full_well=70_000, read=14, seed=int(stops))
+
+
+@pytest.fixture
+def curved(tmp_path):
+    """Two brackets of a camera whose curve is not gamma 2.2."""
+    views = [photograph(seed) for seed in range(2)]
+    put_brackets(tmp_path / "DCIM", views, camera=s_shaped)
+    return tmp_path / "DCIM"
+
+
+def at_exposures(window, sheet, qtbot, until, folder):
+    look_into(sheet, qtbot, folder)
+    until(window.session, at("brackets"))
+    press(qtbot, sheet.next)
+    until(window.session, checked)
+    return sheet.exposures
+
+
+def test_a_curve_that_fits_clearly_better_is_shown_and_used_once_one_goes_on(
+    window, sheet, qtbot, until, curved
+):
+    page = at_exposures(window, sheet, qtbot, until, curved)
+    assert page.curve.measured.isChecked()
+    assert "under the measured curve" in page.curve.words.text()
+    assert "clearly better" in page.curve.words.text()
+    assert "curve" not in page.odd.toPlainText()
+    chart = page.curve.chart
+    assert chart.table()["stops, measured"][128] != chart.table()["stops, gamma 2.2"][128]
+    for step in ("truths", "project"):
+        press(qtbot, sheet.next)
+        until(window.session, at(step))
+    press(qtbot, sheet.next)
+    until(window.session, lambda state: state.project == "DCIM" and state.shown is not None)
+    project = window.session._store.project
+    measured = project.reading.response
+    assert measured is not None
+    window.session.curating.undo()
+    until(window.session, lambda state: project.reading.response is None)
+    until(window.session, lambda state: state.shown is not None and state.redo is not None)
+    assert all(scene.reading.response is None for scene in project.scenes)
+    window.session.curating.redo()
+    until(window.session, lambda state: project.reading.response == measured)
+
+
+def test_gamma_2_2_may_be_chosen_all_the_same(window, sheet, qtbot, until, curved):
+    page = at_exposures(window, sheet, qtbot, until, curved)
+    press(qtbot, page.curve.gamma)
+    until(window.session, lambda state: checked(state) and state.bringing.response is None)
+    assert page.curve.gamma.isChecked()
+    assert "curve is not gamma 2.2" in page.odd.toPlainText()
+    press(qtbot, page.curve.measured)
+    until(window.session, lambda state: checked(state) and state.bringing.response is not None)
+
+
+def test_where_gamma_2_2_fits_it_is_kept(window, sheet, qtbot, until, tmp_path):
+    views = [photograph(seed) for seed in range(2)]
+    put_brackets(tmp_path / "DCIM", views)
+    page = at_exposures(window, sheet, qtbot, until, tmp_path / "DCIM")
+    assert page.curve.gamma.isChecked()
+    assert "no better than gamma 2.2" in page.curve.words.text()
+    assert window.session.state.bringing.response is None
+
+
+def test_the_chart_draws_both_curves_and_says_so_where_nothing_is_known(qtbot):
+    chart = ResponseChart()
+    qtbot.addWidget(chart)
+    assert "nothing known" in chart.accessibleName()
+    assert chart.nothing()
+    chart.set_curve(GAMMA_2_2)
+    assert not chart.nothing()
+    chart.show()
+    across, stops = chart.plot and chart.measured.getData()
+    assert stops[-1] == pytest.approx(0, abs=1e-6)
+    assert (across[0], across[-1]) == (8 / 256, 1)

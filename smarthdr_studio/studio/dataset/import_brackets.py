@@ -9,16 +9,18 @@ from typing import Any, Final, NamedTuple
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage
 
+from smarthdr_studio.core.datasets.camera_curve import measure_response
 from smarthdr_studio.core.datasets.proposal import Proposal, propose, with_step
 from smarthdr_studio.core.datasets.scan import check, labelled_by_default
 from smarthdr_studio.core.display.tone import frame_rgb8
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.imaging.bracket import Catalogue, FrameReading
 from smarthdr_studio.core.imaging.previews import preview
+from smarthdr_studio.core.imaging.response import ResponseCurve, ResponseFit
 from smarthdr_studio.core.imaging.shots import Shot, read_shot
 from smarthdr_studio.studio.dataset.start_page import create_project
 from smarthdr_studio.studio.project.store import Store
-from smarthdr_studio.studio.state import IMPORT_STEPS, ImportState, ImportStep
+from smarthdr_studio.studio.state import IMPORT_STEPS, CurveWish, ImportState, ImportStep
 from smarthdr_studio.studio.tasks import Job, LatestTask, Report, TaskRunner
 
 Correction = Callable[[Proposal], Proposal]
@@ -33,12 +35,35 @@ def look_into(report: Report, *, folder: Path) -> Proposal:
     return propose(folder, progress=partial(report, words))
 
 
-def hold_against_pixels(report: Report, *, proposal: Proposal) -> tuple[Catalogue, tuple[str, ...]]:
-    """The brackets decoded and checked, and which start labelled. Raises StudioError."""
+class CheckedBrackets(NamedTuple):
+    """The brackets once they were decoded, which start labelled, and the camera's curve.
+
+    `response` is the curve they were read under, None for gamma 2.2; `fit` what they show of it.
+    """
+
+    catalogue: Catalogue
+    labelled: tuple[str, ...]
+    response: ResponseCurve | None
+    fit: ResponseFit | None
+
+
+def hold_against_pixels(
+    report: Report, *, proposal: Proposal, fit: ResponseFit | None, wish: CurveWish | None
+) -> CheckedBrackets:
+    """The brackets decoded and checked; the curve is measured unless `fit` is known already.
+
+    Without a wish the measured curve is used where it fits clearly better. Raises StudioError.
+    """
+    if fit is None:
+        words = "Measuring the camera's curve"
+        report(words, 0, 0)
+        fit = measure_response(proposal.scenes, progress=partial(report, words))
+    better = fit is not None and (fit.is_better if wish is None else wish == "measured")
+    response = fit.curve if fit is not None and better else None
     words = "Holding exposures and ground truths against the pixels"
     report(words, 0, len(proposal.scenes))
-    catalogue = check(proposal, progress=partial(report, words))
-    return catalogue, labelled_by_default(catalogue)
+    catalogue = check(proposal, response=response, progress=partial(report, words))
+    return CheckedBrackets(catalogue, labelled_by_default(catalogue), response, fit)
 
 
 class FramePreview(NamedTuple):
@@ -103,6 +128,7 @@ class ImportController(QObject):
     def look_into(self, folder: Path) -> None:
         """See which brackets a folder holds."""
         self._become(folder=folder, proposal=None, catalogue=None, ev_step=None)
+        self._become(fit=None, response=None, curve_wish=None)
         self._begin(partial(look_into, folder=folder), self._proposed)
 
     @Slot(object)
@@ -116,7 +142,7 @@ class ImportController(QObject):
         except StudioError as error:
             self._become(fault=str(error))
         else:
-            self._become(proposal=corrected, catalogue=None, fault="")
+            self._become(proposal=corrected, catalogue=None, fit=None, fault="")
 
     @Slot(object)
     def set_ev_step(self, step: float | None) -> None:
@@ -129,6 +155,12 @@ class ImportController(QObject):
     def align_frames(self, wished: object) -> None:
         """Whether hand-held frames are to be laid onto the reference."""
         self._become(aligned=bool(wished))
+
+    @Slot(str)
+    def read_under(self, wish: CurveWish) -> None:
+        """Read the frames with gamma 2.2, or under the curve that was measured."""
+        self._become(curve_wish=wish, catalogue=None)
+        self.check()
 
     @Slot(str)
     def go_to(self, step: ImportStep) -> None:
@@ -145,7 +177,13 @@ class ImportController(QObject):
         """Hold the brackets against their pixels, unless that is done."""
         state = self._store.state.bringing
         if state is not None and state.proposal is not None and state.catalogue is None:
-            self._begin(partial(hold_against_pixels, proposal=state.proposal), self._checked)
+            job = partial(
+                hold_against_pixels,
+                proposal=state.proposal,
+                fit=state.fit,
+                wish=state.curve_wish,
+            )
+            self._begin(job, self._checked)
 
     @Slot(object)
     def make(self, place: Path) -> None:
@@ -156,7 +194,7 @@ class ImportController(QObject):
                 create_project,
                 catalogue=state.catalogue,
                 place=place,
-                reading=FrameReading(aligned=state.aligned),
+                reading=FrameReading(response=state.response, aligned=state.aligned),
             )
             self._begin(job, partial(self._made, state.catalogue))
 
@@ -197,9 +235,8 @@ class ImportController(QObject):
     def _proposed(self, proposal: Proposal) -> None:
         self._become(proposal=proposal, step="brackets", doing="", progress=None)
 
-    def _checked(self, found: tuple[Catalogue, tuple[str, ...]]) -> None:
-        catalogue, labelled = found
-        self._become(catalogue=catalogue, labelled=labelled, doing="", progress=None)
+    def _checked(self, found: CheckedBrackets) -> None:
+        self._become(**found._asdict(), doing="", progress=None)
 
     def _made(self, catalogue: Catalogue, folder: Path) -> None:
         self.give_up()

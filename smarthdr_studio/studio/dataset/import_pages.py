@@ -31,6 +31,7 @@ from smarthdr_studio.core.datasets.arrival import in_few_lines
 from smarthdr_studio.core.datasets.proposal import ProposedScene, found_in_words
 from smarthdr_studio.core.imaging.bracket import TRUTH_LEFT_OUT, Catalogue, Scene
 from smarthdr_studio.core.words import counted
+from smarthdr_studio.studio.dataset.camera_curve import CurveChoice
 from smarthdr_studio.studio.dataset.import_brackets import FramePreview
 from smarthdr_studio.studio.dataset.start_page import ask_for_parent, why_not
 from smarthdr_studio.studio.state import ImportState
@@ -387,6 +388,7 @@ class ExposuresPage(QWidget):
 
     step_given = Signal(object)
     align_wished = Signal(bool)
+    curve_wished = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -395,13 +397,14 @@ class ExposuresPage(QWidget):
         self.table = QTableWidget(0, len(_COLUMNS))
         self.by_hand = QCheckBox("One step for all brackets:")
         self.step = QDoubleSpinBox(minimum=0.1, maximum=8, value=2, singleStep=0.5, decimals=2)
-        self.curve = caption("Camera curve: gamma 2.2", role="muted")
+        self.curve = CurveChoice()
         self.odd = QPlainTextEdit(readOnly=True)
         self._catalogue: Catalogue | None = None
         self._lay_out()
         self.by_hand.toggled.connect(self._give)
         self.step.editingFinished.connect(self._give)
         self.hand_held.toggled.connect(self.align_wished)
+        self.curve.wished.connect(self.curve_wished)
 
     def show_state(self, state: ImportState) -> None:
         """Show what was found, nothing while it is looked for."""
@@ -409,6 +412,8 @@ class ExposuresPage(QWidget):
         if state.catalogue is self._catalogue:
             return
         self._catalogue = state.catalogue
+        known = state.catalogue is not None
+        self.curve.show_fit(state.fit, used=state.response, known=known)
         self.table.setRowCount(0)
         self.odd.clear()
         if state.catalogue is None:
@@ -448,16 +453,21 @@ class ExposuresPage(QWidget):
         row.addWidget(self.by_hand)
         row.addWidget(self.step)
         row.addSpacing(24)
-        row.addWidget(self.curve)
+        row.addWidget(self.hand_held)
         row.addStretch(1)
+        lower = QHBoxLayout()
+        lower.setSpacing(8)
+        lower.addWidget(self.curve, 1)
+        right = QVBoxLayout()
+        right.addWidget(caption("Odd or left out", role="title"))
+        right.addWidget(self.odd, 1)
+        lower.addLayout(right, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._found)
         column.addWidget(box, 3)
         column.addLayout(row)
-        column.addLayout(_row_of(self.hand_held))
-        column.addWidget(caption("Odd or left out", role="title"))
-        column.addWidget(self.odd, 2)
+        column.addLayout(lower, 3)
 
 
 def _as_plain_table(table: QTableWidget) -> None:

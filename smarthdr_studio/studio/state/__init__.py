@@ -32,6 +32,7 @@ from smarthdr_studio.studio.state.curation import (
 )
 from smarthdr_studio.studio.state.dataset import (
     IMPORT_STEPS,
+    CurveWish,
     DatasetWish,
     ImportState,
     ImportStep,
@@ -114,6 +115,7 @@ __all__ = [
     "CompareMode",
     "Comparison",
     "Contrast",
+    "CurveWish",
     "DatasetWish",
     "DeviceLine",
     "EvaluationFigures",

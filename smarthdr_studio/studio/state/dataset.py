@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from smarthdr_studio.core.datasets.ground_truth import TruthFindings, TruthPictures
     from smarthdr_studio.core.datasets.proposal import Proposal
     from smarthdr_studio.core.imaging.bracket import Catalogue
+    from smarthdr_studio.core.imaging.response import ResponseCurve, ResponseFit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -104,6 +105,9 @@ IMPORT_STEPS: Final[tuple[ImportStep, ...]] = (
 )
 
 
+CurveWish = Literal["gamma", "measured"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ImportState:
     """How far the import of brackets is; nothing is made before its last step.
@@ -121,6 +125,9 @@ class ImportState:
     labelled: tuple[str, ...] = ()
     ev_step: float | None = None
     aligned: bool = False  # hand-held frames are to be laid onto the reference
+    fit: "ResponseFit | None" = None  # what brackets show of the camera's curve
+    response: "ResponseCurve | None" = None  # the curve frames are read under, None for gamma 2.2
+    curve_wish: CurveWish | None = None  # what a person chose of both
     doing: str = ""
     progress: float | None = None
     fault: str = ""

@@ -268,6 +268,7 @@ class OpenCommands(QObject):
         sheet.brackets.previews_wanted.connect(bringing.want_previews)
         sheet.exposures.step_given.connect(bringing.set_ev_step)
         sheet.exposures.align_wished.connect(bringing.align_frames)
+        sheet.exposures.curve_wished.connect(bringing.read_under)
         bringing.previews_made.connect(sheet.brackets.take_previews)
         self._session.watch(ImportSheet.SHOWS, sheet.show_state)
         return sheet
