@@ -452,15 +452,12 @@ def align(
 def _shakes(scene: "Scene") -> list[dict[str, Any]]:
     """How the frames beside the reference lie against it."""
     from smarthdr_studio.core.imaging.bracket import decode_bracket
-    from smarthdr_studio.core.imaging.handheld import hand_shake
 
-    shot = decode_bracket(replace(scene, reading=replace(scene.reading, aligned=False)))
+    aligned = replace(scene, reading=replace(scene.reading, aligned=True))
     told = []
-    for index in (0, 2):
+    for index, shake in zip((0, 2), decode_bracket(aligned).shakes or (), strict=True):
         if scene.frames[index] == scene.frames[1]:
             continue
-        step = shot.stops[index] - shot.stops[1]
-        shake = hand_shake(shot.reference, shot.frames[index], stops=step)
         told.append(
             {
                 "scene": scene.id,
@@ -468,6 +465,8 @@ def _shakes(scene: "Scene") -> list[dict[str, Any]]:
                 "by": "left as it is" if shake.kind == "none" else shake.kind,
                 "shift": shake.shift,
                 "agree": f"{shake.inliers} of {shake.matches}",
+                "inliers": shake.inliers,
+                "matches": shake.matches,
             }
         )
     return told

@@ -13,8 +13,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from table import Row, row, show, timed
 
-from smarthdr_studio.core.curation.clues import CLUES_KIND, frames_stamp, record_of
-from smarthdr_studio.core.imaging.bracket import decode_bracket
+from smarthdr_studio.core.curation.clues import CLUES_KIND, record_of
+from smarthdr_studio.core.imaging.bracket import decode_bracket, frames_stamp
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.studio.settings import Places
 from smarthdr_studio.studio.state import QueueKind

@@ -1,16 +1,21 @@
 """Hand-held frames are laid onto the reference, and only where that makes them agree better."""
 
+import json
+import os
+
 import cv2
 import numpy as np
 import pytest
 from made_truths import exposed, view
 
-from smarthdr_studio.core.curation.clues import frames_stamp
 from smarthdr_studio.core.datasets.scan import find_scenes
-from smarthdr_studio.core.imaging.bracket import FrameReading, decode_bracket
+from smarthdr_studio.core.imaging import bracket
+from smarthdr_studio.core.imaging.bracket import FrameReading, decode_bracket, frames_stamp
 from smarthdr_studio.core.imaging.handheld import hand_shake, laid_onto
 from smarthdr_studio.core.imaging.image_files import write_frame_tiff
+from smarthdr_studio.core.project import database
 from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.journal import add_up
 from smarthdr_studio.core.project.project import Project
 
 SIZE = (300, 400)
@@ -116,3 +121,49 @@ def test_a_project_aligns_its_frames_as_they_are_read_until_it_is_told_not_to(tm
         assert off[1] < 0.4 * off[0]
         assert np.array_equal(again.frames[index], shot.frames[index])
     assert {path: path.read_bytes() for path in (tmp_path / "d" / "s").iterdir()} == before
+
+
+@pytest.fixture
+def hand_held(tmp_path):
+    put_hand_held(tmp_path / "d" / "s")
+    with Project.create(tmp_path / "p.shdr", find_scenes(tmp_path / "d"), labelled=()) as project:
+        Decisions(project).read_frames(FrameReading(aligned=True))
+        yield project
+
+
+def test_how_frames_lie_is_found_once_and_kept_in_the_project(hand_held, monkeypatch):
+    (scene,) = hand_held.scenes
+    first = decode_bracket(scene)
+    assert (hand_held.folder / "alignment" / f"{scene.id}.json").is_file()
+    monkeypatch.setattr(bracket, "hand_shakes", None)  # looked for once more, it would be a fault
+    again = decode_bracket(scene)
+    for index in range(3):
+        assert np.array_equal(first.frames[index], again.frames[index])
+    assert [each.inliers for each in first.shakes] == [each.inliers for each in again.shakes]
+    assert "features agree" in again.shakes[0].words
+
+
+def test_how_frames_lie_is_found_anew_where_a_file_changed_or_what_was_kept_is_spoilt(hand_held):
+    (scene,) = hand_held.scenes
+    kept = hand_held.folder / "alignment" / f"{scene.id}.json"
+    first = decode_bracket(scene)
+    for spoilt in ("", "[]", '{"stamp": 1}', kept.read_text().replace("1", "nan")):
+        kept.write_text(spoilt)
+        assert np.array_equal(decode_bracket(scene).under, first.under)
+    stamp = json.loads(kept.read_text())["stamp"]
+    os.utime(scene.frames[0], (1, 1))
+    assert np.array_equal(decode_bracket(scene).under, first.under)
+    assert json.loads(kept.read_text())["stamp"] != stamp
+
+
+def test_a_project_of_an_older_version_stays_aligned_and_can_undo_it(tmp_path, monkeypatch):
+    put_hand_held(tmp_path / "d" / "s")
+    with monkeypatch.context() as older:
+        older.setattr(database, "MIGRATIONS", database.MIGRATIONS[:5])
+        connection = database.create(tmp_path / "old.sqlite")
+    connection.execute("INSERT INTO facts VALUES ('frames_aligned', 'yes')")
+    database.bring_up_to_date(connection, tmp_path / "old.sqlite")
+    entries = database.entries_after(connection, 0)
+    connection.close()
+    assert add_up(entries).reading == FrameReading(aligned=True)
+    assert add_up(entries).undoable == (entries[0].group,)

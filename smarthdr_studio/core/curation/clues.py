@@ -13,7 +13,12 @@ import numpy.typing as npt
 
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.imaging.alignment import disagreement, drift, saturated
-from smarthdr_studio.core.imaging.bracket import Bracket, FrameReading, Scene, decode_bracket
+from smarthdr_studio.core.imaging.bracket import (
+    Bracket,
+    Scene,
+    decode_bracket,
+    frames_stamp,
+)
 from smarthdr_studio.core.imaging.radiometry import Floats, linear_radiance, mu_law, unit_ldr
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.causes import MOVING, Clues, moving
@@ -235,19 +240,6 @@ def _as_bytes(shares: npt.NDArray[np.float64]) -> Bytes:
 
 CLUES_KIND: Final = "clues"
 _WRITTEN_AT_ONCE: Final = 16  # records that are written together, and lost together in a power cut
-
-
-def frames_stamp(scene: Scene) -> str:
-    """Sizes and times of the scene's frame files, and how they are read where it is not plainly.
-
-    "" where one of them is away.
-    """
-    try:
-        found = [path.stat() for path in scene.frames]
-    except OSError:
-        return ""
-    stamps = " ".join(f"{each.st_size}:{each.st_mtime_ns}" for each in found)
-    return stamps if scene.reading == FrameReading() else f"{stamps} {scene.reading.words}"
 
 
 def kept_records(project: Project) -> dict[str, ClueRecord]:

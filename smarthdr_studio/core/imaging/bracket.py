@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, TypeVar, cast
@@ -13,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.errors import BadScene
-from smarthdr_studio.core.files import AnyPath, is_file
-from smarthdr_studio.core.imaging.handheld import aligned
+from smarthdr_studio.core.files import AnyPath, is_file, replacing
+from smarthdr_studio.core.imaging.handheld import HandShake, Shakes, all_laid_onto, hand_shakes
 from smarthdr_studio.core.imaging.image_files import read_bracket_frames, read_radiance
 from smarthdr_studio.core.imaging.radiometry import Floats, Frame, stops_above_shortest
 from smarthdr_studio.core.imaging.response import ResponseCurve
-from smarthdr_studio.core.records import parse_json
+from smarthdr_studio.core.records import parse_json, read_json
 from smarthdr_studio.core.remedies import FIND_DATASET
 
 Split = Literal["train", "test"]
@@ -71,7 +72,8 @@ class Scene:
     These three are what networks and views use. Where the bracket has another number of frames,
     `every` holds all of them by rising exposure; where nothing was shot darker (or brighter) than
     the reference, the reference stands in for the under (or over) frame, with its own EV. `reading`
-    says under which curve they are decoded, and whether under and over are laid onto the reference.
+    says under which curve they are decoded, and whether under and over are laid onto the reference;
+    `shakes` is the file that keeps how they lie against it, made when they are first decoded.
 
     `id` is unique in its dataset and safe as a file name: the scene folder's path inside the
     dataset joined by "-", without a leading "Training". What the ground truth file holds reaches
@@ -91,6 +93,7 @@ class Scene:
     layout: str = "folder"
     every: tuple[ExposedFrame, ...] = ()
     reading: FrameReading = FrameReading()
+    shakes: Path | None = None
 
     @property
     def whole_bracket(self) -> tuple[ExposedFrame, ...]:
@@ -155,12 +158,16 @@ class Catalogue:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bracket:
-    """A decoded scene: three H×W×3 RGB uint16 frames, and their stops above the shortest."""
+    """A decoded scene: three H×W×3 RGB uint16 frames, and their stops above the shortest.
+
+    `shakes` says how under and over were laid onto the reference, None where they were not.
+    """
 
     under: Frame
     reference: Frame
     over: Frame
     stops: tuple[float, float, float]
+    shakes: Shakes | None = None
 
     @property
     def frames(self) -> Sequence[Frame]:
@@ -284,13 +291,69 @@ def decode_bracket(scene: Scene) -> Bracket:
     paths = tuple(dict.fromkeys(scene.frames))  # a frame that stands in for another comes twice
     for path in paths:
         _is_there(path)
-    response = scene.reading.response
+    response, stamp = scene.reading.response, frames_stamp(scene)
     frames = dict(zip(paths, read_bracket_frames(paths, response=response), strict=True))
     for path, frame in frames.items():
         _has_size(path, frame, scene=scene)
-    shown = [frames[path] for path in scene.frames]
-    under, reference, over = aligned(shown, stops=scene.stops) if scene.reading.aligned else shown
-    return Bracket(under, reference, over, scene.stops)
+    shown = (frames[scene.frames[0]], frames[scene.frames[1]], frames[scene.frames[2]])
+    shakes = _shakes(scene, shown, stamp=stamp) if scene.reading.aligned else None
+    laid = shown if shakes is None else all_laid_onto(shown, shakes, stops=scene.stops)
+    return Bracket(*laid, stops=scene.stops, shakes=shakes)
+
+
+def frames_stamp(scene: Scene) -> str:
+    """Sizes and times of the scene's frame files, and how they are read where it is not plainly.
+
+    "" where one of them is away.
+    """
+    try:
+        found = [path.stat() for path in scene.frames]
+    except OSError:
+        return ""
+    stamps = " ".join(f"{each.st_size}:{each.st_mtime_ns}" for each in found)
+    return stamps if scene.reading == FrameReading() else f"{stamps} {scene.reading.words}"
+
+
+def _shakes(scene: Scene, frames: Sequence[Frame], *, stamp: str) -> Shakes:
+    """How the frames lie against the reference: as it is kept of these very files, or found."""
+    kept = _kept_shakes(scene, stamp)
+    if kept is not None:
+        return kept
+    found = hand_shakes(frames, stops=scene.stops)
+    if scene.shakes is not None and stamp:
+        told = {"stamp": stamp, "stops": scene.stops, "frames": [s.as_plain() for s in found]}
+        with suppress(OSError):  # of a project that is only looked at, it is found again
+            scene.shakes.parent.mkdir(exist_ok=True)
+            with replacing(scene.shakes) as draft:
+                draft.write_text(json.dumps(told), encoding="utf-8")
+    return found
+
+
+def reading_in_words(scene: Scene) -> str:
+    """How the scene's frames are read, and once that is known how they lay against the reference.
+
+    "" where they are read with gamma 2.2 as they were shot.
+    """
+    if scene.reading == FrameReading():
+        return ""
+    kept = _kept_shakes(scene, frames_stamp(scene)) if scene.reading.aligned else None
+    outer = {scene.frames[0]: 0, scene.frames[2]: 1}
+    outer.pop(scene.frames[1], None)
+    told = [] if kept is None else [f"{path.name} {kept[at].words}" for path, at in outer.items()]
+    return "; ".join((scene.reading.words, *told))
+
+
+def _kept_shakes(scene: Scene, stamp: str) -> Shakes | None:
+    if scene.shakes is None or not stamp:
+        return None
+    try:
+        told = read_json(scene.shakes)
+        if (told["stamp"], tuple(told["stops"])) != (stamp, scene.stops):
+            return None
+        under, over = (HandShake.from_plain(each) for each in told["frames"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return under, over
 
 
 def decode_ground_truth(scene: Scene) -> Half:

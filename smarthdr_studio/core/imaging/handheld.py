@@ -6,7 +6,7 @@ and Bolles 1981). What is found has to be small, as a hand's shake is, and has t
 agree better; else the frame stays as it was shot.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -48,6 +48,51 @@ class HandShake:
     matches: int
     shift: float
 
+    @property
+    def words(self) -> str:
+        """How it is laid onto the reference, in a clause."""
+        if self.kind == "none":
+            return "left as it was shot"
+        return (
+            f"laid by a {self.kind}, {self.shift:.1f} pixels at a corner; {self.inliers} of "
+            f"{self.matches} features agree"
+        )
+
+    def as_plain(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "kind": self.kind,
+            "matrix": self.matrix.tolist(),
+            "inliers": self.inliers,
+            "matches": self.matches,
+            "shift": self.shift,
+        }
+
+    @classmethod
+    def from_plain(cls, told: Mapping[str, Any]) -> "HandShake":
+        """What `as_plain` gave. Raises ValueError, KeyError or TypeError."""
+        kind: Kind = _KINDS[told["kind"]]
+        matrix = np.array(told["matrix"], np.float64)
+        shift = float(told["shift"])
+        if matrix.shape != (3, 3) or not np.isfinite([*matrix.ravel(), shift]).all():
+            raise ValueError("no matrix of 3×3 finite numbers")
+        return cls(
+            kind=kind,
+            matrix=matrix,
+            inliers=int(told["inliers"]),
+            matches=int(told["matches"]),
+            shift=shift,
+        )
+
+
+_KINDS: Final[dict[str, Kind]] = {
+    "homography": "homography",
+    "translation": "translation",
+    "none": "none",
+}
+Shakes = tuple[HandShake, HandShake]
+"""How the under and the over frame lie against the reference."""
+
 
 def hand_shake(reference: Frame, frame: Frame, *, stops: float) -> HandShake:
     """How an H×W×3 uint16 frame, `stops` brighter than the reference, lies against it."""
@@ -87,16 +132,27 @@ def laid_onto(reference: Frame, frame: Frame, shake: HandShake, *, stops: float)
     return laid.astype(np.uint16, copy=False)
 
 
-def aligned(frames: Sequence[Frame], *, stops: Sequence[float]) -> tuple[Frame, Frame, Frame]:
+def hand_shakes(frames: Sequence[Frame], *, stops: Sequence[float]) -> Shakes:
+    """How under and over lie against the reference, all H×W×3 uint16."""
+
+    def found(index: int) -> HandShake:
+        if frames[index] is frames[1]:  # it stands in
+            return _nothing(0)
+        return hand_shake(frames[1], frames[index], stops=stops[index] - stops[1])
+
+    return found(0), found(2)
+
+
+def all_laid_onto(
+    frames: Sequence[Frame], shakes: Shakes, *, stops: Sequence[float]
+) -> tuple[Frame, Frame, Frame]:
     """Under, reference and over, H×W×3 uint16, the outer ones laid onto the reference."""
     reference = frames[1]
-    laid = [reference, reference, reference]
-    for index in (0, 2):
-        if frames[index] is not reference:
-            step = stops[index] - stops[1]
-            shake = hand_shake(reference, frames[index], stops=step)
-            laid[index] = laid_onto(reference, frames[index], shake, stops=step)
-    return laid[0], laid[1], laid[2]
+    under, over = (
+        laid_onto(reference, frames[index], shake, stops=stops[index] - stops[1])
+        for index, shake in zip((0, 2), shakes, strict=True)
+    )
+    return under, reference, over
 
 
 def _nothing(matches: int) -> HandShake:

@@ -43,11 +43,12 @@ from smarthdr_studio.core.trust.brush import Brush, unpack
 
 DATABASE_NAME: Final = "project.sqlite"
 
+_SHAKES: Final = "alignment"
 _ATTEMPTS: Final = 5
 # Where the program writes: a link at one of them that leads out of the project is refused at once.
 _PARTS: Final = (
     *(f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm"),
-    *("backups", "labels", "pseudo", "runs", core_files.TRASH, "window.json"),
+    *("backups", "labels", "pseudo", "runs", _SHAKES, core_files.TRASH, "window.json"),
 )
 _OTHERWISE: Final = {"is gone": f"no {DATABASE_NAME}", "is empty": f"its {DATABASE_NAME} is empty"}
 
@@ -536,10 +537,16 @@ class Project:
         ledger = self._accounts.ledger()
         self._read_as = ledger.reading
         if self._read_as != FrameReading():
-            scenes = tuple(replace(scene, reading=self._read_as) for scene in scenes)
+            scenes = tuple(self._read_so(scene) for scene in scenes)
         self._plain = {scene.id: scene for scene in scenes}
         self._by_id = dict(self._plain)
         self._overlay(ledger.scenes)
+
+    def _read_so(self, scene: Scene) -> Scene:
+        """The scene with how it is read; and, where it is aligned, with what keeps how it lies."""
+        reading = self._read_as
+        kept = place_in(self.folder, _SHAKES, f"{scene.id}.json") if reading.aligned else None
+        return replace(scene, reading=reading, shakes=kept)
 
     def _added_up(self, last: int) -> list[JournalEntry]:
         """The entries behind `last`, added up."""

@@ -383,6 +383,7 @@ def _about(row: SceneFacts, story: SceneStory | None) -> list[tuple[str, str]]:
         ("motion", "" if row.motion is None else percent(row.motion)),
         ("saturated", "" if row.saturation is None else percent(row.saturation)),
         ("reviewed", "yes" if row.reviewed else "no"),
+        ("frames read", mine.frames),
     ]
 
 

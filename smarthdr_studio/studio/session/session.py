@@ -9,7 +9,7 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.errors import StudioError
-from smarthdr_studio.core.imaging.bracket import Catalogue, FrameReading
+from smarthdr_studio.core.imaging.bracket import Catalogue, FrameReading, reading_in_words
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.places import folder_meant, is_model
 from smarthdr_studio.core.project.project import JournalReading, Project
@@ -411,10 +411,16 @@ class Session(QObject):
             with self._store.one_change():
                 self._watch.has_read()
                 self._take_journal(self._store.project.read_journal())
-            if self._store.project.reading != self._reading and self._may_switch():
-                self._opened(self._store.project)  # every picture is another one now
+            self._read_anew(self._store.project)
         except StudioError as error:
             self._store.complain(str(error))
+
+    def _read_anew(self, project: Project) -> None:
+        """Open the project again where frames are read otherwise now; a run keeps what it began."""
+        training = self.training.state
+        at_work = training.busy and not training.in_other_process
+        if project.reading != self._reading and not at_work and self._may_switch():
+            self._opened(project)
 
     def _take_journal(self, journal: JournalReading) -> None:
         self.curating.take_journal(journal)
@@ -435,9 +441,19 @@ class Session(QObject):
         except StudioError as error:
             self._store.complain(str(error))
 
+    @Slot()
+    def _tell_alignment(self) -> None:
+        """Once the frames are decoded it is known how they lay against the reference."""
+        if self._reading.aligned:
+            self._tell_story()
+
     def _show_story(self, journal: JournalReading) -> None:
         if self.state.current is not None:
-            self._store.become(story=story_of(journal, self.state.current))
+            story = story_of(journal, self.state.current)
+            if self._store.project is not None:
+                words = reading_in_words(self._store.project.scene(self.state.current))
+                story = replace(story, frames=words)
+            self._store.become(story=story)
 
     @Slot()
     def _dataset_moved(self) -> None:
@@ -448,6 +464,7 @@ class Session(QObject):
     @Slot()
     def _run_ended(self) -> None:
         self.inspection.round_came()
+        self._read_journal()  # frames may be read otherwise since it began
         self._rest()
 
     @Slot()
@@ -474,6 +491,7 @@ class Session(QObject):
         self.inspection.thresholds.settled.connect(self.curating.settle_masks)
         self.inspection.proposals.settled.connect(self.curating.settle_masks)
         self.screen.picked.connect(self._tell_story)
+        self.screen.scene_shown.connect(self._tell_alignment)
         self._watch.noticed.connect(self._read_journal)
         self.files.care.moved.connect(self._dataset_moved)
         self.files.mending.mended.connect(self._mended)

@@ -101,9 +101,13 @@ class StoryLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneStory:
-    """What the journal tells of one scene, the latest decision first; `label` in words or ""."""
+    """What is told of one scene: the latest decision first; `label` and `frames` in words or "".
+
+    `frames` says how they are read where it is not with gamma 2.2 as they were shot.
+    """
 
     scene: str
+    frames: str = ""
     label: str = ""
     thresholds: str = ""  # those the label was frozen with
     lines: tuple[StoryLine, ...] = ()
