@@ -1,10 +1,12 @@
 """Pictures straight off a camera: JPEG and PNG with EXIF written by hand, from known radiance."""
 
+import io
 import struct
 from datetime import datetime, timedelta
 
 import cv2
 import numpy as np
+import pytest
 
 START = datetime(2026, 5, 1, 12, 0, 0)
 
@@ -85,3 +87,37 @@ def put_png(path, radiance, stops):
     path.parent.mkdir(parents=True, exist_ok=True)
     values = np.clip(radiance * 2.0**stops, 0, 1) ** (1 / 2.2) * 65535
     cv2.imwrite(str(path), np.rint(values).astype(np.uint16)[..., ::-1])
+
+
+def dng(levels, *, seconds=(1, 4), orientation=1):
+    """A DNG of an H×W mosaic (RGGB) above black 1000, white 61000; its camera sees sRGB colours."""
+    tifffile = pytest.importorskip("tifffile")
+    matrix = [32405, 10000, -15371, 10000, -4985, 10000, -9693, 10000, 18760, 10000, 416, 10000]
+    matrix += [556, 10000, -2040, 10000, 10572, 10000]
+    tags = [
+        (50706, 1, 4, bytes([1, 4, 0, 0]), True),
+        (50708, 2, 5, b"Mine\0", True),
+        (271, 2, 5, b"Mine\0", True),
+        (272, 2, 5, b"Mine\0", True),
+        (274, 3, 1, orientation, True),
+        (33421, 3, 2, (2, 2), True),
+        (33422, 1, 4, bytes([0, 1, 1, 2]), True),
+        (50721, 10, 9, tuple(matrix), True),
+        (50728, 5, 3, (1, 1, 1, 1, 1, 1), True),
+        (50714, 4, 1, 1000, True),
+        (50717, 4, 1, 61000, True),
+        (50778, 3, 1, 21, True),
+        (33434, 5, 1, seconds, True),
+    ]
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, (1000 + levels).astype(np.uint16), photometric=32803, extratags=tags)
+    return buffer.getvalue()
+
+
+def mosaic(light, stops):
+    """What the sensor of such a DNG counts of H×W×3 linear light: one colour a pixel, no noise."""
+    counts = np.rint(np.clip(light * 2.0**stops, 0, 1) * 60000)
+    mixed = counts[..., 1].copy()
+    mixed[0::2, 0::2] = counts[0::2, 0::2, 0]
+    mixed[1::2, 1::2] = counts[1::2, 1::2, 2]
+    return mixed

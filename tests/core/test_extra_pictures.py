@@ -1,11 +1,11 @@
 """RAW, HEIC, AVIF and JPEG XL: named where their library lacks, read where it is there."""
 
-import io
 import types
 
 import numpy as np
 import pytest
 from made_pictures import noise
+from made_shots import dng
 
 from smarthdr_studio.core.datasets.layouts import frame_files, ground_truth_files
 from smarthdr_studio.core.errors import UnreadableImage
@@ -66,36 +66,11 @@ def test_raw_frames_beside_jpegs_are_let_be_and_alone_are_the_frames(tmp_path):
     assert ground_truth_files([*raws, tmp_path / "HDRImg.pfm"]) == (tmp_path / "HDRImg.pfm",)
 
 
-def dng(level, *, seconds=(1, 4), orientation=1):
-    """A DNG of one even grey, black 1000 and white 61000, whose camera sees sRGB colours."""
-    tifffile = pytest.importorskip("tifffile")
-    matrix = [32405, 10000, -15371, 10000, -4985, 10000, -9693, 10000, 18760, 10000, 416, 10000]
-    matrix += [556, 10000, -2040, 10000, 10572, 10000]
-    tags = [
-        (50706, 1, 4, bytes([1, 4, 0, 0]), True),
-        (50708, 2, 5, b"Mine\0", True),
-        (271, 2, 5, b"Mine\0", True),
-        (272, 2, 5, b"Mine\0", True),
-        (274, 3, 1, orientation, True),
-        (33421, 3, 2, (2, 2), True),
-        (33422, 1, 4, bytes([0, 1, 1, 2]), True),
-        (50721, 10, 9, tuple(matrix), True),
-        (50728, 5, 3, (1, 1, 1, 1, 1, 1), True),
-        (50714, 4, 1, 1000, True),
-        (50717, 4, 1, 61000, True),
-        (50778, 3, 1, 21, True),
-        (33434, 5, 1, seconds, True),
-    ]
-    buffer = io.BytesIO()
-    tifffile.imwrite(
-        buffer, np.full((64, 96), 1000 + level, np.uint16), photometric=32803, extratags=tags
-    )
-    return buffer.getvalue()
-
-
 def test_raw_frames_are_linear_and_on_one_scale(put):
     pytest.importorskip("rawpy")
-    paths = [put(dng(3000 * 4**k, seconds=(4**k, 64)), f"{k}.dng") for k in range(3)]
+    paths = [
+        put(dng(np.full((64, 96), 3000 * 4**k), seconds=(4**k, 64)), f"{k}.dng") for k in range(3)
+    ]
     with paths[0].open("rb") as stream:
         assert sniff(stream) == "raw"
     assert image_size(paths[0]) == (64, 96)
@@ -108,7 +83,7 @@ def test_raw_frames_are_linear_and_on_one_scale(put):
 
 def test_a_raw_frame_is_turned_by_its_header(put):
     pytest.importorskip("rawpy")
-    path = put(dng(3000, orientation=6), "a.dng")
+    path = put(dng(np.full((64, 96), 3000), orientation=6), "a.dng")
     assert image_size(path) == read_frame(path).shape[:2] == (96, 64)
 
 
