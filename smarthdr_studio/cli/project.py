@@ -511,7 +511,8 @@ def response(
         print_json(_response(chosen))
         return
     print_line(f"{project}: frames are read {words}.")
-    _tell_fit(chosen)
+    if use in (None, "measured"):
+        _tell_fit(chosen)
 
 
 def _save(chosen: "ChosenResponse", path: Path, *, project: Path) -> None:

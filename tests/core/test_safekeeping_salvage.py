@@ -189,7 +189,7 @@ def test_a_database_that_forgot_its_dataset_is_told_and_mended(project, statemen
         assert len(again.entries()) == 8
 
 
-@pytest.mark.parametrize("version", [0, 1, 2, 3, 7, 2**30, -5])
+@pytest.mark.parametrize("version", [0, 1, 2, 3, len(database.MIGRATIONS) + 1, 2**30, -5])
 def test_a_flipped_number_of_the_format_is_told_and_mended_where_it_can_be(project, version):
     with closing(sqlite3.connect(project / "project.sqlite")) as database:
         database.execute(f"PRAGMA user_version = {version}")

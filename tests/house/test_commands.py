@@ -95,7 +95,7 @@ def rows_of_the_verbs():
         group = ""
         verbs = []
         for words in map(str.split, re.findall(r"`([^`]+)`", told)):
-            if words[0] in ("runs", "presets"):
+            if words[0] in ("runs", "presets", "desktop"):
                 group = words.pop(0) + " "
             verbs.append(group + words[0])
         more = re.findall(r"`([a-z][a-z-]*)`", says) if "also `" in says else []

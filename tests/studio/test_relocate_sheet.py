@@ -253,6 +253,7 @@ def test_a_dataset_that_is_gone_offers_no_pictures_to_take(asked):
 def test_a_project_of_before_stamps_says_so_quietly(window, until, tiny_project):
     with sqlite3.connect(tiny_project / "project.sqlite") as connection:
         connection.execute("DROP TABLE stamps")
+        connection.execute("ALTER TABLE journal DROP COLUMN reading")
         connection.execute("PRAGMA user_version = 5")
     connection.close()
     window.session.take(tiny_project)

@@ -211,7 +211,8 @@ def _place(values: Floats64) -> Floats64:
 def _hats(values: Floats64) -> Floats64:
     """N×knots weights of linear interpolation."""
     place = _place(values)
-    return np.maximum(0, 1 - np.abs(place[:, None] - np.arange(_KNOTS)))
+    hats: Floats64 = np.maximum(0, 1 - np.abs(place[:, None] - np.arange(_KNOTS)))
+    return hats
 
 
 def _solved(bins: Sequence[_Bins]) -> Floats64:
