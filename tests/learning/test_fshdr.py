@@ -118,9 +118,9 @@ def test_a_synthesised_bracket_has_its_label_as_reference(uninterrupted):
         np.testing.assert_allclose(maps.frames[1].astype(float), wanted, atol=1.5)
 
 
-def test_it_can_be_evaluated_on_test_scenes_and_on_labels(uninterrupted):
+def test_it_can_be_evaluated_on_test_scenes_and_on_those_it_labelled(uninterrupted):
     _, project, _ = uninterrupted
-    for split, scenes in (("test", {"t"}), ("labelled", {"a", "b", "c"})):
+    for split, scenes in (("test", {"t"}), ("unlabelled", {"u", "v", "w"})):
         *_, found = evaluate(project, split=split, model=latest_checkpoint(project), device="cpu")
         assert {scene.id for scene in found.scenes} == scenes
 
@@ -162,11 +162,15 @@ def test_stopped_and_resumed_equals_uninterrupted(project, plan, uninterrupted, 
     np.testing.assert_array_equal(other.sigma, label.sigma)
 
 
-def test_held_out_labels_check_the_last_stage(project, make_plan):
+def test_held_out_labels_check_the_last_stage(project, make_plan, events_of):
     events = list(train(make_plan(**{**PLAN, "held_out": 1}), project))
-    assert [e.epoch for e in events if isinstance(e, Validated)] == [2, 3]
+    checks = [e for e in events if isinstance(e, Validated)]
+    assert [check.epoch for check in checks] == [2, 3]
+    *_, found = evaluate(project, split="held-out", device="cpu", again=True)
+    assert [scene.id for scene in found.scenes] == list(events_of(events, RunStarted)[0].held_out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(set(NETWORKS) - {"light"}))
 def test_every_backbone_takes_both_stages(project, make_plan, name):
     short = {**PLAN["schedule"], "epochs": 2, "warmup_epochs": 1, "steps_per_epoch": 1}
