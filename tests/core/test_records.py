@@ -17,7 +17,7 @@ from smarthdr_studio.core.records import (
 )
 from smarthdr_studio.core.training.events import values_in
 from smarthdr_studio.core.training.presets import preset_values
-from smarthdr_studio.core.training.run_folder import RunFolder, runs_in
+from smarthdr_studio.core.training.run_folder import RunFolder, held_out_checks, last_pace, runs_in
 from smarthdr_studio.core.training.run_index import read_digest
 from smarthdr_studio.core.training.run_lock import is_at_work
 from smarthdr_studio.core.training.run_log import values_of
@@ -35,6 +35,15 @@ ODD = {
     "nothing": b"",
     "a NUL": b"\0",
 }
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+@pytest.mark.timeout(120)
+def test_a_run_whose_log_is_a_pipe_is_not_waited_for(tmp_path):
+    run = RunFolder(tmp_path)
+    os.mkfifo(run.events_path)
+    assert held_out_checks(run) == ()
+    assert last_pace(run) is None
 
 
 @pytest.mark.parametrize("content", ODD.values(), ids=ODD)

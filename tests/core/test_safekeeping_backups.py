@@ -11,6 +11,7 @@ from made_labels import a_project
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.project import backups
 from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.integrity import check_up
 from smarthdr_studio.core.project.project import Project
 
 
@@ -133,3 +134,14 @@ def test_two_who_open_at_once_both_end_with_a_whole_backup(project):
         assert one.warnings == two.warnings == ()
     newest, *_ = backups.list_backups(project.folder)
     assert backups.verified(newest) == len(project.entries())
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+@pytest.mark.timeout(120)
+def test_a_pipe_among_the_backups_is_none_and_is_not_waited_for(project):
+    for name in ("project-20260101.sqlite", "before-format-6-20260101.sqlite"):
+        os.mkfifo(project.folder / "backups" / name)
+    kept = backups.list_backups(project.folder)
+    assert all(path.is_file() for path in kept)
+    assert len(check_up(project.folder).backups) == len(kept)
+    Project.open(project.folder).close()

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from smarthdr_studio.core.environment import garbage_collection_paused, utc_day
 from smarthdr_studio.core.errors import ProjectError, StudioError
-from smarthdr_studio.core.files import AnyPath, is_inside, place_in, replacing
+from smarthdr_studio.core.files import AnyPath, is_file, is_inside, place_in, replacing
 from smarthdr_studio.core.project import database
 from smarthdr_studio.core.project.journal import Accounts, JournalEntry
 from smarthdr_studio.core.remedies import LOOK_OVER, MEND
@@ -31,13 +31,15 @@ def list_backups(folder: AnyPath) -> tuple[Path, ...]:
     """The backups of the project in `folder`, the newest first, then those before a climb."""
     folder = Path(folder)
     climbs = sorted((folder / _FOLDER).glob("before-format-*.sqlite"), reverse=True)
-    return tuple(path for path in (*_daily(folder), *climbs) if is_inside(folder, path))
+    found = (*_daily(folder), *filter(is_file, climbs))
+    return tuple(path for path in found if is_inside(folder, path))
 
 
 def _daily(folder: Path) -> list[Path]:
-    """Those of days of use, the newest first."""
+    """Those of days of use, the newest first; a pipe of such a name is none, and not waited for."""
     found = (folder / _FOLDER).glob("project-*.sqlite")
-    return sorted((path for path in found if _NAME.fullmatch(path.name)), key=_age, reverse=True)
+    named = (path for path in found if _NAME.fullmatch(path.name) and is_file(path))
+    return sorted(named, key=_age, reverse=True)
 
 
 def _age(backup: Path) -> tuple[str, int]:

@@ -14,6 +14,7 @@ from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.files import (
     TRASH,
     AnyPath,
+    is_file,
     is_inside,
     is_plain_name,
     move,
@@ -192,6 +193,8 @@ def held_out_checks(run: RunFolder) -> tuple[Check, ...]:
     A resumed run says again what came after its checkpoint: only what was said last counts.
     """
     found: dict[int, Check] = {}
+    if not is_file(run.events_path):  # nor is a pipe of that name waited for
+        return ()
     try:
         with run.events_path.open("rb") as log:
             # Nearly every line is a step: only the rare others are worth parsing.
