@@ -26,6 +26,7 @@ needs='
   studio-cuda  3080  6100
   dev           120   430
   guide          28   130
+  bundle         80  1750
 '
 
 say() { printf '%s\n' "$*" >&2; }
@@ -38,7 +39,7 @@ tells_every=${SMARTHDR_TELLS_EVERY:-10}
 # MB of what lies in these places by now.
 megabytes() { { du -skc "$@" 2>/dev/null || true; } | awk 'END { printf "%d", ($1 + 1023) / 1024 }'; }
 
-# What pip or apt-get, whose words are in the log $1, is at.
+# What pip, apt-get or PyInstaller, whose words are in the log $1, is at.
 now_doing() {
   tail -n 200 "$1" 2>/dev/null | awk '
     $1 == "Downloading" {
@@ -51,6 +52,7 @@ now_doing() {
     $1 ~ /^Get:/ { doing = "fetching " (NF > 7 ? $5 : "lists of packages") }
     $1 == "Unpacking" { doing = "unpacking " $2 }
     $1 == "Setting" { doing = "setting up " $3 }
+    $2 == "INFO:" { $1 = $2 = ""; doing = "building:" substr($0, 2, 70) }
     /^Installing collected packages/ { doing = "unpacking " NF - 3 " packages" }
     END { print doing == "" ? "beginning" : doing }'
 }
