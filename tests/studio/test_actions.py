@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QMenu, QTextBrowser
+from PySide6.QtWidgets import QListWidget, QMenu, QTextBrowser
 
 from smarthdr_studio.core.display import Layer
 from smarthdr_studio.studio.actions import ACTIONS, MENUS, by_id, changed_keys, clashes, with_keys
@@ -154,6 +154,17 @@ def test_help_tells_the_keys_of_now(window):
     sheet = window.findChild(HelpSheet)
     sheet.show_keys(with_keys(ACTIONS, {"promote": ("F9",)}))
     assert "F9" in sheet.findChild(QTextBrowser).toPlainText()
+    sheet.close()
+
+
+def test_pages_of_the_guide_come_in_the_order_of_their_numbers_and_without_them(window):
+    window.show_help()
+    sheet = window.findChild(HelpSheet)
+    pages = sheet.findChild(QListWidget)
+    titles = [pages.item(row).text() for row in range(pages.count())]
+    assert titles[:3] == ["Keys", "First steps", "Reading the views"]
+    assert not any(title[0].isdigit() for title in titles)
+    assert titles[-1] == "Fault injection"
     sheet.close()
 
 

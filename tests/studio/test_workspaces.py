@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fitting import faults_of
 from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QTabBar, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QTabBar, QWidget
 
 from smarthdr_studio.core.display import Layer
 from smarthdr_studio.studio.settings import Layout, Preferences
@@ -249,6 +249,37 @@ def test_nothing_is_clipped_or_covered_in_any_workspace(opened, qtbot, size):
                 opened.page.desk.bring(name)
                 found = waited_for_faults(qtbot, opened)
                 faults += [f"{workspace}, {name}: {fault}" for fault in found]
+    assert not faults, "\n".join(faults)
+
+
+DIALOGS = (
+    *("propose", "edit_keys", "show_help", "show_keys", "show_about"),
+    *("report_problem", "import_brackets", "ask_moment", "export_dataset"),
+)
+
+
+@pytest.mark.parametrize("look", ["dark", "contrast"])
+@pytest.mark.parametrize(
+    ("size", "dialogs"), [((1024, 640), DIALOGS), ((1280, 720), ("plan_run",))]
+)
+def test_nothing_is_clipped_or_covered_in_a_dialog_and_each_fits_its_window(
+    opened, qtbot, look, size, dialogs
+):
+    opened.resize(*size)
+    opened.set_look(look)
+    faults = []
+    for name in dialogs:
+        opened.menus._actions[name].trigger()
+        qtbot.wait(60)
+        sheets = [each for each in opened.findChildren(QDialog) if each.isVisible()]
+        for sheet in sheets:
+            found = waited_for_faults(qtbot, sheet)
+            faults += [f"{name}: {fault}" for fault in found]
+            if sheet.width() > size[0] or sheet.height() > size[1]:
+                faults.append(f"{name}: is {sheet.width()}×{sheet.height()}")
+            sheet.close()
+        qtbot.wait(20)
+    opened.set_look("dark")
     assert not faults, "\n".join(faults)
 
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QPlainTextEdit,
     QVBoxLayout,
@@ -274,13 +275,19 @@ class DatasetSheet(QDialog):
         column = QVBoxLayout(self)
         column.setSpacing(8)
         column.addWidget(caption(words, role="title"))
-        layout = "The layout of Kalantari 2017, with masks beside promoted labels and a manifest."
-        column.addWidget(caption(layout, role="muted"))
+        column.addWidget(_about_layout())
         column.addLayout(grid)
         column.addWidget(self._unlabelled)
         column.addLayout(row)
         column.addLayout(last)
         self.setMinimumWidth(_WIDTH)
+
+
+def _about_layout() -> QLabel:
+    words = "The layout of Kalantari 2017, with masks beside promoted labels and a manifest."
+    about = caption(words, role="muted")
+    about.setWordWrap(True)
+    return about
 
 
 def _place(state: StudioState) -> Path:

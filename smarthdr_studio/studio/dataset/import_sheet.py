@@ -28,6 +28,7 @@ from smarthdr_studio.studio.widgets.controls import (
     button,
     caption,
     give_role,
+    size_within_screen,
 )
 
 _SIZE: Final = (980, 600)
@@ -186,7 +187,7 @@ class ImportSheet(QDialog):
         column.addWidget(self._fault)
         column.addLayout(work)
         column.addLayout(last)
-        self.resize(*_SIZE)
+        size_within_screen(self, *_SIZE)
 
 
 def _numbered() -> list[tuple[int, ImportStep]]:

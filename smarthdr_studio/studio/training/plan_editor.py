@@ -31,6 +31,7 @@ from smarthdr_studio.studio.widgets.controls import (
     describe,
     give_role,
     row_of,
+    size_within_screen,
 )
 
 _HEIGHT = 96
@@ -323,7 +324,7 @@ class PlanEditor(QDialog):
             row_of(self._save, self._delete, self._told, self._close, self._train, spacing=8)
         )
         self.setMinimumSize(*_SMALLEST)
-        self.resize(*_SIZE)
+        size_within_screen(self, *_SIZE)
 
     def _connect(self) -> None:
         self._presets.textActivated.connect(self.preset_picked)

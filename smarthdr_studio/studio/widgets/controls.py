@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 GAP: Final = 8
+_FRAME: Final = QSize(8, 40)  # what a desktop draws around a window
 
 
 def card(*, name: str, margin: int = 10) -> tuple[QFrame, QVBoxLayout]:
@@ -71,6 +72,16 @@ def describe(widget: QWidget, *, name: str, tip: str) -> None:
     """Name a control for a screen reader and for the mouse."""
     widget.setAccessibleName(name)
     widget.setToolTip(tip)
+
+
+def size_within_screen(window: QWidget, width: int, height: int) -> None:
+    """As large as wished, or as there is room for with its frame on the screen.
+
+    There is room at least for what its parent takes.
+    """
+    room, over = window.screen().availableSize() - _FRAME, window.parentWidget()
+    room = room if over is None else room.expandedTo(over.window().size())
+    window.resize(QSize(width, height).boundedTo(room))
 
 
 def give_role(widget: QWidget, *, role: str) -> None:

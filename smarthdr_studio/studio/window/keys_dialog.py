@@ -32,7 +32,12 @@ from smarthdr_studio.studio.actions import (
     clashes,
     with_keys,
 )
-from smarthdr_studio.studio.widgets.controls import button, caption, describe
+from smarthdr_studio.studio.widgets.controls import (
+    button,
+    caption,
+    describe,
+    size_within_screen,
+)
 
 _PORTABLE: Final = QKeySequence.SequenceFormat.PortableText
 _NATIVE: Final = QKeySequence.SequenceFormat.NativeText
@@ -50,7 +55,7 @@ class KeysDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys")
-        self.resize(640, 560)
+        size_within_screen(self, 640, 560)
         self._table = tuple(table)
         self._actions = with_keys(self._table, changes)
         self._wished: tuple[str, ...] = ()
@@ -249,7 +254,7 @@ class HelpSheet(QDialog):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys and guide")
-        self.resize(860, 600)
+        size_within_screen(self, 860, 600)
         self._pages = [("Keys", keys_as_markdown(ACTIONS)), *_guide()]
         self._list, self._text = QListWidget(), QTextBrowser(openExternalLinks=True)
         self._list.setAccessibleName("Pages")
@@ -321,8 +326,13 @@ def _shown(key: str) -> str:
 
 
 def _guide() -> list[tuple[str, str]]:
-    pages = sorted(resource("guide").glob("*.md"))
+    pages = sorted(resource("guide").glob("*.md"), key=_number_of)
     return [(_title(page), _without_pictures(page)) for page in pages]
+
+
+def _number_of(page: Path) -> int:
+    """10 comes after 9, which names do not know."""
+    return int(page.name.partition("-")[0])
 
 
 def _without_pictures(page: Path) -> str:
@@ -333,4 +343,4 @@ def _without_pictures(page: Path) -> str:
 
 def _title(page: Path) -> str:
     first = page.read_text(encoding="utf-8").partition("\n")[0]
-    return first.removeprefix("# ").strip()
+    return first.removeprefix("# ").lstrip("0123456789. ").strip()
