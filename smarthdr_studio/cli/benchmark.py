@@ -1,7 +1,8 @@
 """The verb `benchmark`: what a benchmark file asks for is measured, told as a table, and judged."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +121,14 @@ def benchmark(
         int | None, typer.Option(min=1, help="Runs at once; else as many as there are cores.")
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of each run.")] = 1,
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="Runs are jobs of slurm, or of local processes, by submitit."),
+    ] = None,
+    cluster_set: Annotated[
+        list[str] | None,
+        typer.Option("--cluster-set", metavar="KEY=VALUE", help="As slurm_partition=gpu."),
+    ] = None,
     evidence: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Keep each result there, as PLAN/ROW-sSEED.json."),
@@ -162,10 +171,12 @@ def benchmark(
             benchmark=asked,
             into=into,
             evidence=evidence,
-            jobs=jobs or max(1, (os.cpu_count() or 1) // threads),
+            jobs=jobs or _at_once(threads, cluster=cluster),
             threads=threads,
             keep_runs=keep_runs,
             table=table,
+            cluster=cluster,
+            cluster_set=tuple(cluster_set or ()),
         )
         found, ended = _measured(request, dataset)
     files = _Files(markdown=markdown, csv=csv, latex=latex, figure=figure)
@@ -191,6 +202,15 @@ class _Request:
     threads: int
     keep_runs: bool
     table: bool
+    cluster: str | None
+    cluster_set: tuple[str, ...]
+
+
+def _at_once(threads: int, *, cluster: str | None) -> int:
+    """As many runs as there are cores here for their threads; a cluster queues by itself."""
+    if cluster not in (None, "local"):
+        return sys.maxsize
+    return max(1, (os.cpu_count() or 1) // threads)
 
 
 def _refuse_too_little(
@@ -253,6 +273,7 @@ def _run_missing(
     """Runs every cell that has no result, each identity once."""
     from smarthdr_studio.cli.benchmark_pool import CellJob
     from smarthdr_studio.core.training.benchmark_results import make_projects, read_result
+    from smarthdr_studio.core.training.benchmark_watch import counted_process
 
     once = {cell.identity: cell for cell in reversed(cells)}
     missing = [
@@ -262,14 +283,6 @@ def _run_missing(
     ]
     if not missing:
         return _Ended([])
-    with progress() as bar:
-        task = bar.add_task("reading the dataset", total=None)
-        make_projects(
-            missing,
-            folder,
-            data,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
     jobs = [
         CellJob(
             cell=cell,
@@ -280,26 +293,60 @@ def _run_missing(
         )
         for cell in missing
     ]
-    with stop_signals() as asked:
-        return _run(jobs, at_once=min(request.jobs, len(jobs)), asked=asked)
+    with counted_process(folder), stop_signals() as asked:
+        with progress() as bar:
+            task = bar.add_task("reading the dataset", total=None)
+            make_projects(
+                missing,
+                folder,
+                data,
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+        return _run(jobs, request, at_once=min(request.jobs, len(jobs)), asked=asked)
 
 
-def _run(jobs: "Sequence[CellJob]", *, at_once: int, asked: StopSignals) -> _Ended:
-    from smarthdr_studio.cli.benchmark_pool import CellEnded, measure_cells
+def _run(
+    jobs: "Sequence[CellJob]", request: _Request, *, at_once: int, asked: StopSignals
+) -> _Ended:
+    from smarthdr_studio.cli.benchmark_pool import CellEnded, CellStarted
+    from smarthdr_studio.core.training.benchmark_watch import is_asked_to_stop, tell_failure
+
+    folder = jobs[0].folder
+
+    def stop() -> bool:
+        return bool(asked) or is_asked_to_stop(folder)
 
     ended = _Ended([])
     reporter = CellReporter(len(jobs), at_once=at_once)
     with (
         closing(reporter),
-        closing(measure_cells(jobs, at_once=at_once, stop=lambda: bool(asked))) as events,
+        closing(_measure(jobs, request, at_once=at_once, stop=stop)) as events,
     ):
         for event in events:
             if not asked.hung_up:
                 reporter.see(event)
-            if isinstance(event, CellEnded) and event.error:
+            if isinstance(event, CellStarted):
+                tell_failure(folder, event.cell, "")
+            elif isinstance(event, CellEnded) and event.error:
+                tell_failure(folder, event.cell, event.error)
                 ended.failed.append((event.cell, event.error))
-    ended.stopped = bool(asked)
+    ended.stopped = stop()
     return ended
+
+
+def _measure(
+    jobs: "Sequence[CellJob]", request: _Request, *, at_once: int, stop: Callable[[], bool]
+) -> "Generator[CellEvent, None, None]":
+    """In processes of this machine, or as jobs of a cluster."""
+    from smarthdr_studio.cli import benchmark_pool
+
+    if request.cluster is None:
+        return benchmark_pool.measure_cells(jobs, at_once=at_once, stop=stop)
+    from smarthdr_studio.cli.benchmark_cluster import executor_for, measure_on_cluster
+
+    folder = jobs[0].folder
+    executor = executor_for(folder, cluster=request.cluster, settings=request.cluster_set)
+    return measure_on_cluster(jobs, executor, at_once=at_once, stop=stop)
 
 
 def _answer(

@@ -144,6 +144,11 @@ class _Worker:
         self.pipe.close()
 
 
+def thread_limits(count: int) -> dict[str, str]:
+    """What to set in the environment before numpy and torch are loaded."""
+    return dict.fromkeys(_THREADS, str(count))
+
+
 @contextmanager
 def _ignored_signals() -> Iterator[None]:
     """A process started meanwhile hears no Ctrl-C of the terminal: it is told to stop from here."""
@@ -178,7 +183,7 @@ def _work(job: CellJob, pipe: Connection) -> None:
     """What the process does: the cell, told through the pipe."""
     wish = _Wish(pipe)
     # Before torch and OpenBLAS are loaded, which look at it once.
-    os.environ.update(dict.fromkeys(_THREADS, str(job.threads)))
+    os.environ.update(thread_limits(job.threads))
     try:
         last = "done" if _measured(job, pipe, wish) else "stopped"
         _tell(pipe, last, "")

@@ -377,6 +377,7 @@ RUNS: Final = (
     action("Training", "Restore a discarded run…", "", "From the trash", "run_restore"),
     action("Training", "Open its folder", "", "Of the chosen run", "run_folder"),
     action("Training", "Copy the command that resumes", "", "For a terminal", "run_copy"),
+    anywhere("Training", "Benchmark…", "", "Methods, labels and seeds as a table", "benchmark"),
 )
 
 

@@ -14,7 +14,16 @@ from made_once import made_once
 
 from smarthdr_studio.cli import benchmark_pool
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.training.benchmark_results import CellResult, write_result
+from smarthdr_studio.core.training.benchmark_results import (
+    BenchmarkFolder,
+    CellResult,
+    write_result,
+)
+from smarthdr_studio.core.training.benchmark_watch import (
+    ask_to_stop,
+    look_at,
+    processes_at_work,
+)
 
 PLAN = """
 description = "A trial."
@@ -76,8 +85,8 @@ PSNR = {("smart", 0): 37.0, ("smart", 1): 37.5, ("all labels", 0): 39.0, ("all l
 class FakePool:
     """Stands in for `measure_cells`: "measures" by a table, and remembers what it was asked."""
 
-    def __init__(self, *, failing=(), stop_after=None):
-        self.failing, self.stop_after = failing, stop_after
+    def __init__(self, *, failing=(), stop_after=None, wish_after=None):
+        self.failing, self.stop_after, self.wish_after = failing, stop_after, wish_after
         self.asked, self.at_once, self.jobs = [], None, []
 
     def __call__(self, jobs, *, at_once, stop):
@@ -86,6 +95,9 @@ class FakePool:
             cell = job.cell
             if number == self.stop_after:
                 os.kill(os.getpid(), signal.SIGINT)
+            if number == self.wish_after:
+                assert processes_at_work(job.folder)
+                ask_to_stop(job.folder)
             if stop():
                 return
             self.asked.append((cell.row, cell.seed))
@@ -197,6 +209,32 @@ def test_a_stopped_benchmark_says_so_and_goes_on_with_the_same_command(run, plan
     asked = pool()
     assert run("benchmark", plan, data, "--into", into).status == 0
     assert len(asked.asked) == 2
+
+
+def test_a_wish_in_its_folder_stops_a_benchmark_and_does_not_count_the_next_time(
+    run, plan, data, into, pool
+):
+    pool(wish_after=1)
+    assert run("benchmark", plan, data, "--into", into).status == 3
+    assert not processes_at_work(BenchmarkFolder(into))
+    assert list((into / "processes").iterdir()) == []
+    asked = pool()
+    assert run("benchmark", plan, data, "--into", into).status == 0
+    assert len(asked.asked) == 3
+
+
+def test_why_a_cell_failed_is_kept_until_it_is_tried_again(run, plan, data, into, pool):
+    pool(failing=("smart",))
+    run("benchmark", plan, data, "--into", into)
+    stand = look_at(str(plan), data, into)
+    failed = stand.cells["smart", 0]
+    assert (failed.status, failed.words) == ("failed", "frames.tif: damaged")
+    assert (stand.measured, len(stand.cells)) == (2, 4)
+    pool()
+    run("benchmark", plan, data, "--into", into)
+    again = look_at(str(plan), data, into, known=stand)
+    assert {cell.status for cell in again.cells.values()} == {"measured"}
+    assert again.verdicts[0].holds
 
 
 def test_as_many_runs_at_once_as_there_are_cores_for_their_threads(

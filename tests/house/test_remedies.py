@@ -21,6 +21,7 @@ OF_THE_SHELL = {
     ("core/training/plan_schema.py", "--preset"),  # the command to be copied
     ("core/training/plan_schema.py", "--set"),
     ("studio/app.py", "There is no display here"),  # where no window can be
+    ("studio/runs/benchmark.py", "--into"),  # of the process that is started
     ("studio/window/run_commands.py", "smarthdr-studio train "),  # the command to be copied
     ("studio/window/run_commands.py", " --resume "),
     ("synthetic/benchmark_set.py", "Benchmark set made by"),  # what made a folder, in its README

@@ -1,8 +1,10 @@
 """The table of a benchmark as cells of text, as Markdown, as CSV and as LaTeX."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
+from smarthdr_studio.core.errors import ExportError
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.reporting.tables import Cell, write_rows, write_text
 from smarthdr_studio.core.training.benchmark import Benchmark
@@ -64,6 +66,22 @@ def mean_and_spread(figures: RowFigures, metric: str) -> str:
         return "no number" if figures.results else NOT_RUN
     digits = 2 if in_decibels(metric) else 4
     return f"{mean:.{digits}f}" + ("" if spread is None else f" ± {spread:.{digits}f}")
+
+
+def write_table(
+    path: AnyPath, benchmark: Benchmark, rows: Sequence[RowFigures], verdicts: Sequence[Verdict]
+) -> None:
+    """The table as its suffix says: .md, .csv or .tex. Raises ExportError."""
+    path = Path(path)
+    match path.suffix.casefold():
+        case ".md":
+            write_markdown(path, benchmark, rows, verdicts)
+        case ".csv":
+            write_csv(path, rows)
+        case ".tex":
+            write_latex(path, benchmark, rows)
+        case _:
+            raise ExportError(f"{path}: name a table that ends in .md, .csv or .tex")
 
 
 def write_markdown(

@@ -2,7 +2,10 @@
 
 benchmark.json           says that the folder is one
 projects/<labels>.shdr   a project for each set of labels; what is in it are ordinary runs
-cells/<identity>/        which run measures a cell, and the lock of the process that does
+cells/<identity>/        which run measures a cell, the lock of the process that does, why it failed
+processes/<host>-<pid>/  the lock of a process that runs the benchmark
+stop                     every such process is to save its runs and end
+log.txt                  what the last process said that a window has started
 results/<identity>.json  what was measured
 """
 
@@ -193,6 +196,11 @@ class BenchmarkFolder:
         return self.path / "results" / f"{identity}.json"
 
 
+def is_benchmark_folder(path: AnyPath) -> bool:
+    """Whether a benchmark keeps there what it makes."""
+    return (Path(path) / _ABOUT).is_file()
+
+
 def open_folder(folder: AnyPath, *, data: BenchmarkData) -> BenchmarkFolder:
     """The folder of a benchmark, made where it is not there.
 
@@ -203,7 +211,7 @@ def open_folder(folder: AnyPath, *, data: BenchmarkData) -> BenchmarkFolder:
         raise ProjectError(f"{path}: lies in the dataset folder; choose a place outside it")
     try:
         occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
-        if occupied and not (path / _ABOUT).is_file():
+        if occupied and not is_benchmark_folder(path):
             raise ProjectError(
                 f"{path}: is not the folder of a benchmark and not empty; choose another name"
             )

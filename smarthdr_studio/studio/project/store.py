@@ -122,7 +122,10 @@ class Store(QObject):
         old = self.state
         self.start_over(
             StudioState(
-                recent=old.recent, cache_budget=old.cache_budget, generation=old.generation + 1
+                recent=old.recent,
+                cache_budget=old.cache_budget,
+                generation=old.generation + 1,
+                benchmark=old.benchmark,
             )
         )
 

@@ -10,6 +10,7 @@ from smarthdr_studio.core.errors import Remedy
 from smarthdr_studio.core.training.run_folder import best_of
 from smarthdr_studio.studio.project.decisions import CurationController
 from smarthdr_studio.studio.project.store import Store
+from smarthdr_studio.studio.runs.benchmark import BenchmarkController
 from smarthdr_studio.studio.runs.controller import RunListController
 from smarthdr_studio.studio.runs.trash import DiscardController
 from smarthdr_studio.studio.state import (
@@ -54,6 +55,7 @@ class Running(QObject):
         self.steering = RunSteering(store, tasks, self.training)
         self.discarding = DiscardController(store, tasks)
         self.runs = RunListController(store, tasks, curating)
+        self.benchmark = BenchmarkController(store, tasks)
         self.continuing = ContinueController(store, tasks, self.plans)
         self.discarding.changed.connect(self.other_process.look)
         self.discarding.changed.connect(self.runs.look)
@@ -70,12 +72,14 @@ class Running(QObject):
     def shut_down(self) -> None:
         """Stop the run of this window, and look for no other."""
         self.other_process.rest()
+        self.benchmark.rest()
         self.runs.rest()
         self.training.stop()
 
     def rest(self) -> None:
         """Nothing is to be watched any more."""
         self.other_process.rest()
+        self.benchmark.rest()
         self.runs.rest()
 
     def may_leave(self) -> bool:

@@ -1,4 +1,4 @@
-"""The runs of a project, which are compared, and how good a model was found to be."""
+"""The runs of a project, which are compared, how good a model was found to be, and a benchmark."""
 
 import math
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from smarthdr_studio.core.training.benchmark_watch import BenchmarkStand
 from smarthdr_studio.core.training.diary import DiaryLine
 from smarthdr_studio.core.training.run_folder import DiscardedRun
 from smarthdr_studio.core.training.run_index import RunRow
@@ -179,3 +180,26 @@ class EvaluationState:
     figures: EvaluationFigures | None = None
     words: str = ""
     at_work: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchmarkState:
+    """Which benchmark is looked at: its plan, the dataset, and the folder of its runs.
+
+    `stand` is how it stands, None where that is not known; `words` say why, or what went wrong.
+    `starting` is from the wish to begin until a process is seen, `stopping` from the wish to stop
+    until none is.
+    """
+
+    plan: str = ""
+    dataset: Path | None = None
+    into: Path | None = None
+    stand: BenchmarkStand | None = None
+    words: str = ""
+    starting: bool = False
+    stopping: bool = False
+
+    @property
+    def at_work(self) -> bool:
+        """Whether a process runs it, in this window or elsewhere."""
+        return self.stand is not None and self.stand.at_work

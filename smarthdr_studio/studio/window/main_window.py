@@ -39,7 +39,12 @@ from smarthdr_studio.studio.window.context_menus import ContextMenus
 from smarthdr_studio.studio.window.keys_dialog import HelpSheet, KeysDialog
 from smarthdr_studio.studio.window.menus import Commands, Menus
 from smarthdr_studio.studio.window.project_commands import FileCommands, OpenCommands
-from smarthdr_studio.studio.window.run_commands import PlanCommands, RunsCommands, SteeringCommands
+from smarthdr_studio.studio.window.run_commands import (
+    BenchmarkCommands,
+    PlanCommands,
+    RunsCommands,
+    SteeringCommands,
+)
 from smarthdr_studio.studio.window.scene_commands import (
     FigureCommands,
     ModelCommands,
@@ -222,12 +227,14 @@ class MainWindow(QMainWindow):
         self._file_commands = FileCommands(
             self.session, self.page, self, chosen=scene_commands.chosen
         )
+        self._benchmark = BenchmarkCommands(self.session, palette, self)
         steering = SteeringCommands(self.session, self.page)
         asking = (
             self._queue_commands,
             self._file_commands,
             self._runs,
             self._plan_commands,
+            self._benchmark,
             steering,
         )
         self._model_commands = ModelCommands(self.session, self)
@@ -370,6 +377,7 @@ class MainWindow(QMainWindow):
             dress(application, palette)
         self.page.dress(palette)
         self._queue_commands.dress(palette)
+        self._benchmark.dress(palette)
 
     def _ask_before_leaving(self) -> None:
         box = QMessageBox(self)

@@ -3,20 +3,24 @@
 import shlex
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, QUrl, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from smarthdr_studio.core.training.presets import presets
 from smarthdr_studio.core.training.run_index import RunRow
+from smarthdr_studio.studio.runs.benchmark_sheet import BenchmarkSheet
 from smarthdr_studio.studio.runs.model_export import ExportSheet
 from smarthdr_studio.studio.runs.rollback import RollbackSheet
 from smarthdr_studio.studio.runs.trash import RunTrashSheet
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.settings import Layout
 from smarthdr_studio.studio.state import EDITED, Centre, Notice, QueueKind, StudioState, Workspace
+from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.training.plan_editor import PlanEditor
+from smarthdr_studio.studio.window.chart_export import ChartExport
 from smarthdr_studio.studio.window.studio_page import StudioPage
 
 
@@ -169,6 +173,80 @@ class RunsCommands(QObject):
         for sheet in (self._back, self._bin):
             if sheet is not None:
                 sheet.show_state(old, new)
+
+
+class BenchmarkCommands(QObject):
+    """The sheet is built when it is first asked for; a cell's run is shown on the page of runs."""
+
+    def __init__(self, session: Session, palette: Palette, window: QWidget) -> None:
+        super().__init__(window)
+        self._session, self._palette, self._window = session, palette, window
+        self._wanted: tuple[Path, str] | None = None
+        self.sheet: BenchmarkSheet | None = None
+        session.running.benchmark.run_wanted.connect(self._open)
+        session.watch({"folder"}, self._follow)
+
+    def table(self) -> Mapping[str, Callable[[], object]]:
+        """Every command by the name the table of actions calls it."""
+        return {"benchmark": self.show}
+
+    @Slot()
+    def show(self) -> None:
+        """Show the sheet, at first for the dataset of the open project."""
+        if self.sheet is None:
+            self.sheet = self._made()
+        self.sheet.show()
+        self.sheet.activateWindow()
+        self.sheet.propose(*self._session.running.benchmark.beside())
+
+    def dress(self, palette: Palette) -> None:
+        """Paint with another palette."""
+        self._palette = palette
+        if self.sheet is not None:
+            self.sheet.dress(palette)
+
+    @Slot(object, str)
+    def _open(self, project: Path, run: str) -> None:
+        """Show a run; its project is opened first."""
+        self._wanted = project, run
+        folder = self._session.state.folder
+        if folder is not None and folder.resolve() == project.resolve():
+            self._show_run()
+        else:
+            self._session.take(project)
+
+    @Slot(object, object)
+    def _follow(self, _old: StudioState, new: StudioState) -> None:
+        wanted = self._wanted
+        if wanted is not None and new.folder is not None:
+            if new.folder.resolve() == wanted[0].resolve():
+                QTimer.singleShot(0, self._show_run)  # once the project has been taken in whole
+            else:
+                self._wanted = None
+
+    @Slot()
+    def _show_run(self) -> None:
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            self._session.inspection.table.show(str(Centre.RUNS))
+            self._session.running.runs.choose((wanted[1],))
+
+    def _made(self) -> BenchmarkSheet:
+        controller, sheet = (
+            self._session.running.benchmark,
+            BenchmarkSheet(self._palette, self._window),
+        )
+        self._session.show_in(sheet)
+        sheet.show_state(StudioState(), self._session.state)
+        sheet.chosen.connect(controller.choose)
+        sheet.start_asked.connect(controller.start)
+        sheet.stop_asked.connect(controller.stop)
+        sheet.cell_opened.connect(controller.open_cell)
+        sheet.table_wished.connect(controller.export_table)
+        sheet.figure_wished.connect(controller.export_figure)
+        sheet.seen.connect(controller.watch)
+        self.exporting = ChartExport(self._session, (sheet.curve,), sheet)
+        return sheet
 
 
 class SteeringCommands:
