@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from smarthdr_studio.cli.benchmark_pool import CellEvent, CellJob
+    from smarthdr_studio.cli.benchmark_search import Trial
     from smarthdr_studio.core.training.benchmark import Benchmark, BenchmarkData, Cell
     from smarthdr_studio.core.training.benchmark_claims import RowFigures, Verdict
     from smarthdr_studio.core.training.benchmark_results import BenchmarkFolder, CellResult
@@ -136,6 +137,9 @@ def benchmark(
     table: Annotated[
         bool, typer.Option("--table", help="Run nothing; tell what was measured before.")
     ] = False,
+    search: Annotated[
+        bool, typer.Option("--search", help="Try the settings of [search] in place of the rows.")
+    ] = False,
     keep_runs: Annotated[
         bool, typer.Option("--keep-runs", help="Keep all checkpoints and rounds of every run.")
     ] = False,
@@ -160,6 +164,8 @@ def benchmark(
     _refuse_too_little(dataset, into, evidence=evidence, table=table)
     _refuse_figure(figure)
     _refuse_in_dataset(dataset, (into, evidence, markdown, csv, latex, figure))
+    if search and dataset is None:
+        raise typer.BadParameter("--search: give DATASET and --into DIR")
     ended = _Ended([])
     if dataset is None:
         from smarthdr_studio.core.training.benchmark_results import read_evidence
@@ -178,6 +184,8 @@ def benchmark(
             cluster=cluster,
             cluster_set=tuple(cluster_set or ()),
         )
+        if search:
+            return _search(request, dataset, as_json=as_json)
         found, ended = _measured(request, dataset)
     files = _Files(markdown=markdown, csv=csv, latex=latex, figure=figure)
     return _answer(asked, found, ended, files=files, as_json=as_json)
@@ -265,6 +273,60 @@ def _measured(request: _Request, dataset: Path) -> "tuple[Found, _Ended]":
     if request.evidence is not None and not request.table:
         keep_evidence(request.evidence, request.benchmark, found)
     return found, ended
+
+
+def _search(request: _Request, dataset: Path, *, as_json: bool) -> int:
+    """Tries what is left of the search, tells the trials, and writes the plan of the best."""
+    from smarthdr_studio.cli.benchmark_search import SettingSearch
+    from smarthdr_studio.core.training.benchmark import read_data
+    from smarthdr_studio.core.training.benchmark_results import open_folder
+
+    if request.into is None:
+        raise typer.BadParameter("--search: give --into DIR, where its journal lies")
+    data = read_data(dataset)
+    folder = open_folder(request.into, data=data)
+    found = SettingSearch(request.benchmark, data, folder)
+    ended = _Ended([])
+
+    def measure(cells: "Sequence[Cell]") -> bool:
+        now = _run_missing(request, cells, folder, data)
+        ended.failed += now.failed
+        ended.stopped = now.stopped
+        return not now.stopped
+
+    if not request.table:
+        found.run(measure, at_once=request.jobs)
+    best, trials = found.write_best(), found.trials()
+    whole = sum(each.held_out is not None for each in trials) >= found.search.trials
+    code = BROKEN_OFF if ended.failed else STOPPED if ended.stopped else DONE
+    code = NOT_SHOWN if code == DONE and not whole else code
+    if as_json:
+        path = None if best is None else str(best)
+        print_json({"trials": [each.as_json() for each in trials], "best": path, "exit": code})
+        return code
+    _print_trials(request.benchmark, trials, names=tuple(found.search.ranges))
+    if best is not None:
+        print_line(f"The plan of the best is in {best}; train by it with --preset {best}.")
+    if ended.stopped:
+        print_note("Stopped; the same command goes on where each run was saved.")
+    return code
+
+
+def _print_trials(
+    benchmark: "Benchmark", trials: "Sequence[Trial]", *, names: tuple[str, ...]
+) -> None:
+    columns = ("trial", *names, "PSNR-μ held out", "PSNR-μ test")
+    lines = [
+        (
+            str(each.number + 1),
+            *(f"{each.settings[name]:.3g}" if name in each.settings else "" for name in names),
+            *("not run" if v is None else f"{v:.2f}" for v in (each.held_out, each.test)),
+        )
+        for each in trials
+    ]
+    print_table(
+        columns, lines, title=f"{benchmark.name}: a search, the best on held-out labels first"
+    )
 
 
 def _run_missing(

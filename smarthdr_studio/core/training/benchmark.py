@@ -102,6 +102,67 @@ class Claim(Section):
     spreads: float = Field(0.0, ge=0)
 
 
+class Range(Section):
+    """From where to where a setting is searched, evenly or by equal factors (`log`)."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if not self.low < self.high:
+            raise ValueError(f"low {self.low:g} is to be below high {self.high:g}")
+        if self.log and self.low <= 0:
+            raise ValueError("log needs a low above 0")
+        return self
+
+
+SEARCHED: Final = (
+    *("loss.perceptual_weight", "loss.unlabelled_weight", "loss.beta", "schedule.learning_rate"),
+)
+
+
+class Search(Section):
+    """Settings of one row that are tried, so many times, each measured with these seeds.
+
+    Held-out labels say which is best. Thresholds are not among them: what a threshold keeps of
+    the pseudo-labels that are there is known exactly without any trial.
+    """
+
+    row: str
+    trials: int = Field(20, ge=1)
+    seeds: tuple[Annotated[int, Field(ge=0, strict=True)], ...] = Field((0,), min_length=1)
+    ranges: dict[str, Range] = Field(min_length=1)
+
+    @field_validator("ranges", mode="before")
+    @classmethod
+    def _by_dotted_key(cls, values: object) -> object:
+        """TOML reads loss.beta as a table in a table."""
+        if not isinstance(values, dict):
+            return values
+        found: dict[str, object] = {}
+        for key, value in values.items():
+            inner = isinstance(value, dict) and "low" not in value
+            found |= (
+                {f"{key}.{name}": each for name, each in value.items()} if inner else {key: value}
+            )
+        return found
+
+    @field_validator("ranges")
+    @classmethod
+    def _known(cls, ranges: dict[str, Range]) -> dict[str, Range]:
+        for key in ranges:
+            if key.startswith("masks.tau"):
+                raise ValueError(
+                    f"{key} is not searched: what a threshold keeps is known exactly without a "
+                    "trial; make rows of it, or see the map of thresholds"
+                )
+            if key not in SEARCHED:
+                raise ValueError(f"{key} is not searched; those that are: {', '.join(SEARCHED)}")
+        return ranges
+
+
 class BenchmarkPlan(Section):
     """What a benchmark file says: seeds, the base, rows and claims.
 
@@ -114,6 +175,7 @@ class BenchmarkPlan(Section):
     base: BasePlan = Field(default_factory=BasePlan)
     row: tuple[Row, ...] = Field(min_length=1)
     claim: tuple[Claim, ...] = ()
+    search: Search | None = None
 
     @model_validator(mode="after")
     def _names_fit(self) -> Self:
@@ -126,6 +188,8 @@ class BenchmarkPlan(Section):
             if twice := [each for each in names if names.count(each) > 1]:
                 raise ValueError(f"{what}: {twice[0]} is there twice; name each once")
         known = [row.name for row in self.row]
+        if self.search is not None and self.search.row not in known:
+            raise ValueError(f"search: {self.search.row!r} is no row")
         for claim in self.claim:
             for name in (claim.better, claim.than):
                 if name not in known:
@@ -346,7 +410,12 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise PlanError(f"{path}: cannot be read ({error.strerror}); allow reading it") from None
 
 
-_SECTIONS: Final[Mapping[str, type[Section]]] = {"base": BasePlan, "row": Row, "claim": Claim}
+_SECTIONS: Final[Mapping[str, type[Section]]] = {
+    "base": BasePlan,
+    "row": Row,
+    "claim": Claim,
+    "search": Search,
+}
 
 
 def _in_words(error: ValidationError) -> str:
