@@ -191,6 +191,7 @@ _JOURNAL = JournalState()
 _PLANNING = PlanningState()
 _FILM = FilmState()
 _EVALUATION = EvaluationState()
+_BENCHMARK = BenchmarkState()
 
 
 Asks = Literal["resume", "restore_run", "evaluate", "review", "export"]
@@ -282,6 +283,7 @@ class StudioState:
     runs: RunsState = _RUNS
     film: FilmState = _FILM
     evaluation: EvaluationState = _EVALUATION
+    benchmark: BenchmarkState = _BENCHMARK
     undo: str | None = None
     redo: str | None = None
     busy: str = ""
