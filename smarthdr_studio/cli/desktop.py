@@ -99,7 +99,7 @@ def _entry(command: list[str]) -> str:
     """The entry of the menu."""
     return f"""[Desktop Entry]
 Type=Application
-Version=1.5
+Version=1.0
 Name=SmartHDR Studio
 GenericName=HDR pseudo-labels
 Comment=See, check and promote HDR pseudo-labels, and train the teacher that makes them
@@ -107,7 +107,7 @@ Exec={" ".join(map(_quoted, command))} %f
 TryExec={command[0]}
 Icon={_NAME}
 Terminal=false
-Categories=Graphics;Photography;Science;
+Categories=Graphics;Photography;
 Keywords=HDR;exposure;bracket;labels;training;
 MimeType={_PROJECT};{_MODEL};
 StartupNotify=true

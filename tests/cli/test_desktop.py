@@ -1,5 +1,6 @@
 """Menu entry, icon and file types of one person, in a folder made up for it."""
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -69,9 +70,10 @@ def test_a_command_with_signs_of_its_own_is_quoted(run, data, tmp_path, monkeypa
     monkeypatch.setattr(sys, "executable", str(odd.with_name("python")))
     assert run("desktop", "install").status == 0
     told = entry(data)["Exec"].removesuffix(" %f").replace("%%", "%")
-    # First as a text of the entry, then as an argument in quotes.
-    told = told.replace("\\\\", "\\")
-    assert shlex.split(told) == [str(odd)]
+    # First read as a text of the entry, then as an argument in quotes.
+    argument = re.sub(r"\\(.)", r"\1", told)
+    assert argument[0] == argument[-1] == '"'
+    assert re.sub(r"\\(.)", r"\1", argument[1:-1]) == str(odd)
 
 
 @pytest.mark.skipif(
