@@ -25,6 +25,7 @@ from smarthdr_studio.cli import (
     plans,
     project,
     runs,
+    sample,
     steering,
     train,
 )
@@ -36,7 +37,7 @@ from smarthdr_studio.core.errors import DeviceError, StudioError
 _UsageError: Final[type[Exception]] = typer.BadParameter.__bases__[0]
 
 _VERBS: Final[Mapping[str, Callable[..., int | None]]] = {
-    "sample": project.sample,
+    "sample": sample.sample,
     "new": project.new,
     "train": train.train,
     "label": inference.label,

@@ -117,7 +117,7 @@ StartupWMClass={_NAME}
 
 def _types() -> str:
     """Both file types: a project by what its database begins with, a model by its name."""
-    from smarthdr_studio.core.project.database import APPLICATION
+    from smarthdr_studio.core.project.formats import APPLICATION
 
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <mime-info xmlns="http://www.freedesktop.org/standards/shared-mime-info">

@@ -91,8 +91,7 @@ GIVE_EXPOSURES: Final = Way(
 )
 MEASURE_CURVE: Final = Way(
     window="import them with File ▸ Import brackets…, which measures the curve",
-    shell="measure the curve with: smarthdr-studio response PROJECT --use measured, or when the "
-    "project is made: smarthdr-studio new --response measured",
+    shell="measure the curve with: smarthdr-studio response PROJECT --use measured",
 )
 FIRST_LABEL: Final = Way(
     window="import one with Scene ▸ Import ground truth…, promote a scene, hold none out, or use "

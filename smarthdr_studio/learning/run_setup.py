@@ -60,7 +60,8 @@ from smarthdr_studio.learning.label_set import (
 )
 from smarthdr_studio.learning.mean_teacher import MeanTeacher
 from smarthdr_studio.learning.perceptual import PerceptualLoss, load_perceptual_loss
-from smarthdr_studio.learning.train_state import TrainingRun, precision_record, restore_run
+from smarthdr_studio.learning.saved_state import precision_record, restore_run
+from smarthdr_studio.learning.train_state import TrainingRun
 
 
 def write_plan(path: AnyPath, plan: TrainingPlan) -> None:
@@ -339,7 +340,7 @@ def settle_precision(run: TrainingRun, *, before: Mapping[str, Any] | None = Non
 
 
 def _recorded_choice(record: object) -> PrecisionChoice | None:
-    """What `train_state.precision_record` says, where it was chosen for a processor too."""
+    """What `saved_state.precision_record` says, where it was chosen for a processor too."""
     match record:
         case {"wish": "auto", "device": "cpu", "precision": str(name)} if name in PRECISIONS:
             slow = name == "bfloat16" and not has_bfloat16_arithmetic()

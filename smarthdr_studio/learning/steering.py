@@ -29,8 +29,9 @@ from smarthdr_studio.core.training.steering import (
     take_wishes,
 )
 from smarthdr_studio.learning.event_log import learning_phase
+from smarthdr_studio.learning.saved_state import save_run
 from smarthdr_studio.learning.schedule import ScheduleChanges
-from smarthdr_studio.learning.train_state import TrainingRun, save_run
+from smarthdr_studio.learning.train_state import TrainingRun
 
 _POLL_SECONDS: Final = 0.2  # while paused
 _LARGEST: Final = 1e300  # a whole number in a file may be more than a float can hold

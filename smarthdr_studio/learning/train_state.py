@@ -1,11 +1,9 @@
-"""A training run between two steps: who learns from what, how far it is; saved and restored."""
+"""A training run between two steps: who learns from what, and how far it is."""
 
-import errno
 import math
-import os
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +20,14 @@ from smarthdr_studio.core.training.events import (
     Validated,
 )
 from smarthdr_studio.core.training.plan import TrainingPlan
-from smarthdr_studio.core.training.plan_schema import flat
 from smarthdr_studio.core.training.plan_sections import SchedulePlan
 from smarthdr_studio.core.training.rounds import round_path
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.trust.adaptive_thresholds import RunningScores, chosen_labels
 from smarthdr_studio.learning.checkpoints import (
-    CheckpointInfo,
-    drop_checkpoints,
-    read_info,
-    save_checkpoint,
     weights_hash,
 )
-from smarthdr_studio.learning.compute import memory_in_use, precision_name
+from smarthdr_studio.learning.compute import memory_in_use
 from smarthdr_studio.learning.crops import CropBatch, CropSet, TrainingData, crop_windows
 from smarthdr_studio.learning.evaluation import validate
 from smarthdr_studio.learning.failures import SkippedBatch
@@ -49,14 +42,12 @@ from smarthdr_studio.learning.mean_teacher import MeanTeacher, StepResult
 from smarthdr_studio.learning.methods import (
     Lesson,
     StageScenes,
-    drop_remade,
     stage_at,
     staged_method,
 )
 from smarthdr_studio.learning.pseudo_labelling import (
     Origin,
     agree_on_label_set,
-    drop_rounds,
     label_pool,
     open_round,
     publish_round,
@@ -111,7 +102,7 @@ class TrainingRun:
         self.best = BestValidation()
         self.saved: tuple[object, ...] | None = None  # the moment that is on disk
         self.draws_before_step: dict[str, Any] | None = None
-        self.gap = _Gap()
+        self.gap = Gap()
         self.running_scores: RunningScores | None = None  # of the first process
         self.skipped = self.skipped_in_a_row = 0  # steps that taught nothing
         self.wrong: SkippedBatch | None = None  # the latest of them, until its batch is kept
@@ -298,7 +289,7 @@ class TrainingRun:
         self.material, self.label_set = material, label_set
         self._begin_round(origin.round)
         finished = replace(finished, gap=self.gap.mean, changes=(*told, *finished.changes))
-        self.gap = _Gap()
+        self.gap = Gap()
         self.running_scores = None if pool is None else pool.running
         self._pace.round_took(time.perf_counter() - begun)
         return finished
@@ -354,7 +345,7 @@ class TrainingRun:
             return
         self._learn_in(self.progress, folder=folder)
         if self.unlabelled is not None and draws["unlabelled"] is not None:
-            _restore_order(self.unlabelled, draws["unlabelled"])
+            restore_order(self.unlabelled, draws["unlabelled"])
 
     def _learn_in(self, at: Progress, *, folder: RunFolder) -> None:
         """The steps to come learn what the stage of that moment teaches."""
@@ -488,7 +479,7 @@ class TrainingRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Gap:
+class Gap:
     """How far the student's answers were from the pseudo-labels it was taught since a round."""
 
     total: float = 0.0
@@ -499,144 +490,12 @@ class _Gap:
         """Mean L_u^r: |T(student) − T(label)| on trusted pixels; None before the first step."""
         return self.total / self.steps if self.steps else None
 
-    def after(self, value: float | None) -> "_Gap":
+    def after(self, value: float | None) -> "Gap":
         """One step later; None is a step on labels only."""
-        return self if value is None else _Gap(total=self.total + value, steps=self.steps + 1)
+        return self if value is None else Gap(total=self.total + value, steps=self.steps + 1)
 
 
-def has_unsaved_progress(run: TrainingRun) -> bool:
-    """Whether the state is one that can be saved and is not on disk yet."""
-    return run.saved != _moment(run) and not run.learner.is_changing
-
-
-def save_run(run: TrainingRun, *, folder: RunFolder) -> Path:
-    """Writes a checkpoint; drops older ones, and old rounds that are more than fit.
-
-    Of several processes only the first does. Raises OSError where the disk is full or the run's
-    folder is gone.
-    """
-    at = run.progress
-    if not run.ranks.is_first:
-        run.saved = _moment(run)
-        return folder.checkpoints
-    if not folder.path.is_dir():  # never made anew in a place from which a project was taken
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder.path))
-    info = CheckpointInfo(
-        run=folder.id,
-        step=at.step,
-        epoch=at.epoch,
-        round=at.round,
-        network=run.plan.network.name,
-        plan=run.plan.model_dump(mode="json"),
-        metrics=run.metrics,
-        frames=next((each.reading.words for each in run.material.scenes.values()), ""),
-    )
-    learner = run.learner
-    path = save_checkpoint(
-        folder.checkpoints,
-        info,
-        student=learner.student,
-        teacher=learner.teacher,
-        state=state_of(run),
-    )
-    run.saved = _moment(run)
-    oldest = drop_checkpoints(folder.path)
-    saved = info if oldest is None else read_info(oldest)
-    drop_rounds(folder.path, needed_from=saved.round, keep_bytes=run.plan.keep_rounds_mib * 2**20)
-    if run.method is not None:
-        drop_remade(folder.path, run.method.stages, needed_from=saved.epoch)
-    return path
-
-
-def state_of(run: TrainingRun) -> dict[str, Any]:
-    """All but the weights, as plain values and tensors; inside a step, of before the step."""
-    return {
-        "progress": asdict(run.progress),
-        "optimiser": run.learner.optimiser.state_dict(),
-        "roster": run.label_set.state(project=run.project),
-        "metrics": run.metrics,
-        "draws": run.draws_before_step or run.draws(),
-        "epochs": run.plan.schedule.epochs,
-        "changes": asdict(run.changes),
-        "best": asdict(run.best),
-        "gap": asdict(run.gap),
-        **_running_state(run),
-        "skipped": [run.skipped, run.skipped_in_a_row],
-        "precision": precision_record(run),
-    }
-
-
-def _running_state(run: TrainingRun) -> dict[str, Any]:
-    """Scores that thresholds follow from; nothing where the plan does not ask for them."""
-    return {} if run.running_scores is None else {"scores": asdict(run.running_scores)}
-
-
-def precision_record(run: TrainingRun) -> dict[str, str]:
-    """What the run computes in, on what kind of device, and what its plan says to it."""
-    return {
-        "precision": precision_name(run.predictor.precision),
-        "device": run.predictor.device.type,
-        "wish": run.plan.precision,
-    }
-
-
-def restore_run(
-    run: TrainingRun,
-    state: Mapping[str, Any],
-    *,
-    folder: RunFolder,
-    before: TrainingPlan | None = None,
-) -> None:
-    """Continues where `state` was taken; the weights are loaded by the caller.
-
-    `before` is the plan of then, if it is known; that of `run` may be another.
-    """
-    run.progress = Progress(**state["progress"])
-    run.learner.optimiser.load_state_dict(state["optimiser"])
-    run.metrics = state["metrics"]
-    run.skipped, run.skipped_in_a_row = state.get("skipped", (0, 0))
-    run.gap = _Gap(**state.get("gap", {}))
-    run.running_scores = RunningScores.from_state(state.get("scores"))
-    _restore_choices(run, state, before=before or run.plan)
-    draws = state["draws"]
-    run.material.randomness.restore(draws["randomness"])
-    before_labels = LabelSet.from_state(state["roster"], project=run.project).labels
-    if run.labelled is not None and run.label_set.labels == before_labels:
-        _restore_order(run.labelled, draws["labelled"])
-    at, path = run.progress, round_path(folder.path, number=run.progress.round)
-    # The round after the last epoch is nobody's to learn from: it shows what came out.
-    finished = at.last_round_at == state.get("epochs", -1)
-    in_use = at.last_round_at is not None and draws["unlabelled"] is not None
-    if run.learns_from_pseudo_labels and at.round and in_use and path.is_file() and not finished:
-        run.unlabelled = run.material.unlabelled(open_round(path))
-        _restore_order(run.unlabelled, draws["unlabelled"])
-    elif at.epoch < run.plan.schedule.epochs:
-        # Given more epochs, a finished run makes a round of what has been decided since; so does
-        # one whose file has gone.
-        run.progress = replace(at, last_round_at=None)
-    if at.epoch < run.plan.schedule.epochs:
-        run.go_on_in_stage(draws, folder=folder)
-    run.saved = _moment(run)
-
-
-def _restore_choices(run: TrainingRun, state: Mapping[str, Any], *, before: TrainingPlan) -> None:
-    """What was best and what was asked, as far as a new plan leaves it standing."""
-    now, then = flat(run.plan), flat(before)
-    new = [key for key in now if now[key] != then.get(key) and key != "device"]
-    run.plan_changes = tuple(f"{key} {now[key]}, was {then.get(key)}" for key in new)
-    settings = [key.removeprefix("schedule.") for key in new]
-    run.changes = ScheduleChanges(**state.get("changes", {})).unless(settings)
-    run.best = BestValidation(**state.get("best", {}))
-    if run.plan.schedule.epochs > state.get("epochs", 0):
-        run.best = replace(run.best, behind=0)  # whoever wants more epochs gets them
-
-
-def _restore_order(crops: CropSet, state: Mapping[str, Any]) -> None:
+def restore_order(crops: CropSet, state: Mapping[str, Any]) -> None:
     """A pass goes on where it was, if it was one over as many crops; else a new one begins."""
     if len(state["order"]) in (0, len(crops)):
         crops.restore(state)
-
-
-def _moment(run: TrainingRun) -> tuple[object, ...]:
-    """What tells two moments of a run apart."""
-    return run.progress, run.changes, run.best

@@ -42,16 +42,14 @@ from smarthdr_studio.learning.failures import (
 )
 from smarthdr_studio.learning.pseudo_labelling import drop_later_rounds, drop_rounds
 from smarthdr_studio.learning.run_setup import open_run
+from smarthdr_studio.learning.saved_state import has_unsaved_progress
 from smarthdr_studio.learning.schedule import (
     is_last_or_every,
     round_falls_due,
     round_is_planned,
 )
 from smarthdr_studio.learning.steering import Steering, StopRequested, snapshot
-from smarthdr_studio.learning.train_state import (
-    TrainingRun,
-    has_unsaved_progress,
-)
+from smarthdr_studio.learning.train_state import TrainingRun
 
 _PREDICTING = frozenset({"labelling", "validating"})
 

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from smarthdr_studio import cli
-from smarthdr_studio.core.project.database import APPLICATION
+from smarthdr_studio.core.project.formats import APPLICATION
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a Linux desktop's files")
 

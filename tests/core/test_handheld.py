@@ -13,7 +13,7 @@ from smarthdr_studio.core.imaging import bracket
 from smarthdr_studio.core.imaging.bracket import FrameReading, decode_bracket, frames_stamp
 from smarthdr_studio.core.imaging.handheld import hand_shake, laid_onto
 from smarthdr_studio.core.imaging.image_files import write_frame_tiff
-from smarthdr_studio.core.project import database
+from smarthdr_studio.core.project import database, formats
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import add_up
 from smarthdr_studio.core.project.project import Project
@@ -159,7 +159,7 @@ def test_how_frames_lie_is_found_anew_where_a_file_changed_or_what_was_kept_is_s
 def test_a_project_of_an_older_version_stays_aligned_and_can_undo_it(tmp_path, monkeypatch):
     put_hand_held(tmp_path / "d" / "s")
     with monkeypatch.context() as older:
-        older.setattr(database, "MIGRATIONS", database.MIGRATIONS[:5])
+        older.setattr(formats, "MIGRATIONS", formats.MIGRATIONS[:5])
         connection = database.create(tmp_path / "old.sqlite")
     connection.execute("INSERT INTO facts VALUES ('frames_aligned', 'yes')")
     database.bring_up_to_date(connection, tmp_path / "old.sqlite")

@@ -12,7 +12,7 @@ import pytest
 
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.imaging.bracket import Catalogue, Scene
-from smarthdr_studio.core.project import database
+from smarthdr_studio.core.project import formats
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
@@ -140,7 +140,7 @@ def test_an_older_project_climbs_to_the_program_and_keeps_its_journal(project, m
     Decisions(project).exclude(["002"])
     project.close()
     rung = ("ALTER TABLE scenes ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm'",)
-    monkeypatch.setattr(database, "MIGRATIONS", (*database.MIGRATIONS, rung))
+    monkeypatch.setattr(formats, "MIGRATIONS", (*formats.MIGRATIONS, rung))
     with Project.open(project.folder) as climbed:
         assert climbed.statuses()["002"] is Status.EXCLUDED
         assert Decisions(climbed).undo().words == "exclude 002"
@@ -152,7 +152,7 @@ def test_an_older_project_climbs_to_the_program_and_keeps_its_journal(project, m
 def test_a_climb_that_fails_leaves_the_project_as_it_was(project, monkeypatch):
     project.close()
     broken = ("ALTER TABLE scenes ADD COLUMN mood TEXT", "ALTER TABLE nowhere ADD COLUMN x")
-    monkeypatch.setattr(database, "MIGRATIONS", (*database.MIGRATIONS, broken))
+    monkeypatch.setattr(formats, "MIGRATIONS", (*formats.MIGRATIONS, broken))
     with pytest.raises(ProjectError, match="nowhere"):
         Project.open(project.folder)
     monkeypatch.undo()

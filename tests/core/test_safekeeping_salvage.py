@@ -19,7 +19,7 @@ from made_labels import HEIGHT, WIDTH, a_project
 from smarthdr_studio.core import files
 from smarthdr_studio.core.curation.project_facts import read_project_facts
 from smarthdr_studio.core.errors import ProjectError, StudioError
-from smarthdr_studio.core.project import backups, database
+from smarthdr_studio.core.project import backups, database, formats
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.integrity import FindingKind, check_up
 from smarthdr_studio.core.project.journal import Status
@@ -189,7 +189,7 @@ def test_a_database_that_forgot_its_dataset_is_told_and_mended(project, statemen
         assert len(again.entries()) == 8
 
 
-@pytest.mark.parametrize("version", [0, 1, 2, 3, len(database.MIGRATIONS) + 1, 2**30, -5])
+@pytest.mark.parametrize("version", [0, 1, 2, 3, len(formats.MIGRATIONS) + 1, 2**30, -5])
 def test_a_flipped_number_of_the_format_is_told_and_mended_where_it_can_be(project, version):
     with closing(sqlite3.connect(project / "project.sqlite")) as database:
         database.execute(f"PRAGMA user_version = {version}")

@@ -10,7 +10,7 @@ import pytest
 from made_labels import a_project
 
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.project import backups, database
+from smarthdr_studio.core.project import backups, formats
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.integrity import FindingKind, check_up
 from smarthdr_studio.core.project.journal import Status
@@ -71,9 +71,9 @@ def test_a_project_of_the_first_format_opens_climbs_and_leaves_a_backup_of_itsel
         assert project.statuses() == {"a": Status.GROUND_TRUTH, "b": Status.EXCLUDED}
         assert Decisions(project).undo().words == "exclude b"
         Decisions(project).annotate(["a"], note="new in the second format")
-    assert version(first_format) == len(database.MIGRATIONS)
+    assert version(first_format) == len(formats.MIGRATIONS)
     (before,) = first_format.glob("backups/before-format-*.sqlite")
-    assert before.name.startswith(f"before-format-{len(database.MIGRATIONS)}-")
+    assert before.name.startswith(f"before-format-{len(formats.MIGRATIONS)}-")
     assert backups.verified(before) == 3
     with closing(sqlite3.connect(before)) as kept:
         assert kept.execute("PRAGMA user_version").fetchone() == (1,)
@@ -98,7 +98,7 @@ def test_a_newer_project_is_refused_and_not_one_byte_of_it_changes(tmp_path):
     with a_project(tmp_path) as project:
         pass
     with closing(sqlite3.connect(project.folder / "project.sqlite")) as future:
-        future.execute(f"PRAGMA user_version = {len(database.MIGRATIONS) + 1}")
+        future.execute(f"PRAGMA user_version = {len(formats.MIGRATIONS) + 1}")
     before = {p: p.read_bytes() for p in project.folder.rglob("*") if p.is_file()}
     for refusing in (Project.open, check_up):
         with pytest.raises(ProjectError, match=r"newer version.*update SmartHDR Studio") as error:
@@ -145,4 +145,4 @@ def test_a_climb_killed_at_any_statement_is_finished_by_the_next_opening(first_f
             assert project._connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             Decisions(project).annotate(["a"], add=["well"])
         at += 1
-    assert killed > len(database.MIGRATIONS[1]), "the climb itself was never interrupted"
+    assert killed > len(formats.MIGRATIONS[1]), "the climb itself was never interrupted"

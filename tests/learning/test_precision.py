@@ -19,7 +19,7 @@ from smarthdr_studio.core.training.run_folder import RunFolder, checkpoints_of
 from smarthdr_studio.core.training.run_log import rare_events
 from smarthdr_studio.learning import compute as choosing
 from smarthdr_studio.learning import estimate as estimating
-from smarthdr_studio.learning import run_setup, train_state
+from smarthdr_studio.learning import run_setup, saved_state
 from smarthdr_studio.learning.checkpoints import latest_checkpoint, load_state
 from smarthdr_studio.learning.compute import (
     DeviceError,
@@ -342,14 +342,14 @@ def test_begun_in_float32_a_run_goes_on_so_where_a_trial_would_win(
 
 
 def test_a_checkpoint_of_an_older_version_goes_on_in_float32(project, short, fast, monkeypatch):
-    real = train_state.state_of
+    real = saved_state.state_of
 
     def of_old(run):
         return {name: value for name, value in real(run).items() if name != "precision"}
 
-    monkeypatch.setattr(train_state, "state_of", of_old)
+    monkeypatch.setattr(saved_state, "state_of", of_old)
     _begun(short, project)
-    monkeypatch.setattr(train_state, "state_of", real)
+    monkeypatch.setattr(saved_state, "state_of", real)
     timer = fast(MadeUpTimer(9.0))
     told = _started(list(train(short, project, resume=_the_run(project).id)))
     assert (told.precision, told.arithmetic, timer.told) == ("float32", "", [])

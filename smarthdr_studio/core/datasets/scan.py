@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -98,15 +98,15 @@ def inspect(proposed: ProposedScene, *, response: ResponseCurve | None = None) -
     decoded = settled == tuple(turns[index] for index in three) and keep is whole
     at_hand = (pixels[three[0]], pixels[three[1]], pixels[three[2]]) if decoded else None
     scene, told = _with_truth(candidate, scene, at_hand)
-    sentences = (*exposures.notes, *_stand_in(scene))
+    return Found(scene, (*_noted(scene, exposures), *told))
+
+
+def _noted(scene: Scene, exposures: Exposures) -> Iterator[SceneNote]:
+    """What is to be known of its exposures, its camera's curve and a frame that is stood in for."""
     bent = exposures.notes[-1:] if exposures.bends else ()
-    noted = [
-        SceneNote(
-            scene=proposed.id, topic=CAMERA_CURVES if each in bent else "exposures", text=each
-        )
-        for each in sentences
-    ]
-    return Found(scene, (*noted, *told))
+    for each in (*exposures.notes, *_stand_in(scene)):
+        topic = CAMERA_CURVES if each in bent else "exposures"
+        yield SceneNote(scene=scene.id, topic=topic, text=each)
 
 
 def whole(frame: Frame) -> Frame:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from smarthdr_studio.core.environment import garbage_collection_paused, utc_day
 from smarthdr_studio.core.errors import ProjectError, StudioError
 from smarthdr_studio.core.files import AnyPath, is_file, is_inside, place_in, replacing
-from smarthdr_studio.core.project import database
+from smarthdr_studio.core.project import database, formats
 from smarthdr_studio.core.project.journal import Accounts, JournalEntry
 from smarthdr_studio.core.remedies import LOOK_OVER, MEND
 from smarthdr_studio.core.words import counted
@@ -192,15 +192,15 @@ def _verified(path: Path) -> KnownJournal:
         database.as_project_error(path),
         closing(_opened(path)) as copy,
     ):
-        if copy.execute("PRAGMA application_id").fetchone() != (database.APPLICATION,):
+        if copy.execute("PRAGMA application_id").fetchone() != (formats.APPLICATION,):
             raise ProjectError(f"{path}: no backup of a project; take another one")
         if copy.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
             raise ProjectError(f"{path}: damaged; mend it with: {MEND}")
-        if not 0 < database.version_of(copy) <= len(database.MIGRATIONS):
+        if not 0 < database.version_of(copy) <= len(formats.MIGRATIONS):
             raise ProjectError(
                 f"{path}: of format {database.version_of(copy)}; mend it with: {MEND}"
             )
-        if database.version_of(copy) == len(database.MIGRATIONS):
+        if database.version_of(copy) == len(formats.MIGRATIONS):
             return _read_whole(copy, path)
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as climbed:
             copy.backup(climbed)

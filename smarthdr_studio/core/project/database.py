@@ -17,9 +17,9 @@ from smarthdr_studio.core.errors import (
 )
 from smarthdr_studio.core.files import AnyPath, is_folder, is_inside, shown_name
 from smarthdr_studio.core.imaging.bracket import Catalogue, ExposedFrame, FrameReading, Scene
+from smarthdr_studio.core.project import formats
 from smarthdr_studio.core.project.journal import JournalEntry, Kind, Status
 from smarthdr_studio.core.project.places import odd_in_entry, odd_in_scene, refuse_odd
-from smarthdr_studio.core.project.stamps import STAMPS_TABLE
 from smarthdr_studio.core.records import parse_json
 from smarthdr_studio.core.remedies import LOOK_OVER, MEND
 from smarthdr_studio.core.trust.masking import masks_as_text, masks_from_text
@@ -74,72 +74,7 @@ def _project_error(path: Path, error: sqlite3.DatabaseError) -> ProjectError:
     )
 
 
-APPLICATION: Final = 0x53484452  # "SHDR", so that another program's file is told apart
 _PATIENCE_SECONDS: Final = 30.0
-
-
-_VERSION_1: Final = (
-    "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    """CREATE TABLE scenes (
-        id TEXT PRIMARY KEY,
-        under TEXT NOT NULL, reference TEXT NOT NULL, over TEXT NOT NULL,
-        ev_under REAL NOT NULL, ev_reference REAL NOT NULL, ev_over REAL NOT NULL,
-        height INTEGER NOT NULL, width INTEGER NOT NULL,
-        split TEXT NOT NULL CHECK (split IN ('train', 'test')),
-        ground_truth TEXT, ground_truth_gain REAL NOT NULL, layout TEXT NOT NULL
-    )""",
-    """CREATE TABLE journal (
-        seq INTEGER PRIMARY KEY AUTOINCREMENT,
-        action TEXT NOT NULL, at TEXT NOT NULL, who TEXT NOT NULL, kind TEXT NOT NULL,
-        scene TEXT REFERENCES scenes (id), before TEXT, after TEXT, masks TEXT,
-        run TEXT, round INTEGER, checkpoint TEXT, label TEXT, note TEXT NOT NULL, undoes TEXT
-    )""",
-    """CREATE TRIGGER journal_is_never_changed BEFORE UPDATE ON journal
-        BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""",
-    """CREATE TRIGGER journal_is_never_cut BEFORE DELETE ON journal
-        BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""",
-    f"PRAGMA application_id = {APPLICATION}",
-)
-_VERSION_2: Final = (
-    "ALTER TABLE journal ADD COLUMN whole INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE journal ADD COLUMN checksum TEXT",
-    "ALTER TABLE journal ADD COLUMN truth TEXT",
-    "ALTER TABLE journal ADD COLUMN person TEXT",
-    "ALTER TABLE journal ADD COLUMN tags TEXT NOT NULL DEFAULT '[]'",
-    # Masks that people painted, by the hash of their runs; the journal says which one is in force.
-    "CREATE TABLE person_masks (hash TEXT PRIMARY KEY, runs BLOB NOT NULL) WITHOUT ROWID",
-    # Figures that take a while to find, with the stamp of the files they were found in.
-    """CREATE TABLE figures (
-        kind TEXT NOT NULL, scene TEXT NOT NULL REFERENCES scenes (id),
-        stamp TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (kind, scene)
-    ) WITHOUT ROWID""",
-    """CREATE TABLE reviews (
-        scene TEXT PRIMARY KEY REFERENCES scenes (id), at TEXT NOT NULL, who TEXT NOT NULL
-    ) WITHOUT ROWID""",
-)
-# No table changes, but the journal may say "go back to a run", which version 2 cannot add up.
-_VERSION_3: Final[tuple[str, ...]] = ()
-# NTIRE keeps the camera value of its reference frame as ground truth, which is radiance only once
-# it is raised to a power.
-_VERSION_4: Final = ("ALTER TABLE scenes ADD COLUMN ground_truth_gamma REAL NOT NULL DEFAULT 1",)
-# Brackets of two frames, or of more than three: [[path, EV], …] by rising exposure, else NULL.
-_VERSION_5: Final = ("ALTER TABLE scenes ADD COLUMN bracket TEXT",)
-_VERSION_6: Final = (STAMPS_TABLE,)
-# How frames are read is a decision, in the journal; before, alignment was a fact without a past.
-_VERSION_7: Final = (
-    "ALTER TABLE journal ADD COLUMN reading TEXT",
-    """INSERT INTO journal (action, at, who, kind, note, reading)
-        SELECT lower(hex(randomblob(16))), strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now'),
-               'an older version', 'read frames', '', '{"aligned":true,"response":null}'
-        FROM facts WHERE name = 'frames_aligned' AND value = 'yes'""",
-    "DELETE FROM facts WHERE name = 'frames_aligned'",
-)
-# Rung n turns version n into version n + 1; a new project climbs the whole ladder.
-_Rung = tuple[str, ...]
-MIGRATIONS: tuple[_Rung, ...] = (
-    *(_VERSION_1, _VERSION_2, _VERSION_3),
-    *(_VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7),
-)
 
 # Asked ten thousand times at a time, where calling the enumeration would take twice as long.
 _KINDS: Final = {kind.value: kind for kind in Kind}
@@ -304,8 +239,8 @@ def _prepared(
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA fullfsync = ON")  # macOS: through the drive's own cache
             connection.execute("PRAGMA foreign_keys = ON")
-            if before_climb is not None and version_of(connection) < len(MIGRATIONS):
-                before_climb(connection, len(MIGRATIONS))
+            if before_climb is not None and version_of(connection) < len(formats.MIGRATIONS):
+                before_climb(connection, len(formats.MIGRATIONS))
             bring_up_to_date(connection, path)
     except BaseException:
         connection.close()
@@ -315,12 +250,12 @@ def _prepared(
 
 def bring_up_to_date(connection: sqlite3.Connection, path: AnyPath) -> None:
     """Climb from an older format to this program's; a database at `path` that is there already."""
-    if version_of(connection) == len(MIGRATIONS):
+    if version_of(connection) == len(formats.MIGRATIONS):
         return
     with writing(connection, path):
         # Asked again now that nobody else can be climbing.
         reached = version_of(connection)
-        for version, rung in enumerate(MIGRATIONS[reached:], reached + 1):
+        for version, rung in enumerate(formats.MIGRATIONS[reached:], reached + 1):
             for statement in rung:
                 _take_step(connection, statement, path=Path(path), version=version - 1)
             connection.execute(f"PRAGMA user_version = {version}")
@@ -343,13 +278,13 @@ def _of_wrong_format(path: Path, version: int) -> DamagedProject:
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
-    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
+    if connection.execute("PRAGMA application_id").fetchone()[0] != formats.APPLICATION:
         raise ProjectError(f"{path}: not a SmartHDR Studio project; choose a project folder")
     version = version_of(connection)
-    if version > len(MIGRATIONS):
+    if version > len(formats.MIGRATIONS):
         raise ProjectError(
             f"{path}: made by a newer version (format {version}, this one reads up to "
-            f"{len(MIGRATIONS)}); update SmartHDR Studio"
+            f"{len(formats.MIGRATIONS)}); update SmartHDR Studio"
         )
     if version < 1:
         raise _of_wrong_format(path, version)

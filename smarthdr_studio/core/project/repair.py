@@ -19,7 +19,7 @@ from smarthdr_studio.core.files import (
     restore_from_trash,
     trash_contents,
 )
-from smarthdr_studio.core.project import database
+from smarthdr_studio.core.project import database, formats
 from smarthdr_studio.core.project.backups import verified
 from smarthdr_studio.core.project.database import read_mask, write_mask
 from smarthdr_studio.core.project.debris import QUIET_SECONDS, take_in
@@ -165,7 +165,7 @@ def _salvaged(
     last = old[-1].seq if old else 0
     try:
         with closing(sqlite3.connect(damaged, isolation_level=None)) as connection:
-            newest = len(database.MIGRATIONS)
+            newest = len(formats.MIGRATIONS)
             if database.version_of(connection) != newest and differing_tables(connection):
                 return later, masks  # else its number alone is damaged
             # The same history, or none of it: a backup of another life must not be continued.

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from smarthdr_studio.core.environment import current_user, utc_now
 from smarthdr_studio.core.files import AnyPath
-from smarthdr_studio.core.project import database
+from smarthdr_studio.core.project import database, formats
 from smarthdr_studio.core.project.journal import Accounts, JournalEntry, Kind, Status
 from smarthdr_studio.core.project.places import odd_in_entry, odd_in_scene
 from smarthdr_studio.core.project.stamps import Stamp, is_stamp, write_stamps
@@ -118,7 +118,7 @@ def _all_of(table: str) -> str:
 
 
 def _climb(fresh: sqlite3.Connection) -> None:
-    for rung in database.MIGRATIONS:
+    for rung in formats.MIGRATIONS:
         for statement in rung:
             fresh.execute(statement)
 

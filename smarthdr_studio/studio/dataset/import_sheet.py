@@ -14,13 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from smarthdr_studio.studio.dataset.import_pages import (
-    BracketsPage,
-    ExposuresPage,
-    FolderPage,
-    PlacePage,
-    TruthsPage,
-)
+from smarthdr_studio.studio.dataset.import_pages import BracketsPage, ExposuresPage, TruthsPage
+from smarthdr_studio.studio.dataset.import_places import FolderPage, PlacePage
 from smarthdr_studio.studio.state import IMPORT_STEPS, ImportState, ImportStep, StudioState
 from smarthdr_studio.studio.widgets.controls import (
     ClampedLabel,

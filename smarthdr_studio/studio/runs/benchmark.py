@@ -4,15 +4,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QIODeviceBase, QObject, QProcess, QTimer, Signal, Slot
 
-from smarthdr_studio.core.reporting.benchmark_figure import write_figure
-from smarthdr_studio.core.reporting.benchmark_table import write_table
-from smarthdr_studio.core.training.benchmark import Metric
-from smarthdr_studio.core.training.benchmark_results import is_benchmark_folder, open_folder
-from smarthdr_studio.core.training.benchmark_watch import BenchmarkStand, ask_to_stop, look_at
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import BenchmarkState, Notice, Written
 from smarthdr_studio.studio.tasks import (
@@ -25,14 +20,37 @@ from smarthdr_studio.studio.tasks import (
     plain,
 )
 
+if TYPE_CHECKING:
+    from smarthdr_studio.core.training.benchmark import Metric
+    from smarthdr_studio.core.training.benchmark_results import BenchmarkFolder
+    from smarthdr_studio.core.training.benchmark_watch import BenchmarkStand
+
 _LOOK_EVERY_MS: Final = 1500
 _LONGEST_START_S: Final = 120.0  # importing torch on a busy machine
 _LOG: Final = "log.txt"
 _LATEST: Final = 4096  # bytes of the log in which its last line is looked for
 
 
-def prepare_folder(*, stand: BenchmarkStand) -> Path:
+def look(
+    plan: str, dataset: Path, into: Path, *, known: "BenchmarkStand | None" = None
+) -> "BenchmarkStand":
+    """How a benchmark stands. Raises StudioError."""
+    from smarthdr_studio.core.training.benchmark_watch import look_at
+
+    return look_at(plan, dataset, into, known=known)
+
+
+def leave_stop(folder: "BenchmarkFolder") -> None:
+    """Every process that runs it is to save and end. Raises ProjectError."""
+    from smarthdr_studio.core.training.benchmark_watch import ask_to_stop
+
+    ask_to_stop(folder)
+
+
+def prepare_folder(*, stand: "BenchmarkStand") -> Path:
     """The folder is there, and its log is empty; answers the log. Raises ProjectError."""
+    from smarthdr_studio.core.training.benchmark_results import open_folder
+
     folder = open_folder(stand.folder.path, data=stand.data)
     log = folder.path / _LOG
     log.write_bytes(b"")
@@ -61,14 +79,18 @@ def last_line(log: Path) -> str:
     return lines[-1] if lines else ""
 
 
-def put_table(*, stand: BenchmarkStand, path: Path) -> Written:
+def put_table(*, stand: "BenchmarkStand", path: Path) -> Written:
     """The table as its suffix says. Raises ExportError."""
+    from smarthdr_studio.core.reporting.benchmark_table import write_table
+
     write_table(path, stand.benchmark, stand.rows, stand.verdicts)
     return Written(words=f"The table of {stand.benchmark.name} is in {path}", path=path)
 
 
-def put_figure(*, stand: BenchmarkStand, path: Path, metric: Metric) -> Written:
+def put_figure(*, stand: "BenchmarkStand", path: Path, metric: "Metric") -> Written:
     """Quality against labels as SVG or PDF. Raises ExportError."""
+    from smarthdr_studio.core.reporting.benchmark_figure import write_figure
+
     write_figure(path, stand.rows, metric)
     return Written(words=f"The figure of {stand.benchmark.name} is in {path}", path=path)
 
@@ -107,7 +129,7 @@ class BenchmarkController(QObject):
             BenchmarkState(plan=plan, dataset=dataset, into=into, stand=stand, words=words)
         )
         if dataset is not None and into is not None and not missing:
-            job = plain(look_at, plan, dataset, into)
+            job = plain(look, plan, dataset, into)
             self._opening.start(job, self._opened, self._refused)
 
     @Slot(bool)
@@ -140,7 +162,7 @@ class BenchmarkController(QObject):
         state = self._state
         if state.stand is not None and state.at_work:
             self._become(replace(state, stopping=True))
-            job = plain(ask_to_stop, state.stand.folder)
+            job = plain(leave_stop, state.stand.folder)
             self._tasks.start(job, on_refused=self._refused, how=How(lasting=True))
 
     @Slot(str, int)
@@ -163,7 +185,7 @@ class BenchmarkController(QObject):
         if self._state.stand is not None:
             self._tasks.start(plain(put_table, stand=self._state.stand, path=path), self._written)
 
-    def export_figure(self, path: Path, metric: Metric) -> None:
+    def export_figure(self, path: Path, metric: "Metric") -> None:
         """Write the figure of now."""
         if self._state.stand is not None:
             job = plain(put_figure, stand=self._state.stand, path=path, metric=metric)
@@ -171,6 +193,8 @@ class BenchmarkController(QObject):
 
     def beside(self) -> tuple[Path | None, Path | None]:
         """The dataset of the open project, and the benchmark's folder it lies in, if it does."""
+        from smarthdr_studio.core.training.benchmark_results import is_benchmark_folder
+
         project = self._store.project
         if project is None:
             return None, None
@@ -181,16 +205,16 @@ class BenchmarkController(QObject):
     def _state(self) -> BenchmarkState:
         return self._store.state.benchmark
 
-    def _question(self) -> Job[BenchmarkStand] | None:
+    def _question(self) -> "Job[BenchmarkStand] | None":
         state = self._state
         if not self._seen or state.stand is None or state.dataset is None or state.into is None:
             return None
-        return plain(look_at, state.plan, state.dataset, state.into, known=state.stand)
+        return plain(look, state.plan, state.dataset, state.into, known=state.stand)
 
-    def _opened(self, stand: BenchmarkStand) -> None:
+    def _opened(self, stand: "BenchmarkStand") -> None:
         self._become(replace(self._state, stand=stand, words=""))
 
-    def _looked(self, stand: BenchmarkStand) -> None:
+    def _looked(self, stand: "BenchmarkStand") -> None:
         state = self._state
         if state.stand is None or state.stand.plan_cells is not stand.plan_cells:
             return  # of what was looked at before

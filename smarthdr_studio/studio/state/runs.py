@@ -4,16 +4,18 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from smarthdr_studio.core.training.benchmark_watch import BenchmarkStand
 from smarthdr_studio.core.training.diary import DiaryLine
 from smarthdr_studio.core.training.run_folder import DiscardedRun
 from smarthdr_studio.core.training.run_index import RunRow
 from smarthdr_studio.core.trust.explanation import Fact
+
+if TYPE_CHECKING:
+    from smarthdr_studio.core.training.benchmark_watch import BenchmarkStand
 
 MOST_COMPARED: Final = 6  # runs side by side
 
@@ -194,7 +196,7 @@ class BenchmarkState:
     plan: str = ""
     dataset: Path | None = None
     into: Path | None = None
-    stand: BenchmarkStand | None = None
+    stand: "BenchmarkStand | None" = None
     words: str = ""
     starting: bool = False
     stopping: bool = False

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
@@ -11,7 +12,6 @@ from PySide6.QtWidgets import QWidget
 
 from smarthdr_studio.core.training.presets import presets
 from smarthdr_studio.core.training.run_index import RunRow
-from smarthdr_studio.studio.runs.benchmark_sheet import BenchmarkSheet
 from smarthdr_studio.studio.runs.model_export import ExportSheet
 from smarthdr_studio.studio.runs.rollback import RollbackSheet
 from smarthdr_studio.studio.runs.trash import RunTrashSheet
@@ -22,6 +22,9 @@ from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.training.plan_editor import PlanEditor
 from smarthdr_studio.studio.window.chart_export import ChartExport
 from smarthdr_studio.studio.window.studio_page import StudioPage
+
+if TYPE_CHECKING:
+    from smarthdr_studio.studio.runs.benchmark_sheet import BenchmarkSheet
 
 
 class RunsCommands(QObject):
@@ -231,7 +234,9 @@ class BenchmarkCommands(QObject):
             self._session.inspection.table.show(str(Centre.RUNS))
             self._session.running.runs.choose((wanted[1],))
 
-    def _made(self) -> BenchmarkSheet:
+    def _made(self) -> "BenchmarkSheet":
+        from smarthdr_studio.studio.runs.benchmark_sheet import BenchmarkSheet
+
         controller, sheet = (
             self._session.running.benchmark,
             BenchmarkSheet(self._palette, self._window),

@@ -1,0 +1,148 @@
+"""The verb sample: a generated dataset, a benchmark set, or one from static brackets."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smarthdr_studio.cli.output import (
+    Json,
+    print_json,
+    print_line,
+    print_note,
+    progress,
+)
+from smarthdr_studio.core.files import refuse_inside
+from smarthdr_studio.core.words import counted
+
+
+def sample(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the dataset is written.")],
+    *,
+    maps: Annotated[
+        Path | None,
+        typer.Option("--from", help="A folder of radiance maps (.hdr, .exr) to build it from."),
+    ] = None,
+    scenes: Annotated[int, typer.Option(min=1, help="How many scenes.")] = 24,
+    labelled: Annotated[int | None, typer.Option(min=0, help="How many carry a label.")] = None,
+    test: Annotated[int | None, typer.Option(min=0, help="How many are for testing.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 0,
+    size: Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="In pixels.")] = "512x384",
+    benchmark: Annotated[
+        str | None,
+        typer.Option(
+            metavar="small|large",
+            help="Write the benchmark set instead: few labels of few kinds, tests of all kinds.",
+        ),
+    ] = None,
+    static: Annotated[
+        Path | None,
+        typer.Option(
+            "--from-static",
+            metavar="DIR",
+            help="Make test scenes of real static brackets instead: something is made to move.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a sample dataset with exact ground truth.
+
+    It has the layout of Kalantari 2017, and labelled.txt names the scenes that carry a label.
+    """
+    _refuse_in_sources(folder, maps, static)
+    if static is not None:
+        _write_displaced(folder, static, seed=seed, as_json=as_json)
+        return
+    if benchmark is not None:
+        _write_benchmark(folder, benchmark, maps=maps, seed=seed, as_json=as_json)
+        return
+    from smarthdr_studio.core.reporting.tables import cannot_write
+    from smarthdr_studio.synthetic.dataset import write_sample
+    from smarthdr_studio.synthetic.settings import SampleSettings
+
+    width, height = _image_size(size)
+    # A quarter of the scenes tests, a fifth has labels: 24 scenes are 5 + 13 + 6.
+    settings = SampleSettings(
+        scenes=scenes,
+        labelled=max(1, round(scenes * 5 / 24)) if labelled is None else labelled,
+        test=scenes // 4 if test is None else test,
+        width=width,
+        height=height,
+        seed=seed,
+        maps=maps,
+    )
+    try:
+        with progress() as bar:
+            task = bar.add_task("drawing scenes", total=scenes)
+            for written in write_sample(folder, settings):
+                bar.update(task, completed=written.index, description=f"scene {written.id}")
+    except OSError as error:
+        raise cannot_write(folder, error) from None
+    if as_json:
+        print_json({"folder": str(folder), "scenes": scenes, "labelled": settings.labelled})
+    else:
+        print_line(
+            f"{folder}: {counted(scenes, 'scene')} of {width}×{height}; the labelled ones are in "
+            "labelled.txt"
+        )
+
+
+def _refuse_in_sources(folder: Path, *sources: Path | None) -> None:
+    """Nothing is written into what a sample is made of, nor into a scene of a dataset."""
+    from smarthdr_studio.core.datasets.layouts import is_prepared
+
+    around = folder.absolute().parent
+    for source in (*filter(None, sources), *([around] if is_prepared(around) else [])):
+        refuse_inside(source, folder)
+
+
+def _write_benchmark(
+    folder: Path, name: str, *, maps: Path | None, seed: int, as_json: bool
+) -> None:
+    from smarthdr_studio.synthetic.benchmark_set import SETS, write_benchmark
+
+    if name not in SETS:
+        raise typer.BadParameter(f"--benchmark {name}: choose one of {', '.join(SETS)}")
+    settings = replace(SETS[name], maps=maps, seed=seed)
+    with progress() as bar:
+        task = bar.add_task("drawing scenes", total=settings.scenes)
+        for written in write_benchmark(folder, settings):
+            bar.update(task, completed=written.index, description=f"scene {written.id}")
+    if as_json:
+        told = {"scenes": settings.scenes, "labelled": settings.labelled}
+        print_json({"folder": str(folder), **told})
+    else:
+        print_line(
+            f"{folder}: {counted(settings.pool, 'scene')} to train on and "
+            f"{settings.scenes - settings.pool} "
+            f"to test on, {settings.width}×{settings.height}; the labelled ones are in labelled.txt"
+        )
+
+
+def _write_displaced(folder: Path, brackets: Path, *, seed: int, as_json: bool) -> None:
+    from smarthdr_studio.core.errors import BadScene
+    from smarthdr_studio.synthetic.displaced_set import write_displaced
+
+    written, refused = 0, []
+    with progress() as bar:
+        task = bar.add_task("merging brackets", total=None)
+        for each in write_displaced(folder, brackets=brackets, seed=seed):
+            if isinstance(each, BadScene):
+                refused.append(str(each))
+                continue
+            written += 1
+            bar.update(task, total=each.total, completed=each.index, description=f"{each.id}")
+    if as_json:
+        print_json({"folder": str(folder), "scenes": written, "left_out": refused})
+        return
+    print_line(f"{folder}: {counted(written, 'test scene')} of static brackets")
+    for sentence in refused:
+        print_note(f"left out: {sentence}")
+
+
+def _image_size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().replace("×", "x").partition("x")
+    if not (width.isdigit() and height.isdigit() and int(width) >= 64 and int(height) >= 64):
+        raise typer.BadParameter(f"--size {text}: write WIDTHxHEIGHT, at least 64x64")
+    return int(width), int(height)
