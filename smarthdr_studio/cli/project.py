@@ -366,6 +366,8 @@ def response(
     from smarthdr_studio.core.project.project import Project
 
     with Project.open(project) as opened:
+        if save is not None:
+            refuse_inside(opened.dataset, save)
         if use is None:
             fit = measure_response(opened.scenes)
             chosen = ChosenResponse(curve=opened.reading.response, fit=fit)

@@ -22,11 +22,14 @@ WRITTEN = {
     ("benchmark", "markdown"),
     ("benchmark", "csv"),
     ("benchmark", "latex"),
+    ("benchmark", "figure"),
     ("runs export", "out"),
+    ("response", "save"),
 }
 READ = {
     "project",
     "dataset",
+    "response",
     "model",
     "frames",
     "maps",
@@ -71,6 +74,11 @@ def words_for(verb, option, *, project, mine, out, tmp_path):
         ("report", "file"): ["report", project, out],
         ("merge", "out"): ["merge", *frames, "-o", out],
         ("benchmark", "into"): [*benchmark, "--into", out],
+        ("benchmark", "figure"): [
+            *(*benchmark, "--into", tmp_path / "b"),
+            *("--figure", out.with_suffix(".svg")),
+        ],
+        ("response", "save"): ["response", project, "--save", out],
         ("runs export", "out"): ["runs", "export", project, RUN, "-o", out],
     }.get((verb, option), [*benchmark, "--into", tmp_path / "b", f"--{option}", out])
 
