@@ -74,10 +74,6 @@ def words_for(verb, option, *, project, mine, out, tmp_path):
         ("report", "file"): ["report", project, out],
         ("merge", "out"): ["merge", *frames, "-o", out],
         ("benchmark", "into"): [*benchmark, "--into", out],
-        ("benchmark", "figure"): [
-            *(*benchmark, "--into", tmp_path / "b"),
-            *("--figure", out.with_suffix(".svg")),
-        ],
         ("response", "save"): ["response", project, "--save", out],
         ("runs export", "out"): ["runs", "export", project, RUN, "-o", out],
     }.get((verb, option), [*benchmark, "--into", tmp_path / "b", f"--{option}", out])
@@ -108,6 +104,7 @@ ENDS = {"merge": "m.exr", "runs export": "m.shdrmodel", "benchmark": "b"}
 @pytest.mark.parametrize(("verb", "option"), sorted(WRITTEN))
 def test_a_dataset_folder_is_never_written_into(verb, option, by, at_home, mine, run, tmp_path):
     name = NAMES.get(verb) or ENDS.get(verb) or "t.csv"
+    name = "f.svg" if option == "figure" else name
     # A file in a scene, a folder beside the scenes; by its own way, or by a link from elsewhere.
     place = mine / "Training" / "001" if "." in name and name != "p.shdr" else mine
     if by == "link":

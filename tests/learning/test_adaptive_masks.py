@@ -146,7 +146,7 @@ def test_a_round_as_it_was_used_is_on_the_screen_what_the_loss_counted(project, 
         stage.replay(record, replay)
         share = stage.update_trust(masks=record.masks, pool=None)
         # A round keeps σ in half floats: next to a limit a pixel may fall to the other side.
-        assert share == pytest.approx(record.retained[name], abs=2e-3)
+        assert share == pytest.approx(record.retained[name], abs=5e-3)
         counted = maps[name].trusted if maps[name].weight is None else maps[name].weight
         shown = stage.material.trust.weights.astype(float)
         assert np.abs(shown - counted.astype(float)).mean() < 2e-3

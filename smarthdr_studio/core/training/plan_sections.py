@@ -324,7 +324,7 @@ class MaskPlan(Section):
         ge=0,
         lt=1,
         title="Memory of scores",
-        description="The share that freematch and softmatch keep of their mean score in a step.",
+        description="The share that running thresholds keep of their mean score in a step.",
     )
     calibrate: bool = Field(
         False,  # noqa: FBT003 - a default
