@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -146,12 +146,10 @@ def _chosen_response(wish: str, brackets: "Sequence[ProposedScene | Scene]") -> 
     """The curve that --response or the verb asks for."""
     from smarthdr_studio.core.datasets.camera_curve import choose_response
 
-    plain: Literal["gamma", "measured"] | Path
-    plain = "gamma" if wish == "gamma" else "measured" if wish == "measured" else Path(wish)
     with progress() as bar:
         task = bar.add_task("measuring the camera's curve", total=None)
         return choose_response(
-            plain,
+            wish,
             brackets,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
@@ -202,6 +200,8 @@ def _tell_findings(
         scenes = [_as_found(scene, catalogue.root) for scene in catalogue.scenes]
         found = {"dataset": str(catalogue.root), "scenes": scenes, "labelled": list(labelled)}
         print_json({**found, **_odd(catalogue), "response": _response(curve)})
+        if curve.note:
+            print_note(f"note: {curve.note}")
         return
     for sentence in (*in_few_lines(catalogue.notes), *filter(None, [curve.note])):
         print_note(f"note: {sentence}")

@@ -22,6 +22,7 @@ def test_new_counts_every_scene_once(run, dataset, tmp_path):
         "test": 1,
         "skipped": [],
         "notes": [],
+        "response": {"used": "gamma 2.2", "fit": None},
     }
     assert answer.err == ""
 

@@ -229,10 +229,12 @@ def test_a_merge_of_frames_without_exposures_measures_them_and_says_so(run, fram
 
 
 def test_a_merge_finds_the_exposure_file_of_any_layout_beside_its_frames(run, frames, tmp_path):
+    scene = tmp_path / "scene"
+    scene.mkdir()
     for number, path in enumerate(frames):
-        (tmp_path / f"{number}.png").write_bytes(path.read_bytes())
-    np.save(tmp_path / "exposures.npy", np.array([-3, -1, 1]))
-    beside = [tmp_path / f"{number}.png" for number in range(3)]
+        (scene / f"{number}.png").write_bytes(path.read_bytes())
+    np.save(scene / "exposures.npy", np.array([-3, -1, 1]))
+    beside = [scene / f"{number}.png" for number in range(3)]
     answer = run("merge", *beside, "-o", tmp_path / "out.exr")
     assert (answer.status, "measured" in answer.err) == (0, False)
     run("merge", *frames, "-o", tmp_path / "told.exr", "--evs", "0,2,4")

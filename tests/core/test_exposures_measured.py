@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from made_truths import exposed, put_frames, view
 
 from smarthdr_studio.core.datasets.exposures import exposures_beside, find_exposures
-from smarthdr_studio.core.datasets.scan import find_scenes
+from smarthdr_studio.core.datasets.scan import CAMERA_CURVES, find_scenes
 from smarthdr_studio.core.errors import BadScene, StudioError
 from smarthdr_studio.core.imaging.exposure import (
     evs_from_exif,
@@ -149,7 +149,7 @@ def test_a_camera_curve_is_noted_and_never_a_contradiction(tmp_path, contrast):
         cv2.imwrite(str(tmp_path / f"{k}.png"), seen[..., ::-1])
     (tmp_path / "exposure.txt").write_text("0 3 6")
     (note,) = find_scenes(tmp_path).notes
-    assert note.topic == "exposures"
+    assert note.topic == CAMERA_CURVES
     assert "where 3 were shot by exposure.txt: the camera's curve is not gamma 2.2" in note.text
 
 

@@ -144,7 +144,8 @@ def test_frames_that_are_no_tiff_become_one_with_exactly_their_values(curated, t
     assert (frame["how"], frame["was"]) == ("converted", "png")
     (scene, *_) = find_scenes(tmp_path / "out").scenes
     assert np.array_equal(decode_bracket(scene).reference, list(frames(1))[1])
-    assert "no TIFF files, 1 of them" in (tmp_path / "out" / "README.txt").read_text()
+    assert "no TIFF files or are" in (told := (tmp_path / "out" / "README.txt").read_text())
+    assert "1 of them" in told
 
 
 def test_the_manifest_says_where_everything_is_from_and_its_checksums_hold(curated, tmp_path):

@@ -209,7 +209,8 @@ def test_the_curve_is_a_decision_that_is_undone_and_read_by_everybody(project):
     with Project.open(project.folder) as other:
         assert other.scenes == project.scenes
         decisions.undo()
-        assert other.scenes[0].reading == FrameReading()  # as the other window sees it at once
+        assert other.reading == FrameReading()  # as a window asks that sees another has written
+        assert other.scenes[0].reading == FrameReading()
     assert "read frames with gamma 2.2" not in decisions.next_redo.words
     assert np.array_equal(decode_bracket(project.scenes[0]).reference, before.reference)
     decisions.redo()

@@ -54,6 +54,7 @@ def panels_in(window):
         table.show(centre)
     window._plan_commands.show()
     window._queue_commands.propose()
+    window._benchmark._made()
     for sheet in (
         TruthSheet, SplitSheet, RelocateSheet, RollbackSheet, RunTrashSheet, ImportSheet,
     ):  # fmt: skip

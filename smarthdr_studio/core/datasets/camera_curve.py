@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from smarthdr_studio.core.datasets.exposures import FROM_PIXELS, exposures_beside, find_exposures
 from smarthdr_studio.core.datasets.proposal import ProposedScene
 from smarthdr_studio.core.errors import BadDataset, StudioError
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.imaging.exposure import thinned
 from smarthdr_studio.core.imaging.image_files import read_bracket_frames
@@ -104,18 +105,18 @@ class ChosenResponse:
 
 
 def choose_response(
-    wish: Literal["gamma", "measured"] | Path,
+    wish: AnyPath,
     brackets: Sequence[ProposedScene | Scene],
     *,
     progress: Progress | None = None,
 ) -> ChosenResponse:
-    """What a person wished: gamma 2.2, the curve of a file, or what is measured if that fits.
+    """What a person wished: "gamma", a file's curve, or what is "measured" if that fits better.
 
     Raises BadDataset: the file is no curve, or nothing can be measured.
     """
     if wish == "gamma":
         return ChosenResponse(curve=None)
-    if isinstance(wish, Path):
+    if wish != "measured":
         return ChosenResponse(curve=read_response(wish))
     fit = measure_response(brackets, progress=progress)
     if fit is None:
