@@ -68,6 +68,23 @@ def project(_made, tmp_path):
     return shutil.copytree(_made / "projects" / "trial.shdr", tmp_path / "trial.shdr")
 
 
+@pytest.fixture(autouse=True)
+def _nobody_changes_the_dataset(request):
+    """What is made once is shared by all processes: who changed it would fail another's test."""
+    if "_made" not in request.fixturenames:
+        yield
+        return
+    made = request.getfixturevalue("_made") / "dataset"
+    before = _stamps(made)
+    yield
+    assert _stamps(made) == before, "a test changed the dataset that all of them share"
+
+
+def _stamps(folder):
+    found = ((path, path.stat()) for path in sorted(folder.rglob("*")))
+    return [(path, told.st_size, told.st_mtime_ns) for path, told in found]
+
+
 class Answer:
     """What one command said and with which status it ended."""
 

@@ -5,6 +5,7 @@ import shutil
 
 import cv2
 import numpy as np
+import pytest
 
 from smarthdr_studio.core.errors import UnwritableProject
 from smarthdr_studio.core.project import project as opening
@@ -104,6 +105,13 @@ def test_relocating_a_project_that_is_only_looked_at_says_that_it_is_not_remembe
     assert "It could not be remembered: it cannot be written." in answer.out
 
 
+@pytest.fixture
+def own_project(project, dataset, run, tmp_path):
+    """The project over a dataset of its own, whose pictures may be changed."""
+    run("relocate", project, shutil.copytree(dataset, tmp_path / "own"))
+    return project
+
+
 def swap(project, name):
     """Another picture in the place of the first frame of a scene."""
     with Project.open(project) as opened:
@@ -113,7 +121,8 @@ def swap(project, name):
     return frame
 
 
-def test_other_pictures_are_told_by_the_doctor_and_taken_when_a_person_says_so(project, run):
+def test_other_pictures_are_told_by_the_doctor_and_taken_when_a_person_says_so(own_project, run):
+    project = own_project
     run("promote", project, "003")
     frame = swap(project, "003")
     answer = run("doctor", project)
@@ -130,7 +139,8 @@ def test_other_pictures_are_told_by_the_doctor_and_taken_when_a_person_says_so(p
     assert "every picture is the one" in run("accept", project).out
 
 
-def test_pictures_that_show_the_same_tag_nothing(project, run):
+def test_pictures_that_show_the_same_tag_nothing(own_project, run):
+    project = own_project
     run("promote", project, "003")
     swap(project, "003")
     assert run("accept", project, "--same", "--json").json["tagged"] == []

@@ -1,6 +1,7 @@
 """Whatever goes wrong outside, a verb says one harmless sentence of ours, and no traceback."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -81,9 +82,10 @@ def test_a_sentence_is_one_line_of_bounded_length():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems know no such names")
 def test_a_scene_whose_name_is_no_text_is_left_out_and_told(dataset, tmp_path, run):
-    training = next(path for path in dataset.iterdir() if (path / "003").is_dir())
+    mine = shutil.copytree(dataset, tmp_path / "mine")
+    training = next(path for path in mine.iterdir() if (path / "003").is_dir())
     (training / "003").rename(training / os.fsdecode(b"bad\xff"))
-    told = run("new", tmp_path / "odd.shdr", dataset)
+    told = run("new", tmp_path / "odd.shdr", mine)
     assert "bad\ufffd: its name is not written in UTF-8" in told.out + told.err
     with Project.open(tmp_path / "odd.shdr") as opened:
         assert [scene.id for scene in opened.scenes if scene.id == "003"] == []
