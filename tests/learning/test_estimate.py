@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from smarthdr_studio.core.errors import DeviceError, OutOfMemory, StudioError
+from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.events import (
     CheckpointSaved,
     PhaseChanged,
@@ -51,6 +52,7 @@ def everything(folder: Path):
 
 
 def test_it_says_what_it_will_take_and_writes_nothing(project, make_plan):
+    Project.open(project).close()  # which may make the backup of the day
     before = everything(project)
     told = estimated(make_plan(), project)
     assert everything(project) == before
