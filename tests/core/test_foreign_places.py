@@ -125,8 +125,11 @@ def test_a_label_of_the_journal_that_lies_elsewhere_moves_nothing(project, outsi
     Decisions(project).promote(["b"])
     forge(project, f"UPDATE journal SET {column} = ? WHERE seq = 6", name)
     before = everything(outside), (project.folder / "labels" / "b" / "2.exr").read_bytes()
-    with pytest.raises(ForeignPlace, match="leads out of where it belongs") as refused:
-        Project.open(project.folder).ledger()
+    with (
+        pytest.raises(ForeignPlace, match="leads out of where it belongs") as refused,
+        Project.open(project.folder) as opened,
+    ):
+        opened.ledger()
     assert str(project.folder) in str(refused.value)
     assert whatever_one_does(project.folder)
     (finding,) = check_up(project.folder).findings
