@@ -407,16 +407,21 @@ class TrainingData:
         self._plan, self.scenes, self.frames = plan, scenes, frames
         self.pictures, self._stock, self.randomness = pictures, stock, randomness
 
-    def others_than(self, pictures: Mapping[str, int]) -> set[str]:
-        """The scenes whose files are others by these marks."""
-        return {name for name, mark in pictures.items() if self.pictures.get(name, mark) != mark}
+    def others_than(self, scenes: Mapping[str, Scene], pictures: Mapping[str, int]) -> set[str]:
+        """The scenes whose files are others by these marks, or whose frames are read otherwise."""
+        others = {name for name, mark in pictures.items() if self.pictures.get(name, mark) != mark}
+        return others | {
+            name
+            for name in self.scenes.keys() & scenes.keys()
+            if self.scenes[name].reading != scenes[name].reading
+        }
 
     def of(self, scenes: Mapping[str, Scene], *, pictures: Mapping[str, int]) -> "TrainingData":
         """The same with scenes and files as they are now, for the next round.
 
-        What was decoded of other files is forgotten.
+        What was decoded of other files, or read otherwise, is forgotten.
         """
-        for name in self.others_than(pictures):
+        for name in self.others_than(scenes, pictures):
             self._stock.drop(name)
         return TrainingData(
             self._plan,

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from smarthdr_studio.core.errors import LabelError, ProjectError
 from smarthdr_studio.core.files import AnyPath
-from smarthdr_studio.core.imaging.bracket import Scene, with_imported_truth
+from smarthdr_studio.core.imaging.bracket import FrameReading, Scene, with_imported_truth
 from smarthdr_studio.core.project.journal import SceneState, Status
 from smarthdr_studio.core.project.labels import check_label
 from smarthdr_studio.core.project.places import label_file
@@ -61,7 +61,8 @@ class LabelSet:
     gives each promoted scene its label, `truths` every scene the ground truth that was imported for
     it, if any, and `brushes` the unlabelled scenes the hash of what a person painted, if anything.
     `damaged` says of scenes that are left out, in one sentence, what is wrong with their files.
-    `journal` is the last entry that was read, 0 where it is not known.
+    `reading` is how frames are read, None in checkpoints of before that was kept. `journal` is the
+    last entry that was read, 0 where it is not known.
     """
 
     labelled: tuple[str, ...]
@@ -72,6 +73,7 @@ class LabelSet:
     truths: Mapping[str, LabelFile] = field(default_factory=dict)
     brushes: Mapping[str, str] = field(default_factory=dict)
     damaged: Mapping[str, str] = field(default_factory=dict)
+    reading: FrameReading | None = None
     journal: int = field(default=0, compare=False)
 
     def holding_out(self, names: tuple[str, ...]) -> "LabelSet":
@@ -95,7 +97,12 @@ class LabelSet:
         return truths | {name: file for name, file in self.labels if file is not None}
 
     def held_against(self, scenes: Mapping[str, Scene]) -> dict[str, Scene]:
-        """The scenes with the imported ground truths this label_set knows, whatever came since."""
+        """The scenes as this label_set knows them, whatever was decided since.
+
+        With the ground truths that were imported by then, and their frames read as then.
+        """
+        if (reading := self.reading) is not None:
+            scenes = {name: _read_so(scene, reading) for name, scene in scenes.items()}
         imported = {
             name: with_imported_truth(scenes[name], self.truths[name].path)
             for name in {*self.labelled, *self.held_out} & set(self.truths)
@@ -118,12 +125,14 @@ class LabelSet:
             "truths": plain(self.truths),
             "brushes": dict(self.brushes),
             "damaged": dict(self.damaged),
+            "reading": None if self.reading is None else self.reading.as_text(),
         }
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], *, project: AnyPath) -> "LabelSet":
-        """What `state` gave, also by a version that knew neither brush nor imported truths."""
+        """What `state` gave, also by a version that knew less."""
         project = Path(project)
+        reading = state.get("reading")
 
         def files(part: str) -> dict[str, LabelFile]:
             saved = state.get(part, {}).items()
@@ -141,6 +150,7 @@ class LabelSet:
             truths=files("truths"),
             brushes=dict(state.get("brushes", {})),
             damaged=dict(state.get("damaged", {})),
+            reading=None if reading is None else FrameReading.from_text(reading),
         )
 
     def _without(self, names: Collection[str]) -> "LabelSet":
@@ -150,6 +160,10 @@ class LabelSet:
             promoted={name: file for name, file in self.promoted.items() if name not in names},
             unlabelled=tuple(name for name in self.unlabelled if name not in names),
         )
+
+
+def _read_so(scene: Scene, reading: FrameReading) -> Scene:
+    return scene if scene.reading == reading else replace(scene, reading=reading)
 
 
 class ProjectLabels(NamedTuple):
@@ -180,6 +194,7 @@ def read_label_set(folder: AnyPath, *, plan: TrainingPlan) -> ProjectLabels:
             promoted=_promoted_files(project.folder, states, plan=plan),
             unlabelled=_scenes_with(Status.UNLABELLED, states),
             masks=plan.masks.applied_to(ledger.masks),
+            reading=ledger.reading,
             journal=entries[-1].seq if entries else 0,
             truths={
                 name: LabelFile(
@@ -261,7 +276,13 @@ def label_changes(before: LabelSet, after: LabelSet) -> tuple[str, ...]:
         for name in sorted(_all_scenes(before) | _all_scenes(after))
         for what in _changes_of(name, before, after)
     ]
-    return (*said, *_mask_changes(before.masks, after.masks))
+    return (*said, *_mask_changes(before.masks, after.masks), *_reading_changes(before, after))
+
+
+def _reading_changes(before: LabelSet, after: LabelSet) -> Iterator[str]:
+    old, new = before.reading, after.reading
+    if old is not None and new is not None and old != new:
+        yield f"frames are read {new.words} from this round on, were read {old.words}"
 
 
 def _changes_of(name: str, before: LabelSet, after: LabelSet) -> Iterator[str]:

@@ -439,7 +439,7 @@ class TrainingRun:
 
     def _labelled_of(self, label_set: LabelSet, material: TrainingData) -> CropSet | None:
         """The set in use where the labels are the same, so that its pass goes on."""
-        others = self.material.others_than(material.pictures)
+        others = self.material.others_than(material.scenes, material.pictures)
         if label_set.labels == self.label_set.labels and others.isdisjoint(label_set.labelled):
             return self.labelled
         return self._labelled_crops(label_set, material)

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smarthdr_studio.core.errors import ForeignPlace
+from smarthdr_studio.core.imaging.bracket import FrameReading
+from smarthdr_studio.core.imaging.response import ResponseCurve
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.learning.label_set import LabelFile, LabelSet, label_changes
 
@@ -43,6 +45,12 @@ ROSTERS = st.builds(
     truths=FILES,
     brushes=st.dictionaries(NAMES, st.sampled_from(["12" * 32, "34" * 32])),
     damaged=st.dictionaries(NAMES, st.just("v.exr: is gone; restore it")),
+    reading=st.none()
+    | st.builds(
+        FrameReading,
+        response=st.none() | st.just(ResponseCurve(tables=((0.0, 0.25, 1.0),))),
+        aligned=st.booleans(),
+    ),
 )
 PLAIN = LabelSet(labelled=("a",), promoted={}, unlabelled=("u",), masks=MaskSettings())
 FILE = LabelFile(path=PROJECT / "labels/u/1.exr", checksum="ab" * 32)
@@ -87,7 +95,7 @@ def test_a_checkpoint_that_speaks_of_other_files_is_refused(path):
 
 def test_a_checkpoint_of_an_earlier_version_still_resumes():
     state = PLAIN.state(project=PROJECT) | {"promoted": {"u": "labels/u/1.exr"}}
-    for later in ("truths", "brushes", "damaged"):
+    for later in ("truths", "brushes", "damaged", "reading"):
         del state[later]
     found = LabelSet.from_state(state, project=PROJECT)
     assert found == replace(PLAIN, promoted={"u": LabelFile(path=FILE.path)})
@@ -117,6 +125,11 @@ def test_a_checkpoint_of_an_earlier_version_still_resumes():
             {"promoted": {"p": FILE}},
             {"damaged": {"p": "1.exr: is gone; restore it"}},
             "p: is left out from this round on, because 1.exr: is gone; restore it",
+        ),
+        (
+            {"reading": FrameReading()},
+            {"reading": FrameReading(aligned=True)},
+            "frames are read with gamma 2.2, aligned from this round on, were read with gamma 2.2",
         ),
     ],
 )
