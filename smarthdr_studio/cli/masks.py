@@ -108,13 +108,13 @@ def _proposed(
     from smarthdr_studio.core.imaging.bracket import FrameStore
     from smarthdr_studio.core.training.threshold_proposals import Wish, propose_thresholds
     from smarthdr_studio.learning.checkpoints import latest_checkpoint
-    from smarthdr_studio.learning.inference import load_predictor, read_card, run_predictor
+    from smarthdr_studio.learning.inference import load_labeller, read_card, run_predictor
 
     model = latest_checkpoint(project.folder)
     if model is None:
         raise CheckpointError(f"{project.folder}: no run has a checkpoint yet; train first")
     frames = FrameStore()
-    predictor = load_predictor(model, frames=frames)
+    predictor = load_labeller(model, frames=frames)
     with progress() as bar:
         task = bar.add_task("reading pseudo-labels", total=None)
 

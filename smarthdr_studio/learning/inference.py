@@ -270,6 +270,25 @@ def load_predictor(
     ).asking(uncertainty=card.uncertainty)
 
 
+def load_labeller(model: AnyPath, *, device: str = "auto", frames: FrameStore) -> Predictor:
+    """The teacher of a model, asking as the rounds of its run asked it: with as many views.
+
+    Of a bundle, which does not say how many, with one. Raises CheckpointError and DeviceError.
+    """
+    predictor = load_predictor(model, device=device, frames=frames)
+    return predictor.asking(views_of_labels(model))
+
+
+def views_of_labels(model: AnyPath) -> int:
+    """How many views a pseudo-label of the model's run is the mean of; 1 where that is not known.
+
+    Raises CheckpointError.
+    """
+    if is_bundle(model):
+        return 1
+    return int(read_info(find_model(model)).plan.get("teacher", {}).get("views", 1))
+
+
 def run_predictor(
     predictor: Predictor, scene: Scene, *, said: TileProgress | None = None
 ) -> tuple[Half, Floats]:

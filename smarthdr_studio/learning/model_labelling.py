@@ -33,7 +33,7 @@ from smarthdr_studio.learning.inference import (
     TileProgress,
     find_model,
     is_bundle,
-    load_predictor,
+    load_labeller,
     read_card,
 )
 from smarthdr_studio.learning.pseudo_labelling import LabelledPool, Origin, label_pool
@@ -72,7 +72,7 @@ def label_scenes(
     _refuse_while_training(folder)
     scenes, masks, manual_masks = _scenes_to_label(folder, ids)
     card = read_card(model)
-    predictor = replace(_predictor(model, device=device), said=said)
+    predictor = replace(load_labeller(model, device=device, frames=FrameStore()), said=said)
     masks = _masks_of(model, masks)
     shelf = place_in(folder, "pseudo")
     draft = shelf / f".labels.{uuid.uuid4().hex}"
@@ -92,15 +92,6 @@ def label_scenes(
         shutil.rmtree(draft, ignore_errors=True)
     told = _unlike(pool, scenes, predictor) if card.run == STARTER else ()
     yield replace(pool.finished, changes=(*pool.finished.changes, *told))
-
-
-def _predictor(model: AnyPath, *, device: str) -> Predictor:
-    """Ready to label as the rounds of the model's run were made."""
-    predictor = load_predictor(model, device=device, frames=FrameStore())
-    if is_bundle(model):
-        return predictor
-    teacher = read_info(find_model(model)).plan.get("teacher", {})
-    return predictor.asking(int(teacher.get("views", 1)))
 
 
 def _masks_of(model: AnyPath, masks: MaskSettings) -> MaskSettings:

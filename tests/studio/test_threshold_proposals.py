@@ -1,5 +1,6 @@
 """Proposed thresholds are those of the formulas, told in words, and one decision when taken."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +22,7 @@ from smarthdr_studio.core.trust.adaptive_thresholds import (
     risk_thresholds,
 )
 from smarthdr_studio.core.trust.masking import Level, MaskSettings, expand, scores, trust
-from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
+from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label, write_pseudo_label
 from smarthdr_studio.learning.checkpoints import CheckpointInfo, latest_checkpoint, save_checkpoint
 from smarthdr_studio.learning.inference import load_predictor
 from smarthdr_studio.learning.networks import build_network
@@ -71,11 +72,11 @@ def trained(tiny_project):
     return tiny_project
 
 
-def _labels(folder):
+def _labels(folder, *, views=1):
     frames, found = FrameStore(), []
     with Project.open(folder) as project:
         scenes = [project.scene(name) for name in ("001", "002")]
-    predictor = load_predictor(latest_checkpoint(folder), frames=frames)
+    predictor = load_predictor(latest_checkpoint(folder), frames=frames).asking(views)
     for scene in scenes:
         hdr, sigma = predictor.predict(scene)
         found.append(LabelledMaps.of(hdr, sigma, frames.ground_truth(scene), learned=True))
@@ -115,6 +116,32 @@ def test_a_proposal_is_what_the_formulas_say_of_labels_and_pool(trained, method,
     assert f"τ_pa {expected.tau_patch:.3f}" in told
     assert f"retain {100 * found.retained:.0f} %" in told
     assert "flatters" in told
+
+
+@pytest.mark.parametrize("method", ["quantile", "risk"])
+def test_labels_are_scored_by_a_sigma_that_was_scaled_as_that_of_the_pool(trained, method):
+    plain = _proposed(trained, method, MaskSettings(), target=0.5)
+    for path in _pool(trained).values():
+        label = read_pseudo_label(path)
+        scaled = replace(label, sigma=label.sigma * np.float32(4))
+        of = replace(label.provenance, sigma_scale=4.0)
+        write_pseudo_label(path, replace(scaled, provenance=of))
+    found = _proposed(trained, method, MaskSettings(), target=0.5)
+    # Min–max scores do not depend on the scale, as long as it is one and the same.
+    assert found.masks.tau_patch == pytest.approx(plain.masks.tau_patch, abs=1e-5)
+    assert found.masks.tau_pixel == pytest.approx(plain.masks.tau_pixel, abs=1e-5)
+    assert found.error.kept == pytest.approx(plain.error.kept, rel=1e-3)
+
+
+def test_the_teacher_is_asked_for_labels_as_its_run_asks_it_for_pseudo_labels(trained):
+    about = latest_checkpoint(trained) / "checkpoint.json"
+    told = json.loads(about.read_text())
+    told["plan"]["teacher"] = {"views": 4}
+    about.write_text(json.dumps(told))
+    labels, ranges = _labels(trained, views=4), _ranges(trained)
+    expected = quantile_thresholds(labels, ABSOLUTE, ranges=ranges, share=0.85)
+    assert expected != quantile_thresholds(_labels(trained), ABSOLUTE, ranges=ranges, share=0.85)
+    assert _proposed(trained, "quantile", ABSOLUTE).masks == expected
 
 
 def test_means_by_exposure_are_told_and_one_threshold_is_proposed(trained):

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final, Literal, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
 from smarthdr_studio.core.errors import LabelError, ProjectError
 from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
@@ -91,18 +91,20 @@ def propose_thresholds(
 ) -> ThresholdProposal:
     """Both thresholds by a method, from what lies on the disk and what the teacher says of labels.
 
-    `predict` answers H×W×3 radiance and H×W σ; `run` is the one whose teacher it asks, and whose
-    held-out labels are preferred. Raises LabelError where there is no pseudo-label or one is
-    damaged, ProjectError where a method needs a labelled scene and there is none.
+    `predict` answers H×W×3 radiance and H×W σ as the teacher does, before any calibration; `run` is
+    the one whose teacher it asks, and whose held-out labels are preferred. Raises LabelError where
+    there is no pseudo-label or one is damaged, ProjectError where a method needs a labelled scene
+    and there is none.
     """
     scenes = {scene.id: scene for scene in project.scenes}
-    pool, masks = _read_pool(project, wish.masks, said=said)
+    pool, masks, sigma_scale = _read_pool(project, wish.masks, said=said)
 
     def ranges(settings: MaskSettings) -> Ends:
         kept = pool.retention(settings)
         return kept.patch_range, kept.pixel_range
 
-    labels = _asked(project, scenes.values(), predict=predict, frames=frames, run=run, said=said)
+    asked = _asked(project, scenes.values(), predict=predict, frames=frames, run=run, said=said)
+    labels = [each.scaled(sigma_scale) for each in asked]
     if wish.method == "exposure":
         masks, how = _by_exposure(project, masks, ranges=ranges, frames=frames, said=said)
     elif not labels:
@@ -126,26 +128,33 @@ def propose_thresholds(
     )
 
 
-def _read_pool(
-    project: Project, masks: MaskSettings, *, said: Said
-) -> tuple[PoolStatistics, MaskSettings]:
-    """What the pseudo-labels of unlabelled scenes say, and the settings in their patches."""
+class _Pool(NamedTuple):
+    """The statistics of a pool, the settings in its patches, and what σ was multiplied by in it."""
+
+    statistics: PoolStatistics
+    masks: MaskSettings
+    sigma_scale: float
+
+
+def _read_pool(project: Project, masks: MaskSettings, *, said: Said) -> _Pool:
+    """What the pseudo-labels of unlabelled scenes say, and how most of them were made."""
     names = _pool_names(project)
     if not names:
         raise LabelError(
             f"{project.folder}: has no pseudo-labels yet; {FIRST_ROUND.of(PROJECT=project.folder)}"
         )
-    statistics, painted = {}, {}
+    statistics, painted, scales = {}, {}, list[float]()
     for done, name in enumerate(names):
         said("reading pseudo-labels", done, len(names))
         label = read_pseudo_label(project.pseudo_path(name))
         size = label.provenance.masks.patch_size
         statistics[name] = SceneStatistics.of(label.sigma, size=size)
+        scales.append(label.provenance.sigma_scale)
         person = project.person(name)
         if person is not None and person.shape == label.sigma.shape:
             painted[name] = PaintedStatistics.of(label.sigma, person, size=size)
     pool = PoolStatistics(statistics, painted)
-    return pool, pool.fitted(masks)
+    return _Pool(pool, pool.fitted(masks), max(scales, key=scales.count))
 
 
 def _pool_names(project: Project) -> list[str]:

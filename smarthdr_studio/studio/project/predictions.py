@@ -58,11 +58,20 @@ class ScenePrediction:
 
 
 class Asked(NamedTuple):
-    """A network ready to be asked, what its checkpoint is called, and of which run that is."""
+    """A network ready to be asked, what its checkpoint is called, and of which run that is.
+
+    `views` is how many its run asks it for where it labels.
+    """
 
     predictor: "Predictor"
     checkpoint: str
     run: str
+    views: int = 1
+
+    @property
+    def labelling(self) -> "Asked":
+        """The same, asked as the rounds of its run ask it."""
+        return self._replace(predictor=self.predictor.asking(self.views))
 
 
 class _Shelf:
@@ -76,7 +85,11 @@ class _Shelf:
     def take(self, project: Path, *, who: Who, frames: FrameStore, model: Path | None) -> Asked:
         """The network of a model or of the newest checkpoint; it reads frames from `frames`."""
         from smarthdr_studio.learning.checkpoints import latest_checkpoint
-        from smarthdr_studio.learning.inference import load_predictor, read_card
+        from smarthdr_studio.learning.inference import (
+            load_predictor,
+            read_card,
+            views_of_labels,
+        )
 
         model = model or latest_checkpoint(project)
         if model is None:
@@ -89,7 +102,8 @@ class _Shelf:
                 return held[1]._replace(predictor=replace(held[1].predictor, frames=frames))
             emptied = self.empty()  # before the next is loaded: there is never room for two
             predictor = load_predictor(model, who=who, frames=frames)
-            asked = Asked(predictor, f"{card.run}, step {card.step}", card.run)
+            views = views_of_labels(model)
+            asked = Asked(predictor, f"{card.run}, step {card.step}", card.run, views)
             with self._lock:
                 if emptied == self._emptied:
                     self._held = weights, asked

@@ -40,7 +40,8 @@ def propose_for(
 ) -> ThresholdProposal:
     """Thresholds by the newest checkpoint's teacher. Raises StudioError."""
     report("loading the teacher", 0, 0)
-    asked, repeating = network_of(folder, who="teacher", frames=frames), Repeating(report)
+    asked = network_of(folder, who="teacher", frames=frames).labelling
+    repeating = Repeating(report)
     with Project.open(folder) as project:
         return propose_thresholds(
             project,
