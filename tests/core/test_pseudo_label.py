@@ -154,10 +154,19 @@ def test_an_exr_of_something_else_is_no_pseudo_label(tmp_path):
         read_pseudo_label(path)
 
 
-@pytest.mark.parametrize("spoilt", ["masks", "patch_range", "round"])
-def test_a_header_that_makes_no_sense_is_one_sentence(path, spoilt):
+NONSENSE = [
+    *[(name, "[1, 2, 3]") for name in ("masks", "patch_range", "round")],
+    # Of these every pixel would be trusted, or none, and of none it could be told why.
+    *[("pixel_range", f"[0, {end}]") for end in ("NaN", "Infinity", "null", "[1]")],
+    *[("sigma_scale", word) for word in ("nan", "0", "-1", "inf", "much")],
+    ("masks", '{"patches": {}, "pixels": {}, "tau_exposure": [0.1, 0.2, 0.3]}'),  # no such layer
+]
+
+
+@pytest.mark.parametrize(("spoilt", "nonsense"), NONSENSE)
+def test_a_header_that_makes_no_sense_is_one_sentence(path, spoilt, nonsense):
     layers, header = read_layers(path)
-    write_layers(path, layers, header={**header, f"smarthdr.{spoilt}": "[1, 2, 3]"})
+    write_layers(path, layers, header={**header, f"smarthdr.{spoilt}": nonsense})
     with pytest.raises(LabelError) as error:
         read_pseudo_label(path)
     assert str(path) in str(error.value)

@@ -367,6 +367,8 @@ def range_from_text(text: str) -> Range:
     values = parse_json(text)
     if not isinstance(values, list) or len(values) != 2:
         raise ValueError(f"not a range: {text}")
+    if not all(isinstance(end, int | float) and math.isfinite(end) for end in values):
+        raise ValueError(f"not a range of finite numbers: {text}")
     low, high = values
     return Range(float(low), float(high))
 

@@ -5,6 +5,7 @@ mask.patch, mask.pixel and mask.person; provenance stands in the header under "s
 pixels are weighed, mask.pixel is the weight; with thresholds by exposure, exposure.bin is a layer.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -147,6 +148,7 @@ def read_pseudo_label(path: AnyPath, *, expect: tuple[int, int] | None = None) -
     person, exposure = layers["mask.person"].astype(np.int8), layers.get("exposure.bin")
     try:
         provenance, scene = _provenance(header), plain_values(header, "smarthdr.scene")
+        _refuse_unmaskable(provenance, exposure)
     except ValueError as error:
         raise LabelError(f"{path}: its header is not readable ({error}); {LABEL_ANEW}") from None
     return PseudoLabel(
@@ -180,6 +182,12 @@ def _refuse_foreign(path: Path, *, layers: Mapping[str, Layer], header: Mapping[
     if lacking or version is None:
         why = f"has no layer {', '.join(lacking)}" if lacking else "says no format in its header"
         raise LabelError(f"{path}: {why}, so it is no pseudo-label; {LABEL_ANEW}")
+
+
+def _refuse_unmaskable(made: Provenance, exposure: Layer | None) -> None:
+    """Raises ValueError where what its masks go by is not there."""
+    if made.masks.tau_exposure is not None and exposure is None:
+        raise ValueError("its thresholds go by exposure, but it has no layer exposure.bin")
 
 
 def _judged(label: PseudoLabel) -> tuple[Trust, Floats]:
@@ -235,6 +243,9 @@ def _provenance(header: Mapping[str, Any]) -> Provenance:
     def text(name: str) -> str:
         return plain_values(header, f"smarthdr.{name}")
 
+    sigma_scale = float(str(header.get("smarthdr.sigma_scale", 1.0)))
+    if not 0 < sigma_scale < math.inf:
+        raise ValueError(f"σ was not multiplied by {sigma_scale}")
     return Provenance(
         run=text("run"),
         round=int(text("round")),
@@ -246,6 +257,6 @@ def _provenance(header: Mapping[str, Any]) -> Provenance:
         pixel_range=range_from_text(text("pixel_range")),
         made=text("made"),
         uncertainty="views" if header.get("smarthdr.uncertainty") == "views" else "judge",
-        sigma_scale=float(header.get("smarthdr.sigma_scale", 1.0)),
+        sigma_scale=sigma_scale,
         format=int(text("format")),
     )
