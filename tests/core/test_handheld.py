@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ from made_truths import exposed, view
 from smarthdr_studio.core.datasets.scan import find_scenes
 from smarthdr_studio.core.imaging import bracket
 from smarthdr_studio.core.imaging.bracket import FrameReading, decode_bracket, frames_stamp
-from smarthdr_studio.core.imaging.handheld import hand_shake, laid_onto
+from smarthdr_studio.core.imaging.handheld import _alike, hand_shake, laid_onto
 from smarthdr_studio.core.imaging.image_files import write_frame_tiff
 from smarthdr_studio.core.project import database, formats
 from smarthdr_studio.core.project.decisions import Decisions
@@ -82,6 +83,13 @@ def test_what_does_not_show_the_same_or_nothing_at_all_is_left_as_it_is():
     assert {hand_shake(reference, each, stops=2.0).kind for each in (other, flat, far)} == {"none"}
 
 
+def test_frames_too_far_apart_to_share_a_value_are_left_as_they_are():
+    frames = exposed(LIGHT, 0), exposed(LIGHT, 12.0)
+    # Brought to one exposure, values of the darker one are far beyond white.
+    assert max(each.max() for each in _alike(*frames, stops=12.0, shrink=1.0)) <= 1
+    assert hand_shake(*frames, stops=12.0).kind == "none"
+
+
 def test_somebody_walking_through_moves_nobody():
     light = LIGHT.copy()
     light[80:240, 60:180] = view(9, size=(160, 120))
@@ -147,7 +155,8 @@ def test_how_frames_lie_is_found_anew_where_a_file_changed_or_what_was_kept_is_s
     (scene,) = hand_held.scenes
     kept = hand_held.folder / "alignment" / f"{scene.id}.json"
     first = decode_bracket(scene)
-    for spoilt in ("", "[]", '{"stamp": 1}', kept.read_text().replace("1", "nan")):
+    endless = re.sub(r'"inliers": \d+', '"inliers": 1e999', kept.read_text())
+    for spoilt in ("", "[]", '{"stamp": 1}', kept.read_text().replace("1", "nan"), endless):
         kept.write_text(spoilt)
         assert np.array_equal(decode_bracket(scene).under, first.under)
     stamp = json.loads(kept.read_text())["stamp"]

@@ -74,7 +74,8 @@ class HandShake:
         kind: Kind = _KINDS[told["kind"]]
         matrix = np.array(told["matrix"], np.float64)
         shift = float(told["shift"])
-        if matrix.shape != (3, 3) or not np.isfinite([*matrix.ravel(), shift]).all():
+        numbers = [*matrix.ravel(), shift, told["inliers"], told["matches"]]
+        if matrix.shape != (3, 3) or not np.isfinite(numbers).all():
             raise ValueError("no matrix of 3×3 finite numbers")
         return cls(
             kind=kind,
@@ -160,13 +161,11 @@ def _nothing(matches: int) -> HandShake:
 
 
 def _alike(reference: Frame, frame: Frame, *, stops: float, shrink: float) -> tuple[Floats, Floats]:
-    """Green channels made small and brought to one exposure, in [0, 1]."""
+    """Green channels made small and brought to one exposure, in [0, 1], clipped alike."""
     pair = [_green(each, shrink) for each in (reference, frame)]
     gain = 2.0 ** (abs(stops) / GAMMA)
     pair[0 if stops > 0 else 1] *= np.float32(gain)  # the darker of the two
-    low, high = _DARK * gain, _CLIPPED
-    if low >= high:
-        return pair[0], pair[1]
+    low, high = min(_DARK * gain, _CLIPPED), _CLIPPED  # so far apart they share nothing
     first, second = (np.clip(each, low, high) for each in pair)
     return first, second
 
