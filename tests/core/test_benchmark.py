@@ -1,11 +1,13 @@
 """A benchmark file: what it says, what is refused, and when two of its runs are the same."""
 
 import json
+from pathlib import Path
 from typing import get_args
 
 import pytest
 from brackets import write_bracket
 
+import smarthdr_studio
 from smarthdr_studio.core.errors import BadDataset, PlanError, ProjectError
 from smarthdr_studio.core.training.benchmark import (
     cells_of,
@@ -16,6 +18,8 @@ from smarthdr_studio.core.training.benchmark import (
     training_plan,
 )
 from smarthdr_studio.core.training.benchmark_results import (
+    _LEARNS,
+    _ONLY_CARRIES,
     CellResult,
     evidence_path,
     keep_evidence,
@@ -364,8 +368,13 @@ def test_the_mark_of_learning_is_of_what_code_does_and_not_of_its_words():
 def test_what_learns_is_read_and_what_only_carries_is_not():
     read = {path.name for path in learning_files()}
     assert read >= {"losses.py", "mean_teacher.py", "light.py", "selfhdr.py", "masking.py"}
+    # What is trusted in a round, and what the labels of methods with stages are made of.
+    assert read >= {"adaptive_thresholds.py", "rounds.py", "flow.py", "transfer.py"}
     assert not read & {"benchmark_runs.py", "event_log.py"}
     assert len(learning_mark()) == 8
+    root = Path(smarthdr_studio.__file__).parent
+    named = {name for name in (*_LEARNS, *_ONLY_CARRIES) if "*" not in name}
+    assert not {name for name in named if not (root / name).is_file()}
 
 
 def test_figures_are_kept_short_and_no_number_is_none():

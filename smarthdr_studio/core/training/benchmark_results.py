@@ -38,14 +38,16 @@ _FORMAT: Final = 1
 _ABOUT: Final = "benchmark.json"
 _LEARNS: Final = (
     *("learning/*.py", "learning/networks/*.py", "learning/methods/*.py"),
-    *("core/trust/masking.py", "core/trust/causes.py", "core/trust/reliability.py"),
-    *("core/imaging/metrics.py", "core/imaging/radiometry.py"),
+    *("core/trust/masking.py", "core/trust/adaptive_thresholds.py", "core/trust/thresholds.py"),
+    *("core/trust/causes.py", "core/trust/reliability.py", "core/training/rounds.py"),
+    *("core/imaging/alignment.py", "core/imaging/flow.py", "core/imaging/metrics.py"),
+    *("core/imaging/radiometry.py", "core/imaging/transfer.py"),
 )
 _ONLY_CARRIES: Final = frozenset(
     f"learning/{name}.py"
     for name in (
         *("benchmark_runs", "bundle", "estimate", "event_log", "export", "failures"),
-        *("model_labelling", "run_events", "steering"),
+        *("model_labelling", "steering"),
     )
 )
 
