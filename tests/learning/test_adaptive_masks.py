@@ -243,6 +243,10 @@ def test_contradictions_and_idle_settings_are_told():
     plan = load_preset("mean-teacher", changes={"masks.threshold": "quantile"})
     assert "masks.threshold" in idle_settings(plan)
     assert not any(key.startswith("masks.") for key in idle_settings(load_preset("paper")))
+    # The round at the end of a method with stages is masked like any other.
+    changes = {"masks.threshold": "quantile"}
+    assert "masks.threshold" not in idle_settings(load_preset("fshdr", changes=changes))
+    assert "masks.threshold" in idle_settings(load_preset("supervised", changes=changes))
 
 
 def _half(*, size=8, seed=0):

@@ -261,6 +261,7 @@ def test_the_doubt_of_a_colour_label_is_the_largest_difference_of_a_channel():
         ({"schedule.warmup_epochs": 0}, "schedule.warmup_epochs"),
         ({"schedule.warmup_epochs": 300}, "schedule.warmup_epochs"),
         ({"batch.unlabelled": 0}, "batch.unlabelled"),
+        ({"loss.unlabelled_weight": 0}, "loss.unlabelled_weight"),
     ],
 )
 def test_what_contradicts_it_is_told_at_its_setting(changes, key):

@@ -450,6 +450,8 @@ def test_stages_begin_where_the_plan_says():
         ({"batch.unlabelled": 0}, "batch.unlabelled"),
         ({"smae.label_epochs": 120}, "smae.label_epochs"),
         ({"smae.masked": 1}, "smae.masked"),
+        ({"smae.patch": 128}, "smae.patch"),  # the crop is one patch: all of it is hidden
+        ({"loss.unlabelled_weight": 0}, "loss.unlabelled_weight"),  # its frames would teach nothing
     ],
 )
 def test_what_contradicts_it_is_told_at_its_setting(changes, key):

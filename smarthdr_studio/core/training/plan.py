@@ -147,7 +147,8 @@ def _idle_of_masks(plan: Planned) -> dict[str, str]:
     elif masks.calibrate and method != "fixed":
         found["masks.calibrate"] = f"changes no mask: {method} draws thresholds from σ scaled alike"
     makes_masks = masks.patches or masks.pixels
-    if method != "fixed" and not (makes_masks and plan.system not in NO_ROUNDS):
+    # What learns in stages masks the one round it makes at its end.
+    if method != "fixed" and not (makes_masks and plan.system != "supervised"):
         found["masks.threshold"] = "not used: nothing is masked"
     return found
 
@@ -222,6 +223,10 @@ def _of_stages(plan: Planned) -> dict[str, str]:
     begins = plan.schedule.warmup_epochs + plan.smae.label_epochs
     if name == "smae" and begins >= plan.schedule.epochs:
         found["smae.label_epochs"] = "leaves no epoch for pseudo-labels; fewer, or more epochs"
+    if name == "smae" and plan.smae.patch >= plan.batch.crop:
+        found["smae.patch"] = f"hides a whole crop or nothing; below batch.crop ({plan.batch.crop})"
+    if name != "fshdr" and plan.loss.unlabelled_weight == 0:
+        found["loss.unlabelled_weight"] = f"nothing else teaches a stage of {name}; above 0"
     if name == "fshdr" and plan.loss.perceptual_weight:
         found["loss.perceptual_weight"] = "fshdr has no such term; 0"
     return found
