@@ -235,6 +235,8 @@ class CropSet:
         masks = [labels[scene.id].trusted for scene in scenes]
         self.windows = trusted_windows(crop_windows(scenes, plan=plan), masks, crop=plan.crop)
         self._labels = [_label_on_device(labels[scene.id], stock=stock) for scene in scenes]
+        # Decided for all crops: processes that drew different ones have to count alike.
+        self._weighed = any(labels[scene.id].weight is not None for scene in scenes)
         self._order = torch.empty(0, dtype=torch.int64)
         self._next = 0
         self._drawn: tuple[Window, ...] = ()  # those of the latest batch
@@ -272,7 +274,9 @@ class CropSet:
         under, reference, over = seen
         return CropBatch(
             frames=(under, reference, over),
-            target=Target(label, trusted[:, None], _weight_of(crops, device)),
+            target=Target(
+                label, trusted[:, None], _weights_of(crops, device) if self._weighed else None
+            ),
             sigma=sigma[:, None].float(),
             weak=_weak_view(clean, views) if views[0].weak_too else None,
             structure=structure,
@@ -332,10 +336,8 @@ class CropSet:
         )
 
 
-def _weight_of(crops: Sequence[_Crop], device: torch.device) -> Tensor | None:
-    """B×1×S×S weights where any crop has some, B being all of them."""
-    if all(crop.weight is None for crop in crops):
-        return None
+def _weights_of(crops: Sequence[_Crop], device: torch.device) -> Tensor:
+    """B×1×S×S; a crop without weights counts each trusted pixel whole."""
     weights = [crop.trusted if crop.weight is None else crop.weight for crop in crops]
     return torch.stack([each.to(device).float() for each in weights])[:, None]
 

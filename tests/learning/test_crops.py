@@ -1,5 +1,7 @@
 """Crops lie on the grid, come in passes, and carry their own piece of everything."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -165,3 +167,20 @@ def test_a_round_on_disk_gives_back_every_bit(scenes, tmp_path):
             saved, wanted = getattr(found[name], part), getattr(label, part)
             assert saved.dtype == wanted.dtype
             np.testing.assert_array_equal(saved, wanted)
+
+
+def test_every_batch_has_weights_where_any_scene_has(scenes, store):
+    # Processes draw different crops of the same scenes, and add up how many pixels count.
+    weighed, plain = scenes
+    labels = _labels(scenes, store)
+    weight = np.full((weighed.height, weighed.width), 0.5, np.float16)
+    labels[weighed.id] = replace(labels[weighed.id], weight=weight)
+    crops = _crops(scenes, store, labels)
+    seen = {}
+    for _ in range(len(crops)):
+        target = crops.batch(1).target
+        (place,) = crops.places
+        assert target.counted.dtype == torch.float32
+        seen.setdefault(place["scene"], set()).add(target.counted.item())
+    assert seen == {weighed.id: {0.5 * 32 * 32}, plain.id: {32 * 32}}
+    assert _crops([plain], store, labels).batch(1).target.weight is None

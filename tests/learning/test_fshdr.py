@@ -1,6 +1,7 @@
 """FSHDR learns from few labels and from brackets it makes itself, in stages one can go on with."""
 
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -234,6 +235,15 @@ def test_labels_teach_by_the_squared_error_on_the_mu_law_of_pixels_that_count():
     one = squared_loss(SEEN, crops(trusted=[False, True]), None)
     assert one.reconstruction.item() == pytest.approx(second, rel=1e-5)
     assert (both.perceptual, both.nll, both.structure) == (None, None, None)
+
+
+def test_a_label_with_weights_teaches_by_them():
+    weighed = crops(trusted=[True, True])
+    weight = pixels((1.0, 0.25))
+    weighed = replace(weighed, target=weighed.target._replace(weight=weight))
+    first, second = (mu(0.4) - mu(0.1)) ** 2, (mu(0.6) - mu(0.3)) ** 2
+    taught = squared_loss(SEEN, weighed, None).reconstruction.item()
+    assert taught == pytest.approx((first + 0.25 * second) / 1.25, rel=1e-5)
 
 
 def test_a_reference_frame_teaches_by_the_squared_error_of_the_prediction_exposed_again():

@@ -3,6 +3,7 @@
 import json
 import shutil
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -352,8 +353,8 @@ def test_labels_teach_by_l1_on_the_mu_law_and_vgg_where_it_is_given():
     seen = Prediction(hdr=crops.target.hdr * 0.5, sigma=crops.sigma)
     asked = []
 
-    def perceptual(one, other, *, trusted):
-        asked.append((one, other, trusted))
+    def perceptual(one, other, *, trusted, weight):
+        asked.append((one, other, trusted, weight))
         return torch.tensor(0.25)
 
     terms = label_loss(seen, crops, perceptual)
@@ -363,6 +364,12 @@ def test_labels_teach_by_l1_on_the_mu_law_and_vgg_where_it_is_given():
     assert terms.perceptual.item() == 0.25
     assert torch.equal(asked[0][2], crops.target.trusted)
     assert label_loss(seen, crops, None).perceptual is None
+    weight = torch.linspace(0, 1, trusted.size).reshape(trusted.shape)
+    weighed = replace(crops, target=crops.target._replace(weight=weight))
+    taught = label_loss(seen, weighed, perceptual).reconstruction.item()
+    counts = weight.numpy() * trusted
+    assert taught == pytest.approx((apart * counts).sum() / counts.sum(), rel=1e-4)
+    assert torch.equal(asked[1][3], weight)
 
 
 def weight_by_hand(error, doubted, largest):

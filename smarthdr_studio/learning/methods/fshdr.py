@@ -119,12 +119,13 @@ def squared_loss(
     crops: CropBatch,
     perceptual: PerceptualLoss | None,  # noqa: ARG001 - it has none
 ) -> Terms:
-    """Mean of (T(ŷ) − T(h))² over the pixels that count, channel mean."""
+    """Mean of (T(ŷ) − T(h))² over the pixels that count, by weight; channel mean."""
     trusted = crops.target.trusted
     seen, wanted = (
         counted(mu_law(hdr.float()), trusted) for hdr in (prediction.hdr, crops.target.hdr)
     )
-    return _only((seen - wanted).square().mean(1, keepdim=True), trusted)
+    error = (seen - wanted).square().mean(1, keepdim=True)
+    return _only(masked_mean(error, trusted, crops.target.weight))
 
 
 def exposure_loss(
@@ -136,8 +137,8 @@ def exposure_loss(
     assert crops.stops is not None
     seen = exposed(prediction.hdr.float(), stops=crops.stops[:, _REFERENCE])
     apart = seen - crops.frames[_REFERENCE][:, 3:].float()
-    return _only(apart.square().mean(1, keepdim=True), crops.target.trusted)
+    return _only(masked_mean(apart.square().mean(1, keepdim=True), crops.target.trusted))
 
 
-def _only(error: Tensor, trusted: Tensor) -> Terms:
-    return Terms(masked_mean(error, trusted), perceptual=None, nll=None)
+def _only(reconstruction: Tensor) -> Terms:
+    return Terms(reconstruction, perceptual=None, nll=None)

@@ -179,11 +179,14 @@ def unclipped_loss(
 def label_loss(
     prediction: Prediction, crops: CropBatch, perceptual: PerceptualLoss | None
 ) -> Terms:
-    """L1 on the μ-law and the perceptual term, over the pixels that count."""
-    trusted = crops.target.trusted
+    """L1 on the μ-law and the perceptual term, over the pixels that count, by weight."""
+    trusted, weight = crops.target.trusted, crops.target.weight
     seen, wanted = mu_law(prediction.hdr.float()), mu_law(crops.target.hdr.float())
-    perceived = None if perceptual is None else perceptual(seen, wanted, trusted=trusted)
-    return Terms(reconstruction_loss(seen, wanted, trusted=trusted), perceptual=perceived, nll=None)
+    perceived = None
+    if perceptual is not None:
+        perceived = perceptual(seen, wanted, trusted=trusted, weight=weight)
+    apart = reconstruction_loss(seen, wanted, trusted=trusted, weight=weight)
+    return Terms(apart, perceptual=perceived, nll=None)
 
 
 def weighted_loss(limits: Limits) -> HalfLoss:
