@@ -134,12 +134,20 @@ class Evaluation:
 
     @property
     def parts(self) -> dict[str, PartQuality]:
-        """The means over scenes that have such pixels; a part no scene has is left out."""
+        """The means over scenes that have such pixels; a part no scene has is left out.
+
+        A few pixels may be right to the last bit: without an error they have no decibels, and add
+        nothing to the mean of the others.
+        """
         found: dict[str, PartQuality] = {}
         for part in PARTS:
-            there = [asdict(of) for each in self.scenes if (of := each.parts.get(part)) is not None]
+            there = [of for each in self.scenes if (of := each.parts.get(part)) is not None]
             if there:
-                found[part] = PartQuality(**_mean_figures(there))
+                found[part] = PartQuality(
+                    share=fmean(of.share for of in there),
+                    psnr_mu=_mean_decibels([of.psnr_mu for of in there]),
+                    psnr_l=_mean_decibels([of.psnr_l for of in there]),
+                )
         return found
 
     @property
@@ -461,6 +469,11 @@ def _without_nan(value: object) -> object:
             return [_without_nan(part) for part in value]
         case _:
             return value
+
+
+def _mean_decibels(values: Sequence[float]) -> float:
+    """The mean of those that are finite, of all where none is."""
+    return fmean([value for value in values if math.isfinite(value)] or values)
 
 
 def _mean_figures(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:

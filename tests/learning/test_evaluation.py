@@ -1,6 +1,8 @@
 """Figures of a checkpoint beside the plain merge, in the shape that scripts rely on."""
 
 import json
+import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,8 +16,9 @@ from smarthdr_studio.core.imaging.radiometry import exposure_weighted_merge
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.events import PhaseChanged
+from smarthdr_studio.core.trust.reliability import Part
 from smarthdr_studio.learning.checkpoints import latest_checkpoint
-from smarthdr_studio.learning.evaluation import evaluate, kept_figures
+from smarthdr_studio.learning.evaluation import PartQuality, evaluate, kept_figures
 from smarthdr_studio.learning.export import export_model
 from smarthdr_studio.learning.trainer import train
 
@@ -57,6 +60,22 @@ def test_means_are_over_scenes_and_unlabelled_ones_with_a_ground_truth_count(tra
     assert result.mean.psnr_mu == pytest.approx(expected)
     expected = np.mean([scene.reliability.spearman for scene in result.scenes])
     assert result.reliability.spearman == pytest.approx(expected)
+
+
+def test_a_part_without_any_error_adds_nothing_to_the_mean_of_the_others(trained):
+    *_, result = evaluate(trained, device="cpu")
+    (scene,) = result.scenes
+    of = PartQuality(share=0.25, psnr_mu=30.0, psnr_l=40.0)
+    exact = PartQuality(share=0.75, psnr_mu=math.inf, psnr_l=math.inf)
+    kept = PartQuality(share=0.5, psnr_mu=math.nan, psnr_l=32.0)  # as a file keeps what is endless
+
+    def mean(*parts):
+        scenes = tuple(replace(scene, parts={Part.MOVING: part}) for part in parts)
+        return replace(result, scenes=scenes).parts[Part.MOVING]
+
+    assert mean(of, exact) == PartQuality(share=0.5, psnr_mu=30.0, psnr_l=40.0)
+    assert mean(of, kept) == PartQuality(share=0.375, psnr_mu=30.0, psnr_l=36.0)
+    assert mean(exact, exact).psnr_mu == math.inf
 
 
 def test_without_checkpoint_or_ground_truth_the_remedy_is_named(project):
