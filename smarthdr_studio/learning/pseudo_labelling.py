@@ -22,7 +22,6 @@ from smarthdr_studio.core.display import Rgb8, ToneMap, to_rgb8, tone_table
 from smarthdr_studio.core.errors import CheckpointError, LabelError
 from smarthdr_studio.core.files import AnyPath, place_in, replacing
 from smarthdr_studio.core.imaging.bracket import Half, Scene
-from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.training.events import (
     PhaseChanged,
     RoundFinished,
@@ -365,15 +364,20 @@ class _RoundCounts:
     def __init__(self) -> None:
         self._scenes: list[SceneRetention] = []
         self._pixels = self._patches_kept = self._patches = 0
-        self._trusted = self._sigma = 0.0
+        self._trusted = self._by_gates = self._sigma = 0.0
+        self._is_painted = False
         self._statistics: dict[str, SceneStatistics] = {}
         self._columns: dict[str, int] = {}
 
-    def add(self, name: str, sigma: Floats, *, found: Trust, statistics: SceneStatistics) -> None:
+    def add(self, draft: Draft, *, found: Trust, gates: Trust, statistics: SceneStatistics) -> None:
+        """`found` is what a scene trusts, `gates` the same without what a person painted."""
+        name, sigma = draft.scene.id, draft.sigma
         trusted, patches = found.trusted, found.patch_mask
         self._statistics[name] = statistics.coarser(RECORDED_BINS)
         self._columns[name] = patches.shape[1]
         self._trusted += found.counted
+        self._by_gates += gates.counted
+        self._is_painted |= draft.person is not None
         self._pixels += trusted.size
         self._patches_kept += int(patches.sum())
         self._patches += patches.size
@@ -397,6 +401,7 @@ class _RoundCounts:
             patches_retained=self._patches_kept / max(self._patches, 1),
             sigma_mean=self._sigma / max(self._pixels, 1),
             scenes=tuple(self._scenes),
+            gates_retained=self._by_gates / max(self._pixels, 1) if self._is_painted else None,
         )
 
     def as_record(self, *, masks: MaskSettings, ranges: Ends, origin: Origin) -> RoundRecord:
@@ -423,7 +428,8 @@ def _write_label(
     shares: _RoundCounts,
 ) -> SceneLabel:
     """Masks one scene, writes its files and counts it."""
-    found = draft.trust(masks, ranges=ranges)
+    gates = replace(draft, person=None).trust(masks, ranges=ranges)
+    found = gates.painted(draft.person)
     provenance = Provenance(
         run=origin.run,
         round=origin.round,
@@ -448,7 +454,7 @@ def _write_label(
     write_pseudo_label(path, label, judged=(found, draft.means))
     statistics = SceneStatistics.of(draft.sigma, size=masks.patch_size, means=draft.means)
     statistics.save(path.with_suffix(".npz"))
-    shares.add(draft.scene.id, draft.sigma, found=found, statistics=statistics)
+    shares.add(draft, found=found, gates=gates, statistics=statistics)
     return SceneLabel(
         hdr=draft.hdr,
         sigma=draft.sigma.astype(np.float16),

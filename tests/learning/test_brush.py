@@ -18,6 +18,7 @@ from smarthdr_studio.learning.inference import Predictor
 from smarthdr_studio.learning.losses import Target, half_loss, total_loss
 from smarthdr_studio.learning.networks import Prediction, build_network
 from smarthdr_studio.learning.pseudo_labelling import Origin, label_pool, open_round, write_round
+from smarthdr_studio.learning.run_setup import open_run
 
 SIZE = 32
 MASKS = MaskSettings(patch_size=8, tau_patch=0.7, tau_pixel=0.5)
@@ -234,3 +235,18 @@ def test_what_was_painted_reaches_the_gradient_of_every_crop_however_it_is_moved
         assert not felt[brush < 0].any()
         assert felt[brush > 0].all()
         assert torch.equal(felt, mask)
+
+
+def test_a_round_tells_what_the_gates_alone_would_keep(project, make_plan, new_round, decide):
+    run, folder = open_run(make_plan(), project, resume=None)
+    assert new_round(run, folder).gates_retained is None
+    brush = np.zeros((72, 96), np.int8)
+    brush[:10] = -1
+    decide("paint", "v", lambda _: brush)
+    finished = new_round(run, folder)
+    labels = [read_pseudo_label(project / "pseudo" / f"{name}.exr") for name in "uvw"]
+    pixels = sum(label.sigma.size for label in labels)
+    by_gates = sum(label.trust().counted for label in labels) / pixels
+    in_all = sum(label.trust(person=label.person).counted for label in labels) / pixels
+    assert finished.gates_retained == pytest.approx(by_gates)
+    assert finished.retained == pytest.approx(in_all) < by_gates

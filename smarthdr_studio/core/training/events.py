@@ -119,7 +119,7 @@ class RoundFinished:
     """New pseudo-labels are on disk and in use, masked with these settings.
 
     `retained` is what the loss counts; `gates_retained` what both gates would keep without the
-    person's brush, None where that was not told. `gap` is how far the student's answers to its own
+    person's brush, None where nothing is painted. `gap` is how far the student's answers to its own
     view were from the labels of the round before: mean |e| on the μ-law over what was trusted, None
     of the first.
     """
