@@ -44,15 +44,25 @@ def sample(
             help="Make test scenes of real static brackets instead: something is made to move.",
         ),
     ] = None,
+    response: Annotated[
+        str | None,
+        typer.Option(
+            metavar="gamma|measured|FILE", help="The curve of the camera of static brackets."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a sample dataset with exact ground truth.
 
     It has the layout of Kalantari 2017, and labelled.txt names the scenes that carry a label.
+    Static brackets are read with gamma 2.2, and left out where that does not fit their exposures;
+    --response measured takes the curve they show, gamma takes them as they are.
     """
     _refuse_in_sources(folder, maps, static)
+    if response is not None and static is None:
+        raise typer.BadParameter("--response says how --from-static reads; give that too")
     if static is not None:
-        _write_displaced(folder, static, seed=seed, as_json=as_json)
+        _write_displaced(folder, static, seed=seed, response=response, as_json=as_json)
         return
     if benchmark is not None:
         _write_benchmark(folder, benchmark, maps=maps, seed=seed, as_json=as_json)
@@ -120,19 +130,32 @@ def _write_benchmark(
         )
 
 
-def _write_displaced(folder: Path, brackets: Path, *, seed: int, as_json: bool) -> None:
+def _write_displaced(
+    folder: Path, brackets: Path, *, seed: int, response: str | None, as_json: bool
+) -> None:
+    from smarthdr_studio.core.datasets.camera_curve import choose_response
+    from smarthdr_studio.core.datasets.proposal import propose
     from smarthdr_studio.core.errors import BadScene
     from smarthdr_studio.synthetic.displaced_set import write_displaced
 
     written, refused = 0, []
+    curve = choose_response(response or "gamma", propose(brackets).scenes)
     with progress() as bar:
         task = bar.add_task("merging brackets", total=None)
-        for each in write_displaced(folder, brackets=brackets, seed=seed):
+        for each in write_displaced(
+            folder,
+            brackets=brackets,
+            seed=seed,
+            response=curve.curve,
+            even_bent=response is not None,
+        ):
             if isinstance(each, BadScene):
                 refused.append(str(each))
                 continue
             written += 1
             bar.update(task, total=each.total, completed=each.index, description=f"{each.id}")
+    if curve.note:
+        print_note(f"note: {curve.note}")
     if as_json:
         print_json({"folder": str(folder), "scenes": written, "left_out": refused})
         return

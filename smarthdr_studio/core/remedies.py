@@ -93,6 +93,11 @@ MEASURE_CURVE: Final = Way(
     window="import them with File ▸ Import brackets…, which measures the curve",
     shell="measure the curve with: smarthdr-studio response PROJECT --use measured",
 )
+READ_STATIC: Final = Way(
+    window="import them with File ▸ Import brackets…, which measures the curve",
+    shell="measure the curve with: smarthdr-studio sample DIR --from-static BRACKETS "
+    "--response measured",
+)
 FIRST_LABEL: Final = Way(
     window="import one with Scene ▸ Import ground truth…, promote a scene, hold none out, or use "
     "Training ▸ Train without labels",

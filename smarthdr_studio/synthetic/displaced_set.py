@@ -14,12 +14,15 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from smarthdr_studio.core.datasets.scan import find_scenes
+from smarthdr_studio.core.datasets.proposal import propose
+from smarthdr_studio.core.datasets.scan import CAMERA_CURVES, check
 from smarthdr_studio.core.datasets.static_merge import merge_static
 from smarthdr_studio.core.errors import BadDataset, BadScene, UnreadableImage
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import Scene, decode_bracket
 from smarthdr_studio.core.imaging.radiometry import Frame
+from smarthdr_studio.core.imaging.response import ResponseCurve
+from smarthdr_studio.core.remedies import READ_STATIC
 from smarthdr_studio.synthetic.benchmark_set import DIFFICULTIES, Difficulty
 from smarthdr_studio.synthetic.dataset import refuse_occupied, write_bracket, write_whole
 from smarthdr_studio.synthetic.settings import SceneWritten
@@ -107,21 +110,31 @@ def _piece(rng: np.random.Generator, *, height: int, width: int, step: float) ->
 
 
 def write_displaced(
-    folder: AnyPath, *, brackets: AnyPath, seed: int = 0
+    folder: AnyPath,
+    *,
+    brackets: AnyPath,
+    seed: int = 0,
+    response: ResponseCurve | None = None,
+    even_bent: bool = False,
 ) -> Iterator[SceneWritten | BadScene]:
     """Write test scenes made of the static brackets in or below `brackets`; nothing is changed.
 
     The layout is that of Kalantari 2017, all scenes under Test; the ground truth is the merge of
-    all frames of a bracket, displaced as the reference is. A bracket that will not do is yielded
-    as the reason. The same seed and brackets give the same bytes.
+    all frames of a bracket, displaced as the reference is. Frames are read under `response`, the
+    camera's curve, None for gamma 2.2, and written with gamma 2.2. A bracket that will not do is
+    yielded as the reason: one too whose exposures gamma 2.2 does not fit, as what is merged of it
+    would not be its light, unless it is to be taken `even_bent`. The same seed and brackets give
+    the same bytes.
 
     Raises:
         BadDataset: `folder` holds something, or no bracket has four frames or more.
     """
     folder = Path(folder)
     refuse_occupied(folder)
-    found = find_scenes(brackets).scenes
-    scenes = [each for each in found if len(each.whole_bracket) >= LEAST_FRAMES]
+    found = check(propose(brackets), response=response)
+    scenes = [each for each in found.scenes if len(each.whole_bracket) >= LEAST_FRAMES]
+    bent = {note.scene for note in found.notes if note.topic == CAMERA_CURVES and not even_bent}
+    remedy = READ_STATIC.of(DIR=folder, BRACKETS=brackets)
     if not scenes:
         raise BadDataset(
             f"{brackets}: no bracket has {LEAST_FRAMES} frames or more; the more exposures of a "
@@ -131,6 +144,12 @@ def write_displaced(
     refused: dict[int, BadScene] = {}
 
     def write_scene(index: int, path: Path) -> None:
+        if scenes[index].id in bent:
+            refused[index] = BadScene(
+                f"{scenes[index].frames[1]}: gamma 2.2 does not fit the exposures of its bracket, "
+                f"so what is merged of it would not be its light; {remedy}"
+            )
+            return
         try:
             facts[index] = _write(path, scenes[index], index=index, seed=seed)
         except (BadScene, UnreadableImage) as error:
@@ -142,7 +161,8 @@ def write_displaced(
         lines = [f"{_place(scenes[i])},{fact}" for i, fact in sorted(facts.items())]
         table = "\n".join(("scene,frames,motion_px,clipped", *lines))
         (draft / "scenes.csv").write_text(table + "\n", encoding="utf-8")
-        (draft / "README.txt").write_text(_about(len(facts), seed=seed), encoding="utf-8")
+        about = _about(len(facts), seed=seed, read=scenes[0].reading.words)
+        (draft / "README.txt").write_text(about, encoding="utf-8")
 
     places = [_place(scene) for scene in scenes]
     written = write_whole(folder, places, write_scene=write_scene, write_notes=write_notes)
@@ -184,12 +204,13 @@ def _displaced(frames: Sequence[Frame], moved: Displacement) -> list[Frame]:
     ]
 
 
-def _about(count: int, *, seed: int) -> str:
+def _about(count: int, *, seed: int, read: str) -> str:
     return f"""Test scenes made by SmartHDR Studio (smarthdr-studio sample), seed {seed}.
 
 {count} static brackets in which something was made to move: the frames are shifted against one
 another, and pieces of the view lie in each frame at another place. No pixel was mixed or
-resampled. HDRImg.hdr is the merge of all frames of the bracket, as the reference shows it, 1 where
-the first of the three frames clips. scenes.csv says how many frames were merged, how many pixels
-the fastest piece moves from frame to frame, and which share of the reference is clipped.
+resampled. The camera's frames were read {read}; those here are of gamma 2.2. HDRImg.hdr
+is the merge of all frames of the bracket, as the reference shows it, 1 where the first of the three
+frames clips. scenes.csv says how many frames were merged, how many pixels the fastest piece moves
+from frame to frame, and which share of the reference is clipped.
 """

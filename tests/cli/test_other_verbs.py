@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from made_curves import photograph, put_png, shot
 from made_truths import put_frames, view
 
 from smarthdr_studio import cli
@@ -57,6 +58,24 @@ def test_static_brackets_that_are_none_are_told_by_name(run, tmp_path):
     assert answer.status == 2
     assert answer.err.startswith(f"{tmp_path / 'static'}: holds no scene")
     assert not (tmp_path / "made").exists()
+
+
+def test_static_brackets_of_a_camera_are_read_under_its_curve_where_that_is_asked(run, tmp_path):
+    light = photograph(4) / 2**4
+    for stop in range(9):
+        frame = shot(light, stop, "S-shaped", full_well=70_000, read=14, seed=stop)
+        put_png(tmp_path / "d" / "view" / f"{stop}.png", frame)
+    (tmp_path / "d" / "view" / "exposure.txt").write_text("0 1 2 3 4 5 6 7 8")
+    asked = ("sample", tmp_path / "made", "--from-static", tmp_path / "d")
+    refused = run(*asked)
+    assert refused.status == 2
+    assert f"--from-static {tmp_path / 'd'} --response measured" in refused.err
+    assert not (tmp_path / "made").exists()
+    answer = run(*asked, "--response", "measured")
+    assert answer.status == 0, answer.err
+    assert "The camera's curve is used" in answer.err
+    assert "under the camera's curve" in (tmp_path / "made" / "README.txt").read_text()
+    assert run("sample", tmp_path / "x", "--response", "gamma").status == 2
 
 
 @pytest.mark.parametrize("size", ["big", "10x10", "100", "100x"])

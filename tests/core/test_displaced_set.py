@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from made_curves import photograph, put_png, shot
 from made_truths import put_frames, view
 
+from smarthdr_studio.core.datasets.camera_curve import measure_response
+from smarthdr_studio.core.datasets.proposal import propose
 from smarthdr_studio.core.datasets.scan import find_scenes
 from smarthdr_studio.core.errors import BadDataset, BadScene
 from smarthdr_studio.core.imaging.bracket import decode_bracket, read_ground_truth
@@ -103,3 +106,47 @@ def test_brackets_of_three_frames_are_too_few_and_nothing_is_left_behind(tmp_pat
     with pytest.raises(BadDataset, match="no bracket has 4 frames or more"):
         list(write_displaced(tmp_path / "made", brackets=tmp_path / "static"))
     assert not (tmp_path / "made").exists()
+
+
+NINE = tuple(range(9))
+
+
+@pytest.fixture(scope="module")
+def camera(tmp_path_factory):
+    """Nine static exposures, a stop apart, by a camera whose curve is far from gamma 2.2; light."""
+    folder, light = tmp_path_factory.mktemp("camera"), photograph(4)
+    for stop in NINE:
+        frame = shot(light / 2**4, stop, "S-shaped", full_well=70_000, read=14, seed=stop)
+        put_png(folder / "d" / "view" / f"{stop}.png", frame)
+    (folder / "d" / "view" / "exposure.txt").write_text("\n".join(map(str, NINE)))
+    return folder / "d", light
+
+
+def test_a_bracket_that_gamma_2_2_does_not_fit_is_no_truth_unless_somebody_says_so(
+    camera, tmp_path
+):
+    with pytest.raises(BadDataset, match=r"no bracket will do.*gamma 2\.2 does not fit.*measured"):
+        list(write_displaced(tmp_path / "made", brackets=camera[0]))
+    (told,) = write_displaced(tmp_path / "made", brackets=camera[0], even_bent=True)
+    assert told.id == "Test-view"
+
+
+def test_nine_frames_under_the_measured_curve_are_merged_to_the_light_that_was_there(
+    camera, tmp_path
+):
+    brackets, light = camera
+    fit = measure_response(propose(brackets).scenes)
+    list(write_displaced(tmp_path / "right", brackets=brackets, response=fit.curve))
+    list(write_displaced(tmp_path / "wrong", brackets=brackets, even_bent=True))
+    assert "view,9," in (tmp_path / "right" / "scenes.csv").read_text().replace("Test/", "")
+    off = {}
+    for name in ("right", "wrong"):
+        scene = only_scene(tmp_path / name, "view")
+        truth = read_ground_truth(scene)
+        most = (light.shape[0] - scene.height) // 2
+        there = light[most:-most, most:-most]
+        seen = (there > 0.01) & (there < 0.5)
+        ratios = truth[seen] / there[seen]
+        off[name] = float(np.median(np.abs(ratios / np.median(ratios) - 1)))
+    assert off["right"] < 0.015
+    assert off["wrong"] > 0.03
