@@ -33,6 +33,7 @@ from smarthdr_studio.core.training.benchmark_results import (
     rounded,
     write_result,
 )
+from smarthdr_studio.core.training.benchmark_watch import counted_process, processes_at_work
 from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.core.training.plan_schema import flat
 
@@ -430,3 +431,13 @@ def test_evidence_of_two_datasets_is_refused(written, dataset, tmp_path):
     assert evidence_path(tmp_path / "e", benchmark, row="few", seed=1).is_file()
     with pytest.raises(ProjectError, match="its evidence is of several datasets"):
         read_evidence(tmp_path / "e", benchmark)
+
+
+def test_who_cannot_be_counted_takes_nobody_elses_lock_away(dataset, tmp_path):
+    # Of two machines of one name, as containers may have it, with processes of one number.
+    folder = open_folder(tmp_path / "bench", data=read_data(dataset))
+    with counted_process(folder):
+        with pytest.raises(ProjectError, match="another process"), counted_process(folder):
+            pytest.fail("both hold one lock")
+        assert processes_at_work(folder)
+    assert not processes_at_work(folder)

@@ -60,11 +60,14 @@ def counted_process(folder: BenchmarkFolder) -> Iterator[None]:
         raise ProjectError(
             f"{place}: cannot be made ({reason}); allow writing there, or free some space"
         ) from None
+    mine = False  # a machine of the same name may have it, as containers do
     try:
         with run_lock(place):
+            mine = True
             yield
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        if mine:
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def processes_at_work(folder: BenchmarkFolder) -> bool:
