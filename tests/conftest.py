@@ -3,6 +3,7 @@
 Nor does any depend on what the processor can do: all see one without bfloat16 arithmetic.
 """
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -26,3 +27,15 @@ def _plain_processor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(environment, "_PROCESSORS", told)
         yield
+
+
+@pytest.fixture(autouse=True)
+def garbage_of_the_test() -> Iterator[None]:
+    """Garbage is looked for in what the test makes, not in all that was ever imported.
+
+    To look through torch and Qt takes a quarter of a second, and every training does so twice.
+    """
+    gc.freeze()
+    yield
+    gc.collect()  # before the next test would freeze it: a thousand tests would pile it up
+    gc.unfreeze()

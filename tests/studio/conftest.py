@@ -72,9 +72,8 @@ def garbage_collector(qapp):
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_behind(qapp):
+def nothing_left_behind(qapp, garbage_of_the_test):
     """Fails when a top-level widget, a running thread or an active timer survives a test."""
-    gc.freeze()  # so that only what the test makes is looked through
     yield
     use_keys({})  # those of the window of this test
     speak_in_window(on=False)
@@ -83,8 +82,6 @@ def nothing_left_behind(qapp):
     threads = [thread for thread in _made_since(QThread) if thread.isRunning()]
     threads = [thread for thread in threads if thread is not QThread.currentThread()]
     timers = [timer for timer in _made_since(QTimer) if timer.isActive()]
-    gc.collect()  # a window is garbage as a whole; a thousand tests would pile up a thousand
-    gc.unfreeze()
     for thread in threads:
         thread.wait(5000)
     assert not widgets, f"left on the screen: {widgets}"
