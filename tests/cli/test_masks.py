@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import torch
+from made_models import leave_untrained
 
 from smarthdr_studio.core.imaging.image_files import read_layers
 from smarthdr_studio.core.project.decisions import Decisions
@@ -16,8 +16,6 @@ from smarthdr_studio.core.trust.masking import (
     span,
     trust,
 )
-from smarthdr_studio.learning.checkpoints import CheckpointInfo, save_checkpoint
-from smarthdr_studio.learning.networks import build_network
 
 POOL = ("003", "004", "005")
 
@@ -139,14 +137,7 @@ def test_pseudo_labels_are_counted_as_they_were_made_whatever_the_thresholds_are
 @pytest.fixture
 def trained(project):
     """The project with a checkpoint of networks that learned nothing."""
-    torch.manual_seed(0)
-    run = "20260101-000000-tiny"
-    plan = {"tile": 64, "precision": "float32"}
-    info = CheckpointInfo(run=run, step=5, epoch=1, round=1, network="light", plan=plan)
-    student, teacher = build_network("light"), build_network("light")
-    torch.nn.init.normal_(teacher.judge.last.weight, std=0.5)
-    folder = project / "runs" / run / "checkpoints"
-    save_checkpoint(folder, info, student=student, teacher=teacher, state={})
+    leave_untrained(project)
     return project
 
 

@@ -1,4 +1,4 @@
-"""A checkpoint of untrained networks, for tests that need weights and no training."""
+"""Checkpoints of untrained networks, for tests that need weights and no training."""
 
 import torch
 
@@ -24,3 +24,17 @@ def make_checkpoint(run, plan, *, step=12, network="light", psnr_mu=None):
     )
     state = {"roster": {"held_out": ["c"]}}
     return save_checkpoint(run / "checkpoints", info, student=student, teacher=teacher, state=state)
+
+
+UNTRAINED = "20260101-000000-tiny"
+
+
+def leave_untrained(project, *, step=5, seed=0, run=UNTRAINED):
+    """A checkpoint of networks that learned nothing as the newest of a project; its folder."""
+    torch.manual_seed(seed)
+    plan = {"tile": 64, "precision": "float32"}
+    info = CheckpointInfo(run=run, step=step, epoch=1, round=1, network="light", plan=plan)
+    student, teacher = build_network("light"), build_network("light")
+    torch.nn.init.normal_(teacher.judge.last.weight, std=0.5)  # else it is almost constant
+    folder = project / "runs" / run / "checkpoints"
+    return save_checkpoint(folder, info, student=student, teacher=teacher, state={})

@@ -16,11 +16,13 @@ from brackets import write_dataset
 from made_once import copied_project, made_once
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
+from runs_on_disk import Log
 
 from smarthdr_studio.core.datasets.scan import find_scenes
 from smarthdr_studio.core.environment import garbage_collected_by
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.remedies import speak_in_window
+from smarthdr_studio.core.training.plan import load_preset
 from smarthdr_studio.core.trust.masking import MaskSettings, Range
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
@@ -157,6 +159,40 @@ def fresh_project(made, dataset, tmp_path):
 def tiny_project(made, fresh_project, dataset):
     """The same after a run: every unlabelled scene has a pseudo-label."""
     return copied_project(made / "labelled.shdr", fresh_project, dataset=dataset)
+
+
+def _make_checkpoints(folder):
+    from made_models import make_checkpoint
+
+    plan = load_preset("quick", changes={"tile": 96, "device": "cpu"})
+    for step, psnr_mu in ((10, 30.0), (20, 34.0), (30, 33.0)):
+        make_checkpoint(folder / Log.NAME, plan, step=step, psnr_mu=psnr_mu)
+
+
+@pytest.fixture
+def run_of_three(tiny_project, tmp_path_factory):
+    """The name of a run that came to three checkpoints, the second of which is the best."""
+    log = Log(tiny_project)
+    log.begin()
+    log.end()
+    made = made_once(tmp_path_factory, "three-checkpoints", _make_checkpoints)
+    shutil.copytree(made / log.name / "checkpoints", log.folder / "checkpoints")
+    return log.name
+
+
+@pytest.fixture
+def nothing_predicted_before():
+    """No network is held from another test, and small pictures have one thread."""
+    import torch
+
+    from smarthdr_studio.studio.project.predictions import forget
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    forget()
+    yield
+    forget()
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture

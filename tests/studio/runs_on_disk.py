@@ -20,7 +20,9 @@ PLAN = 'preset = "quick"\n[network]\nname = "light"\n'
 class Log:
     """The folder of a run, and a pen for its events; a second lies between two of them."""
 
-    def __init__(self, project, name="20261125-101112-quick"):
+    NAME = "20261125-101112-quick"
+
+    def __init__(self, project, name=NAME):
         self.name, self.folder = name, project / "runs" / name
         self.folder.mkdir(parents=True)
         (self.folder / "plan.toml").write_text(PLAN)

@@ -4,12 +4,9 @@ import csv
 import threading
 
 import pytest
-from made_models import make_checkpoint
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QFileDialog
-from runs_on_disk import Log
 
-from smarthdr_studio.core.training.plan import load_preset
 from smarthdr_studio.studio.runs import evaluation
 from smarthdr_studio.studio.runs.evaluation_table import COLUMNS, EvaluationTable, mean_of
 from smarthdr_studio.studio.state import (
@@ -120,21 +117,10 @@ def test_only_the_mean_is_bold(shown_alone):
 
 
 @pytest.fixture
-def run(tiny_project):
-    log = Log(tiny_project)
-    log.begin()
-    log.end()
-    plan = load_preset("quick", changes={"tile": 96, "device": "cpu"})
-    for step, psnr_mu in ((10, 30.0), (20, 34.0), (30, 33.0)):
-        make_checkpoint(log.folder, plan, step=step, psnr_mu=psnr_mu)
-    return log.name
-
-
-@pytest.fixture
-def shown(run, opened, until):
+def shown(run_of_three, opened, until):
     """The window with the evaluation of its one run in front."""
     opened.menus._actions["show_runs"].trigger()
-    until(opened.session, lambda s: s.runs.chosen == (run,))
+    until(opened.session, lambda s: s.runs.chosen == (run_of_three,))
     opened.page.browsing.runs.tabs.go("evaluation")
     until(opened.session, lambda s: s.evaluation.words == "Not measured yet.", timeout=60000)
     return opened

@@ -5,13 +5,10 @@ import threading
 import numpy as np
 import pytest
 import shiboken6
-from made_models import make_checkpoint
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
-from runs_on_disk import Log
 
 from smarthdr_studio.core.display import Layer
-from smarthdr_studio.core.training.plan import load_preset
 from smarthdr_studio.learning.inference import read_card
 from smarthdr_studio.studio.runs import model_export
 from smarthdr_studio.studio.runs.model_export import ExportSheet
@@ -21,22 +18,10 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def run(tiny_project):
-    """A run that came to three checkpoints, the second of which is the best."""
-    log = Log(tiny_project)
-    log.begin()
-    log.end()
-    plan = load_preset("quick", changes={"tile": 96, "device": "cpu"})
-    for step, psnr_mu in ((10, 30.0), (20, 34.0), (30, 33.0)):
-        make_checkpoint(log.folder, plan, step=step, psnr_mu=psnr_mu)
-    return log.name
-
-
-@pytest.fixture
-def runs(run, opened, until):
+def runs(run_of_three, opened, until):
     """The page of runs, with the run chosen."""
     opened.menus._actions["show_runs"].trigger()
-    until(opened.session, lambda s: s.runs.chosen == (run,))
+    until(opened.session, lambda s: s.runs.chosen == (run_of_three,))
     return opened
 
 
@@ -58,14 +43,16 @@ def said(window, until, words):
     return window.session.state.notice
 
 
-def test_the_sheet_stops_nobody_and_proposes_a_name_that_follows_the_choice(qtbot, sheet, run):
+def test_the_sheet_stops_nobody_and_proposes_a_name_that_follows_the_choice(
+    qtbot, sheet, run_of_three
+):
     assert sheet.isVisible()
     assert not sheet.isModal()
-    assert sheet._path.text().endswith(f"{run}-best-teacher.shdrmodel")
+    assert sheet._path.text().endswith(f"{run_of_three}-best-teacher.shdrmodel")
     pick(qtbot, sheet._parts, "student")
     pick(qtbot, sheet._whiches, "last")
     pick(qtbot, sheet._forms, "ONNX")
-    assert sheet._path.text().endswith(f"{run}-last-student.onnx")
+    assert sheet._path.text().endswith(f"{run_of_three}-last-student.onnx")
     assert "smarthdr-studio[onnx]" in sheet._about.text()
 
 
@@ -93,18 +80,18 @@ def test_the_best_teacher_is_on_disk_and_its_place_can_be_opened(
     assert runs.session.state.busy == ""
 
 
-def test_what_cannot_be_written_is_one_sentence(runs, until, run, tmp_path):
+def test_what_cannot_be_written_is_one_sentence(runs, until, run_of_three, tmp_path):
     (tmp_path / "file").touch()
     controller = runs.session.files.models
-    controller.export(ModelWish(run=run, file=tmp_path / "file" / "a.shdrmodel"))
+    controller.export(ModelWish(run=run_of_three, file=tmp_path / "file" / "a.shdrmodel"))
     said(runs, until, "cannot be written")
     controller.export(ModelWish(run="nobody", file=tmp_path / "a.shdrmodel"))
     said(runs, until, "has no checkpoint yet")
-    controller.export(ModelWish(run=run, file=tmp_path / "a.exr"))
+    controller.export(ModelWish(run=run_of_three, file=tmp_path / "a.exr"))
     said(runs, until, "name it a.shdrmodel")
 
 
-def test_writing_can_be_cancelled(runs, until, run, tmp_path, monkeypatch):
+def test_writing_can_be_cancelled(runs, until, run_of_three, tmp_path, monkeypatch):
     go = threading.Event()
 
     def slow(tell, *, project, wish):
@@ -113,9 +100,9 @@ def test_writing_can_be_cancelled(runs, until, run, tmp_path, monkeypatch):
 
     monkeypatch.setattr(model_export, "put_model", slow)
     controller = runs.session.files.models
-    controller.export(ModelWish(run=run, file=tmp_path / "a.shdrmodel"))
+    controller.export(ModelWish(run=run_of_three, file=tmp_path / "a.shdrmodel"))
     until(runs.session, lambda s: s.busy == "writing")
-    controller.export(ModelWish(run=run, file=tmp_path / "b.shdrmodel"))
+    controller.export(ModelWish(run=run_of_three, file=tmp_path / "b.shdrmodel"))
     assert "already" in runs.session.state.notice.text
     runs.session.cancel()
     until(runs.session, lambda s: s.busy == "" and runs.session.at_rest)
@@ -140,10 +127,10 @@ def student_of(window):
 
 
 def test_a_scene_is_looked_at_through_a_model_file_and_through_the_newest_again(
-    opened, until, qtbot, run, tmp_path, tiny_project
+    opened, until, qtbot, run_of_three, tmp_path, tiny_project
 ):
     session, path = opened.session, tmp_path / "mine.shdrmodel"
-    session.files.models.export(ModelWish(run=run, file=path))
+    session.files.models.export(ModelWish(run=run_of_three, file=path))
     said(opened, until, "is in")
     look_through(opened, path)
     assert "step 20" in said(opened, until, "mine.shdrmodel is looked through").text

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import torch
+from made_models import UNTRAINED, leave_untrained
 
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.imaging.bracket import FrameStore
@@ -11,15 +11,13 @@ from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.causes import clues
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.core.trust.reliability import Part, Sampled, error_map, squared_error_map
-from smarthdr_studio.learning.checkpoints import CheckpointInfo, latest_checkpoint, save_checkpoint
+from smarthdr_studio.learning.checkpoints import latest_checkpoint
 from smarthdr_studio.learning.inference import load_predictor, run_predictor
-from smarthdr_studio.learning.networks import build_network
-from smarthdr_studio.studio.project.predictions import forget
 from smarthdr_studio.studio.tasks import Cancelled
 from smarthdr_studio.studio.trust.evidence import measure_group
 from smarthdr_studio.studio.trust.inspector import find_clues
 
-RUN = "20260101-000000-tiny"
+pytestmark = pytest.mark.usefixtures("nothing_predicted_before")
 POOL = ("003", "004", "005", "006")
 
 
@@ -27,34 +25,10 @@ def _nothing(_text, _done, _total):
     pass
 
 
-@pytest.fixture(autouse=True)
-def _nothing_kept():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    forget()
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture
 def trained(tiny_project):
     """The tiny project with a checkpoint of networks that learned nothing."""
-    torch.manual_seed(0)
-    info = CheckpointInfo(
-        run=RUN,
-        step=5,
-        epoch=1,
-        round=1,
-        network="light",
-        plan={"tile": 64, "precision": "float32"},
-    )
-    save_checkpoint(
-        tiny_project / "runs" / RUN / "checkpoints",
-        info,
-        student=build_network("light"),
-        teacher=build_network("light"),
-        state={},
-    )
+    leave_untrained(tiny_project)
     return tiny_project
 
 
@@ -103,9 +77,9 @@ def test_the_pool_is_the_pool_and_labels_are_measured_apart_as_the_teacher_sees_
 def test_the_note_says_who_was_asked_and_which_figures_are_too_good(trained):
     assert _group(trained, "pool").note == "4 unlabelled scenes by their pseudo-labels."
     assert _group(trained, "labels").note == (
-        f"1 test scene and 2 labelled scenes as the teacher of {RUN}, step 5 sees them. Labelled "
-        "scenes were trained on, and leave-one-out is not done: figures of labelled scenes are "
-        "optimistic."
+        f"1 test scene and 2 labelled scenes as the teacher of {UNTRAINED}, step 5 sees them. "
+        "Labelled scenes were trained on, and leave-one-out is not done: figures of labelled "
+        "scenes are optimistic."
     )
 
 

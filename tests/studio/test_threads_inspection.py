@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from made_models import UNTRAINED, leave_untrained
 
 from smarthdr_studio.core.errors import CheckpointError, LabelError, ProjectError
 from smarthdr_studio.core.imaging.bracket import FrameStore
@@ -20,10 +21,9 @@ from smarthdr_studio.core.training.rounds import (
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.trust.masking import MaskSettings, Range
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
-from smarthdr_studio.learning.checkpoints import CheckpointInfo, latest_checkpoint, save_checkpoint
+from smarthdr_studio.learning.checkpoints import latest_checkpoint
 from smarthdr_studio.learning.crops import SceneLabel
 from smarthdr_studio.learning.inference import load_predictor, run_predictor
-from smarthdr_studio.learning.networks import build_network
 from smarthdr_studio.learning.pseudo_labelling import write_round
 from smarthdr_studio.studio.project import predictions
 from smarthdr_studio.studio.project.predictions import (
@@ -35,7 +35,7 @@ from smarthdr_studio.studio.project.predictions import (
 )
 from smarthdr_studio.studio.tasks import Cancelled
 
-RUN = "20260101-000000-tiny"
+pytestmark = pytest.mark.usefixtures("nothing_predicted_before")
 MASKS = MaskSettings(patch_size=32)
 
 
@@ -51,39 +51,10 @@ class Told:
         self.words.append((text, done, total))
 
 
-@pytest.fixture(autouse=True)
-def _nothing_kept():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    forget()
-    yield
-    forget()
-    torch.set_num_threads(threads)
-
-
-def _checkpoint(folder, *, step=5, seed=0, run=RUN):
-    torch.manual_seed(seed)
-    info = CheckpointInfo(
-        run=run,
-        step=step,
-        epoch=1,
-        round=1,
-        network="light",
-        plan={"tile": 64, "precision": "float32"},
-    )
-    return save_checkpoint(
-        folder / "runs" / run / "checkpoints",
-        info,
-        student=build_network("light"),
-        teacher=build_network("light"),
-        state={},
-    )
-
-
 @pytest.fixture
 def trained(tiny_project):
     """The tiny project with a checkpoint of networks that learned nothing."""
-    _checkpoint(tiny_project)
+    leave_untrained(tiny_project)
     return tiny_project
 
 
@@ -104,10 +75,10 @@ def loads(monkeypatch):
 
 @pytest.mark.parametrize("who", ["student", "teacher"])
 def test_asking_answers_what_the_newest_checkpoint_says(trained, who):
-    _checkpoint(trained, step=40, seed=1)
+    leave_untrained(trained, step=40, seed=1)
     frames, tell = FrameStore(), Told()
     answer = ask(tell, project=trained, scene="001", who=who, frames=frames)
-    assert (answer.who, answer.scene, answer.checkpoint) == (who, "001", f"{RUN}, step 40")
+    assert (answer.who, answer.scene, answer.checkpoint) == (who, "001", f"{UNTRAINED}, step 40")
     with Project.open(trained) as project:
         scene = project.scene("001")
     hdr, sigma = run_predictor(
@@ -140,7 +111,7 @@ def test_two_who_ask_at_once_load_the_weights_once(trained, loads):
 
 def test_a_newer_checkpoint_of_other_weights_is_loaded(trained, loads):
     first = ask(Told(), project=trained, scene="001", who="teacher", frames=FrameStore())
-    _checkpoint(trained, seed=7)  # the same step in another past
+    leave_untrained(trained, seed=7)  # the same step in another past
     second = ask(Told(), project=trained, scene="001", who="teacher", frames=FrameStore())
     assert len(loads) == 2
     assert (first.hdr != second.hdr).any()
@@ -191,7 +162,7 @@ def _sigma(seed):
     return np.random.default_rng(seed).lognormal(-4, 0.7, (96, 128)).astype(np.float32)
 
 
-def _rounds(folder, *numbers, scenes=("003", "004"), run=RUN):
+def _rounds(folder, *numbers, scenes=("003", "004"), run=UNTRAINED):
     """Records and maps of rounds whose σ is `_sigma(number)` in every scene."""
     place = folder / "runs" / run
     for number in numbers:
@@ -225,7 +196,7 @@ def test_the_history_is_that_of_the_newest_run_that_has_records(tiny_project):
     (tiny_project / "runs" / "20270101-000000-warm-up").mkdir()
     tell = Told()
     history = read_run_history(tell, project=tiny_project, known=None)
-    assert history.run == RUN
+    assert history.run == UNTRAINED
     assert [record.round for record in history.records] == [3, 4, 5]
     np.testing.assert_allclose(history.shares, [[0.3, 0.4, 0.5]] * 2)
     assert history.replayable == {3, 4, 5}
@@ -258,7 +229,7 @@ def test_the_strip_of_now_names_its_run_rounds_and_scenes(tiny_project):
     _rounds(tiny_project, 1, 2, 3)
     history = read_run_history(Told(), project=tiny_project, known=None)
     strip = strip_of_now(Told(), history=history, masks=MASKS)
-    assert (strip.run, strip.rounds, strip.scenes) == (RUN, (1, 2, 3), ("003", "004"))
+    assert (strip.run, strip.rounds, strip.scenes) == (UNTRAINED, (1, 2, 3), ("003", "004"))
     assert strip.now
     np.testing.assert_array_equal(strip.shares, strip_now(history, MASKS))
     with pytest.raises(Cancelled):

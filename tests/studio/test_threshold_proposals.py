@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
+from made_models import leave_untrained
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 
@@ -23,14 +23,12 @@ from smarthdr_studio.core.trust.adaptive_thresholds import (
 )
 from smarthdr_studio.core.trust.masking import Level, MaskSettings, expand, scores, trust
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label, write_pseudo_label
-from smarthdr_studio.learning.checkpoints import CheckpointInfo, latest_checkpoint, save_checkpoint
+from smarthdr_studio.learning.checkpoints import latest_checkpoint
 from smarthdr_studio.learning.inference import load_predictor
-from smarthdr_studio.learning.networks import build_network
-from smarthdr_studio.studio.project.predictions import forget
 from smarthdr_studio.studio.state import PoolShares, StudioState, ThresholdState
 from smarthdr_studio.studio.trust.threshold_proposals import ThresholdProposals, propose_for
 
-RUN = "20260101-000000-tiny"
+pytestmark = pytest.mark.usefixtures("nothing_predicted_before")
 POOL = ("003", "004", "005", "006")
 ABSOLUTE = MaskSettings(
     tau_patch=0.5,
@@ -39,36 +37,10 @@ ABSOLUTE = MaskSettings(
 )
 
 
-@pytest.fixture(autouse=True)
-def _nothing_kept():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    forget()
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture
 def trained(tiny_project):
     """The tiny project with a checkpoint of networks that learned nothing."""
-    torch.manual_seed(0)
-    info = CheckpointInfo(
-        run=RUN,
-        step=5,
-        epoch=1,
-        round=1,
-        network="light",
-        plan={"tile": 64, "precision": "float32"},
-    )
-    student, teacher = build_network("light"), build_network("light")
-    torch.nn.init.normal_(teacher.judge.last.weight, std=0.5)  # else it is almost constant
-    save_checkpoint(
-        tiny_project / "runs" / RUN / "checkpoints",
-        info,
-        student=student,
-        teacher=teacher,
-        state={},
-    )
+    leave_untrained(tiny_project)
     return tiny_project
 
 
