@@ -9,14 +9,12 @@ import sys
 import time
 
 import pytest
-from brackets import write_dataset
-from made_once import made_once
+from benchmark_trials import LIGHT_BASE, result_of, small_dataset
 
 from smarthdr_studio.cli import benchmark_pool
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.benchmark_results import (
     BenchmarkFolder,
-    CellResult,
     write_result,
 )
 from smarthdr_studio.core.training.benchmark_watch import (
@@ -25,22 +23,10 @@ from smarthdr_studio.core.training.benchmark_watch import (
     processes_at_work,
 )
 
-PLAN = """
+PLAN = f"""
 description = "A trial."
 seeds = [0, 1]
-[base]
-preset = "quick"
-[base.set]
-device = "cpu"
-precision = "float32"
-held_out = 0
-schedule.epochs = 3
-schedule.warmup_epochs = 1
-schedule.steps_per_epoch = 4
-schedule.refresh_every = 1
-batch.crop = 32
-batch.labelled = 1
-batch.unlabelled = 1
+{LIGHT_BASE}
 [[row]]
 name = "smart"
 [[row]]
@@ -57,14 +43,9 @@ by = 1.0
 BROKEN = '[[row]]\nname = "broken"\n[row.set]\nbatch.crop = 512\n'
 
 
-def _make_dataset(folder):
-    write_dataset(folder / "data", train=3, size=(64, 96))
-    (folder / "data" / "labelled.txt").write_text("002\n", encoding="utf-8")
-
-
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    return made_once(tmp_path_factory, "benchmark-cli", _make_dataset) / "data"
+    return small_dataset(tmp_path_factory)
 
 
 @pytest.fixture
@@ -112,20 +93,8 @@ class FakePool:
 def _result(job):
     cell = job.cell
     psnr = PSNR[cell.row, cell.seed]
-    return CellResult(
-        identity=cell.identity,
-        row=cell.row,
-        seed=cell.seed,
-        labels=cell.labels,
-        plan={},
-        dataset={"fingerprint": job.data.fingerprint},
-        machine={},
-        started="",
-        seconds=60.0,
-        steps=12,
-        teacher={"psnr_mu": psnr, "psnr_l": psnr - 2},
-        merge={"psnr_mu": 30.0, "psnr_l": 29.0},
-    )
+    teacher = {"psnr_mu": psnr, "psnr_l": psnr - 2}
+    return result_of(cell, job.data, teacher=teacher, merge={"psnr_mu": 30.0, "psnr_l": 29.0})
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from brackets import write_dataset
-from made_once import made_once
+from benchmark_trials import LIGHT_BASE, small_dataset
 
 from smarthdr_studio.cli import benchmark_cluster
 from smarthdr_studio.cli.benchmark_cluster import ClusterCell, heard_warnings, measure_on_cluster
@@ -22,21 +21,9 @@ from smarthdr_studio.core.training.benchmark import cells_of, load_benchmark, re
 from smarthdr_studio.core.training.benchmark_results import make_projects, open_folder, read_result
 from smarthdr_studio.core.training.benchmark_watch import is_asked_to_stop
 
-PLAN = """
+PLAN = f"""
 seeds = [0]
-[base]
-preset = "quick"
-[base.set]
-device = "cpu"
-precision = "float32"
-held_out = 0
-schedule.epochs = 3
-schedule.warmup_epochs = 1
-schedule.steps_per_epoch = 4
-schedule.refresh_every = 1
-batch.crop = 32
-batch.labelled = 1
-batch.unlabelled = 1
+{LIGHT_BASE}
 [[row]]
 name = "smart"
 [[row]]
@@ -53,14 +40,9 @@ needs_submitit = pytest.mark.skipif(
 )
 
 
-def _make_dataset(folder):
-    write_dataset(folder / "data", train=3, size=(64, 96))
-    (folder / "data" / "labelled.txt").write_text("002\n", encoding="utf-8")
-
-
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    return made_once(tmp_path_factory, "benchmark-cluster", _make_dataset) / "data"
+    return small_dataset(tmp_path_factory)
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ import math
 import sys
 
 import pytest
+from benchmark_trials import result_of
 from brackets import write_dataset
 from made_once import made_once
 
 from smarthdr_studio.core.errors import PlanError, StudioError
 from smarthdr_studio.core.training.benchmark import load_benchmark, read_data
 from smarthdr_studio.core.training.benchmark_results import (
-    CellResult,
     open_folder,
     read_result,
     write_result,
@@ -84,24 +84,13 @@ class Measuring:
             self.asked.append(cell.identity)
             rate = cell.plan.schedule.learning_rate
             held_out = 30 - abs(math.log10(rate) + 3) + 0.01 * cell.seed
-            write_result(
-                self._folder.result(cell.identity),
-                CellResult(
-                    identity=cell.identity,
-                    row=cell.row,
-                    seed=cell.seed,
-                    labels=cell.labels,
-                    plan={},
-                    dataset={"fingerprint": self._data.fingerprint},
-                    machine={},
-                    started="",
-                    seconds=1.0,
-                    steps=1,
-                    teacher={"psnr_mu": 20 + rate},
-                    merge={},
-                    checks=({"step": 1, "psnr_mu": held_out},),
-                ),
+            result = result_of(
+                cell,
+                self._data,
+                teacher={"psnr_mu": 20 + rate},
+                checks=({"step": 1, "psnr_mu": held_out},),
             )
+            write_result(self._folder.result(cell.identity), result)
         return True
 
 

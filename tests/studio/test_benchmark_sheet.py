@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from benchmark_trials import result_of
 from brackets import write_dataset
 from fitting import faults_of
 from made_once import made_once
@@ -11,7 +12,6 @@ from PySide6.QtCore import Qt
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.benchmark import cells_of, load_benchmark, read_data
 from smarthdr_studio.core.training.benchmark_results import (
-    CellResult,
     make_projects,
     open_folder,
     write_result,
@@ -77,17 +77,10 @@ def folder(tmp_path, dataset, cells):
     made = open_folder(tmp_path / "bench", data=data)
     for (row, seed), psnr in PSNR.items():
         cell = cells[row, seed]
-        result = CellResult(
-            identity=cell.identity,
-            row=row,
-            seed=seed,
-            labels=cell.labels,
-            plan={},
-            dataset={"fingerprint": data.fingerprint},
-            machine={},
+        result = result_of(
+            cell,
+            data,
             started="2026-11-29T10:00:00+00:00",
-            seconds=60.0,
-            steps=12,
             teacher={"psnr_mu": psnr, "ause": 0.25},
             merge={"psnr_mu": 25.0},
         )
