@@ -6,7 +6,7 @@ import pytest
 
 from smarthdr_studio.core.datasets.scan import find_scenes
 from smarthdr_studio.core.errors import BadScene
-from smarthdr_studio.core.imaging.exposure import evs_from_exif, read_evs
+from smarthdr_studio.core.imaging.exposure import evs_from_exif, read_exposures
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from smarthdr_studio.core.imaging.exposure import evs_from_exif, read_evs
 )
 def test_evs_may_be_written_in_any_plain_way(tmp_path, text):
     (tmp_path / "exposure.txt").write_text(text, encoding="utf-8", newline="")
-    assert read_evs(tmp_path / "exposure.txt") == (0, 3, 6)
+    assert read_exposures(tmp_path / "exposure.txt").readings[0] == (0, 3, 6)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_evs_may_be_written_in_any_plain_way(tmp_path, text):
 def test_exposures_that_cannot_be_evs_are_told(tmp_path, text, told):
     (tmp_path / "exposure.txt").write_text(text)
     with pytest.raises(BadScene, match=rf"exposure\.txt: .*{told}.*\.$"):
-        read_evs(tmp_path / "exposure.txt")
+        read_exposures(tmp_path / "exposure.txt")
 
 
 def exif_jpeg(path, ev, *, seconds, order="<", f_number=None, iso=None):

@@ -17,7 +17,6 @@ from smarthdr_studio.core.errors import BadScene, StudioError
 from smarthdr_studio.core.imaging.exposure import (
     evs_from_exif,
     measured_step,
-    read_evs,
     read_exposures,
     thinned,
 )
@@ -215,7 +214,7 @@ def test_any_text_gives_finite_numbers_or_one_sentence(tmp_path_factory, text):
 )
 def test_plain_times_are_turned_into_evs(tmp_path, text, evs):
     (tmp_path / "exposure.txt").write_text(text)
-    assert read_evs(tmp_path / "exposure.txt") == pytest.approx(evs, abs=1e-3)
+    assert read_exposures(tmp_path / "exposure.txt").readings[0] == pytest.approx(evs, abs=1e-3)
 
 
 def exif_file(path, *, ratios=(), shorts=(), longs=()):

@@ -19,7 +19,7 @@ import smarthdr_studio.learning
 from smarthdr_studio.core.datasets.layouts import frame_files, layout_name
 from smarthdr_studio.core.datasets.scan import find_scenes, read_labelled
 from smarthdr_studio.core.files import copy, move, replacing
-from smarthdr_studio.core.imaging.exposure import read_evs
+from smarthdr_studio.core.imaging.exposure import read_exposures
 from smarthdr_studio.core.imaging.image_files import (
     image_size,
     read_frame,
@@ -125,7 +125,7 @@ def test_files_are_written_and_read(tmp_path):
         draft.write_text("-2 0 2")
     copy(f"{here}.txt", f"{here}.2.txt")
     move(f"{here}.2.txt", f"{here}.3.txt")
-    assert read_evs(f"{here}.3.txt") == (-2.0, 0.0, 2.0)
+    assert read_exposures(f"{here}.3.txt").readings[0] == (-2.0, 0.0, 2.0)
     Path(f"{here}.ids").write_text("001")
     assert read_labelled(f"{here}.ids") == ("001",)
     files = [f"{here}_{number}.tif" for number in (1, 2, 3)]

@@ -93,11 +93,6 @@ def _logarithms(values: Sequence[float]) -> tuple[float, ...]:
     return tuple(round(math.log2(value), 4) for value in values)
 
 
-def read_evs(path: AnyPath) -> tuple[float, ...]:
-    """EVs in the order of the file, log2 of what plainly are times; see `read_exposures`."""
-    return read_exposures(path).readings[0]
-
-
 def refuse_impossible(evs: Sequence[float], *, source: str) -> None:
     """Raises BadScene unless all values are finite and different."""
     if not all(math.isfinite(value) for value in evs):
