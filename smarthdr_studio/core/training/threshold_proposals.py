@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 from smarthdr_studio.core.errors import LabelError, ProjectError
 from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
@@ -32,7 +32,6 @@ from smarthdr_studio.core.trust.pool import PaintedStatistics, PoolStatistics
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 
 ProposalMethod = Literal["quantile", "exposure", "risk"]
-METHODS: Final[tuple[ProposalMethod, ...]] = get_args(ProposalMethod)
 
 Predict = Callable[[Scene], tuple[Half, Floats]]
 """H×W×3 linear radiance and H×W σ of a scene, as the teacher answers."""
