@@ -35,9 +35,8 @@ from smarthdr_studio.studio.window.bars import (
     word_anew,
 )
 from smarthdr_studio.studio.window.command_palette import CommandPalette
-from smarthdr_studio.studio.window.context_menus import ContextMenus
 from smarthdr_studio.studio.window.keys_dialog import HelpSheet, KeysDialog
-from smarthdr_studio.studio.window.menus import Commands, Menus
+from smarthdr_studio.studio.window.menus import Commands, ContextMenus, Menus
 from smarthdr_studio.studio.window.project_commands import FileCommands, OpenCommands
 from smarthdr_studio.studio.window.run_commands import (
     BenchmarkCommands,
