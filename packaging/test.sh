@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The whole gate, from a bare machine on: format, lint, types, arrows, tests, real windows.
 # usage: bash packaging/test.sh [--all] [--cover] [arguments for pytest]
-#   --all    also what is marked slow: several processes, ONNX, kills; a build machine runs it so
+#   --all    also what is marked slow: several processes, ONNX, kills
 #   --cover  also which lines the tests pass through, with a bound; it takes two fifths longer
 set -euo pipefail
 
