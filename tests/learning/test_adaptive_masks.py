@@ -1,7 +1,9 @@
 """What a run makes of its thresholds: the loss's masks are those on disk, shown and counted."""
 
+import shutil
 from contextlib import closing
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -53,17 +55,28 @@ def _train(project, plan):
     return run, [event for event in events if isinstance(event, RoundFinished)]
 
 
+@pytest.fixture(scope="module")
+def run_of(make_project, make_plan, tmp_path_factory):
+    """Trains with a kind of thresholds once for all who only look: project, run and rounds."""
+
+    @cache
+    def train_once(method, normalisation):
+        masks = {"threshold": method, "risk": 0.2, "patch_size": 16}
+        project = make_project(tmp_path_factory.mktemp(method))
+        plan = make_plan(masks={**masks, "normalisation": normalisation})
+        return project, *_train(project, plan)
+
+    return train_once
+
+
 def _files(project):
     return {name: project / "pseudo" / f"{name}.exr" for name in "uvw"}
 
 
 @pytest.mark.parametrize("normalisation", [None, "absolute"])
 @pytest.mark.parametrize("method", METHODS)
-def test_the_masks_of_the_loss_are_those_on_disk_counted_and_told(
-    project, make_plan, method, normalisation
-):
-    masks = {"threshold": method, "risk": 0.2, "patch_size": 16, "normalisation": normalisation}
-    run, rounds = _train(project, make_plan(masks=masks))
+def test_the_masks_of_the_loss_are_those_on_disk_counted_and_told(run_of, method, normalisation):
+    project, run, rounds = run_of(method, normalisation)
     said = rounds[-1]
     record = read_record(history_path(run, said.round))
     maps = open_round_file(round_path(run, number=said.round))
@@ -86,9 +99,9 @@ def test_the_masks_of_the_loss_are_those_on_disk_counted_and_told(
 
 
 @pytest.mark.parametrize("method", ["quantile", "risk"])
-def test_drawn_thresholds_count_alike_in_the_window_and_the_verb(project, make_plan, method):
-    masks = {"threshold": method, "patch_size": 16, "normalisation": "absolute"}
-    _, rounds = _train(project, make_plan(masks=masks))
+def test_drawn_thresholds_count_alike_in_the_window_and_the_verb(run_of, tmp_path, method):
+    trained, _, rounds = run_of(method, "absolute")
+    project = shutil.copytree(trained, tmp_path / "p.shdr")  # what is decided here is ours alone
     said = rounds[-1]
     with Project.open(project) as opened:
         Decisions(opened).set_masks(said.masks)
@@ -104,9 +117,9 @@ def test_drawn_thresholds_count_alike_in_the_window_and_the_verb(project, make_p
 
 
 def test_weights_are_made_of_the_mean_score_and_trusted_where_they_are_above_nothing(
-    project, make_plan
+    run_of,
 ):
-    _, rounds = _train(project, make_plan(masks={"threshold": "softmatch", "patch_size": 16}))
+    project, _, rounds = run_of("softmatch", None)
     soft = rounds[-1].masks.soft
     for path in _files(project).values():
         label = read_pseudo_label(path)
@@ -117,8 +130,8 @@ def test_weights_are_made_of_the_mean_score_and_trusted_where_they_are_above_not
         np.testing.assert_array_equal(found.trusted, found.weight > 0)
 
 
-def test_thresholds_by_exposure_go_by_the_reference_of_each_scene(project, make_plan):
-    _, rounds = _train(project, make_plan(masks={"threshold": "freematch", "patch_size": 16}))
+def test_thresholds_by_exposure_go_by_the_reference_of_each_scene(run_of):
+    project, _, rounds = run_of("freematch", None)
     with Project.open(project) as opened:
         scenes = {scene.id: scene for scene in opened.scenes}
     for name, path in _files(project).items():
@@ -131,8 +144,8 @@ def test_thresholds_by_exposure_go_by_the_reference_of_each_scene(project, make_
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_round_as_it_was_used_is_on_the_screen_what_the_loss_counted(project, make_plan, method):
-    run, rounds = _train(project, make_plan(masks={"threshold": method, "patch_size": 16}))
+def test_a_round_as_it_was_used_is_on_the_screen_what_the_loss_counted(run_of, method):
+    project, run, rounds = run_of(method, None)
     record = read_record(history_path(run, rounds[-1].round))
     maps = open_round_file(round_path(run, number=record.round))
     with Project.open(project) as opened:
@@ -208,9 +221,8 @@ def test_a_calibrated_sigma_is_the_teachers_times_a_scale_from_held_out_labels(p
     assert label.provenance.sigma_scale == said.sigma_scale
 
 
-def test_labels_that_are_held_out_are_asked_before_those_that_were_learned_from(project, make_plan):
-    masks = {"threshold": "quantile", "patch_size": 16}
-    _, rounds = _train(project, make_plan(masks=masks))
+def test_labels_that_are_held_out_are_asked_before_those_that_were_learned_from(run_of):
+    _, _, rounds = run_of("quantile", None)
     assert any("1 scene held out" in words for words in rounds[-1].changes)
 
 
