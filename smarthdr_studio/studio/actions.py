@@ -87,7 +87,7 @@ def in_mode(actions: Iterable[Action], mode: Mode) -> tuple[Action, ...]:
     taken = {key for action in known if action.mode == mode for key in action.keys if mode}
     return tuple(
         action
-        if action.mode
+        if action.mode or taken.isdisjoint(action.keys)
         else replace(action, keys=tuple(key for key in action.keys if key not in taken))
         for action in known
     )
@@ -98,7 +98,8 @@ def with_keys(
 ) -> tuple[Action, ...]:
     """The actions with a person's own keys, by id; what the table does not know is left out."""
     return tuple(
-        replace(action, keys=tuple(changes.get(action.id, action.keys))) for action in actions
+        replace(action, keys=tuple(changes[action.id])) if action.id in changes else action
+        for action in actions
     )
 
 
