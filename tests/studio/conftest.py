@@ -81,9 +81,10 @@ def nothing_left_behind(qapp, garbage_of_the_test):
     speak_in_window(on=False)
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     widgets = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
-    threads = [thread for thread in _made_since(QThread) if thread.isRunning()]
+    made = _made_since(QThread, QTimer)
+    threads = [each for each in made if isinstance(each, QThread) and each.isRunning()]
     threads = [thread for thread in threads if thread is not QThread.currentThread()]
-    timers = [timer for timer in _made_since(QTimer) if timer.isActive()]
+    timers = [each for each in made if isinstance(each, QTimer) and each.isActive()]
     for thread in threads:
         thread.wait(5000)
     assert not widgets, f"left on the screen: {widgets}"
@@ -91,9 +92,9 @@ def nothing_left_behind(qapp, garbage_of_the_test):
     assert not timers, f"left ticking: {[(timer, timer.parent()) for timer in timers]}"
 
 
-def _made_since(kind):
+def _made_since(*kinds):
     # type(), because asking some lazy objects for their class wakes them up.
-    held = [thing for thing in gc.get_objects() if issubclass(type(thing), kind)]
+    held = [thing for thing in gc.get_objects() if issubclass(type(thing), kinds)]
     return [thing for thing in held if shiboken6.isValid(thing)]
 
 
