@@ -1,13 +1,23 @@
 """FSHDR learns from few labels and from brackets it makes itself, in stages one can go on with."""
 
-from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from staged_runs import (
+    after,
+    during,
+    events_until,
+    is_told_at,
+    mu,
+    pixels,
+    steps_of,
+    stopped_and_resumed_equals,
+    whole_run,
+)
 
-from smarthdr_studio.core.errors import PlanError, ProjectError
+from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.imaging.bracket import Bracket
 from smarthdr_studio.core.imaging.flow import moved_as
 from smarthdr_studio.core.project.decisions import Decisions
@@ -17,18 +27,15 @@ from smarthdr_studio.core.training.events import (
     RoundFinished,
     RunFinished,
     RunStarted,
-    StepReported,
     Validated,
 )
 from smarthdr_studio.core.training.plan import load_preset
-from smarthdr_studio.core.training.plan_schema import check, flat, idle
+from smarthdr_studio.core.training.plan_schema import flat, idle
 from smarthdr_studio.core.training.rounds import open_round_file
-from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.learning.checkpoints import latest_checkpoint
 from smarthdr_studio.learning.crops import CropBatch
 from smarthdr_studio.learning.estimate import time_steps
 from smarthdr_studio.learning.evaluation import evaluate
-from smarthdr_studio.learning.inference import load_model
 from smarthdr_studio.learning.losses import Target
 from smarthdr_studio.learning.methods.fshdr import (
     FsHdr,
@@ -53,20 +60,9 @@ def plan(make_plan):
     return make_plan(**PLAN)
 
 
-def steps_of(events):
-    return [(e.step, e.epoch, e.losses) for e in events if isinstance(e, StepReported)]
-
-
-def outcome(project):
-    teacher, _ = load_model(latest_checkpoint(project))
-    return teacher.state_dict(), read_pseudo_label(project / "pseudo" / "u.exr")
-
-
 @pytest.fixture(scope="module")
 def uninterrupted(make_project, plan, tmp_path_factory):
-    project = make_project(tmp_path_factory.mktemp("fshdr"))
-    events = list(train(plan, project))
-    return events, project, outcome(project)
+    return whole_run(make_project(tmp_path_factory.mktemp("fshdr")), plan)
 
 
 def test_it_learns_from_labels_in_both_stages_and_labels_the_pool_at_the_end(uninterrupted):
@@ -126,14 +122,6 @@ def test_it_can_be_evaluated_on_test_scenes_and_on_those_it_labelled(uninterrupt
         assert {scene.id for scene in found.scenes} == scenes
 
 
-def during(words):
-    return lambda e: isinstance(e, PhaseChanged) and words in e.text
-
-
-def after(step):
-    return lambda e: isinstance(e, StepReported) and e.step == step
-
-
 MOMENTS = {
     "in the first stage": after(3),
     "at the end of the first stage": after(4),
@@ -146,21 +134,7 @@ MOMENTS = {
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_stopped_and_resumed_equals_uninterrupted(project, plan, uninterrupted, moment):
-    events, _, (weights, label) = uninterrupted
-    first = []
-    with closing(train(plan, project)) as running:
-        for event in running:
-            first.append(event)
-            if MOMENTS[moment](event):
-                break
-    (run,) = (project / "runs").iterdir()
-    torch.rand(3)  # what happens in between must not matter
-    second = list(train(plan, project, resume=run.name))
-    assert steps_of(first) + steps_of(second) == steps_of(events)
-    other_weights, other = outcome(project)
-    assert all(torch.equal(weights[name], other_weights[name]) for name in weights)
-    np.testing.assert_array_equal(other.hdr, label.hdr)
-    np.testing.assert_array_equal(other.sigma, label.sigma)
+    stopped_and_resumed_equals(uninterrupted, project, plan, stop=MOMENTS[moment])
 
 
 def test_held_out_labels_check_the_last_stage(project, make_plan, events_of):
@@ -177,12 +151,7 @@ def test_every_backbone_takes_both_stages(project, make_plan, name):
     short = {**PLAN["schedule"], "epochs": 2, "warmup_epochs": 1, "steps_per_epoch": 1}
     batch = {"labelled": 1, "unlabelled": 1}
     plan = make_plan(**{**PLAN, "network": {"name": name}, "schedule": short, "batch": batch})
-    taken = []
-    with closing(train(plan, project)) as running:
-        for event in running:
-            taken += steps_of([event])
-            if len(taken) == 2:
-                break
+    taken = steps_of(events_until(project, plan, after(2)))
     assert [losses["total"] > 0 for _, _, losses in taken] == [True, True]
 
 
@@ -206,11 +175,6 @@ def test_a_run_of_both_halves_is_timed_as_well(project, plan):
     assert time_steps(plan, project, steps=1).images == plan.batch.labelled + plan.batch.unlabelled
 
 
-def pixels(*rows):
-    """A crop of one row: B×C×1×W from one tuple for each channel."""
-    return torch.tensor([rows])[:, :, None].float()
-
-
 def crops(*, trusted):
     reference = pixels(*[(0.0, 0.0)] * 3, *[(0.5, 1.0)] * 3)
     return CropBatch(
@@ -222,10 +186,6 @@ def crops(*, trusted):
 
 
 SEEN = Prediction(hdr=pixels(*[(0.1, 0.3)] * 3), sigma=pixels((0.1, 0.1)))
-
-
-def mu(value):
-    return np.log1p(5000 * value) / np.log1p(5000)
 
 
 def test_labels_teach_by_the_squared_error_on_the_mu_law_of_pixels_that_count():
@@ -314,10 +274,7 @@ def frames_of(radiance):
     ],
 )
 def test_what_contradicts_it_is_told_at_its_setting(changes, key):
-    values = flat(load_preset("fshdr")) | changes
-    assert key in check(values)
-    with pytest.raises(PlanError, match=key):
-        load_preset("fshdr", changes=changes)
+    is_told_at(key, preset="fshdr", changes=changes)
 
 
 @pytest.mark.parametrize("name", ["fshdr", "quick-fshdr"])

@@ -1,12 +1,21 @@
 """SelfHDR learns without a label, in two stages that can be gone on with bit for bit."""
 
-from contextlib import closing
-
 import numpy as np
 import pytest
 import torch
+from staged_runs import (
+    after,
+    during,
+    events_until,
+    is_told_at,
+    mu,
+    pixels,
+    steps_of,
+    stopped_and_resumed_equals,
+    whole_run,
+)
 
-from smarthdr_studio.core.errors import CheckpointError, PlanError
+from smarthdr_studio.core.errors import CheckpointError
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
@@ -15,16 +24,12 @@ from smarthdr_studio.core.training.events import (
     RoundFinished,
     RunFinished,
     RunStarted,
-    StepReported,
     Validated,
 )
 from smarthdr_studio.core.training.plan import load_preset
-from smarthdr_studio.core.training.plan_schema import check, flat, idle
-from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
-from smarthdr_studio.learning.checkpoints import latest_checkpoint
+from smarthdr_studio.core.training.plan_schema import flat, idle
 from smarthdr_studio.learning.crops import CropBatch, SceneLabel
 from smarthdr_studio.learning.estimate import time_steps
-from smarthdr_studio.learning.inference import load_model
 from smarthdr_studio.learning.losses import Target
 from smarthdr_studio.learning.methods.selfhdr import colour_loss, held_against, structure_loss
 from smarthdr_studio.learning.networks import Prediction
@@ -57,20 +62,9 @@ def without_labels(project):
     return project
 
 
-def steps_of(events):
-    return [(e.step, e.epoch, e.losses) for e in events if isinstance(e, StepReported)]
-
-
-def outcome(project):
-    teacher, _ = load_model(latest_checkpoint(project))
-    return teacher.state_dict(), read_pseudo_label(project / "pseudo" / "u.exr")
-
-
 @pytest.fixture(scope="module")
 def uninterrupted(make_project, plan, tmp_path_factory):
-    project = without_labels(make_project(tmp_path_factory.mktemp("selfhdr")))
-    events = list(train(plan, project))
-    return events, project, outcome(project)
+    return whole_run(without_labels(make_project(tmp_path_factory.mktemp("selfhdr"))), plan)
 
 
 def test_a_project_without_any_label_trains_and_gets_pseudo_labels_at_the_end(uninterrupted):
@@ -109,14 +103,6 @@ def test_the_loss_has_the_terms_of_its_stage(uninterrupted):
         assert losses["total"] == pytest.approx(parts)
 
 
-def during(words):
-    return lambda e: isinstance(e, PhaseChanged) and words in e.text
-
-
-def after(step):
-    return lambda e: isinstance(e, StepReported) and e.step == step
-
-
 MOMENTS = {
     "while aligning": during("aligning the frames of scene 2"),
     "in the first stage": after(3),
@@ -130,21 +116,7 @@ MOMENTS = {
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_stopped_and_resumed_equals_uninterrupted(bare, plan, uninterrupted, moment):
-    events, _, (weights, label) = uninterrupted
-    first = []
-    with closing(train(plan, bare)) as running:
-        for event in running:
-            first.append(event)
-            if MOMENTS[moment](event):
-                break
-    (run,) = (bare / "runs").iterdir()
-    torch.rand(3)  # what happens in between must not matter
-    second = list(train(plan, bare, resume=run.name))
-    assert steps_of(first) + steps_of(second) == steps_of(events)
-    other_weights, other = outcome(bare)
-    assert all(torch.equal(weights[name], other_weights[name]) for name in weights)
-    np.testing.assert_array_equal(other.hdr, label.hdr)
-    np.testing.assert_array_equal(other.sigma, label.sigma)
+    stopped_and_resumed_equals(uninterrupted, bare, plan, stop=MOMENTS[moment])
 
 
 def test_a_run_that_is_done_goes_on_in_its_last_stage_when_given_more_epochs(bare, make_plan):
@@ -160,8 +132,7 @@ def test_a_run_that_is_done_goes_on_in_its_last_stage_when_given_more_epochs(bar
 
 
 def test_what_a_stage_learned_from_is_missed_in_one_sentence(bare, plan):
-    with closing(train(plan, bare)) as running:
-        next(e for e in running if after(3)(e))
+    events_until(bare, plan, after(3))
     (run,) = (bare / "runs").iterdir()
     (run / "stages" / "1.safetensors").unlink()
     with pytest.raises(CheckpointError, match=r"1\.safetensors: .* cannot be read"):
@@ -192,15 +163,6 @@ def test_the_second_stage_begins_with_a_new_network(bare, plan):
             assert torch.equal(weights, same)
     assert not any(weights.requires_grad for weights in run.learner.teacher.parameters())
     assert not run.learner.optimiser.state
-
-
-def pixels(*rows):
-    """A crop of one row: B×C×1×W from one tuple for each channel."""
-    return torch.tensor([rows])[:, :, None].float()
-
-
-def mu(value):
-    return np.log1p(5000 * value) / np.log1p(5000)
 
 
 def crops(*, sigma, structure=None):
@@ -265,10 +227,7 @@ def test_the_doubt_of_a_colour_label_is_the_largest_difference_of_a_channel():
     ],
 )
 def test_what_contradicts_it_is_told_at_its_setting(changes, key):
-    values = flat(load_preset("selfhdr")) | changes
-    assert key in check(values)
-    with pytest.raises(PlanError, match=key):
-        load_preset("selfhdr", changes=changes)
+    is_told_at(key, preset="selfhdr", changes=changes)
 
 
 @pytest.mark.parametrize("name", ["selfhdr", "quick-selfhdr"])

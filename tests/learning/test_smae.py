@@ -2,14 +2,24 @@
 
 import json
 import shutil
-from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from staged_runs import (
+    after,
+    during,
+    events_until,
+    is_told_at,
+    mu,
+    outcome,
+    steps_of,
+    stopped_and_resumed_equals,
+    whole_run,
+)
 
-from smarthdr_studio.core.errors import CheckpointError, PlanError, ProjectError
+from smarthdr_studio.core.errors import CheckpointError, ProjectError
 from smarthdr_studio.core.imaging.bracket import Bracket, Scene
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.project import Project
@@ -18,19 +28,16 @@ from smarthdr_studio.core.training.events import (
     RoundFinished,
     RunStarted,
     Steered,
-    StepReported,
     Validated,
 )
 from smarthdr_studio.core.training.plan import load_preset
-from smarthdr_studio.core.training.plan_schema import check, flat, idle
+from smarthdr_studio.core.training.plan_schema import flat, idle
 from smarthdr_studio.core.training.plan_sections import BatchPlan, SmaePlan
 from smarthdr_studio.core.training.rounds import open_round_file
 from smarthdr_studio.core.training.steering import RefreshEvery, Wishes
-from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.learning.checkpoints import latest_checkpoint
 from smarthdr_studio.learning.crops import CropBatch, crop_windows
 from smarthdr_studio.learning.evaluation import evaluate
-from smarthdr_studio.learning.inference import load_model
 from smarthdr_studio.learning.losses import Target
 from smarthdr_studio.learning.methods.smae import (
     UNKNOWN,
@@ -71,20 +78,9 @@ def plan(make_plan):
     return make_plan(**PLAN)
 
 
-def steps_of(events):
-    return [(e.step, e.epoch, e.losses) for e in events if isinstance(e, StepReported)]
-
-
-def outcome(project):
-    teacher, _ = load_model(latest_checkpoint(project))
-    return teacher.state_dict(), read_pseudo_label(project / "pseudo" / "u.exr")
-
-
 @pytest.fixture(scope="module")
 def uninterrupted(make_project, plan, tmp_path_factory):
-    project = make_project(tmp_path_factory.mktemp("smae"))
-    events = list(train(plan, project))
-    return events, project, outcome(project)
+    return whole_run(make_project(tmp_path_factory.mktemp("smae")), plan)
 
 
 def test_frames_teach_first_then_labels_then_both_halves(uninterrupted):
@@ -151,14 +147,6 @@ def test_weights_are_those_of_the_errors_of_the_pseudo_labels_on_disk(uninterrup
     assert limits["doubted"] > 0
 
 
-def during(words):
-    return lambda e: isinstance(e, PhaseChanged) and words in e.text
-
-
-def after(step):
-    return lambda e: isinstance(e, StepReported) and e.step == step
-
-
 MOMENTS = {
     "among masked exposures": after(1),
     "at the end of the first stage": after(2),
@@ -173,29 +161,14 @@ MOMENTS = {
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_stopped_and_resumed_equals_uninterrupted(project, plan, uninterrupted, moment):
-    events, _, (weights, label) = uninterrupted
-    first = []
-    with closing(train(plan, project)) as running:
-        for event in running:
-            first.append(event)
-            if MOMENTS[moment](event):
-                break
-    (run,) = (project / "runs").iterdir()
-    torch.rand(3)  # what happens in between must not matter
-    second = list(train(plan, project, resume=run.name))
-    assert steps_of(first) + steps_of(second) == steps_of(events)
-    other_weights, other = outcome(project)
-    assert all(torch.equal(weights[name], other_weights[name]) for name in weights)
-    np.testing.assert_array_equal(other.hdr, label.hdr)
-    np.testing.assert_array_equal(other.sigma, label.sigma)
+    stopped_and_resumed_equals(uninterrupted, project, plan, stop=MOMENTS[moment])
 
 
 def test_killed_after_labels_were_made_again_it_goes_on_with_those_of_its_checkpoint(
     project, plan, uninterrupted
 ):
     events, _, (weights, _) = uninterrupted
-    with closing(train(plan, project)) as running:
-        next(e for e in running if after(9)(e))  # labels were made before epochs 3, 4 and 5
+    events_until(project, plan, after(9))  # labels were made before epochs 3, 4 and 5
     (run,) = (project / "runs").iterdir()
     # What closing saved is taken away again, as if it had been killed.
     newest = latest_checkpoint(project)
@@ -230,8 +203,7 @@ def test_how_often_labels_are_made_can_be_steered(project, plan):
 
 
 def test_limits_that_cannot_be_read_are_missed_in_one_sentence(project, plan):
-    with closing(train(plan, project)) as running:
-        next(e for e in running if after(5)(e))
+    events_until(project, plan, after(5))
     (run,) = (project / "runs").iterdir()
     (run / "stages" / "3-00002.json").write_text("[]", encoding="utf-8")
     with pytest.raises(CheckpointError, match=r"3-00002\.json: .* cannot be read"):
@@ -256,12 +228,7 @@ def test_every_backbone_takes_all_stages(project, make_plan, name):
     short = {**PLAN["schedule"], "epochs": 3, "steps_per_epoch": 1}
     batch = {"labelled": 1, "unlabelled": 1}
     plan = make_plan(**{**PLAN, "network": {"name": name}, "schedule": short, "batch": batch})
-    taken = []
-    with closing(train(plan, project)) as running:
-        for event in running:
-            taken += steps_of([event])
-            if len(taken) == 3:
-                break
+    taken = steps_of(events_until(project, plan, after(3)))
     assert [losses["total"] > 0 for _, _, losses in taken] == [True, True, True]
 
 
@@ -270,10 +237,6 @@ def test_without_a_label_it_is_refused_with_what_to_do(project, plan):
         Decisions(opened).demote(["a", "b", "c"])
     with pytest.raises(ProjectError, match=r"No scene has a label to learn from; .*quick-selfhdr"):
         list(train(plan, project))
-
-
-def mu(value):
-    return np.log1p(5000 * value) / np.log1p(5000)
 
 
 def random_crops(*, count=2, side=16, seed=0):
@@ -462,10 +425,7 @@ def test_stages_begin_where_the_plan_says():
     ],
 )
 def test_what_contradicts_it_is_told_at_its_setting(changes, key):
-    values = flat(load_preset("smae")) | changes
-    assert key in check(values)
-    with pytest.raises(PlanError, match=key):
-        load_preset("smae", changes=changes)
+    is_told_at(key, preset="smae", changes=changes)
 
 
 @pytest.mark.parametrize("name", ["smae", "quick-smae"])
