@@ -31,6 +31,7 @@ _THREADS = {
     "smarthdr_studio/studio/tasks.py",
     "smarthdr_studio/studio/training/training_thread.py",
 }
+_BUTTONS = ("button(", "_button(")
 _OWN_GRAPHS = "smarthdr_studio/learning/export.py"
 
 
@@ -52,6 +53,31 @@ def test_only_tasks_and_training_start_threads():
     """Everything slow goes through the task runner; a run at work has the one other thread."""
     thread = re.compile(r"\((QThread|QRunnable)\)|\bQThreadPool\b|threading\.Thread\(")
     assert {_name(path) for path in MODULES if thread.search(_text(path))} <= _THREADS
+
+
+def test_a_button_that_is_called_otherwise_is_so_to_a_screen_reader_too():
+    """`button` names it to the eye and to a screen reader; `rename` alone changes both."""
+    half = []
+    for path in MODULES:
+        nodes = list(ast.walk(_tree(path)))
+        made = {
+            target.attr
+            for node in nodes
+            if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith(_BUTTONS)
+            for target in node.targets
+            if isinstance(target, ast.Attribute)
+        }
+        half += [
+            f"{_name(path)}: {ast.unparse(node.func)}"
+            for node in nodes
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "setText"
+            and isinstance(node.func.value, ast.Attribute)
+            and node.func.value.attr in made
+            and f"{ast.unparse(node.func.value)}.setAccessibleName(" not in _text(path)
+        ]
+    assert half == []
 
 
 def test_a_function_has_at_most_40_lines_and_rarely_more_than_30():

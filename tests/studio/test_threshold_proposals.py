@@ -220,7 +220,7 @@ def test_words_stand_there_only_with_something_to_say(qtbot, trained):
     assert not panel._apply.isVisible()
     stopped = []
     panel.dismissed.connect(lambda: stopped.append(True))
-    qtbot.mouseClick(_button(panel, "Dismiss"), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(_button(panel, "Stop"), Qt.MouseButton.LeftButton)
     assert stopped
     proposal = _proposed(trained, "risk", MaskSettings(), target=0.5)
     panel = _shown(qtbot, shown=proposal)

@@ -57,6 +57,7 @@ from smarthdr_studio.studio.widgets.controls import (
     caption,
     describe,
     percent,
+    rename,
     row_of,
     small,
 )
@@ -64,6 +65,8 @@ from smarthdr_studio.studio.widgets.slider import NumberField
 from smarthdr_studio.studio.widgets.tables import FactTable
 
 Index = QModelIndex | QPersistentModelIndex
+
+_PROMOTE_TIP: Final = "They become labels; one undo takes them back"
 
 _HEIGHT: Final = 58.0
 _THUMBNAIL: Final = QSize(64, 44)
@@ -361,7 +364,7 @@ class ProposalSheet(QDialog):
         self._telling = QCheckBox("Tell me after each round")
         self._all = button("All", tip="Tick every scene", role="link")
         self._none = button("None", tip="Tick no scene", role="link")
-        self._promote = button("Promote", tip="They become labels; one undo takes them back")
+        self._promote = button("Promote", tip=_PROMOTE_TIP)
         self._close = button("Close", tip="Nothing is promoted (Esc)")
         self._fill()
         self._lay_out()
@@ -429,11 +432,8 @@ class ProposalSheet(QDialog):
         self._empty.setText(proposal.shortfall or "Holding the scenes against the rule …")
         self._words.tell(summary(found, chosen) if found and chosen else "")
         self._facts.show_facts(before_and_after(chosen) if chosen else ())
-        self._promote.setText(promote_in_words(chosen))
-        self._promote.setAccessibleName(self._promote.text())
+        rename(self._promote, promote_in_words(chosen), tip=read_only or _PROMOTE_TIP)
         self._promote.setEnabled(bool(chosen and chosen.candidates and not read_only))
-        if read_only:
-            self._promote.setToolTip(read_only)
 
     def _fill(self) -> None:
         self._share.setRange(1, 100)

@@ -23,6 +23,7 @@ from smarthdr_studio.studio.widgets.controls import (
     button,
     caption,
     give_role,
+    rename,
     size_within_screen,
 )
 
@@ -108,8 +109,7 @@ class ImportSheet(QDialog):
         if state is None:
             return
         last = state.step == IMPORT_STEPS[-1]
-        self.next.setText("Create project" if last else "Next")
-        self.next.setAccessibleName(self.next.text())
+        rename(self.next, "Create project" if last else "Next")
         self.back.setEnabled(state.step != IMPORT_STEPS[0])
         self.next.setEnabled(not state.doing and self._may_go_on(state))
 

@@ -29,7 +29,7 @@ from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import MovedState, Notice, StudioState
 from smarthdr_studio.studio.tasks import How, LatestTask, Report, TaskRunner
-from smarthdr_studio.studio.widgets.controls import button, caption, describe, give_role
+from smarthdr_studio.studio.widgets.controls import button, caption, describe, give_role, rename
 from smarthdr_studio.studio.widgets.file_dialogs import begin
 
 
@@ -314,7 +314,7 @@ class RelocateSheet(QDialog):
         self._accept.setVisible(changed)
         for part in (self._path, self._browse, self._partly, self._same, self._accept):
             part.setEnabled(not moved.at_work)
-        self._use.setText("Looking …" if moved.at_work else "Use this folder")
+        rename(self._use, "Looking …" if moved.at_work else "Use this folder")
         self._weigh()
         self.adjustSize()
 

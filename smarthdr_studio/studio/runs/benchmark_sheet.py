@@ -43,6 +43,7 @@ from smarthdr_studio.studio.widgets.controls import (
     caption,
     clear,
     describe,
+    rename,
 )
 from smarthdr_studio.studio.widgets.file_dialogs import begin
 from smarthdr_studio.studio.widgets.tables import RIGHT, Column, ValueTableModel
@@ -132,7 +133,8 @@ class BenchmarkSheet(QDialog):
             self._offer_metrics(known)
             self._show_stand()
         self._progress.tell(_in_words(state))
-        self.start.setText("Go on" if state.stand is not None and state.stand.measured else "Start")
+        begun = state.stand is not None and state.stand.measured
+        rename(self.start, "Go on" if begun else "Start")
         whole = state.stand is None or state.stand.measured == len(state.stand.cells)
         self.start.setEnabled(not (whole or state.at_work or state.starting))
         self.stop.setEnabled(state.at_work and not state.stopping)

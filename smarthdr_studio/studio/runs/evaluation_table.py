@@ -11,7 +11,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from smarthdr_studio.studio.state import EvaluationState, SceneFigures, StudioState
-from smarthdr_studio.studio.widgets.controls import Choice, ElidedLabel, button, caption
+from smarthdr_studio.studio.widgets.controls import Choice, ElidedLabel, button, caption, rename
 from smarthdr_studio.studio.widgets.tables import RIGHT, Column, SortedTable
 
 SCENE: Final = "Scene"
@@ -229,7 +229,7 @@ class EvaluationTable(QWidget):
         self._title.tell(title)
         self._words.setText(now.words)
         self._stack.setCurrentIndex(0 if figures is not None and not now.at_work else 1)
-        self._measure.setText("Evaluate again" if figures is not None else "Evaluate")
+        rename(self._measure, "Evaluate again" if figures is not None else "Evaluate")
         self._measure.setVisible(not now.at_work)
         self._measure.setEnabled(bool(now.run))
         self._cancel.setVisible(now.at_work)

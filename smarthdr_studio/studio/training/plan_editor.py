@@ -30,6 +30,7 @@ from smarthdr_studio.studio.widgets.controls import (
     card,
     describe,
     give_role,
+    rename,
     row_of,
     size_within_screen,
 )
@@ -76,13 +77,13 @@ class PlanCommand(QWidget):
             words = "(there is none while a setting is not allowed)"
         if words != self.text:
             self._line.setPlainText(words)
-            self._copy.setText("Copy")
+            rename(self._copy, "Copy")
         self._copy.setEnabled(bool(planning.command))
 
     @Slot()
     def _to_clipboard(self) -> None:
         QGuiApplication.clipboard().setText(self.text)
-        self._copy.setText("Copied ✓")
+        rename(self._copy, "Copied ✓")
 
 
 class PlanKeeping(QWidget):
@@ -281,7 +282,7 @@ class PlanEditor(QDialog):
         self._reset.setVisible(bool(planning.typed))
         aside = len(planning.aside)
         change = "my change" if aside == 1 else f"my {aside} changes"
-        self._aside.setText(f"Take {change} along")
+        rename(self._aside, f"Take {change} along")
         self._aside.setVisible(bool(planning.aside) and not planning.typed)
 
     def _fill(self) -> None:

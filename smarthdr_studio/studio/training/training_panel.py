@@ -33,6 +33,7 @@ from smarthdr_studio.studio.widgets.controls import (
     describe,
     duration,
     give_role,
+    rename,
 )
 
 _LEAST_DB: Final = 0.05  # what one digit after the point can show
@@ -380,7 +381,7 @@ class TrainingPanel(QWidget):
         self._plan.setEnabled(project_is_open and not run.busy)
         self._resume.setEnabled(not run.busy and bool(run.resumable))
         self._pause.setEnabled(run.activity in _STEERED)
-        self._pause.setText("Go on" if run.activity is Activity.PAUSED else "Pause")
+        rename(self._pause, "Go on" if run.activity is Activity.PAUSED else "Pause")
         self._stop.setEnabled(run.busy and run.activity is not Activity.STOPPING)
         self._steer.setEnabled(run.activity in _STEERED)
         goes = run.busy or (bool(run.run) and run.activity is not Activity.DONE)

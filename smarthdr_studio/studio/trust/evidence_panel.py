@@ -21,6 +21,7 @@ from smarthdr_studio.studio.widgets.controls import (
     caption,
     card,
     describe,
+    rename,
 )
 from smarthdr_studio.studio.widgets.tables import FactTable
 
@@ -247,9 +248,7 @@ class EvidencePanel(QWidget):
         self._note.tell(_noted(evidence.note, evidence.scenes))
         self._note.setVisible(bool(evidence.note or evidence.scenes))
         help_with = self._what_helps()
-        self._measure.setText(help_with)
-        self._measure.setAccessibleName(help_with)
-        self._measure.setToolTip(_HELP[help_with])
+        rename(self._measure, help_with, tip=_HELP[help_with])
         idle = not evidence.work and self._state.folder is not None
         self._measure.setEnabled(idle)
         # A scene's own figures come by themselves; the pool's are measured again when asked to.

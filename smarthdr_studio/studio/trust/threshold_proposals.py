@@ -20,13 +20,14 @@ from smarthdr_studio.studio.project.predictions import network_of, predicted
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import StudioState, ThresholdState
 from smarthdr_studio.studio.tasks import LatestTask, Repeating, Report, TaskRunner
-from smarthdr_studio.studio.widgets.controls import button, caption
+from smarthdr_studio.studio.widgets.controls import button, caption, rename
 
 _TARGETS: Final = (0.005, 0.01, 0.02, 0.05)
 _TIP: Final = (
     "Draw both thresholds from labelled scenes or exposures; the newest teacher is asked for"
     " labelled scenes first. Nothing changes until you apply it"
 )
+_DISMISS_TIP: Final = "Leave the thresholds as they are"
 _METHOD_TIPS: Final[Mapping[ProposalMethod, str]] = {
     "quantile": "The score that 85 % of the patches, then of the pixels, of labelled scenes stay"
     " within",
@@ -130,7 +131,7 @@ class ThresholdProposals(QWidget):
         self._progress = QProgressBar(textVisible=False)
         self._progress.setAccessibleName("Proposing thresholds")
         self._apply = button("Apply", tip="Make these the project's thresholds; undo takes it back")
-        self._dismiss = button("Dismiss", tip="Leave the thresholds as they are")
+        self._dismiss = button("Dismiss", tip=_DISMISS_TIP)
         self._lay_out()
         self._apply.clicked.connect(self.applied)
         self._dismiss.clicked.connect(self.dismissed)
@@ -167,7 +168,10 @@ class ThresholdProposals(QWidget):
         self._progress.setValue(round(100 * (done or 0)))
         self._apply.setVisible(shown is not None)
         self._apply.setEnabled(shown is not None and shown.masks != new.masks)
-        self._dismiss.setText("Stop" if work else "Dismiss")
+        if work:
+            rename(self._dismiss, "Stop", tip="Look for no thresholds any more")
+        else:
+            rename(self._dismiss, "Dismiss", tip=_DISMISS_TIP)
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)

@@ -36,6 +36,7 @@ from smarthdr_studio.studio.widgets.controls import (
     button,
     caption,
     describe,
+    rename,
     size_within_screen,
 )
 
@@ -174,7 +175,7 @@ class KeysDialog(QDialog):
 
     def _tell(self, words: str, *, owner: Action | None) -> None:
         self._words.setText(words)
-        self._take.setText(f"Take it from {_plain(owner)}" if owner else "")
+        rename(self._take, f"Take it from {_plain(owner)}" if owner else "")
         self._take.setVisible(owner is not None)
 
     def _picked(self) -> int | None:
