@@ -9,18 +9,18 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from smarthdr_studio.cli.output import Json, print_json, print_line
-from smarthdr_studio.core.environment import resource
+from smarthdr_studio.core.environment import COMMAND, own_command, resource
 from smarthdr_studio.core.errors import DeviceError
 from smarthdr_studio.core.files import replacing
 
-_NAME: Final = "smarthdr-studio"
-_ENTRY: Final = f"applications/{_NAME}.desktop"
-_TYPES: Final = f"mime/packages/{_NAME}.xml"
-_ICON: Final = f"icons/hicolor/scalable/apps/{_NAME}.svg"
+_ENTRY: Final = f"applications/{COMMAND}.desktop"
+_TYPES: Final = f"mime/packages/{COMMAND}.xml"
+_ICON: Final = f"icons/hicolor/scalable/apps/{COMMAND}.svg"
 _PROJECT: Final = "application/vnd.smarthdr-project"
 _MODEL: Final = "application/vnd.smarthdr-model"
 
@@ -34,7 +34,7 @@ def install(*, as_json: Json = False) -> None:
     For this person alone, below $XDG_DATA_HOME (~/.local/share); `desktop remove` takes it away.
     A project is a folder: what opens it is the file project.sqlite in it.
     """
-    folder, command = _data_folder(), _command()
+    folder, command = _data_folder(), own_command()
     icon = resource("icons", "studio.svg").read_text(encoding="utf-8")
     files = {_ENTRY: _entry(command), _TYPES: _types(), _ICON: icon}
     for name, text in files.items():
@@ -86,16 +86,7 @@ def _data_folder() -> Path:
     return told if told.is_absolute() else Path.home() / ".local" / "share"
 
 
-def _command() -> list[str]:
-    """What starts this very program, whatever the shell's path is."""
-    here = Path(sys.executable)
-    if getattr(sys, "frozen", False):
-        return [str(here)]
-    beside = here.with_name(_NAME)
-    return [str(beside)] if beside.is_file() else [str(here), "-m", "smarthdr_studio"]
-
-
-def _entry(command: list[str]) -> str:
+def _entry(command: Sequence[str]) -> str:
     """The entry of the menu."""
     return f"""[Desktop Entry]
 Type=Application
@@ -105,13 +96,13 @@ GenericName=HDR pseudo-labels
 Comment=See, check and promote HDR pseudo-labels, and train the teacher that makes them
 Exec={" ".join(map(_quoted, command))} %f
 TryExec={command[0]}
-Icon={_NAME}
+Icon={COMMAND}
 Terminal=false
 Categories=Graphics;Photography;
 Keywords=HDR;exposure;bracket;labels;training;
 MimeType={_PROJECT};{_MODEL};
 StartupNotify=true
-StartupWMClass={_NAME}
+StartupWMClass={COMMAND}
 """
 
 
@@ -124,7 +115,7 @@ def _types() -> str:
   <mime-type type="{_PROJECT}">
     <comment>SmartHDR Studio project</comment>
     <sub-class-of type="application/vnd.sqlite3"/>
-    <icon name="{_NAME}"/>
+    <icon name="{COMMAND}"/>
     <magic priority="90">
       <match type="string" value="SQLite format 3" offset="0">
         <match type="big32" value="0x{APPLICATION:08x}" offset="68"/>
@@ -134,7 +125,7 @@ def _types() -> str:
   <mime-type type="{_MODEL}">
     <comment>SmartHDR Studio model</comment>
     <sub-class-of type="application/zip"/>
-    <icon name="{_NAME}"/>
+    <icon name="{COMMAND}"/>
     <glob pattern="*.shdrmodel"/>
   </mime-type>
 </mime-info>

@@ -4,6 +4,7 @@ import gc
 import getpass
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -38,6 +39,19 @@ def resource(*parts: str) -> Path:
     installed = _PACKAGE / "_resources"
     root = installed if installed.is_dir() else _PACKAGE.parent / "resources"
     return root.joinpath(*parts)
+
+
+COMMAND: Final = "smarthdr-studio"
+"""What the program is called in a shell, in a menu and among icons."""
+
+
+def own_command() -> tuple[str, ...]:
+    """The words that start this very program, whatever a shell would find; a verb comes after."""
+    here = Path(sys.executable)
+    if getattr(sys, "frozen", False):  # the desktop bundle, which has no Python to ask
+        return (str(here),)
+    beside = here.with_name(COMMAND)
+    return (str(beside),) if beside.is_file() else (str(here), "-m", "smarthdr_studio")
 
 
 # What torchrun sets, all of it or nothing; a lone RANK is somebody else's.

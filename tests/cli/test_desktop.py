@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from smarthdr_studio import cli
+from smarthdr_studio.core.environment import own_command
 from smarthdr_studio.core.project.formats import APPLICATION
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a Linux desktop's files")
@@ -155,3 +156,9 @@ def test_what_is_not_there_or_no_such_file_opens_nothing(tmp_path, capsys, name)
     (tmp_path / "a.txt").touch()
     assert cli.main([str(tmp_path / name)]) == 2
     assert "neither a verb" in capsys.readouterr().err
+
+
+def test_a_bundle_starts_itself_as_it_has_no_python_to_ask(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "smarthdr-studio"))
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert own_command() == (str(tmp_path / "smarthdr-studio"),)

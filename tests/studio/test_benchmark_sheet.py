@@ -1,6 +1,7 @@
 """The sheet of a benchmark: what it shows, what it starts and stops, what a cell opens."""
 
 import os
+import sys
 
 import pytest
 from benchmark_trials import result_of
@@ -9,6 +10,7 @@ from fitting import faults_of
 from made_once import made_once
 from PySide6.QtCore import Qt
 
+from smarthdr_studio.core.environment import own_command
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.benchmark import cells_of, load_benchmark, read_data
 from smarthdr_studio.core.training.benchmark_results import (
@@ -200,8 +202,8 @@ def test_it_is_started_as_a_process_of_its_own_and_stopped_by_a_wish_in_its_fold
     monkeypatch.setattr(benchmark_module, "start_detached", start)
     sheet.start.click()
     until(window.session, lambda _: bool(begun))
-    command = ["-m", "smarthdr_studio", "benchmark", str(plan), str(dataset), "--into"]
-    assert begun == [[*command, str(folder.path)]]
+    words = ["benchmark", str(plan), str(dataset), "--into", str(folder.path)]
+    assert begun == [[*own_command(), *words]]
     assert not sheet.start.isEnabled()
     with counted_process(folder):
         until(window.session, lambda s: s.benchmark.at_work)
@@ -212,10 +214,53 @@ def test_it_is_started_as_a_process_of_its_own_and_stopped_by_a_wish_in_its_fold
         assert "stopping: every run is saved" in sheet._progress.whole
     until(window.session, lambda s: not s.benchmark.at_work and not s.benchmark.stopping)
     assert sheet.start.isEnabled()
+    assert "Stopped; Go on continues where each run was saved." in sheet._progress.whole
+
+
+def test_a_look_that_was_under_way_does_not_call_a_start_over(
+    sheet, window, until, folder, monkeypatch
+):
+    begun = []
+    monkeypatch.setattr(
+        benchmark_module, "start_detached", lambda words, *, log: begun.append(words) or bool(log)
+    )
+    controller = window.session.running.benchmark
+    sheet.start.click()
+    controller._looked(window.session.state.benchmark.stand)  # before a process could begin
+    assert window.session.state.benchmark.starting
+    assert not sheet.start.isEnabled()
+    until(window.session, lambda _: bool(begun))
+
+
+def test_what_another_process_said_before_is_not_told_of_one_that_nobody_here_started(
+    sheet, window, until, folder
+):
+    (folder.path / "log.txt").write_text("The disk is full.\n", encoding="utf-8")
+    with counted_process(folder):
+        until(window.session, lambda s: s.benchmark.at_work)
+    until(window.session, lambda s: not s.benchmark.at_work)
+    assert "The disk is full." not in sheet._progress.whole
+
+
+@pytest.mark.parametrize("place", ["table", "_plans", "_metrics"])
+def test_return_starts_nothing(sheet, window, qtbot, monkeypatch, place):
+    monkeypatch.setattr(benchmark_module, "start_detached", lambda _words, *, log: bool(log))
+    asked = []
+    sheet.start_asked.connect(lambda: asked.append(place))
+    sheet.activateWindow()
+    sheet.table.setCurrentIndex(sheet.table.model().index(0, 0))
+    widget = getattr(sheet, place)
+    widget.setFocus()
+    qtbot.keyClick(widget, Qt.Key.Key_Return)
+    assert asked == []
 
 
 def test_a_process_is_nobodys_child_and_its_complaints_are_kept(qtbot, tmp_path):
-    words = ["-c", "import os, sys; sys.stderr.write(f'{os.getppid()} no'); print('lost')"]
+    words = [
+        sys.executable,
+        "-c",
+        "import os, sys; sys.stderr.write(f'{os.getppid()} no'); print('lost')",
+    ]
     assert benchmark_module.start_detached(words, log=tmp_path / "log.txt")
     qtbot.waitUntil(lambda: last_line(tmp_path / "log.txt").endswith(" no"), timeout=20000)
     parent, _ = last_line(tmp_path / "log.txt").split()
@@ -260,6 +305,16 @@ def test_table_and_figure_are_written_as_their_suffixes_say(sheet, window, until
     assert r"\toprule" in (tmp_path / "t.tex").read_text(encoding="utf-8")
     sheet.table_wished.emit(tmp_path / "t.xls")
     until(window.session, lambda s: s.notice is not None and "name a table" in s.notice.text)
+
+
+@pytest.mark.parametrize("name", ["t.md", "f.svg"])
+def test_nothing_is_written_into_its_dataset(sheet, window, until, dataset, name):
+    if name.startswith("t"):
+        sheet.table_wished.emit(dataset / name)
+    else:
+        sheet.figure_wished.emit(dataset / name, "psnr_mu")
+    until(window.session, lambda s: s.notice is not None and "dataset" in s.notice.text)
+    assert not (dataset / name).exists()
 
 
 @pytest.mark.parametrize("palette", [DARK, LIGHT])

@@ -1,6 +1,6 @@
 """A benchmark on the screen: looks how it stands, starts a process of its own, and stops it."""
 
-import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QIODeviceBase, QObject, QProcess, QTimer, Signal, Slot
 
+from smarthdr_studio.core.environment import own_command
+from smarthdr_studio.core.files import refuse_inside
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import BenchmarkState, Notice, Written
 from smarthdr_studio.studio.tasks import (
@@ -29,6 +31,7 @@ _LOOK_EVERY_MS: Final = 1500
 _LONGEST_START_S: Final = 120.0  # importing torch on a busy machine
 _LOG: Final = "log.txt"
 _LATEST: Final = 4096  # bytes of the log in which its last line is looked for
+_STOPPED: Final = "Stopped; Go on continues where each run was saved."
 
 
 def look(
@@ -57,11 +60,11 @@ def prepare_folder(*, stand: "BenchmarkStand") -> Path:
     return log
 
 
-def start_detached(words: list[str], *, log: Path) -> bool:
-    """Starts Python with these words as nobody's child; what it complains of goes to the log."""
+def start_detached(command: Sequence[str], *, log: Path) -> bool:
+    """Starts a program with its words as nobody's child; what it complains of goes to the log."""
     process = QProcess()
-    process.setProgram(sys.executable)
-    process.setArguments(words)
+    process.setProgram(command[0])
+    process.setArguments(command[1:])
     process.setStandardOutputFile(QProcess.nullDevice())
     process.setStandardErrorFile(str(log), QIODeviceBase.OpenModeFlag.Append)
     begun = process.startDetached()
@@ -83,6 +86,7 @@ def put_table(*, stand: "BenchmarkStand", path: Path) -> Written:
     """The table as its suffix says. Raises ExportError."""
     from smarthdr_studio.core.reporting.benchmark_table import write_table
 
+    refuse_inside(stand.data.root, path)
     write_table(path, stand.benchmark, stand.rows, stand.verdicts)
     return Written(words=f"The table of {stand.benchmark.name} is in {path}", path=path)
 
@@ -91,6 +95,7 @@ def put_figure(*, stand: "BenchmarkStand", path: Path, metric: "Metric") -> Writ
     """Quality against labels as SVG or PDF. Raises ExportError."""
     from smarthdr_studio.core.reporting.benchmark_figure import write_figure
 
+    refuse_inside(stand.data.root, path)
     write_figure(path, stand.rows, metric)
     return Written(words=f"The figure of {stand.benchmark.name} is in {path}", path=path)
 
@@ -107,6 +112,7 @@ class BenchmarkController(QObject):
         super().__init__(store)
         self._store, self._tasks = store, tasks
         self._seen, self._started = False, 0.0
+        self._log: Path | None = None  # of the process that was started here, while it is awaited
         quiet = How(priority=Priority.WATCHING)
         self._opening = LatestTask(tasks, how=How(shown=True), outlives_project=True)
         self._looking = RepeatedTask(tasks, self._question, self._looked, self._refused, how=quiet)
@@ -122,6 +128,7 @@ class BenchmarkController(QObject):
             return
         self._opening.cancel()
         self._looking.cancel()
+        self._log = None
         missing = _missing(plan, dataset, into)
         words = missing or "Looking through the dataset …"
         stand = before.stand if same else None
@@ -152,6 +159,7 @@ class BenchmarkController(QObject):
         state = self._state
         if state.stand is None or state.at_work or state.starting:
             return
+        self._started = monotonic()
         self._become(replace(state, starting=True, stopping=False, words=""))
         job = plain(prepare_folder, stand=state.stand)
         self._opening.start(job, self._prepared, self._refused)
@@ -182,12 +190,12 @@ class BenchmarkController(QObject):
     @Slot(object)
     def export_table(self, path: Path) -> None:
         """Write the table of now."""
-        if self._state.stand is not None:
+        if self._state.stand is not None and self._store.may_write(path):
             self._tasks.start(plain(put_table, stand=self._state.stand, path=path), self._written)
 
     def export_figure(self, path: Path, metric: "Metric") -> None:
         """Write the figure of now."""
-        if self._state.stand is not None:
+        if self._state.stand is not None and self._store.may_write(path):
             job = plain(put_figure, stand=self._state.stand, path=path, metric=metric)
             self._tasks.start(job, self._written)
 
@@ -222,17 +230,26 @@ class BenchmarkController(QObject):
         starting = state.starting and not stand.at_work and not late
         words = "" if stand.at_work or starting else state.words
         ended = state.at_work or (state.starting and not starting)
-        if ended and not stand.at_work and stand.measured < len(stand.cells):
-            words = last_line(stand.folder.path / _LOG) or state.words
+        if ended and not stand.at_work:
+            words = self._last_words(stand) or state.words
         stopping = state.stopping and stand.at_work
         self._become(replace(state, stand=stand, words=words, starting=starting, stopping=stopping))
 
+    def _last_words(self, stand: "BenchmarkStand") -> str:
+        """What to say once a process has ended; "" where all is measured or it was another's."""
+        log, self._log = self._log, None
+        if stand.measured == len(stand.cells):
+            return ""
+        if self._state.stopping:
+            return _STOPPED
+        return "" if log is None else last_line(log)
+
     def _prepared(self, log: Path) -> None:
-        state = self._state
-        words = [state.plan, str(state.dataset), "--into", str(state.into)]
-        self._started = monotonic()
-        if not start_detached(["-m", "smarthdr_studio", "benchmark", *words], log=log):
-            self._refused(f"{sys.executable}: cannot be started; run the benchmark from a shell.")
+        state, command = self._state, own_command()
+        words = ("benchmark", state.plan, str(state.dataset), "--into", str(state.into))
+        self._started, self._log = monotonic(), log
+        if not start_detached([*command, *words], log=log):
+            self._refused(f"{command[0]}: cannot be started; run the benchmark from a shell.")
         self._looking.ask()
 
     def _refused(self, message: str) -> None:

@@ -183,7 +183,9 @@ class BenchmarkSheet(QDialog):
         table.setTabKeyNavigation(False)
         table.verticalHeader().hide()
         table.horizontalHeader().setHighlightSections(False)
-        for each in (*self._browse.values(), self.stop, self._export_table, self._export_figure):
+        # Return opens the run of a cell; it must not also begin what takes hours.
+        exports = self._export_table, self._export_figure
+        for each in (*self._browse.values(), *exports, self.stop, self.start):
             each.setAutoDefault(False)
 
     def _connect(self) -> None:
