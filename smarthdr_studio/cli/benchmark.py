@@ -4,13 +4,14 @@ import os
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from smarthdr_studio.cli import BROKEN_OFF, DONE, NOT_SHOWN, STOPPED
+from smarthdr_studio.cli.options import refuse_beside
 from smarthdr_studio.cli.output import (
     Json,
     duration,
@@ -164,8 +165,13 @@ def benchmark(
     _refuse_too_little(dataset, into, evidence=evidence, table=table)
     _refuse_figure(figure)
     _refuse_in_dataset(dataset, (into, evidence, markdown, csv, latex, figure))
-    if search and dataset is None:
-        raise typer.BadParameter("--search: give DATASET and --into DIR")
+    if cluster is None and cluster_set:
+        raise typer.BadParameter("--cluster-set: is for --cluster; say which, as slurm or local")
+    files = _Files(markdown=markdown, csv=csv, latex=latex, figure=figure)
+    if search:
+        refuse_beside("--search", files.given | {"--evidence": evidence is not None})
+        if dataset is None or into is None:
+            raise typer.BadParameter("--search: give DATASET and --into DIR, for its journal")
     ended = _Ended([])
     if dataset is None:
         from smarthdr_studio.core.training.benchmark_results import read_evidence
@@ -187,7 +193,6 @@ def benchmark(
         if search:
             return _search(request, dataset, as_json=as_json)
         found, ended = _measured(request, dataset)
-    files = _Files(markdown=markdown, csv=csv, latex=latex, figure=figure)
     return _answer(asked, found, ended, files=files, as_json=as_json)
 
 
@@ -199,6 +204,11 @@ class _Files:
     csv: Path | None
     latex: Path | None
     figure: Path | None
+
+    @property
+    def given(self) -> dict[str, bool]:
+        """Which of their options were given."""
+        return {f"--{each.name}": getattr(self, each.name) is not None for each in fields(self)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,8 +291,7 @@ def _search(request: _Request, dataset: Path, *, as_json: bool) -> int:
     from smarthdr_studio.core.training.benchmark import read_data
     from smarthdr_studio.core.training.benchmark_results import open_folder
 
-    if request.into is None:
-        raise typer.BadParameter("--search: give --into DIR, where its journal lies")
+    assert request.into is not None
     data = read_data(dataset)
     folder = open_folder(request.into, data=data)
     found = SettingSearch(request.benchmark, data, folder)

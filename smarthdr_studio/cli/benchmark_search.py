@@ -46,7 +46,7 @@ class Trial:
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         return {
-            "trial": self.number,
+            "trial": self.number + 1,  # as the table counts
             "set": dict(self.settings),
             "held_out_psnr_mu": self.held_out,
             "test_psnr_mu": self.test,

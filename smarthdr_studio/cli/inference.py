@@ -109,7 +109,7 @@ def evaluate(
     run: Annotated[
         str | None, typer.Option(metavar="RUN", help="A run by its name; last is the newest.")
     ] = None,
-    which: Which = "best",
+    which: Which = None,
     split: Annotated[
         Literal["test", "held-out", "unlabelled"],
         typer.Option(help="Which scenes with a ground truth."),
@@ -135,12 +135,8 @@ def evaluate(
     from smarthdr_studio.learning.compute import tune_allocator
     from smarthdr_studio.learning.evaluation import evaluate as measure
 
-    if run is not None and model is not None:
-        raise typer.BadParameter("--run and --model: give one of them")
     tune_allocator()
-    if run is not None:
-        with open_run(project, run) as (_, folder):
-            model = checkpoint_of(folder.path, which)
+    model = _model_meant(project, model, run=run, which=which)
     answer: dict[str, Any] = {}
     with progress() as bar:
         task = bar.add_task("evaluating", total=None)
@@ -164,6 +160,20 @@ def evaluate(
         print_json(answer)
     else:
         _print_evaluation(answer)
+
+
+def _model_meant(
+    project: Path, model: Path | None, *, run: str | None, which: str | None
+) -> Path | None:
+    """The checkpoint of a run, or the model that was given. Raises BadParameter, StudioError."""
+    if run is not None and model is not None:
+        raise typer.BadParameter("--run and --model: give one of them")
+    if which is not None and run is None:
+        raise typer.BadParameter("--which: is a checkpoint of --run; say which run, or last")
+    if run is None:
+        return model
+    with open_run(project, run) as (_, folder):
+        return checkpoint_of(folder.path, which)
 
 
 def _print_evaluation(answer: dict[str, Any]) -> None:

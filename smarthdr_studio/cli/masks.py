@@ -1,15 +1,16 @@
 """The verb `masks`: the retained share of each pseudo-label, for any thresholds."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
-from smarthdr_studio.cli.output import Json, percent, print_json, print_table, progress
+from smarthdr_studio.cli.options import refuse_beside
+from smarthdr_studio.cli.output import Json, percent, print_json, print_line, print_table, progress
 from smarthdr_studio.core.errors import LabelError
 
 if TYPE_CHECKING:
@@ -40,11 +41,17 @@ def masks(
         typer.Option(help="Draw both thresholds from labels or exposures instead."),
     ] = None,
     share: Annotated[
-        float, typer.Option(min=0.01, max=0.99, help="Quantile of what labelled scenes score.")
-    ] = 0.85,
+        float | None,
+        typer.Option(
+            min=0.01, max=0.99, show_default="0.85", help="Quantile of what labelled scenes score."
+        ),
+    ] = None,
     target: Annotated[
-        float, typer.Option(min=1e-6, help="Largest mean error risk may retain, on the μ-law.")
-    ] = 0.01,
+        float | None,
+        typer.Option(
+            min=1e-6, show_default="0.01", help="Largest mean error risk may retain, on the μ-law."
+        ),
+    ] = None,
     as_made: Annotated[
         bool,
         typer.Option("--as-made", help="Count each by the masks its run made it with instead."),
@@ -63,8 +70,19 @@ def masks(
     """
     from smarthdr_studio.core.project.decisions import Decisions
     from smarthdr_studio.core.project.project import Project
-    from smarthdr_studio.core.training.rounds import pool_trust, trust_as_made
 
+    given = {
+        "--tau-patch": tau_patch is not None,
+        "--tau-pixel": tau_pixel is not None,
+        "--normalisation": normalisation is not None,
+        "--patch-scope": patch_scope is not None,
+        "--pixel-scope": pixel_scope is not None,
+        "--propose": propose is not None,
+        "--save": save,
+    }
+    refuse_beside("--as-made", given if as_made else {})
+    drawn = {"share": share, "target": target}
+    _refuse_idle(propose, drawn)
     with Project.open(project) as opened:
         decisions = Decisions(opened)
         settings = _changed(
@@ -76,23 +94,44 @@ def masks(
         files = _pool(opened)
         proposal = None
         if propose is not None:
-            proposal = _proposed(opened, propose, settings, share=share, target=target)
+            proposal = _proposed(opened, propose, settings, drawn=drawn)
             settings = proposal.masks
-        with progress() as bar:
-            task = bar.add_task("reading pseudo-labels", total=len(files))
-            count: Callable[..., PoolTrust] = (
-                trust_as_made if as_made else partial(pool_trust, settings=settings)
-            )
-            found = count(files, manual_masks=opened.person, seen=lambda _: bar.advance(task))
-        if save and not as_made:
+        shown = None if as_made else settings
+        found = _counted(opened, files, shown)
+        if save:
             decisions.set_masks(settings)
-    shown = None if as_made else settings
     if as_json:
         print_json(_as_json(found, shown) | _proposal_as_json(proposal))
         return
     _print(found, shown)
     if proposal is not None:
-        typer.echo("\n".join(proposal.words))
+        for sentence in proposal.words:
+            print_line(sentence)
+
+
+def _counted(
+    project: "Project", files: Mapping[str, Path], settings: "MaskSettings | None"
+) -> "PoolTrust":
+    """What these masks retain of each pseudo-label; None is what its run masked it by."""
+    from smarthdr_studio.core.training.rounds import pool_trust, trust_as_made
+
+    count: Callable[..., PoolTrust] = (
+        trust_as_made if settings is None else partial(pool_trust, settings=settings)
+    )
+    with progress() as bar:
+        task = bar.add_task("reading pseudo-labels", total=len(files))
+        return count(files, manual_masks=project.person, seen=lambda _: bar.advance(task))
+
+
+_DRAWN_BY: Final = {"share": "quantile", "target": "risk"}
+
+
+def _refuse_idle(propose: str | None, drawn: Mapping[str, float | None]) -> None:
+    """Raise BadParameter where a method is set that is not asked."""
+    for name, value in drawn.items():
+        method = _DRAWN_BY[name]
+        if value is not None and propose != method:
+            raise typer.BadParameter(f"--{name}: is of --propose {method} alone; add that")
 
 
 def _proposed(
@@ -100,8 +139,7 @@ def _proposed(
     method: Literal["quantile", "exposure", "risk"],
     settings: "MaskSettings",
     *,
-    share: float,
-    target: float,
+    drawn: Mapping[str, float | None],
 ) -> "ThresholdProposal":
     """Both thresholds by a method, with the newest checkpoint's teacher."""
     from smarthdr_studio.core.errors import CheckpointError
@@ -123,7 +161,11 @@ def _proposed(
 
         return propose_thresholds(
             project,
-            Wish(method=method, masks=settings, share=share, target=target),
+            Wish(
+                method=method,
+                masks=settings,
+                **{name: value for name, value in drawn.items() if value is not None},
+            ),
             predict=lambda scene: run_predictor(predictor, scene),
             frames=frames,
             run=read_card(model).run,

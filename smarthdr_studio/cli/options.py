@@ -1,6 +1,7 @@
 """Options that several verbs share: a model, a checkpoint of a run, exposure values."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -19,16 +20,32 @@ Model = Annotated[
 ]
 
 
-Which = Annotated[str, typer.Option(metavar="best|last|STEP", help="Which checkpoint of the run.")]
+Which = Annotated[
+    str | None,
+    typer.Option(
+        metavar="best|last|STEP", show_default="best", help="Which checkpoint of the run."
+    ),
+]
 
 
-def checkpoint_of(run: Path, which: str) -> Path:
-    """The best checkpoint of a run folder, its last one, or that of a step.
+def refuse_beside(option: str, others: Mapping[str, bool]) -> None:
+    """Raise BadParameter where options were given that would do nothing beside this one."""
+    idle = [name for name, given in others.items() if given]
+    if idle:
+        do = "does" if len(idle) == 1 else "do"
+        raise typer.BadParameter(
+            f"{option}: {' and '.join(idle)} {do} nothing beside it; leave one or the other away"
+        )
+
+
+def checkpoint_of(run: Path, which: str | None) -> Path:
+    """The best checkpoint of a run folder, its last one, or that of a step; None is the best.
 
     Raises BadParameter: the word is none of these; CheckpointError: the run has no such checkpoint.
     """
     from smarthdr_studio.core.training.run_folder import best_checkpoint, checkpoints_of
 
+    which = which or "best"
     if which not in ("best", "last") and not which.isdecimal():
         raise typer.BadParameter(f"--which {which}: write best, last or the number of a step")
     found = checkpoints_of(run)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from smarthdr_studio.cli.curation import ProjectFolder
+from smarthdr_studio.cli.options import refuse_beside
 from smarthdr_studio.cli.output import (
     Json,
     print_json,
@@ -293,6 +294,7 @@ def align(
     from smarthdr_studio.core.project.project import Project
 
     with Project.open(project) as opened:
+    refuse_beside("--check", {"--off": off and check})
         if not check:
             opened.refuse_read_only()
             Decisions(opened).read_frames(replace(opened.reading, aligned=not off))

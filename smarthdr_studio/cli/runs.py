@@ -408,7 +408,7 @@ def export(
     what: Annotated[
         Literal["teacher", "student"], typer.Option(help="Which of the two networks.")
     ] = "teacher",
-    which: Which = "best",
+    which: Which = None,
     form: Annotated[
         Literal["bundle", "safetensors", "torchscript", "onnx"],
         typer.Option("--as", help="bundle is what merge, label, evaluate and the window take."),

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from smarthdr_studio.cli.options import refuse_beside
 from smarthdr_studio.cli.output import (
     Json,
     print_json,
@@ -16,6 +17,9 @@ from smarthdr_studio.cli.output import (
 from smarthdr_studio.core.files import refuse_inside
 from smarthdr_studio.core.words import counted
 
+if TYPE_CHECKING:
+    from smarthdr_studio.synthetic.settings import SampleSettings
+
 
 def sample(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the dataset is written.")],
@@ -24,11 +28,16 @@ def sample(
         Path | None,
         typer.Option("--from", help="A folder of radiance maps (.hdr, .exr) to build it from."),
     ] = None,
-    scenes: Annotated[int, typer.Option(min=1, help="How many scenes.")] = 24,
+    scenes: Annotated[
+        int | None, typer.Option(min=1, show_default="24", help="How many scenes.")
+    ] = None,
     labelled: Annotated[int | None, typer.Option(min=0, help="How many carry a label.")] = None,
     test: Annotated[int | None, typer.Option(min=0, help="How many are for testing.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 0,
-    size: Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="In pixels.")] = "512x384",
+    size: Annotated[
+        str | None,
+        typer.Option(metavar="WIDTHxHEIGHT", show_default="512x384", help="In pixels."),
+    ] = None,
     benchmark: Annotated[
         str | None,
         typer.Option(
@@ -58,43 +67,54 @@ def sample(
     Static brackets are read with gamma 2.2, and left out where that does not fit their exposures;
     --response measured takes the curve they show, gamma takes them as they are.
     """
+    from smarthdr_studio.core.reporting.tables import cannot_write
+    from smarthdr_studio.synthetic.settings import SampleSettings
+
     _refuse_in_sources(folder, maps, static)
     if response is not None and static is None:
         raise typer.BadParameter("--response says how --from-static reads; give that too")
-    if static is not None:
-        _write_displaced(folder, static, seed=seed, response=response, as_json=as_json)
-        return
-    if benchmark is not None:
-        _write_benchmark(folder, benchmark, maps=maps, seed=seed, as_json=as_json)
-        return
-    from smarthdr_studio.core.reporting.tables import cannot_write
-    from smarthdr_studio.synthetic.dataset import write_sample
-    from smarthdr_studio.synthetic.settings import SampleSettings
-
-    width, height = _image_size(size)
-    # A quarter of the scenes tests, a fifth has labels: 24 scenes are 5 + 13 + 6.
-    settings = SampleSettings(
-        scenes=scenes,
-        labelled=max(1, round(scenes * 5 / 24)) if labelled is None else labelled,
-        test=scenes // 4 if test is None else test,
-        width=width,
-        height=height,
-        seed=seed,
-        maps=maps,
-    )
+    counts = {"--scenes": scenes, "--labelled": labelled, "--test": test, "--size": size}
+    given = {name: value is not None for name, value in counts.items()}
     try:
-        with progress() as bar:
-            task = bar.add_task("drawing scenes", total=scenes)
-            for written in write_sample(folder, settings):
-                bar.update(task, completed=written.index, description=f"scene {written.id}")
+        if static is not None:
+            others = {**given, "--from": maps is not None, "--benchmark": benchmark is not None}
+            refuse_beside("--from-static", others)
+            _write_displaced(folder, static, seed=seed, response=response, as_json=as_json)
+        elif benchmark is not None:
+            refuse_beside("--benchmark", given)
+            _write_benchmark(folder, benchmark, maps=maps, seed=seed, as_json=as_json)
+        else:
+            width, height = _image_size(size or "512x384")
+            number = scenes or 24
+            # A quarter of the scenes tests, a fifth has labels: 24 scenes are 5 + 13 + 6.
+            settings = SampleSettings(
+                scenes=number,
+                labelled=max(1, round(number * 5 / 24)) if labelled is None else labelled,
+                test=number // 4 if test is None else test,
+                width=width,
+                height=height,
+                seed=seed,
+                maps=maps,
+            )
+            _write_sample(folder, settings, as_json=as_json)
     except OSError as error:
         raise cannot_write(folder, error) from None
+
+
+def _write_sample(folder: Path, settings: "SampleSettings", *, as_json: bool) -> None:
+    from smarthdr_studio.synthetic.dataset import write_sample
+
+    with progress() as bar:
+        task = bar.add_task("drawing scenes", total=settings.scenes)
+        for written in write_sample(folder, settings):
+            bar.update(task, completed=written.index, description=f"scene {written.id}")
     if as_json:
-        print_json({"folder": str(folder), "scenes": scenes, "labelled": settings.labelled})
+        told = {"scenes": settings.scenes, "labelled": settings.labelled}
+        print_json({"folder": str(folder), **told})
     else:
         print_line(
-            f"{folder}: {counted(scenes, 'scene')} of {width}×{height}; the labelled ones are in "
-            "labelled.txt"
+            f"{folder}: {counted(settings.scenes, 'scene')} of {settings.width}×{settings.height}; "
+            "the labelled ones are in labelled.txt"
         )
 
 

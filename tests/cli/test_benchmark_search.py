@@ -8,6 +8,7 @@ from benchmark_trials import result_of
 from brackets import write_dataset
 from made_once import made_once
 
+from smarthdr_studio.cli.benchmark_search import Trial
 from smarthdr_studio.core.errors import PlanError, StudioError
 from smarthdr_studio.core.training.benchmark import load_benchmark, read_data
 from smarthdr_studio.core.training.benchmark_results import (
@@ -177,6 +178,28 @@ def test_a_journal_that_is_none_is_refused(search, folder):
     (folder.path / "search" / "trial.journal").write_text("no journal\n", encoding="utf-8")
     with pytest.raises(PlanError, match=r"trial\.journal: is no journal of a search"):
         search()
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--search", "--csv", "t.csv"), "--csv does nothing"),
+        (("--search", "--evidence", "e", "--latex", "t.tex"), "--latex and --evidence do nothing"),
+        (("--cluster-set", "timeout_min=5"), "--cluster"),
+    ],
+)
+def test_what_would_not_be_heeded_is_refused_before_anything_runs(
+    run, plan, data, tmp_path, words, named
+):
+    answer = run("benchmark", plan, data.root, "--into", tmp_path / "b", *words)
+    assert answer.status == 2
+    assert named in answer.err
+    assert not (tmp_path / "b").exists()
+
+
+def test_trials_have_one_number_in_table_and_json():
+    made = Trial(number=0, settings={"schedule.learning_rate": 0.1}, held_out=30.0, test=None)
+    assert made.as_json()["trial"] == 1
 
 
 def test_the_verb_tells_the_trials_and_refuses_a_plan_without_a_search(run, plan, data, tmp_path):

@@ -141,9 +141,12 @@ def trained(project):
     return project
 
 
-@pytest.mark.parametrize("method", ["quantile", "exposure", "risk"])
-def test_proposed_thresholds_are_told_counted_and_saved(run, trained, method):
-    asked = ("--propose", method, "--target", 0.9, "--share", 0.6)
+@pytest.mark.parametrize(
+    ("method", "how"),
+    [("quantile", ("--share", 0.6)), ("exposure", ()), ("risk", ("--target", 0.9))],
+)
+def test_proposed_thresholds_are_told_counted_and_saved(run, trained, method, how):
+    asked = ("--propose", method, *how)
     said = run("masks", trained, *asked, "--save", "--json").json
     assert said["proposal"]["method"] == method
     assert f"τ_pa {said['tau_patch']:.3f}" in said["proposal"]["how"]
@@ -155,6 +158,21 @@ def test_proposed_thresholds_are_told_counted_and_saved(run, trained, method):
         k: said[k] for k in ("tau_patch", "tau_pixel", "pool")
     }
     assert "of the patches of the pool" in run("masks", trained, *asked).out
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--as-made", "--save"), "--save does nothing"),
+        (("--as-made", "--tau-pixel", 0.2, "--propose", "risk"), "--tau-pixel and --propose do"),
+        (("--share", 0.5), "--propose quantile"),
+        (("--propose", "quantile", "--target", 0.5), "--propose risk"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(run, project, words, named):
+    answer = run("masks", project, *words)
+    assert answer.status == 2
+    assert named in answer.err
 
 
 def test_without_a_checkpoint_nothing_can_be_proposed(run, project):

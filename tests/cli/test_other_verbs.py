@@ -78,6 +78,21 @@ def test_static_brackets_of_a_camera_are_read_under_its_curve_where_that_is_aske
     assert run("sample", tmp_path / "x", "--response", "gamma").status == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--benchmark", "small", "--scenes", 4), "--scenes does nothing"),
+        (("--from-static", "x", "--size", "96x64"), "--size does nothing"),
+        (("--from-static", "x", "--benchmark", "small"), "--benchmark does nothing"),
+    ],
+)
+def test_what_another_kind_of_sample_would_not_heed_is_refused(run, tmp_path, words, named):
+    answer = run("sample", tmp_path / "sample", *words)
+    assert answer.status == 2
+    assert named in answer.err
+    assert not (tmp_path / "sample").exists()
+
+
 @pytest.mark.parametrize("size", ["big", "10x10", "100", "100x"])
 def test_a_size_that_is_none_is_refused(run, tmp_path, size):
     answer = run("sample", tmp_path / "sample", "--size", size)
@@ -177,6 +192,7 @@ def test_without_a_display_the_window_is_refused_in_words(run, project, no_displ
         (("no-such-verb", "p.shdr"), "no-such-verb: neither"),
         (("--no-such-option",), "--no-such-option"),
         (("masks",), "PROJECT"),
+        (("evaluate", "p.shdr", "--which", "last"), "--which: is a checkpoint of --run"),
         (("queue", "p.shdr", "--kind", "best"), "'--kind': 'best' is not one of 'safest', 'worth'"),
     ],
 )
