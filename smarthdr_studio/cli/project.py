@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from smarthdr_studio.core.datasets.proposal import Proposal, ProposedScene
     from smarthdr_studio.core.imaging.bracket import Catalogue, Scene, Skipped
     from smarthdr_studio.core.imaging.response import ResponseFit
+    from smarthdr_studio.core.project.stamps import Comparison
 
 
 def new(
@@ -293,8 +294,8 @@ def align(
     from smarthdr_studio.core.project.decisions import Decisions
     from smarthdr_studio.core.project.project import Project
 
-    with Project.open(project) as opened:
     refuse_beside("--check", {"--off": off and check})
+    with Project.open(project) as opened:
         if not check:
             opened.refuse_read_only()
             Decisions(opened).read_frames(replace(opened.reading, aligned=not off))
@@ -376,10 +377,11 @@ def response(
         else:
             opened.refuse_read_only()
             chosen = _chosen_response(use, opened.scenes)
+        if save is not None:  # first: nothing is decided where it cannot be
+            _save(chosen, save, project=project)
+        if use is not None:
             Decisions(opened).read_frames(replace(opened.reading, response=chosen.curve))
         words = opened.reading.words
-    if save is not None:
-        _save(chosen, save, project=project)
     if as_json:
         print_json(_response(chosen))
         return
@@ -434,13 +436,18 @@ def relocate(
         forgets, pictures = opened.read_only, opened.compare_pictures()
     if as_json:
         found = {"dataset": str(now.root), "found": now.found, "scenes": now.scenes}
-        print_json({**found, "changed": sorted(pictures.changed)})
+        print_json({**found, "changed": _changed(pictures)})
         return
     print_line(f"{now.root}: {now.found} of {counted(now.scenes, 'scene')} are here.")
     if forgets:
         print_line(f"It could not be remembered: {forgets}.")
     if pictures.changed:
         print_note(pictures.sentence)
+
+
+def _changed(pictures: "Comparison") -> dict[str, list[str]]:
+    """Which pictures of which scenes are others than the project knows, as JSON has it."""
+    return {name: list(files) for name, files in pictures.changed.items()}
 
 
 def accept(
@@ -466,8 +473,7 @@ def accept(
         act = bool(found.changed) and not dry
         marked = Decisions(opened).accept_pictures(found, same=same) if act else ()
     if as_json:
-        changed = {name: list(files) for name, files in found.changed.items()}
-        print_json({"changed": changed, "tagged": list(marked), "accepted": act})
+        print_json({"changed": _changed(found), "tagged": list(marked), "accepted": act})
         return
     if not found.changed:
         print_line(f"{found.root}: every picture is the one the project knows.")

@@ -116,6 +116,9 @@ def test_the_measured_curve_is_offered_used_shown_saved_and_undone(run, curved, 
     with Project.open(project) as opened:
         assert opened.reading.response is None
     used = run("response", project, "--use", tmp_path / "c.txt", "--json").json["used"]
+    nowhere = tmp_path / "c.txt" / "d.txt"  # in a file
+    for choice, place in (("gamma", tmp_path / "d.txt"), ("measured", nowhere)):
+        assert run("response", project, "--use", choice, "--save", place).status == 2
     with Project.open(project) as opened:
         assert opened.reading.response.digest == used
         frames = [str(path) for path in opened.scenes[0].frames]

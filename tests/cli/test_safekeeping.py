@@ -61,7 +61,7 @@ def test_repairing_needs_a_project_and_a_folder_that_is_one(run, tmp_path):
 def test_relocating_says_how_many_scenes_are_there(dataset, project, run, tmp_path):
     moved = shutil.copytree(dataset, tmp_path / "far" / "moved")
     answer = run("relocate", project, moved, "--json")
-    assert answer.json == {"dataset": str(moved), "found": 6, "scenes": 6, "changed": []}
+    assert answer.json == {"dataset": str(moved), "found": 6, "scenes": 6, "changed": {}}
     with Project.open(project) as opened:
         assert opened.dataset == moved
     answer = run("relocate", project, tmp_path / "nowhere")
@@ -154,4 +154,4 @@ def test_relocating_to_another_dataset_of_the_same_names_says_so(dataset, projec
     answer = run("relocate", project, moved)
     assert "other pictures than the project knows" in answer.err
     assert answer.err.count("\n") == 1
-    assert run("relocate", project, dataset, "--json").json["changed"] == []
+    assert run("relocate", project, dataset, "--json").json["changed"] == {}
