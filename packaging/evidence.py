@@ -1,17 +1,23 @@
-"""Makes the tables of the guide's page on evidence, and the figure of the README, from kept runs.
+"""Makes the tables of the page on evidence, and the README's figure with its caption, from runs.
 
     .venv/bin/python packaging/evidence.py
 
 Reads resources/benchmarks/*.toml and the results in tests/evidence, measures nothing, and writes
-resources/guide/8-evidence.md and labels.svg beside it. What was not run is marked so.
+resources/guide/8-evidence.md, labels.svg beside it and what README.md says under that figure. What
+was not run is marked so.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Final
 
 from smarthdr_studio.core.reporting.benchmark_figure import as_svg, curves, drawing
-from smarthdr_studio.core.reporting.benchmark_table import table_cells, table_columns
+from smarthdr_studio.core.reporting.benchmark_table import (
+    mean_and_spread,
+    table_cells,
+    table_columns,
+)
 from smarthdr_studio.core.training.benchmark import Benchmark, load_benchmark, shipped_benchmarks
 from smarthdr_studio.core.training.benchmark_claims import (
     SPREAD_IN_WORDS,
@@ -30,13 +36,18 @@ CURVE: Final = "labels"  # the benchmark the figure is drawn of: rows "LINE, N"
 
 PAGE: Final = GUIDE / "8-evidence.md"
 FIGURE: Final = GUIDE / "labels.svg"
+README: Final = ROOT / "README.md"
 _MARK: Final = "<!-- tables -->"
+_CAPTION: Final = ("<!-- caption -->\n", "\n<!-- end of caption -->")
+_WIDTH: Final = 110  # of a line of the README
+_MASKS: Final = ("pseudo-labels", "Masks ")  # a benchmark, and how its claims about masks begin
 
 
 def main() -> None:
-    """Write the page and the figure."""
+    """Write the page, the figure and its caption."""
     PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
     FIGURE.write_text(figure(), encoding="utf-8")
+    README.write_text(captioned(README.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def page(before: str) -> str:
@@ -54,6 +65,58 @@ def figure() -> str:
     """Quality against labels, as SVG."""
     benchmark = load_benchmark(CURVE)
     return as_svg(drawing(curves(figures_of(benchmark, read_evidence(EVIDENCE, benchmark)))))
+
+
+def captioned(before: str) -> str:
+    """The README with its words as they are and the caption of its figure made anew."""
+    begins, ends = _CAPTION
+    head, found, rest = before.partition(begins)
+    tail = rest.partition(ends)[2]
+    return f"{head}{begins}{caption()}{ends}{tail}" if found else before
+
+
+def caption() -> str:
+    """What the figure shows, in figures of the very rows that it is drawn of."""
+    benchmark = load_benchmark(CURVE)
+    rows = {
+        each.row.name: each for each in figures_of(benchmark, read_evidence(EVIDENCE, benchmark))
+    }
+    plain, views, pseudo, every = (
+        rows[name]
+        for name in (
+            "labels only, 5",
+            "labels only with wide views, 5",
+            "with pseudo-labels, 5",
+            "labels only, all",
+        )
+    )
+    told = {name: each.mean("psnr_mu") for name, each in rows.items()}
+    few, most = told[plain.row.name], told[pseudo.row.name]
+    whole, by_views = told[every.row.name], told[views.row.name]
+    if few is None or most is None or whole is None or by_views is None:
+        return "*What it is worth is not known yet: runs of the figure are missing.*"
+    words = (
+        f"*What it is worth: test PSNR-μ on our benchmark set, a mark for each seed. Beside "
+        f"{plain.labels} labels, pseudo-labels are worth {most - few:.1f} dB ({_figure(pseudo)} "
+        f"against {_figure(plain)}) and end {whole - most:.1f} dB short of all {every.labels} "
+        f"({_figure(every)}). Most of it is what the student's wider views teach: given to the "
+        f"{plain.labels} labels alone they are worth {by_views - few:.1f} dB{_masks_in_words()}. "
+        "The [evidence](resources/guide/8-evidence.md) has every figure.*"
+    )
+    return fill(words, _WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def _figure(row: RowFigures) -> str:
+    return mean_and_spread(row, "psnr_mu")
+
+
+def _masks_in_words() -> str:
+    """Whether any claim about masks holds."""
+    name, begins = _MASKS
+    benchmark = load_benchmark(name)
+    rows = figures_of(benchmark, read_evidence(EVIDENCE, benchmark))
+    judged = [v.holds for v in verdicts_of(benchmark, rows) if v.claim.text.startswith(begins)]
+    return "; masks do not help there" if judged and not any(judged) and None not in judged else ""
 
 
 def _section(

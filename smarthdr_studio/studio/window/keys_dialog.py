@@ -344,4 +344,4 @@ def _without_pictures(page: Path) -> str:
 
 def _title(page: Path) -> str:
     first = page.read_text(encoding="utf-8").partition("\n")[0]
-    return first.removeprefix("# ").lstrip("0123456789. ").strip()
+    return first.removeprefix("# ").strip()

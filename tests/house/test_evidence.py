@@ -1,0 +1,51 @@
+"""What the papers say of runs that were made is what their script makes of the kept results."""
+
+import re
+import runpy
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from smarthdr_studio.core.training.benchmark import shipped_benchmarks
+
+ROOT = Path(__file__).resolve().parents[2]
+GUIDE = ROOT / "resources" / "guide"
+
+
+@pytest.fixture(scope="module")
+def script():
+    return runpy.run_path(str(ROOT / "packaging" / "evidence.py"))
+
+
+def test_the_page_and_the_figure_are_those_of_the_kept_results(script):
+    page = (GUIDE / "8-evidence.md").read_text("utf-8")
+    assert script["page"](page) == page
+    assert script["figure"]() == (GUIDE / "labels.svg").read_text("utf-8")
+
+
+def test_the_readme_says_under_the_figure_what_the_figure_shows(script):
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert script["captioned"](readme) == readme
+    assert script["caption"]() in readme
+
+
+def test_the_page_on_benchmarks_names_every_one_that_ships():
+    page = (GUIDE / "7-benchmark.md").read_text("utf-8")
+    told = page.partition("## What ships")[2].partition("## ")[0]
+    assert [name for name in shipped_benchmarks() if f"`{name}`" not in told] == []
+
+
+@pytest.mark.parametrize("page", sorted(GUIDE.glob("*.md")), ids=lambda page: page.name)
+def test_a_page_has_a_title_without_a_number_and_no_list_swallows_what_follows(page):
+    text = page.read_text("utf-8")
+    title = text.partition("\n")[0]
+    assert title.startswith("# ")
+    assert not title.removeprefix("# ")[0].isdigit()
+    item, begins = re.compile(r"[-*] |\d+\. |  "), re.compile(r"\s|$|[-*] |\d+\. |[|#`]")
+    swallowed = [
+        after
+        for before, after in pairwise(text.splitlines())
+        if item.match(before) and not begins.match(after)
+    ]
+    assert swallowed == []
