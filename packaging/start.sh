@@ -29,6 +29,18 @@ sample_project() {
   printf '%s' "$folder/sample.shdr"
 }
 
+# The project that $1 means: its folder, its database, or a dataset, which becomes a project beside it.
+project_of() {
+  local place=${1%/}
+  place=${place%/project.sqlite}
+  if [ "${place%.shdr}" = "$place" ] && [ ! -e "$place/project.sqlite" ]; then
+    [ ! -d "$place" ] || place=$(cd "$place" && pwd)  # beside . is the folder around it
+    [ -e "$place.shdr/project.sqlite" ] || "$studio" new "$place.shdr" "$place" >&2 || exit
+    place=$place.shdr
+  fi
+  printf '%s' "$place"
+}
+
 # The job of the window without one: train, write pseudo-labels, print the reliability table.
 run_headless() {
   local stopped run
@@ -60,4 +72,5 @@ fi
 
 if [ $# -gt 0 ]; then project=$1; else project=$(sample_project); fi
 if can_show; then exec "$studio" "${@:-$project}"; fi
+project=$(project_of "$project")
 run_headless "$project"

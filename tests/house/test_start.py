@@ -94,6 +94,23 @@ def test_without_a_display_the_same_job_is_done_and_said(house):
     assert verbs == ["train", "label", "masks", "evaluate"]
 
 
+def test_without_a_display_a_dataset_becomes_a_project_beside_it_once(house):
+    set_up(house)
+    (house / "my photographs").mkdir()
+    place, project = house / "my photographs", house / "my photographs.shdr"
+    first = start(house, "start.sh", f"{place}/")
+    assert f"3: new {project} {place}\n" in first.stderr
+    assert f"4: train {project} --preset quick\n" in first.stdout
+    dotted = start(house, "start.sh", f"{place}/.")
+    assert f"3: new {project} {place}\n" in dotted.stderr
+    project.mkdir()
+    (project / "project.sqlite").touch()
+    for told in (place, project, project / "project.sqlite"):
+        again = start(house, "start.sh", str(told))
+        assert " new " not in again.stderr
+        assert f"4: train {project} --preset quick\n" in again.stdout
+
+
 def test_without_a_display_a_stopped_run_goes_on_and_a_finished_one_is_left_alone(house):
     set_up(house)
     run = house / "p.shdr" / "runs" / "a-run"
