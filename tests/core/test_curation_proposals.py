@@ -63,7 +63,7 @@ def test_what_is_left_is_the_pool_without_those_that_leave():
     assert found.after.retained == rest.retained
     assert (found.before.pool, found.after.pool) == (5, 3)
     assert found.pixels == 2 * round(0.96 * 32 * 48)
-    assert "97 %, 98 %, 99 % trusted" in found.candidates[0].reason
+    assert "97 %, 98 %, 99 % retained" in found.candidates[0].reason
     assert "3 of 5 stay in the pool" in found.words
 
 
@@ -99,7 +99,7 @@ def test_all_may_leave_and_none_may():
     assert (everyone.after.pool, everyone.after.retained) == (0, 0)
     nobody = propose(Rule(), {}, a_pool("ab"))
     assert nobody.before == nobody.after
-    assert "No scene has at least 95 % trusted" in nobody.words
+    assert "No scene has at least 95 % retained" in nobody.words
 
 
 def test_who_was_trusted_but_is_not_with_the_thresholds_of_now_stays():

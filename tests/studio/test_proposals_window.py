@@ -131,7 +131,7 @@ def test_promoting_asks_nothing_more_and_one_undo_takes_all_back(proposing, wind
     with Project.open(window.session.state.folder) as project:
         promotions = [entry for entry in project.entries() if entry.after is Status.PROMOTED]
     assert {entry.note for entry in promotions} == {
-        "by rule: at least 20 % trusted in the last 3 rounds, and now"
+        "by rule: at least 20 % retained in the last 3 rounds, and now"
     }
     window.session.curating.undo()
     until(window.session, lambda s: s.counts()[Status.PROMOTED] == 0)

@@ -33,7 +33,7 @@ class Rule:
     def words(self) -> str:
         """The rule as the screen says it."""
         last = "round" if self.rounds == 1 else f"{self.rounds} rounds"
-        return f"at least {100 * self.share:g} % trusted in the last {last}, and now"
+        return f"at least {100 * self.share:g} % retained in the last {last}, and now"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class Candidate:
     def reason(self) -> str:
         """Why it is proposed."""
         shares = ", ".join(percent(share) for share in self.shares)
-        return f"{shares} trusted in the last rounds; {percent(self.retained)} now"
+        return f"{shares} retained in the last rounds; {percent(self.retained)} now"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
