@@ -1,6 +1,7 @@
 """Proposed thresholds are those of the formulas, told in words, and one decision when taken."""
 
 import json
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from made_models import leave_untrained
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 
+from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.project import Project
@@ -26,6 +28,7 @@ from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label, write_pse
 from smarthdr_studio.learning.checkpoints import latest_checkpoint
 from smarthdr_studio.learning.inference import load_predictor
 from smarthdr_studio.studio.state import PoolShares, StudioState, ThresholdState
+from smarthdr_studio.studio.trust import threshold_proposals
 from smarthdr_studio.studio.trust.threshold_proposals import ThresholdProposals, propose_for
 
 pytestmark = pytest.mark.usefixtures("nothing_predicted_before")
@@ -177,6 +180,31 @@ def test_a_proposal_can_be_left_and_a_refusal_is_told(session, until, tiny_proje
     until(session, lambda s: s.notice is not None)
     assert "no run has a checkpoint yet" in session.state.notice.text
     assert not session.state.drawn.work
+
+
+def test_a_question_in_place_of_another_is_seen_while_it_is_under_way(
+    session, until, tiny_project, monkeypatch
+):
+    begun, let_go = [], [threading.Event(), threading.Event()]
+
+    def silent(report, **_asked):
+        begun.append(len(begun))
+        let_go[begun[-1]].wait(60)
+        report("", 0, 0)  # given up here, where it is
+        raise ProjectError("enough")
+
+    monkeypatch.setattr(threshold_proposals, "propose_for", silent)
+    session.take(tiny_project)
+    until(session, lambda s: s.pool is not None)
+    for method in ("risk", "quantile"):
+        session.inspection.propose_thresholds(Wish(method=method, masks=session.state.masks))
+        until(session, lambda _: begun)
+    let_go[0].set()
+    until(session, lambda _: len(begun) == 2)
+    assert session.state.drawn.work
+    let_go[1].set()
+    until(session, lambda s: not s.drawn.work)
+    assert "enough" in session.state.notice.text
 
 
 def _shown(qtbot, **drawn):

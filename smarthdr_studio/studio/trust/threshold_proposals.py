@@ -71,13 +71,7 @@ class ThresholdProposalController(QObject):
         if self._store.project is None:
             return
         job = partial(propose_for, folder=self._store.project.folder, wish=wish, frames=frames)
-        self._finding.start(
-            job,
-            self._found,
-            self._refused,
-            on_progress=self._progressed,
-            on_given_up=self._forget,
-        )
+        self._finding.start(job, self._found, self._refused, on_progress=self._progressed)
         self._store.become(drawn=ThresholdState(work="looking at the pool"))
 
     @Slot()
