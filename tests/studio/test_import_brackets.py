@@ -149,6 +149,20 @@ def test_each_step_can_be_gone_back_and_what_was_corrected_is_measured_again(
     assert sheet.exposures.table.item(0, 1).text() == "+0  +1.9  +3.8"
 
 
+def test_a_place_that_was_free_when_it_was_proposed_may_be_taken_by_now(
+    window, sheet, qtbot, until, camera, tmp_path
+):
+    look_into(sheet, qtbot, camera)
+    until(window.session, at("brackets"))
+    (tmp_path / "DCIM.shdr").mkdir()
+    for step in ("exposures", "truths", "project"):
+        press(qtbot, sheet.next)
+        until(window.session, at(step))
+        until(window.session, checked)
+    assert not sheet.next.isEnabled()
+    assert "There is such a folder already" in sheet.place._why_not.text()
+
+
 def test_a_project_in_the_dataset_cannot_be_asked_for(window, sheet, qtbot, until, camera):
     look_into(sheet, qtbot, camera)
     until(window.session, at("brackets"))
@@ -184,6 +198,18 @@ def test_escape_gives_it_up_and_nothing_was_made(window, sheet, qtbot, until, ca
     assert window.session.state.bringing is None
     assert not sheet.isVisible()
     assert not list(Path(tmp_path).glob("*.shdr"))
+
+
+def test_an_import_outlives_the_opening_of_a_project(
+    window, sheet, qtbot, until, camera, tiny_project
+):
+    look_into(sheet, qtbot, camera)
+    until(window.session, at("brackets"))
+    window.session.take(tiny_project)
+    until(window.session, lambda s: s.folder is not None)
+    assert window.session.state.bringing.step == "brackets"
+    assert rows(sheet.brackets.brackets)[-1] == "Left out\n1 picture"
+    assert sheet.isVisible()
 
 
 def test_the_sheet_fits_a_small_screen_and_every_control_has_a_name(sheet):

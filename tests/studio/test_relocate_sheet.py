@@ -227,6 +227,20 @@ def test_other_pictures_are_taken_in_the_sheet_and_old_labels_are_tagged(
     assert window.session.state.moved is None
 
 
+def test_that_they_show_the_same_is_asked_anew_each_time(window, until, qtbot, swapped):
+    window.session.take(swapped)
+    until(window.session, lambda s: s.notice is not None and s.notice.tone == "warn")
+    for _ in range(2):
+        window.menus._actions["accept_pictures"].trigger()
+        until(window.session, lambda s: s.moved is not None)
+        sheet = window.findChild(RelocateSheet)
+        assert sheet.windowTitle() == "Changed pictures"
+        assert not sheet._same.isChecked()
+        sheet._same.setChecked(True)
+        qtbot.mouseClick(sheet._later, LEFT)
+        until(window.session, lambda s: s.moved is None)
+
+
 def test_the_right_folder_can_be_given_where_another_of_its_names_was_found(
     window, until, qtbot, swapped, made
 ):

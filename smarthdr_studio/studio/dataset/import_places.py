@@ -133,6 +133,8 @@ class PlacePage(QWidget):
             scenes = counted(len(state.catalogue.scenes), "scene")
             labels = counted(len(state.labelled), "label") if state.labelled else "no label"
             self._found.setText(f"{scenes}, {labels} to begin with.")
+        if state.step == "project":
+            self._weigh()  # what was free when it was proposed may be taken by now
 
     @Slot()
     def _weigh(self) -> None:

@@ -290,6 +290,8 @@ class RelocateSheet(QDialog):
         if before is None or before.root != new.moved.root:
             self._path.setText(str(new.moved.guess or ""))
             self._partly.setChecked(new.moved.partly)
+        if before is None:
+            self._same.setChecked(False)  # what was said of other pictures is not said of these
         self._show(new.moved)
         self.show()
 
@@ -305,6 +307,7 @@ class RelocateSheet(QDialog):
 
     def _show(self, moved: MovedState) -> None:
         changed = bool(moved.changed)
+        self.setWindowTitle("Changed pictures" if changed else "Where is the dataset?")
         self._gone.setText(_heading(moved))
         self._old.setText(f"{_few(moved.changed)}, in {moved.root}" if changed else _was(moved))
         self._meanwhile.setText(_WAITING if changed else _STAYS)

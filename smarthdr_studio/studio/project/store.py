@@ -125,6 +125,7 @@ class Store(QObject):
                 recent=old.recent,
                 cache_budget=old.cache_budget,
                 generation=old.generation + 1,
+                bringing=old.bringing,
                 benchmark=old.benchmark,
             )
         )
