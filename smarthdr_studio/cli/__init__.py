@@ -19,8 +19,10 @@ INTERRUPTED: Final = 130
 
 EXIT_CODES: Final[Mapping[int, str]] = {
     DONE: "done",
-    FAILED: "a fault of the program or the system, or nobody reads the answer any more",
-    BAD_INPUT: "asked for what cannot be; nothing was begun, and one sentence says what to change",
+    FAILED: "found unfit by truth --check; a fault of the program or the system, or nobody reads "
+    "the answer any more",
+    BAD_INPUT: "asked for what cannot be; nothing was begun, and one sentence says what to change; "
+    "something wrong found by doctor PROJECT",
     STOPPED: "a run was stopped and saved; the command that goes on is printed",
     BROKEN_OFF: "a run failed and can be resumed; what helps is printed as a command",
     NOT_SHOWN: "a benchmark was told, but a claim does not hold or a run is missing",

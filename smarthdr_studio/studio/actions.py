@@ -301,7 +301,9 @@ FILES: Final = (
     action("File", "Review report…", "", "A page to hand on", "export_report"),
     action("File", "Align hand-held frames", "", "As they are read; again to stop", "align_frames"),
     action("File", "Where is the dataset?", "", "When its folder has moved", "find_dataset"),
-    action("File", "Accept changed pictures…", "", "Or say where the right are", "accept_pictures"),
+    action(
+        "File", "Accept changed pictures…", "", "Or say where the right ones are", "accept_pictures"
+    ),
     anywhere("File", "Mend a project…", "", "What can be; nothing is deleted", "mend_project"),
     anywhere("File", "Quit", "Ctrl+Q", "Leave; a run is stopped and saved first", "leave"),
 )

@@ -1,5 +1,6 @@
 """What the papers tell a person to type is there: verbs, options, scripts and extras."""
 
+import ast
 import re
 import shlex
 import tomllib
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from smarthdr_studio.cli import VERBS
+from smarthdr_studio.cli import EXIT_CODES, VERBS
 from smarthdr_studio.cli.app import build
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,6 +117,16 @@ def test_the_table_of_the_readme_has_every_verb_and_no_other(command):
     assert set(command.commands) == VERBS
 
 
+def test_the_readme_and_the_help_tell_the_same_statuses_by_the_same_verbs():
+    table = (ROOT / "README.md").read_text().split("| exit status | |\n|---|---|\n")[1]
+    told = dict(re.findall(r"^\| (\d+) \| (.+) \|$", table.split("\n\n")[0], re.MULTILINE))
+    assert set(map(int, told)) == set(EXIT_CODES)
+    for code, words in told.items():
+        for verb in re.findall(r"`(truth|doctor|benchmark)", words):
+            if int(code) != 130:
+                assert verb in EXIT_CODES[int(code)], code
+
+
 def test_an_option_in_the_table_of_the_readme_is_one_of_its_verbs(command):
     known = dict(verbs_of(command))
     for verbs, options in rows_of_the_verbs():
@@ -130,6 +141,28 @@ def test_every_script_of_the_papers_is_there_with_its_options():
         script = (ROOT / path).read_text()
         for option in re.findall(r"--[a-z-]+", rest):
             assert option in script, (path, option)
+
+
+def named_in(text):
+    """What a page calls commands of the window: emphasised, with an ellipsis or the way to it."""
+    for words in re.findall(r"\*{1,2}([A-Z][^*\n]+?)\*{1,2}", text):
+        if "▸" in words or words.endswith("…"):
+            yield from (part.strip() for part in words.split("▸"))
+
+
+@pytest.fixture(scope="module")
+def said_by_the_window():
+    """Every text in the code of the studio."""
+    files = (ROOT / "smarthdr_studio" / "studio").rglob("*.py")
+    trees = [ast.parse(path.read_text()) for path in files]
+    nodes = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return {node.value for node in nodes if isinstance(node.value, str)}
+
+
+def test_every_command_of_the_window_that_the_papers_name_is_called_so(said_by_the_window):
+    told = [(paper.name, words) for paper in PAPERS for words in named_in(paper.read_text())]
+    assert len(told) > 10
+    assert [each for each in told if each[1] not in said_by_the_window] == []
 
 
 def test_every_extra_of_the_papers_can_be_installed():
