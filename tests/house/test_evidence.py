@@ -4,10 +4,14 @@ import re
 import runpy
 from itertools import pairwise
 from pathlib import Path
+from textwrap import dedent
+from typing import get_args
 
 import pytest
 
-from smarthdr_studio.core.training.benchmark import shipped_benchmarks
+from smarthdr_studio.core.training.benchmark import Metric, load_benchmark, shipped_benchmarks
+from smarthdr_studio.core.training.plan import load_preset
+from smarthdr_studio.core.training.plan_schema import flat
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = ROOT / "resources" / "guide"
@@ -49,3 +53,31 @@ def test_a_page_has_a_title_without_a_number_and_no_list_swallows_what_follows(p
         if item.match(before) and not begins.match(after)
     ]
     assert swallowed == []
+
+
+def test_the_plan_that_the_page_on_benchmarks_shows_is_one_with_a_search_and_every_metric(tmp_path):
+    text = (GUIDE / "7-benchmark.md").read_text("utf-8")
+    blocks = [dedent(each) for each in re.findall(r"(?:^(?: {4}.*)?\n)+", text, re.MULTILINE)]
+    plan, search = (
+        next(each for each in blocks if begins in each) for begins in ("description =", "[search]")
+    )
+    (tmp_path / "shown.toml").write_text(f"{plan}\n{search}", encoding="utf-8")
+    shown = load_benchmark(str(tmp_path / "shown.toml")).plan
+    assert shown.search is not None
+    assert shown.claim
+    (told,) = re.findall(r"are the columns of its table: (.+?)\.\n", text, re.DOTALL)
+    assert set(re.findall(r"[a-z_]+", told)) >= set(get_args(Metric))
+
+
+def test_settings_that_the_papers_name_are_settings_of_a_plan():
+    known = set(flat(load_preset("quick")))
+    sections = {key.partition(".")[0] for key in known if "." in key}
+    papers = [ROOT / "README.md", *(ROOT / "smarthdr_studio").rglob("*.md"), *GUIDE.glob("*.md")]
+    told = {
+        (paper.name, key)
+        for paper in papers
+        for key in re.findall(r"`([a-z_]+\.[a-z_]+)(?: ?=[^`]*)?`", paper.read_text("utf-8"))
+        if key.partition(".")[0] in sections
+    }
+    assert len(told) > 10
+    assert sorted(each for each in told if each[1] not in known) == []
