@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -44,6 +44,10 @@ class _Ended:
 
     failed: list[tuple["Cell", str]]
     stopped: bool = False
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Which failed, and why."""
+        return [{"row": cell.row, "seed": cell.seed, "error": error} for cell, error in self.failed]
 
 
 class CellReporter:
@@ -310,8 +314,12 @@ def _search(request: _Request, dataset: Path, *, as_json: bool) -> int:
     code = BROKEN_OFF if ended.failed else STOPPED if ended.stopped else DONE
     code = NOT_SHOWN if code == DONE and not whole else code
     if as_json:
-        path = None if best is None else str(best)
-        print_json({"trials": [each.as_json() for each in trials], "best": path, "exit": code})
+        told = {
+            "benchmark": request.benchmark.name,
+            "trials": [each.as_json() for each in trials],
+            "best": None if best is None else str(best),
+        }
+        print_json({**told, "failed": ended.as_json(), "exit": code})
         return code
     _print_trials(request.benchmark, trials, names=tuple(found.search.ranges))
     if best is not None:
@@ -447,10 +455,7 @@ def _answer(
                 "rows": [figures.as_json() for figures in rows],
                 "claims": [verdict.as_json() for verdict in verdicts],
                 "warning": mixed_programs(rows),
-                "failed": [
-                    {"row": cell.row, "seed": cell.seed, "error": error}
-                    for cell, error in ended.failed
-                ],
+                "failed": ended.as_json(),
                 "exit": code,
             }
         )

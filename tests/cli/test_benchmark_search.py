@@ -207,6 +207,8 @@ def test_the_verb_tells_the_trials_and_refuses_a_plan_without_a_search(run, plan
     into = tmp_path / "b"
     answer = run("benchmark", plan, data.root, "--into", into, "--search", "--table")
     assert (answer.status, "a search, the best on held-out labels first" in answer.out) == (5, True)
+    told = run("benchmark", plan, data.root, "--into", into, "--search", "--table", "--json").json
+    assert (told["benchmark"], told["failed"], told["exit"]) == ("trial", [], 5)
     plan.write_text(PLAN.partition("[search]")[0], encoding="utf-8")
     answer = run("benchmark", plan, data.root, "--into", into, "--search")
     assert answer.status == 2
