@@ -249,6 +249,12 @@ def test_the_way_back_is_told_whole_before_it_is_gone(qtbot):
     with qtbot.waitSignal(sheet.accepted_way) as accepted:
         sheet._go.click()
     assert accepted.args == [True]
+    tip = sheet._layout.toolTip()
+    for kept in (False, True):  # a run without views, and one with them again
+        runs = RunsState(way_back=replace(way, layout=kept))
+        sheet.show_state(StudioState(), StudioState(runs=runs))
+        assert sheet._layout.isEnabled() is kept
+        assert (sheet._layout.toolTip() == tip) is kept
     with qtbot.waitSignal(sheet.dropped):
         qtbot.keyClick(sheet, Qt.Key.Key_Escape)
     sheet.show_state(StudioState(), StudioState())

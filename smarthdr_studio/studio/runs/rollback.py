@@ -120,6 +120,9 @@ _SIZE: Final = (580, 420)
 _MOST: Final = 1000  # lines
 
 
+_VIEWS_TIP: Final = "Undo does not take this part back"
+
+
 class RollbackSheet(QDialog):
     """Not modal; the decision is one, which one undo takes back."""
 
@@ -137,7 +140,6 @@ class RollbackSheet(QDialog):
         self._list = QPlainTextEdit(readOnly=True)
         describe(self._list, name="What changes", tip="")
         self._layout = QCheckBox("Views, display and sizes as they were")
-        describe(self._layout, name="Views as well", tip="Undo does not take this part back")
         self._go = button("Go back", tip="One undo takes the decision back (Enter)", role="primary")
         self._go.setDefault(True)
         self._cancel = button("Cancel", tip="Nothing is changed (Esc)")
@@ -168,8 +170,8 @@ class RollbackSheet(QDialog):
         self._list.setPlainText(in_words(way))
         self._layout.setEnabled(way.layout)
         self._layout.setChecked(way.layout)
-        if not way.layout:
-            self._layout.setToolTip("How the project was looked at was not kept with this run")
+        tip = _VIEWS_TIP if way.layout else "How the project was looked at was not kept with it"
+        describe(self._layout, name="Views as well", tip=tip)
         self.show()
         self.activateWindow()
 
