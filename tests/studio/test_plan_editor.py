@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QScrollArea, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QPushButton, QScrollArea, QWidget
 
 from smarthdr_studio.core.training.plan import load_preset
 from smarthdr_studio.studio.state import EDITED, Activity
@@ -209,6 +209,16 @@ def test_a_plan_is_saved_as_a_preset_and_deleted_without_being_lost(editor, open
     assert planning(opened).differs == ("seed",)
     assert (places.presets / "deleted" / "mine.toml").is_file()
     assert "deleted" in editor._told.whole
+
+
+def test_return_keeps_a_name_that_is_refused_where_it_can_be_mended(editor):
+    editor.keeping.ask_name()
+    QTest.keyClicks(editor.keeping._name, "Mine")
+    QTest.keyClick(editor.keeping._name, Qt.Key.Key_Return)
+    assert editor.keeping.isVisible()
+    assert editor.keeping._name.text() == "Mine"
+    buttons = editor.findChildren(QPushButton)
+    assert [each.text() for each in buttons if each.autoDefault()] == []
 
 
 def test_a_preset_that_cannot_be_saved_or_read_is_told(editor, opened, until, places):

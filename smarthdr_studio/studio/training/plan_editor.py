@@ -166,6 +166,7 @@ class PlanKeeping(QWidget):
         ):
             keep = button("Cancel", tip="Nothing is changed")
             keep.clicked.connect(self.hide)
+            keep.setAutoDefault(False)  # or Return in a name that is refused would drop it
             row = QHBoxLayout(page)
             row.setContentsMargins(0, 0, 0, 0)
             for part in (*parts, keep):
