@@ -174,6 +174,17 @@ def test_a_result_that_comes_is_shown_and_the_claim_is_judged(
     assert not sheet.start.isEnabled()
 
 
+def test_a_width_set_by_hand_stays_while_nothing_new_is_said(sheet, window, until, folder, cells):
+    sheet.table.setColumnWidth(0, 277)
+    before = window.session.state.benchmark.stand
+    until(window.session, lambda s: s.benchmark.stand is not before)
+    assert sheet.table.columnWidth(0) == 277
+    failed = cells["some, 2", 1]
+    tell_failure(folder, failed, "")
+    until(window.session, lambda s: s.benchmark.stand.cells["some, 2", 1].status != "failed")
+    assert sheet.table.columnWidth(0) != 277
+
+
 def test_a_cell_opens_its_run_and_one_that_was_dropped_says_so(sheet, window, until, folder):
     open_cell(sheet, "some, 1", "Seed 1")
     words = window.session.state.notice.text

@@ -95,6 +95,7 @@ class BenchmarkSheet(QDialog):
         self._dataset: Path | None = None
         self._into: Path | None = None
         self._told: tuple[tuple[str, str], ...] = ()
+        self._said: list[list[object]] = []
         self._stand: BenchmarkStand | None = None
         self._plans, self._metrics = QComboBox(), QComboBox()
         self._places = {"Dataset": ElidedLabel(), "Runs in": ElidedLabel()}
@@ -292,9 +293,7 @@ class BenchmarkSheet(QDialog):
             for figures in stand.rows
         ]
         self._model.show_values(lines)
-        self.table.resizeColumnsToContents()
-        for place in range(self._model.columnCount()):
-            self.table.setColumnWidth(place, self.table.columnWidth(place) + _PAD)
+        self._fit_columns()
         self.curve.set_curves(curves(stand.rows, metric), metric)
         told = [
             (f"{_VERDICTS[v.holds][0]} {v.claim.text}: {v.sentence}", _VERDICTS[v.holds][1])
@@ -303,6 +302,17 @@ class BenchmarkSheet(QDialog):
         mixed = mixed_programs(stand.rows)
         warning = [(f"⚠ {mixed}", "warn")] if mixed else []
         self._show_claims((*warning, *told, (SPREAD_IN_WORDS, "muted")))
+
+    def _fit_columns(self) -> None:
+        """To what they say, where that is new: between two looks a width set by hand stays."""
+        rows, columns = range(self._model.rowCount()), range(self._model.columnCount())
+        said = [[self._model.index(row, column).data() for column in columns] for row in rows]
+        if said == self._said:
+            return
+        self._said = said
+        self.table.resizeColumnsToContents()
+        for place in columns:
+            self.table.setColumnWidth(place, self.table.columnWidth(place) + _PAD)
 
     def _show_claims(self, lines: tuple[tuple[str, str], ...]) -> None:
         if lines == self._told:
