@@ -56,6 +56,8 @@ def test_what_is_out_of_range_is_refused_in_words_and_the_value_stays(
     type_in(qtbot, field, text)
     assert field.accessibleDescription() == told[-1] == words
     assert (field.value(), changes) == (0.4, [])
+    type_in(qtbot, field, "0.3")
+    assert (field.value(), field.accessibleDescription()) == (0.3, "")
 
 
 def test_the_unit_may_be_typed_or_not_and_stands_in_the_refusal(qtbot):

@@ -20,7 +20,8 @@ class NumberField(QDoubleSpinBox):
         return good, text, pos
 
     def valueFromText(self, text: str) -> float:  # noqa: N802 - called by Qt
-        """The number, whose decimals may stand behind a comma."""
+        """The number, whose decimals may stand behind a comma; what was refused is past then."""
+        self.setAccessibleDescription("")
         return number(self._bare(text))
 
     def fixup(self, text: str) -> str:
