@@ -187,9 +187,9 @@ def _print_evaluation(answer: dict[str, Any]) -> None:
         )
         for each in answer["scenes"]
     ]
-    doubt = answer["reliability"]
+    ranks = answer["reliability"]
     mean = ("mean", *_metric_cells(answer["mean"]), f"{answer['merge']['psnr_mu']:.2f}")
-    rows.append((*mean, f"{doubt['spearman']:.3f}", f"{doubt['ause']:.3f}"))
+    rows.append((*mean, f"{ranks['spearman']:.3f}", f"{ranks['ause']:.3f}"))
     print_table(
         ("scene", "PSNR-μ", "PSNR-l", "SSIM-μ", "SSIM-l", "merge PSNR-μ", "ρ(σ, |error|)", "AUSE"),
         rows,
