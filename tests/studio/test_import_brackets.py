@@ -8,7 +8,7 @@ from made_curves import photograph, shot
 from made_shots import START, put_brackets, put_png
 from made_truths import view
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QFileDialog, QPushButton
 
 from smarthdr_studio.core.imaging.response import GAMMA_2_2
 from smarthdr_studio.core.project.project import Project
@@ -305,6 +305,22 @@ def test_a_curve_that_fits_clearly_better_is_shown_and_used_once_one_goes_on(
     assert all(scene.reading.response is None for scene in project.scenes)
     window.session.curating.redo()
     until(window.session, lambda state: project.reading.response == measured)
+
+
+def test_the_curve_leaves_as_its_menu_says_before_there_is_a_project(
+    window, sheet, qtbot, until, curved, tmp_path
+):
+    look_into(sheet, qtbot, curved)
+    until(window.session, at("brackets"))
+    press(qtbot, sheet.next)
+    until(window.session, checked)
+    sheet.exposures.curve.chart.export_asked.emit("csv")
+    dialog = sheet.findChild(QFileDialog)
+    assert Path(dialog.selectedFiles()[0]).name == "response.csv"
+    dialog.fileSelected.emit(str(tmp_path / "curve.csv"))
+    dialog.close()
+    until(window.session, lambda _: (tmp_path / "curve.csv").is_file())
+    assert "gamma 2.2" in (tmp_path / "curve.csv").read_text(encoding="utf-8")
 
 
 def test_gamma_2_2_may_be_chosen_all_the_same(window, sheet, qtbot, until, curved):

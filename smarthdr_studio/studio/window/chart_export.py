@@ -32,7 +32,7 @@ class ChartExport(QObject):
             write = partial(exports.save_svg, chart.svg())
         else:
             write = partial(exports.save_columns, dict(chart.table()))
-        name = f"{self._session.state.project}-{chart.file_name()}"
+        name = "-".join(filter(None, (self._session.state.project, chart.file_name())))
         _ask(chart, f"Export chart as {kind.upper()}", f"{name}.{kind}", write)
 
 

@@ -20,6 +20,7 @@ from smarthdr_studio.studio.dataset.start_page import NewProjectDialog
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.state import Notice, StudioState
 from smarthdr_studio.studio.widgets.file_dialogs import begin
+from smarthdr_studio.studio.window.chart_export import ChartExport
 from smarthdr_studio.studio.window.studio_page import StudioPage
 
 _PICTURES: Final = (".hdr", ".exr", ".pfm", ".tif", ".tiff", ".png", ".jpg", ".jpeg")
@@ -270,6 +271,7 @@ class OpenCommands(QObject):
         sheet.exposures.align_wished.connect(bringing.align_frames)
         sheet.exposures.curve_wished.connect(bringing.read_under)
         bringing.previews_made.connect(sheet.brackets.take_previews)
+        ChartExport(self._session, (sheet.exposures.curve.chart,), sheet)
         self._session.watch(ImportSheet.SHOWS, sheet.show_state)
         return sheet
 
