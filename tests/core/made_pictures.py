@@ -3,6 +3,7 @@
 import struct
 import zlib
 
+import cv2
 import numpy as np
 
 
@@ -214,3 +215,29 @@ def exr(channels, *, data, display, attributes=(), flags=0):
         table += struct.pack("<Q", at)
         at += len(line)
     return head + table + b"".join(lines)
+
+
+XMP = b"http://ns.adobe.com/xap/1.0/\0"
+
+
+def jpeg(value, size):
+    fine = [cv2.IMWRITE_JPEG_QUALITY, 100, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
+    pixels = np.broadcast_to(np.uint8(value), (*size, 3))[..., ::-1]
+    return cv2.imencode(".jpg", np.ascontiguousarray(pixels), fine)[1].tobytes()
+
+
+def _with_block(raw, marker, block):
+    return raw[:2] + bytes([0xFF, marker]) + struct.pack(">H", len(block) + 2) + block + raw[2:]
+
+
+def gain_map_xmp(**told):
+    words = " ".join(f'hdrgm:{name}="{value}"' for name, value in told.items())
+    return XMP + f'<rdf:Description hdrgm:Version="1.0" {words}/>'.encode()
+
+
+def gain_map_jpeg(
+    block, *, marker=0xE1, base=(200, 120, 60), value=(180,) * 3, base_size=(24, 37),
+    map_size=(12, 19),
+):  # fmt: skip
+    """A JPEG of one colour, and behind it one with the block that tells it is its gain map."""
+    return jpeg(base, base_size) + _with_block(jpeg(value, map_size), marker, block)

@@ -10,6 +10,8 @@ from by_night import NIGHT, SEED
 from made_pictures import (
     curv,
     exr,
+    gain_map_jpeg,
+    gain_map_xmp,
     hdr,
     icc,
     light,
@@ -49,6 +51,7 @@ WHOLE = {
     "Lab TIFF": plain_tiff(noise(8), tags=[(262, 3, [8]), (34675, 7, icc(curv()))]),
     "PNG": png(noise(), (b"gAMA", b"\0\1\x86\xa0"), (b"iCCP", b"a\0\0" + PROFILE)),
     "JPEG": cv2.imencode(".jpg", noise(8))[1].tobytes(),
+    "gain map JPEG": gain_map_jpeg(gain_map_xmp(GainMapMax=3, Gamma=1.1)),
     "flat Radiance": hdr(rgbe(light()), b"EXPOSURE=2", b"PRIMARIES=.7 .2 .2 .7 .1 .1 .3 .3"),
     "Radiance": hdr(rgbe(light()), data=new_rle(rgbe(light()))),
     "PFM": b"PF\n37 24\n-1\n" + light().tobytes(),

@@ -21,6 +21,7 @@ from smarthdr_studio.core.imaging.coded_pictures import (
 )
 from smarthdr_studio.core.imaging.exr_pictures import decode_exr, exr_header, layers_header
 from smarthdr_studio.core.imaging.extra_pictures import decode_extra, extra_header
+from smarthdr_studio.core.imaging.gain_maps import decode_gain_map
 from smarthdr_studio.core.imaging.image_headers import Kind, is_whole, other_kind, sniff
 from smarthdr_studio.core.imaging.orientation import settled, turned
 from smarthdr_studio.core.imaging.picture_header import (
@@ -201,17 +202,17 @@ def frame_orientations(paths: Sequence[AnyPath]) -> tuple[int, ...]:
 def read_radiance(path: AnyPath) -> Floats:
     """Linear radiance as H×W×3 RGB float32 from .hdr, EXR, PFM, float TIFF or 16-bit PNG/TIFF.
 
-    Integers are divided by the largest there can be. The scale is the file's own, primaries become
-    Rec. 709, and the picture is turned upright. Raises UnreadableImage, also for NaN, infinite or
-    negative values; only negatives under 1e-4 of the brightest value, as gamut conversion leaves
-    them, become 0.
+    Of a JPEG it is what its gain map tells. Integers are divided by the largest there can be. The
+    scale is the file's own, primaries become Rec. 709, and the picture is turned upright. Raises
+    UnreadableImage, also for NaN, infinite or negative values; only negatives under 1e-4 of the
+    brightest value, as gamut conversion leaves them, become 0.
     """
     path = Path(path)
     return _told(path, lambda: _radiance(path))
 
 
 def _radiance(path: Path) -> Floats:
-    header, decoded = _decoded(path)
+    header, decoded = _decoded(path, radiance=True)
     pixels = without_alpha(decoded)
     if pixels.dtype == np.uint16:
         pixels = np.multiply(pixels, 1 / 65535, dtype=np.float32)
@@ -228,13 +229,17 @@ def _radiance(path: Path) -> Floats:
     return pixels if header.orientation == 1 else turned(pixels, header.orientation)
 
 
-def _decoded(path: Path) -> tuple[PictureHeader, Decoded]:
+def _decoded(path: Path, *, radiance: bool = False) -> tuple[PictureHeader, Decoded]:
+    """The picture as it is stored; what is asked for `radiance` is read with its gain map."""
     kind, header = _examined(path)
     refuse_without_room([Announced(path, header, path.stat().st_size)])
     raw = path.read_bytes()
     if not is_whole(io.BytesIO(raw), kind=kind):
         raise ValueError("something lacks")
-    if kind == "exr":
+    lit = decode_gain_map(raw) if radiance and kind == "jpeg" else None
+    if lit is not None:
+        decoded = lit
+    elif kind == "exr":
         decoded = decode_exr(path)
     elif kind in _DECODERS:
         decoded = _DECODERS[kind](raw)
