@@ -362,11 +362,14 @@ def response(
     """Show under which curve frames are read, and how well it fits; or choose another.
 
     The curve is measured on brackets whose exposures are told. To choose another is a decision in
-    the journal, which undo takes back; labels that exist stay as they are.
+    the journal, which undo takes back; labels that exist stay as they are, and those made under
+    another curve are told.
     """
     from smarthdr_studio.core.datasets.camera_curve import ChosenResponse, measure_response
     from smarthdr_studio.core.project.decisions import Decisions
     from smarthdr_studio.core.project.project import Project
+    from smarthdr_studio.core.project.stale import stale_in_words, stale_labels
+    from smarthdr_studio.core.training.run_start import runs_of_another_curve
 
     with Project.open(project) as opened:
         if save is not None:
@@ -382,10 +385,13 @@ def response(
         if use is not None:
             Decisions(opened).read_frames(replace(opened.reading, response=chosen.curve))
         words = opened.reading.words
+        stale = stale_in_words(stale_labels(opened), runs=runs_of_another_curve(opened))
     if as_json:
-        print_json(_response(chosen))
+        print_json(_response(chosen) | {"stale": stale})
         return
     print_line(f"{project}: frames are read {words}.")
+    if stale:
+        print_note(f"{stale}.")
     if use in (None, "measured"):
         _tell_fit(chosen)
 

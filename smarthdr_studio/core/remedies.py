@@ -98,6 +98,10 @@ READ_STATIC: Final = Way(
     shell="measure the curve with: smarthdr-studio sample DIR --from-static BRACKETS "
     "--response measured",
 )
+CHOOSE_CURVE: Final = Way(
+    window="File ▸ How frames are read ▸ Camera curve…",
+    shell="smarthdr-studio response PROJECT --use FILE",
+)
 FIRST_LABEL: Final = Way(
     window="import one with Scene ▸ Import ground truth…, promote a scene, hold none out, or use "
     "Training ▸ Train without labels",

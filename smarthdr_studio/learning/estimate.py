@@ -28,6 +28,7 @@ from smarthdr_studio.learning.compute import (
 )
 from smarthdr_studio.learning.crops import CropBatch, CropSet, SceneLabel, crop_windows
 from smarthdr_studio.learning.failures import explain_failure, memory_remedies, release_tensors_of
+from smarthdr_studio.learning.label_set import stale_sentence
 from smarthdr_studio.learning.networks import passes_of
 from smarthdr_studio.learning.run_setup import prepare_run, settle_precision
 from smarthdr_studio.learning.schedule import EpochLengths, Progress, Remaining, remaining
@@ -332,6 +333,7 @@ def _estimate_of(
         warning,
         memory_warning(memory, free, device=str(device)),
         disk_warning(sum(disk.values()), disk_free),
+        stale_sentence(run.project, run.label_set),
     )
     return Estimate(
         device=str(device),

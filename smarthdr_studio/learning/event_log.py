@@ -31,6 +31,7 @@ from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.training.starter import meant_model
 from smarthdr_studio.core.words import counted
 from smarthdr_studio.learning.compute import precision_name
+from smarthdr_studio.learning.label_set import stale_sentence
 from smarthdr_studio.learning.methods import StagedMethod
 from smarthdr_studio.learning.train_state import TrainingRun
 
@@ -61,6 +62,16 @@ def begun_from(run: TrainingRun) -> Steered | None:
         return None
     text = f"begins with the weights of {weights} ({file_checksum(meant_model(weights))[:8]})"
     return Steered(step=at.step, epoch=at.epoch, text=text)
+
+
+def stale_told(run: TrainingRun, folder: RunFolder) -> Steered | None:
+    """That the run learns from what was made under another response curve; None where it does not.
+
+    Of a run that is gone on with, also that it began under another one.
+    """
+    at = run.progress
+    text = stale_sentence(run.project, run.label_set, run=folder.id)
+    return Steered(step=at.step, epoch=at.epoch, text=text) if text else None
 
 
 def learning_phase(run: TrainingRun) -> PhaseChanged:

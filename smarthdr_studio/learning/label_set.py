@@ -13,8 +13,10 @@ from smarthdr_studio.core.project.journal import SceneState, Status
 from smarthdr_studio.core.project.labels import check_label
 from smarthdr_studio.core.project.places import label_file
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.stale import PSEUDO_LABEL, stale_in_words, stale_labels
 from smarthdr_studio.core.project.stamps import Comparison
 from smarthdr_studio.core.training.plan import TrainingPlan
+from smarthdr_studio.core.training.run_start import runs_of_another_curve
 from smarthdr_studio.core.trust.brush import Brush, fingerprint, pack
 from smarthdr_studio.core.trust.masking import MaskSettings, masks_as_text, masks_from_text
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
@@ -366,6 +368,18 @@ def refuse_damaged(label_set: LabelSet) -> None:
     """Raises LabelError where a label, an imported truth or a painted mask is damaged."""
     for sentence in {**label_set.damaged, **damaged_labels(label_set)}.values():
         raise LabelError(sentence)
+
+
+def stale_sentence(folder: AnyPath, label_set: LabelSet, *, run: str | None = None) -> str:
+    """What is learned from though it was made under another response curve, "" for nothing.
+
+    Promoted labels and merged ground truths; pseudo-labels are made anew. A `run` that is gone on
+    with counts where it began under another one. Raises ProjectError.
+    """
+    with Project.open(Path(folder)) as project:
+        found = stale_labels(project, of=[name for name, _ in label_set.labels])
+        runs = [name for name in runs_of_another_curve(project) if name == run]
+    return stale_in_words([each for each in found if each.what != PSEUDO_LABEL], runs=runs)
 
 
 def refuse_changed(pictures: Comparison) -> None:

@@ -438,6 +438,7 @@ def _write_label(
         network=origin.network,
         uncertainty=origin.uncertainty,
         sigma_scale=origin.sigma_scale,
+        curve=draft.scene.reading.curve,
         masks=masks,
         patch_range=found.patch_range,
         pixel_range=found.pixel_range,

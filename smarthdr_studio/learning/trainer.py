@@ -33,6 +33,7 @@ from smarthdr_studio.learning.event_log import (
     plan_changed,
     run_finished,
     run_started,
+    stale_told,
 )
 from smarthdr_studio.learning.failures import (
     explain_failure,
@@ -147,6 +148,8 @@ def training_loop(
         yield begun
     if run.plan_changes:
         yield plan_changed(run)
+    if (stale := stale_told(run, folder)) is not None:
+        yield stale
     if run.held_by:
         yield Steered(step=run.progress.step, epoch=run.progress.epoch, text=run.held_by)
     yield from compile_student(run)

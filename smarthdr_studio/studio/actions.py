@@ -300,6 +300,7 @@ FILES: Final = (
     action("File", "Export curated dataset…", "", "For other programs", "export_dataset"),
     action("File", "Review report…", "", "A page to hand on", "export_report"),
     action("File", "Align hand-held frames", "", "As they are read; again to stop", "align_frames"),
+    action("File", "Camera curve…", "", "Under which frames are read; choose it", "camera_curve"),
     action("File", "Where is the dataset?", "", "When its folder has moved", "find_dataset"),
     action(
         "File", "Accept changed pictures…", "", "Or say where the right ones are", "accept_pictures"

@@ -33,6 +33,11 @@ class ExposedFrame(NamedTuple):
     ev: float
 
 
+def curve_in_words(curve: str) -> str:
+    """How frames are read under a curve, by its short name: "with gamma 2.2"."""
+    return f"under the camera's curve {curve}" if curve else "with gamma 2.2"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameReading:
     """How the frames of all scenes are read: a setting of the project, never of the dataset.
@@ -45,10 +50,14 @@ class FrameReading:
     aligned: bool = False
 
     @property
+    def curve(self) -> str:
+        """The short name of the response, "" for gamma 2.2: what light depends on."""
+        return "" if self.response is None else self.response.digest[:8]
+
+    @property
     def words(self) -> str:
         """In words as a journal or a card has it: "with gamma 2.2, aligned"."""
-        of = self.response
-        curve = "with gamma 2.2" if of is None else f"under the camera's curve {of.digest[:8]}"
+        curve = curve_in_words(self.curve)
         return f"{curve}, aligned" if self.aligned else curve
 
     def as_text(self) -> str:

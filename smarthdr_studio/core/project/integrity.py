@@ -47,6 +47,7 @@ from smarthdr_studio.core.project.salvage import (
     differing_tables,
     is_painting_whole,
 )
+from smarthdr_studio.core.project.stale import stale_in_words, stale_labels
 from smarthdr_studio.core.remedies import LABEL, MEND
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 
@@ -62,6 +63,7 @@ class FindingKind(StrEnum):
     UNACCOUNTED = "unaccounted file"
     LEFTOVER = "leftover"
     PSEUDO_LABEL = "pseudo-label"
+    STALE = "stale label"
     DATASET = "dataset"
     BACKUP = "backup"
     PLACE = "odd place"
@@ -500,6 +502,7 @@ def _of_files(project: Project, opened: OpenedDatabase, *, quiet: float) -> Iter
                 remedy="neither copies nor reports carry it; put it into the dataset",
             )
     yield from picture_findings(project)
+    yield from stale_findings(project)
     missing = missing_dataset(project)
     if missing is not None:
         what, _, remedy = missing.sentence.partition("; ")
@@ -531,6 +534,16 @@ def picture_findings(project: Project) -> Iterator[Finding]:
             else what,
             remedy=remedy,
         )
+
+
+def stale_findings(project: Project) -> Iterator[Finding]:
+    """Labels made under another response curve than frames are read under now."""
+    found = stale_labels(project)
+    groups = [(each.scene, [each]) for each in found]
+    for what, told in groups if len(found) <= _MOST_TOLD else [("labels", list(found))]:
+        sentence, _, remedy = stale_in_words(told).partition("; ")
+        about = f"{what}: {sentence}" if len(told) == 1 else sentence
+        yield Finding(trouble=FindingKind.STALE, what=what, sentence=about, remedy=remedy)
 
 
 def _of_dataset(project: Project, scene: Scene) -> tuple[Path, ...]:

@@ -17,13 +17,13 @@ from smarthdr_studio.core.project.journal import (
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.records import read_json
 from smarthdr_studio.core.training.events import RunStarted, values_in
-from smarthdr_studio.core.training.run_folder import RunFolder, started_at
+from smarthdr_studio.core.training.run_folder import RunFolder, run_folders, started_at
 from smarthdr_studio.core.training.run_log import TimedEvent, timed
 from smarthdr_studio.core.trust.masking import MaskSettings, masks_from_text
 
 _HEAD_BYTES = 2**20  # of a log, in which the start of a run stands
-# What going back does not change is not told either.
-_ABOUT_LABELS = frozenset(ChangeKind) - {ChangeKind.NOTE, ChangeKind.TAGS, ChangeKind.READING}
+# What a run does not learn from is not told.
+_ABOUT_LABELS = frozenset(ChangeKind) - {ChangeKind.NOTE, ChangeKind.TAGS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +107,25 @@ def ledger_at_start(project: Project, stand: StartState) -> Ledger:
 
 
 def changes_since_start(project: Project, run: RunFolder) -> tuple[Change, ...]:
-    """What of labels, brush and thresholds is otherwise now than when the run was started."""
+    """What is otherwise now than when the run was started: of labels, brush and thresholds.
+
+    How frames are read is told too, although going back leaves it as it is.
+    """
     then = ledger_at_start(project, read_start_state(run))
     found = ledger_differences(then, project.ledger())
     return tuple(change for change in found if change.matter in _ABOUT_LABELS)
+
+
+def runs_of_another_curve(project: Project) -> tuple[str, ...]:
+    """The runs that began with frames read under another curve than they are read under now."""
+    if all(entry.reading is None for entry in project.entries()):
+        return ()
+    now = project.reading.curve
+    return tuple(
+        run.id
+        for run in run_folders(project.folder)
+        if ledger_at_start(project, read_start_state(run)).reading.curve != now
+    )
 
 
 def layout_at_start(run: RunFolder) -> Mapping[str, Any] | None:

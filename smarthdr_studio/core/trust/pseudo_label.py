@@ -17,7 +17,12 @@ import numpy.typing as npt
 from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import Half
-from smarthdr_studio.core.imaging.image_files import Layer, read_layers, write_layers
+from smarthdr_studio.core.imaging.image_files import (
+    Layer,
+    read_layers,
+    read_plain_header,
+    write_layers,
+)
 from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.remedies import LABEL_ANEW
 from smarthdr_studio.core.trust.brush import Brush
@@ -55,6 +60,7 @@ class Provenance:
     made: str  # UTC, ISO 8601
     uncertainty: Literal["judge", "views"] = "judge"  # whose σ it is
     sigma_scale: float = 1.0  # what that σ was multiplied by, to be calibrated
+    curve: str = ""  # under which frames were read, by `FrameReading.curve`; "" is gamma 2.2
     format: int = FORMAT
 
 
@@ -164,7 +170,7 @@ def read_pseudo_label(path: AnyPath, *, expect: tuple[int, int] | None = None) -
 def read_provenance(path: AnyPath) -> Provenance:
     """Where a pseudo-label is from, by its header alone. Raises LabelError."""
     path = Path(path)
-    _, header = read_layers(path, only=())
+    header = read_plain_header(path)
     try:
         return _provenance(header)
     except ValueError as error:
@@ -222,6 +228,7 @@ def _layers(label: PseudoLabel, found: Trust, means: Floats) -> dict[str, Layer]
 def _header(label: PseudoLabel) -> dict[str, str | int | float]:
     of = label.provenance
     scaled = {} if of.sigma_scale == 1 else {"smarthdr.sigma_scale": repr(of.sigma_scale)}
+    read = {"smarthdr.curve": of.curve} if of.curve else {}
     return {
         "smarthdr.format": of.format,
         "smarthdr.scene": label.scene,
@@ -236,6 +243,7 @@ def _header(label: PseudoLabel) -> dict[str, str | int | float]:
         "smarthdr.made": of.made,
         "smarthdr.uncertainty": of.uncertainty,
         **scaled,
+        **read,
     }
 
 
@@ -258,5 +266,6 @@ def _provenance(header: Mapping[str, Any]) -> Provenance:
         made=text("made"),
         uncertainty="views" if header.get("smarthdr.uncertainty") == "views" else "judge",
         sigma_scale=sigma_scale,
+        curve=str(header.get("smarthdr.curve", "")),
         format=int(text("format")),
     )

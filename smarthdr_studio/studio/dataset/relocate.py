@@ -24,7 +24,9 @@ from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.project.relocation import Missing, guess, missing_dataset, relocate
+from smarthdr_studio.core.project.stale import stale_in_words, stale_labels
 from smarthdr_studio.core.project.stamps import CHANGED_TAG, Comparison
+from smarthdr_studio.core.training.run_start import runs_of_another_curve
 from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import MovedState, Notice, StudioState
@@ -37,13 +39,15 @@ from smarthdr_studio.studio.widgets.file_dialogs import begin
 class Whereabouts:
     """What is missing of a project's dataset, None for nothing, and where it may be now.
 
-    `pictures` says whether those that are there are the ones the project knows.
+    `pictures` says whether those that are there are the ones the project knows, and `stale` what
+    was made under another response curve, in a sentence.
     """
 
     folder: Path
     missing: Missing | None
     pictures: Comparison
     guess: Path | None = None
+    stale: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +70,9 @@ def look_for_dataset(report: Report, *, folder: Path) -> Whereabouts:
         place = None if missing is None else guess(project)
         report("", 0, 0)
         pictures = project.compare_pictures()
-    return Whereabouts(folder=folder, missing=missing, guess=place, pictures=pictures)
+        report("", 0, 0)
+        stale = stale_in_words(stale_labels(project), runs=runs_of_another_curve(project))
+    return Whereabouts(folder=folder, missing=missing, guess=place, pictures=pictures, stale=stale)
 
 
 def accept_pictures(report: Report, *, folder: Path, found: Comparison, same: bool) -> str:
@@ -176,6 +182,8 @@ class RelocationController(QObject):
             self._tell_changed(pictures, asked=asked)
         elif asked and self._store.project is not None:
             self._store.notice(Notice(text=f"{_ALL_THERE}{self._store.project.dataset}"))
+        elif found.stale:
+            self._store.notice(Notice(text=f"{found.stale}.", tone="warn"))
         elif pictures.first == pictures.scenes and self._store.state.notice is None:
             self._store.notice(Notice(text=_KNOWN))
 

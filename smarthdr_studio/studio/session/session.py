@@ -9,13 +9,21 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.errors import StudioError
-from smarthdr_studio.core.imaging.bracket import Catalogue, FrameReading, reading_in_words
+from smarthdr_studio.core.imaging.bracket import (
+    Catalogue,
+    FrameReading,
+    curve_in_words,
+    reading_in_words,
+)
+from smarthdr_studio.core.imaging.response import ResponseCurve
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.places import folder_meant, is_model
 from smarthdr_studio.core.project.project import JournalReading, Project
+from smarthdr_studio.core.project.stale import stale_labels
 from smarthdr_studio.studio.curation.journal import JournalController, story_of
 from smarthdr_studio.studio.curation.proposals import ProposalController
 from smarthdr_studio.studio.curation.queue import QueueController
+from smarthdr_studio.studio.dataset.camera_curve import CurveController
 from smarthdr_studio.studio.dataset.ground_truth import TruthController
 from smarthdr_studio.studio.dataset.import_brackets import ImportController
 from smarthdr_studio.studio.dataset.import_export import HandoverController
@@ -63,6 +71,7 @@ class ProjectFiles(QObject):
         self.truths = TruthController(store, tasks, curating)
         self.handover = HandoverController(store, tasks, curating)
         self.care = RelocationController(store, tasks)
+        self.curve = CurveController(store, tasks)
         self.models = ExportModelController(store, tasks)
         self.evaluations = EvaluationController(store, tasks)
         self.labelling = ModelLabelController(store, tasks)
@@ -237,18 +246,30 @@ class Session(QObject):
     @Slot()
     def align_frames(self) -> None:
         """Lay hand-held frames onto their references as they are read, or stop doing so."""
+        if self._store.project is not None:
+            now = self._reading
+            words = _AS_SHOT if now.aligned else _ALIGNED
+            self._read_frames(replace(now, aligned=not now.aligned), words=words)
+
+    @Slot(object)
+    def _read_under(self, response: ResponseCurve | None) -> None:
+        """Read frames under this curve from now on, None for gamma 2.2."""
+        reading = replace(self._reading, response=response)
+        words = f"Frames are read {curve_in_words(reading.curve)} from now on."
+        self._read_frames(reading, words=words)
+
+    def _read_frames(self, reading: FrameReading, *, words: str) -> None:
+        """Decide it, and read everything on the screen anew."""
         project = self._store.project
         if project is None or not self._may_switch():
             return
         try:
             project.refuse_read_only()
-            now = project.reading
-            Decisions(project).read_frames(replace(now, aligned=not now.aligned))
+            Decisions(project).read_frames(reading)
         except StudioError as error:
             self._store.complain(str(error))
             return
         self._opened(project)
-        words = _AS_SHOT if now.aligned else _ALIGNED
         self.curating.afterwards(partial(self._store.notice, Notice(text=words)))
 
     @Slot()
@@ -451,8 +472,10 @@ class Session(QObject):
         if self.state.current is not None:
             story = story_of(journal, self.state.current)
             if self._store.project is not None:
-                words = reading_in_words(self._store.project.scene(self.state.current))
-                story = replace(story, frames=words)
+                project, current = self._store.project, self.state.current
+                words = reading_in_words(project.scene(current))
+                stale = (each.words for each in stale_labels(project, of=[current]))
+                story = replace(story, frames="; ".join(filter(None, (words, *stale))))
             self._store.become(story=story)
 
     @Slot()
@@ -494,6 +517,7 @@ class Session(QObject):
         self.screen.scene_shown.connect(self._tell_alignment)
         self._watch.noticed.connect(self._read_journal)
         self.files.care.moved.connect(self._dataset_moved)
+        self.files.curve.chosen.connect(self._read_under)
         self.files.mending.mended.connect(self._mended)
         self.files.labelling.labelled.connect(self.inspection.round_came)
         self.training.round_finished.connect(self.files.labelling.look)

@@ -32,6 +32,7 @@ from smarthdr_studio.studio.state.curation import (
 )
 from smarthdr_studio.studio.state.dataset import (
     IMPORT_STEPS,
+    CurveState,
     CurveWish,
     DatasetWish,
     ImportState,
@@ -117,6 +118,7 @@ __all__ = [
     "CompareMode",
     "Comparison",
     "Contrast",
+    "CurveState",
     "CurveWish",
     "DatasetWish",
     "DeviceLine",
@@ -263,6 +265,7 @@ class StudioState:
     truth: TruthState | None = None  # one that was picked and waits for a word
     split: SplitState | None = None  # the same of a split
     moved: MovedState | None = None  # the dataset folder is gone
+    curve: CurveState | None = None  # the camera's curve, while it is looked at
     ways: LabelWays | None = None  # there is no pseudo-label yet; what can be done
     readout: Readout | None = None  # stays when the mouse leaves the pictures
     region: Region | None = None

@@ -133,6 +133,22 @@ class ImportState:
     fault: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CurveState:
+    """The camera's curve of a project that is there, while a person looks at it.
+
+    `used` is the curve that frames are read under, None for gamma 2.2, `wished` the one a person
+    would rather have, and `fit` what the brackets show, None where they show none.
+    """
+
+    used: "ResponseCurve | None"
+    wished: "ResponseCurve | None" = None
+    fit: "ResponseFit | None" = None
+    doing: str = ""
+    progress: float | None = None
+    fault: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelWays:
     """The project has no pseudo-label; `labelled` says whether there is a label to train on."""

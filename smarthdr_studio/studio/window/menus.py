@@ -97,6 +97,7 @@ _SMALLER: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "Zoom": ("fit", "one_to_one", "zoom_in", "zoom_out"),
     "Colours of the window": ("look_system", "look_dark", "look_light", "look_contrast"),
+    "How frames are read": ("align_frames", "camera_curve"),
     "Models": (
         *("label_by_starter", "label_by_file"),
         *("look_through_file", "look_through_newest"),

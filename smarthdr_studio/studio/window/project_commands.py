@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFileDialog, QInputDialog, QWid
 
 from smarthdr_studio.core.imaging.bracket import Catalogue
 from smarthdr_studio.core.project.places import folder_meant, is_model
+from smarthdr_studio.studio.dataset.camera_curve import CurveSheet
 from smarthdr_studio.studio.dataset.ground_truth import TruthSheet
 from smarthdr_studio.studio.dataset.import_export import DatasetSheet, SplitSheet
 from smarthdr_studio.studio.dataset.import_sheet import ImportSheet
@@ -42,8 +43,8 @@ class FileCommands(QObject):
         super().__init__(window)
         self._session, self._page, self._window = session, page, window
         self._chosen = chosen
-        self._sheets: dict[str, TruthSheet | SplitSheet | RelocateSheet] = {}
-        asking = TruthSheet.SHOWS | SplitSheet.SHOWS | RelocateSheet.SHOWS
+        self._sheets: dict[str, TruthSheet | SplitSheet | RelocateSheet | CurveSheet] = {}
+        asking = TruthSheet.SHOWS | SplitSheet.SHOWS | RelocateSheet.SHOWS | CurveSheet.SHOWS
         session.watch(asking, self._show_sheets)
 
     def table(self) -> Mapping[str, Callable[[], object]]:
@@ -72,6 +73,7 @@ class FileCommands(QObject):
                 controller.export_report,
             ),
             "align_frames": self._session.align_frames,
+            "camera_curve": self._session.files.curve.ask,
             "find_dataset": self._session.files.care.ask_again,
             "accept_pictures": self._session.files.care.ask_again,
         }
@@ -190,13 +192,14 @@ class FileCommands(QObject):
 
     @Slot(object, object)
     def _show_sheets(self, old: StudioState, new: StudioState) -> None:
-        for name, asked in (("truth", new.truth), ("split", new.split), ("moved", new.moved)):
+        asked_now = {"truth": new.truth, "split": new.split, "moved": new.moved, "curve": new.curve}
+        for name, asked in asked_now.items():
             if asked is not None and name not in self._sheets:
                 self._sheets[name] = self._made(name)
         for sheet in self._sheets.values():
             sheet.show_state(old, new)
 
-    def _made(self, name: str) -> TruthSheet | SplitSheet | RelocateSheet:
+    def _made(self, name: str) -> TruthSheet | SplitSheet | RelocateSheet | CurveSheet:
         files = self._session.files
         if name == "truth":
             truth = TruthSheet(self._window)
@@ -209,6 +212,12 @@ class FileCommands(QObject):
             split.accepted_split.connect(files.handover.import_split)
             split.dropped.connect(files.handover.drop_split)
             return split
+        if name == "curve":
+            curve = CurveSheet(self._window)
+            curve.wished.connect(files.curve.wish)
+            curve.used.connect(files.curve.use)
+            curve.given_up.connect(files.curve.give_up)
+            return curve
         moved = RelocateSheet(self._window)
         moved.folder_given.connect(files.care.relocate)
         moved.pictures_accepted.connect(files.care.accept)
