@@ -163,6 +163,28 @@ def test_a_place_that_was_free_when_it_was_proposed_may_be_taken_by_now(
     assert "There is such a folder already" in sheet.place._why_not.text()
 
 
+def test_another_import_begins_with_nothing_ticked(window, sheet, qtbot, until, camera):
+    def exposures():
+        look_into(sheet, qtbot, camera)
+        until(window.session, at("brackets"))
+        press(qtbot, sheet.next)
+        until(window.session, checked)
+        return sheet.exposures
+
+    page = exposures()
+    press(qtbot, page.hand_held)
+    press(qtbot, page.by_hand)
+    until(window.session, lambda state: checked(state) and state.bringing.ev_step is not None)
+    assert window.session.state.bringing.aligned
+    qtbot.keyClick(sheet, Qt.Key.Key_Escape)
+    window.session.bringing.begin()
+    page = exposures()
+    assert not page.hand_held.isChecked()
+    assert not page.by_hand.isChecked()
+    assert not page.step.isEnabled()
+    assert not window.session.state.bringing.aligned
+
+
 def test_a_project_in_the_dataset_cannot_be_asked_for(window, sheet, qtbot, until, camera):
     look_into(sheet, qtbot, camera)
     until(window.session, at("brackets"))

@@ -332,14 +332,17 @@ class ExposuresPage(QWidget):
         self.odd = QPlainTextEdit(readOnly=True)
         self._catalogue: Catalogue | None = None
         self._lay_out()
-        self.by_hand.toggled.connect(self._give)
+        self.by_hand.clicked.connect(self._give)
         self.step.editingFinished.connect(self._give)
-        self.hand_held.toggled.connect(self.align_wished)
+        self.hand_held.clicked.connect(self.align_wished)
         self.curve.wished.connect(self.curve_wished)
 
     def show_state(self, state: ImportState) -> None:
         """Show what was found, nothing while it is looked for."""
         self.setEnabled(not state.doing)
+        self.hand_held.setChecked(state.aligned)
+        self.by_hand.setChecked(state.ev_step is not None)
+        self.step.setEnabled(state.ev_step is not None)
         if state.catalogue is self._catalogue:
             return
         self._catalogue = state.catalogue
@@ -366,7 +369,6 @@ class ExposuresPage(QWidget):
 
     @Slot()
     def _give(self) -> None:
-        self.step.setEnabled(self.by_hand.isChecked())
         self.step_given.emit(self.step.value() if self.by_hand.isChecked() else None)
 
     def _lay_out(self) -> None:
