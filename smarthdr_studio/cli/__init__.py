@@ -73,7 +73,7 @@ VERBS: Final = frozenset(
     | {"scenes", "queue", "propose"}
     | {"import-split", "export-split", "export-journal", "export-dataset", "report"}
     | {"note", "history", "truth", "undo", "redo", "evaluate", "merge", "benchmark", "doctor"}
-    | {"align", "response", "relocate", "accept", "tidy", "runs", "presets", "desktop"}
+    | {"align", "response", "frames", "relocate", "accept", "tidy", "runs", "presets", "desktop"}
 )
 
 

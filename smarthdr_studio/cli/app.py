@@ -65,6 +65,7 @@ _VERBS: Final[Mapping[str, Callable[..., int | None]]] = {
     "doctor": doctor.doctor,
     "align": project.align,
     "response": project.response,
+    "frames": project.frames,
     "relocate": project.relocate,
     "accept": project.accept,
     "tidy": project.tidy,

@@ -1,4 +1,4 @@
-"""The verbs new, align, response, relocate, accept and tidy: made, read, moved and cleared."""
+"""The verbs new, align, response, frames, relocate, accept and tidy: made, read, moved, cleared."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from smarthdr_studio.core.words import counted
 if TYPE_CHECKING:
     from smarthdr_studio.core.datasets.camera_curve import ChosenResponse
     from smarthdr_studio.core.datasets.proposal import Proposal, ProposedScene
-    from smarthdr_studio.core.imaging.bracket import Catalogue, Scene, Skipped
+    from smarthdr_studio.core.imaging.bracket import Catalogue, Scene, Skipped, Three
     from smarthdr_studio.core.imaging.response import ResponseFit
     from smarthdr_studio.core.project.stamps import Comparison
 
@@ -369,7 +369,7 @@ def response(
     from smarthdr_studio.core.project.decisions import Decisions
     from smarthdr_studio.core.project.project import Project
     from smarthdr_studio.core.project.stale import stale_in_words, stale_labels
-    from smarthdr_studio.core.training.run_start import runs_of_another_curve
+    from smarthdr_studio.core.training.run_start import runs_read_otherwise
 
     with Project.open(project) as opened:
         if save is not None:
@@ -385,7 +385,7 @@ def response(
         if use is not None:
             Decisions(opened).read_frames(replace(opened.reading, response=chosen.curve))
         words = opened.reading.words
-        stale = stale_in_words(stale_labels(opened), runs=runs_of_another_curve(opened))
+        stale = stale_in_words(stale_labels(opened), runs=runs_read_otherwise(opened))
     if as_json:
         print_json(_response(chosen) | {"stale": stale})
         return
@@ -419,6 +419,71 @@ def _tell_fit(chosen: "ChosenResponse") -> None:
         print_line(f"A measured curve {fits}: {chosen.fit.words}.")
     else:
         print_line("No curve can be measured: exposures are not told, or frames share too little.")
+
+
+def frames(
+    project: ProjectFolder,
+    scene: Annotated[str, typer.Argument(metavar="SCENE", help="Its id.")],
+    *,
+    use: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|UNDER,REFERENCE,OVER",
+            help="Use these from now on, as they are counted here: 1,3,4; or as they were found.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the frames of a scene's bracket, and which three networks and views use; or choose.
+
+    To choose others is a decision in the journal, which undo takes back; labels that exist stay as
+    they are, and those made of other frames are told.
+    """
+    from smarthdr_studio.core.project.decisions import Decisions
+    from smarthdr_studio.core.project.project import Project
+    from smarthdr_studio.core.project.stale import stale_in_words, stale_labels
+
+    with Project.open(project) as opened:
+        if use is not None:
+            Decisions(opened).choose_frames(scene, _three(use))
+        shown = opened.scene(scene)
+        stale = stale_in_words(stale_labels(opened, of=[scene]))
+    low = shown.evs[0]
+    parts: dict[Path, list[str]] = {}
+    for path, part in zip(shown.frames, ("under", "reference", "over"), strict=True):
+        parts.setdefault(path, []).append(part)
+    told: list[dict[str, Any]] = [
+        {"frame": number, "file": frame.path.name, "stops": frame.ev - low, "used": used}
+        for number, frame in enumerate(shown.whole_bracket, start=1)
+        for used in [parts.get(frame.path, [])]
+    ]
+    if as_json:
+        print_json(
+            {"scene": scene, "chosen": shown.chosen is not None, "frames": told, "stale": stale}
+        )
+        return
+    how = "chosen by hand" if shown.chosen is not None else "as they were found"
+    rows = [
+        (str(e["frame"]), e["file"], f"{e['stops']:+.3g}", " and ".join(e["used"])) for e in told
+    ]
+    columns = ("frame", "file", "stops above under", "used as")
+    print_table(columns, rows, title=f"{scene}: frames are {how}", words=4)
+    if stale:
+        print_note(f"{stale}.")
+
+
+def _three(text: str) -> "Three | None":
+    """Places counted from 0 of those a person counts from 1. Raises ProjectError."""
+    if text == "auto":
+        return None
+    try:
+        under, reference, over = (int(word) - 1 for word in text.split(","))
+    except ValueError:
+        raise ProjectError(
+            f"{text}: is not three numbers with commas between them, such as 1,3,4, nor auto; give "
+            "under, reference and over by rising exposure"
+        ) from None
+    return under, reference, over
 
 
 def relocate(

@@ -90,7 +90,7 @@ GIVE_EXPOSURES: Final = Way(
     "them with --evs",
 )
 MEASURE_CURVE: Final = Way(
-    window="import them with File ▸ Import brackets…, which measures the curve",
+    window="measure the curve with: File ▸ How frames are read ▸ Camera curve…",
     shell="measure the curve with: smarthdr-studio response PROJECT --use measured",
 )
 READ_STATIC: Final = Way(
@@ -101,6 +101,9 @@ READ_STATIC: Final = Way(
 CHOOSE_CURVE: Final = Way(
     window="File ▸ How frames are read ▸ Camera curve…",
     shell="smarthdr-studio response PROJECT --use FILE",
+)
+CHOOSE_FRAMES: Final = Way(
+    window="Scene ▸ Choose frames…", shell="smarthdr-studio frames PROJECT SCENE --use auto"
 )
 FIRST_LABEL: Final = Way(
     window="import one with Scene ▸ Import ground truth…, promote a scene, hold none out, or use "

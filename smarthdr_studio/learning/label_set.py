@@ -16,7 +16,7 @@ from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.project.stale import PSEUDO_LABEL, stale_in_words, stale_labels
 from smarthdr_studio.core.project.stamps import Comparison
 from smarthdr_studio.core.training.plan import TrainingPlan
-from smarthdr_studio.core.training.run_start import runs_of_another_curve
+from smarthdr_studio.core.training.run_start import runs_read_otherwise
 from smarthdr_studio.core.trust.brush import Brush, fingerprint, pack
 from smarthdr_studio.core.trust.masking import MaskSettings, masks_as_text, masks_from_text
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
@@ -378,7 +378,7 @@ def stale_sentence(folder: AnyPath, label_set: LabelSet, *, run: str | None = No
     """
     with Project.open(Path(folder)) as project:
         found = stale_labels(project, of=[name for name, _ in label_set.labels])
-        runs = [name for name in runs_of_another_curve(project) if name == run]
+        runs = [name for name in runs_read_otherwise(project) if name == run]
     return stale_in_words([each for each in found if each.what != PSEUDO_LABEL], runs=runs)
 
 

@@ -439,6 +439,7 @@ def _write_label(
         uncertainty=origin.uncertainty,
         sigma_scale=origin.sigma_scale,
         curve=draft.scene.reading.curve,
+        three=draft.scene.chosen,
         masks=masks,
         patch_range=found.patch_range,
         pixel_range=found.pixel_range,

@@ -292,6 +292,7 @@ CURATION: Final = (
 FILES: Final = (
     action("Scene", "Import ground truth…", "Ctrl+G", "A file, or a static bracket", "bring_truth"),
     action("Scene", "Use its ground truth", "", "Learn from the file it has", "use_truth"),
+    action("Scene", "Choose frames…", "", "Which three of its bracket are used", "choose_frames"),
     action("Trust", "Journal", "F10", "Every decision, and the past", "tab_journal"),
     action("Trust", "As it was on…", "Alt+J", "The project at a moment", "ask_moment"),
     action("File", "Import split…", "", "Statuses from a list of scenes", "import_split"),

@@ -16,7 +16,7 @@ from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.integrity import FindingKind, stale_findings
 from smarthdr_studio.core.project.labels import TruthProvenance
 from smarthdr_studio.core.project.stale import StaleLabel, stale_in_words, stale_labels
-from smarthdr_studio.core.training.run_start import runs_of_another_curve
+from smarthdr_studio.core.training.run_start import runs_read_otherwise
 from smarthdr_studio.core.trust.masking import MaskSettings, masks_as_text
 from smarthdr_studio.core.trust.pseudo_label import read_provenance, write_pseudo_label
 
@@ -59,7 +59,7 @@ def test_nothing_is_stale_and_no_label_looked_at_before_a_curve_was_ever_chosen(
 ):
     monkeypatch.setattr(stale, "read_provenance", None)
     assert stale_labels(project) == ()
-    assert runs_of_another_curve(project) == ()
+    assert runs_read_otherwise(project) == ()
     assert stale_in_words(()) == ""
 
 
@@ -122,12 +122,12 @@ def test_a_run_is_stale_that_began_under_another_curve(project, decisions):
     begin("20261129-100000-first")
     decisions.read_frames(OTHER)
     begin("20261129-110000-second")
-    assert runs_of_another_curve(project) == ("20261129-100000-first",)
+    assert runs_read_otherwise(project) == ("20261129-100000-first",)
 
 
 def test_the_sentence_counts_them_and_names_both_remedies():
     labels = [
-        StaleLabel(scene=name, what=what, curve="")
+        StaleLabel(scene=name, what=what, curve=True)
         for name, what in (("a", "pseudo-label"), ("b", "pseudo-label"), ("a", "promoted label"))
     ]
     words = stale_in_words(labels, runs=["r"])

@@ -137,7 +137,10 @@ def test_labels_of_another_curve_are_told_when_the_project_opens_and_on_the_card
     assert "File ▸ How frames are read ▸ Camera curve…" in notice.text
     window.session.screen.pick("003")
     until(window.session, lambda s: s.story is not None and s.story.scene == "003")
-    assert "its pseudo-label is of frames read with gamma 2.2" in window.session.state.story.frames
+    assert (
+        "its pseudo-label was made under another response curve"
+        in window.session.state.story.frames
+    )
 
 
 def test_the_chart_shows_the_measured_curve(curved, opened, asked):

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from smarthdr_studio.core.imaging.bracket import Three
 from smarthdr_studio.core.imaging.radiometry import Frame
 
 _WELL: Final = (0.06, 0.94)  # camera values that say something
@@ -13,8 +14,6 @@ _SHADOW: Final = 0.1  # camera value; darker is noise
 _LEAST_STEP: Final = 0.9  # stops, one but for rounding
 _MOST_CLIPPED: Final = 1e-3  # of the pixels of an under frame
 _MOST_DARK: Final = 1e-2  # of the pixels of an over frame
-
-Three = tuple[int, int, int]
 
 
 def choose_three(

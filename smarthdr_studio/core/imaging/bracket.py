@@ -26,6 +26,10 @@ Split = Literal["train", "test"]
 Half = npt.NDArray[np.float16]
 
 
+Three = tuple[int, int, int]
+"""Under, reference and over as places in a whole bracket, which rises by exposure."""
+
+
 class ExposedFrame(NamedTuple):
     """One frame of a bracket and its exposure value."""
 
@@ -83,6 +87,7 @@ class Scene:
     the reference, the reference stands in for the under (or over) frame, with its own EV. `reading`
     says under which curve they are decoded, and whether under and over are laid onto the reference;
     `shakes` is the file that keeps how they lie against it, made when they are first decoded.
+    `chosen` are the places of the three in the whole bracket where a person chose them.
 
     `id` is unique in its dataset and safe as a file name: the scene folder's path inside the
     dataset joined by "-", without a leading "Training". What the ground truth file holds reaches
@@ -103,6 +108,7 @@ class Scene:
     every: tuple[ExposedFrame, ...] = ()
     reading: FrameReading = FrameReading()
     shakes: Path | None = None
+    chosen: Three | None = None
 
     @property
     def whole_bracket(self) -> tuple[ExposedFrame, ...]:
@@ -192,6 +198,39 @@ class Bracket:
 def with_imported_truth(scene: Scene, path: AnyPath) -> Scene:
     """The scene with a ground truth of the project, which holds radiance of METHOD §1."""
     return replace(scene, ground_truth=Path(path), ground_truth_gain=1.0, ground_truth_gamma=1.0)
+
+
+def with_three(scene: Scene, three: Three) -> Scene:
+    """The scene with these three frames of its bracket, as a person chose them.
+
+    The ground truth of its dataset follows the under frame, in which 1 is what clips (METHOD §1).
+    """
+    bracket = scene.whole_bracket
+    under, reference, over = (bracket[place] for place in three)
+    brighter = (under.ev - scene.evs[0]) / scene.ground_truth_gamma  # stops
+    return replace(
+        scene,
+        frames=(under.path, reference.path, over.path),
+        evs=(under.ev, reference.ev, over.ev),
+        ground_truth_gain=scene.ground_truth_gain * 2.0**brighter,
+        every=bracket,
+        chosen=three,
+    )
+
+
+def refuse_three(scene: Scene, three: Sequence[int]) -> None:
+    """Raises BadScene unless these are places of the bracket: under, reference and over.
+
+    The reference may stand in for one of the others.
+    """
+    count = len(scene.whole_bracket)
+    rising = len(three) == 3 and all(0 <= place < count for place in three)
+    rising = rising and three[0] <= three[1] <= three[2] and three[0] < three[2]
+    if not rising:
+        raise BadScene(
+            f"{scene.id}: has {count} frames by rising exposure; choose an under, a reference and "
+            "an over frame of them, each no darker than the one before"
+        )
 
 
 _Decoded = Bracket | Half

@@ -1,10 +1,11 @@
 """Verified copies of a project's database: several of a day, the last ten days of use."""
 
 import re
+import shutil
 import sqlite3
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -308,3 +309,43 @@ def _is_outdated(backup: Path, path: Path) -> bool:
 
 def _entries(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT count(*) FROM journal").fetchone()[0])
+
+
+_ATTEMPTS: Final = 5
+
+
+def copy_of_now(path: AnyPath, place: AnyPath) -> Path:
+    """The database as it is at one moment, in another folder. Raises OSError and ProjectError."""
+    path, place = Path(path), Path(place)
+    if path.with_name(f"{path.name}-shm").exists():
+        # In use: what counts as decided is known to those who use it, not to its files alone.
+        with suppress(sqlite3.Error):
+            return _live(path, place / path.name)
+    return _at_rest(path, place)
+
+
+def _live(path: Path, copy: Path) -> Path:
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True)) as live, closing(sqlite3.connect(copy)) as target:
+        live.backup(target)
+    return copy
+
+
+def _at_rest(path: Path, place: Path) -> Path:
+    """The files of a database that nobody has open, and its log where a kill has left one."""
+    log = path.with_name(f"{path.name}-wal")
+    for _ in range(_ATTEMPTS):
+        before = _stamps(path, log)
+        for each in (path, log):
+            copied = place / each.name
+            copied.unlink(missing_ok=True)
+            if each.exists():
+                shutil.copyfile(each, copied)
+        if _stamps(path, log) == before:
+            return place / path.name
+    raise ProjectError(f"{path}: another program is writing to it; try again in a moment")
+
+
+def _stamps(*paths: Path) -> list[tuple[int, int] | None]:
+    found = [path.stat() if path.exists() else None for path in paths]
+    return [each and (each.st_size, each.st_mtime_ns) for each in found]

@@ -16,7 +16,13 @@ from smarthdr_studio.core.errors import (
     UnwritableProject,
 )
 from smarthdr_studio.core.files import AnyPath, is_folder, is_inside, shown_name
-from smarthdr_studio.core.imaging.bracket import Catalogue, ExposedFrame, FrameReading, Scene
+from smarthdr_studio.core.imaging.bracket import (
+    Catalogue,
+    ExposedFrame,
+    FrameReading,
+    Scene,
+    Three,
+)
 from smarthdr_studio.core.project import formats
 from smarthdr_studio.core.project.journal import JournalEntry, Kind, Status
 from smarthdr_studio.core.project.places import odd_in_entry, odd_in_scene, refuse_odd
@@ -152,7 +158,7 @@ def append(connection: sqlite3.Connection, entries: Iterable[JournalEntry]) -> N
                 None if e.masks is None else _masks_as_text(e.masks),
                 *(e.run, e.round, e.checkpoint, e.label, e.note, e.undoes),
                 *(int(e.whole), e.checksum, e.truth, e.person, _tags_as_text(e.tags)),
-                None if e.reading is None else e.reading.as_text(),
+                _reading_as_text(e),
             )
             for e in entries
         ],
@@ -205,8 +211,21 @@ def entry_in(row: Sequence[Any]) -> JournalEntry:
         truth=row[17],
         person=row[18],
         tags=_tags_from_text(row[19]),
-        reading=None if row[20] is None else FrameReading.from_text(row[20]),
+        reading=None if row[20] is None or row[5] is not None else FrameReading.from_text(row[20]),
+        three=None if row[20] is None or row[5] is None else _three_from_text(row[20]),
     )
+
+
+def _reading_as_text(entry: JournalEntry) -> str | None:
+    """Of all scenes how frames are read, of one which of them; both stand in one column."""
+    if entry.three is not None:
+        return json.dumps({"three": entry.three}, separators=(",", ":"))
+    return None if entry.reading is None else entry.reading.as_text()
+
+
+def _three_from_text(text: str) -> Three:
+    under, reference, over = parse_json(text)["three"]
+    return int(under), int(reference), int(over)
 
 
 _masks = lru_cache(maxsize=256)(masks_from_text)

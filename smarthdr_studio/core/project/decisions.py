@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from smarthdr_studio.core.environment import current_user, utc_now
 from smarthdr_studio.core.errors import LostPainting, ProjectError
-from smarthdr_studio.core.imaging.bracket import FrameReading, Scene
+from smarthdr_studio.core.imaging.bracket import FrameReading, Scene, Three
 from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.project.journal import (
     DecisionSubject,
@@ -43,6 +43,7 @@ ALLOWED_FROM: Final[Mapping[Kind, frozenset[Status]]] = {
     Kind.USE_GROUND_TRUTH: _TRAINING - {Status.GROUND_TRUTH},
     Kind.IMPORT_TRUTH: frozenset(Status),
     Kind.PAINT: frozenset(Status),
+    Kind.CHOOSE_FRAMES: frozenset(Status),
     Kind.ANNOTATE: frozenset(Status),
     Kind.SPLIT: frozenset(Status),
 }
@@ -408,6 +409,34 @@ class Decisions:
         def decide(ledger: Ledger) -> Sequence[JournalEntry]:
             plain = draft_entry(Kind.READ_FRAMES, masks=ledger.masks, note=note, who=who)
             return () if ledger.reading == reading else (replace(plain, reading=reading),)
+
+        self._project.record(decide)
+
+    def choose_frames(
+        self, scene_id: str, three: Three | None, *, note: str = "", who: str | None = None
+    ) -> None:
+        """Let networks and views use these frames of a scene's bracket; None as it was found.
+
+        The same ones again are no decision. What was labelled before stays as it is. Raises
+        BadScene, and ProjectError where the under frame would be another one although the scene
+        has a label of its own: its light is on the scale of that frame.
+        """
+        self._project.refuse_read_only()
+        self._writer.allowed(Kind.CHOOSE_FRAMES, [scene_id])
+        wanted = self._project.scene_with(scene_id, three)
+
+        def decide(ledger: Ledger) -> Sequence[JournalEntry]:
+            state = ledger.scenes[scene_id]
+            if state.three == three:
+                return ()
+            if state.files() and wanted.evs[0] != self._project.scene(scene_id).evs[0]:
+                raise ProjectError(
+                    f"{scene_id}: has a label of its own, whose light is on the scale of its under "
+                    "frame; keep that frame, or undo the label first"
+                )
+            plain = draft_entry(Kind.CHOOSE_FRAMES, masks=ledger.masks, note=note, who=who)
+            status = state.status
+            return [replace(plain, scene=scene_id, before=status, after=status, three=three)]
 
         self._project.record(decide)
 

@@ -62,9 +62,11 @@ _VERSION_7: Final = (
         FROM facts WHERE name = 'frames_aligned' AND value = 'yes'""",
     "DELETE FROM facts WHERE name = 'frames_aligned'",
 )
+# No table changes, but the journal may say "choose frames", which version 7 cannot add up.
+_VERSION_8: Final[tuple[str, ...]] = ()
 # Rung n turns version n into version n + 1; a new project climbs the whole ladder.
 _Rung = tuple[str, ...]
 MIGRATIONS: tuple[_Rung, ...] = (
     *(_VERSION_1, _VERSION_2, _VERSION_3),
-    *(_VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7),
+    *(_VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7, _VERSION_8),
 )

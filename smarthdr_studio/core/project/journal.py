@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
-from smarthdr_studio.core.imaging.bracket import FrameReading
+from smarthdr_studio.core.imaging.bracket import FrameReading, Three
 from smarthdr_studio.core.trust.masking import PATCH_SIZE, Level, MaskSettings
 
 
@@ -35,6 +35,7 @@ class Kind(StrEnum):
     USE_GROUND_TRUTH = "use ground truth"
     IMPORT_TRUTH = "bring ground truth"
     PAINT = "paint"
+    CHOOSE_FRAMES = "choose frames"
     ANNOTATE = "annotate"
     SPLIT = "import a split"
     SET_MASKS = "set thresholds"
@@ -53,7 +54,8 @@ class JournalEntry:
     picture; `run`, `round` and `checkpoint` say who made it. `truth` is a ground truth that was
     brought. `checksum` is the SHA-256 of the file that came with the entry, label or truth.
     `person` is the hash of the mask a person has painted so far, None with nothing painted. `note`
-    is why it was decided; of an annotation it is the scene's note, and `tags` are its tags.
+    is why it was decided; of an annotation it is the scene's note, and `tags` are its tags. `three`
+    are the frames a person chose for the scene, None where the program does.
     """
 
     group: str
@@ -76,6 +78,7 @@ class JournalEntry:
     note: str = ""
     undoes: str | None = None
     reading: FrameReading | None = None  # how frames are read after the entry, where it says so
+    three: Three | None = None
     seq: int = 0  # given by the project when the entry is written
 
 
@@ -93,6 +96,7 @@ class SceneState(NamedTuple):
     truth: str | None = None
     truth_checksum: str | None = None
     person: str | None = None
+    three: Three | None = None
     note: str = ""
     tags: tuple[str, ...] = ()
 
@@ -123,6 +127,7 @@ _PHRASES: Final[Mapping[Kind, str]] = {
     Kind.USE_GROUND_TRUTH: "use the ground truth of {}",
     Kind.IMPORT_TRUTH: "import the ground truth of {}",
     Kind.PAINT: "paint on {}",
+    Kind.CHOOSE_FRAMES: "choose the frames of {}",
     Kind.ANNOTATE: "note on {}",
     Kind.SPLIT: "import a split of {}",
     Kind.GO_BACK: "set {} back to a run",
@@ -241,6 +246,7 @@ class Accounts:
             person=earlier.person,
             tags=earlier.tags,
             checksum=earlier.checksum,
+            three=earlier.three,
         )
 
     def _take_settings(self, entry: JournalEntry) -> None:
@@ -316,14 +322,24 @@ def _after(entry: JournalEntry, now: SceneState) -> SceneState:
                 checksum=entry.checksum,
                 truth=entry.truth,
                 person=entry.person,
+                three=entry.three,
             )
-        case Kind.PAINT:
-            then = now._replace(person=entry.person)
-        case Kind.ANNOTATE:
-            then = now._replace(note=entry.note, tags=entry.tags)
+        case Kind.PAINT | Kind.ANNOTATE | Kind.CHOOSE_FRAMES:
+            then = _about_scene(entry, now)
         case _:
             then = plain
     return then
+
+
+def _about_scene(entry: JournalEntry, now: SceneState) -> SceneState:
+    """The state after a decision that leaves the status of a scene alone."""
+    match entry.kind:
+        case Kind.PAINT:
+            return now._replace(person=entry.person)
+        case Kind.CHOOSE_FRAMES:
+            return now._replace(three=entry.three)
+        case _:
+            return now._replace(note=entry.note, tags=entry.tags)
 
 
 class ChangeKind(StrEnum):
@@ -334,6 +350,7 @@ class ChangeKind(StrEnum):
     WHOLE = "whole picture"
     TRUTH = "ground truth"
     BRUSH = "brush"
+    FRAMES = "frames"
     NOTE = "note"
     TAGS = "tags"
     THRESHOLDS = "thresholds"
@@ -491,11 +508,17 @@ def _state_in_words(state: SceneState) -> dict[ChangeKind, str]:
         ChangeKind.WHOLE: "counted" if state.whole else "",
         ChangeKind.TRUTH: "" if state.truth is None else PurePosixPath(state.truth).name,
         ChangeKind.BRUSH: "" if state.person is None else f"mask {state.person[:8]}",
+        ChangeKind.FRAMES: three_in_words(state.three),
         ChangeKind.NOTE: f"“{state.note}”" if state.note else "",
         ChangeKind.TAGS: ", ".join(state.tags),
         ChangeKind.THRESHOLDS: "",
         ChangeKind.READING: "",
     }
+
+
+def three_in_words(three: Three | None) -> str:
+    """Which frames of its bracket were chosen, counted from 1 by rising exposure; "" for none."""
+    return "" if three is None else f"{three[0] + 1}, {three[1] + 1} and {three[2] + 1}"
 
 
 def _version(label: str | None) -> str:
@@ -543,10 +566,11 @@ def reverting_entry(draft: JournalEntry, now: SceneState, then: SceneState) -> J
         checksum=then.checksum,
         truth=then.truth,
         person=then.person,
+        three=then.three,
     )
 
 
 def _counts(state: SceneState) -> tuple[object, ...]:
     if state.status is Status.EXCLUDED:
         return (state.status,)
-    return state.status, state.label, state.whole, state.truth, state.person
+    return state.status, state.label, state.whole, state.truth, state.person, state.three

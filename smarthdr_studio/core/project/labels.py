@@ -18,7 +18,7 @@ from smarthdr_studio.core.imaging.image_files import Layer, read_layers, write_l
 from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.project.journal import JournalEntry
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.remedies import LABEL
+from smarthdr_studio.core.remedies import LABEL, LABEL_ANEW
 from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.core.trust.masking import MaskSettings, Range, with_person
 from smarthdr_studio.core.trust.pseudo_label import (
@@ -174,6 +174,10 @@ def _freeze(
         )
     before = file_stamp(source)  # training may put a newer file in its place
     pseudo = read_pseudo_label(source, expect=(scene.height, scene.width))
+    if pseudo.provenance.three != scene.chosen:  # its light may be on the scale of another frame
+        raise LabelError(
+            f"{source}: is of other frames of {scene.id} than are chosen now; {LABEL_ANEW}"
+        )
     person = project.person(scene.id)
     label = remasked(replace(pseudo, person=person), masks, ranges=known.get(scene.id))
     if label.provenance == pseudo.provenance and _same(person, pseudo.person):

@@ -15,6 +15,7 @@ from smarthdr_studio.core import files as core_files
 from smarthdr_studio.core.datasets.scan import refuse_unusable
 from smarthdr_studio.core.environment import garbage_collection_paused
 from smarthdr_studio.core.errors import (
+    BadScene,
     DamagedProject,
     LostPainting,
     ProjectError,
@@ -25,7 +26,10 @@ from smarthdr_studio.core.imaging.bracket import (
     Catalogue,
     FrameReading,
     Scene,
+    Three,
+    refuse_three,
     with_imported_truth,
+    with_three,
 )
 from smarthdr_studio.core.project import backups, database, stamps
 from smarthdr_studio.core.project import database as project_database
@@ -44,7 +48,6 @@ from smarthdr_studio.core.trust.brush import Brush, unpack
 DATABASE_NAME: Final = "project.sqlite"
 
 _SHAKES: Final = "alignment"
-_ATTEMPTS: Final = 5
 # Where the program writes: a link at one of them that leads out of the project is refused at once.
 _PARTS: Final = (
     *(f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm"),
@@ -118,7 +121,7 @@ def read_only_copy(path: AnyPath, *, refused: UnwritableProject | None = None) -
     except OSError:
         return OpenedDatabase(connection=_in_memory(path, refused), read_only=why)
     try:
-        connection = database.connect(_copied(path, Path(copy.name)))
+        connection = database.connect(backups.copy_of_now(path, copy.name))
     except (OSError, UnwritableProject):
         copy.cleanup()
         return OpenedDatabase(connection=_in_memory(path, refused), read_only=why)
@@ -186,42 +189,6 @@ def _missing(folder: Path, lost: str) -> str:
         f"{folder}: not a project ({_OTHERWISE[lost]}); create one with: "
         f"{MAKE_PROJECT.of(PROJECT=folder)}"
     )
-
-
-def _copied(path: Path, place: Path) -> Path:
-    """The database as it is at one moment, in another folder."""
-    if path.with_name(f"{path.name}-shm").exists():
-        # In use: what counts as decided is known to those who use it, not to its files alone.
-        with suppress(sqlite3.Error):
-            return _live(path, place / path.name)
-    return _at_rest(path, place)
-
-
-def _live(path: Path, copy: Path) -> Path:
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True)) as live, closing(sqlite3.connect(copy)) as target:
-        live.backup(target)
-    return copy
-
-
-def _at_rest(path: Path, place: Path) -> Path:
-    """The files of a database that nobody has open, and its log where a kill has left one."""
-    log = path.with_name(f"{path.name}-wal")
-    for _ in range(_ATTEMPTS):
-        before = _stamps(path, log)
-        for each in (path, log):
-            copied = place / each.name
-            copied.unlink(missing_ok=True)
-            if each.exists():
-                shutil.copyfile(each, copied)
-        if _stamps(path, log) == before:
-            return place / path.name
-    raise ProjectError(f"{path}: another program is writing to it; try again in a moment")
-
-
-def _stamps(*paths: Path) -> list[tuple[int, int] | None]:
-    found = [path.stat() if path.exists() else None for path in paths]
-    return [each and (each.st_size, each.st_mtime_ns) for each in found]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -337,6 +304,14 @@ class Project:
         if scene is None:
             raise ProjectError(f"{scene_id}: no such scene in {self.folder}; check the id")
         return scene
+
+    def scene_with(self, scene_id: str, three: Three | None) -> Scene:
+        """The scene if a person had chosen these frames of it, or none. Raises BadScene too."""
+        plain = self._plain[self.scene(scene_id).id]
+        if three is None:
+            return plain
+        refuse_three(plain, three)
+        return with_three(plain, three)
 
     def statuses(self) -> dict[str, Status]:
         """Every scene's status by id, in the order of `scenes`."""
@@ -575,8 +550,22 @@ class Project:
                 f"it; mend it with: {MEND.of(PROJECT=self.folder)}"
             )
         for name in ids:
-            plain, truth = self._plain[name], states[name].truth
-            self._by_id[name] = plain if truth is None else self._with_truth(plain, truth)
+            scene, state = self._with_frames(self._plain[name], states[name].three), states[name]
+            truth = state.truth
+            self._by_id[name] = scene if truth is None else self._with_truth(scene, truth)
+
+    def _with_frames(self, scene: Scene, three: Three | None) -> Scene:
+        """The scene with the frames a person chose. Raises DamagedProject: there are none such."""
+        if three is None:
+            return scene
+        try:
+            refuse_three(scene, three)
+        except BadScene:
+            raise DamagedProject(
+                f"{self.folder}: its journal speaks of frames that {scene.id} has not; mend it "
+                f"with: {MEND.of(PROJECT=self.folder)}"
+            ) from None
+        return with_three(scene, three)
 
     def _with_truth(self, scene: Scene, truth: str) -> Scene:
         file = label_file(self.folder, truth, scene=scene.id)

@@ -1,22 +1,24 @@
-"""What was made under another response curve than frames are read under now: it holds other light.
+"""What was made of frames that are read otherwise now, so that it may hold other light.
 
 Pseudo-labels, promoted labels and ground truths merged from a bracket stay as they are where a
-person chooses another curve; that they are stale is told by the window, by doctor, and before
-training. A scene's own ground truth file is none of a camera's business.
+person chooses another response curve, or other frames of a bracket; that they are stale is told by
+the window, by doctor, and before training. A scene's own ground truth file is none of a camera's
+business.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from smarthdr_studio.core.errors import LabelError
-from smarthdr_studio.core.imaging.bracket import curve_in_words
+from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.imaging.bracket import Three
 from smarthdr_studio.core.imaging.image_files import read_plain_header
-from smarthdr_studio.core.project.journal import JournalEntry, Kind
+from smarthdr_studio.core.project.journal import Accounts, JournalEntry, Kind
 from smarthdr_studio.core.project.places import label_file
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.remedies import CHOOSE_CURVE, LABEL
+from smarthdr_studio.core.remedies import CHOOSE_CURVE, CHOOSE_FRAMES, LABEL
 from smarthdr_studio.core.trust.pseudo_label import read_provenance
 from smarthdr_studio.core.words import counted
 
@@ -24,86 +26,111 @@ PSEUDO_LABEL: Final = "pseudo-label"
 PROMOTED_LABEL: Final = "promoted label"
 MERGED_TRUTH: Final = "merged ground truth"
 _KINDS: Final = (PSEUDO_LABEL, PROMOTED_LABEL, MERGED_TRUTH)
+_CURVE: Final = "under another response curve than frames are read under now"
+_FRAMES: Final = "of other frames of the bracket than are chosen now"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaleLabel:
-    """One file that a scene has and that was made under the curve of this short name.
+    """One file that a scene has and that was made of frames that are read otherwise now.
 
-    `what` is one of the three words above.
+    `what` is one of the three words above; `curve` says that it is another response, not only that
+    they are other frames.
     """
 
     scene: str
     what: str
-    curve: str
+    curve: bool
 
     @property
     def words(self) -> str:
         """That it is stale, as a scene's card has it."""
-        return f"its {self.what} is of frames read {curve_in_words(self.curve)}"
+        return f"its {self.what} was made {_CURVE if self.curve else _FRAMES}"
+
+
+class _MadeOf(NamedTuple):
+    """How frames were read when something was made of them."""
+
+    curve: str = ""
+    three: Three | None = None
 
 
 def stale_labels(project: Project, *, of: Sequence[str] | None = None) -> tuple[StaleLabel, ...]:
     """Every stale label of these scenes, else of all.
 
-    Headers of labels are read where the project was ever told how to read frames, else nothing is.
-    A label that cannot be read is the doctor's.
+    Headers of labels are read where a person ever said how frames are read, else nothing is. A
+    label that cannot be read is the doctor's.
     """
     entries = project.entries()
-    if all(entry.reading is None for entry in entries):
+    if all(entry.reading is None and entry.three is None for entry in entries):
         return ()
-    now, names = project.reading.curve, [scene.id for scene in project.scenes] if of is None else of
-    merged_under = _curves_of_truths(entries)
-    return tuple(
-        label
-        for name in names
-        for label in _labels_of(project, name, merged_under)
-        if label.curve != now
-    )
+    scenes = project.scenes if of is None else [project.scene(name) for name in of]
+    merged = _truths_made_of(entries)
+    found = []
+    for scene in scenes:
+        now = _MadeOf(scene.reading.curve, scene.chosen)
+        for what, made in _labels_of(project, scene.id, merged):
+            if made != now:
+                other = made.curve != now.curve
+                found.append(StaleLabel(scene=scene.id, what=what, curve=other))
+    return tuple(found)
 
 
 def stale_in_words(stale: Sequence[StaleLabel], *, runs: Sequence[str] = ()) -> str:
-    """All of it in one sentence with the remedies, "" where nothing is stale."""
+    """All of it in one sentence with the remedies, "" where nothing is stale.
+
+    `runs` are those that began with frames read otherwise.
+    """
     counts = {what: sum(each.what == what for each in stale) for what in _KINDS}
     parts = [counted(count, what) for what, count in counts.items() if count]
     parts += [counted(len(runs), "run")] if runs else []
     if not parts:
         return ""
+    curve = any(each.curve for each in stale) or not stale
+    frames = any(not each.curve for each in stale)
+    why = " or ".join(([_CURVE] if curve else []) + ([_FRAMES] if frames else []))
+    way_back = CHOOSE_CURVE if curve else CHOOSE_FRAMES
     return (
         f"{', '.join(parts[:-1])}{' and ' if parts[1:] else ''}{parts[-1]} "
-        f"{'was' if len(stale) + len(runs) == 1 else 'were'} made under another response curve "
-        f"than frames are read under now, so that light differs; make pseudo-labels anew with: "
-        f"{LABEL}, and promote or merge again, or go back to that curve with: {CHOOSE_CURVE}"
+        f"{'was' if len(stale) + len(runs) == 1 else 'were'} made {why}, so that light differs; "
+        f"make pseudo-labels anew with: {LABEL}, and promote or merge again, or go back with: "
+        f"{way_back}"
     )
 
 
-def _curves_of_truths(entries: Sequence[JournalEntry]) -> dict[str, str]:
-    """Under which curve frames were read when each ground truth was imported, by its path."""
-    found, curve = {}, ""
+def _truths_made_of(entries: Sequence[JournalEntry]) -> dict[str, _MadeOf]:
+    """How frames were read when each ground truth was imported, by its path."""
+    found: dict[str, _MadeOf] = {}
+    accounts = Accounts()
     for entry in entries:
-        if entry.scene is None and entry.reading is not None:
-            curve = entry.reading.curve
-        elif entry.kind is Kind.IMPORT_TRUTH and entry.truth is not None:
-            found[entry.truth] = curve
+        accounts.take([entry])
+        if entry.kind is Kind.IMPORT_TRUTH and entry.truth is not None and entry.scene is not None:
+            ledger = accounts.ledger()
+            state = ledger.scenes[entry.scene]
+            found[entry.truth] = _MadeOf(ledger.reading.curve, state.three)
     return found
 
 
 def _labels_of(
-    project: Project, scene: str, merged_under: Mapping[str, str]
-) -> Iterator[StaleLabel]:
-    """What a scene has of labels, whether it is stale or not."""
+    project: Project, scene: str, merged: Mapping[str, _MadeOf]
+) -> Iterator[tuple[str, _MadeOf]]:
+    """What a scene has of labels, stale or not, and of what it was made."""
     state, pseudo = project.state(scene), project.pseudo_path(scene)
     with suppress(LabelError):
         if pseudo.is_file():
-            yield StaleLabel(scene=scene, what=PSEUDO_LABEL, curve=read_provenance(pseudo).curve)
+            yield PSEUDO_LABEL, _of_header(pseudo)
     with suppress(LabelError):
         if state.label is not None:
-            path = label_file(project.folder, state.label, scene=scene)
-            yield StaleLabel(scene=scene, what=PROMOTED_LABEL, curve=read_provenance(path).curve)
+            yield PROMOTED_LABEL, _of_header(label_file(project.folder, state.label, scene=scene))
     with suppress(LabelError):
         if state.truth is not None:
             path = label_file(project.folder, state.truth, scene=scene)
             # Of a single file it is what somebody else made of light.
             if "," in str(read_plain_header(path).get("smarthdr.source_sha256", "")):
-                curve = merged_under.get(state.truth, "")
-                yield StaleLabel(scene=scene, what=MERGED_TRUTH, curve=curve)
+                yield MERGED_TRUTH, merged.get(state.truth, _MadeOf())
+
+
+def _of_header(label: AnyPath) -> _MadeOf:
+    """Raises LabelError."""
+    of = read_provenance(label)
+    return _MadeOf(of.curve, of.three)

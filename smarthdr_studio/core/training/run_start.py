@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any
 
+from smarthdr_studio.core.imaging.bracket import Three
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import (
     Change,
@@ -116,15 +117,20 @@ def changes_since_start(project: Project, run: RunFolder) -> tuple[Change, ...]:
     return tuple(change for change in found if change.matter in _ABOUT_LABELS)
 
 
-def runs_of_another_curve(project: Project) -> tuple[str, ...]:
-    """The runs that began with frames read under another curve than they are read under now."""
-    if all(entry.reading is None for entry in project.entries()):
+def runs_read_otherwise(project: Project) -> tuple[str, ...]:
+    """The runs that began with frames read under another curve, or with others of a bracket."""
+    if all(entry.reading is None and entry.three is None for entry in project.entries()):
         return ()
-    now = project.reading.curve
+
+    def told(ledger: Ledger) -> tuple[str, dict[str, Three | None]]:
+        three = {name: state.three for name, state in ledger.scenes.items()}
+        return ledger.reading.curve, three
+
+    now = told(project.ledger())
     return tuple(
         run.id
         for run in run_folders(project.folder)
-        if ledger_at_start(project, read_start_state(run)).reading.curve != now
+        if told(ledger_at_start(project, read_start_state(run))) != now
     )
 
 

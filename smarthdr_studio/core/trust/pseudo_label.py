@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.files import AnyPath
-from smarthdr_studio.core.imaging.bracket import Half
+from smarthdr_studio.core.imaging.bracket import Half, Three
 from smarthdr_studio.core.imaging.image_files import (
     Layer,
     read_layers,
@@ -61,6 +61,7 @@ class Provenance:
     uncertainty: Literal["judge", "views"] = "judge"  # whose σ it is
     sigma_scale: float = 1.0  # what that σ was multiplied by, to be calibrated
     curve: str = ""  # under which frames were read, by `FrameReading.curve`; "" is gamma 2.2
+    three: Three | None = None  # the frames of the bracket, where a person chose them
     format: int = FORMAT
 
 
@@ -229,6 +230,8 @@ def _header(label: PseudoLabel) -> dict[str, str | int | float]:
     of = label.provenance
     scaled = {} if of.sigma_scale == 1 else {"smarthdr.sigma_scale": repr(of.sigma_scale)}
     read = {"smarthdr.curve": of.curve} if of.curve else {}
+    if of.three is not None:
+        read["smarthdr.three"] = " ".join(map(str, of.three))
     return {
         "smarthdr.format": of.format,
         "smarthdr.scene": label.scene,
@@ -245,6 +248,14 @@ def _header(label: PseudoLabel) -> dict[str, str | int | float]:
         **scaled,
         **read,
     }
+
+
+def _three(text: str) -> Three | None:
+    """Raises ValueError."""
+    if not text:
+        return None
+    under, reference, over = map(int, text.split())
+    return under, reference, over
 
 
 def _provenance(header: Mapping[str, Any]) -> Provenance:
@@ -267,5 +278,6 @@ def _provenance(header: Mapping[str, Any]) -> Provenance:
         uncertainty="views" if header.get("smarthdr.uncertainty") == "views" else "judge",
         sigma_scale=sigma_scale,
         curve=str(header.get("smarthdr.curve", "")),
+        three=_three(str(header.get("smarthdr.three", ""))),
         format=int(text("format")),
     )

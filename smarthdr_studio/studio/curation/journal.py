@@ -264,6 +264,7 @@ _TITLES: Final[Mapping[ChangeKind, str]] = {
     ChangeKind.WHOLE: "Whole picture",
     ChangeKind.TRUTH: "Ground truth",
     ChangeKind.BRUSH: "Brush",
+    ChangeKind.FRAMES: "Frames chosen",
     ChangeKind.NOTE: "Note",
     ChangeKind.TAGS: "Tags",
     ChangeKind.THRESHOLDS: "Thresholds",

@@ -26,7 +26,7 @@ from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.project.relocation import Missing, guess, missing_dataset, relocate
 from smarthdr_studio.core.project.stale import stale_in_words, stale_labels
 from smarthdr_studio.core.project.stamps import CHANGED_TAG, Comparison
-from smarthdr_studio.core.training.run_start import runs_of_another_curve
+from smarthdr_studio.core.training.run_start import runs_read_otherwise
 from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import MovedState, Notice, StudioState
@@ -71,7 +71,7 @@ def look_for_dataset(report: Report, *, folder: Path) -> Whereabouts:
         report("", 0, 0)
         pictures = project.compare_pictures()
         report("", 0, 0)
-        stale = stale_in_words(stale_labels(project), runs=runs_of_another_curve(project))
+        stale = stale_in_words(stale_labels(project), runs=runs_read_otherwise(project))
     return Whereabouts(folder=folder, missing=missing, guess=place, pictures=pictures, stale=stale)
 
 
@@ -183,7 +183,7 @@ class RelocationController(QObject):
         elif asked and self._store.project is not None:
             self._store.notice(Notice(text=f"{_ALL_THERE}{self._store.project.dataset}"))
         elif found.stale:
-            self._store.notice(Notice(text=f"{found.stale}.", tone="warn"))
+            self._store.notice(Notice(text=found.stale, tone="warn"))
         elif pictures.first == pictures.scenes and self._store.state.notice is None:
             self._store.notice(Notice(text=_KNOWN))
 

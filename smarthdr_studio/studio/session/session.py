@@ -1,6 +1,6 @@
 """The one object that remembers: intents come up, frozen state goes down."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.imaging.bracket import (
     Catalogue,
     FrameReading,
+    Three,
     curve_in_words,
     reading_in_words,
 )
@@ -172,6 +173,7 @@ class Session(QObject):
         self.exports = ExportController(self._store, self._tasks, self.screen)
         self.panes: dict[str, Any] = {}  # sizes and tabs of the page, in its own words
         self._reading = FrameReading()  # as the pictures on the screen were read
+        self._chosen: Mapping[str, Three] = {}  # which frames of them a person chose
         self._watch = Watch(self._store, self.screen)
         self._connect()
         if self.preferences.told:
@@ -181,6 +183,11 @@ class Session(QObject):
     def state(self) -> StudioState:
         """The window, whole."""
         return self._store.state
+
+    @property
+    def project(self) -> Project | None:
+        """The open project, of the window's own thread."""
+        return self._store.project
 
     @property
     def at_rest(self) -> bool:
@@ -381,7 +388,7 @@ class Session(QObject):
             **layout.remembered(),
         )
         self._store.switch_to(project)
-        self._reading = project.reading
+        self._reading, self._chosen = project.reading, _chosen_in(project)
         self._read_journal()
         self._pick_first(layout.scene)
 
@@ -440,7 +447,8 @@ class Session(QObject):
         """Open the project again where frames are read otherwise now; a run keeps what it began."""
         training = self.training.state
         at_work = training.busy and not training.in_other_process
-        if project.reading != self._reading and not at_work and self._may_switch():
+        same = project.reading == self._reading and _chosen_in(project) == self._chosen
+        if not same and not at_work and self._may_switch():
             self._opened(project)
 
     def _take_journal(self, journal: JournalReading) -> None:
@@ -521,3 +529,9 @@ class Session(QObject):
         self.files.mending.mended.connect(self._mended)
         self.files.labelling.labelled.connect(self.inspection.round_came)
         self.training.round_finished.connect(self.files.labelling.look)
+
+
+def _chosen_in(project: Project) -> dict[str, Three]:
+    """Which frames a person chose, by scene."""
+    states = project.ledger().scenes
+    return {name: state.three for name, state in states.items() if state.three is not None}

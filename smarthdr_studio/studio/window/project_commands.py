@@ -9,9 +9,10 @@ from PySide6.QtCore import QObject, QPoint, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QDropEvent
 from PySide6.QtWidgets import QAbstractItemView, QFileDialog, QInputDialog, QWidget
 
-from smarthdr_studio.core.imaging.bracket import Catalogue
+from smarthdr_studio.core.imaging.bracket import Catalogue, Three
 from smarthdr_studio.core.project.places import folder_meant, is_model
 from smarthdr_studio.studio.dataset.camera_curve import CurveSheet
+from smarthdr_studio.studio.dataset.chosen_frames import FramesSheet
 from smarthdr_studio.studio.dataset.ground_truth import TruthSheet
 from smarthdr_studio.studio.dataset.import_export import DatasetSheet, SplitSheet
 from smarthdr_studio.studio.dataset.import_sheet import ImportSheet
@@ -55,6 +56,7 @@ class FileCommands(QObject):
             "promote_with_note": self.promote_with_note,
             "use_truth": self.use_truth,
             "bring_truth": self.import_truth,
+            "choose_frames": self.choose_frames,
             "tab_journal": partial(self._page.go_to_tab, "journal"),
             "ask_moment": self.ask_moment,
             "import_split": self.import_split,
@@ -100,6 +102,16 @@ class FileCommands(QObject):
         scenes = self._chosen()
         if scenes:
             self._session.curating.decide(lambda decisions: decisions.use_ground_truth(scenes))
+
+    def choose_frames(self) -> None:
+        """Show the bracket of the current scene, and ask which three frames are used."""
+        current, project = self._session.state.current, self._session.project
+        if current is None or project is None:
+            return
+        sheet = FramesSheet(project.scene(current), project.scene_with(current, None), self._window)
+        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sheet.chosen.connect(partial(_choose, self._session, current))
+        sheet.show()
 
     def import_truth(self) -> None:
         """Ask for a ground truth, or for the frames of a static bracket, for the current scene."""
@@ -235,6 +247,10 @@ def _dragged(event: QDropEvent) -> tuple[Path | None, tuple[Path, ...]]:
 
 def _promote(session: Session, scenes: tuple[str, ...], note: str) -> None:
     session.curating.promote(scenes, note=note.strip())
+
+
+def _choose(session: Session, scene: str, three: Three | None) -> None:
+    session.curating.decide(lambda decisions: decisions.choose_frames(scene, three))
 
 
 def _bring(session: Session, scene: str, names: list[str]) -> None:
