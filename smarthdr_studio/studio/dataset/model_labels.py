@@ -194,6 +194,6 @@ class LabelWaysBar(QFrame):
 
 
 _WORDS: Final = {
-    False: "No label and no pseudo-label yet: SelfHDR trains without any.",
+    False: "No label yet. SelfHDR trains without any.",
     True: "No pseudo-labels yet: a run makes them, and so does a model, without training.",
 }
