@@ -122,10 +122,10 @@ def test_avif_is_read_with_its_library(put, bits):
 class FakeHeif:
     """What the library answers, with the numbers of a picture of 10 bits kept in 16."""
 
-    def __init__(self, pixels, *, transfer=13):
+    def __init__(self, pixels, *, transfer=13, bits=16):
         self.size = pixels.shape[1], pixels.shape[0]
         self.mode = "RGB;16"
-        self.info = {"nclx_profile": {"transfer_characteristics": transfer}}
+        self.info = {"nclx_profile": {"transfer_characteristics": transfer}, "bit_depth": bits}
         self._pixels = pixels
 
     def __array__(self, dtype=None, copy=None):
@@ -145,6 +145,16 @@ def test_heic_keeps_its_values_or_its_light_or_is_refused(put, monkeypatch, tran
         return
     expected = noise() / 65535 if transfer == 13 else (noise() / 65535) ** (1 / 2.2)
     assert np.abs(read_frame(path) - expected * 65535).max() <= 0.51
+
+
+@pytest.mark.parametrize("bits", [10, 12])
+def test_heic_of_few_bits_fills_all_of_16(put, monkeypatch, bits):
+    values = noise() >> (16 - bits)
+    answer = FakeHeif(values << (16 - bits), bits=bits)
+    library = types.SimpleNamespace(open_heif=lambda *_, **__: answer)
+    monkeypatch.setattr(extra_pictures, "import_module", lambda name: library)
+    found = read_frame(put(STARTS["heif"].ljust(64, b"\0")))
+    assert np.abs(found - values * (65535 / (2**bits - 1))).max() <= 0.5
 
 
 def in_bits(*fields):

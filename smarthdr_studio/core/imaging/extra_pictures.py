@@ -114,8 +114,10 @@ def _decode_heif(raw: bytes, library: Any) -> Decoded:  # noqa: ANN401
     curve = icc_curve(opened.info.get("icc_profile") or b"") or h273_curve(code)
     pixels = np.asarray(opened)
     pixels = pixels.reshape(*pixels.shape[:2], -1)
-    if opened.mode.endswith(";10") or opened.mode.endswith(";12"):
-        pixels = _widened(pixels, int(opened.mode[-2:]))
+    bits = int(opened.info.get("bit_depth") or 16)
+    if pixels.dtype == np.uint16 and 8 < bits < 16:
+        # The library puts 10 or 12 bits into the upper ones of 16, so that white lacks the rest.
+        pixels = _widened(pixels >> (16 - bits), bits)
     return Decoded(pixels=np.ascontiguousarray(pixels), curve=curve, alpha=_alpha(pixels))
 
 
