@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from smarthdr_studio.core.environment import utc_day
 from smarthdr_studio.core.errors import ExportError, ForeignPlace, LabelError
+from smarthdr_studio.core.records import open_plain
 
 AnyPath = str | os.PathLike[str]
 """What every public function of core and learning takes for a path; it becomes a `Path` there."""
@@ -206,7 +207,7 @@ def _flush_to_disk(path: Path) -> None:
 def file_checksum(path: AnyPath) -> str:
     """The SHA-256 of a file, hex. Raises OSError."""
     path = Path(path)
-    with path.open("rb") as stream:
+    with open_plain(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

@@ -1,17 +1,18 @@
-"""Reads JSON and TOML that somebody else may have written: bounded, and never for ever.
+"""Reads files that somebody else may have written: bounded, and never for ever.
 
-The one place where either is decoded (tests/house/test_files.py). What cannot be used raises
-ValueError with a clause that holds nothing of the file; whoever asked knows the file and the
-remedy.
+The one place where a file is opened to be read, and where JSON and TOML are decoded
+(tests/house/test_files.py). What cannot be used raises ValueError with a clause that holds nothing
+of the file; whoever asked knows the file and the remedy.
 """
 
+import errno
 import json
 import os
 import re
 import stat
 import tomllib
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 MOST_BYTES: Final = 64 * 2**20
 """A larger file is no description of anything, and would fill the memory as plain values."""
@@ -35,14 +36,36 @@ def read_bytes(path: str | os.PathLike[str], *, most: int = MOST_BYTES) -> bytes
 
     Raises OSError, and ValueError: no plain file, or of more than `most` bytes.
     """
-    handle = os.open(Path(path), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    with os.fdopen(handle, "rb") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise ValueError("it is no plain file")
-        if found.st_size > most:
-            raise ValueError(f"it has {found.st_size} bytes, more than the {most} that are read")
-        return file.read(most + 1)[:most]
+    try:
+        with open_plain(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > most:
+                raise ValueError(f"it has {size} bytes, more than the {most} that are read")
+            return file.read(most + 1)[:most]
+    except NoPlainFile as error:
+        raise ValueError(str(error.strerror)) from None
+
+
+def read_text(path: str | os.PathLike[str], *, most: int = MOST_BYTES) -> str:
+    """The same as text in UTF-8, with or without a byte order mark. Raises likewise."""
+    return read_bytes(path, most=most).decode("utf-8-sig")
+
+
+class NoPlainFile(OSError):
+    """A pipe, a device or a folder where a file should be."""
+
+
+def open_plain(path: str | os.PathLike[str]) -> BinaryIO:
+    """A file opened to be read; a pipe is not waited for, and of a device nothing is read.
+
+    Raises OSError, NoPlainFile among them.
+    """
+    path = Path(path)
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise NoPlainFile(errno.EINVAL, "it is no plain file", str(path))
+    return os.fdopen(handle, "rb")
 
 
 def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - JSON

@@ -26,7 +26,7 @@ from torch import nn
 
 from smarthdr_studio.core.errors import CheckpointError
 from smarthdr_studio.core.files import AnyPath, flush_folder, shown_name
-from smarthdr_studio.core.records import read_json
+from smarthdr_studio.core.records import open_plain, read_json
 from smarthdr_studio.core.training.run_folder import (
     CHECKPOINT_ABOUT,
     CHECKPOINT_FILES,
@@ -227,7 +227,7 @@ def _intact(checkpoint: Path, name: str) -> Path:
 
 
 def _hash(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

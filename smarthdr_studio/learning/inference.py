@@ -16,6 +16,7 @@ from smarthdr_studio.core.errors import CheckpointError, DeviceError, StudioErro
 from smarthdr_studio.core.files import AnyPath, shown_name
 from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
 from smarthdr_studio.core.imaging.radiometry import Floats
+from smarthdr_studio.core.records import open_plain
 from smarthdr_studio.core.training.run_folder import best_checkpoint
 from smarthdr_studio.core.training.starter import meant_model
 from smarthdr_studio.learning.bundle import (
@@ -77,7 +78,8 @@ def read_weights(model: AnyPath, *, part: Part = "teacher") -> tuple[ModelCard, 
     card, path = _card_of(model, part=part), model / f"{part}.safetensors"
     remedy = "choose another checkpoint"
     try:
-        weights = path.read_bytes()
+        with open_plain(path) as file:
+            weights = file.read()
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror}); {remedy}") from None
     if hashlib.sha256(weights).hexdigest() != card.weights:

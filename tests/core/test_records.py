@@ -2,10 +2,22 @@
 
 import json
 import os
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from smarthdr_studio.core.errors import PlanError
+from smarthdr_studio.core.datasets.scan import read_labelled
+from smarthdr_studio.core.errors import PlanError, StudioError
+from smarthdr_studio.core.imaging.exposure import evs_from_exif
+from smarthdr_studio.core.imaging.image_files import (
+    image_size,
+    read_frame,
+    read_layers,
+    read_radiance,
+)
+from smarthdr_studio.core.imaging.response import read_response
+from smarthdr_studio.core.imaging.shots import read_shot
 from smarthdr_studio.core.records import (
     DEEPEST,
     parse_json,
@@ -15,14 +27,17 @@ from smarthdr_studio.core.records import (
     read_json,
     read_toml,
 )
+from smarthdr_studio.core.reporting.splits import read_split
 from smarthdr_studio.core.training.events import values_in
 from smarthdr_studio.core.training.presets import preset_values
+from smarthdr_studio.core.training.rounds import open_round_file, read_record
 from smarthdr_studio.core.training.run_folder import RunFolder, held_out_checks, last_pace, runs_in
 from smarthdr_studio.core.training.run_index import read_digest
 from smarthdr_studio.core.training.run_lock import is_at_work
 from smarthdr_studio.core.training.run_log import values_of
 from smarthdr_studio.core.training.run_start import read_start_state
 from smarthdr_studio.core.training.steering import Pause, leave_wish, take_wishes
+from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 
 DEEP = b"[" * 100_000 + b"]" * 100_000
 ODD = {
@@ -130,3 +145,42 @@ def test_a_plan_that_is_nested_too_deep_or_holds_absurd_numbers_is_refused_by_na
     plan.write_text(text)
     with pytest.raises(PlanError, match=r"mine\.toml"):
         preset_values(str(plan))
+
+
+def pipe_at(path):
+    os.mkfifo(path)
+    return path
+
+
+PLACES = {
+    "a pipe": pipe_at,
+    "a device": lambda _: Path("/dev/zero"),
+    "a folder": lambda path: path.mkdir() or path,
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize(
+    "read",
+    [
+        read_frame,
+        read_radiance,
+        read_layers,
+        image_size,
+        read_shot,
+        read_labelled,
+        read_response,
+        lambda path: read_split(path, SimpleNamespace(scenes=(), dataset=path)),
+        read_record,
+        open_round_file,
+        SceneStatistics.load,
+        lambda path: evs_from_exif([path]),
+    ],
+)
+def test_where_a_file_should_be_nothing_else_is_waited_for(tmp_path, read, place):
+    path = place(tmp_path / "a.txt")
+    with pytest.raises(StudioError, match=str(path)) as refused:
+        read(path)
+    assert "\n" not in str(refused.value)

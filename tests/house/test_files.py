@@ -80,6 +80,27 @@ def test_a_button_that_is_called_otherwise_is_so_to_a_screen_reader_too():
     assert half == []
 
 
+# What they read is the program's own, or the system's.
+_OWN_READERS = {
+    "smarthdr_studio/cli/desktop.py",
+    "smarthdr_studio/core/environment.py",
+    "smarthdr_studio/core/reporting/problem.py",
+    "smarthdr_studio/core/training/benchmark_results.py",
+    "smarthdr_studio/core/training/run_lock.py",  # opened to be locked, which waits for no pipe
+    "smarthdr_studio/learning/benchmark_runs.py",
+    "smarthdr_studio/learning/compute.py",
+    "smarthdr_studio/learning/event_log.py",
+    "smarthdr_studio/studio/widgets/icons.py",
+    "smarthdr_studio/studio/window/keys_dialog.py",
+}
+
+
+def test_what_somebody_may_have_put_there_is_opened_in_one_place():
+    """A pipe is waited for by whoever opens it as a file, and a device never ends."""
+    opens = re.compile(r"\.open\((\"rb\"|encoding=|newline=)|\.read_(text|bytes)\(")
+    assert {_name(path) for path in MODULES if opens.search(_text(path))} == _OWN_READERS
+
+
 def test_a_function_has_at_most_40_lines_and_rarely_more_than_30():
     sizes = {
         f"{_name(path)}: {node.name}": _body_lines(node)

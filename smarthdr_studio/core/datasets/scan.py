@@ -36,6 +36,7 @@ from smarthdr_studio.core.imaging.image_files import (
 )
 from smarthdr_studio.core.imaging.radiometry import Frame
 from smarthdr_studio.core.imaging.response import ResponseCurve
+from smarthdr_studio.core.records import read_text
 
 _EVERY: Final = 4
 _CLIPPED: Final = 1e-3
@@ -370,11 +371,11 @@ def read_labelled(path: AnyPath, *, catalogue: Catalogue | None = None) -> tuple
     """
     path = Path(path)
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(path).splitlines()
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ProjectError(f"{path}: cannot be read ({reason}); give a list of ids") from None
-    except UnicodeDecodeError:
+    except ValueError:
         raise ProjectError(f"{path}: not a text file; give one scene id a line in UTF-8") from None
     names = (line.partition("#")[0].strip() for line in lines)
     labelled = tuple(dict.fromkeys(name for name in names if name))

@@ -16,6 +16,7 @@ from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.image_headers import exif_tags
 from smarthdr_studio.core.imaging.radiometry import GAMMA, Floats, Frame
 from smarthdr_studio.core.imaging.tiff_tags import Tags
+from smarthdr_studio.core.records import open_plain, read_text
 
 REMEDY: Final = "write three EVs into exposure.txt beside the frames, one a line, such as 0, 3, 6"
 
@@ -142,7 +143,7 @@ def _completed(
 def _numbers_text(path: Path) -> tuple[tuple[float, ...], bool]:
     """The numbers, and whether they are written as shutter times."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").casefold().splitlines()
+        lines = read_text(path).casefold().splitlines()
     except OSError as error:
         raise BadScene(f"{path}: cannot be opened ({error.strerror}); {REMEDY}.") from error
     except ValueError as error:
@@ -194,7 +195,7 @@ def _are_times(values: Sequence[float]) -> bool | None:
 
 def _read_exif(path: Path) -> Tags:
     try:
-        with path.open("rb") as stream:
+        with open_plain(path) as stream:
             return exif_tags(stream)
     except OSError as error:
         raise BadScene(f"{path}: cannot be opened ({error.strerror}); put it back.") from error

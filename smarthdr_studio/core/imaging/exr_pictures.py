@@ -22,6 +22,7 @@ from smarthdr_studio.core.imaging.picture_header import (
     Refused,
 )
 from smarthdr_studio.core.imaging.radiometry import Floats
+from smarthdr_studio.core.records import open_plain
 
 _DEEP: Final = 0x800
 _HALF: Final = 1
@@ -167,7 +168,7 @@ def decode_exr(path: AnyPath) -> Decoded:
     window is cut off. Raises ValueError, Refused, and what the library raises for damage.
     """
     path = Path(path)
-    with path.open("rb") as stream:
+    with open_plain(path) as stream:
         part = _colour_part(stream)
     with OpenEXR.File(str(path), separate_channels=True) as file:
         channels = file.channels(part.number)

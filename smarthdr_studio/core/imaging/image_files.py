@@ -42,6 +42,7 @@ from smarthdr_studio.core.imaging.response import ResponseCurve
 from smarthdr_studio.core.imaging.room import Announced, refuse_absurd, refuse_without_room
 from smarthdr_studio.core.imaging.tiff_pictures import decode_tiff, tiff_layout
 from smarthdr_studio.core.imaging.transfer import CAMERA, camera_values, frame_of_light
+from smarthdr_studio.core.records import open_plain
 from smarthdr_studio.core.remedies import RESTORE_LABEL
 
 _T = TypeVar("_T")
@@ -65,7 +66,7 @@ def examine(path: AnyPath) -> tuple[Kind, PictureHeader]:
 
 
 def _examined(path: Path) -> tuple[Kind, PictureHeader]:
-    with path.open("rb") as stream:
+    with open_plain(path) as stream:
         kind = _known_kind(stream)
         header = _header(stream, kind)
     refuse_absurd(header)
@@ -233,7 +234,8 @@ def _decoded(path: Path, *, radiance: bool = False) -> tuple[PictureHeader, Deco
     """The picture as it is stored; what is asked for `radiance` is read with its gain map."""
     kind, header = _examined(path)
     refuse_without_room([Announced(path, header, path.stat().st_size)])
-    raw = path.read_bytes()
+    with open_plain(path) as stream:
+        raw = stream.read()
     if not is_whole(io.BytesIO(raw), kind=kind):
         raise ValueError("something lacks")
     lit = decode_gain_map(raw) if radiance and kind == "jpeg" else None
@@ -405,7 +407,7 @@ def read_plain_header(path: AnyPath) -> Header:
 def _refuse_unless_whole(path: Path) -> None:
     # Asked before the library is, because it reports damage on the terminal as well.
     try:
-        with path.open("rb") as stream:
+        with open_plain(path) as stream:
             kind = sniff(stream)
             whole = kind == "exr" and is_whole(stream, kind="exr")
     except FileNotFoundError:
@@ -421,7 +423,7 @@ def _refuse_unless_whole(path: Path) -> None:
 
 def _refuse_layers_without_room(path: Path) -> None:
     """Raises LabelError, and ValueError for a damaged header."""
-    with path.open("rb") as stream:
+    with open_plain(path) as stream:
         header = layers_header(stream)
     try:
         refuse_absurd(header)

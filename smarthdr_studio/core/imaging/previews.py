@@ -14,6 +14,7 @@ from smarthdr_studio.core.imaging.image_files import (
 )
 from smarthdr_studio.core.imaging.orientation import turned
 from smarthdr_studio.core.imaging.radiometry import Frame
+from smarthdr_studio.core.records import open_plain
 
 _REDUCED: Final = {
     8: cv2.IMREAD_REDUCED_COLOR_8,
@@ -41,7 +42,8 @@ def preview(path: AnyPath, *, side: int) -> Frame:
 
 
 def _reduced_jpeg(path: Path, by: int, orientation: int) -> Frame | None:
-    raw = np.frombuffer(path.read_bytes(), np.uint8)
+    with open_plain(path) as stream:
+        raw = np.frombuffer(stream.read(), np.uint8)
     bgr = cv2.imdecode(raw, _REDUCED[by] | cv2.IMREAD_IGNORE_ORIENTATION)
     if bgr is None:
         return None

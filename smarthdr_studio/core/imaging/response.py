@@ -22,7 +22,7 @@ import numpy.typing as npt
 from smarthdr_studio.core.errors import BadDataset
 from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.imaging.radiometry import GAMMA, Frame
-from smarthdr_studio.core.records import parse_json
+from smarthdr_studio.core.records import parse_json, read_text
 
 Floats64 = npt.NDArray[np.float64]
 
@@ -325,9 +325,7 @@ def read_response(path: AnyPath) -> ResponseCurve:
     try:
         if path.stat().st_size > _MOST_TEXT:
             raise BadDataset(f"{path}: is no response curve; {_FORM}.")
-        lines = [
-            line.partition("#")[0].split() for line in path.read_text("utf-8-sig").splitlines()
-        ]
+        lines = [line.partition("#")[0].split() for line in read_text(path).splitlines()]
         numbers = np.array([[float(word) for word in line] for line in lines if line], np.float64)
     except OSError as error:
         raise BadDataset(f"{path}: cannot be opened ({error.strerror}); {_FORM}.") from error

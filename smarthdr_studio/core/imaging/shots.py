@@ -12,6 +12,7 @@ from smarthdr_studio.core.imaging.exposure import aperture_ev, iso_ev, shutter_e
 from smarthdr_studio.core.imaging.image_files import examine
 from smarthdr_studio.core.imaging.image_headers import exif_tags, exif_texts
 from smarthdr_studio.core.imaging.tiff_tags import Tags
+from smarthdr_studio.core.records import open_plain
 
 _MODEL, _TAKEN, _WRITTEN = 0x0110, 0x9003, 0x0132
 _PART_OF_SECOND: Final = 0x9291
@@ -43,7 +44,7 @@ def read_shot(path: AnyPath) -> Shot:
     path = Path(path)
     _, header = examine(path)
     try:
-        with path.open("rb") as stream:
+        with open_plain(path) as stream:
             tags, texts = exif_tags(stream), exif_texts(stream, _TEXTS)
     except OSError as error:
         raise UnreadableImage(

@@ -48,6 +48,7 @@ from smarthdr_studio.core.project.salvage import (
     is_painting_whole,
 )
 from smarthdr_studio.core.project.stale import stale_in_words, stale_labels
+from smarthdr_studio.core.records import open_plain
 from smarthdr_studio.core.remedies import LABEL, MEND
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 
@@ -288,7 +289,7 @@ def _wrong_with_file(
             return f"{relative} is not what was frozen (its checksum differs)"
         if checksum is None:
             read_layers(path)
-        with path.open("rb") as stream:
+        with open_plain(path) as stream:
             size = exr_size(stream)
     except FileNotFoundError:
         return f"{relative} is missing"
@@ -374,7 +375,7 @@ def _wrong_with_pseudo_label(label: Path, statistics: Path, scene: Scene) -> str
 
 def _wrong_with_label(label: Path, scene: Scene) -> str:
     try:
-        with label.open("rb") as stream:
+        with open_plain(label) as stream:
             if not is_whole(stream, kind="exr"):
                 return f"the pseudo-label of {scene.id} is truncated or damaged"
             if exr_size(stream) != (scene.height, scene.width):

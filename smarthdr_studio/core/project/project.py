@@ -42,6 +42,7 @@ from smarthdr_studio.core.project.database import (
 from smarthdr_studio.core.project.debris import sweep
 from smarthdr_studio.core.project.journal import Accounts, JournalEntry, Ledger, SceneState, Status
 from smarthdr_studio.core.project.places import label_file, odd_in_entry, refuse_odd
+from smarthdr_studio.core.records import open_plain
 from smarthdr_studio.core.remedies import MAKE_PROJECT, MEND
 from smarthdr_studio.core.trust.brush import Brush, unpack
 
@@ -138,7 +139,7 @@ def _in_memory(path: Path, refused: UnwritableProject | None) -> sqlite3.Connect
     """The database as it is at one moment, in memory."""
     memory = sqlite3.connect(":memory:", isolation_level=None)
     try:
-        with path.open("rb"):  # says better than SQLite why it cannot be read
+        with open_plain(path):  # says better than SQLite why it cannot be read
             pass
         with database.as_project_error(path), closing(_looked_at(path)) as live:
             live.backup(memory)

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import Scene
+from smarthdr_studio.core.records import open_plain
 from smarthdr_studio.core.remedies import ACCEPT_PICTURES, FIND_DATASET
 
 # By their names in the dataset.
@@ -157,7 +158,7 @@ def _size_and_time(path: Path) -> tuple[int, int] | None:
 def quick_checksum(path: AnyPath) -> str:
     """The SHA-256, hex, of a file's size, beginning, middle and end; "" where it cannot be read."""
     try:
-        with Path(path).open("rb") as stream:
+        with open_plain(path) as stream:
             size = os.fstat(stream.fileno()).st_size
             told = hashlib.sha256(str(size).encode())
             for begin in sorted({0, max(size // 2 - _PART // 2, 0), max(size - _PART, 0)}):

@@ -36,6 +36,7 @@ from smarthdr_studio.core.project.journal import SceneState, Status
 from smarthdr_studio.core.project.labels import check_label
 from smarthdr_studio.core.project.places import label_file
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.records import open_plain
 from smarthdr_studio.core.reporting.tables import (
     Progress,
     below,
@@ -138,7 +139,7 @@ def _checked(path: Path, scene: Scene, *, turn: int) -> tuple[str, bool]:
             "project was made; put the first file back"
         )
     kind, header = examine(path)
-    with path.open("rb") as stream:
+    with open_plain(path) as stream:
         if not is_whole(stream, kind=kind):
             raise UnreadableImage(
                 f"{path}: is truncated or damaged; copy it again from its source."
@@ -231,7 +232,7 @@ def _can_stay(scene: Scene, source: Path, *, suffix: Suffix) -> bool:
     """Whether a ground truth is what is asked for already, after making sure it can be read."""
     if not source.is_file() or image_size(source) != (scene.height, scene.width):
         decode_ground_truth(scene)  # says what is wrong
-    with source.open("rb") as stream:
+    with open_plain(source) as stream:
         kind = sniff(stream)
     if kind != suffix or (scene.ground_truth_gain, scene.ground_truth_gamma) != (1, 1):
         return False

@@ -15,7 +15,7 @@ from smarthdr_studio.core.files import AnyPath, refuse_inside, shown_name
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.project.journal import JournalEntry, Kind, SceneState, Status
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.records import parse_json
+from smarthdr_studio.core.records import parse_json, read_text
 from smarthdr_studio.core.reporting.tables import (
     Cell,
     below,
@@ -408,9 +408,9 @@ def _key(word: str) -> str:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_text(path)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ProjectError(f"{path}: cannot be read ({reason}); give a list of scenes") from None
-    except UnicodeDecodeError:
+    except ValueError:
         raise ProjectError(f"{path}: not a text file; give one scene a line in UTF-8") from None

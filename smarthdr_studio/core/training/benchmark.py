@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import io
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -20,7 +21,7 @@ from smarthdr_studio.core.datasets.scan import (
 from smarthdr_studio.core.environment import resource
 from smarthdr_studio.core.errors import BadDataset, PlanError
 from smarthdr_studio.core.files import AnyPath, file_checksum
-from smarthdr_studio.core.records import read_toml
+from smarthdr_studio.core.records import read_text, read_toml
 from smarthdr_studio.core.training.plan import TrainingPlan, load_preset
 from smarthdr_studio.core.training.plan_schema import differences, flat
 from smarthdr_studio.core.training.plan_sections import Section
@@ -458,9 +459,9 @@ def _read_kinds(path: Path, found: Sequence[ProposedScene]) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            told = {line["scene"]: line["kind"] for line in csv.DictReader(file)}
-    except (OSError, UnicodeDecodeError, csv.Error, KeyError):
+        table = csv.DictReader(io.StringIO(read_text(path), newline=""))
+        told = {line["scene"]: line["kind"] for line in table}
+    except (OSError, ValueError, csv.Error, KeyError):
         raise BadDataset(
             f"{path}: cannot be read; give it a column scene and a column kind, or take it away"
         ) from None

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from smarthdr_studio.core.errors import ProjectError, StudioError
 from smarthdr_studio.core.files import AnyPath, replacing
-from smarthdr_studio.core.records import read_json
+from smarthdr_studio.core.records import read_json, read_text
 from smarthdr_studio.core.training.benchmark import (
     Benchmark,
     BenchmarkData,
@@ -198,8 +198,8 @@ def _status(
         return "at work", _how_far(project, run)
     if read_result(folder.result(cell.identity)) is not None:
         return "measured", ""
-    with suppress(OSError, UnicodeDecodeError):
-        return "failed", (place / _FAILED).read_text(encoding="utf-8")[:_MOST_WORDS]
+    with suppress(OSError, ValueError):
+        return "failed", read_text(place / _FAILED)[:_MOST_WORDS]
     return ("not run", "") if project is None else ("stopped", _how_far(project, run))
 
 

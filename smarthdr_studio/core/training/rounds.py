@@ -18,7 +18,7 @@ from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.imaging.bracket import Half
 from smarthdr_studio.core.imaging.image_files import read_layers, read_plain_header
-from smarthdr_studio.core.records import parse_lines
+from smarthdr_studio.core.records import open_plain, parse_lines
 from smarthdr_studio.core.training.events import SceneRetention
 from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.core.trust.masking import (
@@ -92,7 +92,8 @@ def open_round_file(path: AnyPath) -> Mapping[str, RoundMaps]:
 
 
 def _pictures(path: Path) -> dict[str, _Values]:
-    raw = np.memmap(path, dtype=np.uint8, mode="r")
+    with open_plain(path) as file:
+        raw = np.memmap(file, dtype=np.uint8, mode="r")
     length = int(raw[:8].view(np.uint64)[0])
     if length > min(_LONGEST_HEADER, len(raw) - 8):
         raise ValueError("no safetensors file, or truncated")
@@ -286,7 +287,7 @@ def read_record(path: AnyPath, *, known: RoundRecord | None = None) -> RoundReco
     """
     path = Path(path)
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
+        with open_plain(path) as file, np.load(file, allow_pickle=False) as held:
             about = held["about"].tobytes()
             if known is not None and _is_same(known, path=path, about=about):
                 return known
@@ -365,7 +366,7 @@ def _checksum(arrays: _Arrays) -> int:
 @lru_cache(maxsize=2)  # a pool is gone through scene by scene
 def _held(path: Path, about: bytes) -> _Arrays:
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
+        with open_plain(path) as file, np.load(file, allow_pickle=False) as held:
             if held["about"].tobytes() != about:
                 raise ValueError("replaced by a resumed run")
             means, lows, highs = (held[name] for name in ("means", "lows", "highs"))

@@ -24,7 +24,7 @@ from smarthdr_studio.core.files import (
     trashed_copies,
 )
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.records import read_bytes, read_json
+from smarthdr_studio.core.records import open_plain, read_bytes, read_json
 from smarthdr_studio.core.remedies import LIST_DISCARDED, STOP_RUN
 from smarthdr_studio.core.training.events import values_in
 from smarthdr_studio.core.training.run_lock import is_at_work
@@ -196,7 +196,7 @@ def held_out_checks(run: RunFolder) -> tuple[Check, ...]:
     if not is_file(run.events_path):  # nor is a pipe of that name waited for
         return ()
     try:
-        with run.events_path.open("rb") as log:
+        with open_plain(run.events_path) as log:
             # Nearly every line is a step: only the rare others are worth parsing.
             lines = [line for line in log if b'"Validated"' in line or b'"RunStarted"' in line]
     except OSError:
@@ -296,7 +296,7 @@ def _last_events(path: Path, *, until: str) -> list[dict[str, Any]]:
     events: list[dict[str, Any]] = []
     if not path.is_file():
         return events
-    with path.open("rb") as log:
+    with open_plain(path) as log:
         end = log.seek(0, 2)
         for size in _TAILS:
             log.seek(max(0, end - size))

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, Self
 from smarthdr_studio.core.errors import Remedy
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.records import read_json, read_toml
+from smarthdr_studio.core.records import open_plain, read_json, read_toml
 from smarthdr_studio.core.training.events import (
     CheckpointSaved,
     PhaseChanged,
@@ -213,7 +213,7 @@ def _read_on(run: RunFolder, digest: Digest) -> Digest:
 def _is_marked(run: RunFolder, digest: Digest) -> bool:
     """Whether the log still has what was read of it, by the bytes where reading ended."""
     begin = max(0, digest.read_to - _MARK)
-    with run.events_path.open("rb") as log:
+    with open_plain(run.events_path) as log:
         log.seek(begin)
         return zlib.crc32(log.read(digest.read_to - begin)) == digest.mark
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from smarthdr_studio.core.environment import garbage_collection_paused
 from smarthdr_studio.core.files import AnyPath
-from smarthdr_studio.core.records import parse_lines
+from smarthdr_studio.core.records import open_plain, parse_lines
 from smarthdr_studio.core.training.events import (
     PhaseChanged,
     StepReported,
@@ -36,7 +36,7 @@ def chunks(path: AnyPath, *, start: int = 0, size: int = CHUNK) -> Iterator[byte
     Raises OSError.
     """
     path = Path(path)
-    with path.open("rb") as log:
+    with open_plain(path) as log:
         log.seek(start)
         while read := log.read(size):
             end = read.rfind(b"\n") + 1
@@ -120,7 +120,7 @@ class RunTail:
             other = self._seen is not None and about.st_ino != self._seen[0]
             if other or about.st_size < self._at:
                 self._at, self._time = 0, _LONG_AGO
-            with self._path.open("rb") as log:
+            with open_plain(self._path) as log:
                 log.seek(self._at)
                 read = log.read()
         except OSError:

@@ -16,7 +16,7 @@ from smarthdr_studio.core.project.journal import (
     ledger_differences,
 )
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.records import read_json
+from smarthdr_studio.core.records import open_plain, read_json
 from smarthdr_studio.core.training.events import RunStarted, values_in
 from smarthdr_studio.core.training.run_folder import RunFolder, run_folders, started_at
 from smarthdr_studio.core.training.run_log import TimedEvent, timed
@@ -174,7 +174,7 @@ def _from_log(run: RunFolder) -> StartState:
 
 def _first_start(run: RunFolder) -> TimedEvent | None:
     try:
-        with run.events_path.open("rb") as log:
+        with open_plain(run.events_path) as log:
             head = log.read(_HEAD_BYTES)
     except OSError:
         return None

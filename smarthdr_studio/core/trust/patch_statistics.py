@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.files import AnyPath, replacing
+from smarthdr_studio.core.records import open_plain
 from smarthdr_studio.core.trust.masking import PATCH_SIZE, patch_means
 
 Floats = npt.NDArray[np.float32]
@@ -107,7 +108,7 @@ class SceneStatistics:
         """Read what `save` wrote; LabelError where that cannot be done."""
         path = Path(path)
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
+            with open_plain(path) as file, np.load(file, allow_pickle=False) as held:
                 version, size = (int(value) for value in held["about"])
                 if version != _FORMAT:
                     raise LabelError(

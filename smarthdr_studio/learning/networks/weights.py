@@ -11,6 +11,7 @@ from torch import Tensor
 
 from smarthdr_studio.core.errors import CheckpointError
 from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.records import open_plain
 from smarthdr_studio.core.training.starter import meant_model
 from smarthdr_studio.learning.bundle import SUFFIX, read_bundle
 from smarthdr_studio.learning.networks.fusion_network import FusionNetwork
@@ -59,7 +60,7 @@ def _read(path: Path) -> Mapping[str, Tensor]:
     try:
         if bundled is not None:
             return load(bundled)
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             start = file.read(9)
         # A safetensors file is the length of its header (8 bytes), then JSON.
         content: Any = (

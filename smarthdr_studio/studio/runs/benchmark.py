@@ -10,6 +10,7 @@ from PySide6.QtCore import QIODeviceBase, QObject, QProcess, QTimer, Signal, Slo
 
 from smarthdr_studio.core.environment import own_command
 from smarthdr_studio.core.files import refuse_inside
+from smarthdr_studio.core.records import open_plain
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import BenchmarkState, Notice, Written
 from smarthdr_studio.studio.tasks import (
@@ -74,7 +75,7 @@ def start_detached(command: Sequence[str], *, log: Path) -> bool:
 def last_line(log: Path) -> str:
     """The last words of a process; "" where it said nothing."""
     try:
-        with log.open("rb") as file:
+        with open_plain(log) as file:
             file.seek(max(0, log.stat().st_size - _LATEST))
             lines = file.read().decode("utf-8", "replace").strip().splitlines()
     except OSError:

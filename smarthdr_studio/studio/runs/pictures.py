@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from smarthdr_studio.core.display import DisplaySettings, Rgb8, to_rgb8, tone_table
 from smarthdr_studio.core.errors import LabelError
+from smarthdr_studio.core.records import read_bytes
 from smarthdr_studio.core.training.rounds import kept_rounds, open_round_file, round_path
 from smarthdr_studio.studio.state import RunPicture, StudioState
 from smarthdr_studio.studio.tasks import Report
@@ -227,8 +228,8 @@ def _picture(run: Path, number: int | None, scene: str, display: DisplaySettings
 def _preview(run: Path, number: int, scene: str) -> Rgb8 | None:
     path = run / "previews" / f"{number:05d}" / f"{scene}.jpg"
     try:
-        held = np.frombuffer(path.read_bytes(), np.uint8)
-    except OSError:
+        held = np.frombuffer(read_bytes(path), np.uint8)
+    except (OSError, ValueError):
         return None
     bgr = cv2.imdecode(held, cv2.IMREAD_COLOR) if held.size else None
     return None if bgr is None else np.ascontiguousarray(bgr[..., ::-1], dtype=np.uint8)
