@@ -209,13 +209,13 @@ def evaluate(  # noqa: PLR0913 - what is asked of one verb
         CheckpointError, ProjectError, DeviceError: one sentence with the remedy.
         StudioError: a package of an extra metric is not installed.
         LabelError: an imported ground truth is damaged.
-        BadScene, UnreadableImage: no scene at all could be read.
+        BadScene, UnreadableImage: no scene at all could be read, or is the one the project knows.
     """
     project = Path(project)
     model = None if model is None else Path(model)
     require_metrics(extra)
     yield PhaseChanged(phase="preparing", text="loading the teacher", step=0)
-    found, scenes = _model_and_scenes(project, model, split)
+    found, scenes, changed = _model_and_scenes(project, model, split)
     card = read_card(found)
     mark = evaluation_fingerprint(card, scenes)
     known = None if again else load_evaluation(project, found, split=split, mark=mark)
@@ -224,7 +224,7 @@ def evaluate(  # noqa: PLR0913 - what is asked of one verb
         return
     predictor = load_predictor(found, device=device, frames=FrameStore())
     results: list[SceneEvaluation] = []
-    problems: list[BadScene | UnreadableImage] = []
+    problems: list[BadScene | UnreadableImage] = list(map(BadScene, changed))
     for done, scene in enumerate(scenes):
         yield PhaseChanged(
             phase="validating",
@@ -331,7 +331,7 @@ def kept_figures(project: AnyPath, model: AnyPath, *, split: Split) -> Evaluatio
     """
     project = Path(project)
     model = Path(model)
-    found, scenes = _model_and_scenes(project, model, split)
+    found, scenes, _ = _model_and_scenes(project, model, split)
     return load_evaluation(
         project, found, split=split, mark=evaluation_fingerprint(read_card(found), scenes)
     )
@@ -482,16 +482,19 @@ def _mean_figures(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 def _model_and_scenes(
     project: Path, model: Path | None, split: Split
-) -> tuple[Path, Sequence[Scene]]:
-    """The checkpoint or bundle that is meant, and the scenes it is held against."""
+) -> tuple[Path, Sequence[Scene], Sequence[str]]:
+    """The checkpoint or bundle that is meant, and the scenes it is held against.
+
+    Scenes of other pictures than the project knows are left out, and told in the last.
+    """
     found = model or latest_checkpoint(project)
     if found is None:
         raise CheckpointError(f"{project}: no run has a checkpoint yet; train first")
     found = find_model(found)
-    return found, _scenes(project, split=split, model=found)
+    return found, *_scenes(project, split=split, model=found)
 
 
-def _scenes(folder: Path, *, split: Split, model: Path) -> Sequence[Scene]:
+def _scenes(folder: Path, *, split: Split, model: Path) -> tuple[Sequence[Scene], Sequence[str]]:
     with Project.open(folder) as project:
         states = project.ledger().scenes
         if split == "held-out":
@@ -508,11 +511,13 @@ def _scenes(folder: Path, *, split: Split, model: Path) -> Sequence[Scene]:
             if (state := states[scene.id]).truth is not None:
                 file = label_file(project.folder, state.truth, scene=scene.id)
                 check_label(file, state.truth_checksum, imported=True)
+        pictures = project.compare_pictures([scene.id for scene in scenes])
     if not scenes:
         raise ProjectError(
             f"{folder}: no {split} scene has a ground truth to compare with; choose another split"
         )
-    return scenes
+    same = [scene for scene in scenes if scene.id not in pictures.changed]
+    return same, [pictures.of_scene(name) for name in pictures.changed]
 
 
 def _held_out(model: Path) -> Sequence[str]:

@@ -188,9 +188,7 @@ def _scenes_to_label(
             ids = [name for name, status in statuses.items() if status is Status.UNLABELLED]
         if not ids:
             raise ProjectError(f"{folder}: no scene is unlabelled; demote or restore one first")
-        pictures = project.compare_pictures().only(ids)
-        if pictures.changed:
-            raise ProjectError(pictures.sentence)
+        project.compare_pictures(ids).refuse()
         scenes = [project.scene(name) for name in sorted(set(ids))]
         painted = {scene.id: project.person(scene.id) for scene in scenes}
     return scenes, masks, {name: mask for name, mask in painted.items() if mask is not None}

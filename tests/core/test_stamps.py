@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from made_labels import pseudo_label
 
-from smarthdr_studio.core.errors import UnwritableProject
+from smarthdr_studio.core.errors import ProjectError, UnwritableProject
 from smarthdr_studio.core.imaging.bracket import Catalogue, ExposedFrame, Scene
 from smarthdr_studio.core.project import backups, integrity
 from smarthdr_studio.core.project import stamps as stamping
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.integrity import FindingKind, check_up
+from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project, read_only_copy
 from smarthdr_studio.core.project.relocation import relocate
 from smarthdr_studio.core.project.repair import repair
@@ -266,3 +267,32 @@ def test_backups_and_salvage_keep_stamps(project):
     (said,) = repair(project.folder)
     assert said.startswith("saved 4 scenes")
     assert kept(project) == known
+
+
+def test_a_scene_of_changed_pictures_is_not_promoted_before_they_are_accepted(project):
+    write_pseudo_label(project.pseudo_path("b"), pseudo_label("b"))
+    write_pseudo_label(project.pseudo_path("d"), pseudo_label("d"))
+    paint(project.dataset / "b" / "1.png", 99)
+    with pytest.raises(ProjectError, match=r"1 of 4 scenes \(b\).*accept PROJECT"):
+        Decisions(project).promote(["d", "b"])
+    assert {project.state(name).status for name in "bd"} == {Status.UNLABELLED}
+    assert [*project.labels_folder("b").glob("*")] == []
+    Decisions(project).promote(["d"])
+    Decisions(project).accept_pictures(project.compare_pictures())
+    Decisions(project).promote(["b"])
+    assert project.state("b").status is Status.PROMOTED
+
+
+def test_nor_is_a_changed_ground_truth_learned_from(project):
+    Decisions(project).demote(["a"])
+    paint(project.dataset / "a" / "HDRImg.png", 99)
+    with pytest.raises(ProjectError, match=r"other pictures .* \(a\)"):
+        Decisions(project).use_ground_truth(["a"])
+    assert project.state("a").status is Status.UNLABELLED
+
+
+def test_a_dataset_that_is_not_there_keeps_nobody_from_promoting(project):
+    write_pseudo_label(project.pseudo_path("b"), pseudo_label("b"))
+    project.dataset.rename(project.dataset.with_name("away"))
+    Decisions(project).promote(["b"])
+    assert project.state("b").status is Status.PROMOTED

@@ -4,9 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from smarthdr_studio.core.errors import LabelError, ProjectError
+from smarthdr_studio.core.errors import BadScene, LabelError, ProjectError
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.learning.checkpoints import latest_checkpoint
+from smarthdr_studio.learning.evaluation import evaluate, kept_figures
 from smarthdr_studio.learning.model_labelling import label_scenes
 from smarthdr_studio.learning.run_setup import open_run
 from smarthdr_studio.learning.trainer import train
@@ -101,3 +103,30 @@ def test_a_model_labels_no_scene_of_other_pictures(project):
     with pytest.raises(ProjectError, match=r"other pictures .* \(u\)"):
         list(label_scenes(project, model="starter", device="cpu"))
     assert not (project / "pseudo" / "u.exr").exists()
+
+
+def test_what_has_other_pictures_is_measured_nowhere_and_told_until_they_are_accepted(project):
+    def measured(split):
+        *_, figures = evaluate(project, model="starter", split=split, device="cpu")
+        return [scene.id for scene in figures.scenes], figures.problems
+
+    assert measured("unlabelled") == ([*"uvw"], ())
+    swap(project, "u")
+    swap(project, "t")
+    scenes, (told,) = measured("unlabelled")
+    assert scenes == [*"vw"]
+    assert "the pictures of u are not those the project knows" in told
+    with pytest.raises(BadScene, match=r"the pictures of t are not those .*accept PROJECT"):
+        measured("test")
+    accept(project)
+    assert measured("unlabelled") == ([*"uvw"], ())
+    assert measured("test") == (["t"], ())
+
+
+def test_figures_of_before_are_not_told_of_changed_pictures(project, make_plan):
+    list(train(make_plan(), project))
+    checkpoint = latest_checkpoint(project)
+    *_, figures = evaluate(project, model=checkpoint, device="cpu", split="unlabelled")
+    assert kept_figures(project, checkpoint, split="unlabelled") == figures
+    swap(project, "u")
+    assert kept_figures(project, checkpoint, split="unlabelled") is None

@@ -194,10 +194,12 @@ class Decisions:
 
         With `whole` the loss counts every pixel, else the trusted ones. A scene that is promoted
         already gets a new version; the old one stays. `ranges` are the pool's ranges of σ by scene
-        (see `pseudo_label.remasked`). Raises LabelError where a pseudo-label is missing or damaged.
+        (see `pseudo_label.remasked`). Raises LabelError where a pseudo-label is missing or damaged,
+        ProjectError where pictures are not those the project knows.
         """
         self._project.refuse_read_only()  # before a label is written
         scenes = self._writer.allowed(Kind.PROMOTE, ids)
+        self._project.compare_pictures([scene.id for scene in scenes]).refuse()
         with (
             frozen_labels(self._project, scenes, self.masks(), ranges=ranges) as labels,
             numbering(self._project) as number,
@@ -251,6 +253,7 @@ class Decisions:
             return replace(plain, after=Status.GROUND_TRUTH)
 
         scenes = self._writer.allowed(Kind.USE_GROUND_TRUTH, ids)
+        self._project.compare_pictures([scene.id for scene in scenes]).refuse()
         self._writer.decide(Kind.USE_GROUND_TRUTH, scenes, note=note, who=who, enter=enter)
 
     def import_truth(

@@ -364,18 +364,20 @@ class Project:
         with database.writing(self._connection, self.folder):
             project_database.write_figures(self._connection, kind, figures)
 
-    def compare_pictures(self) -> stamps.Comparison:
+    def compare_pictures(self, ids: Collection[str] | None = None) -> stamps.Comparison:
         """Whether the dataset's pictures are those the project knows; see `stamps.compare`.
 
-        Those seen for the first time are known from now on, unless nothing can be written.
+        Only those of `ids` are looked at where some are given. Those seen for the first time are
+        known from now on, unless nothing can be written.
         """
+        scenes = self._plain.values() if ids is None else [self._plain[name] for name in ids]
         with database.as_project_error(self.folder):
             known = stamps.read_stamps(self._connection)
-        found = stamps.compare(self._plain.values(), known, dataset=self.dataset)
+        found = stamps.compare(scenes, known, dataset=self.dataset)
         if found.fresh and not self.read_only:
             with suppress(UnwritableProject):  # on a full disk it is done when it is asked again
                 self._keep_stamps(found.fresh)
-        return found
+        return replace(found, scenes=len(self._plain))
 
     def accept_pictures(self, found: stamps.Comparison) -> None:
         """Know the pictures by what a comparison has found; see `Decisions.accept_pictures`."""

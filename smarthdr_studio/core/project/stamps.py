@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.records import open_plain
@@ -73,6 +74,11 @@ class Comparison:
             f"{self.root}: holds other pictures than the project knows of {self._which}; say where "
             f"the right ones are with: {FIND_DATASET}, or take these with: {ACCEPT_PICTURES}"
         )
+
+    def refuse(self) -> None:
+        """Raises ProjectError where pictures are others; asked before anything is made of them."""
+        if self.changed:
+            raise ProjectError(self.sentence)
 
     def of_scene(self, name: str) -> str:
         """The same of one of the changed scenes."""
