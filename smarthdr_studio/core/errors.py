@@ -8,6 +8,7 @@ StudioError
 │   ├── DamagedProject      its database is damaged
 │   ├── ForeignPlace        a name in it leads out of where it belongs
 │   ├── LostPainting        what was painted on a scene is lost or damaged
+│   ├── LostRun             a run that another process has gone on with
 │   └── UnwritableProject   its disk is full, fails or may not be written
 ├── LabelError         a pseudo-label or label file that cannot be used
 ├── BrushError         a fill that begins where it has nothing to fill
@@ -81,6 +82,10 @@ class ForeignPlace(ProjectError):
 
 class LostPainting(ProjectError):
     """What a person painted on a scene is lost or damaged."""
+
+
+class LostRun(ProjectError):
+    """A run that this process held belongs to another by now, or may."""
 
 
 class UnwritableProject(ProjectError):

@@ -98,7 +98,7 @@ def run_cell(
         raise ProjectError(
             f"{place}: cannot be made ({error.strerror}); allow writing there"
         ) from None
-    with run_lock(place):
+    with run_lock(place) as hold:
         known = read_result(folder.result(cell.identity))
         if known is not None:
             return known
@@ -115,6 +115,7 @@ def run_cell(
             evaluation=evaluation,
             evaluated_s=time.monotonic() - begun,
         )
+        hold.refuse_lost()
         write_result(folder.result(cell.identity), result)
         if not keep_runs:
             drop_checkpoints(run.path, keep=1)

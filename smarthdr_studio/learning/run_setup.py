@@ -22,7 +22,7 @@ from smarthdr_studio.core.training.plan import TrainingPlan, load_preset, parse_
 from smarthdr_studio.core.training.plan_fields import toml
 from smarthdr_studio.core.training.plan_schema import flat, nested
 from smarthdr_studio.core.training.run_folder import RunFolder, checkpoints_of, new_run, run_of
-from smarthdr_studio.core.training.run_lock import run_lock
+from smarthdr_studio.core.training.run_lock import RunHold, run_lock
 from smarthdr_studio.core.training.starter import meant_model
 from smarthdr_studio.core.training.steering import take_wishes
 from smarthdr_studio.core.trust.masking import masks_as_text
@@ -154,9 +154,9 @@ def open_run(
     if resume is not None:
         with ranks.agreeing():
             folder = _existing_folder(project, resume)
-            held = _lock_folder(folder, ranks=ranks, lock=lock)
+            hold = _lock_folder(folder, ranks=ranks, lock=lock)
             run, before = _resume_run(plan, project, folder=folder, ranks=ranks)
-            run.held_by = held
+            run.hold = hold
         _refuse_different(run)
         settle_precision(run, before=before)
         with ranks.agreeing():
@@ -169,7 +169,7 @@ def open_run(
     settle_precision(run)
     begun = create_run(run).id if ranks.is_first else ""
     folder = run_of(project, ranks.told(begun))
-    run.held_by = _lock_folder(folder, ranks=ranks, lock=lock)
+    run.hold = _lock_folder(folder, ranks=ranks, lock=lock)
     return run, folder
 
 
@@ -180,17 +180,14 @@ def _existing_folder(project: Path, name: str) -> RunFolder:
     return folder
 
 
-def _lock_folder(folder: RunFolder, *, ranks: Ranks, lock: ExitStack) -> str:
-    """Only one process at a time writes into a run; what others have left there is cleared away.
-
-    Answers what is to be told of how it is held, "" for nothing.
-    """
+def _lock_folder(folder: RunFolder, *, ranks: Ranks, lock: ExitStack) -> RunHold:
+    """Only one process at a time writes into a run; what others have left there is cleared away."""
     if not ranks.is_first:
-        return ""
-    told = lock.enter_context(run_lock(folder.path))
+        return RunHold()
+    hold = lock.enter_context(run_lock(folder.path))
     take_wishes(folder.path)  # of a time in which nobody was there to hear them
     sweep_drafts(folder.path)
-    return told
+    return hold
 
 
 def _resume_run(

@@ -89,6 +89,7 @@ class Steering:
         Whoever stops in between leaves the rest for the next to listen: a pause is ended by what
         was wished for in the same breath.
         """
+        run.hold.refuse_lost()  # the wishes are another's then
         if run.ranks.is_first:
             self._waiting.extend((*self._wishes.take(), *take_wishes(folder.path)))
         while self._waiting:
@@ -136,7 +137,8 @@ class Steering:
 
 
 def snapshot(run: TrainingRun, folder: RunFolder) -> CheckpointSaved:
-    """A checkpoint of the run as it stands."""
+    """A checkpoint of the run as it stands. Raises LostRun where another process has it by now."""
+    run.hold.refuse_lost()
     path = save_run(run, folder=folder)
     return CheckpointSaved(step=run.progress.step, epoch=run.progress.epoch, folder=str(path))
 

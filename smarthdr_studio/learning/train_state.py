@@ -23,6 +23,7 @@ from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.core.training.plan_sections import SchedulePlan
 from smarthdr_studio.core.training.rounds import round_path
 from smarthdr_studio.core.training.run_folder import RunFolder
+from smarthdr_studio.core.training.run_lock import RunHold
 from smarthdr_studio.core.trust.adaptive_thresholds import RunningScores, chosen_labels
 from smarthdr_studio.learning.checkpoints import (
     weights_hash,
@@ -92,7 +93,7 @@ class TrainingRun:
         self.to_tell: tuple[str, ...] = ()  # changes that wait for the next round to be told
         self.plan_changes: tuple[str, ...] = ()  # what a resumed run does otherwise
         self.precision_why = ""  # as RunStarted tells it
-        self.held_by = ""  # what is to be told of that, once
+        self.hold = RunHold()  # of the first process, which alone writes
         self.progress = Progress()
         self.method = staged_method(plan)
         self.lesson: Lesson | None = None  # of the stage that is going on
@@ -282,6 +283,7 @@ class TrainingRun:
             origin=origin,
             thresholds=self._round_thresholds(label_set, scenes),
         )
+        self.hold.refuse_lost()
         finished = publish_round(pool, folder=folder, number=origin.round, ranks=self.ranks)
         unlabelled = material.unlabelled(open_round(round_path(folder.path, number=origin.round)))
         told = (*self.to_tell, *label_changes(self.label_set, label_set))

@@ -119,6 +119,7 @@ def _logged_run(
     try:
         with closing(training_loop(run, folder, steering=steering)) as events:
             for event in events:
+                run.hold.refuse_lost()
                 ending.hear(event)
                 log.write(event)
                 yield event
@@ -150,8 +151,8 @@ def training_loop(
         yield plan_changed(run)
     if (stale := stale_told(run, folder)) is not None:
         yield stale
-    if run.held_by:
-        yield Steered(step=run.progress.step, epoch=run.progress.epoch, text=run.held_by)
+    if run.hold.told:
+        yield Steered(step=run.progress.step, epoch=run.progress.epoch, text=run.hold.told)
     yield from compile_student(run)
     while not run_is_over(run):
         yield from _train_epoch(run, folder, steering=steering)
@@ -342,8 +343,11 @@ class RunEnding:
         return known or error
 
     def save_and_say(self, run: TrainingRun, log: RunLog) -> None:
-        """Of a run cut short: a checkpoint, and the last word, as far as the disk takes them."""
-        if self.last.outcome == "done":
+        """Of a run cut short: a checkpoint, and the last word, as far as the disk takes them.
+
+        Nothing of a run that is another process's by now.
+        """
+        if self.last.outcome == "done" or not run.hold.is_held():
             return
         self.last = replace(self.last, step=run.progress.step)
         last_words: list[TrainingEvent] = []

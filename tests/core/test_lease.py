@@ -11,7 +11,7 @@ import time
 import pytest
 from made_runs import a_run, log, started
 
-from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.errors import LostRun, ProjectError
 from smarthdr_studio.core.training import run_lock as locking
 from smarthdr_studio.core.training.run_index import row_of
 from smarthdr_studio.core.training.run_lock import STALE_S, is_at_work, run_lock
@@ -50,6 +50,28 @@ def lease_of(run, *, host="another", pid=1, age=0.0):
     return path
 
 
+def hand_over(run):
+    """Another machine finds the lease stale and takes it."""
+    (run.path / "at-work.json").write_text(json.dumps({"host": "another", "pid": 1}))
+    lease_of(run)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time of day, which a machine that sleeps is suddenly late by."""
+
+    class Clock:
+        late = 0.0
+
+        def sleep(self, seconds):
+            self.late += seconds
+
+    clock = Clock()
+    monkeypatch.setattr(locking, "_now", lambda: time.time() + clock.late)
+    monkeypatch.setattr(locking, "HEARTBEAT_S", 3600.0)  # its thread sleeps too
+    return clock
+
+
 def gone_pid():
     """The number of a process that has ended."""
     return int(subprocess.run([sys.executable, "-c", OVER], capture_output=True, check=True).stdout)
@@ -58,10 +80,11 @@ def gone_pid():
 @pytest.mark.usefixtures("no_locks")
 def test_a_run_is_held_once_and_told_and_is_over_when_it_is_over(run):
     assert not is_at_work(run.path)
-    with run_lock(run.path) as told:
-        assert "has no file locks" in told
-        assert "every 10 s" in told
-        assert "2 minutes" in told
+    with run_lock(run.path) as hold:
+        assert "has no file locks" in hold.told
+        assert "every 10 s" in hold.told
+        assert "2 minutes" in hold.told
+        hold.refuse_lost()
         assert is_at_work(run.path)
         assert row_of(run).status == "running"
         with pytest.raises(ProjectError, match="at work in another process"), run_lock(run.path):
@@ -71,9 +94,11 @@ def test_a_run_is_held_once_and_told_and_is_over_when_it_is_over(run):
     assert not (run.path / "at-work.lease").exists()
 
 
-def test_a_disk_with_locks_tells_nothing_and_leaves_no_lease(run):
-    with run_lock(run.path) as told:
-        assert told == ""
+def test_a_disk_with_locks_tells_nothing_and_leaves_no_lease(run, clock):
+    with run_lock(run.path) as hold:
+        assert hold.told == ""
+        clock.sleep(3600)
+        hold.refuse_lost()
         assert not (run.path / "at-work.lease").exists()
 
 
@@ -165,3 +190,69 @@ def test_of_two_who_find_a_stale_lease_one_gets_it(run, monkeypatch):
     with pytest.raises(ProjectError, match="at work in another process"), run_lock(run.path):
         pass
     assert json.loads(path.read_text())["lease"] == "quick"
+
+
+@pytest.mark.usefixtures("no_locks")
+def test_who_slept_while_another_took_the_lease_is_refused_before_writing(run, clock):
+    with run_lock(run.path) as hold:
+        clock.sleep(STALE_S + 1)
+        hand_over(run)
+        for _ in range(2):
+            with pytest.raises(LostRun, match="another process has it by now") as refused:
+                hold.refuse_lost()
+        assert str(run.path) in str(refused.value)
+        assert not hold.is_held()
+    # What is there is the other's, and stays.
+    assert json.loads((run.path / "at-work.lease").read_text())["host"] == "another"
+    assert json.loads((run.path / "at-work.json").read_text())["host"] == "another"
+
+
+@pytest.mark.usefixtures("no_locks")
+def test_who_slept_and_nobody_came_goes_on_and_has_it_renewed(run, clock):
+    with run_lock(run.path) as hold:
+        path = run.path / "at-work.lease"
+        os.utime(path, (1, 1))
+        clock.sleep(STALE_S + 1)
+        assert not is_at_work(run.path)
+        hold.refuse_lost()
+        assert is_at_work(run.path)
+    assert not path.exists()
+
+
+@pytest.mark.usefixtures("no_locks")
+def test_a_clock_that_is_set_back_costs_a_look_and_no_run(run, clock):
+    with run_lock(run.path) as hold:
+        clock.sleep(-86400)
+        hold.refuse_lost()
+        hand_over(run)
+        clock.sleep(-86400)
+        with pytest.raises(LostRun):
+            hold.refuse_lost()
+
+
+@pytest.mark.usefixtures("no_locks")
+@pytest.mark.parametrize(("asleep", "held"), [(STALE_S / 2, True), (STALE_S + 1, False)])
+def test_a_disk_that_is_away_for_a_moment_is_waited_for_two_minutes(
+    run, clock, monkeypatch, asleep, held
+):
+    with run_lock(run.path) as hold:
+        clock.sleep(asleep)
+
+        def away(*_, **__):
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(locking, "read_json", away)
+            assert hold.is_held() is held
+
+
+@pytest.mark.usefixtures("no_locks")
+def test_a_heartbeat_that_finds_the_lease_of_another_ends_and_says_so(run, monkeypatch):
+    monkeypatch.setattr(locking, "HEARTBEAT_S", 0.01)
+    with run_lock(run.path) as hold:
+        hand_over(run)
+        deadline = time.monotonic() + 60
+        while hold.is_held() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        with pytest.raises(LostRun):
+            hold.refuse_lost()

@@ -4,11 +4,13 @@ import errno
 import os
 import pkgutil
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
-from smarthdr_studio.core.errors import ProjectError, StudioError
+from smarthdr_studio.core.errors import LostRun, ProjectError, StudioError
+from smarthdr_studio.core.training import run_lock as locking
 from smarthdr_studio.core.training.events import (
     PhaseChanged,
     RunStarted,
@@ -215,15 +217,19 @@ def test_a_run_that_cannot_be_written_down_is_one_sentence(
     assert len(str(error.value).splitlines()) == 1
 
 
-def test_a_run_on_a_disk_without_locks_says_so_once_and_is_over_when_it_is_over(
-    project, make_plan, monkeypatch
-):
+@pytest.fixture
+def no_locks(monkeypatch):
+    """A disk without file locks, as a cluster has them."""
     fcntl = pytest.importorskip("fcntl")
 
     def refused(*_):
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr(fcntl, "flock", refused)
+
+
+@pytest.mark.usefixtures("no_locks")
+def test_a_run_on_a_disk_without_locks_says_so_once_and_is_over_when_it_is_over(project, make_plan):
     at_work = []
     events = []
     for event in train(make_plan(), project):
@@ -237,3 +243,41 @@ def test_a_run_on_a_disk_without_locks_says_so_once_and_is_over_when_it_is_over(
     assert all(at_work)
     assert not is_at_work(_run(project))
     assert row_of(RunFolder(_run(project))).status == "done"
+
+
+def _everything(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.usefixtures("no_locks")
+@pytest.mark.parametrize("ends", ["goes on", "is stopped", "is closed"])
+@pytest.mark.parametrize("moment", ["learning", "writing"])
+def test_a_run_that_slept_until_another_went_on_with_it_writes_nothing_more(
+    project, plan, monkeypatch, moment, ends
+):
+    late = [0.0]
+    monkeypatch.setattr(locking, "_now", lambda: time.time() + late[0])
+    monkeypatch.setattr(locking, "HEARTBEAT_S", 3600.0)  # its thread sleeps too
+    wishes = Wishes()
+    events = train(plan, project, wishes=wishes)
+    for event in events:
+        if isinstance(event, StepReported) if moment == "learning" else _is_writing(event):
+            break
+    run = _run(project)
+    late[0] = locking.STALE_S + 1
+    (run / "at-work.lease").write_text('{"host": "another", "pid": 1, "lease": "theirs"}')
+    (run / "wishes").mkdir(exist_ok=True)
+    (run / "wishes" / "theirs.json").write_text('{"wish": "pause"}')
+    before = _everything(project)
+    if ends == "is closed":
+        events.close()
+    else:
+        if ends == "is stopped":
+            wishes.ask(Stop())
+        with pytest.raises(LostRun, match="another process has it by now"):
+            list(events)
+    assert _everything(project) == before
+
+
+def _is_writing(event):
+    return isinstance(event, PhaseChanged) and event.text.startswith("writing scene")

@@ -1,7 +1,8 @@
 """Who works in a run's folder: a lock of the system, or a lease with a heartbeat without one.
 
 Cluster file systems often have no locks. There whoever trains keeps a file beside the lock and
-touches it every few seconds; a lease that nobody has touched for `STALE_S` is anybody's.
+touches it every few seconds; a lease that nobody has touched for `STALE_S` is anybody's. Whoever
+slept that long asks of it before he writes, and writes no more where another has it.
 """
 
 import errno
@@ -17,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
-from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.errors import LostRun, ProjectError
 from smarthdr_studio.core.files import AnyPath, flush_folder, outward_links, place_in
 from smarthdr_studio.core.records import parse_json, read_json
 
@@ -28,6 +29,7 @@ _HEARD_LATELY_S: Final = 120.0  # what counts as a sign of life from another mac
 _ATTEMPTS, _PAUSE_S = 5, 0.02  # whoever only asks holds the lock for a moment
 
 HEARTBEAT_S: Final = 10.0
+_MISSED: Final = 3 * HEARTBEAT_S  # without one for so long, the disk is asked before writing
 STALE_S: Final = 120.0
 """So long a lease may stay untouched: twelve heartbeats, as clocks of machines differ."""
 _NO_LOCKS: Final = frozenset(
@@ -35,16 +37,95 @@ _NO_LOCKS: Final = frozenset(
 )
 
 
+def _now() -> float:
+    """The time of day in s, which goes on while a machine sleeps, as a monotonic clock may not."""
+    return time.time()
+
+
 class _NoLocks(Exception):
     """The disk that a run lies on has no file locks."""
 
 
+class RunHold:
+    """A run that is held: by a lock of the system, which cannot be lost, or by a lease, which can.
+
+    `told` is what a person is to know of how it is held, in one sentence; "" where that is by a
+    lock.
+    """
+
+    def __init__(self, *, lease: AnyPath | None = None, told: str = "") -> None:
+        self.told = told
+        self._lease = None if lease is None else Path(lease)
+        self._mine = None if self._lease is None else _read_lease(self._lease)
+        self._renewed, self._lost = _now(), False
+        self._turn = threading.Lock()
+
+    def refuse_lost(self) -> None:
+        """Asked before anything is written into the run.
+
+        The disk is asked only where heartbeats were left out. Raises LostRun where another process
+        has the run, or may have it because nobody could renew the lease for `STALE_S`.
+        """
+        if self._lease is not None and not self.is_held():
+            raise LostRun(
+                f"{self._lease.parent}: another process has it by now, as this one slept or could "
+                f"not reach the disk for {STALE_S / 60:.0f} minutes, and nothing more is written "
+                "here; to go on with it here, stop it there and resume it"
+            )
+
+    def is_held(self) -> bool:
+        """Whether what is written into the run now is in nobody's way."""
+        if self._lease is None:
+            return True
+        # A clock that was set back tells nothing of how long ago it was.
+        if not self._lost and not 0 <= _now() - self._renewed < _MISSED:
+            self._renew(self._lease)
+            self._lost = self._lost or not 0 <= _now() - self._renewed < STALE_S
+        return not self._lost
+
+    @contextmanager
+    def renewed(self) -> Iterator[None]:
+        """Renew the lease, if it is one, while the block lasts, and take it away at the end."""
+        if self._lease is None:
+            yield
+            return
+        ended = threading.Event()
+        beats = (self._lease, ended)
+        thread = threading.Thread(target=self._beat, args=beats, name="lease", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+            with suppress(OSError):
+                if _read_lease(self._lease) == self._mine:
+                    self._lease.unlink()
+
+    def _beat(self, lease: Path, ended: threading.Event) -> None:
+        while not self._lost and not ended.wait(HEARTBEAT_S):
+            self._renew(lease)
+
+    def _renew(self, lease: Path) -> None:
+        with self._turn:
+            try:
+                for _ in range(2):  # whoever found it stale may have taken it in between
+                    if read_json(lease, most=_LONGEST_LOCK) != self._mine:
+                        self._lost = True
+                        return
+                    os.utime(lease)
+                self._renewed = _now()
+            except (FileNotFoundError, ValueError):  # taken away, or another's that is being made
+                self._lost = True
+            except OSError:
+                pass  # a server that is away for a moment
+
+
 @contextmanager
-def run_lock(run: AnyPath) -> Iterator[str]:
+def run_lock(run: AnyPath) -> Iterator[RunHold]:
     """Hold the run for this process while the block lasts; however it ends, it is let go.
 
-    Yields what a person is to know of how it is held, in one sentence; "" where that is by a lock
-    of the system. Raises ProjectError where another process has it, or the lock cannot be written;
+    Yields how it is held. Raises ProjectError where another process has it, or it cannot be held;
     ForeignPlace where a link in it leads out of it, because whoever trains it would write there.
     """
     run = Path(run)
@@ -67,16 +148,15 @@ def run_lock(run: AnyPath) -> Iterator[str]:
         file.truncate(0)
         file.write(json.dumps({"host": platform.node(), "pid": os.getpid()}))
         file.flush()
-        try:
-            if lease:
-                with _heartbeat(run / _LEASE):
-                    yield _told(run)
-            else:
-                yield ""
-        finally:
-            # Never removed: two processes could hold two locks of one name.
-            with suppress(OSError):
-                file.truncate(0)
+        hold = RunHold(lease=run / _LEASE, told=_told(run)) if lease else RunHold()
+        with hold.renewed():
+            try:
+                yield hold
+            finally:
+                # Never removed: two processes could hold two locks of one name.
+                with suppress(OSError):
+                    if hold.is_held():  # else it names another process by now
+                        file.truncate(0)
 
 
 def _told(run: Path) -> str:
@@ -229,30 +309,6 @@ def _is_locked_elsewhere(run: Path, file: IO[str]) -> bool:
     except (ValueError, AttributeError):
         return False
     return host not in (None, platform.node()) and _heard_lately(run)
-
-
-@contextmanager
-def _heartbeat(path: Path) -> Iterator[None]:
-    """Renew a lease while the block lasts, and take it away at the end."""
-    mine, ended = _read_lease(path), threading.Event()
-
-    def beat() -> None:
-        while not ended.wait(HEARTBEAT_S):
-            with suppress(OSError):  # a server that is away for a moment
-                if _read_lease(path) != mine:
-                    return  # asleep for too long: it is another's by now
-                os.utime(path)
-
-    thread = threading.Thread(target=beat, name="lease", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-        with suppress(OSError):
-            if _read_lease(path) == mine:
-                path.unlink()
 
 
 if sys.platform == "win32":
