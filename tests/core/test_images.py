@@ -1,6 +1,11 @@
+import ctypes
 import os
+import platform
 import struct
+import subprocess
+import sys
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -90,6 +95,89 @@ def test_a_truncated_frame_is_never_read_as_a_whole_one(tmp_path, kind, share, c
     with pytest.raises(UnreadableImage, match=r"cut.*copy it again"):
         read_frame(path)
     assert capfd.readouterr() == ("", "")
+
+
+GLIBC = platform.libc_ver()[0] == "glibc"
+
+
+def jpeg_with(path, at, put, *, instead=0):
+    """A JPEG with bytes put into its scan, at a share of it, in the place of as many others."""
+    whole = cv2.imencode(".jpg", picture(8, 200, 300))[1].tobytes()
+    scan = whole.index(b"\xff\xda") + 14
+    begin = scan + int((len(whole) - scan - 2) * at)
+    path.write_bytes(whole[:begin] + put + whole[begin + instead :])
+    return path
+
+
+@pytest.mark.skipif(not GLIBC, reason="only glibc lets what libjpeg prints be heard")
+@pytest.mark.parametrize("put", [b"\xff\x55" * 4, b"\xff\xd3", b"\xff\xd9\xff\xd9"])
+def test_a_jpeg_whose_scan_is_damaged_is_one_sentence_and_nothing_else_is_printed(
+    tmp_path, put, capfd
+):
+    path = jpeg_with(tmp_path / "a.jpg", 0.5, put, instead=len(put))
+    with pytest.raises(UnreadableImage, match=r"a\.jpg: is truncated or damaged; copy it again"):
+        read_frame(path)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(not GLIBC, reason="only glibc lets what libjpeg prints be heard")
+def test_bytes_that_a_camera_left_before_a_marker_cost_no_picture_and_no_word(tmp_path, capfd):
+    path = jpeg_with(tmp_path / "a.jpg", 1, b"\0" * 6)
+    np.testing.assert_array_equal(read_frame(path), read_frame(jpeg_with(tmp_path / "b", 1, b"")))
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(not GLIBC, reason="only glibc lets what libjpeg prints be heard")
+def test_of_many_jpegs_read_at_once_each_has_its_own_verdict(tmp_path, capfd):
+    put = b"\xff\x55" * 4
+    paths = [
+        jpeg_with(tmp_path / f"{k}.jpg", 0.5, put if k % 3 else b"", instead=len(put) * (k % 3 > 0))
+        for k in range(24)
+    ]
+
+    def verdict(path):
+        try:
+            return read_frame(path).shape
+        except UnreadableImage as error:
+            return str(error).startswith(str(path))
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        found = list(pool.map(verdict, paths))
+    assert found == [True if k % 3 else (200, 300, 3) for k in range(24)]
+    assert capfd.readouterr() == ("", "")
+    # What other libraries print afterwards is printed.
+    ctypes.CDLL(None).perror(b"said by C")
+    assert "said by C" in capfd.readouterr().err
+
+
+@pytest.mark.skipif(not GLIBC, reason="only glibc lets what libjpeg prints be heard")
+def test_a_process_that_was_forked_off_amid_a_decode_hears_for_itself(tmp_path):
+    """As the child stands, the lock of the decoding is held by a thread that it does not have."""
+    path = jpeg_with(tmp_path / "a.jpg", 0.5, b"\xff\x55" * 4, instead=8)
+    told = subprocess.run(
+        [sys.executable, "-c", FORKED, str(path)], capture_output=True, text=True, check=False
+    )
+    assert (told.returncode, told.stdout) == (0, "damaged\n")
+    assert told.stderr.startswith("said by C")
+
+
+FORKED = """
+import ctypes, os, sys
+from smarthdr_studio.core.errors import UnreadableImage
+from smarthdr_studio.core.imaging import coded_pictures
+from smarthdr_studio.core.imaging.image_files import read_frame
+with coded_pictures._LIBJPEG.heard(alone=True):
+    child = os.fork()
+    if not child:
+        try:
+            read_frame(sys.argv[1])
+        except UnreadableImage:
+            print("damaged", flush=True)
+        ctypes.CDLL(None).perror(b"said by C")
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+sys.exit(status)
+"""
 
 
 def test_a_tiff_with_its_directory_first_is_checked_for_its_strips(tmp_path):

@@ -1,8 +1,15 @@
 """Pictures in PNG and JPEG files: what they say of curve, bits and orientation; their pixels."""
 
+import ctypes
 import io
+import os
+import re
 import struct
+import sys
+import threading
 import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import BinaryIO, Final
 
 import numpy as np
@@ -39,6 +46,12 @@ _PNG_WITH_ALPHA: Final = (
 )  # of a palette, whose colours may be transparent, of grey, of RGB
 _PARTED: Final = 6  # bytes of a pixel, while colours are parted from alpha
 _ICC_MARK: Final = b"ICC_PROFILE\0"
+# What libjpeg prints of a scan that it cannot follow. Bytes too many before a marker, as some
+# cameras leave them, cost no pixel.
+_DAMAGED_SCAN: Final = re.compile(
+    rb"^(Corrupt JPEG data: (?!\d+ extraneous)|Premature end of JPEG|Inconsistent progression)",
+    re.MULTILINE,
+)
 
 
 def orientation_of(stream: BinaryIO) -> int:
@@ -154,8 +167,100 @@ def jpeg_header(stream: BinaryIO) -> PictureHeader:
 
 
 def decode_jpeg(raw: bytes) -> Decoded:
-    """H×W×C uint8. Raises ValueError, and cv2.error for the damaged."""
-    return Decoded(pixels=by_opencv(raw), curve=icc_curve(_jpeg_profile(io.BytesIO(raw))))
+    """H×W×C uint8. Raises ValueError, and cv2.error for the damaged.
+
+    Where a scan is damaged libjpeg guesses its pixels and prints so: nothing of that is a picture.
+    """
+    with _LIBJPEG.heard() as complained:
+        pixels = by_opencv(raw)
+    if complained():
+        with _LIBJPEG.heard(alone=True) as complained:
+            pixels = by_opencv(raw)
+        if complained():
+            raise ValueError("a scan is damaged")
+    return Decoded(pixels=pixels, curve=icc_curve(_jpeg_profile(io.BytesIO(raw))))
+
+
+class _PrintedByC:
+    """What C libraries print to stderr, kept from the terminal and read.
+
+    libjpeg inside OpenCV knows no other way to say that it guesses pixels. Python's own stderr and
+    descriptor 2 are left alone: only the variable `stderr` of the C library points elsewhere
+    meanwhile. Of several threads that decode at once nobody knows whose a line is; who has to know
+    decodes again, alone. Without glibc nothing is heard.
+    """
+
+    def __init__(self) -> None:
+        self._begin(None)
+        if sys.platform == "linux":
+            os.register_at_fork(after_in_child=lambda: self._begin(self._before))
+
+    def _begin(self, before: int | None) -> None:
+        """As at the start of a process; `before` is what a forked one has to point to again."""
+        self._free = threading.Condition()
+        self._inside = self._waiting = 0
+        self._place: ctypes.c_void_p | None = None
+        self._before: int | None = None
+        with suppress(OSError, AttributeError, ValueError):
+            self._place = self._found_place()
+        if self._place is not None and before is not None:
+            self._place.value = before
+
+    def _found_place(self) -> ctypes.c_void_p | None:
+        """The variable; None where it cannot be pointed elsewhere."""
+        if sys.platform != "linux":
+            return None
+        library = ctypes.CDLL(None)
+        if not hasattr(library, "gnu_get_libc_version"):  # elsewhere it may be read-only
+            return None
+        self._kept = os.memfd_create("stderr of C")
+        library.fdopen.restype = ctypes.c_void_p
+        stream = ctypes.c_void_p(library.fdopen(os.dup(self._kept), b"a"))
+        if stream.value is None:
+            return None
+        library.setvbuf(stream, None, 2, 0)  # 2 is _IONBF: what is printed is there at once
+        self._own = stream.value
+        return ctypes.c_void_p.in_dll(library, "stderr")
+
+    @contextmanager
+    def heard(self, *, alone: bool = False) -> Iterator[Callable[[], bool]]:
+        """Asked after the block, what it gives says whether a damaged scan was told of inside it.
+
+        `alone` waits for the other threads, so that it can have been none of theirs.
+        """
+        begun = self._enter(alone=alone)
+        said = b""
+        try:
+            yield lambda: _DAMAGED_SCAN.search(said) is not None
+        finally:
+            said = self._leave(begun, alone=alone)
+
+    def _enter(self, *, alone: bool) -> int:
+        with self._free:
+            self._waiting += alone
+            self._free.wait_for(lambda: not (self._inside if alone else self._waiting))
+            self._inside += 1
+            if self._place is None:
+                return 0
+            if self._inside == 1:
+                os.ftruncate(self._kept, 0)
+                self._before, self._place.value = self._place.value, self._own
+            return os.fstat(self._kept).st_size
+
+    def _leave(self, begun: int, *, alone: bool) -> bytes:
+        with self._free:
+            self._inside -= 1
+            self._waiting -= alone
+            said = b""
+            if self._place is not None:
+                said = os.pread(self._kept, 2**16, begun)
+                if not self._inside:
+                    self._place.value, self._before = self._before, None
+            self._free.notify_all()
+            return said
+
+
+_LIBJPEG: Final = _PrintedByC()
 
 
 def _jpeg_profile(stream: BinaryIO) -> bytes:
