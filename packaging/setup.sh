@@ -29,6 +29,9 @@ needs='
   bundle         80  1750
 '
 
+# Seconds that another program may go on installing system packages.
+longest_wait=${SMARTHDR_LONGEST_WAIT:-600}
+
 say() { printf '%s\n' "$*" >&2; }
 stop() { say "$*"; exit 2; }
 
@@ -123,6 +126,18 @@ sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { print
   return 0
 }
 
+# Finishes what an apt-get that was killed left half done, once no other is at work. Usage: finish_packages LOG [sudo]
+finish_packages() {
+  local log=$1 waited=0
+  shift
+  until "$@" env LC_ALL=C DEBIAN_FRONTEND=noninteractive dpkg --configure -a >"$log" 2>&1 </dev/null; do
+    # What else is wrong, apt-get mends or tells.
+    grep -q 'lock' "$log" && [ "$waited" -lt "$longest_wait" ] || return 0
+    [ "$waited" != 0 ] || say "Another program is installing system packages; waiting for it."
+    waited=$((waited + 1)); sleep 1
+  done
+}
+
 # Installs Debian packages, or prints the one line that does and leaves with status 2.
 need_packages() {
   [ $# -gt 0 ] || return 0
@@ -140,6 +155,7 @@ need_packages() {
   say "Installing system packages: $*"
   [ "${#as_root[@]}" = 0 ] || sudo -v || stop "Nothing was installed; sudo was refused."
   log=$(mktemp)
+  finish_packages "$log" "${as_root[@]+"${as_root[@]}"}"
   telling "$log" /var/cache/apt/archives "${as_root[@]+"${as_root[@]}"}" apt-get update -q || true
   as_root+=(env DEBIAN_FRONTEND=noninteractive apt-get install --no-install-recommends)
   # What apt-get itself says of it: what it fetches, what it then takes.

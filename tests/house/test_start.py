@@ -19,6 +19,7 @@ def house(tmp_path):
     shutil.copytree(ROOT / "packaging", tmp_path / "packaging")
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / "programs").mkdir()
+    program(tmp_path, "dpkg", "exit 0")  # the one of this machine is left alone
     return tmp_path
 
 
@@ -65,6 +66,63 @@ def test_without_root_the_one_apt_line_is_said_and_nothing_is_made(house, script
     assert "apt-get install -y" in line
     assert "libxcb-cursor0" in line
     assert not (house / ".venv").exists()
+
+
+def install(house, **variables):
+    """As a first start does it for root on a machine that lacks one package."""
+    program(house, "id", "echo 0")
+    program(house, "sleep", "exit 0")
+    lines = f"set -euo pipefail; . {house}/packaging/setup.sh; need_packages libegl1; echo ready"
+    (house / "packaging" / "install.sh").write_text(lines, encoding="utf-8")
+    return start(house, "install.sh", **variables)
+
+
+# What dpkg and apt-get say after one of them was killed, until somebody lets dpkg finish.
+INTERRUPTED = """
+[ -e "$HOME/finished" ] || { echo "E: dpkg was interrupted, you must manually run it"; exit 100; }
+echo "Setting up libegl1 (1.6)"
+"""
+
+
+def test_what_a_killed_apt_get_left_half_done_is_finished_first(house):
+    program(house, "dpkg", '[ "$*" = "--configure -a" ] && mkdir -p "$HOME" && : >"$HOME/finished"')
+    program(house, "apt-get", INTERRUPTED)
+    answer = install(house)
+    assert (answer.returncode, answer.stdout) == (0, "ready\n"), answer.stderr
+    assert answer.stderr == "Installing system packages: libegl1\n"
+
+
+LOCKED = """
+mkdir -p "$HOME"
+echo x >>"$HOME/asked"
+[ "$(wc -l <"$HOME/asked")" -gt {times} ] && exit 0
+echo "dpkg: error: dpkg frontend lock was locked by another process with pid 7" >&2
+exit 2
+"""
+
+
+def test_an_apt_get_that_outlived_its_start_is_waited_for_and_that_is_told_once(house):
+    program(house, "dpkg", LOCKED.format(times=3))
+    program(house, "apt-get", '[ "$(wc -l <"$HOME/asked")" = 4 ] || exit 100')
+    answer = install(house)
+    assert (answer.returncode, answer.stdout) == (0, "ready\n"), answer.stderr
+    assert answer.stderr.count("waiting for it") == 1
+
+
+def test_it_is_not_waited_for_without_end(house):
+    program(house, "dpkg", LOCKED.format(times=99))
+    program(house, "apt-get", 'echo "E: Could not get lock"; exit 100')
+    answer = install(house, SMARTHDR_LONGEST_WAIT="2")
+    assert answer.returncode == 2
+    *_, error, last = answer.stderr.splitlines()
+    assert error == "E: Could not get lock"
+    assert last.startswith("apt-get could not install: libegl1; all it said is in ")
+
+
+def test_what_dpkg_cannot_finish_apt_get_gets_to_mend(house):
+    program(house, "dpkg", "echo 'dpkg: error processing package a' >&2; exit 1")
+    program(house, "apt-get", "exit 0")
+    assert install(house).stdout == "ready\n"
 
 
 def test_a_second_start_goes_straight_to_the_window(house):
