@@ -4,9 +4,12 @@ rounds/00012.safetensors   the labels of a round, from which a run can be resume
 previews/00012/<scene>.jpg  small pictures, to see how a scene came out from round to round
 """
 
+import os
 import shutil
 import uuid
+from collections import deque
 from collections.abc import Generator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -64,6 +67,7 @@ _LONG_SIDE: Final = 192
 _QUALITY: Final = 80
 _MOST_SCENES: Final = 500  # about 4 MB a round, whatever the pool
 _FOLDER: Final = "previews"
+_WRITERS: Final = min(4, os.cpu_count() or 1)  # files are packed without Python's lock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,13 +134,9 @@ def label_pool(  # noqa: PLR0913 - what a round is made of
     origin = replace(origin, sigma_scale=1.0 if scale is None else scale)
     ranges = ranges_of(drafts, masks)
     shares = _RoundCounts()
-    labels: dict[str, SceneLabel] = {}
-    for draft in drafts:
-        yield _phase("writing", len(labels), len(scenes), origin=origin)
-        path = place_in(pseudo, f"{draft.scene.id}.exr")
-        labels[draft.scene.id] = _write_label(
-            draft, path, masks=masks, ranges=ranges, origin=origin, shares=shares
-        )
+    labels = yield from _write_labels(
+        drafts, pseudo, masks=masks, ranges=ranges, origin=origin, shares=shares
+    )
     finished = shares.as_event(masks=masks, origin=origin)
     return LabelledPool(
         labels=labels,
@@ -418,16 +418,54 @@ class _RoundCounts:
         )
 
 
-def _write_label(
-    draft: Draft,
-    path: Path,
+def _write_labels(
+    drafts: Sequence[Draft],
+    pseudo: Path,
     *,
     masks: MaskSettings,
     ranges: Ends,
     origin: Origin,
     shares: _RoundCounts,
-) -> SceneLabel:
-    """Masks one scene, writes its files and counts it."""
+) -> Generator[PhaseChanged, None, dict[str, SceneLabel]]:
+    """Masks and counts scene after scene, while the files of those before it are written.
+
+    However it ends, no file is half written then, and none is written afterwards.
+    """
+    labels: dict[str, SceneLabel] = {}
+    writing: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(max_workers=_WRITERS) as writers:
+        for draft in drafts:
+            yield _phase("writing", len(labels), len(drafts), origin=origin)
+            path = place_in(pseudo, f"{draft.scene.id}.exr")
+            label, gates, found = _masked(draft, masks=masks, ranges=ranges, origin=origin)
+            statistics = SceneStatistics.of(draft.sigma, size=masks.patch_size, means=draft.means)
+            shares.add(draft, found=found, gates=gates, statistics=statistics)
+            labels[draft.scene.id] = SceneLabel(
+                hdr=draft.hdr,
+                sigma=draft.sigma.astype(np.float16),
+                trusted=found.trusted,
+                weight=None if found.weight is None else found.weight.astype(np.float16),
+            )
+            judged = found, draft.means
+            writing.append(writers.submit(_write_files, path, label, judged, statistics))
+            if len(writing) > _WRITERS:
+                writing.popleft().result()
+        while writing:
+            writing.popleft().result()
+    return labels
+
+
+def _write_files(
+    path: Path, label: PseudoLabel, judged: tuple[Trust, Floats], statistics: SceneStatistics
+) -> None:
+    write_pseudo_label(path, label, judged=judged)
+    statistics.save(path.with_suffix(".npz"))
+
+
+def _masked(
+    draft: Draft, *, masks: MaskSettings, ranges: Ends, origin: Origin
+) -> tuple[PseudoLabel, Trust, Trust]:
+    """A scene's label, what its gates alone trust, and what is trusted with what is painted."""
     gates = replace(draft, person=None).trust(masks, ranges=ranges)
     found = gates.painted(draft.person)
     provenance = Provenance(
@@ -453,16 +491,7 @@ def _write_label(
         provenance=provenance,
         exposure=draft.exposure,
     )
-    write_pseudo_label(path, label, judged=(found, draft.means))
-    statistics = SceneStatistics.of(draft.sigma, size=masks.patch_size, means=draft.means)
-    statistics.save(path.with_suffix(".npz"))
-    shares.add(draft, found=found, gates=gates, statistics=statistics)
-    return SceneLabel(
-        hdr=draft.hdr,
-        sigma=draft.sigma.astype(np.float16),
-        trusted=found.trusted,
-        weight=None if found.weight is None else found.weight.astype(np.float16),
-    )
+    return label, gates, found
 
 
 def _phase(text: str, done: int, total: int, *, origin: Origin) -> PhaseChanged:

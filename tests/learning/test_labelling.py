@@ -1,5 +1,7 @@
 """Pseudo-labels carry the teacher's prediction, its provenance, and the trust the loss will use."""
 
+import errno
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +16,7 @@ from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.masking import Level, MaskSettings, expand, patch_means
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label, write_pseudo_label
+from smarthdr_studio.learning import pseudo_labelling
 from smarthdr_studio.learning.checkpoints import latest_checkpoint
 from smarthdr_studio.learning.inference import Predictor
 from smarthdr_studio.learning.model_labelling import label_scenes
@@ -179,6 +182,57 @@ def test_stopping_while_predicting_leaves_the_old_labels_alone(predictor, pool, 
         next(generator)
     generator.close()
     assert not pseudo.exists()
+
+
+def test_a_label_is_written_while_the_next_one_is_masked(predictor, pool, tmp_path, monkeypatch):
+    second, written = threading.Event(), []
+
+    def write(path, label, **known):
+        assert path.stem != pool[0].id or second.wait(60)
+        written.append(threading.current_thread())
+        write_pseudo_label(path, label, **known)
+
+    monkeypatch.setattr(pseudo_labelling, "write_pseudo_label", write)
+    masks = MaskSettings(patch_size=16)
+    generator = label_pool(predictor, pool, pseudo=tmp_path, masks=masks, origin=ORIGIN)
+    while True:
+        try:
+            if next(generator).text.startswith("writing scene 2"):
+                second.set()
+        except StopIteration as end:
+            result = end.value
+            break
+    assert len(written) == len(pool)
+    assert threading.main_thread() not in written
+    for scene in pool:
+        kept = read_pseudo_label(tmp_path / f"{scene.id}.exr")
+        np.testing.assert_array_equal(kept.hdr, result.labels[scene.id].hdr)
+        assert SceneStatistics.load(tmp_path / f"{scene.id}.npz").means.size
+
+
+@pytest.mark.parametrize("ends", ["closed", "full disk"])
+def test_nothing_is_written_any_more_once_labelling_has_ended(
+    predictor, pool, tmp_path, monkeypatch, ends
+):
+    def write(path, label, **known):
+        if ends == "full disk" and path.stem == pool[1].id:
+            raise OSError(errno.ENOSPC, "full", str(path))
+        write_pseudo_label(path, label, **known)
+
+    monkeypatch.setattr(pseudo_labelling, "write_pseudo_label", write)
+    masks = MaskSettings(patch_size=16)
+    generator = label_pool(predictor, pool, pseudo=tmp_path, masks=masks, origin=ORIGIN)
+    if ends == "closed":
+        while not next(generator).text.startswith("writing scene 3"):
+            pass
+        generator.close()
+    else:
+        with pytest.raises(OSError, match="full"):
+            list(generator)
+    assert [thread for thread in threading.enumerate() if "ThreadPool" in thread.name] == []
+    for path in tmp_path.glob("*.exr"):
+        read_pseudo_label(path)
+    assert [path for path in tmp_path.iterdir() if path.suffix not in (".exr", ".npz")] == []
 
 
 def test_an_empty_pool_is_a_round_of_nothing(predictor, tmp_path):
