@@ -23,6 +23,7 @@ from smarthdr_studio.core.imaging.image_files import (
     write_radiance_exr,
     write_radiance_hdr,
 )
+from smarthdr_studio.core.imaging.previews import preview
 
 REAL = Path(
     os.environ.get("SMARTHDR_REAL_DATA", Path(__file__).parents[2].parent / "shared" / "real")
@@ -117,6 +118,15 @@ def test_a_jpeg_whose_scan_is_damaged_is_one_sentence_and_nothing_else_is_printe
     path = jpeg_with(tmp_path / "a.jpg", 0.5, put, instead=len(put))
     with pytest.raises(UnreadableImage, match=r"a\.jpg: is truncated or damaged; copy it again"):
         read_frame(path)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(not GLIBC, reason="only glibc lets what libjpeg prints be heard")
+def test_nor_is_there_a_preview_of_it_or_a_word_beside_the_sentence(tmp_path, capfd):
+    damaged = jpeg_with(tmp_path / "a.jpg", 0.5, b"\xff\x55" * 4, instead=8)
+    with pytest.raises(UnreadableImage, match=r"a\.jpg: is truncated or damaged"):
+        preview(damaged, side=20)
+    assert max(preview(jpeg_with(tmp_path / "b.jpg", 1, b"\0" * 6), side=20).shape) == 20
     assert capfd.readouterr() == ("", "")
 
 

@@ -10,7 +10,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeVar
 
 import numpy as np
 
@@ -32,6 +32,8 @@ from smarthdr_studio.core.imaging.picture_header import (
 )
 from smarthdr_studio.core.imaging.tiff_tags import ORIENTATION
 from smarthdr_studio.core.imaging.transfer import HLG, PQ, Curve, h273_curve, icc_curve
+
+_T = TypeVar("_T")
 
 _MOST_PROFILE: Final = 1 << 24
 _MOST_CHUNK: Final = 1 << 26
@@ -167,18 +169,24 @@ def jpeg_header(stream: BinaryIO) -> PictureHeader:
 
 
 def decode_jpeg(raw: bytes) -> Decoded:
-    """H×W×C uint8. Raises ValueError, and cv2.error for the damaged.
+    """H×W×C uint8. Raises ValueError, and cv2.error for the damaged."""
+    pixels = sound(lambda: by_opencv(raw))
+    return Decoded(pixels=pixels, curve=icc_curve(_jpeg_profile(io.BytesIO(raw))))
 
-    Where a scan is damaged libjpeg guesses its pixels and prints so: nothing of that is a picture.
+
+def sound(decode: Callable[[], _T]) -> _T:
+    """What `decode` makes of a JPEG. Raises ValueError where a scan is damaged.
+
+    libjpeg guesses the pixels of such a scan and prints so: nothing of that is a picture.
     """
     with _LIBJPEG.heard() as complained:
-        pixels = by_opencv(raw)
+        found = decode()
     if complained():
         with _LIBJPEG.heard(alone=True) as complained:
-            pixels = by_opencv(raw)
+            found = decode()
         if complained():
             raise ValueError("a scan is damaged")
-    return Decoded(pixels=pixels, curve=icc_curve(_jpeg_profile(io.BytesIO(raw))))
+    return found
 
 
 class _PrintedByC:

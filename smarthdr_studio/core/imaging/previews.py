@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.imaging.coded_pictures import sound
 from smarthdr_studio.core.imaging.image_files import (
     examine,
     read_frame,
@@ -44,7 +45,10 @@ def preview(path: AnyPath, *, side: int) -> Frame:
 def _reduced_jpeg(path: Path, by: int, orientation: int) -> Frame | None:
     with open_plain(path) as stream:
         raw = np.frombuffer(stream.read(), np.uint8)
-    bgr = cv2.imdecode(raw, _REDUCED[by] | cv2.IMREAD_IGNORE_ORIENTATION)
+    try:
+        bgr = sound(lambda: cv2.imdecode(raw, _REDUCED[by] | cv2.IMREAD_IGNORE_ORIENTATION))
+    except ValueError:  # read as a whole it is refused by name
+        return None
     if bgr is None:
         return None
     rgb: Frame = np.multiply(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), 257, dtype=np.uint16)
