@@ -1,6 +1,7 @@
 """A mask survives its packing whole, and damage never passes for a mask."""
 
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -109,3 +110,28 @@ def test_a_few_strokes_on_a_large_scene_stay_small(hardness, most):
         mask = apply(stroke, mask, height=1000, width=1500)
     assert len(pack(mask)) < most
     assert np.array_equal(unpack(pack(mask)), mask)
+
+
+def forged(height, width, runs, *, count):
+    """Bytes of somebody who knows how a mask is packed."""
+    body = struct.pack("<I", count) + zlib.compress(runs)
+    sizes = struct.pack("<II", height, width)
+    checksum = zlib.crc32(body, zlib.crc32(sizes))
+    return b"SHDRmask\x01" + struct.pack("<III", height, width, checksum) + body
+
+
+def test_a_mask_that_would_fill_the_memory_is_refused_unread():
+    one = struct.pack("<bBI", 1, 255, 2**32 - 1)
+    with pytest.raises(ValueError, match="larger than any picture"):
+        unpack(forged(2**31, 2**31, one, count=1))
+
+
+def test_runs_that_unpack_to_more_than_a_picture_can_hold_are_not_unpacked_whole():
+    packed = forged(2, 3, b"\0" * 10**7, count=5)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="end too early"):
+            unpack(packed)
+        assert tracemalloc.get_traced_memory()[1] < 10**6
+    finally:
+        tracemalloc.stop()

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.errors import BrushError
+from smarthdr_studio.core.imaging.picture_header import MOST_PIXELS
 from smarthdr_studio.core.imaging.regions import Box, Mask, Point, Region
 
 Brush = npt.NDArray[np.int8]
@@ -294,7 +295,10 @@ def pack(mask: Brush) -> bytes:
 
 
 def unpack(packed: bytes) -> Brush:
-    """The H×W mask that `pack` was given. Raises ValueError: foreign, newer or damaged bytes."""
+    """The H×W mask that `pack` was given.
+
+    Raises ValueError: foreign, newer or damaged bytes, or a mask larger than any picture read.
+    """
     if len(packed) < _HEADER.size + 4:
         raise ValueError("the runs of a mask end too early")
     magic, version, height, width, checksum = _HEADER.unpack_from(packed)
@@ -305,6 +309,8 @@ def unpack(packed: bytes) -> Brush:
     body = packed[_HEADER.size :]
     if checksum != _checksum(height, width, body):
         raise ValueError("the runs of a mask do not add up to their checksum")
+    if height * width > MOST_PIXELS:
+        raise ValueError(f"a mask of {width}×{height}, larger than any picture that is read")
     values, lengths = _runs(body, pixels=height * width)
     return np.repeat(values, lengths).reshape(height, width)
 
@@ -317,10 +323,12 @@ def fingerprint(packed: bytes) -> str:
 def _runs(body: bytes, *, pixels: int) -> tuple[Brush, npt.NDArray[np.int64]]:
     (count,) = struct.unpack_from("<I", body)
     try:
-        runs = zlib.decompress(body[4:])
+        unpacking = zlib.decompressobj()
+        # A run is two bytes, and four more where it is long: there are at most as many as pixels.
+        runs = unpacking.decompress(body[4:], 6 * pixels + 1)
     except zlib.error as error:
         raise ValueError(f"the runs of a mask cannot be unpacked ({error})") from None
-    if len(runs) < 2 * count or (len(runs) - 2 * count) % 4:
+    if not unpacking.eof or len(runs) < 2 * count or (len(runs) - 2 * count) % 4:
         raise ValueError("the runs of a mask end too early")
     values = np.frombuffer(runs, np.int8, count)
     lengths = np.frombuffer(runs, np.uint8, count, offset=count).astype(np.int64)
