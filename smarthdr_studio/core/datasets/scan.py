@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import numpy as np
-
+from smarthdr_studio.core.arrays import read_array
 from smarthdr_studio.core.datasets.arrival import checked_truth, left_out
 from smarthdr_studio.core.datasets.exposures import Exposures, find_exposures
 from smarthdr_studio.core.datasets.layouts import Candidate, natural_key
@@ -36,7 +35,7 @@ from smarthdr_studio.core.imaging.image_files import (
 )
 from smarthdr_studio.core.imaging.radiometry import Frame
 from smarthdr_studio.core.imaging.response import ResponseCurve
-from smarthdr_studio.core.records import read_text
+from smarthdr_studio.core.records import open_plain, read_text
 
 _EVERY: Final = 4
 _CLIPPED: Final = 1e-3
@@ -242,8 +241,9 @@ def _scale(candidate: Candidate, scene: Scene) -> tuple[float, float]:
     if path is None:
         return 1.0, 1.0
     try:
-        ratio = float(np.load(path, allow_pickle=False).ravel()[0])
-    except (OSError, ValueError, EOFError, IndexError, TypeError) as error:
+        with open_plain(path) as stream:
+            ratio = float(read_array(stream).ravel()[0])
+    except (OSError, ValueError, IndexError, TypeError) as error:
         raise BadScene(f"{path}: is no number; copy it again from its source.") from error
     if not (math.isfinite(ratio) and ratio > 0):
         raise BadScene(f"{path}: holds {ratio:g}, not a ratio above 0; copy it again.")

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from smarthdr_studio.core.arrays import read_array
 from smarthdr_studio.core.errors import BadScene
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.image_headers import exif_tags
@@ -177,8 +178,9 @@ def _number(word: str) -> tuple[float | None, bool]:
 
 def _numbers_npy(path: Path) -> tuple[float, ...]:
     try:
-        return tuple(float(value) for value in np.load(path, allow_pickle=False).ravel())
-    except (OSError, ValueError, EOFError, TypeError, AttributeError) as error:
+        with open_plain(path) as stream:
+            return tuple(float(value) for value in read_array(stream).ravel())
+    except (OSError, ValueError, TypeError) as error:
         raise BadScene(f"{path}: is no array of exposure values; {REMEDY}.") from error
 
 

@@ -9,11 +9,11 @@ from functools import lru_cache
 from itertools import repeat
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
+from smarthdr_studio.core.arrays import read_arrays
 from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.imaging.bracket import Half
@@ -141,10 +141,7 @@ Bytes = npt.NDArray[np.uint8]
 RECORDED_BINS: Final = 32  # of SceneStatistics; a share read from them is right to about 1 %
 
 _RECORD_FORMAT: Final = 1
-_RECORD_DAMAGE: Final = (
-    *(OSError, EOFError, BadZipFile, zlib.error, NotImplementedError),
-    *(ValueError, KeyError, IndexError, TypeError, AttributeError),
-)
+_RECORD_DAMAGE: Final = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -287,8 +284,8 @@ def read_record(path: AnyPath, *, known: RoundRecord | None = None) -> RoundReco
     """
     path = Path(path)
     try:
-        with open_plain(path) as file, np.load(file, allow_pickle=False) as held:
-            about = held["about"].tobytes()
+        with open_plain(path) as file:
+            about = read_arrays(file, "about")["about"].tobytes()
             if known is not None and _is_same(known, path=path, about=about):
                 return known
             values = parse_lines(about)
@@ -297,7 +294,9 @@ def read_record(path: AnyPath, *, known: RoundRecord | None = None) -> RoundReco
                     f"{path}: written by a newer version (format {values['format']}); "
                     "update SmartHDR Studio"
                 )
-            return _record(path, about=about, values=values, means=held["means"])
+            return _record(
+                path, about=about, values=values, means=read_arrays(file, "means")["means"]
+            )
     except _RECORD_DAMAGE as error:
         raise LabelError(_damaged(path, error)) from error
 
@@ -366,11 +365,12 @@ def _checksum(arrays: _Arrays) -> int:
 @lru_cache(maxsize=2)  # a pool is gone through scene by scene
 def _held(path: Path, about: bytes) -> _Arrays:
     try:
-        with open_plain(path) as file, np.load(file, allow_pickle=False) as held:
-            if held["about"].tobytes() != about:
-                raise ValueError("replaced by a resumed run")
-            means, lows, highs = (held[name] for name in ("means", "lows", "highs"))
-            return _Arrays(means, lows, highs, _from_planes(held["planes"]))
+        with open_plain(path) as file:
+            held = read_arrays(file, "about", "means", "lows", "highs", "planes")
+        if held["about"].tobytes() != about:
+            raise ValueError("replaced by a resumed run")
+        means, lows, highs = (held[name] for name in ("means", "lows", "highs"))
+        return _Arrays(means, lows, highs, _from_planes(held["planes"]))
     except _RECORD_DAMAGE as error:
         raise LabelError(_damaged(path, error)) from error
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
+from smarthdr_studio.core.arrays import read_arrays
 from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.records import open_plain
@@ -108,20 +108,19 @@ class SceneStatistics:
         """Read what `save` wrote; LabelError where that cannot be done."""
         path = Path(path)
         try:
-            with open_plain(path) as file, np.load(file, allow_pickle=False) as held:
-                version, size = (int(value) for value in held["about"])
-                if version != _FORMAT:
-                    raise LabelError(
-                        f"{path}: statistics of format {version}; label the scene anew"
-                    )
-                return cls(
-                    means=held["means"],
-                    lows=held["lows"],
-                    highs=held["highs"],
-                    counts=held["counts"].astype(np.uint32),
-                    patch_size=size,
-                )
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            with open_plain(path) as file:
+                held = read_arrays(file, "about", "means", "lows", "highs", "counts")
+            version, size = (int(value) for value in held["about"])
+            if version != _FORMAT:
+                raise LabelError(f"{path}: statistics of format {version}; label the scene anew")
+            return cls(
+                means=held["means"],
+                lows=held["lows"],
+                highs=held["highs"],
+                counts=held["counts"].astype(np.uint32),
+                patch_size=size,
+            )
+        except (OSError, ValueError, TypeError) as error:
             raise LabelError(f"{path}: not readable ({error}); label the scene anew") from None
 
 

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
+from smarthdr_studio.core.arrays import read_arrays
 from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.core.trust.masking import PATCH_SIZE, Level, MaskSettings, Range, limit, span
 from smarthdr_studio.core.trust.patch_statistics import (
@@ -116,10 +116,9 @@ class PaintedStatistics:
     def unpacked(cls, data: bytes) -> "PaintedStatistics":
         """What `packed` gave. Raises ValueError: of another format, or damaged."""
         try:
-            with np.load(BytesIO(data), allow_pickle=False) as held:
-                version, size = (int(value) for value in held["about"])
-                arrays = {name: held[name] for name in ("patches", "trust", "distrust", "lows")}
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            arrays = read_arrays(BytesIO(data), "about", "patches", "trust", "distrust", "lows")
+            version, size = (int(value) for value in arrays.pop("about"))
+        except (OSError, ValueError, TypeError) as error:
             raise ValueError(f"statistics of a brush that cannot be read ({error})") from None
         if version != _FORMAT:
             raise ValueError(f"statistics of a brush of format {version}, not {_FORMAT}")

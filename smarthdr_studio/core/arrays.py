@@ -1,0 +1,79 @@
+"""Reads .npy and .npz of anybody: what an array takes is known before a byte of it is unpacked."""
+
+import math
+import zipfile
+import zlib
+from typing import IO, Any, BinaryIO, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from smarthdr_studio.core.environment import main_memory
+
+Array = npt.NDArray[Any]
+
+_DAMAGE: Final = (
+    *(EOFError, KeyError, TypeError, AttributeError, NotImplementedError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error, MemoryError, OverflowError),
+)
+_UNKNOWN_ROOM: Final = 2**32  # bytes, where the system does not tell what is free
+
+
+def read_arrays(stream: BinaryIO, *names: str) -> dict[str, Array]:
+    """Arrays of an .npz by name, as they were saved; of the others nothing is unpacked.
+
+    Raises OSError, and ValueError for whatever else is wrong: no .npz, one that lacks a name or is
+    damaged, objects, and arrays that together are larger than half of the memory that is free.
+    """
+    room = _room()
+    try:
+        with zipfile.ZipFile(stream) as held:
+            found: dict[str, Array] = {}
+            for name in names:
+                with held.open(f"{name}.npy") as member:
+                    found[name] = _unpacked(member, room=room)
+                room -= found[name].nbytes
+            return found
+    except _DAMAGE as error:
+        raise ValueError(_clause(error)) from None
+
+
+def read_array(stream: BinaryIO) -> Array:
+    """The array of an .npy. Raises likewise."""
+    try:
+        return _unpacked(stream, room=_room())
+    except _DAMAGE as error:
+        raise ValueError(_clause(error)) from None
+
+
+def _clause(error: Exception) -> str:
+    return str(error.args[0]) if error.args else type(error).__name__
+
+
+def _room() -> int:
+    free = main_memory()
+    return (_UNKNOWN_ROOM if free is None else free) // 2
+
+
+def _unpacked(stream: IO[bytes], *, room: int) -> Array:
+    version = np.lib.format.read_magic(stream)
+    read_header = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get(version)
+    if read_header is None:
+        raise ValueError(f"an array of format {version[0]}.{version[1]}")
+    shape, by_columns, kind = read_header(stream)
+    if kind.hasobject:
+        raise ValueError("it holds objects, not numbers")
+    if min(shape, default=0) < 0:
+        raise ValueError("one of its sides is negative")
+    size = math.prod(shape) * kind.itemsize
+    if size > room:
+        raise ValueError(f"it unpacks to {size} bytes, and {room} may be taken of what is free")
+    data = bytearray()
+    while len(data) < size and (read := stream.read(min(size - len(data), 2**24))):
+        data += read
+    if len(data) < size:
+        raise ValueError("it is truncated")
+    return np.ndarray(shape, kind, buffer=data, order="F" if by_columns else "C")
