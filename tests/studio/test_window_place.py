@@ -1,14 +1,16 @@
 """The window fits its screen, is found again where it stood, and damaged memory is no trap."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QMainWindow
 
 from smarthdr_studio.studio.settings import Preferences
-from smarthdr_studio.studio.window import MainWindow
-from smarthdr_studio.studio.window.window_place import WindowPlace, first_place
+from smarthdr_studio.studio.window import MainWindow, window_place
+from smarthdr_studio.studio.window.window_place import WindowPlace, first_place, put_in_place
 
 LEFT_SCREEN, RIGHT_SCREEN = QRect(0, 0, 1280, 720), QRect(1280, 0, 2560, 1440)
 
@@ -128,6 +130,16 @@ def test_the_first_window_is_in_the_middle_or_fills_a_small_screen():
     small = first_place(LEFT_SCREEN, title=30)
     assert small.box.size() == QSize(1280, 690)
     assert small.maximised
+
+
+def test_a_screen_as_small_as_the_window_has_room_for_the_bar_of_the_desktop(qtbot, monkeypatch):
+    small = SimpleNamespace(availableGeometry=lambda: QRect(0, 0, 1024, 640))
+    monkeypatch.setattr(window_place, "_screens", lambda: [small])
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    put_in_place(window, WindowPlace(box=QRect(0, 0, 1024, 640), title=30).held())
+    assert window.minimumSize() == QSize(1024, 610)
+    assert window.geometry() == QRect(0, 30, 1024, 610)
 
 
 def test_preferences_of_an_earlier_version_have_no_place(tmp_path):

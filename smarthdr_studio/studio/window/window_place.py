@@ -93,7 +93,8 @@ def put_in_place(window: QMainWindow, held: Mapping[str, Any]) -> None:
     else:
         place = known.within(rooms)
     room = max(rooms, key=lambda room: _area(room & place.box))
-    window.setMinimumSize(SMALLEST.boundedTo(room.size()))
+    room_inside = QSize(room.width(), room.height() - place.title)
+    window.setMinimumSize(SMALLEST.boundedTo(room_inside))
     window.setGeometry(place.box)
     state = Qt.WindowState.WindowNoState
     if place.maximised:
