@@ -140,7 +140,7 @@ def claims(sheet):
 
 def test_the_table_has_means_seeds_and_what_is_not_measured(sheet):
     found = told(sheet)
-    assert found["some, 1"]["PSNR-μ"] == "30.50 ± 0.71"
+    assert found["some, 1"]["PSNR-μ, dB"] == "30.50 ± 0.71"
     assert found["some, 1"]["AUSE"] == "0.2500 ± 0.0000"
     assert (found["some, 1"]["Seed 0"], found["some, 1"]["Seed 1"]) == ("30.00", "31.00")
     assert (found["some, 2"]["Seed 0"], found["some, 2"]["Seed 1"]) == ("33.00", "✕ failed")
@@ -169,7 +169,7 @@ def test_a_result_that_comes_is_shown_and_the_claim_is_judged(
     kept = kept.replace(cells["some, 2", 0].identity, cell.identity)
     folder.result(cell.identity).write_text(kept.replace("33.0", "35.0"), encoding="utf-8")
     until(window.session, lambda s: s.benchmark.stand.measured == 4)
-    assert told(sheet)["some, 2"]["PSNR-μ"] == "34.00 ± 1.41"
+    assert told(sheet)["some, 2"]["PSNR-μ, dB"] == "34.00 ± 1.41"
     assert claims(sheet)[0].startswith("✓ Two labels are better: holds: 34.00 against 30.50 dB")
     assert not sheet.start.isEnabled()
 
@@ -344,3 +344,20 @@ def test_nothing_is_looked_for_while_it_is_closed(sheet, window, until):
     sheet.close()
     assert not clock.isActive()
     assert set(StudioState.__dataclass_fields__) >= sheet.SHOWS
+
+
+def test_a_plan_that_is_a_file_is_named_whole_and_told_with_its_folder(sheet, plan):
+    plans = sheet._plans
+    assert plans.currentText() == plan.name
+    assert plans.toolTip() == str(plan)
+    assert sheet._metrics.isVisible()
+    assert sheet._metrics.currentText() == "PSNR-μ, dB"
+
+
+def test_without_a_plan_there_is_a_word_that_asks_for_one_and_no_metric(window):
+    window._benchmark.show()
+    sheet = window._benchmark.sheet
+    assert sheet._plans.currentIndex() == -1
+    assert sheet._plans.placeholderText() == "choose a plan"
+    assert not sheet._metrics.isVisible()
+    sheet.close()

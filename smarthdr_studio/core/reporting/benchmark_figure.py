@@ -9,10 +9,10 @@ from typing import Final, Literal, NamedTuple
 
 from smarthdr_studio.core.errors import ExportError
 from smarthdr_studio.core.files import AnyPath
-from smarthdr_studio.core.reporting.benchmark_table import METRIC_WORDS
+from smarthdr_studio.core.reporting.benchmark_table import with_unit
 from smarthdr_studio.core.reporting.tables import write_bytes, write_text
 from smarthdr_studio.core.training.benchmark import Metric
-from smarthdr_studio.core.training.benchmark_claims import RowFigures, in_decibels
+from smarthdr_studio.core.training.benchmark_claims import RowFigures
 
 
 class Point(NamedTuple):
@@ -177,9 +177,8 @@ def _axes(scale: _Scale, metric: str) -> list[Shape]:
         below = (scale.across(count), scale.bottom + 20)
         shapes.append(Words(at=below, text=str(count), side="middle"))
     middle = ((left + right) / 2, scale.bottom + 42)
-    unit = ", dB" if in_decibels(metric) else ""
     shapes.append(Words(at=middle, text="labels", side="middle"))
-    shapes.append(Words(at=(10, top - 10), text=f"{METRIC_WORDS.get(metric, metric)}{unit}"))
+    shapes.append(Words(at=(10, top - 10), text=with_unit(metric)))
     return shapes
 
 

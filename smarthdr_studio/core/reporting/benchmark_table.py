@@ -38,6 +38,12 @@ _CSV: Final = (
 )
 
 
+def with_unit(metric: str) -> str:
+    """What a metric is called, and its unit where it has one: a head of a table, an axis."""
+    unit = ", dB" if in_decibels(metric) else ""
+    return f"{METRIC_WORDS.get(metric, metric)}{unit}"
+
+
 def table_columns(benchmark: Benchmark) -> tuple[str, ...]:
     """The heads of the table of a benchmark, whose plan says which metrics it shows."""
     metrics = (METRIC_WORDS[metric] for metric in benchmark.plan.metrics)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor
 
 from smarthdr_studio.core.reporting.benchmark_figure import Curves, Point
-from smarthdr_studio.core.reporting.benchmark_table import METRIC_WORDS
+from smarthdr_studio.core.reporting.benchmark_table import METRIC_WORDS, with_unit
 from smarthdr_studio.studio.plots.axes import Doubles, comfortable, place_for
 from smarthdr_studio.studio.plots.chart import Chart, Column, Stretch
 from smarthdr_studio.studio.theme import Palette
@@ -59,7 +59,7 @@ class QualityCurve(Chart):
         if (curves, metric) == (self._curves, self._metric):
             return
         self._curves, self._metric = curves, metric
-        self.title = f"{METRIC_WORDS.get(metric, metric)} (↑) against labels (→)"
+        self.title = f"{with_unit(metric)} (↑) against labels (→)"
         self._describe()
         self.changed()
 

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from smarthdr_studio.core.reporting.benchmark_figure import curves
-from smarthdr_studio.core.reporting.benchmark_table import METRIC_WORDS, NOT_RUN, mean_and_spread
+from smarthdr_studio.core.reporting.benchmark_table import NOT_RUN, mean_and_spread, with_unit
 from smarthdr_studio.core.training.benchmark import Metric, shipped_benchmarks
 from smarthdr_studio.core.training.benchmark_claims import (
     SPREAD_IN_WORDS,
@@ -169,7 +169,12 @@ class BenchmarkSheet(QDialog):
     def _set_up(self) -> None:
         describe(self._plans, name="Plan", tip="A benchmark that ships, or a file of yours")
         describe(self._metrics, name="Metric", tip="What the seeds and the curve show")
-        self._plans.addItems(["", *shipped_benchmarks(), _OTHER])
+        for name in (*shipped_benchmarks(), _OTHER):
+            self._plans.addItem(name, name)
+        self._plans.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._plans.setPlaceholderText("choose a plan")
+        self._plans.setCurrentIndex(-1)
+        self._metrics.hide()  # until there is a plan that has some
         table = self.table
         table.setModel(self._model)
         describe(
@@ -258,9 +263,11 @@ class BenchmarkSheet(QDialog):
         names = {"Dataset": self._dataset, "Runs in": self._into}
         for name, label in self._places.items():
             label.tell("not chosen" if names[name] is None else str(names[name]))
-        if self._plans.findText(self._plan) < 0:
-            self._plans.insertItem(self._plans.count() - 1, self._plan)
-        self._plans.setCurrentText(self._plan)
+        if self._plan and self._plans.findData(self._plan) < 0:  # a file, which is long to name
+            self._plans.insertItem(self._plans.count() - 1, Path(self._plan).name, self._plan)
+        self._plans.setCurrentIndex(self._plans.findData(self._plan) if self._plan else -1)
+        told = self._plan or "A benchmark that ships, or a file of yours"
+        self._plans.setToolTip(told)
 
     def _offer_metrics(self, known: BenchmarkStand | None) -> None:
         """Those of the plan come first."""
@@ -270,13 +277,14 @@ class BenchmarkSheet(QDialog):
         first = stand.benchmark.plan.metrics
         self._metrics.clear()
         for metric in (*first, *(each for each in _METRICS if each not in first)):
-            self._metrics.addItem(METRIC_WORDS[metric], metric)
+            self._metrics.addItem(with_unit(metric), metric)
         seeds, metrics = stand.benchmark.plan.seeds, stand.benchmark.plan.metrics
         self._model.show_columns([*_first_columns(metrics), *map(_seed_column, seeds), *_LAST])
 
     @Slot()
     def _show_stand(self) -> None:
         stand, metric = self._stand, self.shown_metric
+        self._metrics.setVisible(stand is not None)
         if stand is None:
             self._about.tell("")
             self._model.show_values(())
@@ -329,12 +337,12 @@ class BenchmarkSheet(QDialog):
 
     @Slot(int)
     def _pick_plan(self, _place: int) -> None:
-        name = self._plans.currentText()
+        name = self._plans.currentData()
         if name != _OTHER:
             self._plan = name
             self._choose()
             return
-        self._plans.setCurrentText(self._plan)
+        self._show_choice()
         dialog = QFileDialog(self, "Plan of a benchmark")
         begin(dialog, "benchmark plan")
         dialog.setNameFilter("Benchmarks (*.toml)")
@@ -430,7 +438,7 @@ def _metric_column(metric: Metric) -> Column[_Line]:
         return "muted" if text(line) == NOT_RUN else ""
 
     return Column(
-        title=METRIC_WORDS[metric],
+        title=with_unit(metric),
         text=text,
         tip=f"Mean over seeds. {SPREAD_IN_WORDS}",
         side=RIGHT,
