@@ -388,9 +388,8 @@ def _print_proposal(proposal: "Proposal", *, promoted: bool) -> None:
 
 
 def _outlook_in_words(outlook: "Outlook") -> str:
-    pixels = (
-        f"{counted(outlook.labelled, 'labelled scene')}, {outlook.labelled_pixels:,} pixels counted"
-    )
+    scenes = counted(outlook.labelled, "labelled scene")
+    pixels = f"{scenes}, {counted(outlook.labelled_pixels, 'pixel')} counted"
     return f"{pixels}; {outlook.pool} in the pool, {percent(outlook.retained)} retained"
 
 

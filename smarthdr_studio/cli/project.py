@@ -266,8 +266,8 @@ def _labelled(catalogue: "Catalogue", *, count: int | None, listed: Path | None)
     able = [s.id for s in catalogue.scenes if s.split == "train" and s.ground_truth is not None]
     if count > len(able):
         raise ProjectError(
-            f"{catalogue.root}: has {len(able)} training scenes with a ground truth, not {count}; "
-            f"ask for at most --labelled {len(able)}"
+            f"{catalogue.root}: has {counted(len(able), 'training scene')} with a ground truth, "
+            f"not {count}; ask for at most --labelled {len(able)}"
         )
     # Spread over the dataset, because neighbours are often the same place.
     return tuple(able[index * len(able) // count] for index in range(count))

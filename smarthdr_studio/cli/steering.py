@@ -12,6 +12,7 @@ from smarthdr_studio.cli.plans import LAST, PlanRequest, requested_plan
 from smarthdr_studio.cli.runs import run_named
 from smarthdr_studio.cli.train import run_training
 from smarthdr_studio.core.errors import PlanError, ProjectError
+from smarthdr_studio.core.words import counted
 
 if TYPE_CHECKING:
     from smarthdr_studio.core.project.project import Project
@@ -133,8 +134,8 @@ def _run_at_work(project: "Project", name: str | None) -> "RunFolder":
     if name is None:
         busy = [run for run in run_folders(project.folder) if is_at_work(run.path)]
         if len(busy) != 1:
-            counted = f"{len(busy)} runs are" if busy else "no run is"
-            raise ProjectError(f"{project.folder}: {counted} at work; name one, see: runs list")
+            many = f"{counted(len(busy), 'run')} are" if busy else "no run is"
+            raise ProjectError(f"{project.folder}: {many} at work; name one, see: runs list")
         return busy[0]
     run = run_named(project, name)
     if not is_at_work(run.path):

@@ -25,6 +25,7 @@ from smarthdr_studio.core.environment import (
 )
 from smarthdr_studio.core.errors import DeviceError
 from smarthdr_studio.core.training.plan import TrainingPlan
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.learning.networks import FusionNetwork
 
 PRECISIONS: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -75,8 +76,8 @@ def _device_of_process(wish: str, place: ProcessRank) -> str:
         return f"cuda:{place.local_rank}"
     if wish != "cpu":
         raise DeviceError(
-            f"{place.size} processes cannot share the device {wish!r}: choose auto, cuda or cpu, "
-            "with as many processes on each machine as it has GPUs"
+            f"{counted(place.size, 'process', more='processes')} cannot share the device {wish!r}: "
+            "choose auto, cuda or cpu, with as many processes on each machine as it has GPUs"
         )
     return wish
 

@@ -156,7 +156,8 @@ def _unlike(pool: LabelledPool, scenes: Sequence[Scene], predictor: Predictor) -
         for name, clauses in found[:_MOST_TOLD]
     ]
     if left := len(found) - len(shown):
-        shown.append(f"{left} more scenes are unlike what the starter model was trained on")
+        more = "1 more scene is" if left == 1 else f"{left} more scenes are"
+        shown.append(f"{more} unlike what the starter model was trained on")
     return tuple(shown)
 
 

@@ -14,6 +14,7 @@ from smarthdr_studio.core.files import replacing
 from smarthdr_studio.core.logbook import state_folder
 from smarthdr_studio.core.records import read_json
 from smarthdr_studio.core.trust.masking import masks_as_text, masks_from_text
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.state import (
     FIRST_CURATED,
     FIRST_VIEWS,
@@ -299,7 +300,7 @@ def _views(held: list[dict[str, Any]]) -> tuple[ViewSetup, ...]:
         for view in held
     )
     if not 1 <= len(views) <= MOST_VIEWS:
-        raise ValueError(f"{len(views)} views")
+        raise ValueError(f"{counted(len(views), 'view')}")
     return views
 
 

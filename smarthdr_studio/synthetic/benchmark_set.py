@@ -17,6 +17,7 @@ import numpy as np
 from smarthdr_studio.core.errors import PlanError
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.radiometry import Floats, Frame, stops_above_shortest
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.synthetic.dataset import (
     MapShelf,
     build,
@@ -88,7 +89,9 @@ class BenchmarkSettings:
         if unknown := set(self.labelled_kinds) - set(self.kinds):
             raise PlanError(f"No kind of scene is called {min(unknown)}: {', '.join(self.kinds)}.")
         if self.labelled > len(self.labelled_scenes()):
-            raise PlanError(f"{self.labelled} labels are more than those kinds have easy scenes.")
+            raise PlanError(
+                f"Those kinds have fewer easy scenes than {counted(self.labelled, 'label')}."
+            )
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -271,9 +274,9 @@ def _about(settings: BenchmarkSettings) -> str:
     tests, kinds = settings.scenes - settings.pool, " and ".join(settings.labelled_kinds)
     return f"""Benchmark set made by SmartHDR Studio (smarthdr-studio sample), seed {settings.seed}.
 
-{settings.pool} training and {tests} test brackets of {settings.width}x{settings.height},
+{settings.pool} training and {counted(tests, "test bracket")} of {settings.width}x{settings.height},
 computed{cut}, of {len(settings.kinds)} kinds: {", ".join(settings.kinds)}.
-The {settings.labelled} labelled scenes of labelled.txt are all of {kinds}.
+labelled.txt names {counted(settings.labelled, "labelled scene")}, all of {kinds}.
 scenes.csv says of what kind each scene is, how many pixels its fastest part moves from frame
 to frame, and which share of the reference is clipped. HDRImg.hdr is the exact linear radiance
 of the reference's instant, 1 where the first frame clips.

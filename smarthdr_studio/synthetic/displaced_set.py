@@ -23,6 +23,7 @@ from smarthdr_studio.core.imaging.bracket import Scene, decode_bracket
 from smarthdr_studio.core.imaging.radiometry import Frame
 from smarthdr_studio.core.imaging.response import ResponseCurve
 from smarthdr_studio.core.remedies import READ_STATIC
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.synthetic.benchmark_set import DIFFICULTIES, Difficulty
 from smarthdr_studio.synthetic.dataset import refuse_occupied, write_bracket, write_whole
 from smarthdr_studio.synthetic.settings import SceneWritten
@@ -207,10 +208,10 @@ def _displaced(frames: Sequence[Frame], moved: Displacement) -> list[Frame]:
 def _about(count: int, *, seed: int, read: str) -> str:
     return f"""Test scenes made by SmartHDR Studio (smarthdr-studio sample), seed {seed}.
 
-{count} static brackets in which something was made to move: the frames are shifted against one
-another, and pieces of the view lie in each frame at another place. No pixel was mixed or
-resampled. The camera's frames were read {read}; those here are of gamma 2.2. HDRImg.hdr
-is the merge of all frames of the bracket, as the reference shows it, 1 where the first of the three
-frames clips. scenes.csv says how many frames were merged, how many pixels the fastest piece moves
-from frame to frame, and which share of the reference is clipped.
+{counted(count, "static bracket")} in which something was made to move: the frames are
+shifted against one another, and pieces of the view lie in each frame at another place. No pixel was
+mixed or resampled. The camera's frames were read {read}; those here are of gamma 2.2.
+HDRImg.hdr is the merge of all frames of the bracket, as the reference shows it, 1 where the first
+of the three frames clips. scenes.csv says how many frames were merged, how many pixels the fastest
+piece moves from frame to frame, and which share of the reference is clipped.
 """

@@ -117,8 +117,8 @@ def find_exposures(
 def _refuse_unfit(given: Sequence[float], paths: Sequence[Path]) -> None:
     if len(given) != len(paths) or len(set(given)) < len(given):
         raise BadScene(
-            f"{paths[0]}: {len(paths)} frames need as many different exposure values, but "
-            f"{', '.join(f'{ev:g}' for ev in given)} were given; give one EV for each."
+            f"{paths[0]}: {counted(len(paths), 'frame')} need as many different exposure values, "
+            f"but {', '.join(f'{ev:g}' for ev in given)} were given; give one EV for each."
         )
     refuse_impossible(given, source=str(paths[0]))
 
@@ -172,8 +172,8 @@ def _of_the_folder(file: Path, listed: ListedExposures, paths: Sequence[Path]) -
     if len(beside) == len(listed.values) and set(paths) <= set(beside):
         return beside
     raise BadScene(
-        f"{file}: holds {counted(len(listed.values), 'exposure value')} for {len(paths)} frames; "
-        f"{GIVE_EXPOSURES}."
+        f"{file}: holds {counted(len(listed.values), 'exposure value')} for "
+        f"{counted(len(paths), 'frame')}; {GIVE_EXPOSURES}."
     )
 
 

@@ -31,6 +31,7 @@ from smarthdr_studio.core.imaging.tiff_tags import (
     place_of_value,
 )
 from smarthdr_studio.core.imaging.transfer import icc_curve
+from smarthdr_studio.core.words import counted
 
 _KIND, _OLD_KIND = 0x00FE, 0x00FF
 _BITS, _COMPRESSION, _PHOTOMETRIC = 0x0102, 0x0103, 0x0106
@@ -140,7 +141,8 @@ def _the_picture(found: list[Directory]) -> Directory:
     ]
     if len(alike) > 1:
         raise Refused(
-            f"holds {len(alike)} pictures of one size; save each of them as a file of its own"
+            f"holds {counted(len(alike), 'picture')} of one size; save each of them as a file "
+            "of its own"
         )
     return first
 

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from smarthdr_studio.core.imaging.bracket import FrameReading, Three
 from smarthdr_studio.core.trust.masking import PATCH_SIZE, Level, MaskSettings
+from smarthdr_studio.core.words import counted
 
 
 class Status(StrEnum):
@@ -477,7 +478,7 @@ def _note(members: Sequence[JournalEntry]) -> str:
     notes = [entry.note for entry in members if entry.note]
     if first.kind is not Kind.CREATED or len(notes) < 2:
         return notes[0] if notes else ""
-    more = "1 scene" if len(notes) == 2 else f"{len(notes) - 1} scenes"
+    more = counted(len(notes) - 1, "scene")
     return f"{notes[0]} Something is odd about {more} more."
 
 

@@ -26,6 +26,7 @@ from smarthdr_studio.core.training.plan import TrainingPlan, load_preset
 from smarthdr_studio.core.training.plan_schema import differences, flat
 from smarthdr_studio.core.training.plan_sections import Section
 from smarthdr_studio.core.training.starter import meant_model
+from smarthdr_studio.core.words import counted
 
 Metric = Literal[
     "psnr_mu",
@@ -307,8 +308,8 @@ def labels_of(row: Row, data: BenchmarkData) -> tuple[str, ...]:
         )
     if count > len(ordered):
         raise BadDataset(
-            f"{data.root}: has {len(ordered)} ground truths to learn from, not {count}; "
-            f"give row {row.name!r} fewer labels"
+            f"{data.root}: has {counted(len(ordered), 'ground truth')} to learn from, "
+            f"not {count}; give row {row.name!r} fewer labels"
         )
     return ordered[:count]
 

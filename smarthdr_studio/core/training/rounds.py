@@ -36,6 +36,7 @@ from smarthdr_studio.core.trust.masking import (
 )
 from smarthdr_studio.core.trust.patch_statistics import Counts, Floats, SceneStatistics
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
+from smarthdr_studio.core.words import counted
 
 _Values = npt.NDArray[Any]
 
@@ -193,7 +194,9 @@ class RecordedStatistics(Mapping[str, SceneStatistics]):
             begin, end = end, end + int(scene["patches"])
             self._places[scene["id"]] = slice(begin, end)
         if end != len(means):
-            raise ValueError(f"{len(means)} patches, but its scenes have {end}")
+            raise ValueError(
+                f"{counted(len(means), 'patch', more='patches')}, but its scenes have {end}"
+            )
         self._means = means
 
     def __getitem__(self, scene: str) -> SceneStatistics:

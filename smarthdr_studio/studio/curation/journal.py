@@ -23,6 +23,7 @@ from smarthdr_studio.core.project.journal import (
     ledger_differences,
 )
 from smarthdr_studio.core.project.project import JournalReading
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import JournalState, PastState, SceneStory, StoryLine
 from smarthdr_studio.studio.tasks import Job, RepeatedTask, TaskRunner, plain
@@ -351,7 +352,9 @@ def differences(past: PastState, *, most: int = 2000) -> str:
         if matter in groups:
             lines += [f"{_TITLES[matter]}{_many(groups[matter])}", *map(_one, groups[matter]), ""]
     left = len(lines) - most
-    return "\n".join(lines[:most] + ([f"… and {left} lines more"] if left > 0 else [])).strip()
+    return "\n".join(
+        lines[:most] + ([f"… and {counted(left, 'line')} more"] if left > 0 else [])
+    ).strip()
 
 
 def _many(changes: Iterable[Change]) -> str:

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from smarthdr_studio.core.display import DisplaySettings
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.dataset.start_page import ask_for_parent
 from smarthdr_studio.studio.project.decisions import CurationController
 from smarthdr_studio.studio.project.store import Store
@@ -254,7 +255,7 @@ class DatasetSheet(QDialog):
         told = (Status.GROUND_TRUTH, Status.PROMOTED, Status.TEST)
         words = " · ".join(f"{counts[status]} {status}" for status in told)
         describe(self._path, name="Folder", tip="The folder that is made; it must not exist yet")
-        tip = f"{counts[Status.UNLABELLED]} scenes without a label"
+        tip = f"{counted(counts[Status.UNLABELLED], 'scene')} without a label"
         describe(self._unlabelled, name="With unlabelled scenes", tip=tip)
         self._frames.show_word("links")
         self._labels.show_word(".hdr")
@@ -366,4 +367,6 @@ def in_words(split: SplitState) -> str:
         lines += [f"  {name} (was {was})" for name, was in scenes]
         lines.append("")
     left = len(lines) - _MOST
-    return "\n".join(lines[:_MOST] + ([f"… and {left} lines more"] if left > 0 else [])).strip()
+    return "\n".join(
+        lines[:_MOST] + ([f"… and {counted(left, 'line')} more"] if left > 0 else [])
+    ).strip()

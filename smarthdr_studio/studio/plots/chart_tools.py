@@ -7,6 +7,7 @@ from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QGridLayout, QMenu, QWidget
 
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.state import StudioState
 from smarthdr_studio.studio.widgets.controls import button, describe
@@ -42,7 +43,7 @@ class SmoothingMenu(QMenu):
 
 def smoothing_in_words(steps: float) -> str:
     """How much is smoothed."""
-    return f"over {steps:,.0f} steps" if steps else "none"
+    return f"over {counted(round(steps), 'step')}" if steps else "none"
 
 
 _VIEWS: Final = {

@@ -12,6 +12,7 @@ from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import DecisionSubject, Kind, Status
 from smarthdr_studio.core.project.project import JournalReading, Project
 from smarthdr_studio.core.trust.masking import MaskSettings, Range
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.project.screen import Screen
 from smarthdr_studio.studio.project.store import Store
@@ -128,7 +129,9 @@ def many_in_words(done: DecisionSubject) -> str:
     if count <= 1 or done.kind not in _DONE:
         return ""
     key = by_id("undo").keys[:1]
-    return f"{_DONE[done.kind]} {count} scenes." + "".join(f" Undo: {each}" for each in key)
+    return f"{_DONE[done.kind]} {counted(count, 'scene')}." + "".join(
+        f" Undo: {each}" for each in key
+    )
 
 
 def not_promotable(scenes: Sequence[str]) -> Notice:

@@ -19,6 +19,7 @@ from smarthdr_studio.core.training.run_start import (
     go_back_to_start,
     layout_at_start,
 )
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.project.decisions import CurationController
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.settings import Layout
@@ -208,4 +209,6 @@ def in_words(way: WayBack) -> str:
         many = f"1 scene {what}" if len(scenes) == 1 else f"{len(scenes)} scenes, each {what}"
         lines += [f"{many}:", *(f"  {scene}" for scene in scenes), ""]
     left = len(lines) - _MOST
-    return "\n".join(lines[:_MOST] + ([f"… and {left} lines more"] if left > 0 else [])).strip()
+    return "\n".join(
+        lines[:_MOST] + ([f"… and {counted(left, 'line')} more"] if left > 0 else [])
+    ).strip()

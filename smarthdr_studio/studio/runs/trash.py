@@ -26,6 +26,7 @@ from smarthdr_studio.core.training.run_folder import (
     restore_run,
 )
 from smarthdr_studio.core.training.run_index import RunRow
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Notice, Offer, RunsState, StudioState
 from smarthdr_studio.studio.tasks import How, LatestTask, TaskRunner, plain
@@ -174,7 +175,7 @@ def _question(rows: Sequence[RunRow], state: RunsState) -> str:
     if len(rows) == 1:
         what = f"{state.titles.get(rows[0].id, rows[0].id)} ({rows[0].id})"
     else:
-        what = f"these {len(rows)} runs"
+        what = f"these {counted(len(rows), 'run')}"
     return (
         f"Discard {what}? {size:,.0f} MiB move to the trash of the project and can be restored; "
         "labels that were promoted stay."
