@@ -28,6 +28,7 @@ from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.runs.pictures import read_run_pictures
 from smarthdr_studio.studio.state import Contrast, RunPicture, RunsState, RunsTold
 from smarthdr_studio.studio.tasks import Job, RepeatedTask, Report, TaskRunner, plain
+from smarthdr_studio.studio.widgets.controls import percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,7 +65,7 @@ _FIGURES: Final[tuple[tuple[str, Callable[[RunRow], _Value], str, int], ...]] = 
     ("best SSIM-μ", lambda row: row.best.ssim_mu if row.best else None, "{:.4f}", 1),
     ("found at step", lambda row: row.best.step if row.best else None, "{:,.0f}", 0),
     ("last PSNR-μ", lambda row: row.last_psnr_mu, "{:.2f} dB", 1),
-    ("retained", lambda row: row.retained, "{:.1%}", 0),
+    ("retained", lambda row: row.retained, "{:.0%}", 0),
     ("labels", lambda row: row.labels.labelled + row.labels.promoted, "{:.0f}", 0),
     ("held out", lambda row: row.labels.held_out, "{:.0f}", 0),
     ("epochs", lambda row: row.epoch, "{:.0f}", 0),
@@ -82,6 +83,11 @@ def figures_of(rows: Sequence[RunRow]) -> tuple[Contrast, ...]:
         for name, value, form, sign in _FIGURES
         if any(value(row) is not None for row in rows)
     )
+
+
+def _written(form: str, value: float) -> str:
+    """A share is told as in every other place, any other figure by its form."""
+    return percent(value) if form.endswith("%}") else form.format(value)
 
 
 def facts_of(row: RunRow) -> tuple[Fact, ...]:
@@ -103,7 +109,7 @@ def facts_of(row: RunRow) -> tuple[Fact, ...]:
     if row.last_psnr_mu is not None:
         told.append(Fact(name="last PSNR-μ", value=f"{row.last_psnr_mu:.2f} dB"))
     if row.retained is not None:
-        told.append(Fact(name="retained", value=f"{row.retained:.1%}".replace("%", " %")))
+        told.append(Fact(name="retained", value=percent(row.retained)))
     return tuple(told)
 
 
@@ -122,7 +128,7 @@ def _checkpoint(saved: SavedCheckpoint, *, is_best: bool) -> str:
 
 
 def _figure(name: str, values: Sequence[_Value], form: str, sign: int) -> Contrast:
-    words = [_NOTHING if value is None else form.format(value) for value in values]
+    words = [_NOTHING if value is None else _written(form, value) for value in values]
     best = None
     scored = [
         (sign * value, place)
