@@ -2,8 +2,13 @@
 
 Cold is best effort: the files that a start loads are dropped from the system's cache, as far as no
 other process holds them; the table says how much was really read from the disk.
+
+usage: bench_start.py [--against CHECKOUT [--times N]]
+With another checkout of this repository both start by turns, each with a project of its own, so
+that what else the machine does falls on both; told are the medians and their ratio.
 """
 
+import argparse
 import json
 import os
 import statistics
@@ -22,13 +27,16 @@ WINDOW = "command → window on screen"
 PICTURES = "command → four panels on screen"
 
 
-def start(project: Path, home: Path) -> dict:
+HERE = Path(__file__).resolve().parents[2]
+
+
+def start(project: Path, home: Path, *, checkout: Path = HERE) -> dict:
     """Starts the studio in a process of its own; what it tells of itself."""
-    command = [sys.executable, str(Path(__file__).with_name("first_frame.py"))]
+    command = [sys.executable, str(checkout / "tests" / "benchmarks" / "first_frame.py")]
     begun = time.monotonic_ns()
     done = subprocess.run(
         [*command, str(begun), str(project)],
-        env=environment(home),
+        env=environment(home) | {"PYTHONPATH": str(checkout)},
         stdout=subprocess.PIPE,
         check=True,
         timeout=120,
@@ -84,6 +92,48 @@ def rows_of(answers: list[dict], *, how: str, reach: str, stretch: str) -> list[
     ]
 
 
+_MAKE = """
+import sys
+from pathlib import Path
+from fabricated import crowded_project, one_large_scene
+folder = Path(sys.argv[1])
+crowded_project(folder / "ten.shdr", one_large_scene(folder / "dataset"), scenes=10)
+"""
+
+
+def against(other: Path, *, times: int) -> list[Row]:
+    """Warm starts of this checkout and another by turns, after one of each that is not counted."""
+    checkouts = {"here": HERE, "there": other.resolve()}
+    told: dict[str, list[dict]] = {name: [] for name in checkouts}
+    with tempfile.TemporaryDirectory() as name:
+        homes = {each: Path(name) / each for each in checkouts}
+        for each, checkout in checkouts.items():
+            homes[each].mkdir()
+            rooms = os.pathsep.join(map(str, (checkout, checkout / "tests" / "benchmarks")))
+            command = [sys.executable, "-c", _MAKE, str(homes[each])]
+            subprocess.run(command, env={**os.environ, "PYTHONPATH": rooms}, check=True)
+        for turn in range(times + 1):
+            order = checkouts.items() if turn % 2 else reversed(checkouts.items())
+            for each, checkout in order:
+                answer = start(homes[each] / "ten.shdr", homes[each], checkout=checkout)
+                told[each] += [answer] if turn else []
+    rows = []
+    for words, key in ((WINDOW, "frame"), (PICTURES, "pictures")):
+        here, there = ([answer[key] / 1e3 for answer in told[each]] for each in checkouts)
+        rows += [
+            row(f"{words}, warm, by turns, here", here, unit="s", reach="–", stretch="–"),
+            row(f"{words}, warm, by turns, there", there, unit="s", reach="–", stretch="–"),
+            row(
+                f"{words}, here ÷ there",
+                [mine / other for mine, other in zip(here, there, strict=True)],
+                unit="×",
+                reach="1.0 ×" if key == "frame" else "–",
+                stretch="–",
+            ),
+        ]
+    return rows
+
+
 def main() -> list[Row]:
     """Rows for warm and for cold starts of a project of ten scenes of 1500×1000."""
     with tempfile.TemporaryDirectory() as name:
@@ -102,4 +152,8 @@ def main() -> list[Row]:
 
 
 if __name__ == "__main__":
-    show(main())
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--against", type=Path, help="another checkout, to start by turns with it")
+    parser.add_argument("--times", type=int, default=9, help="counted starts of each")
+    wanted = parser.parse_args()
+    show(against(wanted.against, times=wanted.times) if wanted.against else main())
