@@ -118,7 +118,7 @@ def test_pixels_that_are_weighed_are_shown_by_what_they_count():
     assert "by weight" in painted.detail
     assert f"counts less than half {round(100 * less.mean())} %" in {e.words for e in painted.key}
     of_gate = Painter().paint(Layer.PIXEL_MASK, scene, SETTINGS)
-    assert of_gate.detail == f"weighed around 0.20 · {share} retained"
+    assert of_gate.detail == f"{share} retained · weighed around 0.20"
     assert any(entry.words == "counts less than half" for entry in of_gate.key)
 
 
@@ -222,7 +222,7 @@ def test_what_stands_in_for_another_layer_says_so_and_why():
     for layer, shown in ((Layer.PSEUDO_LABEL, "Ground truth"), (Layer.UNCERTAINTY, "Under frame")):
         painted = Painter().paint(layer, scene, SETTINGS)
         assert painted.title == shown
-        words = f"in place of {layer.value}: no pseudo-label yet"
+        words = f"in place of {layer.value} · no pseudo-label yet"
         assert painted.detail.startswith(words)
     own = Painter().paint(Layer.GROUND_TRUTH, scene, SETTINGS)
     assert "in place of" not in own.detail

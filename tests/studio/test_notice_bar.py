@@ -1,9 +1,9 @@
 """A note over the pictures stays low and readable, however much can be done about it."""
 
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from smarthdr_studio.studio.state import Notice, Offer, StudioState
-from smarthdr_studio.studio.window.bars import NoticeBar
+from smarthdr_studio.studio.window.bars import NoticeBar, OverEdge
 
 REMEDIES = (
     "Cut each batch into 2 parts",
@@ -36,3 +36,28 @@ def test_a_taken_offer_is_told(qtbot):
     button.parent().offer_taken.connect(taken.append)
     button.click()
     assert [each.about for each in taken] == ["r1"]
+
+
+def test_a_notice_covers_no_more_than_its_words_need_and_details_have_all_the_width(qtbot):
+    place, bar = QWidget(), NoticeBar()
+    qtbot.addWidget(place)
+    place.resize(1264, 600)
+    over = OverEdge(bar, place)
+    place.show()
+
+    def told(notice):
+        bar.show_state(StudioState(), StudioState(notice=notice))
+        QApplication.processEvents()
+        return bar.width()
+
+    short = told(Notice(text="Saved /data/figures/sheet-of-all-views.png"))
+    assert short < 600
+    label = next(each for each in bar.findChildren(QLabel) if each.text().startswith("Saved"))
+    assert label.width() >= label.fontMetrics().horizontalAdvance(label.text())
+    assert told(Notice(text="much to say " * 40)) == 960
+    with_details = Notice(text="Two scenes were left out", details=("003: no frame",))
+    assert told(with_details) < 960
+    next(b for b in bar.findChildren(QPushButton) if b.text() == "Details").click()
+    QApplication.processEvents()
+    assert bar.width() == 960
+    assert over.parent() is place

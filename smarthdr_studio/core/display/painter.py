@@ -79,12 +79,12 @@ def mask_view(layer: Layer, material: Material, trust: Trust, closed: Mask) -> M
     masks, person = material.masks, _fitting(material.person, closed)
     match layer:
         case Layer.PATCH_MASK:
-            detail = f"τ_pa {masks.tau_patch:.2f} · {percent(trust.patch_mask)} retained"
+            detail = f"{percent(trust.patch_mask)} retained · τ_pa {masks.tau_patch:.2f}"
             parts = [(Area(closed, PATCH_HATCH), "patch dropped")]
             return _gate_view([*parts, *_painted_parts(person)], detail=detail)
         case Layer.PIXEL_MASK:
             kept = share(round(trust.counted), trust.trusted.size)
-            detail = f"{pixel_threshold_words(masks)} · {kept} retained"
+            detail = f"{kept} retained · {pixel_threshold_words(masks)}"
             parts = [
                 *_weighed_parts(trust),
                 (Area(~trust.pixel_mask, PIXEL_HATCH), "pixel dropped"),
@@ -305,7 +305,7 @@ class Painter:
     def _instead(self, painted: Painted, layer: Layer) -> Painted:
         """A stand-in; its detail says for what it stands, why, and what helps."""
         why = layer.why_empty
-        words = f"in place of {layer.value}: {why[0].lower()}{why[1:]}"
+        words = f"in place of {layer.value} · {why[0].lower()}{why[1:]}"
         causes = painted, words
         return self._memo.once(
             "instead", causes, lambda: replace(painted, detail=joined(words, painted.detail))

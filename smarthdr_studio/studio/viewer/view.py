@@ -31,6 +31,7 @@ from smarthdr_studio.studio.state import Tool
 from smarthdr_studio.studio.theme import DARK, Palette
 from smarthdr_studio.studio.viewer.image_view import Picture
 from smarthdr_studio.studio.viewer.view_content import Mode
+from smarthdr_studio.studio.widgets.controls import whole_parts
 from smarthdr_studio.studio.widgets.icons import icon
 
 GROUPS: Final[tuple[tuple[str, tuple[Layer, ...]], ...]] = (
@@ -284,7 +285,7 @@ class Title(QToolButton):
 
 
 class Detail(QWidget):
-    """One quiet line, after a warning with its sign; ends in … and never asks for more width."""
+    """One quiet line, after a warning with its sign; never asks for more width than there is."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -323,9 +324,7 @@ class Detail(QWidget):
 
     def _write(self, painter: QPainter, place: QRect, words: str, colour: QColor) -> int:
         """Write what fits, and answer where it ends."""
-        shown = self.fontMetrics().elidedText(
-            words, Qt.TextElideMode.ElideRight, max(place.width(), 0)
-        )
+        shown = whole_parts(words, self.fontMetrics(), max(place.width(), 0))
         painter.setPen(colour)
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, shown)
         return place.left() + self.fontMetrics().horizontalAdvance(shown)

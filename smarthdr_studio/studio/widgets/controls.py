@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 GAP: Final = 8
+PARTED: Final = " · "  # between the parts of one line
 _FRAME: Final = QSize(8, 40)  # what a desktop draws around a window
 
 
@@ -149,14 +150,32 @@ def short_time(at: str, *, seconds: bool = False, now: datetime | None = None) -
     return whole[5:ends] if whole.startswith(day[:5]) else whole[:ends]
 
 
+def whole_parts(text: str, metrics: QFontMetrics, width: int) -> str:
+    """As many parts of a line, which · divides, as there is room for; the first is cut if it must.
+
+    What matters most comes first in such a line.
+    """
+    parts = text.split(PARTED)
+    while len(parts) > 1 and metrics.horizontalAdvance(PARTED.join(parts)) > width:
+        parts.pop()
+    return metrics.elidedText(PARTED.join(parts), Qt.TextElideMode.ElideRight, width)
+
+
 class ElidedLabel(QLabel):
-    """One line of text that shortens itself and tells the whole in its tooltip."""
+    """One line of text that shortens itself and tells the whole in its tooltip.
+
+    Where it is `parted` it leaves out whole parts, which · divides, and shows no part cut.
+    """
 
     def __init__(
-        self, *, role: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight
+        self,
+        *,
+        role: str = "",
+        mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+        parted: bool = False,
     ) -> None:
         super().__init__()
-        self._whole, self._mode = "", mode
+        self._whole, self._mode, self._parted = "", mode, parted
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         if role:
             self.setProperty("role", role)
@@ -187,7 +206,12 @@ class ElidedLabel(QLabel):
         self._fit()
 
     def _fit(self) -> None:
-        short = QFontMetrics(self.font()).elidedText(self._whole, self._mode, self.width())
+        metrics = QFontMetrics(self.font())
+        if self._parted:
+            short = whole_parts(self._whole, metrics, self.width())
+            short = short if self._whole.startswith(short) else ""
+        else:
+            short = metrics.elidedText(self._whole, self._mode, self.width())
         self.setText(short)
         self.setToolTip(self._whole if short != self._whole else "")
         self.setAccessibleName(self._whole)

@@ -58,8 +58,10 @@ class TopBar(QWidget):
 
     def __init__(self, menus: QMenuBar) -> None:
         super().__init__()
-        self._name, self._counts = ElidedLabel(role="title"), ElidedLabel(role="muted")
+        self._name, self._counts = ElidedLabel(role="title"), ElidedLabel(role="muted", parted=True)
         self._name.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        # What the name leaves.
+        self._counts.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._promote = button("Promote", tip=by_id("promote").tip_with_key)
         self._exclude = button("Exclude", tip=by_id("exclude").tip_with_key)
         self._undo, self._redo = (
@@ -202,6 +204,15 @@ class NoticeBar(QFrame):
         column.addLayout(self._offers_below)
         column.addWidget(self._details)
 
+    def wished_width(self) -> int:
+        """What it takes to say all in one line; details take all the width there may be."""
+        layout = self.layout()
+        if layout is None or self._more.isChecked():
+            return _WIDEST
+        beside = layout.totalSizeHint().width() - self._text.sizeHint().width()
+        words = self._text.fontMetrics().horizontalAdvance(self._text.text())
+        return max(beside + words + _AIR, _LEAST)
+
     @Slot()
     def _ask_to_open(self) -> None:
         self.open_asked.emit(self._written)
@@ -237,14 +248,18 @@ class NoticeBar(QFrame):
         self._details.setVisible(False)
 
 
+_LEAST: Final = 320
 _WIDEST: Final = 960
 _AIR: Final = 12
 
 
 class OverEdge(QObject):
-    """Keeps a bar at the lower edge of a place, over what is there, so that nothing else moves."""
+    """Keeps notices at the lower edge of a place, so that nothing else moves.
 
-    def __init__(self, bar: QWidget, place: QWidget) -> None:
+    They lie over what is there, so they are no wider than their words need.
+    """
+
+    def __init__(self, bar: NoticeBar, place: QWidget) -> None:
         super().__init__(place)
         self._bar, self._place = bar, place
         shown = bar.isVisibleTo(place)
@@ -262,7 +277,7 @@ class OverEdge(QObject):
 
     def _move(self) -> None:
         layout, room = self._bar.layout(), self._place.rect()
-        width = min(room.width() - 2 * _AIR, _WIDEST)
+        width = min(room.width() - 2 * _AIR, _WIDEST, self._bar.wished_width())
         if layout is None or width <= 0:
             return
         wrapped = layout.hasHeightForWidth()
