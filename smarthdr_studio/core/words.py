@@ -1,11 +1,35 @@
 """Numbers and their nouns, and numbers as people read and type them."""
 
+import re
 from math import isfinite, nan
+from typing import Final
+
+_HYPHEN: Final = "\u2011"  # at which no line ends
+_SPACE: Final = "\u00a0"
+_UNIT: Final = re.compile(r"(?<=[0-9]) (?=(?:%|dB|px|min|s|h|EV|MiB|GiB)(?:\W|$))")
+_METRIC: Final = re.compile(r"\b(PSNR|SSIM)-(?=\S)")
 
 
 def counted(count: int, what: str, *, more: str = "") -> str:
     """A number and its noun, which has an s, or is `more`, where there is not one of them."""
     return f"{count:,} {what}" if count == 1 else f"{count:,} {more or what + 's'}"
+
+
+def unbroken(text: str) -> str:
+    """The same words, but that no line ends within PSNR-μ, nor between a number and its unit."""
+    return _UNIT.sub(_SPACE, _METRIC.sub(rf"\1{_HYPHEN}", text))
+
+
+def plain_hyphens(text: str) -> str:
+    """What `unbroken` was given, for files and other programs."""
+    return text.replace(_HYPHEN, "-").replace(_SPACE, " ")
+
+
+def unit_for(text: str, unit: str) -> str:
+    """The unit behind a value as it is typed: “scenes” is “scene” behind 1, and px stays px."""
+    if text.strip() != "1" or not unit.endswith("s"):
+        return unit
+    return unit.removesuffix("es" if unit.endswith("ches") else "s")
 
 
 def telling(value: float) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from smarthdr_studio.core.words import counted, number, telling
+from smarthdr_studio.core.words import counted, number, plain_hyphens, telling, unbroken, unit_for
 
 
 def test_one_of_anything_is_told_as_one():
@@ -14,6 +14,30 @@ def test_one_of_anything_is_told_as_one():
     ]
     assert counted(2, "match", more="matches") == "2 matches"
     assert counted(1, "match", more="matches") == "1 match"
+
+
+def test_no_line_ends_within_the_name_of_a_metric():
+    words = "best so far: PSNR-μ 34.0 dB, SSIM-l 0.98; well-known"
+    shown = unbroken(words)
+    assert shown.count("-") == 1
+    assert "34.0\u00a0dB, " in shown
+    assert unbroken("retained 3 % (−25), 12 scenes") == "retained 3\u00a0% (−25), 12 scenes"
+    assert plain_hyphens(shown) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "words"),
+    [
+        ("1", "scenes", "scene"),
+        ("1", "batches", "batch"),
+        ("2", "scenes", "scenes"),
+        ("auto", "scenes", "scenes"),
+        ("1", "px", "px"),
+        ("1", "epoch", "epoch"),
+    ],
+)
+def test_the_unit_behind_one_is_of_one(text, unit, words):
+    assert unit_for(text, unit) == words
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from fitting import faults_of
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -68,6 +69,40 @@ def test_no_row_of_the_form_is_cut_off_even_in_the_smallest_editor(editor, qtbot
         editor.resize(size)
         qtbot.wait(50)
         assert scroll.horizontalScrollBar().maximum() == 0
+
+
+@pytest.mark.parametrize("width", [1024, 1280])
+def test_the_editor_fits_a_small_screen_and_cuts_no_word_there(editor, qtbot, width):
+    """A screen of 1024×640, with what a desktop draws around a window; one change is under way."""
+    retype(editor, "schedule.epochs", "7")
+    editor.resize(width - 8, 600)
+    qtbot.wait(50)
+    assert (editor.width(), editor.height()) == (width - 8, 600)
+    assert faults_of(editor) == []
+
+
+def test_the_section_of_a_setting_that_is_not_allowed_is_marked_and_the_setting_never_hidden(
+    editor, until, opened
+):
+    editor.preset_picked.emit("quick-smae")
+    until(opened.session, lambda s: s.planning.preset == "quick-smae")
+    retype(editor, "schedule.epochs", "7")
+    until(opened.session, lambda s: "smae.label_epochs" in s.planning.complaints)
+    sections = editor.form._sections
+    told = [sections.item(place).text() for place in range(sections.count())]
+    assert "SMAE ✕" in told
+    assert "Schedule · 1" in told
+    editor._changed.click()
+    assert set(shown(editor)) == {"schedule.epochs", "smae.label_epochs"}
+
+
+def test_one_of_a_unit_is_told_as_one_and_a_default_in_the_words_of_its_switch(editor):
+    row = editor.form.rows["held_out"]
+    assert line(editor, "held_out").text() == "1"
+    assert row._unit.text() == "scene"
+    retype(editor, "held_out", "2")
+    assert row._unit.text() == "scenes"
+    assert editor.form.rows["strong_augmentation"]._about.text().endswith("Default on.")
 
 
 def test_a_key_opens_it_with_the_preset_that_is_picked(opened, qtbot, until):

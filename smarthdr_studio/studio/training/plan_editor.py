@@ -3,7 +3,14 @@
 from typing import ClassVar, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QFontDatabase, QGuiApplication, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import (
+    QFontDatabase,
+    QGuiApplication,
+    QKeySequence,
+    QResizeEvent,
+    QShortcut,
+    QShowEvent,
+)
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -184,8 +191,8 @@ class PlanKeeping(QWidget):
 
 
 _SIZE: Final = (1140, 660)
-_SMALLEST: Final = (1140, 480)  # a row of the form fits in its width
-_SIDE: Final = 348
+_SMALLEST: Final = (992, 480)  # a row of the form fits in its width, and on a screen of 1024
+_SIDE: Final = (272, 348)  # in the smallest, and where there is room
 
 
 class PlanEditor(QDialog):
@@ -203,6 +210,7 @@ class PlanEditor(QDialog):
         self.setWindowTitle("Plan of the next run")
         self.form, self.keeping = PlanForm(), PlanKeeping()
         self.estimate, self.devices, self.command = PlanEstimate(), PlanDevices(), PlanCommand()
+        self._side = _scrolled(self.estimate, self.devices, self.command)
         self._presets, self._search = QComboBox(), QLineEdit(clearButtonEnabled=True)
         self._about, self._differs = ElidedLabel(role="muted"), caption("")
         self._changed = QCheckBox("Only what differs")
@@ -226,6 +234,12 @@ class PlanEditor(QDialog):
             return
         if old is new or old.planning is not new.planning or old.training is not new.training:
             self._show(new)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """What the form can spare is the side's."""
+        super().resizeEvent(event)
+        spare = self.width() - _SMALLEST[0]
+        self._side.setFixedWidth(min(_SIDE[0] + max(spare, 0), _SIDE[1]))
 
     def showEvent(self, event: QShowEvent) -> None:
         """The search has the keyboard."""
@@ -305,7 +319,7 @@ class PlanEditor(QDialog):
         across = QHBoxLayout()
         across.setSpacing(8)
         across.addWidget(frame, 1)
-        across.addWidget(_scrolled(self.estimate, self.devices, self.command))
+        across.addWidget(self._side)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(14, 12, 14, 12)
         whole.setSpacing(8)
@@ -365,7 +379,7 @@ def _why_not(planning: PlanningState, *, busy: bool) -> str:
 
 
 def _scrolled(*parts: QWidget) -> QScrollArea:
-    """Parts under each other, as wide as the side of the sheet."""
+    """Parts under each other."""
     side = QWidget()
     side.setObjectName("inside")
     column = QVBoxLayout(side)
@@ -380,5 +394,4 @@ def _scrolled(*parts: QWidget) -> QScrollArea:
     scroll.setFrameShape(QFrame.Shape.NoFrame)
     scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    scroll.setFixedWidth(_SIDE)
     return scroll

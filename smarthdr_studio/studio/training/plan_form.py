@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from smarthdr_studio.core.training.plan_fields import PlanField, as_text
+from smarthdr_studio.core.words import unit_for
 from smarthdr_studio.studio.state import PlanningState
 from smarthdr_studio.studio.widgets.controls import button, caption, describe, give_role
 from smarthdr_studio.studio.widgets.file_dialogs import begin
@@ -185,7 +186,10 @@ class _CountingLine(QLineEdit):
 
 
 CHANGED: Final = "●"
-_NAME, _VALUE, _UNIT, _BACK = 164, 180, 92, 96
+_NAME, _VALUE, _UNIT, _BACK = 164, 142, 84, 84
+
+
+_LONGEST: Final = 7  # letters of a value that the button back names whole
 
 
 class PlanRow(QWidget):
@@ -207,7 +211,10 @@ class PlanRow(QWidget):
         self._back = button("", tip="", role="link")
         self._back.setFixedWidth(_BACK)
         self._back.setAutoDefault(False)
-        default = f"Default {as_text(field.default)}."
+        default = as_text(field.default)
+        if field.kind == "switch":
+            default = "on" if field.default else "off"
+        default = f"Default {default}."
         self._about = caption(f"{field.description} {default}", role="muted")
         self._about.setWordWrap(True)
         self._wrong = caption("", role="bad")
@@ -224,11 +231,12 @@ class PlanRow(QWidget):
     def show_value(self, text: str, *, changed_from: str | None) -> None:
         """Show a value, and the preset's where it is another."""
         self.value.show_text(text)
+        self._unit.setText(unit_for(text, self.field.unit))
         changed = changed_from is not None
         self._mark.setText(CHANGED if changed else "")
         self._mark.setAccessibleName("differs from the preset" if changed else "")
         words = changed_from or ""
-        short = words if len(words) <= 8 else f"{words[:7]}…"
+        short = words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
         self._back.setText(f"↺ {short}")
         self._back.setToolTip(f"Back to the preset's {words}")
         self._back.setAccessibleName(f"{self.field.title}: back to the preset's {words}")
@@ -268,7 +276,7 @@ class PlanRow(QWidget):
 
 
 _HIDDEN = frozenset({"preset"})  # says where a plan comes from; picked above the form
-_SECTIONS_WIDTH = 128
+_SECTIONS_WIDTH = 120
 
 
 class PlanForm(QWidget):
@@ -284,6 +292,7 @@ class PlanForm(QWidget):
         self._titles: dict[str, QLabel] = {}
         self._query, self._changed_only = "", False
         self._differs: tuple[str, ...] = ()
+        self._wrong: frozenset[str] = frozenset()
         self._sections, self._scroll = QListWidget(), QScrollArea()
         self._nothing = caption("No setting has these words.", role="muted")
         self._inside = QWidget()
@@ -305,7 +314,7 @@ class PlanForm(QWidget):
             differs = key in planning.differs
             row.show_value(planning.typed.get(key, base), changed_from=base if differs else None)
             row.show_complaint(planning.complaints.get(key, ""), planning.idle.get(key, ""))
-        self._differs = planning.differs
+        self._differs, self._wrong = planning.differs, frozenset(planning.complaints)
         self._count_changes()
         if self._changed_only:
             self._filter()
@@ -347,7 +356,8 @@ class PlanForm(QWidget):
         shown = 0
         for key, row in self.rows.items():
             seen = row.field.found_by(self._query)
-            seen = seen and (key in self._differs or not self._changed_only)
+            differs = key in self._differs or key in self._wrong
+            seen = seen and (differs or not self._changed_only)
             row.setVisible(seen)
             shown += seen
             if seen:
@@ -368,9 +378,10 @@ class PlanForm(QWidget):
 
     def _count_changes(self) -> None:
         for place, section in enumerate(self._titles):
-            rows = (key for key, row in self.rows.items() if row.field.section == section)
-            many = sum(key in self._differs for key in rows)
-            self._sections.item(place).setText(f"{section} · {many}" if many else section)
+            rows = {key for key, row in self.rows.items() if row.field.section == section}
+            many = len(rows.intersection(self._differs))
+            words = f"{section} · {many}" if many else section
+            self._sections.item(place).setText(f"{words} ✕" if rows & self._wrong else words)
 
     @Slot(int)
     def _go_to(self, place: int) -> None:
