@@ -38,7 +38,7 @@ def test_a_round_is_held_against_the_one_before():
     )
     texts = [text for text, _ in lines]
     assert texts[0] == "round 11: retained 68 %, 1 scene newly trusted, PSNR-μ 30.0 dB"
-    assert texts[-1] == "round 12: retained 71 % (+3), 2 scenes newly trusted, PSNR-μ +0.1"
+    assert texts[-1] == "round 12: retained 71 % (+3), 2 scenes newly trusted, PSNR-μ +0.1 dB"
 
 
 def test_scenes_that_lost_trust_are_told_but_not_those_that_left_the_pool():

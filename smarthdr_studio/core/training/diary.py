@@ -116,7 +116,8 @@ class Diary:
         if before is None:
             return [f"PSNR-μ {now:.1f} dB"]
         change = now - before
-        return [f"PSNR-μ {_signed(change, digits=1)}" if abs(change) >= _LEAST_DB else "PSNR-μ ±0"]
+        signed = _signed(change, digits=1) if abs(change) >= _LEAST_DB else "±0"
+        return [f"PSNR-μ {signed} dB"]
 
     def _check(self, event: Validated) -> _TextAndTone | None:
         """Only a check that no other was better than; an older log does not say which that was."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QMimeData, QObject, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -23,6 +23,7 @@ from smarthdr_studio.core.training.diary import Diary, DiaryLine
 from smarthdr_studio.core.training.events import PhaseChanged, StepReported, TrainingEvent
 from smarthdr_studio.core.training.run_folder import RunFolder, run_of
 from smarthdr_studio.core.training.run_log import TimedEvent, rare_events
+from smarthdr_studio.core.words import plain_hyphens, unbroken
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import TrainingState
 from smarthdr_studio.studio.tasks import LatestTask, TaskRunner, plain
@@ -151,7 +152,14 @@ class DiaryPanel(QTextEdit):
     @Slot()
     def copy_all(self) -> None:
         """The whole diary as text to the clipboard."""
-        QGuiApplication.clipboard().setText(self.toPlainText())
+        QGuiApplication.clipboard().setText(plain_hyphens(self.toPlainText()))
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        """What is marked, with hyphens as others write them."""
+        held = QMimeData()
+        words = self.textCursor().selection().toPlainText()
+        held.setText(plain_hyphens(words))
+        return held
 
     def dress(self, palette: Palette) -> None:
         """Paint with another palette."""
@@ -200,7 +208,7 @@ class DiaryPanel(QTextEdit):
             "bad": self._palette.bad,
         }
         words = self._format(colours.get(line.tone, self._palette.text))
-        cursor.insertText(f"{_SIGNS[line.tone]}{line.text}", words)
+        cursor.insertText(f"{_SIGNS[line.tone]}{unbroken(line.text)}", words)
 
     def _append_day(self, cursor: QTextCursor, when: datetime) -> None:
         day = f"{when:{_DAY}}"
@@ -221,7 +229,7 @@ class DiaryPanel(QTextEdit):
         """Words that need several lines stay in their column."""
         metrics = self.fontMetrics()
         first = metrics.horizontalAdvance("00:00  ")
-        second = first + metrics.horizontalAdvance("epoch 0000  ")
+        second = first + metrics.horizontalAdvance("epoch 000  ")
         block = QTextBlockFormat()
         tabs = [
             QTextOption.Tab(place, QTextOption.TabType.LeftTab, "\t") for place in (first, second)
