@@ -8,7 +8,7 @@ import pytest
 from hands import point_at
 from hypothesis import example, given
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, QPointF, QSize, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QWheelEvent
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 from smarthdr_studio.studio.plots.axes import log_ticks, worded
 from smarthdr_studio.studio.plots.curve_lines import BELOW_ZERO, NOTHING_POSITIVE, scaled, zoomed
 from smarthdr_studio.studio.plots.curves import PERIOD_MS, Curve, LinkedCurves
-from smarthdr_studio.studio.plots.heading import LineStyles, Marks
+from smarthdr_studio.studio.plots.heading import Entry, LineStyles, Marks, lay_out
 from smarthdr_studio.studio.plots.trace import Peaks, Trace, exponential_means
 from smarthdr_studio.studio.theme import DARK, LIGHT, contrast
 
@@ -334,3 +334,25 @@ def test_the_words_of_a_mark_and_the_last_step_are_whole(chart, begun):
     assert box.right() <= plot.sceneRect().right()
     half = chart.fontMetrics().horizontalAdvance("100") // 2
     assert plot.sceneRect().right() - plot.field.right() >= half
+
+
+def test_the_unit_of_several_lines_stands_behind_the_title_where_all_of_them_have_room(qapp):
+    styles = LineStyles()
+    entries = [
+        Entry(name=name, value=value, style=styles.of(name))
+        for name, value in (("PSNR-μ", 34.0), ("PSNR-l", 29.6))
+    ]
+
+    def laid_out(width, height=180, *, of=entries):
+        room = QRectF(0, 0, width, height)
+        return lay_out("PSNR", "dB", of, room=room, font=qapp.font(), pointed=False)
+
+    wide = laid_out(600)
+    assert wide.title == "PSNR, dB"
+    assert [each.words for each in wide.placed] == ["34.0 PSNR-μ", "29.6 PSNR-l"]
+    alone = laid_out(600, of=entries[:1])
+    assert (alone.title, alone.placed[0].words) == ("PSNR", "34.0 dB")
+    widths = [width for width in range(100, 600) if not laid_out(width, 90).left_out]
+    tight = laid_out(widths[0], 90)
+    assert tight.title == "PSNR"
+    assert len(tight.placed) == 2

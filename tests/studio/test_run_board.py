@@ -63,7 +63,7 @@ def test_the_share_of_the_person_is_what_the_gates_do_not_explain():
     placed = charted(run(retained=[0.5] * 10, gates_retained=[0.4] * 10))
     steps, share = placed["kept", "person"]
     np.testing.assert_array_equal(steps, STEPS)
-    np.testing.assert_allclose(share, 0.1)
+    np.testing.assert_allclose(share, 10.0)  # per cent
 
 
 def test_everything_a_log_measures_has_a_chart():

@@ -10,6 +10,7 @@ from typing import Final
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
+from smarthdr_studio.core.words import telling
 from smarthdr_studio.studio.plots.axes import worded
 from smarthdr_studio.studio.theme import Palette
 
@@ -59,6 +60,7 @@ _GAP: Final = 10.0
 _LOW: Final = 132.0  # a chart less high has one line of words, so that its curves have room
 _CORNER: Final = 24.0  # of the first line, where the menu is
 _WIDEST: Final = "0.0000"
+_THOUSAND: Final = 999.5  # from here on three digits are not all there are before the point
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +101,13 @@ def lay_out(
 ) -> Heading:
     """Title and entries in one line or two: values and names, or what matters more.
 
-    That is the names, so that colours can be told; under the cursor it is the values.
+    That is the names, so that colours can be told; under the cursor it is the values. The unit
+    stands once: behind the only value, or behind the title where it leaves room for every line.
     """
+    if unit and len(entries) > 1:
+        whole = lay_out(f"{title}, {unit}", "", entries, room=room, font=font, pointed=pointed)
+        if not whole.left_out:
+            return whole
     metrics, bold = QFontMetricsF(font), QFontMetricsF(_bold(font))
     line = metrics.height()
     start = bold.horizontalAdvance(title) + _GAP
@@ -115,7 +122,7 @@ def lay_out(
     # So many lines as the longest values need: a chart does not jump while values change.
     low = room.height() < _LOW
     lines = 1 if low or _flow(longest, metrics, box, start=start, lines=1) else 2
-    values = [_value(each, digits=3) for each in entries]
+    values = list(map(_value, entries))
     words = [f"{value} {name}" for value, name in zip(values, names, strict=True)]
     spots = _flow(words, metrics, box, start=start, lines=lines)
     if spots is None:
@@ -194,11 +201,12 @@ def _bold(font: QFont) -> QFont:
     return bold
 
 
-def _value(entry: Entry, *, digits: int | None = None) -> str:
-    """The value; in few digits where several share a line."""
+def _value(entry: Entry) -> str:
+    """The value in three telling digits, noughts too: 34.0 here is 34.0 in the line of the run."""
     if entry.value is None:
         return "–"
-    return worded(entry.value if digits is None else float(f"{entry.value:.{digits}g}"))
+    small = 1e-4 <= abs(entry.value) < _THOUSAND
+    return telling(entry.value) if small else worded(entry.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

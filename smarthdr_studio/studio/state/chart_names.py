@@ -58,6 +58,7 @@ CHARTS: Final[Mapping[str, ChartKind]] = {
     ),
     "kept": ChartKind(
         title="Retained",
+        unit="%",
         tip="Share of the pool: pixels the loss counts, what both gates and what the patch gate "
         "retain, and what the person's brush adds or takes away",
         lines=("pixels", "gates", "patches", "person"),
@@ -141,6 +142,10 @@ _PLACES: Final[Mapping[str, Place]] = {
 }
 
 GIB: Final = 2.0**30
+_IN_UNIT: Final[Mapping[str, float]] = {
+    "kept": 100.0,
+    "memory": 1 / GIB,
+}  # of a log's value, by chart
 
 
 def place_of(series: str) -> Place:
@@ -151,13 +156,19 @@ def place_of(series: str) -> Place:
     return _PLACES.get(series, ("likelihood", series))
 
 
+def in_unit(place: Place) -> float:
+    """What a value of a run's log is multiplied by to be in the unit of its chart."""
+    return _IN_UNIT.get(place[0], 1.0)
+
+
 def charted(series: Mapping[str, Run]) -> dict[Place, Run]:
     """The curves of a run, as read from its log, by chart and line and in the charts' units."""
-    placed = {place_of(name): curve for name, curve in series.items()}
-    if memory := placed.get(("memory", "memory")):
-        placed["memory", "memory"] = memory[0], memory[1] / GIB
+    placed = {
+        (place := place_of(name)): (steps, values * in_unit(place))
+        for name, (steps, values) in series.items()
+    }
     counted, gates = series.get("retained"), series.get("gates_retained")
     if counted is not None and gates is not None:
         steps, mine, other = np.intersect1d(counted[0], gates[0], return_indices=True)
-        placed[PERSON] = steps, counted[1][mine] - gates[1][other]
+        placed[PERSON] = steps, (counted[1][mine] - gates[1][other]) * in_unit(PERSON)
     return placed

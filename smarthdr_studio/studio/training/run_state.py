@@ -18,7 +18,7 @@ from smarthdr_studio.core.training.events import (
 )
 from smarthdr_studio.core.training.run_folder import Check
 from smarthdr_studio.studio.state import Activity, TrainingState, Waiting
-from smarthdr_studio.studio.state.chart_names import GIB, PERSON, place_of
+from smarthdr_studio.studio.state.chart_names import PERSON, in_unit, place_of
 from smarthdr_studio.studio.state.training import GO_ON, PAUSE, SNAPSHOT
 
 _OUTCOMES: Final = {
@@ -90,7 +90,8 @@ def points(event: TrainingEvent) -> Iterator[Point]:
         case RoundFinished():
             yield from _told(event, _OF_ROUNDS)
             if event.gates_retained is not None:
-                yield Point(*PERSON, event.step, event.retained - event.gates_retained)
+                share = event.retained - event.gates_retained
+                yield Point(*PERSON, event.step, share * in_unit(PERSON))
         case RunStarted() | PhaseChanged() | Steered() | CheckpointSaved() | RunFinished():
             pass
 
@@ -114,11 +115,12 @@ def _of_step(event: StepReported) -> Iterator[Point]:
     if event.distance is not None:
         yield _point("distance", step, event.distance)
     if event.memory_bytes is not None:
-        yield _point("memory_bytes", step, event.memory_bytes / GIB)
+        yield _point("memory_bytes", step, event.memory_bytes)
 
 
 def _point(series: str, x: float, y: float) -> Point:
-    return Point(*place_of(series), x, y)
+    place = place_of(series)
+    return Point(*place, x, y * in_unit(place))
 
 
 def _with_step(state: TrainingState, event: StepReported) -> TrainingState:
