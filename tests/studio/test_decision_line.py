@@ -2,6 +2,7 @@
 
 import threading
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,8 +11,10 @@ from PySide6.QtWidgets import QInputDialog
 
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import Kind, Status
+from smarthdr_studio.core.project.labels import frozen_share
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.learning.crops import read_promoted_label
 from smarthdr_studio.studio.project import decisions
 from smarthdr_studio.studio.project.decisions import promote_many
 from smarthdr_studio.studio.tasks import TaskQueue, Work
@@ -181,6 +184,35 @@ def test_promoting_again_makes_a_new_version_only_when_all_are_promoted(
     mixed = promote("003", "004", whole=True)
     assert mixed["003"].label == whole["003"].label
     assert mixed["004"].whole
+
+
+def test_a_promoted_scene_is_shown_as_it_was_frozen_whatever_pool_it_leaves(
+    at_work, until, tiny_project
+):
+    """006 has the largest σ of the pool, so without it the pool has other ranges."""
+    at_work.screen.pick("006")
+    until(at_work, lambda s: s.shown == "006" and at_work.at_rest)
+    before, range_before = at_work.state.retained, at_work.screen.stage.material.trust.patch_range
+    assert 0 < before < 1
+    at_work.curating.promote(("006",))
+    until(at_work, lambda s: s.row("006").status is Status.PROMOTED and s.pool.scenes == 3)
+    until(at_work, lambda _: at_work.screen.stage.frozen_ranges is not None and at_work.at_rest)
+    trust = at_work.screen.stage.material.trust
+    assert at_work.screen._retention.patch_range != range_before
+    assert trust.patch_range == range_before
+    with Project.open(tiny_project) as project:
+        label = project.folder / project.state("006").label
+    frozen = read_promoted_label(
+        label, scene=at_work.screen.stage.loaded.files.scene, pixels="trusted"
+    )
+    assert np.array_equal(trust.trusted, frozen.trusted)
+    assert at_work.state.retained == before == pytest.approx(frozen_share(label))
+    at_work.curating.promote(("006",))
+    until(at_work, lambda _: at_work.curating.at_rest)
+    with Project.open(tiny_project) as project:
+        again = project.folder / project.state("006").label
+    assert again != label
+    assert frozen_share(again) == frozen_share(label)
 
 
 def test_the_whole_picture_is_promoted_by_its_key(opened, until, qtbot, tiny_project):

@@ -46,6 +46,7 @@ class SigmaSource:
     """The σ that is masked; a range is the pool's, or None where the scene has its own.
 
     `patch_size` is the side of the patches it was made for, None where it is for nothing yet.
+    Where it is `frozen` the ranges are those of the promotion, whatever the pool has become.
     """
 
     hdr: Half
@@ -54,6 +55,7 @@ class SigmaSource:
     patch_range: Range | None = None
     pixel_range: Range | None = None
     patch_size: int | None = None
+    frozen: bool = False
 
     def means(self, size: int) -> Floats:
         """Mean σ of each patch."""
@@ -74,6 +76,7 @@ class SigmaSource:
         """
         if exposure is None:
             masks = replace(masks, tau_exposure=None)
+        pool = None if self.frozen else pool
         return trust(
             self.sigma,
             masks,
@@ -84,15 +87,33 @@ class SigmaSource:
         )
 
 
-def from_label(label: PseudoLabel) -> SigmaSource:
-    """The scene's pseudo-label; the ranges it was made with serve once the pool is empty."""
+def from_label(label: PseudoLabel, *, promoted: PseudoLabel | None = None) -> SigmaSource:
+    """The scene's pseudo-label; the ranges it was made with serve once the pool is empty.
+
+    What was promoted is no more in the pool, whose ranges are another's then: it keeps the ranges
+    it was frozen with, which are those the loss goes by. A newer pseudo-label has nothing frozen.
+    """
+    made = label.provenance
+    frozen = promoted is not None and _same_answer(made, promoted.provenance)
+    ranges = promoted.provenance if promoted is not None and frozen else made
     return SigmaSource(
         hdr=label.hdr,
         sigma=label.sigma,
-        origin=_origin(label.provenance),
-        patch_range=label.provenance.patch_range,
-        pixel_range=label.provenance.pixel_range,
-        patch_size=label.provenance.masks.patch_size,
+        origin=_origin(made),
+        patch_range=ranges.patch_range,
+        pixel_range=ranges.pixel_range,
+        patch_size=made.masks.patch_size,
+        frozen=frozen,
+    )
+
+
+def _same_answer(one: Provenance, other: Provenance) -> bool:
+    """Whether both are what one checkpoint said once, however it was masked."""
+    return (one.run, one.round, one.checkpoint, one.made) == (
+        other.run,
+        other.round,
+        other.checkpoint,
+        other.made,
     )
 
 
@@ -249,7 +270,8 @@ class Stage:
             self.clues, self._dispute = None, None
             self.person = self._preview = None
         self.loaded, self._record = loaded, None
-        self._latest = from_label(loaded.label) if loaded.label else None
+        label, promoted = loaded.label, loaded.promoted
+        self._latest = from_label(label, promoted=promoted) if label else None
         self.material = Material(
             bracket=loaded.bracket,
             ground_truth=loaded.ground_truth,
@@ -305,6 +327,14 @@ class Stage:
         if brush is None:
             return 0.0, 0.0
         return _share(brush > 0), _share(brush < 0)
+
+    @property
+    def frozen_ranges(self) -> tuple[Range, Range | None] | None:
+        """Those of the promoted label on the screen, which no pool gives; None for another."""
+        latest = self._latest
+        if latest is None or not latest.frozen or latest.patch_range is None:
+            return None
+        return latest.patch_range, latest.pixel_range
 
     @property
     def replaying(self) -> bool:

@@ -342,7 +342,7 @@ class Screen(QObject):
         self._store.become(masks=masks or state.masks, retained=share, pool=pool, brush=brush)
 
     def take_journal(self, journal: JournalReading) -> None:
-        """The journal has been read: statuses and brush; another pool is read anew."""
+        """The journal has been read: statuses, labels and brush; another pool is read anew."""
         before = {row.id: row.status for row in self._store.state.scenes}
         statuses = journal.statuses
         self._store.become(scenes=self._rows_of(statuses))
@@ -352,6 +352,7 @@ class Screen(QObject):
             or self.pool.reading is None
         ):
             self.pool.refresh()
+        self.look_again()  # a label may have come with the decision
         self.stage.take_person(self._painted_masks.of(self.stage.scene))
         self.update_trust()
 
@@ -375,11 +376,18 @@ class Screen(QObject):
             self.scenes.fetch(state.current, generation=state.generation)
 
     def ranges(self, scenes: Iterable[str]) -> dict[str, tuple[Range, Range | None]]:
-        """The pool's ranges of σ the masks on the screen are made with, for these scenes."""
-        pool = self._retention
-        if pool is None or pool.patch_range is None:
-            return {}
-        return dict.fromkeys(scenes, (pool.patch_range, pool.pixel_range))
+        """The ranges of σ the masks on the screen are made with, for these scenes.
+
+        The pool's, but for the scene on the screen where it has been promoted.
+        """
+        pool, wanted = self._retention, tuple(scenes)
+        shown, frozen = self.stage.scene, self.stage.frozen_ranges
+        known: dict[str, tuple[Range, Range | None]] = {}
+        if pool is not None and pool.patch_range is not None:
+            known = dict.fromkeys(wanted, (pool.patch_range, pool.pixel_range))
+        if frozen is not None and shown is not None and shown in wanted:
+            known[shown] = frozen
+        return known
 
     def painted_view(self, place: int) -> Painted:
         """The finished picture of one view as it is on the screen."""
