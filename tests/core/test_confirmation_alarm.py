@@ -34,10 +34,10 @@ WARM_UP = (Check(10, 34.0), Check(20, 36.0), Check(30, 36.3, epoch=2), Check(40,
 def test_the_alarm_says_how_far_validation_fell_how_far_it_wavers_and_what_helps():
     said = fall_alarm((*WARM_UP, Check(50, 35.9, epoch=4)), began=40)
     assert said == (
-        "PSNR-μ on held-out labels is 35.9 dB and was 36.3 at epoch 3; by chance a check differs "
-        "from the next by about 0.3 dB: since pseudo-labels began the run may be learning its own "
-        "mistakes. Pause and lower τ_pa or τ_pi; in the next plan widen what the Student sees "
-        "(Noise, Foreign patch, Brighten), or set L^k on unlabelled to off."
+        "At epoch 5 PSNR-μ on held-out labels was 35.9 dB, after 36.3 dB at epoch 3; by chance a "
+        "check differs from the next by about 0.3 dB: since pseudo-labels began the run may be "
+        "learning its own mistakes. Pause and lower τ_pa or τ_pi; in the next plan widen what the "
+        "Student sees (Noise, Foreign patch, Brighten), or set Lᵏ on unlabelled to off."
     )
 
 
@@ -118,7 +118,9 @@ def test_a_history_sounds_the_alarm_whatever_the_retained_share_does(run, shares
     assert read_history(run).alarm == ""
     _log(run, *_checks((30, 37.1)))
     history = read_history(run)
-    assert history.alarm.startswith("PSNR-μ on held-out labels is 37.1 dB and was 38.2")
+    assert history.alarm.startswith(
+        "At epoch 1 PSNR-μ on held-out labels was 37.1 dB, after 38.2 dB"
+    )
     assert history.psnr_mu == ((10, 37.9), (15, 38.0), (20, 38.2), (30, 37.1))
 
 
@@ -139,7 +141,7 @@ def test_a_sigma_that_dies_after_pseudo_labels_began_is_told_with_both_figures()
     checks = (Check(10, 30.0, 1.2), Check(20, 31.0, 1.44), Check(30, 31.5, 9.0))
     assert collapse_alarm(checks, began=20) == (
         "On held-out labels the error is now 3.0 times what σ says, and was 1.2 times before "
-        "pseudo-labels began: the student learns from its own labels that it is sure. Set L^k on "
+        "pseudo-labels began: the student learns from its own labels that it is sure. Set Lᵏ on "
         "unlabelled to off in the next plan."
     )
 

@@ -17,7 +17,7 @@ from smarthdr_studio.core.trust.causes import Reason
 from smarthdr_studio.core.trust.masking import MaskSettings, Range, trust
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
-from smarthdr_studio.studio.state import StudioState
+from smarthdr_studio.studio.state import Notice, StudioState
 from smarthdr_studio.studio.trust.thresholds import MOST_SNAPSHOTS
 
 RUN = "20260101-000000-tiny"
@@ -235,13 +235,35 @@ def test_the_alarm_is_asked_for_after_every_check_and_sounded_once(looking, unti
         if place == 3:
             looking.training.take((event,))
             until(looking, lambda s: s.notice is not None)
-            assert "is 34.0 dB and was 36.2" in looking.state.notice.text
+            assert "was 34.0 dB, after 36.2 dB" in looking.state.notice.text
             assert looking.state.notice.text == looking.state.history.alarm
             assert "Pause and lower τ_pa" in looking.state.notice.text
             looking.dismiss()
     looking.training.take((events[-1],))
-    until(looking, lambda s: "is 33.9 dB" in s.history.alarm)
+    until(looking, lambda s: "was 33.9 dB" in s.history.alarm)
     assert looking.state.notice is None
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_the_alarm_goes_from_the_screen_when_its_reason_goes_and_takes_no_other_notice_along(
+    looking, until, three_rounds, other
+):
+    log = RunFolder(looking.state.folder / "runs" / RUN).events_path
+
+    def check(step, psnr):
+        event = Validated(step=step, epoch=step, psnr_mu=psnr, psnr_l=30.0, scenes={"001": psnr})
+        with log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(as_json(event)) + "\n")
+        looking.training.take((event,))
+
+    for step, psnr in ((1, 36.0), (2, 36.2), (3, 36.1), (900, 34.0)):
+        check(step, psnr)
+    until(looking, lambda s: s.notice is not None)
+    if other:
+        looking._store.notice(Notice(text="Saved."))
+    check(950, 36.2)
+    until(looking, lambda s: s.history.alarm == "" and looking.at_rest)
+    assert (looking.state.notice is not None) is other
 
 
 def test_a_past_round_is_replayed_with_the_masks_it_was_used_with(looking, until, three_rounds):

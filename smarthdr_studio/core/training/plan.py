@@ -117,7 +117,7 @@ def idle_settings(plan: Planned) -> dict[str, str]:
     if plan.network.name in READ_WHOLE and plan.tile != TrainingPlan().tile:
         found["tile"] = f"not used: {plan.network.name} reads a picture whole"
     if plan.loss.nll_gradient != "beta" and plan.loss.beta != LossPlan().beta:
-        found["loss.beta"] = "not used: the gradient of L^k is not beta"
+        found["loss.beta"] = "not used: the gradient of Lᵏ is not beta"
     for key, gate, tau in (
         ("masks.tau_patch", plan.masks.patches, plan.masks.tau_patch),
         ("masks.tau_pixel", plan.masks.pixels, plan.masks.tau_pixel),

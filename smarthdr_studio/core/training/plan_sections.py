@@ -216,19 +216,19 @@ class LossPlan(Section):
         description="Weight of the error in linear radiance, which sees what the μ-law compresses.",
     )
     nll_weight: float = Field(
-        1.0, ge=0, title="Likelihood L^k", description="Weight of the term that teaches σ."
+        1.0, ge=0, title="Likelihood Lᵏ", description="Weight of the term that teaches σ."
     )
     nll_gradient: Literal["judge", "full", "beta"] = Field(
         "full",
-        title="Gradient of L^k",
+        title="Gradient of Lᵏ",
         description="judge teaches σ alone, full the picture too, beta tempers it by σ.",
     )
     beta: float = Field(
-        0.5, ge=0, le=1, title="β of L^k", description="How much beta tempers: 0 is full."
+        0.5, ge=0, le=1, title="β of Lᵏ", description="How much beta tempers: 0 is full."
     )
     unlabelled_nll: Literal["masked", "off"] = Field(
         "masked",
-        title="L^k on unlabelled",
+        title="Lᵏ on unlabelled",
         description="Whether pseudo-labels teach σ, on trusted pixels, or labels alone do.",
     )
     vgg_weights: Path | None = Field(

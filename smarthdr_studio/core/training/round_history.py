@@ -32,7 +32,7 @@ _LEAST_DIFFERENCES: Final = 2
 # In the words of the buttons, thresholds and settings of the window.
 _WHAT_HELPS: Final = (
     "Pause and lower τ_pa or τ_pi; in the next plan widen what the Student sees (Noise, Foreign "
-    "patch, Brighten), or set L^k on unlabelled to off."
+    "patch, Brighten), or set Lᵏ on unlabelled to off."
 )
 _SURER_THAN_IT_MAY_BE: Final = 4.0  # e²/σ²
 
@@ -112,7 +112,7 @@ def collapse_alarm(checks: Sequence[Check], *, began: int | None) -> str:
     return (
         f"On held-out labels the error is now {sqrt(now):.1f} times what σ says, and was "
         f"{sqrt(was):.1f} times before pseudo-labels began: the student learns from its own labels "
-        "that it is sure. Set L^k on unlabelled to off in the next plan."
+        "that it is sure. Set Lᵏ on unlabelled to off in the next plan."
     )
 
 
@@ -132,9 +132,10 @@ def fall_alarm(checks: Sequence[Check], *, began: int | None) -> str:
     if best.psnr_mu - now.psnr_mu <= noise:
         return ""
     return (
-        f"PSNR-μ on held-out labels is {now.psnr_mu:.1f} dB and was {best.psnr_mu:.1f} at epoch "
-        f"{best.epoch + 1}; by chance a check differs from the next by about {noise:.1f} dB: since "
-        f"pseudo-labels began the run may be learning its own mistakes. {_WHAT_HELPS}"
+        f"At epoch {now.epoch + 1} PSNR-μ on held-out labels was {now.psnr_mu:.1f} dB, after "
+        f"{best.psnr_mu:.1f} dB at epoch {best.epoch + 1}; by chance a check differs from the "
+        f"next by about {noise:.1f} dB: since pseudo-labels began the run may be learning its own "
+        f"mistakes. {_WHAT_HELPS}"
     )
 
 

@@ -42,6 +42,7 @@ class HistoryController(QObject):
         self._reading = RepeatedTask(tasks, self._question, self._answered)
         self._replaying, self._counting = LatestTask(tasks), LatestTask(tasks)
         self._told = ""  # the alarm that was told last
+        self._sounded: Notice | None = None
         store.switched.connect(self._switch)
 
     @property
@@ -58,7 +59,7 @@ class HistoryController(QObject):
 
     @Slot()
     def _switch(self) -> None:
-        self._told = ""
+        self._told, self._sounded = "", None
         self._store.become(history=None, heat=None, replay=None)
         self.refresh()
 
@@ -155,9 +156,14 @@ class HistoryController(QObject):
         return next((record for record in self.records if record.round == number), None)
 
     def _sound(self, alarm: str) -> None:
-        # The same alarm has other figures after every check; it is sounded once.
+        # The same alarm has other figures after every check; it is sounded once, until it is over.
         if alarm and _kind(alarm) != _kind(self._told):
-            self._store.notice(Notice(text=alarm, tone="warn"))
+            self._sounded = Notice(text=alarm, tone="warn")
+            self._store.notice(self._sounded)
+        elif not alarm and self._sounded is not None:
+            if self._store.state.notice is self._sounded:
+                self._store.notice(None)
+            self._sounded = None
         self._told = alarm
 
 
