@@ -18,7 +18,8 @@ SMALLEST_TEXT_PT: Final = 11.0
 class Palette:
     """Every colour of the window as '#rrggbb'; greys are neutral so that pictures are judged alone.
 
-    `canvas` surrounds the pictures; `good`, `warn` and `bad` never stand without a word or a shape.
+    `canvas` surrounds the pictures, `pressed` is behind the words of what is switched on; `good`,
+    `warn` and `bad` never stand without a word or a shape.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Palette:
     muted: str
     accent: str
     on_accent: str
+    pressed: str
     good: str
     warn: str
     bad: str
@@ -46,6 +48,7 @@ DARK: Final = Palette(
     muted="#b2b2b2",
     accent="#6cb2f0",
     on_accent="#10202e",
+    pressed="#4b4b4b",
     good="#67c2a0",
     warn="#e6b15c",
     bad="#f08c7a",
@@ -62,6 +65,7 @@ LIGHT: Final = Palette(
     muted="#555555",
     accent="#1a65a8",
     on_accent="#ffffff",
+    pressed="#bdbdbd",
     good="#1c7254",
     warn="#875800",
     bad="#ac3524",
@@ -78,6 +82,7 @@ CONTRAST: Final = Palette(
     muted="#e6e6e6",
     accent="#ffe14d",
     on_accent="#000000",
+    pressed="#4b4b4b",
     good="#5cf0b4",
     warn="#ffc14d",
     bad="#ff9d8f",
@@ -152,7 +157,7 @@ def _buttons(p: Palette) -> str:
 QPushButton {{ background: {p.raised}; color: {p.text}; border: 1px solid {p.border};
   border-radius: 4px; padding: 4px 11px; }}
 QPushButton:hover {{ border-color: {p.muted}; }}
-QPushButton:pressed, QPushButton:checked {{ background: {p.border}; }}
+QPushButton:pressed, QPushButton:checked {{ background: {p.pressed}; }}
 QPushButton:checked {{ border-color: {p.accent}; }}
 QPushButton:focus {{ border-color: {p.accent}; }}
 QPushButton:disabled {{ color: {_mix(p.muted, p.panel)}; background: {p.panel}; }}

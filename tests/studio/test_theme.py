@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtGui import QFontInfo
 
 from smarthdr_studio.studio.theme import (
+    CONTRAST,
     DARK,
     LIGHT,
     SMALLEST_TEXT_PT,
@@ -23,6 +24,13 @@ BOTH = pytest.mark.parametrize("palette", [DARK, LIGHT], ids=lambda palette: pal
 @pytest.mark.parametrize("ink", ["text", "muted", "accent", "good", "warn", "bad"])
 def test_every_ink_can_be_read_on_every_ground(palette, ground, ink):
     assert contrast(getattr(palette, ink), getattr(palette, ground)) >= 4.5
+
+
+@pytest.mark.parametrize("palette", [DARK, LIGHT, CONTRAST], ids=lambda palette: palette.name)
+def test_what_is_switched_on_can_be_read_and_is_told_apart(palette):
+    assert contrast(palette.text, palette.pressed) >= 4.5
+    assert palette.pressed not in (palette.raised, palette.panel, palette.window)
+    assert f"QPushButton:checked {{ background: {palette.pressed}; }}" in style_sheet(palette)
 
 
 @BOTH
