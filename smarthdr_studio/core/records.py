@@ -11,8 +11,9 @@ import os
 import re
 import stat
 import tomllib
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 MOST_BYTES: Final = 64 * 2**20
 """A larger file is no description of anything, and would fill the memory as plain values."""
@@ -55,7 +56,7 @@ class NoPlainFile(OSError):
     """A pipe, a device or a folder where a file should be."""
 
 
-def open_plain(path: str | os.PathLike[str]) -> BinaryIO:
+def open_plain(path: str | os.PathLike[str]) -> BufferedReader:
     """A file opened to be read; a pipe is not waited for, and of a device nothing is read.
 
     Raises OSError, NoPlainFile among them.

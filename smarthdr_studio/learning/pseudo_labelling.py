@@ -25,6 +25,7 @@ from smarthdr_studio.core.display import Rgb8, ToneMap, to_rgb8, tone_table
 from smarthdr_studio.core.errors import CheckpointError, LabelError
 from smarthdr_studio.core.files import AnyPath, place_in, replacing
 from smarthdr_studio.core.imaging.bracket import Half, Scene
+from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.training.events import (
     PhaseChanged,
     RoundFinished,
