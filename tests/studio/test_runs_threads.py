@@ -15,10 +15,16 @@ from smarthdr_studio.core.training.run_index import row_of
 from smarthdr_studio.core.training.run_lock import run_lock
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.studio.runs import controller as looking
-from smarthdr_studio.studio.runs.comparison import figures_of, read_run_curves, tell_of_runs
+from smarthdr_studio.studio.runs.comparison import (
+    facts_of,
+    figures_of,
+    read_run_curves,
+    tell_of_runs,
+)
 from smarthdr_studio.studio.runs.controller import RunsSeen, look_at_runs, titles_of
 from smarthdr_studio.studio.runs.pictures import read_run_pictures
 from smarthdr_studio.studio.runs.rollback import find_way_back, go_way_back
+from smarthdr_studio.studio.widgets.controls import percent
 
 
 def silent(_text, _done, _total):
@@ -124,6 +130,23 @@ def test_one_run_is_told_with_its_diary_and_how_it_differs_from_its_preset(two):
     parts = {each.name: each.values for each in told.labels}
     assert parts["promoted"] == ("1", "003 (2)")
     assert parts["held out"] == ("1", "002")
+
+
+def test_a_retained_share_is_told_as_in_the_table_of_runs(two):
+    rows = look(two).rows
+    shares = {percent(row.retained) for row in rows if row.retained is not None}
+    (held,) = (each for each in figures_of(rows) if each.name == "retained")
+    assert shares
+    assert set(held.values) == {*shares, *("–" for row in rows if row.retained is None)}
+    for row in rows:
+        told = {each.name: each.value for each in facts_of(row)}
+        assert told.get("retained") == (None if row.retained is None else percent(row.retained))
+
+
+def test_one_epoch_of_a_plan_is_told_as_one(two):
+    told = tell_of_runs(folder=two, rows=look(two).rows[:1])
+    warm_up = next(each for each in told.plans if each.name == "Schedule: Warm-up")
+    assert warm_up.values == ("4 epochs", "1 epoch")
 
 
 def test_of_several_runs_only_differences_are_told(two):

@@ -9,6 +9,7 @@ from smarthdr_studio.core.training.plan_schema import flat, plan_fields
 from smarthdr_studio.core.training.run_comparison import read_plan
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.training.run_index import RunRow
+from smarthdr_studio.core.words import unit_for
 from smarthdr_studio.studio.state import Contrast
 
 Told = tuple[tuple[Contrast, ...], str]
@@ -49,13 +50,14 @@ def _contrasts(plans: Sequence[TrainingPlan]) -> tuple[Contrast, ...]:
     for field in plan_fields():
         values = [settings[field.key] for settings in told]
         if field.key != "preset" and any(value != values[0] for value in values):
-            unit = f" {field.unit}" if field.unit else ""
-            words = tuple(
-                as_text(value) + (unit if isinstance(value, int | float) else "")
-                for value in values
-            )
+            words = tuple(_with_unit(value, field.unit) for value in values)
             found.append(Contrast(name=f"{field.section}: {field.title}", values=words))
     return tuple(found)
+
+
+def _with_unit(value: object, unit: str) -> str:
+    words = as_text(value)
+    return f"{words} {unit_for(words, unit)}" if unit and isinstance(value, int | float) else words
 
 
 def _settings(count: int) -> str:
