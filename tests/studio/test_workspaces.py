@@ -146,6 +146,27 @@ def test_the_layout_can_be_reset(opened, qtbot):
     assert not desk.dock("why").isFloating()
 
 
+def test_of_two_bars_with_the_same_tabs_only_the_one_at_its_panels_is_shown(opened, qtbot):
+    """Qt may leave the bar of an earlier arrangement on the screen."""
+    desk = opened.page.desk
+    turn(qtbot, opened, Workspace.TRAIN)
+    bar = next(
+        each
+        for each in desk.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        if each.isVisible() and each.tabText(0) == "Film strip"
+    )
+    stray = QTabBar(desk)
+    for place in range(bar.count()):
+        stray.addTab(bar.tabText(place))
+    stray.setGeometry(bar.geometry().translated(0, 17))
+    stray.show()
+    assert faults_of(opened)
+    desk._show_tabs()
+    assert bar.isVisible()
+    assert not stray.isVisible()
+    assert faults_of(opened) == []
+
+
 @pytest.mark.parametrize("damaged", ["nonsense", "AAAA", "//8AAAD/", ""])
 def test_a_damaged_layout_is_as_if_there_had_never_been_one(qtbot, damaged):
     desk = Desk(QWidget())

@@ -27,6 +27,7 @@ _BOTTOM: Final = Qt.DockWidgetArea.BottomDockWidgetArea
 _VERSION: Final = 1  # of the panels there are; another one makes remembered layouts void
 _ROOMY: Final = 1600  # pixels across from which the list of scenes stands beside the pictures
 _LOW: Final = 800
+_LOWEST: Final = 680
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ def first_arrangement(workspace: Workspace, size: QSize) -> tuple[Side, ...]:
         right = (Side(_RIGHT, 330, (("diary",),)),) if wide else ()
         return (*right, Side(_BOTTOM, 220 if low else 280, (below,)))
     above = ("thresholds", "evidence", *(() if roomy else ("scenes",)))
-    right_side = Side(_RIGHT, 322, (above, ("why", "scene")), (3, 2))
+    shares = (2, 1) if size.height() < _LOWEST else (3, 2)  # so that the shares below τ are seen
+    right_side = Side(_RIGHT, 322, (above, ("why", "scene")), shares)
     return (Side(_LEFT, 262, (("scenes",),)), right_side) if roomy else (right_side,)
 
 
@@ -246,11 +248,25 @@ class Desk(QMainWindow):
     def _show_tabs(self) -> None:
         """Qt leaves those hidden that come when docks are made tabs before they were laid out.
 
-        And those of another workspace it leaves on the screen, over whatever is there now.
+        And those of another workspace it leaves on the screen, over whatever is there now; of two
+        with the same tabs the one that stands at its panels is in use.
         """
         direct = Qt.FindChildOption.FindDirectChildrenOnly
-        for bar in self.findChildren(QTabBar, options=direct):
-            bar.setVisible(self._is_in_use(bar))
+        in_use: dict[frozenset[str], QTabBar] = {}
+        bars = self.findChildren(QTabBar, options=direct)
+        for bar in filter(self._is_in_use, bars):
+            tabs = frozenset(bar.tabText(place) for place in range(bar.count()))
+            known = in_use.get(tabs)
+            if known is None or self._off_its_panel(bar) < self._off_its_panel(known):
+                in_use[tabs] = bar
+        for bar in bars:
+            bar.setVisible(bar in in_use.values())
+
+    def _off_its_panel(self, bar: QTabBar) -> int:
+        """How many pixels a bar is from standing on the panel that it shows."""
+        title = bar.tabText(bar.currentIndex())
+        box = next(dock.geometry() for dock in self._docks.values() if dock.windowTitle() == title)
+        return abs(box.top() - 1 - bar.geometry().bottom()) + abs(box.left() - bar.x())
 
     def _is_in_use(self, bar: QTabBar) -> bool:
         """Whether its tabs are those of panels that are shown, all at one place."""
