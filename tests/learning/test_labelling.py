@@ -220,8 +220,8 @@ def test_nothing_is_written_any_more_once_labelling_has_ended(
         write_pseudo_label(path, label, **known)
 
     monkeypatch.setattr(pseudo_labelling, "write_pseudo_label", write)
-    masks = MaskSettings(patch_size=16)
-    generator = label_pool(predictor, pool, pseudo=tmp_path, masks=masks, origin=ORIGIN)
+    masks, pseudo = MaskSettings(patch_size=16), tmp_path / "pseudo"
+    generator = label_pool(predictor, pool, pseudo=pseudo, masks=masks, origin=ORIGIN)
     if ends == "closed":
         while not next(generator).text.startswith("writing scene 3"):
             pass
@@ -230,9 +230,9 @@ def test_nothing_is_written_any_more_once_labelling_has_ended(
         with pytest.raises(OSError, match="full"):
             list(generator)
     assert [thread for thread in threading.enumerate() if "ThreadPool" in thread.name] == []
-    for path in tmp_path.glob("*.exr"):
+    for path in pseudo.glob("*.exr"):
         read_pseudo_label(path)
-    assert [path for path in tmp_path.iterdir() if path.suffix not in (".exr", ".npz")] == []
+    assert [path for path in pseudo.iterdir() if path.suffix not in (".exr", ".npz")] == []
 
 
 def test_an_empty_pool_is_a_round_of_nothing(predictor, tmp_path):
