@@ -24,6 +24,40 @@ CAMERAS = {
 }
 
 
+def _filmic(light):
+    shown = np.clip(light, 0, 1) * 4
+    curve = shown * (2.51 * shown + 0.03) / (shown * (2.43 * shown + 0.59) + 0.14)
+    return (curve / (4 * 10.07 / (4 * 10.31 + 0.14))) ** (1 / 2.2)
+
+
+def _steep(light):
+    values = np.clip(light, 0, 1) ** (1 / 2.2)
+    return 0.6 * values + 0.4 * values**2 * (3 - 2 * values)
+
+
+# Cameras that the estimate was not made with.
+OTHERS = {
+    "filmic": _filmic,
+    "steep": _steep,
+    "gamma 1.8": lambda light: np.clip(light, 0, 1) ** (1 / 1.8),
+}
+
+EVERY_CAMERA = CAMERAS | OTHERS
+
+# Where nothing clips in the longest frame and the shortest is above its noise.
+LIGHTS = np.geomspace(2e-3, 0.9, 500)
+
+
+def curve_error(light):
+    """The median of how far light of what a camera writes for LIGHTS, N×channels, is off.
+
+    But for one scale, and how far that is off.
+    """
+    ratios = light / LIGHTS[:, None]
+    scale = np.median(ratios, axis=0)
+    return float(np.median(np.abs(ratios / scale - 1))), float(np.abs(scale - 1).mean())
+
+
 def photograph(seed=0, *, size=(384, 512), stops=9):
     """Light as of a photograph: even and graded areas, edges and fine grain; H×W×3 in [0, 1]."""
     rng = np.random.default_rng(seed)
@@ -48,7 +82,7 @@ def shot(light, stops, camera, *, full_well=9000, read=4, seed=0):
     seen = light * 2.0**stops
     noise = np.sqrt(np.clip(seen, 0, 1) / full_well + (read / full_well) ** 2)
     seen = np.clip(seen + noise * rng.normal(size=seen.shape), 0, 1)
-    return np.rint(CAMERAS[camera](seen) * 255).astype(np.uint8)
+    return np.rint(EVERY_CAMERA[camera](seen) * 255).astype(np.uint8)
 
 
 def put_png(path, frame):

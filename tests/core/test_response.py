@@ -2,7 +2,16 @@
 
 import numpy as np
 import pytest
-from made_curves import CAMERAS, photograph, put_png, shot
+from made_curves import (
+    CAMERAS,
+    EVERY_CAMERA,
+    LIGHTS,
+    OTHERS,
+    curve_error,
+    photograph,
+    put_png,
+    shot,
+)
 from made_truths import REAL
 
 from smarthdr_studio.core.datasets.camera_curve import choose_response, measure_response
@@ -30,8 +39,6 @@ from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.reporting.dataset_export import export_dataset
 
 STOPS = (0.0, 2.0, 4.0)
-# Where nothing clips in the longest frame and the shortest is above its noise.
-LIGHTS = np.geomspace(2e-3, 0.9, 500)
 
 
 def pairs(camera, *, scenes=2, stops=STOPS, **noise):
@@ -50,11 +57,8 @@ def pairs(camera, *, scenes=2, stops=STOPS, **noise):
 
 
 def off(curve, camera):
-    """The median of how far light is off, but for one scale, and that scale."""
-    values = CAMERAS[camera](LIGHTS)
-    ratios = curve.light(values)[:, 0] / LIGHTS
-    scale = float(np.median(ratios))
-    return float(np.median(np.abs(ratios / scale - 1))), scale
+    """The median of how far light is off, but for one scale, and how far that is off."""
+    return curve_error(curve.light(EVERY_CAMERA[camera](LIGHTS)))
 
 
 @pytest.mark.parametrize("camera", list(CAMERAS))
@@ -62,8 +66,15 @@ def test_a_known_curve_is_found_to_a_hundredth_of_light(camera):
     fit = fit_response(pairs(camera, full_well=70_000, read=14))
     error, scale = off(fit.curve, camera)
     assert error < 0.01
-    assert abs(scale - 1) < 0.2  # what white stands for is only known by what comes near it
+    assert scale < 0.2  # what white stands for is only known by what comes near it
     assert fit.measured < 0.02
+
+
+@pytest.mark.parametrize("camera", [*CAMERAS, *OTHERS])
+def test_frames_three_stops_apart_tell_it_as_well(camera):
+    # The curve is only known up to a wave of three stops then, which is what bends it most.
+    fit = fit_response(pairs(camera, scenes=4, stops=(0.0, 3.0, 6.0)))
+    assert off(fit.curve, camera)[0] < 0.015
 
 
 @pytest.mark.parametrize("camera", ["S-shaped", "log-like"])
