@@ -111,6 +111,8 @@ _BINS: Final = 48
 _LEAST_IN_BIN: Final = 8
 _KNOTS: Final = 40
 _BEND: Final = 0.002  # stops that the fourth difference from knot to knot may have
+_LAST: Final = 6  # knots before white, which little is seen of: there the curve goes on as it came
+_LAST_BEND: Final = 0.03  # stops that it may bend by from knot to knot there
 _BLACK: Final = 0.0005  # values that noise and rounding may lift black by
 _FLOOR: Final = 0.01  # stops, of what cameras do not do by the formula
 
@@ -220,12 +222,18 @@ def _solved(bins: Sequence[_Bins]) -> Floats64:
 
     Frames that are all Δ apart tell the curve but for a wave that repeats every Δ of log light:
     it changes no difference of f(y) and f(z). Fourth differences forbid such waves and cost a
-    camera's curve, which is smoother, next to nothing; second ones bent it by 2 % at Δ = 3.
+    camera's curve, which is smoother, next to nothing; second ones bent it by 2 % at Δ = 3. At
+    white, where few values are well exposed in both frames, second ones bind it too.
     """
     low, high, stops, weights = (np.concatenate(part) for part in zip(*bins, strict=True))
     rows = _hats(high) - _hats(low)
     wanted = stops - GAMMA * np.log2(high / low)
-    bends = np.diff(np.eye(_KNOTS), n=4, axis=0) / _BEND
+    bends = np.vstack(
+        [
+            np.diff(np.eye(_KNOTS), n=4, axis=0) / _BEND,
+            np.diff(np.eye(_KNOTS), n=2, axis=0)[-_LAST:] / _LAST_BEND,
+        ]
+    )
     white = np.eye(_KNOTS)[-1:] * 1e3
     trust = np.ones(len(low))
     found = np.zeros(_KNOTS)
