@@ -160,11 +160,11 @@ def test_of_two_bars_with_the_same_tabs_only_the_one_at_its_panels_is_shown(open
         stray.addTab(bar.tabText(place))
     stray.setGeometry(bar.geometry().translated(0, 17))
     stray.show()
-    assert faults_of(opened)
+    assert any("lie over a panel" in each for each in faults_of(opened))
     desk._show_tabs()
     assert bar.isVisible()
     assert not stray.isVisible()
-    assert faults_of(opened) == []
+    assert not any("lie over a panel" in each for each in faults_of(opened))
 
 
 @pytest.mark.parametrize("damaged", ["nonsense", "AAAA", "//8AAAD/", ""])
