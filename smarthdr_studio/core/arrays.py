@@ -20,7 +20,7 @@ _UNKNOWN_ROOM: Final = 2**32  # bytes, where the system does not tell what is fr
 
 
 def read_arrays(stream: BinaryIO, *names: str) -> dict[str, Array]:
-    """Arrays of an .npz by name, as they were saved; of the others nothing is unpacked.
+    """Arrays of an .npz by name, of any shape and dtype; of the others nothing is unpacked.
 
     Raises OSError, and ValueError for whatever else is wrong: no .npz, one that lacks a name or is
     damaged, objects, and arrays that together are larger than half of the memory that is free.
@@ -39,7 +39,7 @@ def read_arrays(stream: BinaryIO, *names: str) -> dict[str, Array]:
 
 
 def read_array(stream: BinaryIO) -> Array:
-    """The array of an .npy. Raises likewise."""
+    """The array of an .npy, of any shape and dtype. Raises likewise."""
     try:
         return _unpacked(stream, room=_room())
     except _DAMAGE as error:

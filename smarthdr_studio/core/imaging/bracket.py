@@ -21,6 +21,7 @@ from smarthdr_studio.core.imaging.radiometry import Floats, Frame, stops_above_s
 from smarthdr_studio.core.imaging.response import ResponseCurve
 from smarthdr_studio.core.records import parse_json, read_json
 from smarthdr_studio.core.remedies import FIND_DATASET
+from smarthdr_studio.core.words import counted
 
 Split = Literal["train", "test"]
 Half = npt.NDArray[np.float16]
@@ -228,8 +229,8 @@ def refuse_three(scene: Scene, three: Sequence[int]) -> None:
     rising = rising and three[0] <= three[1] <= three[2] and three[0] < three[2]
     if not rising:
         raise BadScene(
-            f"{scene.id}: has {count} frames by rising exposure; choose an under, a reference and "
-            "an over frame of them, each no darker than the one before"
+            f"{scene.id}: has {counted(count, 'frame')} by rising exposure; choose an under, a "
+            "reference and an over frame of them, each no darker than the one before"
         )
 
 
