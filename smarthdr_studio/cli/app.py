@@ -102,6 +102,11 @@ _DESKTOP: Final[Mapping[str, Callable[..., int | None]]] = {
 }
 
 
+# What Path.resolve says of it up to Python 3.12; from 3.13 on it leaves such a link as it is.
+_LINK_LOOP: Final = "Symlink loop from "
+_QUOTES: Final = "'\""
+
+
 def run(words: Sequence[str]) -> int:
     """Run the verb these words ask for; the answer is the exit status.
 
@@ -126,7 +131,7 @@ def run(words: Sequence[str]) -> int:
         _answer_nobody()
         print_error(f"The answer could not be written ({error}); what was done is kept.")
         return FAILED
-    except (OSError, MemoryError) as error:
+    except (OSError, MemoryError, RuntimeError) as error:
         print_error(_of_the_system(error))
         return FAILED
     if answer == INTERRUPTED:  # what typer answers after Ctrl-C
@@ -139,8 +144,16 @@ def _answer_nobody() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _of_the_system(error: OSError | MemoryError) -> str:
-    """What the system refused, where the verb itself had no word for it."""
+def _of_the_system(error: OSError | MemoryError | RuntimeError) -> str:
+    """What the system refused, where the verb itself had no word for it.
+
+    Another RuntimeError is a fault of ours and goes on its way.
+    """
+    if isinstance(error, RuntimeError):
+        _, is_loop, path = str(error).partition(_LINK_LOOP)
+        if not is_loop:
+            raise error
+        return f"{path.strip(_QUOTES)}: a link that leads to itself; name a folder or a file."
     if isinstance(error, MemoryError):
         return "There is not enough memory for this; close other programs, or choose fewer scenes."
     reason = error.strerror or type(error).__name__

@@ -90,3 +90,26 @@ def test_a_scene_whose_name_is_no_text_is_left_out_and_told(dataset, tmp_path, r
     with Project.open(tmp_path / "odd.shdr") as opened:
         assert [scene.id for scene in opened.scenes if scene.id == "003"] == []
         assert len(opened.scenes) >= 4
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(
+            ("scenes", "LOOP"),
+            ("doctor", "LOOP"),
+            ("relocate", "LOOP", "LOOP"),
+            ("runs", "list", "LOOP"),
+        ),
+        *(("truth", "LOOP", "a", "x.hdr"), ("new", "p.shdr", "LOOP"), ("sample", "LOOP")),
+        *(("masks", "LOOP"), ("merge", "LOOP", "--out", "x.exr"), ("tidy", "LOOP")),
+    ],
+)
+def test_a_link_that_leads_to_itself_is_told_in_one_sentence(run, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "LOOP").symlink_to("LOOP")
+    answer = run(*words)
+    assert answer.status != 0
+    assert "Traceback" not in answer.err
+    assert "LOOP" in answer.err
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "LOOP"]
