@@ -226,7 +226,11 @@ def write_whole(
 
 
 def refuse_occupied(folder: Path) -> None:
-    """Raises BadDataset where a folder holds something already."""
+    """Raises BadDataset where a folder holds something already, or is a link that leads nowhere."""
+    if folder.is_symlink() and not folder.exists():
+        raise BadDataset(
+            f"{folder} is a link that leads nowhere: name a new folder for the dataset."
+        )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BadDataset(f"{folder} is not empty: name a new folder for the sample dataset.")
 
