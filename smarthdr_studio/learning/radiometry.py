@@ -50,8 +50,10 @@ def exposed(radiance: Tensor, *, stops: Tensor) -> Tensor:
     """Camera values in [0, 1] of B×3×H×W linear radiance as a frame of so many stops, B of them.
 
     clip(h · 2^stops)^(1/2.2); below 1/255 a straight line to 0, where the slope would have no end.
+    Black has the slope of that line: clamp gives 0 there from torch 2.15 on, and black would stay.
     """
-    light = (radiance * torch.exp2(stops.to(radiance.dtype)).reshape(-1, 1, 1, 1)).clamp(0, 1)
+    light = radiance * torch.exp2(stops.to(radiance.dtype)).reshape(-1, 1, 1, 1)
+    light = torch.where(light < 0, 0, light).clamp(max=1)
     dark = light * (_DARK ** (1 / GAMMA) / _DARK)
     return torch.where(light < _DARK, dark, light.clamp(min=_DARK).pow(1 / GAMMA))
 

@@ -89,5 +89,5 @@ def test_a_folder_of_maps_adds_a_kind(tmp_path):
 
 
 def test_more_labels_than_those_kinds_have_are_refused():
-    with pytest.raises(PlanError, match="2 labels are more"):
+    with pytest.raises(PlanError, match="fewer easy scenes than 2 labels"):
         replace(_TINY, labelled=2)

@@ -179,5 +179,8 @@ def test_a_journal_that_speaks_of_frames_that_are_not_there_is_told(project, dec
     )
     with database.writing(project._connection, project.folder):
         database.append(project._connection, [odd])
-    with pytest.raises(DamagedProject, match="frames that s has not; mend it"):
-        Project.open(project.folder).scenes  # noqa: B018
+    with (
+        pytest.raises(DamagedProject, match="frames that s has not; mend it"),
+        Project.open(project.folder) as opened,
+    ):
+        opened.scenes  # noqa: B018

@@ -12,6 +12,7 @@ from smarthdr_studio import studio
 from smarthdr_studio.core.project import database
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.studio.dataset.camera_curve import CurveSheet
 from smarthdr_studio.studio.dataset.ground_truth import TruthSheet
 from smarthdr_studio.studio.dataset.import_export import SplitSheet
 from smarthdr_studio.studio.dataset.import_sheet import ImportSheet
@@ -56,7 +57,8 @@ def panels_in(window):
     window._queue_commands.propose()
     window._benchmark._made()
     for sheet in (
-        TruthSheet, SplitSheet, RelocateSheet, RollbackSheet, RunTrashSheet, ImportSheet,
+        *(TruthSheet, SplitSheet, RelocateSheet, CurveSheet),
+        *(RollbackSheet, RunTrashSheet, ImportSheet),
     ):  # fmt: skip
         sheet(window)
     plain = (window.page.charts, window.page.browsing.runs.details)
