@@ -79,6 +79,17 @@ def test_flip_itself_calls_a_picture_without_error_0_and_a_wrong_one_worse():
     assert 0 < measure("flip", 1.02 * truth, truth) < measure("flip", 1.3 * truth, truth) <= 1
 
 
+def test_cvvdp_itself_gives_a_picture_without_error_10_jod_and_a_wrong_one_fewer():
+    pytest.importorskip("pycvvdp", reason="cvvdp is not installed")
+    rng = np.random.default_rng(0)
+    truth, noise = rng.random((64, 96, 3)) / 2, rng.normal(size=(64, 96, 3))
+    little, much = (
+        measure("cvvdp", np.clip(truth + share * noise, 0, 1), truth) for share in (0.05, 0.2)
+    )
+    assert measure("cvvdp", truth, truth) == pytest.approx(10)
+    assert much < little < 10
+
+
 def test_quality_is_told_by_part_and_a_part_without_pixels_is_left_out():
     radiance = np.full((40, 60, 3), 0.02)
     radiance[:, :20] = 0.5  # clips the reference, two stops above the shortest
