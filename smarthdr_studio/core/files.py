@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -111,10 +112,32 @@ def refuse_inside(
 ) -> None:
     """Raises ExportError where a file or folder would lie in a folder that is not to be written.
 
-    Whatever writes where a person said goes through here first: nobody writes into a dataset.
+    Whatever writes where a person said goes through here first: nobody writes into a dataset, nor
+    over what a project keeps.
     """
     if is_inside(folder, Path(path).expanduser()):
         raise ExportError(f"{path}: lies in the {what}; choose a place outside it")
+    if (project := _project_that_keeps(Path(path).expanduser())) is not None:
+        raise ExportError(f"{path}: is kept by the project {project}; choose a place outside it")
+
+
+_DATABASE: Final = "project.sqlite"
+_KEPT: Final = frozenset(
+    {"pseudo", "labels", "alignment", "runs", "backups", "trash", "window.json"}
+)
+
+
+def _project_that_keeps(path: Path) -> Path | None:
+    """The project among whose own files a path lies, where every link on the way is followed."""
+    try:
+        path = path.resolve()
+        for folder in path.parents:
+            first = path.relative_to(folder).parts[0]
+            if (first in _KEPT or first.startswith(_DATABASE)) and (folder / _DATABASE).is_file():
+                return folder
+    except (OSError, ValueError, RuntimeError):  # cannot be reached, has a NUL, goes in circles
+        return None
+    return None
 
 
 def outward_links(folder: AnyPath) -> Iterator[Path]:
@@ -132,9 +155,11 @@ def replacing(path: AnyPath) -> Iterator[Path]:
     """A draft beside `path` to write into; it takes the place of `path` when the block succeeds.
 
     After an error inside the block `path` is untouched and the draft is gone. The draft keeps the
-    suffix of `path`, because some libraries choose the format by it.
+    suffix of `path`, because some libraries choose the format by it. Raises OSError; a pipe, a
+    device and a link that leads to itself are left as they are.
     """
     path = Path(path)
+    _refuse_odd(path)
     _make_folder(path.parent)
     draft = path.with_name(_draft_name(path))
     try:
@@ -145,6 +170,15 @@ def replacing(path: AnyPath) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
         raise
     flush_folder(path.parent)  # the rename itself is durable only once its folder is
+
+
+def _refuse_odd(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "it is no plain file", str(path))
 
 
 _FAILING: Final = frozenset({errno.EIO, errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})

@@ -125,3 +125,15 @@ def test_a_merge_may_lie_beside_frames_straight_off_a_camera(dataset, run, tmp_p
     frames = [shutil.copy(each, tmp_path / f"IMG_{each.name}") for each in shots]
     assert run("merge", *frames, "--evs", "0,2,4", "-o", tmp_path / "merged.exr").status == 0
     assert Path(tmp_path, "merged.exr").is_file()
+
+
+@pytest.mark.parametrize("place", ["project.sqlite", "pseudo/002.exr", "backups/x.sqlite"])
+def test_nothing_is_written_over_what_a_project_keeps(project, run, tmp_path, place):
+    known = (project / "project.sqlite").read_bytes()
+    answer = run("response", project, "--save", project / place)
+    assert answer.status != 0
+    assert "is kept by the project" in answer.err
+    assert (project / "project.sqlite").read_bytes() == known
+    (tmp_path / "link").symlink_to(project / place)
+    assert run("response", project, "--save", tmp_path / "link").status != 0
+    assert (project / "project.sqlite").read_bytes() == known

@@ -8,8 +8,9 @@ from made_truths import put_frames, view
 from smarthdr_studio.core.datasets.ground_truth import TruthFix
 from smarthdr_studio.core.datasets.scan import find_scenes
 from smarthdr_studio.core.errors import BadScene, DamagedProject, LabelError, ProjectError
-from smarthdr_studio.core.imaging.bracket import decode_bracket, decode_ground_truth
+from smarthdr_studio.core.imaging.bracket import FrameReading, decode_bracket, decode_ground_truth
 from smarthdr_studio.core.imaging.image_files import write_radiance_exr
+from smarthdr_studio.core.imaging.response import ResponseCurve
 from smarthdr_studio.core.project import database
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import Kind
@@ -118,6 +119,18 @@ def test_labels_of_other_frames_are_told_and_not_promoted(project, decisions):
         decisions.promote(["s"])
     decisions.undo()
     assert stale_labels(project) == ()
+    decisions.promote(["s"])
+
+
+def test_a_pseudo_label_of_another_curve_is_not_promoted(project, decisions):
+    give_pseudo_label(project)
+    steep = tuple(float(light) for light in np.linspace(0, 1, 64) ** 2)
+    decisions.read_frames(FrameReading(response=ResponseCurve(tables=(steep,))))
+    with pytest.raises(
+        LabelError, match=r"frames read with gamma 2\.2, and they are read under the"
+    ):
+        decisions.promote(["s"])
+    decisions.undo()
     decisions.promote(["s"])
 
 

@@ -66,3 +66,16 @@ def test_the_longest_name_there_can_be_is_written_and_replaced(tmp_path, letter)
             draft.write_text(text)
         assert path.read_text() == text
     assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_what_is_no_plain_file_keeps_its_place(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "device").symlink_to("/dev/null")
+    for name in ("pipe", "loop", "device"):
+        before = (tmp_path / name).lstat()
+        with pytest.raises(OSError), replacing(tmp_path / name):  # noqa: PT011 - of each its own
+            pytest.fail("nothing is to be written")
+        assert (tmp_path / name).lstat().st_ino == before.st_ino
+    assert len(list(tmp_path.iterdir())) == 3

@@ -245,3 +245,19 @@ def test_an_exported_set_is_gamma_2_2_whatever_the_camera(project, tmp_path):
     export_dataset(project, tmp_path / "out", include=[Status.UNLABELLED])
     (over,) = (tmp_path / "out").rglob("3.tif")
     assert np.array_equal(decode_bracket(project.scenes[0]).over, read_frame(over))
+
+
+@pytest.mark.parametrize("text", ["0 0\n1 1\n", "\n".join(f"{k} 1" for k in range(32))])
+def test_a_file_that_tells_too_little_of_a_curve_is_refused(tmp_path, text):
+    (tmp_path / "c.txt").write_text(text)
+    with pytest.raises(BadDataset, match="tells too little of a curve"):
+        read_response(tmp_path / "c.txt")
+
+
+def test_a_curve_that_was_saved_is_the_same_curve_when_it_is_read(tmp_path):
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        table = np.sort(rng.random(256))
+        curve = ResponseCurve(tables=((*(round(float(v), 6) for v in table[:-1]), 1.0),))
+        write_response(tmp_path / "c.txt", curve)
+        assert read_response(tmp_path / "c.txt").digest == curve.digest

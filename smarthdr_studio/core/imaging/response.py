@@ -350,12 +350,18 @@ def read_response(path: AnyPath) -> ResponseCurve:
     rising = (np.diff(values) > 0).all() and (np.diff(lights, axis=0) >= 0).all()
     if not (np.isfinite(numbers).all() and rising and (lights >= 0).all() and lights[-1].all()):
         raise BadDataset(f"{path}: holds values or light that do not rise; {_FORM}.")
+    if len(numbers) < _LEAST_FROM_FILE or (lights[0] == lights[-1]).any():
+        raise BadDataset(
+            f"{path}: tells too little of a curve; give {_LEAST_FROM_FILE} values or more, each "
+            "with its light, from black to white."
+        )
     places = np.linspace(values[0], values[-1], min(_MOST_FROM_FILE, max(_ENTRIES, len(values))))
     tables = [np.interp(places, values, (each / each[-1]) ** (1 / GAMMA)) for each in lights.T]
     return ResponseCurve(tables=tuple(_whole(table) for table in tables))
 
 
 _MOST_FROM_FILE: Final = 4096
+_LEAST_FROM_FILE: Final = 16  # what lies between them is read as a gamma of 2.2
 _FORM: Final = "give a text with a value and its light on each line, both rising"
 
 
@@ -371,6 +377,8 @@ def write_response(path: AnyPath, curve: ResponseCurve) -> None:
     lights = curve.light(np.linspace(0, 1, entries))
     lines = ["# value and linear light of a camera, both in [0, 1]"]
     for index, light in enumerate(lights):
-        lines.append(" ".join([f"{index / (entries - 1):.6f}", *(f"{each:.8g}" for each in light)]))
+        lines.append(
+            " ".join([f"{index / (entries - 1):.17g}", *(f"{each:.17g}" for each in light)])
+        )
     with replacing(Path(path)) as draft:
         draft.write_text("\n".join(lines) + "\n", encoding="utf-8")

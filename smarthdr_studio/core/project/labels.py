@@ -13,7 +13,7 @@ from smarthdr_studio.core.datasets.ground_truth import TruthFix
 from smarthdr_studio.core.environment import utc_now
 from smarthdr_studio.core.errors import LabelError, UnreadableImage, UnwritableProject
 from smarthdr_studio.core.files import AnyPath, copy, file_checksum, file_stamp, move
-from smarthdr_studio.core.imaging.bracket import Scene
+from smarthdr_studio.core.imaging.bracket import Scene, curve_in_words
 from smarthdr_studio.core.imaging.image_files import Layer, read_layers, write_layers
 from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.project.journal import JournalEntry
@@ -177,6 +177,11 @@ def _freeze(
     if pseudo.provenance.three != scene.chosen:  # its light may be on the scale of another frame
         raise LabelError(
             f"{source}: is of other frames of {scene.id} than are chosen now; {LABEL_ANEW}"
+        )
+    if pseudo.provenance.curve != scene.reading.curve:
+        raise LabelError(
+            f"{source}: was made of frames read {curve_in_words(pseudo.provenance.curve)}, and "
+            f"they are read {scene.reading.words} now; {LABEL_ANEW}"
         )
     person = project.person(scene.id)
     label = remasked(replace(pseudo, person=person), masks, ranges=known.get(scene.id))

@@ -86,8 +86,9 @@ def stale_in_words(stale: Sequence[StaleLabel], *, runs: Sequence[str] = ()) -> 
     parts += [counted(len(runs), "run")] if runs else []
     if not parts:
         return ""
+    # Of a run alone it is not told apart which of both it was.
     curve = any(each.curve for each in stale) or not stale
-    frames = any(not each.curve for each in stale)
+    frames = any(not each.curve for each in stale) or not stale
     why = " or ".join(([_CURVE] if curve else []) + ([_FRAMES] if frames else []))
     way_back = CHOOSE_CURVE if curve else CHOOSE_FRAMES
     return (

@@ -110,7 +110,7 @@ class FileCommands(QObject):
             return
         sheet = FramesSheet(project.scene(current), project.scene_with(current, None), self._window)
         sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        sheet.chosen.connect(partial(_choose, self._session, current))
+        sheet.chosen.connect(partial(_choose, self._session, project.folder, current))
         sheet.show()
 
     def import_truth(self) -> None:
@@ -249,8 +249,13 @@ def _promote(session: Session, scenes: tuple[str, ...], note: str) -> None:
     session.curating.promote(scenes, note=note.strip())
 
 
-def _choose(session: Session, scene: str, three: Three | None) -> None:
-    session.curating.decide(lambda decisions: decisions.choose_frames(scene, three))
+def _choose(session: Session, asked: Path, scene: str, three: Three | None) -> None:
+    """Decides in the project whose frames the sheet shows, and in no other that is open by now."""
+    if session.project is not None and session.project.folder == asked:
+        session.curating.decide(lambda decisions: decisions.choose_frames(scene, three))
+    else:
+        words = f"The project of these frames of {scene} is closed: nothing was changed"
+        session.tell(Notice(text=words, tone="warn"))
 
 
 def _bring(session: Session, scene: str, names: list[str]) -> None:
