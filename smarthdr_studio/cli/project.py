@@ -302,10 +302,15 @@ def accept(
         act = bool(found.changed) and not dry
         marked = Decisions(opened).accept_pictures(found, same=same) if act else ()
     if as_json:
-        print_json({"changed": _changed(found), "tagged": list(marked), "accepted": act})
+        gone = {name: list(files) for name, files in found.gone.items()}
+        changed = {"changed": _changed(found), "gone": gone}
+        print_json({**changed, "tagged": list(marked), "accepted": act})
         return
-    if not found.changed:
+    for name in found.gone:
+        print_note(f"{found.lost_of(name)}.")
+    if not found.changed and not found.gone:
         print_line(f"{found.root}: every picture is the one the project knows.")
+    if not found.changed:
         return
     rows = [
         (name, " ".join(files), "tagged" if name in marked else "")

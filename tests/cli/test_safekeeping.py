@@ -137,6 +137,14 @@ def test_other_pictures_are_told_by_the_doctor_and_taken_when_a_person_says_so(o
     assert run("doctor", project).status == 0
     assert "pictures-changed" in run("scenes", project, "--json").out
     assert "every picture is the one" in run("accept", project).out
+    with Project.open(project) as opened:
+        lost = opened.scene("004").frames[2]
+    lost.unlink()
+    answer = run("accept", project)
+    assert answer.status == 0
+    assert f"004 lacks {lost.parent.parent.name}/004/{lost.name}" in answer.err
+    assert "every picture" not in answer.out
+    assert [*run("accept", project, "--json").json["gone"]] == ["004"]
 
 
 def test_pictures_that_show_the_same_tag_nothing(own_project, run):

@@ -28,6 +28,9 @@ def project(tmp_path):
         for frame in "123":
             (tmp_path / name / f"{frame}.tif").write_bytes(b"not looked into")
     with a_project(tmp_path) as project:
+        for scene in project.scenes:
+            if scene.ground_truth is not None:
+                scene.ground_truth.write_bytes(b"not looked into")
         for name in "bcd":
             sigma = np.ones((HEIGHT, WIDTH), np.float32)
             SceneStatistics.of(sigma).save(project.statistics_path(name))

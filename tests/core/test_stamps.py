@@ -296,3 +296,17 @@ def test_a_dataset_that_is_not_there_keeps_nobody_from_promoting(project):
     project.dataset.rename(project.dataset.with_name("away"))
     Decisions(project).promote(["b"])
     assert project.state("b").status is Status.PROMOTED
+
+
+@pytest.mark.parametrize("by", ["nothing", "a pipe"])
+def test_a_picture_that_is_not_there_is_told(project, by):
+    frame = project.scene("b").frames[0]
+    frame.unlink()
+    if by == "a pipe":
+        os.mkfifo(frame)
+    found = project.compare_pictures()
+    assert (dict(found.gone), found.changed) == ({"b": ("b/1.png",)}, {})
+    (finding,) = [f for f in check_up(project.folder).findings if f.what == "b"]
+    assert finding.trouble is FindingKind.DATASET
+    assert "b lacks b/1.png" in finding.sentence
+    assert "relocate" in finding.remedy

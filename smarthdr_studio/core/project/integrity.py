@@ -48,6 +48,7 @@ from smarthdr_studio.core.project.salvage import (
     is_painting_whole,
 )
 from smarthdr_studio.core.project.stale import stale_in_words, stale_labels
+from smarthdr_studio.core.project.stamps import Comparison
 from smarthdr_studio.core.records import open_plain
 from smarthdr_studio.core.remedies import LABEL, MEND
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
@@ -502,7 +503,8 @@ def _of_files(project: Project, opened: OpenedDatabase, *, quiet: float) -> Iter
                 sentence=f"a picture of {scene.id} lies outside the dataset",
                 remedy="neither copies nor reports carry it; put it into the dataset",
             )
-    yield from picture_findings(project)
+    pictures = project.compare_pictures()
+    yield from picture_findings(project, pictures)
     yield from stale_findings(project)
     missing = missing_dataset(project)
     if missing is not None:
@@ -510,14 +512,15 @@ def _of_files(project: Project, opened: OpenedDatabase, *, quiet: float) -> Iter
         yield Finding(
             trouble=FindingKind.DATASET, what=str(missing.root), sentence=what, remedy=remedy
         )
+        return
+    yield from lost_findings(pictures)
 
 
 _MOST_TOLD: Final = 20  # scenes, one by one
 
 
-def picture_findings(project: Project) -> Iterator[Finding]:
+def picture_findings(project: Project, found: Comparison) -> Iterator[Finding]:
     """Scenes whose pictures are not those the project knows; nothing is kept of what is seen."""
-    found = project.compare_pictures()
     if len(found.changed) > _MOST_TOLD:
         what, _, remedy = found.sentence.partition("; ")
         yield Finding(
@@ -535,6 +538,13 @@ def picture_findings(project: Project) -> Iterator[Finding]:
             else what,
             remedy=remedy,
         )
+
+
+def lost_findings(found: Comparison) -> Iterator[Finding]:
+    """Scenes that lack a picture, in a dataset that is there: as many as are told one by one."""
+    for name in list(found.gone)[:_MOST_TOLD]:
+        what, _, remedy = found.lost_of(name).partition("; ")
+        yield Finding(trouble=FindingKind.DATASET, what=name, sentence=what, remedy=remedy)
 
 
 def stale_findings(project: Project) -> Iterator[Finding]:

@@ -50,6 +50,7 @@ class Comparison:
     stamps to be kept: of pictures seen for the first time, and of those that only got another time;
     `accepted` those that would be, if a person said so. `first` scenes were never seen before.
     `marks` differ, in this process, for a scene whose pictures are others now than at another time.
+    `gone` gives each scene that lacks pictures their names: no file is there, or it is a pipe.
     """
 
     root: Path
@@ -59,6 +60,7 @@ class Comparison:
     accepted: Mapping[str, Stamp] = field(default_factory=dict)
     first: int = 0
     marks: Mapping[str, int] = field(default_factory=dict)
+    gone: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def only(self, ids: Collection[str]) -> "Comparison":
         """The same of these scenes."""
@@ -79,6 +81,13 @@ class Comparison:
         """Raises ProjectError where pictures are others; asked before anything is made of them."""
         if self.changed:
             raise ProjectError(self.sentence)
+
+    def lost_of(self, name: str) -> str:
+        """Which pictures one of the scenes that lack some lacks, and what to do."""
+        return (
+            f"{self.root}: {name} lacks {_few(self.gone[name])}; put that back, or say where the "
+            f"dataset is with: {FIND_DATASET}"
+        )
 
     def of_scene(self, name: str) -> str:
         """The same of one of the changed scenes."""
@@ -103,12 +112,14 @@ def _few(names: Collection[str]) -> str:
 def compare(scenes: Iterable[Scene], known: Mapping[str, Stamp], *, dataset: AnyPath) -> Comparison:
     """Hold the pictures of scenes, as they lie in `dataset`, against stamps by their names.
 
-    A picture that is gone or cannot be read is nobody's here. Costs one question to the disk for
+    A picture that cannot be read is nobody's here. Costs one question to the disk for
     each picture, and reads 192 KiB of those that are new or differ.
     """
     dataset = Path(dataset)
     names = {scene.id: [*_pictures(scene, dataset)] for scene in scenes}
-    now = _looked_at({key: path for each in names.values() for key, path in each}, known)
+    files = {key: path for each in names.values() for key, path in each}
+    sizes = {key: _size_and_time(path) for key, path in files.items()}
+    now = _looked_at(files, sizes, known)
     other = {
         key: stamp
         for key, stamp in now.items()
@@ -116,6 +127,9 @@ def compare(scenes: Iterable[Scene], known: Mapping[str, Stamp], *, dataset: Any
     }
     sums = {key: stamp.checksum for key, stamp in {**known, **now}.items()}
     found = {name: tuple(key for key, _ in each if key in other) for name, each in names.items()}
+    lost = {
+        name: tuple(key for key, _ in each if sizes[key] is None) for name, each in names.items()
+    }
     return Comparison(
         root=dataset,
         scenes=len(names),
@@ -124,6 +138,7 @@ def compare(scenes: Iterable[Scene], known: Mapping[str, Stamp], *, dataset: Any
         accepted=other,
         marks={name: hash(tuple(sums.get(key) for key, _ in each)) for name, each in names.items()},
         first=sum(any(key in now and key not in known for key, _ in e) for e in names.values()),
+        gone={name: keys for name, keys in lost.items() if keys},
     )
 
 
@@ -135,20 +150,24 @@ def _pictures(scene: Scene, dataset: Path) -> Iterator[tuple[str, Path]]:
         yield str(path).removeprefix(inside).replace(os.sep, "/"), path
 
 
-def _looked_at(files: Mapping[str, Path], known: Mapping[str, Stamp]) -> dict[str, Stamp]:
+def _looked_at(
+    files: Mapping[str, Path],
+    found: Mapping[str, tuple[int, int] | None],
+    known: Mapping[str, Stamp],
+) -> dict[str, Stamp]:
     """The stamps, as they are now, of files that are new or have another size or time."""
     sizes = {
-        key: found
-        for key, path in files.items()
-        if (found := _size_and_time(path)) is not None and found != (known.get(key) or ())[:2]
+        key: size
+        for key, size in found.items()
+        if size is not None and size != (known.get(key) or ())[:2]
     }
     if not sizes:
         return {}
     with ThreadPoolExecutor(max_workers=min(_READERS, len(sizes))) as pool:
         sums = pool.map(quick_checksum, [files[key] for key in sizes])
         return {
-            key: Stamp(*found, checksum)
-            for (key, found), checksum in zip(sizes.items(), sums, strict=True)
+            key: Stamp(*size, checksum)
+            for (key, size), checksum in zip(sizes.items(), sums, strict=True)
             if checksum
         }
 
