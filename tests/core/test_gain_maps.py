@@ -125,3 +125,10 @@ def test_the_library_that_invented_them_reads_the_same(tmp_path):
     to_709 = [[1.2249, -0.2247, 0], [-0.0420, 1.0419, 0], [-0.0197, -0.0786, 1.0979]]
     ours = read_radiance(tmp_path / "a.jpg") @ np.array(to_709).T
     assert np.median(np.abs(ours / theirs - 1)) < 0.01
+
+
+def test_a_map_with_more_pixels_than_its_picture_is_refused_before_it_is_unpacked(tmp_path):
+    block = gain_map_jpeg(XMP_TOLD, base_size=BASE, map_size=(BASE[0] + 8, BASE[1]), marker=0xE1)
+    (tmp_path / "a.jpg").write_bytes(block)
+    with pytest.raises(UnreadableImage, match="more pixels than the picture"):
+        read_radiance(tmp_path / "a.jpg")

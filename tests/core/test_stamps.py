@@ -310,3 +310,11 @@ def test_a_picture_that_is_not_there_is_told(project, by):
     assert finding.trouble is FindingKind.DATASET
     assert "b lacks b/1.png" in finding.sentence
     assert "relocate" in finding.remedy
+
+
+def test_many_scenes_that_lack_pictures_are_told_in_one_sentence(project, monkeypatch):
+    monkeypatch.setattr(integrity, "_MOST_TOLD", 1)
+    for name in "bc":
+        project.scene(name).frames[0].unlink()
+    (finding,) = [f for f in check_up(project.folder).findings if "lack" in f.sentence]
+    assert "2 of 4 scenes lack pictures (b, c)" in finding.sentence

@@ -541,14 +541,20 @@ def picture_findings(project: Project, found: Comparison) -> Iterator[Finding]:
 
 
 def lost_findings(found: Comparison) -> Iterator[Finding]:
-    """Scenes that lack a picture, in a dataset that is there: as many as are told one by one."""
-    for name in list(found.gone)[:_MOST_TOLD]:
+    """Scenes that lack a picture, in a dataset that is there."""
+    if len(found.gone) > _MOST_TOLD:
+        what, _, remedy = found.lost.partition("; ")
+        yield Finding(
+            trouble=FindingKind.DATASET, what=str(found.root), sentence=what, remedy=remedy
+        )
+        return
+    for name in found.gone:
         what, _, remedy = found.lost_of(name).partition("; ")
         yield Finding(trouble=FindingKind.DATASET, what=name, sentence=what, remedy=remedy)
 
 
 def stale_findings(project: Project) -> Iterator[Finding]:
-    """Labels made under another response curve than frames are read under now."""
+    """Labels made of frames that are read otherwise now, or of other frames of their bracket."""
     found = stale_labels(project)
     groups = [(each.scene, [each]) for each in found]
     for what, told in groups if len(found) <= _MOST_TOLD else [("labels", list(found))]:

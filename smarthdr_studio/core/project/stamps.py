@@ -82,6 +82,14 @@ class Comparison:
         if self.changed:
             raise ProjectError(self.sentence)
 
+    @property
+    def lost(self) -> str:
+        """That many scenes lack pictures, and what to do."""
+        return (
+            f"{self.root}: {len(self.gone):,} of {self.scenes:,} scenes lack pictures "
+            f"({_few(self.gone)}); put them back, or say where the dataset is with: {FIND_DATASET}"
+        )
+
     def lost_of(self, name: str) -> str:
         """Which pictures one of the scenes that lack some lacks, and what to do."""
         return (
@@ -112,8 +120,8 @@ def _few(names: Collection[str]) -> str:
 def compare(scenes: Iterable[Scene], known: Mapping[str, Stamp], *, dataset: AnyPath) -> Comparison:
     """Hold the pictures of scenes, as they lie in `dataset`, against stamps by their names.
 
-    A picture that cannot be read is nobody's here. Costs one question to the disk for
-    each picture, and reads 192 KiB of those that are new or differ.
+    A picture that cannot be read is nobody's here. Costs one question to the disk for each picture,
+    and reads 192 KiB of those that are new or differ.
     """
     dataset = Path(dataset)
     names = {scene.id: [*_pictures(scene, dataset)] for scene in scenes}
