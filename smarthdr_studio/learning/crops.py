@@ -415,7 +415,8 @@ class TrainingData:
         return others | {
             name
             for name in self.scenes.keys() & scenes.keys()
-            if self.scenes[name].reading != scenes[name].reading
+            if (self.scenes[name].reading, self.scenes[name].frames)
+            != (scenes[name].reading, scenes[name].frames)
         }
 
     def of(self, scenes: Mapping[str, Scene], *, pictures: Mapping[str, int]) -> "TrainingData":

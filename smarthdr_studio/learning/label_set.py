@@ -1,15 +1,21 @@
 """Which scene plays which part in training, what of it changed, and what is damaged."""
 
 import random
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from smarthdr_studio.core.errors import LabelError, ProjectError
 from smarthdr_studio.core.files import AnyPath
-from smarthdr_studio.core.imaging.bracket import FrameReading, Scene, with_imported_truth
-from smarthdr_studio.core.project.journal import SceneState, Status
+from smarthdr_studio.core.imaging.bracket import (
+    FrameReading,
+    Scene,
+    Three,
+    as_chosen,
+    with_imported_truth,
+)
+from smarthdr_studio.core.project.journal import SceneState, Status, three_in_words
 from smarthdr_studio.core.project.labels import check_label
 from smarthdr_studio.core.project.places import label_file
 from smarthdr_studio.core.project.project import Project
@@ -63,8 +69,9 @@ class LabelSet:
     gives each promoted scene its label, `truths` every scene the ground truth that was imported for
     it, if any, and `brushes` the unlabelled scenes the hash of what a person painted, if anything.
     `damaged` says of scenes that are left out, in one sentence, what is wrong with their files.
-    `reading` is how frames are read, None in checkpoints of before that was kept. `journal` is the
-    last entry that was read, 0 where it is not known.
+    `reading` is how frames are read, None in checkpoints of before that was kept; `chosen` are the
+    three of a bracket that are used, where a person chose them. `journal` is the last entry that
+    was read, 0 where it is not known.
     """
 
     labelled: tuple[str, ...]
@@ -76,6 +83,7 @@ class LabelSet:
     brushes: Mapping[str, str] = field(default_factory=dict)
     damaged: Mapping[str, str] = field(default_factory=dict)
     reading: FrameReading | None = None
+    chosen: Mapping[str, Three] = field(default_factory=dict)
     journal: int = field(default=0, compare=False)
 
     def holding_out(self, names: tuple[str, ...]) -> "LabelSet":
@@ -101,8 +109,9 @@ class LabelSet:
     def held_against(self, scenes: Mapping[str, Scene]) -> dict[str, Scene]:
         """The scenes as this label_set knows them, whatever was decided since.
 
-        With the ground truths that were imported by then, and their frames read as then.
+        With the ground truths that were imported by then, and their frames chosen and read as then.
         """
+        scenes = {name: as_chosen(scene, self.chosen.get(name)) for name, scene in scenes.items()}
         if (reading := self.reading) is not None:
             scenes = {name: _read_so(scene, reading) for name, scene in scenes.items()}
         imported = {
@@ -128,6 +137,7 @@ class LabelSet:
             "brushes": dict(self.brushes),
             "damaged": dict(self.damaged),
             "reading": None if self.reading is None else self.reading.as_text(),
+            "chosen": {name: list(three) for name, three in self.chosen.items()},
         }
 
     @classmethod
@@ -153,6 +163,7 @@ class LabelSet:
             brushes=dict(state.get("brushes", {})),
             damaged=dict(state.get("damaged", {})),
             reading=None if reading is None else FrameReading.from_text(reading),
+            chosen={name: _three(each) for name, each in state.get("chosen", {}).items()},
         )
 
     def _without(self, names: Collection[str]) -> "LabelSet":
@@ -162,6 +173,11 @@ class LabelSet:
             promoted={name: file for name, file in self.promoted.items() if name not in names},
             unlabelled=tuple(name for name in self.unlabelled if name not in names),
         )
+
+
+def _three(places: Sequence[int]) -> Three:
+    under, reference, over = places
+    return under, reference, over
 
 
 def _read_so(scene: Scene, reading: FrameReading) -> Scene:
@@ -197,6 +213,7 @@ def read_label_set(folder: AnyPath, *, plan: TrainingPlan) -> ProjectLabels:
             unlabelled=_scenes_with(Status.UNLABELLED, states),
             masks=plan.masks.applied_to(ledger.masks),
             reading=ledger.reading,
+            chosen={name: of.three for name, of in states.items() if of.three is not None},
             journal=entries[-1].seq if entries else 0,
             truths={
                 name: LabelFile(
@@ -276,7 +293,7 @@ def label_changes(before: LabelSet, after: LabelSet) -> tuple[str, ...]:
     said = [
         f"{name}: {what}"
         for name in sorted(_all_scenes(before) | _all_scenes(after))
-        for what in _changes_of(name, before, after)
+        for what in (*_changes_of(name, before, after), *_frame_changes(name, before, after))
     ]
     return (*said, *_mask_changes(before.masks, after.masks), *_reading_changes(before, after))
 
@@ -304,6 +321,13 @@ def _changes_of(name: str, before: LabelSet, after: LabelSet) -> Iterator[str]:
     if old == new == "unlabelled" and before.brushes.get(name) != after.brushes.get(name):
         painted = name in after.brushes
         yield f"the brush is {'new' if painted else 'gone'} from this round on"
+
+
+def _frame_changes(name: str, before: LabelSet, after: LabelSet) -> Iterator[str]:
+    three = after.chosen.get(name)
+    if before.chosen.get(name) != three:
+        which = "as they were found" if three is None else three_in_words(three)
+        yield f"its frames are {which} from this round on"
 
 
 def _promotion_changes(before: LabelFile | None, after: LabelFile) -> Iterator[str]:

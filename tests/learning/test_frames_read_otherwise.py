@@ -29,6 +29,32 @@ def test_from_the_next_round_on_labels_are_read_like_everything_else(
     assert read_by(run.validated()) == {OTHERWISE}
 
 
+def test_frames_that_are_chosen_meanwhile_count_from_the_next_round_on_and_not_before(
+    project, make_plan, new_round, decide
+):
+    run, folder = open_run(make_plan(), project, resume=None)
+    name = run.labelled._scenes[0].id
+    before = run.material.scenes[name].frames
+    new_round(run, folder)
+    save_run(run, folder=folder)
+    del run
+    decide("choose_frames", name, (0, 1, 1))
+    again, folder = open_run(make_plan(), project, resume=folder.id)
+    assert again.material.scenes[name].frames == before
+    told = new_round(again, folder).changes
+    assert f"{name}: its frames are 1, 2 and 2 from this round on" in told
+    chosen = (before[0], before[1], before[1])
+    assert again.material.scenes[name].frames == chosen
+    assert next(each for each in again.labelled._scenes if each.id == name).frames == chosen
+    save_run(again, folder=folder)
+    decide("undo")
+    once_more, folder = open_run(make_plan(), project, resume=folder.id)
+    assert once_more.material.scenes[name].frames == chosen
+    told = new_round(once_more, folder).changes
+    assert f"{name}: its frames are as they were found from this round on" in told
+    assert once_more.material.scenes[name].frames == before
+
+
 def test_what_lay_on_the_device_is_decoded_anew(project, make_plan, new_round, decide, monkeypatch):
     run, folder = open_run(make_plan(), project, resume=None)
     stock = run.material._stock

@@ -88,7 +88,8 @@ class Scene:
     the reference, the reference stands in for the under (or over) frame, with its own EV. `reading`
     says under which curve they are decoded, and whether under and over are laid onto the reference;
     `shakes` is the file that keeps how they lie against it, made when they are first decoded.
-    `chosen` are the places of the three in the whole bracket where a person chose them.
+    `chosen` are the places of the three in the whole bracket where a person chose them, and `found`
+    is then the scene with the three that the program had.
 
     `id` is unique in its dataset and safe as a file name: the scene folder's path inside the
     dataset joined by "-", without a leading "Training". What the ground truth file holds reaches
@@ -110,6 +111,7 @@ class Scene:
     reading: FrameReading = FrameReading()
     shakes: Path | None = None
     chosen: Three | None = None
+    found: "Scene | None" = None
 
     @property
     def whole_bracket(self) -> tuple[ExposedFrame, ...]:
@@ -216,7 +218,16 @@ def with_three(scene: Scene, three: Three) -> Scene:
         ground_truth_gain=scene.ground_truth_gain * 2.0**brighter,
         every=bracket,
         chosen=three,
+        found=scene,
     )
+
+
+def as_chosen(scene: Scene, three: Three | None) -> Scene:
+    """The scene as it is where a person chose these three, None for as it was found."""
+    if scene.chosen == three:
+        return scene
+    found = scene if scene.found is None else scene.found
+    return found if three is None else with_three(found, three)
 
 
 def refuse_three(scene: Scene, three: Sequence[int]) -> None:
