@@ -257,7 +257,7 @@ def _refuse_figure(figure: Path | None) -> None:
 
 
 def _refuse_in_dataset(dataset: Path | None, written: Iterable[Path | None]) -> None:
-    from smarthdr_studio.core.files import refuse_inside
+    from smarthdr_studio.core.project.places import refuse_inside
 
     for path in filter(None, written):
         if dataset is not None:

@@ -215,7 +215,7 @@ def _metric_cells(of: dict[str, float]) -> tuple[str, ...]:
 def _refuse_in_scenes(out: Path, frames: list[Path]) -> None:
     """A merge that lies in a scene of a dataset would be taken for its ground truth one day."""
     from smarthdr_studio.core.datasets.layouts import is_prepared
-    from smarthdr_studio.core.files import refuse_inside
+    from smarthdr_studio.core.project.places import refuse_inside
 
     for folder in {out.absolute().parent, *(frame.absolute().parent for frame in frames)}:
         if is_prepared(folder):

@@ -19,7 +19,7 @@ from smarthdr_studio.cli.output import (
 )
 from smarthdr_studio.cli.reading import chosen_response, plain_response
 from smarthdr_studio.core.errors import BadDataset, ProjectError
-from smarthdr_studio.core.files import refuse_inside
+from smarthdr_studio.core.project.places import refuse_inside
 from smarthdr_studio.core.words import counted
 
 if TYPE_CHECKING:

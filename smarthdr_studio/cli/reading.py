@@ -18,7 +18,7 @@ from smarthdr_studio.cli.output import (
     progress,
 )
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.files import refuse_inside
+from smarthdr_studio.core.project.places import refuse_inside
 
 if TYPE_CHECKING:
     from smarthdr_studio.core.datasets.camera_curve import ChosenResponse
@@ -152,13 +152,18 @@ def _save(chosen: "ChosenResponse", path: Path, *, project: Path) -> None:
 
     curve = chosen.curve or (None if chosen.fit is None else chosen.fit.curve)
     if curve is None:
-        raise ProjectError(f"{project}: shows no curve to save; give one with --use")
+        raise ProjectError(
+            f"{project}: reads frames with gamma 2.2 and no other curve was measured, so there is "
+            "none to save; save one in use, or that of --use measured"
+        )
     try:
         write_response(path, curve)
     except OSError as error:
         raise ProjectError(
             f"{path}: cannot be written ({error.strerror}); choose another place"
         ) from None
+    which = "the measured curve" if chosen.curve is None else "the curve that frames are read under"
+    print_note(f"{path}: is {which}, {curve.digest[:8]}.")
 
 
 def _tell_fit(chosen: "ChosenResponse") -> None:

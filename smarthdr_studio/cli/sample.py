@@ -14,7 +14,7 @@ from smarthdr_studio.cli.output import (
     print_note,
     progress,
 )
-from smarthdr_studio.core.files import refuse_inside
+from smarthdr_studio.core.project.places import refuse_inside
 from smarthdr_studio.core.words import counted
 
 if TYPE_CHECKING:

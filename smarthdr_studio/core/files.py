@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from smarthdr_studio.core.environment import utc_day
-from smarthdr_studio.core.errors import ExportError, ForeignPlace, LabelError
+from smarthdr_studio.core.errors import ForeignPlace, LabelError
 from smarthdr_studio.core.records import open_plain
 
 AnyPath = str | os.PathLike[str]
@@ -105,39 +105,6 @@ def is_inside(folder: AnyPath, path: AnyPath) -> bool:
         return Path(path).resolve().is_relative_to(Path(folder).resolve())
     except (OSError, ValueError, RuntimeError):  # cannot be reached, has a NUL, goes in circles
         return False
-
-
-def refuse_inside(
-    folder: AnyPath, path: AnyPath, *, what: Literal["dataset folder", "project"] = "dataset folder"
-) -> None:
-    """Raises ExportError where a file or folder would lie in a folder that is not to be written.
-
-    Whatever writes where a person said goes through here first: nobody writes into a dataset, nor
-    over what a project keeps.
-    """
-    if is_inside(folder, Path(path).expanduser()):
-        raise ExportError(f"{path}: lies in the {what}; choose a place outside it")
-    if (project := _project_that_keeps(Path(path).expanduser())) is not None:
-        raise ExportError(f"{path}: is kept by the project {project}; choose a place outside it")
-
-
-_DATABASE: Final = "project.sqlite"
-_KEPT: Final = frozenset(
-    {"pseudo", "labels", "alignment", "runs", "backups", "trash", "window.json"}
-)
-
-
-def _project_that_keeps(path: Path) -> Path | None:
-    """The project among whose own files a path lies, where every link on the way is followed."""
-    try:
-        path = path.resolve()
-        for folder in path.parents:
-            first = path.relative_to(folder).parts[0]
-            if (first in _KEPT or first.startswith(_DATABASE)) and (folder / _DATABASE).is_file():
-                return folder
-    except (OSError, ValueError, RuntimeError):  # cannot be reached, has a NUL, goes in circles
-        return None
-    return None
 
 
 def outward_links(folder: AnyPath) -> Iterator[Path]:

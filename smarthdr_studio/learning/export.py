@@ -19,9 +19,10 @@ from safetensors.torch import load, load_file, save
 from torch import Tensor, nn
 
 from smarthdr_studio.core.errors import ExportError, StudioError
-from smarthdr_studio.core.files import AnyPath, refuse_inside, replacing
+from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.imaging.bracket import Bracket, FrameStore
 from smarthdr_studio.core.imaging.radiometry import Frame, unit_ldr
+from smarthdr_studio.core.project.places import refuse_inside
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.events import PhaseChanged
 from smarthdr_studio.core.words import counted

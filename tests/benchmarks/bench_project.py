@@ -10,7 +10,8 @@ from table import Row, row, show, timed
 from smarthdr_studio.core.imaging.bracket import Catalogue, Scene
 from smarthdr_studio.core.project.backups import back_up
 from smarthdr_studio.core.project.decisions import Decisions
-from smarthdr_studio.core.project.project import DATABASE_NAME, Project
+from smarthdr_studio.core.project.places import DATABASE_NAME
+from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.masking import MaskSettings, Range
 from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
 

@@ -34,8 +34,8 @@ from smarthdr_studio.core.project.debris import (
     is_draft,
 )
 from smarthdr_studio.core.project.journal import JournalEntry, Kind
+from smarthdr_studio.core.project.places import DATABASE_NAME
 from smarthdr_studio.core.project.project import (
-    DATABASE_NAME,
     OpenedDatabase,
     Project,
     database_loss,

@@ -1,17 +1,30 @@
-"""What a path given by a person means, and which names in a database lead where they may not."""
+"""What a path given by a person means, where nothing may be written, and which names lead out."""
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from smarthdr_studio.core.errors import ForeignPlace
-from smarthdr_studio.core.files import AnyPath, is_plain_name, place_in, shown_name
+from smarthdr_studio.core.errors import ExportError, ForeignPlace
+from smarthdr_studio.core.files import (
+    TRASH,
+    AnyPath,
+    is_inside,
+    is_plain_name,
+    place_in,
+    shown_name,
+)
 from smarthdr_studio.core.records import parse_json
 from smarthdr_studio.core.remedies import LOOK_OVER
 
 MODEL_SUFFIX: Final = ".shdrmodel"
-_DATABASE: Final = "project.sqlite"
+DATABASE_NAME: Final = "project.sqlite"
+SHAKES: Final = "alignment"
+PARTS: Final = (
+    *(f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm"),
+    *("backups", "labels", "pseudo", "runs", SHAKES, TRASH, "window.json"),
+)
+"""What the program writes in a project, beside its database."""
 
 
 def is_model(path: AnyPath) -> bool:
@@ -22,7 +35,34 @@ def is_model(path: AnyPath) -> bool:
 def folder_meant(path: AnyPath) -> Path:
     """The folder that a path means; a project's database, which a desktop opens, means its own."""
     path = Path(path)
-    return path.parent if path.name == _DATABASE and path.is_file() else path
+    return path.parent if path.name == DATABASE_NAME and path.is_file() else path
+
+
+def refuse_inside(
+    folder: AnyPath, path: AnyPath, *, what: Literal["dataset folder", "project"] = "dataset folder"
+) -> None:
+    """Raises ExportError where a file or folder would lie in a folder that is not to be written.
+
+    Whatever writes where a person said goes through here first: nobody writes into a dataset, nor
+    over what a project keeps.
+    """
+    if is_inside(folder, Path(path).expanduser()):
+        raise ExportError(f"{path}: lies in the {what}; choose a place outside it")
+    if (project := _project_that_keeps(Path(path).expanduser())) is not None:
+        raise ExportError(f"{path}: is kept by the project {project}; choose a place outside it")
+
+
+def _project_that_keeps(path: Path) -> Path | None:
+    """The project among whose own files a path lies, where every link on the way is followed."""
+    try:
+        path = path.resolve()
+        for folder in path.parents:
+            first = path.relative_to(folder).parts[0]
+            if (first in PARTS or first == DATABASE_NAME) and (folder / DATABASE_NAME).is_file():
+                return folder
+    except (OSError, ValueError, RuntimeError):  # cannot be reached, has a NUL, goes in circles
+        return None
+    return None
 
 
 def odd_in_scene(row: Sequence[Any]) -> str:

@@ -41,19 +41,18 @@ from smarthdr_studio.core.project.database import (
 )
 from smarthdr_studio.core.project.debris import sweep
 from smarthdr_studio.core.project.journal import Accounts, JournalEntry, Ledger, SceneState, Status
-from smarthdr_studio.core.project.places import label_file, odd_in_entry, refuse_odd
+from smarthdr_studio.core.project.places import (
+    DATABASE_NAME,
+    PARTS,
+    SHAKES,
+    label_file,
+    odd_in_entry,
+    refuse_odd,
+)
 from smarthdr_studio.core.records import open_plain
 from smarthdr_studio.core.remedies import MAKE_PROJECT, MEND
 from smarthdr_studio.core.trust.brush import Brush, unpack
 
-DATABASE_NAME: Final = "project.sqlite"
-
-_SHAKES: Final = "alignment"
-# Where the program writes: a link at one of them that leads out of the project is refused at once.
-_PARTS: Final = (
-    *(f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm"),
-    *("backups", "labels", "pseudo", "runs", _SHAKES, core_files.TRASH, "window.json"),
-)
 _OTHERWISE: Final = {"is gone": f"no {DATABASE_NAME}", "is empty": f"its {DATABASE_NAME} is empty"}
 
 
@@ -86,7 +85,7 @@ def open_database(folder: AnyPath) -> OpenedDatabase:
     """
     folder = Path(folder)
     path = place_in(folder, DATABASE_NAME)
-    for name in _PARTS:
+    for name in PARTS:  # a link at one of them that leads out of the project is refused at once
         place_in(folder, name)
     lost = database_loss(folder)
     if lost:
@@ -523,7 +522,7 @@ class Project:
     def _read_so(self, scene: Scene) -> Scene:
         """The scene with how it is read; and, where it is aligned, with what keeps how it lies."""
         reading = self._read_as
-        kept = place_in(self.folder, _SHAKES, f"{scene.id}.json") if reading.aligned else None
+        kept = place_in(self.folder, SHAKES, f"{scene.id}.json") if reading.aligned else None
         return replace(scene, reading=reading, shakes=kept)
 
     def _added_up(self, last: int) -> list[JournalEntry]:

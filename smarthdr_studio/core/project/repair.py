@@ -34,7 +34,8 @@ from smarthdr_studio.core.project.integrity import (
     unaccounted,
 )
 from smarthdr_studio.core.project.journal import Accounts, JournalEntry, Ledger
-from smarthdr_studio.core.project.project import DATABASE_NAME, Project
+from smarthdr_studio.core.project.places import DATABASE_NAME
+from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.project.salvage import (
     DAMAGE,
     differing_tables,

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from smarthdr_studio import __version__
 from smarthdr_studio.core.environment import utc_now
 from smarthdr_studio.core.errors import BadScene, ExportError, UnreadableImage
-from smarthdr_studio.core.files import AnyPath, file_checksum, flush_folder, own_file, refuse_inside
+from smarthdr_studio.core.files import AnyPath, file_checksum, flush_folder, own_file
 from smarthdr_studio.core.imaging.bracket import Scene, decode_ground_truth
 from smarthdr_studio.core.imaging.image_files import (
     examine,
@@ -34,7 +34,7 @@ from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.project.debris import sweep_beside
 from smarthdr_studio.core.project.journal import SceneState, Status
 from smarthdr_studio.core.project.labels import check_label
-from smarthdr_studio.core.project.places import label_file
+from smarthdr_studio.core.project.places import label_file, refuse_inside
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.records import open_plain
 from smarthdr_studio.core.reporting.tables import (

@@ -14,8 +14,9 @@ from smarthdr_studio.core.display import DisplaySettings, KeyEntry, Painter
 from smarthdr_studio.core.display.overlay import PATCH_HATCH, PIXEL_HATCH, SHUT
 from smarthdr_studio.core.environment import utc_now
 from smarthdr_studio.core.errors import ExportError
-from smarthdr_studio.core.files import AnyPath, refuse_inside
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.project.journal import SceneState, Status
+from smarthdr_studio.core.project.places import refuse_inside
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.reporting.report_scenes import (
     Figure,

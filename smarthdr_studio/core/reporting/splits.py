@@ -11,9 +11,10 @@ from smarthdr_studio.core.curation.project_facts import read_scene_facts
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.environment import utc_now
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.files import AnyPath, refuse_inside, shown_name
+from smarthdr_studio.core.files import AnyPath, shown_name
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.project.journal import JournalEntry, Kind, SceneState, Status
+from smarthdr_studio.core.project.places import refuse_inside
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.records import parse_json, read_text
 from smarthdr_studio.core.reporting.tables import (

@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from smarthdr_studio.core.environment import utc_now
 from smarthdr_studio.core.errors import ExportError
-from smarthdr_studio.core.files import AnyPath, refuse_inside, replacing
+from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.project.debris import sweep_beside
 from smarthdr_studio.core.project.journal import JournalEntry, decision_history
+from smarthdr_studio.core.project.places import refuse_inside
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.masking import masks_as_text, masks_as_values
 

@@ -25,9 +25,9 @@ from smarthdr_studio.core.datasets.arrival import in_few_lines
 from smarthdr_studio.core.datasets.scan import find_scenes, labelled_by_default
 from smarthdr_studio.core.environment import resource
 from smarthdr_studio.core.errors import StudioError
-from smarthdr_studio.core.files import refuse_inside
 from smarthdr_studio.core.imaging.bracket import Catalogue, FrameReading
 from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.places import refuse_inside
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.state import Notice, StudioState

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, Protocol
 from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.errors import ExportError
-from smarthdr_studio.core.files import refuse_inside
+from smarthdr_studio.core.project.places import refuse_inside
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.studio.state import Notice, StudioState
 

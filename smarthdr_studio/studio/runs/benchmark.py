@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QIODeviceBase, QObject, QProcess, QTimer, Signal, Slot
 
 from smarthdr_studio.core.environment import own_command
-from smarthdr_studio.core.files import refuse_inside
+from smarthdr_studio.core.project.places import refuse_inside
 from smarthdr_studio.core.records import open_plain
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import BenchmarkState, Notice, Written
