@@ -300,7 +300,7 @@ def _views(held: list[dict[str, Any]]) -> tuple[ViewSetup, ...]:
         for view in held
     )
     if not 1 <= len(views) <= MOST_VIEWS:
-        raise ValueError(f"{counted(len(views), 'view')}")
+        raise ValueError(counted(len(views), "view"))
     return views
 
 

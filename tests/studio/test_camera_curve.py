@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from made_curves import photograph, put_png, shot
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog
 
 from smarthdr_studio.core.datasets.scan import find_scenes
 from smarthdr_studio.core.imaging.bracket import FrameReading
@@ -149,3 +150,16 @@ def test_the_chart_shows_the_measured_curve(curved, opened, asked):
     table = sheet.choice.chart.table()
     assert np.abs(table["stops, measured"] - table["stops, gamma 2.2"]).max() > 0.2
     sheet.reject()
+
+
+def test_the_curve_leaves_as_the_menu_of_its_chart_says(
+    window, until, curved, opened, asked, tmp_path
+):
+    opened(curved)
+    sheet = asked()
+    sheet.choice.chart.export_asked.emit("csv")
+    dialog = sheet.findChild(QFileDialog)
+    dialog.fileSelected.emit(str(tmp_path / "curve.csv"))
+    dialog.close()
+    until(window.session, lambda _: (tmp_path / "curve.csv").is_file())
+    assert "gamma 2.2" in (tmp_path / "curve.csv").read_text(encoding="utf-8")

@@ -40,7 +40,7 @@ class Whereabouts:
     """What is missing of a project's dataset, None for nothing, and where it may be now.
 
     `pictures` says whether those that are there are the ones the project knows, and `stale` what
-    was made under another response curve, in a sentence.
+    was made of frames that are read otherwise now, in a sentence.
     """
 
     folder: Path

@@ -140,7 +140,7 @@ def _figure(name: str, values: Sequence[_Value], form: str, sign: int) -> Contra
         # No winner where the figures read the same.
         if [words[at] for _, at in scored].count(words[place]) == 1:
             best = place
-    return Contrast(name=name, values=tuple(word for word in words), best=best)
+    return Contrast(name=name, values=tuple(words), best=best)
 
 
 Told = tuple[tuple[Contrast, ...], str]

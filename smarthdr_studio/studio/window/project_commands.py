@@ -229,6 +229,7 @@ class FileCommands(QObject):
             curve.wished.connect(files.curve.wish)
             curve.used.connect(files.curve.use)
             curve.given_up.connect(files.curve.give_up)
+            ChartExport(self._session, (curve.choice.chart,), curve)
             return curve
         moved = RelocateSheet(self._window)
         moved.folder_given.connect(files.care.relocate)
