@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QApplication, QToolButton
 
 from smarthdr_studio.core.display import KeyEntry, Layer, Legend, Painted, Viewport
 from smarthdr_studio.studio.theme import DARK, LIGHT, dress
-from smarthdr_studio.studio.viewer.overlays import minimap_box
-from smarthdr_studio.studio.viewer.view import GROUPS
-from smarthdr_studio.studio.viewer.view_content import place, short
+from smarthdr_studio.studio.viewer.legends import place
+from smarthdr_studio.studio.viewer.overlays import minimap_box, short
 from smarthdr_studio.studio.viewer.view_grid import ViewGrid
+from smarthdr_studio.studio.viewer.view_header import GROUPS
 from smarthdr_studio.studio.viewer.viewport import Sight
 
 SIZE = (150, 100)

@@ -57,8 +57,8 @@ from smarthdr_studio.studio.project.screen import Screen, settings_of
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Notice
 from smarthdr_studio.studio.tasks import Job, Report, TaskRunner, plain
-from smarthdr_studio.studio.viewer.overlays import draw_entry, image_of, swatch_width
-from smarthdr_studio.studio.viewer.view_content import Exhibit
+from smarthdr_studio.studio.viewer.image_view import Exhibit
+from smarthdr_studio.studio.viewer.legends import draw_entry, image_of, swatch_width
 from smarthdr_studio.studio.viewer.viewport import Box
 
 Column = npt.NDArray[np.float64] | tuple[str, ...]

@@ -5,181 +5,231 @@ picture is scaled once per lens with proper means below 1:1, and a moving crossh
 thin lines.
 """
 
-from typing import Final, Literal
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import ceil
+from typing import Any, Final, NamedTuple
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal, Slot
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import (
     QColor,
-    QCursor,
     QEnterEvent,
+    QFontMetrics,
+    QImage,
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPen,
-    QPixmap,
     QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from smarthdr_studio.core.display import Painted, Viewport
-from smarthdr_studio.core.imaging.regions import Point, Region
+from smarthdr_studio.core.display import Painted, Pyramid, Rgb8, Viewport
+from smarthdr_studio.core.imaging.regions import Region
 from smarthdr_studio.studio.state import BrushState, Tool
 from smarthdr_studio.studio.theme import DARK, Palette
 from smarthdr_studio.studio.viewer import overlays
+from smarthdr_studio.studio.viewer.legends import Boxes, boxes_of_one, boxes_of_two
 from smarthdr_studio.studio.viewer.overlays import (
     BrushMarks,
+    Overprint,
     Trail,
-    draw_minimap,
-    lens_at,
+    draw_minimap_frame,
     minimap_box,
 )
-from smarthdr_studio.studio.viewer.view_content import Exhibit, Mode
-from smarthdr_studio.studio.viewer.viewport import EscapeWatch, Pixel, Sight
-
-_DRAG_FROM: Final = 4.0  # Qt's pixels; less is a click
-_LASSO_STEP: Final = 2.0
-_SIZING: Final = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-
-
-class Pan:
-    """The picture follows the hand."""
-
-    def __init__(self, start: QPointF) -> None:
-        self._last = start
-
-    def moved(self, place: QPointF, sight: Sight) -> Viewport:
-        """The lens that keeps the image point under the hand."""
-        across, down = sight.device(place - self._last)
-        self._last = place
-        return sight.lens.moved(across, down).within(sight.image)
+from smarthdr_studio.studio.viewer.viewport import (
+    EscapeWatch,
+    Grip,
+    Paint,
+    Pixel,
+    Sight,
+    Sketch,
+    cursor_for,
+    grip,
+    sizing,
+)
 
 
-class Steer:
-    """The sight follows the hand over the minimap."""
+class Scaled(NamedTuple):
+    """An image at screen size, where it goes, and its memory, which Qt only borrows.
 
-    def __init__(self, box: QRectF) -> None:
-        self._box = box
+    `left` is in the screen's own pixels, `corner` in Qt's.
+    """
 
-    def moved(self, place: QPointF, sight: Sight) -> Viewport:
-        """The lens where the hand is."""
-        return lens_at(place, self._box, sight)
+    image: QImage
+    left: int
+    corner: QPointF
+    pixels: npt.NDArray[Any]
 
 
-class Sketch:
-    """A region grows under the hand; it never leaves the image."""
+class Shown:
+    """A painted picture with its halves; the same lens again costs nothing."""
 
-    def __init__(self, kind: Literal["rectangle", "lasso"], start: QPointF, sight: Sight) -> None:
-        self._kind: Literal["rectangle", "lasso"] = kind
-        self._start = self._last = start
-        self._points: list[Point] = [sight.held(start)]
-        self._dragged = False
-
-    def moved(self, place: QPointF, sight: Sight) -> Region | None:
-        """The region so far; None while the hand has hardly moved or there is no area yet."""
-        self._dragged = self._dragged or _far(place - self._start, _DRAG_FROM)
-        if self._kind == "rectangle":
-            self._points[1:] = [sight.held(place)]
-        elif _far(place - self._last, _LASSO_STEP):
-            self._points.append(sight.held(place))
-            self._last = place
-        return self.region
+    def __init__(self, painted: Painted, *, before: "Shown | None" = None) -> None:
+        """Take over from the picture shown `before` what the same pixels make worth keeping."""
+        self.painted = painted
+        self._pyramid: Pyramid | None = None
+        self._scaled: tuple[Sight, Scaled | None] | None = None
+        self._small: tuple[tuple[int, int], Scaled | None] | None = None
+        if before is not None and painted.rgb8 is before.painted.rgb8:
+            self._pyramid = before._pyramid
+            self._scaled, self._small = before._scaled, before._small
+        elif painted.rgb8 is not None:
+            self._pyramid = Pyramid(painted.rgb8)
 
     @property
-    def region(self) -> Region | None:
-        """What was drawn; None after a click and where the hand only went along one line."""
-        if not self._dragged:
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self._pyramid.size if self._pyramid else (0, 0)
+
+    def scaled(self, sight: Sight) -> Scaled | None:
+        """The part in sight at screen size; None when there is none."""
+        if self._scaled is None or self._scaled[0] != sight:
+            self._scaled = sight, self._seen(sight.lens, view=sight.view, ratio=sight.ratio)
+        return self._scaled[1]
+
+    def small(self, width: int, height: int, *, ratio: float) -> Scaled | None:
+        """The whole picture within width×height of the screen's own pixels."""
+        if self._small is None or self._small[0] != (width, height):
+            lens = Viewport.fitting(self.size, view=(width, height))
+            self._small = (width, height), self._seen(lens, view=(width, height), ratio=ratio)
+        return self._small[1]
+
+    def draw(self, painter: QPainter, sight: Sight, *, from_column: int = 0) -> None:
+        """The part in sight, right of a column of the screen's own pixels.
+
+        Pixels are copied one to one, never cut by a clip, so the edge is exact at any scaling.
+        """
+        scaled = self.scaled(sight)
+        if scaled is None:
+            return
+        skipped = max(from_column - scaled.left, 0)
+        left = scaled.image.width() - skipped
+        if left <= 0:
+            return
+        corner = scaled.corner + QPointF(skipped / sight.ratio, 0)
+        size = left / sight.ratio, scaled.image.height() / sight.ratio
+        part = QRectF(skipped, 0, left, scaled.image.height())
+        painter.drawImage(QRectF(corner.x(), corner.y(), *size), scaled.image, part)
+
+    def draw_small(self, painter: QPainter, box: QRectF, *, ratio: float) -> None:
+        """The whole picture in a box, framed."""
+        painter.fillRect(box.adjusted(-2, -2, 2, 2), overlays.PLATE)
+        width, height = round(box.width() * ratio), round(box.height() * ratio)
+        small = self.small(width, height, ratio=ratio)
+        if small is not None:
+            painter.drawImage(box.topLeft() + small.corner, small.image)
+
+    def _seen(self, lens: Viewport, *, view: tuple[int, int], ratio: float) -> Scaled | None:
+        seen = self._pyramid.seen(lens, view=view) if self._pyramid else None
+        if seen is None:
             return None
-        if self._kind == "rectangle":
-            return Region.rectangle(self._points[0], self._points[-1])
-        return Region(kind="lasso", points=tuple(self._points)) if len(self._points) > 2 else None
+        pixels = screen_pixels(seen.rgb8)
+        height, width = pixels.shape[:2]
+        image = QImage(pixels.data, width, height, width * 4, QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(ratio)
+        return Scaled(image, seen.left, QPointF(seen.left / ratio, seen.top / ratio), pixels)
 
 
-class Paint:
-    """The hand paints: which pixels it passes is all that is said, also beside the image."""
-
-    def __init__(self, start: QPointF, sight: Sight) -> None:
-        self.last = sight.cell(start)
-
-    def moved(self, place: QPointF, sight: Sight) -> Pixel:
-        """The pixel the hand is on now."""
-        self.last = sight.cell(place)
-        return self.last
+def screen_pixels(rgb8: Rgb8) -> npt.NDArray[Any]:
+    """H×W×3 8-bit RGB in four bytes a pixel: what Qt copies to the screen without converting."""
+    return np.ascontiguousarray(cv2.cvtColor(rgb8, cv2.COLOR_RGB2BGRA))
 
 
-Grip = Pan | Steer | Sketch | Paint
+class Mode(StrEnum):
+    """How a partner is shown: right of the wipe's line, or instead of the view's own picture."""
+
+    WIPE = "wipe"
+    FLICKER = "flicker"
 
 
-def grip(
-    event: QMouseEvent, sight: Sight, *, tool: Tool, minimap: QRectF | None, wiping: bool
-) -> Grip | None:
-    """What a pressed button takes hold of.
+@dataclass(slots=True)
+class Exhibit:
+    """Pictures made ready, and the line of the wipe in image pixels from the left."""
 
-    The middle button always pans. With Alt the left one pans too, whatever the tool; in a wipe
-    it leaves the picture where it is, because there the line follows the hand.
-    """
-    place = event.position()
-    if event.button() == Qt.MouseButton.MiddleButton:
-        return Pan(place)
-    if event.button() != Qt.MouseButton.LeftButton:
-        return None
-    if minimap is not None and minimap.contains(place):
-        return Steer(minimap)
-    if event.modifiers() & Qt.KeyboardModifier.AltModifier:
-        return None if wiping else Pan(place)
-    return _held_by(tool, place, sight)
+    own: Shown = field(default_factory=lambda: Shown(Painted(rgb8=None, title="")))
+    partner: Shown | None = None
+    mode: Mode = Mode.WIPE
+    line: float | None = None
+    _overprint: Overprint = field(default_factory=Overprint)
 
+    @property
+    def wiping(self) -> bool:
+        """Whether the two are side by side."""
+        return self.partner is not None and self.mode is Mode.WIPE
 
-def _held_by(tool: Tool, place: QPointF, sight: Sight) -> Grip:
-    """What the left button does with a tool."""
-    match tool:
-        case Tool.HAND:
-            return Pan(place)
-        case Tool.BRUSH:
-            return Paint(place, sight)
-        case Tool.RECTANGLE | Tool.LASSO:
-            return Sketch("rectangle" if tool is Tool.RECTANGLE else "lasso", place, sight)
+    @property
+    def alone(self) -> Shown:
+        """What is shown where nothing is wiped: the picture itself, or its partner for now."""
+        flickering = self.partner is not None and self.mode is Mode.FLICKER
+        return self.partner if flickering and self.partner is not None else self.own
 
+    @property
+    def first_right(self) -> int:
+        """The first column of the image whose middle shows the partner of a wipe."""
+        return max(ceil((self.line or 0.0) - 0.5), 0)
 
-def sizing(event: QWheelEvent, tool: Tool) -> int:
-    """By how many steps a turn of the wheel makes the brush larger; 0 where it does not."""
-    if tool is not Tool.BRUSH or not event.modifiers() & _SIZING:
-        return 0
-    turned = event.angleDelta().y() or event.angleDelta().x()  # with Shift it may turn sideways
-    return (turned > 0) - (turned < 0)
+    def show(self, painted: Painted) -> bool:
+        """Take the view's own picture; False when it is the very one that is shown."""
+        if painted is self.own.painted:
+            return False
+        self.own = Shown(painted, before=self.own)
+        return True
 
+    def show_partner(self, painted: Painted | None, *, mode: Mode) -> bool:
+        """Take a partner, or let it go; False when nothing changes."""
+        shown = self.partner.painted if self.partner else None
+        if painted is shown and (painted is None or mode is self.mode):
+            return False
+        self.partner = None if painted is None else Shown(painted, before=self.partner)
+        self.mode = mode
+        return True
 
-def cursor_for(tool: Tool, held: Grip | None, *, on_minimap: bool) -> QCursor:
-    """The shape of the mouse's cursor."""
-    if isinstance(held, Pan):
-        return QCursor(Qt.CursorShape.ClosedHandCursor)
-    if isinstance(held, Steer) or (on_minimap and held is None):
-        return QCursor(Qt.CursorShape.PointingHandCursor)
-    match tool:
-        case Tool.HAND:
-            return QCursor(Qt.CursorShape.OpenHandCursor)
-        case Tool.RECTANGLE | Tool.BRUSH:
-            return QCursor(Qt.CursorShape.CrossCursor)
-        case Tool.LASSO:
-            return _lasso_cursor()
+    def draw(self, painter: QPainter, sight: Sight, *, palette: Palette) -> bool:
+        """The pixels in sight, with their numbers; False when there are only words instead."""
+        if self.wiping:
+            self._draw_wipe(painter, sight, palette=palette)
+            return True
+        painted = self.alone.painted
+        if painted.rgb8 is None:
+            place = QRect(0, 0, round(sight.width), round(sight.height))
+            overlays.draw_words(painter, place, painted.why_empty, palette=palette)
+            return False
+        self.alone.draw(painter, sight)
+        self._overprint.draw(painter, sight, left=painted, right=painted, edge=0)
+        return True
 
+    def draw_line(self, painter: QPainter, sight: Sight) -> None:
+        """The line of the wipe, if there is one."""
+        if self.wiping and self.line is not None:
+            overlays.draw_wipe_line(painter, sight, self.line)
 
-def _lasso_cursor() -> QCursor:
-    """A noose whose end is the point that draws."""
-    shape = QPixmap(24, 24)
-    shape.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(shape)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    for colour, width in ((QColor(0, 0, 0), 3.5), (QColor(255, 255, 255), 1.5)):
-        painter.setPen(QPen(colour, width))
-        painter.drawEllipse(QRectF(7, 3, 15, 10))
-        painter.drawLine(QPointF(9, 12), QPointF(2, 21))
-    painter.end()
-    return QCursor(shape, 2, 21)
+    def boxes(self, sight: Sight, metrics: QFontMetrics, *, minimap: QRectF | None) -> Boxes:
+        """Everything that explains what is shown."""
+        if self.partner is not None and self.mode is Mode.WIPE:
+            pair = self.own.painted, self.partner.painted
+            return boxes_of_two(pair, sight, metrics, line=self.line or 0.0, minimap=minimap)
+        shown = self.alone
+        caption = shown.painted.title if shown is self.partner else ""
+        return boxes_of_one(shown.painted, sight, metrics, minimap=minimap, caption=caption)
 
-
-def _far(way: QPointF, reach: float) -> bool:
-    return max(abs(way.x()), abs(way.y())) >= reach
+    def _draw_wipe(self, painter: QPainter, sight: Sight, *, palette: Palette) -> None:
+        assert self.partner is not None
+        column = overlays.wipe_column(sight, self.line or 0.0)
+        self.own.draw(painter, sight)
+        right = QRectF(column / sight.ratio, 0, sight.width, sight.height)
+        painter.fillRect(right, QColor(palette.canvas))
+        self.partner.draw(painter, sight, from_column=column)
+        self._overprint.draw(
+            painter,
+            sight,
+            left=self.own.painted,
+            right=self.partner.painted,
+            edge=self.first_right,
+        )
 
 
 ZOOM_PER_NOTCH: Final = 1.25
@@ -424,7 +474,8 @@ class Picture(QWidget):
         minimap = self.minimap
         self.exhibit.boxes(sight, painter.fontMetrics(), minimap=minimap).draw(painter)
         if minimap is not None:
-            draw_minimap(painter, minimap, self.exhibit.alone, sight)
+            self.exhibit.alone.draw_small(painter, minimap, ratio=sight.ratio)
+            draw_minimap_frame(painter, minimap, sight)
 
     def _follow(self, place: QPointF) -> None:
         """What the hand holds goes where it is."""

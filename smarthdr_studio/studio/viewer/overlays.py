@@ -1,35 +1,27 @@
-"""What is drawn over a picture: crosshair, region, colour bar, key, minimap, and the brush."""
+"""What is drawn over a picture: crosshair, region, minimap, brush, and the numbers of pixels."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from math import isfinite, isnan
+from typing import Final
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QLineF, QPoint, QPointF, QRect, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPen, QPolygonF
 
-from smarthdr_studio.core.display import KeyEntry, Legend, Painted, Pyramid, Rgb8, Viewport
-from smarthdr_studio.core.display.overlay import (
-    DISTRUST_HATCH,
-    KEY_GROUND,
-    TRUST_HATCH,
-    key_swatch,
-)
+from smarthdr_studio.core.display import Painted, Rgb8
+from smarthdr_studio.core.display.overlay import DISTRUST_HATCH, TRUST_HATCH
 from smarthdr_studio.core.imaging.regions import Point, Region
 from smarthdr_studio.core.trust.brush import Ink
 from smarthdr_studio.studio.state import BrushShape, BrushState
 from smarthdr_studio.studio.theme import Palette
-from smarthdr_studio.studio.viewer.viewport import Pixel, Sight
+from smarthdr_studio.studio.viewer.viewport import Box, Pixel, Sight
 
 GRID_FROM: Final = 8.0  # screen pixels per image pixel
 VALUES_FROM: Final = 32.0
-
 PLATE: Final = QColor(20, 20, 20, 205)
 INK: Final = QColor(255, 255, 255, 235)
-
 _LIGHT, _SHADE = QColor(255, 255, 255, 170), QColor(0, 0, 0, 110)
 _FAINT, _FAINT_SHADE = QColor(255, 255, 255, 80), QColor(0, 0, 0, 60)
 _DASHES = (5.0, 4.0)
@@ -85,32 +77,6 @@ def draw_region(painter: QPainter, sight: Sight, region: Region) -> None:
     painter.restore()
 
 
-def caption_size(metrics: QFontMetrics, words: str) -> QSizeF:
-    """How much room a caption takes."""
-    return QSizeF(metrics.horizontalAdvance(words) + 14, metrics.height() + 6)
-
-
-def draw_caption(painter: QPainter, place: QRectF, words: str) -> None:
-    """One line of light words on a dark plate, shortened to its place."""
-    draw_plate(painter, place)
-    painter.setPen(INK)
-    room = place.adjusted(7, 0, -5, 0)
-    shown = painter.fontMetrics().elidedText(
-        words, Qt.TextElideMode.ElideRight, round(room.width())
-    )
-    painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, shown)
-
-
-def draw_plate(painter: QPainter, place: QRectF) -> None:
-    """A dark ground on which light words can be read, whatever the picture."""
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(PLATE)
-    painter.drawRoundedRect(place, 4, 4)
-    painter.restore()
-
-
 def draw_wipe_line(painter: QPainter, sight: Sight, line: float) -> None:
     """The line between a picture and its partner, with a handle in the middle."""
     x = wipe_column(sight, line) / sight.ratio
@@ -133,185 +99,6 @@ def wipe_column(sight: Sight, line: float) -> int:
     return round(sight.lens.to_screen((line, 0), view=sight.view)[0])
 
 
-class Scaled(NamedTuple):
-    """An image at screen size, where it goes, and its memory, which Qt only borrows.
-
-    `left` is in the screen's own pixels, `corner` in Qt's.
-    """
-
-    image: QImage
-    left: int
-    corner: QPointF
-    pixels: npt.NDArray[Any]
-
-
-class Shown:
-    """A painted picture with its halves; the same lens again costs nothing."""
-
-    def __init__(self, painted: Painted, *, before: "Shown | None" = None) -> None:
-        """Take over from the picture shown `before` what the same pixels make worth keeping."""
-        self.painted = painted
-        self._pyramid: Pyramid | None = None
-        self._scaled: tuple[Sight, Scaled | None] | None = None
-        self._small: tuple[tuple[int, int], Scaled | None] | None = None
-        if before is not None and painted.rgb8 is before.painted.rgb8:
-            self._pyramid = before._pyramid
-            self._scaled, self._small = before._scaled, before._small
-        elif painted.rgb8 is not None:
-            self._pyramid = Pyramid(painted.rgb8)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
-        return self._pyramid.size if self._pyramid else (0, 0)
-
-    def scaled(self, sight: Sight) -> Scaled | None:
-        """The part in sight at screen size; None when there is none."""
-        if self._scaled is None or self._scaled[0] != sight:
-            self._scaled = sight, self._seen(sight.lens, view=sight.view, ratio=sight.ratio)
-        return self._scaled[1]
-
-    def small(self, width: int, height: int, *, ratio: float) -> Scaled | None:
-        """The whole picture within width×height of the screen's own pixels."""
-        if self._small is None or self._small[0] != (width, height):
-            lens = Viewport.fitting(self.size, view=(width, height))
-            self._small = (width, height), self._seen(lens, view=(width, height), ratio=ratio)
-        return self._small[1]
-
-    def draw(self, painter: QPainter, sight: Sight, *, from_column: int = 0) -> None:
-        """The part in sight, right of a column of the screen's own pixels.
-
-        Pixels are copied one to one, never cut by a clip, so the edge is exact at any scaling.
-        """
-        scaled = self.scaled(sight)
-        if scaled is None:
-            return
-        skipped = max(from_column - scaled.left, 0)
-        left = scaled.image.width() - skipped
-        if left <= 0:
-            return
-        corner = scaled.corner + QPointF(skipped / sight.ratio, 0)
-        size = left / sight.ratio, scaled.image.height() / sight.ratio
-        part = QRectF(skipped, 0, left, scaled.image.height())
-        painter.drawImage(QRectF(corner.x(), corner.y(), *size), scaled.image, part)
-
-    def _seen(self, lens: Viewport, *, view: tuple[int, int], ratio: float) -> Scaled | None:
-        seen = self._pyramid.seen(lens, view=view) if self._pyramid else None
-        if seen is None:
-            return None
-        pixels = screen_pixels(seen.rgb8)
-        height, width = pixels.shape[:2]
-        image = QImage(pixels.data, width, height, width * 4, QImage.Format.Format_RGB32)
-        image.setDevicePixelRatio(ratio)
-        return Scaled(image, seen.left, QPointF(seen.left / ratio, seen.top / ratio), pixels)
-
-
-def screen_pixels(rgb8: Rgb8) -> npt.NDArray[Any]:
-    """H×W×3 8-bit RGB in four bytes a pixel: what Qt copies to the screen without converting."""
-    return np.ascontiguousarray(cv2.cvtColor(rgb8, cv2.COLOR_RGB2BGRA))
-
-
-def image_of(rgb8: Rgb8) -> QImage:
-    """H×W×3 8-bit RGB as an image that owns its memory."""
-    pixels = np.ascontiguousarray(rgb8)
-    height, width = pixels.shape[:2]
-    return QImage(pixels.data, width, height, width * 3, QImage.Format.Format_RGB888).copy()
-
-
-_PAD: Final = 6.0
-_LARGEST_SHARE: Final = 0.45  # of the view's width and height
-
-
-def legend_size(metrics: QFontMetrics, legend: Legend, *, room: QRectF) -> QSizeF | None:
-    """How large the colour bar's box is in a view; None where the view is too small for it."""
-    line = metrics.height()
-    height = min(float(len(legend.bar)), room.height() * _LARGEST_SHARE - 2 * line)
-    wide = max(metrics.horizontalAdvance(words) for words in (legend.low, legend.high))
-    if height < 2 * line or wide > room.width() * _LARGEST_SHARE:
-        return None
-    return QSizeF(max(wide, legend.bar.shape[1]) + 2 * _PAD, height + 2 * line + 2 * _PAD)
-
-
-def draw_legend(painter: QPainter, box: QRectF, legend: Legend) -> None:
-    """The colour bar between the values at its ends."""
-    line, width = painter.fontMetrics().height(), legend.bar.shape[1]
-    draw_plate(painter, box)
-    bar = QRectF(0, box.top() + line + _PAD, width, box.height() - 2 * (line + _PAD))
-    bar.moveLeft(round(box.center().x() - width / 2))
-    painter.drawImage(bar, image_of(legend.bar))
-    painter.setPen(INK)
-    words = box.adjusted(0, 3, 0, -3)
-    centre = Qt.AlignmentFlag.AlignHCenter
-    painter.drawText(words, centre | Qt.AlignmentFlag.AlignTop, legend.high)
-    painter.drawText(words, centre | Qt.AlignmentFlag.AlignBottom, legend.low)
-
-
-def key_size(metrics: QFontMetrics, key: tuple[KeyEntry, ...], *, room: QRectF) -> QSizeF | None:
-    """How large the key's box is in a view; None where it would cover too much of it."""
-    line = metrics.height()
-    wide = max((metrics.horizontalAdvance(entry.words) for entry in key), default=0)
-    size = QSizeF(wide + swatch_width(line) + 3 * _PAD, len(key) * (line + 2) + 2 * _PAD - 2)
-    share = QSizeF(room.width() * 0.7, room.height() * _LARGEST_SHARE)
-    if not key or size.width() > share.width() or size.height() > share.height():
-        return None
-    return size
-
-
-def draw_key(painter: QPainter, box: QRectF, key: Iterable[KeyEntry]) -> None:
-    """Every kind of area: a swatch of its colour and pattern, then its words."""
-    draw_plate(painter, box)
-    line = painter.fontMetrics().height()
-    corner = box.topLeft() + QPointF(_PAD, _PAD)
-    painter.setPen(INK)
-    for entry in key:
-        draw_entry(painter, corner, entry)
-        corner += QPointF(0, line + 2)
-
-
-def draw_entry(painter: QPainter, corner: QPointF, entry: KeyEntry, *, drawn: bool = False) -> None:
-    """One line of a key in the pen's colour; with `drawn`, by lines and areas alone."""
-    line = painter.fontMetrics().height()
-    width, height = swatch_width(line), round(line * 0.7)
-    box = QRectF(corner.x(), corner.y() + (line - height) / 2, width, height)
-    if drawn:
-        _draw_swatch(painter, box, entry)
-    else:
-        ratio = painter.device().devicePixelRatioF()
-        painter.drawImage(box, _swatch(entry, round(width * ratio), round(height * ratio)))
-    words = QPointF(corner.x() + width + _PAD, corner.y() + painter.fontMetrics().ascent())
-    painter.drawText(words, entry.words)
-
-
-def swatch_width(line: int) -> int:
-    """Of a swatch beside a line of this height."""
-    return round(line * 1.4)
-
-
-@lru_cache(maxsize=64)
-def _swatch(entry: KeyEntry, width: int, height: int) -> QImage:
-    return image_of(key_swatch(entry.colour, entry.pattern, width=width, height=height))
-
-
-_FINER: Final = 4  # steps of a slanted edge for each pixel of the swatch that is painted
-
-
-def _draw_swatch(painter: QPainter, box: QRectF, entry: KeyEntry) -> None:
-    """The same sample as areas: its ground, and the ink where a finer one has it."""
-    width, height = round(box.width()) * _FINER, round(box.height()) * _FINER
-    ink = key_swatch((255, 255, 255), entry.pattern, width=width, height=height)[..., 0] == 255
-    path = QPainterPath()
-    for row, changes in enumerate(np.diff(np.pad(ink, ((0, 0), (1, 1))).astype(np.int8))):
-        starts, ends = np.flatnonzero(changes == 1), np.flatnonzero(changes == -1)
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-            path.addRect(start, row, end - start, 1)
-    painter.fillRect(box, QColor(*KEY_GROUND))
-    painter.save()
-    painter.translate(box.topLeft())
-    painter.scale(1 / _FINER, 1 / _FINER)
-    painter.fillPath(path.simplified(), QColor(*entry.colour))
-    painter.restore()
-
-
 _MARGIN: Final = 8.0
 _SHARE: Final = 0.26
 _LARGEST: Final = 170.0
@@ -328,26 +115,13 @@ def minimap_box(sight: Sight) -> QRectF | None:
     return QRectF(_MARGIN, round(sight.height - _MARGIN - height), width, height)
 
 
-def draw_minimap(painter: QPainter, box: QRectF, shown: Shown, sight: Sight) -> None:
-    """The small picture, framed, and a frame around what is in sight."""
-    ratio = sight.ratio
-    painter.fillRect(box.adjusted(-2, -2, 2, 2), PLATE)
-    width, height = round(box.width() * ratio), round(box.height() * ratio)
-    small = shown.small(width, height, ratio=ratio)
-    if small is not None:
-        painter.drawImage(box.topLeft() + small.corner, small.image)
+def draw_minimap_frame(painter: QPainter, box: QRectF, sight: Sight) -> None:
+    """A frame around what is in sight, on the small picture."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
     seen = _seen(box, sight)
     for pen in (QPen(PLATE, 3), QPen(QColor(255, 255, 255), 1)):
         painter.setPen(pen)
         painter.drawRect(seen)
-
-
-def lens_at(place: QPointF, box: QRectF, sight: Sight) -> Viewport:
-    """The lens with its middle where a point of the small picture is, also held outside of it."""
-    x = (place.x() - box.left()) / box.width() * sight.image[0]
-    y = (place.y() - box.top()) / box.height() * sight.image[1]
-    return Viewport(x=x, y=y, scale=sight.lens.scale).within(sight.image)
 
 
 def _seen(box: QRectF, sight: Sight) -> QRectF:
@@ -449,3 +223,155 @@ def _draw_trail(painter: QPainter, sight: Sight, trail: Trail) -> None:
 def _reach(radius: float, sight: Sight) -> float:
     """A radius in Qt's pixels; the smallest can still be seen."""
     return max(radius * sight.lens.scale / sight.ratio, 1.5)
+
+
+_LONGEST: Final = "0.000"
+# At this luminance black and white stand out alike, 4.6 to 1.
+_EVEN: Final = 0.179
+
+
+@lru_cache(maxsize=8192)
+def short(value: float) -> str:
+    """A number in at most five characters, or six where a sign or an exponent asks for it."""
+    if isnan(value):
+        return "NaN"
+    if not isfinite(value):
+        return "Inf" if value > 0 else "−Inf"
+    size = abs(value)
+    if value == int(value) and size < 1e5:
+        words = f"{int(value)}"
+    elif size >= 1e5 or size < 5e-4:
+        mantissa, exponent = f"{value:.0e}".split("e")
+        words = f"{mantissa}e{int(exponent)}"
+    else:
+        words = f"{value:.{3 if size < 9.9995 else 1 if size < 999.95 else 0}f}"
+    return words.replace("-", "−")
+
+
+def print_numbers(painter: QPainter, family: str, sight: Sight, painted: Painted, box: Box) -> None:
+    """Print the numbers of the pixels inside a box, in the screen's own pixels.
+
+    Black on light pixels and white on dark ones: each pixel is one colour, so all can be read.
+    They are small images, made once per number.
+    """
+    if painted.values is None or painted.rgb8 is None:
+        return
+    left, top, right, bottom = box
+    columns, rows = slice(left, right), slice(top, bottom)
+    numbers = np.atleast_3d(painted.values[rows, columns]).tolist()
+    light = _light(painted.rgb8[rows, columns]).tolist()
+    side = sight.lens.scale
+    lines = 1 if painted.values.ndim == 2 else painted.values.shape[2]
+    size = _fitting(family, side=round(side), lines=lines)
+    step = min(side / lines, size * 1.25)
+    first = (side - step * (lines - 1)) / 2
+    for y, (row, inks) in enumerate(zip(numbers, light, strict=False), top):
+        for x, (values, ink) in enumerate(zip(row, inks, strict=False), left):
+            across, down = sight.lens.to_screen((x, y), view=sight.view)
+            across, down = across + side / 2, down + first
+            for value in values:
+                word = _word(short(value), family, size, dark_ink=ink)
+                place = across - word.width() / 2, down - word.height() / 2
+                painter.drawImage(round(place[0]), round(place[1]), word)
+                down += step
+
+
+@lru_cache(maxsize=8192)
+def _word(word: str, family: str, size: int, *, dark_ink: bool) -> QImage:
+    """A number in black or white on a clear ground."""
+    font = QFont(family)
+    font.setPixelSize(size)
+    metrics = QFontMetrics(font)
+    place = QRect(0, 0, max(metrics.horizontalAdvance(word), 1) + 2, metrics.height())
+    image = QImage(place.size(), QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    painter.setFont(font)
+    painter.setPen(QColor(0, 0, 0) if dark_ink else QColor(255, 255, 255))
+    painter.drawText(place, Qt.AlignmentFlag.AlignCenter, word)
+    painter.end()
+    return image
+
+
+@lru_cache(maxsize=64)
+def _fitting(family: str, *, side: int, lines: int) -> int:
+    """The letters' height in a pixel of this side: as large as its width and its lines allow."""
+    size = max(int(side / (3.4 if lines > 1 else 2.6)), 6)
+    font = QFont(family)
+    font.setPixelSize(size)
+    wide = QFontMetrics(font).horizontalAdvance(_LONGEST)
+    return size if wide <= side - 3 else max(int(size * (side - 3) / wide), 6)
+
+
+def _light(rgb8: Rgb8) -> npt.NDArray[np.bool_]:
+    """H×W, True where black stands out more than white: by relative luminance (WCAG 2.2)."""
+    linear = (rgb8.astype(np.float32) / 255) ** 2.2
+    luminance = linear @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    light: npt.NDArray[np.bool_] = luminance > _EVEN
+    return light
+
+
+_GRID = QColor(128, 128, 128, 90)
+
+
+class Overprint:
+    """Kept as one image until the lens or the pictures change: a moved crosshair prints nothing."""
+
+    def __init__(self) -> None:
+        self._causes: tuple[object, ...] = ()
+        self._image: QImage | None = None
+
+    def draw(
+        self, painter: QPainter, sight: Sight, *, left: Painted, right: Painted, edge: int
+    ) -> None:
+        """Lines, and numbers of `left` in columns of pixels before `edge`, of `right` after it."""
+        if sight.lens.scale < GRID_FROM:
+            self._image = None
+            return
+        causes = (sight, left.rgb8, left.values, right.rgb8, right.values, edge)
+        if self._image is None or not _same(causes, self._causes):
+            self._causes = causes
+            family = painter.font().family()
+            self._image = _printed(family, sight, (left, right), edge)
+        painter.drawImage(0, 0, self._image)
+
+
+def _same(first: tuple[object, ...], second: tuple[object, ...]) -> bool:
+    """Pictures by identity: to compare their pixels would cost more than to print."""
+    return len(first) == len(second) and all(
+        one is other or (not isinstance(one, np.ndarray) and one == other)
+        for one, other in zip(first, second, strict=True)
+    )
+
+
+def _printed(family: str, sight: Sight, sides: tuple[Painted, Painted], edge: int) -> QImage:
+    """Everything in sight on a clear ground, in the screen's own pixels."""
+    image = QImage(*sight.view, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    _print_grid(painter, sight)
+    if sight.lens.scale >= VALUES_FROM:
+        left, top, right, bottom = sight.visible()
+        middle = min(max(edge, left), right)
+        boxes = (left, top, middle, bottom), (middle, top, right, bottom)
+        for painted, box in zip(sides, boxes, strict=True):
+            print_numbers(painter, family, sight, painted, box)
+    painter.end()
+    image.setDevicePixelRatio(sight.ratio)
+    return image
+
+
+def _print_grid(painter: QPainter, sight: Sight) -> None:
+    """Strips on whole screen pixels: lines between them would be blended, and take longer."""
+    left, top, right, bottom = sight.visible()
+    across = [
+        round(sight.lens.to_screen((x, 0), view=sight.view)[0]) for x in range(left, right + 1)
+    ]
+    down = [round(sight.lens.to_screen((0, y), view=sight.view)[1]) for y in range(top, bottom + 1)]
+    thin = max(round(sight.ratio), 1)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+    for x in across:
+        painter.fillRect(QRect(x, down[0], thin, down[-1] - down[0]), _GRID)
+    for y in down:
+        painter.fillRect(QRect(across[0], y, across[-1] - across[0], thin), _GRID)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
