@@ -22,7 +22,7 @@ from smarthdr_studio.studio.dataset.start_page import NewProjectDialog
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.state import Notice, StudioState
 from smarthdr_studio.studio.widgets.file_dialogs import begin
-from smarthdr_studio.studio.window.chart_export import ChartExport
+from smarthdr_studio.studio.window.charts import ChartExport
 from smarthdr_studio.studio.window.studio_page import StudioPage
 
 _PICTURES: Final = (".hdr", ".exr", ".pfm", ".tif", ".tiff", ".png", ".jpg", ".jpeg")

@@ -20,7 +20,7 @@ from smarthdr_studio.studio.settings import Layout
 from smarthdr_studio.studio.state import EDITED, Centre, Notice, QueueKind, StudioState, Workspace
 from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.training.plan_editor import PlanEditor
-from smarthdr_studio.studio.window.chart_export import ChartExport
+from smarthdr_studio.studio.window.charts import ChartExport
 from smarthdr_studio.studio.window.studio_page import StudioPage
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ from smarthdr_studio.studio.training.diary import DiaryPanel
 from smarthdr_studio.studio.training.film_strip import FilmStrip
 from smarthdr_studio.studio.widgets.controls import Tabs, button, card
 from smarthdr_studio.studio.widgets.file_dialogs import begin
-from smarthdr_studio.studio.window.chart_export import CurveExport
+from smarthdr_studio.studio.window.charts import CurveExport
 
 _HALVES: Final = (230, 330)
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from smarthdr_studio.core.display import Painted
@@ -12,6 +12,7 @@ from smarthdr_studio.core.imaging.regions import Region
 from smarthdr_studio.core.training.presets import presets
 from smarthdr_studio.studio.curation.brush import BrushBar
 from smarthdr_studio.studio.curation.journal_panel import JournalPanel
+from smarthdr_studio.studio.curation.scene_card import SceneCard
 from smarthdr_studio.studio.curation.scene_list import SceneList
 from smarthdr_studio.studio.curation.scene_model import SceneShelf
 from smarthdr_studio.studio.session import Session
@@ -19,16 +20,23 @@ from smarthdr_studio.studio.session.inspection import Inspection
 from smarthdr_studio.studio.state import Centre, StudioState, Workspace
 from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.training.training_panel import TrainingPanel
+from smarthdr_studio.studio.trust.evidence_panel import EvidencePanel
 from smarthdr_studio.studio.trust.history import HistoryPanel
+from smarthdr_studio.studio.trust.inspector import Inspector, RegionTable, WhyLine
+from smarthdr_studio.studio.trust.reliability_panel import ReliabilityPanel
+from smarthdr_studio.studio.trust.threshold_proposals import ThresholdProposals
+from smarthdr_studio.studio.trust.thresholds import PoolMap, Snapshots, WhatIfPanel
 from smarthdr_studio.studio.viewer.display_strip import DisplayStrip
 from smarthdr_studio.studio.viewer.view_grid import ViewGrid
+from smarthdr_studio.studio.widgets.controls import Scrolled
+from smarthdr_studio.studio.window.charts import ChartExport, Charts
 from smarthdr_studio.studio.window.desk import Desk
 from smarthdr_studio.studio.window.run_pages import Watching
 from smarthdr_studio.studio.window.scene_pages import CentrePages
-from smarthdr_studio.studio.window.trust_side import Charts, TrustSide
 
 _GUESTS = {"overview": (Centre.TABLE, Centre.GALLERY), "runs": (Centre.RUNS,)}
 _WATCHED = {"film": "Film", "diary": "Diary"}
+_NARROWEST: Final = 318
 
 
 class StudioPage(QWidget):
@@ -326,3 +334,97 @@ def _look(inspection: Inspection, name: str, seen: object) -> None:
         inspection.look_at_evidence(seen=bool(seen))
     elif name == "overview":
         inspection.look_at_overview(seen=bool(seen))
+
+
+class TrustSide(QObject):
+    """Four panels; the sentence that says why stands under the thresholds while no other tells."""
+
+    def __init__(self, charts: Charts, parent: QObject) -> None:
+        super().__init__(parent)
+        self.reliability, self.pool_map = ReliabilityPanel(), PoolMap()
+        self.snapshots, self.what_if = Snapshots(), WhatIfPanel()
+        self.proposals = ThresholdProposals()
+        self.inspector, self.region, self.why = Inspector(), RegionTable(), WhyLine()
+        self.evidence, self.scene = EvidencePanel(), SceneCard()
+        self._charts = charts
+        self._place_charts()
+        scores, pairs = (
+            (self.reliability, self.pool_map),
+            (self.snapshots, self.what_if),
+        )
+        thresholds = _wide(Scrolled(_column(growing=scores, fixed=pairs)), below=self.why)
+        why = _wide(Scrolled(_column(growing=(self.inspector,), fixed=(self.region,))))
+        self.panels: Mapping[str, QWidget] = {
+            "thresholds": thresholds,
+            "why": why,
+            "evidence": _wide(Scrolled(self.evidence)),
+            "scene": _wide(Scrolled(self.scene)),
+        }
+
+    def listen_to(self, session: Session) -> None:
+        """State comes down."""
+        session.show_in(self.reliability, self.pool_map, self.snapshots, self.what_if)
+        session.show_in(self.proposals)
+        session.show_in(self.inspector, self.region, self.why, self.evidence, self.scene)
+
+    def tell(self, session: Session) -> None:
+        """Intents go up."""
+        inspection, curating = session.inspection, session.curating
+        self.exporting = ChartExport(session, self._charts.all, self)
+        session.leaving.connect(self.scene.save)
+        for panel in (self.reliability, self.pool_map):
+            panel.masks_moved.connect(inspection.screen.move_masks)
+            panel.masks_settled.connect(curating.settle_masks)
+        self.reliability.scope_picked.connect(inspection.set_scope)
+        self.pool_map.keep_asked.connect(self._charts.map.keep)
+        self.proposals.asked.connect(inspection.propose_thresholds)
+        self.proposals.applied.connect(inspection.proposals.apply)
+        self.proposals.dismissed.connect(inspection.proposals.dismiss)
+        self.snapshots.snapshot_asked.connect(inspection.thresholds.keep_snapshot)
+        self.snapshots.snapshot_picked.connect(curating.settle_masks)
+        self.snapshots.snapshot_dropped.connect(inspection.thresholds.drop_snapshot)
+        self.region.region_cleared.connect(inspection.inspector.unmark)
+        self.evidence.scope_picked.connect(inspection.evidence.set_scope)
+        self.evidence.part_picked.connect(inspection.evidence.set_part)
+        self.evidence.measure_asked.connect(inspection.measure)
+        self.evidence.cancel_asked.connect(inspection.evidence.cancel)
+        self._charts.sparsification.drop_dragged.connect(inspection.thresholds.drop_moved)
+        self._charts.sparsification.drop_released.connect(inspection.thresholds.drop_settled)
+        self.scene.note_written.connect(curating.write_note)
+        self.scene.tags_changed.connect(curating.change_tags)
+
+    def _place_charts(self) -> None:
+        charts = self._charts
+        self.reliability.patches.place_histogram(charts.patches)
+        self.reliability.pixels.place_histogram(charts.pixels)
+        self.reliability.patches.listen_to(charts.patches.tau_dragged, charts.patches.tau_released)
+        self.reliability.pixels.listen_to(charts.pixels.tau_dragged, charts.pixels.tau_released)
+        self.pool_map.place(charts.map, picked=charts.map.picked, released=charts.map.released)
+        self.reliability.place_below(self.proposals)
+        self.evidence.place_charts(charts.sparsification, charts.calibration)
+
+
+def _wide(panel: QWidget, *, below: QWidget | None = None) -> QWidget:
+    """A panel that is never too narrow for its words, and what stays in sight under it."""
+    whole = QWidget()
+    whole.setMinimumWidth(_NARROWEST)
+    column = QVBoxLayout(whole)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(8)
+    column.addWidget(panel, 1)
+    if below is not None:
+        column.addWidget(below)
+    return whole
+
+
+def _column(*, growing: tuple[QWidget, ...], fixed: tuple[QWidget, ...]) -> QWidget:
+    """Parts one under the other; free height goes to the first ones."""
+    whole = QWidget()
+    column = QVBoxLayout(whole)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(8)
+    for part in growing:
+        column.addWidget(part, 1)
+    for part in fixed:
+        column.addWidget(part)
+    return whole
