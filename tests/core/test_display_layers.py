@@ -8,7 +8,7 @@ from made_scenes import SETTINGS, SIZE, a_scene, light
 
 from smarthdr_studio.core.display import DisplaySettings, Layer, Material, Painter
 from smarthdr_studio.core.display.layers import refusal
-from smarthdr_studio.core.display.painter import LIGHT
+from smarthdr_studio.core.display.overlay import LIGHT
 from smarthdr_studio.core.trust.causes import Reason
 from smarthdr_studio.core.trust.masking import MaskSettings, SoftWeights, trust
 

@@ -22,12 +22,12 @@ from smarthdr_studio.core.display.layers import (
     Legend,
     Material,
     Painted,
+    Pattern,
 )
 from smarthdr_studio.core.display.overlay import (
     Area,
     Hatch,
     OverlayVariants,
-    Pattern,
     hatched_rgb8,
     key_swatch,
     masked_rgb8,

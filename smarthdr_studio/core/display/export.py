@@ -29,7 +29,7 @@ from smarthdr_studio.core.display.layers import (
     tone_words,
     why_empty,
 )
-from smarthdr_studio.core.display.picture import screen_rgb8
+from smarthdr_studio.core.display.painter import screen_rgb8
 from smarthdr_studio.core.display.tone import ToneMap, strips, toned
 from smarthdr_studio.core.errors import ExportError
 from smarthdr_studio.core.files import AnyPath, replacing

@@ -3,17 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.display.colour_maps import ColourMap, HeatScale
-from smarthdr_studio.core.display.overlay import Mask, Pattern
 from smarthdr_studio.core.display.tone import Rgb8, ToneMap
 from smarthdr_studio.core.imaging.bracket import Bracket, Half
 from smarthdr_studio.core.imaging.radiometry import GAMMA, MU, Floats
+from smarthdr_studio.core.imaging.regions import Mask
 from smarthdr_studio.core.trust.masking import MaskSettings, Trust
+
+Pattern = Literal[
+    "even", "rising", "falling", "vertical", "horizontal", "dots", "grid", "checks", "rings"
+]
 
 
 class Layer(StrEnum):

@@ -1,18 +1,25 @@
 """Paints a layer of a scene with its masks, doing again only what depends on what moved."""
 
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.display.cache import Cache
 from smarthdr_studio.core.display.false_colour import (
+    NON_FINITE_KEY,
+    NonFinite,
     Spread,
     extremes,
     heat_painted,
+    mark_non_finite,
     spread_of,
     spread_on_screen,
+    stops_key,
+    stops_legend,
+    stops_rgb8,
 )
 from smarthdr_studio.core.display.layer_data import LayerData, difference_of, title_of
 from smarthdr_studio.core.display.layers import (
@@ -22,212 +29,45 @@ from smarthdr_studio.core.display.layers import (
     DisplaySettings,
     KeyEntry,
     Layer,
+    Legend,
     Material,
     Painted,
+    exposure_words,
     joined,
     number,
     percent,
-    share,
+    tone_words,
     why_empty,
 )
 from smarthdr_studio.core.display.overlay import (
     BRUSH_HATCHES,
-    DISTRUST_HATCH,
     GATE_HATCHES,
-    PATCH_HATCH,
-    PIXEL_HATCH,
-    REASON_HATCHES,
-    SHUT,
-    TRUST_HATCH,
-    WEIGHED_HATCH,
+    HIGHLIGHT_HATCH,
+    LIGHT,
+    SHADOW_HATCH,
     Area,
     BrushVariants,
-    Hatch,
-    Mask,
+    MaskView,
     OverlayVariants,
     hatched_rgb8,
+    mask_view,
     masked_rgb8,
+    person_view,
 )
-from smarthdr_studio.core.display.picture import PicturePainter
-from smarthdr_studio.core.display.tone import Rgb8, strips
-from smarthdr_studio.core.imaging.radiometry import Floats
-from smarthdr_studio.core.trust.causes import Reason
-from smarthdr_studio.core.trust.explanation import pixel_threshold_words
-from smarthdr_studio.core.trust.masking import Range, Trust
-
-Map = TypeVar("Map", npt.NDArray[np.int8], npt.NDArray[np.uint8])
-
-LIGHT = (232, 232, 228)  # the ground of a mask without a picture
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class MaskView:
-    """What is to be painted over the pseudo-label, or over an even light ground."""
-
-    areas: tuple[Area, ...]
-    key: tuple[KeyEntry, ...]
-    detail: str
-    dimmed: bool = True
-    flat: bool = False
-
-
-def mask_view(layer: Layer, material: Material, trust: Trust, closed: Mask) -> MaskView | None:
-    """The areas of a mask layer; None while what it shows does not exist.
-
-    `closed` is H×W, True in patches the first gate drops.
-    """
-    masks, person = material.masks, _fitting(material.person, closed)
-    match layer:
-        case Layer.PATCH_MASK:
-            detail = f"{percent(trust.patch_mask)} retained · τ_pa {masks.tau_patch:.2f}"
-            parts = [(Area(closed, PATCH_HATCH), "patch dropped")]
-            return _gate_view([*parts, *_painted_parts(person)], detail=detail)
-        case Layer.PIXEL_MASK:
-            kept = share(round(trust.counted), trust.trusted.size)
-            detail = f"{kept} retained · {pixel_threshold_words(masks)}"
-            parts = [
-                *_weighed_parts(trust),
-                (Area(~trust.pixel_mask, PIXEL_HATCH), "pixel dropped"),
-                (Area(closed, SHUT), "in a dropped patch"),
-            ]
-            return _gate_view([*parts, *_painted_parts(person)], detail=detail)
-        case Layer.PERSON_MASK:
-            return person_view(person)
-        case Layer.REASONS:
-            return _reasons_view(_fitting(material.reasons, closed))
-        case _:
-            return _trust_view(layer, trust, closed, person=person)
-
-
-def _gate_view(parts: list[tuple[Area, str]], *, detail: str) -> MaskView:
-    """What one gate says, and the brush over it, which overrules both."""
-    return MaskView(
-        areas=tuple(area for area, _ in parts),
-        key=tuple(_entry(area.hatch, words) for area, words in parts),
-        detail=detail,
-    )
-
-
-def _painted_parts(person: npt.NDArray[np.int8] | None) -> list[tuple[Area, str]]:
-    """What is painted, as far as anything is."""
-    if person is None:
-        return []
-    parts = (
-        (Area(person < 0, DISTRUST_HATCH), "distrusted by a person"),
-        (Area(person > 0, TRUST_HATCH), "trusted by a person"),
-    )
-    return [(area, words) for area, words in parts if area.mask.any()]
-
-
-_HALF = 0.5
-
-
-def _weighed_parts(trust: Trust) -> list[tuple[Area, str]]:
-    """Where pixels are weighed, those that count less than half, but do count."""
-    if trust.weight is None:
-        return []
-    return [(Area(trust.trusted & (trust.weight < _HALF), WEIGHED_HATCH), "counts less than half")]
-
-
-def _trust_view(
-    layer: Layer, trust: Trust, closed: Mask, *, person: npt.NDArray[np.int8] | None
-) -> MaskView:
-    """Who drops what; a brush overrules both gates, so hatches lie only where it left them."""
-    untrusted = ~trust.trusted
-    parts = [
-        *_weighed_parts(trust),
-        (Area(untrusted, PIXEL_HATCH), "pixel dropped"),
-        (Area(untrusted & closed, PATCH_HATCH), "patch dropped"),
-    ]
-    parts += _painted_parts(person)
-    flat = layer is Layer.COMBINED_MASK
-    plain_key = tuple(_entry(area.hatch, words) for area, words in parts)
-    return MaskView(
-        areas=tuple(area for area, _ in parts),
-        key=_counted_key(trust, parts) if flat else plain_key,
-        detail=f"{share(round(trust.counted), trust.trusted.size)} of the pixels"
-        + (", by weight" if trust.weight is not None else ""),
-        dimmed=False,
-        flat=flat,
-    )
-
-
-def _counted_key(trust: Trust, parts: list[tuple[Area, str]]) -> tuple[KeyEntry, ...]:
-    """What is trusted, and each part, with its share of the scene."""
-    counts = _counts_on_top([area.mask for area, _ in parts])
-    dropped = (
-        _entry(area.hatch, f"{words} {share(count, trust.trusted.size)}")
-        for (area, words), count in zip(parts, counts, strict=True)
-    )
-    return KeyEntry(colour=LIGHT, words=f"trusted {_rest(trust, sum(counts))}"), *dropped
-
-
-def _rest(trust: Trust, covered: int) -> str:
-    """The share that is trusted; where pixels are weighed, of those that no part covers."""
-    if trust.weight is None:
-        return percent(trust.trusted)
-    return share(trust.trusted.size - covered, trust.trusted.size)
-
-
-def person_view(person: npt.NDArray[np.int8] | None) -> MaskView | None:
-    """What a person painted, H×W; None where nothing is."""
-    if person is None or not person.any():
-        return None
-    distrusted, trusted = person < 0, person > 0
-    return MaskView(
-        areas=(Area(distrusted, DISTRUST_HATCH), Area(trusted, TRUST_HATCH)),
-        key=(_entry(DISTRUST_HATCH, "distrust forced"), _entry(TRUST_HATCH, "trust forced")),
-        detail=f"trust forced {percent(trusted)} · distrust forced {percent(distrusted)}",
-    )
-
-
-def _reasons_view(reasons: npt.NDArray[np.uint8] | None) -> MaskView | None:
-    if reasons is None:
-        return None
-    counts = _histogram(reasons)
-    there = [reason for reason in REASON_HATCHES if counts[reason]]
-    chief = max(there, key=lambda reason: int(counts[reason]), default=None)
-    trusted = f"{share(int(counts[Reason.TRUSTED]), reasons.size)} trusted"
-    return MaskView(
-        areas=tuple(Area(reasons == reason, REASON_HATCHES[reason]) for reason in there),
-        key=tuple(
-            _entry(
-                REASON_HATCHES[reason], f"{reason.words} {share(int(counts[reason]), reasons.size)}"
-            )
-            for reason in there
-        ),
-        detail=joined(trusted, f"chiefly {chief.words}" if chief else ""),
-    )
-
-
-def _fitting(codes: Map | None, closed: Mask) -> Map | None:
-    """The map if it is of this scene's size."""
-    return codes if codes is not None and codes.shape == closed.shape else None
-
-
-def _entry(hatch: Hatch, words: str) -> KeyEntry:
-    return KeyEntry(colour=hatch.colour, words=words, pattern=hatch.pattern)
-
-
-def _counts_on_top(masks: list[Mask]) -> list[int]:
-    """How many pixels of each mask no later one covers."""
-    counts, covered = [], np.zeros_like(masks[0])
-    for mask in reversed(masks):
-        counts.append(int(np.count_nonzero(mask & ~covered)))
-        covered |= mask
-    return counts[::-1]
-
-
-def _histogram(reasons: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """How often each number occurs; by strips, because counting widens every pixel."""
-    counts = np.zeros(256, np.int64)
-    for rows in strips(*reasons.shape):
-        counts += np.bincount(reasons[rows].ravel(), minlength=256)
-    return counts
-
+from smarthdr_studio.core.display.tone import Rgb8, ToneMap, frame_rgb8, to_rgb8, tone_table
+from smarthdr_studio.core.imaging.alignment import saturated
+from smarthdr_studio.core.imaging.bracket import Half
+from smarthdr_studio.core.imaging.radiometry import Floats, Frame
+from smarthdr_studio.core.imaging.regions import Mask
+from smarthdr_studio.core.trust.masking import Range
 
 LARGEST_VARIANTS = (
     8_000_000  # pixels; of larger pictures four more looks would take too much memory
+)
+# A key lies on dark ground, where the black stripes of what is white would not be seen.
+ZEBRA_KEY = (
+    KeyEntry(colour=(255, 255, 255), words="clipped", pattern=HIGHLIGHT_HATCH.pattern),
+    KeyEntry(colour=SHADOW_HATCH.colour, words="black", pattern=SHADOW_HATCH.pattern),
 )
 
 
@@ -242,7 +82,6 @@ class Painter:
     def __init__(self) -> None:
         self._memo = Cache()
         self._sources = LayerData(self._memo)
-        self._light = PicturePainter(self._memo, self._sources)
         self._material = Material()
 
     def paint(self, layer: Layer, material: Material, settings: DisplaySettings) -> Painted:
@@ -322,12 +161,75 @@ class Painter:
         self, layer: Layer, material: Material, settings: DisplaySettings
     ) -> Painted | None:
         if layer in RADIANCE:
-            return self._light.radiance(layer, material, settings)
+            return self._radiance(layer, material, settings)
         if layer in FRAMES:
-            return self._light.frame(layer, material, settings)
+            return self._frame(layer, material, settings)
         if layer in MAPS:
             return self._heat(layer, material, settings)
         return self._mask(layer, material, settings)
+
+    def _radiance(
+        self, layer: Layer, material: Material, settings: DisplaySettings
+    ) -> Painted | None:
+        """A radiance layer; None while it does not exist."""
+        half = self._sources.radiance(layer, material)
+        if half is None:
+            return None
+        odd, rgb8 = self._sources.odd(layer, half), self._screen(layer, half, settings)
+        words = joined(_origin(layer, material), tone_words(settings), exposure_words(settings))
+        # False colour tells more of the ends than stripes would.
+        zebra = settings.zebra and settings.tone_map is not ToneMap.STOPS
+
+        def paint() -> Painted:
+            clipped = clipped_screen(rgb8, odd) if zebra else None
+            legend, stops = _false_colours(settings)
+            return Painted(
+                rgb8=hatched_rgb8(rgb8, clipped.areas, dimmed=False) if clipped else rgb8,
+                title=layer.value,
+                detail=joined(words, clipped.words if clipped else ""),
+                legend=legend,
+                key=(
+                    *stops,
+                    *(ZEBRA_KEY if clipped else ()),
+                    *((NON_FINITE_KEY,) if odd.words else ()),
+                ),
+                warning=odd.words,
+                values=half,
+            )
+
+        return self._memo.once(layer, (half, rgb8, words, zebra), paint)
+
+    def _screen(self, layer: Layer, half: Half, settings: DisplaySettings) -> Rgb8:
+        """Radiance as it is on the screen, H×W×3, odd values in the marker."""
+        causes = half, *_tone_causes(settings)
+        return self._memo.once(
+            f"toned {layer}",
+            causes,
+            lambda: screen_rgb8(half, settings, self._sources.odd(layer, half)),
+        )
+
+    def _frame(self, layer: Layer, material: Material, settings: DisplaySettings) -> Painted | None:
+        """A camera frame; None while there is no bracket."""
+        found = self._sources.frame(layer, material)
+        if found is None:
+            return None
+        frame, stops = found
+        ev, zebra = settings.exposure_ev, settings.zebra
+        shot = f"+{stops:g} EV" if stops else "shortest"
+        words = joined(shot, "as shot" if ev == 0 else "re-exposed", exposure_words(settings))
+
+        def paint() -> Painted:
+            rgb8 = frame_rgb8(frame, exposure_ev=ev)
+            clipped = clipped_frame(frame) if zebra else None
+            return Painted(
+                rgb8=hatched_rgb8(rgb8, clipped.areas, dimmed=False) if clipped else rgb8,
+                title=layer.value,
+                detail=joined(words, clipped.words if clipped else ""),
+                key=ZEBRA_KEY if clipped else (),
+                values=frame,
+            )
+
+        return self._memo.once(layer, (frame, words, ev, zebra), paint)
 
     def _heat(self, layer: Layer, material: Material, settings: DisplaySettings) -> Painted | None:
         values = self._sources.map(layer, material, against=settings.error_against)
@@ -356,7 +258,7 @@ class Painter:
             return self._person_alone(material, settings) if layer is Layer.PERSON_MASK else None
         flat = layer is Layer.COMBINED_MASK
         hidden = not settings.mask_visible and not flat
-        toned = None if flat else self._light.screen(Layer.PSEUDO_LABEL, hdr, settings)
+        toned = None if flat else self._screen(Layer.PSEUDO_LABEL, hdr, settings)
         closed = self._sources.closed(trust, size=material.masks.patch_size)
         warning = self._warning(material, flat=flat)
 
@@ -453,3 +355,80 @@ def _size_of(person: npt.NDArray[np.int8] | None) -> tuple[int, int] | None:
 def _even_ground(shape: tuple[int, int]) -> Rgb8:
     """H×W×3 of one colour, in the memory of one pixel."""
     return np.broadcast_to(np.array(LIGHT, np.uint8), (*shape, 3))
+
+
+class Clipped(NamedTuple):
+    """Where any channel is at its end, and where all are 0; H×W each."""
+
+    highlights: Mask
+    shadows: Mask
+
+    @property
+    def areas(self) -> tuple[Area, Area]:
+        """Both, with their stripes."""
+        return Area(self.highlights, HIGHLIGHT_HATCH), Area(self.shadows, SHADOW_HATCH)
+
+    @property
+    def words(self) -> str:
+        """Both shares."""
+        return joined(f"clipped {percent(self.highlights)}", f"black {percent(self.shadows)}")
+
+
+def clipped_frame(frame: Frame) -> Clipped:
+    """By camera values, H×W×3 uint16: from 0.98 of full scale on, and 0."""
+    return Clipped(saturated(frame), _within(frame, 0, 0))
+
+
+def clipped_screen(rgb8: Rgb8, odd: NonFinite) -> Clipped:
+    """By what the screen shows, H×W×3: 255, and 0; the marker of odd values is neither."""
+    highlights, shadows = ~_within(rgb8, 0, 254), _within(rgb8, 0, 0)
+    if odd.where is not None:
+        highlights, shadows = highlights & ~odd.where, shadows & ~odd.where
+    return Clipped(highlights, shadows)
+
+
+def _within(picture: Rgb8 | Frame, low: int, high: int) -> Mask:
+    """H×W, True where all channels lie between both codes, both included."""
+    inside = cv2.inRange(picture, (low,) * 3, (high,) * 3)
+    mask: Mask = np.asarray(inside) != 0
+    return mask
+
+
+def screen_rgb8(half: Half, settings: DisplaySettings, odd: NonFinite) -> Rgb8:
+    """Radiance, H×W×3, as the settings show it; what is odd takes the marker."""
+    ev = settings.exposure_ev
+    if settings.tone_map is ToneMap.STOPS:
+        rgb8 = stops_rgb8(half, exposure_ev=ev, colour_map=settings.colour_map)
+    else:
+        table = tone_table(settings.tone_map, exposure_ev=ev, mu=settings.mu, gamma=settings.gamma)
+        rgb8 = to_rgb8(half, table)
+    return mark_non_finite(rgb8, odd)
+
+
+def _tone_causes(settings: DisplaySettings) -> tuple[object, ...]:
+    """The settings that this tone map depends on, and no others."""
+    tone = settings.tone_map
+    own = {
+        ToneMap.MU_LAW: settings.mu,
+        ToneMap.GAMMA: settings.gamma,
+        ToneMap.STOPS: settings.colour_map,
+    }
+    return tone, settings.exposure_ev, own.get(tone)
+
+
+def _false_colours(settings: DisplaySettings) -> tuple[Legend | None, tuple[KeyEntry, ...]]:
+    """What the colours of stops mean; nothing for other tone maps."""
+    if settings.tone_map is not ToneMap.STOPS:
+        return None, ()
+    colours = settings.colour_map
+    return stops_legend(colours), stops_key(colours, exposure_ev=settings.exposure_ev)
+
+
+def _origin(layer: Layer, material: Material) -> str:
+    """Where a picture is from."""
+    return {
+        Layer.PSEUDO_LABEL: material.origin,
+        Layer.OTHER_ROUND: material.other_origin,
+        Layer.STUDENT: material.student_origin or "as the student is now",
+        Layer.PROMOTED: "frozen when promoted",
+    }.get(layer, "")
