@@ -36,13 +36,13 @@ from smarthdr_studio.studio.window.bars import (
 )
 from smarthdr_studio.studio.window.command_palette import CommandPalette
 from smarthdr_studio.studio.window.keys_dialog import HelpSheet, KeysDialog
-from smarthdr_studio.studio.window.menus import Commands, ContextMenus, Menus
+from smarthdr_studio.studio.window.menus import ContextMenus, Menus
 from smarthdr_studio.studio.window.project_commands import FileCommands, OpenCommands
 from smarthdr_studio.studio.window.run_commands import (
     BenchmarkCommands,
     PlanCommands,
     RunsCommands,
-    SteeringCommands,
+    TrainingCommands,
 )
 from smarthdr_studio.studio.window.scene_commands import (
     FigureCommands,
@@ -210,13 +210,6 @@ class MainWindow(QMainWindow):
     def _make_commands(self, palette: Palette) -> dict[str, Callable[[], object]]:
         """Whoever carries out the actions; what each action calls, by its id."""
         self._scene_commands = scene_commands = SceneCommands(self.session, self.page)
-        commands = Commands(
-            self.session,
-            scenes=self.page.scenes,
-            views=self.page.views,
-            training=self.page.training,
-            chosen=scene_commands.chosen,
-        )
         self._figure_commands = FigureCommands(self.session, self.page.views, self)
         self._open_commands = OpenCommands(self.session, self)
         view_commands = ViewCommands(self.session, self.page, self._figure_commands)
@@ -227,23 +220,24 @@ class MainWindow(QMainWindow):
             self.session, self.page, self, chosen=scene_commands.chosen
         )
         self._benchmark = BenchmarkCommands(self.session, palette, self)
-        steering = SteeringCommands(self.session, self.page)
+        self._training_commands = TrainingCommands(self.session, self.page)
         asking = (
             self._queue_commands,
             self._file_commands,
             self._runs,
             self._plan_commands,
             self._benchmark,
-            steering,
+            self._training_commands,
         )
         self._model_commands = ModelCommands(self.session, self)
-        self._parts = (commands, view_commands, self._model_commands, scene_commands, *asking)
-        self._commands = commands
+        self._parts = (view_commands, self._model_commands, scene_commands, *asking)
         calls = {name: call for part in self._parts for name, call in part.table().items()}
         return calls | self._own_commands()
 
     def _own_commands(self) -> dict[str, Callable[[], object]]:
         return {
+            "try_sample": self.session.try_sample,
+            "close_project": self.session.close_project,
             "open_project": self._open_commands.open_project,
             "open_dataset": self._open_commands.open_dataset,
             "mend_project": self._open_commands.mend_project,
@@ -295,12 +289,8 @@ class MainWindow(QMainWindow):
         self.page.listen_to(session)
         self.page.tell(session)
         self.page.export_asked.connect(self._export)
-        self.page.training.train_asked.connect(self._commands.train)
-        self.page.training.resume_asked.connect(self._commands.resume)
         over_scenes = self.page.browsing.bar
-        for bar in (self.bar, over_scenes):
-            bar.promote_asked.connect(self._commands.promote)
-            bar.exclude_asked.connect(self._commands.exclude)
+        self._scene_commands.decide_by(self.bar, over_scenes)
         over_scenes.tag_asked.connect(self._scene_commands.add_tag)
         over_scenes.note_asked.connect(self._scene_commands.write_note)
         self._preload.timeout.connect(session.training.want_devices)
@@ -338,7 +328,7 @@ class MainWindow(QMainWindow):
         labelling, files = self.session.files.labelling, self._file_commands
         self.ways.starter_asked.connect(labelling.use_starter)
         self.ways.file_asked.connect(self._model_commands.ask_to_label)
-        self.ways.train_asked.connect(self._commands.train_without_labels)
+        self.ways.train_asked.connect(self._training_commands.train_without_labels)
         self.ways.truth_asked.connect(files.import_truth)
         self.ways.bracket_asked.connect(files.merge_bracket)
         self.ways.closed.connect(labelling.close_line)

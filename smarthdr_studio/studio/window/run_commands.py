@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Qt, QTimer, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
@@ -254,12 +254,17 @@ class BenchmarkCommands(QObject):
         return sheet
 
 
-class SteeringCommands:
-    """Brings the training panel to the front where it has to ask first."""
+_NO_LABEL: Final = "quick-selfhdr"  # the preset that trains without any
+
+
+class TrainingCommands:
+    """Starts and steers runs; brings the panel to the front where it has to ask first."""
 
     def __init__(self, session: Session, page: StudioPage) -> None:
         self._session, self._page = session, page
         steering, panel = session.running.steering, page.training
+        panel.train_asked.connect(self.train)
+        panel.resume_asked.connect(self.resume)
         panel.pause_asked.connect(steering.pause_or_go_on)
         panel.stop_asked.connect(steering.stop)
         panel.snapshot_asked.connect(steering.snapshot)
@@ -273,6 +278,9 @@ class SteeringCommands:
         """Every command by the name the table of actions calls it."""
         steering = self._session.running.steering
         return {
+            "train": self.train,
+            "train_without_labels": self.train_without_labels,
+            "resume": self.resume,
             "pause": steering.pause_or_go_on,
             "stop": steering.stop,
             "discard": self.discard,
@@ -281,6 +289,23 @@ class SteeringCommands:
             "change_rate": self.change_rate,
             "change_refresh": self.change_refresh,
         }
+
+    def train(self) -> None:
+        """Start a run as the panel says."""
+        self._train(self._page.training.preset)
+
+    def train_without_labels(self) -> None:
+        """Start a run that needs no label, where the panel says."""
+        self._train(_NO_LABEL)
+
+    def _train(self, preset: str) -> None:
+        self._session.inspection.predictions.forget()
+        self._session.running.train(preset=preset, device=self._page.training.device)
+
+    def resume(self) -> None:
+        """Go on with the last run."""
+        self._session.inspection.predictions.forget()
+        self._session.running.resume(device=self._page.training.device)
 
     def discard(self) -> None:
         """Ask whether the run on the screen is to go."""

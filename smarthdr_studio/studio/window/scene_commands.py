@@ -1,6 +1,7 @@
 """What the actions about scenes do: choosing, queues, views, regions, thresholds, and figures."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -9,9 +10,10 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from smarthdr_studio.core.display import Layer
+from smarthdr_studio.core.display import ColourMap, Layer
 from smarthdr_studio.core.trust.brush import Ink
 from smarthdr_studio.studio.curation.proposal_sheet import ProposalSheet
+from smarthdr_studio.studio.curation.scene_overview import TableBar
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.state import (
     SCOPES,
@@ -28,12 +30,13 @@ from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.viewer.figure_export import Sheet
 from smarthdr_studio.studio.viewer.view_grid import ViewGrid
 from smarthdr_studio.studio.widgets.file_dialogs import begin
+from smarthdr_studio.studio.window.bars import TopBar
 from smarthdr_studio.studio.window.scene_pages import PairPage
 from smarthdr_studio.studio.window.studio_page import StudioPage
 
 
 class SceneCommands:
-    """The work behind keys that depend on what fills the middle of the window."""
+    """Decisions about scenes, and keys that depend on what fills the middle of the window."""
 
     def __init__(self, session: Session, page: StudioPage) -> None:
         self._session, self._page = session, page
@@ -51,6 +54,13 @@ class SceneCommands:
             "show_gallery": partial(table.toggle, Centre.GALLERY),
             "show_pair": self.toggle_pair,
             "swap_pair": self._session.inspection.pair.swap,
+            "promote": self.promote,
+            "demote": self.demote,
+            "exclude": self.exclude,
+            "undo": self._session.curating.undo,
+            "redo": self._session.curating.redo,
+            "next_scene": partial(self._page.scenes.step, 1),
+            "previous_scene": partial(self._page.scenes.step, -1),
             "find_scene": self.find,
             "write_note": self.write_note,
             "add_tag": self.add_tag,
@@ -60,6 +70,24 @@ class SceneCommands:
             "zoom_in": partial(self.zoom, closer=True),
             "zoom_out": partial(self.zoom, closer=False),
         }
+
+    def decide_by(self, *bars: TopBar | TableBar) -> None:
+        """Buttons of these bars decide as the keys do."""
+        for bar in bars:
+            bar.promote_asked.connect(self.promote)
+            bar.exclude_asked.connect(self.exclude)
+
+    def promote(self) -> None:
+        """The selected scenes become labels."""
+        self._session.curating.promote(self.chosen())
+
+    def demote(self) -> None:
+        """The selected scenes are no labels any more."""
+        self._session.curating.demote(self.chosen())
+
+    def exclude(self) -> None:
+        """The selected scenes take no part, or take part again."""
+        self._session.curating.exclude(self.chosen())
 
     def chosen(self) -> tuple[str, ...]:
         """The scenes that a decision is about: the selected ones, or one of the two.
@@ -337,6 +365,8 @@ _GRIDS: Final = {
 }
 _WAYS: Final = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 _PAN: Final = 0.2  # of what is in sight
+_HALF_STOP: Final = 0.5
+_TENTH: Final = 0.1
 _NUDGE: Final = 0.01
 _SOFTER: Final = 0.1
 _FAR: Final = 16  # pixels
@@ -388,8 +418,13 @@ class ViewCommands:
             "maximise": self.maximise,
             "next_view": partial(viewing.step_view, 1),
             "previous_view": partial(viewing.step_view, -1),
-            "zoom_in": views.zoom_in,
-            "zoom_out": views.zoom_out,
+            "brighter": partial(viewing.expose, _HALF_STOP),
+            "darker": partial(viewing.expose, -_HALF_STOP),
+            "slightly_brighter": partial(viewing.expose, _TENTH),
+            "slightly_darker": partial(viewing.expose, -_TENTH),
+            "reset_exposure": partial(viewing.set_exposure, 0.0),
+            "next_colour_map": self.next_colour_map,
+            "toggle_masks": self.toggle_masks,
             "toggle_wipe": partial(viewing.toggle_compare, CompareMode.WIPE),
             "toggle_difference": partial(viewing.toggle_compare, CompareMode.DIFFERENCE),
             "toggle_zebra": self.toggle_zebra,
@@ -402,7 +437,6 @@ class ViewCommands:
         inspection = self._session.inspection
         thresholds, history = inspection.thresholds, inspection.history
         return {
-            "clear_region": inspection.inspector.unmark,
             "least_trusted": self.least_trusted,
             "lower_tau_patch": partial(thresholds.nudge, "tau_patch", -_NUDGE),
             "raise_tau_patch": partial(thresholds.nudge, "tau_patch", _NUDGE),
@@ -485,3 +519,15 @@ class ViewCommands:
         usable: tuple[Scope, ...] = SCOPES if state.region is not None else SCOPES[:2]
         place = usable.index(state.scope) if state.scope in usable else -1
         self._session.inspection.set_scope(usable[(place + 1) % len(usable)])
+
+    def next_colour_map(self) -> None:
+        """The colour map after this one."""
+        shown, maps = self._session.state.display, tuple(ColourMap)
+        following = maps[(maps.index(shown.colour_map) + 1) % len(maps)]
+        self._session.inspection.viewing.set_display(replace(shown, colour_map=following))
+
+    def toggle_masks(self) -> None:
+        """Masks on or off."""
+        shown = self._session.state.display
+        hidden = replace(shown, mask_visible=not shown.mask_visible)
+        self._session.inspection.viewing.set_display(hidden)
