@@ -172,13 +172,13 @@ class Shutdown(QObject):
     @Slot()
     def _fall_asleep(self) -> None:
         self._falling_asleep = True
-        self._running.stop_for_sleep()
+        self._running.training.stop_for_sleep()
         self._run_ended()
 
     @Slot()
     def _wake(self) -> None:
         self._falling_asleep = False
-        self._running.has_woken()
+        self._running.training.has_woken()
 
     @Slot()
     def _run_ended(self) -> None:

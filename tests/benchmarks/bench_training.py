@@ -86,7 +86,7 @@ class InWindow:
         session = self.bench.session
         self._open(project)
         begun = time.perf_counter()
-        session.running.train(preset=plan, device="cpu")
+        session.training.train(preset=plan, device="cpu")
         self.bench.until(lambda: session.state.training.step > 0 or self._is_over())
         self.bench.until(self._is_over, seconds=3600)
         taken = time.perf_counter() - begun
@@ -100,7 +100,7 @@ class InWindow:
         session = self.bench.session
         self._open(project)
         self.beat.start()
-        session.running.train(preset=plan, device="cpu")
+        session.training.train(preset=plan, device="cpu")
         self.bench.until(lambda: session.state.training.step > 0 or self._is_over())
         self.loading += self.beat.stop()
         self.beat.start()
@@ -112,7 +112,7 @@ class InWindow:
         """A whole run while scenes are switched and thresholds dragged."""
         hand, session = BusyHand(self.bench), self.bench.session
         self._open(project)
-        session.running.train(preset=plan, device="cpu")
+        session.training.train(preset=plan, device="cpu")
         self.bench.until(lambda: session.state.training.step > 0 or self._is_over())
         self.beat.start()
         hand.start()

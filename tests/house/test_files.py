@@ -29,7 +29,7 @@ _LOADERS = {"load", "load_state_dict_from_url"}
 _THREADS = {
     "smarthdr_studio/core/training/run_lock.py",  # the heartbeat of a lease
     "smarthdr_studio/studio/tasks.py",
-    "smarthdr_studio/studio/training/training_thread.py",
+    "smarthdr_studio/studio/training/controller.py",
 }
 _BUTTONS = ("button(", "_button(")
 _OWN_GRAPHS = "smarthdr_studio/learning/export.py"

@@ -195,7 +195,7 @@ def test_where_nothing_has_changed_there_is_no_way_to_go(window, runs, until):
 
 def test_any_run_that_can_be_resumed_is(window, runs, until, monkeypatch):
     asked = []
-    monkeypatch.setattr(window.session.running, "resume", lambda run, **how: asked.append(run))
+    monkeypatch.setattr(window.session.training, "resume", lambda run, **how: asked.append(run))
     choose(window, until, LATE)
     runs.bar._buttons["run_resume"].click()
     choose(window, until, EARLY)

@@ -45,7 +45,7 @@ def train(window, tmp_path, until, fresh_project):
         window.session.take(fresh_project)
         until(window.session, lambda s: s.shown == "001")
         window.page.go_to_tab("training")
-        window.session.running.train(preset=str(path), device="cpu")
+        window.session.training.train(preset=str(path), device="cpu")
         until(window.session, lambda s: s.training.step > 1, timeout=400000)
         return window.session
 
@@ -184,14 +184,14 @@ def test_out_of_memory_offers_its_remedies_and_one_click_resumes_with_the_best(
     )
     resumed = []
     controller = running.session.training
-    monkeypatch.setattr(controller, "resume", lambda folder, **wishes: resumed.append(wishes))
+    monkeypatch.setattr(controller, "resume", lambda run, **how: resumed.append((run, how)))
     controller.fail(str(OutOfMemory("Out of memory.")), remedies)
     buttons = running.notice.findChildren(QPushButton)
     first, second = (next(b for b in buttons if b.text() == each.text) for each in remedies)
     qtbot.waitUntil(lambda: first.isVisible() and second.isVisible(), timeout=20000)
     assert first.x() < second.x()
     qtbot.mouseClick(first, Qt.MouseButton.LeftButton)
-    assert resumed == [{"run": "r1", "changes": {"batch.labelled": 4}}]
+    assert resumed == [("r1", {"changes": {"batch.labelled": 4}})]
     assert running.session.state.notice is None
 
 
@@ -234,7 +234,7 @@ def test_a_run_of_the_window_is_discarded_whole_and_restored(
     until(session, lambda s: s.training.run == run, timeout=20000)
     assert session.state.training.resumable == run
     # It was discarded near its end: with more epochs there is time to see it run.
-    session.running.resume(run, changes={"schedule.epochs": 500})
+    session.training.resume(run, changes={"schedule.epochs": 500})
     until(session, lambda s: s.training.activity is Activity.RUNNING, timeout=300000)
     session.running.steering.stop()
     until(session, lambda s: s.training.activity in OVER, timeout=300000)
@@ -242,6 +242,6 @@ def test_a_run_of_the_window_is_discarded_whole_and_restored(
 
 def test_a_plan_that_cannot_be_loaded_is_told(opened):
     session = opened.session
-    session.running.train(preset="/nowhere/plan.toml", device="cpu")
+    session.training.train(preset="/nowhere/plan.toml", device="cpu")
     assert session.state.training.activity is Activity.FAILED
     assert "no such preset" in session.state.training.message

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QWidget
 
 from smarthdr_studio.studio.state import Activity
-from smarthdr_studio.studio.training.training_thread import TrainingThread
+from smarthdr_studio.studio.training.controller import TrainingThread
 
 RUNS = 20
 FIRST = 8  # runs after which pools of threads and memory have the size they keep
@@ -55,7 +55,7 @@ def test_twenty_runs_in_one_window_leave_no_thread_and_no_memory(
     until(window.session, lambda s: s.shown == "001")
     held, widgets = [], []
     for _ in range(RUNS):
-        window.session.running.train(preset=str(path), device="cpu")
+        window.session.training.train(preset=str(path), device="cpu")
         until(window.session, lambda s: s.training.activity in OVER, timeout=400000)
         assert window.session.state.training.activity is Activity.DONE
         qtbot.waitUntil(lambda: window.session.at_rest, timeout=300000)

@@ -10,7 +10,7 @@ from smarthdr_studio.core.errors import DeviceError, OutOfMemory, Remedy
 from smarthdr_studio.core.training.events import PhaseChanged, StepReported
 from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.core.training.steering import GoOn, Pause, Snapshot
-from smarthdr_studio.studio.training.training_thread import TrainingThread
+from smarthdr_studio.studio.training.controller import TrainingThread
 
 training = pytest.importorskip("smarthdr_studio.learning.trainer")
 

@@ -174,8 +174,8 @@ def test_after_training_the_next_steps_are_offered_and_the_queue_is_one_click_aw
     opened, qtbot, until
 ):
     running, state = opened.session.running, opened.session.state.training
-    running._training_became(replace(state, activity=Activity.RUNNING, run="r", past=False))
-    running._training_became(replace(state, activity=Activity.DONE, run="r", past=False))
+    running.training._become(replace(state, activity=Activity.RUNNING, run="r", past=False))
+    running.training._become(replace(state, activity=Activity.DONE, run="r", past=False))
     notice = opened.session.state.notice
     assert [offer.asks for offer in notice.offers] == ["evaluate", "review", "export"]
     assert QApplication.activeModalWidget() is None
@@ -190,7 +190,7 @@ def test_after_training_the_next_steps_are_offered_and_the_queue_is_one_click_aw
 
 def test_a_run_that_ended_before_the_window_was_opened_offers_nothing(opened):
     running, state = opened.session.running, opened.session.state.training
-    running._training_became(replace(state, activity=Activity.DONE, run="r", past=True))
+    running.training._become(replace(state, activity=Activity.DONE, run="r", past=True))
     assert opened.session.state.notice is None
 
 

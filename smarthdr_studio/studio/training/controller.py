@@ -1,15 +1,17 @@
-"""Drives the run of this window, and keeps how it, or one of another process, stands."""
+"""The run of this window: starts and stops it on its own thread, and keeps how a run stands."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, QThread, QTimer, Signal, Slot
 
-from smarthdr_studio.core.errors import Remedy, StudioError
+from smarthdr_studio.core.errors import OutOfMemory, Remedy, StudioError
 from smarthdr_studio.core.training.events import (
     RoundFinished,
     RunFinished,
@@ -17,25 +19,119 @@ from smarthdr_studio.core.training.events import (
     TrainingEvent,
     Validated,
 )
-from smarthdr_studio.core.training.run_folder import run_of
-from smarthdr_studio.core.training.steering import (
-    GoOn,
-    LearningRate,
-    NextRound,
-    Pause,
-    RefreshEvery,
-    Snapshot,
-    Stop,
-    Wish,
-    leave_wish,
-)
+from smarthdr_studio.core.training.run_folder import best_of, run_of
+from smarthdr_studio.core.training.steering import GoOn, Pause, Wish, Wishes
 from smarthdr_studio.studio.project.store import Store
-from smarthdr_studio.studio.state import Activity, Notice, TrainingState
-from smarthdr_studio.studio.state.training import GO_ON, PAUSE, SNAPSHOT, STOP
-from smarthdr_studio.studio.tasks import How, TaskRunner, plain
-from smarthdr_studio.studio.training.plan import Devices, find_devices, load_preset
+from smarthdr_studio.studio.state import Activity, Asks, Notice, Offer, TrainingState
+from smarthdr_studio.studio.state.training import BUSY_ACTIVITIES, GO_ON, PAUSE
+from smarthdr_studio.studio.tasks import TaskRunner, plain
+from smarthdr_studio.studio.training.plan import Devices, PlanController, find_devices, load_preset
 from smarthdr_studio.studio.training.run_state import after, points
-from smarthdr_studio.studio.training.training_thread import TrainingThread
+
+if TYPE_CHECKING:
+    from smarthdr_studio.core.training.plan import TrainingPlan
+
+# Alive to the eye; what is drawn anew takes its part of a core from the steps.
+_SECONDS_BETWEEN_STEP_REPORTS: Final = 0.4
+
+
+class TrainingThread(QThread):
+    """Runs train() and repeats its events as tuples; steps that come fast travel together.
+
+    `wishes` are heard between two steps.
+    """
+
+    reported = Signal(object)
+    failed = Signal(str, object)  # why, and the remedies one click away
+
+    def __init__(
+        self, plan: "TrainingPlan", project: Path, *, resume: str | None, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._plan, self._project, self._resume = plan, project, resume
+        self.wishes = _Inbox()
+        self._held: list[TrainingEvent] = []
+        self._told_at = 0.0
+
+    def run(self) -> None:
+        """Train until done, stopped or failed; called by Qt on the new thread."""
+        try:
+            from smarthdr_studio.learning.trainer import train
+
+            course = train(self._plan, self._project, resume=self._resume, wishes=self.wishes)
+            with closing(course) as events:
+                for event in events:
+                    self._report(event)
+                    if self.isInterruptionRequested():
+                        break
+        except Exception as error:  # the edge of the thread: tell, never swallow
+            if not isinstance(error, StudioError):
+                logging.getLogger(__name__).exception("a run failed")
+            self._flush()
+            self.failed.emit(_in_words(error), _remedies_of(error))
+        finally:
+            self._flush()
+            _give_memory_back()
+
+    def pause(self) -> None:
+        """Hold the run before its next step; it holds its memory, and goes on listening."""
+        self.wishes.ask(Pause())
+
+    def go_on(self) -> None:
+        """The end of a pause."""
+        self.wishes.ask(GoOn())
+
+    def stop(self) -> None:
+        """Close the generator after the event at hand; it saves."""
+        self.requestInterruption()
+
+    def _report(self, event: TrainingEvent) -> None:
+        self._held.append(event)
+        due = time.monotonic() - self._told_at >= _SECONDS_BETWEEN_STEP_REPORTS
+        if due or not isinstance(event, StepReported):
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._held:
+            self.reported.emit(tuple(self._held))
+            self._held.clear()
+            self._told_at = time.monotonic()
+
+
+class _Inbox(Wishes):
+    """Hands out nothing beyond a pause: what ends it has to be heard while it lasts."""
+
+    def take(self) -> tuple[Wish, ...]:
+        """What was wished for since the last time, up to a pause."""
+        held = super().take()
+        pauses = [place for place, wish in enumerate(held) if isinstance(wish, Pause)]
+        end = pauses[0] + 1 if pauses else len(held)
+        with self._lock:
+            self._held[:0] = held[end:]
+        return held[:end]
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, StudioError):
+        return str(error)
+    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+        return (
+            "The device ran out of memory. Choose a smaller batch or tile in the plan, or another "
+            "device, then resume from the last checkpoint."
+        )
+    return f"{type(error).__name__}: {error}"
+
+
+def _remedies_of(error: Exception) -> tuple[Remedy, ...]:
+    return error.remedies if isinstance(error, OutOfMemory) else ()
+
+
+def _give_memory_back() -> None:
+    """A device's memory belongs to other programs again once a run is over."""
+    from smarthdr_studio.learning.compute import release_memory
+
+    release_memory()
+
 
 _SETTLED_AFTER: Final = (5, 8.0)  # steps and seconds since the first of them
 _FOLLOWS_IN_S: Final = 20.0  # how slowly the told end follows the expected one
@@ -84,6 +180,12 @@ def coarse(seconds: float) -> float:
 
 _SILENT_AFTER_S: Final = 60.0
 _TOLD_FOR_S: Final = 15.0  # an answer of the run stays on the screen
+_MOST_REMEDIES: Final = 3
+_NEXT: Final[tuple[tuple[str, str, Asks], ...]] = (
+    ("Evaluate", "How good each scene came out", "evaluate"),
+    ("Review the queue", "The safest pseudo-labels first", "review"),
+    ("Export the model…", "Student or teacher as a file", "export"),
+)
 
 
 class TrainingController(QObject):
@@ -97,19 +199,21 @@ class TrainingController(QObject):
     round_finished = Signal()
     checked = Signal()  # the teacher on held-out labels
     devices_found = Signal(object)
-    remedies_found = Signal(object)  # what one click can do about a run that failed
     rested = Signal()
 
-    def __init__(self, tasks: TaskRunner, parent: QObject) -> None:
-        super().__init__(parent)
+    def __init__(self, store: Store, tasks: TaskRunner, plans: PlanController) -> None:
+        super().__init__(store)
         self.state = TrainingState()
-        self._tasks = tasks
+        self._store, self._tasks, self._plans = store, tasks, plans
+        self._remedies: tuple[Remedy, ...] = ()  # what one click can do about a run that failed
+        self._slept = ""  # the run that was stopped because the computer went to sleep
         self._thread: TrainingThread | None = None
         self._waiting: Callable[[], TrainingThread] | None = None
         self._devices_asked, self._devices_known = False, False
         self._heard_at, self._told_at, self._eta = 0.0, 0.0, Eta()
         self._watch = QTimer(self, interval=1000)
         self._watch.timeout.connect(self._listen)
+        store.switched.connect(self.forget)
 
     @property
     def at_rest(self) -> bool:
@@ -121,14 +225,31 @@ class TrainingController(QObject):
         """Whether a run of this window is at work or about to begin."""
         return self._thread is not None or self._waiting is not None
 
-    def start(self, folder: Path, *, preset: str, changes: Mapping[str, Any]) -> None:
-        """Train by a preset, or a plan in a file, with changes by dotted key."""
-        self._begin(folder, preset, changes, resume=None)
+    def train(self, *, preset: str, device: str) -> None:
+        """Start a run by a preset, or by the plan in the editor (EDITED)."""
+        if self._store.project is not None:
+            self._forget_fault()
+            name, changes = self._plans.wish_for(preset, device=device)
+            self._begin(self._store.project.folder, name, changes, resume=None)
 
-    def resume(self, folder: Path, *, run: str, changes: Mapping[str, Any]) -> None:
-        """Go on with a run, with changes of its plan by dotted key."""
-        plan = run_of(folder, run).plan_path
-        self._begin(folder, str(plan), changes, resume=run)
+    def resume(
+        self,
+        run: str | None = None,
+        *,
+        device: str | None = None,
+        changes: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Go on with a run, or the last one, with changes of its plan by dotted key.
+
+        Without a device it goes on where its plan says.
+        """
+        name = run or self.state.resumable
+        if self._store.project is None or not name:
+            return
+        self._forget_fault()
+        folder = self._store.project.folder
+        wishes = {**(changes or {}), **({"device": device} if device else {})}
+        self._begin(folder, str(run_of(folder, name).plan_path), wishes, resume=name)
 
     def want_devices(self) -> None:
         """Look for devices, once; that loads torch and sets memory up for training."""
@@ -195,6 +316,22 @@ class TrainingController(QObject):
             if self.state.busy:
                 self._become(replace(self.state, activity=Activity.STOPPING, asked=""))
 
+    @Slot()
+    def stop_for_sleep(self) -> None:
+        """The computer goes to sleep: the run of this window is stopped and kept."""
+        if self.is_ours:
+            self._slept = self.state.run
+            self.stop()
+
+    @Slot()
+    def has_woken(self) -> None:
+        """Say that a run was stopped meanwhile, and offer to go on."""
+        run, self._slept = self._slept, ""
+        if run:
+            go_on = Offer(text="Resume", tip="Go on where it stopped", asks="resume", about=run)
+            words = f"{run} was stopped because the computer went to sleep; Resume goes on."
+            self._store.notice(Notice(text=words, tone="warn", offers=(go_on,)))
+
     def wish(self, wish: Wish) -> None:
         """Ask something of the run of this window; it is heard between two steps."""
         if self._thread is not None:
@@ -235,8 +372,7 @@ class TrainingController(QObject):
     @Slot(str, object)
     def fail(self, message: str, remedies: tuple[Remedy, ...] = ()) -> None:
         """Show why there is no run, or why it ended."""
-        if remedies:
-            self.remedies_found.emit(remedies)
+        self._remedies = remedies or self._remedies
         self._become(replace(self.state, activity=Activity.FAILED, message=message, asked=""))
 
     @Slot(object)
@@ -247,7 +383,7 @@ class TrainingController(QObject):
         for event in events:
             state = after(state, event)
             if isinstance(event, RunFinished) and event.remedies:
-                self.remedies_found.emit(event.remedies)
+                self._remedies = event.remedies
         steps = [event for event in events if isinstance(event, StepReported)]
         if steps:
             self._eta = self._eta.after(steps[-1].seconds_left, now=self._heard_at)
@@ -310,82 +446,44 @@ class TrainingController(QObject):
         self._become(replace(self._timed(self.state), silent=quiet and waiting, told=told))
 
     def _become(self, state: TrainingState) -> None:
-        if state != self.state:
-            self.state = state
-            self.became.emit(state)
-
-
-def leave(*, run: Path, wish: Wish) -> None:
-    """Leave it in the folder of the run. Raises ProjectError (see `core.steering`)."""
-    leave_wish(run, wish)
-
-
-_LISTENING: Final = frozenset({Activity.RUNNING, Activity.PAUSED})
-
-
-class RunSteering(QObject):
-    """Hands wishes to the thread of this window, or leaves them in the folder of the run."""
-
-    def __init__(self, store: Store, tasks: TaskRunner, training: TrainingController) -> None:
-        super().__init__(store)
-        self._store, self._tasks, self._training = store, tasks, training
-
-    @Slot()
-    def pause_or_go_on(self) -> None:
-        """Hold the run between two steps, or let it go on."""
-        state = self._training.state
-        if not state.in_other_process:
-            self._training.pause_or_go_on()
-        elif state.activity is Activity.PAUSED:
-            self._ask(GoOn(), GO_ON)
-        else:
-            self._ask(Pause(), PAUSE)
-
-    @Slot()
-    def stop(self) -> None:
-        """Let the step at hand end, save and stop."""
-        if self._training.state.in_other_process and self._training.state.busy:
-            self._ask(Stop(), STOP)
-        else:
-            self._training.stop()
-
-    @Slot()
-    def snapshot(self) -> None:
-        """A checkpoint now."""
-        self._ask(Snapshot(), SNAPSHOT)
-
-    @Slot()
-    def skip_to_round(self) -> None:
-        """End the epoch here, and begin the next with a new round."""
-        self._ask(NextRound(), "begin the next round")
-
-    @Slot(float)
-    def set_learning_rate(self, rate: float) -> None:
-        """Another learning rate from the next epoch on."""
-        self._ask(LearningRate(rate=rate), f"learn at {rate:g}")
-
-    @Slot(int)
-    def set_refresh(self, epochs: int) -> None:
-        """So many epochs between two rounds from the next epoch on."""
-        self._ask(
-            RefreshEvery(epochs=epochs),
-            "make a round every " + ("epoch" if epochs == 1 else f"{epochs} epochs"),
-        )
-
-    def _ask(self, wish: Wish, words: str) -> None:
-        state = self._training.state
-        if not (state.in_other_process and state.busy) and state.activity not in _LISTENING:
-            told = "No run is at work that could hear this; start one (Ctrl+T)."
-            self._store.notice(Notice(text=told, tone="warn"))
+        if state == self.state:
             return
-        self._training.ask(words)
-        if state.in_other_process and self._store.project is not None:
-            # The run answers in its own time, by an event.
-            job = plain(leave, run=self._store.project.runs_folder / state.run, wish=wish)
-            self._tasks.start(job, on_refused=self._not_left, how=How(lasting=True))
-        else:
-            self._training.wish(wish)
+        self.state, before = state, self._store.state.training.activity
+        self._store.become(training=state)
+        # One line of the panel may be too short for the reason and the remedy.
+        if state.activity is Activity.FAILED and not state.past and before is not Activity.FAILED:
+            self._tell_failure()
+        done = state.activity is Activity.DONE and not state.past
+        if done and before in BUSY_ACTIVITIES and state.run:
+            self._tell_what_next()
+        self.became.emit(state)
 
-    def _not_left(self, message: str) -> None:
-        self._training.ask("")
-        self._store.complain(message)
+    def _tell_what_next(self) -> None:
+        """A run came to its end: what is done with it next, each one click away."""
+        best = best_of(self.state.checks)
+        told = f", best {best.psnr_mu:.1f} dB at epoch {best.epoch + 1}" if best is not None else ""
+        offers = tuple(
+            Offer(text=text, tip=tip, asks=asks, about=self.state.run) for text, tip, asks in _NEXT
+        )
+        self._store.notice(Notice(text=f"Trained{told}. What next?", offers=offers))
+
+    def _tell_failure(self) -> None:
+        offers = tuple(
+            Offer(
+                text=remedy.text,
+                tip="Go on from the last step with this change of the plan",
+                asks="resume",
+                about=self.state.run,
+                changes=remedy.changes,
+            )
+            for remedy in self._remedies[:_MOST_REMEDIES]
+            if self.state.run
+        )
+        self._store.notice(Notice(text=self.state.message, tone="bad", offers=offers))
+
+    def _forget_fault(self) -> None:
+        """Another run begins: what was told about the last one is over."""
+        self._remedies = ()
+        notice = self._store.state.notice
+        if notice is not None and notice.offers:
+            self._store.notice(None)

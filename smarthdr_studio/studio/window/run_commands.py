@@ -118,7 +118,7 @@ class RunsCommands(QObject):
             self._session.tell(Notice(text=words, tone="warn"))
             return
         self._session.inspection.predictions.forget()
-        self._session.running.resume(row.id)
+        self._session.training.resume(row.id)
         self._page.go_to_tab("training")
 
     def _continue(self, row: RunRow) -> None:
@@ -300,12 +300,12 @@ class TrainingCommands:
 
     def _train(self, preset: str) -> None:
         self._session.inspection.predictions.forget()
-        self._session.running.train(preset=preset, device=self._page.training.device)
+        self._session.training.train(preset=preset, device=self._page.training.device)
 
     def resume(self) -> None:
         """Go on with the last run."""
         self._session.inspection.predictions.forget()
-        self._session.running.resume(device=self._page.training.device)
+        self._session.training.resume(device=self._page.training.device)
 
     def discard(self) -> None:
         """Ask whether the run on the screen is to go."""
@@ -351,7 +351,7 @@ class PlanCommands(QObject):
     def train(self) -> None:
         """Start a run by the plan in the editor."""
         self._session.inspection.predictions.forget()
-        self._session.running.train(preset=EDITED, device="auto")
+        self._session.training.train(preset=EDITED, device="auto")
 
     @Slot(object, object)
     def _offer(self, old: StudioState, new: StudioState) -> None:

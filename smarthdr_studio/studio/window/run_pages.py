@@ -187,7 +187,7 @@ def _write_table(session: Session, name: str) -> None:
 
 
 def _resume(session: Session, run: str, changes: Mapping[str, Any]) -> None:
-    session.running.resume(run, changes=changes)
+    session.training.resume(run, changes=changes)
 
 
 _CURVES: Final = "Curves"
