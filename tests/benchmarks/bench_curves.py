@@ -13,8 +13,8 @@ from table import Row, row, show, timed
 from smarthdr_studio.core.training.events import StepReported
 from smarthdr_studio.studio.plots.curves import Curve
 from smarthdr_studio.studio.plots.run_charts import RunBoard
+from smarthdr_studio.studio.state.chart_names import points
 from smarthdr_studio.studio.theme import DARK, dress
-from smarthdr_studio.studio.training.run_state import points
 
 POINTS = 10**6
 LINES = 4

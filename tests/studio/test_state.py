@@ -18,7 +18,8 @@ from smarthdr_studio.core.training.events import (
 )
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.studio.state import Activity, StudioState, TrainingState
-from smarthdr_studio.studio.training.run_state import advanced, points
+from smarthdr_studio.studio.state.chart_names import points
+from smarthdr_studio.studio.state.training import advanced
 from smarthdr_studio.studio.training.training_panel import phase_in_words, progress_in_words
 from smarthdr_studio.studio.widgets.controls import duration, percent
 

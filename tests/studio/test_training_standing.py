@@ -20,9 +20,9 @@ from smarthdr_studio.core.training.events import (
 from smarthdr_studio.core.training.run_log import TimedEvent
 from smarthdr_studio.studio.plots.run_charts import RunBoard
 from smarthdr_studio.studio.state import Activity, TrainingState
-from smarthdr_studio.studio.state.training import GO_ON, PAUSE, SNAPSHOT
+from smarthdr_studio.studio.state.chart_names import points
+from smarthdr_studio.studio.state.training import GO_ON, PAUSE, SNAPSHOT, after
 from smarthdr_studio.studio.training.controller import Eta, coarse
-from smarthdr_studio.studio.training.run_state import after, points
 from smarthdr_studio.studio.training.training_panel import (
     name_of,
     notes_in_words,

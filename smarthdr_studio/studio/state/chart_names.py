@@ -1,11 +1,24 @@
 """Which line of which chart everything is that a run measures of itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from smarthdr_studio.core.training.events import (
+    CheckpointSaved,
+    PhaseChanged,
+    RoundFinished,
+    RunFinished,
+    RunStarted,
+    Steered,
+    StepReported,
+    StepSkipped,
+    TrainingEvent,
+    Validated,
+)
 
 Doubles = npt.NDArray[np.float64]
 Run = tuple[Doubles, Doubles]  # x (the step) and y of one curve
@@ -172,3 +185,61 @@ def charted(series: Mapping[str, Run]) -> dict[Place, Run]:
         steps, mine, other = np.intersect1d(counted[0], gates[0], return_indices=True)
         placed[PERSON] = steps, (counted[1][mine] - gates[1][other]) * in_unit(PERSON)
     return placed
+
+
+_OF_CHECKS: Final = ("psnr_mu", "psnr_l", "ssim_mu", "ssim_l", "ause", "calibration")
+_OF_ROUNDS: Final = ("retained", "gates_retained", "patches_retained", "sigma_mean", "gap")
+
+
+class Point(NamedTuple):
+    """One value of one line of one chart; x is the step."""
+
+    chart: str
+    line: str
+    x: float
+    y: float
+
+
+def points(event: TrainingEvent) -> Iterator[Point]:
+    """What an event adds to the curves."""
+    match event:
+        case StepReported():
+            yield from _of_step(event)
+        case StepSkipped():
+            yield _point("skipped", event.step, event.count)
+        case Validated():
+            yield from _told(event, _OF_CHECKS)
+        case RoundFinished():
+            yield from _told(event, _OF_ROUNDS)
+            if event.gates_retained is not None:
+                share = event.retained - event.gates_retained
+                yield Point(*PERSON, event.step, share * in_unit(PERSON))
+        case RunStarted() | PhaseChanged() | Steered() | CheckpointSaved() | RunFinished():
+            pass
+
+
+def _told(event: Validated | RoundFinished, names: tuple[str, ...]) -> Iterator[Point]:
+    """Those of the figures that were measured."""
+    for name in names:
+        value = getattr(event, name)
+        if value is not None:
+            yield _point(name, event.step, value)
+
+
+def _of_step(event: StepReported) -> Iterator[Point]:
+    step = event.step
+    for name, value in event.losses.items():
+        yield _point(name, step, value)
+    yield _point("learning_rate", step, event.learning_rate)
+    yield _point("images_per_second", step, event.images_per_second)
+    if event.gradient_norm is not None:
+        yield _point("gradient_norm", step, event.gradient_norm)
+    if event.distance is not None:
+        yield _point("distance", step, event.distance)
+    if event.memory_bytes is not None:
+        yield _point("memory_bytes", step, event.memory_bytes)
+
+
+def _point(series: str, x: float, y: float) -> Point:
+    place = place_of(series)
+    return Point(*place, x, y * in_unit(place))

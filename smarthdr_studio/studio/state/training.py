@@ -1,11 +1,23 @@
-"""How a run stands, the plan of the next one, and what is watched of it."""
+"""How a run stands, also after each of its events; the plan of the next one; what is watched."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from smarthdr_studio.core.training.events import Asked
+from smarthdr_studio.core.training.events import (
+    Asked,
+    CheckpointSaved,
+    PhaseChanged,
+    RoundFinished,
+    RunFinished,
+    RunStarted,
+    Steered,
+    StepReported,
+    StepSkipped,
+    TrainingEvent,
+    Validated,
+)
 from smarthdr_studio.core.training.plan_fields import PlanField
 from smarthdr_studio.core.training.presets import Preset
 from smarthdr_studio.core.training.run_estimate import Estimate
@@ -108,6 +120,168 @@ class TrainingState:
     def busy(self) -> bool:
         """Whether a thread or another process is at work."""
         return self.activity in BUSY_ACTIVITIES
+
+
+_OUTCOMES: Final = {
+    "done": Activity.DONE,
+    "stopped": Activity.STOPPED,
+    "failed": Activity.FAILED,
+}
+
+
+def after(state: TrainingState, event: TrainingEvent) -> TrainingState:
+    """The state after an event of its run."""
+    before, state = state, advanced(state, event)
+    match event:
+        case RunStarted():
+            return replace(state, waiting=(), told="", past=False)
+        case PhaseChanged():
+            return _phase_came(state, event, before=before)
+        case StepReported():
+            return _stepped(state, event)
+        case Steered():
+            return _steered(state, event)
+        case RunFinished():
+            return replace(state, waiting=(), asked="", told="")
+        case _:
+            return _noted(state, event)
+
+
+def advanced(state: TrainingState, event: TrainingEvent) -> TrainingState:
+    """The state after an event."""
+    state = replace(state, silent=False)
+    match event:
+        case RunStarted():
+            state = _started(state, event)
+        case PhaseChanged():
+            state = _with_phase(state, event)
+        case StepReported():
+            state = _with_step(state, event)
+        case RoundFinished():
+            waits = state.changes_wait and state.late
+            state = replace(state, round=event.round, changes_wait=waits)
+            state = replace(state, making_round=False, late=False)
+        case Validated():
+            state = _checked(state, event)
+        case CheckpointSaved():
+            state = replace(state, resumable=state.run)
+        case RunFinished():
+            state = _finished(state, event)
+        case _:  # moves nothing but the silence
+            pass
+    return state
+
+
+def _checked(state: TrainingState, event: Validated) -> TrainingState:
+    """A check that is told again, after a kill, takes the place of what was said before."""
+    earlier = tuple(check for check in state.checks if check.step < event.step)
+    check = Check(event.step, event.psnr_mu, event.calibration, event.epoch)
+    return replace(state, checks=(*earlier, check), validating=len(event.scenes))
+
+
+def _with_phase(state: TrainingState, event: PhaseChanged) -> TrainingState:
+    state = replace(state, phase=event.text, step=max(state.step, event.step))
+    if event.phase == "paused":  # in the middle of whatever it was
+        return state
+    return replace(state, making_round=event.phase == "labelling")
+
+
+def _with_step(state: TrainingState, event: StepReported) -> TrainingState:
+    return replace(
+        state,
+        step=event.step,
+        epoch=event.epoch,
+        seconds_left=event.seconds_left,
+        images_per_second=event.images_per_second,
+    )
+
+
+def _finished(state: TrainingState, event: RunFinished) -> TrainingState:
+    return replace(
+        state,
+        activity=_OUTCOMES[event.outcome],
+        message=event.message,
+        seconds_left=None,
+        changes_wait=False,
+    )
+
+
+def _started(state: TrainingState, event: RunStarted) -> TrainingState:
+    activity = state.activity if state.activity is Activity.STOPPING else Activity.RUNNING
+    return replace(
+        state,
+        activity=activity,
+        run=event.run,
+        phase=f"{event.network} on {event.device}",
+        step=event.step,
+        total_steps=event.total_steps,
+        total_epochs=event.total_epochs,
+        round=state.round if event.step else 0,
+        checks=tuple(check for check in state.checks if check.step <= event.step),
+        making_round=False,
+        late=False,
+    )
+
+
+def _noted(state: TrainingState, event: TrainingEvent) -> TrainingState:
+    if isinstance(event, StepSkipped):
+        state = _epoch_came(state, event.epoch)
+        return replace(state, step=event.step, skipped=event.count, skipped_why=event.why)
+    if isinstance(event, CheckpointSaved) and state.asked == SNAPSHOT:
+        return replace(state, asked="", told=f"a snapshot was saved at step {event.step}")
+    return state
+
+
+def _phase_came(
+    state: TrainingState, event: PhaseChanged, *, before: TrainingState
+) -> TrainingState:
+    if event.phase == "paused":
+        return _paused(replace(state, phase=before.phase))
+    if event.phase in ("warm-up", "learning") and event.total:
+        return _epoch_came(state, event.done)
+    return state
+
+
+def _paused(state: TrainingState) -> TrainingState:
+    # Said before it heard that it may go on.
+    if state.asked == GO_ON or state.activity is not Activity.RUNNING:
+        return state
+    return replace(state, activity=Activity.PAUSED)
+
+
+def _stepped(state: TrainingState, event: StepReported) -> TrainingState:
+    state = replace(_epoch_came(state, event.epoch), learning_rate=event.learning_rate)
+    # The step at hand is still told after a pause was asked for; one after that is not.
+    if state.activity is Activity.PAUSED and state.asked != PAUSE:
+        state = replace(state, activity=Activity.RUNNING)
+    return state
+
+
+def _epoch_came(state: TrainingState, epoch: int) -> TrainingState:
+    left = tuple(each for each in state.waiting if each.epoch > epoch)
+    return replace(state, epoch=epoch, waiting=left)
+
+
+def _held_or_not(state: TrainingState, *, held: bool) -> TrainingState:
+    if held and state.asked == GO_ON:  # it has not heard yet that it may go on
+        return state
+    state = replace(state, asked="")
+    if state.activity not in (Activity.RUNNING, Activity.PAUSED):
+        return state
+    return replace(state, activity=Activity.PAUSED if held else Activity.RUNNING)
+
+
+def _steered(state: TrainingState, event: Steered) -> TrainingState:
+    if event.what in ("pause", "go on"):
+        return _held_or_not(state, held=event.what == "pause")
+    if state.asked not in (PAUSE, GO_ON):  # those wait for an answer of their own
+        state = replace(state, asked="")
+    if event.counts_from is None:
+        return replace(state, told=event.text)
+    # A second rate takes the place of the first.
+    others = tuple(each for each in state.waiting if each.what != event.what)
+    waits = Waiting(what=event.what, text=event.text, epoch=event.counts_from)
+    return replace(state, waiting=(*others, waits))
 
 
 EDITED: Final = "edited plan"  # stands for a preset where a run is started

@@ -23,10 +23,10 @@ from smarthdr_studio.core.training.run_folder import best_of, run_of
 from smarthdr_studio.core.training.steering import GoOn, Pause, Wish, Wishes
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Activity, Asks, Notice, Offer, TrainingState
-from smarthdr_studio.studio.state.training import BUSY_ACTIVITIES, GO_ON, PAUSE
+from smarthdr_studio.studio.state.chart_names import points
+from smarthdr_studio.studio.state.training import BUSY_ACTIVITIES, GO_ON, PAUSE, after
 from smarthdr_studio.studio.tasks import TaskRunner, plain
 from smarthdr_studio.studio.training.plan import Devices, PlanController, find_devices, load_preset
-from smarthdr_studio.studio.training.run_state import after, points
 
 if TYPE_CHECKING:
     from smarthdr_studio.core.training.plan import TrainingPlan

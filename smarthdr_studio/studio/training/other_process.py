@@ -14,9 +14,9 @@ from smarthdr_studio.core.training.run_lock import is_at_work
 from smarthdr_studio.core.training.run_log import RunCurves, RunTail, rare_events, read_curves
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Activity, TrainingState
+from smarthdr_studio.studio.state.training import after
 from smarthdr_studio.studio.tasks import How, LatestTask, Priority, Report, TaskRunner
 from smarthdr_studio.studio.training.controller import TrainingController
-from smarthdr_studio.studio.training.run_state import after
 
 _LATEST: Final = 2**16  # bytes of the log in which the newest step is looked for
 
