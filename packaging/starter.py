@@ -49,7 +49,7 @@ from smarthdr_studio.core.training.starter import (
 from smarthdr_studio.core.trust.reliability import error_map, spearman, squared_error_map
 from smarthdr_studio.learning.bundle import write_bundle
 from smarthdr_studio.learning.checkpoints import load_state
-from smarthdr_studio.learning.inference import find_model, load_model, load_predictor
+from smarthdr_studio.learning.model_files import find_model, load_model, load_predictor
 from smarthdr_studio.learning.networks import FusionNetwork
 from smarthdr_studio.learning.networks.fusion_network import SIGMA_MIN
 from smarthdr_studio.learning.trainer import train

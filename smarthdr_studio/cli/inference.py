@@ -344,8 +344,8 @@ def _network_merge(
     """Radiance and σ as layers, and whose they are."""
     from smarthdr_studio.core.training.starter import STARTER, starter_card, traits_of, unlike
     from smarthdr_studio.learning.compute import pick_device, precision_to_predict, tune_allocator
-    from smarthdr_studio.learning.inference import load_model
-    from smarthdr_studio.learning.tiling import predict_tiled
+    from smarthdr_studio.learning.inference import predict_tiled
+    from smarthdr_studio.learning.model_files import load_model
 
     tune_allocator()
     where = pick_device(device)

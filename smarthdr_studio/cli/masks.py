@@ -146,7 +146,8 @@ def _proposed(
     from smarthdr_studio.core.imaging.bracket import FrameStore
     from smarthdr_studio.core.training.threshold_proposals import Wish, propose_thresholds
     from smarthdr_studio.learning.checkpoints import latest_checkpoint
-    from smarthdr_studio.learning.inference import load_labeller, read_card, run_predictor
+    from smarthdr_studio.learning.inference import run_predictor
+    from smarthdr_studio.learning.model_files import load_labeller, read_card
 
     model = latest_checkpoint(project.folder)
     if model is None:

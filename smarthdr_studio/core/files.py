@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import re
 import shutil
 import stat
 import uuid
@@ -300,3 +301,14 @@ def _trash_places(project: Path, below: Sequence[str]) -> Iterator[Path]:
     yield place_in(project, TRASH, utc_day(), *below)
     for number in count(2):
         yield place_in(project, TRASH, f"{utc_day()}-{number}", *below)
+
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+# Libraries that are not written in Python tell a full disk in their own words only.
+_FULL_WORDS: Final = re.compile(r"no space left on device|disk quota|os error (28|112|122)\b", re.I)
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Whether a disk has no room left, or a person no more of it."""
+    code = error.errno if isinstance(error, OSError) else None
+    return code in _FULL or _FULL_WORDS.search(str(error)) is not None

@@ -36,6 +36,7 @@ from smarthdr_studio.core.training.events import (
     TrainingEvent,
     Validated,
 )
+from smarthdr_studio.core.training.round_files import drop_rounds
 from smarthdr_studio.core.training.run_folder import (
     RunFolder,
     checkpoints_of,
@@ -49,7 +50,6 @@ from smarthdr_studio.core.training.run_log import rare_events
 from smarthdr_studio.learning.checkpoints import drop_checkpoints, read_info
 from smarthdr_studio.learning.compute import pick_device
 from smarthdr_studio.learning.evaluation import Evaluation, evaluate
-from smarthdr_studio.learning.pseudo_labelling import drop_rounds
 from smarthdr_studio.learning.trainer import train
 
 _RUN = "run.json"

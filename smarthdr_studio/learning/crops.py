@@ -13,10 +13,11 @@ from torch import Tensor
 from smarthdr_studio.core.environment import SINGLE_PROCESS, ProcessRank
 from smarthdr_studio.core.errors import PlanError, ProjectError
 from smarthdr_studio.core.files import AnyPath
-from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
+from smarthdr_studio.core.imaging.bracket import FrameStore, Scene
 from smarthdr_studio.core.remedies import FIRST_LABEL
 from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.core.training.plan_sections import BatchPlan
+from smarthdr_studio.core.training.round_files import SceneLabel
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.core.trust.thresholds import crop_grid
 from smarthdr_studio.learning.augmentation import (
@@ -36,7 +37,6 @@ from smarthdr_studio.learning.radiometry import six_channels
 
 Image = np.ndarray[Any, Any] | Tensor
 CropSlices = tuple[slice, slice]
-
 # The rest of a device's memory belongs to the network and its gradients.
 _SHARE_OF_DEVICE: Final = 0.4
 
@@ -105,24 +105,6 @@ def _to_device(picture: np.ndarray[Any, Any], device: torch.device) -> Tensor:
 
 
 Mask = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SceneLabel:
-    """What the crops of one scene are held against."""
-
-    hdr: Half
-    """H×W×3 linear radiance."""
-    sigma: Half | None = None
-    """H×W uncertainty in μ-law values; None is a ground truth, which is certain."""
-    trusted: Mask | None = None
-    """H×W, True where the loss counts; None counts every pixel."""
-    weight: Half | None = None
-    """H×W in [0, 1], how much the loss counts a trusted pixel; None counts each whole."""
-    structure: Half | None = None
-    """H×W×3 linear radiance that a method with stages is held against beside `hdr`, if any."""
-    frames: npt.NDArray[np.uint16] | None = None
-    """3×H×W×3 camera values that are seen in place of the scene's, if any."""
 
 
 class Window(NamedTuple):

@@ -15,6 +15,7 @@ from smarthdr_studio.core.files import AnyPath, place_in
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.training.events import PhaseChanged
 from smarthdr_studio.core.training.plan import TrainingPlan
+from smarthdr_studio.core.training.round_files import SceneLabel
 from smarthdr_studio.core.training.run_estimate import Estimate, disk_warning, memory_warning
 from smarthdr_studio.core.words import counted
 from smarthdr_studio.learning.compute import (
@@ -26,13 +27,13 @@ from smarthdr_studio.learning.compute import (
     release_memory,
     tune_allocator,
 )
-from smarthdr_studio.learning.crops import CropBatch, CropSet, SceneLabel, crop_windows
+from smarthdr_studio.learning.crops import CropBatch, CropSet, crop_windows
 from smarthdr_studio.learning.failures import explain_failure, memory_remedies, release_tensors_of
+from smarthdr_studio.learning.inference import TiledPrediction, spans
 from smarthdr_studio.learning.label_set import stale_sentence
 from smarthdr_studio.learning.networks import passes_of
 from smarthdr_studio.learning.run_setup import prepare_run, settle_precision
 from smarthdr_studio.learning.schedule import EpochLengths, Progress, Remaining, remaining
-from smarthdr_studio.learning.tiling import TiledPrediction, spans
 from smarthdr_studio.learning.train_state import TrainingRun
 
 MEASURING_TILE: Final = "measuring: a tile of a prediction"

@@ -37,15 +37,8 @@ from smarthdr_studio.core.trust.reliability import (
 from smarthdr_studio.learning.bundle import ModelCard
 from smarthdr_studio.learning.checkpoints import latest_checkpoint, load_state
 from smarthdr_studio.learning.extra_metrics import Metric, measure, require_metrics
-from smarthdr_studio.learning.inference import (
-    Predictor,
-    TileProgress,
-    find_model,
-    is_bundle,
-    load_predictor,
-    read_card,
-    run_predictor,
-)
+from smarthdr_studio.learning.inference import Predictor, TileProgress, run_predictor
+from smarthdr_studio.learning.model_files import find_model, is_bundle, load_predictor, read_card
 
 FloatMap = npt.NDArray[np.floating[Any]]
 

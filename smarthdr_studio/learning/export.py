@@ -36,7 +36,7 @@ from smarthdr_studio.learning.bundle import (
     read_bundle,
     write_bundle,
 )
-from smarthdr_studio.learning.inference import find_model, network_with_weights, read_weights
+from smarthdr_studio.learning.model_files import find_model, network_with_weights, read_weights
 from smarthdr_studio.learning.networks import FusionNetwork
 from smarthdr_studio.learning.radiometry import mu_law, six_channels
 

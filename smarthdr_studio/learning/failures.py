@@ -20,7 +20,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from smarthdr_studio.core.errors import OutOfMemory, ProjectError, Remedy, StudioError
-from smarthdr_studio.core.files import AnyPath, replacing
+from smarthdr_studio.core.files import AnyPath, is_disk_full, replacing
 from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.core.training.plan_sections import READ_WHOLE
 from smarthdr_studio.learning.crops import CropBatch
@@ -88,10 +88,7 @@ def _as_option(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _GONE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ENODEV})
-# Libraries that are not written in Python tell a full disk in their own words only.
-_FULL_WORDS: Final = re.compile(r"no space left on device|disk quota|os error (28|112|122)\b", re.I)
 _MEMORY_WORDS: Final = re.compile(
     r"out of memory|allocate memory|insufficient memory|ALLOC_FAILED|not enough memory", re.I
 )
@@ -132,12 +129,6 @@ def explain_failure(
             f"and {again}"
         )
     return None
-
-
-def is_disk_full(error: Exception) -> bool:
-    """Whether a disk has no room left, or a person no more of it."""
-    code = error.errno if isinstance(error, OSError) else None
-    return code in _FULL or _FULL_WORDS.search(str(error)) is not None
 
 
 def release_tensors_of(error: BaseException | None) -> None:

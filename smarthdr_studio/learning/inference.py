@@ -1,162 +1,21 @@
-"""Predictions of whole scenes by any model: a checkpoint, the best of a run or a bundle."""
+"""Predictions of scenes of any size: by tiles that overlap, blended so that no seam shows."""
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Final
+from itertools import product
 
 import numpy as np
+import numpy.typing as npt
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load
 
-from smarthdr_studio.core.errors import CheckpointError, DeviceError, StudioError
-from smarthdr_studio.core.files import AnyPath, shown_name
+from smarthdr_studio.core.errors import DeviceError
 from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
-from smarthdr_studio.core.imaging.radiometry import Floats
-from smarthdr_studio.core.records import open_plain
-from smarthdr_studio.core.training.run_folder import best_checkpoint
-from smarthdr_studio.core.training.starter import meant_model
-from smarthdr_studio.learning.bundle import (
-    SUFFIX,
-    ModelCard,
-    Part,
-    overlap_of,
-    read_bundle,
-    read_bundle_card,
-)
-from smarthdr_studio.learning.checkpoints import read_info
-from smarthdr_studio.learning.compute import Arithmetic, pick_device, precision_to_predict
+from smarthdr_studio.core.imaging.radiometry import Floats, Frame, inverse_mu_law, unit_ldr
+from smarthdr_studio.learning.compute import Arithmetic
 from smarthdr_studio.learning.distributed import Bytes, Ranks
-from smarthdr_studio.learning.networks import (
-    FusionNetwork,
-    SeveralViews,
-    Uncertainty,
-    build_network,
-)
-from smarthdr_studio.learning.tiling import predict_tiled
-
-_CHECKPOINTS: Final = "checkpoints"  # of a run, the folder that tells it from a checkpoint
-
-
-def find_model(path: AnyPath) -> Path:
-    """The checkpoint or bundle that is meant by a path: of a run, its best checkpoint or its last.
-
-    The word "starter" means the model that ships. Raises CheckpointError: the run has no
-    checkpoint yet.
-    """
-    path = meant_model(path)
-    if not (path / _CHECKPOINTS).is_dir():
-        return path
-    found = best_checkpoint(path)
-    if found is None:
-        raise CheckpointError(f"{path}: has no checkpoint yet; choose another run, or train on")
-    return found
-
-
-def read_card(model: AnyPath, *, part: Part = "teacher") -> ModelCard:
-    """What a model says of itself; a bundle holds one part, whatever `part` asks for.
-
-    Raises CheckpointError.
-    """
-    model = find_model(model)
-    if is_bundle(model):
-        return read_bundle_card(model)
-    return _card_of(model, part=part)
-
-
-def read_weights(model: AnyPath, *, part: Part = "teacher") -> tuple[ModelCard, bytes]:
-    """The card and the weights as safetensors, after comparing their hash; `part` as above.
-
-    Raises CheckpointError: missing, damaged or foreign.
-    """
-    model = find_model(model)
-    if is_bundle(model):
-        return read_bundle(model)
-    card, path = _card_of(model, part=part), model / f"{part}.safetensors"
-    remedy = "choose another checkpoint"
-    try:
-        with open_plain(path) as file:
-            weights = file.read()
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read ({error.strerror}); {remedy}") from None
-    if hashlib.sha256(weights).hexdigest() != card.weights:
-        raise CheckpointError(f"{path}: damaged, its SHA-256 has changed; {remedy}")
-    return card, weights
-
-
-def load_model(model: AnyPath, *, part: Part = "teacher") -> tuple[FusionNetwork, ModelCard]:
-    """The network, on the CPU and ready to predict, and its card; `part` as in `read_card`.
-
-    Raises CheckpointError: missing, damaged, foreign, or of a network that is not known here.
-    """
-    model = find_model(model)
-    card, weights = read_weights(model, part=part)
-    return network_with_weights(model, card, weights), card
-
-
-def network_with_weights(model: AnyPath, card: ModelCard, weights: bytes) -> FusionNetwork:
-    """The network of the card with these weights, on the CPU, in evaluation mode.
-
-    Raises CheckpointError, which names `model`.
-    """
-    model = Path(model)
-    try:
-        network = build_network(card.network)
-    except StudioError as error:
-        raise CheckpointError(f"{model}: made by another version; {error}") from None
-    try:
-        network.load_state_dict(load(weights))
-    except (RuntimeError, SafetensorError) as error:
-        first = shown_name(str(error).partition("\n")[0])
-        raise CheckpointError(
-            f"{model}: its weights do not fit the network {card.network} ({first}); "
-            "choose another model"
-        ) from None
-    return network.eval()
-
-
-def _card_of(checkpoint: Path, *, part: Part) -> ModelCard:
-    """What a checkpoint says of its student or teacher. Raises CheckpointError."""
-    info = read_info(checkpoint)
-    try:
-        tile, precision = int(info.plan["tile"]), str(info.plan["precision"])
-        uncertainty = uncertainty_of(info.plan)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise CheckpointError(
-            f"{checkpoint}: its plan is not whole; choose another checkpoint"
-        ) from None
-    plan = json.dumps(info.plan, sort_keys=True, separators=(",", ":"))
-    return ModelCard(
-        network=info.network,
-        part=part,
-        tile=tile,
-        overlap=overlap_of(tile),
-        precision=precision,
-        run=info.run,
-        step=info.step,
-        epoch=info.epoch,
-        round=info.round,
-        plan=hashlib.sha256(plan.encode()).hexdigest(),
-        weights=info.hashes.get(f"{part}.safetensors", ""),
-        metrics=dict(info.metrics),
-        uncertainty=uncertainty,
-        frames=info.frames,
-    )
-
-
-def uncertainty_of(plan: Mapping[str, Any]) -> Uncertainty:
-    """Whose σ a plan, in plain values, wants; of an older version the judge's."""
-    return "views" if plan.get("teacher", {}).get("uncertainty") == "views" else "judge"
-
-
-def is_bundle(model: AnyPath) -> bool:
-    """Whether a path means one file, not the folder of a checkpoint."""
-    model = meant_model(model)
-    return model.suffix.casefold() == SUFFIX or model.is_file()
-
+from smarthdr_studio.learning.networks import FusionNetwork, Prediction, SeveralViews, Uncertainty
+from smarthdr_studio.learning.radiometry import mu_law, six_channels
 
 TileProgress = Callable[[int, int], None]
 
@@ -250,47 +109,6 @@ def _unpack(flat: Bytes, scene: Scene) -> tuple[Half, Floats]:
     return hdr, sigma
 
 
-def load_predictor(
-    model: AnyPath, *, who: Part = "teacher", device: str = "auto", frames: FrameStore
-) -> Predictor:
-    """A network, ready to predict with tile, precision and uncertainty of the plan it learned by.
-
-    `model` is a checkpoint, a run (its best checkpoint) or a bundle, which holds one network only.
-
-    Raises CheckpointError, and DeviceError where the device is not there.
-    """
-    model = Path(model)
-    chosen = pick_device(device)
-    network, card = load_model(model, part=who)
-    network = network.to(chosen)
-    return Predictor(
-        network=network,
-        frames=frames,
-        device=chosen,
-        precision=precision_to_predict(network, device=chosen, wish=card.precision, tile=card.tile),
-        tile=card.tile,
-    ).asking(uncertainty=card.uncertainty)
-
-
-def load_labeller(model: AnyPath, *, device: str = "auto", frames: FrameStore) -> Predictor:
-    """The teacher of a model, asking as the rounds of its run asked it: with as many views.
-
-    Of a bundle, which does not say how many, with one. Raises CheckpointError and DeviceError.
-    """
-    predictor = load_predictor(model, device=device, frames=frames)
-    return predictor.asking(views_of_labels(model))
-
-
-def views_of_labels(model: AnyPath) -> int:
-    """How many views a pseudo-label of the model's run is the mean of; 1 where that is not known.
-
-    Raises CheckpointError.
-    """
-    if is_bundle(model):
-        return 1
-    return int(read_info(find_model(model)).plan.get("teacher", {}).get("views", 1))
-
-
 def run_predictor(
     predictor: Predictor, scene: Scene, *, said: TileProgress | None = None
 ) -> tuple[Half, Floats]:
@@ -307,3 +125,170 @@ def run_predictor(
             f"The device {predictor.device} has no memory left to look at {scene.id}; "
             "ask again when training has stopped"
         ) from error
+
+
+GRID = 8
+# The outermost pixels of a tile saw a made-up border: within an overlap they never count.
+MARGIN = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Span:
+    """One tile along one axis, and how much each of its pixels counts; in [0, 1]."""
+
+    start: int
+    stop: int
+    weights: Floats
+
+
+def spans(length: int, *, tile: int, overlap: int, grid: int = GRID) -> tuple[Span, ...]:
+    """Cut one axis into equal tiles that start on multiples of `grid`; weights add up to 1.
+
+    No more tiles than needed, none larger than needed, spread evenly: neighbours share at least
+    `overlap` pixels, in the middle of which the one fades into the other along a cosine. The last
+    tile ends where the picture does. A network whose windows are `grid` pixels wide sees the same
+    windows in every tile.
+
+    Raises:
+        ValueError: `tile` or `overlap` is no multiple of 8, or not 16 ≤ overlap ≤ tile / 3.
+    """
+    if tile % GRID or overlap % GRID or not 2 * GRID <= overlap <= tile / 3:
+        raise ValueError(
+            f"tile {tile} and overlap {overlap}: multiples of 8, 16 ≤ overlap ≤ tile/3"
+        )
+    starts, tile = _starts(length, tile=tile, overlap=overlap, grid=grid)
+    ends = [min(start + tile, length) for start in starts]
+    middles = [(start + end) / 2 for start, end in zip(starts[1:], ends, strict=False)]
+    ramp = overlap - 2 * MARGIN
+    weights = [np.ones(end - start, np.float32) for start, end in zip(starts, ends, strict=True)]
+    for i, middle in enumerate(middles):
+        weights[i] *= 1 - _rise(starts[i], ends[i], middle=middle, ramp=ramp)
+        weights[i + 1] *= _rise(starts[i + 1], ends[i + 1], middle=middle, ramp=ramp)
+    return tuple(map(Span, starts, ends, weights))
+
+
+def _starts(length: int, *, tile: int, overlap: int, grid: int) -> tuple[list[int], int]:
+    """Where tiles start, and their size: all multiples of `grid`."""
+    overlap = grid * math.ceil(overlap / grid)
+    tile = max(tile // grid * grid, overlap + 2 * grid)
+    count = 1 + math.ceil(max(0, length - tile) / (tile - overlap))
+    needed = (length + (count - 1) * overlap) / count
+    tile = grid * math.ceil(needed / grid)
+    last = math.ceil(max(0, length - tile) / grid)
+    return [grid * (i * last // max(1, count - 1)) for i in range(count)], tile
+
+
+class TiledPrediction:
+    """A picture being predicted tile by tile: `add` each of `tiles`, then take `result`.
+
+    Between two tiles the caller may pause, report or give up: no mode of torch is left on.
+    Tiles are blended in μ-law values: in linear ones a fade from dark to bright would look like a
+    step, because its first hundredth already is half of what the eye sees.
+    """
+
+    def __init__(
+        self,
+        network: FusionNetwork | SeveralViews,
+        frames: Sequence[Frame],
+        *,
+        stops: Sequence[float],
+        device: torch.device,
+        precision: torch.dtype = torch.float32,
+    ) -> None:
+        self._network, self._device, self._precision = network, device, precision
+        self._frames, self._stops = tuple(frames), tuple(stops)
+        height, width, _ = self._frames[0].shape
+        self._seen = np.zeros((height, width, 3), np.float32)
+        self._sigma = np.zeros((height, width), np.float32)
+
+    def tiles(self, *, tile: int = 256, overlap: int = 32) -> tuple[tuple[Span, Span], ...]:
+        """What to `add`: pairs of a span of rows and one of columns; one of a `whole` network."""
+        height, width = self._sigma.shape
+        if self._network.whole:
+            grid = math.lcm(GRID, self._network.multiple)
+            tile, overlap = grid * math.ceil(max(height, width, 6 * GRID) / grid), 2 * GRID
+        rows, columns = (
+            spans(length, tile=tile, overlap=overlap, grid=self._network.multiple)
+            for length in (height, width)
+        )
+        return tuple(product(rows, columns))
+
+    def add(self, rows: Span, columns: Span) -> None:
+        """Predict one tile and blend it in."""
+        hdr, sigma = self._predict(rows, columns)
+        weights = rows.weights[:, None] * columns.weights
+        here = slice(rows.start, rows.stop), slice(columns.start, columns.stop)
+        self._seen[here] += mu_law(hdr[0].permute(1, 2, 0)).cpu().numpy() * weights[..., None]
+        self._sigma[here] += sigma[0, 0].cpu().numpy() * weights
+
+    def result(self) -> tuple[Half, Floats]:
+        """Linear radiance H×W×3 in [0, 1] as half floats, and σ H×W."""
+        hdr = np.empty(self._seen.shape, np.float16)
+        for row, seen in zip(hdr, self._seen, strict=True):  # never two whole pictures in float32
+            row[:] = inverse_mu_law(seen)
+        return hdr, self._sigma
+
+    def _predict(self, rows: Span, columns: Span) -> Prediction:
+        training = self._network.training
+        self._network.eval()
+        mixed = self._precision is not torch.float32
+        try:
+            with (
+                torch.inference_mode(),
+                torch.autocast(self._device.type, dtype=self._precision, enabled=mixed),
+            ):
+                under, reference, over = (
+                    six_channels(self._cut(frame, rows, columns), stops=stops)
+                    for frame, stops in zip(self._frames, self._stops, strict=True)
+                )
+                answer = self._network(under, reference, over)
+                return Prediction(hdr=answer.hdr.float(), sigma=answer.sigma.float())
+        finally:
+            self._network.train(training)
+
+    def _cut(self, frame: Frame, rows: Span, columns: Span) -> torch.Tensor:
+        """One tile of a frame as 1×3×h×w camera values in [0, 1]."""
+        piece = unit_ldr(frame[rows.start : rows.stop, columns.start : columns.stop])
+        return torch.from_numpy(piece).to(self._device).permute(2, 0, 1)[None]
+
+
+def predict_tiled(  # noqa: PLR0913 - one call for all who need no say between tiles
+    network: FusionNetwork | SeveralViews,
+    frames: Sequence[Frame],
+    *,
+    stops: Sequence[float],
+    device: torch.device,
+    tile: int = 256,
+    overlap: int = 32,
+    precision: torch.dtype = torch.float32,
+    on_tile: Callable[[int, int], None] | None = None,
+) -> tuple[Half, Floats]:
+    """Predict a bracket of any size in memory bounded by the tile, unless the network is `whole`.
+
+    Args:
+        network: on `device`; it predicts in evaluation mode and is left in the mode it was in.
+        frames: under, reference, over, each H×W×3 RGB uint16.
+        stops: their exposures above the shortest.
+        device: where to compute.
+        tile: side of a tile, a multiple of 8.
+        overlap: pixels that neighbouring tiles share at least, a multiple of 8.
+        precision: what to compute in; see `compute.pick_precision`.
+        on_tile: called with the number of tiles done and of all; it may raise to give up.
+
+    Returns:
+        Linear radiance H×W×3 in [0, 1] as half floats, and σ H×W in μ-law values.
+    """
+    picture = TiledPrediction(network, frames, stops=stops, device=device, precision=precision)
+    tiles = picture.tiles(tile=tile, overlap=overlap)
+    for done, (rows, columns) in enumerate(tiles, start=1):
+        picture.add(rows, columns)
+        if on_tile is not None:
+            on_tile(done, len(tiles))
+    return picture.result()
+
+
+def _rise(start: int, stop: int, *, middle: float, ramp: int) -> Floats:
+    """From 0 to 1 along a cosine of `ramp` pixels around `middle`, at the pixels of a tile."""
+    along = (np.arange(start, stop) + 0.5 - middle) / ramp + 0.5
+    risen: npt.NDArray[np.float64] = np.sin(0.5 * np.pi * np.clip(along, 0, 1)) ** 2
+    return risen.astype(np.float32)

@@ -19,7 +19,7 @@ from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.remedies import SEE_NAMES
 from smarthdr_studio.core.training.events import PhaseChanged, RoundFinished
-from smarthdr_studio.core.training.rounds import round_path
+from smarthdr_studio.core.training.round_files import round_path
 from smarthdr_studio.core.training.run_folder import run_folders, run_of
 from smarthdr_studio.core.training.run_lock import is_at_work
 from smarthdr_studio.core.training.starter import STARTER, starter_card, traits_of, unlike
@@ -28,14 +28,8 @@ from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.core.trust.pseudo_label import read_provenance
 from smarthdr_studio.learning.bundle import ModelCard
 from smarthdr_studio.learning.checkpoints import read_info
-from smarthdr_studio.learning.inference import (
-    Predictor,
-    TileProgress,
-    find_model,
-    is_bundle,
-    load_labeller,
-    read_card,
-)
+from smarthdr_studio.learning.inference import Predictor, TileProgress
+from smarthdr_studio.learning.model_files import find_model, is_bundle, load_labeller, read_card
 from smarthdr_studio.learning.pseudo_labelling import LabelledPool, Origin, label_pool
 
 _MOST_TOLD: Final = 3  # scenes unlike the starter's, by name

@@ -1,30 +1,25 @@
-"""The teacher's predictions of every unlabelled scene, masked and written as pseudo-labels.
+"""A round: the teacher predicts every unlabelled scene, thresholds are drawn, labels are written.
 
-rounds/00012.safetensors   the labels of a round, from which a run can be resumed
-previews/00012/<scene>.jpg  small pictures, to see how a scene came out from round to round
+METHOD §4: thresholds are the project's, or drawn anew from labels or from scores of rounds before.
 """
 
+import math
 import os
-import shutil
-import uuid
 from collections import deque
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
-import cv2
 import numpy as np
-from safetensors.numpy import save_file
 
-from smarthdr_studio.core.display import Rgb8, ToneMap, to_rgb8, tone_table
 from smarthdr_studio.core.errors import CheckpointError, LabelError
-from smarthdr_studio.core.files import AnyPath, place_in, replacing
-from smarthdr_studio.core.imaging.bracket import Half, Scene
+from smarthdr_studio.core.files import AnyPath, place_in
+from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
 from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.training.events import (
     PhaseChanged,
@@ -33,41 +28,43 @@ from smarthdr_studio.core.training.events import (
     as_json,
     event_of,
 )
+from smarthdr_studio.core.training.plan_sections import MaskPlan
+from smarthdr_studio.core.training.round_files import (
+    SceneLabel,
+    open_round_file,
+    round_path,
+    write_previews,
+    write_round,
+)
 from smarthdr_studio.core.training.rounds import (
     RECORDED_BINS,
     RoundRecord,
     history_path,
-    kept_rounds,
-    open_round_file,
-    recorded_rounds,
-    round_path,
     write_record,
 )
 from smarthdr_studio.core.training.run_folder import RunFolder
-from smarthdr_studio.core.trust.adaptive_thresholds import Ends, RunningScores
+from smarthdr_studio.core.trust.adaptive_thresholds import (
+    FROM_LABELS,
+    Ends,
+    Exposure,
+    LabelledMaps,
+    RunningScores,
+    calibration_scale,
+    calibration_words,
+    drawn_from_labels,
+    exposure_bins,
+    score_moments,
+    threshold_words,
+)
 from smarthdr_studio.core.trust.brush import Brush
-from smarthdr_studio.core.trust.masking import MaskSettings, Trust, patch_means
+from smarthdr_studio.core.trust.masking import MaskSettings, Trust, patch_means, pool_ranges, trust
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
-from smarthdr_studio.learning.crops import SceneLabel
 from smarthdr_studio.learning.distributed import Ranks
-from smarthdr_studio.learning.failures import is_disk_full
 from smarthdr_studio.learning.inference import Predictor
 from smarthdr_studio.learning.label_set import LabelSet
 from smarthdr_studio.learning.networks import Uncertainty
-from smarthdr_studio.learning.round_thresholds import (
-    Draft,
-    RoundThresholds,
-    ask_labels,
-    draw_thresholds,
-    no_numbers,
-    ranges_of,
-)
 
-_LONG_SIDE: Final = 192
-_QUALITY: Final = 80
-_MOST_SCENES: Final = 500  # about 4 MB a round, whatever the pool
-_FOLDER: Final = "previews"
 _WRITERS: Final = min(4, os.cpu_count() or 1)  # files are packed without Python's lock
 
 
@@ -83,6 +80,69 @@ class Origin:
     network: str
     uncertainty: Uncertainty = "judge"
     sigma_scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundThresholds:
+    """What a plan makes of the thresholds at each round, and what it knows for that.
+
+    `labelled` are the scenes with a ground truth that they are drawn from, `held_out` those of
+    them that the teacher has not learned from, `running` the scores of rounds before.
+    """
+
+    plan: MaskPlan
+    labelled: Sequence[Scene] = ()
+    held_out: frozenset[str] = frozenset()
+    running: RunningScores | None = None
+
+    @property
+    def asked(self) -> Sequence[Scene]:
+        """The scenes the teacher is asked for beside the pool."""
+        if self.plan.threshold in FROM_LABELS:
+            return self.labelled
+        held_out = [scene for scene in self.labelled if scene.id in self.held_out]
+        return held_out if self.plan.calibrate else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Draft:
+    """A scene as the teacher answers it, before it is masked; maps are H×W, radiance H×W×3.
+
+    `means` are the mean σ of its patches, rows×columns, `person` is what was painted on it,
+    `exposure` how its reference exposes each pixel, where that is asked for.
+    """
+
+    scene: Scene
+    hdr: Half
+    sigma: Floats
+    means: Floats
+    person: Brush | None
+    frames: FrameStore
+    exposure: Exposure | None = None
+
+    def trust(self, masks: MaskSettings, *, ranges: Ends) -> Trust:
+        """What the loss counts of it, with the ranges of the pool and the brush over it."""
+        patch_range, pixel_range = ranges
+        return trust(
+            self.sigma,
+            masks,
+            patch_range=patch_range,
+            pixel_range=pixel_range,
+            person=self.person,
+            means=self.means,
+            exposure=self.exposure,
+        )
+
+    def with_exposure(self) -> "Draft":
+        """The same with how its reference exposes each pixel."""
+        return replace(self, exposure=exposure_bins(self.frames.bracket(self.scene).reference))
+
+    def scaled(self, by: float, *, masks: MaskSettings) -> "Draft":
+        """The same with σ multiplied by a number above 0."""
+        if by == 1:
+            return self
+        sigma = self.sigma * np.float32(by)
+        return replace(self, sigma=sigma, means=patch_means(sigma, size=masks.patch_size))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -180,183 +240,117 @@ def _predicted_pool(
     return drafts, [f"{name}: {why}" for name, why in sorted(left_out.items())]
 
 
-def publish_round(
-    pool: LabelledPool | None, *, folder: RunFolder, number: int, ranks: Ranks
-) -> RoundFinished:
-    """Writes what a round has made into the run's folder; what the round says of itself.
-
-    Where it returns, the file of the round can be opened by every process.
-    """
-    path = round_path(folder.path, number=number)
-    if pool is None:
-        finished = event_of(ranks.told({}))
-        assert isinstance(finished, RoundFinished)
-        ranks.wait_for(path)
-        return finished
-    write_round(path, pool.labels)
-    write_record(history_path(folder.path, number), pool.record)
-    write_previews(folder.path, pool.labels, number=number)
-    ranks.told(as_json(pool.finished))
-    return pool.finished
-
-
-def agree_on_label_set(
-    found: LabelSet, scenes: Mapping[str, Scene], *, ranks: Ranks, project: AnyPath
-) -> tuple[LabelSet, Mapping[str, Scene]]:
-    """The label_set the first process has read, whatever was decided while the others read theirs.
-
-    `scenes` are those this process has read; they come back with its ground truths.
-    """
-    project = Path(project)
-    if ranks.size == 1:
-        return found, scenes
-    agreed = LabelSet.from_state(ranks.told(found.state(project=project)), project=project)
-    return agreed, agreed.held_against(scenes)
-
-
-def write_previews(run: AnyPath, labels: Mapping[str, SceneLabel], *, number: int) -> None:
-    """One JPEG for each scene of a round, long side 192 pixels, each whole or not at all.
-
-    Of more than 500 scenes it is 500 spread evenly over their names, in every round the same as
-    long as the scenes are. A round is as good without them. Raises OSError where the disk is full.
-    """
-    run = Path(run)
-    folder = preview_folder(run, number)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for scene in _evenly_chosen(sorted(labels)):
-            _write_file(place_in(folder, f"{scene}.jpg"), _as_jpeg(preview(labels[scene].hdr)))
-    except OSError as error:
-        if is_disk_full(error):
-            raise
-
-
-def preview(hdr: Half) -> Rgb8:
-    """H×W×3 linear radiance as a small picture on the μ-law."""
-    height, width = hdr.shape[:2]
-    scale = _LONG_SIDE / max(height, width)
-    picture = to_rgb8(hdr, tone_table(ToneMap.MU_LAW))
-    if scale >= 1:
-        return picture
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    small: Rgb8 = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype("uint8")
-    return small
-
-
-def preview_folder(run: AnyPath, number: int) -> Path:
-    """Where the small pictures of a round lie."""
-    return Path(run) / _FOLDER / f"{number:05d}"
-
-
-def drop_later_previews(run: AnyPath, *, than: int) -> None:
-    """Removes those of rounds of a past that a resumed run does not share."""
-    run = Path(run)
-    for folder in (run / _FOLDER).glob("*"):
-        if folder.name.isdecimal() and int(folder.name) > than:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _evenly_chosen(scenes: Sequence[str]) -> Sequence[str]:
-    """As many of the scenes as are shown, evenly chosen; all where they are few."""
-    count = min(len(scenes), _MOST_SCENES)
-    return [scenes[at * len(scenes) // count] for at in range(count)]
-
-
-def _write_file(path: Path, content: bytes) -> None:
-    """Whole or not at all, but not made durable: after a power cut one may be missing."""
-    draft = path.with_name(f".{uuid.uuid4().hex}.jpg")
-    try:
-        draft.write_bytes(content)
-        draft.replace(path)
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-
-
-def _as_jpeg(picture: Rgb8) -> bytes:
-    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    done, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-    if not done:
-        raise ValueError(f"OpenCV cannot write a picture of {picture.shape} as JPEG")
-    return encoded.tobytes()
-
-
-def write_round(path: AnyPath, labels: Mapping[str, SceneLabel]) -> None:
-    """All labels of a round in one safetensors file, whole or not at all."""
-    path = Path(path)
-    tensors: dict[str, np.ndarray[Any, Any]] = {}
-    for scene, label in labels.items():
-        tensors[f"{scene}/hdr"] = label.hdr
-        if label.weight is not None:
-            tensors[f"{scene}/weight"] = label.weight
-        if label.sigma is not None:
-            tensors[f"{scene}/sigma"] = label.sigma
-        if label.trusted is not None:
-            tensors[f"{scene}/trusted"] = label.trusted
-        if label.frames is not None:
-            tensors[f"{scene}/frames"] = label.frames
-    with replacing(path) as draft:
-        draft.touch()
-        rights = draft.stat().st_mode
-        save_file(tensors, draft)  # whose files nobody else may read
-        draft.chmod(rights)
-
-
-def open_round(path: AnyPath) -> dict[str, SceneLabel]:
-    """The labels of a round, mapped from the file: only what crops touch is read.
-
-    Raises CheckpointError where the file is missing or damaged.
-    """
-    path = Path(path)
-    try:
-        found = open_round_file(path)
-    except LabelError as error:
-        raise CheckpointError(
-            f"{path}: the pseudo-labels of this round cannot be read ({error.__cause__}); "
-            "start a new run from the checkpoint with network.start_from"
-        ) from error
-    return {
-        scene: SceneLabel(
-            hdr=maps.hdr,
-            sigma=maps.sigma,
-            trusted=maps.trusted,
-            weight=maps.weight,
-            frames=maps.frames,
+def ask_labels(
+    predictor: Predictor, thresholds: RoundThresholds | None, *, step: int
+) -> Generator[PhaseChanged, None, list[LabelledMaps]]:
+    """What the teacher says of the labelled scenes that thresholds are drawn from."""
+    asked = () if thresholds is None else thresholds.asked
+    found: list[LabelledMaps] = []
+    for done, group in predictor.ranks.groups(asked):
+        yield PhaseChanged(
+            phase="labelling",
+            text=f"asking for labelled scene {done + 1} of {len(asked)}",
+            step=step,
+            done=done,
+            total=len(asked),
         )
-        for scene, maps in found.items()
-    }
+        for scene, (hdr, sigma) in zip(group, predictor.predict_group(group), strict=False):
+            if no_numbers(hdr, sigma) or thresholds is None:
+                continue
+            truth = predictor.frames.ground_truth(scene)
+            found.append(
+                LabelledMaps.of(hdr, sigma, truth, learned=scene.id not in thresholds.held_out)
+            )
+    return found
 
 
-def drop_rounds(run: AnyPath, *, needed_from: int, keep_bytes: int) -> None:
-    """Removes the oldest rounds, as many as it takes for the newer ones to fit in `keep_bytes`.
-
-    From `needed_from` on a checkpoint may go on with them, so they stay whatever they take.
-    """
-    run = Path(run)
-    left = keep_bytes
-    for number in sorted(kept_rounds(run), reverse=True):
-        path = round_path(run, number=number)
-        left -= path.stat().st_size
-        if left < 0 and number < needed_from:
-            _remove(path)
+def no_numbers(hdr: Half, sigma: Floats) -> str:
+    """Why H×W×3 radiance and H×W σ cannot be a label; "" where they can."""
+    wrong = int(np.count_nonzero(~(np.isfinite(sigma) & np.isfinite(hdr).all(axis=2))))
+    if not wrong:
+        return ""
+    where = "1 pixel" if wrong == 1 else f"{wrong} pixels"
+    return f"is left out of this round, because the teacher's answer is no number at {where}"
 
 
-def drop_later_rounds(run: AnyPath, *, than: int) -> None:
-    """Removes rounds, records and previews of a past that a resumed run does not share."""
-    run = Path(run)
-    for number in kept_rounds(run):
-        if number > than:
-            _remove(round_path(run, number=number))
-    for number in recorded_rounds(run):
-        if number > than:
-            _remove(history_path(run, number))
-    drop_later_previews(run, than=than)
+def ranges_of(drafts: Sequence[Draft], masks: MaskSettings) -> Ends:
+    """The ranges of patch means and of pixels that span the pool (METHOD §4)."""
+    return pool_ranges(
+        [draft.sigma for draft in drafts], masks, means=[draft.means for draft in drafts]
+    )
 
 
-def _remove(path: Path) -> None:
-    # Windows refuses while somebody looks at the file: it is removed another time.
-    with suppress(PermissionError):
-        path.unlink(missing_ok=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DrawnRound:
+    """A pool with the masks of a round, what to tell of them, and how σ was scaled, if it was."""
+
+    drafts: list[Draft]
+    masks: MaskSettings
+    told: tuple[str, ...] = ()
+    sigma_scale: float | None = None
+    calibration: float | None = None
+    running: RunningScores | None = None
+
+
+def draw_thresholds(
+    drafts: list[Draft],
+    labelled: Sequence[LabelledMaps],
+    thresholds: RoundThresholds | None,
+    *,
+    masks: MaskSettings,
+    step: int,
+) -> DrawnRound:
+    """The pool with σ calibrated and thresholds drawn, as far as the plan wants it."""
+    if thresholds is None:
+        return DrawnRound(drafts=drafts, masks=masks)
+    plan, begun = thresholds.plan, DrawnRound(drafts=drafts, masks=masks)
+    if plan.calibrate:
+        by, before = calibration_scale(each.calibration for each in labelled if not each.learned)
+        labelled = [each.scaled(by) for each in labelled]
+        begun = replace(
+            begun,
+            drafts=[draft.scaled(by, masks=masks) for draft in drafts],
+            told=(calibration_words(by, before),),
+            sigma_scale=by,
+            calibration=None if math.isnan(before) else before,
+        )
+    if plan.threshold in FROM_LABELS:
+        found = drawn_from_labels(
+            plan.threshold,
+            labelled,
+            masks,
+            ranges=partial(ranges_of, begun.drafts),
+            share=plan.quantile,
+            target=plan.risk,
+        )
+        return replace(begun, masks=found.masks, told=(*begun.told, found.words))
+    return begun if plan.threshold == "fixed" else _weighed_up(begun, thresholds, step=step)
+
+
+def _weighed_up(begun: DrawnRound, thresholds: RoundThresholds, *, step: int) -> DrawnRound:
+    """The pool with what a method makes of its running scores, brought up to date by it."""
+    plan, drafts, masks = thresholds.plan, begun.drafts, begun.masks
+    if plan.threshold == "freematch":
+        drafts = [draft.with_exposure() for draft in drafts]
+    now, before = score_moments(_judged(drafts, masks), masks, step=step), thresholds.running
+    running = now if before is None else before.after(now, ema=plan.score_memory)
+    drawn = running.masks(masks, plan.threshold)
+    return replace(
+        begun,
+        drafts=drafts,
+        masks=drawn,
+        told=(*begun.told, threshold_words(drawn)),
+        running=running,
+    )
+
+
+def _judged(
+    drafts: Sequence[Draft], masks: MaskSettings
+) -> Iterator[tuple[Floats, Trust, Exposure | None]]:
+    """H×W σ, what masks it, and the exposure of each scene."""
+    ranges = ranges_of(drafts, masks)
+    for draft in drafts:
+        yield draft.sigma, draft.trust(masks, ranges=ranges), draft.exposure
 
 
 class _RoundCounts:
@@ -493,6 +487,55 @@ def _masked(
         exposure=draft.exposure,
     )
     return label, gates, found
+
+
+def publish_round(
+    pool: LabelledPool | None, *, folder: RunFolder, number: int, ranks: Ranks
+) -> RoundFinished:
+    """Writes what a round has made into the run's folder; what the round says of itself.
+
+    Where it returns, the file of the round can be opened by every process.
+    """
+    path = round_path(folder.path, number=number)
+    if pool is None:
+        finished = event_of(ranks.told({}))
+        assert isinstance(finished, RoundFinished)
+        ranks.wait_for(path)
+        return finished
+    write_round(path, pool.labels)
+    write_record(history_path(folder.path, number), pool.record)
+    write_previews(folder.path, pool.labels, number=number)
+    ranks.told(as_json(pool.finished))
+    return pool.finished
+
+
+def agree_on_label_set(
+    found: LabelSet, scenes: Mapping[str, Scene], *, ranks: Ranks, project: AnyPath
+) -> tuple[LabelSet, Mapping[str, Scene]]:
+    """The label_set the first process has read, whatever was decided while the others read theirs.
+
+    `scenes` are those this process has read; they come back with its ground truths.
+    """
+    project = Path(project)
+    if ranks.size == 1:
+        return found, scenes
+    agreed = LabelSet.from_state(ranks.told(found.state(project=project)), project=project)
+    return agreed, agreed.held_against(scenes)
+
+
+def open_round(path: AnyPath) -> Mapping[str, SceneLabel]:
+    """The labels of a round, mapped from the file: only what crops touch is read.
+
+    Raises CheckpointError where the file is missing or damaged.
+    """
+    path = Path(path)
+    try:
+        return open_round_file(path)
+    except LabelError as error:
+        raise CheckpointError(
+            f"{path}: the pseudo-labels of this round cannot be read ({error.__cause__}); "
+            "start a new run from the checkpoint with network.start_from"
+        ) from error
 
 
 def _phase(text: str, done: int, total: int, *, origin: Origin) -> PhaseChanged:

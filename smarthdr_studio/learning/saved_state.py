@@ -9,7 +9,7 @@ from typing import Any
 
 from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.core.training.plan_schema import flat
-from smarthdr_studio.core.training.rounds import round_path
+from smarthdr_studio.core.training.round_files import drop_rounds, round_path
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.trust.adaptive_thresholds import RunningScores
 from smarthdr_studio.learning.checkpoints import (
@@ -19,21 +19,10 @@ from smarthdr_studio.learning.checkpoints import (
     save_checkpoint,
 )
 from smarthdr_studio.learning.compute import precision_name
-from smarthdr_studio.learning.label_set import (
-    LabelSet,
-)
-from smarthdr_studio.learning.methods import (
-    drop_remade,
-)
-from smarthdr_studio.learning.pseudo_labelling import (
-    drop_rounds,
-    open_round,
-)
-from smarthdr_studio.learning.schedule import (
-    BestValidation,
-    Progress,
-    ScheduleChanges,
-)
+from smarthdr_studio.learning.label_set import LabelSet
+from smarthdr_studio.learning.methods import drop_remade
+from smarthdr_studio.learning.pseudo_labelling import open_round
+from smarthdr_studio.learning.schedule import BestValidation, Progress, ScheduleChanges
 from smarthdr_studio.learning.train_state import Gap, TrainingRun, restore_order
 
 

@@ -21,13 +21,11 @@ from smarthdr_studio.core.training.events import (
 )
 from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.core.training.plan_sections import SchedulePlan
-from smarthdr_studio.core.training.rounds import round_path
+from smarthdr_studio.core.training.round_files import round_path
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.training.run_lock import RunHold
 from smarthdr_studio.core.trust.adaptive_thresholds import RunningScores, chosen_labels
-from smarthdr_studio.learning.checkpoints import (
-    weights_hash,
-)
+from smarthdr_studio.learning.checkpoints import weights_hash
 from smarthdr_studio.learning.compute import memory_in_use
 from smarthdr_studio.learning.crops import CropBatch, CropSet, TrainingData, crop_windows
 from smarthdr_studio.learning.evaluation import validate
@@ -40,20 +38,15 @@ from smarthdr_studio.learning.label_set import (
     without_damaged,
 )
 from smarthdr_studio.learning.mean_teacher import MeanTeacher, StepResult
-from smarthdr_studio.learning.methods import (
-    Lesson,
-    StageScenes,
-    stage_at,
-    staged_method,
-)
+from smarthdr_studio.learning.methods import Lesson, StageScenes, stage_at, staged_method
 from smarthdr_studio.learning.pseudo_labelling import (
     Origin,
+    RoundThresholds,
     agree_on_label_set,
     label_pool,
     open_round,
     publish_round,
 )
-from smarthdr_studio.learning.round_thresholds import RoundThresholds
 from smarthdr_studio.learning.schedule import (
     BestValidation,
     EpochLengths,

@@ -17,6 +17,7 @@ from smarthdr_studio.core.training.events import (
     TrainingEvent,
 )
 from smarthdr_studio.core.training.plan import TrainingPlan
+from smarthdr_studio.core.training.round_files import drop_later_rounds, drop_rounds
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.training.steering import Wishes
 from smarthdr_studio.learning.compute import (
@@ -41,14 +42,9 @@ from smarthdr_studio.learning.failures import (
     release_tensors_of,
     save_skipped_batch,
 )
-from smarthdr_studio.learning.pseudo_labelling import drop_later_rounds, drop_rounds
 from smarthdr_studio.learning.run_setup import open_run
 from smarthdr_studio.learning.saved_state import has_unsaved_progress
-from smarthdr_studio.learning.schedule import (
-    is_last_or_every,
-    round_falls_due,
-    round_is_planned,
-)
+from smarthdr_studio.learning.schedule import is_last_or_every, round_falls_due, round_is_planned
 from smarthdr_studio.learning.steering import Steering, StopRequested, snapshot
 from smarthdr_studio.learning.train_state import TrainingRun
 

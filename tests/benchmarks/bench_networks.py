@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from smarthdr_studio.learning.compute import tune_allocator
+from smarthdr_studio.learning.inference import predict_tiled
 from smarthdr_studio.learning.networks import build_network
 from smarthdr_studio.learning.networks.gfhdr import Gfhdr
 from smarthdr_studio.learning.radiometry import mu_law
-from smarthdr_studio.learning.tiling import predict_tiled
 
 
 class PlainGfhdr(nn.Module):

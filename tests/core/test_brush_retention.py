@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.imaging.image_files import write_layers
-from smarthdr_studio.core.training.rounds import pool_ranges, pool_trust
+from smarthdr_studio.core.training.rounds import pool_trust
 from smarthdr_studio.core.trust.brush import Dabs, Ink, apply
-from smarthdr_studio.core.trust.masking import Level, MaskSettings, trust
+from smarthdr_studio.core.trust.masking import Level, MaskSettings, pool_ranges, trust
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pool import PaintedStatistics, PoolStatistics
 

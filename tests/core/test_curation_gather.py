@@ -18,13 +18,8 @@ from smarthdr_studio.core.datasets.ground_truth import NO_FIX
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.labels import provenance_of
-from smarthdr_studio.core.training.rounds import (
-    RoundRecord,
-    history_path,
-    pool_ranges,
-    write_record,
-)
-from smarthdr_studio.core.trust.masking import MaskSettings, trust
+from smarthdr_studio.core.training.rounds import RoundRecord, history_path, write_record
+from smarthdr_studio.core.trust.masking import MaskSettings, pool_ranges, trust
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label, write_pseudo_label
 

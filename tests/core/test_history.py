@@ -9,17 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smarthdr_studio.core.training.round_files import round_path
 from smarthdr_studio.core.training.round_history import flips, read_history, strip_now
 from smarthdr_studio.core.training.rounds import (
     RECORDED_BINS,
     RoundRecord,
     history_path,
-    pool_ranges,
-    round_path,
     write_record,
 )
 from smarthdr_studio.core.training.run_folder import RunFolder
-from smarthdr_studio.core.trust.masking import Level, MaskSettings, trust
+from smarthdr_studio.core.trust.masking import Level, MaskSettings, pool_ranges, trust
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 
 MASKS = MaskSettings(tau_patch=0.4, tau_pixel=0.5, patch_size=16)

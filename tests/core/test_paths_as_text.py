@@ -33,7 +33,7 @@ from smarthdr_studio.core.training.plan import load_preset
 from smarthdr_studio.core.training.run_folder import best_checkpoint, new_run, run_folders
 from smarthdr_studio.learning.checkpoints import latest_checkpoint, load_weights_into, read_info
 from smarthdr_studio.learning.export import export_model
-from smarthdr_studio.learning.inference import load_model, read_card
+from smarthdr_studio.learning.model_files import load_model, read_card
 from smarthdr_studio.learning.networks import build_network, load_weights
 from smarthdr_studio.synthetic.dataset import write_sample
 from smarthdr_studio.synthetic.settings import SampleSettings

@@ -30,7 +30,8 @@ from smarthdr_studio.core.records import (
 from smarthdr_studio.core.reporting.splits import read_split
 from smarthdr_studio.core.training.events import values_in
 from smarthdr_studio.core.training.presets import preset_values
-from smarthdr_studio.core.training.rounds import open_round_file, read_record
+from smarthdr_studio.core.training.round_files import open_round_file
+from smarthdr_studio.core.training.rounds import read_record
 from smarthdr_studio.core.training.run_folder import RunFolder, held_out_checks, last_pace, runs_in
 from smarthdr_studio.core.training.run_index import read_digest
 from smarthdr_studio.core.training.run_lock import is_at_work

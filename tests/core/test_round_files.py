@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save, save_file
 
 from smarthdr_studio.core.errors import LabelError
-from smarthdr_studio.core.training.rounds import kept_rounds, open_round_file, round_path
+from smarthdr_studio.core.training.round_files import kept_rounds, open_round_file, round_path
 
 
 def _tensors(height=6, width=5, scenes=("a", "b/c")):

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.training.rounds import pool_ranges
-from smarthdr_studio.core.trust.masking import Level, MaskSettings, trust
+from smarthdr_studio.core.trust.masking import Level, MaskSettings, pool_ranges, trust
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pool import PoolStatistics
 from smarthdr_studio.core.trust.thresholds import CropsOfPool, crop_grid, what_if

@@ -13,19 +13,13 @@ from smarthdr_studio.core.errors import PlanError
 from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.training.events import (
-    RoundFinished,
-    StepReported,
-    as_json,
-    event_of,
-)
+from smarthdr_studio.core.training.events import RoundFinished, StepReported, as_json, event_of
 from smarthdr_studio.core.training.plan import idle_settings, load_preset
+from smarthdr_studio.core.training.round_files import open_round_file, round_path
 from smarthdr_studio.core.training.rounds import (
     history_path,
-    open_round_file,
     pool_trust,
     read_record,
-    round_path,
     trust_as_made,
 )
 from smarthdr_studio.core.training.run_folder import RunFolder
@@ -36,9 +30,9 @@ from smarthdr_studio.core.trust.pool import PoolStatistics
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.core.trust.reliability import squared_error_map
 from smarthdr_studio.learning.checkpoints import latest_checkpoint, load_state
-from smarthdr_studio.learning.inference import load_predictor
 from smarthdr_studio.learning.losses import Target, half_loss, masked_mean
 from smarthdr_studio.learning.mean_teacher import count_trusted_pixels, loss_shares
+from smarthdr_studio.learning.model_files import load_predictor
 from smarthdr_studio.learning.networks import Prediction
 from smarthdr_studio.learning.trainer import train
 from smarthdr_studio.studio.project.current_scene import Stage

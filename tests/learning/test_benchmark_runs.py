@@ -19,7 +19,7 @@ from smarthdr_studio.core.training.benchmark_results import (
     open_folder,
     read_result,
 )
-from smarthdr_studio.core.training.rounds import kept_rounds
+from smarthdr_studio.core.training.round_files import kept_rounds
 from smarthdr_studio.core.training.run_folder import checkpoints_of, read_note, run_folders
 from smarthdr_studio.core.training.run_lock import run_lock
 from smarthdr_studio.learning import benchmark_runs

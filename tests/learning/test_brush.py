@@ -10,6 +10,7 @@ from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.plan_sections import BatchPlan, LossPlan
+from smarthdr_studio.core.training.round_files import write_round
 from smarthdr_studio.core.trust.masking import MaskSettings, trust
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.learning.augmentation import strong_augmentation, weak_augmentation
@@ -17,7 +18,7 @@ from smarthdr_studio.learning.crops import CropSet, CropView, SceneCache
 from smarthdr_studio.learning.inference import Predictor
 from smarthdr_studio.learning.losses import Target, half_loss, total_loss
 from smarthdr_studio.learning.networks import Prediction, build_network
-from smarthdr_studio.learning.pseudo_labelling import Origin, label_pool, open_round, write_round
+from smarthdr_studio.learning.pseudo_labelling import Origin, label_pool, open_round
 from smarthdr_studio.learning.run_setup import open_run
 
 SIZE = 32

@@ -17,13 +17,8 @@ from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.learning.bundle import ModelCard, read_bundle, write_bundle
-from smarthdr_studio.learning.inference import (
-    load_model,
-    load_predictor,
-    read_card,
-    read_weights,
-    run_predictor,
-)
+from smarthdr_studio.learning.inference import run_predictor
+from smarthdr_studio.learning.model_files import load_model, load_predictor, read_card, read_weights
 from smarthdr_studio.learning.model_labelling import label_scenes
 from smarthdr_studio.learning.networks import build_network, load_weights
 

@@ -22,7 +22,7 @@ from smarthdr_studio.learning.checkpoints import (
     sweep_drafts,
     weights_hash,
 )
-from smarthdr_studio.learning.inference import load_model
+from smarthdr_studio.learning.model_files import load_model
 from smarthdr_studio.learning.networks import build_network
 
 

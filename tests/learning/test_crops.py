@@ -11,16 +11,11 @@ from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.imaging.radiometry import linear_radiance, unit_ldr
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.plan_sections import BatchPlan
+from smarthdr_studio.core.training.round_files import SceneLabel, write_round
 from smarthdr_studio.core.trust.thresholds import crop_grid
 from smarthdr_studio.learning.augmentation import strong_augmentation
-from smarthdr_studio.learning.crops import (
-    CropSet,
-    CropView,
-    SceneCache,
-    SceneLabel,
-    crop_windows,
-)
-from smarthdr_studio.learning.pseudo_labelling import open_round, write_round
+from smarthdr_studio.learning.crops import CropSet, CropView, SceneCache, crop_windows
+from smarthdr_studio.learning.pseudo_labelling import open_round
 
 PLAN = BatchPlan(crop=32, stride=16, labelled=2, unlabelled=2)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from smarthdr_studio.core.project.journal import Status
-from smarthdr_studio.core.training.rounds import open_round_file, round_path
+from smarthdr_studio.core.training.round_files import open_round_file, round_path
 from smarthdr_studio.learning.run_setup import open_run
 
 SHAPE = (72, 96)

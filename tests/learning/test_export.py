@@ -25,7 +25,7 @@ from smarthdr_studio.learning.export import (
     largest_difference,
     parity_crops,
 )
-from smarthdr_studio.learning.inference import load_model, read_card
+from smarthdr_studio.learning.model_files import load_model, read_card
 from smarthdr_studio.learning.networks import build_network, load_weights
 
 

@@ -15,7 +15,7 @@ from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.learning import extra_metrics
 from smarthdr_studio.learning.evaluation import evaluate, part_qualities
 from smarthdr_studio.learning.extra_metrics import measure, require_metrics
-from smarthdr_studio.learning.inference import load_predictor
+from smarthdr_studio.learning.model_files import load_predictor
 from smarthdr_studio.learning.trainer import train
 
 

@@ -31,18 +31,13 @@ from smarthdr_studio.core.training.events import (
 )
 from smarthdr_studio.core.training.plan import load_preset
 from smarthdr_studio.core.training.plan_schema import flat, idle
-from smarthdr_studio.core.training.rounds import open_round_file
+from smarthdr_studio.core.training.round_files import open_round_file
 from smarthdr_studio.learning.checkpoints import latest_checkpoint
 from smarthdr_studio.learning.crops import CropBatch
 from smarthdr_studio.learning.estimate import time_steps
 from smarthdr_studio.learning.evaluation import evaluate
 from smarthdr_studio.learning.losses import Target
-from smarthdr_studio.learning.methods.fshdr import (
-    FsHdr,
-    exposure_loss,
-    squared_loss,
-    synthesised,
-)
+from smarthdr_studio.learning.methods.fshdr import FsHdr, exposure_loss, squared_loss, synthesised
 from smarthdr_studio.learning.networks import NETWORKS, Prediction
 from smarthdr_studio.learning.trainer import train
 

@@ -10,14 +10,14 @@ from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.events import PhaseChanged
-from smarthdr_studio.core.training.rounds import round_path
+from smarthdr_studio.core.training.round_files import round_path
 from smarthdr_studio.core.training.run_folder import new_run
 from smarthdr_studio.core.training.run_lock import run_lock
 from smarthdr_studio.core.trust.masking import trust
 from smarthdr_studio.core.trust.pseudo_label import read_provenance, read_pseudo_label
 from smarthdr_studio.learning.bundle import write_bundle
 from smarthdr_studio.learning.checkpoints import latest_checkpoint
-from smarthdr_studio.learning.inference import read_weights
+from smarthdr_studio.learning.model_files import read_weights
 from smarthdr_studio.learning.model_labelling import label_scenes
 from smarthdr_studio.learning.trainer import train
 

@@ -32,8 +32,8 @@ from smarthdr_studio.learning.compute import (
 )
 from smarthdr_studio.learning.estimate import estimate
 from smarthdr_studio.learning.event_log import run_started
-from smarthdr_studio.learning.inference import load_model, load_predictor
 from smarthdr_studio.learning.mean_teacher import ForwardPass, MeanTeacher
+from smarthdr_studio.learning.model_files import load_model, load_predictor
 from smarthdr_studio.learning.networks import build_network
 from smarthdr_studio.learning.run_setup import open_run, prepare_run, settle_precision
 from smarthdr_studio.learning.trainer import train

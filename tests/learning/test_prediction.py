@@ -9,9 +9,9 @@ from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.learning.checkpoints import latest_checkpoint, load_weights_into, read_info
-from smarthdr_studio.learning.inference import Predictor, load_predictor, run_predictor
+from smarthdr_studio.learning.inference import Predictor, predict_tiled, run_predictor
+from smarthdr_studio.learning.model_files import load_predictor
 from smarthdr_studio.learning.networks import build_network
-from smarthdr_studio.learning.tiling import predict_tiled
 from smarthdr_studio.learning.trainer import train
 
 CPU = torch.device("cpu")

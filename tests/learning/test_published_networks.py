@@ -11,9 +11,9 @@ import torch
 from smarthdr_studio.core.training.plan_sections import READ_WHOLE, NetworkName
 from smarthdr_studio.learning.bundle import ModelCard
 from smarthdr_studio.learning.export import load_torchscript, write_torchscript
+from smarthdr_studio.learning.inference import predict_tiled
 from smarthdr_studio.learning.networks import NETWORKS, build_network, load_weights
 from smarthdr_studio.learning.networks.safnet import Alignment, selective_merge, warped
-from smarthdr_studio.learning.tiling import predict_tiled
 
 GOLDEN = Path(
     os.environ.get("SMARTHDR_GOLDEN", Path(__file__).parents[2].parent / "shared" / "golden")

@@ -18,7 +18,7 @@ from smarthdr_studio.core.training.plan import load_preset
 from smarthdr_studio.core.training.run_folder import checkpoints_of
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.learning.checkpoints import latest_checkpoint
-from smarthdr_studio.learning.inference import load_model
+from smarthdr_studio.learning.model_files import load_model
 from smarthdr_studio.learning.run_setup import prepare_run
 from smarthdr_studio.learning.trainer import train
 

@@ -15,20 +15,24 @@ from smarthdr_studio.core.training.events import (
 )
 from smarthdr_studio.core.training.plan import load_preset
 from smarthdr_studio.core.training.presets import presets
+from smarthdr_studio.core.training.round_files import (
+    drop_later_rounds,
+    drop_rounds,
+    kept_rounds,
+    open_round_file,
+    round_path,
+)
 from smarthdr_studio.core.training.round_history import flips, read_history
 from smarthdr_studio.core.training.rounds import (
     RECORDED_BINS,
     history_path,
-    kept_rounds,
-    open_round_file,
     read_record,
     recorded_rounds,
-    round_path,
 )
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
-from smarthdr_studio.learning.pseudo_labelling import drop_later_rounds, drop_rounds, open_round
+from smarthdr_studio.learning.pseudo_labelling import open_round
 from smarthdr_studio.learning.trainer import train
 
 SCHEDULE = {"epochs": 5, "warmup_epochs": 1, "steps_per_epoch": 1, "refresh_every": 1}

@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training import round_files
 from smarthdr_studio.core.training.events import RunStarted, StepReported
+from smarthdr_studio.core.training.round_files import preview
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.trust.masking import MaskSettings, masks_from_text
-from smarthdr_studio.learning import pseudo_labelling
-from smarthdr_studio.learning.pseudo_labelling import preview
 from smarthdr_studio.learning.trainer import train
 
 SCHEDULE = {"epochs": 3, "warmup_epochs": 0, "steps_per_epoch": 1}
@@ -70,7 +70,7 @@ def test_previews_of_a_past_that_is_not_shared_are_forgotten(project, make_plan)
         if isinstance(event, StepReported):
             break
     stopped.close()
-    later = pseudo_labelling.preview_folder(_run(project).path, 2)
+    later = round_files.preview_folder(_run(project).path, 2)
     later.mkdir()
     (later / "gone.jpg").write_bytes(b"")
     list(train(plan, project, resume=_run(project).id))
@@ -87,23 +87,21 @@ def test_a_preview_is_small_and_shows_what_is_bright(tmp_path):
     assert small[:, 100:].min() == 255
     assert preview(hdr[:50, :60]).shape == (50, 60, 3)
     path = tmp_path / "runs" / "r"
-    label = pseudo_labelling.SceneLabel(
-        hdr=np.random.default_rng(0).random((300, 600, 3)).astype("f2")
-    )
-    pseudo_labelling.write_previews(path, {"u": label}, number=7)
+    label = round_files.SceneLabel(hdr=np.random.default_rng(0).random((300, 600, 3)).astype("f2"))
+    round_files.write_previews(path, {"u": label}, number=7)
     (written,) = (path / "previews" / "00007").iterdir()
     assert written.stat().st_size < 32 * 2**10
     assert cv2.imread(str(written)).shape == (96, 192, 3)
 
 
 def test_of_many_scenes_as_many_are_shown_as_fit_and_always_the_same(tmp_path, monkeypatch):
-    monkeypatch.setattr(pseudo_labelling, "_MOST_SCENES", 4)
-    label = pseudo_labelling.SceneLabel(hdr=np.zeros((8, 8, 3), np.float16))
+    monkeypatch.setattr(round_files, "_MOST_SCENES", 4)
+    label = round_files.SceneLabel(hdr=np.zeros((8, 8, 3), np.float16))
     names = [f"{n:02d}" for n in range(10)]
-    pseudo_labelling.write_previews(tmp_path, dict.fromkeys(names, label), number=1)
-    pseudo_labelling.write_previews(tmp_path, dict.fromkeys(reversed(names), label), number=2)
+    round_files.write_previews(tmp_path, dict.fromkeys(names, label), number=1)
+    round_files.write_previews(tmp_path, dict.fromkeys(reversed(names), label), number=2)
     shown = [
-        sorted(path.stem for path in pseudo_labelling.preview_folder(tmp_path, number).iterdir())
+        sorted(path.stem for path in round_files.preview_folder(tmp_path, number).iterdir())
         for number in (1, 2)
     ]
     assert shown == [["00", "02", "05", "07"]] * 2
@@ -111,8 +109,8 @@ def test_of_many_scenes_as_many_are_shown_as_fit_and_always_the_same(tmp_path, m
 
 def test_a_round_is_as_good_without_its_previews(tmp_path):
     (tmp_path / "previews").write_bytes(b"in the way")
-    label = pseudo_labelling.SceneLabel(hdr=np.zeros((32, 32, 3), np.float16))
-    pseudo_labelling.write_previews(tmp_path, {"u": label}, number=1)
+    label = round_files.SceneLabel(hdr=np.zeros((32, 32, 3), np.float16))
+    round_files.write_previews(tmp_path, {"u": label}, number=1)
     assert (tmp_path / "previews").read_bytes() == b"in the way"
 
 
@@ -120,10 +118,10 @@ def test_no_draft_of_a_preview_is_left(tmp_path, monkeypatch):
     def refuse(*_):
         raise PermissionError
 
-    monkeypatch.setattr(pseudo_labelling.Path, "replace", refuse)
-    label = pseudo_labelling.SceneLabel(hdr=np.zeros((32, 32, 3), np.float16))
-    pseudo_labelling.write_previews(tmp_path, {"u": label}, number=1)
-    assert list(pseudo_labelling.preview_folder(tmp_path, 1).iterdir()) == []
+    monkeypatch.setattr(round_files.Path, "replace", refuse)
+    label = round_files.SceneLabel(hdr=np.zeros((32, 32, 3), np.float16))
+    round_files.write_previews(tmp_path, {"u": label}, number=1)
+    assert list(round_files.preview_folder(tmp_path, 1).iterdir()) == []
 
 
 def test_a_run_that_begins_anew_tells_how_the_project_stands_now(project, make_plan, decide):

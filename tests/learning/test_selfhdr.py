@@ -28,7 +28,8 @@ from smarthdr_studio.core.training.events import (
 )
 from smarthdr_studio.core.training.plan import load_preset
 from smarthdr_studio.core.training.plan_schema import flat, idle
-from smarthdr_studio.learning.crops import CropBatch, SceneLabel
+from smarthdr_studio.core.training.round_files import SceneLabel
+from smarthdr_studio.learning.crops import CropBatch
 from smarthdr_studio.learning.estimate import time_steps
 from smarthdr_studio.learning.losses import Target
 from smarthdr_studio.learning.methods.selfhdr import colour_loss, held_against, structure_loss

@@ -33,7 +33,7 @@ from smarthdr_studio.core.training.events import (
 from smarthdr_studio.core.training.plan import load_preset
 from smarthdr_studio.core.training.plan_schema import flat, idle
 from smarthdr_studio.core.training.plan_sections import BatchPlan, SmaePlan
-from smarthdr_studio.core.training.rounds import open_round_file
+from smarthdr_studio.core.training.round_files import open_round_file
 from smarthdr_studio.core.training.steering import RefreshEvery, Wishes
 from smarthdr_studio.learning.checkpoints import latest_checkpoint
 from smarthdr_studio.learning.crops import CropBatch, crop_windows

@@ -17,9 +17,9 @@ from smarthdr_studio.core.training.starter import starter_card, starter_model
 from smarthdr_studio.core.trust.reliability import squared_error_map
 from smarthdr_studio.learning.bundle import read_bundle
 from smarthdr_studio.learning.checkpoints import checkpoints_of
-from smarthdr_studio.learning.inference import load_model
+from smarthdr_studio.learning.inference import predict_tiled
+from smarthdr_studio.learning.model_files import load_model
 from smarthdr_studio.learning.networks import build_network, load_weights
-from smarthdr_studio.learning.tiling import predict_tiled
 from smarthdr_studio.learning.trainer import train
 from smarthdr_studio.synthetic.benchmark_set import BenchmarkSettings, shoot
 

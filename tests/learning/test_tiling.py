@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from smarthdr_studio.core.imaging.radiometry import mu_law
+from smarthdr_studio.learning.inference import TiledPrediction, predict_tiled, spans
 from smarthdr_studio.learning.networks import build_network
-from smarthdr_studio.learning.tiling import TiledPrediction, predict_tiled, spans
 
 STOPS = (0.0, 2.0, 4.0)
 CPU = torch.device("cpu")

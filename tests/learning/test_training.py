@@ -21,7 +21,7 @@ from smarthdr_studio.core.training.events import (
     Validated,
 )
 from smarthdr_studio.core.training.plan import load_preset
-from smarthdr_studio.core.training.rounds import kept_rounds
+from smarthdr_studio.core.training.round_files import kept_rounds
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.training.run_index import list_rows
 from smarthdr_studio.core.trust.masking import MaskSettings
@@ -29,8 +29,8 @@ from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.learning import mean_teacher as learners
 from smarthdr_studio.learning.checkpoints import latest_checkpoint, read_info
 from smarthdr_studio.learning.crops import read_promoted_label
-from smarthdr_studio.learning.inference import load_model
 from smarthdr_studio.learning.losses import Target
+from smarthdr_studio.learning.model_files import load_model
 from smarthdr_studio.learning.run_setup import prepare_run
 from smarthdr_studio.learning.trainer import train
 

@@ -9,12 +9,12 @@ from smarthdr_studio.core.training.events import RunStarted, Validated
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.learning.bundle import ModelCard
 from smarthdr_studio.learning.evaluation import Evaluation, evaluate
-from smarthdr_studio.learning.inference import load_model, load_predictor, read_card, run_predictor
+from smarthdr_studio.learning.inference import predict_tiled, run_predictor
+from smarthdr_studio.learning.model_files import load_model, load_predictor, read_card
 from smarthdr_studio.learning.model_labelling import label_scenes
 from smarthdr_studio.learning.networks import SeveralViews, build_network, passes_of
 from smarthdr_studio.learning.networks.fusion_network import Prediction
 from smarthdr_studio.learning.radiometry import mu_law
-from smarthdr_studio.learning.tiling import predict_tiled
 from smarthdr_studio.learning.trainer import train
 
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
 from smarthdr_studio.core.display import Layer
-from smarthdr_studio.learning.inference import read_card
+from smarthdr_studio.learning.model_files import read_card
 from smarthdr_studio.studio.runs import model_export
 from smarthdr_studio.studio.runs.model_export import ExportSheet
 from smarthdr_studio.studio.state import SUFFIXES, ModelWish

@@ -13,7 +13,7 @@ from smarthdr_studio.core.training.run_folder import new_run
 from smarthdr_studio.core.training.run_lock import run_lock
 from smarthdr_studio.core.trust.pseudo_label import read_provenance
 from smarthdr_studio.learning.bundle import write_bundle
-from smarthdr_studio.learning.inference import read_card, read_weights
+from smarthdr_studio.learning.model_files import read_card, read_weights
 from smarthdr_studio.studio.state import Activity
 from smarthdr_studio.studio.widgets.controls import ElidedLabel
 

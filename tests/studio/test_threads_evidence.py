@@ -12,7 +12,8 @@ from smarthdr_studio.core.trust.causes import clues
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.core.trust.reliability import Part, Sampled, error_map, squared_error_map
 from smarthdr_studio.learning.checkpoints import latest_checkpoint
-from smarthdr_studio.learning.inference import load_predictor, run_predictor
+from smarthdr_studio.learning.inference import run_predictor
+from smarthdr_studio.learning.model_files import load_predictor
 from smarthdr_studio.studio.tasks import Cancelled
 from smarthdr_studio.studio.trust.evidence import measure_group
 from smarthdr_studio.studio.trust.inspector import find_clues

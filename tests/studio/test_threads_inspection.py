@@ -10,21 +10,20 @@ from made_models import UNTRAINED, leave_untrained
 from smarthdr_studio.core.errors import CheckpointError, LabelError, ProjectError
 from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.round_files import SceneLabel, round_path, write_round
 from smarthdr_studio.core.training.round_history import strip_now
 from smarthdr_studio.core.training.rounds import (
     RECORDED_BINS,
     RoundRecord,
     history_path,
-    round_path,
     write_record,
 )
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.trust.masking import MaskSettings, Range
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.learning.checkpoints import latest_checkpoint
-from smarthdr_studio.learning.crops import SceneLabel
-from smarthdr_studio.learning.inference import load_predictor, run_predictor
-from smarthdr_studio.learning.pseudo_labelling import write_round
+from smarthdr_studio.learning.inference import run_predictor
+from smarthdr_studio.learning.model_files import load_predictor
 from smarthdr_studio.studio.project import predictions
 from smarthdr_studio.studio.project.predictions import (
     ask,
@@ -61,7 +60,7 @@ def trained(tiny_project):
 @pytest.fixture
 def loads(monkeypatch):
     """Which weights are loaded, one entry each time."""
-    from smarthdr_studio.learning import inference as module
+    from smarthdr_studio.learning import model_files as module
 
     real, seen = module.load_model, []
 
@@ -127,7 +126,7 @@ def test_a_forgotten_network_is_let_go_and_loaded_again_when_asked(trained, load
 
 
 def test_a_network_forgotten_while_it_is_loaded_is_not_kept(trained, monkeypatch):
-    from smarthdr_studio.learning import inference as module
+    from smarthdr_studio.learning import model_files as module
 
     real = module.load_model
 

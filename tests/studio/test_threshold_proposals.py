@@ -14,7 +14,7 @@ from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.training.rounds import pool_ranges, pool_trust
+from smarthdr_studio.core.training.rounds import pool_trust
 from smarthdr_studio.core.training.threshold_proposals import Wish
 from smarthdr_studio.core.trust.adaptive_thresholds import (
     LabelledMaps,
@@ -23,10 +23,17 @@ from smarthdr_studio.core.trust.adaptive_thresholds import (
     quantile_thresholds,
     risk_thresholds,
 )
-from smarthdr_studio.core.trust.masking import Level, MaskSettings, expand, scores, trust
+from smarthdr_studio.core.trust.masking import (
+    Level,
+    MaskSettings,
+    expand,
+    pool_ranges,
+    scores,
+    trust,
+)
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label, write_pseudo_label
 from smarthdr_studio.learning.checkpoints import latest_checkpoint
-from smarthdr_studio.learning.inference import load_predictor
+from smarthdr_studio.learning.model_files import load_predictor
 from smarthdr_studio.studio.state import PoolShares, StudioState, ThresholdState
 from smarthdr_studio.studio.trust import threshold_proposals
 from smarthdr_studio.studio.trust.threshold_proposals import ThresholdProposals, propose_for

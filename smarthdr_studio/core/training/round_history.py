@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.errors import LabelError
+from smarthdr_studio.core.training.round_files import kept_rounds
 from smarthdr_studio.core.training.rounds import (
     RecordedStatistics,
     RoundRecord,
     history_path,
-    kept_rounds,
     read_record,
     recorded_rounds,
 )

@@ -1,12 +1,11 @@
-"""The rounds of a run on disk: pseudo-labels, exact trust of the pool, and compact records."""
+"""The rounds of a run as they are remembered: compact records, and exact trust of the pool."""
 
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import repeat
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -16,131 +15,27 @@ import numpy.typing as npt
 from smarthdr_studio.core.arrays import read_arrays
 from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.files import AnyPath, replacing
-from smarthdr_studio.core.imaging.bracket import Half
 from smarthdr_studio.core.imaging.image_files import read_layers, read_plain_header
 from smarthdr_studio.core.records import open_plain, parse_lines
 from smarthdr_studio.core.training.events import SceneRetention
 from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.core.trust.masking import (
+    Map,
     MaskSettings,
     Range,
     Trust,
-    expand,
-    limit,
     masks_as_text,
     masks_from_text,
-    patch_means,
     plain_values,
-    span,
+    pool_ranges,
     trust,
 )
 from smarthdr_studio.core.trust.patch_statistics import Counts, Floats, SceneStatistics
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.core.words import counted
 
-_Values = npt.NDArray[Any]
-
-_TYPES: Final = {
-    "F16": np.dtype(np.float16),
-    "BOOL": np.dtype(np.bool_),
-    "U16": np.dtype(np.uint16),
-}
-_LONGEST_HEADER: Final = 100 * 2**20  # what the safetensors format allows
-_FILE_DAMAGE: Final = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class RoundMaps:
-    """One scene of a round; the arrays are mapped from the file and cannot be written to.
-
-    `hdr` is H×W×3 linear radiance in [0, 1], `sigma` H×W in μ-law values, `trusted` H×W what the
-    loss counted, `weight` H×W in [0, 1] how much where that was no yes or no, `frames` 3×H×W×3
-    camera values of a bracket that a method has made, if any.
-    """
-
-    hdr: Half
-    sigma: Half | None = None
-    trusted: npt.NDArray[np.bool_] | None = None
-    weight: Half | None = None
-    frames: npt.NDArray[np.uint16] | None = None
-
-
-def round_path(run: AnyPath, *, number: int) -> Path:
-    """The file of one round in a run's folder."""
-    return Path(run) / "rounds" / f"{number:04d}.safetensors"
-
-
-def kept_rounds(run: AnyPath) -> frozenset[int]:
-    """The rounds whose maps are still in a run's folder."""
-    run = Path(run)
-    found = (run / "rounds").glob("*.safetensors")
-    return frozenset(int(path.stem) for path in found if path.stem.isdecimal())
-
-
-def open_round_file(path: AnyPath) -> Mapping[str, RoundMaps]:
-    """The maps of every scene of a round; only what is touched is read from the disk.
-
-    Raises LabelError where the file is missing, truncated or foreign.
-    """
-    path = Path(path)
-    try:
-        return _scenes(_pictures(path))
-    except _FILE_DAMAGE as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise LabelError(
-            f"{path}: the maps of this round cannot be read ({reason}); choose another round"
-        ) from error
-
-
-def _pictures(path: Path) -> dict[str, _Values]:
-    with open_plain(path) as file:
-        raw = np.memmap(file, dtype=np.uint8, mode="r")
-    length = int(raw[:8].view(np.uint64)[0])
-    if length > min(_LONGEST_HEADER, len(raw) - 8):
-        raise ValueError("no safetensors file, or truncated")
-    header = parse_lines(bytes(raw[8 : 8 + length]))
-    data = raw[8 + length :]
-    return {name: _picture(data, entry) for name, entry in header.items() if name != "__metadata__"}
-
-
-def _picture(data: _Values, entry: Mapping[str, Any]) -> _Values:
-    start, end = entry["data_offsets"]
-    if not 0 <= start <= end <= len(data):
-        raise ValueError("truncated")
-    values: _Values = np.asarray(data[start:end]).view(_TYPES[entry["dtype"]])
-    return values.reshape(entry["shape"])
-
-
-def _scenes(pictures: Mapping[str, _Values]) -> dict[str, RoundMaps]:
-    names = dict.fromkeys(name.rpartition("/")[0] for name in pictures)
-    return {
-        scene: _checked(
-            RoundMaps(
-                hdr=pictures[f"{scene}/hdr"],
-                sigma=pictures.get(f"{scene}/sigma"),
-                trusted=pictures.get(f"{scene}/trusted"),
-                weight=pictures.get(f"{scene}/weight"),
-                frames=pictures.get(f"{scene}/frames"),
-            )
-        )
-        for scene in names
-    }
-
-
-def _checked(maps: RoundMaps) -> RoundMaps:
-    height, width, channels = maps.hdr.shape
-    for plane in (maps.sigma, maps.trusted, maps.weight):
-        if channels != 3 or (plane is not None and plane.shape != (height, width)):
-            raise ValueError("its maps do not fit each other")
-    if maps.frames is not None and maps.frames.shape != (3, height, width, 3):
-        raise ValueError("its frames do not fit its maps")
-    return maps
-
-
 Bytes = npt.NDArray[np.uint8]
-
 RECORDED_BINS: Final = 32  # of SceneStatistics; a share read from them is right to about 1 %
-
 _RECORD_FORMAT: Final = 1
 _RECORD_DAMAGE: Final = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError)
 
@@ -383,9 +278,6 @@ def _damaged(path: Path, error: BaseException) -> str:
     return f"{path}: the record of this round cannot be read ({reason}); look at another round"
 
 
-Map = npt.NDArray[np.float32]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolTrust:
     """Shares in [0, 1] of all pixels and patches of the pool, and of each scene."""
@@ -422,7 +314,7 @@ def pool_trust(
     paths = {name: Path(each) for name, each in files.items()}
     maps = _Maps(tuple(paths.values()))
     own = [replace(settings, patch_size=size or settings.patch_size) for size in maps.patch_sizes()]
-    patch_range, pixel_range = _ranges(maps, own, settings=settings, means=None)
+    patch_range, pixel_range = pool_ranges(maps, settings, own=own)
     counted = []
     for (name, path), masks in zip(paths.items(), own, strict=True):
         sigma, person = _sigma(path), manual_masks(name)
@@ -470,41 +362,6 @@ def _added_up(counted: Sequence[_Counted]) -> PoolTrust:
     )
 
 
-def pool_ranges(
-    sigmas: Iterable[Map], settings: MaskSettings, *, means: Sequence[Map] | None = None
-) -> tuple[Range | None, Range | None]:
-    """The ranges of patch means and of kept pixels that span the pool (METHOD §4).
-
-    `sigmas` holds every scene's H×W map σ and is gone through at most twice, so it may read files
-    instead of holding them; `means` are its rows×columns patch means where they are known. None
-    stands for a level that is normalised scene by scene.
-    """
-    return _ranges(sigmas, repeat(settings), settings=settings, means=means)
-
-
-def _ranges(
-    sigmas: Iterable[Map],
-    own: Iterable[MaskSettings],
-    *,
-    settings: MaskSettings,
-    means: Sequence[Map] | None,
-) -> tuple[Range | None, Range | None]:
-    """The same; `own` are the settings of each scene, which differ in their patches alone."""
-    patch_range, pixel_range = settings.patches.fixed_range, settings.pixels.fixed_range
-    if patch_range is None and settings.patches.scope == "pool":
-        if means is None:
-            pairs = zip(sigmas, own, strict=False)
-            means = [patch_means(sigma, size=masks.patch_size) for sigma, masks in pairs]
-        patch_range = span(_joined([each.ravel() for each in means]), settings.patches)
-    if pixel_range is None and settings.pixels.scope == "pool":
-        kept = [
-            _kept_pixels(sigma, masks, patch_range=patch_range, means=known)
-            for sigma, masks, known in zip(sigmas, own, means or repeat(None), strict=False)
-        ]
-        pixel_range = span(_joined(kept), settings.pixels)
-    return patch_range, pixel_range
-
-
 @dataclass(frozen=True, slots=True)
 class _Maps:
     """The σ maps of pseudo-label files, one in memory at a time, as often as asked."""
@@ -523,20 +380,6 @@ def _patch_size_in(header: Mapping[str, Any]) -> int | None:
     with suppress(KeyError, ValueError):
         return masks_from_text(plain_values(header, "smarthdr.masks")).patch_size
     return None
-
-
-def _kept_pixels(
-    sigma: Map, settings: MaskSettings, *, patch_range: Range | None, means: Map | None
-) -> Map:
-    """σ inside kept patches; of a min-max only the two ends matter, so only they are held."""
-    if means is None:
-        means = patch_means(sigma, size=settings.patch_size)
-    top = limit(patch_range or span(means, settings.patches), settings.tau_patch)
-    height, width = sigma.shape
-    inside = sigma[expand(means <= top, size=settings.patch_size, height=height, width=width)]
-    if settings.pixels.normalisation == "minmax" and inside.size:
-        return np.array([inside.min(), inside.max()], dtype=np.float32)
-    return inside
 
 
 def _count(name: str, sigma: Map, found: Trust) -> _Counted:
@@ -562,10 +405,6 @@ def _sigma(path: Path) -> Map:
 
 def _size(picture: Map | Brush) -> str:
     return f"{picture.shape[1]}×{picture.shape[0]}"
-
-
-def _joined(parts: list[Map]) -> Map:
-    return np.concatenate(parts) if parts else np.empty(0, np.float32)
 
 
 def _share(part: float, whole: int) -> float:

@@ -6,12 +6,14 @@ function takes numpy arrays or torch tensors alike and answers in kind (METHOD �
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import repeat
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from smarthdr_studio.core.records import parse_json
 
@@ -290,6 +292,57 @@ def _span_of_kept(sigma: Array, kept: Array, level: Level) -> Range:
     if not (math.isfinite(low) and math.isfinite(high)):
         return span(sigma[kept], level)
     return Range(low, high)
+
+
+Map = npt.NDArray[np.float32]
+
+
+def pool_ranges(
+    sigmas: Iterable[Map],
+    settings: MaskSettings,
+    *,
+    own: Iterable[MaskSettings] | None = None,
+    means: Sequence[Map] | None = None,
+) -> tuple[Range | None, Range | None]:
+    """The ranges of patch means and of kept pixels that span the pool (METHOD §4).
+
+    `sigmas` holds every scene's H×W map σ and is gone through at most twice, so it may read files
+    instead of holding them; `means` are its rows×columns patch means where they are known. `own`
+    are the settings of each scene where they differ in their patches. None stands for a level that
+    is normalised scene by scene.
+    """
+    own = repeat(settings) if own is None else own
+    patch_range, pixel_range = settings.patches.fixed_range, settings.pixels.fixed_range
+    if patch_range is None and settings.patches.scope == "pool":
+        if means is None:
+            pairs = zip(sigmas, own, strict=False)
+            means = [patch_means(sigma, size=masks.patch_size) for sigma, masks in pairs]
+        patch_range = span(_joined([each.ravel() for each in means]), settings.patches)
+    if pixel_range is None and settings.pixels.scope == "pool":
+        kept = [
+            _kept_pixels(sigma, masks, patch_range=patch_range, means=known)
+            for sigma, masks, known in zip(sigmas, own, means or repeat(None), strict=False)
+        ]
+        pixel_range = span(_joined(kept), settings.pixels)
+    return patch_range, pixel_range
+
+
+def _kept_pixels(
+    sigma: Map, settings: MaskSettings, *, patch_range: Range | None, means: Map | None
+) -> Map:
+    """σ inside kept patches; of a min-max only the two ends matter, so only they are held."""
+    if means is None:
+        means = patch_means(sigma, size=settings.patch_size)
+    top = limit(patch_range or span(means, settings.patches), settings.tau_patch)
+    height, width = sigma.shape
+    inside = sigma[expand(means <= top, size=settings.patch_size, height=height, width=width)]
+    if settings.pixels.normalisation == "minmax" and inside.size:
+        return np.array([inside.min(), inside.max()], dtype=np.float32)
+    return inside
+
+
+def _joined(parts: list[Map]) -> Map:
+    return np.concatenate(parts) if parts else np.empty(0, np.float32)
 
 
 def patch_means(sigma: Array, *, size: int = PATCH_SIZE) -> Array:

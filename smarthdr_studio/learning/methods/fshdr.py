@@ -23,7 +23,8 @@ from smarthdr_studio.core.imaging.flow import moved_as
 from smarthdr_studio.core.imaging.transfer import frame_of_light
 from smarthdr_studio.core.training.events import PhaseChanged
 from smarthdr_studio.core.training.plan import TrainingPlan
-from smarthdr_studio.learning.crops import CropBatch, SceneLabel
+from smarthdr_studio.core.training.round_files import SceneLabel, write_round
+from smarthdr_studio.learning.crops import CropBatch
 from smarthdr_studio.learning.inference import Predictor
 from smarthdr_studio.learning.losses import Terms, counted, masked_mean
 from smarthdr_studio.learning.methods.staged import (
@@ -36,7 +37,7 @@ from smarthdr_studio.learning.methods.staged import (
 )
 from smarthdr_studio.learning.networks import Prediction
 from smarthdr_studio.learning.perceptual import PerceptualLoss
-from smarthdr_studio.learning.pseudo_labelling import open_round, write_round
+from smarthdr_studio.learning.pseudo_labelling import open_round
 from smarthdr_studio.learning.radiometry import exposed, mu_law
 
 _REFERENCE: Final = 1  # of under, reference, over

@@ -27,7 +27,8 @@ from smarthdr_studio.core.imaging.radiometry import exposure_weighted_merge
 from smarthdr_studio.core.imaging.radiometry import mu_law as mu_law_of_pixels
 from smarthdr_studio.core.training.events import PhaseChanged
 from smarthdr_studio.core.training.plan import TrainingPlan
-from smarthdr_studio.learning.crops import CropBatch, SceneLabel
+from smarthdr_studio.core.training.round_files import SceneLabel, write_round
+from smarthdr_studio.learning.crops import CropBatch
 from smarthdr_studio.learning.inference import Predictor
 from smarthdr_studio.learning.losses import Terms
 from smarthdr_studio.learning.methods.staged import (
@@ -39,7 +40,7 @@ from smarthdr_studio.learning.methods.staged import (
 )
 from smarthdr_studio.learning.networks import Prediction
 from smarthdr_studio.learning.perceptual import PerceptualLoss
-from smarthdr_studio.learning.pseudo_labelling import open_round, write_round
+from smarthdr_studio.learning.pseudo_labelling import open_round
 from smarthdr_studio.learning.radiometry import mu_law
 
 FRAMES_AGREE: Final = 5 / 255  # camera values

@@ -37,7 +37,8 @@ from smarthdr_studio.core.records import read_json
 from smarthdr_studio.core.training.events import PhaseChanged
 from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.core.training.plan_sections import BatchPlan, SmaePlan
-from smarthdr_studio.learning.crops import CropBatch, SceneLabel, crop_windows
+from smarthdr_studio.core.training.round_files import SceneLabel, write_round
+from smarthdr_studio.learning.crops import CropBatch, crop_windows
 from smarthdr_studio.learning.inference import Predictor
 from smarthdr_studio.learning.losses import Target, Terms, reconstruction_loss
 from smarthdr_studio.learning.mean_teacher import HalfLoss
@@ -51,7 +52,7 @@ from smarthdr_studio.learning.methods.staged import (
 )
 from smarthdr_studio.learning.networks import Prediction
 from smarthdr_studio.learning.perceptual import PerceptualLoss
-from smarthdr_studio.learning.pseudo_labelling import open_round, write_round
+from smarthdr_studio.learning.pseudo_labelling import open_round
 from smarthdr_studio.learning.radiometry import mu_law, six_channels
 
 UNKNOWN: Final = -1.0  # the error where the reference is not well exposed

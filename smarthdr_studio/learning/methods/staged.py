@@ -16,7 +16,8 @@ import numpy as np
 from smarthdr_studio.core.files import AnyPath, place_in
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.training.events import PhaseChanged
-from smarthdr_studio.learning.crops import CropBatch, SceneLabel
+from smarthdr_studio.core.training.round_files import SceneLabel
+from smarthdr_studio.learning.crops import CropBatch
 from smarthdr_studio.learning.inference import Predictor
 from smarthdr_studio.learning.mean_teacher import HalfLosses
 

@@ -15,22 +15,11 @@ from smarthdr_studio.core.errors import CheckpointError
 from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
 from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.round_files import open_round_file, round_path
 from smarthdr_studio.core.training.round_history import RunHistory, read_history, strip_now
-from smarthdr_studio.core.training.rounds import (
-    RoundRecord,
-    open_round_file,
-    recorded_rounds,
-    round_path,
-)
+from smarthdr_studio.core.training.rounds import RoundRecord, recorded_rounds
 from smarthdr_studio.core.training.run_folder import RunFolder, run_folders
-from smarthdr_studio.core.trust.masking import (
-    MaskSettings,
-    Range,
-    Trust,
-    expand,
-    limit,
-    span,
-)
+from smarthdr_studio.core.trust.masking import MaskSettings, Range, Trust, expand, limit, span
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import HeatStrip, Notice
 from smarthdr_studio.studio.tasks import How, LatestTask, Report, TaskRunner
@@ -85,11 +74,7 @@ class _Shelf:
     def take(self, project: Path, *, who: Who, frames: FrameStore, model: Path | None) -> Asked:
         """The network of a model or of the newest checkpoint; it reads frames from `frames`."""
         from smarthdr_studio.learning.checkpoints import latest_checkpoint
-        from smarthdr_studio.learning.inference import (
-            load_predictor,
-            read_card,
-            views_of_labels,
-        )
+        from smarthdr_studio.learning.model_files import load_predictor, read_card, views_of_labels
 
         model = model or latest_checkpoint(project)
         if model is None:
@@ -174,7 +159,7 @@ def forget() -> None:
 def look_at_model(report: Report, *, model: Path) -> str:
     """What a model file is, in a few words. Raises CheckpointError."""
     report(f"reading {model.name}", 0, 0)
-    from smarthdr_studio.learning.inference import load_model
+    from smarthdr_studio.learning.model_files import load_model
 
     _, card = load_model(model)
     return f"{card.title}, network {card.network}"

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from smarthdr_studio.core.display import DisplaySettings, Rgb8, to_rgb8, tone_table
 from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.records import read_bytes
-from smarthdr_studio.core.training.rounds import kept_rounds, open_round_file, round_path
+from smarthdr_studio.core.training.round_files import kept_rounds, open_round_file, round_path
 from smarthdr_studio.studio.state import RunPicture, StudioState
 from smarthdr_studio.studio.tasks import Report
 from smarthdr_studio.studio.widgets.controls import Choice, ElidedLabel, describe
