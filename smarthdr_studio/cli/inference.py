@@ -330,7 +330,7 @@ def _three_of(shots: _Shots) -> "Bracket":
 
 
 def _plain_merge(shots: _Shots) -> "dict[str, Layer]":
-    from smarthdr_studio.core.imaging.noise_merge import merge_by_noise
+    from smarthdr_studio.core.datasets.static_merge import merge_by_noise
     from smarthdr_studio.core.imaging.radiometry import exposure_weighted_merge
 
     merge = exposure_weighted_merge if len(shots.pixels) == 3 else merge_by_noise
