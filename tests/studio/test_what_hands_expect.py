@@ -14,7 +14,7 @@ from smarthdr_studio.core.display import Layer
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.training.plan_fields import ELSEWHERE
 from smarthdr_studio.core.training.plan_schema import plan_fields
-from smarthdr_studio.studio.dataset.import_places import FolderPage
+from smarthdr_studio.studio.dataset.import_sheet import FolderPage
 from smarthdr_studio.studio.state import Activity, Centre, Notice, QueueKind, Workspace
 from smarthdr_studio.studio.theme import CONTRAST, contrast, current_palette, palette_for
 from smarthdr_studio.studio.widgets.file_dialogs import begin, use_folders
