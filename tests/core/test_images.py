@@ -17,13 +17,13 @@ from smarthdr_studio.core.errors import UnreadableImage
 from smarthdr_studio.core.files import replacing
 from smarthdr_studio.core.imaging.image_files import (
     image_size,
+    preview,
     read_frame,
     read_radiance,
     write_frame_tiff,
     write_radiance_exr,
     write_radiance_hdr,
 )
-from smarthdr_studio.core.imaging.previews import preview
 
 REAL = Path(
     os.environ.get("SMARTHDR_REAL_DATA", Path(__file__).parents[2].parent / "shared" / "real")

@@ -12,17 +12,17 @@ from typer.testing import CliRunner
 from smarthdr_studio.cli.app import build, run
 from smarthdr_studio.core.datasets.scan import find_scenes
 from smarthdr_studio.core.errors import DeviceError, LabelError, UnreadableImage
-from smarthdr_studio.core.imaging import image_files, previews, room
+from smarthdr_studio.core.imaging import image_files, room
 from smarthdr_studio.core.imaging.image_files import (
     examine,
     image_size,
+    preview,
     read_bracket_frames,
     read_frame,
     read_layers,
     read_radiance,
     write_frame_tiff,
 )
-from smarthdr_studio.core.imaging.previews import preview
 from smarthdr_studio.core.imaging.room import SHARE, Announced, share_in_percent
 
 HEIGHT, WIDTH = 10_000, 20_000
@@ -239,7 +239,7 @@ def test_layers_that_memory_is_short_for_are_refused_before_they_are_unpacked(
 def test_a_preview_of_a_jpeg_is_refused_likewise(tmp_path, monkeypatch, free):
     path, expected = put(tmp_path, "a.jpg")
     free(expected)
-    monkeypatch.setattr(previews.cv2, "imdecode", None)
+    monkeypatch.setattr(image_files.cv2, "imdecode", None)
     with pytest.raises(UnreadableImage, match=r"is 20000×10000 pixels and takes 2\.4 GB"):
         preview(path, side=256)
 

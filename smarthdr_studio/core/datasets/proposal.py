@@ -28,7 +28,7 @@ from smarthdr_studio.core.datasets.layouts import (
 from smarthdr_studio.core.errors import BadDataset, BadScene, UnreadableImage
 from smarthdr_studio.core.files import AnyPath, is_inside
 from smarthdr_studio.core.imaging.bracket import Split
-from smarthdr_studio.core.imaging.previews import preview
+from smarthdr_studio.core.imaging.image_files import preview
 from smarthdr_studio.core.imaging.radiometry import GAMMA, unit_ldr
 from smarthdr_studio.core.imaging.shots import Shot, read_shot
 from smarthdr_studio.core.words import counted

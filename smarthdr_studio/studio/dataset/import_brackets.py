@@ -15,7 +15,7 @@ from smarthdr_studio.core.datasets.scan import check, labelled_by_default
 from smarthdr_studio.core.display.tone import frame_rgb8
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.imaging.bracket import Catalogue, FrameReading
-from smarthdr_studio.core.imaging.previews import preview
+from smarthdr_studio.core.imaging.image_files import preview
 from smarthdr_studio.core.imaging.response import ResponseCurve, ResponseFit
 from smarthdr_studio.core.imaging.shots import Shot, read_shot
 from smarthdr_studio.studio.dataset.start_page import create_project
