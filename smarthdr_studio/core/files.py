@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from smarthdr_studio.core.environment import utc_day
-from smarthdr_studio.core.errors import ForeignPlace, LabelError
+from smarthdr_studio.core.errors import ForeignPlace, LabelError, ProjectError
 from smarthdr_studio.core.records import open_plain
 
 AnyPath = str | os.PathLike[str]
@@ -138,6 +138,22 @@ def replacing(path: AnyPath) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
         raise
     flush_folder(path.parent)  # the rename itself is durable only once its folder is
+
+
+def save_text(path: AnyPath, text: str) -> None:
+    """Writes a small file of a project, UTF-8, whole or not at all.
+
+    Raises ProjectError: one sentence that names the file and the remedy.
+    """
+    path = Path(path)
+    try:
+        with replacing(path) as draft:
+            draft.write_text(text, encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ProjectError(
+            f"{path}: cannot be written ({reason}); free some space or allow writing there"
+        ) from None
 
 
 def _refuse_odd(path: Path) -> None:

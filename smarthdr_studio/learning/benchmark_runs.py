@@ -16,7 +16,7 @@ import torch
 
 from smarthdr_studio import __version__
 from smarthdr_studio.core.errors import BadScene, ProjectError
-from smarthdr_studio.core.files import replacing
+from smarthdr_studio.core.files import save_text
 from smarthdr_studio.core.records import read_json
 from smarthdr_studio.core.training.benchmark import BenchmarkData, Cell
 from smarthdr_studio.core.training.benchmark_results import (
@@ -175,14 +175,7 @@ def _remember_run(cell: Cell, run: RunFolder, place: Path) -> None:
         "run": run.id,
         "learning": _marks_in(place, of=run.id),
     }
-    try:
-        with replacing(place / _RUN) as draft:
-            draft.write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise ProjectError(
-            f"{place / _RUN}: cannot be written ({reason}); free some space or allow writing there"
-        ) from None
+    save_text(place / _RUN, json.dumps(about, ensure_ascii=False))
     write_note(run, cell.title)
 
 

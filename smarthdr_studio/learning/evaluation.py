@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.errors import BadScene, CheckpointError, ProjectError, UnreadableImage
-from smarthdr_studio.core.files import AnyPath, file_stamp, place_in, replacing
+from smarthdr_studio.core.files import AnyPath, file_stamp, place_in, save_text
 from smarthdr_studio.core.imaging.bracket import Bracket, FrameReading, FrameStore, Scene
 from smarthdr_studio.core.imaging.metrics import Quality, psnr_pu, quality, split_quality
 from smarthdr_studio.core.imaging.radiometry import exposure_weighted_merge
@@ -424,15 +424,7 @@ def save_evaluation(project: AnyPath, model: AnyPath, figures: Evaluation, *, ma
     if path is None:
         return
     values = {"format": _FORMAT, "fingerprint": mark, **figures.as_json()}
-    text = json.dumps(_without_nan(values), indent=1, ensure_ascii=False)
-    try:
-        with replacing(path) as draft:
-            draft.write_text(text, encoding="utf-8")
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise ProjectError(
-            f"{path}: cannot be written ({reason}); free some space or allow writing there"
-        ) from None
+    save_text(path, json.dumps(_without_nan(values), indent=1, ensure_ascii=False))
 
 
 def _evaluation_path(project: Path, model: Path, split: Split) -> Path | None:

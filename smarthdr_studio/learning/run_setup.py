@@ -15,7 +15,7 @@ from typing import Any, Final
 import torch
 
 from smarthdr_studio.core.errors import CheckpointError, PlanError, ProjectError
-from smarthdr_studio.core.files import AnyPath, file_checksum, is_inside, replacing
+from smarthdr_studio.core.files import AnyPath, file_checksum, is_inside, replacing, save_text
 from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.records import parse_json, read_json
 from smarthdr_studio.core.training.plan import TrainingPlan, load_preset, parse_plan
@@ -69,15 +69,7 @@ def write_plan(path: AnyPath, plan: TrainingPlan) -> None:
 
     Raises ProjectError where it cannot be written.
     """
-    path = Path(path)
-    try:
-        with replacing(path) as draft:
-            draft.write_text(toml(nested(flat(plan))), encoding="utf-8")
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise ProjectError(
-            f"{path}: cannot be written ({reason}); free some space or allow writing there"
-        ) from None
+    save_text(path, toml(nested(flat(plan))))
 
 
 def create_run(run: TrainingRun) -> RunFolder:

@@ -22,7 +22,7 @@ from typing import Any, Final
 import smarthdr_studio
 from smarthdr_studio.core.datasets.scan import find_scenes
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.files import AnyPath, replacing
+from smarthdr_studio.core.files import AnyPath, replacing, save_text
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.records import read_json
 from smarthdr_studio.core.training.benchmark import (
@@ -144,16 +144,7 @@ def rounded(value: float, *, decibels: bool = False) -> float | None:
 
 def write_result(path: AnyPath, result: CellResult) -> None:
     """Whole or not at all. Raises ProjectError."""
-    path = Path(path)
-    text = _in_lines({"format": _FORMAT, **asdict(result)})
-    try:
-        with replacing(path) as draft:
-            draft.write_text(text, encoding="utf-8")
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise ProjectError(
-            f"{path}: cannot be written ({reason}); free some space or allow writing there"
-        ) from None
+    save_text(path, _in_lines({"format": _FORMAT, **asdict(result)}))
 
 
 def read_result(path: AnyPath) -> CellResult | None:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite, isnan
@@ -20,7 +19,7 @@ from smarthdr_studio.core.files import (
     move,
     move_to_trash,
     place_in,
-    replacing,
+    save_text,
     trashed_copies,
 )
 from smarthdr_studio.core.project.project import Project
@@ -331,13 +330,11 @@ def write_note(run: RunFolder, text: str) -> None:
     if not run.path.is_dir():
         raise ProjectError(f"{run.path}: there is no such run; see the runs folder for names")
     path = run.path / _NAME
+    if text.strip():
+        save_text(path, text.strip() + "\n")
+        return
     try:
-        if not text.strip():
-            with suppress(FileNotFoundError):
-                path.unlink()
-            return
-        with replacing(path) as draft:
-            draft.write_text(text.strip() + "\n", encoding="utf-8")
+        path.unlink(missing_ok=True)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ProjectError(
