@@ -6,7 +6,8 @@ import os
 import pytest
 
 from smarthdr_studio.core import files
-from smarthdr_studio.core.files import move, replacing
+from smarthdr_studio.core.errors import ProjectError
+from smarthdr_studio.core.files import move, replacing, save_text
 from smarthdr_studio.core.project.debris import is_draft
 
 
@@ -79,3 +80,11 @@ def test_what_is_no_plain_file_keeps_its_place(tmp_path):
             pytest.fail("nothing is to be written")
         assert (tmp_path / name).lstat().st_ino == before.st_ino
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_small_file_that_cannot_be_written_is_told_with_what_helps(tmp_path):
+    (tmp_path / "a.json").mkdir()
+    with pytest.raises(ProjectError, match=r"a\.json: cannot be written .*allow writing there"):
+        save_text(tmp_path / "a.json", "{}")
+    save_text(tmp_path / "b.json", "{}")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "b.json"]
