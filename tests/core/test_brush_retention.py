@@ -12,8 +12,8 @@ from smarthdr_studio.core.imaging.image_files import write_layers
 from smarthdr_studio.core.training.rounds import pool_trust
 from smarthdr_studio.core.trust.brush import Dabs, Ink, apply
 from smarthdr_studio.core.trust.masking import Level, MaskSettings, pool_ranges, trust
-from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
-from smarthdr_studio.core.trust.pool import PaintedStatistics, PoolStatistics
+from smarthdr_studio.core.trust.patch_statistics import PaintedStatistics, SceneStatistics
+from smarthdr_studio.core.trust.pool import PoolStatistics
 
 SIZE = 32
 

@@ -26,8 +26,8 @@ from smarthdr_studio.core.training.round_history import read_history
 from smarthdr_studio.core.training.rounds import recorded_rounds
 from smarthdr_studio.core.training.run_folder import runs_in
 from smarthdr_studio.core.trust.masking import MaskSettings
-from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
-from smarthdr_studio.core.trust.pool import PaintedStatistics, PoolStatistics
+from smarthdr_studio.core.trust.patch_statistics import PaintedStatistics, SceneStatistics
+from smarthdr_studio.core.trust.pool import PoolStatistics
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 
 PSNR: Final = "psnr"

@@ -27,8 +27,8 @@ from smarthdr_studio.core.trust.adaptive_thresholds import (
     threshold_words,
 )
 from smarthdr_studio.core.trust.masking import EXPOSURES, MaskSettings, Trust, trust
-from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
-from smarthdr_studio.core.trust.pool import PaintedStatistics, PoolStatistics
+from smarthdr_studio.core.trust.patch_statistics import PaintedStatistics, SceneStatistics
+from smarthdr_studio.core.trust.pool import PoolStatistics
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 
 ProposalMethod = Literal["quantile", "exposure", "risk"]

@@ -1,7 +1,7 @@
-"""Histograms of σ per patch, sorted by mean: what the trust of a whole pool is counted from."""
+"""Histograms of σ for each patch of a scene, and of what is painted on it; pools count by them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +11,13 @@ from smarthdr_studio.core.arrays import read_arrays
 from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.records import open_plain
+from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.core.trust.masking import PATCH_SIZE, patch_means
 
 Floats = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.uint32]
 Doubles = npt.NDArray[np.float64]
-
+Integers = npt.NDArray[np.int64]
 BINS = 256
 _FORMAT = 1
 _FLOOR = 1e-9  # the histogram is logarithmic in σ
@@ -124,6 +125,111 @@ class SceneStatistics:
             raise LabelError(f"{path}: not readable ({error}); label the scene anew") from None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PaintedStatistics:
+    """How many pixels of which σ a person painted in every patch that was touched.
+
+    `patches` are the K numbers of those patches, rising, counted row by row; `trust` and
+    `distrust` are K×bins, over the bins of the scene's `SceneStatistics`; `lows` is the least σ
+    of a patch's pixels that are not painted, NaN where all are.
+    """
+
+    patches: Integers
+    trust: Counts
+    distrust: Counts
+    lows: Floats
+    patch_size: int = PATCH_SIZE
+
+    @classmethod
+    def of(cls, sigma: Floats, person: Brush, *, size: int = PATCH_SIZE) -> "PaintedStatistics":
+        """What `person` (H×W: 1 forced trust, −1 forced distrust) painted on an H×W map σ.
+
+        Raises ValueError: the two are of different sizes.
+        """
+        if sigma.shape != person.shape:
+            raise ValueError(f"a mask of {person.shape} does not fit a map of {sigma.shape}")
+        row, column = np.nonzero(person)
+        wide = -(-sigma.shape[1] // size)
+        patch = row // size * wide + column // size
+        touched = np.bincount(patch) > 0
+        patches, which = np.flatnonzero(touched), (np.cumsum(touched) - 1)[patch]
+        low, high = float(sigma.min()), float(sigma.max())
+        values, sign = sigma[row, column], person[row, column]
+        place = log_position(values, low=low, high=high) if high > low else np.zeros(len(row))
+        bins = np.clip((place * BINS).astype(np.int64), 0, BINS - 1)
+        cells, shape = which * BINS + bins, (len(patches), BINS)
+        trust, distrust = (
+            np.bincount(cells[chosen], minlength=len(patches) * BINS).reshape(shape)
+            for chosen in (sign > 0, sign < 0)
+        )
+        return cls(
+            patches=patches,
+            trust=trust.astype(np.uint32),
+            distrust=distrust.astype(np.uint32),
+            lows=_lows(sigma, person, patches, size=size),
+            patch_size=size,
+        )
+
+    @property
+    def painted(self) -> Counts:
+        """All painted pixels, K×bins, whichever way they are forced."""
+        return self.trust + self.distrust
+
+    @property
+    def trusted_pixels(self) -> int:
+        """How many pixels a person forces to be trusted."""
+        return int(self.trust.sum())
+
+    def coarser(self, bins: int) -> "PaintedStatistics":
+        """The same with this many bins; ValueError unless they divide those it has."""
+        held = self.trust.shape[1]
+        if bins < 1 or held % bins:
+            raise ValueError(f"{held} bins cannot be made {bins}: choose a divisor")
+        trust, distrust = (
+            counts.reshape(len(self.patches), bins, held // bins).sum(2, dtype=np.uint32)
+            for counts in (self.trust, self.distrust)
+        )
+        return replace(self, trust=trust, distrust=distrust)
+
+    def packed(self) -> bytes:
+        """As bytes that `unpacked` reads, for a cache."""
+        file = BytesIO()
+        np.savez_compressed(
+            file,
+            patches=self.patches,
+            trust=self.trust,
+            distrust=self.distrust,
+            lows=self.lows,
+            about=np.array([_FORMAT, self.patch_size]),
+        )
+        return file.getvalue()
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> "PaintedStatistics":
+        """What `packed` gave. Raises ValueError: of another format, or damaged."""
+        try:
+            arrays = read_arrays(BytesIO(data), "about", "patches", "trust", "distrust", "lows")
+            version, size = (int(value) for value in arrays.pop("about"))
+        except (OSError, ValueError, TypeError) as error:
+            raise ValueError(f"statistics of a brush that cannot be read ({error})") from None
+        if version != _FORMAT:
+            raise ValueError(f"statistics of a brush of format {version}, not {_FORMAT}")
+        return cls(**arrays, patch_size=size)
+
+
+def _lows(sigma: Floats, person: Brush, patches: Integers, *, size: int) -> Floats:
+    """The least σ of the unpainted pixels of these patches."""
+    wide = -(-sigma.shape[1] // size)
+    found = np.full(len(patches), np.nan, dtype=np.float32)
+    for index, patch in enumerate(patches):
+        top, left = patch // wide * size, patch % wide * size
+        part = slice(top, top + size), slice(left, left + size)
+        free = person[part] == 0
+        if free.any():
+            found[index] = sigma[part].min(where=free, initial=np.inf)
+    return found
+
+
 def log_position(sigma: npt.ArrayLike, *, low: npt.ArrayLike, high: npt.ArrayLike) -> Doubles:
     """(ln σ − ln low) / (ln high − ln low), not clipped; scalars or arrays that broadcast."""
     start = np.log(np.maximum(low, _FLOOR))
@@ -132,38 +238,6 @@ def log_position(sigma: npt.ArrayLike, *, low: npt.ArrayLike, high: npt.ArrayLik
     with np.errstate(divide="ignore", invalid="ignore"):
         inside = above / width
     return np.where(width > 0, inside, np.where(above >= 0, 1.0, 0.0))
-
-
-def counted_below(rows: Counts, top: Doubles, *, least: Doubles, greatest: Doubles) -> Doubles:
-    """How many of each row's pixels have σ ≤ top, interpolated inside a bin.
-
-    `rows` are running counts, scenes×(bins + 1), from each scene's least to its greatest σ. The
-    others and the answer are flat, one value per scene.
-    """
-    bins = rows.shape[1] - 1
-    place = log_position(np.minimum(top, greatest), low=least, high=greatest)
-    place = np.clip(place, 0, 1) * bins
-    left = np.minimum(place.astype(np.int64), bins - 1)
-    scene = np.arange(len(rows))
-    below, above = rows[scene, left].astype(float), rows[scene, left + 1].astype(float)
-    return np.where(top < least, 0.0, below + (above - below) * (place - left))
-
-
-def quantile(rows: Counts, share: float, *, least: Doubles, greatest: Doubles) -> Doubles:
-    """The σ that this share of each row's pixels does not exceed: `counted_below` inverted.
-
-    `rows` is scenes×(bins + 1); the others and the answer are flat, one value per scene.
-    """
-    bins = rows.shape[1] - 1
-    wanted = rows[:, -1].astype(float) * share
-    right = np.clip((rows < wanted[:, None]).sum(1), 1, bins)
-    scene = np.arange(len(rows))
-    below, above = rows[scene, right - 1].astype(float), rows[scene, right].astype(float)
-    inside = np.where(above > below, (wanted - below) / np.maximum(above - below, 1), 0.0)
-    floor = np.maximum(least, 1e-9)
-    ratio = np.maximum(greatest, 1e-9) / floor
-    values: Doubles = floor * ratio ** ((right - 1 + inside) / bins)
-    return values
 
 
 def _histograms(sigma: Floats, *, size: int, low: float, high: float) -> Counts:
@@ -175,80 +249,3 @@ def _histograms(sigma: Floats, *, size: int, low: float, high: float) -> Counts:
     total = columns * -(-height // size)
     flat = np.bincount((patch * BINS + bins).ravel(), minlength=total * BINS)
     return flat.reshape(total, BINS).astype(np.uint32)
-
-
-_TABLE_BYTES = 128 * 2**20
-
-
-class PrefixTables:
-    """The patch gate keeps a prefix of a scene's patches; here are its least, greatest, histogram.
-
-    With n scenes of at most p patches: `means` is n×p float32, ascending and filled up with
-    infinity; `least` and `greatest` are n×(p + 1) float64; `counted` is n×(p + 1)×(bins + 1) uint32
-    and cumulative. The coarsest histogram says how many `bins` are used. Scenes that `before` had
-    laid out just so are taken over, so that a scene more or less costs little.
-    """
-
-    def __init__(
-        self, scenes: Sequence[SceneStatistics], before: "PrefixTables | None" = None
-    ) -> None:
-        self._scenes = tuple(scenes)
-        n, most = len(scenes), max((scene.patches for scene in scenes), default=0)
-        self.bins = _bins(scenes, most)
-        self.means = np.full((n, most), np.inf, dtype=np.float32)
-        self.least = np.zeros((n, most + 1))
-        self.greatest = np.zeros((n, most + 1))
-        self.counted = np.zeros((n, most + 1, self.bins + 1), dtype=np.uint32)
-        known = self._take_over(before) if before is not None else frozenset[int]()
-        for index, scene in enumerate(scenes):
-            if index not in known:
-                self._lay_out(index, scene)
-
-    def _take_over(self, before: "PrefixTables") -> frozenset[int]:
-        """Copy what was laid out; the places of these scenes."""
-        if (before.bins, before.means.shape[1]) != (self.bins, self.means.shape[1]):
-            return frozenset()
-        places = {id(scene): place for place, scene in enumerate(before._scenes)}
-        found = {
-            index: places[id(scene)]
-            for index, scene in enumerate(self._scenes)
-            if id(scene) in places
-        }
-        now, then = (np.array(list(part), dtype=np.int64) for part in (found, found.values()))
-        for mine, theirs in (
-            (self.means, before.means),
-            (self.least, before.least),
-            (self.greatest, before.greatest),
-            (self.counted, before.counted),
-        ):
-            _copy_rows(mine, now, theirs, then)
-        return frozenset(found)
-
-    def _lay_out(self, index: int, scene: SceneStatistics) -> None:
-        order, p = np.argsort(scene.means, kind="stable"), scene.patches
-        self.means[index, :p] = scene.means[order]
-        self.least[index, 1 : p + 1] = np.minimum.accumulate(scene.lows[order])
-        self.greatest[index, 1 : p + 1] = np.maximum.accumulate(scene.highs[order])
-        counts = scene.coarser(self.bins).counts[order]
-        self.counted[index, 1 : p + 1, 1:] = counts.cumsum(0).cumsum(1)
-
-
-def _bins(scenes: Sequence[SceneStatistics], most: int) -> int:
-    """As many as every scene has and memory allows."""
-    bins = min((scene.bins for scene in scenes), default=BINS)
-    while len(scenes) * (most + 1) * (bins + 1) * 4 > _TABLE_BYTES and bins > 16:
-        bins //= 2
-    return bins
-
-
-def _copy_rows(
-    mine: npt.NDArray[np.generic],
-    now: npt.NDArray[np.int64],
-    theirs: npt.NDArray[np.generic],
-    then: npt.NDArray[np.int64],
-) -> None:
-    """Rows `then` of one array into rows `now` of another, neighbours in one go."""
-    ends = np.flatnonzero((np.diff(now) != 1) | (np.diff(then) != 1)) + 1
-    for run_now, run_then in zip(np.split(now, ends), np.split(then, ends), strict=True):
-        if len(run_now):
-            mine[run_now[0] : run_now[-1] + 1] = theirs[run_then[0] : run_then[-1] + 1]

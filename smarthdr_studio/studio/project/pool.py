@@ -21,8 +21,8 @@ from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.records import read_toml
 from smarthdr_studio.core.training.run_folder import RunFolder, last_pace, runs_in
 from smarthdr_studio.core.trust.masking import Level, MaskSettings
-from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
-from smarthdr_studio.core.trust.pool import PaintedStatistics, PoolStatistics, Retention
+from smarthdr_studio.core.trust.patch_statistics import PaintedStatistics, SceneStatistics
+from smarthdr_studio.core.trust.pool import PoolStatistics, Retention
 from smarthdr_studio.core.trust.thresholds import (
     CropsOfPool,
     PatchLocation,
