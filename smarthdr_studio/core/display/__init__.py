@@ -15,7 +15,6 @@ from smarthdr_studio.core.display.layers import (
     MAPS,
     PICTURES,
     RADIANCE,
-    UNITS,
     DisplaySettings,
     KeyEntry,
     Layer,
@@ -26,7 +25,6 @@ from smarthdr_studio.core.display.layers import (
 )
 from smarthdr_studio.core.display.overlay import (
     Area,
-    Hatch,
     OverlayVariants,
     hatched_rgb8,
     key_swatch,
@@ -37,12 +35,11 @@ from smarthdr_studio.core.display.tone import (
     Rgb8,
     ToneMap,
     frame_rgb8,
-    frame_table,
     to_rgb8,
     tone_table,
     toned,
 )
-from smarthdr_studio.core.display.viewport import Pyramid, Viewport, VisiblePart
+from smarthdr_studio.core.display.viewport import Pyramid, Viewport
 
 __all__ = [
     "FRAMES",
@@ -50,11 +47,9 @@ __all__ = [
     "MARKER",
     "PICTURES",
     "RADIANCE",
-    "UNITS",
     "Area",
     "ColourMap",
     "DisplaySettings",
-    "Hatch",
     "HeatScale",
     "KeyEntry",
     "Layer",
@@ -68,11 +63,9 @@ __all__ = [
     "Rgb8",
     "ToneMap",
     "Viewport",
-    "VisiblePart",
     "colour_bar",
     "colour_table",
     "frame_rgb8",
-    "frame_table",
     "hatched_rgb8",
     "key_swatch",
     "layer_values",

@@ -11,7 +11,6 @@ from smarthdr_studio.core.imaging.metrics import SplitQuality
 from smarthdr_studio.core.imaging.regions import Region
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.training.round_history import RunHistory
-from smarthdr_studio.core.trust.brush import Ink
 from smarthdr_studio.core.trust.explanation import Explanation
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.core.trust.region_statistics import RegionReport
@@ -85,19 +84,15 @@ from smarthdr_studio.studio.state.runs import (
     Which,
 )
 from smarthdr_studio.studio.state.training import (
-    BUSY_ACTIVITIES,
     EDITED,
     Activity,
     DeviceLine,
     FilmState,
-    PlanBook,
     PlanningState,
     TrainingState,
-    Waiting,
 )
 
 __all__ = [
-    "BUSY_ACTIVITIES",
     "EDITED",
     "FIRST_CURATED",
     "FIRST_VIEWS",
@@ -129,7 +124,6 @@ __all__ = [
     "HeatStrip",
     "ImportState",
     "ImportStep",
-    "Ink",
     "JournalState",
     "LabelWays",
     "ModelWish",
@@ -139,7 +133,6 @@ __all__ = [
     "PairState",
     "Part",
     "PastState",
-    "PlanBook",
     "PlanningState",
     "PoolCharts",
     "PoolShares",
@@ -167,7 +160,6 @@ __all__ = [
     "TruthState",
     "TruthWish",
     "ViewSetup",
-    "Waiting",
     "WayBack",
     "Which",
     "Workspace",
