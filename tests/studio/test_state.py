@@ -19,7 +19,7 @@ from smarthdr_studio.core.training.events import (
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.studio.state import Activity, StudioState, TrainingState
 from smarthdr_studio.studio.state.chart_names import points
-from smarthdr_studio.studio.state.training import advanced
+from smarthdr_studio.studio.state.training import after
 from smarthdr_studio.studio.training.training_panel import phase_in_words, progress_in_words
 from smarthdr_studio.studio.widgets.controls import duration, percent
 
@@ -80,48 +80,48 @@ def test_a_run_is_told_in_words_from_its_first_second_to_its_last():
         STEP,
         Validated(step=20, epoch=1, psnr_mu=31.25, psnr_l=30.0),
     ):
-        state = advanced(state, event)
+        state = after(state, event)
     assert phase_in_words(state) == "labelling scene 3 of 13"
     assert progress_in_words(state) == "epoch 2 of 5 · PSNR-μ 31.2 dB · 61 s left"
-    state = advanced(state, RunFinished(run="r1", outcome="done", step=100, message="all done"))
+    state = after(state, RunFinished(run="r1", outcome="done", step=100, message="all done"))
     assert state.activity is Activity.DONE
     assert phase_in_words(state) == "all done"
 
 
 def test_a_finished_round_takes_the_waiting_changes_in():
     waiting = TrainingState(activity=Activity.RUNNING, changes_wait=True)
-    assert not advanced(waiting, ROUND).changes_wait
-    assert advanced(waiting, STEP).changes_wait
+    assert not after(waiting, ROUND).changes_wait
+    assert after(waiting, STEP).changes_wait
 
 
 def test_what_is_decided_while_a_round_is_made_waits_for_the_one_after_it():
     making = PhaseChanged(phase="labelling", text="labelling scene 1 of 2", step=10)
     running = TrainingState(activity=Activity.RUNNING, round=ROUND.round - 1)
     assert running.next_round == f"round {ROUND.round}"
-    made = advanced(running, making)
+    made = after(running, making)
     assert made.next_round == f"round {ROUND.round + 1}"
-    late = advanced(replace(made, changes_wait=True, late=True), ROUND)
+    late = after(replace(made, changes_wait=True, late=True), ROUND)
     assert late.changes_wait
     assert late.changes_in == late.next_round == f"round {ROUND.round + 1}"
-    in_time = advanced(advanced(replace(running, changes_wait=True), making), ROUND)
+    in_time = after(after(replace(running, changes_wait=True), making), ROUND)
     assert not in_time.changes_wait
 
 
 def test_a_checkpoint_makes_a_run_resumable():
-    running = advanced(TrainingState(), STARTED)
-    saved = advanced(running, CheckpointSaved(step=20, epoch=1, folder="/r1/c"))
+    running = after(TrainingState(), STARTED)
+    saved = after(running, CheckpointSaved(step=20, epoch=1, folder="/r1/c"))
     assert saved.resumable == "r1"
 
 
 def test_a_stop_asked_for_early_is_not_forgotten_when_the_run_begins():
     stopping = TrainingState(activity=Activity.STOPPING)
-    assert advanced(stopping, STARTED).activity is Activity.STOPPING
+    assert after(stopping, STARTED).activity is Activity.STOPPING
 
 
 def test_any_event_ends_a_silence():
     silent = TrainingState(activity=Activity.RUNNING, silent=True, phase="learning")
     assert "no event for 60 s" in phase_in_words(silent)
-    assert not advanced(silent, STEP).silent
+    assert not after(silent, STEP).silent
 
 
 def test_every_loss_term_becomes_a_line_of_the_chart():
@@ -150,9 +150,9 @@ def test_the_same_state_is_equal_and_another_is_not():
 
 
 def test_the_first_round_of_a_run_is_the_first_and_that_of_one_gone_on_with_is_told_once_known():
-    begun = advanced(TrainingState(activity=Activity.STARTING), STARTED)
+    begun = after(TrainingState(activity=Activity.STARTING), STARTED)
     assert begun.next_round == "round 1"
-    resumed = advanced(TrainingState(activity=Activity.STARTING), replace(STARTED, step=40))
+    resumed = after(TrainingState(activity=Activity.STARTING), replace(STARTED, step=40))
     assert resumed.next_round == "the next round"
     finished = RoundFinished(
         round=3,
@@ -163,4 +163,4 @@ def test_the_first_round_of_a_run_is_the_first_and_that_of_one_gone_on_with_is_t
         patches_retained=0.5,
         sigma_mean=0.1,
     )
-    assert advanced(resumed, finished).next_round == "round 4"
+    assert after(resumed, finished).next_round == "round 4"

@@ -131,79 +131,20 @@ _OUTCOMES: Final = {
 
 def after(state: TrainingState, event: TrainingEvent) -> TrainingState:
     """The state after an event of its run."""
-    before, state = state, advanced(state, event)
+    state = replace(state, silent=False)
     match event:
         case RunStarted():
-            return replace(state, waiting=(), told="", past=False)
+            return _started(state, event)
         case PhaseChanged():
-            return _phase_came(state, event, before=before)
+            return _phase_came(state, event)
         case StepReported():
             return _stepped(state, event)
         case Steered():
             return _steered(state, event)
         case RunFinished():
-            return replace(state, waiting=(), asked="", told="")
+            return _finished(state, event)
         case _:
             return _noted(state, event)
-
-
-def advanced(state: TrainingState, event: TrainingEvent) -> TrainingState:
-    """The state after an event."""
-    state = replace(state, silent=False)
-    match event:
-        case RunStarted():
-            state = _started(state, event)
-        case PhaseChanged():
-            state = _with_phase(state, event)
-        case StepReported():
-            state = _with_step(state, event)
-        case RoundFinished():
-            waits = state.changes_wait and state.late
-            state = replace(state, round=event.round, changes_wait=waits)
-            state = replace(state, making_round=False, late=False)
-        case Validated():
-            state = _checked(state, event)
-        case CheckpointSaved():
-            state = replace(state, resumable=state.run)
-        case RunFinished():
-            state = _finished(state, event)
-        case _:  # moves nothing but the silence
-            pass
-    return state
-
-
-def _checked(state: TrainingState, event: Validated) -> TrainingState:
-    """A check that is told again, after a kill, takes the place of what was said before."""
-    earlier = tuple(check for check in state.checks if check.step < event.step)
-    check = Check(event.step, event.psnr_mu, event.calibration, event.epoch)
-    return replace(state, checks=(*earlier, check), validating=len(event.scenes))
-
-
-def _with_phase(state: TrainingState, event: PhaseChanged) -> TrainingState:
-    state = replace(state, phase=event.text, step=max(state.step, event.step))
-    if event.phase == "paused":  # in the middle of whatever it was
-        return state
-    return replace(state, making_round=event.phase == "labelling")
-
-
-def _with_step(state: TrainingState, event: StepReported) -> TrainingState:
-    return replace(
-        state,
-        step=event.step,
-        epoch=event.epoch,
-        seconds_left=event.seconds_left,
-        images_per_second=event.images_per_second,
-    )
-
-
-def _finished(state: TrainingState, event: RunFinished) -> TrainingState:
-    return replace(
-        state,
-        activity=_OUTCOMES[event.outcome],
-        message=event.message,
-        seconds_left=None,
-        changes_wait=False,
-    )
 
 
 def _started(state: TrainingState, event: RunStarted) -> TrainingState:
@@ -220,23 +161,17 @@ def _started(state: TrainingState, event: RunStarted) -> TrainingState:
         checks=tuple(check for check in state.checks if check.step <= event.step),
         making_round=False,
         late=False,
+        past=False,
+        waiting=(),
+        told="",
     )
 
 
-def _noted(state: TrainingState, event: TrainingEvent) -> TrainingState:
-    if isinstance(event, StepSkipped):
-        state = _epoch_came(state, event.epoch)
-        return replace(state, step=event.step, skipped=event.count, skipped_why=event.why)
-    if isinstance(event, CheckpointSaved) and state.asked == SNAPSHOT:
-        return replace(state, asked="", told=f"a snapshot was saved at step {event.step}")
-    return state
-
-
-def _phase_came(
-    state: TrainingState, event: PhaseChanged, *, before: TrainingState
-) -> TrainingState:
-    if event.phase == "paused":
-        return _paused(replace(state, phase=before.phase))
+def _phase_came(state: TrainingState, event: PhaseChanged) -> TrainingState:
+    state = replace(state, step=max(state.step, event.step))
+    if event.phase == "paused":  # in the middle of whatever it was
+        return _paused(state)
+    state = replace(state, phase=event.text, making_round=event.phase == "labelling")
     if event.phase in ("warm-up", "learning") and event.total:
         return _epoch_came(state, event.done)
     return state
@@ -250,7 +185,13 @@ def _paused(state: TrainingState) -> TrainingState:
 
 
 def _stepped(state: TrainingState, event: StepReported) -> TrainingState:
-    state = replace(_epoch_came(state, event.epoch), learning_rate=event.learning_rate)
+    state = replace(
+        _epoch_came(state, event.epoch),
+        step=event.step,
+        seconds_left=event.seconds_left,
+        images_per_second=event.images_per_second,
+        learning_rate=event.learning_rate,
+    )
     # The step at hand is still told after a pause was asked for; one after that is not.
     if state.activity is Activity.PAUSED and state.asked != PAUSE:
         state = replace(state, activity=Activity.RUNNING)
@@ -260,15 +201,6 @@ def _stepped(state: TrainingState, event: StepReported) -> TrainingState:
 def _epoch_came(state: TrainingState, epoch: int) -> TrainingState:
     left = tuple(each for each in state.waiting if each.epoch > epoch)
     return replace(state, epoch=epoch, waiting=left)
-
-
-def _held_or_not(state: TrainingState, *, held: bool) -> TrainingState:
-    if held and state.asked == GO_ON:  # it has not heard yet that it may go on
-        return state
-    state = replace(state, asked="")
-    if state.activity not in (Activity.RUNNING, Activity.PAUSED):
-        return state
-    return replace(state, activity=Activity.PAUSED if held else Activity.RUNNING)
 
 
 def _steered(state: TrainingState, event: Steered) -> TrainingState:
@@ -282,6 +214,57 @@ def _steered(state: TrainingState, event: Steered) -> TrainingState:
     others = tuple(each for each in state.waiting if each.what != event.what)
     waits = Waiting(what=event.what, text=event.text, epoch=event.counts_from)
     return replace(state, waiting=(*others, waits))
+
+
+def _held_or_not(state: TrainingState, *, held: bool) -> TrainingState:
+    if held and state.asked == GO_ON:  # it has not heard yet that it may go on
+        return state
+    state = replace(state, asked="")
+    if state.activity not in (Activity.RUNNING, Activity.PAUSED):
+        return state
+    return replace(state, activity=Activity.PAUSED if held else Activity.RUNNING)
+
+
+def _finished(state: TrainingState, event: RunFinished) -> TrainingState:
+    return replace(
+        state,
+        activity=_OUTCOMES[event.outcome],
+        message=event.message,
+        seconds_left=None,
+        changes_wait=False,
+        waiting=(),
+        asked="",
+        told="",
+    )
+
+
+def _noted(state: TrainingState, event: TrainingEvent) -> TrainingState:
+    match event:
+        case StepSkipped():
+            state = _epoch_came(state, event.epoch)
+            state = replace(state, step=event.step, skipped=event.count, skipped_why=event.why)
+        case RoundFinished():
+            waits = state.changes_wait and state.late
+            state = replace(
+                state, round=event.round, changes_wait=waits, making_round=False, late=False
+            )
+        case Validated():
+            state = _checked(state, event)
+        case CheckpointSaved():
+            state = replace(state, resumable=state.run)
+            if state.asked == SNAPSHOT:
+                told = f"a snapshot was saved at step {event.step}"
+                state = replace(state, asked="", told=told)
+        case _:  # moves nothing but the silence
+            pass
+    return state
+
+
+def _checked(state: TrainingState, event: Validated) -> TrainingState:
+    """A check that is told again, after a kill, takes the place of what was said before."""
+    earlier = tuple(check for check in state.checks if check.step < event.step)
+    check = Check(event.step, event.psnr_mu, event.calibration, event.epoch)
+    return replace(state, checks=(*earlier, check), validating=len(event.scenes))
 
 
 EDITED: Final = "edited plan"  # stands for a preset where a run is started
