@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QFileDialog
 
 from smarthdr_studio.studio.runs import evaluation
-from smarthdr_studio.studio.runs.evaluation_table import COLUMNS, EvaluationTable, mean_of
+from smarthdr_studio.studio.runs.evaluation import COLUMNS, EvaluationTable, mean_of
 from smarthdr_studio.studio.state import (
     EvaluationFigures,
     EvaluationState,

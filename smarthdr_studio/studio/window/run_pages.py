@@ -21,7 +21,7 @@ from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.plots.chart_tools import DiaryTools, FilmTools, ViewRail
 from smarthdr_studio.studio.plots.run_charts import RunBoard
 from smarthdr_studio.studio.runs.details import RunsDetails
-from smarthdr_studio.studio.runs.evaluation_table import EvaluationTable
+from smarthdr_studio.studio.runs.evaluation import EvaluationTable
 from smarthdr_studio.studio.runs.pictures import RunsPictures
 from smarthdr_studio.studio.runs.run_table import RunsBar, RunsQuestion, RunsTable
 from smarthdr_studio.studio.session import Session
