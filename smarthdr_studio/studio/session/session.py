@@ -21,30 +21,21 @@ from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.places import folder_meant, is_model
 from smarthdr_studio.core.project.project import JournalReading, Project
 from smarthdr_studio.core.project.stale import stale_labels
-from smarthdr_studio.studio.curation.journal import JournalController, story_of
-from smarthdr_studio.studio.curation.proposals import ProposalController
-from smarthdr_studio.studio.curation.queue import QueueController
-from smarthdr_studio.studio.dataset.camera_curve import CurveController
-from smarthdr_studio.studio.dataset.ground_truth import TruthController
+from smarthdr_studio.studio.curation.journal import story_of
 from smarthdr_studio.studio.dataset.import_brackets import ImportController
-from smarthdr_studio.studio.dataset.import_export import HandoverController
-from smarthdr_studio.studio.dataset.mending import MendController
-from smarthdr_studio.studio.dataset.model_labels import ModelLabelController
-from smarthdr_studio.studio.dataset.problem_report import ProblemController
-from smarthdr_studio.studio.dataset.relocate import RelocationController
 from smarthdr_studio.studio.dataset.start_page import ProjectController
 from smarthdr_studio.studio.project.decisions import CurationController
 from smarthdr_studio.studio.project.store import Panel, Store
-from smarthdr_studio.studio.runs.evaluation import EvaluationController
-from smarthdr_studio.studio.runs.model_export import ExportModelController
+from smarthdr_studio.studio.session.controllers import (
+    ProjectFiles,
+    Recommendations,
+    Running,
+    Watching,
+)
 from smarthdr_studio.studio.session.inspection import Inspection, Watch
-from smarthdr_studio.studio.session.running import Running
 from smarthdr_studio.studio.settings import Layout, Places, Preferences
 from smarthdr_studio.studio.state import Centre, Comparison, Notice, StudioState, Workspace
 from smarthdr_studio.studio.tasks import TaskQueue, TaskRunner
-from smarthdr_studio.studio.training.controller import TrainingController
-from smarthdr_studio.studio.training.diary import DiaryController
-from smarthdr_studio.studio.training.film_strip import FilmController
 from smarthdr_studio.studio.viewer.figure_export import ExportController
 from smarthdr_studio.studio.widgets.file_dialogs import offer
 from smarthdr_studio.synthetic.settings import SampleSettings
@@ -59,79 +50,6 @@ _OFFERED: Final = (
     "pseudo-labels, Look through a model file… shows what it predicts."
 )
 _AS_SHOT: Final = "Frames are read as they were shot again."
-
-
-class ProjectFiles(QObject):
-    """Desks that know nothing of each other."""
-
-    def __init__(
-        self, store: Store, tasks: TaskRunner, curating: CurationController, *, logs: Path
-    ) -> None:
-        super().__init__(store)
-        self.journal = JournalController(store, tasks)
-        self.truths = TruthController(store, tasks, curating)
-        self.handover = HandoverController(store, tasks, curating)
-        self.care = RelocationController(store, tasks)
-        self.curve = CurveController(store, tasks)
-        self.models = ExportModelController(store, tasks)
-        self.evaluations = EvaluationController(store, tasks)
-        self.labelling = ModelLabelController(store, tasks)
-        self.problems = ProblemController(store, tasks, logs=logs)
-        self.mending = MendController(store, tasks)
-
-    def give_up(self) -> None:
-        """Whatever is being read or written is not wanted any more."""
-        if self.truths.at_work:
-            self.truths.give_up()
-        self.handover.cancel()
-        self.models.cancel()
-        self.evaluations.cancel()
-        self.labelling.cancel()
-        self.problems.cancel()
-
-
-class Watching(QObject):
-    """Connects both with the run at work and with the scene on the screen."""
-
-    def __init__(
-        self,
-        store: Store,
-        tasks: TaskRunner,
-        *,
-        training: TrainingController,
-        inspection: Inspection,
-    ) -> None:
-        super().__init__(store)
-        self.film, self.diary = FilmController(store, tasks), DiaryController(store, tasks)
-        inspection.history.read.connect(self.film.refresh)
-        inspection.screen.picked.connect(self.film.refresh)
-        training.became.connect(self.diary.follow)
-        training.heard.connect(self.diary.hear)
-
-
-class Recommendations(QObject):
-    """Says and ranks; what is decided goes through `curating`."""
-
-    def __init__(
-        self, store: Store, tasks: TaskRunner, inspection: Inspection, curating: CurationController
-    ) -> None:
-        super().__init__(store)
-        self._store, self._inspection = store, inspection
-        pool, facts = inspection.screen.pool, inspection.facts
-        self.queue = QueueController(store, tasks, pool=pool, facts=facts)
-        self.proposals = ProposalController(store, tasks, pool=pool, curating=curating)
-        self.queue.scene_wanted.connect(inspection.screen.pick)
-        self.queue.reviewed.connect(self._reviewed)
-
-    def take_journal(self, journal: JournalReading) -> None:
-        """The journal has been read."""
-        self.queue.take_journal(journal)
-        self.proposals.take_journal(journal)
-
-    @Slot()
-    def _reviewed(self) -> None:
-        if self._store.project is not None:
-            self._inspection.facts.take_journal(self._store.project.read_journal())
 
 
 class Session(QObject):
