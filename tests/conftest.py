@@ -30,12 +30,10 @@ def _plain_processor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 
 
 @pytest.fixture(autouse=True)
-def garbage_of_the_test() -> Iterator[None]:
+def garbage_of_the_test() -> None:
     """Garbage is looked for in what the test makes, not in all that was ever imported.
 
     To look through torch and Qt takes a quarter of a second, and every training does so twice.
     """
+    gc.collect()  # what the test before held to its end is garbage only now, and would be frozen
     gc.freeze()
-    yield
-    gc.collect()  # before the next test would freeze it: a thousand tests would pile it up
-    gc.unfreeze()
