@@ -301,6 +301,18 @@ def test_the_tests_need_what_the_studio_needs_and_more(fresh):
     assert "Too little room" in answer.stderr
 
 
+def test_processes_of_the_tests_keep_what_they_compile_whatever_the_machine_says(fresh):
+    for name in ("ruff", "mypy", "lint-imports"):
+        program(fresh, f"../.venv/bin/{name}", "exit 0")
+    program(fresh, "../.venv/bin/python", 'echo "kept: ${PYTHONDONTWRITEBYTECODE-all}"')
+    program(fresh, "xvfb-run", 'shift 2; exec "$@"')
+    stamp = ". packaging/setup.sh; fingerprint | tee .venv/.made-from-dev >.venv/.made-from-studio"
+    subprocess.run(["bash", "-c", stamp], cwd=fresh, check=True, env=dict(os.environ))
+    disk(fresh, free=1)  # none in memory
+    answer = start(fresh, "test.sh", "tests/house", PYTHONDONTWRITEBYTECODE="1")
+    assert (answer.returncode, answer.stdout) == (0, "kept: all\n"), answer.stderr
+
+
 @pytest.mark.parametrize("moment", ["venv", "torch", "studio"])
 def test_what_was_broken_off_while_it_was_unpacked_is_made_anew(fresh, moment):
     assert first_start(fresh, breaking=moment).returncode != 0
