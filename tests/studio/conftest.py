@@ -216,14 +216,24 @@ def session(qapp, qtbot, places):
 
 
 @pytest.fixture
-def window(qapp, qtbot, places):
+def build_window(qapp, places):
+    """Builds a window as the program does; a style sheet is worked out anew for each part added."""
+
+    def build(**how):
+        qapp.setStyleSheet("")
+        tint(qapp, DARK)
+        window = MainWindow(places=places, **how)
+        qapp.setStyleSheet(style_sheet(DARK))
+        return window
+
+    return build
+
+
+@pytest.fixture
+def window(qtbot, build_window):
     """The whole window, closed at the end whatever happened."""
-    # As the program does: a style sheet is worked out anew for every part that is added.
-    qapp.setStyleSheet("")
-    tint(qapp, DARK)
     speak_in_window()
-    window = MainWindow(places=places, sample=SMALL_SAMPLE)
-    qapp.setStyleSheet(style_sheet(DARK))
+    window = build_window(sample=SMALL_SAMPLE)
     window.resize(1280, 720)
     with qtbot.waitActive(window, timeout=20000):
         window.show()

@@ -15,7 +15,6 @@ from smarthdr_studio.studio.plots.histogram import ThresholdHistogram
 from smarthdr_studio.studio.plots.retention_map import RetentionMap
 from smarthdr_studio.studio.state.inspection import Workspace
 from smarthdr_studio.studio.tasks import TaskRunner
-from smarthdr_studio.studio.window import MainWindow
 
 TIMES = 5
 
@@ -130,9 +129,9 @@ def test_a_chart_that_is_gone_leaves_no_widget(make, qapp):
     assert left_after(open_and_close) == [0] * TIMES
 
 
-def test_a_window_that_is_closed_leaves_no_widget(qapp, qtbot, places, until, tiny_project):
+def test_a_window_that_is_closed_leaves_no_widget(qapp, qtbot, build_window, until, tiny_project):
     def open_and_close():
-        window = MainWindow(places=places)
+        window = build_window()
         window.show()
         window.session.take(tiny_project)
         until(window.session, lambda s: s.shown == "003" and s.charts is not None)

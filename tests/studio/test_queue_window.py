@@ -10,7 +10,6 @@ from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.studio.curation.scene_list import QueueFooter, reason_in_words
 from smarthdr_studio.studio.state import Activity, QueueKind, TrainingState
-from smarthdr_studio.studio.window import MainWindow
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 ALT = Qt.KeyboardModifier.AltModifier
@@ -242,12 +241,12 @@ def test_keys_pick_the_order(opened, qtbot):
 
 
 @pytest.fixture
-def new_window(qapp, qtbot, until, places, tiny_project):
+def new_window(qtbot, until, build_window, tiny_project):
     """Opens the project in a window of its own, and closes it."""
 
     @contextmanager
     def opens():
-        window = MainWindow(places=places)
+        window = build_window()
         with qtbot.waitActive(window, timeout=20000):
             window.show()
             window.activateWindow()

@@ -9,19 +9,19 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMainWindow
 
 from smarthdr_studio.studio.settings import Preferences
-from smarthdr_studio.studio.window import MainWindow, window_place
+from smarthdr_studio.studio.window import window_place
 from smarthdr_studio.studio.window.window_place import WindowPlace, first_place, put_in_place
 
 LEFT_SCREEN, RIGHT_SCREEN = QRect(0, 0, 1280, 720), QRect(1280, 0, 2560, 1440)
 
 
 @pytest.fixture
-def start(qapp, qtbot, places):
+def start(qtbot, build_window):
     """Makes a window as a start of the program does, and closes it at the end."""
     made = []
 
     def make():
-        window = MainWindow(places=places)
+        window = build_window()
         made.append(window)
         window.show()
         return window
