@@ -268,7 +268,7 @@ def restore_from_trash(project: AnyPath, relative: str, checksum: str | None) ->
     """
     project = Path(project)
     target = place_in(project, *relative.split("/"))
-    for found in trashed_copies(project, relative):
+    for found in filter(is_file, trashed_copies(project, relative)):
         if checksum is None or file_checksum(found) == checksum:
             move(found, target)
             return True
@@ -299,7 +299,7 @@ def restore_missing(project: AnyPath, files: Mapping[str, str | None]) -> None:
 
 
 def trashed_copies(project: AnyPath, relative: str) -> tuple[Path, ...]:
-    """Every file in the trash that once lay at `relative`, newest first.
+    """Everything in the trash that once lay at `relative`, newest first.
 
     Raises ForeignPlace where one of them, or the trash, lies outside the project.
     """

@@ -24,7 +24,8 @@ from smarthdr_studio.core.files import (
 )
 from smarthdr_studio.core.imaging.bracket import Catalogue
 from smarthdr_studio.core.project.decisions import Decisions
-from smarthdr_studio.core.project.integrity import FindingKind, check_up
+from smarthdr_studio.core.project.findings import FindingKind
+from smarthdr_studio.core.project.integrity import check_up
 from smarthdr_studio.core.project.places import label_file, odd_in_entry
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.project.repair import repair, trash_older_versions

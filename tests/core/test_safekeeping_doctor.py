@@ -13,7 +13,8 @@ from smarthdr_studio.core import files
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.project import backups
 from smarthdr_studio.core.project.decisions import Decisions
-from smarthdr_studio.core.project.integrity import FindingKind, check_up
+from smarthdr_studio.core.project.findings import FindingKind, misplaced_findings
+from smarthdr_studio.core.project.integrity import check_up
 from smarthdr_studio.core.project.labels import check_label
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.project.repair import repair
@@ -201,3 +202,114 @@ def test_a_journal_that_does_not_add_up_is_told_and_mended_from_a_backup(project
 def test_what_is_no_project_is_one_sentence(tmp_path):
     with pytest.raises(ProjectError, match="not a project"):
         check_up(tmp_path)
+
+
+RUN = "runs/20261129-100000-quick"
+FOLDERS = (
+    *("backups", "labels", "labels/b", "pseudo", "alignment", "runs", RUN, "trash/20261129"),
+    *(f"{RUN}/{name}" for name in ("checkpoints", "checkpoints/step-00000001", "wishes")),
+    *(f"{RUN}/{name}" for name in ("history", "rounds", "previews", "previews/00001", "stages")),
+    *(f"{RUN}/{name}" for name in ("faults", "evaluations", "tensorboard")),
+)
+FILES = (
+    *("window.json", "backups/project-20261129.sqlite", "labels/b/1.exr", "pseudo/b.exr"),
+    *("pseudo/b.npz", "alignment/b.json"),
+    *(f"{RUN}/{name}" for name in ("plan.toml", "events.jsonl", "start.json", "note.txt")),
+    *(f"{RUN}/{name}" for name in ("at-work.json", "at-work.lease", "digest.json", "window.json")),
+    *(f"{RUN}/{name}" for name in ("history/0001.npz", "previews/00001/b.jpg")),
+    *(f"{RUN}/checkpoints/step-00000001/{name}" for name in ("checkpoint.json", "state.pt")),
+)
+
+
+def put(path, kind):
+    """A pipe, a file or a folder in the place of what is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    match kind:
+        case "a pipe":
+            os.mkfifo(path)
+        case "a file":
+            path.write_bytes(b"of somebody")
+        case "a folder":
+            path.mkdir()
+
+
+NO_PIPES = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+
+
+@NO_PIPES
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("kind", ["a pipe", "a file", "a folder"])
+def test_what_is_of_another_kind_than_belongs_in_its_place_is_told(project, kind):
+    project.close()
+    for place in (*FOLDERS, *FILES):
+        belongs = "a folder" if place in FOLDERS else "a file"
+        if kind != belongs:
+            folder = shutil.copytree(project.folder, project.folder.with_name("spoilt.shdr"))
+            put(folder / place, kind)
+            assert (place, f"{place} is {kind} where {belongs} belongs", True) in [
+                (each.what, each.sentence, each.mendable) for each in misplaced_findings(folder)
+            ]
+            shutil.rmtree(folder)
+
+
+@NO_PIPES
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [
+        *(("labels", "a pipe"), ("pseudo", "a file"), ("runs", "a pipe"), ("backups", "a file")),
+        *(("labels/b/1.exr", "a pipe"), ("labels/b", "a file"), (RUN, "a pipe")),
+    ],
+)
+def test_beside_what_is_no_file_or_no_folder_the_rest_works_until_it_is_moved_away(
+    project, decisions, place, kind
+):
+    decisions.promote(["b"])
+    project.close()
+    put(project.folder / place, kind)
+    assert place in [each.what for each in check_up(project.folder).findings]
+    with Project.open(project.folder) as opened:
+        Decisions(opened).exclude(["c"])
+        assert opened.statuses()["c"] == "excluded"
+    assert f"moved {place} to the trash" in repair(project.folder)
+    assert "misplaced" not in [each.trouble for each in check_up(project.folder).findings]
+
+
+@NO_PIPES
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", ["project.sqlite", "project.sqlite-wal", "project.sqlite-shm"])
+@pytest.mark.parametrize("kind", ["a pipe", "a folder"])
+def test_a_database_that_is_no_file_is_not_waited_for_and_comes_back(project, name, kind):
+    project.close()
+    put(project.folder / name, kind)
+    with pytest.raises(ProjectError, match=f"its {name} is {kind} where a file belongs"):
+        Project.open(project.folder)
+    told = [each.sentence for each in check_up(project.folder).findings]
+    assert f"{name} is {kind} where a file belongs" in told
+    repair(project.folder)
+    assert not check_up(project.folder).findings
+    with Project.open(project.folder) as opened:
+        assert opened.statuses()
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", ["project.sqlite", "project.sqlite-wal", "project.sqlite-shm"])
+def test_a_link_from_the_database_to_a_device_without_end_is_not_read(project, name):
+    project.close()
+    (project.folder / name).unlink(missing_ok=True)
+    (project.folder / name).symlink_to("/dev/zero")
+    with pytest.raises(ProjectError, match=f"its {name} is a link that leads out of it, to"):
+        Project.open(project.folder)
+    told = [each.sentence for each in check_up(project.folder).findings]
+    assert f"{name} is a link that leads out of the project, to /dev/zero" in told
+    assert repair(project.folder) == ()
+
+
+@NO_PIPES
+def test_a_pipe_of_any_name_is_told(project):
+    os.mkfifo(project.folder / "pseudo" / ".draft")
+    (found,) = check_up(project.folder).findings
+    assert (found.what, found.sentence) == ("pseudo/.draft", "pseudo/.draft is a pipe")

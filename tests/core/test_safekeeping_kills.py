@@ -17,7 +17,8 @@ from made_labels import HEIGHT, WIDTH, a_project
 
 import smarthdr_studio
 from smarthdr_studio.core.project.decisions import Decisions
-from smarthdr_studio.core.project.integrity import FindingKind, check_up, files_ever
+from smarthdr_studio.core.project.findings import FindingKind
+from smarthdr_studio.core.project.integrity import check_up, files_ever
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.labels import check_label
 from smarthdr_studio.core.project.project import Project

@@ -14,7 +14,8 @@ from smarthdr_studio.core import files
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.project import backups
 from smarthdr_studio.core.project.decisions import Decisions
-from smarthdr_studio.core.project.integrity import FindingKind, check_up
+from smarthdr_studio.core.project.findings import FindingKind
+from smarthdr_studio.core.project.integrity import check_up
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.project.repair import repair
 

@@ -21,7 +21,8 @@ from smarthdr_studio.core.curation.project_facts import read_project_facts
 from smarthdr_studio.core.errors import ProjectError, StudioError
 from smarthdr_studio.core.project import backups, database, formats
 from smarthdr_studio.core.project.decisions import Decisions
-from smarthdr_studio.core.project.integrity import FindingKind, check_up
+from smarthdr_studio.core.project.findings import FindingKind
+from smarthdr_studio.core.project.integrity import check_up
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.project.repair import repair, restore_database

@@ -8,7 +8,8 @@ from smarthdr_studio.core import files
 from smarthdr_studio.core.errors import LabelError
 from smarthdr_studio.core.project import repair
 from smarthdr_studio.core.project.decisions import Decisions
-from smarthdr_studio.core.project.integrity import FindingKind, check_up
+from smarthdr_studio.core.project.findings import FindingKind
+from smarthdr_studio.core.project.integrity import check_up
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.labels import check_label
 from smarthdr_studio.core.project.project import Project

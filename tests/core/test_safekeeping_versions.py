@@ -12,7 +12,8 @@ from made_labels import a_project
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.project import backups, formats
 from smarthdr_studio.core.project.decisions import Decisions
-from smarthdr_studio.core.project.integrity import FindingKind, check_up
+from smarthdr_studio.core.project.findings import FindingKind
+from smarthdr_studio.core.project.integrity import check_up
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
 

@@ -13,7 +13,8 @@ from smarthdr_studio.core.imaging.bracket import FrameReading
 from smarthdr_studio.core.imaging.response import ResponseCurve
 from smarthdr_studio.core.project import stale
 from smarthdr_studio.core.project.decisions import Decisions
-from smarthdr_studio.core.project.integrity import FindingKind, stale_findings
+from smarthdr_studio.core.project.findings import FindingKind
+from smarthdr_studio.core.project.integrity import stale_findings
 from smarthdr_studio.core.project.labels import TruthProvenance
 from smarthdr_studio.core.project.stale import StaleLabel, stale_in_words, stale_labels
 from smarthdr_studio.core.training.run_start import runs_read_otherwise

@@ -15,7 +15,8 @@ from smarthdr_studio.core.imaging.bracket import Catalogue, ExposedFrame, Scene
 from smarthdr_studio.core.project import backups, integrity
 from smarthdr_studio.core.project import stamps as stamping
 from smarthdr_studio.core.project.decisions import Decisions
-from smarthdr_studio.core.project.integrity import FindingKind, check_up
+from smarthdr_studio.core.project.findings import FindingKind
+from smarthdr_studio.core.project.integrity import check_up
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project, read_only_copy
 from smarthdr_studio.core.project.relocation import relocate

@@ -5,18 +5,15 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from smarthdr_studio.core.errors import DamagedProject, ForeignPlace, LabelError, ProjectError
 from smarthdr_studio.core.files import (
-    TRASH,
     AnyPath,
     file_checksum,
-    outward_links,
+    is_file,
     place_in,
-    shown_name,
     trashed_copies,
 )
 from smarthdr_studio.core.imaging.bracket import Scene
@@ -33,8 +30,16 @@ from smarthdr_studio.core.project.debris import (
     files_of,
     is_draft,
 )
+from smarthdr_studio.core.project.findings import (
+    Finding,
+    FindingKind,
+    link_findings,
+    misplaced_findings,
+    odd_findings,
+    unreadable,
+)
 from smarthdr_studio.core.project.journal import JournalEntry, Kind
-from smarthdr_studio.core.project.places import DATABASE_NAME
+from smarthdr_studio.core.project.places import DATABASE_FILES, DATABASE_NAME
 from smarthdr_studio.core.project.project import (
     OpenedDatabase,
     Project,
@@ -52,42 +57,6 @@ from smarthdr_studio.core.project.stamps import Comparison
 from smarthdr_studio.core.records import open_plain
 from smarthdr_studio.core.remedies import LABEL, MEND
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
-
-
-class FindingKind(StrEnum):
-    """The kinds of things that can be wrong."""
-
-    DATABASE = "database"
-    JOURNAL = "journal"
-    FILE_IN_USE = "file in use"
-    OLDER_VERSION = "older version"
-    PAINTING = "painted mask"
-    UNACCOUNTED = "unaccounted file"
-    LEFTOVER = "leftover"
-    PSEUDO_LABEL = "pseudo-label"
-    STALE = "stale label"
-    DATASET = "dataset"
-    BACKUP = "backup"
-    PLACE = "odd place"
-    UNREADABLE = "unreadable folder"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that is wrong.
-
-    `what` is a path relative to the project folder, a scene or the hash of a mask; `sentence` says
-    what is wrong and `remedy` what a person can do. `mendable` says that a repair can put it right
-    without losing anything that could still be read; `checksum` is what a file should have.
-    """
-
-    trouble: FindingKind
-    what: str
-    sentence: str
-    remedy: str
-    mendable: bool = False
-    checksum: str | None = None
-
 
 _RESTORE = "close every window on the project, then restore the newest backup with: "
 _SALVAGE = (
@@ -143,34 +112,6 @@ def database_findings(connection: sqlite3.Connection, folder: AnyPath) -> Iterat
     for table in differing:
         yield lost_database(
             folder, sentence=f"{DATABASE_NAME}: its {table} is not what this format has"
-        )
-
-
-_ODD_REMEDY = "do not use it; get a copy from somebody you trust"
-
-
-def odd_findings(connection: sqlite3.Connection, folder: AnyPath) -> Iterator[Finding]:
-    """What of a database leads out of the project, so that the project is not opened."""
-    for odd in database.odd_places(connection, seen_from=folder):
-        yield Finding(
-            trouble=FindingKind.PLACE,
-            what=DATABASE_NAME,
-            sentence=f"{DATABASE_NAME} leads out of where it belongs: {odd}",
-            remedy=_ODD_REMEDY,
-        )
-
-
-def link_findings(folder: AnyPath) -> Iterator[Finding]:
-    """Symbolic links in the project folder that lead out of it; nothing behind them is touched."""
-    folder = Path(folder)
-    for link in outward_links(folder):
-        relative = link.relative_to(folder).as_posix()
-        yield Finding(
-            trouble=FindingKind.PLACE,
-            what=relative,
-            sentence=f"{shown_name(relative)} is a link that leads out of the project, to "
-            f"{shown_name(str(link.readlink()))}",
-            remedy="take the link away, and put there what belongs to the project",
         )
 
 
@@ -304,7 +245,7 @@ def _wrong_with_file(
 
 
 def _identical(project: Project, relative: str, checksum: str | None) -> list[Path]:
-    found = trashed_copies(project.folder, relative)
+    found = filter(is_file, trashed_copies(project.folder, relative))
     return [path for path in found if checksum is None or file_checksum(path) == checksum]
 
 
@@ -412,7 +353,7 @@ def check_up(folder: AnyPath, *, quiet: float = QUIET_SECONDS) -> Checkup:
     speaks of may be in the making and are left out. Raises ProjectError: no project at all.
     """
     folder = Path(folder).expanduser().resolve()
-    findings = [*link_findings(folder)]
+    findings = [*link_findings(folder), *misplaced_findings(folder)]
     kept = tuple(Backup(path=path, entries=_entries(path)) for path in list_backups(folder))
     findings += [_bad_backup(folder, each.path) for each in kept if each.entries is None]
     lost_how = database_loss(folder)
@@ -423,6 +364,8 @@ def check_up(folder: AnyPath, *, quiet: float = QUIET_SECONDS) -> Checkup:
             )
         gone = lost_database(folder, sentence=f"{DATABASE_NAME} {lost_how}")
         return Checkup(findings=(gone, *findings), backups=kept)
+    if {each.what for each in findings}.intersection(DATABASE_FILES):
+        return Checkup(findings=tuple(findings), backups=kept)
     path = folder / DATABASE_NAME
     try:
         with closing(read_only_copy(path)) as opened, database.as_project_error(path):
@@ -450,40 +393,17 @@ def _inside(
         return Checkup(findings=(*inside, *findings), backups=kept)
     project = Project(folder, opened)
     return Checkup(
-        findings=(*_of_files(project, opened, quiet=quiet), *findings),
+        findings=(*_of_files(project, opened, told=findings, quiet=quiet), *findings),
         backups=kept,
         entries=len(project.entries()),
         scenes=len(project.scenes),
     )
 
 
-def unreadable(folder: AnyPath) -> Iterator[Finding]:
-    """Folders of the project that may not be looked into; the rest of it works without them."""
-    folder = Path(folder)
-    for name in ("backups", "labels", "pseudo", "runs", TRASH):
-        place = folder / name
-        if not _can_be_looked_into(place):
-            yield Finding(
-                trouble=FindingKind.UNREADABLE,
-                what=name,
-                sentence=f"{name} cannot be looked into (permission denied)",
-                remedy=f"allow reading it with: chmod u+rwx {name}",
-            )
-
-
-def _can_be_looked_into(place: Path) -> bool:
-    try:
-        next(place.iterdir(), None)
-        (place / "any").lstat()  # may be listed and not be reached
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False
-    return True
-
-
-def _of_files(project: Project, opened: OpenedDatabase, *, quiet: float) -> Iterator[Finding]:
-    """What is wrong with the files of a project whose database is well."""
+def _of_files(
+    project: Project, opened: OpenedDatabase, *, told: Sequence[Finding], quiet: float
+) -> Iterator[Finding]:
+    """What is wrong with the files of a project whose database is well, beside what was told."""
     shut = [*unreadable(project.folder)]
     yield from shut
     yield from painting_findings(project, opened.connection)
@@ -492,8 +412,8 @@ def _of_files(project: Project, opened: OpenedDatabase, *, quiet: float) -> Iter
         ("", unaccounted(project, quiet=quiet)),
         ("pseudo", pseudo_findings(project)),
     ):
-        # Of a folder that is shut one finding says more than one of each of its files.
-        if place not in {each.what for each in shut}:
+        # Of a folder that is shut, or is none, one finding says more than one of each of its files.
+        if place not in {each.what for each in (*shut, *told)}:
             yield from _up_to_a_link(findings)
     for scene in project.scenes:
         if not all(path.is_relative_to(project.dataset) for path in _of_dataset(project, scene)):

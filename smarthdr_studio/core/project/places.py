@@ -1,11 +1,15 @@
-"""What a path given by a person means, where nothing may be written, and which names lead out."""
+"""What lies where in a project, what a path of a person means, and which names lead out."""
 
+import os
 import re
-from collections.abc import Sequence
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from smarthdr_studio.core.errors import ExportError, ForeignPlace
+from smarthdr_studio.core.errors import ExportError, ForeignPlace, ProjectError
 from smarthdr_studio.core.files import (
     TRASH,
     AnyPath,
@@ -20,11 +24,106 @@ from smarthdr_studio.core.remedies import LOOK_OVER
 MODEL_SUFFIX: Final = ".shdrmodel"
 DATABASE_NAME: Final = "project.sqlite"
 SHAKES: Final = "alignment"
-PARTS: Final = (
-    *(f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm"),
-    *("backups", "labels", "pseudo", "runs", SHAKES, TRASH, "window.json"),
-)
+DATABASE_FILES: Final = (DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm")
+"""The database and what SQLite keeps beside it while it is open."""
+
+_Below = Mapping[str, "_Below | None"]
+"""What belongs into a folder by its name, in which * stands for any: None is a file."""
+
+_CHECKPOINT: Final[_Below] = {"*.json": None, "*.safetensors": None, "*.pt": None}
+_RUN: Final[_Below] = {
+    "*.toml": None,
+    "*.json": None,
+    "*.jsonl": None,
+    "*.txt": None,
+    "at-work.lease": None,
+    "checkpoints": {"step-*": _CHECKPOINT},
+    "evaluations": {"*.json": None},
+    "history": {"*.npz": None},
+    "previews": {"*": {"*.jpg": None}},
+    **{name: {} for name in ("faults", "rounds", "stages", "tensorboard", "wishes")},
+}
+_PLACES: Final[_Below] = {
+    **dict.fromkeys(DATABASE_FILES),
+    "backups": {"*.sqlite": None},
+    "labels": {"*": {"*.exr": None}},
+    "pseudo": {"*.exr": None, "*.npz": None},
+    "runs": {"*": _RUN},
+    SHAKES: {"*.json": None},
+    TRASH: {"*": {}},
+    "window.json": None,
+}
+"""What lies where in a project (see DISK.md)."""
+
+PARTS: Final = tuple(name for name in _PLACES if name != DATABASE_NAME)
 """What the program writes in a project, beside its database."""
+
+
+def misplaced(folder: AnyPath) -> Iterator[tuple[Path, str]]:
+    """Every pipe, device or socket in a project, every file in a folder's place and the reverse.
+
+    Each with a clause that says what it is. Links that lead out of the project are told elsewhere
+    (see `files.outward_links`), and what is in the trash is nobody's.
+    """
+    yield from _misplaced_in(Path(folder), _PLACES, project=Path(folder))
+
+
+def _misplaced_in(place: Path, known: _Below, *, project: Path) -> Iterator[tuple[Path, str]]:
+    with suppress(OSError):  # of a folder that cannot be read there is another finding
+        for path in sorted(map(Path, os.scandir(place))):
+            if path.is_symlink() and not is_inside(project, path):
+                continue
+            found = [below for name, below in known.items() if fnmatchcase(path.name, name)]
+            # What is hidden is a draft, or no business of the program.
+            belongs = found[:1] if not path.name.startswith(".") else []
+            what = _what_it_is(path)
+            if what not in (_FILE, _FOLDER):
+                yield (
+                    path,
+                    f"is {what}" + (f" where {_which(belongs[0])} belongs" if belongs else ""),
+                )
+            elif belongs and what != _which(belongs[0]):
+                yield path, f"is {what} where {_which(belongs[0])} belongs"
+            elif what == _FOLDER and not path.is_symlink() and place != project / TRASH:
+                yield from _misplaced_in(path, (belongs or [{}])[0] or {}, project=project)
+
+
+_FILE: Final = "a file"
+_FOLDER: Final = "a folder"
+_ODD_KINDS: Final = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def _which(below: _Below | None) -> str:
+    return _FILE if below is None else _FOLDER
+
+
+def _what_it_is(path: Path) -> str:
+    """A file, a folder, a pipe …; what cannot be reached passes as a file, which reading tells."""
+    try:
+        kind = stat.S_IFMT(path.stat().st_mode)
+    except (OSError, RuntimeError):
+        return _FILE
+    return _ODD_KINDS.get(kind, _FOLDER if kind == stat.S_IFDIR else _FILE)
+
+
+def refuse_odd_database(folder: AnyPath) -> None:
+    """A database is not opened, nor waited for, where it or what lies beside it is no plain file.
+
+    Raises ProjectError; ForeignPlace where it is a link that leads out of the project.
+    """
+    folder = Path(folder)
+    for name in DATABASE_FILES:
+        what = _what_it_is(place_in(folder, name))
+        if what != _FILE:
+            raise ProjectError(
+                f"{folder}: its {name} is {what} where a file belongs; take that away, or see what "
+                f"is wrong with: {LOOK_OVER.of(PROJECT=folder)}"
+            )
 
 
 def is_model(path: AnyPath) -> bool:

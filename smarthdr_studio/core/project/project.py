@@ -48,6 +48,7 @@ from smarthdr_studio.core.project.places import (
     label_file,
     odd_in_entry,
     refuse_odd,
+    refuse_odd_database,
 )
 from smarthdr_studio.core.records import open_plain
 from smarthdr_studio.core.remedies import MAKE_PROJECT, MEND
@@ -84,7 +85,8 @@ def open_database(folder: AnyPath) -> OpenedDatabase:
     Raises ProjectError: no project, foreign, damaged or too new.
     """
     folder = Path(folder)
-    path = place_in(folder, DATABASE_NAME)
+    refuse_odd_database(folder)
+    path = folder / DATABASE_NAME
     for name in PARTS:  # a link at one of them that leads out of the project is refused at once
         place_in(folder, name)
     lost = database_loss(folder)

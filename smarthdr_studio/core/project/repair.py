@@ -23,9 +23,8 @@ from smarthdr_studio.core.project import database, formats
 from smarthdr_studio.core.project.backups import verified
 from smarthdr_studio.core.project.database import read_mask, write_mask
 from smarthdr_studio.core.project.debris import QUIET_SECONDS, take_in
+from smarthdr_studio.core.project.findings import Finding, FindingKind
 from smarthdr_studio.core.project.integrity import (
-    Finding,
-    FindingKind,
     check_up,
     files_ever,
     files_in_use,
@@ -279,8 +278,9 @@ _STRAY = (FindingKind.UNACCOUNTED, FindingKind.LEFTOVER)
 def repair(folder: AnyPath, *, quiet: float = QUIET_SECONDS) -> tuple[str, ...]:
     """Mend what can be mended in the project in `folder`; one sentence for each thing done.
 
-    A database is restored first, because only then the files can be looked over. Raises
-    ProjectError: the project cannot be written.
+    What is no plain file or no folder is moved out of the way first, as it may stand where the
+    database's log belongs; then a database is restored, because only then the files can be looked
+    over. Raises ProjectError: the project cannot be written.
     """
     folder = Path(folder).expanduser().resolve()
     done: list[str] = []
@@ -288,6 +288,12 @@ def repair(folder: AnyPath, *, quiet: float = QUIET_SECONDS) -> tuple[str, ...]:
     if any(each.trouble is FindingKind.PLACE for each in findings):
         return ()  # first a person has to see what leads out of the project, and take it away
     try:
+        for each in findings:
+            if each.trouble is FindingKind.MISPLACED and each.mendable:
+                move_to_trash(folder, folder / each.what)
+                done.append(f"moved {each.what} to the trash")
+        if done:
+            findings = check_up(folder, quiet=quiet).findings
         if any(each.trouble in _LOST and each.mendable for each in findings):
             done.append(restore_database(folder))
             findings = check_up(folder, quiet=quiet).findings

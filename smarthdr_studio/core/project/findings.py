@@ -1,0 +1,116 @@
+"""What can be wrong with a project, and what of it lies in a wrong place or cannot be reached."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from smarthdr_studio.core.files import TRASH, AnyPath, outward_links, shown_name
+from smarthdr_studio.core.project import database
+from smarthdr_studio.core.project.places import DATABASE_NAME, misplaced
+from smarthdr_studio.core.remedies import MEND
+
+
+class FindingKind(StrEnum):
+    """The kinds of things that can be wrong."""
+
+    DATABASE = "database"
+    JOURNAL = "journal"
+    FILE_IN_USE = "file in use"
+    OLDER_VERSION = "older version"
+    PAINTING = "painted mask"
+    UNACCOUNTED = "unaccounted file"
+    LEFTOVER = "leftover"
+    PSEUDO_LABEL = "pseudo-label"
+    STALE = "stale label"
+    DATASET = "dataset"
+    BACKUP = "backup"
+    PLACE = "odd place"
+    MISPLACED = "misplaced"
+    UNREADABLE = "unreadable folder"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that is wrong.
+
+    `what` is a path relative to the project folder, a scene or the hash of a mask; `sentence` says
+    what is wrong and `remedy` what a person can do. `mendable` says that a repair can put it right
+    without losing anything that could still be read; `checksum` is what a file should have.
+    """
+
+    trouble: FindingKind
+    what: str
+    sentence: str
+    remedy: str
+    mendable: bool = False
+    checksum: str | None = None
+
+
+_ODD_REMEDY = "do not use it; get a copy from somebody you trust"
+
+
+def odd_findings(connection: sqlite3.Connection, folder: AnyPath) -> Iterator[Finding]:
+    """What of a database leads out of the project, so that the project is not opened."""
+    for odd in database.odd_places(connection, seen_from=folder):
+        yield Finding(
+            trouble=FindingKind.PLACE,
+            what=DATABASE_NAME,
+            sentence=f"{DATABASE_NAME} leads out of where it belongs: {odd}",
+            remedy=_ODD_REMEDY,
+        )
+
+
+def link_findings(folder: AnyPath) -> Iterator[Finding]:
+    """Symbolic links in the project folder that lead out of it; nothing behind them is touched."""
+    folder = Path(folder)
+    for link in outward_links(folder):
+        relative = link.relative_to(folder).as_posix()
+        yield Finding(
+            trouble=FindingKind.PLACE,
+            what=relative,
+            sentence=f"{shown_name(relative)} is a link that leads out of the project, to "
+            f"{shown_name(str(link.readlink()))}",
+            remedy="take the link away, and put there what belongs to the project",
+        )
+
+
+def misplaced_findings(folder: AnyPath) -> Iterator[Finding]:
+    """Pipes and devices in a project, files where folders belong, and the reverse."""
+    folder = Path(folder)
+    for path, what in misplaced(folder):
+        relative = path.relative_to(folder).as_posix()
+        mendable = relative != TRASH
+        yield Finding(
+            trouble=FindingKind.MISPLACED,
+            what=relative,
+            sentence=f"{shown_name(relative)} {what}",
+            remedy=f"move it to the trash with: {MEND}" if mendable else "take it away",
+            mendable=mendable,
+        )
+
+
+def unreadable(folder: AnyPath) -> Iterator[Finding]:
+    """Folders of the project that may not be looked into; the rest of it works without them."""
+    folder = Path(folder)
+    for name in ("backups", "labels", "pseudo", "runs", TRASH):
+        place = folder / name
+        if not _can_be_looked_into(place):
+            yield Finding(
+                trouble=FindingKind.UNREADABLE,
+                what=name,
+                sentence=f"{name} cannot be looked into (permission denied)",
+                remedy=f"allow reading it with: chmod u+rwx {name}",
+            )
+
+
+def _can_be_looked_into(place: Path) -> bool:
+    try:
+        next(place.iterdir(), None)
+        (place / "any").lstat()  # may be listed and not be reached
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return True
