@@ -105,3 +105,28 @@ def test_a_bomb_in_a_project_is_one_sentence(tmp_path, read):
     path.write_bytes(npz(**dict.fromkeys(names, npy((10**5, 10**9)))).getvalue())
     with pytest.raises(LabelError, match=r"a\.npz.*unpacks to"):
         read(path)
+
+
+def test_what_headers_of_ten_thousand_files_say_alike_is_worked_out_once(tmp_path, monkeypatch):
+    asked = []
+    read = np.lib.format.read_array_header_1_0
+    monkeypatch.setattr(
+        np.lib.format, "read_array_header_1_0", lambda f: asked.append(1) or read(f)
+    )
+    rooms = []
+    monkeypatch.setattr(arrays, "main_memory", lambda: rooms.append(1) or 2**40)
+    arrays._announced.cache_clear()
+    for number in range(20):
+        path = tmp_path / f"{number}.npz"
+        np.savez(path, a=np.full((3, 5), number), b=np.full(7, number))
+        with path.open("rb") as file:
+            found = read_arrays(file, "a", "b")
+        assert found["a"].tolist() == np.full((3, 5), number).tolist()
+    assert len(asked) == 2
+    assert not rooms, "small arrays need no question to the system"
+
+
+def test_a_header_that_is_said_to_be_endless_is_refused():
+    begun = b"\x93NUMPY\x02\x00" + (2**31).to_bytes(4, "little")
+    with pytest.raises(ValueError, match="its header is too long"):
+        read_array(io.BytesIO(begun + b" " * 100))

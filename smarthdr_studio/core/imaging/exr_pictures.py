@@ -2,7 +2,7 @@
 
 import io
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -59,14 +59,14 @@ def exr_header(stream: BinaryIO) -> PictureHeader:
         width=part.display.width,
         channels=4 if "A" in part.channels else 3,
         sample_bytes=4,
-        unpacked=_unpacked(stream),
+        unpacked=_unpacked(exr_parts(stream)),
     )
 
 
-def _unpacked(stream: BinaryIO) -> int:
+def _unpacked(parts: Sequence[tuple[int, ExrHeader]]) -> int:
     """Bytes of every channel of every part: the library unpacks all of them."""
     total = 0
-    for _, attributes in exr_parts(stream):
+    for _, attributes in parts:
         window = _window(attributes, b"dataWindow")
         for code, across, down in _layouts(attributes).values():
             samples = -(-window.width // max(1, across)) * -(-window.height // max(1, down))
@@ -79,9 +79,10 @@ def layers_header(stream: BinaryIO) -> PictureHeader:
 
     Raises ValueError.
     """
-    window = _window(exr_parts(stream)[0][1], b"dataWindow")
+    parts = exr_parts(stream)
+    window = _window(parts[0][1], b"dataWindow")
     return PictureHeader(
-        height=window.height, width=window.width, channels=1, unpacked=_unpacked(stream)
+        height=window.height, width=window.width, channels=1, unpacked=_unpacked(parts)
     )
 
 
