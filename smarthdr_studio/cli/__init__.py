@@ -8,13 +8,14 @@ from typing import Final
 
 from smarthdr_studio.core.errors import StudioError
 
-# With which status a verb ends, and what a script may conclude from it.
+# With which status a verb ends, and what a script may conclude from it; no verb has another.
 DONE: Final = 0
 FAILED: Final = 1
 BAD_INPUT: Final = 2
 STOPPED: Final = 3
 BROKEN_OFF: Final = 4
 NOT_SHOWN: Final = 5
+PARTLY: Final = 6
 INTERRUPTED: Final = 130
 
 EXIT_CODES: Final[Mapping[int, str]] = {
@@ -26,6 +27,7 @@ EXIT_CODES: Final[Mapping[int, str]] = {
     STOPPED: "a run was stopped and saved; the command that goes on is printed",
     BROKEN_OFF: "a run failed and can be resumed; what helps is printed as a command",
     NOT_SHOWN: "a benchmark was told, but a claim does not hold or a run is missing",
+    PARTLY: "of scenes that propose --promote had found some were left out; it tells which and why",
     INTERRUPTED: "Ctrl-C in any other verb; what was finished so far stays",
 }
 

@@ -1,6 +1,6 @@
 """The verbs of curation: list, rank, propose, promote, demote, annotate, undo and history."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from smarthdr_studio.cli import DONE, PARTLY
 from smarthdr_studio.cli.output import (
     Json,
     percent,
@@ -291,11 +292,11 @@ def propose(
         bool, typer.Option("--promote", help="Do it; one undo takes it back.")
     ] = False,
     as_json: Json = False,
-) -> None:
+) -> int:
     """Say which scenes a rule would promote.
 
     Those whose retained share was large enough in each of the last rounds. Changes nothing
-    without --promote.
+    without --promote, which leaves out what cannot be promoted and tells why: exit status 6.
     """
     from smarthdr_studio.core.curation import proposals
     from smarthdr_studio.core.curation.project_facts import read_project_facts
@@ -305,13 +306,13 @@ def propose(
         found = read_project_facts(opened)
         rule = proposals.Rule(share=retained, rounds=rounds)
         proposal = proposals.propose(rule, found.shares, found.pool_now())
-        if promote and proposal.scenes:
-            _promote(opened, found, proposal)
-    _print_problems(found.problems)
+        left_out = _promote(opened, found, proposal) if promote and proposal.scenes else {}
+    _print_problems([*found.problems, *(f"left out: {why}" for why in left_out.values())])
     if as_json:
-        print_json(_proposal_as_json(proposal, promoted=promote))
+        print_json(_proposal_as_json(proposal, promoted=promote, left_out=left_out))
     else:
-        _print_proposal(proposal, promoted=promote)
+        _print_proposal(proposal, promoted=promote, left_out=left_out)
+    return PARTLY if left_out else DONE
 
 
 _TITLES = {"safest": "Safest to promote", "worth": "Most worth labelling"}
@@ -332,15 +333,15 @@ def _with_clues(project: "Project", found: "ProjectFacts") -> "ProjectFacts":
     return found.with_records(more)
 
 
-def _promote(project: "Project", found: "ProjectFacts", proposal: "Proposal") -> None:
-    """Decide as proposed, in one go, with the pool's ranges of now."""
+def _promote(project: "Project", found: "ProjectFacts", proposal: "Proposal") -> dict[str, str]:
+    """Decide as proposed, in one go, with the pool's ranges of now; why scenes were left out."""
     from smarthdr_studio.core.project.decisions import Decisions
     from smarthdr_studio.core.trust.masking import Range
 
     pool = found.pool.retention(found.masks)
     ranges = (pool.patch_range or Range(0.0, 0.0), pool.pixel_range)
     why = f"by rule: {proposal.rule.words}"
-    Decisions(project).promote(
+    return Decisions(project).promote_those_that_can(
         proposal.scenes, note=why, ranges=dict.fromkeys(proposal.scenes, ranges)
     )
 
@@ -375,7 +376,7 @@ def _print_queue(items: "Sequence[QueueItem]", *, title: str) -> None:
     print_table(("scene", "why", "score", "mean σ"), rows, title=title, words=2)
 
 
-def _print_proposal(proposal: "Proposal", *, promoted: bool) -> None:
+def _print_proposal(proposal: "Proposal", *, promoted: bool, left_out: Mapping[str, str]) -> None:
     rows = [(each.scene, each.reason, f"{each.pixels:,}") for each in proposal.candidates]
     if rows:
         title = f"Promote what has {proposal.rule.words}"
@@ -383,8 +384,13 @@ def _print_proposal(proposal: "Proposal", *, promoted: bool) -> None:
     print_line(f"{proposal.words}.")
     for name, outlook in (("before", proposal.before), ("after", proposal.after)):
         print_line(f"{name}: {_outlook_in_words(outlook)}")
-    if rows:
-        print_line("Promoted." if promoted else "Nothing is changed; add --promote to do it.")
+    if rows and not promoted:
+        print_line("Nothing is changed; add --promote to do it.")
+    elif rows and left_out:
+        done = len(rows) - len(left_out)
+        print_line(f"Promoted {done} of {counted(len(rows), 'scene')}; the others were left out.")
+    elif rows:
+        print_line("Promoted.")
 
 
 def _outlook_in_words(outlook: "Outlook") -> str:
@@ -393,11 +399,14 @@ def _outlook_in_words(outlook: "Outlook") -> str:
     return f"{pixels}; {outlook.pool} in the pool, {percent(outlook.retained)} retained"
 
 
-def _proposal_as_json(proposal: "Proposal", *, promoted: bool) -> dict[str, Any]:
+def _proposal_as_json(
+    proposal: "Proposal", *, promoted: bool, left_out: Mapping[str, str]
+) -> dict[str, Any]:
     return {
         **asdict(proposal),
         "pixels": proposal.pixels,
-        "promoted": promoted and bool(proposal.candidates),
+        "promoted": promoted and len(proposal.candidates) > len(left_out),
+        "left_out": [{"id": name, "why": why} for name, why in left_out.items()],
     }
 
 

@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from smarthdr_studio import __version__
+from smarthdr_studio.cli import BAD_INPUT, DONE
 from smarthdr_studio.cli.output import Json, print_json, print_line, print_table
 from smarthdr_studio.core.errors import DeviceError
 from smarthdr_studio.studio.app import refuse_without
 
 if TYPE_CHECKING:
     from smarthdr_studio.core.project.integrity import Checkup
-
-WELL: Final = 0
-WRONG: Final = 2
 
 
 def examine_project(folder: Path, *, repairing: bool, as_json: bool) -> int:
@@ -34,7 +32,7 @@ def examine_project(folder: Path, *, repairing: bool, as_json: bool) -> int:
         print_json(_checkup_as_json(folder, found, done))
     else:
         _print_checkup(folder, found, done)
-    return WRONG if found.findings else WELL
+    return BAD_INPUT if found.findings else DONE
 
 
 def _print_checkup(folder: Path, found: "Checkup", done: Sequence[str]) -> None:

@@ -1,11 +1,12 @@
 """The verb `truth`: imports a ground truth for a scene, from one file or a static bracket."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from smarthdr_studio.cli.options import parse_exposure_values
+from smarthdr_studio.cli import FAILED
+from smarthdr_studio.cli.options import parse_exposure_values, refuse_beside
 from smarthdr_studio.cli.output import Json, print_json, print_line
 from smarthdr_studio.core.errors import BadScene
 
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from smarthdr_studio.core.datasets.ground_truth import TruthFindings, TruthFix
     from smarthdr_studio.core.imaging.radiometry import Floats
     from smarthdr_studio.core.project.project import Project
-
-_UNUSABLE: Final = 1
 
 
 def truth(
@@ -48,6 +47,12 @@ def truth(
     """
     from smarthdr_studio.core.project.project import Project
 
+    changing = {"--fix": fix, "--force": force}
+    refuse_beside("--check", {**changing, "--note": bool(note)} if check else {})
+    if not files:
+        idle = [name for name, given in {**changing, "--evs": evs is not None}.items() if given]
+        if idle:
+            raise typer.BadParameter(f"{' and '.join(idle)}: for a FILE alone; name one")
     if not (files or check):
         _use_its_own(project, scene, note=note, as_json=as_json)
         return None
@@ -61,7 +66,7 @@ def truth(
             _import(opened, scene, files, radiance, fix=applied, note=note)
         status = str(opened.statuses()[scene])
     _tell(findings, scene=scene, imported=not check, status=status, as_json=as_json)
-    return _UNUSABLE if check and not findings.usable else None
+    return FAILED if check and not findings.usable else None
 
 
 def _its_own(project: "Project", scene_id: str) -> Path:

@@ -125,6 +125,26 @@ def test_a_confirmed_proposal_is_one_decision_with_its_rule_as_the_note(run, pro
         assert opened.statuses()["003"] == opened.statuses()["005"] == "unlabelled"
 
 
+def test_a_scene_that_cannot_be_promoted_is_left_out_of_a_proposal_and_told(run, project):
+    trust_all(run, project)
+    write_rounds(project, [dict.fromkeys(POOL, 0.97)] * 3)
+    damaged = project / "pseudo" / "004.exr"
+    damaged.write_bytes(damaged.read_bytes()[:-600])
+    answer = run("propose", project, "--promote", "--json")
+    assert answer.status == 6
+    assert [each["id"] for each in answer.json["left_out"]] == ["004"]
+    assert "004.exr: truncated" in answer.json["left_out"][0]["why"]
+    assert "left out: " in answer.err
+    assert "004.exr" in answer.err
+    with Project.open(project) as opened:
+        found = {name: opened.statuses()[name] for name in sorted(POOL)}
+    assert found == {"003": "promoted", "004": "unlabelled", "005": "promoted"}
+    assert not list((project / "labels").rglob("draft-*"))
+    again = run("propose", project, "--promote")
+    assert again.status == 6, "the one that is left cannot be promoted either"
+    assert "Promoted 0 of 1 scene; the others were left out." in again.out
+
+
 def test_without_a_run_nothing_is_proposed(run, project):
     answer = run("propose", project, "--promote")
     assert answer.status == 0

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from smarthdr_studio import cli
 from smarthdr_studio.cli import EXIT_CODES, VERBS
 from smarthdr_studio.cli.app import build
 
@@ -125,6 +126,42 @@ def test_the_readme_and_the_help_tell_the_same_statuses_by_the_same_verbs():
         for verb in re.findall(r"`(truth|doctor|benchmark)", words):
             if int(code) != 130:
                 assert verb in EXIT_CODES[int(code)], code
+
+
+def test_the_guide_tells_every_exit_status():
+    page = (ROOT / "resources" / "guide" / "1-first-steps.md").read_text()
+    table = page.split("| exit status | |\n|---|---|\n")[1].split("\n\n")[0]
+    told = dict(re.findall(r"^\| (\d+) \| (.+) \|$", table, re.MULTILINE))
+    assert {int(code): words.replace("`", "") for code, words in told.items()} == EXIT_CODES
+
+
+def test_every_verb_ends_with_a_status_of_the_table_and_says_the_rare_ones_in_its_help(command):
+    """What a verb answers is one of the names of `cli`, never a number of its own."""
+    names = {"DONE", "FAILED", "BAD_INPUT", "STOPPED", "BROKEN_OFF", "NOT_SHOWN", "PARTLY"}
+    assert {getattr(cli, name) for name in names} | {cli.INTERRUPTED} == set(EXIT_CODES)
+    for path in sorted((ROOT / "smarthdr_studio" / "cli").glob("*.py")):
+        tree = ast.parse(path.read_text())
+        for verb in ast.walk(tree):
+            # A status is what such a function answers: `-> int` or `-> int | None`.
+            if not isinstance(verb, ast.FunctionDef) or verb.returns is None:
+                continue
+            if "int" not in ast.unparse(verb.returns).split(" | "):
+                continue
+            answers = [node.value for node in ast.walk(verb) if isinstance(node, ast.Return)]
+            for answer in filter(None, answers):
+                plain = [
+                    node.value
+                    for node in [answer, *_branches(answer)]
+                    if isinstance(node, ast.Constant) and node.value is not None
+                ]
+                assert plain == [], f"{path.name}: {verb.name} answers {plain}"
+    for name, verb in verbs_of(command):
+        told = re.findall(r"[Ee]xit status:? (\d)|; (\d) ", verb.help or "")
+        assert {int(code) for pair in told for code in pair if code} <= set(EXIT_CODES), name
+
+
+def _branches(answer):
+    return [answer.body, answer.orelse] if isinstance(answer, ast.IfExp) else []
 
 
 def test_an_option_in_the_table_of_the_readme_is_one_of_its_verbs(command):

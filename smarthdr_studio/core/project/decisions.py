@@ -200,11 +200,52 @@ class Decisions:
         self._project.refuse_read_only()  # before a label is written
         scenes = self._writer.allowed(Kind.PROMOTE, ids)
         self._project.compare_pictures([scene.id for scene in scenes]).refuse()
+        self._promote(scenes, whole=whole, note=note, who=who, ranges=ranges)
+
+    def promote_those_that_can(
+        self,
+        ids: Iterable[str],
+        *,
+        note: str = "",
+        who: str | None = None,
+        ranges: Ranges | None = None,
+    ) -> dict[str, str]:
+        """The same of scenes that nobody has named one by one: what cannot be promoted is left out.
+
+        Answers why by scene, in a sentence each; where none is left, nothing is decided.
+        """
+        self._project.refuse_read_only()
+        left_out: dict[str, str] = {}
+        scenes: list[Scene] = []
+        for name in ids:
+            try:
+                scenes += self._writer.allowed(Kind.PROMOTE, [name])
+            except ProjectError as error:
+                left_out[name] = str(error)
+        pictures = self._project.compare_pictures([scene.id for scene in scenes])
+        left_out |= {name: pictures.of_scene(name) for name in pictures.changed}
+        scenes = [scene for scene in scenes if scene.id not in left_out]
+        self._promote(scenes, note=note, who=who, ranges=ranges, left_out=left_out)
+        return left_out
+
+    def _promote(
+        self,
+        scenes: Sequence[Scene],
+        *,
+        note: str,
+        who: str | None,
+        ranges: Ranges | None,
+        whole: bool = False,
+        left_out: dict[str, str] | None = None,
+    ) -> None:
         with (
-            frozen_labels(self._project, scenes, self.masks(), ranges=ranges) as labels,
+            frozen_labels(
+                self._project, scenes, self.masks(), ranges=ranges, left_out=left_out
+            ) as labels,
             numbering(self._project) as number,
         ):
             by_scene = {label.scene: label for label in labels}
+            scenes = [scene for scene in scenes if scene.id in by_scene]
 
             def enter(plain: JournalEntry, _: SceneState) -> JournalEntry:
                 label = by_scene[str(plain.scene)]

@@ -11,7 +11,12 @@ import numpy as np
 
 from smarthdr_studio.core.datasets.ground_truth import TruthFix
 from smarthdr_studio.core.environment import utc_now
-from smarthdr_studio.core.errors import LabelError, UnreadableImage, UnwritableProject
+from smarthdr_studio.core.errors import (
+    LabelError,
+    LostPainting,
+    UnreadableImage,
+    UnwritableProject,
+)
 from smarthdr_studio.core.files import AnyPath, copy, file_checksum, file_stamp, move
 from smarthdr_studio.core.imaging.bracket import Scene, curve_in_words
 from smarthdr_studio.core.imaging.image_files import Layer, read_layers, write_layers
@@ -143,18 +148,31 @@ def frozen_share(path: AnyPath) -> float:
 
 @contextmanager
 def frozen_labels(
-    project: Project, scenes: Sequence[Scene], masks: MaskSettings, *, ranges: Ranges | None = None
+    project: Project,
+    scenes: Sequence[Scene],
+    masks: MaskSettings,
+    *,
+    ranges: Ranges | None = None,
+    left_out: dict[str, str] | None = None,
 ) -> Iterator[tuple[FrozenLabel, ...]]:
     """Copies of the pseudo-labels with masks of now; those that took no number vanish at the end.
 
-    Written before the project is locked, because a large scene takes a third of a second.
+    Written before the project is locked, because a large scene takes a third of a second. Where
+    `left_out` is given, a label that cannot be frozen is, and why is put there by scene; else it
+    raises LabelError, or LostPainting.
     """
     with ExitStack() as leftovers:
         labels = []
         for scene in scenes:
             path = project.labels_folder(scene.id) / f"draft-{uuid.uuid4().hex}.exr"
             leftovers.callback(path.unlink, missing_ok=True)
-            provenance = _freeze(project, scene, masks, path=path, known=(ranges or {}))
+            try:
+                provenance = _freeze(project, scene, masks, path=path, known=(ranges or {}))
+            except (LabelError, LostPainting) as error:
+                if left_out is None:
+                    raise
+                left_out[scene.id] = str(error)
+                continue
             labels.append(
                 FrozenLabel(
                     scene=scene.id, path=path, provenance=provenance, checksum=file_checksum(path)
