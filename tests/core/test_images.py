@@ -346,3 +346,25 @@ def test_what_a_png_says_beside_its_pixels_is_neither_unpacked_nor_complained_of
     path.write_bytes(raw[:begin] + b"".join(said) + raw[begin:])
     np.testing.assert_array_equal(read_frame(path), picture())
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is stderr of C kept")
+def test_importing_the_readers_opens_no_file_of_their_own():
+    """What libjpeg prints is kept in a file in memory, which only who decodes a JPEG needs."""
+    asked = (
+        "from pathlib import Path\n"
+        "from smarthdr_studio.core.imaging import coded_pictures\n"
+        "def kept():\n"
+        "    for each in sorted(Path('/proc/self/fd').iterdir()):\n"
+        "        if each.is_symlink() and 'stderr of C' in str(each.readlink()):\n"
+        "            return True\n"
+        "    return False\n"
+        "print(kept())\n"
+        "with coded_pictures._LIBJPEG.heard():\n"
+        "    pass\n"
+        "print(kept())\n"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, text=True, check=False
+    )
+    assert answer.stdout.split() == ["False", "True"], answer.stderr

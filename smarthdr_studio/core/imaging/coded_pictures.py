@@ -208,11 +208,17 @@ class _PrintedByC:
         self._free = threading.Condition()
         self._inside = self._waiting = 0
         self._place: ctypes.c_void_p | None = None
+        self._sought = False  # only who decodes needs a file for it
         self._before: int | None = None
-        with suppress(OSError, AttributeError, ValueError):
-            self._place = self._found_place()
-        if self._place is not None and before is not None:
-            self._place.value = before
+        if before is not None and (place := self._sought_place()) is not None:
+            place.value = before
+
+    def _sought_place(self) -> ctypes.c_void_p | None:
+        if not self._sought:
+            self._sought = True
+            with suppress(OSError, AttributeError, ValueError):
+                self._place = self._found_place()
+        return self._place
 
     def _found_place(self) -> ctypes.c_void_p | None:
         """The variable; None where it cannot be pointed elsewhere."""
@@ -248,11 +254,11 @@ class _PrintedByC:
             self._waiting += alone
             self._free.wait_for(lambda: not (self._inside if alone else self._waiting))
             self._inside += 1
-            if self._place is None:
+            if (place := self._sought_place()) is None:
                 return 0
             if self._inside == 1:
                 os.ftruncate(self._kept, 0)
-                self._before, self._place.value = self._place.value, self._own
+                self._before, place.value = place.value, self._own
             return os.fstat(self._kept).st_size
 
     def _leave(self, begun: int, *, alone: bool) -> bytes:
