@@ -126,7 +126,9 @@ def benchmark(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Runs at once; else as many as there are cores.")
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of each run.")] = 1,
+    threads: Annotated[
+        int | None, typer.Option(min=1, show_default="1", help="Threads of each run.")
+    ] = None,
     cluster: Annotated[
         str | None,
         typer.Option(help="Runs are jobs of slurm, or of local processes, by submitit."),
@@ -167,10 +169,14 @@ def benchmark(
 
     asked = load_benchmark(plan)
     _refuse_too_little(dataset, into, evidence=evidence, table=table)
-    _refuse_figure(figure)
+    how = {"jobs": jobs, "threads": threads, "cluster": cluster, "cluster-set": cluster_set}
+    if table:
+        given = {f"--{name}": bool(value) for name, value in how.items()}
+        refuse_beside("--table", {**given, "--keep-runs": keep_runs})
+    _refuse_lonely_setting(cluster, cluster_set)
+    threads = threads or 1
     _refuse_in_dataset(dataset, (into, evidence, markdown, csv, latex, figure))
-    if cluster is None and cluster_set:
-        raise typer.BadParameter("--cluster-set: is for --cluster; say which, as slurm or local")
+    _refuse_other_kinds(markdown=markdown, csv=csv, latex=latex, figure=figure)
     files = _Files(markdown=markdown, csv=csv, latex=latex, figure=figure)
     if search:
         refuse_beside("--search", files.given | {"--evidence": evidence is not None})
@@ -235,6 +241,11 @@ def _at_once(threads: int, *, cluster: str | None) -> int:
     return max(1, (os.cpu_count() or 1) // threads)
 
 
+def _refuse_lonely_setting(cluster: str | None, cluster_set: Sequence[str] | None) -> None:
+    if cluster is None and cluster_set:
+        raise typer.BadParameter("--cluster-set: is for --cluster; say which, as slurm or local")
+
+
 def _refuse_too_little(
     dataset: Path | None, into: Path | None, *, evidence: Path | None, table: bool
 ) -> None:
@@ -248,8 +259,22 @@ def _refuse_too_little(
         raise typer.BadParameter("--into is missing; give a folder for projects and results")
 
 
-def _refuse_figure(figure: Path | None) -> None:
-    """Before hours are spent on a figure that cannot be written."""
+_SUFFIXES: Final = {
+    "markdown": (".md", ".markdown"),
+    "csv": (".csv",),
+    "latex": (".tex", ".latex"),
+}
+
+
+def _refuse_other_kinds(*, figure: Path | None, **files: Path | None) -> None:
+    """Before hours are spent on what would be written under a name that says another thing."""
+    for option, path in files.items():
+        suffixes = _SUFFIXES[option]
+        if path is not None and path.suffix.casefold() not in suffixes:
+            raise typer.BadParameter(
+                f"--{option} {path}: name a file that ends in {' or '.join(suffixes)}, such as "
+                f"{path.with_suffix(suffixes[0])}"
+            )
     if figure is not None:
         from smarthdr_studio.core.reporting.benchmark_figure import is_pdf
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
+from smarthdr_studio.cli.options import refuse_beside
 from smarthdr_studio.cli.output import Json, print_json, print_line, print_table, progress
 from smarthdr_studio.core.words import counted
 
@@ -63,6 +64,7 @@ def import_split(
     from smarthdr_studio.core.project.project import Project
     from smarthdr_studio.core.reporting.splits import read_split
 
+    refuse_beside("--dry-run", {"--note": bool(note) and dry_run})
     with Project.open(project) as opened:
         wanted, before = read_split(file, opened), opened.statuses()
         changed = {name: to for name, to in wanted.items() if before[name] is not to}

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 import typer
 
-from smarthdr_studio.cli.options import Model, Which, checkpoint_of, parse_exposure_values
+from smarthdr_studio.cli.options import (
+    Model,
+    Which,
+    checkpoint_of,
+    parse_exposure_values,
+    refuse_beside,
+)
 from smarthdr_studio.cli.output import (
     Json,
     percent,
@@ -37,8 +43,9 @@ def label(
         list[str] | None, typer.Option(metavar="ID", help="Only this scene; repeatable.")
     ] = None,
     split: Annotated[
-        Literal["unlabelled", "test"], typer.Option(help="Which scenes, without --scenes.")
-    ] = "unlabelled",
+        Literal["unlabelled", "test"] | None,
+        typer.Option(show_default="unlabelled", help="Which scenes, without --scenes."),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N.")] = "auto",
     as_json: Json = False,
 ) -> None:
@@ -51,6 +58,7 @@ def label(
     from smarthdr_studio.learning.compute import tune_allocator
     from smarthdr_studio.learning.model_labelling import label_scenes
 
+    refuse_beside("--scenes", {"--split": bool(scenes) and split is not None})
     tune_allocator()
     ids = scenes or (_test_scenes(project) if split == "test" else None)
     chosen = model or latest_checkpoint(project)
@@ -234,7 +242,10 @@ def merge(
         Path | None,
         typer.Option(metavar="FILE", help="The camera's curve, as the verb response saves it."),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N.")] = "auto",
+    device: Annotated[
+        str | None,
+        typer.Option(show_default="auto", help="Of --model: auto, cpu, mps, cuda or cuda:N."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Merge the frames of a bracket into one linear EXR.
@@ -249,6 +260,8 @@ def merge(
 
     if out.suffix.casefold() != ".exr":
         raise typer.BadParameter(f"-o {out}: an EXR is written; name it {out.with_suffix('.exr')}")
+    if device is not None and model is None:
+        raise typer.BadParameter("--device: is for --model alone; add that, or leave it away")
     _refuse_in_scenes(out, frames)
     curve = None if response is None else read_response(response)
     shots = _shots(frames, evs=parse_exposure_values(evs, count=len(frames)), curve=curve)
@@ -262,7 +275,7 @@ def merge(
             "(--model starter merges by the network that ships)."
         )
     else:
-        layers, how = _network_merge(_three_of(shots), model=model, device=device)
+        layers, how = _network_merge(_three_of(shots), model=model, device=device or "auto")
     out.parent.mkdir(parents=True, exist_ok=True)
     write_layers(out, layers, header={"smarthdr.merge": how})
     height, width = shots.pixels[0].shape[:2]

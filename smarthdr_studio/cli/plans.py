@@ -64,6 +64,8 @@ def _plan_from_starter(wanted: PlanRequest, changes: Mapping[str, Any]) -> "Trai
 
     if wanted.resume is not None:
         raise PlanError("--resume and --from starter: give one of them; a run has its own weights")
+    if wanted.with_weights:
+        raise PlanError("--with-weights: does nothing beside --from starter, which has its own")
     begun = {"network.name": "light", "network.start_from": STARTER}
     return load_preset(wanted.preset or "quick", changes={**begun, **changes})
 

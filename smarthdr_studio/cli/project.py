@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from smarthdr_studio.cli.curation import ProjectFolder
+from smarthdr_studio.cli.options import refuse_beside
 from smarthdr_studio.cli.output import (
     Json,
     print_json,
@@ -76,6 +77,7 @@ def new(
 
     if labelled is not None and labelled_from is not None:
         raise typer.BadParameter("--labelled and --labelled-from exclude each other; give one")
+    refuse_beside("--dry-run", {"--align": align and dry})
     folder = project if dry and dataset is None else dataset
     if folder is None:
         raise typer.BadParameter("name the project to make and the dataset folder, in this order")
@@ -297,6 +299,7 @@ def accept(
     from smarthdr_studio.core.project.decisions import Decisions
     from smarthdr_studio.core.project.project import Project
 
+    refuse_beside("--dry-run", {"--same": same and dry})
     with Project.open(project) as opened:
         found = opened.compare_pictures()
         act = bool(found.changed) and not dry

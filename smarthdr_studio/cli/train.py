@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 import typer
 
 from smarthdr_studio.cli import BAD_INPUT, BROKEN_OFF, DONE, FAILED, STOPPED
+from smarthdr_studio.cli.options import refuse_beside
 from smarthdr_studio.cli.output import (
     LINE_EVERY,
     Json,
@@ -442,6 +443,7 @@ def train(
     command that goes on is printed. With --json every event is a line: the first names the run,
     the last says how it ended, and with which exit status.
     """
+    refuse_beside("--print-command", {"--estimate": estimate and print_command})
     wanted = PlanRequest(
         preset=preset,
         resume=resume,
