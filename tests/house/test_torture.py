@@ -58,6 +58,14 @@ def test_a_failure_is_told_with_the_words_that_repeat_it(night):
     assert "::test_counted" in said
 
 
+def test_a_pytest_that_dies_has_passed_nothing_and_is_a_failure(night, tmp_path, torture):
+    status, said = night(broken="__import__('os')._exit(7)")
+    assert status == 1
+    assert "0 tests in" in said
+    assert "pytest itself died" in said
+    assert "-1 tests" not in said
+
+
 def test_what_there_was_no_time_for_is_marked(night):
     status, said = night(hours=-1)
     assert status == 0
