@@ -24,6 +24,7 @@ from smarthdr_studio.cli.output import (
 )
 from smarthdr_studio.cli.runs import open_run
 from smarthdr_studio.core.errors import BadScene, CheckpointError
+from smarthdr_studio.core.remedies import MERGE_CURVE
 from smarthdr_studio.core.training.events import PhaseChanged, RoundFinished
 from smarthdr_studio.core.training.events import as_json as as_plain
 from smarthdr_studio.core.words import counted
@@ -315,7 +316,7 @@ def _shots(
     if len({frame.shape for frame in pixels}) > 1:
         raise BadScene(f"{paths[0]}: the frames differ in size; give frames of one camera")
     listed = exposures_beside(paths) if evs is None else None
-    exposures = find_exposures(paths, pixels, given=evs, listed=listed)
+    exposures = find_exposures(paths, pixels, given=evs, listed=listed, bent=MERGE_CURVE)
     order = sorted(range(len(paths)), key=lambda index: exposures.evs[index])
     ordered = tuple(paths[index] for index in order)
     # Where tags disagree the reference settles which way is up, and only now it is known.

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from smarthdr_studio.core.datasets.proposal import ProposedScene
     from smarthdr_studio.core.imaging.bracket import Scene, Three
     from smarthdr_studio.core.imaging.response import ResponseFit
+    from smarthdr_studio.core.project.project import Project
 
 
 def align(
@@ -115,7 +116,6 @@ def response(
     the journal, which undo takes back; labels that exist stay as they are, and those made under
     another curve are told.
     """
-    from smarthdr_studio.core.datasets.camera_curve import ChosenResponse, measure_response
     from smarthdr_studio.core.project.decisions import Decisions
     from smarthdr_studio.core.project.project import Project
     from smarthdr_studio.core.project.stale import stale_in_words, stale_labels
@@ -124,12 +124,7 @@ def response(
     with Project.open(project) as opened:
         if save is not None:
             refuse_inside(opened.dataset, save)
-        if use is None:
-            fit = measure_response(opened.scenes)
-            chosen = ChosenResponse(curve=opened.reading.response, fit=fit)
-        else:
-            opened.refuse_read_only()
-            chosen = chosen_response(use, opened.scenes)
+        chosen = _measured_or_chosen(opened, use)
         if save is not None:  # first: nothing is decided where it cannot be
             _save(chosen, save, project=project)
         if use is not None:
@@ -144,6 +139,20 @@ def response(
         print_note(f"{stale}.")
     if use in (None, "measured"):
         _tell_fit(chosen)
+
+
+def _measured_or_chosen(project: "Project", use: str | None) -> "ChosenResponse":
+    """The curve in use beside the measured one, or that which is asked for. Raises StudioError."""
+    from smarthdr_studio.core.datasets.camera_curve import ChosenResponse, measure_response
+    from smarthdr_studio.core.project.relocation import missing_dataset
+
+    if use in (None, "measured") and (missing := missing_dataset(project)) is not None:
+        raise ProjectError(missing.sentence)
+    if use is None:
+        fit = measure_response(project.scenes)
+        return ChosenResponse(curve=project.reading.response, fit=fit)
+    project.refuse_read_only()
+    return chosen_response(use, project.scenes)
 
 
 def _save(chosen: "ChosenResponse", path: Path, *, project: Path) -> None:

@@ -93,6 +93,15 @@ MEASURE_CURVE: Final = Way(
     window="measure the curve with: File ▸ How frames are read ▸ Camera curve…",
     shell="measure the curve with: smarthdr-studio response PROJECT --use measured",
 )
+NEW_CURVE: Final = Way(
+    window="choose “Measured curve (solid)” beside the exposures of File ▸ Import brackets…",
+    shell="read them under the curve they show with: smarthdr-studio new PROJECT DATASET "
+    "--response measured",
+)
+MERGE_CURVE: Final = Way(
+    window="choose a curve with: File ▸ How frames are read ▸ Camera curve…",
+    shell="give the camera's curve with: smarthdr-studio merge --response FILE",
+)
 READ_STATIC: Final = Way(
     window="import them with File ▸ Import brackets…, which measures the curve",
     shell="measure the curve with: smarthdr-studio sample DIR --from-static BRACKETS "

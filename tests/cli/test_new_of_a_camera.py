@@ -129,6 +129,8 @@ def test_the_measured_curve_is_offered_used_shown_saved_and_undone(run, curved, 
     ]
     assert [each.status for each in merged] == [0, 0]
     assert "curve is not gamma 2.2" in merged[0].err
+    assert "smarthdr-studio merge --response FILE" in merged[0].err
+    assert "PROJECT" not in merged[0].err, "there is none"
     assert "curve is not gamma 2.2" not in merged[1].err
 
 
@@ -138,3 +140,14 @@ def test_a_curve_that_is_none_is_refused_before_anything_is_made(run, curved, tm
     assert refused.status != 0
     assert "c.txt" in refused.err
     assert not (tmp_path / "p.shdr").exists()
+
+
+@pytest.mark.parametrize("use", [(), ("--use", "measured")])
+def test_of_a_dataset_that_has_moved_the_curve_is_not_said_to_be_untold(run, curved, tmp_path, use):
+    project = tmp_path / "p.shdr"
+    assert run("new", project, curved).status == 0
+    curved.rename(tmp_path / "elsewhere")
+    answer = run("response", project, *use)
+    assert answer.status == 2
+    assert "the dataset is not there; say where it is with: smarthdr-studio relocate" in answer.err
+    assert answer.out == ""

@@ -150,6 +150,7 @@ def test_a_camera_curve_is_noted_and_never_a_contradiction(tmp_path, contrast):
     (note,) = find_scenes(tmp_path).notes
     assert note.topic == CAMERA_CURVES
     assert "where 3 were shot by exposure.txt: the camera's curve is not gamma 2.2" in note.text
+    assert "smarthdr-studio new PROJECT DATASET --response measured" in note.text
 
 
 @needs_real

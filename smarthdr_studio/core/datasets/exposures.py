@@ -23,7 +23,7 @@ from smarthdr_studio.core.imaging.exposure import (
     thinned,
 )
 from smarthdr_studio.core.imaging.radiometry import Frame
-from smarthdr_studio.core.remedies import GIVE_EXPOSURES, MEASURE_CURVE
+from smarthdr_studio.core.remedies import GIVE_EXPOSURES, MEASURE_CURVE, Way
 from smarthdr_studio.core.words import counted
 
 _GIVEN: Final = "the exposure values given"
@@ -66,6 +66,7 @@ class _Bracket:
 
     paths: tuple[Path, ...]
     pixels: tuple[Frame, ...]
+    bent: Way
     _steps: dict[tuple[int, int], MeasuredStep] = field(default_factory=dict)
 
     def step(self, darker: int, brighter: int) -> MeasuredStep:
@@ -92,16 +93,18 @@ def find_exposures(
     *,
     given: Sequence[float] | None = None,
     listed: AnyPath | None = None,
+    bent: Way = MEASURE_CURVE,
 ) -> Exposures:
     """The exposures of two or more H×W×3 uint16 frames of one size.
 
+    `bent` is the remedy where the camera's curve may be another one than frames were read under.
     `given` are EVs in the order of `frames`. Else the exposure file `listed` is read, whose numbers
     stand in the order of the frames' names; else EXIF; else the pixels are measured. Raises
     BadScene in one sentence: nothing tells the exposures, or the pixels contradict what does.
     """
     paths = tuple(Path(each) for each in frames)
     _refuse_repeated(paths)
-    bracket = _Bracket(paths, tuple(map(thinned, pixels)))
+    bracket = _Bracket(paths, tuple(map(thinned, pixels)), bent)
     if given is not None:
         _refuse_unfit(given, paths)
         return _first_that_fits([_Reading(tuple(given), _GIVEN)], bracket)
@@ -209,7 +212,8 @@ def _contradiction(reading: _Reading, bracket: _Bracket) -> str | None:
             return (
                 f"{paths[brighter]}: is {measured.stops:.1f} stops brighter than "
                 f"{paths[darker].name} by its pixels, but {believed:g} by {reading.source}; "
-                "write the EVs that were shot into exposure.txt, or save the frames with gamma 2.2."
+                "write the EVs that were shot into exposure.txt, or where they are right, "
+                f"{bracket.bent}."
             )
     return None
 
@@ -237,7 +241,7 @@ def _differences(reading: _Reading, bracket: _Bracket) -> tuple[str, ...]:
                 f"{bracket.paths[darker]}: it and {bracket.paths[brighter].name} measure "
                 f"{measured.stops:.1f} stops apart where {believed:g} were shot by "
                 f"{reading.source}: the camera's curve is not gamma 2.2, or the exposures are "
-                f"wrong; {MEASURE_CURVE}."
+                f"wrong; {bracket.bent}."
             )
     return (words,) if words else ()
 

@@ -36,6 +36,7 @@ from smarthdr_studio.core.imaging.image_files import (
 from smarthdr_studio.core.imaging.radiometry import Frame
 from smarthdr_studio.core.imaging.response import ResponseCurve
 from smarthdr_studio.core.records import open_plain, read_text
+from smarthdr_studio.core.remedies import NEW_CURVE
 
 _EVERY: Final = 4
 _CLIPPED: Final = 1e-3
@@ -155,10 +156,10 @@ def _one_size(frames: Sequence[Path], turns: Sequence[int]) -> tuple[int, int]:
 def _exposures(proposed: ProposedScene, pixels: Sequence[Frame]) -> Exposures:
     frames, step = proposed.files.frames, proposed.step
     if step is None:
-        return find_exposures(frames, pixels, listed=proposed.files.exposures)
+        return find_exposures(frames, pixels, listed=proposed.files.exposures, bent=NEW_CURVE)
     order = sorted(range(len(frames)), key=lambda index: float(thinned(pixels[index]).mean()))
     given = [step * order.index(index) for index in range(len(frames))]
-    return find_exposures(frames, pixels, given=given)
+    return find_exposures(frames, pixels, given=given, bent=NEW_CURVE)
 
 
 def _every(frames: Sequence[Path], evs: Sequence[float]) -> tuple[ExposedFrame, ...]:
