@@ -402,7 +402,7 @@ def stale_sentence(folder: AnyPath, label_set: LabelSet, *, run: str | None = No
     """
     with Project.open(Path(folder)) as project:
         found = stale_labels(project, of=[name for name, _ in label_set.labels])
-        runs = [name for name in runs_read_otherwise(project) if name == run]
+        runs = [each for each in runs_read_otherwise(project) if each.run == run]
     return stale_in_words([each for each in found if each.what != PSEUDO_LABEL], runs=runs)
 
 

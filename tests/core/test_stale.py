@@ -14,10 +14,11 @@ from smarthdr_studio.core.imaging.response import ResponseCurve
 from smarthdr_studio.core.project import stale
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.findings import FindingKind
-from smarthdr_studio.core.project.integrity import stale_findings
+from smarthdr_studio.core.project.integrity import check_up, stale_findings
+from smarthdr_studio.core.project.journal import Accounts
 from smarthdr_studio.core.project.labels import TruthProvenance
-from smarthdr_studio.core.project.stale import StaleLabel, stale_in_words, stale_labels
-from smarthdr_studio.core.training.run_start import runs_read_otherwise
+from smarthdr_studio.core.project.stale import StaleLabel, StaleRun, stale_in_words, stale_labels
+from smarthdr_studio.core.training.run_start import runs_read_otherwise, stale_run_findings
 from smarthdr_studio.core.trust.masking import MaskSettings, masks_as_text
 from smarthdr_studio.core.trust.pseudo_label import read_provenance, write_pseudo_label
 
@@ -123,7 +124,47 @@ def test_a_run_is_stale_that_began_under_another_curve(project, decisions):
     begin("20261129-100000-first")
     decisions.read_frames(OTHER)
     begin("20261129-110000-second")
-    assert runs_read_otherwise(project) == ("20261129-100000-first",)
+    (found,) = runs_read_otherwise(project)
+    assert found == StaleRun(run="20261129-100000-first", curve=True)
+    (told,) = [
+        each
+        for each in check_up(project.folder, also=stale_run_findings).findings
+        if each.trouble is FindingKind.STALE_RUN
+    ]
+    assert told.sentence == (
+        "20261129-100000-first learned under another response curve than frames are read under now"
+    )
+    assert "smarthdr-studio response PROJECT --use" in told.remedy
+
+
+def test_it_is_said_whether_the_curve_the_frames_or_both_are_others():
+    curve = StaleRun(run="r", curve=True)
+    frames, both = StaleRun(run="r", frames=True), StaleRun(run="r", curve=True, frames=True)
+    assert "frames of the bracket" not in curve.words
+    assert frames.words == "r learned from other frames of the bracket than are chosen now"
+    assert "response" not in frames.remedy
+    assert both.words == (
+        "r learned under another response curve than frames are read under now and from other "
+        "frames of the bracket than are chosen now"
+    )
+    assert "smarthdr-studio response" in both.remedy
+    assert "smarthdr-studio frames" in both.remedy
+    assert " now and of other frames" in stale_in_words((), runs=[both])
+    assert " now or of other frames" in stale_in_words((), runs=[curve, frames])
+    label = StaleLabel(scene="a", what="pseudo-label", curve=True, frames=True)
+    assert label.words.count("than") == 2
+
+
+def test_the_journal_is_added_up_once_however_many_truths_were_imported(
+    project, decisions, monkeypatch
+):
+    for name in "bcd":
+        import_truth(decisions, name, ("1.tif", "2.tif"))
+    decisions.read_frames(CURVE)
+    entries = project.entries()
+    monkeypatch.setattr(Accounts, "ledger", lambda _: pytest.fail("every scene is copied"))
+    made = stale._truths_made_of(entries)
+    assert len(made) == 3
 
 
 def test_the_sentence_counts_them_and_names_both_remedies():
@@ -131,7 +172,7 @@ def test_the_sentence_counts_them_and_names_both_remedies():
         StaleLabel(scene=name, what=what, curve=True)
         for name, what in (("a", "pseudo-label"), ("b", "pseudo-label"), ("a", "promoted label"))
     ]
-    words = stale_in_words(labels, runs=["r"])
+    words = stale_in_words(labels, runs=[StaleRun(run="r", curve=True)])
     assert words.startswith("2 pseudo-labels, 1 promoted label and 1 run were made under another")
     assert "smarthdr-studio label PROJECT" in words
     assert "smarthdr-studio response PROJECT --use" in words

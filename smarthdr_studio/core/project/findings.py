@@ -24,6 +24,7 @@ class FindingKind(StrEnum):
     LEFTOVER = "leftover"
     PSEUDO_LABEL = "pseudo-label"
     STALE = "stale label"
+    STALE_RUN = "stale run"
     DATASET = "dataset"
     BACKUP = "backup"
     PLACE = "odd place"

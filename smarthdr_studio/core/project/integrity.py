@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -345,8 +345,16 @@ class Checkup:
     scenes: int = 0
 
 
-def check_up(folder: AnyPath, *, quiet: float = QUIET_SECONDS) -> Checkup:
+def check_up(
+    folder: AnyPath,
+    *,
+    quiet: float = QUIET_SECONDS,
+    also: Callable[[Project], Iterable[Finding]] = lambda _: (),
+) -> Checkup:
     """Everything that is wrong with the project in `folder`.
+
+    `also` looks at what the project itself does not know, such as what its runs learned from
+    (`run_start.stale_run_findings`), where the database is well.
 
     Looks at a copy of the database, so that a project on a read-only disk, of an older format or
     in use by a window can be looked over as well. Files younger than `quiet` seconds that nothing
@@ -369,7 +377,7 @@ def check_up(folder: AnyPath, *, quiet: float = QUIET_SECONDS) -> Checkup:
     path = folder / DATABASE_NAME
     try:
         with closing(read_only_copy(path)) as opened, database.as_project_error(path):
-            return _inside(folder, opened, findings=findings, kept=kept, quiet=quiet)
+            return _inside(folder, opened, findings=findings, kept=kept, quiet=quiet, also=also)
     except DamagedProject as error:
         lost = lost_database(folder, sentence=str(error).partition(";")[0])
         return Checkup(findings=(lost, *findings), backups=kept)
@@ -382,6 +390,7 @@ def _inside(
     findings: Sequence[Finding],
     kept: tuple[Backup, ...],
     quiet: float,
+    also: Callable[[Project], Iterable[Finding]],
 ) -> Checkup:
     """What is wrong where the database opens: first in itself, then with the files."""
     inside = [*database_findings(opened.connection, folder)]
@@ -393,7 +402,11 @@ def _inside(
         return Checkup(findings=(*inside, *findings), backups=kept)
     project = Project(folder, opened)
     return Checkup(
-        findings=(*_of_files(project, opened, told=findings, quiet=quiet), *findings),
+        findings=(
+            *_of_files(project, opened, told=findings, quiet=quiet),
+            *also(project),
+            *findings,
+        ),
         backups=kept,
         entries=len(project.entries()),
         scenes=len(project.scenes),

@@ -185,6 +185,15 @@ class Accounts:
             else:
                 self._take_scene(entry, entry.scene)
 
+    @property
+    def reading(self) -> FrameReading:
+        """How frames are read by now."""
+        return self._reading
+
+    def state(self, scene: str) -> SceneState:
+        """What is known of one scene by now; a ledger of all of them costs a copy of each."""
+        return self._scenes[scene]
+
     def ledger(self) -> Ledger:
         """What all entries so far add up to."""
         if self._ledger is None:

@@ -192,15 +192,16 @@ def _freeze(
         )
     before = file_stamp(source)  # training may put a newer file in its place
     pseudo = read_pseudo_label(source, expect=(scene.height, scene.width))
+    why = []
     if pseudo.provenance.three != scene.chosen:  # its light may be on the scale of another frame
-        raise LabelError(
-            f"{source}: is of other frames of {scene.id} than are chosen now; {LABEL_ANEW}"
-        )
+        why.append(f"is of other frames of {scene.id} than are chosen now")
     if pseudo.provenance.curve != scene.reading.curve:
-        raise LabelError(
-            f"{source}: was made of frames read {curve_in_words(pseudo.provenance.curve)}, and "
-            f"they are read {scene.reading.words} now; {LABEL_ANEW}"
+        why.append(
+            f"was made of frames read {curve_in_words(pseudo.provenance.curve)}, and they are read "
+            f"{scene.reading.words} now"
         )
+    if why:
+        raise LabelError(f"{source}: {', and '.join(why)}; {LABEL_ANEW}")
     person = project.person(scene.id)
     label = remasked(replace(pseudo, person=person), masks, ranges=known.get(scene.id))
     if label.provenance == pseudo.provenance and _same(person, pseudo.person):

@@ -34,18 +34,52 @@ _FRAMES: Final = "of other frames of the bracket than are chosen now"
 class StaleLabel:
     """One file that a scene has and that was made of frames that are read otherwise now.
 
-    `what` is one of the three words above; `curve` says that it is another response, not only that
-    they are other frames.
+    `what` is one of the three words above; `curve` says that it is another response, `frames` that
+    they are other frames of the bracket; one of both is so.
     """
 
     scene: str
     what: str
-    curve: bool
+    curve: bool = False
+    frames: bool = False
 
     @property
     def words(self) -> str:
-        """That it is stale, as a scene's card has it."""
-        return f"its {self.what} was made {_CURVE if self.curve else _FRAMES}"
+        """That it is stale and why, as a scene's card has it."""
+        return f"its {self.what} was made {_why(curve=self.curve, frames=self.frames)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaleRun:
+    """A run that began with frames under another response, with others of a bracket, or both."""
+
+    run: str
+    curve: bool = False
+    frames: bool = False
+
+    @property
+    def words(self) -> str:
+        """That it is stale and why."""
+        return f"{self.run} learned {_learned(curve=self.curve, frames=self.frames)}"
+
+    @property
+    def remedy(self) -> str:
+        """What a person can do."""
+        return f"train anew, or go back with: {_way_back(curve=self.curve, frames=self.frames)}"
+
+
+def _learned(*, curve: bool, frames: bool) -> str:
+    return _why(curve=curve, frames=frames).replace("of other", "from other")
+
+
+def _why(*, curve: bool, frames: bool) -> str:
+    return " and ".join(([_CURVE] if curve else []) + ([_FRAMES] if frames else []))
+
+
+def _way_back(*, curve: bool, frames: bool) -> str:
+    """With what frames are read again as they were."""
+    ways = ([CHOOSE_CURVE] if curve else []) + ([CHOOSE_FRAMES] if frames else [])
+    return " and ".join(map(str, ways))
 
 
 class _MadeOf(NamedTuple):
@@ -71,31 +105,28 @@ def stale_labels(project: Project, *, of: Sequence[str] | None = None) -> tuple[
         now = _MadeOf(scene.reading.curve, scene.chosen)
         for what, made in _labels_of(project, scene.id, merged):
             if made != now:
-                other = made.curve != now.curve
-                found.append(StaleLabel(scene=scene.id, what=what, curve=other))
+                curve, frames = made.curve != now.curve, made.three != now.three
+                found.append(StaleLabel(scene=scene.id, what=what, curve=curve, frames=frames))
     return tuple(found)
 
 
-def stale_in_words(stale: Sequence[StaleLabel], *, runs: Sequence[str] = ()) -> str:
-    """All of it in one sentence with the remedies, "" where nothing is stale.
-
-    `runs` are those that began with frames read otherwise.
-    """
+def stale_in_words(stale: Sequence[StaleLabel], *, runs: Sequence[StaleRun] = ()) -> str:
+    """All of it in one sentence with the remedies, "" where nothing is stale."""
     counts = {what: sum(each.what == what for each in stale) for what in _KINDS}
     parts = [counted(count, what) for what, count in counts.items() if count]
     parts += [counted(len(runs), "run")] if runs else []
     if not parts:
         return ""
-    # Of a run alone it is not told apart which of both it was.
-    curve = any(each.curve for each in stale) or not stale
-    frames = any(not each.curve for each in stale) or not stale
-    why = " or ".join(([_CURVE] if curve else []) + ([_FRAMES] if frames else []))
-    way_back = CHOOSE_CURVE if curve else CHOOSE_FRAMES
+    whys = {(each.curve, each.frames) for each in stale} | {(r.curve, r.frames) for r in runs}
+    curve, frames = any(why[0] for why in whys), any(why[1] for why in whys)
+    why = _why(curve=curve, frames=frames)
+    if len(whys) > 1:  # some of them for one of both, others for the other
+        why = f"{_CURVE} or {_FRAMES}"
     return (
         f"{', '.join(parts[:-1])}{' and ' if parts[1:] else ''}{parts[-1]} "
         f"{'was' if len(stale) + len(runs) == 1 else 'were'} made {why}, so that light differs; "
         f"make pseudo-labels anew with: {LABEL}, and promote or merge again, or go back with: "
-        f"{way_back}"
+        f"{_way_back(curve=curve, frames=frames)}"
     )
 
 
@@ -106,9 +137,8 @@ def _truths_made_of(entries: Sequence[JournalEntry]) -> dict[str, _MadeOf]:
     for entry in entries:
         accounts.take([entry])
         if entry.kind is Kind.IMPORT_TRUTH and entry.truth is not None and entry.scene is not None:
-            ledger = accounts.ledger()
-            state = ledger.scenes[entry.scene]
-            found[entry.truth] = _MadeOf(ledger.reading.curve, state.three)
+            three = accounts.state(entry.scene).three
+            found[entry.truth] = _MadeOf(accounts.reading.curve, three)
     return found
 
 

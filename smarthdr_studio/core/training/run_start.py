@@ -1,13 +1,14 @@
 """How the project stood when a run was started, what differs now, and the way back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any
 
 from smarthdr_studio.core.imaging.bracket import Three
 from smarthdr_studio.core.project.decisions import Decisions
+from smarthdr_studio.core.project.findings import Finding, FindingKind
 from smarthdr_studio.core.project.journal import (
     Change,
     ChangeKind,
@@ -16,6 +17,7 @@ from smarthdr_studio.core.project.journal import (
     ledger_differences,
 )
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.stale import StaleRun
 from smarthdr_studio.core.records import open_plain, read_json
 from smarthdr_studio.core.training.events import RunStarted, values_in
 from smarthdr_studio.core.training.run_folder import RunFolder, run_folders, started_at
@@ -117,21 +119,32 @@ def changes_since_start(project: Project, run: RunFolder) -> tuple[Change, ...]:
     return tuple(change for change in found if change.matter in _ABOUT_LABELS)
 
 
-def runs_read_otherwise(project: Project) -> tuple[str, ...]:
+def runs_read_otherwise(project: Project) -> tuple[StaleRun, ...]:
     """The runs that began with frames read under another curve, or with others of a bracket."""
     if all(entry.reading is None and entry.three is None for entry in project.entries()):
         return ()
 
-    def told(ledger: Ledger) -> tuple[str, dict[str, Three | None]]:
-        three = {name: state.three for name, state in ledger.scenes.items()}
-        return ledger.reading.curve, three
+    def three(ledger: Ledger) -> dict[str, Three | None]:
+        return {name: state.three for name, state in ledger.scenes.items()}
 
-    now = told(project.ledger())
-    return tuple(
-        run.id
-        for run in run_folders(project.folder)
-        if told(ledger_at_start(project, read_start_state(run))) != now
-    )
+    now, found = project.ledger(), []
+    for run in run_folders(project.folder):
+        then = ledger_at_start(project, read_start_state(run))
+        curve, frames = then.reading.curve != now.reading.curve, three(then) != three(now)
+        if curve or frames:
+            found.append(StaleRun(run=run.id, curve=curve, frames=frames))
+    return tuple(found)
+
+
+def stale_run_findings(project: Project) -> Iterator[Finding]:
+    """The same for the doctor, a finding each; see `integrity.check_up`."""
+    for each in runs_read_otherwise(project):
+        yield Finding(
+            trouble=FindingKind.STALE_RUN,
+            what=f"runs/{each.run}",
+            sentence=each.words,
+            remedy=each.remedy,
+        )
 
 
 def layout_at_start(run: RunFolder) -> Mapping[str, Any] | None:
