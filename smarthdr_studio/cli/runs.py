@@ -24,13 +24,14 @@ from smarthdr_studio.cli.plans import LAST
 from smarthdr_studio.core.errors import PlanError, ProjectError
 from smarthdr_studio.core.training.events import PhaseChanged
 from smarthdr_studio.core.training.run_estimate import size_in_words
+from smarthdr_studio.core.words import counted
 
 if TYPE_CHECKING:
     from smarthdr_studio.core.project.project import Project
     from smarthdr_studio.core.training.diary import DiaryLine
     from smarthdr_studio.core.training.run_comparison import LabelDifference
     from smarthdr_studio.core.training.run_folder import RunFolder
-    from smarthdr_studio.core.training.run_index import RunRow
+    from smarthdr_studio.core.training.run_index import LabelCounts, RunRow
     from smarthdr_studio.learning.export import Exported
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="Its name; last is the newest.")]
@@ -83,10 +84,9 @@ def row_as_json(row: "RunRow") -> dict[str, Any]:
 def run_cells(row: "RunRow") -> tuple[str, ...]:
     """A row for `COLUMNS`."""
     best = "" if row.best is None else f"{row.best.psnr_mu:.2f} dB"
-    labels = row.labels.labelled + row.labels.promoted
     return (
         *(row.id, row.status, row.preset, row.note.partition("\n")[0]),
-        *(str(labels), f"{row.epoch}/{row.epochs}", best),
+        *(str(row.labels.learned), f"{row.epoch}/{row.epochs}", best),
         *("" if row.retained is None else percent(row.retained), duration(row.seconds)),
     )
 
@@ -107,14 +107,21 @@ def run_facts(row: "RunRow") -> tuple[tuple[str, str], ...]:
         ("started", f"{row.started:%Y-%m-%d %H:%M} UTC"),
         ("worked", duration(row.seconds)),
         ("epoch", f"{row.epoch} of {row.epochs}, step {row.step}, rounds: {row.rounds}"),
-        ("labels", f"{counts.labelled} with a ground truth, {counts.promoted} promoted, "
-                   f"{counts.held_out} held out; {counts.unlabelled} unlabelled"),
+        ("labels", _labels_in_words(counts)),
         ("best check", checked),
         ("retained", "" if row.retained is None else percent(row.retained)),
         ("disk", size_in_words(row.disk_bytes)),
         ("note", row.note),
     )  # fmt: skip
     return tuple((name, value) for name, value in facts if value)
+
+
+def _labels_in_words(counts: "LabelCounts") -> str:
+    held = f"{counts.held_out} held out"
+    if counts.material == "no label":
+        return f"none; learns from {counted(counts.brackets, 'bracket')}; {held}"
+    labels = f"{counts.labelled} with a ground truth, {counts.promoted} promoted, {held}"
+    return f"{labels}; {counts.brackets} unlabelled" if counts.brackets else labels
 
 
 def list_runs(
@@ -142,10 +149,8 @@ def list_runs(
         print_json({"runs": [row_as_json(row) for row in rows]})
         return
     where = "in the trash" if discarded else f"of {project}"
-    counted = "1 run" if len(rows) == 1 else f"{len(rows)} runs"
-    print_table(
-        RUN_COLUMNS, map(run_cells, rows), title=f"{counted} {where}", words=RUN_WORD_COLUMNS
-    )
+    many = counted(len(rows), "run")
+    print_table(RUN_COLUMNS, map(run_cells, rows), title=f"{many} {where}", words=RUN_WORD_COLUMNS)
 
 
 def show_run(

@@ -52,6 +52,7 @@ def run_started(run: TrainingRun, folder: RunFolder) -> RunStarted:
         precision=precision_name(run.predictor.precision),
         processes=run.ranks.size,
         precision_why=run.precision_why,
+        material=run.plan.material,
     )
 
 

@@ -91,7 +91,7 @@ def create_run(run: TrainingRun) -> RunFolder:
 def write_start(folder: RunFolder, run: TrainingRun) -> None:
     """How the project stands, for a run that is at its first step. Raises ProjectError."""
     told = _start_record(run.label_set, run.project) | {_PRECISION: precision_record(run)}
-    told |= _begun_with(run.plan)
+    told |= {"material": run.plan.material, **_begun_with(run.plan)}
     try:
         with replacing(folder.start_path) as draft:
             draft.write_text(json.dumps(told, indent=2, ensure_ascii=False), encoding="utf-8")

@@ -1,7 +1,10 @@
 """What two runs differ in: settings, thresholds, labels; and nothing that is the same."""
 
+from dataclasses import replace
+
 from made_runs import a_run, check, log, round_, started
 
+from smarthdr_studio.cli.runs import run_cells, run_facts
 from smarthdr_studio.core.training.plan import load_preset
 from smarthdr_studio.core.training.run_comparison import (
     figures,
@@ -11,7 +14,7 @@ from smarthdr_studio.core.training.run_comparison import (
     read_plan,
 )
 from smarthdr_studio.core.training.run_index import row_of
-from smarthdr_studio.core.training.run_start import StartState
+from smarthdr_studio.core.training.run_start import StartState, read_start_state
 from smarthdr_studio.core.trust.masking import MaskSettings
 
 
@@ -62,3 +65,26 @@ def test_figures_stand_side_by_side(tmp_path):
     assert told["best_at_step"] == (5, None)
     assert told["retained"] == (0.5, None)
     assert {len(values) for values in told.values()} == {2}
+
+
+def test_a_run_without_labels_has_learned_from_none_of_those_there_were(tmp_path):
+    one = StartState(moment=1, labelled=("a", "b"), promoted={"c": "labels/c/1.exr"})
+    two = replace(one, material="no label")
+    assert label_differences(one, two).only_first == ("a", "b", "c")
+    run = a_run(tmp_path)
+    log(run, replace(started(), material="no label"))
+    row = row_of(run)
+    assert (row.labels.learned, row.labels.brackets) == (0, 4)
+    assert figures([row, row])["labels"] == (0, 0)
+    assert read_start_state(run).material == "no label"
+    words = dict(run_facts(row))["labels"]
+    assert words == "none; learns from 4 brackets; 0 held out"
+    assert run_cells(row)[4] == "0"
+
+
+def test_a_run_of_labels_alone_is_told_no_other_scene(tmp_path):
+    run = a_run(tmp_path)
+    log(run, replace(started(), material="labels"))
+    labels = row_of(run).labels
+    assert (labels.learned, labels.brackets) == (1, 0)
+    assert dict(run_facts(row_of(run)))["labels"].endswith("0 held out")

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from made_runs import NOON, check, round_, started, step
 
 from smarthdr_studio.core.errors import Remedy
@@ -129,3 +130,16 @@ def test_epochs_are_counted_from_one_and_nothing_is_told_beyond_the_last():
 
 def test_a_gain_too_small_for_one_digit_is_not_told_as_none():
     assert told(check(1, 30.0), check(2, 30.02))[-1][0] == "best so far: PSNR-μ 30.0 dB (+0.02)"
+
+
+@pytest.mark.parametrize(
+    ("material", "learns"),
+    [
+        ("labels and others", "1 label and 3 unlabelled"),
+        ("labels", "1 label"),
+        ("no label", "4 brackets, no label"),
+    ],
+)
+def test_it_begins_with_what_the_run_learns_from(material, learns):
+    ((text, _),) = told(replace(started(), material=material))
+    assert text == f"started on cpu: light, {learns}"

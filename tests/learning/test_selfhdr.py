@@ -29,6 +29,8 @@ from smarthdr_studio.core.training.events import (
 from smarthdr_studio.core.training.plan import load_preset
 from smarthdr_studio.core.training.plan_schema import flat, idle
 from smarthdr_studio.core.training.round_files import SceneLabel
+from smarthdr_studio.core.training.run_folder import run_folders
+from smarthdr_studio.core.training.run_start import read_start_state
 from smarthdr_studio.learning.crops import CropBatch
 from smarthdr_studio.learning.estimate import time_steps
 from smarthdr_studio.learning.losses import Target
@@ -145,6 +147,8 @@ def test_labels_are_not_learned_from_and_held_out_ones_check_the_last_stage(proj
     events = list(train(held, project))
     (started,) = (e for e in events if isinstance(e, RunStarted))
     assert len(started.held_out) == 1
+    assert started.material == "no label"
+    assert read_start_state(run_folders(project)[0]).material == "no label"
     checks = [e for e in events if isinstance(e, Validated)]
     assert [check.epoch for check in checks] == [2, 3]
     assert prepare_run(held, project).learned_from == tuple(

@@ -87,7 +87,7 @@ class Diary:
 
     def _begin(self, event: RunStarted) -> str:
         self._epochs = event.total_epochs
-        learns = f"{_counted(len(event.labelled), 'label')} and {len(event.unlabelled)} unlabelled"
+        learns = _material(event)
         arithmetic = event.arithmetic and f"; {event.arithmetic}"
         if event.step == 0:
             return f"started on {event.device}: {event.network}, {learns}{arithmetic}"
@@ -180,6 +180,18 @@ def _points(share: float, before: float | None) -> str:
 
 def _signed(value: float, *, digits: int = 0) -> str:
     return f"{'+' if value >= 0 else '−'}{abs(value):.{digits}f}"
+
+
+def _material(event: RunStarted) -> str:
+    """What is learned from, in words."""
+    labelled, unlabelled = len(event.labelled), len(event.unlabelled)
+    match event.material:
+        case "no label":
+            return f"{_counted(labelled + unlabelled, 'bracket')}, no label"
+        case "labels":
+            return _counted(labelled, "label")
+        case _:
+            return f"{_counted(labelled, 'label')} and {unlabelled} unlabelled"
 
 
 def _counted(count: int, what: str) -> str:

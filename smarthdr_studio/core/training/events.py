@@ -12,14 +12,17 @@ from smarthdr_studio.core.trust.masking import MaskSettings, masks_as_values, ma
 Phase = Literal["preparing", "warm-up", "labelling", "learning", "validating", "saving", "paused"]
 Asked = Literal["pause", "go on", "next round", "learning rate", "refresh every"]
 Outcome = Literal["done", "stopped", "failed"]
+Material = Literal["labels and others", "labels", "no label"]
+"""What a run learns from: labels and others, labels alone, or brackets without any label."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
     """A run folder exists and its plan is written; resumed runs say from which step.
 
-    `precision_why` is why it computes in `precision`, where its plan left that to a processor; ""
-    where there is nothing to tell, or it was told before.
+    `labelled` and `unlabelled` are what scenes were to the project; `material` says what of them
+    is learned from. `precision_why` is why it computes in `precision`, where its plan left that to
+    a processor; "" where there is nothing to tell, or it was told before.
     """
 
     run: str
@@ -35,6 +38,7 @@ class RunStarted:
     precision: str = "float32"
     processes: int = 1
     precision_why: str = ""
+    material: Material = "labels and others"
 
     @property
     def arithmetic(self) -> str:

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from smarthdr_studio.core.errors import PlanError
 from smarthdr_studio.core.files import AnyPath, shown_name
 from smarthdr_studio.core.records import parse_toml
+from smarthdr_studio.core.training.events import Material
 from smarthdr_studio.core.training.plan_sections import (
     READ_WHOLE,
     BatchPlan,
@@ -346,6 +347,13 @@ class TrainingPlan(Section):
     def needs_labels(self) -> bool:
         """Whether nothing can be learned without a label."""
         return self.system not in WITHOUT_LABELS
+
+    @property
+    def material(self) -> Material:
+        """What is learned from."""
+        if not self.needs_labels:
+            return "no label"
+        return "labels and others" if self.has_stages or self.makes_rounds else "labels"
 
     @model_validator(mode="after")
     def _no_contradictions(self) -> Self:

@@ -67,7 +67,7 @@ def figures(rows: Sequence[RunRow]) -> dict[str, tuple[Any, ...]]:
     return {
         "status": tuple(row.status for row in rows),
         "preset": tuple(row.preset for row in rows),
-        "labels": tuple(row.labels.labelled + row.labels.promoted for row in rows),
+        "labels": tuple(row.labels.learned for row in rows),
         "steps": tuple(row.step for row in rows),
         "epochs": tuple(row.epoch for row in rows),
         "rounds": tuple(row.rounds for row in rows),
@@ -84,6 +84,8 @@ def figures(rows: Sequence[RunRow]) -> dict[str, tuple[Any, ...]]:
 
 def _labels(stand: StartState) -> dict[str, str | None]:
     """What each labelled scene is learned from: the file of a promoted label, else its truth."""
+    if stand.material == "no label":
+        return {}
     return {**dict.fromkeys(stand.labelled), **stand.promoted}
 
 

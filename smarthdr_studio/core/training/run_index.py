@@ -17,6 +17,7 @@ from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.records import open_plain, read_json, read_toml
 from smarthdr_studio.core.training.events import (
     CheckpointSaved,
+    Material,
     PhaseChanged,
     RoundFinished,
     RunFinished,
@@ -36,7 +37,7 @@ from smarthdr_studio.core.training.run_lock import is_at_work
 from smarthdr_studio.core.training.run_log import TimedEvent, chunks, rare_lines, timed
 
 _NAME: Final = "digest.json"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _LAST_LINES: Final = 2**13  # bytes of a chunk whose steps and phases are read as well
 _MARK: Final = 256  # bytes before `read_to` by which a log is known again
 
@@ -81,6 +82,7 @@ class Digest:
     labelled: int = 0
     unlabelled: int = 0
     held_out: int = 0
+    material: Material = "labels and others"
     epoch: int = 0
     step: int = 0
     phase: str = ""
@@ -157,6 +159,7 @@ class Digest:
             labelled=len(event.labelled),
             unlabelled=len(event.unlabelled),
             held_out=len(event.held_out),
+            material=event.material,
             step=event.step,
             phase="",
             checks=tuple(check for check in self.checks if check.step <= event.step),
@@ -245,12 +248,29 @@ _RESUMABLE: Final = frozenset({"interrupted", "stopped", "failed"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelCounts:
-    """How many scenes a run learns from, or holds out."""
+    """What the scenes were to a run, and what of them it learns from."""
 
     labelled: int = 0
     promoted: int = 0
     unlabelled: int = 0
     held_out: int = 0
+    material: Material = "labels and others"
+
+    @property
+    def learned(self) -> int:
+        """How many labels it learns from."""
+        return 0 if self.material == "no label" else self.labelled + self.promoted
+
+    @property
+    def brackets(self) -> int:
+        """How many scenes it learns from without asking for their label."""
+        match self.material:
+            case "no label":
+                return self.labelled + self.promoted + self.unlabelled
+            case "labels":
+                return 0
+            case _:
+                return self.unlabelled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -380,6 +400,7 @@ def _labels(run: RunFolder, digest: Digest) -> LabelCounts:
         promoted=promoted,
         unlabelled=digest.unlabelled,
         held_out=digest.held_out,
+        material=digest.material,
     )
 
 

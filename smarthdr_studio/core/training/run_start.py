@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
-from typing import Any
+from typing import Any, get_args
 
 from smarthdr_studio.core.imaging.bracket import Three
 from smarthdr_studio.core.project.decisions import Decisions
@@ -19,7 +19,7 @@ from smarthdr_studio.core.project.journal import (
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.project.stale import StaleRun
 from smarthdr_studio.core.records import open_plain, read_json
-from smarthdr_studio.core.training.events import RunStarted, values_in
+from smarthdr_studio.core.training.events import Material, RunStarted, values_in
 from smarthdr_studio.core.training.run_folder import RunFolder, run_folders, started_at
 from smarthdr_studio.core.training.run_log import TimedEvent, timed
 from smarthdr_studio.core.trust.masking import MaskSettings, masks_from_text
@@ -45,6 +45,7 @@ class StartState:
     unlabelled: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
     masks: MaskSettings | None = None
+    material: Material = "labels and others"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,7 @@ def read_start_state(run: RunFolder) -> StartState:
             unlabelled=tuple(told["unlabelled"]),
             held_out=tuple(told["held_out"]),
             masks=masks_from_text(json.dumps(told["masks"])),
+            material=_material(told.get("material")),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return _from_log(run)
@@ -99,6 +101,7 @@ def start_state_in(project: Project, run: RunFolder) -> StartState:
         unlabelled=stand.unlabelled,
         held_out=stand.held_out,
         masks=then.masks,
+        material=stand.material,
     )
 
 
@@ -182,7 +185,13 @@ def _from_log(run: RunFolder) -> StartState:
         labelled=event.labelled,
         unlabelled=event.unlabelled,
         held_out=event.held_out,
+        material=event.material,
     )
+
+
+def _material(told: object) -> Material:
+    """As it was told; an older run does not say it."""
+    return next((each for each in get_args(Material) if each == told), "labels and others")
 
 
 def _first_start(run: RunFolder) -> TimedEvent | None:

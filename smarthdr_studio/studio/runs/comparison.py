@@ -66,7 +66,7 @@ _FIGURES: Final[tuple[tuple[str, Callable[[RunRow], _Value], str, int], ...]] = 
     ("found at step", lambda row: row.best.step if row.best else None, "{:,.0f}", 0),
     ("last PSNR-μ", lambda row: row.last_psnr_mu, "{:.2f} dB", 1),
     ("retained", lambda row: row.retained, "{:.0%}", 0),
-    ("labels", lambda row: row.labels.labelled + row.labels.promoted, "{:.0f}", 0),
+    ("labels", lambda row: row.labels.learned, "{:.0f}", 0),
     ("held out", lambda row: row.labels.held_out, "{:.0f}", 0),
     ("epochs", lambda row: row.epoch, "{:.0f}", 0),
     ("steps", lambda row: row.step, "{:,.0f}", 0),
@@ -206,6 +206,9 @@ def label_lists(project: Project, row: RunRow) -> Told:
 def _parts(stand: StartState) -> Mapping[str, str]:
     """What each scene was, in words; of a promoted one the version of its label."""
     found = dict.fromkeys(stand.unlabelled, "unlabelled")
+    if stand.material == "no label":  # whatever the project had
+        found |= dict.fromkeys((*stand.labelled, *stand.promoted), "unlabelled")
+        return found | dict.fromkeys(stand.held_out, "held out")
     found |= dict.fromkeys(stand.labelled, "ground truth")
     found |= {
         scene: f"promoted ({PurePosixPath(label).stem})" for scene, label in stand.promoted.items()

@@ -69,6 +69,8 @@ def status(row: RunRow) -> str:
 def labels(counts: LabelCounts) -> str:
     """What a run learns from, as short as a cell of a table wants it."""
     held = f", {counts.held_out} held out" if counts.held_out else ""
+    if counts.material == "no label":
+        return f"none{held}"
     if counts.promoted:
         return f"{counts.labelled} + {counts.promoted} promoted{held}"
     return f"{_many(counts.labelled, 'label')}{held}"
@@ -76,11 +78,12 @@ def labels(counts: LabelCounts) -> str:
 
 def labels_in_full(counts: LabelCounts) -> str:
     """The same in a sentence."""
+    held = f"{counts.held_out} held out"
+    if counts.material == "no label":
+        return f"{_many(counts.brackets, 'bracket')}, no label, {held}"
     promoted = f" and {_many(counts.promoted, 'promoted label')}" if counts.promoted else ""
-    return (
-        f"{_many(counts.labelled, 'ground truth')}{promoted}, "
-        f"{counts.held_out} held out, {counts.unlabelled} unlabelled"
-    )
+    labels = f"{_many(counts.labelled, 'ground truth')}{promoted}, {held}"
+    return f"{labels}, {counts.brackets} unlabelled" if counts.brackets else labels
 
 
 def best(row: RunRow) -> str:
@@ -176,7 +179,7 @@ _FIGURES: Final[tuple[Column[RunRow], ...]] = (
         title="Labels",
         tip="Ground truths and promoted labels it learns from, and those held out",
         text=lambda row: labels(row.labels),
-        key=lambda row: row.labels.labelled + row.labels.promoted,
+        key=lambda row: row.labels.learned,
         widest="5 + 2 promoted, 1 held out",
         largest_first=True,
     ),
