@@ -71,6 +71,14 @@ def test_ticks_are_few_and_inside(low, length, most):
     assert all(low - length * 1e-6 <= tick <= low + length * (1 + 1e-6) for tick in found)
 
 
+@given(st.floats(-1e5, 1e5), st.floats(1e-4, 1e6), st.integers(1, 12))
+def test_whole_ticks_are_whole_few_and_inside(low, length, most):
+    found = ticks(low, low + length, most=most, whole=True)
+    assert all(tick == round(tick) for tick in found)
+    assert len(found) <= most + 1
+    assert all(low - length * 1e-6 <= tick <= low + length * (1 + 1e-6) for tick in found)
+
+
 def test_ticks_are_round():
     assert ticks(0, 1, most=5) == (0, 0.2, 0.4, 0.6, 0.8, 1.0)
     assert ticks(34.2, 44.9, most=3) == (35, 40)

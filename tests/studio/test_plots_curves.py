@@ -356,3 +356,13 @@ def test_the_unit_of_several_lines_stands_behind_the_title_where_all_of_them_hav
     tight = laid_out(widths[0], 90)
     assert tight.title == "PSNR"
     assert len(tight.placed) == 2
+
+
+@pytest.mark.parametrize("steps", [(0, 1), (1, 2, 3), (7, 9)])
+def test_between_two_steps_the_axis_names_nothing(chart, steps):
+    chart.extend("a", np.array(steps), np.arange(len(steps)))
+    chart.grab()
+    axis = chart.plot.bottom
+    ((_, found),) = axis.tickValues(*chart.plot.sight[0], axis.width())
+    assert found
+    assert all(value == round(value) for value in found)

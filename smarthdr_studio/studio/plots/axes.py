@@ -14,13 +14,17 @@ from PySide6.QtWidgets import QWidget
 Doubles = npt.NDArray[np.float64]
 
 
-def ticks(low: float, high: float, *, most: int) -> tuple[float, ...]:
-    """At most so many round values (1, 2 or 5 times a power of ten) within low to high."""
+def ticks(low: float, high: float, *, most: int, whole: bool = False) -> tuple[float, ...]:
+    """At most so many round values (1, 2 or 5 times a power of ten) within low to high.
+
+    Only `whole` numbers, where nothing lies between them.
+    """
     if not high > low or most < 1:
         return ()
     raw = (high - low) / most
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(power * times for times in (1, 2, 5, 10, 20) if power * times >= raw * 0.999)
+    step = max(step, 1.0) if whole else step
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     return tuple(round(k * step, 12) for k in range(first, last + 1))

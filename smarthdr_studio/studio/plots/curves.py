@@ -209,6 +209,7 @@ class Curve(Chart):
         from smarthdr_studio.studio.plots.plot import Plot, Words
 
         plot = Plot(takes_wheel=True)
+        plot.bottom.whole = True
         # Lines end where the field does (`cut`); what marks their ends may lie half beyond.
         plot.plotItem.vb.setFlag(QGraphicsItem.GraphicsItemFlag.ItemClipsChildrenToShape, False)  # noqa: FBT003
         self.begun, self.begun_words = pg.InfiniteLine(), Words()

@@ -288,7 +288,7 @@ class HeatStripChart(Chart):
         plot.left.setTicks([named])
         rounds = shares.rounds
         most = max(int(plot.field.width() / metrics.horizontalAdvance("0000")), 1)
-        round_ones = ticks(rounds[0], max(rounds[-1], rounds[0] + 1), most=most)
+        round_ones = ticks(rounds[0], max(rounds[-1], rounds[0] + 1), most=most, whole=True)
         marks = {round(tick) for tick in round_ones}
         told = [(k + 0.5, str(number)) for k, number in enumerate(rounds) if number in marks]
         plot.bottom.setTicks([told])

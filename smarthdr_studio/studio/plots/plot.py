@@ -54,6 +54,7 @@ class RoundAxis(pg.AxisItem):
         # pyqtgraph leaves out what does not fit at once; here all values keep apart by themselves.
         self.setStyle(textFillLimits=[(0, 10.0)])
         self.logarithmic = False  # the range is in powers of ten
+        self.whole = False  # steps, epochs: nothing lies between two of them
         self._worked_out: Any = None
         self.picture: bool | None = None  # pyqtgraph resets it where the axis has changed
         self._metrics = QFontMetricsF(QFont())
@@ -106,8 +107,8 @@ class RoundAxis(pg.AxisItem):
 
     def _round_values(self, low: float, high: float, most: int) -> tuple[float, ...]:
         if not self.logarithmic:
-            found = ticks(low, high, most=most)
-            return found if len(found) > 1 else ticks(low, high, most=most + 1)
+            found = ticks(low, high, most=most, whole=self.whole)
+            return found if len(found) > 1 else ticks(low, high, most=most + 1, whole=self.whole)
         powers = log_ticks(low, high, most=most)
         if len(powers) < 2:
             powers = tuple(v for v in ticks(10.0**low, 10.0**high, most=min(most, 3)) if v > 0)
