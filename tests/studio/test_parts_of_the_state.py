@@ -3,7 +3,8 @@
 import importlib
 import pkgutil
 from dataclasses import fields, replace
-from types import MethodType
+from pathlib import Path
+from types import MethodType, SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QObject
@@ -13,11 +14,13 @@ from smarthdr_studio.core.project import database
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.studio.dataset.camera_curve import CurveSheet
+from smarthdr_studio.studio.dataset.chosen_frames import FramesSheet
 from smarthdr_studio.studio.dataset.ground_truth import TruthSheet
-from smarthdr_studio.studio.dataset.import_export import SplitSheet
+from smarthdr_studio.studio.dataset.import_export import DatasetSheet, SplitSheet
 from smarthdr_studio.studio.dataset.import_sheet import ImportSheet
 from smarthdr_studio.studio.dataset.relocate import RelocateSheet
 from smarthdr_studio.studio.project.store import Store
+from smarthdr_studio.studio.runs.model_export import ExportSheet
 from smarthdr_studio.studio.runs.rollback import RollbackSheet
 from smarthdr_studio.studio.runs.trash import RunTrashSheet
 from smarthdr_studio.studio.state import Activity, Centre, QueueKind, StudioState, Tool
@@ -57,10 +60,12 @@ def panels_in(window):
     window._queue_commands.propose()
     window._benchmark._made()
     for sheet in (
-        *(TruthSheet, SplitSheet, RelocateSheet, CurveSheet),
+        *(TruthSheet, SplitSheet, RelocateSheet, CurveSheet, FramesSheet),
         *(RollbackSheet, RunTrashSheet, ImportSheet),
     ):  # fmt: skip
         sheet(window)
+    DatasetSheet(window.session.state, window)
+    ExportSheet(SimpleNamespace(id="r", folder=Path("/p.shdr/runs/r"), best=None), window)
     plain = (window.page.charts, window.page.browsing.runs.details)
     held = (window, *plain, *window.findChildren(QObject))
     return [part for part in held if hasattr(type(part), "SHOWS")]

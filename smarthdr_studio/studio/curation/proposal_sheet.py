@@ -341,7 +341,7 @@ _MOST_ROUNDS: Final = 99
 class ProposalSheet(QDialog):
     """Not modal; ticks and the rule are a person's, and so is the last word."""
 
-    SHOWS: ClassVar[frozenset[str]] = frozenset({"proposal", "read_only", "scenes", "folder"})
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"proposal", "read_only", "scenes"})
 
     seen = Signal(bool)
     rule_picked = Signal(object)
@@ -380,8 +380,6 @@ class ProposalSheet(QDialog):
             self._show(new.proposal, read_only=new.read_only)
         if first or old.scenes is not new.scenes:
             self._model.take_facts({row.id: row for row in new.scenes})
-        if new.folder is None:
-            self.close()
 
     @Slot(str, QImage)
     def take_thumbnail(self, scene: str, picture: QImage) -> None:

@@ -30,6 +30,8 @@ class ProposalController(QObject):
         self._store = store
         self._pool, self._curating = pool, curating
         self._weighing = RepeatedTask(tasks, self._question, self._answered)
+        self._left_out: frozenset[str] = frozenset()
+        self._watched = False
         self._switch()
         store.switched.connect(self._switch)
         store.changed.connect(self._state_changed)
@@ -38,8 +40,6 @@ class ProposalController(QObject):
     @Slot()
     def _switch(self) -> None:
         self._masks: MaskSettings | None = None
-        self._left_out: frozenset[str] = frozenset()
-        self._watched = False
         self._awaited: frozenset[str] = frozenset()  # what a round has still to bring
         self._to_tell = False
         self._told: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ curve and lets frames be read under another one from then on.
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QCloseEvent
@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from smarthdr_studio.core.datasets.camera_curve import measure_response
 from smarthdr_studio.core.imaging.bracket import curve_in_words
 from smarthdr_studio.core.imaging.response import ResponseCurve, ResponseFit
-from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.project import JournalReading, Project
 from smarthdr_studio.studio.plots.response import ResponseChart
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import CurveState, StudioState
@@ -98,20 +98,12 @@ def _fit_in_words(fit: ResponseFit | None) -> str:
     return f"{sentence} {verdict}"
 
 
-class _Measured(NamedTuple):
-    """What the brackets of a project show, and under which curve its frames are read."""
-
-    fit: ResponseFit | None
-    used: ResponseCurve | None
-
-
-def measure_curve(report: Report, *, folder: Path) -> _Measured:
-    """Measure the curve on the brackets of a project. Raises StudioError."""
+def measure_curve(report: Report, *, folder: Path) -> ResponseFit | None:
+    """What the brackets of a project show, whatever they are read under. Raises StudioError."""
     words = "Measuring the camera's curve"
     report(words, 0, 0)
     with Project.open(folder) as project:
-        fit = measure_response(project.scenes, progress=partial(report, words))
-        return _Measured(fit, project.reading.response)
+        return measure_response(project.scenes, progress=partial(report, words))
 
 
 class CurveController(QObject):
@@ -123,7 +115,7 @@ class CurveController(QObject):
         super().__init__(store)
         self._store = store
         self._measuring = LatestTask(tasks)
-        store.switched.connect(self.give_up)
+        store.switched.connect(self._switch)
 
     @Slot()
     def ask(self) -> None:
@@ -131,9 +123,15 @@ class CurveController(QObject):
         project = self._store.project
         if project is None or self._store.state.curve is not None:
             return
-        self._store.become(curve=CurveState(used=project.reading.response, doing="…"))
-        job = partial(measure_curve, folder=project.folder)
-        self._measuring.start(job, self._measured, self._refused, on_progress=self._progressed)
+        used = project.reading.response
+        self._store.become(curve=CurveState(used=used, wished=used, doing="…"))
+        self._measure(project.folder)
+
+    def take_journal(self, journal: JournalReading) -> None:
+        """Somebody may have decided about the curve; what a person wished here stays wished."""
+        state, used = self._store.state.curve, journal.ledger.reading.response
+        if state is not None and used != state.used:
+            self._become(used=used, wished=used if state.wished == state.used else state.wished)
 
     @Slot(str)
     def wish(self, wish: str) -> None:
@@ -164,6 +162,17 @@ class CurveController(QObject):
         self._measuring.cancel()
         self._store.become(curve=None)
 
+    @Slot()
+    def _switch(self) -> None:
+        """Of a project that was only read anew the sheet stays, and what it waits for is asked."""
+        state, project = self._store.state.curve, self._store.project
+        if state is not None and state.doing and project is not None:
+            self._measure(project.folder)
+
+    def _measure(self, folder: Path) -> None:
+        job = partial(measure_curve, folder=folder)
+        self._measuring.start(job, self._measured, self._refused, on_progress=self._progressed)
+
     def _become(self, **changes: Any) -> None:  # noqa: ANN401 - those of CurveState
         state = self._store.state.curve
         if state is not None:
@@ -172,8 +181,8 @@ class CurveController(QObject):
     def _progressed(self, words: str, done: int, total: int) -> None:
         self._become(doing=words, progress=done / total if total else None)
 
-    def _measured(self, found: _Measured) -> None:
-        self._become(fit=found.fit, used=found.used, wished=found.used, doing="", progress=None)
+    def _measured(self, fit: ResponseFit | None) -> None:
+        self._become(fit=fit, doing="", progress=None)
 
     def _refused(self, sentence: str) -> None:
         self._become(doing="", progress=None, fault=sentence)

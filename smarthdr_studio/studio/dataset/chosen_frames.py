@@ -1,10 +1,19 @@
 """Which three frames of a scene's bracket networks and views use, as a person chooses them."""
 
-from PySide6.QtCore import Signal, Slot
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from PySide6.QtCore import QObject, QSignalBlocker, Signal, Slot
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QComboBox, QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from smarthdr_studio.core.errors import BadScene
 from smarthdr_studio.core.imaging.bracket import Scene, Three, refuse_three
+from smarthdr_studio.core.project.project import JournalReading, Project
+from smarthdr_studio.studio.project.decisions import CurationController
+from smarthdr_studio.studio.project.store import Store
+from smarthdr_studio.studio.state import FramesState, StudioState
 from smarthdr_studio.studio.widgets.controls import button, caption, describe
 
 _PARTS = ("Under", "Reference", "Over")
@@ -14,26 +23,65 @@ _STAYS = (
 )
 
 
+class FramesController(QObject):
+    """Shows the bracket of one scene, and decides in the project that it is of."""
+
+    def __init__(self, store: Store, curating: CurationController) -> None:
+        super().__init__(store)
+        self._store, self._curating = store, curating
+
+    @Slot()
+    def ask(self) -> None:
+        """Show the bracket of the current scene, in place of that of another one."""
+        project, current = self._store.project, self._store.state.current
+        if project is not None and current is not None:
+            self._show(project, current)
+
+    @Slot(object)
+    def use(self, three: Three | None) -> None:
+        """Use these three places of the whole bracket, None for those that were found."""
+        state = self._store.state.frames
+        self.give_up()
+        if state is not None:
+            name = state.scene.id
+            self._curating.decide(lambda decisions: decisions.choose_frames(name, three))
+
+    @Slot()
+    def give_up(self) -> None:
+        """The frames stay those they are."""
+        self._store.become(frames=None)
+
+    def take_journal(self, _journal: JournalReading) -> None:
+        """Somebody may have chosen frames."""
+        state, project = self._store.state.frames, self._store.project
+        if (
+            state is not None
+            and project is not None
+            and project.scene(state.scene.id) != state.scene
+        ):
+            self._show(project, state.scene.id)
+
+    def _show(self, project: Project, name: str) -> None:
+        scene, found = project.scene(name), project.scene_with(name, None)
+        self._store.become(frames=FramesState(scene=scene, found=found))
+
+
 class FramesSheet(QDialog):
     """Not modal; nothing changes before the frames are used."""
 
-    chosen = Signal(object)  # three places in the whole bracket, None as it was found
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"frames"})
 
-    def __init__(self, scene: Scene, found: Scene, parent: QWidget) -> None:
+    chosen = Signal(object)  # three places in the whole bracket, None as it was found
+    given_up = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle(f"Frames of {scene.id}")
-        self._scene = found
-        bracket = scene.whole_bracket
-        names = [
-            f"{number}  {frame.path.name}  ({frame.ev - bracket[0].ev:+.3g} stops)"
-            for number, frame in enumerate(bracket, start=1)
-        ]
-        paths = [frame.path for frame in bracket]
-        self._now = tuple(paths.index(path) for path in scene.frames)
-        self._found = tuple(paths.index(path) for path in found.frames)
-        self.boxes = [
-            _box(part, names, place) for part, place in zip(_PARTS, self._now, strict=True)
-        ]
+        self._state: FramesState | None = None
+        self._names: list[str] = []
+        self._now: Three = (0, 0, 0)
+        self._found: Three = (0, 0, 0)
+        self.in_use = caption("", role="muted")
+        self.boxes = [_box(part) for part in _PARTS]
         self.fault = caption("", role="warn")
         self.auto = button("As found", tip="The three that the program chose by their pixels")
         self.close_it = button("Close", tip="Nothing changes (Esc)")
@@ -44,6 +92,44 @@ class FramesSheet(QDialog):
         self.auto.clicked.connect(self._show_found)
         self.close_it.clicked.connect(self.reject)
         self.use.clicked.connect(self._use)
+
+    @Slot(object, object)
+    def show_state(self, _old: StudioState, new: StudioState) -> None:
+        """Show the frames that are used now, or go; what was picked here stays picked."""
+        before, self._state = self._state, new.frames
+        if new.frames is None:
+            self.hide()
+        elif new.frames is not before:
+            self._show(new.frames)
+            self.show()
+            if before is None:
+                self.activateWindow()
+
+    def reject(self) -> None:
+        """Escape changes nothing."""
+        self.given_up.emit()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """So does closing the sheet."""
+        super().closeEvent(event)
+        if self._state is not None:
+            self.given_up.emit()
+
+    def _show(self, state: FramesState) -> None:
+        title, names = f"Frames of {state.scene.id}", _names(state.scene)
+        same = title == self.windowTitle() and names == self._names
+        picked = self.three if same and self.three != self._now else None
+        self.setWindowTitle(title)
+        self._names = names
+        paths = [frame.path for frame in state.scene.whole_bracket]
+        self._now, self._found = _places(paths, state.scene), _places(paths, state.found)
+        for box, place in zip(self.boxes, picked or self._now, strict=True):
+            with QSignalBlocker(box):
+                if not same:
+                    box.clear()
+                    box.addItems(names)
+                box.setCurrentIndex(place)
+        self.in_use.setText(f"Used now: {', '.join(path.name for path in state.scene.frames)}")
         self._weigh()
 
     @property
@@ -54,8 +140,10 @@ class FramesSheet(QDialog):
 
     @Slot()
     def _weigh(self) -> None:
+        if self._state is None:
+            return
         try:
-            refuse_three(self._scene, self.three)
+            refuse_three(self._state.found, self.three)
         except BadScene:
             self.fault.setText("Under may not be brighter than the reference, nor over darker.")
         else:
@@ -71,11 +159,10 @@ class FramesSheet(QDialog):
     @Slot()
     def _use(self) -> None:
         self.chosen.emit(None if self.three == self._found else self.three)
-        self.accept()
 
     def _lay_out(self) -> None:
         words = caption(_STAYS, role="muted")
-        for label in (words, self.fault):
+        for label in (words, self.fault, self.in_use):
             label.setWordWrap(True)
         grid, last = QGridLayout(), QHBoxLayout()
         for row, (part, box) in enumerate(zip(_PARTS, self.boxes, strict=True)):
@@ -92,6 +179,7 @@ class FramesSheet(QDialog):
         column = QVBoxLayout(self)
         column.setSpacing(8)
         column.addWidget(caption("By rising exposure; networks and views use three", role="title"))
+        column.addWidget(self.in_use)
         column.addLayout(grid)
         column.addWidget(self.fault)
         column.addWidget(words)
@@ -99,9 +187,21 @@ class FramesSheet(QDialog):
         self.setMinimumWidth(480)
 
 
-def _box(part: str, names: list[str], place: int) -> QComboBox:
+def _box(part: str) -> QComboBox:
     box = QComboBox()
-    box.addItems(names)
-    box.setCurrentIndex(place)
     describe(box, name=part, tip=f"The {part.lower()} frame")
     return box
+
+
+def _names(scene: Scene) -> list[str]:
+    """Each frame of the whole bracket, numbered from the darkest."""
+    bracket = scene.whole_bracket
+    return [
+        f"{number}  {frame.path.name}  ({frame.ev - bracket[0].ev:+.3g} stops)"
+        for number, frame in enumerate(bracket, start=1)
+    ]
+
+
+def _places(paths: Sequence[Path], scene: Scene) -> Three:
+    under, reference, over = (paths.index(path) for path in scene.frames)
+    return under, reference, over

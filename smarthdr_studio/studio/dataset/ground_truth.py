@@ -26,7 +26,7 @@ from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.labels import provenance_of
-from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.project import JournalReading, Project
 from smarthdr_studio.core.words import number
 from smarthdr_studio.studio.project.decisions import CurationController
 from smarthdr_studio.studio.project.store import Store
@@ -106,6 +106,7 @@ class TruthController(QObject):
         self._store, self._curating = store, curating
         self._looking = LatestTask(tasks, how=How(shown=True))
         self._imported: ImportedTruth | None = None
+        self._evs: tuple[float, ...] | None = None  # of the files that are asked about
         store.switched.connect(self._switch)
 
     @property
@@ -115,7 +116,19 @@ class TruthController(QObject):
 
     @Slot()
     def _switch(self) -> None:
+        """Of a project that was only read anew the sheet stays; its findings are made again."""
         self._imported = None
+        truth = self._store.state.truth
+        if truth is not None and self._store.project is not None:
+            self.look_at(truth.scene, truth.files, self._evs)
+
+    def take_journal(self, journal: JournalReading) -> None:
+        """The scene may have another status than when it was asked about."""
+        truth = self._store.state.truth
+        if truth is not None:
+            replaces = _replaced(journal.statuses[truth.scene])
+            if replaces != truth.replaces:
+                self._store.become(truth=replace(truth, replaces=replaces))
 
     @Slot(str, object, object)
     def look_at(
@@ -124,12 +137,9 @@ class TruthController(QObject):
         """Look at one file, or at the frames of a static bracket, for this scene."""
         if self._store.project is None or not files:
             return
-        self.give_up()
-        status = self._store.project.statuses()[scene]
-        known = status in (Status.GROUND_TRUTH, Status.PROMOTED)
-        self._store.become(
-            truth=TruthState(scene=scene, files=files, replaces=str(status) if known else "")
-        )
+        self._imported, self._evs = None, evs
+        replaces = _replaced(self._store.project.statuses()[scene])
+        self._store.become(truth=TruthState(scene=scene, files=files, replaces=replaces))
         job = partial(
             look_at_truth,
             folder=self._store.project.folder,
@@ -178,6 +188,11 @@ class TruthController(QObject):
         truth = self._store.state.truth
         if truth is not None:
             self._store.become(truth=replace(truth, fault=message))
+
+
+def _replaced(status: Status) -> str:
+    """The status, where a ground truth would take the place of a label."""
+    return str(status) if status in (Status.GROUND_TRUTH, Status.PROMOTED) else ""
 
 
 def _names(files: tuple[Path, ...]) -> str:
@@ -279,6 +294,9 @@ class TruthSheet(QDialog):
         if before is None or before.files != truth.files:
             self._begin(truth, new)
         self._show(truth)
+        if before is None or before.findings is not truth.findings:  # else ticks are a person's
+            self._offer(truth.findings)
+        self._weigh()
         self.show()
 
     def reject(self) -> None:
@@ -303,7 +321,6 @@ class TruthSheet(QDialog):
 
     def _show(self, truth: TruthState) -> None:
         self._scene.setCurrentText(truth.scene)
-        findings = truth.findings
         self._pictures.show_pictures(truth.pictures)
         self._summary.setText(_summary(truth))
         clear(self._sentences)
@@ -311,11 +328,10 @@ class TruthSheet(QDialog):
             words = caption(sentence, role=role)
             words.setWordWrap(True)
             self._sentences.addWidget(words)
-        self._offer(findings.suggested if findings is not None and findings.usable else NO_FIX)
-        self._weigh()
 
-    def _offer(self, fix: TruthFix) -> None:
+    def _offer(self, findings: "TruthFindings | None") -> None:
         """A box for each fix, ticked: it is what the findings advise."""
+        fix = findings.suggested if findings is not None and findings.usable else NO_FIX
         scale, shift = replace(fix, shift=NO_SHIFT), replace(fix, gain=1.0)
         for box, part in ((self._scale, scale), (self._shift, shift)):
             box.setText(part.sentence[:1].upper() + part.sentence[1:])

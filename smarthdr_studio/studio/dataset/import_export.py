@@ -1,6 +1,6 @@
 """Hands splits, decisions, datasets and reports in and out, on a thread, and says what became."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from smarthdr_studio.core.display import DisplaySettings
 from smarthdr_studio.core.project.journal import Status
-from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.project import JournalReading, Project
 from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.dataset.start_page import ask_for_parent
 from smarthdr_studio.studio.project.decisions import CurationController
@@ -87,12 +87,17 @@ def take_split(report: Report, *, folder: Path, path: Path) -> tuple[SplitState,
     report(f"reading {path.name}", 0, 0)
     with Project.open(folder) as project:
         wanted, now = read_split(path, project), project.statuses()
+    return held_against(path, wanted, now), wanted
+
+
+def held_against(path: Path, wanted: Mapping[str, Status], now: Mapping[str, Status]) -> SplitState:
+    """What the split in a file would change of the statuses of now."""
     changed = {name: status for name, status in wanted.items() if now[name] is not status}
     by_status = (
         (status, tuple((name, now[name]) for name, to in changed.items() if to is status))
         for status in Status
     )
-    return SplitState(file=path, changes=tuple(each for each in by_status if each[1])), wanted
+    return SplitState(file=path, changes=tuple(each for each in by_status if each[1]))
 
 
 def _scenes(count: int) -> str:
@@ -161,6 +166,12 @@ class HandoverController(QObject):
         self._wanted = {}
         self._store.become(split=None)
 
+    def take_journal(self, journal: JournalReading) -> None:
+        """Somebody may have decided what a split would change."""
+        split = self._store.state.split
+        if split is not None:
+            self._ask(held_against(split.file, self._wanted, journal.statuses))
+
     def cancel(self) -> None:
         """Give up what is being written."""
         self._handing.cancel()
@@ -181,9 +192,13 @@ class HandoverController(QObject):
 
     def _read(self, found: tuple[SplitState, dict[str, Status]]) -> None:
         split, self._wanted = found
+        self._ask(split)
+
+    def _ask(self, split: SplitState) -> None:
         if split.count:
             self._store.become(split=split)
         else:
+            self.drop_split()
             words = f"{split.file.name}: every scene is what it says already."
             self._store.notice(Notice(text=words))
 
@@ -199,6 +214,8 @@ _LABELS: Final = {".hdr": "Radiance HDR, as Kalantari 2017 has it", ".exr": "EXR
 class DatasetSheet(QDialog):
     """Not modal; nothing is written before Export."""
 
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"scenes"})
+
     wished = Signal(object)
 
     def __init__(self, state: StudioState, parent: QWidget) -> None:
@@ -207,18 +224,29 @@ class DatasetSheet(QDialog):
         self._frames, self._labels = Choice(_FRAMES, name="Frames"), Choice(_LABELS, name="Labels")
         self._way: Literal["link", "copy"] = "link"
         self._suffix: Literal["hdr", "exr"] = "hdr"
+        self._counts = caption("", role="title")
         self._unlabelled = QCheckBox("With unlabelled scenes, in a folder of their own")
         self._path = QLineEdit(str(_place(state)))
         self._export = button("Export", tip="Write the folder (Enter)")
         self._cancel = button("Cancel", tip="Nothing is written (Esc)")
         self._browse = button("Browse…", tip="Choose where the folder is made")
-        self._lay_out(state)
+        self._lay_out()
+        self.show_state(state, state)
         self._frames.picked.connect(self._take_way)
         self._labels.picked.connect(self._take_suffix)
         self._path.textChanged.connect(self._weigh)
         self._browse.clicked.connect(self._ask_for_folder)
         self._export.clicked.connect(self.accept)
         self._cancel.clicked.connect(self.reject)
+
+    @Slot(object, object)
+    def show_state(self, _old: StudioState, new: StudioState) -> None:
+        """Say how many scenes there are of each kind now."""
+        counts = new.counts()
+        told = (Status.GROUND_TRUTH, Status.PROMOTED, Status.TEST)
+        self._counts.setText(" · ".join(f"{counts[status]} {status}" for status in told))
+        tip = f"{counted(counts[Status.UNLABELLED], 'scene')} without a label"
+        describe(self._unlabelled, name="With unlabelled scenes", tip=tip)
 
     def accept(self) -> None:
         """Say how it is wished."""
@@ -250,13 +278,8 @@ class DatasetSheet(QDialog):
     def _ask_for_folder(self) -> None:
         ask_for_parent(self._path, title="Make the dataset folder in")
 
-    def _lay_out(self, state: StudioState) -> None:
-        counts = state.counts()
-        told = (Status.GROUND_TRUTH, Status.PROMOTED, Status.TEST)
-        words = " · ".join(f"{counts[status]} {status}" for status in told)
+    def _lay_out(self) -> None:
         describe(self._path, name="Folder", tip="The folder that is made; it must not exist yet")
-        tip = f"{counted(counts[Status.UNLABELLED], 'scene')} without a label"
-        describe(self._unlabelled, name="With unlabelled scenes", tip=tip)
         self._frames.show_word("links")
         self._labels.show_word(".hdr")
         self._export.setProperty("role", "primary")
@@ -275,7 +298,7 @@ class DatasetSheet(QDialog):
         last.addWidget(self._export)
         column = QVBoxLayout(self)
         column.setSpacing(8)
-        column.addWidget(caption(words, role="title"))
+        column.addWidget(self._counts)
         column.addWidget(_about_layout())
         column.addLayout(grid)
         column.addWidget(self._unlabelled)

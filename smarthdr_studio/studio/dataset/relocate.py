@@ -165,6 +165,13 @@ class RelocationController(QObject):
         """Work without frames for now."""
         self._store.become(moved=None)
 
+    @Slot()
+    def look_again(self) -> None:
+        """Another process may have found the dataset, or taken the pictures, of the question."""
+        moved = self._store.state.moved
+        if moved is not None and not moved.at_work:
+            self._look()
+
     def _look(self) -> None:
         if self._store.project is not None:
             self._looking.start(
@@ -179,13 +186,30 @@ class RelocationController(QObject):
                 moved=MovedState(root=missing.root, partly=bool(missing.found), guess=found.guess)
             )
         elif pictures.changed:
-            self._tell_changed(pictures, asked=asked)
+            self._tell_changed(pictures, asked=asked or self._store.state.moved is not None)
+        elif self._store.state.moved is not None:
+            self._found_elsewhere(pictures.root)
         elif asked and self._store.project is not None:
             self._store.notice(Notice(text=f"{_ALL_THERE}{self._store.project.dataset}"))
         elif found.stale:
             self._store.notice(Notice(text=found.stale, tone="warn"))
         elif pictures.first == pictures.scenes and self._store.state.notice is None:
             self._store.notice(Notice(text=_KNOWN))
+
+    def _found_elsewhere(self, root: Path) -> None:
+        """What was asked is answered by another process."""
+        project = self._store.project
+        if project is None:
+            return
+        try:
+            if project.dataset != root:
+                project.move_dataset(root)
+        except StudioError as error:
+            self._store.complain(str(error))
+            return
+        self._store.become(moved=None)
+        self._found_for = project.folder
+        self.moved.emit()
 
     def _tell_changed(self, pictures: Comparison, *, asked: bool) -> None:
         """One sentence where nobody has asked, else the choice."""

@@ -14,6 +14,7 @@ from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.studio.state import Notice, StudioState
 
 _FIELDS: Final = tuple(field.name for field in fields(StudioState))
+_KEPT: Final = ("curve", "frames", "truth", "split", "planning", "proposal")
 
 
 class Panel(Protocol):
@@ -117,9 +118,13 @@ class Store(QObject):
                 topic.changed.emit(old, new)
         self.shown.emit(old, new)
 
-    def forget_project(self) -> None:
-        """Only what outlives projects stays; no late answer fits what comes after."""
+    def forget_project(self, *, read_anew: bool = False) -> None:
+        """Only what outlives projects stays; no late answer fits what comes after.
+
+        Of one that is only `read_anew`, what a person is asked or has typed stays as well.
+        """
         old = self.state
+        kept = {name: getattr(old, name) for name in _KEPT} if read_anew else {}
         self.start_over(
             StudioState(
                 recent=old.recent,
@@ -127,6 +132,7 @@ class Store(QObject):
                 generation=old.generation + 1,
                 bringing=old.bringing,
                 benchmark=old.benchmark,
+                **kept,
             )
         )
 

@@ -181,8 +181,11 @@ class RunListController(QObject):
         if not chosen and seen.rows:
             chosen = (seen.rows[0].id,)
         titles = titles_of(seen.rows)
+        others = bool(self._state.rows) and there != {row.id for row in self._state.rows}
         self._become(rows=seen.rows, titles=titles, chosen=chosen, looked=True)
         self.telling.refresh()
+        if others and self._state.discarded is not None:
+            self.trash.look()  # another process may have discarded a run, or brought one back
 
     def _become(self, **changes: object) -> None:
         self._store.become(runs=replace(self._state, **changes))  # type: ignore[arg-type]

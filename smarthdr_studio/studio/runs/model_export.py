@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import (
@@ -29,6 +29,7 @@ from smarthdr_studio.studio.state import (
     ModelWish,
     Notice,
     Part,
+    StudioState,
     Which,
     Written,
 )
@@ -128,6 +129,8 @@ _ABOUT: Final[dict[Form, str]] = {
 class ExportSheet(QDialog):
     """Not modal; nothing is written before Export."""
 
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"runs"})
+
     wished = Signal(object)
 
     def __init__(self, row: RunRow, parent: QWidget) -> None:
@@ -142,7 +145,7 @@ class ExportSheet(QDialog):
             Choice(_WHICH, name="Checkpoint"),
         )
         self._forms = Choice({word: _ABOUT[form] for word, form in _FORMS.items()}, name="As")
-        self._about = QLabel()
+        self._about, self._known = QLabel(), caption("", role="muted")
         self._path = QLineEdit()
         self._browse = button("Browse…", tip="Choose where the file is written")
         self._cancel = button("Cancel", tip="Nothing is written (Esc)")
@@ -157,6 +160,15 @@ class ExportSheet(QDialog):
         self._browse.clicked.connect(self._ask_for_file)
         self._export.clicked.connect(self.accept)
         self._cancel.clicked.connect(self.reject)
+
+    @Slot(object, object)
+    def show_state(self, _old: StudioState, new: StudioState) -> None:
+        """Say what validation has found by now; of a run that is gone nothing is exported."""
+        row = new.runs.row(self._run)
+        if row is not None:
+            self._known.setText(_known(row))
+        elif new.runs.looked:
+            self.reject()
 
     def accept(self) -> None:
         """Say how it is wished."""
@@ -233,7 +245,8 @@ class ExportSheet(QDialog):
         for line, (name, choice) in enumerate(lines):
             grid.addWidget(caption(name), line, 0)
             grid.addWidget(choice, line, 1)
-        grid.addWidget(caption(_known(row), role="muted"), 1, 2)
+        self._known.setText(_known(row))
+        grid.addWidget(self._known, 1, 2)
         grid.setColumnStretch(2, 1)
         place.addWidget(self._path, 1)
         place.addWidget(self._browse)

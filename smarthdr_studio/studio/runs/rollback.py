@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QPlainTextEdit, Q
 
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import Change, ChangeKind
-from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.project import JournalReading, Project
 from smarthdr_studio.core.training.run_folder import find_run, run_of
 from smarthdr_studio.core.training.run_start import (
     changes_since_start,
@@ -79,6 +79,12 @@ class RollbackController(QObject):
         self._store, self._curating = store, curating
         self._finding = LatestTask(tasks)
 
+    def take_journal(self, _journal: JournalReading) -> None:
+        """Somebody may have decided what going back would change."""
+        way = self._store.state.runs.way_back
+        if way is not None:
+            self.ask(way.run)
+
     @Slot(str)
     def ask(self, run: str) -> None:
         """Find out what going back would change."""
@@ -89,6 +95,7 @@ class RollbackController(QObject):
     @Slot()
     def give_up(self) -> None:
         """Everything stays as it is."""
+        self._finding.cancel()
         self._become(None)
 
     @Slot(bool)
@@ -97,7 +104,7 @@ class RollbackController(QObject):
         way = self._store.state.runs.way_back
         if self._store.project is None or way is None:
             return
-        self._become(None)
+        self.give_up()
         name = self._store.state.runs.titles.get(way.run, way.run)
         if not way.empty:
             job = partial(go_way_back, folder=self._store.project.folder, run=way.run)
@@ -109,6 +116,7 @@ class RollbackController(QObject):
     def _found(self, way: WayBack) -> None:
         if way.empty and not way.layout:
             words = "Labels, brush and thresholds are what they were when that run was started."
+            self._become(None)
             self._store.notice(Notice(text=words))
         else:
             self._become(way)
@@ -163,18 +171,20 @@ class RollbackSheet(QDialog):
         way = new.runs.way_back
         if way is self._way:
             return
-        self._way = way
+        before, self._way = self._way, way
         if way is None:
             self.hide()
             return
         self._words.setText(heading(way, new.runs.titles))
         self._list.setPlainText(in_words(way))
         self._layout.setEnabled(way.layout)
-        self._layout.setChecked(way.layout)
+        if before is None or before.run != way.run:  # else the tick is a person's
+            self._layout.setChecked(way.layout)
         tip = _VIEWS_TIP if way.layout else "How the project was looked at was not kept with it"
         describe(self._layout, name="Views as well", tip=tip)
         self.show()
-        self.activateWindow()
+        if before is None or before.run != way.run:
+            self.activateWindow()
 
     def reject(self) -> None:
         """Escape leaves everything as it is."""

@@ -9,6 +9,7 @@ from smarthdr_studio.studio.curation.journal import JournalController
 from smarthdr_studio.studio.curation.proposals import ProposalController
 from smarthdr_studio.studio.curation.queue import QueueController
 from smarthdr_studio.studio.dataset.camera_curve import CurveController
+from smarthdr_studio.studio.dataset.chosen_frames import FramesController
 from smarthdr_studio.studio.dataset.ground_truth import TruthController
 from smarthdr_studio.studio.dataset.import_export import HandoverController
 from smarthdr_studio.studio.dataset.mending import MendController
@@ -124,11 +125,21 @@ class ProjectFiles(QObject):
         self.handover = HandoverController(store, tasks, curating)
         self.care = RelocationController(store, tasks)
         self.curve = CurveController(store, tasks)
+        self.frames = FramesController(store, curating)
         self.models = ExportModelController(store, tasks)
         self.evaluations = EvaluationController(store, tasks)
         self.labelling = ModelLabelController(store, tasks)
         self.problems = ProblemController(store, tasks, logs=logs)
         self.mending = MendController(store, tasks)
+
+    def take_journal(self, journal: JournalReading) -> None:
+        """What is asked of a person follows what somebody has decided."""
+        self.journal.take_journal(journal)
+        self.labelling.take_journal(journal)
+        self.truths.take_journal(journal)
+        self.handover.take_journal(journal)
+        self.curve.take_journal(journal)
+        self.frames.take_journal(journal)
 
     def give_up(self) -> None:
         """Whatever is being read or written is not wanted any more."""

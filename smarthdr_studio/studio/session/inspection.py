@@ -246,6 +246,7 @@ class Watch(QObject):
     """Looks twice a second; `noticed` tells that the journal was written by somebody else."""
 
     noticed = Signal()
+    written = Signal()  # the same, or something that is nobody's decision
 
     def __init__(self, store: Store, screen: Screen) -> None:
         super().__init__(store)
@@ -283,6 +284,7 @@ class Watch(QObject):
                 self._version = version  # figures that were kept are nobody's decision
                 if _decided(self._store.project) != self._known:
                     self.noticed.emit()
+                self.written.emit()
         except StudioError as error:
             self._store.complain(str(error))
         self._screen.look_again()

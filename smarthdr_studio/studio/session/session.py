@@ -61,6 +61,7 @@ class Session(QObject):
     changed = Signal(object, object)
     catalogue_found = Signal(object)
     rested = Signal()
+    left = Signal()  # the project is closed, or gives way to another one
     leaving = Signal()  # another project or none may follow: what is still typed is to be kept
 
     def __init__(self, parent: QObject, *, places: Places, sample: SampleSettings) -> None:
@@ -324,9 +325,11 @@ class Session(QObject):
         self._remember_layout()
         left = self._store.project
         self._store.switch_to(None)
-        if left is not None and left is not but:
+        read_anew = left is not None and left is but
+        if left is not None and not read_anew:
             left.close()
-        self._store.forget_project()
+            self.left.emit()
+        self._store.forget_project(read_anew=read_anew)
 
     def _remember_layout(self) -> None:
         if self._store.project is not None:
@@ -373,8 +376,8 @@ class Session(QObject):
         self.curating.take_journal(journal)
         self.inspection.facts.take_journal(journal)
         self.screen.take_journal(journal)
-        self.files.journal.take_journal(journal)
-        self.files.labelling.take_journal(journal)
+        self.files.take_journal(journal)
+        self.running.runs.back.take_journal(journal)
         self.recommendations.take_journal(journal)
         self._show_story(journal)
 
@@ -442,6 +445,7 @@ class Session(QObject):
         self.screen.picked.connect(self._tell_story)
         self.screen.scene_shown.connect(self._tell_alignment)
         self._watch.noticed.connect(self._read_journal)
+        self._watch.written.connect(self.files.care.look_again)
         self.files.care.moved.connect(self._dataset_moved)
         self.files.curve.chosen.connect(self._read_under)
         self.files.mending.mended.connect(self._mended)

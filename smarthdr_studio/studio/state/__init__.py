@@ -34,6 +34,7 @@ from smarthdr_studio.studio.state.dataset import (
     CurveState,
     CurveWish,
     DatasetWish,
+    FramesState,
     ImportState,
     ImportStep,
     LabelWays,
@@ -121,6 +122,7 @@ __all__ = [
     "EvaluationState",
     "EvidenceState",
     "Form",
+    "FramesState",
     "HeatStrip",
     "ImportState",
     "ImportStep",
@@ -258,6 +260,7 @@ class StudioState:
     split: SplitState | None = None  # the same of a split
     moved: MovedState | None = None  # the dataset folder is gone
     curve: CurveState | None = None  # the camera's curve, while it is looked at
+    frames: FramesState | None = None  # those of one bracket, while they are looked at
     ways: LabelWays | None = None  # there is no pseudo-label yet; what can be done
     readout: Readout | None = None  # stays when the mouse leaves the pictures
     region: Region | None = None

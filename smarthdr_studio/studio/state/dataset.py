@@ -10,7 +10,7 @@ from smarthdr_studio.core.project.journal import Status
 if TYPE_CHECKING:
     from smarthdr_studio.core.datasets.ground_truth import TruthFindings, TruthPictures
     from smarthdr_studio.core.datasets.proposal import Proposal
-    from smarthdr_studio.core.imaging.bracket import Catalogue
+    from smarthdr_studio.core.imaging.bracket import Catalogue, Scene
     from smarthdr_studio.core.imaging.response import ResponseCurve, ResponseFit
 
 
@@ -147,6 +147,17 @@ class CurveState:
     doing: str = ""
     progress: float | None = None
     fault: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FramesState:
+    """A scene with the frames of its bracket that are used now, while a person looks at them.
+
+    `found` is the same scene with the three that the program found.
+    """
+
+    scene: "Scene"
+    found: "Scene"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

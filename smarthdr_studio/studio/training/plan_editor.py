@@ -198,7 +198,7 @@ _SIDE: Final = (272, 348)  # in the smallest, and where there is room
 class PlanEditor(QDialog):
     """Not modal; what is typed stays when it is closed."""
 
-    SHOWS: ClassVar[frozenset[str]] = frozenset({"folder", "planning", "training"})
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"planning", "training"})
 
     preset_picked = Signal(str)
     train_asked = Signal()
@@ -228,8 +228,6 @@ class PlanEditor(QDialog):
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:
         """Show the plan of now; nothing while nobody looks."""
-        if new.folder is None:
-            self.close()
         if not self.isVisible() and old is not new:
             return
         if old is new or old.planning is not new.planning or old.training is not new.training:

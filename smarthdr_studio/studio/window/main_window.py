@@ -51,6 +51,7 @@ from smarthdr_studio.studio.window.scene_commands import (
     SceneCommands,
     ViewCommands,
 )
+from smarthdr_studio.studio.window.sheets import Sheets
 from smarthdr_studio.studio.window.studio_page import StudioPage
 from smarthdr_studio.studio.window.window_place import WindowPlace, put_in_place
 from smarthdr_studio.synthetic.settings import SampleSettings
@@ -138,7 +139,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def show_about(self) -> None:
         """Show version, libraries and licences."""
-        AboutSheet(self).show()
+        self._sheets.show(AboutSheet, partial(AboutSheet, self), about=None, of_project=False)
 
     def _help_sheet(self) -> HelpSheet:
         if self._help is None:
@@ -157,10 +158,12 @@ class MainWindow(QMainWindow):
     @Slot()
     def edit_keys(self) -> None:
         """Give commands other keys."""
+        self._sheets.show(KeysDialog, self._made_for_keys, about=None, of_project=False)
+
+    def _made_for_keys(self) -> KeysDialog:
         dialog = KeysDialog(ACTIONS, self.session.preferences.keys, parent=self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.keys_changed.connect(self._take_keys)
-        dialog.show()
+        return dialog
 
     @Slot(object)
     def _take_keys(self, keys: dict[str, tuple[str, ...]]) -> None:
@@ -211,13 +214,16 @@ class MainWindow(QMainWindow):
         """Whoever carries out the actions; what each action calls, by its id."""
         self._scene_commands = scene_commands = SceneCommands(self.session, self.page)
         self._figure_commands = FigureCommands(self.session, self.page.views, self)
-        self._open_commands = OpenCommands(self.session, self)
+        self._sheets = sheets = Sheets(self.session, self)
+        self._open_commands = OpenCommands(self.session, self, sheets=sheets)
         view_commands = ViewCommands(self.session, self.page, self._figure_commands)
         self._plan_commands = PlanCommands(self.session, self.page, self)
-        self._runs = RunsCommands(self.session, self.page, self, show_plan=self._plan_commands.show)
+        self._runs = RunsCommands(
+            self.session, self.page, self, sheets=sheets, show_plan=self._plan_commands.show
+        )
         self._queue_commands = QueueCommands(self.session, self.page, palette, self)
         self._file_commands = FileCommands(
-            self.session, self.page, self, chosen=scene_commands.chosen
+            self.session, self.page, self, sheets=sheets, chosen=scene_commands.chosen
         )
         self._benchmark = BenchmarkCommands(self.session, palette, self)
         self._training_commands = TrainingCommands(self.session, self.page)

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from PySide6.QtCore import QObject, QPoint, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QDropEvent
 from PySide6.QtWidgets import QAbstractItemView, QFileDialog, QInputDialog, QWidget
 
-from smarthdr_studio.core.imaging.bracket import Catalogue, Three
+from smarthdr_studio.core.imaging.bracket import Catalogue
 from smarthdr_studio.core.project.places import folder_meant, is_model
 from smarthdr_studio.studio.dataset.camera_curve import CurveSheet
 from smarthdr_studio.studio.dataset.chosen_frames import FramesSheet
@@ -23,10 +23,13 @@ from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.state import Notice, StudioState
 from smarthdr_studio.studio.widgets.file_dialogs import begin
 from smarthdr_studio.studio.window.charts import ChartExport
+from smarthdr_studio.studio.window.sheets import Sheets
 from smarthdr_studio.studio.window.studio_page import StudioPage
 
 _PICTURES: Final = (".hdr", ".exr", ".pfm", ".tif", ".tiff", ".png", ".jpg", ".jpeg")
 _TABLES: Final = "Tables (*.csv);;JSON (*.json)"
+_AskingSheet: TypeAlias = TruthSheet | SplitSheet | RelocateSheet | CurveSheet | FramesSheet
+_ASKED: Final = ("truth", "split", "moved", "curve", "frames")  # each by a sheet of its own
 _SPLITS: Final = "Lists, tables and JSON (*.txt *.csv *.json);;All files (*)"
 
 
@@ -39,14 +42,14 @@ class FileCommands(QObject):
         page: StudioPage,
         window: QWidget,
         *,
+        sheets: Sheets,
         chosen: Callable[[], tuple[str, ...]],
     ) -> None:
         super().__init__(window)
         self._session, self._page, self._window = session, page, window
-        self._chosen = chosen
-        self._sheets: dict[str, TruthSheet | SplitSheet | RelocateSheet | CurveSheet] = {}
-        asking = TruthSheet.SHOWS | SplitSheet.SHOWS | RelocateSheet.SHOWS | CurveSheet.SHOWS
-        session.watch(asking, self._show_sheets)
+        self._chosen, self._sheets = chosen, sheets
+        self._asking: dict[str, _AskingSheet] = {}
+        session.watch({*_ASKED, *TruthSheet.SHOWS}, self._show_sheets)
 
     def table(self) -> Mapping[str, Callable[[], object]]:
         """Every command by the name the table of actions calls it."""
@@ -75,7 +78,7 @@ class FileCommands(QObject):
                 controller.export_report,
             ),
             "align_frames": self._session.align_frames,
-            "camera_curve": self._session.files.curve.ask,
+            "camera_curve": self.show_curve,
             "find_dataset": self._session.files.care.ask_again,
             "accept_pictures": self._session.files.care.ask_again,
         }
@@ -105,13 +108,19 @@ class FileCommands(QObject):
 
     def choose_frames(self) -> None:
         """Show the bracket of the current scene, and ask which three frames are used."""
-        current, project = self._session.state.current, self._session.project
-        if current is None or project is None:
-            return
-        sheet = FramesSheet(project.scene(current), project.scene_with(current, None), self._window)
-        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        sheet.chosen.connect(partial(_choose, self._session, project.folder, current))
-        sheet.show()
+        self._session.files.frames.ask()
+        self._to_the_front("frames")
+
+    def show_curve(self) -> None:
+        """Show the curve that frames are read under, and ask whether it is to be another."""
+        self._session.files.curve.ask()
+        self._to_the_front("curve")
+
+    def _to_the_front(self, name: str) -> None:
+        """What was open already may lie behind other windows."""
+        if name in self._asking:
+            self._asking[name].raise_()
+            self._asking[name].activateWindow()
 
     def import_truth(self) -> None:
         """Ask for a ground truth, or for the frames of a static bracket, for the current scene."""
@@ -151,10 +160,13 @@ class FileCommands(QObject):
 
     def export_dataset(self) -> None:
         """Ask how the curated scenes are to be written."""
+        self._sheets.show(DatasetSheet, self._made_for_export, about=None, of_project=True)
+
+    def _made_for_export(self) -> DatasetSheet:
         sheet = DatasetSheet(self._session.state, self._window)
-        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         sheet.wished.connect(self._session.files.handover.export_dataset)
-        sheet.show()
+        self._session.show_in(sheet)
+        return sheet
 
     def accepts(self, event: QDropEvent) -> bool:
         """Whether something could be done with what is dragged."""
@@ -204,14 +216,13 @@ class FileCommands(QObject):
 
     @Slot(object, object)
     def _show_sheets(self, old: StudioState, new: StudioState) -> None:
-        asked_now = {"truth": new.truth, "split": new.split, "moved": new.moved, "curve": new.curve}
-        for name, asked in asked_now.items():
-            if asked is not None and name not in self._sheets:
-                self._sheets[name] = self._made(name)
-        for sheet in self._sheets.values():
+        for name in _ASKED:
+            if getattr(new, name) is not None and name not in self._asking:
+                self._asking[name] = self._made(name)
+        for sheet in self._asking.values():
             sheet.show_state(old, new)
 
-    def _made(self, name: str) -> TruthSheet | SplitSheet | RelocateSheet | CurveSheet:
+    def _made(self, name: str) -> _AskingSheet:
         files = self._session.files
         if name == "truth":
             truth = TruthSheet(self._window)
@@ -231,6 +242,11 @@ class FileCommands(QObject):
             curve.given_up.connect(files.curve.give_up)
             ChartExport(self._session, (curve.choice.chart,), curve)
             return curve
+        if name == "frames":
+            frames = FramesSheet(self._window)
+            frames.chosen.connect(files.frames.use)
+            frames.given_up.connect(files.frames.give_up)
+            return frames
         moved = RelocateSheet(self._window)
         moved.folder_given.connect(files.care.relocate)
         moved.pictures_accepted.connect(files.care.accept)
@@ -250,15 +266,6 @@ def _promote(session: Session, scenes: tuple[str, ...], note: str) -> None:
     session.curating.promote(scenes, note=note.strip())
 
 
-def _choose(session: Session, asked: Path, scene: str, three: Three | None) -> None:
-    """Decides in the project whose frames the sheet shows, and in no other that is open by now."""
-    if session.project is not None and session.project.folder == asked:
-        session.curating.decide(lambda decisions: decisions.choose_frames(scene, three))
-    else:
-        words = f"The project of these frames of {scene} is closed: nothing was changed"
-        session.tell(Notice(text=words, tone="warn"))
-
-
 def _bring(session: Session, scene: str, names: list[str]) -> None:
     session.files.truths.look_at(scene, tuple(map(Path, names)))
 
@@ -270,9 +277,9 @@ def _hand(call: Callable[[Path], None], name: str) -> None:
 class OpenCommands(QObject):
     """Every question is put in a window of its own and stops nobody."""
 
-    def __init__(self, session: Session, window: QWidget) -> None:
+    def __init__(self, session: Session, window: QWidget, *, sheets: Sheets) -> None:
         super().__init__(window)
-        self._session, self._window = session, window
+        self._session, self._window, self._sheets = session, window, sheets
         self._importing: ImportSheet | None = None
 
     @Slot()
@@ -336,9 +343,13 @@ class OpenCommands(QObject):
     def report_problem(self) -> None:
         """Say what would be collected, and ask where to."""
         opened = self._session.state.folder is not None
-        sheet = ProblemSheet(with_project=opened, parent=self._window)
+        make = partial(self._made_for_a_problem, with_project=opened)
+        self._sheets.show(ProblemSheet, make, about=opened, of_project=opened)
+
+    def _made_for_a_problem(self, *, with_project: bool) -> ProblemSheet:
+        sheet = ProblemSheet(with_project=with_project, parent=self._window)
         sheet.place_given.connect(self._session.files.problems.collect)
-        sheet.show()
+        return sheet
 
     def _ask_for_folder(self, title: str, take: Callable[[Path], None]) -> None:
         dialog = QFileDialog(self._window, title)

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Qt, QTimer, QUrl, Slot
+from PySide6.QtCore import QObject, QTimer, QUrl, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -21,6 +21,7 @@ from smarthdr_studio.studio.state import EDITED, Centre, Notice, QueueKind, Stud
 from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.training.plan_editor import PlanEditor
 from smarthdr_studio.studio.window.charts import ChartExport
+from smarthdr_studio.studio.window.sheets import Sheets
 from smarthdr_studio.studio.window.studio_page import StudioPage
 
 if TYPE_CHECKING:
@@ -36,10 +37,12 @@ class RunsCommands(QObject):
         page: StudioPage,
         window: QWidget,
         *,
+        sheets: Sheets,
         show_plan: Callable[[], None],
     ) -> None:
         """`show_plan` opens the editor of the next run's plan."""
         super().__init__(window)
+        self._sheets = sheets
         self._session, self._page, self._window = session, page, window
         self._back: RollbackSheet | None = None
         self._bin: RunTrashSheet | None = None
@@ -128,10 +131,14 @@ class RunsCommands(QObject):
         self._session.running.runs.back.ask(row.id)
 
     def _export(self, row: RunRow) -> None:
+        make = partial(self._made_for_export, row)
+        self._sheets.show(ExportSheet, make, about=row.id, of_project=True)
+
+    def _made_for_export(self, row: RunRow) -> ExportSheet:
         sheet = ExportSheet(row, self._window)
-        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         sheet.wished.connect(self._session.files.models.export)
-        sheet.show()
+        self._session.show_in(sheet)
+        return sheet
 
     def _write_note(self, _row: RunRow) -> None:
         self._show_page()
@@ -366,6 +373,7 @@ class PlanCommands(QObject):
         session, controller = self._session, self._session.running.plans
         editor = PlanEditor(self._window)
         session.show_in(editor)
+        session.left.connect(editor.close)
         editor.preset_picked.connect(controller.pick_preset)
         editor.form.typed.connect(controller.set_text)
         editor.form.reset_asked.connect(controller.reset)

@@ -221,6 +221,7 @@ class QueueCommands:
         sheet.left_out.connect(controller.leave_out)
         sheet.promote_asked.connect(controller.promote)
         sheet.seen.connect(controller.watch)
+        session.left.connect(sheet.close)
         return sheet
 
 
