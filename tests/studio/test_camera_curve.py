@@ -1,5 +1,7 @@
 """The curve of a project that is there is looked at and changed from the window, and taken back."""
 
+import threading
+
 import numpy as np
 import pytest
 from made_curves import photograph, put_png, shot
@@ -9,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 from smarthdr_studio.core.datasets.scan import find_scenes
 from smarthdr_studio.core.imaging.bracket import FrameReading
 from smarthdr_studio.core.imaging.response import ResponseCurve
+from smarthdr_studio.core.project import stale
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import Kind
 from smarthdr_studio.core.project.project import Project
@@ -137,11 +140,24 @@ def test_labels_of_another_curve_are_told_when_the_project_opens_and_on_the_card
     assert notice.text.startswith("4 pseudo-labels were made under")
     assert "File ▸ How frames are read ▸ Camera curve…" in notice.text
     window.session.screen.pick("003")
-    until(window.session, lambda s: s.story is not None and s.story.scene == "003")
-    assert (
-        "its pseudo-label was made under another response curve"
-        in window.session.state.story.frames
+    words = "its pseudo-label was made under another response curve"
+    until(window.session, lambda s: s.story.scene == "003" and words in s.story.frames)
+
+
+def test_labels_are_read_for_the_card_of_a_scene_beside_the_window(
+    window, until, tiny_project, monkeypatch
+):
+    with Project.open(tiny_project) as project:
+        project.compare_pictures()
+        Decisions(project).read_frames(FrameReading(response=OTHER))
+    threads, read = set(), stale.read_provenance
+    monkeypatch.setattr(
+        stale, "read_provenance", lambda path: threads.add(threading.get_ident()) or read(path)
     )
+    window.session.take(tiny_project)
+    until(window.session, lambda s: s.story is not None and "was made under" in s.story.frames)
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 def test_the_chart_shows_the_measured_curve(curved, opened, asked):

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QObject, Slot
 
 from smarthdr_studio.core.environment import garbage_collection_paused
 from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.core.imaging.bracket import Scene, reading_in_words
 from smarthdr_studio.core.project.journal import (
     Change,
     ChangeKind,
@@ -22,11 +24,12 @@ from smarthdr_studio.core.project.journal import (
     ledger_at,
     ledger_differences,
 )
-from smarthdr_studio.core.project.project import JournalReading
+from smarthdr_studio.core.project.project import JournalReading, Project
+from smarthdr_studio.core.project.stale import stale_labels
 from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import JournalState, PastState, SceneStory, StoryLine
-from smarthdr_studio.studio.tasks import Job, RepeatedTask, TaskRunner, plain
+from smarthdr_studio.studio.tasks import Job, LatestTask, RepeatedTask, TaskRunner, plain
 from smarthdr_studio.studio.widgets.controls import local_time, short_time
 
 Moment = str | int
@@ -195,6 +198,50 @@ class JournalController(QObject):
 
     def _become(self, **changes: object) -> None:
         self._store.become(journal=replace(self._journal, **changes))  # type: ignore[arg-type]
+
+
+def stale_words(*, folder: Path, scene: str) -> tuple[str, ...]:
+    """What a scene has that was made of frames read otherwise; headers of its labels are read.
+
+    Raises ProjectError.
+    """
+    with Project.open(folder) as project:
+        return tuple(each.words for each in stale_labels(project, of=[scene]))
+
+
+class StoryController(QObject):
+    """Tells what was decided about the current scene, and soon after what of it is stale."""
+
+    def __init__(self, store: Store, tasks: TaskRunner) -> None:
+        super().__init__(store)
+        self._store = store
+        self._looking = LatestTask(tasks)
+        self._stale: tuple[str, ...] = ()  # of the scene whose story is shown
+
+    def take_journal(self, journal: JournalReading) -> None:
+        """Another scene is the current one, or somebody has decided."""
+        project, scene = self._store.project, self._store.state.current
+        if project is None or scene is None:
+            return
+        told = self._store.state.story
+        if told is None or told.scene != scene:
+            self._stale = ()
+        self._show(story_of(journal, scene), project.scene(scene))
+        if any(entry.reading is not None or entry.three is not None for entry in journal.entries):
+            job = plain(stale_words, folder=project.folder, scene=scene)
+            self._looking.start(job, self._found)
+        else:
+            self._looking.cancel()
+
+    def _found(self, stale: tuple[str, ...]) -> None:
+        project, story = self._store.project, self._store.state.story
+        if project is not None and story is not None:
+            self._stale = stale
+            self._show(story, project.scene(story.scene))
+
+    def _show(self, story: SceneStory, scene: Scene) -> None:
+        words = "; ".join(filter(None, (reading_in_words(scene), *self._stale)))
+        self._store.become(story=replace(story, frames=words))
 
 
 def story_of(journal: JournalReading, scene: str) -> SceneStory:

@@ -5,7 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.project.project import JournalReading
-from smarthdr_studio.studio.curation.journal import JournalController
+from smarthdr_studio.studio.curation.journal import JournalController, StoryController
 from smarthdr_studio.studio.curation.proposals import ProposalController
 from smarthdr_studio.studio.curation.queue import QueueController
 from smarthdr_studio.studio.dataset.camera_curve import CurveController
@@ -120,7 +120,7 @@ class ProjectFiles(QObject):
         self, store: Store, tasks: TaskRunner, curating: CurationController, *, logs: Path
     ) -> None:
         super().__init__(store)
-        self.journal = JournalController(store, tasks)
+        self.journal, self.story = JournalController(store, tasks), StoryController(store, tasks)
         self.truths = TruthController(store, tasks, curating)
         self.handover = HandoverController(store, tasks, curating)
         self.care = RelocationController(store, tasks)

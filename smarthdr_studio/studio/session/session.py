@@ -14,14 +14,11 @@ from smarthdr_studio.core.imaging.bracket import (
     FrameReading,
     Three,
     curve_in_words,
-    reading_in_words,
 )
 from smarthdr_studio.core.imaging.response import ResponseCurve
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.places import folder_meant, is_model
 from smarthdr_studio.core.project.project import JournalReading, Project
-from smarthdr_studio.core.project.stale import stale_labels
-from smarthdr_studio.studio.curation.journal import story_of
 from smarthdr_studio.studio.dataset.import_brackets import ImportController
 from smarthdr_studio.studio.dataset.start_page import ProjectController
 from smarthdr_studio.studio.project.decisions import CurationController
@@ -379,7 +376,7 @@ class Session(QObject):
         self.files.take_journal(journal)
         self.running.runs.back.take_journal(journal)
         self.recommendations.take_journal(journal)
-        self._show_story(journal)
+        self.files.story.take_journal(journal)
 
     @Slot()
     def _tell_story(self) -> None:
@@ -387,7 +384,7 @@ class Session(QObject):
         if self._store.project is None:
             return
         try:
-            self._show_story(self._store.project.read_journal())
+            self.files.story.take_journal(self._store.project.read_journal())
         except StudioError as error:
             self._store.complain(str(error))
 
@@ -396,16 +393,6 @@ class Session(QObject):
         """Once the frames are decoded it is known how they lay against the reference."""
         if self._reading.aligned:
             self._tell_story()
-
-    def _show_story(self, journal: JournalReading) -> None:
-        if self.state.current is not None:
-            story = story_of(journal, self.state.current)
-            if self._store.project is not None:
-                project, current = self._store.project, self.state.current
-                words = reading_in_words(project.scene(current))
-                stale = (each.words for each in stale_labels(project, of=[current]))
-                story = replace(story, frames="; ".join(filter(None, (words, *stale))))
-            self._store.become(story=story)
 
     @Slot()
     def _dataset_moved(self) -> None:
