@@ -15,7 +15,7 @@ from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.rounds import pool_trust
-from smarthdr_studio.core.training.threshold_proposals import Wish
+from smarthdr_studio.core.training.threshold_proposals import ThresholdProposal, Wish
 from smarthdr_studio.core.trust.adaptive_thresholds import (
     LabelledMaps,
     exposure_bins,
@@ -261,3 +261,20 @@ def test_words_stand_there_only_with_something_to_say(qtbot, trained):
     panel = _shown(qtbot, shown=proposal)
     assert all(words in panel._words.text() for words in proposal.words)
     assert panel._apply.isEnabled()
+
+
+@pytest.mark.parametrize("size", [(1024, 640), (1280, 720)])
+def test_what_is_proposed_comes_into_sight_with_its_buttons(opened, qtbot, size):
+    opened.resize(*size)
+    panel = opened.page.trust_side.proposals
+    opened.page.desk.reset()
+    masks, how = MaskSettings(tau_patch=0.1), "kept pixels err by so much, of so many scenes " * 3
+    shown = ThresholdProposal(
+        method="risk", masks=masks, retained=0.5, patches=0.5, error=None, how=how
+    )
+    opened.session._store.become(drawn=ThresholdState(shown=shown))
+
+    def in_sight(part):
+        return part.isVisible() and part.visibleRegion().boundingRect() == part.rect()
+
+    qtbot.waitUntil(lambda: in_sight(panel._apply) and in_sight(panel._words))

@@ -138,13 +138,13 @@ def drawn_from_labels(
     kept = risk_thresholds(labels, masks, ranges=ranges, target=target)
     if kept is not None:
         error = worst_error(labels, kept, ranges=ranges)
-        how = f"kept pixels of {_whose(labels)} err by {error:.2g}, at most {target:g} is asked"
+        how = f"kept pixels err by {error:.2g}, at most {target:g} is asked, of {_whose(labels)}"
         return Drawn(masks=kept, words=f"{threshold_words(kept)}: {how}")
     least = with_taus(masks, 0.0)
     return Drawn(
         masks=least,
-        words=f"{threshold_words(least)}: no τ keeps the error of {_whose(labels)} within "
-        f"{target:g}",
+        words=f"{threshold_words(least)}: no τ keeps the error within {target:g} for "
+        f"{_whose(labels)}",
     )
 
 

@@ -5,8 +5,15 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QMenu,
+    QProgressBar,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.project.project import Project
@@ -22,6 +29,7 @@ from smarthdr_studio.studio.state import StudioState, ThresholdState
 from smarthdr_studio.studio.tasks import LatestTask, Repeating, Report, TaskRunner
 from smarthdr_studio.studio.widgets.controls import button, caption, rename
 
+_BELOW: Final = 8  # pixels
 _TARGETS: Final = (0.005, 0.01, 0.02, 0.05)
 _TIP: Final = (
     "Draw both thresholds from labelled scenes or exposures; the newest teacher is asked for"
@@ -143,12 +151,12 @@ class ThresholdProposals(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(4)
         outer.addWidget(self._open, 0, Qt.AlignmentFlag.AlignLeft)
-        outer.addLayout(row)
-        outer.addWidget(self._progress)
         outer.addWidget(self._words)
+        outer.addWidget(self._progress)
+        outer.addLayout(row)
 
     @Slot(object, object)
-    def show_state(self, _old: StudioState, new: StudioState) -> None:
+    def show_state(self, old: StudioState, new: StudioState) -> None:
         """Show what is proposed, or how far the search for it has come."""
         self._masks = new.masks
         shown, work = new.drawn.shown, new.drawn.work
@@ -166,6 +174,16 @@ class ThresholdProposals(QWidget):
             rename(self._dismiss, "Stop", tip="Look for no thresholds any more")
         else:
             rename(self._dismiss, "Dismiss", tip=_DISMISS_TIP)
+        if shown is not None and old.drawn is not new.drawn:
+            QTimer.singleShot(0, self, self._come_into_sight)  # once it is laid out
+
+    def _come_into_sight(self) -> None:
+        """In a low window the words would be below what is seen of the panel."""
+        above = self.parentWidget()
+        while above is not None and not isinstance(above, QScrollArea):
+            above = above.parentWidget()
+        if above is not None:
+            above.ensureWidgetVisible(self, 0, _BELOW)
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)
