@@ -203,6 +203,26 @@ def test_other_pictures_are_told_when_a_project_is_opened_and_nobody_is_stopped(
     assert window.session.state.moved is None
 
 
+def test_a_picture_that_is_gone_is_told_and_nothing_is_offered_in_its_place(
+    window, until, tiny_project
+):
+    with Project.open(tiny_project) as project:
+        project.compare_pictures()
+        lost = project.scene("003").frames[0]
+    away = lost.rename(lost.with_suffix(".away"))
+    window.session.take(tiny_project)
+    until(window.session, lambda s: s.notice is not None and "003 lacks" in s.notice.text)
+    assert window.session.state.notice.tone == "warn"
+    assert "File ▸ Where is the dataset?" in window.session.state.notice.text
+    window.session.dismiss()
+    window.menus._actions["accept_pictures"].trigger()
+    until(window.session, lambda s: s.notice is not None and "003 lacks" in s.notice.text)
+    assert window.session.state.moved is None
+    away.rename(lost)
+    window.menus._actions["accept_pictures"].trigger()
+    until(window.session, lambda s: "with the pictures it knows" in s.notice.text)
+
+
 @pytest.mark.parametrize("same", [False, True])
 def test_other_pictures_are_taken_in_the_sheet_and_old_labels_are_tagged(
     window, until, qtbot, swapped, same

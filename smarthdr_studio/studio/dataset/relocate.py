@@ -187,6 +187,9 @@ class RelocationController(QObject):
             )
         elif pictures.changed:
             self._tell_changed(pictures, asked=asked or self._store.state.moved is not None)
+        elif pictures.gone:
+            self._store.become(moved=None)
+            self._tell_lost(pictures)
         elif self._store.state.moved is not None:
             self._found_elsewhere(pictures.root)
         elif asked and self._store.project is not None:
@@ -219,11 +222,21 @@ class RelocationController(QObject):
             self._store.become(
                 moved=MovedState(root=pictures.root, changed=changed, scenes=pictures.scenes)
             )
+            if pictures.gone:
+                self._tell_lost(pictures)
             return
-        details = tuple(f"{name}: {', '.join(each)}" for name, each in pictures.changed.items())
+        details = [f"{name}: {', '.join(each)}" for name, each in pictures.changed.items()]
+        details += map(pictures.lost_of, pictures.gone)
         self._store.notice(
-            Notice(text=pictures.sentence, tone="warn", details=details[:_MOST_TOLD])
+            Notice(text=pictures.sentence, tone="warn", details=tuple(details[:_MOST_TOLD]))
         )
+
+    def _tell_lost(self, pictures: Comparison) -> None:
+        """Which scenes lack pictures: there is nothing to take in their place."""
+        first, *others = pictures.gone
+        text = pictures.lost if others else pictures.lost_of(first)
+        details = tuple(map(pictures.lost_of, pictures.gone)) if others else ()
+        self._store.notice(Notice(text=f"{text}.", tone="warn", details=details[:_MOST_TOLD]))
 
     def _accepted(self, said: str) -> None:
         if self._store.project is None:
