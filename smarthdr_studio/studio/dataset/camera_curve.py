@@ -24,6 +24,7 @@ from smarthdr_studio.core.datasets.camera_curve import measure_response
 from smarthdr_studio.core.imaging.bracket import curve_in_words
 from smarthdr_studio.core.imaging.response import ResponseCurve, ResponseFit
 from smarthdr_studio.core.project.project import JournalReading, Project
+from smarthdr_studio.core.words import unbroken
 from smarthdr_studio.studio.plots.response import ResponseChart
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import CurveState, StudioState
@@ -95,7 +96,7 @@ def _fit_in_words(fit: ResponseFit | None) -> str:
         )
     verdict = "It fits clearly better." if fit.is_better else "It fits no better than gamma 2.2."
     sentence = f"{fit.words[:1].upper()}{fit.words[1:]}."
-    return f"{sentence} {verdict}"
+    return unbroken(f"{sentence} {verdict}")
 
 
 def measure_curve(report: Report, *, folder: Path) -> ResponseFit | None:
