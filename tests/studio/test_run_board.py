@@ -214,3 +214,17 @@ def test_charts_mark_the_best_check_and_where_pseudo_labels_began(board):
     assert board.curves["ause"].marks.best == 50
     board.clear()
     assert chart.marks == type(marks)()
+
+
+def test_charts_fill_the_last_row_as_well(board, qtbot):
+    """With five charts in two rows the place of a sixth would be empty."""
+    board.resize(1200, 700)
+    grid = board._grid
+    rows = lambda: sorted({grid._tiles[name].y() for name in grid.shown})  # noqa: E731
+    qtbot.waitUntil(lambda: len(rows()) > 1, timeout=20000)
+    ends = {
+        max(grid._tiles[n].geometry().right() for n in grid.shown if grid._tiles[n].y() == row)
+        for row in rows()
+    }
+    assert len(grid.shown) % len(rows()), "else every row is full anyway"
+    assert max(ends) - min(ends) <= 1

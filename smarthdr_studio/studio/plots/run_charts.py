@@ -96,16 +96,19 @@ class ChartGrid(QScrollArea):
             taken = max(bar.sizeHint().height(), bar.height() if bar.isVisible() else 0)
             room.setHeight(room.height() - taken)
         wide = (room.width() - (across - 1) * _GRID_GAP) / across
+        whole = columns * (wide + _GRID_GAP) - _GRID_GAP
         high = (room.height() - (rows - 1) * _GRID_GAP) / rows
         for place, name in enumerate(self._shown):
             row, column = divmod(place, columns)
+            beside = min(columns, len(self._shown) - row * columns)  # fewer in the last row
+            wide = (whole - (beside - 1) * _GRID_GAP) / beside
             left, top = round(column * (wide + _GRID_GAP)), round(row * (high + _GRID_GAP))
             right, bottom = (
                 round(column * (wide + _GRID_GAP) + wide),
                 round(row * (high + _GRID_GAP) + high),
             )
             self._tiles[name].setGeometry(left, top, right - left, bottom - top)
-        self._inside.resize(round(columns * (wide + _GRID_GAP) - _GRID_GAP), room.height())
+        self._inside.resize(round(whole), room.height())
 
 
 def arranged(count: int, room: QSize) -> tuple[int, int, int]:

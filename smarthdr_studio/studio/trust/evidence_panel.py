@@ -179,6 +179,8 @@ _UNKNOWN: Final = (
 )
 _LARGER: Final = 1.12
 
+_LEAST: Final = 112  # pixels; of a lower chart nothing can be read
+
 
 class EvidencePanel(QWidget):
     """Says what to look at and when to measure; both charts are placed in it by the window."""
@@ -216,6 +218,7 @@ class EvidencePanel(QWidget):
         ):
             title = ElidedLabel(role="muted")
             title.tell(words)
+            chart.setMinimumHeight(_LEAST)
             self._charts.addWidget(title)
             self._charts.addWidget(chart, 1)
 
