@@ -455,3 +455,57 @@ def test_right_clicks_on_the_title_of_a_panel_find_that_panel(opened, qtbot):
     dock = desk.dock("scenes")
     assert desk._named_at(dock.pos() + QPoint(20, 6)) == "scenes"
     assert desk._named_at(dock.geometry().center()) is None
+
+
+@pytest.mark.parametrize("workspace", list(Workspace))
+def test_a_layout_of_a_large_window_waits_until_there_is_room_for_it(opened, qtbot, workspace):
+    opened.resize(2560, 1440)
+    opened.session.work_in(str(workspace))
+    desk = opened.page.desk
+    desk.reset()
+    assert waited_for_faults(qtbot, opened) == []
+    large = {name: desk.dockWidgetArea(desk.dock(name)) for name in desk.names if desk.has(name)}
+    wide = {name: desk.dock(name).width() for name in large if desk.in_front(name)}
+    opened.resize(1024, 640)
+    assert waited_for_faults(qtbot, opened) == []
+    assert (opened.width(), opened.height()) == (1024, 640)
+    opened.resize(2560, 1440)
+    qtbot.wait(60)
+    again = {name: desk.dockWidgetArea(desk.dock(name)) for name in desk.names if desk.has(name)}
+    assert again == large
+    assert {name: desk.dock(name).width() for name in wide} == pytest.approx(wide, abs=8)
+    assert waited_for_faults(qtbot, opened) == []
+
+
+def test_a_layout_remembered_of_a_large_window_opens_well_in_a_small_one(opened, qtbot):
+    desk = opened.page.desk
+    opened.resize(2560, 1440)
+    turn(qtbot, opened, Workspace.CURATE)
+    desk.reset()
+    turn(qtbot, opened, Workspace.INSPECT)
+    opened.resize(1024, 640)
+    turn(qtbot, opened, Workspace.CURATE)
+    assert waited_for_faults(qtbot, opened) == []
+    desk.put_away("overview")
+    assert not desk.has("overview")
+    opened.resize(2560, 1440)
+    qtbot.wait(60)
+    assert not desk.has("overview"), "what a hand has arranged in the small window stays"
+
+
+def test_a_view_that_goes_while_the_mouse_is_over_it_is_not_the_one_keys_act_upon(opened, qtbot):
+    last = opened.page.views.view(3)
+    last.pointed.emit()
+    assert opened.session.state.active == 3
+    turn(qtbot, opened, Workspace.CURATE)
+    last.pointed.emit()  # as the window system tells it late
+    assert opened.session.state.active == 0
+
+
+def test_charts_of_evidence_can_be_read_in_a_small_window(opened, qtbot):
+    opened.resize(1024, 640)
+    opened.page.desk.reset()
+    opened.page.desk.bring("evidence")
+    charts = opened.page.charts
+    for chart in (charts.sparsification, charts.calibration):
+        qtbot.waitUntil(lambda chart=chart: chart.isVisible() and chart.height() >= 100)

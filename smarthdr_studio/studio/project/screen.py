@@ -85,8 +85,9 @@ class Viewing(QObject):
 
     @Slot(int)
     def activate(self, view: int) -> None:
-        """Keys act upon this view."""
-        self._store.become(active=view)
+        """Keys act upon this view, unless it goes while the mouse is over it."""
+        if view < len(self._state.views):
+            self._store.become(active=view)
 
     def step_view(self, steps: int) -> None:
         """Keys act upon another view."""

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QContextMenuEvent
+from PySide6.QtGui import QAction, QContextMenuEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QMainWindow,
@@ -26,8 +26,11 @@ _RIGHT: Final = Qt.DockWidgetArea.RightDockWidgetArea
 _BOTTOM: Final = Qt.DockWidgetArea.BottomDockWidgetArea
 _VERSION: Final = 1  # of the panels there are; another one makes remembered layouts void
 _ROOMY: Final = 1600  # pixels across from which the list of scenes stands beside the pictures
+_NARROW: Final = 1000  # panels are made for no narrower window
+_VAST: Final = 2200  # from which a side has room for longer lines and larger charts
 _LOW: Final = 800
 _LOWEST: Final = 680
+_HIGH: Final = 1100
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +52,29 @@ def first_arrangement(workspace: Workspace, size: QSize) -> tuple[Side, ...]:
     Panels named in no side come at the bottom when they are asked for.
     """
     roomy, low = size.width() >= _ROOMY, size.height() < _LOW
+    left, right_column = (300, 420) if size.width() >= _VAST else (262, 322)
     if workspace is Workspace.CURATE:
         wide = size.width() >= 1400
         bottom = Side(_BOTTOM, 236 if low else 300, (("overview", *(() if wide else ("scene",))),))
-        right = (Side(_RIGHT, 322, (("scene", "thresholds", "journal"),)),) if wide else ()
-        return (Side(_LEFT, 262, (("scenes",),)), *right, bottom)
+        right = (Side(_RIGHT, right_column, (("scene", "thresholds", "journal"),)),) if wide else ()
+        return (Side(_LEFT, left, (("scenes",),)), *right, bottom)
     if workspace is Workspace.TRAIN:
         wide = size.width() >= 1200
         below = ("film", *(() if wide else ("diary",)), "runs", "history")
-        right = (Side(_RIGHT, 330, (("diary",),)),) if wide else ()
+        right = (Side(_RIGHT, right_column + 8, (("diary",),)),) if wide else ()
         return (*right, Side(_BOTTOM, 220 if low else 280, (below,)))
     above = ("thresholds", "evidence", *(() if roomy else ("scenes",)))
-    shares = (2, 1) if size.height() < _LOWEST else (3, 2)  # so that the shares below τ are seen
-    right_side = Side(_RIGHT, 322, (above, ("why", "scene")), shares)
-    return (Side(_LEFT, 262, (("scenes",),)), right_side) if roomy else (right_side,)
+    # In a low window the shares below τ are seen, in a high one everything about thresholds.
+    shares = (3, 2) if _LOWEST <= size.height() < _HIGH else (2, 1)
+    right_side = Side(_RIGHT, right_column, (above, ("why", "scene")), shares)
+    return (Side(_LEFT, left, (("scenes",),)), right_side) if roomy else (right_side,)
+
+
+class _Waiting(NamedTuple):
+    """A layout that has no room now, and how many pixels across it needs."""
+
+    state: QByteArray
+    needs: int
 
 
 class _NoTitle(QWidget):
@@ -109,6 +121,9 @@ class Dock(QDockWidget):
 class Desk(QMainWindow):
     """Holds panels by name around the middle, and remembers a layout for each workspace.
 
+    A layout that has no room, because the window was larger when it was made, waits until there is
+    room again; meanwhile panels stand as at first in a window of this size.
+
     `seen` tells of a panel by its name that it can be seen now, or no longer; `changed` that one
     was shown or hidden.
     """
@@ -118,6 +133,7 @@ class Desk(QMainWindow):
     reset_asked = Signal()
 
     _moved = False  # panels were sent to their places and are not there yet
+    _turned = False  # and it is not known whether those of this workspace have room
 
     def __init__(self, middle: QWidget) -> None:
         super().__init__()
@@ -138,6 +154,8 @@ class Desk(QMainWindow):
         self._workspace: Workspace | None = None
         self._kept: dict[str, str] = {}
         self._cleared: QByteArray | None = None
+        self._fitting = QByteArray()  # the panels when they had room last
+        self._waiting: _Waiting | None = None
         self._moving = False
         self._in_sight: dict[str, bool] = {}
 
@@ -150,8 +168,8 @@ class Desk(QMainWindow):
         self.addDockWidget(_BOTTOM, dock)
         dock.hide()
         dock.visibilityChanged.connect(partial(self._visible, name))
-        dock.topLevelChanged.connect(self._retitle)
-        dock.dockLocationChanged.connect(self._retitle)
+        dock.topLevelChanged.connect(self._moved_by_hand)
+        dock.dockLocationChanged.connect(self._moved_by_hand)
         return dock
 
     @property
@@ -178,7 +196,7 @@ class Desk(QMainWindow):
         dock = self._docks[name]
         if dock.isHidden():
             with self._one_move():
-                self._cleared = None
+                self._cleared = self._waiting = None
                 alone = not self._beside(dock)
                 dock.show()
                 if alone and self.dockWidgetArea(dock) is _BOTTOM:
@@ -187,6 +205,7 @@ class Desk(QMainWindow):
 
     def put_away(self, name: str) -> None:
         """Hide a panel."""
+        self._waiting = None
         self._docks[name].hide()
 
     def clear(self, *, cleared: bool) -> None:
@@ -223,26 +242,68 @@ class Desk(QMainWindow):
             return
         self._keep()
         with self._one_move():
-            self._workspace, self._cleared = workspace, None
+            self._workspace, self._cleared, self._waiting = workspace, None, None
             held = QByteArray.fromBase64(self._kept.get(str(workspace), "").encode())
             if held.isEmpty() or not self.restoreState(held, _VERSION):
                 self._arrange(first_arrangement(workspace, self.window().size()))
+                held = self.saveState(_VERSION)
+            self._fitting, self._turned = held, True
 
     def reset(self) -> None:
         """The workspace as it is at first."""
         if self._workspace is not None:
             with self._one_move():
-                self._cleared = None
+                self._cleared = self._waiting = None
                 self._arrange(first_arrangement(self._workspace, self.window().size()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """There may be room no longer, or again."""
+        super().resizeEvent(event)
+        self._find_room()
+
+    def _find_room(self) -> None:
+        """Put a layout aside that has no room, or fetch it back."""
+        if self._workspace is None or self._moving or self.cleared or not self.isVisible():
+            return
+        needed = self._narrowest
+        if self._waiting is not None:
+            if self._waiting.needs <= self.width():
+                with self._one_move():
+                    self.restoreState(self._waiting.state, _VERSION)
+                    self._waiting = None
+        elif not self._note_what_fits() and self.width() >= _NARROW:
+            with self._one_move():
+                self._waiting = _Waiting(self._fitting, needed)
+                self._arrange(first_arrangement(self._workspace, self.window().size()))
+
+    @property
+    def _narrowest(self) -> int:
+        """How many pixels across the panels and the middle need at least, as they stand."""
+        layout = self.layout()
+        return 0 if layout is None else layout.minimumSize().width()
+
+    def _note_what_fits(self) -> bool:
+        """Whether the panels have the room they need; the layout is noted where they have."""
+        fits = self._narrowest <= self.width()
+        if fits and self._waiting is None and not self.cleared:
+            self._fitting = self.saveState(_VERSION)
+        return fits
 
     def event(self, event: QEvent) -> bool:
         """Once panels stand where they were sent, tell which of them can be seen."""
         done = super().event(event)
         if self._moved and event.type() is QEvent.Type.LayoutRequest:
             self._moved = False
+            if self._turned:
+                self._turned = False
+                self._find_room()
+            else:
+                self._note_what_fits()
             self._show_tabs()
             for name in self._docks:
                 self._tell_of(name, visible=self.in_front(name))
+        elif event.type() is QEvent.Type.MouseButtonRelease:  # of what parts two panels
+            self._note_what_fits()
         return done
 
     def _show_tabs(self) -> None:
@@ -341,6 +402,7 @@ class Desk(QMainWindow):
         """Remember the panels of the workspace that is on the screen."""
         if self._workspace is not None:
             state = self._cleared if self._cleared is not None else self.saveState(_VERSION)
+            state = state if self._waiting is None else self._waiting.state
             self._kept[str(self._workspace)] = bytes(state.toBase64().data()).decode()
 
     def _arrange(self, sides: tuple[Side, ...]) -> None:
@@ -412,6 +474,13 @@ class Desk(QMainWindow):
     def _beside(self, dock: QDockWidget) -> list[QDockWidget]:
         """What is shown at the same place, behind other tabs."""
         return [each for each in self.tabifiedDockWidgets(dock) if not each.isHidden()]
+
+    @Slot()
+    def _moved_by_hand(self) -> None:
+        """Whoever moves a panel has a layout of their own from then on."""
+        if not self._moving:
+            self._waiting = None
+            self._retitle()
 
     @Slot()
     def _retitle(self) -> None:
