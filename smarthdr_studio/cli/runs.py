@@ -22,6 +22,7 @@ from smarthdr_studio.cli.output import (
 )
 from smarthdr_studio.cli.plans import LAST
 from smarthdr_studio.core.errors import PlanError, ProjectError
+from smarthdr_studio.core.project.places import MODEL_SUFFIXES, ModelForm
 from smarthdr_studio.core.training.events import PhaseChanged
 from smarthdr_studio.core.training.run_estimate import size_in_words
 from smarthdr_studio.core.words import counted
@@ -415,7 +416,7 @@ def export(
     ] = "teacher",
     which: Which = None,
     form: Annotated[
-        Literal["bundle", "safetensors", "torchscript", "onnx"],
+        ModelForm,
         typer.Option("--as", help="bundle is what merge, label, evaluate and the window take."),
     ] = "bundle",
     as_json: Json = False,
@@ -426,9 +427,9 @@ def export(
     of smarthdr-studio[onnx].
     """
     from smarthdr_studio.learning.compute import tune_allocator
-    from smarthdr_studio.learning.export import SUFFIXES, export_model
+    from smarthdr_studio.learning.export import export_model
 
-    suffix = SUFFIXES[form]
+    suffix = MODEL_SUFFIXES[form]
     if out.suffix.casefold() != suffix:
         raise typer.BadParameter(
             f"-o {out}: a {form} ends in {suffix}; name it {out.with_suffix(suffix)}"

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 from smarthdr_studio.core.errors import CheckpointError, ExportError
 from smarthdr_studio.core.files import AnyPath, replacing, shown_name
 from smarthdr_studio.core.imaging.radiometry import GAMMA, MU
-from smarthdr_studio.core.project.places import MODEL_SUFFIX
+from smarthdr_studio.core.project.places import MODEL_SUFFIX, MODEL_SUFFIXES
 from smarthdr_studio.core.records import parse_json
 
 Part = Literal["teacher", "student"]
@@ -129,7 +129,7 @@ _CARD: Final = "model.json"
 _WEIGHTS: Final = "weights.safetensors"
 _MOST_CARD: Final = 2**20
 _MOMENT: Final = (1980, 1, 1, 0, 0, 0)  # the same model gives the same bytes
-_FOR_OTHERS: Final = frozenset({".safetensors", ".pt", ".onnx"})
+_FOR_OTHERS: Final = frozenset(MODEL_SUFFIXES.values()) - {MODEL_SUFFIX}
 _REMEDY: Final = "export the model again, or copy the file again"
 
 

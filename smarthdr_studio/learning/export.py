@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,14 +22,13 @@ from smarthdr_studio.core.errors import ExportError, StudioError
 from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.imaging.bracket import Bracket, FrameStore
 from smarthdr_studio.core.imaging.radiometry import Frame, unit_ldr
-from smarthdr_studio.core.project.places import refuse_inside
+from smarthdr_studio.core.project.places import ModelForm, refuse_inside
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.events import PhaseChanged
 from smarthdr_studio.core.words import counted
 from smarthdr_studio.learning.bundle import (
     INPUTS,
     OUTPUTS,
-    SUFFIX,
     ModelCard,
     Part,
     cannot_write,
@@ -252,20 +251,12 @@ def _as_frames(ldr: list[Tensor], stops: tuple[float, ...]) -> Frames:
     return under, reference, over
 
 
-Form = Literal["bundle", "safetensors", "torchscript", "onnx"]
-
-SUFFIXES: Final[Mapping[Form, str]] = {
-    "bundle": SUFFIX,
-    "safetensors": ".safetensors",
-    "torchscript": ".pt",
-    "onnx": ".onnx",
-}
 _Graph = tuple[Callable[[Path, FusionNetwork, ModelCard], None], Callable[[Path], ExportedModel]]
-_GRAPHS: Final[Mapping[Form, _Graph]] = {
+_GRAPHS: Final[Mapping[ModelForm, _Graph]] = {
     "torchscript": (write_torchscript, load_torchscript),
     "onnx": (write_onnx, load_onnx),
 }
-_NAMES: Final[Mapping[Form, str]] = {"torchscript": "TorchScript", "onnx": "ONNX"}
+_NAMES: Final[Mapping[ModelForm, str]] = {"torchscript": "TorchScript", "onnx": "ONNX"}
 
 Events = Generator[PhaseChanged, None, float]
 
@@ -275,7 +266,7 @@ class Exported:
     """What was written. `difference` is the largest one between the file and ours, μ-law values."""
 
     path: Path
-    form: Form
+    form: ModelForm
     card: ModelCard
     bytes: int
     difference: float
@@ -294,7 +285,7 @@ def export_model(
     model: AnyPath,
     target: AnyPath,
     *,
-    form: Form,
+    form: ModelForm,
     part: Part = "teacher",
     project: AnyPath | None = None,
 ) -> Generator[PhaseChanged | Exported, None, None]:
@@ -354,7 +345,7 @@ def _graph(
     network: FusionNetwork,
     card: ModelCard,
     *,
-    form: Form,
+    form: ModelForm,
     tried: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]],
 ) -> Events:
     """Writes a graph and asks it; the largest difference."""
@@ -369,7 +360,7 @@ def _graph(
     return apart
 
 
-def _write_weights(draft: Path, card: ModelCard, weights: bytes, *, form: Form) -> float:
+def _write_weights(draft: Path, card: ModelCard, weights: bytes, *, form: ModelForm) -> float:
     """Writes a bundle or safetensors, and reads it back: every weight is the same or none is."""
     if form == "bundle":
         write_bundle(draft, card, weights)

@@ -13,12 +13,12 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from smarthdr_studio.core.errors import CheckpointError, ExportError
+from smarthdr_studio.core.project.places import MODEL_SUFFIXES
 from smarthdr_studio.core.training.events import PhaseChanged
 from smarthdr_studio.learning import export
 from smarthdr_studio.learning import export as learning_export
 from smarthdr_studio.learning.bundle import read_bundle
 from smarthdr_studio.learning.export import (
-    SUFFIXES,
     TOLERANCE,
     Exported,
     export_model,
@@ -76,7 +76,7 @@ def test_safetensors_carry_where_they_are_from_in_their_header(checkpoint, tmp_p
 @pytest.mark.skipif(os.name != "posix", reason="rights of files are those of POSIX")
 @pytest.mark.parametrize("form", ["bundle", "safetensors"])
 def test_whoever_may_read_new_files_may_read_an_export(checkpoint, tmp_path, form):
-    made = exported(checkpoint, tmp_path / f"a{SUFFIXES[form]}", form=form)
+    made = exported(checkpoint, tmp_path / f"a{MODEL_SUFFIXES[form]}", form=form)
     (tmp_path / "other").touch()
     assert made.path.stat().st_mode == (tmp_path / "other").stat().st_mode
 

@@ -12,7 +12,7 @@ from smarthdr_studio.core.display import Layer
 from smarthdr_studio.learning.model_files import read_card
 from smarthdr_studio.studio.runs import model_export
 from smarthdr_studio.studio.runs.model_export import ExportSheet
-from smarthdr_studio.studio.state import SUFFIXES, ModelWish
+from smarthdr_studio.studio.state import ModelWish
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -106,12 +106,6 @@ def test_writing_can_be_cancelled(runs, until, run_of_three, tmp_path, monkeypat
     assert "already" in runs.session.state.notice.text
     runs.session.cancel()
     until(runs.session, lambda s: s.busy == "" and runs.session.at_rest)
-
-
-def test_the_window_knows_the_endings_that_exporting_knows():
-    from smarthdr_studio.learning.export import SUFFIXES as LEARNED
-
-    assert dict(LEARNED) == SUFFIXES
 
 
 def look_through(window, path):

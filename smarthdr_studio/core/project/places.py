@@ -22,6 +22,15 @@ from smarthdr_studio.core.records import parse_json
 from smarthdr_studio.core.remedies import LOOK_OVER
 
 MODEL_SUFFIX: Final = ".shdrmodel"
+ModelForm = Literal["bundle", "safetensors", "torchscript", "onnx"]
+MODEL_SUFFIXES: Final[Mapping[ModelForm, str]] = {
+    "bundle": MODEL_SUFFIX,
+    "safetensors": ".safetensors",
+    "torchscript": ".pt",
+    "onnx": ".onnx",
+}
+"""As what a model leaves, and how its file ends; a bundle alone comes back."""
+
 DATABASE_NAME: Final = "project.sqlite"
 SHAKES: Final = "alignment"
 DATABASE_FILES: Final = (DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm")

@@ -17,15 +17,14 @@ from PySide6.QtWidgets import (
 )
 
 from smarthdr_studio.core.errors import CheckpointError, ExportError
+from smarthdr_studio.core.project.places import MODEL_SUFFIXES, ModelForm
 from smarthdr_studio.core.training.events import PhaseChanged
 from smarthdr_studio.core.training.run_folder import run_of
 from smarthdr_studio.core.training.run_index import RunRow
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import (
     PARTS,
-    SUFFIXES,
     WHICH,
-    Form,
     ModelWish,
     Notice,
     Part,
@@ -46,7 +45,7 @@ def put_model(report: Report, *, project: Path, wish: ModelWish) -> Written:
     report("loading torch", 0, 0)
     from smarthdr_studio.learning.export import export_model
 
-    suffix = SUFFIXES[wish.form]
+    suffix = MODEL_SUFFIXES[wish.form]
     if wish.file.suffix.casefold() != suffix:
         right = wish.file.with_suffix(suffix)
         raise ExportError(f"{wish.file}: this kind ends in {suffix}; name it {right.name}")
@@ -108,13 +107,13 @@ _WHICH: Final = {
     "best": "The checkpoint with the highest PSNR-μ on held-out labels; without any the last",
     "last": "The newest checkpoint",
 }
-_FORMS: Final[dict[str, Form]] = {
+_FORMS: Final[dict[str, ModelForm]] = {
     "Bundle": "bundle",
     "Safetensors": "safetensors",
     "TorchScript": "torchscript",
     "ONNX": "onnx",
 }
-_ABOUT: Final[dict[Form, str]] = {
+_ABOUT: Final[dict[ModelForm, str]] = {
     "bundle": "One file that merge, label, evaluate, a new run and this window take: weights, and "
     "what the network wants to be fed with, in words.",
     "safetensors": "Weights alone, with where they are from in the header. For programs that know "
@@ -139,7 +138,7 @@ class ExportSheet(QDialog):
         self._run, self._beside = row.id, row.folder.parents[1].parent
         self._part: Part = "teacher"
         self._which: Which = "best"
-        self._form: Form = "bundle"
+        self._form: ModelForm = "bundle"
         self._parts, self._whiches = (
             Choice(_PARTS, name="Network"),
             Choice(_WHICH, name="Checkpoint"),
@@ -201,17 +200,17 @@ class ExportSheet(QDialog):
     @Slot()
     def _weigh(self) -> None:
         path = Path(self._path.text().strip())
-        right = path.is_absolute() and path.suffix.casefold() == SUFFIXES[self._form]
+        right = path.is_absolute() and path.suffix.casefold() == MODEL_SUFFIXES[self._form]
         self._export.setEnabled(right)
-        wrong = f"An absolute path that ends in {SUFFIXES[self._form]} is needed"
+        wrong = f"An absolute path that ends in {MODEL_SUFFIXES[self._form]} is needed"
         self._export.setToolTip("Write the file (Enter)" if right else wrong)
 
     @Slot()
     def _ask_for_file(self) -> None:
         dialog = QFileDialog(self, "Export model", str(Path(self._path.text()).parent))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter(f"*{SUFFIXES[self._form]}")
-        dialog.setDefaultSuffix(SUFFIXES[self._form].removeprefix("."))
+        dialog.setNameFilter(f"*{MODEL_SUFFIXES[self._form]}")
+        dialog.setDefaultSuffix(MODEL_SUFFIXES[self._form].removeprefix("."))
         dialog.selectFile(Path(self._path.text()).name)
         dialog.fileSelected.connect(self._path.setText)
         dialog.finished.connect(dialog.deleteLater)
@@ -223,7 +222,7 @@ class ExportSheet(QDialog):
         self._whiches.show_word(self._which)
         self._forms.show_word(next(word for word, form in _FORMS.items() if form == self._form))
         self._about.setText(_ABOUT[self._form])
-        typed, suffix = self._path.text(), SUFFIXES[self._form]
+        typed, suffix = self._path.text(), MODEL_SUFFIXES[self._form]
         proposed = str(self._beside / f"{self._run}-{self._which}-{self._part}{suffix}")
         whole = typed in ("", self._own_name)
         self._path.setText(proposed if whole else str(Path(typed).with_suffix(suffix)))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from smarthdr_studio.core.project.places import ModelForm
 from smarthdr_studio.core.training.diary import DiaryLine
 from smarthdr_studio.core.training.run_folder import DiscardedRun
 from smarthdr_studio.core.training.run_index import RunRow
@@ -108,18 +109,11 @@ class RunPicture:
 
 Part = Literal["teacher", "student"]
 Which = Literal["best", "last"]
-Form = Literal["bundle", "safetensors", "torchscript", "onnx"]
 Split = Literal["test", "held-out", "unlabelled"]
 
 PARTS: Final[tuple[Part, ...]] = ("teacher", "student")
 WHICH: Final[tuple[Which, ...]] = ("best", "last")
 SPLITS: Final[tuple[Split, ...]] = ("test", "held-out", "unlabelled")
-SUFFIXES: Final[dict[Form, str]] = {
-    "bundle": ".shdrmodel",
-    "safetensors": ".safetensors",
-    "torchscript": ".pt",
-    "onnx": ".onnx",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +124,7 @@ class ModelWish:
     file: Path
     part: Part = "teacher"
     which: Which = "best"
-    form: Form = "bundle"
+    form: ModelForm = "bundle"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
