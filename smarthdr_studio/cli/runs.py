@@ -83,7 +83,7 @@ def row_as_json(row: "RunRow") -> dict[str, Any]:
 
 
 def run_cells(row: "RunRow") -> tuple[str, ...]:
-    """A row for `COLUMNS`."""
+    """A row for `RUN_COLUMNS`."""
     best = "" if row.best is None else f"{row.best.psnr_mu:.2f} dB"
     return (
         *(row.id, row.status, row.preset, row.note.partition("\n")[0]),

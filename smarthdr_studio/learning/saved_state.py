@@ -75,6 +75,7 @@ def state_of(run: TrainingRun) -> dict[str, Any]:
     return {
         "progress": asdict(run.progress),
         "optimiser": run.learner.optimiser.state_dict(),
+        # The name that the first runs gave it, so that they are gone on with.
         "roster": run.label_set.state(project=run.project),
         "metrics": run.metrics,
         "draws": run.draws_before_step or run.draws(),

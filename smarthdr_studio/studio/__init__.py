@@ -1,1 +1,1 @@
-"""The window. PySide6; reaches learning only through five doors."""
+"""The window. PySide6; reaches learning only through six doors."""

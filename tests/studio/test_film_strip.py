@@ -174,20 +174,20 @@ def test_the_film_follows_the_scene_on_the_screen_unless_it_is_pinned(
     session, until, filmed, qtbot
 ):
     came = []
-    session.watching.film.pictures_came.connect(lambda *told: came.append(told))
+    session.film_and_diary.film.pictures_came.connect(lambda *told: came.append(told))
     session.take(filmed)
     until(session, lambda s: s.shown == "003" and len(s.film.frames) == 2)
     shown = session.state.film
     assert shown.scene == "003"
     assert [frame.retained for frame in shown.frames] == [0.1, 0.2]
     assert shown.frames[1].sigma == pytest.approx(0.02)
-    session.watching.film.want((1, 2))
+    session.film_and_diary.film.want((1, 2))
     qtbot.waitUntil(lambda: bool(came), timeout=20000)
     assert came[0][:2] == (shown.run, "003")
-    session.watching.film.pin(True)
+    session.film_and_diary.film.pin(True)
     session.screen.pick("004")
     assert session.state.film.scene == "003"
-    session.watching.film.pin(False)
+    session.film_and_diary.film.pin(False)
     assert session.state.film.scene == "004"
     session.screen.pick("005")
     assert session.state.film.frames == ()  # it took no part in any round

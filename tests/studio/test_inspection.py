@@ -18,7 +18,7 @@ from smarthdr_studio.core.trust.masking import MaskSettings, Range, trust
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.studio.state import Notice, StudioState
-from smarthdr_studio.studio.trust.thresholds import MOST_SNAPSHOTS
+from smarthdr_studio.studio.trust.what_if import MOST_SNAPSHOTS
 
 RUN = "20260101-000000-tiny"
 POOL = ("003", "004", "005", "006")

@@ -146,10 +146,10 @@ def test_a_table_has_a_line_for_every_step_and_gaps_where_a_curve_has_none(tmp_p
 
 
 def test_curves_are_exported_from_the_window_as_picture_and_as_table(opened, until, tmp_path):
-    watching = opened.page.watching
-    watching.exporting.export("csv", ("fit",))
+    pages = opened.page.run_pages
+    pages.exporting.export("csv", ("fit",))
     assert "no values" in opened.session.state.notice.text
-    watching.board.show_past(charted(run(labelled_reconstruction=STEPS, psnr_mu=STEPS)))
+    pages.board.show_past(charted(run(labelled_reconstruction=STEPS, psnr_mu=STEPS)))
     for kind, names in (
         ("csv", ("fit", "psnr")),
         ("png", ("fit",)),
@@ -157,7 +157,7 @@ def test_curves_are_exported_from_the_window_as_picture_and_as_table(opened, unt
         ("svg", ("fit", "psnr")),
     ):
         path = tmp_path / f"{len(names)}.{kind}"
-        watching.exporting.export(kind, names)
+        pages.exporting.export(kind, names)
         dialog = opened.findChild(QFileDialog)
         dialog.fileSelected.emit(str(path))
         until(opened.session, lambda s, path=path: bool(s.notice and str(path) in s.notice.text))
@@ -168,16 +168,16 @@ def test_curves_are_exported_from_the_window_as_picture_and_as_table(opened, unt
 
 
 def test_the_view_that_is_watched_comes_back_with_the_project(opened, qtbot, until, tiny_project):
-    watching = opened.page.watching
-    qtbot.mouseClick(watching._rail._buttons["Diary"], Qt.MouseButton.LeftButton)
-    assert watching._views.currentWidget() is watching.pages["Diary"]
+    pages = opened.page.run_pages
+    qtbot.mouseClick(pages._rail._buttons["Diary"], Qt.MouseButton.LeftButton)
+    assert pages._views.currentWidget() is pages.pages["Diary"]
     assert opened.session.panes["watching"]["view"] == "Diary"
     opened.session.close_project()
     until(opened.session, lambda s: s.folder is None)
-    watching.arrange({})
+    pages.arrange({})
     opened.session.take(tiny_project)
     until(opened.session, lambda s: s.shown is not None)
-    assert watching._views.currentWidget() is watching.pages["Diary"]
+    assert pages._views.currentWidget() is pages.pages["Diary"]
 
 
 @pytest.mark.parametrize("comparing", [False, True])

@@ -76,7 +76,7 @@ def test_a_whole_training_with_clicks(window, qtbot, until, fresh_project, plan)
     until(window.session, lambda s: s.training.activity in OVER, timeout=400000)
     assert window.session.state.training.activity is Activity.DONE
     until(window.session, lambda s: s.pool is not None and s.pool.scenes == 4)
-    curves = window.page.watching.board.curves
+    curves = window.page.run_pages.board.curves
     assert curves["likelihood"].now("total") is not None
     assert curves["fit"].now("Lₛʳ") is not None
     assert curves["psnr"].now("PSNR-μ") is not None

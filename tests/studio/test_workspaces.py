@@ -55,9 +55,9 @@ def test_each_workspace_shows_what_it_is_about(opened, qtbot):
     assert opened.page.views.count == 2
     turn(qtbot, opened, Workspace.TRAIN)
     assert opened.page.training.isVisible()
-    assert opened.page.watching.board.isVisible()
-    assert opened.page.watching.film.isVisible()
-    assert opened.page.watching.diary.isVisible()
+    assert opened.page.run_pages.board.isVisible()
+    assert opened.page.run_pages.film.isVisible()
+    assert opened.page.run_pages.diary.isVisible()
     assert not opened.page.views.isVisible()
     turn(qtbot, opened, Workspace.INSPECT)
     assert opened.page.views.isVisible()

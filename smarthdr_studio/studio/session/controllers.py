@@ -152,7 +152,7 @@ class ProjectFiles(QObject):
         self.problems.cancel()
 
 
-class Watching(QObject):
+class FilmAndDiary(QObject):
     """Connects both with the run at work and with the scene on the screen."""
 
     def __init__(

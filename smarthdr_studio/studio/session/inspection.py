@@ -26,7 +26,7 @@ from smarthdr_studio.studio.trust.evidence import EvidenceController
 from smarthdr_studio.studio.trust.history import HistoryController
 from smarthdr_studio.studio.trust.inspector import InspectorController, patch_as_region
 from smarthdr_studio.studio.trust.threshold_proposals import ThresholdProposalController
-from smarthdr_studio.studio.trust.thresholds import ThresholdController
+from smarthdr_studio.studio.trust.what_if import ThresholdController
 
 _SCOPES: Final[dict[str, Scope]] = {scope: scope for scope in SCOPES}
 _LOOK_CLOSER_AFTER_MS: Final = 200  # whoever walks through scenes need not wait for clues
@@ -242,7 +242,7 @@ class Inspection(QObject):
 _LOOK_EVERY_MS: Final = 500  # costs one question to the database and a few to the disk
 
 
-class Watch(QObject):
+class DiskWatch(QObject):
     """Looks twice a second; `noticed` tells that the journal was written by somebody else."""
 
     noticed = Signal()

@@ -24,12 +24,12 @@ from smarthdr_studio.studio.dataset.start_page import ProjectController
 from smarthdr_studio.studio.project.decisions import CurationController
 from smarthdr_studio.studio.project.store import Panel, Store
 from smarthdr_studio.studio.session.controllers import (
+    FilmAndDiary,
     ProjectFiles,
     Recommendations,
     Running,
-    Watching,
 )
-from smarthdr_studio.studio.session.inspection import Inspection, Watch
+from smarthdr_studio.studio.session.inspection import DiskWatch, Inspection
 from smarthdr_studio.studio.settings import Layout, Places, Preferences
 from smarthdr_studio.studio.state import Centre, Comparison, Notice, StudioState, Workspace
 from smarthdr_studio.studio.tasks import TaskQueue, TaskRunner
@@ -78,7 +78,7 @@ class Session(QObject):
         self.curating = CurationController(self._store, decisions, self.screen)
         self.running = Running(self._store, self._tasks, self.curating, presets=places.presets)
         self.training = self.running.training
-        self.watching = Watching(
+        self.film_and_diary = FilmAndDiary(
             self._store, self._tasks, training=self.training, inspection=self.inspection
         )
         self.screen.scenes.set_budget(self.preferences.budget)
@@ -90,7 +90,7 @@ class Session(QObject):
         self.panes: dict[str, Any] = {}  # sizes and tabs of the page, in its own words
         self._reading = FrameReading()  # as the pictures on the screen were read
         self._chosen: Mapping[str, Three] = {}  # which frames of them a person chose
-        self._watch = Watch(self._store, self.screen)
+        self._watch = DiskWatch(self._store, self.screen)
         self._connect()
         if self.preferences.told:
             self._store.complain(self.preferences.told)

@@ -64,7 +64,7 @@ class RunsCommands(QObject):
         page.browsing.run_command_asked.connect(self._do)
         session.running.next_asked.connect(self._go_on_with)
         session.watch({"runs"}, self._follow)
-        page.watching.all_runs.clicked.connect(self._toggle)
+        page.run_pages.all_runs.clicked.connect(self._toggle)
 
     def table(self) -> Mapping[str, Callable[[], object]]:
         """Every command by the name the table of actions calls it."""

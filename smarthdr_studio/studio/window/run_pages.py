@@ -193,7 +193,7 @@ def _resume(session: Session, run: str, changes: Mapping[str, Any]) -> None:
 _CURVES: Final = "Curves"
 
 
-class Watching(QWidget):
+class RunPages(QWidget):
     """Three views of the run at work, each with its tools; a view may be lent to another place."""
 
     rearranged = Signal()
@@ -242,18 +242,18 @@ class Watching(QWidget):
 
     def listen_to(self, session: Session) -> None:
         """State, points, pictures and lines come down."""
-        training, watching = session.training, session.watching
+        training, told = session.training, session.film_and_diary
         session.show_in(self.film, self._film_tools)
         training.points_came.connect(self.board.take_points)
         training.curves_cleared.connect(self.board.clear)
         training.curves_read.connect(self._show_past)
-        watching.film.pictures_came.connect(self.film.frames.take_pictures)
-        watching.diary.began.connect(self.diary.begin)
-        watching.diary.wrote.connect(self.diary.write)
+        told.film.pictures_came.connect(self.film.frames.take_pictures)
+        told.diary.began.connect(self.diary.begin)
+        told.diary.wrote.connect(self.diary.write)
 
     def tell(self, session: Session) -> None:
         """Intents go up."""
-        history, film = session.inspection.history, session.watching.film
+        history, film = session.inspection.history, session.film_and_diary.film
         self.exporting = CurveExport(session, self.board)
         self.film.round_picked.connect(history.pick)
         self.film.frames.pictures_wanted.connect(film.want)

@@ -23,15 +23,15 @@ from smarthdr_studio.studio.training.training_panel import TrainingPanel
 from smarthdr_studio.studio.trust.evidence_panel import EvidencePanel
 from smarthdr_studio.studio.trust.history import HistoryPanel
 from smarthdr_studio.studio.trust.inspector import Inspector, RegionTable, WhyLine
-from smarthdr_studio.studio.trust.reliability_panel import ReliabilityPanel
 from smarthdr_studio.studio.trust.threshold_proposals import ThresholdProposals
-from smarthdr_studio.studio.trust.thresholds import PoolMap, Snapshots, WhatIfPanel
+from smarthdr_studio.studio.trust.thresholds_panel import ThresholdsPanel
+from smarthdr_studio.studio.trust.what_if import PoolMap, Snapshots, WhatIfPanel
 from smarthdr_studio.studio.viewer.display_strip import DisplayStrip
 from smarthdr_studio.studio.viewer.view_grid import ViewGrid
 from smarthdr_studio.studio.widgets.controls import Scrolled
 from smarthdr_studio.studio.window.charts import ChartExport, Charts
 from smarthdr_studio.studio.window.desk import Desk
-from smarthdr_studio.studio.window.run_pages import Watching
+from smarthdr_studio.studio.window.run_pages import RunPages
 from smarthdr_studio.studio.window.scene_pages import CentrePages
 
 _GUESTS = {"overview": (Centre.TABLE, Centre.GALLERY), "runs": (Centre.RUNS,)}
@@ -63,8 +63,8 @@ class StudioPage(QWidget):
         self.trust_side = TrustSide(self.charts, self)
         self.training, self.history = TrainingPanel(presets()), HistoryPanel()
         self.journal = JournalPanel()
-        self.watching = Watching(palette)
-        self.training.place_board(self.watching)
+        self.run_pages = RunPages(palette)
+        self.training.place_board(self.run_pages)
         heat = self.charts.heat
         self.history.place(heat, rounds=heat.round_picked, scenes=heat.scene_picked)
         self._lay_out(palette)
@@ -82,7 +82,7 @@ class StudioPage(QWidget):
         session.screen.thumbnail_made.connect(self.shelf.take_thumbnail)
         self.browsing.listen_to(session)
         session.inspection.look_wanted.connect(self._look_at)
-        self.watching.listen_to(session)
+        self.run_pages.listen_to(session)
         session.training.devices_found.connect(self.training.show_devices)
 
     def tell(self, session: Session) -> None:
@@ -93,7 +93,7 @@ class StudioPage(QWidget):
         self._tell_of_views(session)
         self._tell_of_brush(session)
         self.trust_side.tell(session)
-        self.watching.tell(session)
+        self.run_pages.tell(session)
         self.history.round_picked.connect(session.inspection.history.pick)
         self.history.scene_picked.connect(session.screen.pick)
         self.history.kind_picked.connect(session.inspection.history.set_kind)
@@ -121,7 +121,7 @@ class StudioPage(QWidget):
         self.browsing.dress(palette)
         self.views.set_palette_colours(palette)
         self.charts.dress(palette)
-        self.watching.dress(palette)
+        self.run_pages.dress(palette)
 
     def save_notes(self) -> None:
         """Keep what is being written about scenes and runs."""
@@ -183,7 +183,7 @@ class StudioPage(QWidget):
         """Choices that belong to the project, as plain values."""
         return {
             "hidden columns": self.browsing.table.hidden_columns,
-            "watching": self.watching.arrangement,
+            "watching": self.run_pages.arrangement,
         }
 
     def arrange(self, panes: Mapping[str, Any]) -> None:
@@ -195,7 +195,7 @@ class StudioPage(QWidget):
 
     def _arrange(self, panes: Mapping[str, Any]) -> None:
         self.browsing.table.hide_columns(map(str, panes.get("hidden columns", ())))
-        self.watching.arrange(panes.get("watching", {}))
+        self.run_pages.arrange(panes.get("watching", {}))
 
     @Slot()
     def _settle(self) -> None:
@@ -212,10 +212,10 @@ class StudioPage(QWidget):
             browsing.take_home(browsing.runs, _GUESTS["runs"])
         for name, view in _WATCHED.items():
             if desk.has(name):
-                desk.dock(name).hold(self.watching.pages[view])
+                desk.dock(name).hold(self.run_pages.pages[view])
             else:
-                self.watching.take_home(view)
-        self.watching.show_rail(visible=not all(map(desk.has, _WATCHED)))
+                self.run_pages.take_home(view)
+        self.run_pages.show_rail(visible=not all(map(desk.has, _WATCHED)))
 
     @Slot(str, bool)
     def _seen(self, name: str, seen: object) -> None:
@@ -320,8 +320,8 @@ class StudioPage(QWidget):
         self.desk.seen.connect(self._seen)
         self.desk.reset_asked.connect(self.desk.reset)
         self.browsing.panel_wanted.connect(self.desk.bring)
-        self.watching.view_elsewhere_asked.connect(self._bring_view)
-        for moved in (self.browsing.rearranged, self.watching.rearranged):
+        self.run_pages.view_elsewhere_asked.connect(self._bring_view)
+        for moved in (self.browsing.rearranged, self.run_pages.rearranged):
             moved.connect(self._rearrange)
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 2, 8, 0)
@@ -341,7 +341,7 @@ class TrustSide(QObject):
 
     def __init__(self, charts: Charts, parent: QObject) -> None:
         super().__init__(parent)
-        self.reliability, self.pool_map = ReliabilityPanel(), PoolMap()
+        self.reliability, self.pool_map = ThresholdsPanel(), PoolMap()
         self.snapshots, self.what_if = Snapshots(), WhatIfPanel()
         self.proposals = ThresholdProposals()
         self.inspector, self.region, self.why = Inspector(), RegionTable(), WhyLine()

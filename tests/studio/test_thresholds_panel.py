@@ -17,10 +17,10 @@ from smarthdr_studio.core.trust.thresholds import WhatIf
 from smarthdr_studio.studio.plots.histogram import ThresholdHistogram
 from smarthdr_studio.studio.plots.retention_map import RetentionMap
 from smarthdr_studio.studio.state import PoolCharts, PoolShares, Snapshot, StudioState
-from smarthdr_studio.studio.trust import thresholds as pairs
-from smarthdr_studio.studio.trust import thresholds as table
-from smarthdr_studio.studio.trust.reliability_panel import ReliabilityPanel
-from smarthdr_studio.studio.trust.thresholds import PoolMap
+from smarthdr_studio.studio.trust import what_if as pairs
+from smarthdr_studio.studio.trust import what_if as table
+from smarthdr_studio.studio.trust.thresholds_panel import ThresholdsPanel
+from smarthdr_studio.studio.trust.what_if import PoolMap
 
 PAPER = MaskSettings()
 TAUS = np.linspace(0, 1, 21)
@@ -59,7 +59,7 @@ def choose(level, words):
 
 
 def test_how_scores_are_made_is_picked_level_by_level(qtbot):
-    panel = shown(qtbot, ReliabilityPanel(), StudioState())
+    panel = shown(qtbot, ThresholdsPanel(), StudioState())
     settled = heard(panel.masks_settled)
     choose(panel.patches._level, "percentiles 0.1–99.9")
     choose(panel.pixels._level, "pool")
@@ -77,7 +77,7 @@ def test_how_scores_are_made_is_picked_level_by_level(qtbot):
 
 def test_percentiles_from_elsewhere_are_told_and_kept(qtbot):
     odd = Level(normalisation="percentile", low_percentile=2.5, high_percentile=90, scope="scene")
-    panel = shown(qtbot, ReliabilityPanel(), StudioState(masks=replace(PAPER, pixels=odd)))
+    panel = shown(qtbot, ThresholdsPanel(), StudioState(masks=replace(PAPER, pixels=odd)))
     settled = heard(panel.masks_settled)
     assert "2.5–90" in panel.pixels._level.text()
     choose(panel.pixels._level, "pool")
@@ -85,7 +85,7 @@ def test_percentiles_from_elsewhere_are_told_and_kept(qtbot):
 
 
 def test_scores_can_be_sigma_itself_of_no_pool_and_no_scene(qtbot):
-    panel = shown(qtbot, ReliabilityPanel(), StudioState())
+    panel = shown(qtbot, ThresholdsPanel(), StudioState())
     settled = heard(panel.masks_settled)
     choose(panel.pixels._level, "σ itself")
     by_sigma = Level(normalisation="absolute", scope="scene")
@@ -109,7 +109,7 @@ def test_scores_can_be_sigma_itself_of_no_pool_and_no_scene(qtbot):
     ],
 )
 def test_reset_brings_back_everything_of_the_paper(qtbot, masks):
-    panel = shown(qtbot, ReliabilityPanel(), StudioState(masks=replace(masks, patch_size=32)))
+    panel = shown(qtbot, ThresholdsPanel(), StudioState(masks=replace(masks, patch_size=32)))
     settled = heard(panel.masks_settled)
     button = press(qtbot, panel, "Reset")
     assert settled == [replace(PAPER, patch_size=32)]
@@ -121,12 +121,12 @@ def test_reset_brings_back_everything_of_the_paper(qtbot, masks):
 
 def test_percentiles_without_effect_are_no_difference(qtbot):
     masks = replace(PAPER, patches=Level(low_percentile=5, high_percentile=95))
-    panel = shown(qtbot, ReliabilityPanel(), StudioState(masks=masks))
+    panel = shown(qtbot, ThresholdsPanel(), StudioState(masks=masks))
     assert not panel._reset.isEnabled()
 
 
 def test_the_captions_say_whose_scores_are_counted(qtbot):
-    panel = shown(qtbot, ReliabilityPanel(), StudioState(scope="scene"))
+    panel = shown(qtbot, ThresholdsPanel(), StudioState(scope="scene"))
     assert panel.patches._whose.whole == "S_pa of scene"
     counted = StudioState(scope="scene", charts=charts(np.ones((21, 21)), scope="pool"))
     panel.show_state(StudioState(), counted)
@@ -134,7 +134,7 @@ def test_the_captions_say_whose_scores_are_counted(qtbot):
 
 
 def test_a_region_can_be_chosen_once_there_is_one(qtbot):
-    panel = shown(qtbot, ReliabilityPanel(), StudioState())
+    panel = shown(qtbot, ThresholdsPanel(), StudioState())
     picked = heard(panel.scope_picked)
     assert not panel._scope._buttons["region"].isEnabled()
     panel.show_state(StudioState(), StudioState(region=REGION))
@@ -144,7 +144,7 @@ def test_a_region_can_be_chosen_once_there_is_one(qtbot):
 
 
 def test_a_real_drag_over_the_histogram_moves_one_threshold(qtbot):
-    panel, histogram = ReliabilityPanel(), ThresholdHistogram("S_pa")
+    panel, histogram = ThresholdsPanel(), ThresholdHistogram("S_pa")
     panel.patches.place_histogram(histogram)
     panel.patches.listen_to(histogram.tau_dragged, histogram.tau_released)
     shown(qtbot, panel, StudioState(masks=replace(PAPER, tau_pixel=0.7)))
@@ -302,7 +302,7 @@ def test_why_nothing_can_be_compared_stands_where_the_verdict_would(qtbot):
 
 
 def test_every_control_says_what_it_is_and_leaves_the_arrows_to_the_scenes(qtbot):
-    window, panel = QMainWindow(), ReliabilityPanel()
+    window, panel = QMainWindow(), ThresholdsPanel()
     qtbot.addWidget(window)
     window.setCentralWidget(panel)
     stepped = []

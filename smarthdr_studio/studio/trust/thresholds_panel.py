@@ -233,7 +233,7 @@ _SCOPES = {
 }
 
 
-class ReliabilityPanel(QWidget):
+class ThresholdsPanel(QWidget):
     """Two thresholds; says which ones the person picked."""
 
     SHOWS: ClassVar[frozenset[str]] = frozenset(
