@@ -1,11 +1,21 @@
 """EXR files with named layers: exact, readable by others, and told in one sentence when broken."""
 
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import OpenEXR
 import pytest
 
-from smarthdr_studio.core.errors import LabelError
-from smarthdr_studio.core.imaging.image_files import read_layers, write_layers
+from smarthdr_studio.core.errors import LabelError, UnreadableImage
+from smarthdr_studio.core.imaging.image_files import (
+    read_layers,
+    read_radiance,
+    write_layers,
+    write_radiance_exr,
+)
+from smarthdr_studio.core.imaging.printed import unheard
 
 
 @pytest.fixture
@@ -92,6 +102,80 @@ def test_a_byte_changed_anywhere_is_read_or_told_but_never_a_crash(written):
             told.append(str(error))
     assert told
     assert all(str(written) in words for words in told)
+
+
+def damaged_inside(path):
+    """The file as a bad disk leaves it: of its size, with other bytes amid its pixels."""
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2 : len(raw) // 2 + 400] = b"\x55" * 400
+    path.write_bytes(raw)
+    return path
+
+
+def colours(path):
+    write_radiance_exr(path, np.random.default_rng(3).random((60, 80, 3), dtype=np.float32))
+    return path
+
+
+def test_a_label_damaged_inside_is_one_sentence_and_nothing_else_is_printed(written, capfd):
+    with pytest.raises(LabelError, match=r"inside \(its pixels cannot be unpacked\)") as error:
+        read_layers(damaged_inside(written))
+    assert str(written) in sentence(error)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_so_is_radiance_damaged_inside(tmp_path, capfd):
+    with pytest.raises(UnreadableImage, match="is truncated or damaged"):
+        read_radiance(damaged_inside(colours(tmp_path / "a.exr")))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_another_thread_prints_meanwhile_is_printed(written, capfd):
+    """A line that this thread prints amid the decoding is dropped, one of another is not."""
+    amid, told = threading.Event(), threading.Event()
+
+    def tell():
+        amid.wait(10)
+        print("said by another thread")
+        told.set()
+
+    other = threading.Thread(target=tell)
+    other.start()
+    with unheard():
+        amid.set()
+        assert told.wait(10)
+        print("said by the decoder")
+    other.join()
+    print("said afterwards")
+    assert capfd.readouterr().out == "said by another thread\nsaid afterwards\n"
+
+
+def test_labels_read_at_once_leave_stdout_as_it_was(tmp_path, layers, capfd):
+    before = sys.stdout
+    paths = [tmp_path / f"{k}.exr" for k in range(16)]
+    for k, path in enumerate(paths):
+        write_layers(path, layers, header={})
+        if k % 2:
+            damaged_inside(path)
+
+    def verdict(path):
+        try:
+            return len(read_layers(path)[0])
+        except LabelError as error:
+            return str(path) in str(error)
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        found = list(pool.map(verdict, paths))
+    assert found == [True if k % 2 else len(layers) for k in range(16)]
+    assert sys.stdout is before
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_window_without_a_terminal_reads_them_as_well(written, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(LabelError, match="damaged inside"):
+        read_layers(damaged_inside(written))
+    assert sys.stdout is None
 
 
 def test_a_failed_write_keeps_the_old_file_and_leaves_no_draft(written, layers):

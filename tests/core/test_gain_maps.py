@@ -132,3 +132,14 @@ def test_a_map_with_more_pixels_than_its_picture_is_refused_before_it_is_unpacke
     (tmp_path / "a.jpg").write_bytes(block)
     with pytest.raises(UnreadableImage, match="more pixels than the picture"):
         read_radiance(tmp_path / "a.jpg")
+
+
+def test_a_picture_whose_scan_is_damaged_is_refused_and_nothing_is_printed(tmp_path, capfd):
+    raw = bytearray(gain_map_jpeg(XMP_TOLD, base_size=BASE, map_size=MAP, marker=0xE1))
+    scan = raw.index(b"\xff\xda") + 14
+    raw[scan + 2 : scan + 4] = b"\xff\x55"
+    path = tmp_path / "a.jpg"
+    path.write_bytes(raw)
+    with pytest.raises(UnreadableImage, match="truncated or damaged"):
+        read_radiance(path)
+    assert capfd.readouterr() == ("", "")

@@ -174,9 +174,9 @@ def test_a_process_that_was_forked_off_amid_a_decode_hears_for_itself(tmp_path):
 FORKED = """
 import ctypes, os, sys
 from smarthdr_studio.core.errors import UnreadableImage
-from smarthdr_studio.core.imaging import coded_pictures
+from smarthdr_studio.core.imaging import printed
 from smarthdr_studio.core.imaging.image_files import read_frame
-with coded_pictures._LIBJPEG.heard(alone=True):
+with printed.heard(alone=True):
     child = os.fork()
     if not child:
         try:
@@ -350,17 +350,17 @@ def test_what_a_png_says_beside_its_pixels_is_neither_unpacked_nor_complained_of
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there is stderr of C kept")
 def test_importing_the_readers_opens_no_file_of_their_own():
-    """What libjpeg prints is kept in a file in memory, which only who decodes a JPEG needs."""
+    """What decoders print is kept in a file in memory, which only who decodes needs."""
     asked = (
         "from pathlib import Path\n"
-        "from smarthdr_studio.core.imaging import coded_pictures\n"
+        "from smarthdr_studio.core.imaging import coded_pictures, printed\n"
         "def kept():\n"
         "    for each in sorted(Path('/proc/self/fd').iterdir()):\n"
         "        if each.is_symlink() and 'stderr of C' in str(each.readlink()):\n"
         "            return True\n"
         "    return False\n"
         "print(kept())\n"
-        "with coded_pictures._LIBJPEG.heard():\n"
+        "with printed.heard():\n"
         "    pass\n"
         "print(kept())\n"
     )

@@ -1,15 +1,10 @@
 """Pictures in PNG and JPEG files: what they say of curve, bits and orientation; their pixels."""
 
-import ctypes
 import io
-import os
 import re
 import struct
-import sys
-import threading
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from typing import BinaryIO, Final, TypeVar
 
 import numpy as np
@@ -30,6 +25,7 @@ from smarthdr_studio.core.imaging.picture_header import (
     by_opencv,
     spread,
 )
+from smarthdr_studio.core.imaging.printed import heard
 from smarthdr_studio.core.imaging.tiff_tags import ORIENTATION
 from smarthdr_studio.core.imaging.transfer import HLG, PQ, Curve, h273_curve, icc_curve
 
@@ -179,102 +175,14 @@ def sound(decode: Callable[[], _T]) -> _T:
 
     libjpeg guesses the pixels of such a scan and prints so: nothing of that is a picture.
     """
-    with _LIBJPEG.heard() as complained:
+    with heard() as said:
         found = decode()
-    if complained():
-        with _LIBJPEG.heard(alone=True) as complained:
+    if _DAMAGED_SCAN.search(said()):
+        with heard(alone=True) as said:
             found = decode()
-        if complained():
+        if _DAMAGED_SCAN.search(said()):
             raise ValueError("a scan is damaged")
     return found
-
-
-class _PrintedByC:
-    """What C libraries print to stderr, kept from the terminal and read.
-
-    libjpeg inside OpenCV knows no other way to say that it guesses pixels. Python's own stderr and
-    descriptor 2 are left alone: only the variable `stderr` of the C library points elsewhere
-    meanwhile. Of several threads that decode at once nobody knows whose a line is; who has to know
-    decodes again, alone. Without glibc nothing is heard.
-    """
-
-    def __init__(self) -> None:
-        self._begin(None)
-        if sys.platform == "linux":
-            os.register_at_fork(after_in_child=lambda: self._begin(self._before))
-
-    def _begin(self, before: int | None) -> None:
-        """As at the start of a process; `before` is what a forked one has to point to again."""
-        self._free = threading.Condition()
-        self._inside = self._waiting = 0
-        self._place: ctypes.c_void_p | None = None
-        self._sought = False  # only who decodes needs a file for it
-        self._before: int | None = None
-        if before is not None and (place := self._sought_place()) is not None:
-            place.value = before
-
-    def _sought_place(self) -> ctypes.c_void_p | None:
-        if not self._sought:
-            self._sought = True
-            with suppress(OSError, AttributeError, ValueError):
-                self._place = self._found_place()
-        return self._place
-
-    def _found_place(self) -> ctypes.c_void_p | None:
-        """The variable; None where it cannot be pointed elsewhere."""
-        if sys.platform != "linux":
-            return None
-        library = ctypes.CDLL(None)
-        if not hasattr(library, "gnu_get_libc_version"):  # elsewhere it may be read-only
-            return None
-        self._kept = os.memfd_create("stderr of C")
-        library.fdopen.restype = ctypes.c_void_p
-        stream = ctypes.c_void_p(library.fdopen(os.dup(self._kept), b"a"))
-        if stream.value is None:
-            return None
-        library.setvbuf(stream, None, 2, 0)  # 2 is _IONBF: what is printed is there at once
-        self._own = stream.value
-        return ctypes.c_void_p.in_dll(library, "stderr")
-
-    @contextmanager
-    def heard(self, *, alone: bool = False) -> Iterator[Callable[[], bool]]:
-        """Asked after the block, what it gives says whether a damaged scan was told of inside it.
-
-        `alone` waits for the other threads, so that it can have been none of theirs.
-        """
-        begun = self._enter(alone=alone)
-        said = b""
-        try:
-            yield lambda: _DAMAGED_SCAN.search(said) is not None
-        finally:
-            said = self._leave(begun, alone=alone)
-
-    def _enter(self, *, alone: bool) -> int:
-        with self._free:
-            self._waiting += alone
-            self._free.wait_for(lambda: not (self._inside if alone else self._waiting))
-            self._inside += 1
-            if (place := self._sought_place()) is None:
-                return 0
-            if self._inside == 1:
-                os.ftruncate(self._kept, 0)
-                self._before, place.value = place.value, self._own
-            return os.fstat(self._kept).st_size
-
-    def _leave(self, begun: int, *, alone: bool) -> bytes:
-        with self._free:
-            self._inside -= 1
-            self._waiting -= alone
-            said = b""
-            if self._place is not None:
-                said = os.pread(self._kept, 2**16, begun)
-                if not self._inside:
-                    self._place.value, self._before = self._before, None
-            self._free.notify_all()
-            return said
-
-
-_LIBJPEG: Final = _PrintedByC()
 
 
 def _jpeg_profile(stream: BinaryIO) -> bytes:

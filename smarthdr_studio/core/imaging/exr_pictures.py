@@ -21,6 +21,7 @@ from smarthdr_studio.core.imaging.picture_header import (
     PictureHeader,
     Refused,
 )
+from smarthdr_studio.core.imaging.printed import unheard
 from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.records import open_plain
 
@@ -171,7 +172,7 @@ def decode_exr(path: AnyPath) -> Decoded:
     path = Path(path)
     with open_plain(path) as stream:
         part = _colour_part(stream)
-    with OpenEXR.File(str(path), separate_channels=True) as file:
+    with unheard(), OpenEXR.File(str(path), separate_channels=True) as file:
         channels = file.channels(part.number)
         wanted = [*part.names, *(["A"] if "A" in part.channels else [])]
         planes = {name: np.asarray(channels[name].pixels, np.float32) for name in wanted}

@@ -17,6 +17,7 @@ from smarthdr_studio.core.imaging.picture_header import (
     Pixels,
     Refused,
 )
+from smarthdr_studio.core.imaging.printed import unheard
 from smarthdr_studio.core.imaging.transfer import LINEAR, h273_curve, icc_curve
 
 # Kind: what it is called, the library that reads it, and the extra that brings the library.
@@ -29,6 +30,7 @@ _LIBRARIES: Final[dict[Kind, tuple[str, str, str]]] = {
 _MOST_SEARCHED: Final = 1 << 20
 
 
+@unheard()
 def extra_header(stream: BinaryIO, *, kind: Kind) -> PictureHeader:
     """Raises ValueError, and Refused where the library that reads the kind is not installed."""
     library = _library(kind)
@@ -50,6 +52,7 @@ def extra_header(stream: BinaryIO, *, kind: Kind) -> PictureHeader:
     return PictureHeader(height=int(height), width=int(width), plain=False)
 
 
+@unheard()
 def decode_extra(raw: bytes, *, kind: Kind) -> Decoded:
     """H×W×C uint8 or uint16. Raises Refused, and what the libraries raise for damaged files."""
     library = _library(kind)

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import cv2
 import numpy as np
 
-from smarthdr_studio.core.imaging.coded_pictures import jpeg_header
+from smarthdr_studio.core.imaging.coded_pictures import jpeg_header, sound
 from smarthdr_studio.core.imaging.image_headers import jpeg_segments
 from smarthdr_studio.core.imaging.picture_header import Decoded, Pixels, Refused, by_opencv
 from smarthdr_studio.core.imaging.radiometry import Floats
@@ -58,11 +58,11 @@ def decode_gain_map(raw: bytes) -> Decoded | None:
     if found is None:
         return None
     told, picture = found
-    light = _linear(by_opencv(raw))
+    light = _linear(sound(lambda: by_opencv(raw)))
     size = jpeg_header(io.BytesIO(picture))
     if size.height * size.width > light.shape[0] * light.shape[1]:  # known before it is unpacked
         raise Refused("has a gain map with more pixels than the picture; export it as EXR")
-    values = by_opencv(picture).astype(np.float32) / 255
+    values = sound(lambda: by_opencv(picture)).astype(np.float32) / 255
     height, width = light.shape[:2]
     scaled = cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR)
     shares = scaled.reshape(height, width, -1).astype(np.float32, copy=False)

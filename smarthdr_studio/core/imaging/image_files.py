@@ -32,6 +32,7 @@ from smarthdr_studio.core.imaging.picture_header import (
     Refused,
     without_alpha,
 )
+from smarthdr_studio.core.imaging.printed import unheard
 from smarthdr_studio.core.imaging.radiance_pictures import (
     decode_pfm,
     decode_rgbe,
@@ -321,7 +322,7 @@ def write_radiance_exr(path: AnyPath, radiance: Floats) -> None:
     half = np.minimum(radiance, _HALF_MAX).astype(np.float16)
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
     channels = {name: np.ascontiguousarray(half[..., i]) for i, name in enumerate("RGB")}
-    with replacing(path) as draft:
+    with replacing(path) as draft, unheard():
         OpenEXR.File(header, channels).write(str(draft))
 
 
@@ -354,7 +355,7 @@ def write_layers(
     }
     channels = {name: np.ascontiguousarray(layer) for name, layer in layers.items()}
     try:
-        with replacing(path) as draft:
+        with replacing(path) as draft, unheard():
             OpenEXR.File(attributes, channels).write(str(draft))
     except (OSError, RuntimeError) as error:
         # The library names the draft, which is gone by now, before it says why.
@@ -377,9 +378,9 @@ def read_layers(
     _refuse_unless_whole(path)
     try:
         _refuse_layers_without_room(path)
-        with OpenEXR.File(str(path), separate_channels=True) as file:
+        with unheard(), OpenEXR.File(str(path), separate_channels=True) as file:
+            channels = _channels_of(file)
             header = {k: v for k, v in file.header().items() if isinstance(v, str | int | float)}
-            channels = file.channels()
             wanted = channels if only is None else only
             missing = sorted(set(wanted) - set(channels))
             layers = {name: channels[name].pixels for name in wanted if name not in missing}
@@ -392,12 +393,20 @@ def read_layers(
     return layers, header
 
 
+def _channels_of(file: OpenEXR.File) -> dict[str, Any]:
+    """Raises ValueError where the library has dropped what it cannot unpack."""
+    if not file.parts:
+        raise ValueError("its pixels cannot be unpacked")
+    channels: dict[str, Any] = file.channels()
+    return channels
+
+
 def read_plain_header(path: AnyPath) -> Header:
     """The plain values of an EXR's header, without its layers. Raises LabelError likewise."""
     path = Path(path)
     _refuse_unless_whole(path)
     try:
-        with OpenEXR.File(str(path), header_only=True) as file:
+        with unheard(), OpenEXR.File(str(path), header_only=True) as file:
             return {k: v for k, v in file.header().items() if isinstance(v, str | int | float)}
     except (OSError, RuntimeError, ValueError) as error:
         raise LabelError(
@@ -406,7 +415,6 @@ def read_plain_header(path: AnyPath) -> Header:
 
 
 def _refuse_unless_whole(path: Path) -> None:
-    # Asked before the library is, because it reports damage on the terminal as well.
     try:
         with open_plain(path) as stream:
             kind = sniff(stream)

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from smarthdr_studio.core.imaging.printed import unheard
 from smarthdr_studio.core.imaging.transfer import Curve
 
 # Pixels whose type is not yet known.
@@ -101,7 +102,8 @@ def by_opencv(raw: bytes) -> Pixels:
     """H×W×C as OpenCV decodes a file, in RGB order. Raises ValueError and cv2.error."""
     # What it murmurs of odd tags would end up on the terminal; what is wrong is raised.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    pixels = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_UNCHANGED)
+    with unheard():
+        pixels = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise ValueError("OpenCV cannot decode it")
     if pixels.ndim == 2:

@@ -21,6 +21,7 @@ from smarthdr_studio.core.imaging.picture_header import (
     by_opencv,
     spread,
 )
+from smarthdr_studio.core.imaging.printed import unheard
 from smarthdr_studio.core.imaging.tiff_tags import (
     HEIGHT,
     ORIENTATION,
@@ -293,7 +294,7 @@ def _by_tifffile(raw: bytes, layout: TiffLayout) -> Pixels:
     logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
     if layout.compression == _LZW:
         raw = _without_lzw(raw, layout)
-    with tifffile.TiffFile(io.BytesIO(raw)) as file:
+    with unheard(), tifffile.TiffFile(io.BytesIO(raw)) as file:
         page = file.pages[layout.directory.place[0]]
         if len(layout.directory.place) > 1:
             below = page.pages

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from smarthdr_studio.core.display import DisplaySettings, Rgb8, to_rgb8, tone_table
 from smarthdr_studio.core.errors import LabelError
+from smarthdr_studio.core.imaging.printed import unheard
 from smarthdr_studio.core.records import read_bytes
 from smarthdr_studio.core.training.round_files import kept_rounds, open_round_file, round_path
 from smarthdr_studio.studio.state import RunPicture, StudioState
@@ -231,7 +232,8 @@ def _preview(run: Path, number: int, scene: str) -> Rgb8 | None:
         held = np.frombuffer(read_bytes(path), np.uint8)
     except (OSError, ValueError):
         return None
-    bgr = cv2.imdecode(held, cv2.IMREAD_COLOR) if held.size else None
+    with unheard():
+        bgr = cv2.imdecode(held, cv2.IMREAD_COLOR) if held.size else None
     return None if bgr is None else np.ascontiguousarray(bgr[..., ::-1], dtype=np.uint8)
 
 
