@@ -11,8 +11,10 @@ import typer
 from smarthdr_studio.cli import DONE, PARTLY
 from smarthdr_studio.cli.output import (
     Json,
+    left_out_as_json,
     percent,
     print_json,
+    print_left_out,
     print_line,
     print_note,
     print_table,
@@ -307,7 +309,8 @@ def propose(
         rule = proposals.Rule(share=retained, rounds=rounds)
         proposal = proposals.propose(rule, found.shares, found.pool_now())
         left_out = _promote(opened, found, proposal) if promote and proposal.scenes else {}
-    _print_problems([*found.problems, *(f"left out: {why}" for why in left_out.values())])
+    _print_problems(found.problems)
+    print_left_out(left_out)
     if as_json:
         print_json(_proposal_as_json(proposal, promoted=promote, left_out=left_out))
     else:
@@ -406,7 +409,7 @@ def _proposal_as_json(
         **asdict(proposal),
         "pixels": proposal.pixels,
         "promoted": promoted and len(proposal.candidates) > len(left_out),
-        "left_out": [{"id": name, "why": why} for name, why in left_out.items()],
+        "left_out": left_out_as_json(left_out),
     }
 
 

@@ -9,8 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
+from smarthdr_studio.cli import DONE, PARTLY
 from smarthdr_studio.cli.options import refuse_beside
-from smarthdr_studio.cli.output import Json, percent, print_json, print_line, print_table, progress
+from smarthdr_studio.cli.output import (
+    Json,
+    left_out_as_json,
+    percent,
+    print_json,
+    print_left_out,
+    print_line,
+    print_table,
+    progress,
+)
 from smarthdr_studio.core.errors import LabelError
 
 if TYPE_CHECKING:
@@ -60,13 +70,14 @@ def masks(
         bool, typer.Option("--save", help="Make these the project's thresholds.")
     ] = False,
     as_json: Json = False,
-) -> None:
+) -> int:
     """Say what share of each scene is retained.
 
     Counted from the pseudo-labels of the unlabelled scenes and what was painted on them; a setting
     that is not given is the project's. With --propose the newest checkpoint's teacher is asked for
     labelled scenes first, and both thresholds follow from that. With --as-made it is what the
-    loss of the run counted, whatever the project's thresholds are, and nothing can be saved.
+    loss of the run counted, whatever the project's thresholds are, and nothing can be saved. A
+    scene whose label or painting is damaged is left out and told: exit status 6.
     """
     from smarthdr_studio.core.project.decisions import Decisions
     from smarthdr_studio.core.project.project import Project
@@ -97,22 +108,28 @@ def masks(
             proposal = _proposed(opened, propose, settings, drawn=drawn)
             settings = proposal.masks
         shown = None if as_made else settings
-        found = _counted(opened, files, shown)
+        found, left_out = _counted(opened, files, shown)
         if save:
             decisions.set_masks(settings)
+    print_left_out(left_out)
     if as_json:
-        print_json(_as_json(found, shown) | _proposal_as_json(proposal))
-        return
-    _print(found, shown)
-    if proposal is not None:
-        for sentence in proposal.words:
+        print_json(_as_json(found, shown, left_out) | _proposal_as_json(proposal))
+    else:
+        _print(found, shown)
+        for sentence in () if proposal is None else proposal.words:
             print_line(sentence)
+    return PARTLY if left_out else DONE
 
 
 def _counted(
-    project: "Project", files: Mapping[str, Path], settings: "MaskSettings | None"
-) -> "PoolTrust":
-    """What these masks retain of each pseudo-label; None is what its run masked it by."""
+    project: "Project",
+    files: Mapping[str, Path],
+    settings: "MaskSettings | None",
+) -> tuple["PoolTrust", dict[str, str]]:
+    """What these masks retain of each pseudo-label, and why scenes were left out.
+
+    Masks that are None are those its run masked it by.
+    """
     from smarthdr_studio.core.training.rounds import pool_trust, trust_as_made
 
     count: Callable[..., PoolTrust] = (
@@ -120,7 +137,14 @@ def _counted(
     )
     with progress() as bar:
         task = bar.add_task("reading pseudo-labels", total=len(files))
-        return count(files, manual_masks=project.person, seen=lambda _: bar.advance(task))
+        left_out: dict[str, str] = {}
+        found = count(
+            files,
+            manual_masks=project.person,
+            seen=lambda _: bar.advance(task),
+            left_out=left_out,
+        )
+        return found, left_out
 
 
 _DRAWN_BY: Final = {"share": "quantile", "target": "risk"}
@@ -222,13 +246,16 @@ def _pool(project: "Project") -> dict[str, Path]:
     return there
 
 
-def _as_json(found: "PoolTrust", settings: "MaskSettings | None") -> dict[str, Any]:
+def _as_json(
+    found: "PoolTrust", settings: "MaskSettings | None", left_out: Mapping[str, str]
+) -> dict[str, Any]:
     """Shares, and the thresholds they were counted by; None is each label's own."""
     return {
         "tau_patch": None if settings is None else settings.tau_patch,
         "tau_pixel": None if settings is None else settings.tau_pixel,
         "pool": {"retained": found.retained, "patches_retained": found.patches_retained},
         "scenes": [asdict(scene) for scene in found.scenes],
+        "left_out": left_out_as_json(left_out),
     }
 
 

@@ -139,6 +139,17 @@ def progress(*, lines: bool = True) -> Progress:
     )
 
 
+def print_left_out(left_out: Mapping[str, str]) -> None:
+    """Why scenes were left out, by their ids, in a line each on stderr."""
+    for why in left_out.values():
+        print_note(f"left out: {why}")
+
+
+def left_out_as_json(left_out: Mapping[str, str]) -> list[dict[str, str]]:
+    """The same as every verb's JSON has it."""
+    return [{"id": name, "why": why} for name, why in left_out.items()]
+
+
 def percent(share: float) -> str:
     """A share in [0, 1] as a percentage for people."""
     return f"{100 * share:.1f} %"

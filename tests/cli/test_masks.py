@@ -1,13 +1,18 @@
 """The verb `masks` counts exactly what the one trust function keeps."""
 
+import sqlite3
+from contextlib import closing
+
 import numpy as np
 import pytest
 from made_models import leave_untrained
 
+from smarthdr_studio.cli import BAD_INPUT, PARTLY
 from smarthdr_studio.core.imaging.image_files import read_layers
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.training.rounds import pool_trust
+from smarthdr_studio.core.training import rounds
+from smarthdr_studio.core.training.rounds import pool_trust, trust_as_made
 from smarthdr_studio.core.trust.masking import (
     Level,
     MaskSettings,
@@ -192,3 +197,68 @@ def test_people_get_a_table_with_the_whole_pool(run, project):
     answer = run("masks", project)
     assert "whole pool" in answer.out
     assert answer.err == ""
+
+
+def damaged_inside(path):
+    """The file as a bad disk leaves it: of its size, with other bytes amid its pixels."""
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2 : len(raw) // 2 + 400] = b"\x55" * 400
+    path.write_bytes(raw)
+
+
+@pytest.mark.parametrize("as_made", [(), ("--as-made",)])
+def test_one_damaged_label_costs_the_others_nothing_and_is_told(run, project, as_made):
+    with Project.open(project) as opened:
+        files = {name: opened.pseudo_path(name) for name in POOL}
+    damaged_inside(files.pop("004"))
+    answer = run("masks", project, *as_made, "--json")
+    expected = trust_as_made(files) if as_made else pool_trust(files, MaskSettings())
+    assert answer.status == PARTLY
+    assert answer.json["pool"]["retained"] == expected.retained
+    assert [scene["id"] for scene in answer.json["scenes"]] == ["003", "005"]
+    (left_out,) = answer.json["left_out"]
+    assert left_out["id"] == "004"
+    assert "004.exr: damaged inside" in left_out["why"]
+    assert answer.err == f"left out: {left_out['why']}\n"
+
+
+def test_where_every_label_is_damaged_nothing_is_counted(run, project):
+    with Project.open(project) as opened:
+        for name in POOL:
+            damaged_inside(opened.pseudo_path(name))
+    answer = run("masks", project, "--json")
+    assert (answer.status, answer.out) == (BAD_INPUT, "")
+    assert answer.err.count("\n") == 1
+    assert "003.exr: damaged inside" in answer.err
+
+
+def test_a_painting_that_is_lost_costs_its_scene_alone(run, project):
+    with Project.open(project) as opened:
+        Decisions(opened).paint("005", lambda _: np.ones((128, 192), np.int8))
+    with closing(sqlite3.connect(project / "project.sqlite")) as connection:
+        connection.execute("UPDATE person_masks SET runs = x'00'")
+        connection.commit()
+    answer = run("masks", project, "--json")
+    assert answer.status == PARTLY
+    assert [scene["id"] for scene in answer.json["left_out"]] == ["005"]
+    assert [scene["id"] for scene in answer.json["scenes"]] == ["003", "004"]
+
+
+@pytest.mark.parametrize("held", [0, 2**28])
+@pytest.mark.parametrize("scope", ["pool", "scene"])
+def test_each_label_is_unpacked_once_where_there_is_room_for_all(project, monkeypatch, held, scope):
+    with Project.open(project) as opened:
+        files = {name: opened.pseudo_path(name) for name in POOL}
+    unpacked = []
+
+    def counted(path, **how):
+        unpacked.append(path)
+        return read_layers(path, **how)
+
+    settings = MaskSettings(pixels=Level(scope=scope))
+    exact = pool_trust(files, settings)
+    monkeypatch.setattr(rounds, "read_layers", counted)
+    monkeypatch.setattr(rounds, "_HELD_BYTES", held)
+    assert pool_trust(files, settings) == exact
+    again = 1 if scope == "scene" else 2
+    assert len(unpacked) == len(files) * (1 if held else 1 + again)

@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.arrays import read_arrays
-from smarthdr_studio.core.errors import LabelError
+from smarthdr_studio.core.errors import LabelError, LostPainting
 from smarthdr_studio.core.files import AnyPath, replacing
-from smarthdr_studio.core.imaging.image_files import read_layers, read_plain_header
+from smarthdr_studio.core.imaging.image_files import Header, read_layers
 from smarthdr_studio.core.records import open_plain, parse_lines
 from smarthdr_studio.core.training.events import SceneRetention
 from smarthdr_studio.core.trust.brush import Brush
@@ -26,6 +26,7 @@ from smarthdr_studio.core.trust.masking import (
     Trust,
     masks_as_text,
     masks_from_text,
+    patch_means,
     plain_values,
     pool_ranges,
     trust,
@@ -37,6 +38,7 @@ from smarthdr_studio.core.words import counted
 Bytes = npt.NDArray[np.uint8]
 RECORDED_BINS: Final = 32  # of SceneStatistics; a share read from them is right to about 1 %
 _RECORD_FORMAT: Final = 1
+_HELD_BYTES: Final = 2**28  # of σ, while a pool is counted
 _RECORD_DAMAGE: Final = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError)
 
 
@@ -296,54 +298,92 @@ class _Counted:
     kept: int
 
 
+ManualMasks = Callable[[str], Brush | None]
+
+
 def pool_trust(
     files: Mapping[str, AnyPath],
     settings: MaskSettings,
     *,
-    manual_masks: Callable[[str], Brush | None] = lambda _: None,
+    manual_masks: ManualMasks = lambda _: None,
     seen: Callable[[str], None] = lambda _: None,
+    left_out: dict[str, str] | None = None,
 ) -> PoolTrust:
-    """What both gates and the person's brush keep; `seen` hears the id of each scene counted.
+    """What both gates and the person's brush keep; `seen` hears the id of each scene once read.
 
-    `manual_masks` gives what a person painted on a scene, H×W, or None. The brush is for the
-    project to say: what the file holds of it is as old as the file; in which patches a scene is
-    judged is for the file. Files are read again rather than held, so that memory does not grow
-    with the pool. Raises LabelError: a file that cannot
-    be used, or of another size than what was painted.
+    `manual_masks` gives what a person painted on a scene, H×W, or None; it may raise LostPainting.
+    The brush is for the project to say: what the file holds of it is as old as the file; in which
+    patches a scene is judged is for the file. σ is held as long as that takes little memory, and
+    read again where it is more, so that memory does not grow with the pool. A scene whose file or
+    painting cannot be used is no part of the pool, and `left_out` is told why; without it, or
+    where no scene is left, LabelError is raised, or LostPainting.
     """
-    paths = {name: Path(each) for name, each in files.items()}
-    maps = _Maps(tuple(paths.values()))
-    own = [replace(settings, patch_size=size or settings.patch_size) for size in maps.patch_sizes()]
-    patch_range, pixel_range = pool_ranges(maps, settings, own=own)
-    counted = []
-    for (name, path), masks in zip(paths.items(), own, strict=True):
-        sigma, person = _sigma(path), manual_masks(name)
-        _refuse_misfit(path, sigma, person, name=name)
-        found = trust(sigma, masks, patch_range=patch_range, pixel_range=pixel_range, person=person)
-        counted.append(_count(name, sigma, found))
+    pool = _Pool()
+    for name, path in files.items():
+        with _leaving_out(name, left_out):
+            pool.read(name, Path(path), settings, person=manual_masks(name))
         seen(name)
+    _refuse_none(pool.names, left_out)
+    patch_range, pixel_range = pool_ranges(pool, settings, own=pool.own, means=pool.means)
+    counted = [
+        _count(
+            name,
+            sigma,
+            trust(
+                sigma,
+                masks,
+                patch_range=patch_range,
+                pixel_range=pixel_range,
+                person=person,
+                means=means,
+            ),
+        )
+        for name, sigma, masks, means, person in zip(
+            pool.names, pool, pool.own, pool.means, map(manual_masks, pool.names), strict=True
+        )
+    ]
     return _added_up(counted)
 
 
 def trust_as_made(
     files: Mapping[str, AnyPath],
     *,
-    manual_masks: Callable[[str], Brush | None] = lambda _: None,
+    manual_masks: ManualMasks = lambda _: None,
     seen: Callable[[str], None] = lambda _: None,
+    left_out: dict[str, str] | None = None,
 ) -> PoolTrust:
     """What `pool_trust` tells, by the masks and ranges that each pseudo-label was made with.
 
     That is what the loss of its round counted, thresholds by exposure and weights included, but for
-    what was painted since: `manual_masks` gives it, H×W. Raises LabelError as that does.
+    what was painted since: `manual_masks` gives it, H×W. Leaves out and raises as that does.
     """
     counted = []
     for name, each in files.items():
-        path, person = Path(each), manual_masks(name)
-        label = read_pseudo_label(path)
-        _refuse_misfit(path, label.sigma, person, name=name)
-        counted.append(_count(name, label.sigma, label.trust(person=person)))
+        with _leaving_out(name, left_out):
+            path, person = Path(each), manual_masks(name)
+            label = read_pseudo_label(path)
+            _refuse_misfit(path, label.sigma, person, name=name)
+            counted.append(_count(name, label.sigma, label.trust(person=person)))
         seen(name)
+    _refuse_none(counted, left_out)
     return _added_up(counted)
+
+
+@contextmanager
+def _leaving_out(name: str, left_out: dict[str, str] | None) -> Iterator[None]:
+    """One bad scene never costs the others."""
+    try:
+        yield
+    except (LabelError, LostPainting) as error:
+        if left_out is None:
+            raise
+        left_out[name] = str(error)
+
+
+def _refuse_none(rest: Sequence[object], left_out: Mapping[str, str] | None) -> None:
+    """Raises LabelError where every scene was left out; one sentence stands for all."""
+    if left_out and not rest:
+        raise LabelError(next(iter(left_out.values())))
 
 
 def _refuse_misfit(path: Path, sigma: Map, person: Brush | None, *, name: str) -> None:
@@ -362,18 +402,33 @@ def _added_up(counted: Sequence[_Counted]) -> PoolTrust:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Maps:
-    """The σ maps of pseudo-label files, one in memory at a time, as often as asked."""
+class _Pool:
+    """The scenes of a pool with their settings and patch means; their σ, as often as asked."""
 
-    paths: tuple[Path, ...]
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.own: list[MaskSettings] = []
+        self.means: list[Map] = []
+        self._paths: list[Path] = []
+        self._held: dict[Path, Map] = {}
+        self._room = _HELD_BYTES
+
+    def read(self, name: str, path: Path, settings: MaskSettings, *, person: Brush | None) -> None:
+        """Take a scene in. Raises LabelError."""
+        sigma, header = _sigma(path)
+        _refuse_misfit(path, sigma, person, name=name)
+        size = _patch_size_in(header) or settings.patch_size
+        self.names.append(name)
+        self.own.append(replace(settings, patch_size=size))
+        self.means.append(patch_means(sigma, size=size))
+        self._paths.append(path)
+        self._room -= sigma.nbytes
+        if self._room >= 0:
+            self._held[path] = sigma
 
     def __iter__(self) -> Iterator[Map]:
-        return map(_sigma, self.paths)
-
-    def patch_sizes(self) -> list[int | None]:
-        """The patches each was made with, where its header says that."""
-        return [_patch_size_in(read_plain_header(path)) for path in self.paths]
+        for path in self._paths:
+            yield self._held[path] if path in self._held else _sigma(path)[0]
 
 
 def _patch_size_in(header: Mapping[str, Any]) -> int | None:
@@ -398,9 +453,9 @@ def _count(name: str, sigma: Map, found: Trust) -> _Counted:
     )
 
 
-def _sigma(path: Path) -> Map:
-    layers, _ = read_layers(path, only=("uncertainty.Y",))
-    return layers["uncertainty.Y"].astype(np.float32, copy=False)
+def _sigma(path: Path) -> tuple[Map, Header]:
+    layers, header = read_layers(path, only=("uncertainty.Y",))
+    return layers["uncertainty.Y"].astype(np.float32, copy=False), header
 
 
 def _size(picture: Map | Brush) -> str:
