@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 import typer
 
+from smarthdr_studio.cli import DONE, PARTLY
 from smarthdr_studio.cli.options import (
     Model,
     Which,
@@ -15,8 +16,10 @@ from smarthdr_studio.cli.options import (
 )
 from smarthdr_studio.cli.output import (
     Json,
+    left_out_as_json,
     percent,
     print_json,
+    print_left_out,
     print_line,
     print_note,
     print_table,
@@ -49,11 +52,12 @@ def label(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, mps, cuda or cuda:N.")] = "auto",
     as_json: Json = False,
-) -> None:
+) -> int:
     """Write pseudo-labels with the newest teacher, or with another model.
 
     Each is a layered EXR, masked with the project's thresholds. What it replaces goes to the trash,
-    unless its run keeps it. With --model starter no training is needed.
+    unless its run keeps it. With --model starter no training is needed. Without --scenes one whose
+    pictures or painting cannot be used is left out and told: exit status 6.
     """
     from smarthdr_studio.learning.checkpoints import latest_checkpoint
     from smarthdr_studio.learning.compute import tune_allocator
@@ -69,23 +73,26 @@ def label(
             f"smarthdr-studio train {project}"
         )
     finished: RoundFinished | None = None
+    left_out: dict[str, str] | None = None if scenes else {}
     with progress() as bar:
         task = bar.add_task("labelling", total=None)
-        for event in label_scenes(project, model=chosen, ids=ids, device=device):
+        for event in label_scenes(project, model=chosen, ids=ids, device=device, left_out=left_out):
             match event:
                 case PhaseChanged(text=text, done=done, total=total):
                     bar.update(task, description=text, completed=done, total=total or None)
                 case RoundFinished():
                     finished = event
-    if finished is None:
-        return
+    assert finished is not None  # the last event of every labelling
     for sentence in finished.changes:
         print_note(f"note: {sentence}")
+    print_left_out(left_out or {})
     if as_json:
-        print_json({"checkpoint": str(chosen), **as_plain(finished)})
+        told = {"left_out": left_out_as_json(left_out or {})}
+        print_json({"checkpoint": str(chosen), **as_plain(finished), **told})
     else:
         count = counted(len(finished.scenes), "pseudo-label")
         print_line(f"{project}: {count} by {chosen}, {percent(finished.retained)} retained")
+    return PARTLY if left_out else DONE
 
 
 def _test_scenes(folder: Path) -> list[str]:

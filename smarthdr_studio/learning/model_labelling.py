@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from smarthdr_studio.core.errors import LabelError, ProjectError
+from smarthdr_studio.core.errors import LabelError, LostPainting, ProjectError
 from smarthdr_studio.core.files import AnyPath, move, move_to_trash, place_in
 from smarthdr_studio.core.imaging.bracket import FrameStore, Scene
 from smarthdr_studio.core.project.journal import Status
@@ -42,6 +42,7 @@ def label_scenes(
     ids: Sequence[str] | None = None,
     device: str = "auto",
     said: TileProgress | None = None,
+    left_out: dict[str, str] | None = None,
 ) -> Generator[PhaseChanged | RoundFinished, None, None]:
     """Labels scenes of a project with a model; the last event says what came of it.
 
@@ -55,16 +56,19 @@ def label_scenes(
         ids: the scenes; None is every unlabelled one.
         device: as a plan says it.
         said: hears between tiles how many of how many are done; it may raise to give up.
+        left_out: is told why, by scene, where the pictures of one are not those the project knows,
+            cannot be read, or what was painted on it is lost: it keeps the label it has, and the
+            others are labelled. Without it, or where all are such, nothing is labelled.
 
     Raises:
-        ProjectError: a scene is unknown, none is left, what was painted on one is lost, or a run
-            is at work.
+        ProjectError: a scene is unknown, none is left, the pictures of one are others, what was
+            painted on one is lost, or a run is at work.
         CheckpointError, DeviceError, BadScene, LabelError: one sentence with the remedy.
     """
     folder = Path(folder)
     yield PhaseChanged(phase="preparing", text="loading the model", step=0)
     _refuse_while_training(folder)
-    scenes, masks, manual_masks = _scenes_to_label(folder, ids)
+    scenes, masks, manual_masks = _scenes_to_label(folder, ids, left_out)
     card = read_card(model)
     predictor = replace(load_labeller(model, device=device, frames=FrameStore()), said=said)
     masks = _masks_of(model, masks)
@@ -78,6 +82,7 @@ def label_scenes(
             masks=masks,
             origin=_origin(card),
             manual_masks=manual_masks,
+            unreadable=left_out,
         )
         assert pool is not None
         _refuse_while_training(folder)
@@ -169,9 +174,12 @@ def _clauses(
 
 
 def _scenes_to_label(
-    folder: Path, ids: Sequence[str] | None
+    folder: Path, ids: Sequence[str] | None, left_out: dict[str, str] | None
 ) -> tuple[list[Scene], MaskSettings, Mapping[str, Brush]]:
-    """The scenes to label, the thresholds of now, and what a person painted on those scenes."""
+    """The scenes to label, the thresholds of now, and what a person painted on those scenes.
+
+    `left_out` is told of the others, as of `label_scenes`.
+    """
     with Project.open(folder) as project:
         statuses, masks = project.statuses(), project.ledger().masks
         if unknown := sorted(set(ids or ()) - set(statuses)):
@@ -183,7 +191,32 @@ def _scenes_to_label(
             ids = [name for name, status in statuses.items() if status is Status.UNLABELLED]
         if not ids:
             raise ProjectError(f"{folder}: no scene is unlabelled; demote or restore one first")
-        project.compare_pictures(ids).refuse()
-        scenes = [project.scene(name) for name in sorted(set(ids))]
-        painted = {scene.id: project.person(scene.id) for scene in scenes}
-    return scenes, masks, {name: mask for name, mask in painted.items() if mask is not None}
+        scenes, painted = _sound(project, sorted(set(ids)), left_out)
+    return scenes, masks, painted
+
+
+def _sound(
+    project: Project, ids: Sequence[str], left_out: dict[str, str] | None
+) -> tuple[list[Scene], dict[str, Brush]]:
+    """The scenes with the pictures the project knows, and what was painted on them.
+
+    Raises ProjectError where `left_out` is not to be told of the others, or none is left.
+    """
+    pictures = project.compare_pictures(ids)
+    if left_out is None or len(pictures.changed) == len(ids):
+        pictures.refuse()
+    why = {name: pictures.of_scene(name) for name in pictures.changed}
+    painted = {}
+    for name in set(ids) - set(why):
+        try:
+            painted[name] = project.person(name)
+        except LostPainting as error:
+            if left_out is None:
+                raise
+            why[name] = str(error)
+    if len(why) == len(ids):
+        raise ProjectError(why[ids[0]])
+    if left_out is not None:
+        left_out |= {name: why[name] for name in ids if name in why}
+    scenes = [project.scene(name) for name in ids if name not in why]
+    return scenes, {name: mask for name, mask in painted.items() if mask is not None}

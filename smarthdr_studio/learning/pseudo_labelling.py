@@ -17,7 +17,12 @@ from typing import Final
 
 import numpy as np
 
-from smarthdr_studio.core.errors import CheckpointError, LabelError
+from smarthdr_studio.core.errors import (
+    BadScene,
+    CheckpointError,
+    LabelError,
+    UnreadableImage,
+)
 from smarthdr_studio.core.files import AnyPath, place_in
 from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
 from smarthdr_studio.core.imaging.radiometry import Floats
@@ -164,6 +169,7 @@ def label_pool(  # noqa: PLR0913 - what a round is made of
     origin: Origin,
     manual_masks: Mapping[str, Brush] = MappingProxyType({}),
     thresholds: RoundThresholds | None = None,
+    unreadable: dict[str, str] | None = None,
 ) -> Generator[PhaseChanged, None, LabelledPool | None]:
     """Labels the scenes, writes pseudo/<id>.exr and .npz, and returns what it wrote.
 
@@ -175,20 +181,23 @@ def label_pool(  # noqa: PLR0913 - what a round is made of
 
     A scene for which the teacher answers something that is no number is left out, and that is told:
     one such pixel would be the range of every score of the pool. Raises LabelError where none is
-    left.
+    left. So is one whose frames cannot be read, where one process alone gives `unreadable`, which
+    is told why; else BadScene or UnreadableImage is raised.
     """
     pseudo = Path(pseudo)
     drafts, left_out = yield from _predicted_pool(
-        predictor, scenes, masks=masks, origin=origin, manual_masks=manual_masks
+        predictor,
+        scenes,
+        masks=masks,
+        origin=origin,
+        manual_masks=manual_masks,
+        unreadable=unreadable,
     )
     labelled = yield from ask_labels(predictor, thresholds, step=origin.step)
     if not predictor.ranks.is_first:
         return None
     if scenes and not drafts:
-        raise LabelError(
-            f"{pseudo}: the teacher of step {origin.step} answers no numbers for any scene; go on "
-            "from an earlier checkpoint, with a lower schedule.learning_rate"
-        )
+        raise _nothing_labelled(pseudo, origin, unreadable or {})
     drawn = draw_thresholds(drafts, labelled, thresholds, masks=masks, step=origin.step)
     drafts, masks = drawn.drafts, drawn.masks
     scale, calibration = drawn.sigma_scale, drawn.calibration
@@ -213,6 +222,14 @@ def label_pool(  # noqa: PLR0913 - what a round is made of
     )
 
 
+def _nothing_labelled(pseudo: Path, origin: Origin, unreadable: Mapping[str, str]) -> LabelError:
+    why = (
+        f"{pseudo}: the teacher of step {origin.step} answers no numbers for any scene; go on "
+        "from an earlier checkpoint, with a lower schedule.learning_rate"
+    )
+    return LabelError(next(iter(unreadable.values()), why))
+
+
 def _predicted_pool(
     predictor: Predictor,
     scenes: Sequence[Scene],
@@ -220,14 +237,16 @@ def _predicted_pool(
     masks: MaskSettings,
     origin: Origin,
     manual_masks: Mapping[str, Brush],
+    unreadable: dict[str, str] | None,
 ) -> Generator[PhaseChanged, None, tuple[list[Draft], list[str]]]:
     """What the teacher answers for every scene, and of which it answers no numbers, in words."""
     drafts: list[Draft] = []
     left_out: dict[str, str] = {}
     for done, group in predictor.ranks.groups(scenes):
         yield _phase("labelling", done, len(scenes), origin=origin)
-        predicted = predictor.predict_group(group)
-        for scene, (hdr, sigma) in zip(group, predicted, strict=False):
+        asked = group if unreadable is None else _readable(predictor, group, unreadable)
+        predicted = predictor.predict_group(asked)
+        for scene, (hdr, sigma) in zip(asked, predicted, strict=False):
             if wrong := no_numbers(hdr, sigma):
                 left_out[scene.id] = wrong
                 continue
@@ -238,6 +257,21 @@ def _predicted_pool(
                 Draft(scene=scene, hdr=hdr, sigma=sigma, means=means, person=person, frames=frames)
             )
     return drafts, [f"{name}: {why}" for name, why in sorted(left_out.items())]
+
+
+def _readable(
+    predictor: Predictor, scenes: Sequence[Scene], unreadable: dict[str, str]
+) -> list[Scene]:
+    """The scenes whose frames can be decoded, which are then at hand; the others are told why."""
+    found = []
+    for scene in scenes:
+        try:
+            predictor.frames.bracket(scene)
+        except (BadScene, UnreadableImage) as error:
+            unreadable[scene.id] = str(error)
+        else:
+            found.append(scene)
+    return found
 
 
 def ask_labels(

@@ -1,8 +1,11 @@
 """Without any training the shell labels, merges and begins a run by the model that ships."""
 
+import shutil
+
 import numpy as np
 import pytest
 
+from smarthdr_studio.cli import BAD_INPUT, PARTLY
 from smarthdr_studio.core.imaging.image_files import read_layers
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.starter import starter_card
@@ -29,6 +32,26 @@ def test_label_fills_the_pool_and_masks_queue_and_promotion_work_on_it(run, bare
     promoted = run("promote", bare, names[0])
     assert promoted.status == 0, promoted.err
     assert of.checkpoint in run("history", bare, "--json").out
+
+
+def test_label_does_the_others_where_pictures_of_one_changed_unless_it_was_named(
+    run, dataset, tmp_path
+):
+    bare, own = tmp_path / "bare.shdr", shutil.copytree(dataset, tmp_path / "own")
+    assert run("new", bare, own, "--labelled", 0).status == 0
+    frame = sorted((own / "Training" / "002").glob("*.tif"))[1]
+    frame.write_bytes(frame.read_bytes()[::-1])
+    words = ("label", bare, "--model", "starter", "--device", "cpu", "--json")
+    told = run(*words, "--scenes", "002", "--scenes", "003")
+    assert (told.status, told.out) == (BAD_INPUT, "")
+    assert not list((bare / "pseudo").glob("*.exr"))
+    told = run(*words)
+    assert told.status == PARTLY, told.err
+    assert [scene["id"] for scene in told.json["scenes"]] == ["001", "003", "004", "005"]
+    (left_out,) = told.json["left_out"]
+    assert left_out["id"] == "002"
+    assert "the pictures of 002 are not those the project knows" in left_out["why"]
+    assert f"left out: {left_out['why']}\n" in told.err
 
 
 def test_merge_answers_by_network_with_sigma(run, dataset, tmp_path):

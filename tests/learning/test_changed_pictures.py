@@ -105,6 +105,29 @@ def test_a_model_labels_no_scene_of_other_pictures(project):
     assert not (project / "pseudo" / "u.exr").exists()
 
 
+def test_a_scene_that_cannot_be_labelled_costs_the_others_nothing_and_is_told(project):
+    swap(project, "u")
+    with Project.open(project) as opened:
+        lost = opened.scene("v").frames[1]
+    lost.unlink()
+    left_out = {}
+    *_, finished = label_scenes(project, model="starter", device="cpu", left_out=left_out)
+    assert [scene.id for scene in finished.scenes] == ["w"]
+    assert sorted(each.name for each in (project / "pseudo").glob("*.exr")) == ["w.exr"]
+    assert "the pictures of u are not those the project knows" in left_out.pop("u")
+    assert str(lost) in left_out.pop("v")
+    assert not left_out
+
+
+def test_where_no_scene_can_be_labelled_it_is_refused_in_one_sentence(project):
+    for name in "uvw":
+        with Project.open(project) as opened:
+            opened.scene(name).frames[1].write_bytes(b"II*\0")
+        accept(project)
+    with pytest.raises(LabelError, match="truncated or damaged"):
+        list(label_scenes(project, model="starter", device="cpu", left_out={}))
+
+
 def test_what_has_other_pictures_is_measured_nowhere_and_told_until_they_are_accepted(project):
     def measured(split):
         *_, figures = evaluate(project, model="starter", split=split, device="cpu")

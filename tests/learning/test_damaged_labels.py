@@ -229,3 +229,10 @@ def test_labels_are_not_made_over_a_brush_that_is_lost(project, decide, make_pla
     with pytest.raises(ProjectError, match="what was painted on v is damaged"):
         list(label_scenes(project, model=latest_checkpoint(project), device="cpu"))
     assert (project / "pseudo" / "v.exr").read_bytes() == before
+    left_out = {}
+    *_, finished = label_scenes(
+        project, model=latest_checkpoint(project), device="cpu", left_out=left_out
+    )
+    assert [scene.id for scene in finished.scenes] == ["u", "w"]
+    assert "what was painted on v is damaged" in left_out["v"]
+    assert (project / "pseudo" / "v.exr").read_bytes() == before

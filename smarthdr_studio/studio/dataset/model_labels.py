@@ -1,7 +1,7 @@
 """Pseudo-labels by a model that is at hand, and what else a project without labels can do."""
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
@@ -26,18 +26,21 @@ from smarthdr_studio.studio.widgets.controls import ElidedLabel, button, percent
 def label_by_model(report: Report, *, project: Path, model: str) -> RoundFinished:
     """Labels the pool; gives up between two tiles, and then nothing has changed.
 
+    A scene that cannot be labelled is left out; why stands among the changes.
+
     Raises StudioError.
     """
     report("loading the model", 0, 0)
     from smarthdr_studio.learning.model_labelling import label_scenes
 
-    say = Repeating(report)
-    with closing(label_scenes(project, model=model, said=say.again)) as events:
+    say, left_out = Repeating(report), dict[str, str]()
+    events = label_scenes(project, model=model, said=say.again, left_out=left_out)
+    with closing(events):
         for event in events:
             if isinstance(event, PhaseChanged):
                 say(event.text, event.done, event.total)
             else:
-                return event
+                return replace(event, changes=(*left_out.values(), *event.changes))
     raise LabelError(f"{model}: nothing was labelled; try again")
 
 
