@@ -1,5 +1,6 @@
 """EXR files with named layers: exact, readable by others, and told in one sentence when broken."""
 
+import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -87,6 +88,15 @@ def test_other_things_than_an_exr_are_one_sentence(tmp_path):
         with pytest.raises(LabelError) as error:
             read_layers(path)
         assert str(path) in sentence(error)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_in_the_place_of_a_label_is_told_with_a_remedy_that_helps(tmp_path):
+    os.mkfifo(tmp_path / "a.exr")
+    with pytest.raises(LabelError) as error:
+        read_layers(tmp_path / "a.exr")
+    assert "is no plain file; restore it from a copy" in sentence(error)
+    assert "allow" not in sentence(error)
 
 
 def test_a_byte_changed_anywhere_is_read_or_told_but_never_a_crash(written):

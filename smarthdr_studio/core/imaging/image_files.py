@@ -44,7 +44,7 @@ from smarthdr_studio.core.imaging.response import ResponseCurve
 from smarthdr_studio.core.imaging.room import Announced, refuse_absurd, refuse_without_room
 from smarthdr_studio.core.imaging.tiff_pictures import decode_tiff, tiff_layout
 from smarthdr_studio.core.imaging.transfer import CAMERA, camera_values, frame_of_light
-from smarthdr_studio.core.records import open_plain
+from smarthdr_studio.core.records import NoPlainFile, open_plain
 from smarthdr_studio.core.remedies import RESTORE_LABEL
 
 _T = TypeVar("_T")
@@ -421,6 +421,8 @@ def _refuse_unless_whole(path: Path) -> None:
             whole = kind == "exr" and is_whole(stream, kind="exr")
     except FileNotFoundError:
         raise LabelError(f"{path}: no such file; {RESTORE_LABEL}") from None
+    except NoPlainFile:  # a pipe, a device, a folder: nothing that could be allowed
+        raise LabelError(f"{path}: is no plain file; {RESTORE_LABEL}") from None
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise LabelError(f"{path}: cannot be read ({reason}); allow reading it") from None
