@@ -84,7 +84,7 @@ def main() -> int:
     done = _read(options.into / "done.json", commit)
     for injection, seed in _parts():
         key = f"{injection.tests} {seed}"
-        if key in done:
+        if key in done or not injection.name.startswith(options.only):
             continue
         if time.monotonic() - begun > options.hours * 3600:
             print(f"{options.hours:g} hours are over; the same command goes on", flush=True)
@@ -93,7 +93,8 @@ def main() -> int:
         done[key] = _run(injection, seed, options.into)
         _write(options.into / "done.json", commit, done)
         print(f"  {_in_words(done[key])}", flush=True)
-    summary = summed_up(done, commit)
+    kept = PAGE.read_text(encoding="utf-8").partition(_MARK)[2] if options.guide else ""
+    summary = summed_up(done, commit, before=kept)
     (options.into / "summary.md").write_text(summary, encoding="utf-8")
     if options.guide:
         before = PAGE.read_text(encoding="utf-8").partition(_MARK)[0]
@@ -102,12 +103,21 @@ def main() -> int:
     return int(any(part.failed for part in done.values()))
 
 
-def summed_up(done: dict[str, PartResult], commit: str) -> str:
-    """A table of all that was done, with what was counted, as Markdown."""
-    lines = ["| injection | parts | counted | failed |", "|---|---:|---|---:|"]
+def summed_up(done: dict[str, PartResult], commit: str, *, before: str = "") -> str:
+    """A table of all that was done, with what was counted and of which commit, as Markdown.
+
+    What was not done now stands as the summary `before` has it.
+    """
+    day = datetime.now(UTC).date().isoformat()
+    lines = ["| injection | parts | counted | failed | of |", "|---|---:|---|---:|---|"]
+    rows = [line for line in before.splitlines() if line.count("|") == lines[0].count("|")]
     for injection in INJECTIONS:
         keys = [f"{injection.tests} {seed}" for seed in range(injection.seeds)]
         parts = [done[key] for key in keys if key in done]
+        earlier = [row for row in rows if row.startswith(f"| {injection.name} |")]
+        if earlier and not parts:
+            lines.append(earlier[0])
+            continue
         counts: Counter[str] = Counter()
         for part in parts:
             counts.update(part.counts)
@@ -115,13 +125,15 @@ def summed_up(done: dict[str, PartResult], commit: str) -> str:
         failed = sum(len(part.failed) for part in parts)
         skipped = sum(part.skipped for part in parts)
         told = told or ("not possible on this machine" if skipped else "not run yet")
-        lines.append(f"| {injection.name} | {len(parts)} of {len(keys)} | {told} | {failed} |")
+        when = f"{day}, {commit[:12]}" if parts else ""
+        lines.append(
+            f"| {injection.name} | {len(parts)} of {len(keys)} | {told} | {failed} | {when} |"
+        )
     hours = sum(part.seconds for part in done.values()) / 3600
-    day = datetime.now(UTC).date().isoformat()
     lines += [
         "",
-        f"{day}, commit {commit[:12]}, {platform.system()} {platform.machine()}, {os.cpu_count()} "
-        f"cores, Python {platform.python_version()}; {hours:.1f} hours.",
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} "
+        f"cores, Python {platform.python_version()}; the last night had {hours:.1f} hours.",
     ]
     lines += [f"- failed: `{name}`" for part in done.values() for name in part.failed]
     return "\n".join(lines) + "\n"
@@ -132,6 +144,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--into", type=Path, default=ROOT / ".torture")
     parser.add_argument("--hours", type=float, default=8.0)
     parser.add_argument("--guide", action="store_true")
+    parser.add_argument("--only", default="", help="injections whose name begins so")
     return parser.parse_args()
 
 

@@ -2,9 +2,10 @@
 # Repeats by night what the gate tries by day, longer and with other seeds: mutated files over all
 # readers, decisions of processes that are killed, trainings interrupted, disks that fill up at every
 # page, ten thousand scenes, two hundred runs. Hours; stopped at will, the same command goes on.
-# usage: bash packaging/torture.sh [--into DIR] [--hours N] [--guide]
+# usage: bash packaging/torture.sh [--into DIR] [--hours N] [--only TEXT] [--guide]
 #   --into DIR  what was done so far, and its summary (.torture)
 #   --hours N   begin nothing new after so many hours (8)
+#   --only TEXT only the injections whose name begins so
 #   --guide     write the summary into the guide as well
 set -euo pipefail
 

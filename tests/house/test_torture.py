@@ -43,17 +43,17 @@ def night(torture, tmp_path, monkeypatch, capsys):
 def test_counts_are_added_up_and_nothing_is_repeated(night):
     status, said = night()
     assert status == 0
-    assert "| kills | 2 of 2 | 6 kills | 0 |" in said
+    assert "| kills | 2 of 2 | 6 kills | 0 | 20" in said
     assert said.count("nothing lost") == 2
     status, said = night(broken=0)
     assert (status, said.count("nothing lost")) == (0, 0)
-    assert "| kills | 2 of 2 | 6 kills | 0 |" in said
+    assert "| kills | 2 of 2 | 6 kills | 0 | 20" in said
 
 
 def test_a_failure_is_told_with_the_words_that_repeat_it(night):
     status, said = night(broken=1)
     assert status == 1
-    assert "| kills | 2 of 2 | 6 kills | 1 |" in said
+    assert "| kills | 2 of 2 | 6 kills | 1 | 20" in said
     assert "SMARTHDR_SEED=1" in said
     assert "::test_counted" in said
 
@@ -69,7 +69,19 @@ def test_a_pytest_that_dies_has_passed_nothing_and_is_a_failure(night, tmp_path,
 def test_what_there_was_no_time_for_is_marked(night):
     status, said = night(hours=-1)
     assert status == 0
-    assert "| kills | 0 of 2 | not run yet | 0 |" in said
+    assert "| kills | 0 of 2 | not run yet | 0 |  |" in said
+
+
+def test_the_guide_keeps_what_was_not_done_in_the_last_night(torture, monkeypatch):
+    both = tuple(torture.Injection(name, f"test_{name}.py", 1) for name in ("kills", "disks"))
+    monkeypatch.setattr(torture, "INJECTIONS", both)
+    part = torture.PartResult(passed=1, skipped=0, failed=[], counts={"kills": 3}, seconds=1)
+    before = torture.summed_up({"test_kills.py 0": part}, "a" * 40)
+    after = torture.summed_up({"test_disks.py 0": part}, "b" * 40, before=before)
+    (kept,) = [row for row in before.splitlines() if row.startswith("| kills")]
+    assert kept.endswith(f"{'a' * 12} |")
+    assert kept in after.splitlines()
+    assert f"| disks | 1 of 1 | 3 kills | 0 | {kept.split()[-3]} {'b' * 12} |" in after
 
 
 def test_every_part_names_tests_that_exist(torture):
