@@ -103,6 +103,17 @@ def test_compared_runs_have_a_line_each_in_a_chart_for_every_series_and_keep_the
     assert chart.lines.style("two") == style
 
 
+def test_compared_runs_are_charted_in_the_unit_that_the_chart_names(qtbot):
+    board = RunBoard(comparing=True)
+    qtbot.addWidget(board)
+    log = run(retained=STEPS / 100, memory_bytes=STEPS * GIB)
+    board.show_curves({"one": log})
+    for name, unit in (("kept/pixels", "%"), ("memory/memory", "GiB")):
+        assert board.curves[name].unit == unit
+        (points,) = (trace.points[1] for trace in board.curves[name].lines.traces.values())
+        assert points.tolist() == pytest.approx(STEPS.tolist())
+
+
 def test_the_menu_of_a_chart_switches_its_axis_its_lines_and_itself(board, monkeypatch):
     monkeypatch.setattr(QMenu, "popup", lambda *_: None)  # the offscreen platform grumbles
     board.show_past(

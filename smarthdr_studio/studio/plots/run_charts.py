@@ -13,7 +13,7 @@ from smarthdr_studio.studio.plots.chart import picture_of, svg_of
 from smarthdr_studio.studio.plots.chart_tools import CurveTools, SmoothingMenu
 from smarthdr_studio.studio.plots.curves import Curve, LinkedCurves
 from smarthdr_studio.studio.plots.heading import LineStyles, Marks
-from smarthdr_studio.studio.state.chart_names import CHARTS, ChartKind, Place, Run, place_of
+from smarthdr_studio.studio.state.chart_names import CHARTS, ChartKind, Place, Run, charted
 from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.widgets.controls import caption
 from smarthdr_studio.studio.widgets.icons import IconButton, icon
@@ -233,8 +233,8 @@ class RunBoard(QWidget):
         laid: dict[str, dict[str, Run]] = {name: {} for name in self.curves}
         for title, series in runs.items():
             self._runs.of(title)
-            for each, curve in series.items():
-                name = "/".join(place_of(each)) if self._comparing else place_of(each)[0]
+            for place, curve in charted(series).items():
+                name = "/".join(place) if self._comparing else place[0]
                 if name in laid:
                     laid[name][title] = curve
         for name, chart in self.curves.items():
