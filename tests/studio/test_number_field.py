@@ -54,10 +54,31 @@ def test_what_is_out_of_range_is_refused_in_words_and_the_value_stays(
     changes = []
     field.valueChanged.connect(changes.append)
     type_in(qtbot, field, text)
-    assert field.accessibleDescription() == told[-1] == words
+    assert field.accessibleDescription() == words
+    qtbot.waitUntil(lambda: told == [words])
     assert (field.value(), changes) == (0.4, [])
     type_in(qtbot, field, "0.3")
     assert (field.value(), field.accessibleDescription()) == (0.3, "")
+
+
+def test_a_refusal_is_told_after_the_field_was_left_for_qt_hides_what_was_told_before(
+    field, qtbot, told, monkeypatch
+):
+    focused = []
+    monkeypatch.setattr(QToolTip, "showText", lambda *_: focused.append(field.hasFocus()))
+    field.editingFinished.connect(field.clearFocus)
+    with qtbot.waitActive(field):
+        field.activateWindow()
+    field.setFocus()
+    type_in(qtbot, field, "7")
+    qtbot.waitUntil(lambda: focused == [False])
+
+
+def test_nothing_is_told_of_a_refusal_that_was_mended_at_once(field, qtbot, told):
+    type_in(qtbot, field, "7")
+    type_in(qtbot, field, "0.3")
+    qtbot.wait(400)
+    assert told == []
 
 
 def test_the_unit_may_be_typed_or_not_and_stands_in_the_refusal(qtbot):

@@ -2,13 +2,16 @@
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
-from PySide6.QtCore import QEvent, QPoint, QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, QSignalBlocker, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QValidator
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QToolTip, QWidget
 
 from smarthdr_studio.core.words import number
 from smarthdr_studio.studio.widgets.controls import ALONG, describe, takes_first
+
+_SETTLED_MS: Final = 200  # after which the click or key that ended the typing is over
 
 
 class NumberField(QDoubleSpinBox):
@@ -26,10 +29,17 @@ class NumberField(QDoubleSpinBox):
 
     def fixup(self, text: str) -> str:
         """Asked by Qt as soon as something is left that is no value."""
-        words = self._refusal(text)
-        self.setAccessibleDescription(words)
-        QToolTip.showText(self.mapToGlobal(QPoint(0, self.height())), words, self)
+        self.setAccessibleDescription(self._refusal(text))
+        # Qt takes words away when the focus goes or a button is let go, as both now do.
+        if self.isVisible():
+            QTimer.singleShot(_SETTLED_MS, self, self._tell)
         return text
+
+    @Slot()
+    def _tell(self) -> None:
+        words = self.accessibleDescription()
+        if words:
+            QToolTip.showText(self.mapToGlobal(QPoint(0, self.height())), words, self)
 
     def _refusal(self, text: str) -> str:
         bare = self._bare(text)
