@@ -42,7 +42,7 @@ def test_a_notice_covers_no_more_than_its_words_need_and_details_have_all_the_wi
     place, bar = QWidget(), NoticeBar()
     qtbot.addWidget(place)
     place.resize(1264, 600)
-    over = OverEdge(bar, place)
+    over = OverEdge(bar, place, place)
     place.show()
 
     def told(notice):
@@ -61,3 +61,24 @@ def test_a_notice_covers_no_more_than_its_words_need_and_details_have_all_the_wi
     QApplication.processEvents()
     assert bar.width() == 960
     assert over.parent() is place
+
+
+def test_a_notice_lies_over_the_middle_where_that_has_room_and_leaves_the_panels_beside_it(qtbot):
+    place, bar = QWidget(), NoticeBar()
+    qtbot.addWidget(place)
+    place.resize(1264, 600)
+    middle = QWidget(place)
+    middle.setGeometry(0, 0, 700, 600)
+    over = OverEdge(bar, place, middle)
+    place.show()
+    bar.show_state(StudioState(), StudioState(notice=Notice(text="Saved /data/sheet.png")))
+    QApplication.processEvents()
+    assert middle.geometry().contains(bar.geometry())
+    assert abs(bar.geometry().center().x() - middle.geometry().center().x()) <= 1
+    middle.setGeometry(500, 0, 764, 600)  # the panels went to the other side
+    QApplication.processEvents()
+    assert middle.geometry().contains(bar.geometry())
+    middle.setGeometry(500, 0, bar.width(), 600)  # no room
+    QApplication.processEvents()
+    assert abs(bar.geometry().center().x() - place.rect().center().x()) <= 1
+    del over

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QFrame,
@@ -256,21 +256,28 @@ _AIR: Final = 12
 class OverEdge(QObject):
     """Keeps notices at the lower edge of a place, so that nothing else moves.
 
-    They lie over what is there, so they are no wider than their words need.
+    They lie over what is there, so they are no wider than their words need, and over the middle
+    alone, which shows pictures or charts, where that has room for them: the panels beside it are
+    read.
     """
 
-    def __init__(self, bar: NoticeBar, place: QWidget) -> None:
+    def __init__(self, bar: NoticeBar, place: QWidget, middle: QWidget) -> None:
         super().__init__(place)
-        self._bar, self._place = bar, place
+        self._bar, self._place, self._middle = bar, place, middle
         shown = bar.isVisibleTo(place)
         bar.setParent(place)
         bar.setVisible(shown)
-        for each in (bar, place):
+        for each in (bar, place, middle):
             each.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Another room, or other words."""
-        kinds = (QEvent.Type.Resize, QEvent.Type.LayoutRequest, QEvent.Type.Show)
+        kinds = (
+            QEvent.Type.Resize,
+            QEvent.Type.Move,
+            QEvent.Type.LayoutRequest,
+            QEvent.Type.Show,
+        )
         if event.type() in kinds and self._bar.isVisibleTo(self._place):
             self._move()
         return super().eventFilter(watched, event)
@@ -283,7 +290,10 @@ class OverEdge(QObject):
         wrapped = layout.hasHeightForWidth()
         high = layout.totalHeightForWidth(width) if wrapped else layout.totalSizeHint().height()
         high = min(max(high, layout.totalMinimumSize().height()), room.height() - 2 * _AIR)
-        left = (room.width() - width) // 2
+        over = self._middle.rect().translated(self._middle.mapTo(self._place, QPoint()))
+        if not self._middle.isVisible() or over.width() < width + 2 * _AIR:
+            over = room
+        left = over.left() + (over.width() - width) // 2
         self._bar.setGeometry(left, room.height() - high - _AIR, width, high)
         self._bar.raise_()
 

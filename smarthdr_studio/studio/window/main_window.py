@@ -282,7 +282,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self._pages, 1)
         column.addWidget(self.readout)
         self.setCentralWidget(inside)
-        self._over = OverEdge(self.notice, self._pages)
+        self._over = OverEdge(self.notice, self._pages, self.page.browsing)
         use_folders(self.session.preferences.folders_by_purpose, keep=self._keep_folders)
         put_in_place(self, self.session.preferences.window)
 
