@@ -166,6 +166,13 @@ def test_what_differs_is_marked_named_and_put_back(editor, opened):
     assert not row._back.isVisible()
 
 
+def test_the_way_back_of_a_switch_is_told_in_the_words_of_its_switch(editor):
+    row = editor.form.rows["masks.patches"]
+    row.value.findChild(QCheckBox).click()
+    assert row._back.text() == "↺ on"
+    assert row._back.toolTip().endswith("preset's on")
+
+
 def test_settings_are_found_by_words(editor):
     QTest.keyClicks(editor._search, "memory crop")
     assert "batch.crop" in shown(editor)

@@ -55,6 +55,9 @@ class PlanValue(QWidget):
         self._row.addWidget(widget, 1)
 
 
+_SWITCHED: Final = {"true": "on", "false": "off"}  # words of a switch, by its plan text
+
+
 class SwitchValue(PlanValue):
     """On or off."""
 
@@ -67,7 +70,7 @@ class SwitchValue(PlanValue):
     def show_text(self, text: str) -> None:
         """Tick it or not."""
         self._box.setChecked(text == "true")
-        self._box.setText("on" if text == "true" else "off")
+        self._box.setText(_SWITCHED.get(text, "off"))
 
     @Slot(bool)
     def _clicked(self, on: object) -> None:
@@ -213,7 +216,7 @@ class PlanRow(QWidget):
         self._back.setAutoDefault(False)
         default = as_text(field.default)
         if field.kind == "switch":
-            default = "on" if field.default else "off"
+            default = _SWITCHED[str(field.default).lower()]
         default = f"Default {default}."
         self._about = caption(f"{field.description} {default}", role="muted")
         self._about.setWordWrap(True)
@@ -236,6 +239,8 @@ class PlanRow(QWidget):
         self._mark.setText(CHANGED if changed else "")
         self._mark.setAccessibleName("differs from the preset" if changed else "")
         words = changed_from or ""
+        if self.field.kind == "switch":
+            words = _SWITCHED.get(words, words)
         short = words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
         self._back.setText(f"↺ {short}")
         self._back.setToolTip(f"Back to the preset's {words}")
