@@ -114,6 +114,19 @@ def test_compared_runs_are_charted_in_the_unit_that_the_chart_names(qtbot):
         assert points.tolist() == pytest.approx(STEPS.tolist())
 
 
+def test_the_menu_of_a_chart_is_no_wider_than_a_menu_and_says_whole_what_the_chart_means(
+    board, monkeypatch
+):
+    monkeypatch.setattr(QMenu, "popup", lambda *_: None)  # the offscreen platform grumbles
+    board._open_menu("fit", QPoint(0, 0))
+    menu = next(m for m in board.findChildren(QMenu) if m.accessibleName() == "Menu of Loss")
+    assert menu.sizeHint().width() < 450
+    about = menu.actions()[0].defaultWidget()
+    assert about.text() == board.curves["fit"].accessibleDescription()
+    assert about.sizeHint().height() >= about.heightForWidth(about.width())
+    menu.deleteLater()
+
+
 def test_the_menu_of_a_chart_switches_its_axis_its_lines_and_itself(board, monkeypatch):
     monkeypatch.setattr(QMenu, "popup", lambda *_: None)  # the offscreen platform grumbles
     board.show_past(

@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any, Final
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QEnterEvent, QImage, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QEnterEvent, QImage, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget, QWidgetAction
 
 from smarthdr_studio.studio.plots.chart import picture_of, svg_of
 from smarthdr_studio.studio.plots.chart_tools import CurveTools, SmoothingMenu
@@ -169,6 +169,7 @@ _MARKS: Final = (
     "A dashed line is where pseudo-labels began; strokes below are rounds, one above the best check"
 )
 _RING: Final = f"{_MARKS}, with a ring"
+_ABOUT_WIDTH: Final = 340  # pixels, of the words that head the menu of a chart
 _FIRST: Final = ("fit", "psnr", "kept", "calibration", "gap")
 _FIRST_COMPARED: Final = ("likelihood/total", "psnr/PSNR-μ", "kept/pixels", "sigma/mean σ")
 
@@ -308,9 +309,7 @@ class RunBoard(QWidget):
         curve = self.curves[name]
         menu = curve.make_menu()
         first = menu.actions()[0]
-        about = QAction(curve.accessibleDescription(), menu)
-        about.setEnabled(False)
-        menu.insertAction(first, about)
+        menu.insertAction(first, _about(curve, menu))
         menu.insertSeparator(first)
         if not curve.as_measured:
             smoothing = SmoothingMenu("Smoothing", menu)
@@ -364,6 +363,19 @@ class RunBoard(QWidget):
     @Slot(str)
     def _export_all(self, kind: str) -> None:
         self.export_asked.emit(kind, self._grid.shown)
+
+
+def _about(curve: Curve, menu: QMenu) -> QWidgetAction:
+    """What a chart means, in as many lines as that takes: a line of a menu has no end otherwise."""
+    words = caption(curve.accessibleDescription(), role="muted")
+    words.setWordWrap(True)
+    words.setFixedWidth(_ABOUT_WIDTH)
+    words.setContentsMargins(12, 4, 12, 4)
+    about = QWidgetAction(menu)
+    about.setText(curve.accessibleDescription())
+    about.setDefaultWidget(words)
+    about.setEnabled(False)
+    return about
 
 
 def _one_for_each_chart() -> dict[str, Curve]:
