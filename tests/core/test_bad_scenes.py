@@ -219,10 +219,10 @@ def test_a_lost_ground_truth_makes_no_other_scene_a_label(tmp_path):
 
 
 def test_whatever_a_decoder_raises_costs_one_scene(dataset, monkeypatch):
-    def spoilt(frames, pixels, *, listed):
+    def spoilt(frames, pixels, *, listed, bent):
         if "bad" in str(listed):
             raise RuntimeError("an inner assertion\nof many lines")
-        return find_exposures(frames, pixels, listed=listed)
+        return find_exposures(frames, pixels, listed=listed, bent=bent)
 
     monkeypatch.setattr("smarthdr_studio.core.datasets.scan.find_exposures", spoilt)
     assert "RuntimeError: an inner assertion); replace its files" in the_reason(dataset)

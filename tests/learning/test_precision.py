@@ -296,7 +296,7 @@ def test_what_was_chosen_and_why_is_told_once_and_kept(project, short, fast):
     assert json.loads(run.start_path.read_text(encoding="utf-8"))["precision"] == kept
     list(train(short, project, resume=run.id))
     lines = [line.text for line in diary_of(rare_events(run))]
-    assert lines[0].endswith(f"3 labels and 3 unlabelled; computes in bfloat16: {why}")
+    assert lines[0].endswith(f"3 labels; computes in bfloat16: {why}")
     assert sum("computes in" in line for line in lines) == 1
 
 

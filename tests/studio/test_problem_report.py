@@ -31,9 +31,9 @@ def test_a_report_is_collected_off_the_gui_thread_and_can_be_opened(
 ):
     real, threads = problem.check_up, []
 
-    def check_up(folder):
+    def check_up(folder, **how):
         threads.append(threading.current_thread())
-        return real(folder)
+        return real(folder, **how)
 
     monkeypatch.setattr(problem, "check_up", check_up)
     places.logs.mkdir(parents=True)

@@ -11,6 +11,7 @@ from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.project.decisions import refuse_without_truth
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.remedies import Way
+from smarthdr_studio.studio.dataset.camera_curve import CurveChoice
 from smarthdr_studio.studio.dataset.relocate import RelocateSheet
 
 WAYS = {name: each for name, each in vars(remedies).items() if isinstance(each, Way)}
@@ -32,7 +33,8 @@ def lines_of(menu, above=""):
 def test_every_command_and_button_that_a_remedy_names_is_there(window):
     there = set(lines_of(window.menus))
     assert "File ▸ Open project…" in there
-    boxes = {each.text() for each in RelocateSheet(window).findChildren(QAbstractButton)}
+    asking = (RelocateSheet(window), CurveChoice())
+    boxes = {each.text() for sheet in asking for each in sheet.findChildren(QAbstractButton)}
     for name, way in WAYS.items():
         words = way.window
         for button in re.findall(r"“([^”]+)”", words):

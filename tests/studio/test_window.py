@@ -92,7 +92,7 @@ def test_a_digit_changes_the_layer_of_the_view_that_was_pointed_at(opened, qtbot
 
 def test_promote_and_undo_by_keys(opened, qtbot, until, tiny_project):
     press(qtbot, opened, Qt.Key.Key_P)
-    until(opened.session, lambda s: s.row("003").status is Status.PROMOTED)
+    until(opened.session, lambda s: s.row("003").status is Status.PROMOTED and s.busy == "")
     press(qtbot, opened, Qt.Key.Key_P, Qt.KeyboardModifier.ShiftModifier)
     assert opened.session.state.row("003").status is Status.UNLABELLED
     press(qtbot, opened, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)

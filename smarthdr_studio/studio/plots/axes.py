@@ -139,17 +139,20 @@ class ArrowKeys(QObject):
 
     stepped = Signal(float, float)  # to the right and upwards, in the units of the chart
     let_go = Signal()
+    _chart: QWidget | None = None  # a chart that dies loses the focus after Python has forgotten it
+    _on_the_way = False
 
     def __init__(self, chart: QWidget) -> None:
         super().__init__(chart)
         self._chart = chart
-        self._on_the_way = False
         chart.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         chart.installEventFilter(self)
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         """Take the arrows before the window takes them for its own keys."""
         kind = event.type()
+        if self._chart is None:
+            return False
         if kind in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
             self._chart.update()
             self._end()
@@ -159,14 +162,14 @@ class ArrowKeys(QObject):
         if kind is QEvent.Type.ShortcutOverride:
             event.accept()
         elif kind is QEvent.Type.KeyPress:
-            self._press(event)
+            self._press(event, self._chart)
         elif kind is QEvent.Type.KeyRelease and not event.isAutoRepeat():
             self._end()
         return True
 
-    def _press(self, event: QKeyEvent) -> None:
+    def _press(self, event: QKeyEvent, chart: QWidget) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            self._chart.clearFocus()
+            chart.clearFocus()
             return
         large = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         across, up = _WAYS[Qt.Key(event.key())]
