@@ -8,9 +8,10 @@ import pytest
 from made_handover import HEIGHT, WIDTH, a_project, frames, painting, radiance
 
 from smarthdr_studio.core.datasets.scan import find_scenes
-from smarthdr_studio.core.errors import ExportError, StudioError
+from smarthdr_studio.core.errors import ExportError, ProjectError, StudioError
 from smarthdr_studio.core.files import file_checksum
 from smarthdr_studio.core.imaging.bracket import decode_bracket, decode_ground_truth
+from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.reporting.dataset_export import CURATED, export_dataset, trusted_pixels
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
@@ -55,6 +56,18 @@ def test_the_folder_reads_back_as_the_scenes_that_were_exported(curated, tmp_pat
             decode_bracket(mine).frames, decode_bracket(scene).frames, strict=True
         ):
             assert np.array_equal(frame, theirs)
+
+
+def test_a_label_is_never_handed_on_with_other_pictures_than_it_was_made_of(curated, tmp_path):
+    swapped, other = curated.scene("002").frames[0], curated.scene("003").frames[0]
+    swapped.write_bytes(other.read_bytes())
+    with pytest.raises(ProjectError, match=r"pictures of 002 .*1\.tif"):
+        export_dataset(curated, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    only = export_dataset(curated, tmp_path / "test", include={Status.TEST})  # not concerned
+    assert only.scenes == {"test": 1}
+    Decisions(curated).accept_pictures(curated.compare_pictures())
+    assert export_dataset(curated, tmp_path / "out").scenes["promoted"] == 2
 
 
 @pytest.mark.parametrize(("labels", "precision"), [("hdr", 2**-8), ("exr", 2**-11)])
@@ -137,6 +150,7 @@ def test_frames_that_are_no_tiff_become_one_with_exactly_their_values(curated, t
     done, png = cv2.imencode(".png", list(frames(1))[1][..., ::-1])
     assert done
     source.write_bytes(png.tobytes())  # a .tif that is a PNG
+    Decisions(curated).accept_pictures(curated.compare_pictures(), same=True)
     written = export_dataset(curated, tmp_path / "out")
     assert written.frames == {"link": 11, "converted": 1}
     about = json.loads((tmp_path / "out" / "manifest.json").read_text())

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from smarthdr_studio import __version__
 from smarthdr_studio.core.environment import utc_now
-from smarthdr_studio.core.errors import BadScene, ExportError, UnreadableImage
+from smarthdr_studio.core.errors import BadScene, ExportError, ProjectError, UnreadableImage
 from smarthdr_studio.core.files import AnyPath, file_checksum, flush_folder, own_file
 from smarthdr_studio.core.imaging.bracket import Scene, decode_ground_truth
 from smarthdr_studio.core.imaging.image_files import (
@@ -384,11 +384,13 @@ def export_dataset(
     Raises:
         ExportError: nothing to write, `target` is not empty, lies in the dataset or the project,
             or cannot be written.
+        ProjectError: pictures are others than those the labels were made of.
         StudioError: a frame or a label is gone or damaged.
     """
     target = Path(target).expanduser().absolute()
     places = scene_places(project, include)
     _refuse_unusable(target, project, places)
+    _refuse_other_pictures(project, places)
     told: list[dict[str, Any]] = []
     with _appearing(target) as draft:
         for done, (name, place) in enumerate(places.items()):
@@ -457,6 +459,14 @@ def _refuse_unusable(target: Path, project: Project, places: Mapping[str, str]) 
     refuse_inside(project.folder, target, what="project")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ExportError(f"{target}: exists and is not empty; choose another name")
+
+
+def _refuse_other_pictures(project: Project, ids: Collection[str]) -> None:
+    """Of one scene alone its files are named. Raises ProjectError."""
+    found = project.compare_pictures(tuple(ids))
+    if len(found.changed) == 1:
+        raise ProjectError(found.of_scene(*found.changed))
+    found.refuse()
 
 
 @contextmanager
