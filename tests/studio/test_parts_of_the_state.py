@@ -23,7 +23,7 @@ from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.runs.model_export import ExportSheet
 from smarthdr_studio.studio.runs.rollback import RollbackSheet
 from smarthdr_studio.studio.runs.trash import RunTrashSheet
-from smarthdr_studio.studio.state import Activity, Centre, QueueKind, StudioState, Tool
+from smarthdr_studio.studio.state import Activity, Centre, Notice, QueueKind, StudioState, Tool
 
 FIELDS = tuple(field.name for field in fields(StudioState))
 
@@ -185,3 +185,28 @@ def test_a_decision_is_one_change_and_one_reading_of_the_journal(opened, monkeyp
     assert now.row("004").status is Status.EXCLUDED
     assert now.undo == "exclude 004"
     assert len(read) == 1
+
+
+def test_bad_news_that_nobody_read_stays_below_newer_ones(qapp):
+    store = Store(StudioState(), qapp)
+    store.notice(Notice(text="003 lacks 1.tif", tone="warn", details=("004 too",)))
+    store.complain("1.tif: is gone")
+    assert store.state.notice.text == "1.tif: is gone"
+    assert store.state.notice.details == ("003 lacks 1.tif", "004 too")
+    store.complain("1.tif: is gone")  # told again, it is not told twice
+    assert store.state.notice.details == ("003 lacks 1.tif", "004 too")
+    store.notice(Notice(text="Kept."))
+    assert store.state.notice.details == ()
+    store.complain("the disk is full")
+    store.notice(None)
+    store.complain("the disk is fuller")
+    assert store.state.notice.details == ()
+
+
+def test_of_many_complaints_the_newest_are_kept(qapp):
+    store = Store(StudioState(), qapp)
+    for number in range(1000):
+        store.complain(f"fault {number}")
+    assert store.state.notice.text == "fault 999"
+    assert store.state.notice.details[:2] == ("fault 998", "fault 997")
+    assert len(store.state.notice.details) == 20

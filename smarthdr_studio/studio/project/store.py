@@ -148,8 +148,8 @@ class Store(QObject):
 
     @Slot(object)
     def notice(self, notice: Notice | None) -> None:
-        """Tell something, or take it back."""
-        self.become(notice=notice)
+        """Tell something, or take it back; bad news that was not read stays below newer ones."""
+        self.become(notice=_above(self.state.notice, notice))
 
     def may_write(self, path: Path) -> bool:
         """Whether a person's file may lie there; complains where it would lie in the dataset."""
@@ -164,7 +164,19 @@ class Store(QObject):
     @Slot(str)
     def complain(self, message: str) -> None:
         """Tell that something went wrong."""
-        self.become(notice=Notice(text=message, tone="bad"))
+        self.notice(Notice(text=message, tone="bad"))
+
+
+_MOST_KEPT: Final = 20  # lines of news that were not read
+
+
+def _above(unread: Notice | None, new: Notice | None) -> Notice | None:
+    """Bad news, with bad news that nobody read among its details: which came first is chance."""
+    if new is None or unread is None or "plain" in (new.tone, unread.tone):
+        return new
+    older = [line for line in (unread.text, *unread.details) if line != new.text]
+    older = [line for line in older if line not in new.details]
+    return replace(new, details=(*new.details, *older[:_MOST_KEPT]))
 
 
 def _differing(old: StudioState, new: StudioState) -> frozenset[str]:
