@@ -368,8 +368,10 @@ def test_the_chart_draws_both_curves_and_says_so_where_nothing_is_known(qtbot):
     chart = ResponseChart()
     qtbot.addWidget(chart)
     assert "nothing known" in chart.accessibleName()
-    assert chart.nothing()
-    chart.set_curve(GAMMA_2_2)
+    assert chart.nothing() == "Not measured yet"
+    chart.set_curve(None, known=True)
+    assert chart.nothing() == "No curve can be measured"
+    chart.set_curve(GAMMA_2_2, known=True)
     assert not chart.nothing()
     chart.show()
     across, stops = chart.plot and chart.measured.getData()

@@ -79,7 +79,7 @@ def test_without_ground_truth_five_ways_are_offered_and_a_model_fills_the_pool(
 ):
     open_in(window, bare_project, until)
     assert offered(window) == [STARTER, FILE, TRAIN, TRUTH, BRACKET, "Close"]
-    assert "SelfHDR trains without any" in window.ways.findChild(ElidedLabel).whole
+    assert window.ways.findChild(ElidedLabel).whole == "No label yet."
     click(qtbot, window, STARTER)
     until(window.session, lambda s: s.pool is not None and s.notice is not None)
     until(window.session, lambda s: all(r.retained is not None for r in s.scenes[:6]))

@@ -78,7 +78,7 @@ class CurveChoice(QWidget):
     def show_fit(self, fit: ResponseFit | None, *, used: ResponseCurve | None, known: bool) -> None:
         """Show what was measured, if that is known by now, and the curve that is used."""
         self.chart.set_palette_colours(current_palette())
-        self.chart.set_curve(None if fit is None else fit.curve)
+        self.chart.set_curve(None if fit is None else fit.curve, known=known)
         self.measured.setEnabled(fit is not None)
         is_other = known and used is not None and (fit is None or fit.curve != used)
         self.other.setVisible(is_other)

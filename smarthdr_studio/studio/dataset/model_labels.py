@@ -197,6 +197,6 @@ class LabelWaysBar(QFrame):
 
 
 _WORDS: Final = {
-    False: "No label yet. SelfHDR trains without any.",
+    False: "No label yet.",
     True: "No pseudo-labels yet: a run makes them, and so does a model, without training.",
 }

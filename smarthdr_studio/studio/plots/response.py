@@ -24,6 +24,7 @@ class ResponseChart(Chart):
     def __init__(self) -> None:
         super().__init__("Light, stops below white (↑) of a value in the file (→)")
         self._curve: ResponseCurve | None = None
+        self._known = False
         self.setMinimumSize(180, 110)
         self.setToolTip(
             "What a value in the file stands for (→, 1 is white), as stops of light below white"
@@ -31,10 +32,10 @@ class ResponseChart(Chart):
         )
         self._describe()
 
-    def set_curve(self, curve: ResponseCurve | None) -> None:
-        """Show this one; None while nothing is known."""
-        if curve != self._curve:
-            self._curve = curve
+    def set_curve(self, curve: ResponseCurve | None, *, known: bool) -> None:
+        """Show this one; None where brackets show none, or while that is not `known` yet."""
+        if (curve, known) != (self._curve, self._known):
+            self._curve, self._known = curve, known
             self._describe()
             self.changed()
 
@@ -43,8 +44,10 @@ class ResponseChart(Chart):
         return QSize(280, 150)
 
     def nothing(self) -> str:
-        """Before a curve is known."""
-        return "" if self._curve is not None else "No curve can be measured"
+        """Before a curve is known, or where there is none."""
+        if self._curve is not None:
+            return ""
+        return "No curve can be measured" if self._known else "Not measured yet"
 
     def span(self) -> tuple[Stretch, Stretch]:
         """Black to white."""
@@ -65,7 +68,7 @@ class ResponseChart(Chart):
     def twin(self) -> Chart:
         """The same curve."""
         made = ResponseChart()
-        made.set_curve(self._curve)
+        made.set_curve(self._curve, known=self._known)
         return made
 
     def make_plot(self) -> "Plot":
