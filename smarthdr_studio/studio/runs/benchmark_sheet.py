@@ -37,6 +37,7 @@ from smarthdr_studio.studio.plots.quality_curve import QualityCurve
 from smarthdr_studio.studio.state import BenchmarkState, StudioState
 from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.widgets.controls import (
+    ClampedLabel,
     ElidedLabel,
     Scrolled,
     button,
@@ -103,7 +104,8 @@ class BenchmarkSheet(QDialog):
             "Dataset": button("Choose…", tip="The folder of the scenes; nothing is written there"),
             "Runs in": button("Choose…", tip="Projects, runs and results lie there; it is kept"),
         }
-        self._about, self._progress = ElidedLabel(role="muted"), ElidedLabel()
+        self._about, self._progress = ElidedLabel(role="muted"), ClampedLabel(lines=2)
+        self._progress.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.table, self.curve, self._claims = QTableView(), QualityCurve(), QVBoxLayout()
         self._model: ValueTableModel[_Line] = ValueTableModel(
             (), ident=lambda line: line.figures.row.name, parent=self

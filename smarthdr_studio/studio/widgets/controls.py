@@ -314,6 +314,11 @@ class ClampedLabel(QLabel):
             self.setAccessibleName(words)
             self._fit()
 
+    @property
+    def whole(self) -> str:
+        """The words before they were shortened."""
+        return self._whole
+
     def sizeHint(self) -> QSize:
         """Room for all lines, whatever is told, so that nothing around it jumps."""
         return QSize(200, QFontMetrics(self.font()).lineSpacing() * self._lines)
