@@ -1,8 +1,9 @@
-"""Two processes of one thread that train one run against one process of two threads, by turns.
+"""Two processes of one thread against one process of two threads, by turns.
 
 usage: bench_processes.py [--long]
 
-Both take the same crops in a step: each of two processes has half of them (`torchrun`).
+Once they train one run, with the same crops in a step: each of two processes has half of them
+(`torchrun`). Once each trains a run of its own, as `benchmark --jobs 2 --threads 1` does.
 """
 
 import itertools
@@ -24,6 +25,7 @@ from smarthdr_studio.synthetic.settings import SampleSettings
 
 CROPS = 4  # labelled ones of a step, of all processes together; there are no others
 WHAT = "images/s, two processes of 1 thread ÷ one of 2 threads"
+TWO_RUNS = "images/s, two runs of 1 thread at once ÷ one run of 2 threads"
 PLAN = """
 [network]
 name = "light"
@@ -43,6 +45,19 @@ perceptual_weight = 0.0
 
 def train(project: Path, *, processes: int, steps: int) -> float:
     """Images a second of a short run in a project, from its first step to its last."""
+    ended(begun(project, processes=processes, steps=steps, threads=2 // processes))
+    return images_per_second(project)
+
+
+def train_two(projects: tuple[Path, Path], *, steps: int) -> float:
+    """Images a second of two runs of one thread at once, together."""
+    for process in [begun(each, processes=1, steps=steps, threads=1) for each in projects]:
+        ended(process)
+    return sum(images_per_second(each) for each in projects)
+
+
+def begun(project: Path, *, processes: int, steps: int, threads: int) -> subprocess.Popen[str]:
+    """A short run in a project, at work."""
     plan = project.with_suffix(".toml")
     plan.write_text(PLAN.format(steps=steps, crops=CROPS // processes), encoding="utf-8")
     command = [sys.executable]
@@ -51,11 +66,17 @@ def train(project: Path, *, processes: int, steps: int) -> float:
         command += [f"--master-port={free_port()}"]
     command += ["-m", "smarthdr_studio", "train", str(project), "--preset", str(plan)]
     command += ["--device", "cpu", "--set", "precision=float32"]
-    threads = {**os.environ, "OMP_NUM_THREADS": str(2 // processes)}
-    done = subprocess.run(command, env=threads, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    return images_per_second(project)
+    limits = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    return subprocess.Popen(
+        command, env=limits, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+
+
+def ended(process: subprocess.Popen[str]) -> None:
+    """Wait for a run. Raises RuntimeError where it failed."""
+    _, said = process.communicate()
+    if process.returncode:
+        raise RuntimeError(said)
 
 
 def images_per_second(project: Path) -> float:
@@ -79,16 +100,22 @@ def measure(folder: Path, *, turns: int, steps: int) -> list[Row]:
     small = SampleSettings(scenes=4, labelled=3, test=1, width=384, height=288)
     dataset = write_dataset(folder / "data", small)
     speeds: dict[int, list[float]] = {1: [], 2: []}
+    at_once: list[float] = []
     for turn in range(turns):
         # Who goes first changes, so that weather that gets better or worse favours nobody.
         for processes in (1, 2) if turn % 2 else (2, 1):
             project = project_over(folder / f"{turn}-{processes}.shdr", dataset)
             speeds[processes].append(train(project, processes=processes, steps=steps))
+        first, second = (project_over(folder / f"{turn}-{k}.shdr", dataset) for k in "ab")
+        at_once.append(train_two((first, second), steps=steps))
     ratios = [two / one for one, two in zip(speeds[1], speeds[2], strict=True)]
+    runs = [two / one for one, two in zip(speeds[1], at_once, strict=True)]
     about = (
         ("one process of 2 threads", speeds[1], "images/s"),
         ("two processes of 1 thread", speeds[2], "images/s"),
         (WHAT, ratios, "×"),
+        ("two runs of 1 thread at once", at_once, "images/s"),
+        (TWO_RUNS, runs, "×"),
     )
     return [row(what, values, unit=unit, reach="–", stretch="–") for what, values, unit in about]
 
