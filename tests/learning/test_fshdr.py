@@ -127,9 +127,8 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_stopped_and_resumed_equals_uninterrupted(project, plan, uninterrupted, moment):
-    stopped_and_resumed_equals(uninterrupted, project, plan, stop=MOMENTS[moment])
+def test_stopped_and_resumed_at_any_moment_equals_uninterrupted(project, plan, uninterrupted):
+    stopped_and_resumed_equals(uninterrupted, project, plan, moments=MOMENTS)
 
 
 def test_held_out_labels_check_the_last_stage(project, make_plan, events_of):

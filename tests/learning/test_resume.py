@@ -79,46 +79,35 @@ def _during(words, *, step):
     return lambda e: isinstance(e, PhaseChanged) and words in e.text and e.step == step
 
 
-STOPS = {
-    "in the middle of the warm-up": _after(1),
-    "at the end of the warm-up": _after(2),
+STEPS = {f"after step {number}": _after(number) for number in range(1, 11)}
+AMID = {
     "while saving": lambda e: isinstance(e, CheckpointSaved) and e.step == 2,
     "while labelling": _during("labelling scene 2", step=2),
     "while writing labels": _during("writing scene 3", step=2),
     "directly after labelling": lambda e: isinstance(e, RoundFinished),
     "in the middle of a round": _after(5),
     "while validating": _during("validating", step=6),
-    "in the last epoch": _after(9),
     "in the last labelling": _during("labelling scene 1", step=10),
 }
 
 
-@pytest.mark.parametrize("moment", STOPS)
-def test_stopped_and_resumed_equals_uninterrupted(project, plan, uninterrupted, moment):
-    first, stopped = _stop_when(project, plan, stop=STOPS[moment])
-    assert stopped
-    (run,) = (project / "runs").iterdir()
-    torch.rand(7)  # what happens in between must not matter
-    second = list(train(load_preset(str(run / "plan.toml")), project, resume=run.name))
-    (started,) = [e for e in second if isinstance(e, RunStarted)]
-    assert started.step == len(_steps(first))
-    assert started.total_steps == 10
+@pytest.mark.parametrize("moments", [STEPS, AMID], ids=["every step", "amid other work"])
+def test_stopped_and_resumed_equals_uninterrupted(project, plan, uninterrupted, moments):
+    """A run is stopped at each moment in turn; what went wrong at one is seen at the next."""
     steps, outcome = uninterrupted
-    assert _steps(first) + _steps(second) == steps
-    _same(_outcome(project), outcome)
-
-
-def test_stopped_after_every_single_step_still_equals_uninterrupted(project, plan, uninterrupted):
-    events, run, unfinished = [], None, True
-    while unfinished:
-        more, unfinished = _stop_when(
-            project, plan, stop=lambda e: isinstance(e, StepReported), resume=run
-        )
-        events += more
-        (folder,) = (project / "runs").iterdir()
-        run = folder.name
-    steps, outcome = uninterrupted
-    assert _steps(events) == steps
+    taken, run = [], None
+    for moment, stop in {**moments, "at its end": lambda event: False}.items():
+        of = plan if run is None else load_preset(str(run / "plan.toml"))
+        events, stopped = _stop_when(project, of, stop=stop, resume=run and run.name)
+        assert stopped is (moment in moments), moment
+        (started,) = [e for e in events if isinstance(e, RunStarted)]
+        assert started.step == len(taken)
+        assert started.total_steps == 10
+        taken += _steps(events)
+        assert taken == steps[: len(taken)], moment
+        (run,) = (project / "runs").iterdir()
+        torch.rand(7)  # what happens in between must not matter
+    assert taken == steps
     _same(_outcome(project), outcome)
 
 

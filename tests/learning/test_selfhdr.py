@@ -117,9 +117,8 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_stopped_and_resumed_equals_uninterrupted(bare, plan, uninterrupted, moment):
-    stopped_and_resumed_equals(uninterrupted, bare, plan, stop=MOMENTS[moment])
+def test_stopped_and_resumed_at_any_moment_equals_uninterrupted(bare, plan, uninterrupted):
+    stopped_and_resumed_equals(uninterrupted, bare, plan, moments=MOMENTS)
 
 
 def test_a_run_that_is_done_goes_on_in_its_last_stage_when_given_more_epochs(bare, make_plan):

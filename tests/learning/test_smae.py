@@ -159,9 +159,8 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_stopped_and_resumed_equals_uninterrupted(project, plan, uninterrupted, moment):
-    stopped_and_resumed_equals(uninterrupted, project, plan, stop=MOMENTS[moment])
+def test_stopped_and_resumed_at_any_moment_equals_uninterrupted(project, plan, uninterrupted):
+    stopped_and_resumed_equals(uninterrupted, project, plan, moments=MOMENTS)
 
 
 def test_killed_after_labels_were_made_again_it_goes_on_with_those_of_its_checkpoint(
