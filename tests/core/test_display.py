@@ -88,9 +88,10 @@ def test_a_painter_with_a_past_paints_what_a_fresh_one_paints():
     for ev in moves:
         for visible in (True, False):
             settings = DisplaySettings(exposure_ev=ev, mask_visible=visible)
+            scene = whole_material()  # the same one, read again: nothing of it is the same object
             for layer in Layer:
-                kept = old.paint(layer, whole_material(), settings)
-                fresh = Painter().paint(layer, whole_material(), settings)
+                kept = old.paint(layer, scene, settings)
+                fresh = Painter().paint(layer, scene, settings)
                 assert (kept.rgb8 == fresh.rgb8).all()
                 assert kept.detail == fresh.detail
 

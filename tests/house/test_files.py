@@ -59,7 +59,7 @@ def test_a_button_that_is_called_otherwise_is_so_to_a_screen_reader_too():
     """`button` names it to the eye and to a screen reader; `rename` alone changes both."""
     half = []
     for path in MODULES:
-        nodes = list(ast.walk(_tree(path)))
+        nodes = _nodes(path)
         made = {
             target.attr
             for node in nodes
@@ -105,7 +105,7 @@ def test_a_function_has_at_most_40_lines_and_rarely_more_than_30():
     sizes = {
         f"{_name(path)}: {node.name}": _body_lines(node)
         for path in MODULES
-        for node in ast.walk(_tree(path))
+        for node in _nodes(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
     assert {name: size for name, size in sizes.items() if size > 40} == {}
@@ -116,7 +116,7 @@ def test_weights_are_loaded_without_executing_anything():
     careless = [
         f"{_name(path)}:{node.lineno}"
         for path in [*MODULES, *TESTS]
-        for node in ast.walk(_tree(path))
+        for node in _nodes(path)
         if isinstance(node, ast.Call) and _loads_with_torch(node) and not _weights_only(node)
         if (_name(path), ast.unparse(node.func)) != (_OWN_GRAPHS, "torch.jit.load")
     ]
@@ -130,7 +130,7 @@ def test_what_somebody_else_may_have_written_is_decoded_in_one_place():
     elsewhere = [
         f"{_name(path)}:{node.lineno}"
         for path in MODULES
-        for node in ast.walk(_tree(path))
+        for node in _nodes(path)
         if isinstance(node, ast.Call) and ast.unparse(node.func) in _DECODERS
         if _name(path) != "smarthdr_studio/core/records.py"
     ]
@@ -191,10 +191,9 @@ def test_no_small_module_is_a_slice_of_another():
 
 def test_docstrings_name_only_what_is_there():
     """Names in backticks with a dot, a call or an underscore, and class names, exist somewhere."""
-    trees = {path: _tree(path) for path in MODULES}
     known = {path.stem for path in MODULES}
-    for tree in trees.values():
-        for node in ast.walk(tree):
+    for path in MODULES:
+        for node in _nodes(path):
             known |= {
                 str(getattr(node, part))
                 for part in ("name", "arg", "id", "attr")
@@ -202,8 +201,8 @@ def test_docstrings_name_only_what_is_there():
             }
     gone = [
         f"{_name(path)}: {word}"
-        for path, tree in trees.items()
-        for node in ast.walk(tree)
+        for path in MODULES
+        for node in _nodes(path)
         if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
         for word in _names_in(ast.get_docstring(node) or "")
         if word.rpartition(".")[2] not in known
@@ -249,6 +248,11 @@ def _name(path: Path) -> str:
 @cache
 def _tree(path: Path) -> ast.Module:
     return ast.parse(_text(path))
+
+
+@cache
+def _nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(_tree(path)))
 
 
 @cache
