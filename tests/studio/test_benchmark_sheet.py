@@ -253,17 +253,16 @@ def test_what_another_process_said_before_is_not_told_of_one_that_nobody_here_st
     assert "The disk is full." not in sheet._progress.whole
 
 
-@pytest.mark.parametrize("place", ["table", "_plans", "_metrics"])
-def test_return_starts_nothing(sheet, window, qtbot, monkeypatch, place):
+def test_return_starts_nothing(sheet, window, qtbot, monkeypatch):
     monkeypatch.setattr(benchmark_module, "start_detached", lambda _words, *, log: bool(log))
     asked = []
-    sheet.start_asked.connect(lambda: asked.append(place))
+    sheet.start_asked.connect(lambda: asked.append(True))
     sheet.activateWindow()
     sheet.table.setCurrentIndex(sheet.table.model().index(0, 0))
-    widget = getattr(sheet, place)
-    widget.setFocus()
-    qtbot.keyClick(widget, Qt.Key.Key_Return)
-    assert asked == []
+    for widget in (sheet.table, sheet._plans, sheet._metrics):
+        widget.setFocus()
+        qtbot.keyClick(widget, Qt.Key.Key_Return)
+        assert asked == []
 
 
 def test_a_process_is_nobodys_child_and_its_complaints_are_kept(qtbot, tmp_path):
@@ -318,24 +317,24 @@ def test_table_and_figure_are_written_as_their_suffixes_say(sheet, window, until
     until(window.session, lambda s: s.notice is not None and "name a table" in s.notice.text)
 
 
-@pytest.mark.parametrize("name", ["t.md", "f.svg"])
-def test_nothing_is_written_into_its_dataset(sheet, window, until, dataset, name):
-    if name.startswith("t"):
-        sheet.table_wished.emit(dataset / name)
-    else:
-        sheet.figure_wished.emit(dataset / name, "psnr_mu")
+def test_nothing_is_written_into_its_dataset(sheet, window, until, dataset):
+    sheet.table_wished.emit(dataset / "t.md")
     until(window.session, lambda s: s.notice is not None and "dataset" in s.notice.text)
-    assert not (dataset / name).exists()
+    assert not (dataset / "t.md").exists()
+    window.session.dismiss()
+    sheet.figure_wished.emit(dataset / "f.svg", "psnr_mu")
+    until(window.session, lambda s: s.notice is not None and "dataset" in s.notice.text)
+    assert not (dataset / "f.svg").exists()
 
 
-@pytest.mark.parametrize("palette", [DARK, LIGHT])
-def test_it_fits_into_the_smallest_window(sheet, qapp, qtbot, palette):
-    tint(qapp, palette)
-    qapp.setStyleSheet(style_sheet(palette))
-    sheet.dress(palette)
-    sheet.resize(1000, 600)
-    qtbot.wait(50)
-    assert faults_of(sheet) == []
+def test_it_fits_into_the_smallest_window(sheet, qapp, qtbot):
+    for palette in (DARK, LIGHT):
+        tint(qapp, palette)
+        qapp.setStyleSheet(style_sheet(palette))
+        sheet.dress(palette)
+        sheet.resize(1000, 600)
+        qtbot.wait(50)
+        assert faults_of(sheet) == []
 
 
 def test_nothing_is_looked_for_while_it_is_closed(sheet, window, until):

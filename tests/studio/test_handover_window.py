@@ -3,7 +3,6 @@
 import json
 import threading
 
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QPushButton
@@ -35,29 +34,27 @@ def written(window, until):
     return window.session.state.notice
 
 
-@pytest.mark.parametrize(
-    ("action", "name", "holds"),
-    [
+def test_what_is_exported_is_on_disk_and_can_be_opened(opened, until, qtbot, tmp_path, monkeypatch):
+    looked_at = []
+    monkeypatch.setattr(
+        QDesktopServices, "openUrl", lambda url: bool(looked_at.append(url.toLocalFile())) or True
+    )
+    for action, name, holds in (
         ("export_split", "split.csv", "003"),
         ("export_split", "split.json", '"unlabelled"'),
         ("export_journal", "journal.csv", "create"),
         ("export_report", "review.html", "<html"),
-    ],
-)
-def test_what_is_exported_is_on_disk_and_can_be_opened(
-    opened, until, qtbot, tmp_path, monkeypatch, action, name, holds
-):
-    path, looked_at = tmp_path / name, []
-    ask(opened, action, path)
-    assert written(opened, until).opens == path
-    assert holds in path.read_text(encoding="utf-8-sig")
-    assert opened.session.state.busy == ""
-    monkeypatch.setattr(
-        QDesktopServices, "openUrl", lambda url: bool(looked_at.append(url.toLocalFile())) or True
-    )
-    link = next(b for b in opened.notice.findChildren(QPushButton) if b.text() == "Open")
-    qtbot.mouseClick(link, LEFT)
-    assert looked_at == [str(path)]
+    ):
+        path = tmp_path / name
+        opened.session.dismiss()
+        ask(opened, action, path)
+        assert written(opened, until).opens == path
+        assert holds in path.read_text(encoding="utf-8-sig")
+        assert opened.session.state.busy == ""
+        link = next(b for b in opened.notice.findChildren(QPushButton) if b.text() == "Open")
+        qtbot.mouseClick(link, LEFT)
+        assert looked_at.pop() == str(path)
+        assert looked_at == []
 
 
 def test_a_place_that_cannot_be_written_is_said(opened, until, tmp_path):

@@ -115,27 +115,28 @@ def test_every_button_is_inside_the_smallest_window(running, qtbot):
         assert row.minimumSizeHint().width() <= panel._rows.width()
 
 
-@pytest.mark.parametrize("text", ["0.0003", "3e-4", "0,0003"])
-def test_a_learning_rate_is_asked_for_in_place_of_the_buttons(running, qtbot, text):
-    running.page.training.ask_rate()
-    field = running.page.training._question._field
-    assert "from epoch 2 on" in running.page.training._question._rest.whole
-    field.setText(text)
-    qtbot.keyClick(field, Qt.Key.Key_Return)
-    assert running.session.training._thread.asked == [LearningRate(rate=0.0003)]
-    assert "asked to learn at 0.0003" in running.page.training._notes.whole
-    assert button(running, "Pause").isVisible()
+def test_a_learning_rate_is_asked_for_in_place_of_the_buttons(running, qtbot):
+    for rate, text in ((0.0003, "0.0003"), (0.0004, "4e-4"), (0.0005, "0,0005")):
+        running.page.training.ask_rate()
+        field = running.page.training._question._field
+        assert "from epoch 2 on" in running.page.training._question._rest.whole
+        field.setText(text)
+        qtbot.keyClick(field, Qt.Key.Key_Return)
+        assert running.session.training._thread.asked[-1] == LearningRate(rate=rate)
+        assert f"asked to learn at {rate:.4f}" in running.page.training._notes.whole
+        assert button(running, "Pause").isVisible()
+    assert len(running.session.training._thread.asked) == 3
 
 
-@pytest.mark.parametrize("text", ["", "fast", "0", "-1", "nan", "inf"])
-def test_what_is_no_learning_rate_is_not_asked_for(running, qtbot, text):
-    running.page.training.ask_rate()
-    running.page.training._question._field.setText(text)
-    click(qtbot, running, "Set")
-    assert running.session.training._thread.asked == []
-    assert "a number above 0" in running.page.training._question._rest.whole
-    click(qtbot, running, "Cancel")
-    assert button(running, "Pause").isVisible()
+def test_what_is_no_learning_rate_is_not_asked_for(running, qtbot):
+    for text in ("", "fast", "0", "-1", "nan", "inf"):
+        running.page.training.ask_rate()
+        running.page.training._question._field.setText(text)
+        click(qtbot, running, "Set")
+        assert running.session.training._thread.asked == [], text
+        assert "a number above 0" in running.page.training._question._rest.whole, text
+        click(qtbot, running, "Cancel")
+        assert button(running, "Pause").isVisible(), text
 
 
 def test_epochs_between_rounds_are_asked_for_and_escape_asks_nothing(running, qtbot):
