@@ -1,8 +1,5 @@
 """The plan of the next run in the window: found, typed, checked, estimated, kept and trained by."""
 
-import subprocess
-import sys
-
 import pytest
 from fitting import faults_of
 from PySide6.QtCore import Qt
@@ -31,7 +28,8 @@ def editor(opened, qtbot, until):
     """The editor over the tiny project, with every preset read."""
     opened._plan_commands.show()
     editor = opened._plan_commands.editor
-    until(opened.session, lambda s: s.planning.command != "" and s.planning.devices != ())
+    told = {"timeout": 120000}  # torch tells of devices, once it is loaded
+    until(opened.session, lambda s: s.planning.command != "" and s.planning.devices != (), **told)
     yield editor
     editor.close()
 
@@ -54,14 +52,6 @@ def planning(window):
     return window.session.state.planning
 
 
-def test_the_window_opens_without_knowing_the_schema_of_plans():
-    words = "import smarthdr_studio.studio.window, sys; print('pydantic' in sys.modules)"
-    found = subprocess.run(
-        [sys.executable, "-c", words], capture_output=True, text=True, check=True, timeout=300
-    )
-    assert found.stdout.strip() == "False"
-
-
 def test_no_row_of_the_form_is_cut_off_even_in_the_smallest_editor(editor, qtbot):
     """The form cannot be scrolled sideways by hand, so nothing may lie there."""
     (scroll,) = editor.form.findChildren(QScrollArea)
@@ -71,14 +61,14 @@ def test_no_row_of_the_form_is_cut_off_even_in_the_smallest_editor(editor, qtbot
         assert scroll.horizontalScrollBar().maximum() == 0
 
 
-@pytest.mark.parametrize("width", [1024, 1280])
-def test_the_editor_fits_a_small_screen_and_cuts_no_word_there(editor, qtbot, width):
+def test_the_editor_fits_a_small_screen_and_cuts_no_word_there(editor, qtbot):
     """A screen of 1024×640, with what a desktop draws around a window; one change is under way."""
     retype(editor, "schedule.epochs", "7")
-    editor.resize(width - 8, 600)
-    qtbot.wait(50)
-    assert (editor.width(), editor.height()) == (width - 8, 600)
-    assert faults_of(editor) == []
+    for width in (1024, 1280):
+        editor.resize(width - 8, 600)
+        qtbot.wait(50)
+        assert (editor.width(), editor.height()) == (width - 8, 600)
+        assert faults_of(editor) == []
 
 
 def test_the_section_of_a_setting_that_is_not_allowed_is_marked_and_the_setting_never_hidden(
