@@ -138,6 +138,23 @@ def test_promoting_asks_nothing_more_and_one_undo_takes_all_back(proposing, wind
     until(window.session, lambda s: len(proposed(s)) == 2)
 
 
+def test_a_scene_that_cannot_be_promoted_is_left_out_and_told(proposing, window, qtbot, until):
+    with Project.open(window.session.state.folder) as project:
+        damaged = project.pseudo_path("004")
+    damaged.write_bytes(damaged.read_bytes()[:-600])
+    qtbot.mouseClick(button(proposing, "Promote"), Qt.MouseButton.LeftButton)
+    until(window.session, lambda s: s.counts()[Status.PROMOTED] == 1)
+    until(window.session, lambda s: s.notice is not None and "left out" in s.notice.text)
+    notice = window.session.state.notice
+    assert (notice.text, notice.tone) == ("Promoted 1 scene, 1 scene left out.", "warn")
+    assert f"{damaged}: truncated" in notice.details[0]
+    until(window.session, lambda s: proposed(s) == ("004",))
+    qtbot.mouseClick(button(proposing, "Promote"), Qt.MouseButton.LeftButton)
+    until(window.session, lambda s: "No scene is promoted" in s.notice.text)
+    with Project.open(window.session.state.folder) as project:
+        assert project.statuses()["004"] is Status.UNLABELLED
+
+
 def test_an_empty_proposal_says_what_is_missing(proposing, window, until):
     proposing._share.setValue(95)
     until(window.session, lambda s: s.proposal.rule.share == 0.95 and bool(s.proposal.shortfall))

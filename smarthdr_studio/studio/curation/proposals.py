@@ -77,11 +77,11 @@ class ProposalController(QObject):
 
     @Slot()
     def promote(self) -> None:
-        """Promote the scenes that are left in it; one undo takes all of them back."""
+        """Promote the scenes that are left in it, where they can be; one undo takes them back."""
         chosen = self._state.chosen
         if chosen is not None and chosen.scenes:
             self._left_out = frozenset()
-            self._curating.promote(chosen.scenes, note=f"by rule: {chosen.rule.words}")
+            self._curating.promote_by_rule(chosen.scenes, note=f"by rule: {chosen.rule.words}")
 
     @Slot()
     def round_came(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -154,6 +154,21 @@ def promote_many(
         Decisions(project).promote(scenes, ranges=ranges, whole=whole, note=note)
 
 
+def promote_by_rule(
+    report: Report, *, folder: Path, scenes: tuple[str, ...], ranges: Ranges, note: str
+) -> Notice | None:
+    """Promote in one step those of them that can be; tells which were left out, and why."""
+    report(f"promoting {counted(len(scenes), 'scene')}", 0, 0)
+    with Project.open(folder) as project:
+        why = Decisions(project).promote_those_that_can(scenes, ranges=ranges, note=note)
+    if not why:
+        return None
+    rest = len(scenes) - len(why)
+    what = f"Promoted {counted(rest, 'scene')}" if rest else "No scene is promoted"
+    text = f"{what}, {counted(len(why), 'scene')} left out."
+    return Notice(text=text, tone="warn", details=tuple(why.values()))
+
+
 class CurationController(QObject):
     """Takes decisions; `decided` tells whether one was taken, or refused.
 
@@ -212,6 +227,12 @@ class CurationController(QObject):
             ranges = self._screen.ranges(scenes)
             self._queue.take(partial(self._promote, _Promotion(scenes, ranges, whole, note)))
 
+    def promote_by_rule(self, scenes: tuple[str, ...], *, note: str) -> None:
+        """The same of scenes that a rule proposes: one that cannot be promoted is left out."""
+        if self._controller is not None and scenes:
+            wanted = _Promotion(scenes, self._screen.ranges(scenes), whole=False, note=note)
+            self._queue.take(partial(self._promote, wanted._replace(by_rule=True)))
+
     def demote(self, scenes: tuple[str, ...]) -> None:
         """Take promoted labels back."""
         if scenes:
@@ -264,7 +285,7 @@ class CurationController(QObject):
         `said` is told once it is carried out.
         """
         if self._controller is not None:
-            self._queue.take(partial(self._begin, job, words, said))
+            self._queue.take(partial(self._begin, job, words, lambda _: Notice(text=said)))
 
     def _take(self, decide: Callable[[DecisionController], Notice | None]) -> None:
         if self._controller is not None:
@@ -278,17 +299,19 @@ class CurationController(QObject):
         if not ready:
             self._tell(self._controller.refusal() or not_promotable(wanted.scenes))
             return None
-        job = partial(
-            promote_many,
+        job: Job[Notice | None] = partial(
+            promote_by_rule if wanted.by_rule else partial(promote_many, whole=wanted.whole),
             folder=self._store.project.folder,
             scenes=ready,
             ranges={name: wanted.ranges[name] for name in ready if name in wanted.ranges},
-            whole=wanted.whole,
             note=wanted.note,
         )
-        return self._begin(job, DecisionSubject(kind=Kind.PROMOTE, scenes=ready).words)
+        words = DecisionSubject(kind=Kind.PROMOTE, scenes=ready).words
+        return self._begin(job, words, lambda left_out: left_out)
 
-    def _begin(self, job: Job[object], words: str, said: str = "") -> Work | None:
+    def _begin(
+        self, job: Job[Any], words: str, told: Callable[[Any], Notice | None]
+    ) -> Work | None:
         """What takes its time, if anything may be decided."""
         refusal = self._controller.refusal() if self._controller is not None else None
         if refusal is not None:
@@ -296,13 +319,13 @@ class CurationController(QObject):
             return None
         self._under_way = words
         self._store.become(undo=words)
-        return Work(job=job, on_done=partial(self._carried_out, said), on_refused=self._failed)
+        return Work(job=job, on_done=partial(self._carried_out, told), on_refused=self._failed)
 
-    def _carried_out(self, said: str, _nothing: object) -> None:
+    def _carried_out(self, told: Callable[[Any], Notice | None], made: object) -> None:
         with self._store.one_change():
             self._end(None)
-            if said:
-                self._store.notice(Notice(text=said))
+            if (said := told(made)) is not None:
+                self._store.notice(said)
 
     def _failed(self, message: str) -> None:
         self._end(Notice(text=message, tone="bad"))
@@ -325,3 +348,4 @@ class _Promotion(NamedTuple):
     ranges: Ranges
     whole: bool
     note: str
+    by_rule: bool = False
