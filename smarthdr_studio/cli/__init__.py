@@ -27,8 +27,8 @@ EXIT_CODES: Final[Mapping[int, str]] = {
     STOPPED: "a run was stopped and saved; the command that goes on is printed",
     BROKEN_OFF: "a run failed and can be resumed; what helps is printed as a command",
     NOT_SHOWN: "a benchmark was told, but a claim does not hold or a run is missing",
-    PARTLY: "of scenes that nobody had named one by one some were left out, by masks, label or "
-    "propose --promote; it tells which and why",
+    PARTLY: "of scenes that nobody had named one by one some were left out, by masks, label, "
+    "propose --promote or export-dataset; it tells which and why",
     INTERRUPTED: "Ctrl-C in any other verb; what was finished so far stays",
 }
 

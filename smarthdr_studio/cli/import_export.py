@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
+from smarthdr_studio.cli import DONE, PARTLY
 from smarthdr_studio.cli.options import refuse_beside
-from smarthdr_studio.cli.output import Json, print_json, print_line, print_table, progress
+from smarthdr_studio.cli.output import (
+    Json,
+    left_out_as_json,
+    print_json,
+    print_left_out,
+    print_line,
+    print_note,
+    print_table,
+    progress,
+)
 from smarthdr_studio.core.words import counted
 
 if TYPE_CHECKING:
@@ -98,11 +108,12 @@ def export_dataset(
         bool, typer.Option("--with-unlabelled", help="Scenes without a label as well.")
     ] = False,
     as_json: Json = False,
-) -> None:
+) -> int:
     """Write the curated set as a dataset folder.
 
     It has the layout of Kalantari 2017, with a trust mask beside each promoted label; frames are
-    links unless they are copied.
+    links unless they are copied. A scene whose pictures or label cannot be used is left out and
+    told: exit status 6.
     """
     from smarthdr_studio.core.project.journal import Status
     from smarthdr_studio.core.project.project import Project
@@ -119,11 +130,14 @@ def export_dataset(
             include=include,
             tell=tell,
         )
+    print_left_out(written.left_out)
     if as_json:
         counts = {"scenes": dict(written.scenes), "frames": dict(written.frames)}
-        print_json({"folder": str(written.folder), **counts})
+        left_out = left_out_as_json(written.left_out)
+        print_json({"folder": str(written.folder), **counts, "left_out": left_out})
     else:
         print_line(written.words)
+    return PARTLY if written.left_out else DONE
 
 
 def report(
@@ -137,14 +151,21 @@ def report(
 ) -> None:
     """Write a page to hand on: pictures, figures and decisions.
 
-    One HTML file that needs nothing beside itself.
+    One HTML file that needs nothing beside itself. What of a scene cannot be used leaves a sentence
+    in the page, and is told here.
     """
     from smarthdr_studio.core.project.project import Project
     from smarthdr_studio.core.reporting.report import write_report
 
     with Project.open(project) as opened, _progress_teller() as tell:
-        count = write_report(opened, file, scenes=scenes, tell=tell)
-    _print_count(file, count, what="scenes", as_json=as_json)
+        written = write_report(opened, file, scenes=scenes, tell=tell)
+    for sentence in written.problems:
+        print_note(sentence)
+    if as_json:
+        answer = {"scenes": written.scenes, "problems": list(written.problems)}
+        print_json({"file": str(file), **answer})
+    else:
+        _print_count(file, written.scenes, what="scenes", as_json=False)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from smarthdr_studio.cli import PARTLY
 from smarthdr_studio.core.datasets.scan import find_scenes
 from smarthdr_studio.core.project.project import Project
 
@@ -70,6 +71,7 @@ def test_the_curated_set_goes_out_as_a_dataset(run, project, tmp_path, labels):
         "folder": str(out),
         "scenes": {"ground truth": 2, "promoted": 1, "test": 1},
         "frames": {"copy": 12},
+        "left_out": [],
     }
     assert len(find_scenes(out).scenes) == 4
     assert (out / "Training" / "003" / f"HDRImg.{labels}").is_file()
@@ -88,7 +90,7 @@ def test_unlabelled_scenes_go_along_when_asked(run, project, tmp_path):
 def test_a_report_of_some_scenes(run, project, tmp_path):
     page = tmp_path / "r.html"
     answer = run("report", project, page, "--scenes", "003", "--scenes", "001", "--json")
-    assert answer.json == {"file": str(page), "scenes": 2}
+    assert answer.json == {"file": str(page), "scenes": 2, "problems": []}
     text = page.read_text(encoding="utf-8")
     assert 'id="scene-003"' in text
     assert 'id="scene-004"' not in text
@@ -105,3 +107,19 @@ def test_what_cannot_be_written_is_told_by_the_name_that_was_given(run, project,
     answer = run("export-dataset", project, tmp_path / "file" / "out")
     assert answer.status == 2
     assert answer.err.startswith(f"{tmp_path / 'file' / 'out'}: cannot be written")
+
+
+def test_a_damaged_label_costs_the_export_its_scene_alone_and_is_told(run, project, tmp_path):
+    run("promote", project, "003", "004")
+    with Project.open(project) as opened:
+        label = opened.label_path("004")
+    label.write_bytes(label.read_bytes()[:-600])
+    answer = run("export-dataset", project, tmp_path / "out", "--json")
+    assert answer.status == PARTLY
+    assert answer.json["scenes"] == {"ground truth": 2, "promoted": 1, "test": 1}
+    (left_out,) = answer.json["left_out"]
+    assert left_out["id"] == "004"
+    assert f"{label}: is not what was promoted" in left_out["why"]
+    assert answer.err == f"left out: {left_out['why']}\n"
+    told = run("export-dataset", project, tmp_path / "again")
+    assert "; 1 scene left out" in told.out

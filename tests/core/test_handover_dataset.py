@@ -1,6 +1,7 @@
 """The curated set as a dataset folder, read back by our own reader and by plain libraries."""
 
 import json
+import re
 
 import cv2
 import numpy as np
@@ -61,13 +62,31 @@ def test_the_folder_reads_back_as_the_scenes_that_were_exported(curated, tmp_pat
 def test_a_label_is_never_handed_on_with_other_pictures_than_it_was_made_of(curated, tmp_path):
     swapped, other = curated.scene("002").frames[0], curated.scene("003").frames[0]
     swapped.write_bytes(other.read_bytes())
-    with pytest.raises(ProjectError, match=r"pictures of 002 .*1\.tif"):
+    written = export_dataset(curated, tmp_path / "out")
+    assert written.scenes == {"ground truth": 1, "promoted": 1, "test": 1}
+    assert list(written.left_out) == ["002"]
+    assert re.search(r"pictures of 002 .*1\.tif.*; say where", written.left_out["002"])
+    assert not (tmp_path / "out" / "Training" / "002").exists()
+    assert not export_dataset(curated, tmp_path / "test", include={Status.TEST}).left_out
+    Decisions(curated).accept_pictures(curated.compare_pictures())
+    assert export_dataset(curated, tmp_path / "taken").scenes["promoted"] == 2
+
+
+def test_other_pictures_of_every_scene_are_refused_in_one_sentence(curated, tmp_path):
+    for name, other in (("002", "003"), ("003", "002")):
+        frame, theirs = curated.scene(name).frames[0], curated.scene(other).frames[1]
+        frame.write_bytes(theirs.read_bytes())
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ProjectError, match=r"2 of 6 scenes \(002, 003\)"):
+        export_dataset(curated, tmp_path / "out", include={Status.PROMOTED})
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_dataset_that_has_moved_is_told_as_such(curated, tmp_path):
+    (tmp_path / "brackets").rename(tmp_path / "elsewhere")
+    with pytest.raises(ProjectError, match=r"brackets: the dataset is not there; say where"):
         export_dataset(curated, tmp_path / "out")
     assert not (tmp_path / "out").exists()
-    only = export_dataset(curated, tmp_path / "test", include={Status.TEST})  # not concerned
-    assert only.scenes == {"test": 1}
-    Decisions(curated).accept_pictures(curated.compare_pictures())
-    assert export_dataset(curated, tmp_path / "out").scenes["promoted"] == 2
 
 
 @pytest.mark.parametrize(("labels", "precision"), [("hdr", 2**-8), ("exr", 2**-11)])
@@ -207,12 +226,38 @@ def lose_truth(project):
     return path
 
 
-@pytest.mark.parametrize("spoil", [damage_label, damage_frame, lose_truth])
-def test_a_damaged_file_is_told_and_nothing_is_left(curated, tmp_path, spoil):
+def lose_frame(project):
+    path = project.scene("003").frames[2]
+    path.unlink()
+    return path
+
+
+@pytest.mark.parametrize("spoil", [damage_label, damage_frame, lose_frame, lose_truth])
+def test_a_damaged_file_costs_its_scene_alone_and_is_told(curated, tmp_path, spoil):
     path = spoil(curated)
+    scene = "003" if "003" in str(path) else "Test-006"
+    if spoil is damage_frame:  # else its size alone says that it is another picture
+        Decisions(curated).accept_pictures(curated.compare_pictures())
+    written = export_dataset(curated, tmp_path / "out")
+    assert sum(written.scenes.values()) == 3
+    assert list(written.left_out) == [scene]
+    assert path.name in written.left_out[scene]
+    assert "; " in written.left_out[scene], "a remedy"
+    assert written.words.endswith("; 1 scene left out")
+    found = find_scenes(tmp_path / "out")
+    assert scene not in {each.id for each in found.scenes}
+    assert (len(found.scenes), found.skipped) == (3, ())
+    about = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert about["left_out"] == [scene]
+    assert scene not in {each["id"] for each in about["scenes"]}
+    assert f"made: {scene}." in " ".join((tmp_path / "out" / "README.txt").read_text().split())
+
+
+def test_where_nothing_would_be_left_the_first_damaged_file_is_told(curated, tmp_path):
+    path = lose_truth(curated)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(StudioError, match=path.name) as error:
-        export_dataset(curated, tmp_path / "out")
+        export_dataset(curated, tmp_path / "out", include={Status.TEST})
     assert len(str(error.value).splitlines()) == 1
     assert sorted(tmp_path.rglob("*")) == before
 

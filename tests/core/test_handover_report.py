@@ -65,7 +65,7 @@ def test_the_page_shows_every_scene_once_and_needs_nothing_else(reviewed, tmp_pa
     told = []
     shown = write_report(reviewed, tmp_path / "r.html", tell=lambda *each: told.append(each))
     page = Page(tmp_path / "r.html")
-    assert shown == 6
+    assert (shown.scenes, shown.problems) == (6, ())
     assert sorted(page.ids) == [f"scene-{scene.id}" for scene in reviewed.scenes]
     assert sorted(page.links) == [f"#{name}" for name in sorted(page.ids)]
     assert all(source.startswith("data:image/jpeg;base64,") for source in page.sources)
@@ -138,7 +138,7 @@ def test_damaged_files_leave_a_sentence_and_the_rest_of_the_page(reviewed, tmp_p
     reviewed.pseudo_path("004").write_bytes(b"spoilt")
     reviewed.scene("005").frames[0].unlink()
     reviewed.scene("001").ground_truth.write_bytes(b"spoilt")
-    assert write_report(reviewed, tmp_path / "r.html") == 6
+    assert write_report(reviewed, tmp_path / "r.html").scenes == 6
     page = Page(tmp_path / "r.html")
     for path in (
         reviewed.label_path("002"),
@@ -181,3 +181,16 @@ def test_a_project_without_pseudo_labels_has_its_page(tmp_path):
             project.statistics_path(name).unlink()
         write_report(project, tmp_path / "r.html")
     assert "pool retained –" in Page(tmp_path / "r.html").text
+
+
+def test_pictures_that_are_others_or_lost_are_told_at_their_scenes(reviewed, tmp_path):
+    swapped, other = (reviewed.scene(name).frames[0] for name in ("002", "004"))
+    swapped.write_bytes(other.read_bytes())
+    reviewed.scene("003").frames[1].unlink()
+    written = write_report(reviewed, tmp_path / "r.html")
+    changed, lost = written.problems
+    assert "the pictures of 002 are not those the project knows (Training/002/photo_1" in changed
+    assert "003 lacks Training/003/photo_2" in lost
+    page = Page(tmp_path / "r.html").text
+    for sentence in (changed, lost):
+        assert page.count(sentence) == 1

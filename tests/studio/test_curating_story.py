@@ -85,7 +85,7 @@ def test_what_was_decided_by_keys_outlives_a_kill_and_a_move(set_of_74, tmp_path
         assert sum(painted for *_, painted, _ in confirmed.values()) == 2
         assert sum(bool(note) for _, note, *_ in confirmed.values()) == 2
         page = tmp_path / "report.html"
-        assert write_report(project, page) == 74
+        assert write_report(project, page).scenes == 74
         assert "turn 3" in page.read_text(encoding="utf-8")
         while Decisions(project).undo() is not None:
             pass

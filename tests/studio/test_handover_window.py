@@ -164,3 +164,21 @@ def test_what_is_being_written_can_be_given_up(opened, until, qtbot, tmp_path, m
     qtbot.wait(50)
     assert opened.session.state.busy == ""
     assert not (tmp_path / "split.csv").exists()
+
+
+def test_a_damaged_label_costs_a_curated_dataset_its_scene_alone_and_is_told(
+    opened, until, tmp_path, tiny_project
+):
+    with Project.open(tiny_project) as project:
+        Decisions(project).promote(["003"])
+        label = project.label_path("003")
+    label.write_bytes(label.read_bytes()[:-600])
+    opened.session.files.handover.export_dataset(DatasetWish(folder=tmp_path / "curated"))
+
+    def told(state):  # that the label is damaged is told of the scenes too, before or after
+        notice = state.notice
+        return notice is not None and [notice.text, *notice.details]
+
+    until(opened.session, lambda s: "1 scene left out" in "\n".join(told(s) or ()))
+    assert opened.session.state.notice.tone in ("warn", "bad")
+    assert any(f"{label}: is not what was promoted" in line for line in told(opened.session.state))

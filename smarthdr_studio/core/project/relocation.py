@@ -6,7 +6,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
-from smarthdr_studio.core.errors import BadDataset, UnreadableImage
+from smarthdr_studio.core.errors import BadDataset, ProjectError, UnreadableImage
 from smarthdr_studio.core.files import AnyPath, is_file, is_folder
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.imaging.image_files import image_size
@@ -52,6 +52,26 @@ def missing_dataset(project: Project) -> Missing | None:
     if found == len(sample):
         return None
     return Missing(root=project.dataset, found=found, asked=len(sample))
+
+
+def lost_dataset(project: Project) -> Missing | None:
+    """What is missing, where not one scene has its reference frame where the project knows it.
+
+    A dataset that merely lacks some is a matter of those scenes.
+    """
+    missing = missing_dataset(project)
+    if missing is None or missing.found or any(is_file(each.frames[1]) for each in project.scenes):
+        return None
+    return missing
+
+
+def refuse_without_dataset(project: Project) -> None:
+    """Asked by whatever needs frames before it begins, so that one sentence says where they were.
+
+    Raises ProjectError where the whole dataset is not where the project knows it.
+    """
+    if (missing := lost_dataset(project)) is not None:
+        raise ProjectError(missing.sentence)
 
 
 def guess(project: Project) -> Path | None:

@@ -4,7 +4,7 @@ import shutil
 import uuid
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill
@@ -16,7 +16,14 @@ import numpy.typing as npt
 
 from smarthdr_studio import __version__
 from smarthdr_studio.core.environment import utc_now
-from smarthdr_studio.core.errors import BadScene, ExportError, ProjectError, UnreadableImage
+from smarthdr_studio.core.errors import (
+    BadScene,
+    ExportError,
+    ForeignPlace,
+    LabelError,
+    StudioError,
+    UnreadableImage,
+)
 from smarthdr_studio.core.files import AnyPath, file_checksum, flush_folder, own_file
 from smarthdr_studio.core.imaging.bracket import Scene, decode_ground_truth
 from smarthdr_studio.core.imaging.image_files import (
@@ -36,7 +43,9 @@ from smarthdr_studio.core.project.journal import SceneState, Status
 from smarthdr_studio.core.project.labels import check_label
 from smarthdr_studio.core.project.places import label_file, refuse_inside
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.relocation import refuse_without_dataset
 from smarthdr_studio.core.records import open_plain
+from smarthdr_studio.core.remedies import FIND_DATASET
 from smarthdr_studio.core.reporting.tables import (
     Progress,
     below,
@@ -46,6 +55,7 @@ from smarthdr_studio.core.reporting.tables import (
     write_text,
 )
 from smarthdr_studio.core.trust.pseudo_label import PseudoLabel, read_pseudo_label
+from smarthdr_studio.core.words import counted
 
 Way = Literal["link", "copy"]
 How = Literal["link", "hard link", "copy", "converted"]
@@ -127,7 +137,9 @@ def _hard_link(source: Path, target: Path) -> None:
 
 def _is_there(path: Path) -> None:
     if not path.is_file():
-        raise BadScene(f"{path}: is gone; put the dataset back where the project knows it")
+        raise BadScene(
+            f"{path}: is gone; put it back, or say where the dataset is with: {FIND_DATASET}"
+        )
 
 
 def _checked(path: Path, scene: Scene, *, turn: int) -> tuple[str, bool]:
@@ -282,8 +294,13 @@ which run, round, checkpoint and thresholds its label was made, and every checks
 {links}"""
 
 
-def manifest(project: Project, scenes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Everything about an exported dataset as plain values."""
+def manifest(
+    project: Project, scenes: Sequence[Mapping[str, Any]], *, left_out: Collection[str] = ()
+) -> dict[str, Any]:
+    """Everything about an exported dataset as plain values; of what was left out the names alone.
+
+    Why it was names files of this machine, which are nobody else's.
+    """
     return {
         "format": FORMAT,
         "made_by": f"SmartHDR Studio {__version__}",
@@ -292,6 +309,7 @@ def manifest(project: Project, scenes: Sequence[Mapping[str, Any]]) -> dict[str,
         "dataset": project.dataset.name,
         "radiance": _RADIANCE,
         "scenes": list(scenes),
+        "left_out": list(left_out),
     }
 
 
@@ -304,6 +322,8 @@ def readme(of: Mapping[str, Any], *, suffix: str) -> str:
     has_unlabelled = any(scene["folder"].startswith("Unlabelled/") for scene in scenes)
     links = _LINKS if hows["link"] else _HARD_LINKS if linked else ""
     converted = _CONVERTED.format(count=hows["converted"]) if hows["converted"] else ""
+    lacks = ", ".join(of["left_out"])
+    left_out = f"\n{fill(_LEFT_OUT.format(scenes=lacks), 96)}\n" if lacks else ""
     return _README.format(
         name=of["project"],
         exported=of["exported"],
@@ -312,7 +332,7 @@ def readme(of: Mapping[str, Any], *, suffix: str) -> str:
         suffix=suffix,
         radiance=fill(_RADIANCE, 96),
         precision=_PRECISION[suffix],
-        links=links + converted,
+        links=links + converted + left_out,
     )
 
 
@@ -330,6 +350,9 @@ _CONVERTED: Final = """
 Frames that were no TIFF files or are read under a camera's curve, {count} of them, were written as
 16-bit TIFF with gamma 1/2.2.
 """
+_LEFT_OUT: Final = (
+    "Left out, because their pictures or labels could not be used when this was made: {scenes}."
+)
 
 
 CURATED: Final = frozenset({Status.GROUND_TRUTH, Status.PROMOTED, Status.TEST})
@@ -344,18 +367,23 @@ _TEST_PREFIX: Final = "Test-"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetWritten:
-    """Where a dataset was written, and how many scenes of each status and frames put how."""
+    """Where a dataset was written, and how many scenes of each status and frames put how.
+
+    `left_out` says by scene, in a sentence each, why one that was asked for is not in it.
+    """
 
     folder: Path
     scenes: Mapping[str, int]
     frames: Mapping[str, int]
+    left_out: Mapping[str, str]
 
     @property
     def words(self) -> str:
         """What was written, in one sentence."""
         scenes = ", ".join(f"{count} {status}" for status, count in self.scenes.items())
         frames = ", ".join(f"{count} {_DONE[how]}" for how, count in self.frames.items())
-        return f"{self.folder}: {scenes}; frames: {frames}"
+        rest = f"; {counted(len(self.left_out), 'scene')} left out" if self.left_out else ""
+        return f"{self.folder}: {scenes}; frames: {frames}{rest}"
 
 
 _DONE: Final = {
@@ -377,35 +405,56 @@ def export_dataset(
 ) -> DatasetWritten:
     """Write the scenes of these statuses to `target` in the layout of Kalantari 2017.
 
-    Excluded scenes never go along. The folder appears when all of it is written; `tell` may raise
-    to stop, and then, as after an error, nothing is left. Links stand for frames and for ground
-    truths that can stay as they are; what cannot be linked is copied.
+    Excluded scenes never go along. A scene whose pictures are others than those its label was made
+    of, or whose frames or label are gone or damaged, is left out and told. The folder appears when
+    all of it is written; `tell` may raise to stop, and then, as after an error, nothing is left.
+    Links stand for frames and for ground truths that can stay as they are; what cannot be linked is
+    copied.
 
     Raises:
         ExportError: nothing to write, `target` is not empty, lies in the dataset or the project,
             or cannot be written.
-        ProjectError: pictures are others than those the labels were made of.
-        StudioError: a frame or a label is gone or damaged.
+        ProjectError: the dataset is not where it was, or holds other pictures of every scene.
+        StudioError: every scene would be left out; why the first one is.
     """
     target = Path(target).expanduser().absolute()
     places = scene_places(project, include)
     _refuse_unusable(target, project, places)
-    _refuse_other_pictures(project, places)
+    refuse_without_dataset(project)
+    left_out = _other_pictures(project, places)
     told: list[dict[str, Any]] = []
     with _appearing(target) as draft:
         for done, (name, place) in enumerate(places.items()):
+            if name in left_out:
+                continue
             tell(f"writing {name}", done, len(places))
-            about_scene = _put_scene(project, name, draft / place, way=frames, suffix=labels)
-            told.append({"folder": place, **about_scene})
+            try:
+                about_scene = _put_scene(project, name, draft / place, way=frames, suffix=labels)
+            except (BadScene, UnreadableImage, LabelError, ForeignPlace) as error:
+                left_out[name] = str(error)
+                _drop(draft / place)
+            else:
+                told.append({"folder": place, **about_scene})
+        left_out = {name: left_out[name] for name in places if name in left_out}
+        if not told:
+            raise StudioError(next(iter(left_out.values())))
         tell("writing the notes", len(places), len(places))
-        about = manifest(project, told)
+        about = manifest(project, told, left_out=left_out)
         write_json(draft / "manifest.json", about)
         write_text(draft / "README.txt", readme(about, suffix=labels))
     return DatasetWritten(
         folder=target,
         scenes=Counter(scene["status"] for scene in told),
         frames=Counter(frame["how"] for scene in told for frame in scene["frames"]),
+        left_out=left_out,
     )
+
+
+def _drop(folder: Path) -> None:
+    """Take a scene that is left out from the draft, and the folder of its status if it is empty."""
+    shutil.rmtree(folder)
+    with suppress(OSError):
+        folder.parent.rmdir()
 
 
 def scene_places(project: Project, include: Collection[Status]) -> dict[str, str]:
@@ -461,12 +510,15 @@ def _refuse_unusable(target: Path, project: Project, places: Mapping[str, str]) 
         raise ExportError(f"{target}: exists and is not empty; choose another name")
 
 
-def _refuse_other_pictures(project: Project, ids: Collection[str]) -> None:
-    """Of one scene alone its files are named. Raises ProjectError."""
+def _other_pictures(project: Project, ids: Collection[str]) -> dict[str, str]:
+    """Why scenes are left out whose pictures are others than the project knows, by scene.
+
+    Raises ProjectError where that is so of all of several.
+    """
     found = project.compare_pictures(tuple(ids))
-    if len(found.changed) == 1:
-        raise ProjectError(found.of_scene(*found.changed))
-    found.refuse()
+    if len(found.changed) == len(ids) > 1:
+        found.refuse()
+    return {name: found.of_scene(name) for name in found.changed}
 
 
 @contextmanager

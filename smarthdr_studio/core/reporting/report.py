@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -18,6 +18,7 @@ from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.project.journal import SceneState, Status
 from smarthdr_studio.core.project.places import refuse_inside
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.relocation import lost_dataset
 from smarthdr_studio.core.reporting.report_scenes import (
     Figure,
     Picture,
@@ -353,6 +354,14 @@ def _swatches(cards: Sequence[Card]) -> str:
 _AS_SHOWN = DisplaySettings()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportWritten:
+    """How many scenes a page shows, and every sentence in it about what could not be used."""
+
+    scenes: int
+    problems: tuple[str, ...]
+
+
 def write_report(
     project: Project,
     target: AnyPath,
@@ -360,11 +369,12 @@ def write_report(
     scenes: Collection[str] | None = None,
     settings: DisplaySettings = _AS_SHOWN,
     tell: Progress = no_progress,
-) -> int:
-    """Write a page about these scenes, or all of them; the answer is how many it shows.
+) -> ReportWritten:
+    """Write a page about these scenes, or all of them.
 
     Pictures are painted as the screen paints them with `settings`. A file that cannot be read
-    leaves its sentence in the page. `tell` may raise to stop; then nothing is written.
+    leaves its sentence in the page, and so do pictures that are lost or not those the project
+    knows. `tell` may raise to stop; then nothing is written.
 
     Raises:
         ProjectError: one of the scenes is unknown.
@@ -374,10 +384,11 @@ def write_report(
     _refuse_unusable(target, project)
     chosen = {project.scene(name).id for name in scenes} if scenes is not None else None
     tell("gathering figures", 0, 1)
-    known = read_project_facts(project)
+    known, missing = read_project_facts(project), lost_dataset(project)
+    pictures = project.compare_pictures(chosen)
     deeds = decisions_by_scene(project.entries())
     errands = [
-        scene_request(project, facts)
+        scene_request(project, facts, pictures)
         for facts in known.facts
         if chosen is None or facts.id in chosen
     ]
@@ -392,8 +403,12 @@ def write_report(
         if shown.provenance is not None and shown.state.label is None:
             seen.append(shown.provenance)
     tell("writing the page", len(errands), len(errands))
-    write_text(target, page(_head(project, known, cards, seen), cards))
-    return len(cards)
+    head = _head(project, known, cards, seen)
+    if missing is not None:
+        head = replace(head, problems=(missing.sentence, *head.problems))
+    write_text(target, page(head, cards))
+    told = (*head.problems, *(sentence for card in cards for sentence in card.problems))
+    return ReportWritten(scenes=len(cards), problems=tuple(dict.fromkeys(told)))
 
 
 def _read_ahead(

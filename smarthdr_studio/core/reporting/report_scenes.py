@@ -36,6 +36,7 @@ from smarthdr_studio.core.project.journal import (
 )
 from smarthdr_studio.core.project.labels import check_label
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.stamps import Comparison
 from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.core.trust.masking import MaskSettings, trust
 from smarthdr_studio.core.trust.pool import Retention
@@ -252,17 +253,20 @@ class SceneReport:
     problems: tuple[str, ...]
 
 
-def scene_request(project: Project, facts: SceneFacts) -> SceneRequest:
+def scene_request(project: Project, facts: SceneFacts, pictures: Comparison) -> SceneRequest:
     """What is to be shown of a scene; nothing large is read yet.
 
     Of a promoted scene that is its frozen label, of one with a ground truth the ground truth, of
-    any other the latest pseudo-label.
+    any other the latest pseudo-label. `pictures` says which of its pictures are not those the
+    project knows, and which of those that are not shown are lost.
     """
     scene, state = project.scene(facts.id), project.state(facts.id)
     label, latest = project.label_path(facts.id), project.pseudo_path(facts.id)
     if label is None and state.status is not Status.GROUND_TRUTH and latest.is_file():
         label = latest
-    problems: list[str] = []
+    problems = [pictures.of_scene(facts.id)] if facts.id in pictures.changed else []
+    if label is not None and facts.id in pictures.gone:
+        problems.append(pictures.lost_of(facts.id))
     person = _tried(lambda: project.person(facts.id), problems)
     return SceneRequest(
         scene=scene,

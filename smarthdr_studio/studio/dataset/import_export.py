@@ -68,7 +68,8 @@ def put_dataset(
         made = export_dataset(
             project, target, frames=frames, labels=labels, include=include, tell=report
         )
-    return Written(words=f"Dataset written to {made.words}", path=made.folder)
+    words, left_out = f"Dataset written to {made.words}", tuple(made.left_out.values())
+    return Written(words=words, path=made.folder, wrong=left_out)
 
 
 def put_report(report: Report, *, folder: Path, path: Path, settings: DisplaySettings) -> Written:
@@ -76,8 +77,9 @@ def put_report(report: Report, *, folder: Path, path: Path, settings: DisplaySet
     from smarthdr_studio.core.reporting.report import write_report
 
     with Project.open(folder) as project:
-        count = write_report(project, path, settings=settings, tell=report)
-    return Written(words=f"The report on {_scenes(count)} is in {path}", path=path)
+        made = write_report(project, path, settings=settings, tell=report)
+    words = f"The report on {_scenes(made.scenes)} is in {path}"
+    return Written(words=words, path=path, wrong=made.problems)
 
 
 def take_split(report: Report, *, folder: Path, path: Path) -> tuple[SplitState, dict[str, Status]]:
@@ -188,7 +190,14 @@ class HandoverController(QObject):
             self._handing.start(job, answered)
 
     def _written(self, written: Written) -> None:
-        self._store.notice(Notice(text=written.words, opens=written.path, details=written.details))
+        self._store.notice(
+            Notice(
+                text=written.words,
+                tone="warn" if written.wrong else "plain",
+                opens=written.path,
+                details=(*written.details, *written.wrong),
+            )
+        )
 
     def _read(self, found: tuple[SplitState, dict[str, Status]]) -> None:
         split, self._wanted = found

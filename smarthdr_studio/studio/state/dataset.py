@@ -88,11 +88,12 @@ class DatasetWish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What was written, in a sentence, and where it lies."""
+    """What was written, in a sentence, and where it lies; `wrong` says what could not be used."""
 
     words: str
     path: Path
     details: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
 
 
 ImportStep = Literal["folder", "brackets", "exposures", "truths", "project"]
