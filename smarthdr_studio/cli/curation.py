@@ -231,6 +231,7 @@ def scenes(
     """List scenes with their figures.
 
     Filtered and sorted; motion and saturation are known of scenes that a queue has looked at.
+    What doctor finds of their pictures is told too.
     """
     from smarthdr_studio.core.curation.project_facts import read_project_facts
     from smarthdr_studio.core.curation.query import parse
@@ -239,11 +240,11 @@ def scenes(
 
     query = parse(where)
     with Project.open(project) as opened:
-        found = read_project_facts(opened)
+        found, findings = read_project_facts(opened), _of_the_dataset(opened)
     _print_problems(found.problems)
     facts = sorted_scenes(query.chosen(found.facts), SortKey(sort), descending=descending)
     if as_json:
-        print_json({"scenes": [asdict(each) for each in facts]})
+        print_json({"scenes": [asdict(each) for each in facts], "findings": findings})
     else:
         _print_scenes(facts, of=len(found.facts))
 
@@ -270,6 +271,7 @@ def queue(
 
     query = parse(where)
     with Project.open(project) as opened:
+        findings = _of_the_dataset(opened)
         found = _with_clues(opened, read_project_facts(opened))
         seen = queues.progress(initially_unlabelled(opened.entries()), opened.reviewed())
     _print_problems(found.problems)
@@ -278,7 +280,8 @@ def queue(
     items = [item for item in rank(found.material()) if item.scene in wanted][:top]
     if as_json:
         answer = {"reviewed": seen.reviewed, "of": seen.total}
-        print_json({"kind": kind, **answer, "queue": [asdict(item) for item in items]})
+        told = {"queue": [asdict(item) for item in items], "findings": findings}
+        print_json({"kind": kind, **answer, **told})
     else:
         _print_queue(items, title=f"{_TITLES[kind]} ({seen.words})")
 
@@ -308,14 +311,25 @@ def propose(
         found = read_project_facts(opened)
         rule = proposals.Rule(share=retained, rounds=rounds)
         proposal = proposals.propose(rule, found.shares, found.pool_now())
+        findings = _of_the_dataset(opened)
         left_out = _promote(opened, found, proposal) if promote and proposal.scenes else {}
     _print_problems(found.problems)
     print_left_out(left_out)
     if as_json:
-        print_json(_proposal_as_json(proposal, promoted=promote, left_out=left_out))
+        answer = _proposal_as_json(proposal, promoted=promote, left_out=left_out)
+        print_json(answer | {"findings": findings})
     else:
         _print_proposal(proposal, promoted=promote, left_out=left_out)
     return PARTLY if left_out else DONE
+
+
+def _of_the_dataset(project: "Project") -> list[dict[str, Any]]:
+    """What `doctor --json` would find of the pictures, in its words and fields; told as well."""
+    from smarthdr_studio.core.project.integrity import dataset_findings
+
+    found = list(dataset_findings(project))
+    _print_problems([f"{each.sentence}; {each.remedy}" for each in found])
+    return [asdict(each) for each in found]
 
 
 _TITLES = {"safest": "Safest to promote", "worth": "Most worth labelling"}
@@ -325,10 +339,13 @@ def _with_clues(project: "Project", found: "ProjectFacts") -> "ProjectFacts":
     """The same, with clues of every scene that waits or is labelled."""
     from smarthdr_studio.core.curation.clues import compute_records
     from smarthdr_studio.core.curation.queues import LABELLED, waiting
+    from smarthdr_studio.core.project.relocation import lost_dataset
 
     wanted = {each.id for each in waiting(found.facts)}
     wanted |= {each.id for each in found.facts if each.status in LABELLED}
-    missing = [project.scene(name) for name in sorted(wanted - set(found.records))]
+    # Of a dataset that is gone one finding says more than a problem of each of its scenes.
+    unseen = () if lost_dataset(project) is not None else wanted - set(found.records)
+    missing = [project.scene(name) for name in sorted(unseen)]
     with progress() as bar:
         task = bar.add_task("looking at frames", total=len(missing))
         more, problems = compute_records(project, missing, seen=lambda _: bar.advance(task))

@@ -1,5 +1,7 @@
 """The verbs that help to choose, on a small project of which every figure can be counted."""
 
+import shutil
+
 import pytest
 
 from smarthdr_studio.core.curation.clues import kept_records
@@ -154,3 +156,22 @@ def test_without_a_run_nothing_is_proposed(run, project):
 def test_a_queue_that_holds_nothing_is_one_line(run, project):
     answer = run("queue", project, "--where", "status:test")
     assert answer.out == "Most worth labelling (0 of 3 reviewed)\n"
+
+
+def test_changed_and_lost_pictures_are_told_as_doctor_tells_them(run, project, dataset, tmp_path):
+    mine = shutil.copytree(dataset, tmp_path / "mine")
+    with Project.open(project) as opened:
+        opened.move_dataset(mine)
+        opened.compare_pictures()
+        changed, lost = opened.scene("003").frames[0], opened.scene("004").frames[2]
+    changed.write_bytes(changed.with_name(opened.scene("003").frames[1].name).read_bytes())
+    lost.unlink()
+    known = run("doctor", project, "--json").json["findings"]
+    assert [each["what"] for each in known] == ["003", "004"]
+    assert changed.name in known[0]["sentence"]
+    assert lost.name in known[1]["sentence"]
+    for verb in ("scenes", "propose", "queue"):
+        answer = run(verb, project, "--json")
+        assert answer.json["findings"] == known, verb
+        for each in known:
+            assert f"{each['sentence']}; {each['remedy']}\n" in answer.err

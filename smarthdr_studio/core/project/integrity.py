@@ -436,9 +436,14 @@ def _of_files(
                 sentence=f"a picture of {scene.id} lies outside the dataset",
                 remedy="neither copies nor reports carry it; put it into the dataset",
             )
+    yield from stale_findings(project)
+    yield from dataset_findings(project)
+
+
+def dataset_findings(project: Project) -> Iterator[Finding]:
+    """Pictures that are others than the project knows, or not where it knows them."""
     pictures = project.compare_pictures()
     yield from picture_findings(project, pictures)
-    yield from stale_findings(project)
     missing = missing_dataset(project)
     if missing is not None:
         what, _, remedy = missing.sentence.partition("; ")
