@@ -46,6 +46,7 @@ def truth(
     scene is learned from the ground truth it has already.
     """
     from smarthdr_studio.core.project.project import Project
+    from smarthdr_studio.core.project.relocation import refuse_without_dataset
 
     changing = {"--fix": fix, "--force": force}
     refuse_beside("--check", {**changing, "--note": bool(note)} if check else {})
@@ -57,6 +58,7 @@ def truth(
         _use_its_own(project, scene, note=note, as_json=as_json)
         return None
     with Project.open(project) as opened:
+        refuse_without_dataset(opened)
         files = files or [_its_own(opened, scene)]
         exposures = parse_exposure_values(evs, count=len(files))
         radiance, findings = _looked_at(opened, scene, files, evs=exposures)

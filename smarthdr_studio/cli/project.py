@@ -298,9 +298,11 @@ def accept(
     """
     from smarthdr_studio.core.project.decisions import Decisions
     from smarthdr_studio.core.project.project import Project
+    from smarthdr_studio.core.project.relocation import refuse_without_dataset
 
     refuse_beside("--dry-run", {"--same": same and dry})
     with Project.open(project) as opened:
+        refuse_without_dataset(opened)
         found = opened.compare_pictures()
         act = bool(found.changed) and not dry
         marked = Decisions(opened).accept_pictures(found, same=same) if act else ()

@@ -44,9 +44,12 @@ def align(
     """
     from smarthdr_studio.core.project.decisions import Decisions
     from smarthdr_studio.core.project.project import Project
+    from smarthdr_studio.core.project.relocation import refuse_without_dataset
 
     refuse_beside("--check", {"--off": off and check})
     with Project.open(project) as opened:
+        if not off:
+            refuse_without_dataset(opened)
         if not check:
             opened.refuse_read_only()
             Decisions(opened).read_frames(replace(opened.reading, aligned=not off))

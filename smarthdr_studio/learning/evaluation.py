@@ -22,6 +22,7 @@ from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.labels import check_label
 from smarthdr_studio.core.project.places import label_file
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.relocation import refuse_without_dataset
 from smarthdr_studio.core.records import read_json
 from smarthdr_studio.core.training.events import PhaseChanged, Validated
 from smarthdr_studio.core.trust.causes import clues, moving
@@ -481,6 +482,7 @@ def _model_and_scenes(
 
 def _scenes(folder: Path, *, split: Split, model: Path) -> tuple[Sequence[Scene], Sequence[str]]:
     with Project.open(folder) as project:
+        refuse_without_dataset(project)
         states = project.ledger().scenes
         if split == "held-out":
             wanted = set(_held_out(model))

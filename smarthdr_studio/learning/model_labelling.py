@@ -17,6 +17,7 @@ from smarthdr_studio.core.files import AnyPath, move, move_to_trash, place_in
 from smarthdr_studio.core.imaging.bracket import FrameStore, Scene
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.relocation import refuse_without_dataset
 from smarthdr_studio.core.remedies import SEE_NAMES
 from smarthdr_studio.core.training.events import PhaseChanged, RoundFinished
 from smarthdr_studio.core.training.round_files import round_path
@@ -202,6 +203,7 @@ def _sound(
 
     Raises ProjectError where `left_out` is not to be told of the others, or none is left.
     """
+    refuse_without_dataset(project)
     pictures = project.compare_pictures(ids)
     if left_out is None or len(pictures.changed) == len(ids):
         pictures.refuse()

@@ -17,6 +17,8 @@ import torch
 from smarthdr_studio.core.errors import CheckpointError, PlanError, ProjectError
 from smarthdr_studio.core.files import AnyPath, file_checksum, is_inside, replacing, save_text
 from smarthdr_studio.core.imaging.bracket import FrameStore
+from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.relocation import refuse_without_dataset
 from smarthdr_studio.core.records import parse_json, read_json
 from smarthdr_studio.core.training.plan import TrainingPlan, load_preset, parse_plan
 from smarthdr_studio.core.training.plan_fields import toml
@@ -291,8 +293,15 @@ def prepare_run(
 
 
 def _labels_now(project: AnyPath, plan: TrainingPlan) -> ProjectLabels:
-    """What the project says now. Raises LabelError where pictures changed and nobody said yes."""
+    """What the project says now.
+
+    Raises LabelError where pictures changed and nobody said yes, and ProjectError where the whole
+    dataset is not where the project knows it.
+    """
     read = read_label_set(project, plan=plan)
+    if read.pictures.gone:
+        with Project.open(project) as opened:
+            refuse_without_dataset(opened)
     refuse_changed(read.pictures)
     return read
 

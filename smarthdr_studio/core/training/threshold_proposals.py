@@ -10,6 +10,7 @@ from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
 from smarthdr_studio.core.imaging.radiometry import Floats
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.relocation import refuse_without_dataset
 from smarthdr_studio.core.remedies import FIRST_LABEL, FIRST_ROUND
 from smarthdr_studio.core.training.run_folder import run_of
 from smarthdr_studio.core.training.run_start import read_start_state
@@ -95,6 +96,7 @@ def propose_thresholds(
     there is no pseudo-label or one is damaged, ProjectError where a method needs a labelled scene
     and there is none.
     """
+    refuse_without_dataset(project)
     scenes = {scene.id: scene for scene in project.scenes}
     pool, masks, sigma_scale = _read_pool(project, wish.masks, said=said)
 
