@@ -36,6 +36,7 @@ from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.state import SceneStory, StoryLine, StudioState
 from smarthdr_studio.studio.widgets.controls import (
     ElidedLabel,
+    EventWatch,
     button,
     caption,
     card,
@@ -187,7 +188,7 @@ _MOST_LINES: Final = 40
 _SEVERAL: Final = "Written here, it takes the place of all their notes."
 
 
-class SceneCard(QWidget):
+class SceneCard(EventWatch, QWidget):
     """Saves a note when the cursor leaves it or after a pause; what is not saved says so."""
 
     SHOWS: ClassVar[frozenset[str]] = frozenset({"folder", "scenes", "story", "current"})
@@ -249,11 +250,11 @@ class SceneCard(QWidget):
         if self._dirty:
             self._tell("Not saved yet", wrong=True)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def heard(self, watched: QObject, event: QEvent) -> bool:
         """The cursor leaves the note."""
         if watched is self.note and event.type() is QEvent.Type.FocusOut:
             self.save()
-        return super().eventFilter(watched, event)
+        return False
 
     def showEvent(self, event: QShowEvent) -> None:
         """Nothing was shown while nobody looked."""
@@ -317,7 +318,7 @@ class SceneCard(QWidget):
         self.note.setTabChangesFocus(True)
         self.note.setMinimumHeight(72)
         self.note.setMaximumHeight(150)
-        self.note.installEventFilter(self)
+        self.watch(self.note)
         self.note.textChanged.connect(self._written)
         self._pause.timeout.connect(self.save)
         self._save.clicked.connect(self.save)

@@ -11,6 +11,8 @@ from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 
+from smarthdr_studio.studio.widgets.controls import EventWatch
+
 Doubles = npt.NDArray[np.float64]
 
 
@@ -130,7 +132,7 @@ _WAYS: Final = {
 }
 
 
-class ArrowKeys(QObject):
+class ArrowKeys(EventWatch, QObject):
     """Watches a chart: a step for every press, and when the last key was let go.
 
     The chart is reached by the Tab key alone, so that a click leaves the arrows to the scenes;
@@ -139,20 +141,17 @@ class ArrowKeys(QObject):
 
     stepped = Signal(float, float)  # to the right and upwards, in the units of the chart
     let_go = Signal()
-    _chart: QWidget | None = None  # a chart that dies loses the focus after Python has forgotten it
-    _on_the_way = False
 
     def __init__(self, chart: QWidget) -> None:
         super().__init__(chart)
         self._chart = chart
+        self._on_the_way = False
         chart.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        chart.installEventFilter(self)
+        self.watch(chart)
 
-    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+    def heard(self, _watched: QObject, event: QEvent) -> bool:
         """Take the arrows before the window takes them for its own keys."""
         kind = event.type()
-        if self._chart is None:
-            return False
         if kind in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
             self._chart.update()
             self._end()
@@ -162,14 +161,14 @@ class ArrowKeys(QObject):
         if kind is QEvent.Type.ShortcutOverride:
             event.accept()
         elif kind is QEvent.Type.KeyPress:
-            self._press(event, self._chart)
+            self._press(event)
         elif kind is QEvent.Type.KeyRelease and not event.isAutoRepeat():
             self._end()
         return True
 
-    def _press(self, event: QKeyEvent, chart: QWidget) -> None:
+    def _press(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            chart.clearFocus()
+            self._chart.clearFocus()
             return
         large = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         across, up = _WAYS[Qt.Key(event.key())]

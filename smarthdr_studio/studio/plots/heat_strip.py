@@ -29,6 +29,7 @@ from smarthdr_studio.studio.plots.chart import Chart, Column
 from smarthdr_studio.studio.state import HeatStrip as Shares
 from smarthdr_studio.studio.state import StudioState
 from smarthdr_studio.studio.theme import Palette
+from smarthdr_studio.studio.widgets.controls import EventWatch
 
 if TYPE_CHECKING:
     from smarthdr_studio.studio.plots.plot import Plot
@@ -100,7 +101,7 @@ _STEPS: Final = {
 _LINES: Final = "Full line: PSNR-μ on held-out labels. Dashes: mean retained share of the scenes"
 
 
-class HeatStripChart(Chart):
+class HeatStripChart(EventWatch, Chart):
     """Scenes down, rounds to the right, light where much is kept, striped where nothing is known.
 
     A press or a drag picks a round, and the scene where it ends; the arrow keys do the same. The
@@ -222,8 +223,7 @@ class HeatStripChart(Chart):
         plot.moved.connect(self._drag)
         plot.released.connect(self._release)
         plot.resized.connect(self.changed)
-        for each in (plot, self.below):
-            each.viewport().installEventFilter(self)
+        self.watch(plot.viewport(), self.below.viewport())
         return plot
 
     def lay_out(self, plot: "Plot") -> None:
@@ -345,14 +345,14 @@ class HeatStripChart(Chart):
                 return True
         return super().event(event)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def heard(self, watched: QObject, event: QEvent) -> bool:
         """Tell the value under the mouse."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             cells = self._plot is not None and watched is self._plot.viewport()
             words = self.words_at(event.pos()) if cells else _LINES
             QToolTip.showText(event.globalPos(), words, self)
             return True
-        return super().eventFilter(watched, event)
+        return False
 
     def words_at(self, point: QPoint) -> str:
         """Scene, round and share of a point of the plot, in words."""

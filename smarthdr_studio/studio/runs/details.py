@@ -27,13 +27,20 @@ from smarthdr_studio.core.training.run_index import RunRow
 from smarthdr_studio.core.trust.explanation import Fact
 from smarthdr_studio.studio.runs.run_table import labels_in_full, moment
 from smarthdr_studio.studio.state import Contrast, RunsState, RunsTold, StudioState
-from smarthdr_studio.studio.widgets.controls import button, caption, clear, describe, give_role
+from smarthdr_studio.studio.widgets.controls import (
+    EventWatch,
+    button,
+    caption,
+    clear,
+    describe,
+    give_role,
+)
 from smarthdr_studio.studio.widgets.tables import Column, FactTable, ValueTableModel
 
 _PAUSE_MS: Final = 1200  # without a key, and what was written is saved
 
 
-class RunsNote(QWidget):
+class RunsNote(EventWatch, QWidget):
     """Never loses a word: another run, leaving the field or closing the window saves first."""
 
     written = Signal(str, str)  # run, text
@@ -48,7 +55,7 @@ class RunsNote(QWidget):
         self._field.setPlaceholderText("What to remember about this run")
         self._field.setTabChangesFocus(True)
         self._field.setMinimumHeight(56)
-        self._field.installEventFilter(self)
+        self.watch(self._field)
         self._field.textChanged.connect(self._changed)
         self._pause.timeout.connect(self.save)
         head = QHBoxLayout()
@@ -88,11 +95,11 @@ class RunsNote(QWidget):
             self._sent = text
             self.written.emit(self._run, text)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def heard(self, watched: QObject, event: QEvent) -> bool:
         """The cursor leaves the note."""
         if watched is self._field and event.type() is QEvent.Type.FocusOut:
             self.save()
-        return super().eventFilter(watched, event)
+        return False
 
     @Slot()
     def _changed(self) -> None:

@@ -440,7 +440,7 @@ class ViewGrid(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         """From now on the window's keys can be heard."""
-        self._shift.watch(self.window())
+        self._shift.watch_window(self.window())
         super().showEvent(event)
 
     def _listen(self, index: int, view: View) -> None:

@@ -29,6 +29,7 @@ from shiboken6 import isValid
 from smarthdr_studio.core.display import Viewport
 from smarthdr_studio.core.imaging.regions import Point, Region
 from smarthdr_studio.studio.state import Tool
+from smarthdr_studio.studio.widgets.controls import EventWatch
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom; right and bottom are just outside
 Pixel = tuple[int, int]
@@ -335,7 +336,7 @@ _OTHERS: Final = (
 )
 
 
-class ShiftHold(QObject):
+class ShiftHold(EventWatch, QObject):
     """Says over which view Shift alone is held down.
 
     Not while text is typed or a menu is open, and no longer once another key joins in: that is
@@ -354,15 +355,12 @@ class ShiftHold(QObject):
         assert isinstance(application, QGuiApplication)
         application.focusWindowChanged.connect(self._window_left)
 
-    def watch(self, window: QWidget) -> None:
+    def watch_window(self, window: QWidget) -> None:
         """Hear the keys of this window; what it hands on to its parts passes here first."""
-        for watched in self._watched:
-            if isValid(watched):
-                watched.removeEventFilter(self)
+        self.unwatch(*filter(isValid, self._watched))
         handle = window.windowHandle()
         self._watched = (window,) if handle is None else (window, handle)
-        for watched in self._watched:
-            watched.installEventFilter(self)
+        self.watch(*self._watched)
 
     def point_at(self, view: int | None) -> None:
         """The cursor is over this view now, or over none."""
@@ -370,7 +368,7 @@ class ShiftHold(QObject):
             self._over = view
             self._tell()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def heard(self, _watched: QObject, event: QEvent) -> bool:
         """Look at keys, and let everything pass."""
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             if not event.isAutoRepeat():
@@ -381,7 +379,7 @@ class ShiftHold(QObject):
                 self._become(down=False)
         elif event.type() in (QEvent.Type.WindowDeactivate, QEvent.Type.Hide):
             self._become(down=False)
-        return super().eventFilter(watched, event)
+        return False
 
     @Slot()
     def _window_left(self) -> None:
@@ -403,7 +401,7 @@ class ShiftHold(QObject):
             self.held.emit(wanted, True)  # noqa: FBT003
 
 
-class EscapeWatch(QObject):
+class EscapeWatch(EventWatch, QObject):
     """Takes the Escape key for itself while something can be cancelled, before any shortcut."""
 
     escaped = Signal()
@@ -413,21 +411,21 @@ class EscapeWatch(QObject):
         """From now on."""
         application = QApplication.instance()
         if application is not None:
-            application.installEventFilter(self)
+            self.watch(application)
 
     def stop(self) -> None:
         """No longer."""
         application = QApplication.instance()
         if application is not None:
-            application.removeEventFilter(self)
+            self.unwatch(application)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def heard(self, _watched: QObject, event: QEvent) -> bool:
         """Keep the keys that are watched, and let everything else pass."""
         kinds = QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress
         if event.type() not in kinds or not isinstance(event, QKeyEvent):
-            return super().eventFilter(watched, event)
+            return False
         if event.key() not in self._keys or event.modifiers() & _OTHERS or self._not_for_us():
-            return super().eventFilter(watched, event)
+            return False
         event.accept()
         if event.type() == QEvent.Type.KeyPress:
             self._pressed(event)

@@ -398,7 +398,40 @@ class Tabs(QWidget):
         self.turned.emit(self._names[place])
 
 
-class Scrolled(QScrollArea):
+class EventWatch:
+    """Hears what comes to other objects before they do; mixed into what is a QObject.
+
+    Qt may still ask a filter whose Python half has been collected: a window that dies takes the
+    keyboard from its fields. Nothing is left then of what the filter knew, so all goes its way.
+    """
+
+    _watches = False  # of the class: what stays once the object has forgotten everything
+
+    def watch(self, *others: QObject) -> None:
+        """Hear their events from now on."""
+        self._watches = True
+        for each in others:
+            each.installEventFilter(self)  # type: ignore[arg-type]
+
+    def unwatch(self, *others: QObject) -> None:
+        """Hear them no longer."""
+        for each in others:
+            each.removeEventFilter(self)  # type: ignore[arg-type]
+
+    def heard(self, watched: QObject, event: QEvent) -> bool:
+        """What came to one of them; True keeps it from whom it was for."""
+        raise NotImplementedError
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Ask `heard`, and Qt's own filter of this object next."""
+        if not self._watches:
+            return False
+        return self.heard(watched, event) or bool(
+            super().eventFilter(watched, event)  # type: ignore[misc]
+        )
+
+
+class Scrolled(EventWatch, QScrollArea):
     """As wide as its place, as high as it, or as the least its panels need.
 
     Qt's own way gives panels with wrapped words the height they would like to have instead.
@@ -411,18 +444,18 @@ class Scrolled(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        inside.installEventFilter(self)
+        self.watch(inside)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another place."""
         super().resizeEvent(event)
         self._fit()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def heard(self, _watched: QObject, event: QEvent) -> bool:
         """The panels want another height."""
         if event.type() is QEvent.Type.LayoutRequest:
             self._fit()
-        return super().eventFilter(watched, event)
+        return False
 
     def _fit(self) -> None:
         layout, room = self._inside.layout(), self.viewport().size()

@@ -35,6 +35,7 @@ from smarthdr_studio.studio.training.training_panel import phase_in_words, progr
 from smarthdr_studio.studio.widgets.controls import (
     Choice,
     ElidedLabel,
+    EventWatch,
     button,
     caption,
     clear,
@@ -253,7 +254,7 @@ _WIDEST: Final = 960
 _AIR: Final = 12
 
 
-class OverEdge(QObject):
+class OverEdge(EventWatch, QObject):
     """Keeps notices at the lower edge of a place, so that nothing else moves.
 
     They lie over what is there, so they are no wider than their words need, and over the middle
@@ -267,10 +268,9 @@ class OverEdge(QObject):
         shown = bar.isVisibleTo(place)
         bar.setParent(place)
         bar.setVisible(shown)
-        for each in (bar, place, middle):
-            each.installEventFilter(self)
+        self.watch(bar, place, middle)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def heard(self, _watched: QObject, event: QEvent) -> bool:
         """Another room, or other words."""
         kinds = (
             QEvent.Type.Resize,
@@ -280,7 +280,7 @@ class OverEdge(QObject):
         )
         if event.type() in kinds and self._bar.isVisibleTo(self._place):
             self._move()
-        return super().eventFilter(watched, event)
+        return False
 
     def _move(self) -> None:
         layout, room = self._bar.layout(), self._place.rect()

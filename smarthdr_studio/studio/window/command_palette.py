@@ -29,7 +29,13 @@ from PySide6.QtWidgets import (
 )
 
 from smarthdr_studio.studio.actions import ACTIONS
-from smarthdr_studio.studio.widgets.controls import OF_A_LIST, caption, describe, takes_first
+from smarthdr_studio.studio.widgets.controls import (
+    OF_A_LIST,
+    EventWatch,
+    caption,
+    describe,
+    takes_first,
+)
 
 # A keyboard without Greek letters finds them all the same.
 _SPELT: Final = {"τ": "tau", "σ": "sigma", "μ": "mu", "γ": "gamma", "_": " ", "…": ""}
@@ -124,7 +130,7 @@ _MENU, _KEYS, _PLACE = (Qt.ItemDataRole.UserRole + number for number in range(3)
 _Index = QModelIndex | QPersistentModelIndex
 
 
-class CommandPalette(QFrame):
+class CommandPalette(EventWatch, QFrame):
     """Runs the command picked, once it is closed; Esc or a click beside it only closes it."""
 
     def __init__(self, parent: QWidget) -> None:
@@ -142,7 +148,7 @@ class CommandPalette(QFrame):
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.setItemDelegate(_CommandDelegate(self._list))
-        self._line.installEventFilter(self)
+        self.watch(self._line)
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 10, 10, 10)
         for part in (self._line, self._list, self._none):
@@ -166,7 +172,7 @@ class CommandPalette(QFrame):
         self.show()
         self._line.setFocus()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def heard(self, watched: QObject, event: QEvent) -> bool:
         """The arrows move in the list while the line keeps the letters."""
         if watched is self._line:
             if takes_first(event, OF_A_LIST):
@@ -175,7 +181,7 @@ class CommandPalette(QFrame):
             if key in _MOVES and event.type() == QEvent.Type.KeyPress:
                 QApplication.sendEvent(self._list, event)
                 return True
-        return super().eventFilter(watched, event)
+        return False
 
     @Slot(str)
     def _search(self, typed: str) -> None:

@@ -24,13 +24,14 @@ from shiboken6 import isValid
 from smarthdr_studio.studio.actions import ACTIONS, MENUS, Action, Mode, in_mode, with_keys
 from smarthdr_studio.studio.state import Centre, StudioState, Tool
 from smarthdr_studio.studio.viewer.view_grid import ViewGrid
+from smarthdr_studio.studio.widgets.controls import EventWatch
 
 _LONGEST: Final = 48  # letters of a path in a menu
 _TEXT: Final = (QLineEdit, QTextEdit, QPlainTextEdit, QAbstractSpinBox, QComboBox)
 _KEYS: Final = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 
 
-class TextEntryKeys(QObject):
+class TextEntryKeys(EventWatch, QObject):
     """Keeps Return for the field that has the keyboard, before any shortcut takes it.
 
     Escape gives the keyboard back, which `left` tells; the next one is a command again.
@@ -46,17 +47,17 @@ class TextEntryKeys(QObject):
         if isinstance(application, QApplication):
             application.focusChanged.connect(self._focused)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def heard(self, _watched: QObject, event: QEvent) -> bool:
         """Claim the key for the field; let everything else pass."""
         if not isinstance(event, QKeyEvent) or event.key() not in self._keys():
-            return super().eventFilter(watched, event)
+            return False
         if event.type() == QEvent.Type.ShortcutOverride:
             event.accept()
             return True
         if event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
             self.left.emit()
             return True
-        return super().eventFilter(watched, event)
+        return False
 
     def _keys(self) -> frozenset[Qt.Key]:
         """Return, and in a field of the window itself Escape; a dialog has its own use for it."""
@@ -67,10 +68,10 @@ class TextEntryKeys(QObject):
     @Slot(QWidget, QWidget)
     def _focused(self, _before: QWidget | None, now: QWidget | None) -> None:
         if self._field is not None and isValid(self._field):
-            self._field.removeEventFilter(self)
+            self.unwatch(self._field)
         self._field = now if isinstance(now, _TEXT) else None
         if self._field is not None:
-            self._field.installEventFilter(self)
+            self.watch(self._field)
 
 
 # No menu is higher than the smallest window; a smaller one stands where its first command would.
