@@ -16,6 +16,7 @@ from smarthdr_studio.core.project import backups
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.findings import FindingKind
 from smarthdr_studio.core.project.integrity import check_up
+from smarthdr_studio.core.project.places import DATABASE_NAME
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.project.repair import repair
 
@@ -64,6 +65,20 @@ def test_damage_beside_the_journal_costs_no_decision(project, lived_in):
         assert (again.person("c") == 1).all()
         assert again.statuses() == original.statuses()
     assert bytes(whole) in [path.read_bytes() for path in files.trash_contents(project)]
+
+
+def test_an_entry_that_leads_out_of_the_project_is_not_brought_back(project, lived_in):
+    with closing(sqlite3.connect(project / "project.sqlite")) as by_hand:
+        for (name,) in by_hand.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+            by_hand.execute(f'DROP TRIGGER "{name}"')
+        by_hand.execute("UPDATE journal SET label = '../../theirs.exr' WHERE seq = 50")
+        by_hand.commit()
+    assert repair(project)[0].endswith("that came later")
+    found = check_up(project).findings
+    assert not [each for each in found if DATABASE_NAME in each.sentence]
+    with Project.open(project) as again, Project.open(lived_in.folder) as original:
+        assert 5 < len(again.entries()) < 50
+        assert again.entries() == original.entries()[: len(again.entries())]
 
 
 @pytest.mark.parametrize("damage", [b"", b"rubbish" * 3000, None])

@@ -33,7 +33,7 @@ from smarthdr_studio.core.project.integrity import (
     unaccounted,
 )
 from smarthdr_studio.core.project.journal import Accounts, JournalEntry, Ledger
-from smarthdr_studio.core.project.places import DATABASE_NAME
+from smarthdr_studio.core.project.places import DATABASE_NAME, odd_in_entry
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.project.salvage import (
     DAMAGE,
@@ -185,7 +185,7 @@ def _salvaged(
 
 
 def _fitting(accounts: Accounts, later: list[JournalEntry]) -> Iterator[JournalEntry]:
-    """The entries up to the first that does not fit; of a group all or none."""
+    """The entries up to the first that does not fit, or leads out; of a group all or none."""
     scenes = {*accounts.ledger().scenes, None}
     groups: dict[str, list[JournalEntry]] = {}
     for entry in later:
@@ -196,6 +196,8 @@ def _fitting(accounts: Accounts, later: list[JournalEntry]) -> Iterator[JournalE
         except (KeyError, ValueError):
             return
         if not scenes.issuperset(entry.scene for entry in group):
+            return
+        if any(odd_in_entry(entry.scene, entry.label, entry.truth) for entry in group):
             return
         yield from group
 
