@@ -9,7 +9,7 @@ from hands import point_at
 from hypothesis import example, given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QImage, QPainter, QWheelEvent
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QWheelEvent
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
@@ -286,6 +286,21 @@ def test_a_figure_is_twice_as_fine_as_the_screen_and_shows_no_cursor(chart):
     assert chart.figure(QSize(320, 200)) == plain
 
 
+def test_the_dot_on_the_last_value_is_whole_in_a_figure(chart):
+    chart.as_measured = True
+    chart.extend("a", np.array([0, 5, 10]), np.array([1.0, 2.0, 1.5]))
+    plot, ground = chart.plot, chart.ground
+    image = QImage(plot.viewport().size(), QImage.Format.Format_RGB32)
+    image.fill(ground)
+    painter = QPainter(image)
+    plot.draw_on(painter, QRectF(plot.viewport().rect()), ground)
+    painter.end()
+    last = plot.place_of(10, 1.5)
+    assert last.x() == pytest.approx(plot.field.right(), abs=1)
+    beside = image.pixelColor(round(last.x()) + 1, round(last.y()))
+    assert beside.name() != ground.name()
+
+
 @pytest.mark.parametrize("palette", [DARK, LIGHT], ids=["dark", "light"])
 def test_an_svg_is_lines_and_letters_in_the_colours_of_the_screen(chart, palette):
     chart.set_palette_colours(palette)
@@ -317,6 +332,17 @@ def test_the_value_under_the_cursor_is_that_of_the_line_as_drawn(chart):
     (now,) = chart.lines.entries(None, smooth=0)
     assert now.value == 99
     assert math.isclose(chart.now("a"), 99)
+
+
+def test_the_dot_under_the_cursor_stands_on_the_line_where_a_run_has_few_steps(chart):
+    chart.extend("a", np.array([0, 4, 8]), np.array([10.0, 30.0, 20.0]))
+    assert chart.plot.isVisible()
+    chart.point_at(6.0)
+    (dot,) = chart.dots.points()
+    assert (dot.pos().x(), dot.pos().y()) == (4, 30)
+    chart.point_at(None)
+    (dot,) = chart.dots.points()
+    assert (dot.pos().x(), dot.pos().y()) == (8, 20)
 
 
 @pytest.mark.parametrize("begun", [10, 50, 90])
@@ -356,6 +382,12 @@ def test_the_unit_of_several_lines_stands_behind_the_title_where_all_of_them_hav
     tight = laid_out(widths[0], 90)
     assert tight.title == "PSNR"
     assert len(tight.placed) == 2
+    metrics = QFontMetricsF(qapp.font())
+    for width in range(100, 400):
+        found = laid_out(width, 90)
+        if found.left_out and found.placed:
+            rest = metrics.horizontalAdvance(f"+{found.left_out}")
+            assert found.placed[-1].box.right() + rest < width, "how many more is not cut"
 
 
 @pytest.mark.parametrize("steps", [(0, 1), (1, 2, 3), (7, 9)])

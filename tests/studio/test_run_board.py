@@ -97,6 +97,7 @@ def test_compared_runs_have_a_line_each_in_a_chart_for_every_series_and_keep_the
     chart = board.curves["psnr/PSNR-μ"]
     assert list(chart.lines.traces) == ["one", "two"]
     assert list(board.curves["likelihood/total"].lines.traces) == ["one"]
+    assert board.curves["likelihood/total"].title == "Total loss"
     style = chart.lines.style("two")
     board.show_curves({"two": two})
     assert list(chart.lines.traces) == ["two"]

@@ -1,5 +1,6 @@
 """Charts of values that grow while a run goes on, which point and zoom together."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -332,7 +333,7 @@ class Curve(Chart):
         return 0 if needed <= plot.field.width() - before else 1
 
     def _show_values(self, plot: "Plot") -> None:
-        """The cursor, and a dot on each line where it is read."""
+        """The cursor, and a dot on each line at the point that is read."""
         at, spots = self._cursor, []
         for part in (self.reading, self.step):
             part.setVisible(at is not None)
@@ -345,12 +346,11 @@ class Curve(Chart):
             self.step.setPos(at, plot.sight[1][0])
         ground = plot.pen(self._palette.panel, 1)
         for name, trace in self.lines.shown.items():
-            x = trace.last[0] if at is None and trace.last else at
-            y = None if x is None else trace.near(x, smooth=self.smooth)
-            if x is not None and y is not None:
+            point = trace.point_near(math.inf if at is None else at, smooth=self.smooth)
+            if point is not None:
                 colour = self.lines.style(name).colour(self._palette)
                 size = 5 if at is None else 7
-                spots += _spot(x, y, self.scale, size=size, pen=ground, brush=colour)
+                spots += _spot(*point, self.scale, size=size, pen=ground, brush=colour)
         self.dots.setData(spots)
 
     @property

@@ -57,6 +57,7 @@ class LineStyles:
 MARGIN: Final = 8
 _SAMPLE: Final = 16.0
 _GAP: Final = 10.0
+_LEAST_GAP: Final = 3.0  # before the count of lines that have no room
 _LOW: Final = 132.0  # a chart less high has one line of words, so that its curves have room
 _CORNER: Final = 24.0  # of the first line, where the menu is
 _WIDEST: Final = "0.0000"
@@ -134,6 +135,10 @@ def lay_out(
         if spot.top() < box.top() + lines * line
     )
     left_out = len(entries) - len(placed)
+    if left_out and placed:
+        rest = metrics.horizontalAdvance(f"+{left_out}")
+        if placed[-1].box.right() + _LEAST_GAP + rest > box.right():
+            placed, left_out = placed[:-1], left_out + 1
     high = lines * line + MARGIN / 2
     return Heading(title=title, placed=placed, height=high, left_out=left_out)
 
@@ -168,13 +173,20 @@ def draw_heading(
         painter.drawText(each.box.adjusted(left, 0, 0, 0), Qt.AlignmentFlag.AlignLeft, each.words)
     painter.setFont(font)
     if heading.left_out:
+        wide = QFontMetricsF(_bold(font)).horizontalAdvance(title)
+        after = QRectF(box.left(), box.top(), wide, line)
         painter.setPen(QColor(palette.muted))
-        after = QRectF(
-            box.left(), box.top(), QFontMetricsF(_bold(font)).horizontalAdvance(title), line
-        )
-        last = heading.placed[-1].box if heading.placed else after
-        rest = QRectF(last.right() + _GAP, last.top(), box.right() - last.right() - _GAP, line)
-        painter.drawText(rest, Qt.AlignmentFlag.AlignLeft, f"+{heading.left_out}")
+        _draw_rest(painter, heading, after=after, right=box.right())
+
+
+def _draw_rest(painter: QPainter, heading: Heading, *, after: QRectF, right: float) -> None:
+    """How many lines have no room, behind the last one that has, or the title."""
+    count = f"+{heading.left_out}"
+    wide = QFontMetricsF(painter.font()).horizontalAdvance(count) + 1
+    last = heading.placed[-1].box if heading.placed else after
+    left = min(last.right() + _GAP, right - wide)
+    rest = QRectF(left, last.top(), wide, last.height())
+    painter.drawText(rest, Qt.AlignmentFlag.AlignLeft, count)
 
 
 def _flow(

@@ -42,6 +42,7 @@ _OVER: Final = 22.0  # pixels
 _EVERY: Final = 8.0  # pixels between the strokes of a hatch
 _ABOVE: Final = 5.0
 _AIR: Final = 4.0
+_SPOT: Final = 6.0  # pixels of a mark on the last value that lie beyond the field
 NOTCH: Final = 120.0
 
 
@@ -246,7 +247,9 @@ class Plot(pg.PlotWidget):
         beyond = QPainterPath()
         beyond.addRect(where)
         inner = QPainterPath()
-        inner.addRect(field)
+        cuts = QGraphicsItem.GraphicsItemFlag.ItemClipsChildrenToShape
+        spot = 0.0 if self.plotItem.vb.flags() & cuts else _SPOT
+        inner.addRect(field.adjusted(-spot, -spot, spot, spot))
         painter.fillPath(beyond.subtracted(inner), ground)
         for axis in axes:
             axis.setOpacity(1.0)

@@ -395,6 +395,7 @@ def _one_for_each_line() -> dict[str, Curve]:
             title = line if alone else f"{kind.title}: {line}"
             if line.casefold() == kind.title.casefold():
                 title = kind.title
+            title = "Total loss" if line == "total" else title
             made[f"{name}/{line}"] = curve = Curve(title, kind.unit, tip=kind.tip)
             _show_as_measured(curve, kind)
     return made

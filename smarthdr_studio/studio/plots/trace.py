@@ -217,10 +217,15 @@ class Trace:
 
     def near(self, x: float, *, smooth: float = 0.0) -> float | None:
         """The value at the last point not beyond x."""
+        point = self.point_near(x, smooth=smooth)
+        return None if point is None else point[1]
+
+    def point_near(self, x: float, *, smooth: float = 0.0) -> tuple[float, float] | None:
+        """The last point not beyond x, as the line has it: between points nothing was measured."""
         index = int(np.searchsorted(self._x[: self._count], x, side="right")) - 1
         if index < 0:
             return None
-        return float(self._values(smooth)[0][index])
+        return float(self._x[index]), float(self._values(smooth)[0][index])
 
     def _outline(self, sight: Sight, columns: int, smooth: float) -> tuple[Doubles, Doubles]:
         x = self._x[: self._count]
