@@ -27,6 +27,7 @@ from smarthdr_studio.studio.training.film_strip import (
 )
 
 SCENES = ("003", "004")
+_AIR = 5  # pixels around the words of a tile
 
 
 def film(rounds, *, scene="003", run="r1"):
@@ -81,6 +82,17 @@ def test_the_newest_round_is_followed_until_one_scrolls_back(strip):
     assert bar.value() == 50
     strip.go_to_newest()
     assert bar.value() == bar.maximum()
+
+
+@pytest.mark.parametrize("width", [420, 900, 1190])
+def test_none_of_the_rounds_in_sight_is_cut_while_the_newest_is_followed(strip, width):
+    strip.resize(width, 170)
+    show(strip, FilmState(), film(30))
+    boxes = [strip.visualRect(strip.frames.index(row)) for row in range(30)]
+    room = strip.viewport().width()
+    cut = [box for box in boxes if box.left() < 0 <= box.right() - _AIR or box.right() >= room]
+    assert not cut
+    assert strip.visualRect(strip.frames.index(29)).right() >= room - _AIR
 
 
 def test_only_the_pictures_in_sight_are_asked_for_and_each_of_them_once(strip, qtbot):

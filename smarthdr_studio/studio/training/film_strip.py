@@ -166,25 +166,29 @@ class FilmTiles(QStyledItemDelegate):
 
     def __init__(self, palette: Palette, frames: FilmModel, parent: QObject) -> None:
         super().__init__(parent)
-        self.palette, self._frames, self._height = palette, frames, 96
+        self.palette, self._frames, self._height, self._across = palette, frames, 96, 0
 
-    def fit(self, room: int, *, line: int) -> int:
+    def fit(self, room: QSize, *, line: int) -> int:
         """Tiles as high as the room, or as pictures are; how many rows of them there can be.
 
         `line` is the height of a line of words.
         """
+        self._across, high = room.width(), room.height()
         whole = _HIGHEST + 2 * line + 2 * _PAD
-        rows = max(room // whole, 1)
-        self._height = max(min(room // rows, round(whole * _ENLARGED)), _LOWEST)
+        rows = max(high // whole, 1)
+        self._height = max(min(high // rows, round(whole * _ENLARGED)), _LOWEST)
         return rows
 
     def sizeHint(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> QSize:
-        """As high as the strip, as wide as the picture."""
+        """As high as the strip, as wide as the picture; none is cut where not all have room."""
         del index
         high = self._height - self._lines(option) * option.fontMetrics.height() - 2 * _PAD
-        return QSize(max(round(high * _SHAPE) + 2 * _PAD, _NARROWEST), self._height)
+        wide = max(round(high * _SHAPE) + 2 * _PAD, _NARROWEST)
+        if self._frames.rowCount() * wide > self._across >= wide:
+            wide = self._across // (self._across // wide)
+        return QSize(wide, self._height)
 
     def paint(
         self,
@@ -312,7 +316,8 @@ class FilmStrip(QListView):
         """Higher pictures where there is more room; what was followed is followed on."""
         following = self._at_newest
         super().resizeEvent(event)
-        room = self.maximumViewportSize().height() - self.horizontalScrollBar().sizeHint().height()
+        room = self.maximumViewportSize()
+        room.setHeight(room.height() - self.horizontalScrollBar().sizeHint().height())
         several = self._tiles.fit(room, line=self.fontMetrics().height()) > 1
         self.setWrapping(several)
         off, needed = Qt.ScrollBarPolicy.ScrollBarAlwaysOff, Qt.ScrollBarPolicy.ScrollBarAsNeeded
