@@ -1,6 +1,6 @@
 """What the window looks like: three palettes, the text size and the style sheet made from them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from PySide6.QtCore import Qt
@@ -12,6 +12,7 @@ from smarthdr_studio.core.environment import resource
 Wish = Literal["system", "dark", "light", "contrast"]
 
 SMALLEST_TEXT_PT: Final = 11.0
+SELECTED: Final = 0.24  # opacity of the accent behind a selected line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,12 @@ def palette_for(wish: Wish) -> Palette:
         scheme = QGuiApplication.styleHints().colorScheme()
         return LIGHT if scheme == Qt.ColorScheme.Light else DARK
     return _BY_WISH[wish]
+
+
+def on_selection(palette: Palette, *, selected: bool = True) -> Palette:
+    """The palette for the words of a line, which on the ground of a selected one are all plain."""
+    p = palette
+    return replace(p, muted=p.text, good=p.text, warn=p.text, bad=p.text) if selected else p
 
 
 def current_palette() -> Palette:

@@ -3,23 +3,29 @@
 import re
 
 import pytest
-from PySide6.QtGui import QFontInfo
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QFontInfo, QImage, QPainter
 
+from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.studio.curation.scene_listing import paint_chip, status_colour
 from smarthdr_studio.studio.theme import (
     CONTRAST,
     DARK,
     LIGHT,
+    SELECTED,
     SMALLEST_TEXT_PT,
     contrast,
     dress,
+    on_selection,
     palette_for,
     style_sheet,
 )
 
+ALL = pytest.mark.parametrize("palette", [DARK, LIGHT, CONTRAST], ids=lambda each: each.name)
 BOTH = pytest.mark.parametrize("palette", [DARK, LIGHT], ids=lambda palette: palette.name)
 
 
-@BOTH
+@ALL
 @pytest.mark.parametrize("ground", ["window", "panel", "raised"])
 @pytest.mark.parametrize("ink", ["text", "muted", "accent", "good", "warn", "bad"])
 def test_every_ink_can_be_read_on_every_ground(palette, ground, ink):
@@ -33,7 +39,39 @@ def test_what_is_switched_on_can_be_read_and_is_told_apart(palette):
     assert f"QPushButton:checked {{ background: {palette.pressed}; }}" in style_sheet(palette)
 
 
-@BOTH
+@ALL
+@pytest.mark.parametrize("ground", ["window", "panel", "raised"])
+@pytest.mark.parametrize("ink", ["text", "muted", "good", "warn", "bad"])
+def test_words_of_a_selected_line_can_be_read(palette, ground, ink):
+    selected = _over(palette.accent, getattr(palette, ground), opacity=SELECTED)
+    assert contrast(getattr(on_selection(palette), ink), selected) >= 4.5
+    assert on_selection(palette, selected=False) == palette
+
+
+@ALL
+@pytest.mark.parametrize("status", list(Status))
+def test_words_of_a_status_can_be_read_in_their_chip(palette, status, qapp):
+    """What is painted is as good as the ink of the words on the ground inside of the outline."""
+    image = QImage(200, 40, QImage.Format.Format_RGB32)
+    image.fill(QColor(palette.raised))
+    painter = QPainter(image)
+    colour = status_colour(status, palette)
+    paint_chip(painter, QRectF(4, 4, 180, 30), status, colour, ink=palette.text)
+    painter.end()
+    ground = image.pixelColor(14, 10).name()
+    assert ground != palette.raised
+    inks = {image.pixelColor(x, y).name() for x in range(16, 100) for y in range(8, 30)}
+    assert max(contrast(ink, ground) for ink in inks) >= 4.5
+
+
+def _over(colour, ground, *, opacity):
+    """What a colour of this opacity makes of a ground."""
+    top, below = QColor(colour), QColor(ground)
+    parts = zip(top.getRgb()[:3], below.getRgb()[:3], strict=True)
+    return QColor(*(round(opacity * a + (1 - opacity) * b) for a, b in parts)).name()
+
+
+@ALL
 def test_words_on_the_accent_can_be_read(palette):
     assert contrast(palette.on_accent, palette.accent) >= 4.5
 

@@ -50,7 +50,7 @@ from smarthdr_studio.studio.curation.scene_listing import (
     paint_thumbnail,
 )
 from smarthdr_studio.studio.state import ProposalState, StudioState
-from smarthdr_studio.studio.theme import Palette
+from smarthdr_studio.studio.theme import Palette, on_selection
 from smarthdr_studio.studio.widgets.controls import (
     ElidedLabel,
     button,
@@ -226,23 +226,23 @@ class ProposalDelegate(QStyledItemDelegate):
         paint_thumbnail(painter, picture, pixmap, self.palette)
         left = picture.right() + 10
         words = QRectF(left, box.y() + 4, box.right() - left - 8, box.height() - 8)
-        self._paint_words(painter, words, index)
+        self._paint_words(painter, words, index, on_selection(self.palette, selected=selected))
         painter.restore()
 
-    def _paint_words(self, painter: QPainter, box: QRectF, index: Index) -> None:
+    def _paint_words(self, painter: QPainter, box: QRectF, index: Index, inks: Palette) -> None:
         candidate: Candidate
         facts: SceneFacts | None
         candidate, facts = index.data(_Role.PAIR)
         plain, bold = painter.font(), painter.font()
         bold.setBold(True)
         painter.setFont(bold)
-        painter.setPen(QColor(self.palette.text))
+        painter.setPen(QColor(inks.text))
         above, below = QRectF(box), QRectF(box)
         above.setHeight(box.height() / 2)
         below.setTop(box.center().y())
         painter.drawText(above, Qt.AlignmentFlag.AlignVCenter, candidate.scene)
         painter.setFont(plain)
-        painter.setPen(QColor(self.palette.muted))
+        painter.setPen(QColor(inks.muted))
         right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
         sigma = "" if facts is None else f"σ {small(facts.sigma_mean)}   "
         painter.drawText(above, right, f"{sigma}{candidate.pixels / 1e6:.2f} million pixels")

@@ -41,7 +41,7 @@ from smarthdr_studio.studio.curation.scene_listing import (
 )
 from smarthdr_studio.studio.curation.scene_model import Role, SceneShelf
 from smarthdr_studio.studio.state import Centre, QueueKind, StudioState
-from smarthdr_studio.studio.theme import Palette
+from smarthdr_studio.studio.theme import Palette, on_selection
 from smarthdr_studio.studio.widgets.controls import (
     GAP,
     Choice,
@@ -65,7 +65,7 @@ class SceneDelegate(QStyledItemDelegate):
 
     def __init__(self, palette: Palette, parent: QObject) -> None:
         super().__init__(parent)
-        self.palette = palette
+        self.palette = self._inks = palette
 
     def sizeHint(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -88,6 +88,7 @@ class SceneDelegate(QStyledItemDelegate):
         box = QRectF(option.rect).adjusted(1, 2, -1, -2)
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         paint_frame(painter, box, self.palette, selected=selected)
+        self._inks = on_selection(self.palette, selected=selected)
         inner = box.adjusted(_PAD, _PAD, -_PAD, -_PAD)
         picture = QRectF(
             inner.x(),
@@ -107,9 +108,8 @@ class SceneDelegate(QStyledItemDelegate):
         second, third = first.translated(0, line), first.translated(0, 2 * line)
         self._name(painter, first, row, metrics)
         self._kept(painter, second, row, metrics)
-        wide = paint_chip(
-            painter, third, row.status, status_colour(row.status, self.palette), metrics
-        )
+        colour = status_colour(row.status, self.palette)
+        wide = paint_chip(painter, third, row.status, colour, ink=self._inks.text)
         self._tags(painter, third.adjusted(wide + 6, 0, 0, 0), row, metrics)
 
     def _name(
@@ -118,7 +118,7 @@ class SceneDelegate(QStyledItemDelegate):
         plain, bold = painter.font(), painter.font()
         bold.setBold(True)
         painter.setFont(bold)
-        painter.setPen(QColor(self.palette.text))
+        painter.setPen(QColor(self._inks.text))
         wide = QFontMetricsF(bold)
         name = wide.elidedText(row.id, Qt.TextElideMode.ElideMiddle, box.width())
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, name)
@@ -126,13 +126,13 @@ class SceneDelegate(QStyledItemDelegate):
         sigma = f"σ {small(row.sigma_mean)}"
         room = box.width() - wide.horizontalAdvance(name) - 8
         if row.sigma_mean is not None and metrics.horizontalAdvance(sigma) <= room:
-            painter.setPen(QColor(self.palette.muted))
+            painter.setPen(QColor(self._inks.muted))
             painter.drawText(box, _RIGHT, sigma)
 
     def _kept(
         self, painter: QPainter, box: QRectF, row: SceneFacts, metrics: QFontMetricsF
     ) -> None:
-        painter.setPen(QColor(self.palette.muted))
+        painter.setPen(QColor(self._inks.muted))
         painter.drawText(box, _RIGHT, percent(row.retained))
         room = metrics.horizontalAdvance("> 99 %") + 8
         bar = QRectF(box.x(), box.center().y() - BAR / 2, box.width() - room, BAR)
@@ -147,7 +147,7 @@ class SceneDelegate(QStyledItemDelegate):
         for parts in ((*(f"#{tag}" for tag in row.tags), *sign), (*many, *sign), sign):
             words = " ".join(parts)
             if words and metrics.horizontalAdvance(words) <= box.width():
-                painter.setPen(QColor(self.palette.muted))
+                painter.setPen(QColor(self._inks.muted))
                 painter.drawText(box, _RIGHT, words)
                 return
 

@@ -15,7 +15,7 @@ from smarthdr_studio.core.errors import QueryError
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Centre, QueueKind, StudioState, TableState
-from smarthdr_studio.studio.theme import Palette
+from smarthdr_studio.studio.theme import SELECTED, Palette
 from smarthdr_studio.studio.widgets.controls import describe, give_role
 
 _LARGEST_FIRST: Final = frozenset({SortKey.PAINTED, SortKey.REVIEWED, SortKey.WHOLE})
@@ -176,7 +176,7 @@ def status_colour(status: Status, palette: Palette) -> str:
 def paint_frame(painter: QPainter, box: QRectF, palette: Palette, *, selected: bool) -> None:
     """The rounded box of one scene."""
     fill = QColor(palette.accent if selected else palette.raised)
-    fill.setAlphaF(0.22 if selected else 0.45)
+    fill.setAlphaF(SELECTED if selected else 0.45)
     painter.setPen(QColor(palette.accent if selected else palette.border))
     painter.setBrush(fill)
     painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
@@ -212,10 +212,9 @@ def paint_bar(painter: QPainter, bar: QRectF, share: float | None, palette: Pale
         painter.drawRoundedRect(filled, BAR / 2, BAR / 2)
 
 
-def paint_chip(
-    painter: QPainter, box: QRectF, words: str, colour: str, metrics: QFontMetricsF
-) -> float:
+def paint_chip(painter: QPainter, box: QRectF, words: str, colour: str, *, ink: str) -> float:
     """Words in a rounded outline, at the left of the box; how wide it has become."""
+    metrics = QFontMetricsF(painter.font())
     width = min(metrics.horizontalAdvance(words) + 14, box.width())
     chip = QRectF(box.x(), box.y() + 1, width, box.height() - 1)
     line = QColor(colour)
@@ -225,6 +224,7 @@ def paint_chip(
     painter.setBrush(fill)
     painter.drawRoundedRect(chip, chip.height() / 2, chip.height() / 2)
     shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, width - 10)
+    painter.setPen(QColor(ink))
     painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, shown)
     return width
 

@@ -61,7 +61,7 @@ from smarthdr_studio.studio.curation.scene_model import (
     SceneShelf,
 )
 from smarthdr_studio.studio.state import Centre, QueueKind, StudioState
-from smarthdr_studio.studio.theme import Palette
+from smarthdr_studio.studio.theme import SELECTED, Palette, on_selection
 from smarthdr_studio.studio.widgets.controls import (
     ElidedLabel,
     button,
@@ -201,6 +201,7 @@ class _Cells(QStyledItemDelegate):
     def __init__(self, palette: Palette, shelf: SceneShelf, parent: QObject) -> None:
         super().__init__(parent)
         self.palette, self._model = palette, shelf.model
+        self._inks = palette
 
     def paint(
         self,
@@ -223,7 +224,7 @@ class _Cells(QStyledItemDelegate):
                 colour = status_colour(row.status, self.palette)
                 line = metrics.height() + 3
                 chip = QRectF(inner.x(), inner.center().y() - line / 2, inner.width(), line)
-                paint_chip(painter, chip, column.text(row), colour, metrics)
+                paint_chip(painter, chip, column.text(row), colour, ink=self.palette.text)
             case "bar":
                 self._bar(painter, inner, column, row, metrics)
             case "rounds":
@@ -235,9 +236,11 @@ class _Cells(QStyledItemDelegate):
     def _ground(
         self, painter: QPainter, box: QRectF, line: int, *, state: QStyle.StateFlag
     ) -> None:
-        if state & QStyle.StateFlag.State_Selected:
+        selected = bool(state & QStyle.StateFlag.State_Selected)
+        self._inks = on_selection(self.palette, selected=selected)
+        if selected:
             fill = QColor(self.palette.accent)
-            fill.setAlphaF(0.24)
+            fill.setAlphaF(SELECTED)
             painter.fillRect(box, fill)
         elif line % 2:
             painter.fillRect(box, QColor(self.palette.window))
@@ -278,10 +281,10 @@ class _Cells(QStyledItemDelegate):
         if column.look == "trend" and row.trend is not None:
             falls = words.startswith("▼")
             rises = words.startswith("▲")
-            p = self.palette
+            p = self._inks
             painter.setPen(QColor(p.bad if falls else p.good if rises else p.muted))
         elif words == "–":
-            painter.setPen(QColor(self.palette.muted))
+            painter.setPen(QColor(self._inks.muted))
         shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, box.width())
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | column.side, shown)
 
@@ -361,6 +364,7 @@ class _Tiles(QStyledItemDelegate):
     def __init__(self, palette: Palette, shelf: SceneShelf, parent: QObject) -> None:
         super().__init__(parent)
         self.palette, self._model, self.width = palette, shelf.model, FIRST_WIDTH
+        self._inks = palette
 
     def sizeHint(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -385,6 +389,7 @@ class _Tiles(QStyledItemDelegate):
         box = QRectF(option.rect).adjusted(4, 4, -4, -4)
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         paint_frame(painter, box, self.palette, selected=selected)
+        self._inks = on_selection(self.palette, selected=selected)
         inner = box.adjusted(_TILE_PAD, _TILE_PAD, -_TILE_PAD, -_TILE_PAD)
         picture = QRectF(inner.x(), inner.y(), inner.width(), inner.width() * _SHAPE)
         pixmap = self._model.thumbnail(row.id, large=self.width > SMALL_WIDTH)
@@ -406,17 +411,18 @@ class _Tiles(QStyledItemDelegate):
         name = metrics.elidedText(row.id, Qt.TextElideMode.ElideMiddle, room)
         painter.setPen(QColor(self.palette.text))
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, name)
-        painter.setPen(QColor(self.palette.muted))
+        painter.setPen(QColor(self._inks.muted))
         painter.drawText(box, _RIGHT, kept)
 
     def _status(
         self, painter: QPainter, box: QRectF, row: SceneFacts, metrics: QFontMetricsF
     ) -> None:
         colour = status_colour(row.status, self.palette)
-        room = box.width() - paint_chip(painter, box, row.status, colour, metrics) - 8
+        taken = paint_chip(painter, box, row.status, colour, ink=self._inks.text)
+        room = box.width() - taken - 8
         words = " ".join((*(f"#{tag}" for tag in row.tags), *(("✎",) if row.note else ())))
         if words and room > 2 * metrics.averageCharWidth():
-            painter.setPen(QColor(self.palette.muted))
+            painter.setPen(QColor(self._inks.muted))
             shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
             painter.drawText(box, _RIGHT, shown)
 
