@@ -93,13 +93,13 @@ def test_another_rounds_sigma_takes_the_colours_of_the_sigma_beside_it():
     alone = Painter().paint(
         Layer.OTHER_SIGMA, replace(scene, other_sigma=sigma * 2, sigma=None), SETTINGS
     )
-    assert alone.legend.low == "0.02"
+    assert alone.legend.low == "0.020"
 
 
 def test_a_logarithmic_bar_names_the_least_value_it_can_show():
     scene = a_scene(sigma=np.linspace(0, 1, 28000, dtype=np.float32).reshape(SIZE))
     settings = DisplaySettings(heat_scale=HeatScale.LOG)
-    assert Painter().paint(Layer.UNCERTAINTY, scene, settings).legend.low == "≤ 0.0001"
+    assert Painter().paint(Layer.UNCERTAINTY, scene, settings).legend.low == "≤ 0.00010"
     assert Painter().paint(Layer.UNCERTAINTY, scene, SETTINGS).legend.low == "0"
 
 

@@ -81,7 +81,7 @@ def test_values_of_the_pixel_stand_below_without_saying_anything_twice(qtbot):
     assert told(panel) == {"linear RGB": "0.561 0.199 0.120", "μ-law": "0.831"}
     bare = replace(PIXEL, linear=None, trusted=False, why="patch")
     panel.show_state(StudioState(), StudioState(readout=bare))
-    assert told(panel)["σ"] == "0.040"
+    assert told(panel)["σ"] == "0.0403"
     assert told(panel)["masks"] == "dropped: patch"
 
 

@@ -307,7 +307,7 @@ def share(count: int, of: int) -> str:
 def number(value: float) -> str:
     """Two digits, or a whole number as it is."""
     whole = value == round(value) and abs(value) < 1e6
-    return f"{value:.0f}" if whole else f"{value:.2g}"
+    return f"{value:.0f}" if whole else f"{value:#.2g}".rstrip(".")
 
 
 def exposure_words(settings: DisplaySettings) -> str:

@@ -29,7 +29,6 @@ from smarthdr_studio.studio.widgets.controls import (
     card,
     clear,
     percent,
-    small,
 )
 from smarthdr_studio.studio.widgets.tables import FactTable
 
@@ -282,7 +281,7 @@ def values(pixel: Readout | None) -> tuple[Fact, ...]:
         ("student", _three(pixel.student)),
         ("linear RGB", _three(pixel.linear)),
         ("μ-law", _decimals(pixel.mu_law, 3)),
-        ("σ", "" if pixel.sigma is None else small(pixel.sigma)),
+        ("σ", "" if pixel.sigma is None else telling(pixel.sigma)),
         ("S_pa", _decimals(pixel.patch_score, 2)),
         ("S_pi", _decimals(pixel.pixel_score, 2)),
         ("masks", _mask_words(pixel)),

@@ -321,7 +321,11 @@ class ThresholdsPanel(QWidget):
     def _tiles(self) -> QGridLayout:
         tiles = QGridLayout()
         tiles.setSpacing(6)
-        names = (caption("scene", role="muted"), self._pool_name, caption("patches", role="muted"))
+        names = (
+            caption("scene", role="muted"),
+            self._pool_name,
+            caption("its patches", role="muted"),
+        )
         figures = (self._scene, self._pool, self._pool_patches)
         tips = (
             "Share of this scene's pixels that are trusted",
