@@ -1,6 +1,7 @@
 """Takes the screenshots: clicks through the main job in the real window and keeps what is seen."""
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -93,6 +94,7 @@ def main() -> None:
     dress(application, palette_for("dark"))
     with tempfile.TemporaryDirectory() as temporary:
         home = Path(temporary)
+        os.environ["HOME"] = temporary  # paths on the pictures begin with ~
         places = Places.under(config=home / "config", cache=home / "cache", data=home / "data")
         window = MainWindow(places=places)
         window.set_look("dark")

@@ -171,7 +171,7 @@ def show_run(
     from smarthdr_studio.core.training.run_start import changes_since_start
 
     with open_run(project, run) as (found, folder):
-        row, diary = row_of(folder), diary_of(rare_events(folder))
+        row, diary = row_of(folder), diary_of(rare_events(folder), project=found.folder)
         changes = [change.words for change in changes_since_start(found, folder)]
     told = diary[-lines:] if lines else ()
     if as_json:

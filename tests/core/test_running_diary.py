@@ -42,6 +42,23 @@ def test_a_round_is_held_against_the_one_before():
     assert texts[-1] == "round 12: retained 71 % (+3), 2 scenes newly trusted, PSNR-μ +0.1 dB"
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "words"), [(34.34, 34.27, "±0"), (34.34, 34.36, "+0.1"), (34.4, 34.0, "−0.4")]
+)
+def test_a_change_is_that_of_the_numbers_as_they_are_told(before, now, words):
+    lines = told(check(9, before), round_(1, 10, 0.5), check(19, now), round_(2, 20, 0.5))
+    assert lines[-1][0].endswith(f"PSNR-μ {words} dB")
+
+
+def test_a_path_inside_the_project_is_told_from_there_on(tmp_path):
+    weights = tmp_path / "runs" / "r1" / "teacher.safetensors"
+    begins = Steered(step=0, epoch=0, text=f"begins with the weights of {weights}")
+    (line,) = diary_of([TimedEvent(time=NOON, event=begins)], project=tmp_path)
+    assert line.text == f"begins with the weights of {weights.relative_to(tmp_path)}"
+    (line,) = diary_of([TimedEvent(time=NOON, event=begins)])
+    assert line.text.endswith(str(weights))
+
+
 def test_scenes_that_lost_trust_are_told_but_not_those_that_left_the_pool():
     lines = told(round_(1, 1, 0.5, b=0.9, c=0.9, d=0.9), round_(2, 2, 0.3, b=0.4, c=0.8))
     assert lines[1][0] == "round 2: retained 30 % (−20), 1 no longer"

@@ -1,5 +1,8 @@
 """The plan of the next run in the window: found, typed, checked, estimated, kept and trained by."""
 
+import shlex
+from pathlib import Path
+
 import pytest
 from fitting import faults_of
 from PySide6.QtCore import Qt
@@ -8,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QPushButton, QScrollArea, QWidget
 
 from smarthdr_studio.core.training.plan import load_preset
-from smarthdr_studio.studio.state import EDITED, Activity
+from smarthdr_studio.studio.state import EDITED, Activity, Centre
 
 # What makes a run of the preset `quick` one of seconds.
 TINY = {
@@ -211,11 +214,17 @@ def test_another_preset_sets_changes_aside_and_they_can_be_taken_along(editor, o
     assert line(editor, "batch.crop").text() == "64"
 
 
-def test_the_command_is_copied(editor):
+def test_the_command_is_shown_with_no_more_of_the_path_than_is_needed_and_copied_whole(
+    editor, opened, monkeypatch
+):
+    folder = opened.session.state.folder
+    monkeypatch.setattr(Path, "home", lambda: folder.parent)
     retype(editor, "seed", "5")
-    editor.command._copy.click()
-    assert QGuiApplication.clipboard().text() == editor.command.text
+    assert str(folder.parent) not in editor.command.text
+    assert f"~/{folder.name}" in editor.command.text
     assert editor.command.text.endswith("--set seed=5")
+    editor.command._copy.click()
+    assert shlex.split(QGuiApplication.clipboard().text())[2] == str(folder)
     assert editor.command._copy.text() == "Copied ✓"
 
 
@@ -302,8 +311,11 @@ def test_train_starts_the_plan_as_it_was_edited(editor, opened, until, qtbot, ti
     offered = opened.page.training._presets
     assert offered.findText(EDITED) >= 0
     command = editor.command.text
+    opened.session.work_in("Train")
+    opened.session.inspection.table.show(str(Centre.RUNS))
     editor._train.click()
     assert not editor.isVisible()
+    assert opened.session.state.centre is Centre.PICTURES, "the run is seen, not the list of runs"
     over = (Activity.DONE, Activity.FAILED)
     until(opened.session, lambda s: s.training.activity in over, timeout=120000)
     assert opened.session.state.training.activity is Activity.DONE

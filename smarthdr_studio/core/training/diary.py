@@ -1,8 +1,10 @@
 """The diary of a run in words: its rounds, its best checks, and what people asked of it."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final, Literal
 
 from smarthdr_studio.core.training.events import (
@@ -47,10 +49,12 @@ class Diary:
     """Tells a run as it goes; keeps only what the next line is held against.
 
     A scene is *newly trusted* in a round where its retained share rose above 50 % since the round
-    before; of the first round, every scene above that.
+    before; of the first round, every scene above that. Paths inside the folder `project` are told
+    from there on.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, project: Path | None = None) -> None:
+        self._folder = "" if project is None else f"{project}{os.sep}"
         self._epoch = 0
         self._retained: float | None = None
         self._trusted: frozenset[str] = frozenset()
@@ -67,6 +71,8 @@ class Diary:
         if told is None:
             return None
         text, tone = told
+        if self._folder:
+            text = text.replace(self._folder, "")
         step, epoch = getattr(event, "step", 0), self._epoch + 1
         if self._epochs:
             epoch = min(epoch, self._epochs)
@@ -115,7 +121,7 @@ class Diary:
         self._told = now
         if before is None:
             return [f"PSNR-μ {now:.1f} dB"]
-        change = now - before
+        change = _told_change(now, since=before)
         signed = _signed(change, digits=1) if abs(change) >= _LEAST_DB else "±0"
         return [f"PSNR-μ {signed} dB"]
 
@@ -125,8 +131,8 @@ class Diary:
         self._checks.append(event)
         if best is None or not is_better(event.psnr_mu, than=best.psnr_mu):
             return None
-        gain = event.psnr_mu - best.psnr_mu
-        more = f"{gain:.1f}" if gain >= _LEAST_DB else f"{gain:.1g}"
+        gain = _told_change(event.psnr_mu, since=best.psnr_mu)
+        more = f"{gain:.1f}" if gain >= _LEAST_DB else f"{event.psnr_mu - best.psnr_mu:.1g}"
         return f"best so far: PSNR-μ {event.psnr_mu:.1f} dB (+{more})", "good"
 
     def _checkpoint(self, event: CheckpointSaved) -> _TextAndTone | None:
@@ -136,9 +142,9 @@ class Diary:
         return (f"checkpoint saved at step {event.step}", "plain") if asked else None
 
 
-def diary_of(events: Iterable[TimedEvent]) -> tuple[DiaryLine, ...]:
+def diary_of(events: Iterable[TimedEvent], *, project: Path | None = None) -> tuple[DiaryLine, ...]:
     """The diary of a run from its first event on (see `log.rare_events`)."""
-    diary = Diary()
+    diary = Diary(project=project)
     return tuple(line for each in events if (line := diary.take(each)) is not None)
 
 
@@ -176,6 +182,11 @@ def _points(share: float, before: float | None) -> str:
         return ""
     change = round(100 * share) - round(100 * before)
     return f" ({_signed(change)})" if change else " (±0)"
+
+
+def _told_change(now: float, *, since: float) -> float:
+    """The difference of two PSNR in dB as they are told, so that it fits what is read elsewhere."""
+    return round(now, 1) - round(since, 1)
 
 
 def _signed(value: float, *, digits: int = 0) -> str:

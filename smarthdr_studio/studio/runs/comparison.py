@@ -266,7 +266,7 @@ def tell_of_runs(*, folder: Path, rows: Sequence[RunRow]) -> RunsTold:
         plan_words=plan_words,
         labels=labels,
         label_words=label_words,
-        diary=diary_of(rare_events(RunFolder(row.folder))),
+        diary=diary_of(rare_events(RunFolder(row.folder)), project=folder),
     )
 
 

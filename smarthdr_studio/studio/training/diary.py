@@ -74,12 +74,14 @@ class DiaryController(QObject):
             self._write(timed)
 
     def _turn_to(self, run: str) -> None:
-        self._run, self._diary, self._held = run, Diary(), None
+        project = self._store.project
+        self._diary = Diary(project=None if project is None else project.folder)
+        self._run, self._held = run, None
         self._reading.cancel()
         self.began.emit()
-        if run and self._store.project is not None:
+        if run and project is not None:
             self._held = []
-            folder = run_of(self._store.project.folder, run)
+            folder = run_of(project.folder, run)
             self._reading.start(plain(read_rare_events, run=folder), self._read, self._unreadable)
 
     def _read(self, told: tuple[TimedEvent, ...]) -> None:

@@ -1,5 +1,6 @@
 """The plan of the next run: every setting, what differs from a preset, and what it takes."""
 
+from pathlib import Path
 from typing import ClassVar, Final
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -26,6 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from smarthdr_studio.core.reporting.problem import without_home
 from smarthdr_studio.core.training.plan_fields import as_text
 from smarthdr_studio.studio.state import PlanningState, StudioState
 from smarthdr_studio.studio.training.plan_estimate import PlanDevices, PlanEstimate
@@ -46,10 +48,11 @@ _HEIGHT = 96
 
 
 class PlanCommand(QWidget):
-    """Shows the command; the button says for a moment that it was copied."""
+    """Shows the command, ~ for the home folder; the button says for a moment that it was copied."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._command = ""
         self._line = QPlainTextEdit(readOnly=True)
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         font.setPointSizeF(self.font().pointSizeF())
@@ -79,7 +82,8 @@ class PlanCommand(QWidget):
     @Slot(object)
     def show_planning(self, planning: PlanningState) -> None:
         """Show the command of now, or that there is none."""
-        words = planning.command
+        self._command = planning.command
+        words = without_home(planning.command, home=Path.home())
         if not words and planning.complaints:
             words = "(there is none while a setting is not allowed)"
         if words != self.text:
@@ -89,7 +93,7 @@ class PlanCommand(QWidget):
 
     @Slot()
     def _to_clipboard(self) -> None:
-        QGuiApplication.clipboard().setText(self.text)
+        QGuiApplication.clipboard().setText(self._command)
         rename(self._copy, "Copied ✓")
 
 

@@ -356,8 +356,10 @@ class PlanCommands(QObject):
 
     @Slot()
     def train(self) -> None:
-        """Start a run by the plan in the editor."""
+        """Start a run by the plan in the editor; the list of runs gives way to what shows it."""
         self._session.inspection.predictions.forget()
+        if self._session.state.centre is Centre.RUNS:
+            self._session.inspection.table.show(str(Centre.PICTURES))
         self._session.training.train(preset=EDITED, device="auto")
 
     @Slot(object, object)
