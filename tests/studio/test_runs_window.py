@@ -52,6 +52,39 @@ def choose(window, until, *ids):
     until(window.session, lambda s: s.runs.told is not None and s.runs.told.runs == ids)
 
 
+@pytest.mark.parametrize("size", [(1280, 720), (1440, 900)])
+def test_runs_fill_the_middle_in_train_where_charts_would_be_too_low_and_lead_back(
+    window, runs, until, qtbot, size
+):
+    window.resize(*size)
+    window.session.work_in("Train")
+    assert not window.page.desk.has("runs")
+    window.page.run_pages.all_runs.click()
+    assert window.session.state.centre is Centre.RUNS
+    choose(window, until, LATE, EARLY)
+    runs.tabs.go("curves")
+    qtbot.waitUntil(lambda: runs.board.curves["psnr/PSNR-μ"].height() >= 150)
+    assert runs.table.viewport().height() >= 3 * runs.table.rowHeight(0)
+    runs.bar._back.click()
+    assert window.session.state.centre is Centre.PICTURES
+    assert window.page.training.isVisible()
+    window.page.run_pages.all_runs.click()
+    qtbot.mouseClick(window.bar._workspaces._buttons["Train"], Qt.MouseButton.LeftButton)
+    assert window.session.state.centre is Centre.PICTURES
+    assert window.page.training.isVisible()
+
+
+def test_runs_in_a_low_panel_are_scrolled_and_their_charts_can_be_read(window, runs, until, qtbot):
+    window.resize(1280, 720)
+    window.session.work_in("Train")
+    window.page.desk.bring("runs")
+    choose(window, until, LATE, EARLY)
+    runs.tabs.go("curves")
+    qtbot.waitUntil(lambda: runs.board.curves["psnr/PSNR-μ"].height() >= 100)
+    assert runs.table.viewport().height() >= 3 * runs.table.rowHeight(0)
+    assert not runs.bar._back.isVisible()
+
+
 def test_the_page_has_room_and_escape_leads_back_to_the_pictures(window, runs, qtbot):
     assert runs.isVisible()
     assert not window.page.desk.has("thresholds")

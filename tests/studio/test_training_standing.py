@@ -28,6 +28,7 @@ from smarthdr_studio.studio.training.training_panel import (
     notes_in_words,
     phase_in_words,
     progress_in_words,
+    run_in_short,
     thousandths_done,
     validation_in_words,
 )
@@ -78,6 +79,17 @@ def test_a_pause_is_told_with_what_was_going_on():
     state = after(RUNNING, PAUSED)
     assert state.activity is Activity.PAUSED
     assert phase_in_words(state) == "paused: epoch 2 of 5: learning from labels"
+
+
+def test_a_run_is_told_in_short_to_whoever_looks_at_something_else():
+    timed = replace(RUNNING, seconds_left=240.0)
+    assert run_in_short(timed) == "training · epoch 2 of 5 · 4 min left"
+    assert run_in_short(replace(timed, in_other_process=True)).startswith("another process · ")
+    assert run_in_short(replace(timed, silent=True)).startswith("no event for 60 s · ")
+    assert run_in_short(after(timed, PAUSED)) == "paused · epoch 2 of 5"
+    assert run_in_short(TrainingState(activity=Activity.STARTING)) == phase_in_words(
+        TrainingState(activity=Activity.STARTING)
+    )
 
 
 def test_the_step_at_hand_does_not_end_a_pause_that_was_asked_for_but_a_later_one_does():

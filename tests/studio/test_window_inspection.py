@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from hands import centre_of, point_at
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 
@@ -157,6 +158,23 @@ def test_the_crosshair_walks_by_keys_and_the_inspector_with_it(opened, qtbot):
     press(qtbot, opened, Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
     now = opened.session.state.readout
     assert (now.x, now.y) == (before.x + 1, before.y)
+
+
+def test_the_status_bar_tells_of_a_pixel_only_where_pictures_are(opened, qtbot):
+    picture = opened.page.views.view(0).picture
+    point_at(picture, centre_of(picture))
+    qtbot.waitUntil(lambda: opened.session.state.readout is not None)
+    pixel = opened.readout._pixel.text()
+    assert pixel
+    for leave in (lambda: opened.session.work_in("Train"), lambda: toggle(opened, "show_runs")):
+        leave()
+        assert opened.readout._pixel.text() == ""
+        opened.session.work_in("Inspect")
+        assert opened.readout._pixel.text() == pixel
+
+
+def toggle(window, command):
+    window.menus._actions[command].trigger()
 
 
 def test_thresholds_answer_to_keys_and_can_be_taken_back(opened, qtbot):

@@ -35,7 +35,7 @@ from smarthdr_studio.core.training.run_index import LabelCounts, RunRow
 from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.state import StudioState
-from smarthdr_studio.studio.theme import Palette
+from smarthdr_studio.studio.theme import SELECTED, Palette
 from smarthdr_studio.studio.widgets.controls import (
     ElidedLabel,
     button,
@@ -352,14 +352,17 @@ class _Cells(QStyledItemDelegate):
         """Paint one cell."""
         p, box = self.colours, QRectF(option.rect)
         column, row = self._rows.columns[index.column()], self._rows.value(index)
-        if option.state & QStyle.StateFlag.State_Selected:
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        if selected:
             fill = QColor(p.accent)
-            fill.setAlphaF(0.24)
+            fill.setAlphaF(SELECTED)
             painter.fillRect(box, fill)
         elif index.row() % 2:
             painter.fillRect(box, QColor(p.window))
         words, tone = column.text(row), column.tone(row) if column.tone else ""
-        ink = getattr(p, tone) if tone else p.muted if words == "–" else p.text
+        # No tone can be read on the ground of a selected line; a sign is in its words.
+        plain = p.text if selected or words != "–" else p.muted
+        ink = getattr(p, tone) if tone and not selected else plain
         painter.setPen(QColor(ink))
         painter.setFont(option.font)
         inner = box.adjusted(_PAD, 0, -_PAD, 0)
@@ -385,10 +388,13 @@ class RunsBar(QWidget):
     SHOWS: ClassVar[frozenset[str]] = frozenset({"runs", "training", "folder"})
 
     asked = Signal(str)
+    back_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._usable: dict[str, bool] = {}
+        self._back = button("Back", tip="To what was here before the runs (Esc)", role="link")
+        self._back.clicked.connect(self.back_asked)
         self._count = ElidedLabel(role="muted")
         self._buttons = {name: self._made(name, words) for name, words in _BUTTONS.items()}
         more = button("More", tip="Note, folder, command, discarded runs")
@@ -398,6 +404,7 @@ class RunsBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
+        row.addWidget(self._back)
         row.addWidget(caption("Runs", role="title"))
         row.addWidget(self._count, 1)
         for each in (*self._buttons.values(), more):
@@ -415,6 +422,10 @@ class RunsBar(QWidget):
             each.setEnabled(self._usable[name])
         for made in self._menu.actions():
             made.setEnabled(self._usable[made.objectName()])
+
+    def lead_back(self, *, leads: bool) -> None:
+        """Whether the runs stand where something else was."""
+        self._back.setVisible(leads)
 
     @Slot(QPoint)
     def pop_up(self, at: QPoint) -> None:

@@ -231,10 +231,12 @@ class Session(QObject):
     def work_in(self, workspace: str) -> None:
         """Turn to another workspace; scene, thresholds and zoom stay, curating has its own views.
 
-        What the workspace before had in the middle gives way to what this one has at first.
+        What the workspace before had in the middle gives way to what this one has at first; so does
+        what fills the middle of this one, where it is asked for once more.
         """
         state, wanted = self.state, Workspace(workspace)
         if wanted is state.workspace:
+            self.inspection.table.show(str(Centre.PICTURES))
             return
         changes: dict[str, Any] = {"workspace": wanted}
         if Workspace.CURATE in (wanted, state.workspace):

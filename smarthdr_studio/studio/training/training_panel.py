@@ -51,16 +51,39 @@ def phase_in_words(run: TrainingState) -> str:
 
 def progress_in_words(run: TrainingState) -> str:
     """Epoch, quality and time left, as far as they are known."""
-    parts = []
-    if run.total_epochs and not (run.busy and run.phase.startswith("epoch ")):
-        parts.append(f"epoch {min(run.epoch + 1, run.total_epochs)} of {run.total_epochs}")
-    if run.checks:
-        parts.append(f"PSNR-μ {run.checks[-1].psnr_mu:.1f} dB")
-    if run.activity is Activity.RUNNING and run.seconds_left:
-        parts.append(f"{duration(run.seconds_left)} left")
-    elif run.activity is Activity.RUNNING and run.step:
-        parts.append("time left: estimating")
-    return " · ".join(parts)
+    told_by_phase = run.busy and run.phase.startswith("epoch ")
+    epoch = "" if told_by_phase else _epoch_in_words(run)
+    quality = f"PSNR-μ {run.checks[-1].psnr_mu:.1f} dB" if run.checks else ""
+    return " · ".join(filter(None, (epoch, quality, _left_in_words(run))))
+
+
+def run_in_short(run: TrainingState) -> str:
+    """Whether the run goes on, its epoch and time left, for whoever looks at something else."""
+    epoch = _epoch_in_words(run)
+    if not epoch:
+        return phase_in_words(run)
+    stands = "training"
+    if run.silent:
+        stands = "no event for 60 s"
+    elif run.activity is not Activity.RUNNING:
+        stands = str(run.activity)
+    elif run.in_other_process:
+        stands = "another process"
+    return " · ".join(filter(None, (stands, epoch, _left_in_words(run))))
+
+
+def _epoch_in_words(run: TrainingState) -> str:
+    if not run.total_epochs:
+        return ""
+    return f"epoch {min(run.epoch + 1, run.total_epochs)} of {run.total_epochs}"
+
+
+def _left_in_words(run: TrainingState) -> str:
+    if run.activity is not Activity.RUNNING:
+        return ""
+    if run.seconds_left:
+        return f"{duration(run.seconds_left)} left"
+    return "time left: estimating" if run.step else ""
 
 
 def validation_in_words(run: TrainingState) -> str:

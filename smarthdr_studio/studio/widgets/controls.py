@@ -229,10 +229,13 @@ class Choice(QWidget):
 
     picked = Signal(str)
 
-    def __init__(self, words: dict[str, str], *, name: str) -> None:
-        """`words` and what each of them means, for its tooltip; `name` says what is chosen."""
+    def __init__(self, words: dict[str, str], *, name: str, again: bool = False) -> None:
+        """`words` and what each of them means, for its tooltip; `name` says what is chosen.
+
+        With `again` a click on the word that is shown is told as well.
+        """
         super().__init__()
-        self._tips = words
+        self._tips, self._again = words, again
         self._shown = ""
         self._buttons = {word: button(word, tip=tip) for word, tip in words.items()}
         self._group = QButtonGroup(self)
@@ -264,7 +267,7 @@ class Choice(QWidget):
 
     @Slot(QAbstractButton)
     def _clicked(self, pressed: QAbstractButton) -> None:
-        if pressed.text() != self._shown:
+        if self._again or pressed.text() != self._shown:
             self.picked.emit(pressed.text())
 
 

@@ -24,6 +24,7 @@ from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.words import telling
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.state import (
+    Centre,
     Notice,
     Offer,
     Readout,
@@ -31,7 +32,11 @@ from smarthdr_studio.studio.state import (
     TrainingState,
     Workspace,
 )
-from smarthdr_studio.studio.training.training_panel import phase_in_words, progress_in_words
+from smarthdr_studio.studio.training.training_panel import (
+    phase_in_words,
+    progress_in_words,
+    run_in_short,
+)
 from smarthdr_studio.studio.widgets.controls import (
     Choice,
     ElidedLabel,
@@ -39,7 +44,6 @@ from smarthdr_studio.studio.widgets.controls import (
     button,
     caption,
     clear,
-    small,
 )
 from smarthdr_studio.studio.widgets.icons import IconButton, icon
 
@@ -74,7 +78,7 @@ class TopBar(QWidget):
         row.setSpacing(6)
         row.addWidget(menus)
         tips = {str(each): by_id(f"work_{each.name.lower()}").tip_with_key for each in Workspace}
-        self._workspaces = Choice(tips, name="Workspace")
+        self._workspaces = Choice(tips, name="Workspace", again=True)
         row.addWidget(self._workspaces)
         row.addSpacing(6)
         row.addWidget(self._name)
@@ -331,7 +335,7 @@ class ReadoutBar(QWidget):
     SHOWS: ClassVar[frozenset[str]] = frozenset(
         {
             *("readout", "busy", "progress", "training", "cache_bytes", "cache_budget"),
-            *("folder", "workspace"),
+            *("folder", "workspace", "centre"),
         }
     )
 
@@ -365,19 +369,19 @@ class ReadoutBar(QWidget):
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:
         """Show the line."""
-        seen = new.workspace is Workspace.TRAIN
-        _set(self._run, "" if seen or not new.training.busy else run_in_words(new.training))
-        if old.readout != new.readout:
-            self._pixel.tell(in_words(new.readout))
+        train, run = new.workspace is Workspace.TRAIN, new.training
+        seen = train and new.centre is Centre.PICTURES
+        _set(self._run, "" if seen or not run.busy else run_in_short(run))
+        self._run.setToolTip(f"{by_id('work_train').tip_with_key}: {run_in_words(run)}")
+        if (old.readout, old.workspace, old.centre) != (new.readout, new.workspace, new.centre):
+            # Of a pixel of the views, while they can be in sight.
+            self._pixel.tell("" if train or new.centre is Centre.RUNS else in_words(new.readout))
         _set(self._work, new.busy)
         self._bar.setVisible(new.progress is not None)
         self._cancel.setVisible(bool(new.busy))
         self._bar.setValue(round(100 * (new.progress or 0)))
-        waits = new.training.busy and new.training.changes_wait
-        _set(
-            self._waits,
-            f"changes take effect in {new.training.changes_in}" if waits else "",
-        )
+        waits = run.busy and run.changes_wait
+        _set(self._waits, f"changes take effect in {run.changes_in}" if waits else "")
         if (old.cache_bytes, old.folder) != (new.cache_bytes, new.folder):
             held, most = new.cache_bytes // _MIB, new.cache_budget / 2**30
             words = f"caches {held} MiB of {most:g} GiB"
@@ -394,7 +398,7 @@ def in_words(pixel: Readout | None) -> str:
     if pixel.mu_law is not None:
         parts.append(f"μ-law {telling(pixel.mu_law)}")
     if pixel.sigma is not None:
-        parts.append(f"σ {small(pixel.sigma)}")
+        parts.append(f"σ {telling(pixel.sigma)}")
     if pixel.patch_score is not None:
         parts.append(f"S_pa {pixel.patch_score:.2f}")
     if pixel.pixel_score is not None:
@@ -406,7 +410,7 @@ def in_words(pixel: Readout | None) -> str:
 
 
 def run_in_words(run: TrainingState) -> str:
-    """What the run at work is doing, for whoever looks at something else."""
+    """Everything about the run at work in one line."""
     return " · ".join(part for part in (phase_in_words(run), progress_in_words(run)) if part)
 
 

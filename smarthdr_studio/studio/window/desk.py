@@ -59,10 +59,12 @@ def first_arrangement(workspace: Workspace, size: QSize) -> tuple[Side, ...]:
         right = (Side(_RIGHT, right_column, (("scene", "thresholds", "journal"),)),) if wide else ()
         return (Side(_LEFT, left, (("scenes",),)), *right, bottom)
     if workspace is Workspace.TRAIN:
-        wide = size.width() >= 1200
-        below = ("film", *(() if wide else ("diary",)), "runs", "history")
+        wide, high = size.width() >= 1200, size.height() >= _HIGH
+        # A list of runs and their charts one under the other need more than a low row has: where
+        # there is none, they are asked for and fill the middle.
+        below = ("film", *(() if wide else ("diary",)), *(("runs",) if high else ()), "history")
         right = (Side(_RIGHT, right_column + 8, (("diary",),)),) if wide else ()
-        return (*right, Side(_BOTTOM, 220 if low else 280, (below,)))
+        return (*right, Side(_BOTTOM, 220 if low else 480 if high else 280, (below,)))
     above = ("thresholds", "evidence", *(() if roomy else ("scenes",)))
     # In a low window the shares below τ are seen, in a high one everything about thresholds.
     shares = (3, 2) if _LOWEST <= size.height() < _HIGH else (2, 1)

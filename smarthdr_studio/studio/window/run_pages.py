@@ -19,22 +19,23 @@ from PySide6.QtWidgets import (
 from smarthdr_studio.core.training.run_log import RunCurves
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.plots.chart_tools import DiaryTools, FilmTools, ViewRail
-from smarthdr_studio.studio.plots.run_charts import RunBoard
+from smarthdr_studio.studio.plots.run_charts import LEAST, RunBoard
 from smarthdr_studio.studio.runs.details import RunsDetails
 from smarthdr_studio.studio.runs.evaluation import EvaluationTable
 from smarthdr_studio.studio.runs.pictures import RunsPictures
 from smarthdr_studio.studio.runs.run_table import RunsBar, RunsQuestion, RunsTable
 from smarthdr_studio.studio.session import Session
-from smarthdr_studio.studio.state import StudioState
+from smarthdr_studio.studio.state import Centre, StudioState
 from smarthdr_studio.studio.state.chart_names import charted
 from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.training.diary import DiaryPanel
 from smarthdr_studio.studio.training.film_strip import FilmStrip
-from smarthdr_studio.studio.widgets.controls import Tabs, button, card
+from smarthdr_studio.studio.widgets.controls import Scrolled, Tabs, button, card
 from smarthdr_studio.studio.widgets.file_dialogs import begin
 from smarthdr_studio.studio.window.charts import CurveExport
 
 _HALVES: Final = (230, 330)
+_LOWEST_LIST: Final = 116  # pixels: the head and three runs
 
 
 class RunsPage(QWidget):
@@ -82,6 +83,8 @@ class RunsPage(QWidget):
         self.pictures.common_picked.connect(runs.telling.set_common)
         self.tabs.turned.connect(runs.telling.turn_to)
         self.bar.asked.connect(self.asked)
+        show = session.inspection.table.show
+        self.bar.back_asked.connect(partial(show, str(Centre.PICTURES)))
         CurveExport(session, self.board)
         self._tell_of_evaluation(session)
         session.leaving.connect(self.details.overview.note.save)
@@ -98,8 +101,9 @@ class RunsPage(QWidget):
         self.board.dress(palette)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Somebody looks."""
+        """Somebody looks; from a panel there is no way back."""
         super().showEvent(event)
+        self.bar.lead_back(leads=isinstance(self.parentWidget(), QStackedWidget))
         self._tell_seen(event)
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -177,9 +181,16 @@ class RunsPage(QWidget):
         column.addWidget(self.bar)
         column.addWidget(self.question)
         column.addWidget(halves, 1)
+        # In a low place all of it is scrolled, and charts stay as high as can be read.
+        self.table.setMinimumHeight(_LOWEST_LIST)
+        self.board.setMinimumHeight(LEAST.height())
+        inside = QWidget()
+        whole = QVBoxLayout(inside)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(frame)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(frame)
+        outer.addWidget(Scrolled(inside))
 
 
 def _write_table(session: Session, name: str) -> None:
