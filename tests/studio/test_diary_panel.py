@@ -1,6 +1,7 @@
 """The diary of a run: written, followed, copied, read from the log, and never told twice."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -73,6 +74,14 @@ def test_a_line_has_time_epoch_and_words_and_every_day_its_date_once(diary):
     assert text[0] == f"{local:%A %d %B %Y}"
     assert text[1] == f"{local:%H:%M}\tepoch 0\tline 0"
     assert sum("2026" in line for line in text) == 2
+
+
+def test_a_word_wider_than_the_column_is_broken_and_nothing_is_scrolled_aside(diary):
+    diary.resize(300, 200)
+    diary.write([replace(line, text="runs/" + "x" * 90) for line in lines(12)])
+    diary.show()
+    QApplication.processEvents()
+    assert diary.horizontalScrollBar().maximum() == 0
 
 
 def test_tones_are_told_by_signs_and_not_by_colour_alone(diary):

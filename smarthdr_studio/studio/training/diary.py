@@ -123,7 +123,8 @@ class DiaryPanel(QTextEdit):
         # The arrow keys stay with the scenes; Ctrl+C and the menu copy what is marked.
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setWordWrapMode(QTextOption.WrapMode.WordWrap)
+        # A path may be one word that is wider than the column.
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.setUndoRedoEnabled(False)
         self.viewport().setAutoFillBackground(False)
         self.document().setDocumentMargin(2)
