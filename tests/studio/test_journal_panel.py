@@ -255,13 +255,13 @@ def test_a_journal_that_was_in_front_before_the_project_was_opened_is_filled(
     until(session, lambda s: len(s.journal.lines) == 1)
 
 
-@pytest.mark.parametrize(("width", "fewest"), [(320, 3), (560, 4), (1600, 7)])
-def test_the_columns_fill_the_list_and_never_ask_for_more(told, qtbot, width, fewest):
+def test_the_columns_fill_the_list_and_never_ask_for_more(told, qtbot):
     view = told.page.journal._list
     view.setParent(None)
     qtbot.addWidget(view)
-    view.resize(width, 200)
-    view.show()
-    columns = [c for c in range(view.model().columnCount()) if not view.isColumnHidden(c)]
-    assert columns == list(range(fewest))
-    assert sum(map(view.columnWidth, columns)) == view.viewport().width()
+    for width, fewest in ((320, 3), (560, 4), (1600, 7), (320, 3)):
+        view.resize(width, 200)
+        view.show()
+        columns = [c for c in range(view.model().columnCount()) if not view.isColumnHidden(c)]
+        assert columns == list(range(fewest))
+        assert sum(map(view.columnWidth, columns)) == view.viewport().width()

@@ -73,22 +73,24 @@ def test_a_right_click_while_painting_opens_no_menu(opened, qtbot):
     assert QApplication.activePopupWidget() is None
 
 
-@pytest.mark.parametrize("where", ["list", "table", "gallery"])
-def test_a_right_click_on_a_scene_decides_about_it(opened, qtbot, until, where):
-    if where == "list":
-        opened.page.go_to_tab("scenes")
-        scenes = opened.page.scenes.list
-    else:
-        opened.session.inspection.table.show(str(Centre[where.upper()]))
-        scenes = getattr(opened.page.browsing, where)
-    qtbot.waitUntil(lambda: not scenes.visualRect(scenes.model().index(3, 0)).isEmpty())
-    place = scenes.visualRect(scenes.model().index(3, 0)).center()
-    qtbot.mouseClick(scenes.viewport(), Qt.MouseButton.RightButton, pos=place)
-    right_click(scenes.viewport(), place)
-    menu = open_menu(qtbot)
-    line(menu, "Exclude").trigger()
-    menu.close()
-    until(opened.session, lambda s: s.row("004").status is Status.EXCLUDED)
+def test_a_right_click_on_a_scene_decides_about_it(opened, qtbot, until):
+    for line_of, where in ((3, "list"), (4, "table"), (5, "gallery")):
+        if where == "list":
+            opened.page.go_to_tab("scenes")
+            scenes = opened.page.scenes.list
+        else:
+            opened.session.inspection.table.show(str(Centre[where.upper()]))
+            scenes = getattr(opened.page.browsing, where)
+        at = scenes.model().index(line_of, 0)
+        qtbot.waitUntil(lambda view=scenes, at=at: not view.visualRect(at).isEmpty(), timeout=20000)
+        place = scenes.visualRect(at).center()
+        qtbot.mouseClick(scenes.viewport(), Qt.MouseButton.RightButton, pos=place)
+        right_click(scenes.viewport(), place)
+        menu = open_menu(qtbot)
+        line(menu, "Exclude").trigger()
+        menu.close()
+        decided = f"{line_of + 1:03}"
+        until(opened.session, lambda s, decided=decided: s.row(decided).status is Status.EXCLUDED)
 
 
 def test_recent_projects_are_in_the_file_menu(opened, until, fresh_project, tmp_path, tiny_project):

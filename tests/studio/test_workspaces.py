@@ -289,26 +289,22 @@ DIALOGS = (
 
 
 @pytest.mark.parametrize("look", ["dark", "contrast"])
-@pytest.mark.parametrize(
-    ("size", "dialogs"), [((1024, 640), DIALOGS), ((1280, 720), ("plan_run",))]
-)
-def test_nothing_is_clipped_or_covered_in_a_dialog_and_each_fits_its_window(
-    opened, qtbot, look, size, dialogs
-):
-    opened.resize(*size)
+def test_nothing_is_clipped_or_covered_in_a_dialog_and_each_fits_its_window(opened, qtbot, look):
     opened.set_look(look)
     faults = []
-    for name in dialogs:
-        opened.menus._actions[name].trigger()
-        qtbot.wait(60)
-        sheets = [each for each in opened.findChildren(QDialog) if each.isVisible()]
-        for sheet in sheets:
-            found = waited_for_faults(qtbot, sheet)
-            faults += [f"{name}: {fault}" for fault in found]
-            if sheet.width() > size[0] or sheet.height() > size[1]:
-                faults.append(f"{name}: is {sheet.width()}×{sheet.height()}")
-            sheet.close()
-        qtbot.wait(20)
+    for size, dialogs in (((1024, 640), DIALOGS), ((1280, 720), ("plan_run",))):
+        opened.resize(*size)
+        for name in dialogs:
+            opened.menus._actions[name].trigger()
+            qtbot.wait(60)
+            sheets = [each for each in opened.findChildren(QDialog) if each.isVisible()]
+            for sheet in sheets:
+                found = waited_for_faults(qtbot, sheet)
+                faults += [f"{name}: {fault}" for fault in found]
+                if sheet.width() > size[0] or sheet.height() > size[1]:
+                    faults.append(f"{name}: is {sheet.width()}×{sheet.height()}")
+                sheet.close()
+            qtbot.wait(20)
     opened.set_look("dark")
     assert not faults, "\n".join(faults)
 
@@ -452,24 +448,27 @@ def test_right_clicks_on_the_title_of_a_panel_find_that_panel(opened, qtbot):
     assert desk._named_at(dock.geometry().center()) is None
 
 
-@pytest.mark.parametrize("workspace", list(Workspace))
-def test_a_layout_of_a_large_window_waits_until_there_is_room_for_it(opened, qtbot, workspace):
-    opened.resize(2560, 1440)
-    opened.session.work_in(str(workspace))
+def test_a_layout_of_a_large_window_waits_until_there_is_room_for_it(opened, qtbot):
     desk = opened.page.desk
-    desk.reset()
-    assert waited_for_faults(qtbot, opened) == []
-    large = {name: desk.dockWidgetArea(desk.dock(name)) for name in desk.names if desk.has(name)}
-    wide = {name: desk.dock(name).width() for name in large if desk.in_front(name)}
-    opened.resize(1024, 640)
-    assert waited_for_faults(qtbot, opened) == []
-    assert (opened.width(), opened.height()) == (1024, 640)
-    opened.resize(2560, 1440)
-    qtbot.wait(60)
-    again = {name: desk.dockWidgetArea(desk.dock(name)) for name in desk.names if desk.has(name)}
-    assert again == large
-    assert {name: desk.dock(name).width() for name in wide} == pytest.approx(wide, abs=8)
-    assert waited_for_faults(qtbot, opened) == []
+
+    def stand():
+        return {name: desk.dockWidgetArea(desk.dock(name)) for name in desk.names if desk.has(name)}
+
+    for workspace in Workspace:
+        opened.resize(2560, 1440)
+        opened.session.work_in(str(workspace))
+        desk.reset()
+        assert waited_for_faults(qtbot, opened) == []
+        large = stand()
+        wide = {name: desk.dock(name).width() for name in large if desk.in_front(name)}
+        opened.resize(1024, 640)
+        assert waited_for_faults(qtbot, opened) == []
+        assert (opened.width(), opened.height()) == (1024, 640)
+        opened.resize(2560, 1440)
+        qtbot.wait(60)
+        assert stand() == large
+        assert {name: desk.dock(name).width() for name in wide} == pytest.approx(wide, abs=8)
+        assert waited_for_faults(qtbot, opened) == []
 
 
 def test_a_layout_remembered_of_a_large_window_opens_well_in_a_small_one(opened, qtbot):
