@@ -203,6 +203,7 @@ def test_what_a_kill_has_left_beside_a_sample_is_swept_by_the_next(tmp_path):
     left.mkdir(parents=True)
     for path in (left, left.parent):
         os.utime(path, (1, 1))
-    for _ in write_sample(tmp_path / "sample", SampleSettings(scenes=1, labelled=1, test=0)):
+    one = SampleSettings(scenes=1, labelled=1, test=0, width=96, height=64)
+    for _ in write_sample(tmp_path / "sample", one):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["sample"]

@@ -150,10 +150,10 @@ def test_a_torchscript_of_it_answers_the_same_at_the_size_of_its_tile(name, tmp_
     network = build_network(name).eval()
     about = {"run": "r", "step": 1, "epoch": 1, "round": 1, "plan": "", "weights": ""}
     card = ModelCard(
-        network=name, part="teacher", tile=192, overlap=32, precision="float32", **about
+        network=name, part="teacher", tile=96, overlap=32, precision="float32", **about
     )
     write_torchscript(tmp_path / "n.pt", network, card)
-    frames = noise(192, 192)
+    frames = noise(96, 96)
     with torch.no_grad():
         ours = network(*frames)
     hdr, sigma = load_torchscript(tmp_path / "n.pt")(frames)
