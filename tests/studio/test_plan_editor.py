@@ -55,8 +55,29 @@ def planning(window):
     return window.session.state.planning
 
 
-def test_no_row_of_the_form_is_cut_off_even_in_the_smallest_editor(editor, qtbot):
-    """The form cannot be scrolled sideways by hand, so nothing may lie there."""
+def test_every_setting_has_a_row_that_is_told_found_by_words_and_never_cut_off(
+    editor, opened, qtbot
+):
+    fields = {field.key for field in planning(opened).book.fields} - {"preset"}
+    assert set(editor.form.rows) == fields
+    for row in editor.form.rows.values():
+        (control,) = [
+            each
+            for each in row.value.findChildren(QWidget)
+            if isinstance(each, QLineEdit | QComboBox | QCheckBox)
+        ]
+        assert row.field.title in control.accessibleName()
+        assert row.field.allowed in control.toolTip()
+    QTest.keyClicks(editor._search, "memory crop")
+    assert "batch.crop" in shown(editor)
+    assert "schedule.epochs" not in shown(editor)
+    assert "of" in editor._found.text()
+    QTest.keyClicks(editor._search, " zebra")
+    assert shown(editor) == []
+    assert "zebra" in editor.form._nothing.text()
+    editor._search.clear()
+    assert len(shown(editor)) == len(editor.form.rows)
+    # The form cannot be scrolled sideways by hand, so nothing may lie there.
     (scroll,) = editor.form.findChildren(QScrollArea)
     for size in (editor.size(), editor.minimumSize()):
         editor.resize(size)
@@ -89,15 +110,6 @@ def test_the_section_of_a_setting_that_is_not_allowed_is_marked_and_the_setting_
     assert set(shown(editor)) == {"schedule.epochs", "smae.label_epochs"}
 
 
-def test_one_of_a_unit_is_told_as_one_and_a_default_in_the_words_of_its_switch(editor):
-    row = editor.form.rows["held_out"]
-    assert line(editor, "held_out").text() == "1"
-    assert row._unit.text() == "scene"
-    retype(editor, "held_out", "2")
-    assert row._unit.text() == "scenes"
-    assert editor.form.rows["strong_augmentation"]._about.text().endswith("Default on.")
-
-
 def test_a_key_opens_it_with_the_preset_that_is_picked(opened, qtbot, until):
     QTest.keyClick(opened, Qt.Key.Key_T, Qt.KeyboardModifier.AltModifier)
     until(opened.session, lambda s: s.planning.preset == "quick")
@@ -109,19 +121,6 @@ def test_a_key_opens_it_with_the_preset_that_is_picked(opened, qtbot, until):
     assert editor.width() <= 1280
     assert editor.height() <= 690  # a title bar has to fit as well
     editor.close()
-
-
-def test_every_setting_has_a_row_that_tells_its_name_and_what_is_allowed(editor, opened):
-    fields = {field.key for field in planning(opened).book.fields} - {"preset"}
-    assert set(editor.form.rows) == fields
-    for row in editor.form.rows.values():
-        (control,) = [
-            each
-            for each in row.value.findChildren(QWidget)
-            if isinstance(each, QLineEdit | QComboBox | QCheckBox)
-        ]
-        assert row.field.title in control.accessibleName()
-        assert row.field.allowed in control.toolTip()
 
 
 def test_what_is_wrong_is_told_under_its_row_as_one_types(editor, opened):
@@ -143,7 +142,7 @@ def test_what_is_wrong_is_told_under_its_row_as_one_types(editor, opened):
     assert editor._train.isEnabled()
 
 
-def test_what_differs_is_marked_named_and_put_back(editor, opened):
+def test_what_differs_is_marked_and_put_back_in_the_words_of_its_setting(editor, opened):
     retype(editor, "schedule.epochs", "6")
     row = editor.form.rows["schedule.epochs"]
     assert row._mark.text()
@@ -157,25 +156,17 @@ def test_what_differs_is_marked_named_and_put_back(editor, opened):
     assert line(editor, "schedule.epochs").text() == "10"
     assert editor._differs.text() == "quick as it is"
     assert not row._back.isVisible()
-
-
-def test_the_way_back_of_a_switch_is_told_in_the_words_of_its_switch(editor):
+    # A switch is told in the words of a switch, and one of a unit as one.
     row = editor.form.rows["masks.patches"]
     row.value.findChild(QCheckBox).click()
     assert row._back.text() == "↺ on"
     assert row._back.toolTip().endswith("preset's on")
-
-
-def test_settings_are_found_by_words(editor):
-    QTest.keyClicks(editor._search, "memory crop")
-    assert "batch.crop" in shown(editor)
-    assert "schedule.epochs" not in shown(editor)
-    assert "of" in editor._found.text()
-    QTest.keyClicks(editor._search, " zebra")
-    assert shown(editor) == []
-    assert "zebra" in editor.form._nothing.text()
-    editor._search.clear()
-    assert len(shown(editor)) == len(editor.form.rows)
+    row = editor.form.rows["held_out"]
+    assert line(editor, "held_out").text() == "1"
+    assert row._unit.text() == "scene"
+    retype(editor, "held_out", "2")
+    assert row._unit.text() == "scenes"
+    assert editor.form.rows["strong_augmentation"]._about.text().endswith("Default on.")
 
 
 def test_arrow_keys_count_within_what_is_allowed(editor, opened):

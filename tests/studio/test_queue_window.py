@@ -44,7 +44,7 @@ def ranked(opened, qtbot, until):
     return opened
 
 
-def test_a_queue_orders_the_list_and_keeps_the_scene_on_the_screen(ranked):
+def test_a_queue_orders_the_list_with_its_reasons_until_all_are_listed_again(ranked, qtbot):
     assert listed(ranked) == queue(ranked).scenes
     assert ranked.session.state.current == "003"
     assert button(ranked, "Safest").isChecked()
@@ -54,9 +54,12 @@ def test_a_queue_orders_the_list_and_keeps_the_scene_on_the_screen(ranked):
     assert reason in index.data(Qt.ItemDataRole.ToolTipRole)
     assert reason in index.data(Qt.ItemDataRole.AccessibleTextRole)
     assert reason_in_words(ranked.session.state) == reason
-
-
-def test_all_lists_every_scene_again(ranked, qtbot):
+    footer = ranked.page.scenes.findChild(QueueFooter)
+    reason = footer._reason
+    long = "100 % is not trusted, mostly saturated or moving; unlike what is labelled or above it"
+    reason.tell(long)
+    assert reason.text() == long
+    assert footer.width() <= 236
     qtbot.mouseClick(button(ranked, "All"), Qt.MouseButton.LeftButton)
     assert len(listed(ranked)) == 7
     assert queue(ranked).kind is QueueKind.ALL
@@ -84,7 +87,9 @@ def test_space_starts_the_most_worth_scenes_from_the_plain_list(opened, qtbot, u
     assert first in queue(opened).scenes
 
 
-def test_space_walks_whatever_was_clicked(ranked, qtbot, until):
+def test_space_walks_whatever_was_clicked_and_return_presses_what_has_the_keyboard(
+    ranked, qtbot, until
+):
     page = ranked.page
     masks = button(ranked, "Masks")
     for clicked in (
@@ -106,26 +111,16 @@ def test_space_walks_whatever_was_clicked(ranked, qtbot, until):
         assert masks.isChecked() is checked
         ranked.session.screen.pick("003")  # the first, so that the walk does not come to its end
         until(ranked.session, is_shown("003"))
-
-
-def test_return_presses_the_button_that_has_the_keyboard(ranked, qtbot):
-    masks = button(ranked, "Masks")
+    space(qtbot, ranked, SHIFT)
+    assert ranked.session.state.notice.text == "This is the first scene of the queue."
+    # Return presses the button that has the keyboard.
     before = masks.isChecked()
     masks.setFocus(Qt.FocusReason.TabFocusReason)
     qtbot.keyClick(masks, Qt.Key.Key_Return)
     assert masks.isChecked() is not before
 
 
-def test_space_in_a_text_field_is_a_space(ranked, qtbot):
-    field = next(f for f in ranked.page.scenes.findChildren(QLineEdit) if f.isVisible())
-    field.setFocus()
-    qtbot.keyClicks(field, "00")
-    space(qtbot, ranked)
-    assert field.text() == "00 "
-    assert ranked.session.state.current == "003"
-
-
-def test_space_in_a_note_or_a_number_leaves_the_scene_alone(ranked, qtbot):
+def test_space_in_a_note_a_number_or_a_line_leaves_the_scene_alone(ranked, qtbot):
     for tab, kind in (("scene", QPlainTextEdit), ("thresholds", QDoubleSpinBox)):
         ranked.page.go_to_tab(tab)
         field = next(f for f in ranked.page.findChildren(kind) if f.isVisible())
@@ -134,6 +129,12 @@ def test_space_in_a_note_or_a_number_leaves_the_scene_alone(ranked, qtbot):
         assert ranked.session.state.current == "003"
         if kind is QPlainTextEdit:
             assert field.toPlainText() == " "
+    field = next(f for f in ranked.page.scenes.findChildren(QLineEdit) if f.isVisible())
+    field.setFocus()
+    qtbot.keyClicks(field, "00")
+    space(qtbot, ranked)
+    assert field.text() == "00 "
+    assert ranked.session.state.current == "003"
 
 
 def test_a_fresh_project_has_no_button_under_return(opened, qtbot):
@@ -184,11 +185,6 @@ def test_the_end_is_told_and_leads_back_to_what_was_passed_over(ranked, qtbot, u
         until(ranked.session, is_shown(scene))
     space(qtbot, ranked)
     assert "4 of 4" in ranked.session.state.notice.text
-
-
-def test_the_first_scene_has_none_before_it(ranked, qtbot):
-    space(qtbot, ranked, SHIFT)
-    assert ranked.session.state.notice.text == "This is the first scene of the queue."
 
 
 def test_moving_thresholds_do_not_rank_but_settled_ones_do(ranked, qtbot, until):
@@ -282,12 +278,3 @@ def test_another_window_sees_what_was_reviewed(ranked, until):
     with Project.open(ranked.session.state.folder) as other:
         other.mark_reviewed(["005", "006"])
     until(ranked.session, lambda s: s.queue.reviewed == 2)
-
-
-def test_the_footer_fits_the_list_and_is_never_clipped(qtbot, ranked):
-    footer = ranked.page.scenes.findChild(QueueFooter)
-    reason = footer._reason
-    long = "100 % is not trusted, mostly saturated or moving; unlike what is labelled or above it"
-    reason.tell(long)
-    assert reason.text() == long
-    assert footer.width() <= 236
