@@ -138,7 +138,7 @@ def claims(sheet):
     return [layout.itemAt(at).widget().text() for at in range(layout.count() - 1)]
 
 
-def test_the_table_has_means_seeds_and_what_is_not_measured(sheet):
+def test_table_and_curve_have_what_is_measured_and_the_plan_is_named_whole(sheet, window, plan):
     found = told(sheet)
     assert found["some, 1"]["PSNR-μ, dB"] == "30.50 ± 0.71"
     assert found["some, 1"]["AUSE"] == "0.2500 ± 0.0000"
@@ -148,9 +148,11 @@ def test_the_table_has_means_seeds_and_what_is_not_measured(sheet):
     assert claims(sheet)[0].startswith("? Two labels are better: not known yet: 1 of 2 seeds")
     assert "3 of 4 runs are measured · 1 failed" in sheet._progress.whole
     assert sheet.start.text() == "Go on"
-
-
-def test_the_curve_has_the_points_of_the_metric_that_is_picked(sheet):
+    plans = sheet._plans
+    assert plans.currentText() == plan.name
+    assert plans.toolTip() == str(plan)
+    assert sheet._metrics.isVisible()
+    assert sheet._metrics.currentText() == "PSNR-μ, dB"
     columns = sheet.curve.table()
     assert list(columns["labels"]) == [1, 1, 2]
     assert list(columns["PSNR-μ"]) == [30, 31, 33]
@@ -159,6 +161,12 @@ def test_the_curve_has_the_points_of_the_metric_that_is_picked(sheet):
     sheet._metrics.activated.emit(0)
     assert list(sheet.curve.table()["AUSE"]) == [0.25] * 3
     assert told(sheet)["some, 1"]["Seed 0"] == "0.2500"
+    # Nothing is looked for while it is closed.
+    clock = window.session.running.benchmark._clock
+    assert clock.isActive()
+    sheet.close()
+    assert not clock.isActive()
+    assert set(StudioState.__dataclass_fields__) >= sheet.SHOWS
 
 
 def test_a_result_that_comes_is_shown_and_the_claim_is_judged(
@@ -335,22 +343,6 @@ def test_it_fits_into_the_smallest_window(sheet, qapp, qtbot):
         sheet.resize(1000, 600)
         qtbot.wait(50)
         assert faults_of(sheet) == []
-
-
-def test_nothing_is_looked_for_while_it_is_closed(sheet, window, until):
-    clock = window.session.running.benchmark._clock
-    assert clock.isActive()
-    sheet.close()
-    assert not clock.isActive()
-    assert set(StudioState.__dataclass_fields__) >= sheet.SHOWS
-
-
-def test_a_plan_that_is_a_file_is_named_whole_and_told_with_its_folder(sheet, plan):
-    plans = sheet._plans
-    assert plans.currentText() == plan.name
-    assert plans.toolTip() == str(plan)
-    assert sheet._metrics.isVisible()
-    assert sheet._metrics.currentText() == "PSNR-μ, dB"
 
 
 def test_without_a_plan_there_is_a_word_that_asks_for_one_and_no_metric(window):

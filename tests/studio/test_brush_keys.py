@@ -1,5 +1,7 @@
 """The brush from the keyboard alone, and keys that mean something else while it is in the hand."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -138,20 +140,23 @@ def test_the_fill_begins_at_the_crosshair(brush, qtbot):
     assert kept(brush)[80, 127] == 1
 
 
-@pytest.mark.parametrize("shape", [Qt.Key.Key_Q, Qt.Key.Key_O])
-@pytest.mark.parametrize("closing", [NONE, SHIFT])
-def test_a_polygon_is_drawn_and_closed_without_a_mouse(brush, qtbot, shape, closing):
-    press(qtbot, brush, shape, ENTER)
-    for key in (Qt.Key.Key_Right, Qt.Key.Key_Down):
-        for _ in range(4):
-            press(qtbot, brush, key, modifier=ALT | SHIFT)
-        press(qtbot, brush, ENTER)
-    assert strokes(brush) == 0
-    press(qtbot, brush, ENTER, modifier=closing)
-    mask = kept(brush)
-    assert mask[50, 75] == -1
-    assert mask[60, 66] == 0
-    assert strokes(brush) == 1
+def test_a_polygon_is_drawn_and_closed_without_a_mouse(brush, qtbot):
+    ways = product((Qt.Key.Key_Q, Qt.Key.Key_O), (NONE, SHIFT))
+    for before, (shape, closing) in enumerate(ways):
+        brush.page.views.set_pixel((64, 48))
+        press(qtbot, brush, shape, ENTER)
+        for key in (Qt.Key.Key_Right, Qt.Key.Key_Down):
+            for _ in range(4):
+                press(qtbot, brush, key, modifier=ALT | SHIFT)
+            press(qtbot, brush, ENTER)
+        assert strokes(brush) == before
+        press(qtbot, brush, ENTER, modifier=closing)
+        mask = kept(brush)
+        assert mask[50, 75] == -1
+        assert mask[60, 66] == 0
+        assert strokes(brush) == before + 1
+        brush.session.curating.undo()
+        assert kept(brush) is None
 
 
 def test_delete_clears_the_scene_in_one_step_that_can_be_undone(brush, qtbot):

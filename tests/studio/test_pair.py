@@ -32,12 +32,44 @@ def shown(page, side, place=0):
     return painted.title if not painted.why_empty else ""
 
 
-def test_both_scenes_show_the_same_layers(pair):
+def test_two_scenes_show_the_same_layers_place_and_figures_until_nobody_looks(
+    pair, opened, qtbot, until
+):
     for side in (0, 1):
         assert shown(pair, side) == "Pseudo-label"
         assert shown(pair, side, 1) == "Pixel mask"
     assert pair.heads[0]._pick.currentText() == "003"
     assert pair.heads[1]._pick.currentText() == "005"
+    qtbot.waitUntil(lambda: "003" in pair.table.as_text(), timeout=20000)
+    first, second = pair.table.as_text().splitlines()
+    assert first.startswith("003")
+    assert second.startswith("005")
+    assert first.count("better") + second.count("better") >= 2  # kept and σ
+    left, right = pair.grids
+    left.zoom_in()
+    left.nudge(0.3, 0.1)
+    assert (right.lens.x, right.lens.y) == pytest.approx((left.lens.x, left.lens.y))
+    assert right.lens.scale == pytest.approx(left.lens.scale)
+    right.nudge(-0.2, 0.0)
+    assert (right.lens.x, right.lens.y) == pytest.approx((left.lens.x, left.lens.y))
+    # Scenes of other sizes are looked at in the same place.
+    pair._set_size(1, 256, 192)
+    left.zoom_in()
+    assert right.lens.x / 256 == pytest.approx(left.lens.x / 128)
+    assert right.lens.y / 192 == pytest.approx(left.lens.y / 96)
+    assert right.lens.scale == pytest.approx(left.lens.scale / 2)
+    pair.grids[1].layer_picked.emit(0, "Uncertainty σ")
+    qtbot.waitUntil(
+        lambda: {shown(pair, side) for side in (0, 1)} == {"Uncertainty σ"}, timeout=20000
+    )
+    before = opened.session.state.beside.retained
+    masks = opened.session.state.masks
+    opened.session.screen.move_masks(type(masks)(tau_patch=0.1, tau_pixel=0.1))
+    until(opened.session, lambda s: s.beside.retained != before)
+    # The other one is let go when nobody looks.
+    press(qtbot, opened, Qt.Key.Key_Escape)
+    assert opened.session.state.centre is Centre.PICTURES
+    qtbot.waitUntil(lambda: opened.session.inspection.pair.stage.loaded is None, timeout=20000)
 
 
 def test_without_a_pick_the_scene_looked_at_before_stands_beside(opened, qtbot, until):
@@ -51,14 +83,6 @@ def test_of_two_selected_scenes_the_other_stands_beside(opened, qtbot):
     opened.page.shelf._select({"003", "006"})
     press(qtbot, opened, Qt.Key.Key_2, BOTH)
     assert (opened.session.state.current, opened.session.state.pair) == ("003", "006")
-
-
-def test_the_figures_stand_below_with_the_better_ones_told_in_words(pair, opened, qtbot):
-    qtbot.waitUntil(lambda: "003" in pair.table.as_text(), timeout=20000)
-    first, second = pair.table.as_text().splitlines()
-    assert first.startswith("003")
-    assert second.startswith("005")
-    assert first.count("better") + second.count("better") >= 2  # kept and σ
 
 
 def test_keys_decide_about_the_side_that_was_pointed_at(pair, opened, qtbot):
@@ -76,45 +100,6 @@ def test_sides_can_be_swapped(pair, opened, qtbot, until):
     until(opened.session, lambda s: (s.current, s.pair) == ("005", "003"))
     until(opened.session, lambda s: s.shown == "005")
     qtbot.waitUntil(lambda: opened.session.inspection.pair.stage.scene == "003", timeout=20000)
-
-
-def test_zoom_and_pan_go_together(pair, qtbot):
-    left, right = pair.grids
-    left.zoom_in()
-    left.nudge(0.3, 0.1)
-    assert (right.lens.x, right.lens.y) == pytest.approx((left.lens.x, left.lens.y))
-    assert right.lens.scale == pytest.approx(left.lens.scale)
-    right.nudge(-0.2, 0.0)
-    assert (right.lens.x, right.lens.y) == pytest.approx((left.lens.x, left.lens.y))
-
-
-def test_scenes_of_other_sizes_are_looked_at_in_the_same_place(pair):
-    pair._set_size(1, 256, 192)
-    left, right = pair.grids
-    left.zoom_in()
-    assert right.lens.x / 256 == pytest.approx(left.lens.x / 128)
-    assert right.lens.y / 192 == pytest.approx(left.lens.y / 96)
-    assert right.lens.scale == pytest.approx(left.lens.scale / 2)
-
-
-def test_another_layer_is_shown_of_both(pair, qtbot):
-    pair.grids[1].layer_picked.emit(0, "Uncertainty σ")
-    qtbot.waitUntil(
-        lambda: {shown(pair, side) for side in (0, 1)} == {"Uncertainty σ"}, timeout=20000
-    )
-
-
-def test_thresholds_move_the_masks_of_both(pair, opened, until):
-    before = opened.session.state.beside.retained
-    masks = opened.session.state.masks
-    opened.session.screen.move_masks(type(masks)(tau_patch=0.1, tau_pixel=0.1))
-    until(opened.session, lambda s: s.beside.retained != before)
-
-
-def test_the_other_scene_is_let_go_when_nobody_looks(pair, opened, qtbot):
-    press(qtbot, opened, Qt.Key.Key_Escape)
-    assert opened.session.state.centre is Centre.PICTURES
-    qtbot.waitUntil(lambda: opened.session.inspection.pair.stage.loaded is None, timeout=20000)
 
 
 def test_what_is_not_known_is_not_better():

@@ -41,7 +41,7 @@ def table(opened, qtbot):
     return opened.page.browsing.table
 
 
-def test_a_key_shows_the_table_and_the_same_key_or_escape_the_pictures_again(opened, qtbot):
+def test_keys_and_words_over_the_list_lead_to_table_and_gallery_and_keys_back(opened, qtbot):
     for key, back in ((Qt.Key.Key_F7, Qt.Key.Key_F7), (Qt.Key.Key_F8, Qt.Key.Key_Escape)):
         press(qtbot, opened, key)
         assert opened.session.state.centre is not Centre.PICTURES
@@ -49,9 +49,6 @@ def test_a_key_shows_the_table_and_the_same_key_or_escape_the_pictures_again(ope
         press(qtbot, opened, back)
         assert opened.session.state.centre is Centre.PICTURES
         assert opened.page.views.isVisible()
-
-
-def test_words_over_the_list_lead_to_table_and_gallery(opened, qtbot):
     choice = opened.page.scenes._centre
     for word, centre in (("Table", Centre.TABLE), ("Gallery", Centre.GALLERY)):
         qtbot.mouseClick(choice._buttons[word], Qt.MouseButton.LeftButton)
