@@ -35,7 +35,9 @@ def files_of(folder):
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
 
 
-def test_a_new_person_sees_four_ways_in(window):
+def test_a_new_person_sees_four_ways_in_and_a_click_makes_the_sample_which_is_made_only_once(
+    window, qtbot, until, places
+):
     assert window.start.isVisible()
     for name in (
         "Try the sample project",
@@ -44,20 +46,13 @@ def test_a_new_person_sees_four_ways_in(window):
         "Open a project…",
     ):
         assert way_in(window, name).isVisible()
-
-
-def test_one_click_generates_and_opens_the_sample(window, qtbot, until):
     qtbot.mouseClick(way_in(window, "Try the sample project"), Qt.MouseButton.LeftButton)
     until(window.session, lambda s: s.project == "sample" and len(s.scenes) == 3, timeout=60000)
     assert window.page.isVisible()
     assert window.session.state.busy == ""
-
-
-def test_the_sample_is_made_only_once(window, until, places):
-    window.session.try_sample()
-    until(window.session, lambda s: s.project == "sample", timeout=60000)
     before = files_of(places.sample / "sample")
     window.session.close_project()
+    until(window.session, lambda s: s.project != "sample")
     window.session.try_sample()
     until(window.session, lambda s: s.project == "sample")
     assert files_of(places.sample / "sample") == before
