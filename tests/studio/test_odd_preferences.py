@@ -44,6 +44,32 @@ def test_odd_preferences_are_set_aside_and_told(qapp, places, qtbot, content):
     assert aside.read_text() == content
 
 
+def test_what_was_set_aside_is_still_told_where_a_project_opens_at_once(
+    qapp, places, qtbot, tiny_project
+):
+    places.preferences.parent.mkdir(parents=True)
+    places.preferences.write_text("[1, 2]")
+    session = Session(qapp, places=places, sample=SampleSettings())
+
+    def told():
+        notice = session.state.notice
+        return notice is not None and "as at first" in "".join((notice.text, *notice.details))
+
+    try:
+        session.take(tiny_project)
+        qtbot.waitUntil(lambda: session.project is not None, timeout=20000)
+        assert told()
+        session.dismiss()
+        session.close_project()
+        qtbot.waitUntil(lambda: session.project is None, timeout=20000)
+        assert not told(), "it was read"
+    finally:
+        session.shut_down()
+        qtbot.waitUntil(lambda: session.at_rest, timeout=20000)
+        session.release()
+        session.deleteLater()
+
+
 def test_preferences_that_are_not_there_are_nothing_to_tell(places):
     assert Preferences.opened(places.preferences) == Preferences()
 

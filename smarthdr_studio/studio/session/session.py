@@ -92,8 +92,9 @@ class Session(QObject):
         self._chosen: Mapping[str, Three] = {}  # which frames of them a person chose
         self._watch = DiskWatch(self._store, self.screen)
         self._connect()
-        if self.preferences.told:
-            self._store.complain(self.preferences.told)
+        self._odd = self.preferences.told  # about the preferences, until it was read
+        self._store.switched.connect(self._tell_odd)
+        self._tell_odd()
 
     @property
     def state(self) -> StudioState:
@@ -220,7 +221,14 @@ class Session(QObject):
     @Slot()
     def dismiss(self) -> None:
         """The notice was read."""
+        self._odd = ""
         self._store.notice(None)
+
+    @Slot()
+    def _tell_odd(self) -> None:
+        """That preferences were set aside; a project that opens begins without older notices."""
+        if self._odd:
+            self._store.complain(self._odd)
 
     def prefer(self, **wishes: Any) -> None:  # noqa: ANN401 - the fields of Preferences
         """Remember a look, keys or how much memory may be kept."""
