@@ -15,7 +15,7 @@ from smarthdr_studio.core.training.rounds import (
 )
 from smarthdr_studio.core.trust.masking import MaskSettings, Range
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
-from smarthdr_studio.studio.state import StudioState
+from smarthdr_studio.studio.state import Activity, StudioState, TrainingState
 from smarthdr_studio.studio.state.training import FilmFrame, FilmState
 from smarthdr_studio.studio.theme import DARK
 from smarthdr_studio.studio.training import film_strip
@@ -139,6 +139,20 @@ def test_without_rounds_it_says_so_and_with_a_scene_that_took_no_part_too(strip)
     assert frame_in_words(FilmFrame(round=4, retained=0.5, sigma=0.02)) == (
         "Round 4: retained 50 %, σ 0.020"
     )
+
+
+def test_a_film_of_a_run_before_is_not_shown_under_the_run_at_work(strip):
+    ours = TrainingState(activity=Activity.RUNNING, run="r2")
+    before = StudioState(film=film(3))
+    strip.show_state(StudioState(), before)
+    assert strip.frames.rowCount() == 3
+    started = StudioState(film=film(3), training=ours)
+    strip.show_state(before, started)
+    assert strip.frames.rowCount() == 0
+    assert "No round of this run yet" in strip._words
+    first = StudioState(film=film(1, run="r2"), training=ours)
+    strip.show_state(started, first)
+    assert strip.frames.rowCount() == 1
 
 
 def test_pictures_seen_longest_ago_are_let_go_and_asked_for_anew(qapp, monkeypatch, qtbot):

@@ -2,6 +2,7 @@
 
 import math
 from collections import OrderedDict
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
@@ -252,12 +253,13 @@ _NOTHING: Final = "A film of the scene grows here, one picture for every round o
 _NO_ROUNDS: Final = (
     "No film of {scene}: it begins with the first round, and only unlabelled scenes have one."
 )
+_NOT_YET: Final = "No round of this run yet: its film of {scene} begins with the first one."
 
 
 class FilmStrip(QListView):
     """Says which round is to be replayed; follows the newest unless one has scrolled back."""
 
-    SHOWS: ClassVar[frozenset[str]] = frozenset({"film", "replay"})
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"film", "replay", "training"})
 
     round_picked = Signal(object)
 
@@ -266,7 +268,7 @@ class FilmStrip(QListView):
         self.frames = FilmModel(self)
         self._tiles = FilmTiles(palette, self.frames, self)
         self._replay: int | None = None
-        self._words = _NOTHING
+        self._words, self._film = _NOTHING, FilmState()
         describe(self, name="Film of a scene", tip="")
         self.setModel(self.frames)
         self.setItemDelegate(self._tiles)
@@ -286,15 +288,22 @@ class FilmStrip(QListView):
 
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:
-        """Show the rounds there are, and which is replayed."""
-        if old.film is not new.film:
-            other = (old.film.run, old.film.scene) != (new.film.run, new.film.scene)
+        """Show the rounds there are, and which is replayed; none of a run before that at work."""
+        before, film, words = self._film, new.film, _NOTHING
+        if film.scene:
+            words = _NO_ROUNDS.format(scene=film.scene)
+        if new.training.busy and new.training.run and film.run not in ("", new.training.run):
+            film, words = replace(film, frames=()), _NOT_YET.format(scene=film.scene)
+        changed = before != film or self._words != words
+        if changed:
+            other = (before.run, before.scene) != (film.run, film.scene)
             following = other or self._at_newest
-            self.frames.show_film(new.film)
-            self._words = _NO_ROUNDS.format(scene=new.film.scene) if new.film.scene else _NOTHING
+            self.frames.show_film(film)
+            self._film, self._words = film, words
+            self.viewport().update()
             if following:
                 self.go_to_newest()
-        if old.film is not new.film or old.replay != new.replay:
+        if changed or old.replay != new.replay:
             self._mark(new.replay)
 
     @Slot()
