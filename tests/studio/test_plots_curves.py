@@ -18,7 +18,7 @@ from smarthdr_studio.studio.plots.curve_lines import BELOW_ZERO, NOTHING_POSITIV
 from smarthdr_studio.studio.plots.curves import PERIOD_MS, Curve, LinkedCurves
 from smarthdr_studio.studio.plots.heading import Entry, LineStyles, Marks, lay_out
 from smarthdr_studio.studio.plots.trace import Peaks, Trace, exponential_means
-from smarthdr_studio.studio.theme import DARK, LIGHT, contrast
+from smarthdr_studio.studio.theme import CONTRAST, DARK, LIGHT, contrast
 
 VALUES = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=400)
 
@@ -232,10 +232,14 @@ def test_styles_of_runs_differ_in_colour_and_in_dashes_and_can_be_seen():
     styles = LineStyles()
     made = [styles.of(f"run {k}") for k in range(5)]
     assert len({each.dash for each in made}) == 5
-    for palette in (DARK, LIGHT):
-        colours = [each.colour(palette).name() for each in made]
-        assert len(set(colours)) == 5
-        assert all(contrast(colour, palette.panel) > 3 for colour in colours)
+    more = [styles.of(f"run {k}") for k in range(12)]
+    for palette in (DARK, LIGHT, CONTRAST):
+        assert len({each.colour(palette).name() for each in made}) == 5
+        # Names and values are written in the colour of their line.
+        for colour in (each.colour(palette).name() for each in more):
+            assert (
+                min(contrast(colour, ground) for ground in (palette.panel, palette.window)) >= 4.5
+            )
 
 
 def test_pointing_at_one_chart_reads_the_same_step_in_all(qtbot):
