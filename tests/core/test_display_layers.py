@@ -7,7 +7,7 @@ import pytest
 from made_scenes import SETTINGS, SIZE, a_scene, light
 
 from smarthdr_studio.core.display import DisplaySettings, Layer, Material, Painter
-from smarthdr_studio.core.display.layers import refusal
+from smarthdr_studio.core.display.layers import number, refusal
 from smarthdr_studio.core.display.overlay import LIGHT
 from smarthdr_studio.core.trust.causes import Reason
 from smarthdr_studio.core.trust.masking import MaskSettings, SoftWeights, trust
@@ -226,3 +226,11 @@ def test_what_stands_in_for_another_layer_says_so_and_why():
         assert painted.detail.startswith(words)
     own = Painter().paint(Layer.GROUND_TRUTH, scene, SETTINGS)
     assert "in place of" not in own.detail
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(0.04, "0.040"), (0.0402, "0.040"), (0.5, "0.50"), (0.998, "1"), (1.0, "1"), (12.0, "12")],
+)
+def test_a_number_of_a_legend_has_two_digits_or_is_whole(value, words):
+    assert number(value) == words

@@ -305,8 +305,9 @@ def share(count: int, of: int) -> str:
 
 
 def number(value: float) -> str:
-    """Two digits, or a whole number as it is."""
-    whole = value == round(value) and abs(value) < 1e6
+    """Two digits, or a whole number as it is; what rounds to one reads like one."""
+    told = float(f"{value:.2g}")
+    whole = round(value) in (value, told) and abs(value) < 1e6
     return f"{value:.0f}" if whole else f"{value:#.2g}".rstrip(".")
 
 
