@@ -388,3 +388,41 @@ def test_a_folder_that_may_not_be_looked_into_is_told_and_the_rest_works():
     assert found.entries == 6
     assert len(facts.facts) == 5
     assert facts.problems
+
+
+IMPOSSIBLE = {
+    "ev_under": (1e999, -1e999, 9.0, "four"),
+    "ev_over": (-9.0,),
+    "height": (0, -5, 2.5, "tall"),
+    "ground_truth_gain": (0.0, 1e999, -1.0),
+    "ground_truth_gamma": (0.0, 1e999),
+    "bracket": ('[["a.tif", 1e999], ["b.tif", 2]]',),
+}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [(name, each) for name, values in IMPOSSIBLE.items() for each in values]
+)
+def test_numbers_of_a_scene_that_cannot_be_are_never_counted_with(project, column, value):
+    with closing(sqlite3.connect(project / "project.sqlite")) as opened, opened:
+        opened.execute(f"UPDATE scenes SET {column} = ? WHERE id = 'c'", (value,))
+    with pytest.raises(ProjectError, match=r"its database is damaged, .* of scene c ") as refused:
+        Project.open(project)
+    assert "doctor" in str(refused.value)
+    (finding,) = [each for each in check_up(project).findings if "scene c" in each.sentence]
+    assert finding.mendable
+    repair(project, quiet=0)  # the backup knows what the numbers were
+    with Project.open(project) as mended:
+        assert mended.scene("c").ground_truth_gain == 1.0
+        assert NOTE in {entry.note for entry in mended.entries()}
+
+
+def test_without_a_backup_a_scene_whose_numbers_cannot_be_is_left_behind(project):
+    for backup in backups.list_backups(project):
+        backup.unlink()
+    with closing(sqlite3.connect(project / "project.sqlite")) as opened, opened:
+        opened.execute("UPDATE scenes SET ev_over = 1e999 WHERE id = 'd'")
+    repair(project, quiet=0)
+    with Project.open(project) as mended:
+        assert "d" not in {scene.id for scene in mended.scenes}
+        assert NOTE in {entry.note for entry in mended.entries()}

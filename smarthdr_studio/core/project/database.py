@@ -1,6 +1,7 @@
 """The project's SQLite file: schema, migrations, durable writing, scenes, masks and figures."""
 
 import json
+import math
 import sqlite3
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -402,13 +403,38 @@ def read_scenes(
     """Every scene sorted by id, its files below `root`; nothing is looked for on disk.
 
     `seen_from` is the project, for the sentence of an error.
-    Raises ForeignPlace where an id is no plain name or a file's way leads up.
+    Raises ForeignPlace where an id is no plain name or a file's way leads up, DamagedProject where
+    an exposure, a size or a scale is no number that it could be.
     """
     root = Path(root)
     with garbage_collection_paused():
         rows = connection.execute(f"{SCENE_ROWS} ORDER BY id").fetchall()
         refuse_odd(next(filter(None, map(odd_in_scene, rows)), ""), folder=seen_from)
+        if wrong := next(filter(None, map(impossible_in_scene, rows)), ""):
+            raise DamagedProject(
+                f"{seen_from}: its database is damaged, {wrong}; mend it with: "
+                f"{MEND.of(PROJECT=seen_from)}"
+            )
         return tuple(_scene(row, root) for row in rows)
+
+
+def impossible_in_scene(row: Sequence[Any]) -> str:
+    """What of the numbers of a row of `SCENE_ROWS` cannot be, in a clause; "" if all can."""
+    evs, sizes, scales, name = row[4:7], row[7:9], (row[11], row[13]), shown_name(row[0])
+    if not all(map(_is_finite, evs)) or not evs[0] <= evs[1] <= evs[2]:
+        told = ", ".join(shown_name(str(ev)) for ev in evs)
+        return f"the exposures of scene {name} are {told} EV"
+    if not all(isinstance(size, int) and size > 0 for size in sizes):
+        return f"the size of scene {name} is none"
+    if not all(_is_finite(scale) and scale > 0 for scale in scales):
+        return f"the scale of the ground truth of scene {name} is none"
+    if not all(_is_finite(ev) for _, ev in parse_json(row[14] or "[]")):
+        return f"an exposure of a frame of scene {name} is none"
+    return ""
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def odd_places(connection: sqlite3.Connection, *, seen_from: AnyPath) -> Iterator[str]:

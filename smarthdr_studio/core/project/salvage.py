@@ -130,7 +130,7 @@ def _scenes(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
         for row in _rows(connection, database.SCENE_ROWS, key="id")
         if not odd_in_scene(row)
         and not any(isinstance(value, bytes) for value in row)
-        and all(isinstance(value, int | float) for value in (*row[4:9], row[11]))
+        and not database.impossible_in_scene(row)
         and row[9] in ("train", "test")
     ]
 
