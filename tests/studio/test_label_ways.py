@@ -87,6 +87,8 @@ def test_without_ground_truth_five_ways_are_offered_and_a_model_fills_the_pool(
     assert window.session.state.notice.text.startswith("6 pseudo-labels by the starter model, ")
     provenance = read_provenance(bare_project / "pseudo" / "001.exr")
     assert provenance.checkpoint == read_card(shipped).weights
+    assert provenance.words == f"by {read_card(shipped).run}"  # no round made it
+    assert window.session.screen.stage.material.origin == provenance.words
 
     window.session.curating.promote(("001",))
     until(window.session, lambda s: s.row("001").status is Status.PROMOTED)

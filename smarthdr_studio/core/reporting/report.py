@@ -500,7 +500,8 @@ def _newest(seen: Sequence[Provenance]) -> tuple[Figure, ...]:
     newest = max(seen, key=lambda each: each.made, default=None)
     if newest is None:
         return ()
-    words = f"run {newest.run}, round {newest.round}, checkpoint {newest.checkpoint[:12]}"
+    made = f"run {newest.run}, {newest.words}" if newest.round else newest.words
+    words = f"{made}, checkpoint {newest.checkpoint[:12]}"
     return (Figure(name="pseudo-labels", value=words),)
 
 

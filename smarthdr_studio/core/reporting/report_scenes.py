@@ -111,7 +111,7 @@ def _made_with(entry: JournalEntry) -> str:
         (
             f"τ_pa {masks.tau_patch:g}, τ_pi {masks.tau_pixel:g}" if masks else "",
             f"run {entry.run}" if entry.run else "",
-            f"round {entry.round}" if entry.round is not None else "",
+            f"round {entry.round}" if entry.round else "",
             f"checkpoint {entry.checkpoint[:12]}" if entry.checkpoint else "",
         ),
         between=" · ",
@@ -340,9 +340,10 @@ def _with_trust(
         person=person,
         exposure=label.exposure,
     )
-    origin = f"round {of.round}"
+    origin = of.words
     if frozen:
-        origin = f"version {PurePosixPath(frozen).stem}, frozen in round {of.round}"
+        made = f"frozen in {of.words}" if of.round else of.words
+        origin = f"version {PurePosixPath(frozen).stem}, {made}"
     return replace(
         material,
         hdr=label.hdr,

@@ -64,6 +64,11 @@ class Provenance:
     three: Three | None = None  # the frames of the bracket, where a person chose them
     format: int = FORMAT
 
+    @property
+    def words(self) -> str:
+        """Which round made it, or, outside of a run, which model."""
+        return f"round {self.round}" if self.round else f"by {self.run}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PseudoLabel:

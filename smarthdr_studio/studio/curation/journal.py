@@ -291,7 +291,7 @@ def _thresholds(entries: Sequence[JournalEntry], state: SceneState) -> str:
     for entry in reversed(entries):
         if state.label is not None and entry.label == state.label and entry.masks is not None:
             masks = entry.masks
-            made = f", round {entry.round}" if entry.round is not None else ""
+            made = f", round {entry.round}" if entry.round else ""
             return f"τ_pa {masks.tau_patch:.2f}, τ_pi {masks.tau_pixel:.2f}{made}"
     return ""
 
@@ -349,7 +349,7 @@ def made_by(line: DecisionSummary) -> str:
     if line.run is None:
         return ""
     parts = [line.run]
-    if line.round is not None:
+    if line.round:  # none of what a model made outside of a run
         parts.append(f"round {line.round}")
     if line.checkpoint:
         parts.append(line.checkpoint[:8])

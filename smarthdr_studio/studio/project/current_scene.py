@@ -119,7 +119,7 @@ def _same_answer(one: Provenance, other: Provenance) -> bool:
 
 def _origin(of: Provenance) -> str:
     """Which round, and whose σ where it is not the judge's."""
-    return f"round {of.round}" + (", σ by views" if of.uncertainty == "views" else "")
+    return of.words + (", σ by views" if of.uncertainty == "views" else "")
 
 
 def from_prediction(prediction: ScenePrediction) -> SigmaSource:
