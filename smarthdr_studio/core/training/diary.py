@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Final, Literal
 
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.training.events import (
     CheckpointSaved,
     RoundFinished,
@@ -53,7 +53,7 @@ class Diary:
     from there on.
     """
 
-    def __init__(self, *, project: Path | None = None) -> None:
+    def __init__(self, *, project: AnyPath | None = None) -> None:
         self._folder = "" if project is None else f"{project}{os.sep}"
         self._epoch = 0
         self._retained: float | None = None
@@ -142,7 +142,9 @@ class Diary:
         return (f"checkpoint saved at step {event.step}", "plain") if asked else None
 
 
-def diary_of(events: Iterable[TimedEvent], *, project: Path | None = None) -> tuple[DiaryLine, ...]:
+def diary_of(
+    events: Iterable[TimedEvent], *, project: AnyPath | None = None
+) -> tuple[DiaryLine, ...]:
     """The diary of a run from its first event on (see `log.rare_events`)."""
     diary = Diary(project=project)
     return tuple(line for each in events if (line := diary.take(each)) is not None)
