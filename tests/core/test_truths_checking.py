@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_truths import HEIGHT, REAL, WIDTH, put_scene, view
 
-from smarthdr_studio.core.datasets.ground_truth import NO_FIX, TruthFix, apply_fix, inspect_radiance
+from smarthdr_studio.core.datasets.ground_truth import (
+    NO_FIX,
+    TruthFix,
+    apply_fix,
+    inspect_radiance,
+    match,
+)
 from smarthdr_studio.core.errors import UnreadableImage
 from smarthdr_studio.core.imaging.bracket import Bracket, Scene, decode_bracket
 from smarthdr_studio.core.imaging.image_files import (
@@ -135,6 +141,24 @@ def test_a_turned_or_mirrored_picture_is_told_how_to_be_put_right(look, turn, wo
     findings = look(turn(EXACT))
     assert findings.problems == (f"It has to be {words}; do that and import it again.",)
     assert look(turn(turn(EXACT))).usable
+
+
+@pytest.mark.parametrize(
+    ("turn", "words"),
+    [
+        (lambda picture: picture[:, ::-1], "mirrored left to right"),
+        (lambda picture: picture[::-1], "mirrored upside down"),
+        (lambda picture: picture[::-1, ::-1], "turned by 180°"),
+    ],
+)
+def test_a_view_much_like_its_mirror_image_is_refused_all_the_same(tmp_path, turn, words):
+    alike = (0.6 * (EXACT + turn(EXACT)) / 2 + 0.4 * EXACT).astype(np.float32)
+    scene, bracket = put_scene(tmp_path, alike)
+    assert match(np.ascontiguousarray(turn(alike)), bracket).correlation > 0.7
+    turned = np.ascontiguousarray(turn(alike))
+    findings = inspect_radiance(turned, scene, bracket, source="brought.exr")
+    assert findings.problems == (f"It has to be {words}; do that and import it again.",)
+    assert inspect_radiance(alike, scene, bracket, source="brought.exr").usable
 
 
 @pytest.mark.parametrize("quarter", [1, 3])

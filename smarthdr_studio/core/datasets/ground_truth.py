@@ -157,19 +157,24 @@ def match(radiance: Floats, bracket: Bracket, *, samples: int = _MOST_SAMPLES) -
         correlation=correlation(shift),
         share=share,
     )
-    if found.correlation >= _SAME_VIEW or not found.samples:
+    if not found.samples:
         return found
-    return replace(found, turned=_turned(picture, light, pick))
+    return replace(found, turned=_turned(picture, light, pick, unturned=found.correlation))
 
 
-def _turned(picture: Floats, light: Floats, pick: _Moved) -> str:
-    """Which way of turning an H×W picture makes it show what the reference frame shows."""
+def _turned(picture: Floats, light: Floats, pick: _Moved, *, unturned: float) -> str:
+    """Which way of turning an H×W picture makes it show what the reference frame shows.
+
+    A view may be much like its mirror image, so that the picture as it is shows it nearly as well.
+    """
     ways = {
         words: _correlation(light, pick.of(np.ascontiguousarray(turned), NO_SHIFT))
         for words, turned in _ways(picture)
     }
     best = max(ways, key=lambda words: ways[words])
-    return best if ways[best] >= _SAME_VIEW else ""
+    left, before = (1 - max(each, 0) ** 2 for each in (ways[best], unturned))
+    clearly = unturned < _SAME_VIEW or left < _CLEARLY * before
+    return best if clearly and ways[best] >= _SAME_VIEW else ""
 
 
 def _ways(picture: Floats) -> Iterator[tuple[str, Floats]]:
