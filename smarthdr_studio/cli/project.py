@@ -66,11 +66,10 @@ def new(
     A folder straight off a camera is grouped into brackets by time, exposure and names.
     Exposures and ground truths are held against the frames: what does not fit is left out or noted.
     Without --labelled or --labelled-from the labels are those in the dataset's labelled.txt, or
-    where there is none, five ground truths if every scene has one, else all there are.
+    where there is none, five if every scene came with a ground truth, else all there are.
     Frames are read with gamma 2.2 unless --response says otherwise: measured takes the curve that
     brackets of known exposures show, where it fits clearly better.
     """
-    from smarthdr_studio.core.datasets.arrival import in_few_lines
     from smarthdr_studio.core.imaging.bracket import FrameReading
     from smarthdr_studio.core.project.decisions import Decisions
     from smarthdr_studio.core.project.project import Project
@@ -97,8 +96,7 @@ def new(
         "unlabelled": counts["UNLABELLED"],
         "test": counts["TEST"],
     }
-    for sentence in (*in_few_lines(catalogue.notes), *filter(None, [curve.note])):
-        print_note(f"note: {sentence}")
+    _tell_notes(catalogue, curve, hint=not as_json)
     if as_json:
         print_json({**shown, **_odd(catalogue), "response": plain_response(curve)})
         return
@@ -161,12 +159,21 @@ def _offered(
     return replace(curve, fit=fit, note=note)
 
 
+def _tell_notes(catalogue: "Catalogue", curve: "ChosenResponse", *, hint: bool) -> None:
+    """What is odd about the scenes, in few lines; with a hint where all of it is told."""
+    from smarthdr_studio.core.datasets.arrival import in_few_lines
+
+    lines = in_few_lines(catalogue.notes)
+    for sentence in (*lines, *filter(None, [curve.note])):
+        print_note(f"note: {sentence}")
+    if hint and len(lines) < len(catalogue.notes):
+        print_note("--json tells every note.")
+
+
 def _tell_findings(
     catalogue: "Catalogue", labelled: Sequence[str], curve: "ChosenResponse", *, as_json: bool
 ) -> None:
     """What a project over this catalogue would hold; nothing is made."""
-    from smarthdr_studio.core.datasets.arrival import in_few_lines
-
     if as_json:
         scenes = [_as_found(scene, catalogue.root) for scene in catalogue.scenes]
         found = {"dataset": str(catalogue.root), "scenes": scenes, "labelled": list(labelled)}
@@ -174,8 +181,7 @@ def _tell_findings(
         if curve.note:
             print_note(f"note: {curve.note}")
         return
-    for sentence in (*in_few_lines(catalogue.notes), *filter(None, [curve.note])):
-        print_note(f"note: {sentence}")
+    _tell_notes(catalogue, curve, hint=True)
     for each in catalogue.skipped:
         print_note(f"skipped: {each.reason}")
     rows = [

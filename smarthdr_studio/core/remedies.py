@@ -86,8 +86,8 @@ LIST_DISCARDED: Final = Way(
 )
 GIVE_EXPOSURES: Final = Way(
     window="write one EV for each frame, one a line, in the order of the frames' names",
-    shell="write one EV for each frame, one a line, in the order of the frames' names, or give "
-    "them with --evs",
+    shell="write one EV for each frame, one a line, in the order of the frames' names (merge and "
+    "truth also take --evs, new takes --step)",
 )
 MEASURE_CURVE: Final = Way(
     window="measure the curve with: File ▸ How frames are read ▸ Camera curve…",

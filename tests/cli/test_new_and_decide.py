@@ -1,5 +1,7 @@
 """Making a project and deciding about its scenes, from the command line."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -37,8 +39,6 @@ def test_new_takes_labels_from_a_list(run, dataset, tmp_path):
 
 
 def test_new_tells_which_scene_it_skipped_and_why(run, dataset, tmp_path):
-    import shutil
-
     spoilt = tmp_path / "dataset"
     shutil.copytree(dataset, spoilt)
     (spoilt / "Training" / "002" / "exposure.txt").write_text("first\n", encoding="utf-8")
@@ -48,6 +48,19 @@ def test_new_tells_which_scene_it_skipped_and_why(run, dataset, tmp_path):
     (skipped,) = answer.json["skipped"]
     assert "002" in skipped["path"]
     assert "exposure.txt" in skipped["reason"]
+
+
+def test_where_not_every_note_is_told_it_says_how_to_see_them(run, dataset, tmp_path):
+    bare = tmp_path / "dataset"
+    shutil.copytree(dataset, bare)
+    for file in bare.rglob("exposure.txt"):
+        file.unlink()
+    answer = run("new", tmp_path / "p.shdr", bare, "--dry-run")
+    assert " more like these, of " in answer.err
+    assert answer.err.endswith("--json tells every note.\n")
+    told = run("new", tmp_path / "p.shdr", bare, "--dry-run", "--json")
+    assert len(told.json["notes"]) == 6
+    assert "--json tells" not in told.err
 
 
 def test_a_project_never_lies_in_its_dataset(run, dataset):

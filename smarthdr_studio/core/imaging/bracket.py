@@ -241,7 +241,8 @@ def refuse_three(scene: Scene, three: Sequence[int]) -> None:
     if not rising:
         raise BadScene(
             f"{scene.id}: has {counted(count, 'frame')} by rising exposure; choose an under, a "
-            "reference and an over frame of them, each no darker than the one before"
+            "reference and an over frame of them, each no darker than the one before, and not one "
+            "frame as all three"
         )
 
 
