@@ -52,6 +52,8 @@ def requested_plan(project: Path, wanted: PlanRequest) -> tuple["TrainingPlan", 
     if wanted.with_weights and wanted.base is None:
         raise PlanError("--with-weights: give --from as well, which says whose weights")
     if wanted.resume is not None:
+        if not wanted.resume.strip():
+            raise PlanError("--resume: the name of a run is missing; give one, or last")
         return _plan_of_resumed(project, wanted.resume, changes)
     if wanted.base is not None:
         return _plan_of_earlier_run(project, wanted, changes), None

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from smarthdr_studio.core.training.plan import TrainingPlan
     from smarthdr_studio.core.training.run_estimate import Estimate
 
+_NOT_BEGUN: Final = "Stopped before a run began; the same command begins it."
 _HANG_UP: Final[signal.Signals | None] = getattr(signal, "SIGHUP", None)
 
 
@@ -61,6 +62,7 @@ class StopSignals:
 
     def __init__(self) -> None:
         self._heard: list[int] = []
+        self.saves = True  # whether there is something yet that stopping saves
 
     def __bool__(self) -> bool:
         return bool(self._heard)
@@ -76,7 +78,8 @@ class StopSignals:
         signal.signal(number, signal.SIG_DFL)
         if is_first_process():
             with suppress(OSError):
-                print_note("Stopping after this step and saving; once more kills.")
+                when = "after this step and saving" if self.saves else "before a run begins"
+                print_note(f"Stopping {when}; once more kills.")
 
 
 @contextmanager
@@ -283,6 +286,7 @@ def run_training(
     first = is_first_process()
     follower = RunReporter(tell=print_json if as_json else None, silent=not first)
     with follower, file_errors_told_once(), stop_signals() as asked:
+        asked.saves = resume is not None
         try:
             _report_events(plan, project, resume=resume, follower=follower, asked=asked)
         except StudioError as error:
@@ -297,13 +301,25 @@ def run_training(
         except Exception as error:  # a fault of ours: its traceback is for whoever mends it
             follower.fail(str(error), code=FAILED)
             raise
+    return _report_end(project, follower, resume=resume, first=first)
+
+
+def _report_end(project: Path, follower: RunReporter, *, resume: str | None, first: bool) -> int:
+    """A run that is done or was stopped, maybe before it had begun; the exit status."""
     if follower.outcome == "done":
         follower.end(code=DONE)
         return DONE
+    name = follower.run or resume
+    if name is None:
+        with suppress(OSError):
+            follower.fail(_NOT_BEGUN, code=BAD_INPUT)
+            if first:
+                print_error(_NOT_BEGUN)
+        return BAD_INPUT
     with suppress(OSError):
         follower.end(code=STOPPED)
         if first:
-            print_note(f"Resume with: {resume_command(project, follower.run)}")
+            print_note(f"Resume with: {resume_command(project, name)}")
     return STOPPED
 
 
@@ -330,6 +346,7 @@ def _report_events(
         for event in events:
             if not asked.hung_up:
                 follower.see(event)
+            asked.saves = asked.saves or bool(follower.run)
             if asked:
                 return
 

@@ -226,6 +226,22 @@ def test_a_run_that_failed_can_be_resumed_and_says_so_with_status_4(run, project
     assert answer.err.splitlines()[-1].endswith(f"train {project} --resume run-1")
 
 
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_stopped_before_the_run_has_a_name_nothing_was_begun(run, project, monkeypatch, words):
+    def stop_early(plan, project, *, resume=None):
+        os.kill(os.getpid(), signal.SIGINT)
+        yield PhaseChanged(phase="preparing", text="reading", step=0)
+
+    monkeypatch.setattr("smarthdr_studio.learning.trainer.train", stop_early)
+    answer = run("train", project, *words)
+    assert answer.status == 2
+    assert "Stopped before a run began; the same command begins it." in answer.err
+    assert "saving" not in answer.err
+    assert "--resume" not in answer.err
+    if words:
+        assert (answer.lines[-1]["outcome"], answer.lines[-1]["exit"]) == ("failed", 2)
+
+
 def test_a_run_that_could_not_begin_says_so_in_json_too(run, project, monkeypatch):
     def refuse(plan, project, *, resume=None):
         yield PhaseChanged(phase="preparing", text="reading", step=0)
@@ -288,6 +304,7 @@ def test_settings_reach_the_plan(run, project, fake):
         (("--preset", "no-such"), "quick"),
         (("--resume", "no-such-run"), "no-such-run"),
         (("--resume", "no-such-run", "--seed", 1), "seed"),
+        (("--resume", ""), "name of a run is missing"),
         (("--resume", "last"), "no run that can be resumed"),
         (("--from", "last"), "no runs yet"),
         (("--from", "no-such-run"), "no-such-run"),
