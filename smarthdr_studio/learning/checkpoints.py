@@ -110,6 +110,10 @@ def read_info(checkpoint: AnyPath) -> CheckpointInfo:
     checkpoint = Path(checkpoint)
     try:
         values = read_json(checkpoint / CHECKPOINT_ABOUT)
+        if not isinstance(values, dict):
+            raise CheckpointError(
+                f"{checkpoint}: not a whole checkpoint, {CHECKPOINT_ABOUT} is damaged; {_REMEDY}"
+            )
         if values["format"] > CHECKPOINT_FORMAT:
             raise CheckpointError(
                 f"{checkpoint}: of a newer format ({values['format']:.0f}); update SmartHDR Studio"

@@ -7,6 +7,7 @@ import torch
 from smarthdr_studio.core.errors import CheckpointError, DeviceError
 from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.training.run_folder import CHECKPOINT_ABOUT
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.learning.checkpoints import latest_checkpoint, load_weights_into, read_info
 from smarthdr_studio.learning.inference import Predictor, predict_tiled, run_predictor
@@ -88,6 +89,12 @@ def test_between_tiles_it_says_how_far_it_is_and_can_be_given_up(trained, scene)
 def test_a_checkpoint_that_is_gone_or_damaged_is_one_sentence(trained, scene, tmp_path):
     with pytest.raises(CheckpointError, match="not a whole checkpoint"):
         run_predictor(load_predictor(tmp_path, who="student", frames=FrameStore()), scene)
+    about = latest_checkpoint(trained) / CHECKPOINT_ABOUT
+    told = about.read_bytes()
+    about.write_bytes(b"[]")
+    with pytest.raises(CheckpointError, match=f"{CHECKPOINT_ABOUT} is damaged"):
+        load_predictor(about.parent, who="student", frames=FrameStore())
+    about.write_bytes(told)
     weights = latest_checkpoint(trained) / "student.safetensors"
     whole = weights.read_bytes()
     weights.write_bytes(whole[:-5])
