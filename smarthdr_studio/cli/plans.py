@@ -110,11 +110,15 @@ def _plan_of_earlier_run(
 
 def _why_none_resumable(project: Path) -> str:
     from smarthdr_studio.core.training.run_folder import run_folders
+    from smarthdr_studio.core.training.run_index import row_of
     from smarthdr_studio.core.training.run_lock import is_at_work
 
-    busy = next((run.id for run in run_folders(project) if is_at_work(run.path)), None)
+    runs = run_folders(project)
+    busy = next((run.id for run in runs if is_at_work(run.path)), None)
     if busy is None:
-        return f"{project}: has no run that can be resumed; begin one without --resume"
+        done = next((f" ({run.id} is done)" for run in runs if row_of(run).status == "done"), "")
+        begin = f"smarthdr-studio train {shlex.quote(str(project))}"
+        return f"{project}: has no run that can be resumed{done}; begin one with: {begin}"
     stop = f"smarthdr-studio runs stop {shlex.quote(str(project))} {busy}"
     return f"{project}: its run {busy} is at work in another process; stop it first with: {stop}"
 

@@ -119,6 +119,17 @@ def test_the_last_run_cannot_be_resumed_while_it_is_at_work_and_that_is_why(run,
     assert f"its run {NAME} is at work in another process; stop it first with:" in answer.err
 
 
+@pytest.mark.parametrize("verb", [("train", "--resume"), ("runs", "resume")])
+def test_a_run_that_is_done_is_called_done_where_none_can_be_resumed(run, project, stopped, verb):
+    log(stopped, started(), RunFinished(run=NAME, outcome="done", step=1, message="trained"))
+    first, second = verb
+    words = (first, project, second, "last") if first == "train" else (*verb, project, "last")
+    answer = run(*words)
+    assert answer.status == 2
+    assert f"{NAME} is done" in answer.err
+    assert "without --resume" not in answer.err
+
+
 def test_a_new_run_begins_with_the_plan_of_an_earlier_one(run, project, stopped, asked):
     answer = run("train", project, "--from", NAME, "--set", "schedule.epochs=66", "--seed", 8)
     assert answer.status == 0, answer.err
