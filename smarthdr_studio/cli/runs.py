@@ -431,8 +431,10 @@ def export(
 
     suffix = MODEL_SUFFIXES[form]
     if out.suffix.casefold() != suffix:
+        kinds = [kind for kind, end in MODEL_SUFFIXES.items() if end == out.suffix.casefold()]
+        other = f", or add --as {' or --as '.join(kinds)}" if kinds else ""
         raise typer.BadParameter(
-            f"-o {out}: a {form} ends in {suffix}; name it {out.with_suffix(suffix)}"
+            f"-o {out}: a {form} ends in {suffix}; name it {out.with_suffix(suffix)}{other}"
         )
     tune_allocator()
     with open_run(project, run) as (_, folder):

@@ -49,6 +49,8 @@ def test_in_words_it_says_what_was_written(trained, run, tmp_path):
     ("words", "sentence"),
     [
         (("-o", "a.bin"), "name it a.shdrmodel"),
+        (("-o", "a.onnx"), "or add --as onnx"),
+        (("-o", "a.safetensors"), "or add --as safetensors"),
         (("-o", "a.shdrmodel", "--which", "worst"), "write best, last or the number of a step"),
         (("-o", "a.shdrmodel", "--which", "11"), "no checkpoint of step 11; there are 10, 20, 30"),
         (("-o", "a.shdrmodel", "--as", "word"), "--as"),
