@@ -302,6 +302,8 @@ def test_settings_reach_the_plan(run, project, fake):
         (("--set", "schedule.epochs=none"), "schedule.epochs"),
         (("--set", "nonsense"), "KEY=VALUE"),
         (("--preset", "no-such"), "quick"),
+        (("--preset", "no-such.toml"), "no such file"),
+        (("--preset", "plans/no-such"), "no such file"),
         (("--resume", "no-such-run"), "no-such-run"),
         (("--resume", "no-such-run", "--seed", 1), "seed"),
         (("--resume", ""), "name of a run is missing"),

@@ -103,6 +103,8 @@ def preset_values(name: str, own: AnyPath | None = None) -> dict[str, Any]:
 def _read(name: str, own: Path | None) -> dict[str, Any]:
     path = preset_file(name, own)
     if not is_file(path):
+        if path == Path(name) or len(Path(name).parts) > 1:
+            raise PlanError(f"{shown_name(name)}: no such file; choose one that is there")
         raise PlanError(
             f"{shown_name(name)}: no such preset; there are {', '.join(presets(own))}, or a .toml "
             "file"
