@@ -167,7 +167,20 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, StudioError):
         return str(error)
     sentence: str = getattr(error, "format_message", error.__str__)()
+    if (reason := _of_no_number(error.__cause__)) is not None:
+        return sentence.replace(reason, "Input should be a number, not nan")
     return sentence.replace("Value error, ", "")  # the check that noticed it names itself
+
+
+def _of_no_number(cause: BaseException | None) -> str | None:
+    """What is told where a bound refuses "nan", which no bound explains."""
+    from pydantic import ValidationError
+
+    if not isinstance(cause, ValidationError):
+        return None
+    each = cause.errors(include_url=False)[0]
+    told: str = each["msg"]
+    return told if str(each["input"]).strip().lstrip("+-").casefold() == "nan" else None
 
 
 def build() -> typer.Typer:

@@ -88,6 +88,22 @@ def test_a_look_changes_nothing_and_save_does(run, project):
     assert run("masks", project, "--json").json["tau_patch"] == 0.9
 
 
+@pytest.mark.parametrize(
+    ("tau", "words"),
+    [
+        ("nan", "should be a number, not nan"),
+        ("-NaN", "should be a number, not nan"),
+        ("7", "should be less than or equal to 1"),
+        ("inf", "should be less than or equal to 1"),
+    ],
+)
+def test_a_threshold_that_is_no_number_is_told_so(run, project, tau, words):
+    answer = run("masks", project, f"--tau-patch={tau}", "--save")
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err == f"Invalid value for '--tau-patch': Input {words}\n"
+    assert run("masks", project, "--json").json["tau_patch"] == 0.4
+
+
 @pytest.mark.parametrize("normalisation", ["minmax", "percentile", "absolute"])
 @pytest.mark.parametrize("scope", ["pool", "scene"])
 def test_a_pool_of_one_scene_is_that_scene(project, normalisation, scope):
