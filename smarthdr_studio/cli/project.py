@@ -66,7 +66,8 @@ def new(
     A folder straight off a camera is grouped into brackets by time, exposure and names.
     Exposures and ground truths are held against the frames: what does not fit is left out or noted.
     Without --labelled or --labelled-from the labels are those in the dataset's labelled.txt, or
-    where there is none, five if every scene came with a ground truth, else all there are.
+    where there is none, five if every scene came with a ground truth, else all there are; one that
+    is warned of only where all are.
     Frames are read with gamma 2.2 unless --response says otherwise: measured takes the curve that
     brackets of known exposures show, where it fits clearly better.
     """

@@ -62,6 +62,22 @@ def test_a_truth_that_does_not_fit_leaves_its_scene_unlabelled_with_the_sentence
     assert note.endswith("; 001 has no ground truth until then.")
 
 
+def test_false_colours_and_frames_of_one_bit_are_no_labels_by_themselves(tmp_path):
+    for name in ("001", "002", "003"):
+        folder = tmp_path / "data" / name
+        paths = put_frames(folder, [EXACT] * 3, STOPS)
+        (folder / "exposure.txt").write_text("0 2 4")
+        colours = (1.6, 1, 0.42) if name == "002" else (1, 1, 1)
+        write_radiance_exr(folder / "HDRImg.exr", EXACT * np.array(colours, np.float32))
+        for path in paths if name == "003" else ():
+            frame = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+            cv2.imwrite(str(path), np.where(frame > 20000, 65535, 0).astype(np.uint16))
+    catalogue = find_scenes(tmp_path / "data")
+    assert [scene.id for scene in catalogue.scenes if scene.ground_truth] == ["001", "002", "003"]
+    assert catalogue.odd_truths == {"002", "003"}
+    assert labelled_by_default(catalogue) == ("001",)
+
+
 @pytest.mark.parametrize(("frame", "stops"), [(1, 2), (2, 4)])
 def test_a_truth_on_the_scale_of_another_frame_is_brought_to_that_of_the_under(
     brought, frame, stops
@@ -73,9 +89,11 @@ def test_a_truth_on_the_scale_of_another_frame_is_brought_to_that_of_the_under(
 
 
 def test_a_scale_that_is_a_little_off_is_kept_as_published_and_noted(brought):
-    scene, notes, _ = brought(EXACT * 0.8)
+    scene, notes, catalogue = brought(EXACT * 0.8)
     assert (scene.ground_truth_gain, scene.ground_truth is None) == (1, False)
     assert notes == [f"{scene.ground_truth}: It is 0.32 stops too dark."]
+    assert labelled_by_default(catalogue) == ("001",)
+    assert catalogue.odd_truths == set()
 
 
 def test_an_ntire_truth_that_is_radiance_already_is_found_out(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from smarthdr_studio.core.datasets.scan import labelled_by_default, read_labelled
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.imaging.bracket import Catalogue, Scene
+from smarthdr_studio.core.imaging.bracket import TRUTH_ODD, Catalogue, Scene, SceneNote
 
 
 def scene_in(root, name, *, split="train", truth=True):
@@ -42,6 +42,29 @@ def test_all_the_labels_there_are_where_some_scenes_have_none(tmp_path):
     bare = scene_in(tmp_path, "bare", truth=False)
     chosen = labelled_by_default(replace(catalogue, scenes=(*catalogue.scenes, bare)))
     assert chosen == tuple(f"{index:03d}" for index in range(9))
+
+
+def warned(catalogue, *ids):
+    notes = tuple(SceneNote(scene=each, topic=TRUTH_ODD, text="odd") for each in ids)
+    return replace(catalogue, notes=notes)
+
+
+def test_a_ground_truth_that_is_warned_of_is_no_label_while_others_are_there(tmp_path):
+    catalogue = catalogue_in(tmp_path)
+    chosen = labelled_by_default(warned(catalogue, "000", "003"))
+    assert (len(chosen), {"000", "003"} & set(chosen)) == (5, set())
+    ids = tuple(f"{index:03d}" for index in range(8))
+    assert labelled_by_default(warned(catalogue, *ids[2:])) == ids[:2]
+    assert labelled_by_default(warned(catalogue, *ids)) == labelled_by_default(catalogue)
+    bare = scene_in(tmp_path, "bare", truth=False)
+    some = replace(catalogue, scenes=(*catalogue.scenes, bare))
+    assert labelled_by_default(warned(some, "003")) == tuple(e for e in ids if e != "003")
+
+
+def test_a_listed_label_may_be_warned_of(tmp_path):
+    catalogue = warned(catalogue_in(tmp_path), "005")
+    (tmp_path / "labelled.txt").write_text("005\n002\n", "utf-8")
+    assert labelled_by_default(catalogue) == ("005", "002")
 
 
 def test_the_datasets_own_list_wins(tmp_path):

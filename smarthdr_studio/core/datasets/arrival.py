@@ -9,6 +9,7 @@ from typing import Final
 from smarthdr_studio.core.datasets.ground_truth import TruthFindings, inspect_radiance
 from smarthdr_studio.core.imaging.bracket import (
     TRUTH_LEFT_OUT,
+    TRUTH_ODD,
     Bracket,
     Scene,
     SceneNote,
@@ -23,6 +24,7 @@ _SAMPLES: Final = 40_000  # pixels; all scenes of a dataset are looked at in one
 _SCALE_OFF: Final = 0.5
 _SCALE_NOTED: Final = 0.15
 _OTHER_FRAME: Final = 0.25
+_SCALES: Final = "scales of ground truths"  # the topic of notes on them
 
 
 def checked_truth(scene: Scene, bracket: Bracket) -> tuple[Scene, tuple[SceneNote, ...]]:
@@ -63,7 +65,7 @@ def _scaled(scene: Scene, found: TruthFindings) -> tuple[Scene, tuple[SceneNote,
     gain = 2.0 ** (-stops[frame] / scene.ground_truth_gamma)
     note = SceneNote(
         scene=scene.id,
-        topic="scales of ground truths",
+        topic=_SCALES,
         text=f"{scene.ground_truth}: counts from what clips {frame.name}; multiplied "
         f"by {2.0 ** -stops[frame]:.4g}, so that 1 is what clips the under frame.",
     )
@@ -73,12 +75,13 @@ def _scaled(scene: Scene, found: TruthFindings) -> tuple[Scene, tuple[SceneNote,
 
 def _odd(scene: Scene, found: TruthFindings, off: float) -> tuple[SceneNote, ...]:
     """What the check warns of, and a scale that is a little off."""
-    sentences = [*found.warnings]
+    told = [(TRUTH_ODD, each) for each in found.warnings]
     if abs(off) > _SCALE_NOTED:
-        sentences.append(f"It is {abs(off):.2f} stops too {'dark' if off > 0 else 'bright'}.")
+        side = "dark" if off > 0 else "bright"
+        told.append((_SCALES, f"It is {abs(off):.2f} stops too {side}."))
     return tuple(
-        SceneNote(scene=scene.id, topic="ground truths", text=f"{scene.ground_truth}: {each}")
-        for each in sentences
+        SceneNote(scene=scene.id, topic=topic, text=f"{scene.ground_truth}: {each}")
+        for topic, each in told
     )
 
 

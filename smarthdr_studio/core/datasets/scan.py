@@ -349,7 +349,7 @@ def labelled_by_default(catalogue: Catalogue) -> tuple[str, ...]:
     being studied; where only some have one, those are the labels there are. Listed scenes that
     could not be loaded are passed over: the catalogue says why it skipped them. A scene whose
     ground truth was left out counts as one that has one, or a bad file would make every other
-    ground truth a label.
+    ground truth a label. One that is warned of is taken only where all are, or from the list.
     """
     train = sorted(scene.id for scene in catalogue.scenes if scene.split == "train")
     with_truth = {scene.id for scene in catalogue.scenes if scene.ground_truth is not None}
@@ -357,7 +357,10 @@ def labelled_by_default(catalogue: Catalogue) -> tuple[str, ...]:
     if (listed := catalogue.root / FILE_NAME).is_file():
         return tuple(name for name in read_labelled(listed) if name in candidates)
     lost = catalogue.truths_left_out
-    if len(candidates) + sum(name in lost for name in train) < len(train):
+    few = len(candidates) + sum(name in lost for name in train) == len(train)
+    sound = [name for name in candidates if name not in catalogue.odd_truths]
+    candidates = sound or candidates
+    if not few:
         return tuple(candidates)
     last = len(candidates) - 1
     if last < _FEW:

@@ -143,6 +143,7 @@ class Skipped:
 
 
 TRUTH_LEFT_OUT: Final = "ground truths left out"
+TRUTH_ODD: Final = "ground truths"  # the topic of warnings of those that are used all the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +168,11 @@ class Catalogue:
     def truths_left_out(self) -> frozenset[str]:
         """The scenes that are there without their ground truth; `notes` say why."""
         return frozenset(note.scene for note in self.notes if note.topic == TRUTH_LEFT_OUT)
+
+    @property
+    def odd_truths(self) -> frozenset[str]:
+        """The scenes whose ground truth is used although `notes` warn of it."""
+        return frozenset(note.scene for note in self.notes if note.topic == TRUTH_ODD)
 
     @property
     def odd(self) -> frozenset[str]:
