@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import cv2
@@ -136,6 +137,58 @@ def test_a_truncated_frame(dataset, kind):
 def test_a_frame_that_is_no_image(dataset):
     bad(dataset, "input_2.tif").write_text("not found")
     assert "input_2.tif: is no TIFF" in the_reason(dataset)
+
+
+def test_an_empty_frame_is_told_to_be_empty(dataset):
+    bad(dataset, "input_2.tif").write_bytes(b"")
+    assert the_reason(dataset) == "input_2.tif: is empty; copy it again from its source."
+
+
+def test_an_empty_ground_truth_is_told_to_be_empty(dataset):
+    bad(dataset, "HDRImg.hdr").write_bytes(b"")
+    assert the_note(dataset).startswith("HDRImg.hdr: is empty; copy it again from its source;")
+
+
+@pytest.mark.parametrize(
+    ("put", "words"),
+    [
+        (lambda path: path.symlink_to(path.parent / "gone.tif"), "a link that leads nowhere"),
+        (lambda path: path.mkdir(), "a folder"),
+        pytest.param(
+            lambda path: os.mkfifo(path),
+            "no plain file",
+            marks=pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here"),
+        ),
+    ],
+)
+def test_what_has_the_name_of_a_frame_and_is_no_file_is_named(dataset, put, words):
+    bad(dataset, "input_1.tif").unlink()
+    put(bad(dataset, "input_1.tif"))
+    sentence = "where a frame should be; put the picture there."
+    assert the_reason(dataset) == f"input_1.tif: is {words} {sentence}"
+
+
+def test_a_folder_that_names_no_frame_is_not_taken_for_the_missing_one(dataset):
+    bad(dataset, "input_1.tif").unlink()
+    bad(dataset, "preview.tif").mkdir()
+    assert "2 of three frames" in the_reason(dataset)
+
+
+def test_of_samples_in_one_folder_only_that_which_lacks_a_frame_is_told(tmp_path):
+    put_scene(tmp_path / "made")
+    for name in ("0001", "0002", "0003"):
+        for number, word in enumerate(("short", "medium", "long"), 1):
+            to = tmp_path / "data" / f"{name}_{word}.tif"
+            to.parent.mkdir(exist_ok=True)
+            to.write_bytes((tmp_path / "made" / f"input_{number}.tif").read_bytes())
+        np.save(tmp_path / "data" / f"{name}_exposures.npy", np.array((0.0, 2.0, 4.0)))
+        np.save(tmp_path / "data" / f"{name}_alignratio.npy", np.array(1.0))
+    (tmp_path / "data" / "0001_long.tif").unlink()
+    (tmp_path / "data" / "0002_long.tif").unlink()
+    (tmp_path / "data" / "0002_long.tif").mkdir()
+    first, second = find_scenes(tmp_path / "data").skipped
+    assert "holds 2 of three frames (0001_short.tif and 0001_medium.tif)" in first.reason
+    assert "0002_long.tif: is a folder where a frame should be" in second.reason
 
 
 def test_a_ground_truth_of_another_size(dataset):

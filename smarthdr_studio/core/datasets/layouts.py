@@ -351,6 +351,24 @@ def find_candidates(dataset: AnyPath) -> list[Candidate]:
     return _search(_list(Path(dataset), parts=()))
 
 
+def not_files(candidate: Candidate) -> tuple[Path, ...]:
+    """What has the name of one more frame and is no file: a folder, a pipe, a link to nothing."""
+    frames = candidate.frames
+    try:
+        odd = [each for each in candidate.folder.iterdir() if not each.is_file()]
+    except OSError:
+        return ()
+    return _by_name([each for each in odd if _is_one_more(each, frames)])
+
+
+def _is_one_more(path: Path, frames: Sequence[Path]) -> bool:
+    """Whether by its name it belongs to the frames; of samples in one folder, to the same one."""
+    together = (*frames, path)
+    if frames and all(_rank(each) < len(_WORDS) for each in frames):
+        return any(len(sample) == len(together) for sample in worded_samples(together).values())
+    return not path.name.startswith(".") and path in frame_files(together)
+
+
 def is_prepared(folder: AnyPath) -> bool:
     """Whether a folder holds a scene of a dataset: with exposures, or named as a published set is.
 

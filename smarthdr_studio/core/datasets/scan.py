@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from smarthdr_studio.core.arrays import read_array
 from smarthdr_studio.core.datasets.arrival import checked_truth, left_out
 from smarthdr_studio.core.datasets.exposures import Exposures, find_exposures
-from smarthdr_studio.core.datasets.layouts import Candidate, natural_key
+from smarthdr_studio.core.datasets.layouts import Candidate, natural_key, not_files
 from smarthdr_studio.core.datasets.proposal import Progress, Proposal, ProposedScene, propose
 from smarthdr_studio.core.datasets.three_frames import choose_three
 from smarthdr_studio.core.errors import BadDataset, BadScene, ProjectError, StudioError
@@ -126,6 +126,8 @@ _ANY_NUMBER: Final = ("folder", "kalantari")
 
 def _several(candidate: Candidate) -> tuple[Path, ...]:
     frames = candidate.frames
+    if len(frames) < (2 if candidate.layout in _ANY_NUMBER else 3):
+        _refuse_no_file(candidate)
     if not frames:
         raise BadScene(f"{candidate.folder}: holds no frames; put the frames into it.")
     if len(frames) < 3 and candidate.layout not in _ANY_NUMBER:
@@ -139,6 +141,16 @@ def _several(candidate: Candidate) -> tuple[Path, ...]:
             "more; add the missing."
         )
     return frames
+
+
+def _refuse_no_file(candidate: Candidate) -> None:
+    """Raises BadScene where something else than a file has the name of a frame that is missing."""
+    for path in not_files(candidate):
+        if path.is_dir():
+            what = "a folder"
+        else:
+            what = "a link that leads nowhere" if path.is_symlink() else "no plain file"
+        raise BadScene(f"{path}: is {what} where a frame should be; put the picture there.")
 
 
 def _one_size(frames: Sequence[Path], turns: Sequence[int]) -> tuple[int, int]:

@@ -79,6 +79,8 @@ def _known_kind(stream: BinaryIO) -> Kind:
     kind = sniff(stream)
     if kind is not None:
         return kind
+    if not stream.seek(0, io.SEEK_END):
+        raise Refused("is empty; copy it again from its source")
     other = other_kind(stream)
     if other is not None:
         raise Refused(f"is a {other} file, which is not read; replace it with a TIFF or PNG")
