@@ -25,10 +25,10 @@ def examine_project(folder: Path, *, repairing: bool, as_json: bool) -> int:
     """Look a project over, mend it if asked to, and answer with the exit status."""
     from smarthdr_studio.core.project.integrity import check_up
     from smarthdr_studio.core.project.repair import repair
-    from smarthdr_studio.core.training.run_start import stale_run_findings
+    from smarthdr_studio.core.training.run_start import run_findings
 
     done = repair(folder) if repairing else ()
-    found = check_up(folder, also=stale_run_findings)
+    found = check_up(folder, also=run_findings)
     if as_json:
         print_json(_checkup_as_json(folder, found, done))
     else:

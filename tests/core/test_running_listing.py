@@ -9,9 +9,15 @@ from made_labels import a_project
 from made_runs import a_run, check, log, round_, started, step
 
 from smarthdr_studio.core.errors import Remedy
+from smarthdr_studio.core.project.findings import FindingKind
+from smarthdr_studio.core.project.integrity import check_up
 from smarthdr_studio.core.training import run_index as digest_module
 from smarthdr_studio.core.training.events import CheckpointSaved, PhaseChanged, RunFinished
-from smarthdr_studio.core.training.run_folder import write_note
+from smarthdr_studio.core.training.run_folder import (
+    CHECKPOINT_ABOUT,
+    CHECKPOINT_FILES,
+    write_note,
+)
 from smarthdr_studio.core.training.run_index import (
     Check,
     keep_digest,
@@ -21,6 +27,7 @@ from smarthdr_studio.core.training.run_index import (
     row_of,
 )
 from smarthdr_studio.core.training.run_lock import run_lock
+from smarthdr_studio.core.training.run_start import run_findings
 
 
 @pytest.fixture
@@ -173,3 +180,68 @@ def test_the_newest_run_that_can_be_resumed_is_found(project, run):
     assert newest_resumable(project.folder).id == run.id
     log(run, started(), finished("done"))
     assert newest_resumable(project.folder) is None
+
+
+@pytest.fixture
+def saved(run):
+    """A run that is done, with two checkpoints."""
+    log(run, started(), step(1), step(2), step(3), step(4), finished("done", at=4))
+    for number in (2, 4):
+        folder = run.checkpoints / f"step-{number:08d}"
+        folder.mkdir(parents=True)
+        for name in CHECKPOINT_FILES:
+            (folder / name).touch()
+        about = {"format": 1, "metrics": {}}
+        (folder / CHECKPOINT_ABOUT).write_text(json.dumps(about), encoding="utf-8")
+    run.start_path.write_text("{}", encoding="utf-8")
+    return run
+
+
+def told_of(project):
+    found = check_up(project.folder, also=run_findings).findings
+    return {each.what: each.sentence for each in found if each.trouble is FindingKind.RUN}
+
+
+def half(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def in_the_middle(path):
+    first, *others = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([first, b"\x00\xff no event\n", *others]))
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil", "words"),
+    [
+        ("checkpoints/step-00000002/checkpoint.json", half, "goes on from this checkpoint"),
+        (
+            "checkpoints/step-00000004/checkpoint.json",
+            lambda path: path.write_text("[]"),
+            "cannot be read",
+        ),
+        ("start.json", lambda path: path.write_text('{"journal"'), "cannot be read"),
+        ("events.jsonl", in_the_middle, "has 1 line that cannot be read"),
+        ("events.jsonl", half, "ends before step 4, at which a checkpoint was saved"),
+    ],
+)
+def test_damaged_files_of_a_run_are_told_by_the_doctor(project, saved, name, spoil, words):
+    assert told_of(project) == {}
+    spoil(saved.path / name)
+    ((what, sentence),) = told_of(project).items()
+    assert what == f"runs/{saved.id}/{name}"
+    assert words in sentence
+    assert saved.id in sentence
+
+
+def test_a_digest_that_is_damaged_is_made_anew_and_nothing_to_tell_of(project, saved):
+    keep_digest(saved, read_digest(saved))
+    (saved.path / "digest.json").write_text('{"format', encoding="utf-8")
+    assert told_of(project) == {}
+    assert list_rows(project)[0].status == "done"
+
+
+def test_of_a_run_at_work_the_end_of_the_log_is_not_waited_for(project, saved):
+    half(saved.events_path)
+    with run_lock(saved.path):
+        assert told_of(project) == {}

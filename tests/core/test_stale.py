@@ -18,7 +18,7 @@ from smarthdr_studio.core.project.integrity import check_up, stale_findings
 from smarthdr_studio.core.project.journal import Accounts
 from smarthdr_studio.core.project.labels import TruthProvenance
 from smarthdr_studio.core.project.stale import StaleLabel, StaleRun, stale_in_words, stale_labels
-from smarthdr_studio.core.training.run_start import runs_read_otherwise, stale_run_findings
+from smarthdr_studio.core.training.run_start import run_findings, runs_read_otherwise
 from smarthdr_studio.core.trust.masking import MaskSettings, masks_as_text
 from smarthdr_studio.core.trust.pseudo_label import read_provenance, write_pseudo_label
 
@@ -128,7 +128,7 @@ def test_a_run_is_stale_that_began_under_another_curve(project, decisions):
     assert found == StaleRun(run="20261129-100000-first", curve=True)
     (told,) = [
         each
-        for each in check_up(project.folder, also=stale_run_findings).findings
+        for each in check_up(project.folder, also=run_findings).findings
         if each.trouble is FindingKind.STALE_RUN
     ]
     assert told.sentence == (

@@ -25,6 +25,7 @@ class FindingKind(StrEnum):
     PSEUDO_LABEL = "pseudo-label"
     STALE = "stale label"
     STALE_RUN = "stale run"
+    RUN = "damaged run"
     DATASET = "dataset"
     BACKUP = "backup"
     PLACE = "odd place"

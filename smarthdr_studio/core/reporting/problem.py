@@ -18,7 +18,7 @@ from smarthdr_studio.core.logbook import log_files
 from smarthdr_studio.core.project.debris import sweep_beside
 from smarthdr_studio.core.project.integrity import check_up
 from smarthdr_studio.core.reporting.tables import Progress, cannot_write, no_progress
-from smarthdr_studio.core.training.run_start import stale_run_findings
+from smarthdr_studio.core.training.run_start import run_findings
 from smarthdr_studio.core.words import counted
 
 _MOST_BYTES: Final = 2 * 10**6  # of one log; of a longer one the end
@@ -130,7 +130,7 @@ def _end_of(file: Path) -> str:
 
 def _findings(project: Path) -> str:
     try:
-        found = check_up(project, also=stale_run_findings)
+        found = check_up(project, also=run_findings)
     except StudioError as error:
         return f"{error}\n"
     except Exception as error:  # noqa: BLE001 (a project that breaks doctor is what is reported)

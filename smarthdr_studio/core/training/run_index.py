@@ -4,7 +4,7 @@ import json
 import os
 import uuid
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -27,14 +27,18 @@ from smarthdr_studio.core.training.events import (
     values_in,
 )
 from smarthdr_studio.core.training.run_folder import (
+    CHECKPOINT_ABOUT,
     RunFolder,
     best_of,
+    checkpoints_of,
     read_note,
     run_folders,
+    saved_checkpoints,
     started_at,
 )
 from smarthdr_studio.core.training.run_lock import is_at_work
 from smarthdr_studio.core.training.run_log import TimedEvent, chunks, rare_lines, timed
+from smarthdr_studio.core.words import counted
 
 _NAME: Final = "digest.json"
 _FORMAT: Final = 2
@@ -185,6 +189,44 @@ def read_digest(run: RunFolder) -> Digest:
     except OSError:
         return kept
     return kept
+
+
+def damaged_files(run: RunFolder) -> Iterator[tuple[str, str]]:
+    """Files of a run that are not what was written, by their path in it, and what is lost so.
+
+    A digest is not among them: it is made anew from the log.
+    """
+    for checkpoint in checkpoints_of(run.path):
+        if not _is_table(checkpoint / CHECKPOINT_ABOUT):
+            name = (checkpoint / CHECKPOINT_ABOUT).relative_to(run.path).as_posix()
+            yield name, "cannot be read; nothing goes on from this checkpoint, or is measured by it"
+    if run.start_path.exists() and not _is_table(run.start_path):
+        yield run.start_path.name, "cannot be read; what the run began with is known by its log"
+    if lost := _lost_of_log(run):
+        yield run.events_path.name, f"{lost}; charts, diary and figures of the run lack them"
+
+
+def _is_table(path: Path) -> bool:
+    try:
+        return isinstance(read_json(path), dict)
+    except (OSError, ValueError):
+        return False
+
+
+def _lost_of_log(run: RunFolder) -> str:
+    """What a log no longer tells, in a clause; "" where it is whole as far as can be seen."""
+    odd = 0
+    try:
+        for lines in chunks(run.events_path):
+            odd += sum(not (e.startswith(b"{") and e.endswith(b"}")) for e in lines.splitlines())
+    except OSError:
+        return ""  # none was written, or a finding of its own
+    if odd:
+        return f"has {counted(odd, 'line')} that cannot be read"
+    saved = saved_checkpoints(run.path)
+    if saved and not is_at_work(run.path) and saved[-1].step > read_digest(run).step:
+        return f"ends before step {saved[-1].step}, at which a checkpoint was saved: steps are gone"
+    return ""
 
 
 def keep_digest(run: RunFolder, digest: Digest) -> None:

@@ -21,6 +21,7 @@ from smarthdr_studio.core.project.stale import StaleRun
 from smarthdr_studio.core.records import open_plain, read_json
 from smarthdr_studio.core.training.events import Material, RunStarted, values_in
 from smarthdr_studio.core.training.run_folder import RunFolder, run_folders, started_at
+from smarthdr_studio.core.training.run_index import damaged_files
 from smarthdr_studio.core.training.run_log import TimedEvent, timed
 from smarthdr_studio.core.trust.masking import MaskSettings, masks_from_text
 
@@ -139,8 +140,16 @@ def runs_read_otherwise(project: Project) -> tuple[StaleRun, ...]:
     return tuple(found)
 
 
-def stale_run_findings(project: Project) -> Iterator[Finding]:
-    """The same for the doctor, a finding each; see `integrity.check_up`."""
+def run_findings(project: Project) -> Iterator[Finding]:
+    """What the doctor says of runs: damaged files, and frames read otherwise; see `check_up`."""
+    for run in run_folders(project.folder):
+        for name, lost in damaged_files(run):
+            yield Finding(
+                trouble=FindingKind.RUN,
+                what=f"runs/{run.id}/{name}",
+                sentence=f"{name} of run {run.id} {lost}",
+                remedy="bring it back from a copy of the project folder",
+            )
     for each in runs_read_otherwise(project):
         yield Finding(
             trouble=FindingKind.STALE_RUN,

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from smarthdr_studio.core.project.integrity import check_up
 from smarthdr_studio.core.project.repair import repair
-from smarthdr_studio.core.training.run_start import stale_run_findings
+from smarthdr_studio.core.training.run_start import run_findings
 from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Notice
@@ -29,7 +29,7 @@ def mend_project(report: Report, *, folder: Path) -> Mended:
     report(f"looking over {folder.name}", 0, 2)
     done = repair(folder)
     report(f"looking over {folder.name}", 1, 2)
-    found = check_up(folder, also=stale_run_findings).findings
+    found = check_up(folder, also=run_findings).findings
     wrong = tuple(f"{each.sentence}; {each.remedy}" for each in found)
     return Mended(folder=folder, done=tuple(done), wrong=wrong)
 
