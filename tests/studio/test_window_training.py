@@ -140,6 +140,20 @@ def test_closing_during_a_run_asks_and_a_no_closes_nothing(
 
 
 @pytest.mark.slow
+def test_the_question_leaves_with_the_run_it_asks_about(window, qtbot, until, fresh_project, plan):
+    plan(epochs=40)
+    window.session.take(fresh_project)
+    until(window.session, lambda s: s.shown == "001")
+    click(qtbot, window, "Train")
+    until(window.session, lambda s: s.training.step > 1, timeout=400000)
+    window.close()
+    assert window.findChild(QMessageBox, "leave").isVisible()
+    window.session.steering.stop()
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox, "leave") is None, timeout=300000)
+    assert window.isVisible()  # nothing was answered
+
+
+@pytest.mark.slow
 def test_an_error_in_training_becomes_words_and_a_run_to_resume(
     window, qtbot, until, fresh_project, plan, monkeypatch
 ):

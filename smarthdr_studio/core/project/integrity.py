@@ -354,7 +354,7 @@ def check_up(
     """Everything that is wrong with the project in `folder`.
 
     `also` looks at what the project itself does not know, such as what its runs learned from
-    (`run_start.stale_run_findings`), where the database is well.
+    (`run_start.run_findings`), where the database is well.
 
     Looks at a copy of the database, so that a project on a read-only disk, of an older format or
     in use by a window can be looked over as well. Files younger than `quiet` seconds that nothing

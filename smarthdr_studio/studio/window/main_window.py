@@ -389,6 +389,7 @@ class MainWindow(QMainWindow):
         box.setEscapeButton(cancel)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         stop.clicked.connect(self.end)
+        self.session.running.run_ended.connect(box.close)  # then there is nothing to ask
         box.open()
 
     @Slot()
