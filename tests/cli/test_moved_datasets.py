@@ -9,7 +9,7 @@ import pytest
 from smarthdr_studio.cli import BAD_INPUT, DONE, VERBS
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.project.relocation import refuse_without_dataset
+from smarthdr_studio.core.project.relocation import lost_dataset, refuse_without_dataset
 from smarthdr_studio.core.remedies import FIND_DATASET, speak_in_window
 from smarthdr_studio.core.training.threshold_proposals import Wish, propose_thresholds
 from smarthdr_studio.core.trust.masking import MaskSettings
@@ -122,4 +122,5 @@ def test_a_dataset_that_lacks_some_scenes_is_there(project, moved, tmp_path):
     for name in ("001", "002", "003", "005"):
         shutil.rmtree(moved / "Training" / name)
     with Project.open(project) as opened:
-        refuse_without_dataset(opened)
+        assert lost_dataset(opened) is None
+        refuse_without_dataset(opened)  # nor is it refused

@@ -170,7 +170,7 @@ def test_a_run_without_a_plan_is_told_in_words(fresh_project):
     (run / "plan.toml").unlink()
     told = tell_of_runs(folder=fresh_project, rows=look(fresh_project).rows)
     assert told.plans == ()
-    assert "no such preset" in told.plan_words
+    assert "no such file" in told.plan_words
 
 
 def pictures(project, **how):

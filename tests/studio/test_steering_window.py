@@ -245,4 +245,4 @@ def test_a_plan_that_cannot_be_loaded_is_told(opened):
     session = opened.session
     session.training.train(preset="/nowhere/plan.toml", device="cpu")
     assert session.state.training.activity is Activity.FAILED
-    assert "no such preset" in session.state.training.message
+    assert "no such file" in session.state.training.message

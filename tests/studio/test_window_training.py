@@ -148,7 +148,7 @@ def test_the_question_leaves_with_the_run_it_asks_about(window, qtbot, until, fr
     until(window.session, lambda s: s.training.step > 1, timeout=400000)
     window.close()
     assert window.findChild(QMessageBox, "leave").isVisible()
-    window.session.steering.stop()
+    window.session.running.steering.stop()
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "leave") is None, timeout=300000)
     assert window.isVisible()  # nothing was answered
 
