@@ -193,7 +193,7 @@ _STAND_INS = {
     Layer.PIXEL_MASK: (Layer.PERSON_MASK, Layer.OVER),
 }
 
-_NO_LABEL = "No pseudo-label; a run makes those of unlabelled scenes"
+_NO_LABEL = "No pseudo-label yet — train, or press Ctrl+T"
 _NO_FRAMES = "The frames of this scene are not loaded"
 
 _WHY_EMPTY = {
