@@ -139,9 +139,9 @@ class PoolStatistics:
             kept = self._kept_patches(tops)
             table = self._tables.counted[np.arange(len(self)), kept]
             low, high = self._pixel_ranges(masks.pixels, kept, table)
-            for column, tau_pixel in enumerate(taus):
-                trusted = self._trusted(table, tops, _limits(low, high, float(tau_pixel)))
-                shares[row, column] = _share(trusted.sum(), self._pixels.sum())
+            limits = np.array([_limits(low, high, float(tau_pixel)) for tau_pixel in taus])
+            trusted = self._trusted(table, tops, limits).sum(-1)
+            shares[row] = [_share(float(each), self._pixels.sum()) for each in trusted]
         return shares
 
     def patch_histogram(self, masks: MaskSettings, *, bins: int = 50) -> Integers:
@@ -382,7 +382,7 @@ def counted_below(rows: Counts, top: Doubles, *, least: Doubles, greatest: Doubl
     """How many of each row's pixels have σ ≤ top, interpolated inside a bin.
 
     `rows` are running counts, scenes×(bins + 1), from each scene's least to its greatest σ. The
-    others and the answer are flat, one value per scene.
+    others are flat, one value per scene; `top` and the answer may be several of such, n×scenes.
     """
     bins = rows.shape[1] - 1
     place = log_position(np.minimum(top, greatest), low=least, high=greatest)
@@ -451,18 +451,18 @@ class PaintedPool:
         """Trusted pixels of each scene of the pool with the brush, from those without it.
 
         Both gates keep what is at most `patch_tops` and `pixel_tops`, in σ. All are flat, one
-        value per scene.
+        value per scene; `machine`, `pixel_tops` and the answer may be several of such, n×scenes.
         """
         own = self._places
         kept = np.minimum((self._means <= patch_tops[own, None]).sum(1), self._count)
         below = counted_below(
             self._table[self._starts + kept],
-            pixel_tops[own],
+            pixel_tops[..., own],
             least=self._low,
             greatest=self._high,
         )
         trusted = machine.copy()
-        trusted[own] = np.maximum(machine[own] - below, 0) + self._forced
+        trusted[..., own] = np.maximum(machine[..., own] - below, 0) + self._forced
         return trusted
 
 
