@@ -94,8 +94,16 @@ def nothing_left_behind(qapp, garbage_of_the_test):
 
 def _made_since(*kinds):
     # type(), because asking some lazy objects for their class wakes them up.
-    held = [thing for thing in gc.get_objects() if issubclass(type(thing), kinds)]
+    wanted = set(kinds)
+    for kind in list(wanted):
+        wanted |= _below(kind)
+    held = [thing for thing in gc.get_objects() if type(thing) in wanted]
     return [thing for thing in held if shiboken6.isValid(thing)]
+
+
+def _below(kind):
+    """Every class that derives from it, however far down."""
+    return {each for child in type.__subclasses__(kind) for each in (child, *_below(child))}
 
 
 def write_pseudo(project, scene, *, at_round=3):
