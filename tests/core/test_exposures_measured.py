@@ -167,6 +167,35 @@ def test_real_scans_of_film_are_not_contradicted_where_shadows_are_fogged():
     assert find_exposures(frames, pixels, given=(0, 3, 6, 9, 12)).evs == (0, 3, 6, 9, 12)
 
 
+@needs_real
+def test_all_sixteen_scans_of_film_are_a_bracket_though_four_are_all_but_black():
+    frames = [REAL / "memorial" / f"memorial00{n}.png" for n in range(61, 77)]
+    evs = tuple(float(ev) for ev in range(5, -11, -1))
+    assert find_exposures(frames, [read_frame(path) for path in frames], given=evs).evs == evs
+
+
+def fogged(bracket):
+    """Nothing but a lamp, and a blue border that is lighter in the darker frame, as scans have."""
+    pixels = [np.full((64, 96, 3), 3500, np.uint16) for _ in bracket[:2]]
+    for frame, lamp, border in zip(pixels, (4300, 6000), (65535, 9000), strict=True):
+        frame[:6, :, 2] = border
+        frame[30:42, 40:52] = lamp
+    return pixels
+
+
+def test_of_frames_that_are_all_but_black_the_lights_tell_which_is_brighter(bracket):
+    pixels = fogged(bracket)
+    assert pixels[0].mean() > pixels[1].mean()
+    assert find_exposures(bracket[:2], pixels, given=(0, 2)).evs == (0, 2)
+
+
+def test_where_the_lights_fall_too_they_are_still_refused(bracket):
+    dark, bright = fogged(bracket)
+    bright[:6] = dark[:6] = 3500
+    with pytest.raises(BadScene, match="is no brighter than"):
+        find_exposures(bracket[:2], [bright, dark], given=(0, 2))
+
+
 def test_one_file_given_twice_is_refused(bracket):
     with pytest.raises(BadScene, match=r"IMG_9\.tif: is given twice"):
         found([bracket[0], bracket[1], bracket[0]], given=(0, 2, 4))

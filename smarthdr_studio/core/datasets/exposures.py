@@ -10,6 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from smarthdr_studio.core.datasets.layouts import as_listed, exposure_file, frame_files
 from smarthdr_studio.core.errors import BadScene
 from smarthdr_studio.core.files import AnyPath
@@ -35,6 +37,7 @@ _LEAST_OFF: Final = 0.5  # stops
 _NOTED: Final = 0.12  # of the step
 _LEAST_NOTED: Final = 0.3  # stops
 _ALIKE: Final = 1.02  # mean camera values that differ by less are the same brightness
+_REST: Final = 0.95  # of the pixels; what is above them are the lights of a frame
 _THIRD: Final = 1 / 3
 _NEAR_A_THIRD: Final = 0.07
 
@@ -77,14 +80,31 @@ class _Bracket:
         return self._steps[darker, brighter]
 
     def rises(self, darker: int, brighter: int) -> bool:
-        """Whether a frame is brighter than another; means tell where single pixels cannot."""
+        """Whether a frame is brighter than another; means tell where single pixels cannot.
+
+        The mean over all of it, or over its lights: of a frame that is all but black the rest, and
+        the border of a scan, says nothing.
+        """
         measured = self.step(darker, brighter)
         if measured.stops is not None and measured.tells:
             return measured.stops > 0
-        return float(self.pixels[brighter].mean()) > float(self.pixels[darker].mean())
+        low, high = self.pixels[darker], self.pixels[brighter]
+        return float(high.mean()) > float(low.mean()) or _lights_rise(low, high)
 
     def by_brightness(self) -> list[int]:
         return sorted(range(len(self.paths)), key=lambda index: float(self.pixels[index].mean()))
+
+
+def _lights_rise(darker: Frame, brighter: Frame) -> bool:
+    """Whether the brightest twentieth of both, by the middle channel, is brighter in one.
+
+    The middle one of three, because a border in one pure colour is no light.
+    """
+    middles = [np.median(frame, axis=2) for frame in (darker, brighter)]
+    both = middles[0] + middles[1]
+    lights = both >= np.quantile(both, _REST)
+    low, high = (float(each[lights].mean()) for each in middles)
+    return high > low
 
 
 def find_exposures(
