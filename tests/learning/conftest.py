@@ -11,6 +11,8 @@ import pytest
 import torch
 from brackets import write_frame, write_truth
 from made_once import copied_project, made_once
+from torch import Tensor
+from torch.nn import functional
 
 from smarthdr_studio.core.datasets.ground_truth import TruthFix
 from smarthdr_studio.core.imaging.bracket import Catalogue, Scene
@@ -20,6 +22,9 @@ from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.plan import TrainingPlan, parse_plan
 from smarthdr_studio.core.trust.masking import MaskSettings, Range
 from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel, write_pseudo_label
+from smarthdr_studio.learning.networks import NETWORKS
+from smarthdr_studio.learning.networks.fusion_network import FusedFeatures
+from smarthdr_studio.learning.radiometry import merge_weights
 
 HEIGHT, WIDTH = 72, 96
 EVS = (0.0, 2.0, 4.0)
@@ -59,6 +64,33 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+class Tiny(torch.nn.Module):
+    """Two convolutions that correct the plain merge: all that the loop has to be shown."""
+
+    multiple, feature_count, whole = 2, 4, False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read = torch.nn.Conv2d(18, self.feature_count, 3, padding=1)
+        self.answer = torch.nn.Conv2d(self.feature_count, 3, 3, padding=1)
+
+    def forward(self, under: Tensor, reference: Tensor, over: Tensor) -> FusedFeatures:
+        frames = (under, reference, over)
+        features = functional.leaky_relu(self.read(torch.cat(frames, dim=1)), 0.01)
+        weights = merge_weights(reference[:, 3:])
+        merged = sum(w * frame[:, :3] for w, frame in zip(weights, frames, strict=True))
+        hdr = (merged + 0.01 * self.answer(features).float()).clamp(0, 1)
+        return FusedFeatures(hdr=hdr, features=features)
+
+
+@pytest.fixture(scope="module")
+def tiny_network() -> Iterator[None]:
+    """For tests of what is around a backbone: where a plan says light, one that costs nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(NETWORKS, "light", Tiny)
+        yield
 
 
 @pytest.fixture

@@ -39,6 +39,8 @@ from smarthdr_studio.studio.project.current_scene import Stage
 from smarthdr_studio.studio.project.predictions import read_replay
 from smarthdr_studio.studio.project.scene_loader import SceneFiles, load_scene
 
+pytestmark = pytest.mark.usefixtures("tiny_network")
+
 METHODS = ["quantile", "risk", "freematch", "softmatch"]
 ROUNDS = 3
 

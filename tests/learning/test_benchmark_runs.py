@@ -26,6 +26,8 @@ from smarthdr_studio.learning import benchmark_runs
 from smarthdr_studio.learning.benchmark_runs import CellProgress, run_cell
 from smarthdr_studio.learning.evaluation import evaluate
 
+pytestmark = pytest.mark.usefixtures("tiny_network")
+
 PLAN = """
 seeds = [0]
 [base]

@@ -15,6 +15,8 @@ from smarthdr_studio.learning.evaluation import quick_ause
 from smarthdr_studio.learning.schedule import BestValidation
 from smarthdr_studio.learning.trainer import train
 
+pytestmark = pytest.mark.usefixtures("tiny_network")
+
 SCHEDULE = {"epochs": 6, "warmup_epochs": 1, "steps_per_epoch": 1}
 
 

@@ -28,6 +28,8 @@ from smarthdr_studio.learning.event_log import RunLog
 from smarthdr_studio.learning.failures import explain_failure
 from smarthdr_studio.learning.trainer import train
 
+pytestmark = pytest.mark.usefixtures("tiny_network")
+
 SCHEDULE = {"epochs": 2, "warmup_epochs": 1, "steps_per_epoch": 3}
 
 

@@ -27,6 +27,8 @@ from smarthdr_studio.learning.estimate import estimate
 from smarthdr_studio.learning.mean_teacher import MeanTeacher
 from smarthdr_studio.learning.trainer import train
 
+pytestmark = pytest.mark.usefixtures("tiny_network")
+
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):

@@ -23,6 +23,8 @@ from smarthdr_studio.learning.checkpoints import read_info
 from smarthdr_studio.learning.failures import memory_remedies
 from smarthdr_studio.learning.trainer import train
 
+pytestmark = pytest.mark.usefixtures("tiny_network")
+
 SCHEDULE = {"epochs": 2, "warmup_epochs": 1, "steps_per_epoch": 3}
 
 

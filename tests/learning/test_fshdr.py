@@ -41,6 +41,8 @@ from smarthdr_studio.learning.methods.fshdr import FsHdr, exposure_loss, squared
 from smarthdr_studio.learning.networks import NETWORKS, Prediction
 from smarthdr_studio.learning.trainer import train
 
+pytestmark = pytest.mark.usefixtures("tiny_network")
+
 PLAN = {
     "system": "fshdr",
     "held_out": 0,

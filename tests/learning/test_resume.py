@@ -22,6 +22,8 @@ from smarthdr_studio.learning.model_files import load_model
 from smarthdr_studio.learning.run_setup import prepare_run
 from smarthdr_studio.learning.trainer import train
 
+pytestmark = pytest.mark.usefixtures("tiny_network")
+
 SCHEDULE = {"epochs": 5, "warmup_epochs": 1, "steps_per_epoch": 2, "refresh_every": 2}
 
 

@@ -35,6 +35,8 @@ from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.learning.pseudo_labelling import open_round
 from smarthdr_studio.learning.trainer import train
 
+pytestmark = pytest.mark.usefixtures("tiny_network")
+
 SCHEDULE = {"epochs": 5, "warmup_epochs": 1, "steps_per_epoch": 1, "refresh_every": 1}
 ROUNDS = 5  # before epochs 2 to 5, and after the last
 

@@ -5,6 +5,7 @@ import shutil
 
 import cv2
 import numpy as np
+import pytest
 
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training import round_files
@@ -13,6 +14,8 @@ from smarthdr_studio.core.training.round_files import preview
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.trust.masking import MaskSettings, masks_from_text
 from smarthdr_studio.learning.trainer import train
+
+pytestmark = pytest.mark.usefixtures("tiny_network")
 
 SCHEDULE = {"epochs": 3, "warmup_epochs": 0, "steps_per_epoch": 1}
 

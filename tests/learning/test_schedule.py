@@ -19,6 +19,8 @@ from smarthdr_studio.learning.schedule import (
 )
 from smarthdr_studio.learning.trainer import train
 
+pytestmark = pytest.mark.usefixtures("tiny_network")
+
 
 def test_a_written_plan_reads_back_whatever_it_says(tmp_path, make_plan):
     plan = make_plan(

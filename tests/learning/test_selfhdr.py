@@ -39,6 +39,8 @@ from smarthdr_studio.learning.networks import Prediction
 from smarthdr_studio.learning.run_setup import prepare_run
 from smarthdr_studio.learning.trainer import train
 
+pytestmark = pytest.mark.usefixtures("tiny_network")
+
 PLAN = {
     "system": "selfhdr",
     "held_out": 0,

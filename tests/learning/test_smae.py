@@ -57,6 +57,8 @@ from smarthdr_studio.learning.networks import NETWORKS, Prediction
 from smarthdr_studio.learning.run_setup import open_run
 from smarthdr_studio.learning.trainer import train
 
+pytestmark = pytest.mark.usefixtures("tiny_network")
+
 PLAN = {
     "system": "smae",
     "held_out": 0,

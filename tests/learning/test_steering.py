@@ -30,6 +30,8 @@ from smarthdr_studio.learning import steering
 from smarthdr_studio.learning.checkpoints import read_info
 from smarthdr_studio.learning.trainer import train
 
+pytestmark = pytest.mark.usefixtures("tiny_network")
+
 SCHEDULE = {"epochs": 4, "warmup_epochs": 2, "steps_per_epoch": 2, "halve_at_epoch": None}
 
 
