@@ -1,11 +1,12 @@
 """Makes the model that ships, and its card, from the recipe in packaging/starter.toml.
 
-    .venv/bin/python packaging/starter.py [--into DIR] [--work DIR]
+    .venv/bin/python packaging/starter.py --maps DIR [--into DIR] [--work DIR]
 
-Draws the scenes, learns from them on one core, scales σ on labels the run never saw, measures the
-result on scenes that neither has seen, and writes starter.shdrmodel and card.json whole. The same
-recipe gives the same weights on one kind of processor with one version of torch. What is in the
-folder of work already, scenes or a finished run, is not made again.
+Takes the radiance maps that the recipe names from a folder, draws the scenes, learns from them on
+one core, scales σ on labels the run never saw, measures the result on scenes that neither has seen,
+and writes starter.shdrmodel and card.json whole. The same recipe gives the same weights on one kind
+of processor with one version of torch. What is in the folder of work already, scenes or a finished
+run, is not made again.
 """
 
 import argparse
@@ -53,7 +54,12 @@ from smarthdr_studio.learning.model_files import find_model, load_model, load_pr
 from smarthdr_studio.learning.networks import FusionNetwork
 from smarthdr_studio.learning.networks.fusion_network import SIGMA_MIN
 from smarthdr_studio.learning.trainer import train
-from smarthdr_studio.synthetic.benchmark_set import BenchmarkSettings, write_benchmark
+from smarthdr_studio.synthetic.benchmark_set import (
+    COMPUTED,
+    PHOTOGRAPHED,
+    BenchmarkSettings,
+    write_benchmark,
+)
 from smarthdr_studio.synthetic.dataset import write_sample
 from smarthdr_studio.synthetic.settings import SampleSettings
 
@@ -62,33 +68,38 @@ RECIPE: Final = ROOT / "packaging" / "starter.toml"
 SHIPPED: Final = ROOT / "resources" / STARTER
 PAGE: Final = ROOT / "resources" / "guide" / "9-networks.md"
 _MARK: Final = "<!-- starter -->"
+UNSEEN: Final = "unseen map"  # held-out scenes before a map that no training scene is cut from
 
 _ABOUT: Final = (
-    "Trained by SmartHDR Studio on generated scenes alone: {count} computed brackets of "
-    "{width}×{height} of {kinds}. No photograph was learned from."
+    "Trained by SmartHDR Studio on generated scenes alone: {count} brackets of {width}×{height}, "
+    "computed ones of {kinds}, and {cut} of things that pass before {maps}. No bracket that a "
+    "camera took was learned from."
 )
 
 
 def main() -> None:
     """Make the model as the recipe says."""
     words = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    words.add_argument("--maps", type=Path, required=True, help="where the radiance maps lie")
     words.add_argument("--into", type=Path, default=SHIPPED)
     words.add_argument("--work", type=Path, help="where scenes and run stay to be looked at")
     words.add_argument("--recipe", type=Path, default=RECIPE)
     asked = words.parse_args()
     with tempfile.TemporaryDirectory(prefix="starter-") as passing:
-        make(asked.into, work=asked.work or Path(passing), recipe=asked.recipe, say=print)
+        work = asked.work or Path(passing)
+        make(asked.into, maps=asked.maps, work=work, recipe=asked.recipe, say=print)
     if asked.into == SHIPPED:
         card = json.loads((SHIPPED / CARD_FILE).read_text(encoding="utf-8"))
         PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), card), encoding="utf-8")
 
 
-def make(into: Path, *, work: Path, recipe: Path, say: Callable[[str], object]) -> None:
+def make(into: Path, *, maps: Path, work: Path, recipe: Path, say: Callable[[str], object]) -> None:
     """The model and its card, in `into`; scenes and run are made in `work`, or found there."""
     torch.set_num_threads(1)
     asked = tomllib.loads(recipe.read_text(encoding="utf-8"))
-    settings = scene_settings(asked["scenes"])
+    settings = scene_settings(asked["scenes"], maps=_shelf(asked["maps"], "learned", maps, work))
     project, kinds, extra = _written_scenes(work, settings, asked["sample"], say=say)
+    unseen = _before_unseen_maps(work, settings, _shelf(asked["maps"], "held_out", maps, work))
     run = _trained(project, plan_of(asked["plan"]), say=say)
     begun = time.monotonic()
 
@@ -101,15 +112,10 @@ def make(into: Path, *, work: Path, recipe: Path, say: Callable[[str], object]) 
     draft = work / MODEL_FILE
     write_bundle(draft, card, weights)
 
-    measured = list(_measured(draft, project, kinds, extra, say=say))
+    measured = list(_measured(draft, project, kinds, extra, unseen, say=say))
     learned = [each for each in measured if each.part == "learned"]
     values = {
-        "about": _ABOUT.format(
-            count=settings.pool,
-            width=settings.width,
-            height=settings.height,
-            kinds=f"{len(settings.kinds)} kinds ({', '.join(settings.kinds)})",
-        ),
+        "about": _about(settings, asked["maps"]["learned"]),
         "weights": card.weights,
         "recipe": asked,
         "model": {"network": card.network, "parameters": _parameters(network), "step": card.step},
@@ -129,6 +135,18 @@ def make(into: Path, *, work: Path, recipe: Path, say: Callable[[str], object]) 
     with replacing(into / CARD_FILE) as file:
         file.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     say(json.dumps(values["figures"], indent=1, ensure_ascii=False))
+
+
+def _about(settings: BenchmarkSettings, maps: Sequence[str]) -> str:
+    names = ", ".join(name.removesuffix(".hdr") for name in maps)
+    return _ABOUT.format(
+        count=settings.pool,
+        width=settings.width,
+        height=settings.height,
+        kinds=f"{len(COMPUTED)} kinds ({', '.join(COMPUTED)})",
+        cut=settings.training,
+        maps=f"{len(maps)} radiance maps of real places ({names}; CC0)",
+    )
 
 
 def page(before: str, card: Mapping[str, Any]) -> str:
@@ -152,10 +170,33 @@ def page(before: str, card: Mapping[str, Any]) -> str:
     return f"{before.partition(_MARK)[0]}{_MARK}\n\n" + "\n".join(lines) + f"\n\n*{told}*\n"
 
 
-def scene_settings(asked: Mapping[str, Any]) -> BenchmarkSettings:
-    """The scenes of the recipe."""
+def scene_settings(asked: Mapping[str, Any], *, maps: Path | None) -> BenchmarkSettings:
+    """The scenes of the recipe, those before radiance maps cut from a folder of such."""
     exposures = tuple((float(a), float(b), float(c)) for a, b, c in asked["exposures"])
-    return BenchmarkSettings(**{**asked, "exposures": exposures}, labelled=0)
+    return BenchmarkSettings(**{**asked, "exposures": exposures}, labelled=0, maps=maps)
+
+
+def _shelf(asked: Mapping[str, Any], part: str, maps: Path, work: Path) -> Path:
+    """A folder in `work` with the maps of this part of the recipe, and no other bytes than its."""
+    shelf = work / "maps" / part
+    shelf.mkdir(parents=True, exist_ok=True)
+    for name in asked[part]:
+        found = (maps / name).read_bytes()
+        if hashlib.sha256(found).hexdigest() != asked["sha256"][name]:
+            raise SystemExit(f"{maps / name} holds other bytes than the map of the recipe.")
+        (shelf / name).write_bytes(found)
+    return shelf
+
+
+def _before_unseen_maps(work: Path, settings: BenchmarkSettings, maps: Path) -> tuple[Scene, ...]:
+    """Test scenes before maps that no training scene is cut from."""
+    folder = work / "unseen"
+    asked = replace(settings, training=0, maps=maps, seed=settings.seed + 1)
+    if not folder.exists():
+        for _ in write_benchmark(folder, asked):
+            pass
+    scenes = find_scenes(folder).scenes
+    return tuple(s for i, s in enumerate(scenes) if asked.kind_of(i) == PHOTOGRAPHED)
 
 
 def plan_of(asked: Mapping[str, Any]) -> TrainingPlan:
@@ -263,15 +304,22 @@ class Measured:
 
 
 def _measured(
-    model: Path, project: Path, kinds: Mapping[str, str], extra: Path, *, say: Callable[..., object]
+    model: Path,
+    project: Path,
+    kinds: Mapping[str, str],
+    extra: Path,
+    unseen: Sequence[Scene],
+    *,
+    say: Callable[..., object],
 ) -> Iterator[Measured]:
     predictor = load_predictor(model, device="cpu", frames=FrameStore())
     with Project.open(project) as opened:
         own = [(s, "held out" if s.split == "test" else "learned") for s in opened.scenes]
-    others = [(scene, "held out") for scene in find_scenes(extra).scenes]
-    for scene, part in (*own, *others):
-        kind = kinds[scene.id] if (scene, part) in own else "sample"
-        yield _one(predictor, scene, part=part, kind=kind)
+    for scene, part in own:
+        yield _one(predictor, scene, part=part, kind=kinds[scene.id])
+    for kind, others in (("sample", find_scenes(extra).scenes), (UNSEEN, unseen)):
+        for scene in others:
+            yield _one(predictor, scene, part="held out", kind=kind)
     say("measured")
 
 

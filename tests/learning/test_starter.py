@@ -43,7 +43,34 @@ def test_it_is_small_and_its_card_names_its_weights_and_its_recipe(card):
 
 def test_it_says_that_generated_scenes_alone_were_learned_from(card):
     assert "generated scenes alone" in card["about"]
-    assert "No photograph" in starter_card().about
+    assert "No bracket that a camera took" in starter_card().about
+
+
+def test_it_learned_before_maps_of_several_places_and_is_measured_before_another(card):
+    maps = card["recipe"]["maps"]
+    assert len(maps["learned"]) >= 3
+    assert not set(maps["learned"]) & set(maps["held_out"])
+    assert all(name.removesuffix(".hdr") in card["about"] for name in maps["learned"])
+    told = card["figures"]["unseen map"]
+    assert told["psnr_mu"] > told["merge_mu"] + 2
+
+
+def test_other_bytes_than_those_of_the_recipe_make_no_model(tmp_path):
+    sys.path.insert(0, str(ROOT / "packaging"))
+    import starter
+
+    recipe = tomllib.loads(starter.RECIPE.read_text(encoding="utf-8"))
+    for name in recipe["maps"]["sha256"]:
+        (tmp_path / name).write_bytes(b"#?RADIANCE")
+    with pytest.raises(SystemExit, match="holds other bytes than the map of the recipe"):
+        starter.make(
+            tmp_path / "into",
+            maps=tmp_path,
+            work=tmp_path / "work",
+            recipe=starter.RECIPE,
+            say=print,
+        )
+    assert not (tmp_path / "into").exists()
 
 
 @pytest.fixture(scope="module")
