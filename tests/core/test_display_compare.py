@@ -148,7 +148,11 @@ def test_every_pair_of_layers_of_any_scene_is_a_picture_or_a_sentence():
 @pytest.mark.parametrize(
     ("changes", "pair", "words"),
     [
-        ({"student": None}, (Layer.PSEUDO_LABEL, Layer.STUDENT), Layer.STUDENT.why_empty),
+        (
+            {"student": None},
+            (Layer.PSEUDO_LABEL, Layer.STUDENT),
+            "Waiting for the student's answer",
+        ),
         ({"bracket": None}, (Layer.MERGE, Layer.STUDENT), "not loaded"),
         ({"other_sigma": None}, (Layer.UNCERTAINTY, Layer.OTHER_SIGMA), "Pick a round"),
         ({"student": light(0, (9, 9))}, (Layer.STUDENT, Layer.UNDER), "different sizes"),

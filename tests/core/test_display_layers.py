@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from made_scenes import SETTINGS, SIZE, a_scene, light
 
-from smarthdr_studio.core.display import DisplaySettings, Layer, Material, Painter
+from smarthdr_studio.core.display import DisplaySettings, LabelComes, Layer, Material, Painter
 from smarthdr_studio.core.display.layers import number, refusal
 from smarthdr_studio.core.display.overlay import LIGHT
 from smarthdr_studio.core.trust.causes import Reason
@@ -226,6 +226,28 @@ def test_what_stands_in_for_another_layer_says_so_and_why():
         assert painted.detail.startswith(words)
     own = Painter().paint(Layer.GROUND_TRUTH, scene, SETTINGS)
     assert "in place of" not in own.detail
+
+
+@pytest.mark.parametrize(
+    ("comes", "words"),
+    [
+        (LabelComes.BY_TRAINING, "no pseudo-label yet — train, or press Ctrl+T"),
+        (LabelComes.BY_THIS_RUN, "no pseudo-label yet — the run at work makes it"),
+        (LabelComes.NEVER, "no pseudo-label — only unlabelled scenes get one"),
+    ],
+)
+def test_what_has_no_pseudo_label_says_how_it_gets_one_wherever_that_is_told(comes, words):
+    scene = Material(bracket=a_scene().bracket, label_comes=comes)
+    stands_in = Painter().paint(Layer.PSEUDO_LABEL, scene, SETTINGS)
+    assert words in stands_in.detail
+    told = [
+        Painter().paint(Layer.TRUSTED, scene, SETTINGS).why_empty,
+        Painter().difference(Layer.PSEUDO_LABEL, Layer.MERGE, scene, SETTINGS).why_empty,
+        refusal(Layer.UNCERTAINTY, scene, SETTINGS),
+        refusal(Layer.ERROR, scene, replace(SETTINGS, error_against=Layer.MERGE)),
+    ]
+    assert told == [str(comes)] * 4
+    assert words == comes[0].lower() + comes[1:]
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ def test_an_error_against_a_frame_is_held_against_its_radiance():
     ("against", "missing", "words"),
     [
         (Layer.GROUND_TRUTH, "ground_truth", "both a pseudo-label and a ground truth"),
-        (Layer.STUDENT, "student", Layer.STUDENT.why_empty),
+        (Layer.STUDENT, "student", "Waiting for the student's answer"),
         (Layer.MERGE, "bracket", "frames of this scene are not loaded"),
         (Layer.STUDENT, "hdr", "No pseudo-label yet"),
         (Layer.UNCERTAINTY, "student", "Uncertainty σ is none"),

@@ -15,6 +15,7 @@ from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.masking import MaskSettings, trust
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
+from smarthdr_studio.studio.state import Activity, TrainingState
 
 STRICT = MaskSettings(tau_patch=0.3, tau_pixel=0.2)
 
@@ -47,6 +48,22 @@ def test_a_late_answer_is_dropped(at_work, until):
     until(at_work, lambda s: s.shown == "006")
     assert set(shown) <= {"003", "006"}
     assert at_work.state.current == "006"
+
+
+def test_a_scene_without_pseudo_label_says_who_makes_it_as_runs_come_and_go(
+    session, until, qtbot, fresh_project
+):
+    details = {}
+    session.screen.painted.connect(lambda view, painted: details.update({view: painted.detail}))
+    session.take(fresh_project)
+    until(session, lambda s: s.shown == "001")
+    qtbot.waitUntil(lambda: "only unlabelled scenes get one" in details.get(0, ""))
+    session.screen.pick("003")
+    qtbot.waitUntil(lambda: "press Ctrl+T" in details[0])
+    session.training._become(TrainingState(activity=Activity.RUNNING, round=3))
+    qtbot.waitUntil(lambda: "the run at work makes it" in details[0])
+    session.training._become(TrainingState())
+    qtbot.waitUntil(lambda: "press Ctrl+T" in details[0])
 
 
 def test_a_failed_load_keeps_the_last_good_picture(at_work, until, tiny_project):

@@ -342,7 +342,7 @@ def difference_of(
         )
     for one in pair:
         if one in PICTURES and not has_picture(one, material):
-            return one.why_empty
+            return why_empty(one, material, settings)
     found = sources.difference(layer, partner, material, against=settings.error_against)
     if found is not None:
         return found

@@ -56,11 +56,6 @@ class Layer(StrEnum):
         return _TIPS[self]
 
     @property
-    def why_empty(self) -> str:
-        """Why a view with this layer has nothing to show, and what helps."""
-        return _WHY_EMPTY[self]
-
-    @property
     def stand_ins(self) -> tuple["Layer", ...]:
         """What a view shows instead while this layer does not exist, best first."""
         return _STAND_INS.get(self, ())
@@ -87,6 +82,14 @@ class DisplaySettings:
     mask_visible: bool = True
 
 
+class LabelComes(StrEnum):
+    """Whether and how a scene without pseudo-label gets one; the value is the sentence for it."""
+
+    BY_TRAINING = "No pseudo-label yet — train, or press Ctrl+T"
+    BY_THIS_RUN = "No pseudo-label yet — the run at work makes it"
+    NEVER = "No pseudo-label — only unlabelled scenes get one"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Material:
     """One scene's arrays, H×W each, for the painter; what is not there is None.
@@ -96,7 +99,8 @@ class Material:
     in a pseudo-label. `student` and `promoted` are H×W×3 radiance; `student_origin` names the model
     file that stands in for the student. `reasons` is H×W of `core.reasons.Reason`; `flips` is
     rows×columns, how often each patch changed sides between rounds. `other_hdr` and `other_sigma`
-    are the pseudo-label of the round `other_origin` names.
+    are the pseudo-label of the round `other_origin` names. `label_comes` counts while there is no
+    pseudo-label.
     """
 
     bracket: Bracket | None = None
@@ -115,6 +119,7 @@ class Material:
     other_hdr: Half | None = None
     other_sigma: Floats | None = None
     other_origin: str = ""
+    label_comes: LabelComes = LabelComes.BY_TRAINING
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -193,15 +198,15 @@ _STAND_INS = {
     Layer.PIXEL_MASK: (Layer.PERSON_MASK, Layer.OVER),
 }
 
-_NO_LABEL = "No pseudo-label yet — train, or press Ctrl+T"
 _NO_FRAMES = "The frames of this scene are not loaded"
 
+_OF_THE_LABEL = frozenset(
+    {
+        *(Layer.PSEUDO_LABEL, Layer.UNCERTAINTY, Layer.PATCH_MASK, Layer.PIXEL_MASK),
+        *(Layer.TRUSTED, Layer.PATCH_SCORE, Layer.PIXEL_SCORE, Layer.COMBINED_MASK, Layer.REASONS),
+    }
+)
 _WHY_EMPTY = {
-    Layer.PSEUDO_LABEL: _NO_LABEL,
-    Layer.UNCERTAINTY: _NO_LABEL,
-    Layer.PATCH_MASK: _NO_LABEL,
-    Layer.PIXEL_MASK: _NO_LABEL,
-    Layer.TRUSTED: _NO_LABEL,
     Layer.UNDER: _NO_FRAMES,
     Layer.REFERENCE: _NO_FRAMES,
     Layer.OVER: _NO_FRAMES,
@@ -210,11 +215,7 @@ _WHY_EMPTY = {
     Layer.MERGE: _NO_FRAMES,
     Layer.STUDENT: "Waiting for the student's answer; before the first run there is none",
     Layer.PROMOTED: "This scene is not promoted — press P",
-    Layer.PATCH_SCORE: _NO_LABEL,
-    Layer.PIXEL_SCORE: _NO_LABEL,
     Layer.PERSON_MASK: "Nobody has painted on this scene",
-    Layer.COMBINED_MASK: _NO_LABEL,
-    Layer.REASONS: _NO_LABEL,
     Layer.FLIPS: "Flips are known after two rounds of training",
     Layer.OTHER_ROUND: "Pick a round in the history",
     Layer.OTHER_SIGMA: "Pick a round in the history",
@@ -283,7 +284,7 @@ def refusal(layer: Layer, material: Material, settings: DisplaySettings) -> str:
         there = has_picture(layer, material)
     else:
         there = all(getattr(material, name) is not None for name in _MADE_OF[layer])
-    return "" if there else layer.why_empty
+    return "" if there else _why_missing(layer, material)
 
 
 def joined(*parts: str) -> str:
@@ -334,7 +335,11 @@ def why_empty(layer: Layer, material: Material, settings: DisplaySettings) -> st
         return "The reasons are still being looked for"
     if layer is Layer.FLIPS and material.flips is not None:
         return "These flips are of another patch size than the masks"
-    return layer.why_empty
+    return _why_missing(layer, material)
+
+
+def _why_missing(layer: Layer, material: Material) -> str:
+    return str(material.label_comes) if layer in _OF_THE_LABEL else _WHY_EMPTY[layer]
 
 
 def _why_no_error(material: Material, against: Layer) -> str:
@@ -342,9 +347,9 @@ def _why_no_error(material: Material, against: Layer) -> str:
     if against not in PICTURES:
         return f"An error is held against a picture, and {against} is none"
     if against is Layer.GROUND_TRUTH and (material.hdr is None or material.ground_truth is None):
-        return Layer.ERROR.why_empty
+        return _WHY_EMPTY[Layer.ERROR]
     if material.hdr is None:
-        return Layer.PSEUDO_LABEL.why_empty
+        return _why_missing(Layer.PSEUDO_LABEL, material)
     if not has_picture(against, material):
-        return against.why_empty
+        return _why_missing(against, material)
     return f"{Layer.PSEUDO_LABEL} and {against} are of different sizes"

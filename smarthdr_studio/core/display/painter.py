@@ -93,7 +93,11 @@ class Painter:
         for shown in (layer, *layer.stand_ins):
             painted = self._painted(shown, material, settings)
             if painted is not None:
-                return painted if shown is layer else self._instead(painted, layer)
+                return (
+                    painted
+                    if shown is layer
+                    else self._instead(painted, layer, why_empty(layer, material, settings))
+                )
         return self._empty(layer.value, why_empty(layer, material, settings))
 
     def difference(
@@ -141,9 +145,8 @@ class Painter:
         self._material = material
         self._memo.turn()
 
-    def _instead(self, painted: Painted, layer: Layer) -> Painted:
+    def _instead(self, painted: Painted, layer: Layer, why: str) -> Painted:
         """A stand-in; its detail says for what it stands, why, and what helps."""
-        why = layer.why_empty
         words = f"in place of {layer.value} · {why[0].lower()}{why[1:]}"
         causes = painted, words
         return self._memo.once(

@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from smarthdr_studio.core.display import DisplaySettings, Layer, Material, Painted, Painter
+from smarthdr_studio.core.display import (
+    DisplaySettings,
+    LabelComes,
+    Layer,
+    Material,
+    Painted,
+    Painter,
+)
 from smarthdr_studio.core.display.layer_data import linear_squares, tabled_error, tabled_squares
 from smarthdr_studio.core.display.layers import refusal
 from smarthdr_studio.core.imaging.bracket import Half
@@ -311,6 +318,11 @@ class Stage:
         if self.loaded is not None and self.loaded.label is None and self._latest is not None:
             self._latest = None
             self._use_source(None)
+
+    def expect_label(self, comes: LabelComes) -> None:
+        """How the scene gets a pseudo-label, for the words where it has none."""
+        if comes is not self.material.label_comes:
+            self.material = replace(self.material, label_comes=comes)
 
     def take_person(self, person: Brush | None) -> None:
         """What is painted on the scene by the journal, H×W; another one ends a preview."""

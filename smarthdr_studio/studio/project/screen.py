@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
 
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
-from smarthdr_studio.core.display import DisplaySettings, Layer, Painted
+from smarthdr_studio.core.display import DisplaySettings, LabelComes, Layer, Painted
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.imaging.regions import Box
 from smarthdr_studio.core.project.journal import SceneState, Status
@@ -183,6 +183,14 @@ def settings_of(state: StudioState, place: int) -> DisplaySettings:
     return replace(state.display, exposure_ev=own, zebra=view.zebra, gain=state.compare.gain)
 
 
+def label_comes(state: StudioState) -> LabelComes:
+    """How the scene that is shown gets a pseudo-label, where it has none."""
+    row = state.row(state.shown)
+    if row is not None and row.status in (Status.GROUND_TRUTH, Status.TEST, Status.EXCLUDED):
+        return LabelComes.NEVER
+    return LabelComes.BY_THIS_RUN if state.training.busy else LabelComes.BY_TRAINING
+
+
 class PaintedMasks:
     """Remembers which scenes are painted; masks are asked for one at a time."""
 
@@ -267,6 +275,13 @@ class Screen(QObject):
         self._repaint.timeout.connect(self._paint)
         self._rechart.timeout.connect(self._chart)
         store.switched.connect(self._switch)
+        store.watch({"training"}, self._run_came_or_went)
+
+    @Slot(object, object)
+    def _run_came_or_went(self, old: StudioState, new: StudioState) -> None:
+        """What has no pseudo-label says who makes one."""
+        if old.training.busy != new.training.busy and self.stage.scene is not None:
+            self.repaint()
 
     @property
     def retention(self) -> Retention | None:
@@ -445,6 +460,7 @@ class Screen(QObject):
     @Slot()
     def _paint(self) -> None:
         state = self._store.state
+        self.stage.expect_label(label_comes(state))
         for place in range(len(state.views)):
             self.painted.emit(place, self.painted_view(place))
         refusals = self.stage.refusals(state.display)
