@@ -31,7 +31,7 @@ from smarthdr_studio.studio.application import GarbageCollector
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.settings import Places
 from smarthdr_studio.studio.theme import DARK, style_sheet, tint
-from smarthdr_studio.studio.window import MainWindow
+from smarthdr_studio.studio.window import MainWindow, bars
 from smarthdr_studio.synthetic.settings import SampleSettings
 
 HEIGHT, WIDTH = 96, 128
@@ -71,6 +71,12 @@ def garbage_collector(qapp):
     with garbage_collected_by(collector.collect):
         yield collector
     collector.deleteLater()
+
+
+@pytest.fixture(autouse=True)
+def notices_stay(monkeypatch):
+    """Long enough to be looked at, however slow the machine is."""
+    monkeypatch.setattr(bars, "_STAYS_MS", 3_600_000)
 
 
 @pytest.fixture(autouse=True)

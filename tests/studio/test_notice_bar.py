@@ -1,5 +1,9 @@
 """A note over the pictures stays low and readable, however much can be done about it."""
 
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from smarthdr_studio.studio.state import Notice, Offer, StudioState
@@ -61,6 +65,46 @@ def test_a_notice_covers_no_more_than_its_words_need_and_details_have_all_the_wi
     QApplication.processEvents()
     assert bar.width() == 960
     assert over.parent() is place
+
+
+SAVED = Notice(text="Saved /data/sheet.png", opens=Path("/data/sheet.png"))
+OFFER = Offer(text="Resume", tip="Go on", asks="resume", about="r1")
+
+
+def test_good_news_leaves_once_it_can_have_been_read_and_stays_while_the_keyboard_is_on_it(qtbot):
+    bar, closed = NoticeBar(), []
+    qtbot.addWidget(bar)
+    bar.closed.connect(lambda: closed.append(True))
+    bar.move(400, 400)  # away from the mouse
+    bar.show_state(StudioState(), StudioState(notice=SAVED))
+    bar.activateWindow()
+    brief = bar.leaving.interval()
+    assert bar.leaving.isActive()
+    close = next(b for b in bar.findChildren(QPushButton) if b.text() == "Close")
+    close.setFocus()
+    qtbot.waitUntil(close.hasFocus)
+    bar.leaving.timeout.emit()
+    assert not closed
+    assert bar.leaving.isActive()
+    close.clearFocus()
+    bar.leaving.timeout.emit()
+    assert closed
+    longer = replace(SAVED, text=SAVED.text * 4)
+    bar.show_state(StudioState(notice=SAVED), StudioState(notice=longer))
+    assert bar.leaving.interval() > brief
+    bar.show_state(StudioState(notice=longer), StudioState())
+    assert not bar.leaving.isActive()
+
+
+@pytest.mark.parametrize(
+    "changes", [{"tone": "warn"}, {"tone": "bad"}, {"offers": (OFFER,)}, {"details": ("003",)}]
+)
+def test_what_is_bad_or_can_be_acted_upon_stays_until_it_is_closed(qtbot, changes):
+    bar = NoticeBar()
+    qtbot.addWidget(bar)
+    bar.show_state(StudioState(), StudioState(notice=SAVED))
+    bar.show_state(StudioState(notice=SAVED), StudioState(notice=replace(SAVED, **changes)))
+    assert not bar.leaving.isActive()
 
 
 def test_a_notice_lies_over_the_middle_where_that_has_room_and_leaves_the_panels_beside_it(qtbot):

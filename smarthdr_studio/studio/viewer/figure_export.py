@@ -186,7 +186,7 @@ class ExportController(QObject):
             self._tasks.start(job, self._saved)
 
     def _saved(self, path: Path) -> None:
-        self._store.notice(Notice(text=f"Saved {path}"))
+        self._store.notice(Notice(text=f"Saved {path}", opens=path))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -5,9 +5,10 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
+    QApplication,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -155,8 +156,16 @@ def _with_words(action: str, words: str | None) -> str:
 _WORDS = {"plain": "", "warn": "Note", "bad": "Not done"}
 
 
+_STAYS_MS: Final = 6000
+_READ_MS: Final = 70  # a letter, slowly
+
+
 class NoticeBar(QFrame):
-    """A line over the page until it is closed, with details, and what can be done, on it."""
+    """A line over the page, with details, and what can be done, on it.
+
+    It stays until it is closed, but good news that asks for nothing leaves once it can have been
+    read, unless the mouse or the keyboard is on it.
+    """
 
     SHOWS: ClassVar[frozenset[str]] = frozenset({"notice"})
 
@@ -179,6 +188,8 @@ class NoticeBar(QFrame):
         self._details.setAccessibleName("Details")
         self._details.setMaximumHeight(130)
         self._offer_beside, self._offers_below = QHBoxLayout(), QHBoxLayout()
+        self.leaving = QTimer(self, singleShot=True)
+        self.leaving.timeout.connect(self._leave)
         self._lay_out()
         self._more.toggled.connect(self._details.setVisible)
         self._close.clicked.connect(self.closed)
@@ -192,6 +203,22 @@ class NoticeBar(QFrame):
             self.setVisible(new.notice is not None)
             if new.notice is not None:
                 self._tell(new.notice)
+            self._stay(new.notice)
+
+    def _stay(self, notice: Notice | None) -> None:
+        """For as long as it takes to read it; for ever where something can be done about it."""
+        if notice is None or notice.tone != "plain" or notice.offers or notice.details:
+            self.leaving.stop()
+        else:
+            self.leaving.start(_STAYS_MS + _READ_MS * len(notice.text))
+
+    @Slot()
+    def _leave(self) -> None:
+        held = QApplication.focusWidget()
+        if self.underMouse() or (held is not None and self.isAncestorOf(held)):
+            self.leaving.start()
+        else:
+            self.closed.emit()
 
     def _lay_out(self) -> None:
         for line in (self._offer_beside, self._offers_below):
