@@ -141,7 +141,7 @@ def style_sheet(palette: Palette) -> str:
     p = palette
     return f"""
 QToolTip {{ background: {p.raised}; color: {p.text}; border: 1px solid {p.border}; padding: 4px; }}
-QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; button-layout: 3; }}
 QMainWindow, QDialog {{ background: {p.window}; }}
 QFrame#card {{ background: {p.panel}; border: 1px solid {p.border}; border-radius: 6px; }}
 QLabel {{ background: transparent; }}
@@ -184,6 +184,7 @@ QPushButton[role="link"]:disabled {{ color: {_mix(p.muted, p.panel)}; background
 def _fields(p: Palette) -> str:
     return f"""
 QLineEdit, QDoubleSpinBox, QComboBox {{ background: {p.window}; color: {p.text};
+  placeholder-text-color: {p.muted};
   border: 1px solid {p.border}; border-radius: 4px; padding: 3px 6px;
   selection-background-color: {p.accent}; selection-color: {p.on_accent}; }}
 QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{ width: 0; border: none; }}
@@ -191,6 +192,8 @@ QAbstractSpinBox QLineEdit {{ border: none; background: transparent; padding: 0 
 QComboBox::drop-down {{ border: none; width: 20px; }}
 QComboBox::down-arrow {{ image: url({_icon("down", p)}); width: 12px; height: 12px; }}
 QLineEdit:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border-color: {p.accent}; }}
+QLineEdit:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {{
+  color: {_mix(p.muted, p.panel)}; }}
 QComboBox QAbstractItemView {{ background: {p.raised}; color: {p.text};
   border: 1px solid {p.border}; selection-background-color: {p.accent};
   selection-color: {p.on_accent}; }}
@@ -210,9 +213,10 @@ QSlider::handle:horizontal:disabled {{ background: {_mix(p.muted, p.panel)}; }}
 def _lists(p: Palette) -> str:
     return f"""
 QListView {{ background: transparent; border: none; outline: none; }}
-QListWidget::item {{ padding: 7px 10px; border-radius: 4px; }}
-QListWidget::item:selected {{ background: {p.raised}; color: {p.text}; }}
-QPlainTextEdit {{ background: {p.window}; border: 1px solid {p.border}; border-radius: 4px; }}
+QListWidget::item {{ padding: 6px 9px; border: 1px solid transparent; border-radius: 4px; }}
+QListWidget::item:selected {{ background: {p.raised}; color: {p.text}; border-color: {p.muted}; }}
+QPlainTextEdit {{ background: {p.window}; border: 1px solid {p.border}; border-radius: 4px;
+  placeholder-text-color: {p.muted}; }}
 QScrollArea, QScrollArea > QWidget > QWidget#inside {{ background: transparent; border: none; }}
 QTextBrowser {{ background: {p.panel}; border: 1px solid {p.border}; border-radius: 6px;
   padding: 6px; }}
@@ -229,7 +233,7 @@ QStatusBar::item {{ border: none; }}
 QDockWidget {{ color: {p.text}; titlebar-close-icon: url({_icon("close", p)});
   titlebar-normal-icon: url({_icon("apart", p)}); }}
 QDockWidget::title {{ background: {p.window}; padding: 3px 6px; text-align: left; }}
-QDockWidget::close-button, QDockWidget::float-button {{ border: none; icon-size: 12px; }}
+QDockWidget::close-button, QDockWidget::float-button {{ border: none; icon-size: 16px; }}
 QDockWidget::close-button:hover, QDockWidget::float-button:hover {{ background: {p.raised};
   border-radius: 3px; }}
 QMainWindow::separator {{ background: transparent; width: 6px; height: 6px; }}
@@ -263,8 +267,14 @@ QCheckBox::indicator, QAbstractItemView::indicator {{ width: 14px; height: 14px;
   background: {p.window}; border: 1px solid {p.muted}; border-radius: 3px; }}
 QCheckBox::indicator:checked, QAbstractItemView::indicator:checked {{ background: {p.accent};
   border-color: {p.accent}; image: url({_icon("tick", p)}); }}
-QCheckBox::indicator:focus {{ border-color: {p.text}; }}
-QCheckBox::indicator:disabled {{ border-color: {p.border}; }}
+QRadioButton {{ spacing: 7px; }}
+QRadioButton::indicator {{ width: 14px; height: 14px; background: {p.window};
+  border: 1px solid {p.muted}; border-radius: 8px; }}
+QRadioButton::indicator:checked {{ border-color: {p.accent};
+  background: qradialgradient(cx: 0.5, cy: 0.5, radius: 0.5, fx: 0.5, fy: 0.5,
+    stop: 0.6 {p.accent}, stop: 0.7 {p.window}); }}
+QCheckBox::indicator:focus, QRadioButton::indicator:focus {{ border-color: {p.text}; }}
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ border-color: {p.border}; }}
 QAbstractScrollArea::corner {{ background: transparent; border: none; }}
 QTabBar {{ qproperty-drawBase: 0; }}
 QTabBar::tab {{ background: transparent; color: {p.muted}; border: 1px solid transparent;

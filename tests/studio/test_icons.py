@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QWidget
 
 from smarthdr_studio.core.environment import resource
@@ -86,3 +87,16 @@ def test_what_is_not_there_is_said_at_once(qapp):
         icon("no-such-icon")
     assert icon("hand") is icon("hand")
     assert isinstance(icon("hand"), Icon)
+
+
+@pytest.mark.parametrize("name", ["close-light", "close-dark", "apart-light", "apart-dark"])
+def test_what_closes_and_floats_a_panel_fills_its_place(qapp, name):
+    picture = QImage(16, 16, QImage.Format.Format_ARGB32)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    QSvgRenderer(str(resource("icons", f"{name}.svg"))).render(painter)
+    painter.end()
+    drawn = [(x, y) for x in range(16) for y in range(16) if picture.pixelColor(x, y).alpha() > 60]
+    for axis in (0, 1):
+        along = [place[axis] for place in drawn]
+        assert max(along) - min(along) >= 11

@@ -3,11 +3,20 @@
 import re
 
 import pytest
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QColor, QFontInfo, QImage, QPainter
+from PySide6.QtWidgets import (
+    QDialogButtonBox,
+    QLineEdit,
+    QListWidget,
+    QPlainTextEdit,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from smarthdr_studio.core.project.journal import Status
-from smarthdr_studio.studio.curation.scene_listing import paint_chip, status_colour
+from smarthdr_studio.studio.curation.scene_listing import paint_bar, paint_chip, status_colour
 from smarthdr_studio.studio.theme import (
     CONTRAST,
     DARK,
@@ -100,3 +109,86 @@ def test_a_wish_for_a_look_comes_before_the_system(qapp):
     assert palette_for("light") is LIGHT
     assert palette_for("dark") is DARK
     assert palette_for("system") in (DARK, LIGHT)
+
+
+@ALL
+def test_the_filled_part_of_a_bar_is_told_from_the_rest(palette, qapp):
+    image = QImage(110, 12, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    for share, where in ((None, 50), (0.5, 20)):
+        image.fill(QColor(palette.raised))
+        paint_bar(painter, QRectF(4, 4, 100, 4), share, palette)
+        if share is None:
+            rest = image.pixelColor(where, 6).name()
+    painter.end()
+    assert contrast(image.pixelColor(20, 6).name(), rest) >= 3
+
+
+@pytest.fixture
+def dressed(qapp):
+    """Dresses the application, and puts it right at the end."""
+    yield lambda palette: dress(qapp, palette)
+    dress(qapp, DARK)
+
+
+def _best_contrast(image):
+    """Of any pixel with what most of the picture is."""
+    colours = [
+        image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())
+    ]
+    ground = max(set(colours), key=colours.count)
+    return max(contrast(each, ground) for each in set(colours))
+
+
+@ALL
+def test_a_choice_that_is_not_taken_can_be_seen_as_one(palette, dressed, qtbot):
+    dressed(palette)
+    whole = QWidget()
+    qtbot.addWidget(whole)
+    column = QVBoxLayout(whole)
+    taken, other = QRadioButton(""), QRadioButton("")
+    for each in (taken, other):
+        column.addWidget(each)
+    taken.setChecked(True)
+    whole.show()
+    marks = [each.grab(QRect(0, 0, 18, each.height())).toImage() for each in (taken, other)]
+    assert all(_best_contrast(mark) >= 3 for mark in marks)
+    assert marks[0] != marks[1]
+
+
+@ALL
+def test_what_a_field_asks_for_can_be_read_before_anything_is_typed(palette, dressed, qtbot):
+    dressed(palette)
+    line, text = QLineEdit(), QPlainTextEdit()
+    for each in (line, text):
+        qtbot.addWidget(each)
+        each.setPlaceholderText("HHHHHHHH")
+        each.resize(160, 40)
+        each.show()
+        words = each.grab(each.rect().adjusted(6, 6, -6, -6)).toImage()
+        assert _best_contrast(words) >= 4.5
+
+
+def test_what_says_yes_stands_at_the_right_in_every_box(dressed, qtbot):
+    dressed(LIGHT)
+    kinds = QDialogButtonBox.StandardButton
+    box = QDialogButtonBox(kinds.Ok | kinds.Cancel)
+    qtbot.addWidget(box)
+    box.resize(400, 40)
+    box.show()
+    assert box.button(kinds.Cancel).x() < box.button(kinds.Ok).x()
+
+
+@ALL
+def test_which_line_of_a_list_is_chosen_can_be_seen(palette, dressed, qtbot):
+    dressed(palette)
+    lines = QListWidget()
+    qtbot.addWidget(lines)
+    lines.addItems(["", ""])
+    lines.setCurrentRow(0)
+    lines.resize(160, 90)
+    lines.show()
+    boxes = [lines.visualItemRect(lines.item(row)) for row in (0, 1)]
+    chosen, other = (lines.viewport().grab(box).toImage() for box in boxes)
+    assert _best_contrast(chosen) >= 3
+    assert _best_contrast(other) < 1.1

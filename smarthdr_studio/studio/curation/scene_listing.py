@@ -203,7 +203,7 @@ def paint_thumbnail(
 def paint_bar(painter: QPainter, bar: QRectF, share: float | None, palette: Palette) -> None:
     """A share in [0, 1] as the filled part of a bar."""
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(palette.border))
+    painter.setBrush(QColor(palette.pressed))
     painter.drawRoundedRect(bar, BAR / 2, BAR / 2)
     if share is not None:
         filled = QRectF(bar)
@@ -240,7 +240,7 @@ def paint_rounds(painter: QPainter, box: QRectF, shares: Sequence[float], palett
         for place, share in enumerate(shown)
     ]
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QColor(palette.border))
+    painter.setPen(QColor(palette.pressed))
     painter.drawLine(box.bottomLeft(), box.bottomRight())
     painter.setPen(QPen(QColor(palette.accent), 1.5))
     painter.drawPolyline(QPolygonF(points))
