@@ -217,3 +217,14 @@ def test_the_film_follows_the_scene_on_the_screen_unless_it_is_pinned(
     assert session.state.film.scene == "004"
     session.screen.pick("005")
     assert session.state.film.frames == ()  # it took no part in any round
+
+
+def test_rounds_of_another_run_than_the_one_whose_charts_are_shown_say_so(opened):
+    store, pages = opened.session._store, opened.page.run_pages
+    earlier = "20261129-211119-quick"
+    store.become(film=film(2, run=earlier), training=TrainingState(run=earlier))
+    assert not pages.whose.isVisibleTo(pages.film.parentWidget())
+    store.become(training=TrainingState(run="20261129-212451-quick_selfhdr"))
+    assert pages.whose.isVisibleTo(pages.film.parentWidget())
+    assert pages.whose.whole.startswith("Of quick of ")
+    assert pages.whose.whole.endswith("the last run with rounds")

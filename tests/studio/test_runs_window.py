@@ -59,7 +59,7 @@ def test_runs_fill_the_middle_in_train_where_charts_would_be_too_low_and_lead_ba
     window.resize(*size)
     window.session.work_in("Train")
     assert not window.page.desk.has("runs")
-    window.page.run_pages.all_runs.click()
+    window.page.training.all_runs.click()
     assert window.session.state.centre is Centre.RUNS
     choose(window, until, LATE, EARLY)
     runs.tabs.go("curves")
@@ -68,7 +68,7 @@ def test_runs_fill_the_middle_in_train_where_charts_would_be_too_low_and_lead_ba
     runs.bar._back.click()
     assert window.session.state.centre is Centre.PICTURES
     assert window.page.training.isVisible()
-    window.page.run_pages.all_runs.click()
+    window.page.training.all_runs.click()
     qtbot.mouseClick(window.bar._workspaces._buttons["Train"], Qt.MouseButton.LeftButton)
     assert window.session.state.centre is Centre.PICTURES
     assert window.page.training.isVisible()

@@ -246,3 +246,22 @@ def test_a_plan_that_cannot_be_loaded_is_told(opened):
     session.training.train(preset="/nowhere/plan.toml", device="cpu")
     assert session.state.training.activity is Activity.FAILED
     assert "no such file" in session.state.training.message
+
+
+@pytest.mark.parametrize(
+    "name", ["pause", "stop", "change_rate", "change_refresh", "save_snapshot"]
+)
+def test_a_command_that_no_run_could_hear_says_so(opened, name):
+    opened.menus._actions[name].trigger()
+    assert opened.session.state.notice.text.startswith("No run is at work")
+
+
+def test_a_command_to_discard_says_so_where_there_is_nothing_to_discard(opened):
+    opened.menus._actions["discard"].trigger()
+    assert "All runs" in opened.session.state.notice.text
+    assert not opened.page.training._question.isVisible()
+
+
+def test_a_question_has_its_yes_at_the_right(running, qtbot):
+    click(qtbot, running, "Discard…")
+    assert button(running, "Keep").x() < button(running, "Discard").x()

@@ -36,6 +36,8 @@ class RunSteering(QObject):
     def pause_or_go_on(self) -> None:
         """Hold the run between two steps, or let it go on."""
         state = self._training.state
+        if not self.somebody_listens():
+            return
         if not state.in_other_process:
             self._training.pause_or_go_on()
         elif state.activity is Activity.PAUSED:
@@ -46,7 +48,9 @@ class RunSteering(QObject):
     @Slot()
     def stop(self) -> None:
         """Let the step at hand end, save and stop."""
-        if self._training.state.in_other_process and self._training.state.busy:
+        if not self._training.state.busy:
+            self._tell_nobody_listens()
+        elif self._training.state.in_other_process:
             self._ask(Stop(), STOP)
         else:
             self._training.stop()
@@ -74,12 +78,24 @@ class RunSteering(QObject):
             "make a round every " + ("epoch" if epochs == 1 else f"{epochs} epochs"),
         )
 
-    def _ask(self, wish: Wish, words: str) -> None:
+    def somebody_listens(self) -> bool:
+        """Whether a run could hear a wish now; says so where none could."""
         state = self._training.state
-        if not (state.in_other_process and state.busy) and state.activity not in _LISTENING:
-            told = "No run is at work that could hear this; start one (Ctrl+T)."
-            self._store.notice(Notice(text=told, tone="warn"))
+        listens = (state.in_other_process and state.busy) or state.activity in _LISTENING
+        if not listens:
+            self._tell_nobody_listens()
+        return listens
+
+    def _tell_nobody_listens(self) -> None:
+        told = "No run is at work that could hear this; start one (Ctrl+T)."
+        if self._training.state.busy:
+            told = "The run cannot hear this while it starts or stops; ask again in a moment."
+        self._store.notice(Notice(text=told, tone="warn"))
+
+    def _ask(self, wish: Wish, words: str) -> None:
+        if not self.somebody_listens():
             return
+        state = self._training.state
         self._training.ask(words)
         if state.in_other_process and self._store.project is not None:
             # The run answers in its own time, by an event.

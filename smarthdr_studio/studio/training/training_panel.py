@@ -185,7 +185,7 @@ class SteeringQuestion(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
-        for part in (self._words, self._field, self._rest, self._yes, self._no):
+        for part in (self._words, self._field, self._rest, self._no, self._yes):
             row.addWidget(part, 1 if part is self._rest else 0)
         self._words.setSizePolicy(self._no.sizePolicy())
         self._yes.clicked.connect(self._take)
@@ -307,6 +307,8 @@ class TrainingPanel(QWidget):
         self._stop = _button("Stop (keep)", "stop")
         self._resume = _button("Resume", "resume")
         self._discard, self._discard_last = (_button("Discard…", "discard") for _ in range(2))
+        self.all_runs = _button("All runs", "show_runs", role="link")
+        self.all_runs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._steer = button("Steer", tip="Ask something of the run while it goes")
         self._which = ElidedLabel(role="muted")
         self._question = SteeringQuestion()
@@ -351,11 +353,12 @@ class TrainingPanel(QWidget):
         self._devices.setCurrentIndex(max(0, self._devices.findData(picked)))
 
     @Slot()
-    def ask_discard(self) -> None:
-        """Ask whether the run on the screen is to go to the trash."""
+    def ask_discard(self) -> bool:
+        """Ask whether the run on the screen is to go to the trash; whether there is one."""
         if self._discard.isEnabled():
             self._question.ask_discard(at_work=self._run.busy)
             self._turn_to(self._question)
+        return self._discard.isEnabled()
 
     @Slot()
     def ask_rate(self) -> None:
@@ -466,6 +469,7 @@ class TrainingPanel(QWidget):
         words = QHBoxLayout()
         words.addWidget(self._phase, 1)
         words.addWidget(self._left)
+        words.addWidget(self.all_runs)
         how_far = QHBoxLayout()
         # Words come before a long bar.
         self._bar.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

@@ -64,7 +64,7 @@ class RunsCommands(QObject):
         page.browsing.run_command_asked.connect(self._do)
         session.running.next_asked.connect(self._go_on_with)
         session.watch({"runs"}, self._follow)
-        page.run_pages.all_runs.clicked.connect(self._toggle)
+        page.training.all_runs.clicked.connect(self._toggle)
 
     def table(self) -> Mapping[str, Callable[[], object]]:
         """Every command by the name the table of actions calls it."""
@@ -317,17 +317,21 @@ class TrainingCommands:
     def discard(self) -> None:
         """Ask whether the run on the screen is to go."""
         self._page.go_to_tab("training")
-        self._page.training.ask_discard()
+        if not self._page.training.ask_discard():
+            words = "There is no run to discard here; All runs can discard one that is done."
+            self._session.tell(Notice(text=words, tone="warn"))
 
     def change_rate(self) -> None:
         """Ask for another learning rate."""
-        self._page.go_to_tab("training")
-        self._page.training.ask_rate()
+        if self._session.running.steering.somebody_listens():
+            self._page.go_to_tab("training")
+            self._page.training.ask_rate()
 
     def change_refresh(self) -> None:
         """Ask how many epochs are to lie between two rounds."""
-        self._page.go_to_tab("training")
-        self._page.training.ask_refresh()
+        if self._session.running.steering.somebody_listens():
+            self._page.go_to_tab("training")
+            self._page.training.ask_refresh()
 
 
 class PlanCommands(QObject):

@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
 )
 
 from smarthdr_studio.core.training.run_log import RunCurves
-from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.plots.chart_tools import DiaryTools, FilmTools, ViewRail
 from smarthdr_studio.studio.plots.run_charts import LEAST, RunBoard
 from smarthdr_studio.studio.runs.details import RunsDetails
@@ -30,7 +29,8 @@ from smarthdr_studio.studio.state.chart_names import charted
 from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.training.diary import DiaryPanel
 from smarthdr_studio.studio.training.film_strip import FilmStrip
-from smarthdr_studio.studio.widgets.controls import Scrolled, Tabs, button, card
+from smarthdr_studio.studio.training.training_panel import name_of
+from smarthdr_studio.studio.widgets.controls import ElidedLabel, Scrolled, Tabs, card
 from smarthdr_studio.studio.widgets.file_dialogs import begin
 from smarthdr_studio.studio.window.charts import CurveExport
 
@@ -216,7 +216,9 @@ class RunPages(QWidget):
         self._rail, self._views = ViewRail(), QStackedWidget()
         self._film_tools, self._diary_tools = FilmTools(), DiaryTools()
         tools = (self.board.tools, self._film_tools, self._diary_tools)
-        views = (self.board, self.film, self.diary)
+        self.whose = ElidedLabel(role="muted")
+        self.whose.hide()
+        views = (self.board, _below(self.whose, self.film), self.diary)
         self.pages = {
             name: _with_tools(tool, view)
             for name, tool, view in zip(self._rail.views, tools, views, strict=True)
@@ -226,13 +228,7 @@ class RunPages(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(3)
-        self.all_runs = button("All runs", tip=by_id("show_runs").tip_with_key, role="link")
-        self.all_runs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        beside = QVBoxLayout()
-        beside.addWidget(self._rail)
-        beside.addWidget(self.all_runs)
-        beside.addStretch(1)
-        row.addLayout(beside)
+        row.addWidget(self._rail)
         row.addWidget(self._views, 1)
         self._turn_to(_CURVES)
         self._rail.picked.connect(self._pick)
@@ -255,6 +251,7 @@ class RunPages(QWidget):
         """State, points, pictures and lines come down."""
         training, told = session.training, session.film_and_diary
         session.show_in(self.film, self._film_tools)
+        session.watch({"film", "training"}, self._tell_whose)
         training.points_came.connect(self.board.take_points)
         training.curves_cleared.connect(self.board.clear)
         training.curves_read.connect(self._show_past)
@@ -306,9 +303,28 @@ class RunPages(QWidget):
             self._views.setCurrentWidget(page)
         self._rail.show_view(view)
 
+    @Slot(object, object)
+    def _tell_whose(self, _old: StudioState, new: StudioState) -> None:
+        """Which run made the rounds, where it is not the one whose charts are shown."""
+        film, shown = new.film, new.training
+        other = film.frames and shown.run and film.run != shown.run and not shown.busy
+        self.whose.tell(f"Of {name_of(film.run)}, the last run with rounds" if other else "")
+        self.whose.setVisible(bool(other))
+
     @Slot(object)
     def _show_past(self, curves: RunCurves) -> None:
         self.board.show_past(charted(curves.series))
+
+
+def _below(line: QWidget, view: QWidget) -> QWidget:
+    """A view under a line of words."""
+    whole = QWidget()
+    column = QVBoxLayout(whole)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(2)
+    column.addWidget(line)
+    column.addWidget(view, 1)
+    return whole
 
 
 def _with_tools(tools: QWidget, view: QWidget) -> QWidget:
