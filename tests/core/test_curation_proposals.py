@@ -162,3 +162,10 @@ def test_too_few_rounds_are_told():
 def test_without_unlabelled_scenes_there_is_nothing_to_propose():
     facts = [a_scene("001", status=Status.PROMOTED)]
     assert shortfall(Rule(), {}, facts).startswith("No scene is unlabelled")
+
+
+def test_shares_that_read_alike_are_told_once():
+    words = shortfall(
+        Rule(share=0.9, rounds=1), {"001": (0.0594,)}, [a_scene("001", retained=0.0591)]
+    )
+    assert words.endswith("the best, 001, retained 5.9 % throughout.")

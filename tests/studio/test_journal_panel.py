@@ -265,3 +265,14 @@ def test_the_columns_fill_the_list_and_never_ask_for_more(told, qtbot):
         columns = [c for c in range(view.model().columnCount()) if not view.isColumnHidden(c)]
         assert columns == list(range(fewest))
         assert sum(map(view.columnWidth, columns)) == view.viewport().width()
+
+
+def test_thresholds_are_read_to_their_last_digit_beside_a_note(told, qtbot):
+    view = told.page.journal._list
+    view.setParent(None)
+    qtbot.addWidget(view)
+    view.resize(600, 200)
+    view.show()
+    words = "set the thresholds to 0.487 and 0.404"
+    assert not view.isColumnHidden(3)
+    assert view.columnWidth(1) > view.fontMetrics().horizontalAdvance(words) + 6

@@ -1,6 +1,6 @@
 """One table of values: sorted by a click, and told only what is new."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
@@ -170,3 +170,11 @@ def test_the_current_row_stays_in_sight(table, qtbot):
     click_head(qtbot, table, 1)
     place = table.visualRect(table.currentIndex())
     assert table.viewport().rect().intersects(place)
+
+
+def test_a_head_stands_over_its_words_where_no_sign_of_an_order_comes_beside_it():
+    plain = Column(title="Weight", text=str, side=RIGHT)
+    sorted_by = replace(plain, key=len)
+    middle = int(Qt.AlignmentFlag.AlignVCenter)
+    assert plain.head(ROLE.TextAlignmentRole) == int(RIGHT) | middle
+    assert sorted_by.head(ROLE.TextAlignmentRole) == int(Qt.AlignmentFlag.AlignHCenter) | middle

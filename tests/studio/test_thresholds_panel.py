@@ -246,8 +246,8 @@ def test_what_if_counts_as_plain_numpy_does(qtbot):
         "pixels": f"{part:.2f} of 1.50 M · {share:.0f} %",
         "patches": "600 of 600 · 100 %",
         "crops": "3,900–3,912 of 4,004",
-        "kept": "90 % · 9,000 px · 35.1 dB μ, 38.0 dB l",
-        "dropped": "10 % · 1,000 px · 27.2 dB μ, 31.0 dB l",
+        "kept": "35.1 dB μ, 38.0 dB l\n90 % · 9,000 px",
+        "dropped": "27.2 dB μ, 31.0 dB l\n10 % · 1,000 px",
     }
     assert panel._verdict.text() == "dropped pixels are worse here: by 7.9 dB μ, 7.0 dB l"
     assert panel._epoch.whole == "an epoch takes about 2 min"
@@ -292,7 +292,7 @@ def test_a_verdict_says_whether_dropped_pixels_are_worse(kept, dropped, words):
 def test_a_side_without_pixels_is_named_and_one_without_error_is_infinite():
     assert table.side_words(split(NONE, NONE).kept, 1200) == "no pixel"
     side = split((600, math.inf, 20.0), NONE).kept
-    assert table.side_words(side, 1200) == "50 % · 600 px · ∞ dB μ, 20.0 dB l"
+    assert table.side_words(side, 1200) == "∞ dB μ, 20.0 dB l\n50 % · 600 px"
 
 
 def test_why_nothing_can_be_compared_stands_where_the_verdict_would(qtbot):

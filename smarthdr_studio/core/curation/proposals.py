@@ -239,7 +239,7 @@ def _told(rule: Rule, best: _Kept) -> str:
     """Rounded down, so that what falls short does not read as if it were enough."""
     rounds = "1 round" if rule.rounds == 1 else f"{rule.rounds} rounds"
     words = f"No scene retained {100 * rule.share:g} % for {rounds} and now"
-    if best.in_rounds <= best.now:
+    if best.in_rounds <= best.now or _down(best.in_rounds) == _down(best.now):
         return f"{words}; the best, {best.scene}, retained {_down(best.in_rounds)} throughout."
     past = f"{_down(best.in_rounds)} in the rounds but {_down(best.now)}"
     return f"{words}; the best, {best.scene}, retained {past} with the thresholds of now."

@@ -88,7 +88,7 @@ def labels_in_full(counts: LabelCounts) -> str:
 
 def best(row: RunRow) -> str:
     """The best check on held-out labels, and its step."""
-    return "–" if row.best is None else f"{row.best.psnr_mu:.2f} ({row.best.step:,})"
+    return "–" if row.best is None else f"{row.best.psnr_mu:.2f} · step {row.best.step:,}"
 
 
 def decibels(value: float | None) -> str:
@@ -188,7 +188,7 @@ _FIGURES: Final[tuple[Column[RunRow], ...]] = (
         tip="The best check on held-out labels in dB, and its step",
         text=best,
         key=lambda row: _NOTHING if row.best is None else row.best.psnr_mu,
-        widest="00.00 (00,000)",
+        widest="00.00 · step 00,000",
         side=RIGHT,
         largest_first=True,
     ),

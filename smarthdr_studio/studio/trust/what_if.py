@@ -485,14 +485,12 @@ def crops_words(what_if: WhatIf) -> str:
 
 
 def side_words(side: Side, whole: int) -> str:
-    """The pixels of one side of the mask, and both their PSNR; none is said in words."""
+    """Both PSNR of one side of the mask and, below, its pixels; none is said in words."""
     if not side.pixels:
         return "no pixel"
     share = percent(side.pixels / whole)
-    return (
-        f"{share} · {side.pixels:,} px · "
-        f"{_decibels(side.psnr_mu)} dB μ, {_decibels(side.psnr_l)} dB l"
-    )
+    decibels = f"{_decibels(side.psnr_mu)} dB μ, {_decibels(side.psnr_l)} dB l"
+    return f"{decibels}\n{share} · {side.pixels:,} px"
 
 
 _WORSE_DB: Final = 1.0

@@ -73,7 +73,8 @@ class Column(Generic[T]):
                 return self.tip
             case Qt.ItemDataRole.TextAlignmentRole:
                 # The sign of the order stands at the right.
-                across = LEFT if self.side == LEFT else Qt.AlignmentFlag.AlignHCenter
+                signed = self.side != LEFT and self.key is not None
+                across = Qt.AlignmentFlag.AlignHCenter if signed else self.side
                 return int(across | Qt.AlignmentFlag.AlignVCenter)
             case Qt.ItemDataRole.InitialSortOrderRole:
                 order = Qt.SortOrder
