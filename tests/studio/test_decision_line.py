@@ -225,6 +225,7 @@ def test_the_whole_picture_is_promoted_by_its_key(opened, until, qtbot, tiny_pro
 def test_a_note_goes_with_a_promotion(opened, until, qtbot, tiny_project):
     opened.menus._actions["promote_with_note"].trigger()
     dialog = opened.findChild(QInputDialog)
+    assert dialog.width() >= 400, "a sentence is read whole"
     dialog.setTextValue("clean sky")
     dialog.accept()
     until(opened.session, lambda s: s.row("003").status is Status.PROMOTED)

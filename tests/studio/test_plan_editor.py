@@ -315,3 +315,15 @@ def test_train_starts_the_plan_as_it_was_edited(editor, opened, until, qtbot, ti
     plan = load_preset(str(written))
     assert (plan.seed, plan.batch.crop, plan.preset) == (77, 32, "quick")
     assert "--set seed=77" in command
+
+
+def test_the_command_has_the_height_that_nothing_else_takes(editor, qtbot):
+    def free():
+        side, card = editor._side.widget(), editor.command
+        return side.height() - card.geometry().bottom()
+
+    editor.resize(1140, 660)
+    qtbot.waitUntil(lambda: free() < 12)
+    low = editor.command._line.height()
+    editor.resize(1140, 760)
+    qtbot.waitUntil(lambda: editor.command._line.height() >= low + 90)

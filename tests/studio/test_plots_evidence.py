@@ -169,6 +169,17 @@ def test_both_axes_of_the_calibration_are_alike_and_tell_values(calibration):
         assert "0.01" in axis.tickStrings(values, 1, 1)
 
 
+def test_no_bin_lies_under_the_words_that_say_which_side_is_which(calibration):
+    rising = np.geomspace(0.004, 0.02, 8)
+    calibration.set_evidence(some(predicted=np.full(8, 0.05), observed=rising))
+    plot, under = calibration.plot, calibration.sides[1]
+    place = plot.place_of(under.pos().x(), under.pos().y())
+    box = under.boundingRect().translated(place)
+    dots = plot.places_of(calibration._values())
+    assert plot.field.adjusted(-2, -2, 2, 2).contains(box)
+    assert not any(box.contains(*dot) for dot in dots.tolist())
+
+
 def test_bins_that_a_logarithm_cannot_show_are_left_out():
     predicted = np.array([0.01, 0.0, 0.02, math.nan, 0.03])
     observed = np.array([0.02, 0.01, 0.0, 0.02, 0.01])

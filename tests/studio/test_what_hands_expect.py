@@ -18,7 +18,7 @@ from smarthdr_studio.studio.dataset.import_sheet import FolderPage
 from smarthdr_studio.studio.state import Activity, Centre, Notice, QueueKind, Workspace
 from smarthdr_studio.studio.theme import CONTRAST, contrast, current_palette, palette_for
 from smarthdr_studio.studio.widgets.file_dialogs import begin, use_folders
-from smarthdr_studio.studio.window.about import AboutSheet, about_as_markdown
+from smarthdr_studio.studio.window.about import AboutSheet, about_as_markdown, in_short
 from smarthdr_studio.studio.window.keys_dialog import HelpSheet
 
 LEFT = Qt.MouseButton.LeftButton
@@ -259,3 +259,33 @@ def test_high_contrast_can_be_picked_and_every_ink_stands_out(opened, places):
             assert contrast(getattr(CONTRAST, ink), getattr(CONTRAST, ground)) >= 7
     assert contrast(CONTRAST.border, CONTRAST.panel) >= 7
     opened.set_look("dark")
+
+
+@pytest.mark.parametrize(
+    ("whole", "short"),
+    [
+        ("MIT", "MIT"),
+        (
+            "BSD-3-Clause AND 0BSD AND MIT AND Zlib AND CC0-1.0",
+            "BSD-3-Clause AND 0BSD AND MIT AND Zlib AND CC0-1.0",
+        ),
+        (
+            "Apache-2.0 AND Apache-2.0 WITH LLVM-exception AND BSD-2-Clause AND MIT",
+            "Apache-2.0 AND Apache-2.0 WITH LLVM-exception and 2 more",
+        ),
+    ],
+)
+def test_no_licence_is_cut_in_its_middle(whole, short):
+    assert in_short(whole) == short
+
+
+def test_the_titles_of_the_guide_are_read_whole(window, qtbot):
+    window.show_help()
+    titles = window._help._list
+    qtbot.waitUntil(titles.isVisible)
+    for row in range(titles.count()):
+        item = titles.item(row)
+        box = titles.visualItemRect(item).adjusted(12, 7, -12, -7)
+        needed = titles.fontMetrics().boundingRect(box, Qt.TextFlag.TextWordWrap, item.text())
+        assert needed.height() <= box.height(), item.text()
+    window._help.close()

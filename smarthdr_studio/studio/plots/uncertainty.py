@@ -112,8 +112,23 @@ class Calibration(Chart):
         over, under = self.sides
         over.say("overconfident", anchor=(0, 0))
         over.setPos(across[0], up[1])
-        under.say("underconfident", anchor=(1, 1))
-        under.setPos(across[1], up[0])
+        under.say("underconfident")
+        under.setPos(plot.value_at(self._beside_bins(plot, under)))
+
+    def _beside_bins(self, plot: "Plot", words: "Words") -> QPointF:
+        """Where words stand at the lower edge: as far right as they lie over no bin."""
+        wide, high = words.boundingRect().size().toTuple()
+        field, y = plot.field, plot.field.bottom() - high / 2
+        edge = np.array([(field.left() + wide / 2, y), (field.right() - wide / 2, y)])
+        box = place_for(
+            [edge],
+            size=(wide, high),
+            frame=field.adjusted(-1, -1, 1, 1),
+            taken=[],
+            apart=plot.places_of(self._values()),
+            beside=((0.0, 0.0),),
+        )
+        return QPointF(*edge[-1]) if box is None else box.center()
 
     def _values(self) -> Doubles:
         return np.log10(self._bins) if self.log else self._bins

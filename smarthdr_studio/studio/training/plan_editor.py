@@ -57,7 +57,7 @@ class PlanCommand(QWidget):
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         font.setPointSizeF(self.font().pointSizeF())
         self._line.setFont(font)
-        self._line.setFixedHeight(_HEIGHT)
+        self._line.setMinimumHeight(_HEIGHT)
         self._line.setTabChangesFocus(True)
         describe(self._line, name="The same run from a terminal", tip="Starts exactly this plan")
         self._copy = button("Copy", tip="Copy the command line")
@@ -381,15 +381,14 @@ def _why_not(planning: PlanningState, *, busy: bool) -> str:
 
 
 def _scrolled(*parts: QWidget) -> QScrollArea:
-    """Parts under each other."""
+    """Parts under each other; the last one grows."""
     side = QWidget()
     side.setObjectName("inside")
     column = QVBoxLayout(side)
     column.setContentsMargins(0, 0, 4, 0)
     column.setSpacing(8)
     for part in parts:
-        column.addWidget(part)
-    column.addStretch(1)
+        column.addWidget(part, part is parts[-1])
     scroll = QScrollArea()
     scroll.setWidget(side)
     scroll.setWidgetResizable(True)

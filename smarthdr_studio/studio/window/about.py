@@ -79,7 +79,16 @@ def licence_of(name: str) -> str:
         kinds = [line for line in told.get_all("Classifier", []) if line.startswith("License ::")]
         said = ", ".join(line.rpartition(" :: ")[2] for line in kinds)
     said = said or _field(told, "License").partition("\n")[0] or _UNTOLD.get(name, "")
-    return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
+    return in_short(said)
+
+
+def in_short(licences: str) -> str:
+    """The first of many licences whole, and how many more there are."""
+    first, *others = licences.split(" AND ")
+    while others and len(longer := f"{first} AND {others[0]}") <= _LONGEST:
+        first = longer
+        del others[0]
+    return f"{first} and {len(others)} more" if others else first
 
 
 def _field(told: PackageMetadata, name: str) -> str:

@@ -247,6 +247,9 @@ def _plain(action: Action) -> str:
     return action.title.rstrip("…")
 
 
+_LIST_WIDTH: Final = 232  # most titles in one line
+
+
 class HelpSheet(QDialog):
     """Pages on the left, text on the right; not modal, smaller than the smallest window."""
 
@@ -259,7 +262,7 @@ class HelpSheet(QDialog):
         self._pages = [("Keys", keys_as_markdown(ACTIONS)), *_guide()]
         self._list, self._text = QListWidget(), QTextBrowser(openExternalLinks=True)
         self._list.setAccessibleName("Pages")
-        self._list.setFixedWidth(200)
+        self._list.setFixedWidth(_LIST_WIDTH)
         self._list.setWordWrap(True)
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.addItems([title for title, _ in self._pages])

@@ -30,6 +30,7 @@ _PICTURES: Final = (".hdr", ".exr", ".pfm", ".tif", ".tiff", ".png", ".jpg", ".j
 _TABLES: Final = "Tables (*.csv);;JSON (*.json)"
 _AskingSheet: TypeAlias = TruthSheet | SplitSheet | RelocateSheet | CurveSheet | FramesSheet
 _ASKED: Final = ("truth", "split", "moved", "curve", "frames")  # each by a sheet of its own
+_WIDE_ENOUGH: Final = 420  # pixels, for a sentence
 _SPLITS: Final = "Lists, tables and JSON (*.txt *.csv *.json);;All files (*)"
 
 
@@ -95,7 +96,8 @@ class FileCommands(QObject):
         dialog = QInputDialog(self._window)
         dialog.setWindowTitle("Promote with a note")
         about = scenes[0] if len(scenes) == 1 else f"{len(scenes)} scenes"
-        dialog.setLabelText(f"Why {about}?")
+        dialog.setLabelText(f"Why {about}? (kept in the journal)")
+        dialog.resize(_WIDE_ENOUGH, dialog.sizeHint().height())
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.textValueSelected.connect(partial(_promote, self._session, scenes))
         dialog.open()
