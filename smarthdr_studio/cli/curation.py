@@ -124,6 +124,7 @@ def history(
 
     When, by whom, what and why; with --json also the scenes, thresholds, run and round.
     """
+    from smarthdr_studio.core.environment import time_words
     from smarthdr_studio.core.project.journal import decision_history
     from smarthdr_studio.core.project.project import Project
 
@@ -134,7 +135,7 @@ def history(
         return
     rows = [
         (
-            f"{line.at[:16].replace('T', ' ')} UTC",
+            time_words(line.at),
             line.who,
             f"{line.what} (undone)" if line.undone else line.what,
             line.note,

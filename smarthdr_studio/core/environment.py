@@ -11,10 +11,33 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
+_FIRST_YEAR: Final = 1970
+_LAST_YEAR: Final = 9998  # the year after can still be told on any clock
+
 
 def utc_now() -> str:
     """The time in UTC, ISO 8601 with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def moment_in(text: str) -> datetime | None:
+    """The moment that a text of a file says, UTC where it names no zone; None where it says none.
+
+    What no clock of a user can have shown, before 1970 or after 9998, is none either.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def time_words(at: str) -> str:
+    """A time of a file as people write it, to the minute, UTC; a text that is none stays."""
+    moment = moment_in(at)
+    return at if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def current_user() -> str:

@@ -10,14 +10,17 @@ import pytest
 from made_labels import HEIGHT, WIDTH, a_project
 
 from smarthdr_studio.core import files
+from smarthdr_studio.core.environment import time_words
 from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.project import backups
+from smarthdr_studio.core.project import backups, integrity
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.findings import FindingKind, misplaced_findings
 from smarthdr_studio.core.project.integrity import check_up
+from smarthdr_studio.core.project.journal import decision_history
 from smarthdr_studio.core.project.labels import check_label
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.project.repair import repair
+from smarthdr_studio.core.reporting.report_scenes import decisions_by_scene
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 
 
@@ -313,3 +316,60 @@ def test_a_pipe_of_any_name_is_told(project):
     os.mkfifo(project.folder / "pseudo" / ".draft")
     (found,) = check_up(project.folder).findings
     assert (found.what, found.sentence) == ("pseudo/.draft", "pseudo/.draft is a pipe")
+
+
+def dated(project, seq, at):
+    """Puts another date into an entry of the journal, as somebody with an editor may."""
+    with closing(sqlite3.connect(project.folder / "project.sqlite")) as database:
+        ((trigger,),) = database.execute(
+            "SELECT sql FROM sqlite_master WHERE name = 'journal_is_never_changed'"
+        )
+        database.execute("DROP TRIGGER journal_is_never_changed")
+        database.execute("UPDATE journal SET at = ? WHERE seq = ?", (at, seq))
+        database.execute(trigger)
+        database.commit()
+
+
+@pytest.mark.parametrize("at", ["banana", "", "0001-01-01T00:00:00+00:00", "9999-12-31T23:59"])
+def test_a_date_that_is_none_is_told_with_its_row_and_stops_nothing(project, decisions, at):
+    decisions.exclude(["b"])
+    dated(project, 3, at)
+    project.mark_reviewed(["c"])
+    with closing(sqlite3.connect(project.folder / "project.sqlite")) as database:
+        database.execute("UPDATE reviews SET at = ?", (at,))
+        database.commit()
+    told = check_up(project.folder).findings
+    assert [each.what for each in told] == ["entry 3 of the journal", "the review of c"]
+    assert {each.trouble for each in told} == {FindingKind.DATE}
+    assert all(at in each.sentence for each in told)
+    assert not any(each.mendable for each in told)
+    repair(project.folder)
+    with Project.open(project.folder) as again:
+        Decisions(again).exclude(["c"])
+        assert time_words(again.entries()[2].at) == at
+        lines = decision_history(again.entries())
+        decisions_by_scene(again.entries())
+    assert [line.scenes for line in lines[:2]] == [("c",), ("b",)]
+
+
+def test_dates_that_are_all_none_are_told_in_one_sentence(project, monkeypatch):
+    monkeypatch.setattr(integrity, "_MOST_TOLD", 2)
+    for seq in (1, 2, 3, 4):
+        dated(project, seq, "banana")
+    (told,) = check_up(project.folder).findings
+    assert told.sentence == (
+        "entry 1 of the journal says “banana” where its date belongs, and so 3 more"
+    )
+
+
+def test_a_date_that_is_no_text_is_damage_and_is_mended(project, decisions):
+    decisions.exclude(["b"])
+    dated(project, 3, b"\xff\x00")
+    assert troubles(project)[0][0] is FindingKind.JOURNAL
+    with pytest.raises(ProjectError, match="does not add up"), Project.open(project.folder) as odd:
+        odd.ledger()
+    shutil.rmtree(project.folder / "backups")
+    repair(project.folder)
+    assert [each.trouble for each in check_up(project.folder).findings] == [FindingKind.DATE]
+    with Project.open(project.folder) as again:
+        assert str(again.state("b").status) == "excluded"

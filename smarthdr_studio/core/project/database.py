@@ -191,6 +191,8 @@ def each_entry_after(connection: sqlite3.Connection, seq: int) -> Iterator[Journ
 
 def entry_in(row: Sequence[Any]) -> JournalEntry:
     """The entry of a row of `JOURNAL_ROWS`. Raises KeyError, TypeError or ValueError."""
+    if bytes in map(type, row):
+        raise TypeError("a text of the journal is none")
     return JournalEntry(
         seq=row[0],
         group=row[1],
@@ -546,7 +548,8 @@ def write_reviews(connection: sqlite3.Connection, scenes: Iterable[str]) -> None
 
 def read_reviews(connection: sqlite3.Connection) -> dict[str, str]:
     """When each scene was looked at last, UTC."""
-    return dict(connection.execute("SELECT scene, at FROM reviews").fetchall())
+    rows = connection.execute("SELECT scene, at FROM reviews").fetchall()
+    return {scene: at if isinstance(at, str) else "" for scene, at in rows}
 
 
 def fill_new_project(

@@ -17,6 +17,7 @@ class FindingKind(StrEnum):
 
     DATABASE = "database"
     JOURNAL = "journal"
+    DATE = "odd date"
     FILE_IN_USE = "file in use"
     OLDER_VERSION = "older version"
     PAINTING = "painted mask"

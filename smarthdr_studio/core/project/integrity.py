@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from smarthdr_studio.core.environment import moment_in
 from smarthdr_studio.core.errors import DamagedProject, ForeignPlace, LabelError, ProjectError
 from smarthdr_studio.core.files import (
     AnyPath,
     file_checksum,
     is_file,
     place_in,
+    shown_name,
     trashed_copies,
 )
 from smarthdr_studio.core.imaging.bracket import Scene
@@ -57,6 +59,7 @@ from smarthdr_studio.core.project.stamps import Comparison
 from smarthdr_studio.core.records import open_plain
 from smarthdr_studio.core.remedies import LABEL, MEND
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
+from smarthdr_studio.core.words import counted
 
 _RESTORE = "close every window on the project, then restore the newest backup with: "
 _SALVAGE = (
@@ -129,6 +132,24 @@ def journal_finding(connection: sqlite3.Connection, folder: AnyPath) -> Finding 
         remedy=remedy or "restore it from a copy of the project folder",
         mendable=bool(remedy),
     )
+
+
+def date_findings(project: Project) -> Iterator[Finding]:
+    """Entries and reviews whose date is none; what was decided counts all the same."""
+    told = [(f"entry {entry.seq} of the journal", entry.at) for entry in project.entries()]
+    told += [(f"the review of {scene}", at) for scene, at in project.reviewed().items()]
+    undated = [(what, at) for what, at in told if moment_in(at) is None]
+    more = len(undated) - 1 if len(undated) > _MOST_TOLD else 0
+    for what, at in undated[:1] if more else undated:
+        says = f"says “{shown_name(at)}”" if at else "says nothing"
+        others = f", and so {counted(more, 'more', more='more')}" if more else ""
+        yield Finding(
+            trouble=FindingKind.DATE,
+            what=what,
+            sentence=f"{what} {says} where its date belongs{others}",
+            remedy="its order counts, not its date: nothing else is lost; whoever wants the date "
+            "back takes the database from a copy of the project folder",
+        )
 
 
 def files_in_use(project: Project) -> dict[str, tuple[str, str | None]]:
@@ -419,6 +440,7 @@ def _of_files(
     """What is wrong with the files of a project whose database is well, beside what was told."""
     shut = [*unreadable(project.folder)]
     yield from shut
+    yield from date_findings(project)
     yield from painting_findings(project, opened.connection)
     for place, findings in (
         ("labels", label_findings(project)),

@@ -139,11 +139,11 @@ def _is_text(row: Sequence[Any]) -> bool:
     return all(isinstance(value, str) for value in row)
 
 
-_TOLD: Final = frozenset({3, 13})  # columns that only people read: who, and the note
+_TOLD: Final = frozenset({2, 3, 13})  # columns that only people read: when, who, and the note
 
 
 def _decoded(rows: Iterable[Sequence[Any]]) -> Iterator[JournalEntry]:
-    """The entries of rows that can be read; a name or note that is no text is mended."""
+    """The entries of rows that can be read; a date, name or note that is no text is mended."""
     for row in rows:
         values = [
             value.decode(errors="replace") if at in _TOLD and isinstance(value, bytes) else value

@@ -12,7 +12,7 @@ from smarthdr_studio import __version__
 from smarthdr_studio.core.curation.project_facts import ProjectFacts, read_project_facts
 from smarthdr_studio.core.display import DisplaySettings, KeyEntry, Painter
 from smarthdr_studio.core.display.overlay import PATCH_HATCH, PIXEL_HATCH, SHUT
-from smarthdr_studio.core.environment import utc_now
+from smarthdr_studio.core.environment import time_words, utc_now
 from smarthdr_studio.core.errors import ExportError
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.project.journal import SceneState, Status
@@ -32,7 +32,6 @@ from smarthdr_studio.core.reporting.report_scenes import (
     read_scene_report,
     scene_request,
     swatch_uri,
-    time_words,
 )
 from smarthdr_studio.core.reporting.tables import Progress, no_progress, write_text
 from smarthdr_studio.core.trust.pseudo_label import Provenance

@@ -22,6 +22,7 @@ from smarthdr_studio.core.display import (
     key_swatch,
 )
 from smarthdr_studio.core.display.layer_data import tabled_squares
+from smarthdr_studio.core.environment import time_words
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.files import own_file
 from smarthdr_studio.core.imaging.bracket import Scene, decode_bracket, decode_ground_truth
@@ -64,11 +65,6 @@ def decisions_by_scene(entries: Sequence[JournalEntry]) -> dict[str, tuple[Scene
         if entry.scene is not None:
             found.setdefault(entry.scene, []).append(_deed(entry, lines))
     return {scene: tuple(deeds) for scene, deeds in found.items()}
-
-
-def time_words(at: str) -> str:
-    """A time of the journal as people write it, to the minute, UTC."""
-    return f"{at[:10]} {at[11:16]} UTC"
 
 
 def _deed(entry: JournalEntry, lines: Mapping[str, DecisionSummary]) -> SceneDecision:

@@ -22,6 +22,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from smarthdr_studio.core.environment import moment_in
+
 GAP: Final = 8
 PARTED: Final = " · "  # between the parts of one line
 _FRAME: Final = QSize(8, 40)  # what a desktop draws around a window
@@ -134,9 +136,8 @@ def duration(seconds: float) -> str:
 
 def local_time(at: str, *, seconds: bool = True) -> str:
     """A moment of a file, UTC, on the clock of this person; a text that is none stays."""
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
+    moment = moment_in(at)
+    if moment is None:
         return at
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
 
