@@ -17,12 +17,14 @@ from smarthdr_studio.cli.output import (
     percent,
     print_json,
     print_line,
+    print_note,
     print_table,
     progress,
 )
 from smarthdr_studio.cli.plans import LAST
 from smarthdr_studio.core.errors import PlanError, ProjectError
 from smarthdr_studio.core.project.places import MODEL_SUFFIXES, ModelForm
+from smarthdr_studio.core.remedies import LOOK_OVER
 from smarthdr_studio.core.training.events import PhaseChanged
 from smarthdr_studio.core.training.run_estimate import size_in_words
 from smarthdr_studio.core.words import counted
@@ -63,8 +65,9 @@ def open_run(project: Path, name: str) -> "Iterator[tuple[Project, RunFolder]]":
 
 def run_named(project: "Project", name: str) -> "RunFolder":
     """A run by its name, or the newest. Raises ProjectError where there is none."""
-    from smarthdr_studio.core.training.run_folder import find_run, run_folders
+    from smarthdr_studio.core.training.run_folder import find_run, refuse_shut, run_folders
 
+    refuse_shut(project.folder)
     if name != LAST:
         return find_run(project, name)
     runs = run_folders(project.folder)
@@ -85,8 +88,9 @@ def row_as_json(row: "RunRow") -> dict[str, Any]:
 def run_cells(row: "RunRow") -> tuple[str, ...]:
     """A row for `RUN_COLUMNS`."""
     best = "" if row.best is None else f"{row.best.psnr_mu:.2f} dB"
+    status = f"{row.status}, log damaged" if row.log_damage else row.status
     return (
-        *(row.id, row.status, row.preset, row.note.partition("\n")[0]),
+        *(row.id, status, row.preset, row.note.partition("\n")[0]),
         *(str(row.labels.learned), f"{row.epoch}/{row.epochs}", best),
         *("" if row.retained is None else percent(row.retained), duration(row.seconds)),
     )
@@ -103,6 +107,7 @@ def run_facts(row: "RunRow") -> tuple[tuple[str, str], ...]:
     facts = (
         ("status", f"{row.status}{', can be resumed' if row.resumable else ''}"),
         ("last word", row.message),
+        ("log", row.log_damage),
         ("plan", f"{row.preset}, {row.system}, {row.network}"),
         ("device", row.device),
         ("started", f"{row.started:%Y-%m-%d %H:%M} UTC"),
@@ -135,16 +140,18 @@ def list_runs(
 ) -> None:
     """List the runs, the latest first.
 
-    A run is running, paused, interrupted (its process died), stopped, failed or done.
+    A run is running, paused, interrupted (its process died), stopped, failed or done. Of one whose
+    log is damaged it is told what is gone; with --json that is log_damage.
     """
     from smarthdr_studio.core.project.project import Project
-    from smarthdr_studio.core.training.run_folder import RunFolder, discarded_runs
+    from smarthdr_studio.core.training.run_folder import RunFolder, discarded_runs, refuse_shut
     from smarthdr_studio.core.training.run_index import list_rows, row_of
 
     with Project.open(project) as found:
         if discarded:
             rows = tuple(row_of(RunFolder(run.folder)) for run in discarded_runs(found))
         else:
+            refuse_shut(found.folder)
             rows = list_rows(found)
     if as_json:
         print_json({"runs": [row_as_json(row) for row in rows]})
@@ -152,6 +159,10 @@ def list_runs(
     where = "in the trash" if discarded else f"of {project}"
     many = counted(len(rows), "run")
     print_table(RUN_COLUMNS, map(run_cells, rows), title=f"{many} {where}", words=RUN_WORD_COLUMNS)
+    for row in rows:
+        if row.log_damage:
+            remedy = LOOK_OVER.of(PROJECT=project)
+            print_note(f"The log of run {row.id} {row.log_damage}; see: {remedy}")
 
 
 def show_run(

@@ -128,10 +128,12 @@ def _leave_wishes(
 
 
 def _run_at_work(project: "Project", name: str | None) -> "RunFolder":
-    from smarthdr_studio.core.training.run_folder import run_folders
+    from smarthdr_studio.core.training.run_folder import refuse_shut, run_folders
+    from smarthdr_studio.core.training.run_index import row_of
     from smarthdr_studio.core.training.run_lock import is_at_work
 
     if name is None:
+        refuse_shut(project.folder)
         busy = [run for run in run_folders(project.folder) if is_at_work(run.path)]
         if len(busy) != 1:
             many = f"{counted(len(busy), 'run')} are" if busy else "no run is"
@@ -139,6 +141,11 @@ def _run_at_work(project: "Project", name: str | None) -> "RunFolder":
         return busy[0]
     run = run_named(project, name)
     if not is_at_work(run.path):
+        if row_of(run).status == "done":
+            raise ProjectError(
+                f"{run.id}: is finished, so there is nothing to steer; begin another run with: "
+                f"smarthdr-studio train {project.folder}"
+            )
         raise ProjectError(
             f"{run.id}: no process is at work on it, so it cannot be steered; go on with: "
             f"smarthdr-studio runs resume {project.folder} {run.id}"

@@ -11,9 +11,11 @@ import os
 import re
 import stat
 import tomllib
+from functools import lru_cache
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, Final
+from types import NoneType, UnionType
+from typing import Any, Final, get_args, get_type_hints
 
 MOST_BYTES: Final = 64 * 2**20
 """A larger file is no description of anything, and would fill the memory as plain values."""
@@ -124,3 +126,22 @@ def _modest(values: Any, *, longest: bool) -> Any:  # noqa: ANN401 - JSON
             return values
         level = below
     raise ValueError(_TOO_DEEP)
+
+
+def is_of_its_types(record: Any) -> bool:  # noqa: ANN401 - any dataclass
+    """Whether plain fields of a record that came out of a file are of the types they should be.
+
+    Looked at are numbers, texts, yes or no and None; where a number belongs a whole one will do.
+    """
+    plain = _plain_fields(type(record))
+    return all(isinstance(getattr(record, name), kinds) for name, kinds in plain.items())
+
+
+@lru_cache(maxsize=64)
+def _plain_fields(record: type) -> dict[str, tuple[type, ...]]:
+    found = {}
+    for name, hint in get_type_hints(record).items():
+        parts = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+        if all(part in (int, float, str, bool, NoneType) for part in parts):
+            found[name] = (*parts, int) if float in parts else parts
+    return found

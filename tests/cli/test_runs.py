@@ -6,6 +6,7 @@ import pytest
 from made_runs import a_run, check, log, round_, started, step
 
 from smarthdr_studio.cli import app
+from smarthdr_studio.core.project import findings
 from smarthdr_studio.core.training.events import RunFinished
 from smarthdr_studio.core.training.plan import load_preset
 from smarthdr_studio.core.training.run_lock import run_lock
@@ -44,6 +45,37 @@ def test_runs_are_listed_the_latest_first(run, project, runs):
     table = run("runs", "list", project).out
     assert table.index(SECOND) < table.index(FIRST)
     assert "32.00 dB" in table
+
+
+def test_a_damaged_log_is_marked_and_told_in_the_doctors_words(run, project, runs):
+    assert run("runs", "list", project).err == ""
+    with runs[0].events_path.open("a", encoding="utf-8") as log:
+        log.write("no event\n")
+    answer = run("runs", "list", project)
+    (line,) = [each for each in answer.out.splitlines() if FIRST in each]
+    assert "done, log damaged" in line
+    assert "log damaged" not in next(each for each in answer.out.splitlines() if SECOND in each)
+    listed = run("runs", "list", project, "--json").json["runs"]
+    assert listed[0]["log_damage"] == ""
+    damage = listed[1]["log_damage"]
+    assert damage.startswith("has 1 line that cannot be read")
+    assert f"The log of run {FIRST} {damage}; see: smarthdr-studio doctor" in answer.err
+    assert damage in run("doctor", project, "--json").out
+    shown = run("runs", "show", project, FIRST).out
+    assert "cannot be read" in " ".join(shown.split())
+
+
+def test_runs_that_may_not_be_looked_at_are_not_said_to_be_none(run, project, runs, monkeypatch):
+    monkeypatch.setattr(findings, "_can_be_looked_into", lambda place: place.name != "runs")
+    for words in (
+        ("list", project),
+        ("show", project),
+        ("show", project, FIRST),
+        ("stop", project),
+    ):
+        answer = run("runs", *words)
+        assert answer.status == 2
+        assert "runs cannot be looked into (permission denied); allow reading" in answer.err
 
 
 def test_a_project_without_runs_lists_none(run, project):
@@ -115,11 +147,15 @@ def test_the_project_goes_back_to_the_start_of_a_run(run, project, runs):
 
 @pytest.mark.parametrize("verb", ["pause", "go-on", "stop", "snapshot", "next-round"])
 def test_nobody_can_be_steered_who_is_not_at_work(run, project, runs, verb):
+    answer = run("runs", verb, project, SECOND)
+    assert answer.status == 2
+    assert f"runs resume {project} {SECOND}" in answer.err
     answer = run("runs", verb, project, FIRST)
     assert answer.status == 2
-    assert f"runs resume {project} {FIRST}" in answer.err
+    assert "is finished, so there is nothing to steer" in answer.err
+    assert "resume" not in answer.err
     assert "no run is at work" in run("runs", verb, project).err
-    assert not (runs[0].path / "wishes").exists()
+    assert not any((each.path / "wishes").exists() for each in runs)
 
 
 @pytest.mark.parametrize(

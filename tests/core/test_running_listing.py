@@ -1,6 +1,7 @@
 """The list of runs: how each stands, whatever happened to its process, its log or its folder."""
 
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -27,6 +28,7 @@ from smarthdr_studio.core.training.run_index import (
     row_of,
 )
 from smarthdr_studio.core.training.run_lock import run_lock
+from smarthdr_studio.core.training.run_log import read_curves
 from smarthdr_studio.core.training.run_start import run_findings
 
 
@@ -245,3 +247,83 @@ def test_of_a_run_at_work_the_end_of_the_log_is_not_waited_for(project, saved):
     half(saved.events_path)
     with run_lock(saved.path):
         assert told_of(project) == {}
+
+
+def without_a_time(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    values = json.loads(lines[1])
+    lines[1] = json.dumps({**values, "time": "banana"})
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("spoil", [half, in_the_middle, without_a_time])
+def test_a_damaged_log_is_told_in_the_list_in_the_doctors_words(project, saved, spoil):
+    (before,) = list_rows(project)
+    assert before.log_damage == ""
+    spoil(saved.events_path)
+    (row,) = list_rows(project)
+    assert row.log_damage
+    assert row.seconds == before.seconds or spoil is half
+    ((_, sentence),) = told_of(project).items()
+    assert sentence == f"events.jsonl of run {saved.id} {row.log_damage}"
+    assert list_rows(project) == (row,), "from the digest that was kept as well"
+
+
+def test_what_a_list_knows_of_a_log_is_kept_though_its_date_has_changed(project, saved):
+    (before,) = list_rows(project)
+    os.utime(saved.events_path, (1, 1))
+    assert list_rows(project) == (before,)
+    assert digest_module._kept(saved.path / "digest.json").changed_ns == 10**9
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("begun", "banana"),
+        ("begun", "2026-11-01T12:00:00"),
+        ("heard", 7),
+        ("seconds", "long"),
+        ("step", None),
+        ("checks", [{"step": 1, "psnr_mu": "high", "psnr_l": 1.0}]),
+        ("rounds", [{"round": 1, "step": 1, "retained": []}]),
+        ("remedies", [{"text": "more"}]),
+        ("message", ["a", "b"]),
+    ],
+)
+def test_a_digest_that_says_what_cannot_be_is_made_anew(project, saved, name, value):
+    (before,) = list_rows(project)
+    path = saved.path / "digest.json"
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**kept, name: value}), encoding="utf-8")
+    (row,) = list_rows(project)
+    assert (row.best, row.rounds, row.step, row.message) == (
+        before.best,
+        before.rounds,
+        before.step,
+        before.message,
+    )
+    assert row.seconds == (0.0 if value == "banana" else before.seconds)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"event": "StepReported", "step": "seven", "losses": {"total": "much"}},
+        {"event": "StepReported", "step": 7, "losses": [1, 2]},
+        {"event": "Validated", "step": {}, "psnr_mu": "high", "psnr_l": None},
+        {"event": "RunStarted", "step": "first", "labelled": 3},
+    ],
+)
+def test_odd_values_in_a_log_cost_their_line_alone(project, saved, odd):
+    (before,) = list_rows(project)
+    curves = read_curves(saved)
+    entry = json.dumps({"time": "2026-11-01T12:00:03.000+00:00", **odd})
+    saved.events_path.write_text(
+        saved.events_path.read_text(encoding="utf-8") + entry + "\n", encoding="utf-8"
+    )
+    (row,) = list_rows(project)
+    assert (row.step, row.best, row.status) == (before.step, before.best, before.status)
+    again = read_curves(saved)
+    for name, (x, y) in curves.series.items():
+        assert again.series[name][0].tolist()[: len(x)] == x.tolist()
+        assert again.series[name][1].tolist()[: len(y)] == y.tolist()

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final, Literal, get_args
 
 from smarthdr_studio.core.errors import Remedy
-from smarthdr_studio.core.records import parse_lines
+from smarthdr_studio.core.records import is_of_its_types, parse_lines
 from smarthdr_studio.core.trust.masking import MaskSettings, masks_as_values, masks_from_text
 
 Phase = Literal["preparing", "warm-up", "labelling", "learning", "validating", "saving", "paused"]
@@ -236,7 +236,7 @@ def event_of(values: Mapping[str, Any]) -> TrainingEvent | None:
         event: TrainingEvent = kind(**told)
     except (KeyError, TypeError, ValueError):
         return None
-    return event
+    return event if is_of_its_types(event) else None
 
 
 def events_in(lines: bytes) -> Iterator[TrainingEvent]:

@@ -22,6 +22,7 @@ from smarthdr_studio.core.files import (
     save_text,
     trashed_copies,
 )
+from smarthdr_studio.core.project.findings import unreadable
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.records import open_plain, read_bytes, read_json
 from smarthdr_studio.core.remedies import LIST_DISCARDED, STOP_RUN
@@ -123,6 +124,13 @@ def new_run(project_folder: AnyPath, preset: str) -> RunFolder:
 def run_folders(project: AnyPath) -> tuple[RunFolder, ...]:
     """The folder of every run of a project folder, the latest first; see `runs_in`."""
     return runs_in(Path(project) / "runs")
+
+
+def refuse_shut(project: AnyPath) -> None:
+    """Raises ProjectError where the runs of a project folder cannot be looked at: not "none"."""
+    for each in unreadable(project):
+        if each.what == "runs":
+            raise ProjectError(f"{Path(project)}: {each.sentence}; {each.remedy}")
 
 
 def runs_in(folder: AnyPath) -> tuple[RunFolder, ...]:

@@ -11,10 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
+from smarthdr_studio.core.environment import moment_in
 from smarthdr_studio.core.errors import Remedy
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.records import open_plain, read_json, read_toml
+from smarthdr_studio.core.records import is_of_its_types, open_plain, read_json, read_toml
 from smarthdr_studio.core.training.events import (
     CheckpointSaved,
     Material,
@@ -41,8 +42,9 @@ from smarthdr_studio.core.training.run_log import TimedEvent, chunks, rare_lines
 from smarthdr_studio.core.words import counted
 
 _NAME: Final = "digest.json"
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 _LAST_LINES: Final = 2**13  # bytes of a chunk whose steps and phases are read as well
+_TIME_AT: Final = len(b'{"time": "')  # where the time of a line begins
 _MARK: Final = 256  # bytes before `read_to` by which a log is known again
 
 
@@ -72,11 +74,15 @@ class Digest:
     Times are UTC, ISO 8601, "" where not known. `seconds` is the work of the sessions that have
     ended; the one that began at `begun` was heard last at `heard`. `outcome` is "" until the last
     word; `writes` counts what came to lie on disk, of which `disk_bytes` was measured at
-    `disk_writes`.
+    `disk_writes`. `odd` lines could not be read, `undated` ones say no time; the log was last
+    changed at `changed_ns` when it was read.
     """
 
     read_to: int = 0
     mark: int = 0
+    changed_ns: int = 0
+    odd: int = 0
+    undated: int = 0
     begun: str = ""
     heard: str = ""
     seconds: float = 0.0
@@ -179,16 +185,21 @@ def read_digest(run: RunFolder) -> Digest:
 
     A log that is not there, or cannot be read, says nothing.
     """
-    kept = _kept(run.path / _NAME)
+    return _read_further(run, _kept(run.path / _NAME))
+
+
+def _read_further(run: RunFolder, kept: Digest) -> Digest:
     try:
-        size = run.events_path.stat().st_size
-        if size < kept.read_to or (size != kept.read_to and not _is_marked(run, kept)):
+        about = run.events_path.stat()
+        size, changed_ns = about.st_size, about.st_mtime_ns
+        if size == kept.read_to and changed_ns == kept.changed_ns:
+            return kept
+        # A log only grows: what changed it otherwise has changed what was read of it.
+        if size <= kept.read_to or not _is_marked(run, kept):
             kept = Digest()
-        if size > kept.read_to:
-            kept = _read_on(run, kept)
+        return replace(_read_on(run, kept), changed_ns=changed_ns)
     except OSError:
         return kept
-    return kept
 
 
 def damaged_files(run: RunFolder) -> Iterator[tuple[str, str]]:
@@ -202,8 +213,9 @@ def damaged_files(run: RunFolder) -> Iterator[tuple[str, str]]:
             yield name, "cannot be read; nothing goes on from this checkpoint, or is measured by it"
     if run.start_path.exists() and not _is_table(run.start_path):
         yield run.start_path.name, "cannot be read; what the run began with is known by its log"
-    if lost := _lost_of_log(run):
-        yield run.events_path.name, f"{lost}; charts, diary and figures of the run lack them"
+    # Read whole once more, as a disk that rots changes no date.
+    if lost := lost_of_log(run, _read_further(run, Digest())):
+        yield run.events_path.name, lost
 
 
 def _is_table(path: Path) -> bool:
@@ -213,20 +225,34 @@ def _is_table(path: Path) -> bool:
         return False
 
 
-def _lost_of_log(run: RunFolder) -> str:
+def lost_of_log(run: RunFolder, digest: Digest) -> str:
     """What a log no longer tells, in a clause; "" where it is whole as far as can be seen."""
-    odd = 0
-    try:
-        for lines in chunks(run.events_path):
-            odd += sum(not (e.startswith(b"{") and e.endswith(b"}")) for e in lines.splitlines())
-    except OSError:
-        return ""  # none was written, or a finding of its own
-    if odd:
-        return f"has {counted(odd, 'line')} that cannot be read"
+    if digest.odd:
+        return f"has {counted(digest.odd, 'line')} that cannot be read; {_WITHOUT_LINES}"
     saved = saved_checkpoints(run.path)
-    if saved and not is_at_work(run.path) and saved[-1].step > read_digest(run).step:
-        return f"ends before step {saved[-1].step}, at which a checkpoint was saved: steps are gone"
+    if saved and not is_at_work(run.path) and saved[-1].step > digest.step:
+        at = f"step {saved[-1].step}, at which a checkpoint was saved"
+        return f"ends before {at}: steps are gone; {_WITHOUT_LINES}"
+    if digest.undated:
+        lines = counted(digest.undated, "line")
+        return f"has {lines} without a time; how long the run worked is not known to the minute"
     return ""
+
+
+_WITHOUT_LINES: Final = "charts, diary and figures of the run lack them"
+
+
+def _lines_that_are_odd(lines: bytes) -> tuple[int, int]:
+    """How many lines of a log cannot be read, and how many others say no time."""
+    odd = undated = 0
+    for line in lines.splitlines():
+        if not (line.startswith(b"{") and line.endswith(b"}")):
+            odd += 1
+        elif (
+            moment_in(line[_TIME_AT : line.find(b'"', _TIME_AT)].decode("ascii", "replace")) is None
+        ):
+            undated += 1
+    return odd, undated
 
 
 def keep_digest(run: RunFolder, digest: Digest) -> None:
@@ -250,8 +276,14 @@ def _read_on(run: RunFolder, digest: Digest) -> Digest:
         end = lines.rfind(b"\n", 0, max(0, len(lines) - _LAST_LINES)) + 1
         rare = [*rare_lines(lines[:end]), *lines[end:].splitlines()]
         digest = digest.heard_all(timed(values_in(b"\n".join(rare))))
-        read_to = digest.read_to + len(lines)
-        digest = replace(digest, read_to=read_to, mark=zlib.crc32(lines[-_MARK:]))
+        odd, undated = _lines_that_are_odd(lines)
+        digest = replace(
+            digest,
+            read_to=digest.read_to + len(lines),
+            mark=zlib.crc32(lines[-_MARK:]),
+            odd=digest.odd + odd,
+            undated=digest.undated + undated,
+        )
     return digest
 
 
@@ -271,16 +303,17 @@ def _kept(path: Path) -> Digest:
         values["checks"] = tuple(Check(**each) for each in values["checks"])
         values["rounds"] = tuple(RoundSummary(**each) for each in values["rounds"])
         values["remedies"] = tuple(values["remedies"])
-        return Digest(**values)
+        digest = Digest(**values)
+        remedies = [Remedy(**each) for each in digest.remedies]
+        sound = all(map(is_of_its_types, (digest, *digest.checks, *digest.rounds, *remedies)))
+        return digest if sound else Digest()
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Digest()
 
 
 def _seconds(begun: str, ended: str) -> float:
-    if not begun or not ended:
-        return 0.0
-    passed = datetime.fromisoformat(ended) - datetime.fromisoformat(begun)
-    return max(0.0, passed.total_seconds())
+    since, until = moment_in(begun), moment_in(ended)
+    return 0.0 if since is None or until is None else max(0.0, (until - since).total_seconds())
 
 
 RunStatus = Literal["running", "paused", "interrupted", "stopped", "failed", "done"]
@@ -322,7 +355,8 @@ class RunRow:
     `started` is UTC; `seconds` the work of all sessions; `epoch`, `step` and `rounds` how far the
     run has come, of `epochs`; `best` the best check on held-out labels, `last_psnr_mu` (dB) the
     last one; `retained` the share of the pool in the last round. A run without a last word on
-    which no process is at work is "interrupted". `message` and `remedies` are its last word.
+    which no process is at work is "interrupted". `message` and `remedies` are its last word;
+    `log_damage` is what its log no longer tells, in the doctor's words, "" where it is whole.
     """
 
     id: str
@@ -347,6 +381,7 @@ class RunRow:
     resumable: bool
     message: str
     remedies: tuple[Remedy, ...]
+    log_damage: str
 
     @property
     def at_work(self) -> bool:
@@ -392,14 +427,19 @@ def row_of(run: RunFolder) -> RunRow:
         resumable=status in _RESUMABLE and bool(plan),
         message=digest.message,
         remedies=tuple(Remedy(**each) for each in digest.remedies),
+        log_damage=lost_of_log(run, digest),
     )
 
 
 def _digest(run: RunFolder) -> Digest:
     """The digest with the size on disk, kept for the next time where anything is new."""
-    digest = read_digest(run)
-    if digest.disk_writes != digest.writes:
-        digest = replace(digest, disk_bytes=disk_bytes(run.path), disk_writes=digest.writes)
+    kept = _kept(run.path / _NAME)
+    digest = _read_further(run, kept)
+    touched = digest.changed_ns != kept.changed_ns and digest.read_to == kept.read_to
+    if digest.disk_writes != digest.writes or touched:
+        known = kept.disk_writes == digest.writes
+        disk = kept.disk_bytes if known else disk_bytes(run.path)
+        digest = replace(digest, disk_bytes=disk, disk_writes=digest.writes)
         keep_digest(run, digest)
     return digest
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from smarthdr_studio.core.environment import garbage_collection_paused
+from smarthdr_studio.core.environment import garbage_collection_paused, moment_in
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.records import open_plain, parse_lines
 from smarthdr_studio.core.training.events import (
@@ -161,11 +161,7 @@ def timed(
 
 
 def _time(values: Mapping[str, Any], *, otherwise: datetime) -> datetime:
-    try:
-        found = datetime.fromisoformat(str(values.get("time")))
-    except ValueError:
-        return otherwise
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return moment_in(str(values.get("time"))) or otherwise
 
 
 Doubles = npt.NDArray[np.float64]
@@ -250,19 +246,27 @@ class _Session:
 
     def add(self, name: str, steps: Sequence[Any], values: Iterable[Any]) -> None:
         """Append to a curve; what is no finite number is left out."""
-        x, y = np.array(steps, np.float64), np.array(list(values), np.float64)
-        known = np.isfinite(y)
+        x, y = _doubles(steps), _doubles(list(values))
+        known = np.isfinite(x) & np.isfinite(y)
         if known.any():
             self.parts.setdefault(name, []).append((x[known], y[known]))
+
+
+def _doubles(values: Sequence[Any]) -> Doubles:
+    """The values as float64, NaN for what is no number."""
+    try:
+        return np.array(values, np.float64)
+    except (ValueError, TypeError):
+        return np.array([v if isinstance(v, int | float) else np.nan for v in values], np.float64)
 
 
 def _take(lines: Sequence[Mapping[str, Any]], sessions: list[_Session]) -> None:
     """Adds lines to the sessions; every start of a run begins another."""
     begun = 0
     for at, line in enumerate(lines):
-        if line["event"] == "RunStarted":
+        if line["event"] == "RunStarted" and isinstance(step := line.get("step", 0), int):
             _add(lines[begun:at], sessions[-1])
-            sessions.append(_Session(from_step=int(line.get("step", 0))))
+            sessions.append(_Session(from_step=step))
             begun = at + 1
     _add(lines[begun:], sessions[-1])
 
@@ -280,7 +284,8 @@ def _add(lines: Sequence[Mapping[str, Any]], session: _Session) -> None:
 def _add_steps(lines: Sequence[Mapping[str, Any]], session: _Session) -> None:
     if not lines:
         return
-    steps, losses = _steps(lines), [line.get("losses") or {} for line in lines]
+    told = [line.get("losses") for line in lines]
+    steps, losses = _steps(lines), [each if isinstance(each, dict) else {} for each in told]
     # Terms come and go where rounds begin and end; within some thousand lines they seldom do.
     for term in dict.fromkeys(name for terms in losses for name in terms):
         session.add(term, steps, [terms.get(term) for terms in losses])

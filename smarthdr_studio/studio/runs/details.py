@@ -150,7 +150,8 @@ class RunsOverview(QWidget):
 
     def _tell_last_word(self, row: RunRow) -> None:
         words = _INTERRUPTED if row.status == "interrupted" else row.message
-        self._message.setText(words or ("At work" if row.at_work else "It has not said why."))
+        words = words or ("At work" if row.at_work else "It has not said why.")
+        self._message.setText(f"{words}\nIts log {row.log_damage}." if row.log_damage else words)
         give_role(self._message, role=_TONES.get(row.status, ""))
         clear(self._remedies)
         for remedy in row.remedies if row.resumable else ():

@@ -59,11 +59,15 @@ SIGNS: Final[dict[str, tuple[str, str]]] = {
 _UNITS: Final = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
 
 
+_DAMAGED: Final = " · log damaged"
+
+
 def status(row: RunRow) -> str:
-    """How a run stands, with a sign, and how far it has come unless it is done."""
+    """How a run stands, with a sign; how far it has come unless done; whether its log is whole."""
     _, sign = SIGNS[row.status]
     far = "" if row.status == "done" or not row.epochs else f" {row.epoch}/{row.epochs}"
-    return f"{sign} {row.status}{far}"
+    mark = _DAMAGED if row.log_damage else ""
+    return f"{sign} {row.status}{far}{mark}"
 
 
 def labels(counts: LabelCounts) -> str:
@@ -132,6 +136,7 @@ def in_full(row: RunRow) -> str:
         f"{row.system}, {row.network or 'no network yet'} on {row.device or 'no device yet'}",
         labels_in_full(row.labels),
         row.message,
+        row.log_damage and f"its log {row.log_damage}",
         row.note,
     ]
     return "\n".join(filter(None, told))
