@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
@@ -98,12 +100,38 @@ LINE_EVERY: Final = 5.0
 
 
 class _Told(Progress):
-    """A bar that, where there is none, says a line every few seconds of work."""
+    """A bar that, where there is none, says a line every few seconds of work.
+
+    Of work that takes long in one piece, as a library's, a thread says that it goes on.
+    """
 
     def __init__(self, *columns: ProgressColumn, lines: bool, console: Console) -> None:
         super().__init__(*columns, console=console, disable=not console.is_terminal, transient=True)
         self._lines = lines and self.disable
-        self._last = time.monotonic()
+        self._last = self._heard = self._begun = time.monotonic()  # _begun: what is said now
+        self._said = ""
+        self._over = threading.Event()
+        self._going_on = threading.Thread(target=self._say_it_goes_on, daemon=True)
+
+    def start(self) -> None:
+        super().start()
+        if self._lines:
+            self._going_on.start()
+
+    def stop(self) -> None:
+        self._over.set()
+        if self._going_on.is_alive():
+            self._going_on.join()
+        super().stop()
+
+    def _say_it_goes_on(self) -> None:
+        while not self._over.wait(LINE_EVERY / 5):
+            with self._lock:
+                now, tasks = time.monotonic(), list(self._tasks.values())
+                silent = now - max(self._last, self._heard) >= LINE_EVERY
+                if tasks and silent:
+                    self._last = now
+                    print_note(f"{self._words_of(tasks[-1])}, {now - self._begun:.0f} s so far")
 
     def update(self, task_id: TaskID, **changes: Any) -> None:  # noqa: ANN401 - as rich has it
         super().update(task_id, **changes)
@@ -114,14 +142,20 @@ class _Told(Progress):
         self._tell(task_id)
 
     def _tell(self, task_id: TaskID) -> None:
-        now = time.monotonic()
-        if not self._lines or now - self._last < LINE_EVERY:
-            return
-        self._last = now
-        task = self._tasks[task_id]
+        with self._lock:
+            now = self._heard = time.monotonic()
+            if self._tasks[task_id].description != self._said:
+                self._begun, self._said = now, self._tasks[task_id].description
+            if not self._lines or now - self._last < LINE_EVERY:
+                return
+            self._last = now
+            print_note(self._words_of(self._tasks[task_id]))
+
+    @staticmethod
+    def _words_of(task: Task) -> str:
         of = f"{task.completed:,.0f} of {task.total:,.0f}" if task.total else ""
         counts_itself = not of or f" of {task.total:,.0f}" in task.description
-        print_note(task.description if counts_itself else f"{task.description}, {of}")
+        return task.description if counts_itself else f"{task.description}, {of}"
 
 
 def progress(*, lines: bool = True) -> Progress:

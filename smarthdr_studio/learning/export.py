@@ -48,7 +48,11 @@ _ONNX_PACKAGES: Final = ("onnx", "onnxscript", "onnxruntime")
 _EXAMPLE_BATCH: Final = 2  # of one, a tracer would take the batch for a constant
 
 
-def write_torchscript(path: AnyPath, network: FusionNetwork, card: ModelCard) -> None:
+Making = Generator[str, None, None]
+"""Writes a graph, saying before each part of the work what it is."""
+
+
+def write_torchscript(path: AnyPath, network: FusionNetwork, card: ModelCard) -> Making:
     """Traces the network for the card's tile; any batch. The card travels as `model.json`.
 
     Raises ExportError where this version of torch cannot.
@@ -57,32 +61,40 @@ def write_torchscript(path: AnyPath, network: FusionNetwork, card: ModelCard) ->
     # A tracer keeps every value it sees: at a tile of 256 gigabytes. Sizes it writes down as they
     # are computed, so that a smaller tile with the same border serves as well.
     small = min(card.tile, 4 * network.multiple + card.tile % network.multiple)
+    yield "following the network"
     with _exporting("TorchScript"), torch.no_grad():
         plain = _TupleOutput(network)
         traced = torch.jit.trace(plain, _example_frames(small), check_trace=False)  # type: ignore[no-untyped-call]
+    yield "writing TorchScript"
+    with _exporting("TorchScript"):
         torch.jit.save(traced, path, _extra_files={_CARD_FILE: card.as_text()})
 
 
-def write_onnx(path: AnyPath, network: FusionNetwork, card: ModelCard) -> None:
+def write_onnx(path: AnyPath, network: FusionNetwork, card: ModelCard) -> Making:
     """Exports the network at the card's tile; any batch. The card travels in the metadata.
 
     Raises ExportError where packages are missing or this version of torch cannot.
     """
     path = Path(path)
     require_onnx()
+    yield "following the network, which can take minutes"
     with _exporting("ONNX"):
         batch = torch.export.Dim("batch")
-        program = torch.onnx.export(
-            _TupleOutput(network),
+        followed = torch.export.export(
+            _TupleOutput(network).eval(),
             _example_frames(card.tile),
-            input_names=INPUTS,
-            output_names=OUTPUTS,
             dynamic_shapes=({0: batch},) * len(INPUTS),
-            dynamo=True,
-            verbose=False,
+            strict=False,
+        )
+    yield "translating it to ONNX, which can take minutes"
+    with _exporting("ONNX"):
+        program = torch.onnx.export(
+            followed, input_names=INPUTS, output_names=OUTPUTS, dynamo=True, verbose=False
         )
         assert program is not None
         program.model.metadata_props[_CARD_FILE] = card.as_text()
+    yield "writing ONNX"
+    with _exporting("ONNX"):
         program.save(str(path), external_data=False)
 
 
@@ -251,7 +263,7 @@ def _as_frames(ldr: list[Tensor], stops: tuple[float, ...]) -> Frames:
     return under, reference, over
 
 
-_Graph = tuple[Callable[[Path, FusionNetwork, ModelCard], None], Callable[[Path], ExportedModel]]
+_Graph = tuple[Callable[[Path, FusionNetwork, ModelCard], Making], Callable[[Path], ExportedModel]]
 _GRAPHS: Final[Mapping[ModelForm, _Graph]] = {
     "torchscript": (write_torchscript, load_torchscript),
     "onnx": (write_onnx, load_onnx),
@@ -350,8 +362,9 @@ def _graph(
 ) -> Events:
     """Writes a graph and asks it; the largest difference."""
     write, read = _GRAPHS[form]
-    yield _phase(card, f"making {_NAMES[form]}, which can take a minute")
-    write(draft, network, card)
+    for words in write(draft, network, card):
+        yield _phase(card, words)
+    yield _phase(card, f"reading {_NAMES[form]} back")
     answer, apart = read(draft), 0.0
     for done, frames in enumerate(tried):
         words = f"comparing crop {done + 1} of {len(tried)}"

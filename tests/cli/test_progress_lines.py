@@ -1,5 +1,7 @@
 """What a verb that takes long says where there is no terminal."""
 
+import time
+
 from smarthdr_studio.cli import output
 
 
@@ -45,3 +47,26 @@ def test_a_terminal_has_its_bar_and_no_lines(monkeypatch, capsys):
     monkeypatch.setenv("FORCE_COLOR", "1")  # as if there were a terminal
     lines = told(monkeypatch, capsys, moments=(9.0, 99.0))
     assert "scene [1], 1 of 4" not in lines
+
+
+def test_work_in_one_piece_is_said_to_go_on(monkeypatch, capsys):
+    monkeypatch.setattr(output, "LINE_EVERY", 0.05)
+    said, patience = "", time.monotonic() + 60
+    with output.progress() as bar:
+        task = bar.add_task("exporting", total=None)
+        bar.update(task, description="translating the graph")
+        while "so far" not in said and time.monotonic() < patience:
+            time.sleep(0.01)
+            said += capsys.readouterr().err
+    assert "translating the graph, 0 s so far\n" in said
+    capsys.readouterr()
+    time.sleep(4 * output.LINE_EVERY)
+    assert capsys.readouterr().err == "", "no more once it is done"
+
+
+def test_a_verb_with_lines_of_its_own_is_not_said_to_go_on(monkeypatch, capsys):
+    monkeypatch.setattr(output, "LINE_EVERY", 0.01)
+    with output.progress(lines=False) as bar:
+        bar.add_task("training", total=None)
+        time.sleep(20 * output.LINE_EVERY)
+    assert capsys.readouterr().err == ""

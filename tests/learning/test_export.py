@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import zipfile
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -112,11 +113,36 @@ def test_the_published_backbone_becomes_torchscript_as_well(tmp_path, make_plan)
     assert exported(checkpoint, tmp_path / "g.pt", form="torchscript").difference <= TOLERANCE
 
 
+def test_every_part_of_making_a_graph_is_said_before_it_and_given_up_leaves_nothing(
+    checkpoint, tmp_path
+):
+    target = tmp_path / "out" / "a.pt"
+    target.parent.mkdir()
+    said = []
+    with closing(export_model(checkpoint, target, form="torchscript")) as events:
+        for event in events:
+            said.append(event.text)
+            if event.text.startswith("comparing crop 1"):
+                break
+    assert said[1:-1] == [
+        "following the network",
+        "writing TorchScript",
+        "reading TorchScript back",
+    ]
+    assert list(target.parent.iterdir()) == []
+
+
 @pytest.mark.slow
 def test_onnx_answers_as_ours_for_any_batch_and_says_what_it_is(checkpoint, tmp_path, project):
     pytest.importorskip("onnxscript")
     onnx, runtime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
-    made = exported(checkpoint, tmp_path / "a.onnx", form="onnx", project=project)
+    *said, made = export_model(checkpoint, tmp_path / "a.onnx", form="onnx", project=project)
+    assert [event.text.partition(",")[0] for event in said[1:5]] == [
+        "following the network",
+        "translating it to ONNX",
+        "writing ONNX",
+        "reading ONNX back",
+    ]
     assert made.difference <= TOLERANCE
     session = runtime.InferenceSession(str(made.path), providers=["CPUExecutionProvider"])
     assert [each.name for each in session.get_inputs()] == ["under", "reference", "over"]

@@ -152,7 +152,7 @@ def test_a_torchscript_of_it_answers_the_same_at_the_size_of_its_tile(name, tmp_
     card = ModelCard(
         network=name, part="teacher", tile=96, overlap=32, precision="float32", **about
     )
-    write_torchscript(tmp_path / "n.pt", network, card)
+    list(write_torchscript(tmp_path / "n.pt", network, card))
     frames = noise(96, 96)
     with torch.no_grad():
         ours = network(*frames)
