@@ -519,13 +519,19 @@ def _print(
     benchmark: "Benchmark", rows: "Sequence[RowFigures]", verdicts: "Sequence[Verdict]"
 ) -> None:
     from smarthdr_studio.core.reporting.benchmark_table import table_cells, table_columns
-    from smarthdr_studio.core.training.benchmark_claims import SPREAD_IN_WORDS, mixed_programs
+    from smarthdr_studio.core.training.benchmark_claims import (
+        SPREAD_IN_WORDS,
+        mixed_programs,
+        notes_of,
+    )
 
     title = benchmark.plan.description or benchmark.name
     print_table(table_columns(benchmark), table_cells(benchmark, rows), title=title)
     print_line(SPREAD_IN_WORDS)
     if mixed := mixed_programs(rows):
         print_line(mixed)
+    for note in notes_of(rows):
+        print_line(note)
     for verdict in verdicts:
         print_line(f"{verdict.claim.text}: {verdict.sentence}")
 

@@ -227,8 +227,8 @@ class RunReporter:
         self._total = event.total_steps
         if self._lines_only:
             print_note(f"run {event.run}")
-        if event.arithmetic:
-            self._say(event.arithmetic)
+        for sentence in filter(None, (event.arithmetic, event.short_epochs)):
+            self._say(sentence)
 
     def _say(self, sentence: str) -> None:
         """A line that stays: above the bar, or in the log."""

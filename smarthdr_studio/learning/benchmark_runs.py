@@ -247,6 +247,7 @@ def _result(
         rounds=_rounds(events),
         checks=_checks(events),
         program={"version": __version__, "learning": "+".join(_marks_in(place))},
+        note=next((e.short_epochs for e in reversed(events) if isinstance(e, RunStarted)), ""),
     )
 
 

@@ -335,6 +335,7 @@ def _estimate_of(
         memory_warning(memory, free, device=str(device)),
         disk_warning(sum(disk.values()), disk_free),
         stale_sentence(run.project, run.label_set),
+        short_epochs(run),
     )
     return Estimate(
         device=str(device),
@@ -359,16 +360,47 @@ def _estimate_of(
 
 def _epoch_lengths(run: TrainingRun) -> EpochLengths:
     """Steps of an epoch, as if every crop of every unlabelled scene were trusted somewhere."""
-    batch, cap = run.plan.batch, run.plan.schedule.steps_per_epoch
-    labels_only = 0 if run.labelled is None else -(-len(run.labelled) // batch.labelled)
+    passes, cap = _whole_passes(run), run.plan.schedule.steps_per_epoch
+    if cap is None:
+        return passes
+    return EpochLengths(
+        labels_only=min(passes.labels_only, cap),
+        with_pseudo_labels=min(passes.with_pseudo_labels, cap),
+    )
+
+
+def short_epochs(run: TrainingRun) -> str:
+    """That epochs end before `schedule.steps_per_epoch`, as crops are few; "" where none does."""
+    plan, told = run.plan.schedule, list[str]()
+    cap = plan.steps_per_epoch
+    if cap is None:
+        return ""
+    passes = _whole_passes(run)
+    if passes.labels_only == passes.with_pseudo_labels:
+        if 0 < passes.labels_only < cap:
+            told = [f"an epoch has {counted(passes.labels_only, 'step')}"]
+    else:
+        if plan.warmup_epochs and 0 < passes.labels_only < cap:
+            told = [f"an epoch on labels alone has {counted(passes.labels_only, 'step')}"]
+        if 0 < passes.with_pseudo_labels < cap:
+            steps = counted(passes.with_pseudo_labels, "step")
+            told.append(f"one with pseudo-labels at most {steps}")
+    why = "as a pass over the crops there are ends it"
+    return f"{' and '.join(told)}, not {cap:,} (schedule.steps_per_epoch), {why}" if told else ""
+
+
+def _whole_passes(run: TrainingRun) -> EpochLengths:
+    """Steps of one pass over all crops, however many the plan wants of an epoch."""
+    batch, together = run.plan.batch, run.ranks.size
+    labels_only = (
+        0 if run.labelled is None else -(-len(run.labelled) // (batch.labelled * together))
+    )
     learning = labels_only
     scenes = [run.material.scenes[name] for name in run.learned_from]
     if batch.unlabelled and scenes:
-        learning = -(-len(crop_windows(scenes, plan=batch)) // batch.unlabelled)
+        learning = -(-len(crop_windows(scenes, plan=batch)) // (batch.unlabelled * together))
     if run.method is not None:
         labels_only = learning
-    if cap is not None:
-        labels_only, learning = min(labels_only, cap), min(learning, cap)
     return EpochLengths(labels_only=labels_only, with_pseudo_labels=learning)
 
 

@@ -31,6 +31,7 @@ from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.training.starter import meant_model
 from smarthdr_studio.core.words import counted
 from smarthdr_studio.learning.compute import precision_name
+from smarthdr_studio.learning.estimate import short_epochs
 from smarthdr_studio.learning.label_set import stale_sentence
 from smarthdr_studio.learning.methods import StagedMethod
 from smarthdr_studio.learning.train_state import TrainingRun
@@ -53,6 +54,7 @@ def run_started(run: TrainingRun, folder: RunFolder) -> RunStarted:
         processes=run.ranks.size,
         precision_why=run.precision_why,
         material=run.plan.material,
+        short_epochs=short_epochs(run),
     )
 
 

@@ -19,6 +19,7 @@ from smarthdr_studio.core.training.benchmark_claims import (
     METRICS,
     figures_of,
     mixed_programs,
+    notes_of,
     verdicts_of,
 )
 from smarthdr_studio.core.training.benchmark_results import CellResult
@@ -251,3 +252,17 @@ def test_runs_of_programs_that_learn_differently_are_never_mixed_in_silence(benc
     assert "version 9.9 with learning ab12" in (tmp_path / "t.csv").read_text(encoding="utf-8-sig")
     same = {key: replace(result, program=other) for key, result in found.items()}
     assert mixed_programs(figures_of(made, same)) == ""
+
+
+def test_what_a_row_says_of_its_runs_stands_below_the_table_once(benchmark, tmp_path):
+    made = benchmark()
+    found = measured({"new": (39.0, 40.0, 41.0), "old": (37.0, 37.5, 38.3)})
+    note = "an epoch has 66 steps, not 90"
+    found = {
+        key: replace(each, note=note if key[0] == "old" else "") for key, each in found.items()
+    }
+    rows = figures_of(made, found)
+    assert notes_of(rows) == (f"old: {note}.",)
+    assert [row.as_json()["notes"] for row in rows] == [[], [note]]
+    write_markdown(tmp_path / "t.md", made, rows, verdicts_of(made, rows))
+    assert (tmp_path / "t.md").read_text(encoding="utf-8").count(f"- old: {note}.") == 1

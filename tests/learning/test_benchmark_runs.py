@@ -52,6 +52,11 @@ preset = "quick-selfhdr"
 held_out = 0
 schedule.epochs = 2
 [[row]]
+name = "few crops"
+[row.set]
+schedule.epochs = 1
+schedule.steps_per_epoch = 5000
+[[row]]
 name = "huge crops"
 [row.set]
 batch.crop = 512
@@ -171,6 +176,16 @@ def test_the_project_of_a_cell_has_its_labels(undisturbed, data, cells):
         "004": "UNLABELLED",
         "Test-005": "TEST",
     }
+
+
+def test_of_fewer_steps_than_the_plan_wants_a_result_says_why(
+    folder, undisturbed, data, cells, drive
+):
+    few = drive(run_cell(cells["few crops"], folder, data))
+    assert few.note.startswith(f"an epoch on labels alone has {few.steps} steps")
+    assert "not 5,000 (schedule.steps_per_epoch)" in few.note
+    assert read_result(folder.result(cells["few crops"].identity)).note == few.note
+    assert undisturbed[1].note == ""
 
 
 def test_a_measured_cell_is_not_measured_again(undisturbed, data, cells):

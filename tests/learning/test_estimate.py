@@ -68,6 +68,20 @@ def test_it_says_what_it_will_take_and_writes_nothing(project, make_plan):
     assert told.warnings == ()
 
 
+def test_epochs_for_which_crops_are_too_few_are_told_by_estimate_and_run(project, make_plan):
+    masks = {"tau_patch": 1.0, "tau_pixel": 1.0}
+    plan = make_plan(schedule={"steps_per_epoch": 5000, "epochs": 2}, masks=masks)
+    (warning,) = estimated(plan, project).warnings
+    began, *events = [e for e in train(plan, project) if isinstance(e, RunStarted | StepReported)]
+    assert began.short_epochs == warning
+    steps = [sum(each.epoch == epoch for each in events) for epoch in range(2)]
+    assert warning == (
+        f"an epoch on labels alone has {steps[0]} steps and one with pseudo-labels at most "
+        f"{steps[1]} steps, not 5,000 (schedule.steps_per_epoch), as a pass over the crops there "
+        "are ends it"
+    )
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -15,6 +15,7 @@ from smarthdr_studio.core.training.benchmark_claims import (
     Verdict,
     in_decibels,
     mixed_programs,
+    notes_of,
 )
 
 METRIC_WORDS: Final[Mapping[str, str]] = {
@@ -98,6 +99,8 @@ def write_markdown(
     lines = [_markdown_line(columns), "|---|" + "---:|" * (len(columns) - 1)]
     lines += [_markdown_line(cells) for cells in table_cells(benchmark, rows)]
     lines += ["", SPREAD_IN_WORDS, "", *([_one_line(mixed), ""] if mixed else [])]
+    notes = [f"- {_one_line(note)}" for note in notes_of(rows)]
+    lines += [*notes, ""] if notes else []
     lines += [f"- {_one_line(v.claim.text)}: {v.sentence}" for v in verdicts]
     title = _one_line(benchmark.plan.description or benchmark.name)
     write_text(path, "\n".join([title, "", *lines]).rstrip() + "\n")

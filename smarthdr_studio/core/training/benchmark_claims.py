@@ -52,6 +52,11 @@ class RowFigures:
         return tuple(sorted({result.measured_by for result in self.results.values()}))
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What its runs say of themselves beside figures, each once."""
+        return tuple(sorted({each.note for each in self.results.values() if each.note}))
+
+    @property
     def seconds(self) -> float | None:
         """The mean time of a run; None before the first result."""
         times = [result.seconds for result in self.results.values()]
@@ -81,6 +86,7 @@ class RowFigures:
             "missing": list(self.missing),
             "steps": list(self.steps),
             "programs": list(self.programs),
+            "notes": list(self.notes),
             "seconds": self.seconds,
             **{
                 metric: {
@@ -128,6 +134,11 @@ def mixed_programs(rows: Sequence[RowFigures]) -> str:
         f"Not all of it is of one program: {'; '.join(told)}. What learns may have changed in "
         "between, so a difference between such rows need not come of their settings."
     )
+
+
+def notes_of(rows: Sequence[RowFigures]) -> tuple[str, ...]:
+    """What to know of rows beside their figures, a sentence each."""
+    return tuple(f"{row.row.name}: {note}." for row in rows for note in row.notes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

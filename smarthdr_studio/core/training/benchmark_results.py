@@ -60,7 +60,7 @@ class CellResult:
     every `Metric`, None where it gave no number. `scenes` and `kinds` hold psnr_mu and psnr_l of
     each, `rounds` and `checks` what the run said of itself. `program` has the version and the
     marks of what learned (`learning_mark`), of all sessions of the run; it is empty in files of
-    before it was written down.
+    before it was written down. `note` is what a reader of the figures should know of the run.
     """
 
     identity: str
@@ -80,6 +80,7 @@ class CellResult:
     rounds: tuple[Mapping[str, Any], ...] = ()
     checks: tuple[Mapping[str, Any], ...] = ()
     program: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
 
     @property
     def measured_by(self) -> str:

@@ -196,8 +196,8 @@ def _status(
     place = folder.cell(cell.identity)
     if is_at_work(place):
         return "at work", _how_far(project, run)
-    if read_result(folder.result(cell.identity)) is not None:
-        return "measured", ""
+    if (result := read_result(folder.result(cell.identity))) is not None:
+        return "measured", result.note
     with suppress(OSError, ValueError):
         return "failed", read_text(place / _FAILED)[:_MOST_WORDS]
     return ("not run", "") if project is None else ("stopped", _how_far(project, run))

@@ -94,11 +94,11 @@ class Diary:
     def _begin(self, event: RunStarted) -> str:
         self._epochs = event.total_epochs
         learns = _material(event)
-        arithmetic = event.arithmetic and f"; {event.arithmetic}"
+        told = "".join(f"; {each}" for each in (event.arithmetic, event.short_epochs) if each)
         if event.step == 0:
-            return f"started on {event.device}: {event.network}, {learns}{arithmetic}"
+            return f"started on {event.device}: {event.network}, {learns}{told}"
         self._checks = [check for check in self._checks if check.step <= event.step]
-        return f"resumed from step {event.step} on {event.device}: {learns}{arithmetic}"
+        return f"resumed from step {event.step} on {event.device}: {learns}{told}"
 
     def _round(self, event: RoundFinished) -> _TextAndTone:
         parts = [f"retained {_percent(event.retained)}{_points(event.retained, self._retained)}"]

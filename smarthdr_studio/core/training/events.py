@@ -22,7 +22,8 @@ class RunStarted:
 
     `labelled` and `unlabelled` are what scenes were to the project; `material` says what of them
     is learned from. `precision_why` is why it computes in `precision`, where its plan left that to
-    a processor; "" where there is nothing to tell, or it was told before.
+    a processor; "" where there is nothing to tell, or it was told before. `short_epochs` says that
+    crops are too few for the steps that the plan wants of an epoch, "" where they are not.
     """
 
     run: str
@@ -39,6 +40,7 @@ class RunStarted:
     processes: int = 1
     precision_why: str = ""
     material: Material = "labels and others"
+    short_epochs: str = ""
 
     @property
     def arithmetic(self) -> str:

@@ -31,6 +31,7 @@ from smarthdr_studio.core.training.benchmark_claims import (
     RowFigures,
     in_decibels,
     mixed_programs,
+    notes_of,
 )
 from smarthdr_studio.core.training.benchmark_watch import BenchmarkStand, CellStand
 from smarthdr_studio.studio.plots.quality_curve import QualityCurve
@@ -311,7 +312,8 @@ class BenchmarkSheet(QDialog):
         ]
         mixed = mixed_programs(stand.rows)
         warning = [(f"⚠ {mixed}", "warn")] if mixed else []
-        self._show_claims((*warning, *told, (SPREAD_IN_WORDS, "muted")))
+        notes = [(note, "muted") for note in notes_of(stand.rows)]
+        self._show_claims((*warning, *told, *notes, (SPREAD_IN_WORDS, "muted")))
 
     def _fit_columns(self) -> None:
         """To what they say, where that is new: between two looks a width set by hand stays."""
