@@ -67,7 +67,7 @@ def new(
     Exposures and ground truths are held against the frames: what does not fit is left out or noted.
     Without --labelled or --labelled-from the labels are those in the dataset's labelled.txt, or
     where there is none, five if every scene came with a ground truth, else all there are; one that
-    is warned of only where all are.
+    is warned of only where all are, with --labelled as well.
     Frames are read with gamma 2.2 unless --response says otherwise: measured takes the curve that
     brackets of known exposures show, where it fits clearly better.
     """
@@ -233,20 +233,30 @@ def _odd(catalogue: "Catalogue") -> dict[str, Any]:
 
 
 def _labelled(catalogue: "Catalogue", *, count: int | None, listed: Path | None) -> tuple[str, ...]:
-    from smarthdr_studio.core.datasets.scan import labelled_by_default, read_labelled
+    from smarthdr_studio.core.datasets.scan import (
+        labelled_by_count,
+        labelled_by_default,
+        read_labelled,
+    )
 
     if listed is not None:
         return read_labelled(listed, catalogue=catalogue)
     if count is None:
         return labelled_by_default(catalogue)
-    able = [s.id for s in catalogue.scenes if s.split == "train" and s.ground_truth is not None]
-    if count > len(able):
+    able = sum(s.split == "train" and s.ground_truth is not None for s in catalogue.scenes)
+    if count > able:
         raise ProjectError(
-            f"{catalogue.root}: has {counted(len(able), 'training scene')} with a ground truth, "
-            f"not {count}; ask for at most --labelled {len(able)}"
+            f"{catalogue.root}: has {counted(able, 'training scene')} with a ground truth, "
+            f"not {count}; ask for at most --labelled {able}"
         )
-    # Spread over the dataset, because neighbours are often the same place.
-    return tuple(able[index * len(able) // count] for index in range(count))
+    wanted = labelled_by_count(catalogue, count)
+    if len(wanted) < count:
+        sound = counted(len(wanted), "ground truth") + (" is" if len(wanted) == 1 else " are")
+        print_note(
+            f"only {sound} sound, not {count}; to begin with others as well name them with: "
+            "--labelled-from FILE"
+        )
+    return wanted
 
 
 def _plain(skipped: "Skipped") -> dict[str, str]:

@@ -1,10 +1,13 @@
 """Making a project and deciding about its scenes, from the command line."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from smarthdr_studio.core.datasets import scan
+from smarthdr_studio.core.imaging.bracket import TRUTH_ODD, SceneNote
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.project import Project
 
@@ -225,3 +228,16 @@ def test_new_tells_which_ground_truth_it_left_out_and_why(run, dataset, tmp_path
     assert "it has to be mirrored upside down" in note["note"]
     assert note["note"] in answer.err
     assert statuses(tmp_path / "p.shdr")["002"] == "unlabelled"
+
+
+def test_asked_for_more_labels_than_are_sound_it_says_so(run, dataset, tmp_path, monkeypatch):
+    notes = [
+        SceneNote(scene=name, topic=TRUTH_ODD, text="odd") for name in ("001", "002", "003", "004")
+    ]
+    check = scan.check
+    monkeypatch.setattr(scan, "check", lambda *a, **k: replace(check(*a, **k), notes=tuple(notes)))
+    answer = run("new", tmp_path / "p.shdr", dataset, "--labelled", 2, "--json")
+    assert answer.json["labelled"] == 1
+    assert "only 1 ground truth is sound, not 2; " in answer.err
+    assert "--labelled-from" in answer.err
+    assert statuses(tmp_path / "p.shdr")["005"] == "ground truth"

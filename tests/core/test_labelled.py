@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from smarthdr_studio.core.datasets.scan import labelled_by_default, read_labelled
+from smarthdr_studio.core.datasets.scan import labelled_by_count, labelled_by_default, read_labelled
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.imaging.bracket import TRUTH_ODD, Catalogue, Scene, SceneNote
 
@@ -59,6 +59,19 @@ def test_a_ground_truth_that_is_warned_of_is_no_label_while_others_are_there(tmp
     bare = scene_in(tmp_path, "bare", truth=False)
     some = replace(catalogue, scenes=(*catalogue.scenes, bare))
     assert labelled_by_default(warned(some, "003")) == tuple(e for e in ids if e != "003")
+
+
+def test_so_many_labels_are_spread_over_the_sound_ground_truths_or_are_fewer(tmp_path):
+    catalogue = catalogue_in(tmp_path)
+    train = sorted(each.id for each in catalogue.scenes if each.split == "train")
+    assert set(labelled_by_count(catalogue, 8)) == set(train)
+    assert labelled_by_count(catalogue, 0) == ()
+    some = warned(catalogue, "000", "003", "005")
+    for count in range(1, 9):
+        chosen = labelled_by_count(some, count)
+        assert len(set(chosen)) == min(count, 5)
+        assert not {"000", "003", "005"} & set(chosen)
+    assert len(labelled_by_count(warned(catalogue, *train), 3)) == 3, "where all are warned of"
 
 
 def test_a_listed_label_may_be_warned_of(tmp_path):

@@ -1,19 +1,25 @@
 """A folder of brackets becomes a project step by step, and nothing is made before the last."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from brackets import write_dataset
 from made_curves import photograph, shot
 from made_shots import START, put_brackets, put_png
 from made_truths import view
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QPushButton
 
+from smarthdr_studio.core.datasets.scan import find_scenes, labelled_by_default
+from smarthdr_studio.core.imaging.bracket import TRUTH_ODD, SceneNote
 from smarthdr_studio.core.imaging.response import GAMMA_2_2
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.studio.dataset.import_pages import TruthsPage
 from smarthdr_studio.studio.dataset.start_page import NewProjectDialog
 from smarthdr_studio.studio.plots.response import ResponseChart
+from smarthdr_studio.studio.state.dataset import ImportState
 
 LATER = START + timedelta(hours=1)
 VIEWS = [view(seed) for seed in (1, 2, 3)]
@@ -377,3 +383,15 @@ def test_the_chart_draws_both_curves_and_says_so_where_nothing_is_known(qtbot):
     across, stops = chart.plot and chart.measured.getData()
     assert stops[-1] == pytest.approx(0, abs=1e-6)
     assert (across[0], across[-1]) == (8 / 256, 1)
+
+
+def test_a_ground_truth_that_is_warned_of_is_not_said_to_fit(qapp, tmp_path):
+    write_dataset(tmp_path / "set", train=3, size=(16, 24))
+    odd = SceneNote(scene="002", topic=TRUTH_ODD, text="It looks mirrored.")
+    catalogue = replace(find_scenes(tmp_path / "set"), notes=(odd,))
+    page = TruthsPage()
+    page.show_state(ImportState(catalogue=catalogue, labelled=labelled_by_default(catalogue)))
+    told = page.list.toPlainText().splitlines()
+    assert told[0] == "002, no label yet: It looks mirrored."
+    assert not [line for line in told if line.startswith("002: ")]
+    assert "; 1 warned of; 2 scenes start labelled." in page._found.text()

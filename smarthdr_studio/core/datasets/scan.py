@@ -370,14 +370,30 @@ def labelled_by_default(catalogue: Catalogue) -> tuple[str, ...]:
         return tuple(name for name in read_labelled(listed) if name in candidates)
     lost = catalogue.truths_left_out
     few = len(candidates) + sum(name in lost for name in train) == len(train)
-    sound = [name for name in candidates if name not in catalogue.odd_truths]
-    candidates = sound or candidates
+    candidates = _sound(catalogue, candidates)
     if not few:
         return tuple(candidates)
     last = len(candidates) - 1
     if last < _FEW:
         return tuple(candidates)
     return tuple(candidates[round(i * last / (_FEW - 1))] for i in range(_FEW))
+
+
+def labelled_by_count(catalogue: Catalogue, count: int) -> tuple[str, ...]:
+    """So many of the ground truths, spread over the dataset, as neighbours often show one place.
+
+    They are fewer where fewer are sound: one that is warned of is taken only where all are.
+    """
+    able = [s.id for s in catalogue.scenes if s.split == "train" and s.ground_truth is not None]
+    sound = _sound(catalogue, able)
+    taken = min(count, len(sound))
+    return tuple(sound[index * len(sound) // taken] for index in range(taken))
+
+
+def _sound(catalogue: Catalogue, names: Sequence[str]) -> list[str]:
+    """Those of the scenes whose ground truth nothing is said against; all where there is none."""
+    sound = [name for name in names if name not in catalogue.odd_truths]
+    return sound or list(names)
 
 
 def read_labelled(path: AnyPath, *, catalogue: Catalogue | None = None) -> tuple[str, ...]:

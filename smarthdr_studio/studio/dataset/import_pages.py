@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 from smarthdr_studio.core.datasets import proposal as proposals
 from smarthdr_studio.core.datasets.arrival import in_few_lines
 from smarthdr_studio.core.datasets.proposal import ProposedScene, found_in_words
-from smarthdr_studio.core.imaging.bracket import TRUTH_LEFT_OUT, Catalogue, Scene
+from smarthdr_studio.core.imaging.bracket import TRUTH_LEFT_OUT, TRUTH_ODD, Catalogue, Scene
 from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.dataset.camera_curve import CurveChoice
 from smarthdr_studio.studio.dataset.import_brackets import FramePreview
@@ -455,10 +455,19 @@ class TruthsPage(QWidget):
             self._found.setText("")
             self.list.clear()
             return
-        fit = [scene for scene in catalogue.scenes if scene.ground_truth is not None]
+        odd = catalogue.odd_truths
+        there = [scene for scene in catalogue.scenes if scene.ground_truth is not None]
+        fit = [scene for scene in there if scene.id not in odd]
         lost = [note.text for note in catalogue.notes if note.topic == TRUTH_LEFT_OUT]
-        self._found.setText(_truths_in_words(len(fit), len(lost), len(state.labelled)))
+        words = _truths_in_words(
+            len(fit), len(lost), len(state.labelled), warned=len(there) - len(fit)
+        )
+        self._found.setText(words)
         lines = [f"Left out: {each}" for each in lost]
+        for note in catalogue.notes:
+            if note.topic == TRUTH_ODD:
+                label = "a label to begin with" if note.scene in state.labelled else "no label yet"
+                lines.append(f"{note.scene}, {label}: {note.text}")
         for scene in fit:
             label = ", a label to begin with" if scene.id in state.labelled else ""
             name = scene.ground_truth.name if scene.ground_truth else ""
@@ -472,12 +481,13 @@ _NO_TRUTH: Final = (
 )
 
 
-def _truths_in_words(fit: int, lost: int, labels: int) -> str:
-    if not fit and not lost:
+def _truths_in_words(fit: int, lost: int, labels: int, *, warned: int) -> str:
+    if not fit and not lost and not warned:
         return "No ground truth."
     words = (
         f"{counted(fit, 'ground truth')} fit their frames" if fit != 1 else "1 ground truth fits"
     )
+    words += f"; {warned} warned of" if warned else ""
     words += f"; {lost} left out" if lost else ""
     return (
         f"{words}; {counted(labels, 'scene')} start labelled."
