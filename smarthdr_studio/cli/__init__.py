@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.core.errors import StudioError, harmless
 
 # With which status a verb ends, and what a script may conclude from it; no verb has another.
 DONE: Final = 0
@@ -48,7 +48,7 @@ def open_window(words: Sequence[str]) -> int:
             return run(Path(words[0]) if words else None)
         except StudioError as error:
             reason = str(error)
-    sys.stderr.write(reason + "\n")
+    sys.stderr.write(harmless(reason) + "\n")
     return BAD_INPUT
 
 

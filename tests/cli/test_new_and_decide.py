@@ -241,3 +241,11 @@ def test_asked_for_more_labels_than_are_sound_it_says_so(run, dataset, tmp_path,
     assert "only 1 ground truth is sound, not 2; " in answer.err
     assert "--labelled-from" in answer.err
     assert statuses(tmp_path / "p.shdr")["005"] == "ground truth"
+
+
+@pytest.mark.parametrize("words", [("--note", "a\udcff"), ("--tag", "b\udcff")])
+def test_a_note_that_is_no_text_is_refused_in_a_sentence(run, project, words):
+    answer = run("note", project, "003", *words)
+    assert answer.status == 2
+    assert "no text in UTF-8" in answer.err
+    assert len(answer.err.splitlines()) == 1

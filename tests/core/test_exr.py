@@ -12,6 +12,7 @@ import pytest
 from smarthdr_studio.core.errors import LabelError, UnreadableImage
 from smarthdr_studio.core.imaging.image_files import (
     read_layers,
+    read_plain_header,
     read_radiance,
     write_layers,
     write_radiance_exr,
@@ -200,3 +201,15 @@ def test_a_place_that_cannot_be_written_is_one_sentence(written, layers):
     with pytest.raises(LabelError) as error:
         write_layers(written / "inside-a-file.exr", layers, header={})
     assert "cannot be written" in sentence(error)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name is Unicode")
+def test_files_in_a_folder_whose_name_is_no_utf8_are_written_and_read(tmp_path, layers):
+    folder = tmp_path / os.fsdecode(b"\xff.shdr")
+    folder.mkdir()
+    write_layers(folder / "a.exr", layers, header={"smarthdr.round": 3})
+    found, header = read_layers(folder / "a.exr")
+    assert all(np.array_equal(found[name], layers[name]) for name in layers)
+    assert header["smarthdr.round"] == read_plain_header(folder / "a.exr")["smarthdr.round"] == 3
+    write_radiance_exr(folder / "b.exr", np.full((5, 7, 3), 0.5, np.float32))
+    assert read_radiance(folder / "b.exr").shape == (5, 7, 3)

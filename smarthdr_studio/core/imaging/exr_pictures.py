@@ -1,6 +1,7 @@
 """Colour pictures in EXR files: which part, where in the display window, and of which primaries."""
 
 import io
+import os
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -163,6 +164,16 @@ def _text(stream: BinaryIO) -> str:
     return word.decode("utf-8", "replace")
 
 
+def exr_name(path: Path) -> str | bytes:
+    """A path as OpenEXR takes it: as bytes where a name is no UTF-8, which it has no text for."""
+    text = str(path)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path)
+    return text
+
+
 def decode_exr(path: AnyPath) -> Decoded:
     """H×W×3 or H×W×4 float32 radiance of the display window in Rec. 709.
 
@@ -172,7 +183,7 @@ def decode_exr(path: AnyPath) -> Decoded:
     path = Path(path)
     with open_plain(path) as stream:
         part = _colour_part(stream)
-    with unheard(), OpenEXR.File(str(path), separate_channels=True) as file:
+    with unheard(), OpenEXR.File(exr_name(path), separate_channels=True) as file:
         channels = file.channels(part.number)
         wanted = [*part.names, *(["A"] if "A" in part.channels else [])]
         planes = {name: np.asarray(channels[name].pixels, np.float32) for name in wanted}

@@ -20,7 +20,12 @@ from smarthdr_studio.core.imaging.coded_pictures import (
     png_header,
     sound,
 )
-from smarthdr_studio.core.imaging.exr_pictures import decode_exr, exr_header, layers_header
+from smarthdr_studio.core.imaging.exr_pictures import (
+    decode_exr,
+    exr_header,
+    exr_name,
+    layers_header,
+)
 from smarthdr_studio.core.imaging.extra_pictures import decode_extra, extra_header
 from smarthdr_studio.core.imaging.gain_maps import decode_gain_map
 from smarthdr_studio.core.imaging.image_headers import Kind, is_whole, other_kind, sniff
@@ -325,7 +330,7 @@ def write_radiance_exr(path: AnyPath, radiance: Floats) -> None:
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
     channels = {name: np.ascontiguousarray(half[..., i]) for i, name in enumerate("RGB")}
     with replacing(path) as draft, unheard():
-        OpenEXR.File(header, channels).write(str(draft))
+        OpenEXR.File(header, channels).write(exr_name(draft))
 
 
 def _write_encoded(path: Path, bgr: Pixels, *, suffix: str, options: tuple[int, ...]) -> None:
@@ -358,7 +363,7 @@ def write_layers(
     channels = {name: np.ascontiguousarray(layer) for name, layer in layers.items()}
     try:
         with replacing(path) as draft, unheard():
-            OpenEXR.File(attributes, channels).write(str(draft))
+            OpenEXR.File(attributes, channels).write(exr_name(draft))
     except (OSError, RuntimeError) as error:
         # The library names the draft, which is gone by now, before it says why.
         reason = getattr(error, "strerror", None) or _first_line(error).rpartition('". ')[2]
@@ -380,7 +385,7 @@ def read_layers(
     _refuse_unless_whole(path)
     try:
         _refuse_layers_without_room(path)
-        with unheard(), OpenEXR.File(str(path), separate_channels=True) as file:
+        with unheard(), OpenEXR.File(exr_name(path), separate_channels=True) as file:
             channels = _channels_of(file)
             header = {k: v for k, v in file.header().items() if isinstance(v, str | int | float)}
             wanted = channels if only is None else only
@@ -408,7 +413,7 @@ def read_plain_header(path: AnyPath) -> Header:
     path = Path(path)
     _refuse_unless_whole(path)
     try:
-        with unheard(), OpenEXR.File(str(path), header_only=True) as file:
+        with unheard(), OpenEXR.File(exr_name(path), header_only=True) as file:
             return {k: v for k, v in file.header().items() if isinstance(v, str | int | float)}
     except (OSError, RuntimeError, ValueError) as error:
         raise LabelError(

@@ -42,6 +42,10 @@ def as_project_error(path: AnyPath) -> Iterator[None]:
         raise  # a mistake in this program, such as the wrong thread
     except sqlite3.DatabaseError as error:
         raise _project_error(path, error) from None
+    except UnicodeEncodeError:  # of a name or a note, as a shell hands it over
+        raise ProjectError(
+            f"{path}: what is to be kept holds bytes that are no text in UTF-8; write it otherwise"
+        ) from None
     except UnicodeDecodeError as error:  # text that is none, as soon as SQLite hands it over
         raise _damaged(path, error) from None
 
