@@ -286,3 +286,22 @@ def test_decisions_outlive_a_kill_once_they_are_shown(tiny_project, tmp_path):
     assert done.returncode == -signal.SIGKILL
     assert status(tiny_project, "003") is Status.PROMOTED
     assert status(tiny_project, "004") is Status.EXCLUDED
+
+
+def test_a_promoted_scene_keeps_its_ranges_while_its_frozen_label_is_still_to_be_read(
+    at_work, until, monkeypatch
+):
+    stage, late = at_work.screen.stage, []
+    before = stage.material.trust.patch_range
+    with monkeypatch.context() as slow:
+        slow.setattr(
+            at_work.screen.scenes, "fetch", lambda *asked, **how: late.append((asked, how))
+        )
+        promoted(at_work, until, "003")
+        until(at_work, lambda s: s.pool.scenes == 3)
+        assert stage.loaded.promoted is None
+        assert stage.material.trust.patch_range == before
+    (asked, how) = late[-1]
+    at_work.screen.scenes.fetch(*asked, **how)
+    until(at_work, lambda _: stage.loaded.promoted is not None)
+    assert stage.material.trust.patch_range == before

@@ -259,6 +259,7 @@ class Screen(QObject):
         self.past_masks: MaskSettings | None = None  # of the round that is replayed as it was used
         self._painted_masks = PaintedMasks(store)
         self._retention: Retention | None = None
+        self._held: Retention | None = None  # goes before it for the scene on the screen
         self._pooled_at = 0.0  # when the pool's share was last told while drawing
         self._wiped: int | None = None
         self._refusals: Mapping[Layer, str] = {}
@@ -291,7 +292,7 @@ class Screen(QObject):
     @Slot()
     def _switch(self) -> None:
         self.stage.clear()
-        self._retention = self.past_masks = None
+        self._retention = self._held = self.past_masks = None
 
     def rest(self) -> None:
         """Paint no more."""
@@ -322,7 +323,8 @@ class Screen(QObject):
         """Try thresholds while the hand still moves them: one computation, one change."""
         masks = self.pool.fitted(masks)
         self._retention = self.pool.retention(masks)
-        share = self.stage.update_trust(masks=self.past_masks or masks, pool=self._retention)
+        ends = self._held or self._retention
+        share = self.stage.update_trust(masks=self.past_masks or masks, pool=ends)
         loaded, replay = self.stage.loaded, self._store.state.replay
         if share is not None and loaded is not None and loaded.label and replay is None:
             self.pool.note_share(loaded.id, share)
@@ -362,6 +364,7 @@ class Screen(QObject):
         before = {row.id: row.status for row in self._store.state.scenes}
         statuses = journal.statuses
         self._store.become(scenes=self._rows_of(statuses))
+        self._hold_ranges(before, statuses)
         if (
             self._painted_masks.take(journal.ledger.scenes)
             or before != statuses
@@ -371,6 +374,17 @@ class Screen(QObject):
         self.look_again()  # a label may have come with the decision
         self.stage.take_person(self._painted_masks.of(self.stage.scene))
         self.update_trust()
+
+    def _hold_ranges(self, before: Mapping[str, Status], now: Mapping[str, Status]) -> None:
+        """Of a scene just promoted, those it was frozen with, until its label is read anew.
+
+        The pool without it may have others, by which nobody has decided anything.
+        """
+        scene = self.stage.scene
+        if scene is None or now.get(scene) is not Status.PROMOTED:
+            self._held = None
+        elif before.get(scene) is not Status.PROMOTED:
+            self._held = self._retention
 
     def _shares(self, share: float | None, *, drawing: bool = False) -> PoolShares | None:
         """The pool, set right by the scene on the screen while its brush is still to be counted."""
@@ -419,6 +433,7 @@ class Screen(QObject):
         state = self._store.state
         if generation != state.generation:
             return
+        self._held = None
         if self._is_worse(loaded):
             self._complain(loaded)
             return
