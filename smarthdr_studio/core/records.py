@@ -11,7 +11,6 @@ import os
 import re
 import stat
 import tomllib
-from functools import lru_cache
 from io import BufferedReader
 from pathlib import Path
 from types import NoneType, UnionType
@@ -133,11 +132,16 @@ def is_of_its_types(record: Any) -> bool:  # noqa: ANN401 - any dataclass
 
     Looked at are numbers, texts, yes or no and None; where a number belongs a whole one will do.
     """
-    plain = _plain_fields(type(record))
+    kind = type(record)
+    if kind not in _PLAIN_FIELDS:
+        _PLAIN_FIELDS[kind] = _plain_fields(kind)
+    plain = _PLAIN_FIELDS[kind]
     return all(isinstance(getattr(record, name), kinds) for name, kinds in plain.items())
 
 
-@lru_cache(maxsize=64)
+_PLAIN_FIELDS: Final[dict[type, dict[str, tuple[type, ...]]]] = {}  # as asked for every event
+
+
 def _plain_fields(record: type) -> dict[str, tuple[type, ...]]:
     found = {}
     for name, hint in get_type_hints(record).items():

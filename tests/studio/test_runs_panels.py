@@ -72,6 +72,18 @@ def statuses(table):
     return [model.index(row, STATUS).data() for row in range(model.rowCount())]
 
 
+def test_a_run_whose_log_is_damaged_is_marked_and_its_damage_is_told(qtbot, rows):
+    lost = "has 1 line that cannot be read"
+    spoilt = replace(rows[2], log_damage=lost)
+    assert run_table.status(spoilt) == f"{run_table.status(rows[2])} · log damaged"
+    assert f"its log {lost}" in run_table.in_full(spoilt)
+    assert "log" not in run_table.in_full(rows[2])
+    details = RunsDetails()
+    qtbot.addWidget(details.glance)
+    details.show_state(StudioState(), state_of((spoilt,)))
+    assert f"Its log {lost}." in details.overview._message.text()
+
+
 def test_every_status_has_a_sign_and_a_word_of_its_own(table):
     assert statuses(table) == ["⚠ interrupted 1/4", "✕ failed 2/4", "✓ done"]
     assert len({sign for _, sign in run_table.SIGNS.values()}) == len(run_table.SIGNS)
