@@ -75,6 +75,11 @@ def captioned(before: str) -> str:
     return f"{head}{begins}{caption()}{ends}{tail}" if found else before
 
 
+def _away(decibels: float) -> str:
+    """How far from something, and on which side: "0.2 dB above"."""
+    return f"{abs(decibels):.1f} dB {'above' if decibels >= 0 else 'short of'}"
+
+
 def caption() -> str:
     """What the figure shows, in figures of the very rows that it is drawn of."""
     benchmark = load_benchmark(CURVE)
@@ -98,7 +103,7 @@ def caption() -> str:
     words = (
         f"*What it is worth: test PSNR-μ on our benchmark set, a mark for each seed. Beside "
         f"{plain.labels} labels, pseudo-labels are worth {most - few:.1f} dB ({_figure(pseudo)} "
-        f"against {_figure(plain)}) and end {whole - most:.1f} dB short of all {every.labels} "
+        f"against {_figure(plain)}) and end {_away(most - whole)} all {every.labels} "
         f"({_figure(every)}). Most of it is what the student's wider views teach: given to the "
         f"{plain.labels} labels alone they are worth {by_views - few:.1f} dB{_masks_in_words()}. "
         "The [evidence](resources/guide/8-evidence.md) has every figure.*"

@@ -168,9 +168,10 @@ def test_benchmarks_that_ship_are_known_by_name_and_can_be_read():
 
 
 def test_the_rows_of_admission_differ_in_their_labels_alone():
-    few, everything = load_benchmark("admission").plan.row
-    assert (few.labels, everything.labels) == ("few", "all")
-    assert (few.settings, few.preset) == (everything.settings, everything.preset)
+    rows = load_benchmark("admission").plan.row
+    for few, everything in zip(rows[::2], rows[1::2], strict=True):
+        assert (few.labels, everything.labels) == ("few", "all")
+        assert (few.settings, few.preset) == (everything.settings, everything.preset)
 
 
 def test_every_method_stands_in_the_table_of_methods_at_equal_steps_and_crops():

@@ -34,6 +34,11 @@ def test_the_readme_says_under_the_figure_what_the_figure_shows(script):
     assert script["caption"]() in readme
 
 
+@pytest.mark.parametrize(("decibels", "told"), [(0.24, "0.2 dB above"), (-0.4, "0.4 dB short of")])
+def test_what_ends_above_all_labels_is_not_told_as_short_of_them(script, decibels, told):
+    assert script["_away"](decibels) == told
+
+
 def test_the_page_on_benchmarks_names_every_one_that_ships():
     page = (GUIDE / "7-benchmark.md").read_text("utf-8")
     told = page.partition("## What ships")[2].partition("## ")[0]
