@@ -186,6 +186,8 @@ def test_a_full_disk_that_another_thread_notices_is_told_once(run, project, fake
 )
 def test_a_signal_saves_and_says_how_to_resume(run, project, fake, number):
     before = signal.getsignal(number)
+    if before is signal.SIG_IGN:
+        pytest.skip("whoever started the tests, as nohup does, had this signal ignored")
     planted = fake(steps=50, between=lambda n: os.kill(os.getpid(), number) if n == 2 else None)
     answer = run("train", project, "--json")
     assert answer.status == 3

@@ -164,7 +164,7 @@ def _text(stream: BinaryIO) -> str:
     return word.decode("utf-8", "replace")
 
 
-def exr_name(path: Path) -> str | bytes:
+def exr_name(path: AnyPath) -> str | bytes:
     """A path as OpenEXR takes it: as bytes where a name is no UTF-8, which it has no text for."""
     text = str(path)
     try:
