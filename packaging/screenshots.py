@@ -120,6 +120,7 @@ def tell_the_story(camera: Photographer) -> None:
         sys.exit(f"The run did not end well: {session.state.training.message}")
     print(f"from click to trained: {time.monotonic() - clicked:.0f} s")
     camera.wait(lambda: session.at_rest, what="the last labels are shown")
+    session.dismiss()  # what next, over what is to be seen
     camera.do("work_inspect")
     diagnose(camera)
     curate(camera)
@@ -202,6 +203,7 @@ def plan_and_compare(camera: Photographer) -> None:
     camera.do("show_runs")
     camera.wait(lambda: len(session.state.runs.rows) > 1, what="both runs are listed")
     camera.rest(1500)
+    session.dismiss()
     camera.take("runs")
     session.running.runs.choose(tuple(row.id for row in session.state.runs.rows))
     camera.rest(1000)
