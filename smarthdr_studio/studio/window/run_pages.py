@@ -8,6 +8,7 @@ from typing import Any, Final
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QFileDialog,
     QHBoxLayout,
     QSplitter,
@@ -218,9 +219,9 @@ class RunPages(QWidget):
         tools = (self.board.tools, self._film_tools, self._diary_tools)
         self.whose = ElidedLabel(role="muted")
         self.whose.hide()
-        views = (self.board, _below(self.whose, self.film), self.diary)
+        views = (self.board, _led_by(self.whose, self.film, QVBoxLayout(), apart=2), self.diary)
         self.pages = {
-            name: _with_tools(tool, view)
+            name: _led_by(tool, view, QHBoxLayout(), apart=6)
             for name, tool, view in zip(self._rail.views, tools, views, strict=True)
         }
         for page in self.pages.values():
@@ -316,23 +317,12 @@ class RunPages(QWidget):
         self.board.show_past(charted(curves.series))
 
 
-def _below(line: QWidget, view: QWidget) -> QWidget:
-    """A view under a line of words."""
+def _led_by(small: QWidget, view: QWidget, line: QBoxLayout, *, apart: int) -> QWidget:
+    """A view with a small part before it, along this line."""
     whole = QWidget()
-    column = QVBoxLayout(whole)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(2)
-    column.addWidget(line)
-    column.addWidget(view, 1)
-    return whole
-
-
-def _with_tools(tools: QWidget, view: QWidget) -> QWidget:
-    """A view with its tools at the left."""
-    whole = QWidget()
-    row = QHBoxLayout(whole)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(6)
-    row.addWidget(tools)
-    row.addWidget(view, 1)
+    whole.setLayout(line)
+    line.setContentsMargins(0, 0, 0, 0)
+    line.setSpacing(apart)
+    line.addWidget(small)
+    line.addWidget(view, 1)
     return whole
