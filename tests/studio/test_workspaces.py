@@ -7,8 +7,17 @@ from pathlib import Path
 
 import pytest
 from fitting import faults_of
-from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QTabBar, QWidget
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QTabBar,
+    QWidget,
+)
 
 from smarthdr_studio.core.display import Layer
 from smarthdr_studio.studio.settings import Layout, Preferences
@@ -132,6 +141,88 @@ def test_a_layout_of_one_s_own_is_kept_for_its_workspace_and_after_a_restart(
     qtbot.waitUntil(lambda: again.session.at_rest, timeout=20000)
     again.close()
     again.deleteLater()
+
+
+def at_left(window):
+    """Panels that stand in the left column."""
+    desk = window.page.desk
+    left = Qt.DockWidgetArea.LeftDockWidgetArea
+    return {
+        name
+        for name in desk.names
+        if desk.has(name) and desk.dockWidgetArea(desk.dock(name)) is left
+    }
+
+
+def test_panels_that_nobody_moved_are_arranged_for_the_size_the_window_gets(opened, qtbot):
+    opened.resize(1440, 900)
+    qtbot.wait(30)
+    opened.page.desk.dock("evidence").raise_()
+    assert at_left(opened) == set()
+    opened.resize(1900, 1100)
+    qtbot.waitUntil(lambda: at_left(opened) == {"scenes"})
+    assert opened.page.desk.in_front("evidence")
+    turn(qtbot, opened, Workspace.CURATE)
+    opened.resize(1280, 720)
+    turn(qtbot, opened, Workspace.INSPECT)
+    qtbot.waitUntil(lambda: at_left(opened) == set())
+
+
+def test_panels_that_nobody_moved_are_arranged_anew_when_they_come_back_into_sight(opened, qtbot):
+    opened.resize(1440, 900)
+    qtbot.wait(30)
+    press(qtbot, opened, Qt.Key.Key_B, CTRL)
+    opened.resize(1900, 1100)
+    qtbot.wait(30)
+    press(qtbot, opened, Qt.Key.Key_B, CTRL)
+    qtbot.waitUntil(lambda: at_left(opened) == {"scenes"})
+
+
+def test_panels_that_a_person_changed_stay_as_they_are_in_a_window_of_any_size(opened, qtbot):
+    opened.resize(1440, 900)
+    qtbot.wait(30)
+    desk = opened.page.desk
+    side = desk.dock("why").geometry()
+    width, free = side.width(), (QPoint(x, side.center().y()) for x in range(side.x(), 0, -1))
+    between = next(at for at in free if desk.childAt(at) is None)
+    aside, left = between - QPoint(60, 0), Qt.MouseButton.LeftButton
+    qtbot.mousePress(desk, left, pos=between)
+    moved = (QEvent.Type.MouseMove, QPointF(aside), QPointF(desk.mapToGlobal(aside)))
+    QApplication.sendEvent(desk, QMouseEvent(*moved, left, left, Qt.KeyboardModifier.NoModifier))
+    qtbot.wait(30)
+    qtbot.mouseRelease(desk, left, pos=aside)
+    qtbot.wait(30)
+    assert desk.dock("why").width() == width + 60
+    opened.resize(1900, 1100)
+    qtbot.wait(60)
+    assert at_left(opened) == set()
+    desk.reset()
+    qtbot.waitUntil(lambda: at_left(opened) == {"scenes"})
+
+
+def test_what_nobody_changed_is_arranged_for_the_window_of_the_next_start(qtbot):
+    def a_desk(size, layouts):
+        desk = Desk(QWidget())
+        qtbot.addWidget(desk)
+        for name in ("scenes", "thresholds", "evidence", "why", "scene"):
+            desk.add(name, name, QLabel(name))
+        desk.take_layouts(layouts)
+        desk.resize(*size)
+        desk.show()
+        desk.turn_to(Workspace.INSPECT)
+        qtbot.waitUntil(lambda: desk.in_front("why"))
+        return desk
+
+    def beside(desk):
+        return desk.dockWidgetArea(desk.dock("scenes")) is Qt.DockWidgetArea.LeftDockWidgetArea
+
+    first = a_desk((1440, 900), {})
+    larger = a_desk((1900, 1100), first.layouts)
+    assert (beside(first), beside(larger)) == (False, True)
+    first.put_away("evidence")
+    changed = a_desk((1900, 1100), first.layouts)
+    assert not beside(changed)
+    assert not changed.has("evidence")
 
 
 def test_the_layout_can_be_reset(opened, qtbot):

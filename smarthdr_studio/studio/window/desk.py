@@ -1,5 +1,6 @@
 """The panels around the middle: docks that a person moves, tabs, floats and hides."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,6 +73,12 @@ def first_arrangement(workspace: Workspace, size: QSize) -> tuple[Side, ...]:
     return (Side(_LEFT, left, (("scenes",),)), right_side) if roomy else (right_side,)
 
 
+def _size_in(text: str) -> QSize | None:
+    """What "1440x900" says."""
+    said = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text, re.ASCII)
+    return None if said is None else QSize(int(said[1]), int(said[2]))
+
+
 class _Waiting(NamedTuple):
     """A layout that has no room now, and how many pixels across it needs."""
 
@@ -123,6 +130,8 @@ class Dock(QDockWidget):
 class Desk(QMainWindow):
     """Holds panels by name around the middle, and remembers a layout for each workspace.
 
+    A workspace in which nobody has moved a panel or given it another size is arranged anew where
+    the window becomes so much larger or smaller that it looks otherwise at first.
     A layout that has no room, because the window was larger when it was made, waits until there is
     room again; meanwhile panels stand as at first in a window of this size.
 
@@ -134,6 +143,7 @@ class Desk(QMainWindow):
     changed = Signal()
     reset_asked = Signal()
 
+    _as_first: QSize | None = None  # of the window it is arranged for, where nobody changed it
     _moved = False  # panels were sent to their places and are not there yet
     _turned = False  # and it is not known whether those of this workspace have room
 
@@ -158,6 +168,7 @@ class Desk(QMainWindow):
         self._cleared: QByteArray | None = None
         self._fitting = QByteArray()  # the panels when they had room last
         self._waiting: _Waiting | None = None
+        self._at_press = QByteArray()  # the panels when a button went down between two of them
         self._moving = False
         self._in_sight: dict[str, bool] = {}
 
@@ -198,7 +209,7 @@ class Desk(QMainWindow):
         dock = self._docks[name]
         if dock.isHidden():
             with self._one_move():
-                self._cleared = self._waiting = None
+                self._cleared = self._waiting = self._as_first = None
                 alone = not self._beside(dock)
                 dock.show()
                 if alone and self.dockWidgetArea(dock) is _BOTTOM:
@@ -207,8 +218,9 @@ class Desk(QMainWindow):
 
     def put_away(self, name: str) -> None:
         """Hide a panel."""
-        self._waiting = None
-        self._docks[name].hide()
+        if self.has(name):
+            self._waiting = self._as_first = None
+            self._docks[name].hide()
 
     def clear(self, *, cleared: bool) -> None:
         """Hide every panel for a while, or show those again that were shown."""
@@ -218,6 +230,7 @@ class Desk(QMainWindow):
             if self._cleared is not None:
                 held, self._cleared = self._cleared, None
                 self.restoreState(held, _VERSION)
+                self._turned = True  # the window may have another size by now
             else:
                 self._cleared = self.saveState(_VERSION)
                 for dock in self._docks.values():
@@ -245,9 +258,11 @@ class Desk(QMainWindow):
         self._keep()
         with self._one_move():
             self._workspace, self._cleared, self._waiting = workspace, None, None
-            held = QByteArray.fromBase64(self._kept.get(str(workspace), "").encode())
-            if held.isEmpty() or not self.restoreState(held, _VERSION):
-                self._arrange(first_arrangement(workspace, self.window().size()))
+            size, _, text = self._kept.get(str(workspace), "").rpartition(" ")
+            self._as_first = _size_in(size)
+            held = QByteArray.fromBase64(text.encode())
+            if self._outgrown or held.isEmpty() or not self.restoreState(held, _VERSION):
+                self._arrange_as_first(workspace)
                 held = self.saveState(_VERSION)
             self._fitting, self._turned = held, True
 
@@ -256,7 +271,7 @@ class Desk(QMainWindow):
         if self._workspace is not None:
             with self._one_move():
                 self._cleared = self._waiting = None
-                self._arrange(first_arrangement(self._workspace, self.window().size()))
+                self._arrange_as_first(self._workspace)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """There may be room no longer, or again."""
@@ -266,6 +281,9 @@ class Desk(QMainWindow):
     def _find_room(self) -> None:
         """Put a layout aside that has no room, or fetch it back."""
         if self._workspace is None or self._moving or self.cleared or not self.isVisible():
+            return
+        if self._outgrown:
+            self._grow(self._workspace)
             return
         needed = self._narrowest
         if self._waiting is not None:
@@ -277,6 +295,28 @@ class Desk(QMainWindow):
             with self._one_move():
                 self._waiting = _Waiting(self._fitting, needed)
                 self._arrange(first_arrangement(self._workspace, self.window().size()))
+
+    @property
+    def _outgrown(self) -> bool:
+        """Whether nobody changed the panels, and a window of this size would have others."""
+        made, workspace = self._as_first, self._workspace
+        if made is None or workspace is None:
+            return False
+        return first_arrangement(workspace, made) != first_arrangement(
+            workspace, self.window().size()
+        )
+
+    def _grow(self, workspace: Workspace) -> None:
+        """Arrange panels for the size that the window has now; what was in front stays there."""
+        front = [name for name in self._docks if self.in_front(name)]
+        with self._one_move():
+            self._arrange_as_first(workspace)
+            for name in filter(self.has, front):
+                self._docks[name].raise_()
+
+    def _arrange_as_first(self, workspace: Workspace) -> None:
+        self._as_first = self.window().size()
+        self._arrange(first_arrangement(workspace, self._as_first))
 
     @property
     def _narrowest(self) -> int:
@@ -304,7 +344,11 @@ class Desk(QMainWindow):
             self._show_tabs()
             for name in self._docks:
                 self._tell_of(name, visible=self.in_front(name))
+        elif event.type() is QEvent.Type.MouseButtonPress:
+            self._at_press = self.saveState(_VERSION)
         elif event.type() is QEvent.Type.MouseButtonRelease:  # of what parts two panels
+            if self.saveState(_VERSION) != self._at_press:
+                self._as_first = None
             self._note_what_fits()
         return done
 
@@ -405,7 +449,9 @@ class Desk(QMainWindow):
         if self._workspace is not None:
             state = self._cleared if self._cleared is not None else self.saveState(_VERSION)
             state = state if self._waiting is None else self._waiting.state
-            self._kept[str(self._workspace)] = bytes(state.toBase64().data()).decode()
+            made = self._as_first
+            size = "" if made is None else f"{made.width()}x{made.height()} "
+            self._kept[str(self._workspace)] = size + bytes(state.toBase64().data()).decode()
 
     def _arrange(self, sides: tuple[Side, ...]) -> None:
         for dock in self._docks.values():
@@ -481,7 +527,7 @@ class Desk(QMainWindow):
     def _moved_by_hand(self) -> None:
         """Whoever moves a panel has a layout of their own from then on."""
         if not self._moving:
-            self._waiting = None
+            self._waiting = self._as_first = None
             self._retitle()
 
     @Slot()
