@@ -85,6 +85,7 @@ def test_without_ground_truth_five_ways_are_offered_and_a_model_fills_the_pool(
     until(window.session, lambda s: all(r.retained is not None for r in s.scenes[:6]))
     assert offered(window) == []
     assert window.session.state.notice.text.startswith("6 pseudo-labels by the starter model, ")
+    assert window.session.state.notice.offers == ()  # one of them is on the screen
     provenance = read_provenance(bare_project / "pseudo" / "001.exr")
     assert provenance.checkpoint == read_card(shipped).weights
     assert provenance.words == f"by {read_card(shipped).run}"  # no round made it
@@ -92,6 +93,21 @@ def test_without_ground_truth_five_ways_are_offered_and_a_model_fills_the_pool(
 
     window.session.curating.promote(("001",))
     until(window.session, lambda s: s.row("001").status is Status.PROMOTED)
+
+
+def test_whoever_looks_at_a_labelled_scene_is_offered_the_least_trusted_of_the_new_pseudo_labels(
+    window, qtbot, until, bare_project, shipped
+):
+    open_in(window, bare_project, until)
+    window.session.curating.exclude(("001",))
+    until(window.session, lambda s: s.row("001").status is Status.EXCLUDED)
+    click(qtbot, window, STARTER)
+    until(window.session, lambda s: s.pool is not None and s.notice is not None)
+    buttons = window.notice.findChildren(QPushButton)
+    offer = next(b for b in buttons if b.text() == "Least trusted")
+    qtbot.mouseClick(offer, Qt.MouseButton.LeftButton)
+    until(window.session, lambda s: s.shown not in {"001", None} and s.region is not None)
+    assert window.session.state.retained is not None
 
 
 def test_without_any_label_a_button_trains_by_selfhdr_until_there_are_pseudo_labels(

@@ -18,7 +18,7 @@ from smarthdr_studio.core.training.starter import STARTER
 from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.project.store import Store
-from smarthdr_studio.studio.state import LabelWays, Notice, StudioState, Tone
+from smarthdr_studio.studio.state import LabelWays, Notice, Offer, StudioState, Tone
 from smarthdr_studio.studio.tasks import How, LatestTask, Repeating, Report, TaskRunner
 from smarthdr_studio.studio.widgets.controls import ElidedLabel, button, percent
 
@@ -124,9 +124,17 @@ class ModelLabelController(QObject):
         made = counted(len(finished.scenes), "pseudo-label")
         words = f"{made} by {model.name}, {percent(finished.retained)} retained."
         tone: Tone = "warn" if finished.changes else "plain"
-        self._store.notice(Notice(text=words, tone=tone, details=finished.changes))
+        shown = self._store.state.shown in {each.id for each in finished.scenes}
+        offers = () if shown or not finished.scenes else (self._go_to_one(),)
+        self._store.notice(Notice(text=words, tone=tone, details=finished.changes, offers=offers))
         self.look()
         self.labelled.emit()
+
+    def _go_to_one(self) -> Offer:
+        """For whoever looks at a scene that has a label and got no pseudo-label."""
+        key = by_id("least_trusted")
+        about = self._store.state.project
+        return Offer(text=key.title, tip=key.tip_with_key, asks="least_trusted", about=about)
 
 
 def _has_pseudo_labels(folder: Path) -> bool:

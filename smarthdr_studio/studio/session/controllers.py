@@ -38,7 +38,7 @@ class Running(QObject):
     """The runs of the open project, and what a person asks of them."""
 
     run_ended = Signal()
-    next_asked = Signal(str, str)  # "evaluate", "review" or "export", and the run
+    next_asked = Signal(str, str)  # what an offer asks, and the run it is about
 
     def __init__(
         self, store: Store, tasks: TaskRunner, curating: CurationController, *, presets: Path

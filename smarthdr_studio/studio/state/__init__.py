@@ -186,14 +186,14 @@ _EVALUATION = EvaluationState()
 _BENCHMARK = BenchmarkState()
 
 
-Asks = Literal["resume", "restore_run", "evaluate", "review", "export"]
+Asks = Literal["resume", "restore_run", "evaluate", "review", "export", "least_trusted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """Something that one click on a notice does: `text` is for the button.
 
-    `asks` is what is done with the run `about`; `changes` of its plan are by dotted key.
+    `asks` is what is done with the run or project `about`; `changes` of its plan are by dotted key.
     """
 
     text: str

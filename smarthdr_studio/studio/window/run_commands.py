@@ -76,7 +76,10 @@ class RunsCommands(QObject):
 
     @Slot(str, str)
     def _go_on_with(self, asks: str, run: str) -> None:
-        """What a person wants to do with a run that has come to its end."""
+        """What a person wants to do with a run that has come to its end, or with pseudo-labels."""
+        if asks == "least_trusted":
+            self._session.inspection.thresholds.least_trusted()
+            return
         if asks == "review":
             self._session.work_in(str(Workspace.CURATE))
             self._session.recommendations.queue.pick(QueueKind.SAFEST)
