@@ -11,6 +11,7 @@ from PySide6.QtGui import QImage
 from smarthdr_studio.studio.plots.axes import ticks, worded
 from smarthdr_studio.studio.plots.curves import Curve
 from smarthdr_studio.studio.plots.histogram import ThresholdHistogram
+from smarthdr_studio.studio.plots.plot import Plot
 from smarthdr_studio.studio.plots.retention_map import RetentionMap
 from smarthdr_studio.studio.plots.trace import LARGEST, Trace
 from smarthdr_studio.studio.theme import DARK, LIGHT
@@ -305,3 +306,23 @@ def test_a_histogram_says_whose_scores_it_counts(histogram):
     histogram.set_name("S_pa of the region")
     assert "S_pa of the region" in histogram.accessibleName()
     assert "S_pa of the region" in histogram.toolTip()
+
+
+@pytest.mark.parametrize("wide", [200, 240, 330])
+@pytest.mark.parametrize("last", [0.0501, 0.1001, 1000.5])
+def test_values_at_either_end_of_an_axis_are_whole(qtbot, wide, last):
+    plot = Plot(margins=(0, 0, 0, 0))
+    qtbot.addWidget(plot)
+    plot.resize(wide, 120)
+    plot.dress(DARK, plot.font())
+    plot.set_logarithmic(across=True, up=True)
+    plot.show_range((np.log10(0.001), np.log10(last)), (np.log10(0.001), np.log10(last)))
+    plot.show()
+    qtbot.waitExposed(plot)
+    for axis in (plot.bottom, plot.left):
+        axis.picture = None
+        plot.grab()
+        _line, _marks, texts = axis._worked_out
+        assert len(texts) > 1
+        for box, _flags, text in texts:
+            assert plot.rect().toRectF().contains(axis.mapRectToScene(box)), text

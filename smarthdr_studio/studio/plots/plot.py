@@ -46,6 +46,13 @@ _SPOT: Final = 6.0  # pixels of a mark on the last value that lie beyond the fie
 NOTCH: Final = 120.0
 
 
+def _within(edges: QRectF, box: QRectF) -> QRectF:
+    """The box, moved no farther than it takes to lie between these edges."""
+    right = min(edges.right() - box.right(), 0.0) + max(edges.left() - box.left(), 0.0)
+    down = min(edges.bottom() - box.bottom(), 0.0) + max(edges.top() - box.top(), 0.0)
+    return box.translated(right, down)
+
+
 class RoundAxis(pg.AxisItem):
     """Round values as short as they can be said; two at least, as one says nothing of the scale."""
 
@@ -87,6 +94,16 @@ class RoundAxis(pg.AxisItem):
         if self._worked_out is not None:
             self.drawPicture(painter, *self._worked_out)
         painter.restore()
+
+    def generateDrawSpecs(self, p: QPainter) -> Any:  # noqa: N802
+        """Of values at either end so much is moved inwards as would be cut off at the edge."""
+        found = super().generateDrawSpecs(p)
+        chart = self.parentItem()
+        if found is None or chart is None:
+            return found
+        line, marks, texts = found
+        edges = self.mapRectFromItem(chart, chart.boundingRect())
+        return line, marks, [(_within(edges, box), *rest) for box, *rest in texts]
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N802
         """As many as there is room for."""
