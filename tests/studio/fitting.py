@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from smarthdr_studio.studio.plots.plot import Plot
 from smarthdr_studio.studio.widgets.controls import ClampedLabel, ElidedLabel
 
 _KINDS = (QLabel, QAbstractButton, QComboBox, QLineEdit, QAbstractSpinBox, QSlider)
@@ -37,6 +38,8 @@ def faults_of(window):
             faults += _out_of_sight(part, window) + _too_small(part)
         elif isinstance(part, QTabBar):
             faults += _tabs(part)
+        elif isinstance(part, Plot):
+            faults += _values(part.left, part) + _values(part.bottom, part)
         elif isinstance(part, QMenuBar):
             more = part.findChild(QToolButton, "qt_menubar_ext_button")
             faults += ["the menu bar hides menus"] if more is not None and more.isVisible() else []
@@ -144,6 +147,20 @@ def _tabs(bar):
             faults.append(f"the tab {bar.tabText(place)} is cut and does not tell its name")
         if box.right() > bar.width() + _TOLERATED:
             faults.append(f"the tab {bar.tabText(place)} has no room")
+    return faults
+
+
+def _values(axis, plot):
+    """Of the values along an axis: whether each is whole, and on no other."""
+    if not axis.isVisible() or not axis.picture or axis._worked_out is None:
+        return []
+    _line, _marks, texts = axis._worked_out
+    boxes = [(axis.mapRectToScene(box), text) for box, _flags, text in texts]
+    room = plot.rect().toRectF().adjusted(-1, -1, 1, 1)
+    faults = [f"{text} of a chart is cut" for box, text in boxes if not room.contains(box)]
+    for (box, text), (other, beside) in combinations(boxes, 2):
+        if box.adjusted(1, 1, -1, -1).intersects(other):
+            faults.append(f"{text} and {beside} of a chart lie over one another")
     return faults
 
 

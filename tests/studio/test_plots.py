@@ -326,3 +326,24 @@ def test_values_at_either_end_of_an_axis_are_whole(qtbot, wide, last):
         assert len(texts) > 1
         for box, _flags, text in texts:
             assert plot.rect().toRectF().contains(axis.mapRectToScene(box)), text
+
+
+@pytest.mark.parametrize("span", [(0.00664, 0.00696), (34.10, 34.12), (0.0, 1.0), (-12000, 900)])
+def test_long_values_get_the_room_they_need_and_short_ones_begin_alike(qtbot, span):
+    plot = Plot()
+    qtbot.addWidget(plot)
+    plot.resize(430, 110)
+    plot.dress(DARK, plot.font())
+    plot.keep_gutter("0.0000")
+    plot.show_range((0, 1), (0.2, 0.4))
+    plot.show()
+    qtbot.waitExposed(plot)
+    begins = plot.field.left()
+    plot.show_range((0, 240), span)
+    plot.grab()
+    qtbot.waitUntil(lambda: len(plot.left._worked_out[2]) > 1 or plot.grab() is None)
+    boxes = [plot.left.mapRectToScene(box) for box, *_ in plot.left._worked_out[2]]
+    assert all(0 <= box.left() and box.right() <= plot.field.left() for box in boxes)
+    plot.show_range((0, 1), (0.2, 0.4))
+    plot.grab()
+    qtbot.waitUntil(lambda: plot.field.left() == begins)

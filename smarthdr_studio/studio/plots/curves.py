@@ -244,7 +244,7 @@ class Curve(Chart):
 
     def dressed(self, plot: "Plot", palette: Palette) -> None:
         """Marks keep to the background; lines are coloured when they are drawn."""
-        plot.left.setWidth(plot.fontMetrics().horizontalAdvance("0.0000") + 4)
+        plot.keep_gutter("0.0000")
         muted, text = QColor(palette.muted), QColor(palette.text)
         self.begun.setPen(plot.pen(muted, 1, Qt.PenStyle.DashLine))
         self.begun_words.dress(self.font(), muted)

@@ -153,7 +153,7 @@ class Plot(pg.PlotWidget):
         """A wheel that is not taken scrolls what the chart lies in; margins are pixels."""
         self.fine = 1.0  # pixels of the device for each of the screen: pens are as much wider
         self._takes_wheel, self._held = takes_wheel, False
-        self._ticks = QPen()
+        self._ticks, self._gutter = QPen(), ""
         super().__init__(
             viewBox=pg.ViewBox(enableMouse=False, enableMenu=False, defaultPadding=0.0),
             axisItems={"left": RoundAxis("left"), "bottom": RoundAxis("bottom")},
@@ -201,12 +201,31 @@ class Plot(pg.PlotWidget):
     def show_range(self, across: tuple[float, float], up: tuple[float, float]) -> None:
         """Show exactly this; of a logarithmic axis, powers of ten."""
         self.plotItem.vb.setRange(xRange=across, yRange=up, padding=0)
+        self._widen_gutter()
+
+    def keep_gutter(self, words: str) -> None:
+        """Room for values as long as these left of the field, so that charts below one another
+        begin alike; for longer ones, where they come, more.
+        """
+        self._gutter = words
+        self._widen_gutter()
+
+    def _widen_gutter(self) -> None:
+        if not self._gutter:
+            return
+        axis, size = self.left, self.plotItem.vb.height()
+        values = (v for _, found in axis.tickValues(*self.sight[1], size) for v in found)
+        said = axis.tickStrings(list(values), 1.0, 0.0)
+        wide = max(map(self.fontMetrics().horizontalAdvance, [self._gutter, *said])) + _GAP
+        if axis.fixedWidth != wide:
+            axis.setWidth(wide)
 
     def set_logarithmic(self, *, across: bool = False, up: bool = False) -> None:
         """Tell powers of ten by the values they stand for."""
         for axis, log in ((self.bottom, across), (self.left, up)):
             if axis.logarithmic != log:
                 axis.logarithmic, axis.picture = log, None
+        self._widen_gutter()
 
     @property
     def sight(self) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -320,6 +339,8 @@ class Plot(pg.PlotWidget):
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Other pixels for the same values."""
         super().resizeEvent(event)
+        if hasattr(self, "left"):  # pyqtgraph gives it a size before it is made
+            self._widen_gutter()
         self.resized.emit()
 
 

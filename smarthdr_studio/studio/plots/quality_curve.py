@@ -111,7 +111,7 @@ class QualityCurve(Chart):
 
     def dressed(self, plot: "Plot", palette: Palette) -> None:
         """A colour, a dash and a symbol for each line."""
-        plot.left.setWidth(plot.fontMetrics().horizontalAdvance("00.00") + 4)
+        plot.keep_gutter("00.00")
         for number, (line, dots, words) in enumerate(
             zip(self._lines, self._dots, self._names, strict=True)
         ):

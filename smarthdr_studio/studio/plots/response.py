@@ -84,7 +84,7 @@ class ResponseChart(Chart):
 
     def dressed(self, plot: "Plot", palette: Palette) -> None:
         """The curve in the accent, gamma 2.2 in grey."""
-        plot.left.setWidth(plot.fontMetrics().horizontalAdvance("−10.0") + 4)
+        plot.keep_gutter("−10.0")
         self.plain.setPen(plot.pen(palette.muted, 1.6, Qt.PenStyle.DashLine))
         self.measured.setPen(plot.pen(palette.accent, 2.0))
 

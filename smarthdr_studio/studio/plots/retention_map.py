@@ -291,7 +291,7 @@ class RetentionMap(Chart):
 
     def dressed(self, plot: "Plot", palette: Palette) -> None:
         """The map has its own colours in every theme."""
-        plot.left.setWidth(plot.fontMetrics().horizontalAdvance("0.00") + 4)
+        plot.keep_gutter("0.00")
         for level, line in self.lines.items():
             strong = level == STRONG
             line.setPen(plot.pen(_WHITE, 1.7 if strong else 1.0))

@@ -95,7 +95,7 @@ class Calibration(Chart):
 
     def dressed(self, plot: "Plot", palette: Palette) -> None:
         """One colour, and grey for what is not measured."""
-        plot.left.setWidth(plot.fontMetrics().horizontalAdvance("0.0000") + 4)
+        plot.keep_gutter("0.0000")
         self.agreement.setPen(plot.pen(palette.muted, 1.4, Qt.PenStyle.DashLine))
         self.bins.setPen(plot.pen(palette.accent, 1.5))
         self.bins.setSymbolBrush(QColor(palette.accent))
@@ -264,7 +264,7 @@ class Sparsification(Chart):
 
     def dressed(self, plot: "Plot", palette: Palette) -> None:
         """A colour and a dash for each curve; its name wears them too."""
-        plot.left.setWidth(plot.fontMetrics().horizontalAdvance("0.00") + 4)
+        plot.keep_gutter("0.00")
         for name, (style, width) in _STYLES.items():
             self.curves[name].setPen(plot.pen(self._colour(name), width, style))
             self.names[name].dress(self.font(), self._colour(name))
