@@ -79,6 +79,10 @@ class RoundAxis(pg.AxisItem):
         self._metrics = QFontMetricsF(font)
         self.setTickFont(font)
 
+    def width_of(self, words: str) -> float:
+        """Pixels that these take."""
+        return self._metrics.horizontalAdvance(words)
+
     def paint(
         self,
         painter: QPainter,
@@ -95,7 +99,7 @@ class RoundAxis(pg.AxisItem):
             self.drawPicture(painter, *self._worked_out)
         painter.restore()
 
-    def generateDrawSpecs(self, p: QPainter) -> Any:  # noqa: N802
+    def generateDrawSpecs(self, p: QPainter) -> object:  # noqa: N802
         """Of values at either end so much is moved inwards as would be cut off at the edge."""
         found = super().generateDrawSpecs(p)
         chart = self.parentItem()
@@ -204,19 +208,20 @@ class Plot(pg.PlotWidget):
         self._widen_gutter()
 
     def keep_gutter(self, words: str) -> None:
-        """Room for values as long as these left of the field, so that charts below one another
-        begin alike; for longer ones, where they come, more.
+        """Room left of the field for values as long as these; for longer ones more, once they come.
+
+        So charts below one another begin alike.
         """
         self._gutter = words
         self._widen_gutter()
 
     def _widen_gutter(self) -> None:
-        if not self._gutter:
+        if not self._gutter:  # or it is not made yet: pyqtgraph gives it a size before
             return
         axis, size = self.left, self.plotItem.vb.height()
         values = (v for _, found in axis.tickValues(*self.sight[1], size) for v in found)
         said = axis.tickStrings(list(values), 1.0, 0.0)
-        wide = max(map(self.fontMetrics().horizontalAdvance, [self._gutter, *said])) + _GAP
+        wide = math.ceil(max(map(axis.width_of, [self._gutter, *said]))) + _GAP
         if axis.fixedWidth != wide:
             axis.setWidth(wide)
 
@@ -339,8 +344,7 @@ class Plot(pg.PlotWidget):
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Other pixels for the same values."""
         super().resizeEvent(event)
-        if hasattr(self, "left"):  # pyqtgraph gives it a size before it is made
-            self._widen_gutter()
+        self._widen_gutter()
         self.resized.emit()
 
 
