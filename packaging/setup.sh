@@ -32,6 +32,9 @@ needs='
 # Seconds that another program may go on installing system packages.
 longest_wait=${SMARTHDR_LONGEST_WAIT:-600}
 
+# pip compiles one file after the other, for a minute; what is imported is compiled then, once, and kept.
+unset PYTHONDONTWRITEBYTECODE
+
 say() { printf '%s\n' "$*" >&2; }
 stop() { say "$*"; exit 2; }
 
@@ -204,7 +207,7 @@ pip_installs() {
   local status=0 step_log=$environment/.set-up.log
   rm -rf "$environment/.fetching"; mkdir -p "$environment/.fetching"
   TMPDIR=$environment/.fetching telling "$step_log" "$environment/.fetching" "$environment/bin/python" \
-    -m pip --disable-pip-version-check --no-input --no-color install --progress-bar off "$@" || status=$?
+    -m pip --disable-pip-version-check --no-input --no-color install --no-compile --progress-bar off "$@" || status=$?
   rm -rf "$environment/.fetching"
   if [ $status = 0 ]; then rm -f "$step_log"; return; fi
   grep -E '^ *(ERROR|error):?' "$step_log" >&2 || tail -n 5 "$step_log" >&2

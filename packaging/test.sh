@@ -27,7 +27,6 @@ make_environment dev
 cd "$root"
 export PATH=$environment/bin:$PATH
 export OMP_NUM_THREADS=1  # every core has a process of its own
-unset PYTHONDONTWRITEBYTECODE  # each of many processes would compile anew what all of them import
 
 # Whatever a test decides is written through to the disk: where there is room, that is memory.
 place=${TMPDIR:-/tmp}
