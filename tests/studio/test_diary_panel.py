@@ -84,6 +84,25 @@ def test_a_word_wider_than_the_column_is_broken_and_nothing_is_scrolled_aside(di
     assert diary.horizontalScrollBar().maximum() == 0
 
 
+def test_in_a_narrow_panel_words_go_on_under_the_epoch_and_beside_it_in_a_wide_one(diary, qtbot):
+    words = "round 3: retained 52 % of the pool, four scenes no longer, PSNR-μ 0.7 dB higher"
+    for width, under in ((330, True), (700, False), (330, True)):
+        diary.resize(width, 200)
+        diary.begin()
+        diary.write([replace(lines(1)[0], text=words)])
+        block = diary.document().lastBlock()
+        layout = block.layout()
+        qtbot.waitUntil(lambda layout=layout: layout.lineCount() > 0)
+        epoch = block.blockFormat().tabPositions()[0].position
+        margin = block.blockFormat().leftMargin()
+        assert (margin == epoch) is under
+        assert block.text().count("\t") == 2
+    tall = diary.document().size().height()
+    diary.resize(700, 200)
+    assert diary.document().size().height() < tall
+    assert "no longer" in diary.toPlainText()
+
+
 def test_tones_are_told_by_signs_and_not_by_colour_alone(diary):
     for tone in ("plain", "good", "warn", "bad"):
         diary.write(lines(1, tone=tone))

@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QResizeEvent,
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
@@ -103,6 +104,7 @@ class DiaryController(QObject):
 _SIGNS: Final = {"plain": "", "good": "▲ ", "warn": "⚠ ", "bad": "✖ "}
 _DAY: Final = "%A %d %B %Y"
 _TIME: Final = "%H:%M"
+_WORDS_ACROSS: Final = 34  # digits, that a column of words has room for at least
 _NOTHING: Final = "The run tells its story here: rounds, checks, and what was asked of it."
 
 
@@ -114,7 +116,7 @@ class DiaryPanel(QTextEdit):
         self._palette = palette
         self._lines: list[DiaryLine] = []
         self._day = ""
-        self._following = True
+        self._following, self._narrow = True, False
         bar = self.verticalScrollBar()
         bar.rangeChanged.connect(self._follow)
         bar.actionTriggered.connect(self._see_whether_followed)
@@ -229,18 +231,32 @@ class DiaryPanel(QTextEdit):
             cursor.insertBlock(block)
 
     def _hanging(self) -> QTextBlockFormat:
-        """Words that need several lines stay in their column."""
-        metrics = self.fontMetrics()
-        first = metrics.horizontalAdvance("00:00  ")
-        second = first + metrics.horizontalAdvance("epoch 000  ")
+        """Words that need several lines stay in their column; if it is narrow, under the epoch."""
+        first, second = self._columns()
         block = QTextBlockFormat()
         tabs = [
             QTextOption.Tab(place, QTextOption.TabType.LeftTab, "\t") for place in (first, second)
         ]
         block.setTabPositions(tabs)
-        block.setLeftMargin(second)
-        block.setTextIndent(-second)
+        margin = first if self._narrow else second
+        block.setLeftMargin(margin)
+        block.setTextIndent(-margin)
         return block
+
+    def _columns(self) -> tuple[int, int]:
+        """Where epochs begin, and words."""
+        metrics = self.fontMetrics()
+        first = metrics.horizontalAdvance("00:00  ")
+        return first, first + metrics.horizontalAdvance("epoch 000  ")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Lines may have to be laid out otherwise."""
+        super().resizeEvent(event)
+        words = self.viewport().width() - self._columns()[1]
+        narrow = words < self.fontMetrics().horizontalAdvance("0" * _WORDS_ACROSS)
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self.dress(self._palette)
 
     def _format(self, colour: str) -> QTextCharFormat:
         made = QTextCharFormat()
