@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QTextBrowser
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QPushButton, QTextBrowser
 
 from smarthdr_studio import __version__
 from smarthdr_studio.core.display import Layer
@@ -289,3 +289,13 @@ def test_the_titles_of_the_guide_are_read_whole(window, qtbot):
         needed = titles.fontMetrics().boundingRect(box, Qt.TextFlag.TextWordWrap, item.text())
         assert needed.height() <= box.height(), item.text()
     window._help.close()
+
+
+def test_pictures_keep_their_size_when_work_begins_and_ends(opened, qtbot):
+    qtbot.wait(30)
+    before = opened.page.views.size()
+    state = opened.session.state
+    opened.readout.show_state(state, replace(state, busy="looking for motion", progress=0.4))
+    assert any(b.isVisible() for b in opened.readout.findChildren(QPushButton))
+    qtbot.wait(30)
+    assert opened.page.views.size() == before

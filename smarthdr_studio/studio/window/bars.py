@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QApplication,
@@ -384,7 +384,7 @@ class ReadoutBar(QWidget):
         self._waits = caption("", role="warn")
         self._caches = caption("", role="muted")
         self._caches.setToolTip("Memory held by decoded frames, and the most that may be held")
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(10, 2, 10, 3)
         row.setSpacing(16)
         row.addWidget(self._pixel, 1)
@@ -392,6 +392,18 @@ class ReadoutBar(QWidget):
             row.addWidget(part)
         for part in (self._bar, self._cancel, self._run):
             part.hide()
+
+    def sizeHint(self) -> QSize:
+        """As high with buttons as without, so that pictures keep their size when work begins."""
+        return super().sizeHint().expandedTo(self._with_buttons())
+
+    def minimumSizeHint(self) -> QSize:
+        """The same."""
+        return super().minimumSizeHint().expandedTo(self._with_buttons())
+
+    def _with_buttons(self) -> QSize:
+        around = self.contentsMargins() + self._row.contentsMargins()
+        return QSize(0, self._cancel.sizeHint().height() + around.top() + around.bottom())
 
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:
