@@ -27,6 +27,9 @@ make_environment dev
 cd "$root"
 export PATH=$environment/bin:$PATH
 export OMP_NUM_THREADS=1  # every core has a process of its own
+# One more than there are cores: a window that is waited for leaves its core to another.
+workers=$(($(getconf _NPROCESSORS_ONLN) + 1))
+[ "$workers" -le 8 ] || workers=8
 
 # Whatever a test decides is written through to the disk: where there is room, that is memory.
 place=${TMPDIR:-/tmp}
@@ -50,7 +53,7 @@ if [ $# -eq 0 ] && [ "${#with_screen[@]}" -gt 0 ]; then
 fi
 say "lint-imports"; lint-imports --no-cache >"$environment/arrows.txt" || { cat "$environment/arrows.txt"; exit 1; }
 say "pytest"
-"${with_screen[@]+"${with_screen[@]}"}" python -m pytest --numprocesses=auto --maxprocesses=8 --dist=worksteal \
+"${with_screen[@]+"${with_screen[@]}"}" python -m pytest --numprocesses="$workers" --dist=worksteal \
   --basetemp="$scratch/all" -m "$chosen" --durations=10 "${cover[@]+"${cover[@]}"}" "$@"
 say "mypy"; wait "$types" || { cat "$scratch/types.txt"; exit 1; }
 if [ -n "$windows" ]; then
