@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -150,33 +151,39 @@ def steps_per_second(project: Path) -> float:
     return (len(steps) - 1) / (last - first).total_seconds()
 
 
+def in_pairs(
+    works: tuple[Callable[[Path], object], ...], folder: Path, dataset: Path, *, pairs: int
+) -> list[float]:
+    """Throughput of the first kind of run ÷ the second, of runs that follow each other."""
+    ratios = []
+    for pair in range(pairs):
+        speeds = {}
+        # Who goes first changes, so that weather that gets better or worse favours nobody.
+        for who in (0, 1) if pair % 2 else (1, 0):
+            project = project_over(folder.with_name(f"{folder.name}-{pair}-{who}.shdr"), dataset)
+            works[who](project)
+            speeds[who] = steps_per_second(project)
+        ratios.append(speeds[0] / speeds[1])
+    return ratios
+
+
 def in_turns(runs: InWindow, folder: Path, size: Size) -> list[float]:
     """Throughput in the window ÷ headless, of runs that follow each other."""
     dataset, plan = write_dataset(folder / "small", size.sample), folder / "short.toml"
     plan.write_text(PLAN.format(steps=size.steps, crop=size.crop), encoding="utf-8")
     runs.listen_idle(project_over(folder / "idle.shdr", dataset), seconds=5)
     works = (partial(runs.train, plan=str(plan)), partial(train_headless, plan=str(plan)))
-    ratios = []
-    for pair in range(size.pairs):
-        speeds = {}
-        # Who goes first changes, so that weather that gets better or worse favours nobody.
-        for who in (0, 1) if pair % 2 else (1, 0):
-            project = project_over(folder / f"pair-{pair}-{who}.shdr", dataset)
-            works[who](project)
-            speeds[who] = steps_per_second(project)
-        ratios.append(speeds[0] / speeds[1])
+    ratios = in_pairs(works, folder / "pair", dataset, pairs=size.pairs)
     runs.listen_to_run(project_over(folder / "heard.shdr", dataset), plan=str(plan))
     return ratios
 
 
 def with_a_hand(runs: InWindow, folder: Path, size: Size) -> list[float]:
-    """The same ratio while a hand is at work in the window, of one longer run of each kind."""
+    """The same ratio while a hand is at work in the window, of longer runs."""
     dataset, plan = folder / "small", folder / "longer.toml"
     plan.write_text(PLAN.format(steps=size.busy_steps, crop=size.crop), encoding="utf-8")
-    projects = [project_over(folder / f"{who}.shdr", dataset) for who in ("hand", "no-hand")]
-    runs.listen_to_hand(projects[0], plan=str(plan))
-    train_headless(projects[1], plan=str(plan))
-    return [steps_per_second(projects[0]) / steps_per_second(projects[1])]
+    works = (partial(runs.listen_to_hand, plan=str(plan)), partial(train_headless, plan=str(plan)))
+    return in_pairs(works, folder / "hand", dataset, pairs=size.pairs)
 
 
 def data_share(project: Path, size: Size) -> list[float]:
