@@ -316,6 +316,7 @@ def test_values_at_either_end_of_an_axis_are_whole(qtbot, wide, last):
     plot.resize(wide, 120)
     plot.dress(DARK, plot.font())
     plot.set_logarithmic(across=True, up=True)
+    plot.keep_gutter("0.00")
     plot.show_range((np.log10(0.001), np.log10(last)), (np.log10(0.001), np.log10(last)))
     plot.show()
     qtbot.waitExposed(plot)
