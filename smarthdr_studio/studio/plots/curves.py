@@ -212,7 +212,7 @@ class Curve(Chart):
         plot = Plot(takes_wheel=True)
         plot.bottom.whole = True
         # Lines end where the field does (`cut`); what marks their ends may lie half beyond.
-        plot.plotItem.vb.setFlag(QGraphicsItem.GraphicsItemFlag.ItemClipsChildrenToShape, False)  # noqa: FBT003
+        plot.vb.setFlag(QGraphicsItem.GraphicsItemFlag.ItemClipsChildrenToShape, False)  # noqa: FBT003
         self.begun, self.begun_words = pg.InfiniteLine(), Words()
         self.rounds, self.best = pg.VTickGroup(yrange=(0, 0.05)), pg.VTickGroup(yrange=(0.94, 1))
         self.reading, self.step = pg.InfiniteLine(), Words()
@@ -220,14 +220,14 @@ class Curve(Chart):
         self.points, self.dots, self.rings = (pg.ScatterPlotItem(useCache=False) for _ in range(3))
         self.stretch = pg.LinearRegionItem(movable=False)
         self.fault = pg.TextItem(anchor=(0, 0))
-        self.fault.setParentItem(plot.plotItem.vb)
+        self.fault.setParentItem(plot.vb)
         for depth, item in enumerate(
             (self.rounds, self.best, self.begun, self.points, self.rings, self.dots, self.reading)
         ):
             item.setZValue(20 + depth)
-            plot.addItem(item, ignoreBounds=True)
+            plot.vb.addItem(item, ignoreBounds=True)
         self.stretch.setZValue(40)
-        plot.addItem(self.stretch, ignoreBounds=True)
+        plot.vb.addItem(self.stretch, ignoreBounds=True)
         self.stretch.hide()
         plot.place(19, self.begun_words)
         plot.place(30, self.step)
@@ -271,7 +271,7 @@ class Curve(Chart):
         metrics = plot.fontMetrics()
         half, wide = metrics.height() // 2, metrics.horizontalAdvance(f"{sight[1]:,.0f}") // 2
         right = max(MARGIN + 4, wide + 2)
-        plot.plotItem.layout.setContentsMargins(MARGIN, half, right, 2 if high else half)
+        plot.frame.grid.setContentsMargins(MARGIN, half, right, 2 if high else half)
         scale = scaled(self.lines.shown.values(), sight, columns=plot.columns, log=self.log)
         plot.set_logarithmic(up=scale.log)
         plot.show_range(scale.across, scale.powers)
@@ -419,12 +419,12 @@ class _Drawn:
         line, raw = (pg.PlotCurveItem(skipFiniteCheck=True) for _ in range(2))
         for item, depth in ((raw, 0), (line, 10)):
             item.setZValue(depth)
-            plot.addItem(item, ignoreBounds=True)
+            plot.vb.addItem(item, ignoreBounds=True)
         return cls(line, raw)
 
     def leave(self, plot: "Plot") -> None:
         for item in (self.line, self.raw):
-            plot.removeItem(item)
+            plot.vb.removeItem(item)
 
     def show(self, trace: Trace, scale: Scale, *, columns: int, pen: QPen, smooth: float) -> None:
         """The least and the greatest value of each column; smoothed, the middle between them."""

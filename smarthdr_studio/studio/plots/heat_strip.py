@@ -210,7 +210,7 @@ class HeatStripChart(EventWatch, Chart):
         from smarthdr_studio.studio.plots.plot import Hatch, Plot
 
         plot = Plot(margins=(0, _TOP, 2, 0))
-        plot.plotItem.vb.invertY(b=True)
+        plot.vb.invertY(b=True)
         self.stripes, self.image = Hatch(), pg.ImageItem()
         self.frames = [QGraphicsRectItem() for _ in range(4)]  # dark and light, row and column
         plot.place(0, self.stripes, self.image, *self.frames)

@@ -109,7 +109,7 @@ class ThresholdHistogram(Chart):
         self.kept, self.beyond = (pg.PlotDataItem(**bars) for _ in range(2))
         self.hatch, self.line = Hatch(), pg.InfiniteLine(self._tau)
         for item in (self.kept, self.beyond, self.hatch, self.line):
-            plot.addItem(item)
+            plot.vb.addItem(item)
         plot.pressed.connect(self._drag)
         plot.moved.connect(self._drag)
         plot.released.connect(self._release)

@@ -24,8 +24,10 @@ from PySide6.QtGui import (
     QWheelEvent,
 )
 from PySide6.QtWidgets import (
+    QGraphicsGridLayout,
     QGraphicsItem,
     QGraphicsPathItem,
+    QSizePolicy,
     QStyleOptionGraphicsItem,
     QWidget,
 )
@@ -58,6 +60,7 @@ class RoundAxis(pg.AxisItem):
 
     def __init__(self, orientation: str) -> None:
         super().__init__(orientation)
+        self.enableAutoSIPrefix(False)  # noqa: FBT003 - it writes the label anew, which nobody sees
         self.setStyle(tickLength=0, hideOverlappingLabels=True, autoReduceTextSpace=False)
         # pyqtgraph leaves out what does not fit at once; here all values keep apart by themselves.
         self.setStyle(textFillLimits=[(0, 10.0)])
@@ -137,7 +140,34 @@ class RoundAxis(pg.AxisItem):
         return tuple(math.log10(value) for value in powers)
 
 
-class Plot(pg.PlotWidget):
+class _Frame(pg.GraphicsWidget):
+    """A field, an axis left of it and one below.
+
+    pyqtgraph's PlotItem makes two more axes, a title, a button and a menu with a form: all of it
+    unseen here, and it takes as long as a window has to open a project.
+    """
+
+    def __init__(self, margins: tuple[int, int, int, int]) -> None:
+        super().__init__()
+        self.vb = pg.ViewBox(enableMouse=False, enableMenu=False, defaultPadding=0.0)
+        self.vb.disableAutoRange()
+        self.vb.setBorder(None)
+        self.left, self.bottom = RoundAxis("left"), RoundAxis("bottom")
+        self.grid = QGraphicsGridLayout()
+        self.grid.setSpacing(0)
+        self.grid.setContentsMargins(*margins)
+        self.grid.addItem(self.left, 0, 0)
+        self.grid.addItem(self.vb, 0, 1)
+        self.grid.addItem(self.bottom, 1, 1)
+        self.grid.setRowStretchFactor(0, 1)
+        self.grid.setColumnStretchFactor(1, 1)
+        self.setLayout(self.grid)
+        for axis in (self.left, self.bottom):
+            axis.linkToView(self.vb)
+            axis.setZValue(0.5)  # its grid lies over a picture, below whatever stands higher
+
+
+class Plot(pg.GraphicsView):
     """Axes, and what a hand does over them in the plot's own units; right clicks pass through.
 
     Whoever owns it sets both ranges: nothing moves by itself.
@@ -158,21 +188,15 @@ class Plot(pg.PlotWidget):
         self.fine = 1.0  # pixels of the device for each of the screen: pens are as much wider
         self._takes_wheel, self._held = takes_wheel, False
         self._ticks, self._gutter = QPen(), ""
-        super().__init__(
-            viewBox=pg.ViewBox(enableMouse=False, enableMenu=False, defaultPadding=0.0),
-            axisItems={"left": RoundAxis("left"), "bottom": RoundAxis("bottom")},
-            enableMenu=False,
-        )
-        item = self.plotItem
-        item.hideButtons()
-        item.layout.setContentsMargins(*margins)
-        item.vb.disableAutoRange()
-        item.vb.setBorder(None)
-        self.left, self.bottom = item.getAxis("left"), item.getAxis("bottom")
+        super().__init__(background=None)
+        self.enableMouse(False)  # noqa: FBT003
+        self.frame = _Frame(margins)
+        self.vb, self.left, self.bottom = self.frame.vb, self.frame.left, self.frame.bottom
+        self.setCentralItem(self.frame)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         # A chart is reached as a whole: by Tab, not by a click.
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setFrameStyle(0)
-        self.setBackground(None)
         self.setStyleSheet("background: transparent; border: none;")
         self.setMouseTracking(True)
 
@@ -200,11 +224,11 @@ class Plot(pg.PlotWidget):
         """Put items into the units of the plot, each above the one before."""
         for above, item in enumerate(items):
             item.setZValue(depth + above)
-            self.plotItem.vb.addItem(item, ignoreBounds=True)
+            self.vb.addItem(item, ignoreBounds=True)
 
     def show_range(self, across: tuple[float, float], up: tuple[float, float]) -> None:
         """Show exactly this; of a logarithmic axis, powers of ten."""
-        self.plotItem.vb.setRange(xRange=across, yRange=up, padding=0)
+        self.vb.setRange(xRange=across, yRange=up, padding=0)
         self._widen_gutter()
 
     def keep_gutter(self, words: str) -> None:
@@ -218,7 +242,7 @@ class Plot(pg.PlotWidget):
     def _widen_gutter(self) -> None:
         if not self._gutter:  # or it is not made yet: pyqtgraph gives it a size before
             return
-        axis, size = self.left, self.plotItem.vb.height()
+        axis, size = self.left, self.vb.height()
         values = (v for _, found in axis.tickValues(*self.sight[1], size) for v in found)
         said = axis.tickStrings(list(values), 1.0, 0.0)
         wide = math.ceil(max(map(axis.width_of, [self._gutter, *said]))) + _GAP
@@ -235,23 +259,23 @@ class Plot(pg.PlotWidget):
     @property
     def sight(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """First and last value across, and up."""
-        (x0, x1), (y0, y1) = self.plotItem.vb.viewRange()
+        (x0, x1), (y0, y1) = self.vb.viewRange()
         return (float(x0), float(x1)), (float(y0), float(y1))
 
     @property
     def columns(self) -> int:
         """How many pixels there are across."""
-        return max(int(self.plotItem.vb.width()), 1)
+        return max(int(self.vb.width()), 1)
 
     @property
     def field(self) -> QRectF:
         """Where values are drawn, in pixels of this widget."""
-        found: QRectF = self.plotItem.vb.sceneBoundingRect()
+        found: QRectF = self.vb.sceneBoundingRect()
         return found
 
     def place_of(self, x: float, y: float) -> QPointF:
         """The pixel of a value."""
-        return QPointF(self.plotItem.vb.mapViewToScene(pg.Point(x, y)))
+        return QPointF(self.vb.mapViewToScene(pg.Point(x, y)))
 
     def places_of(self, points: Doubles) -> Doubles:
         """The pixels of many values, N×2."""
@@ -263,7 +287,7 @@ class Plot(pg.PlotWidget):
 
     def value_at(self, pixel: QPointF) -> QPointF:
         """The value under a pixel, held within what is shown."""
-        found = self.plotItem.vb.mapSceneToView(pg.Point(pixel.x(), pixel.y()))
+        found = self.vb.mapSceneToView(pg.Point(pixel.x(), pixel.y()))
         (left, right), (low, high) = self.sight
         return QPointF(min(max(found.x(), left), right), min(max(found.y(), low), high))
 
@@ -289,14 +313,14 @@ class Plot(pg.PlotWidget):
         beyond.addRect(where)
         inner = QPainterPath()
         cuts = QGraphicsItem.GraphicsItemFlag.ItemClipsChildrenToShape
-        spot = 0.0 if self.plotItem.vb.flags() & cuts else _SPOT
+        spot = 0.0 if self.vb.flags() & cuts else _SPOT
         inner.addRect(field.adjusted(-spot, -spot, spot, spot))
         painter.fillPath(beyond.subtracted(inner), ground)
         for axis in axes:
             axis.setOpacity(1.0)
-        self.plotItem.vb.childGroup.hide()
+        self.vb.childGroup.hide()
         self.render(painter, where, source)
-        self.plotItem.vb.childGroup.show()
+        self.vb.childGroup.show()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """The left button is the chart's."""

@@ -323,7 +323,7 @@ class RetentionMap(Chart):
 
     def _draw_marks(self, plot: "Plot") -> None:
         while len(self.marked) > len(self._marks):
-            plot.removeItem(self.marked.pop())
+            plot.vb.removeItem(self.marked.pop())
         while len(self.marked) < len(self._marks):
             self.marked.append(self._mark())
             plot.place(30, self.marked[-1])
