@@ -50,6 +50,33 @@ def drawn(application: QApplication, curve: Curve, *, wander: bool) -> list[floa
     return timed(draw, times=60)
 
 
+def frames() -> tuple[list[float], list[float]]:
+    """Making an empty chart and moving its range, each ÷ the same with a frame of pyqtgraph's."""
+    import pyqtgraph as pg
+
+    from smarthdr_studio.studio.plots.plot import Plot
+
+    def theirs() -> pg.PlotWidget:
+        made = pg.PlotWidget(enableMenu=False)
+        made.plotItem.hideButtons()
+        return made
+
+    making, moving = [], []
+    for _ in range(9):  # by turns
+        ours, other = timed(lambda _: Plot(), times=5), timed(lambda _: theirs(), times=5)
+        making.append(sum(ours) / sum(other))
+        plot, widget = Plot(), theirs()
+
+        def move_ours(k: int, plot: Plot = plot) -> None:
+            plot.show_range((0, k + 1), (0, k + 1))
+
+        def move_its(k: int, widget: pg.PlotWidget = widget) -> None:
+            widget.setRange(xRange=(0, k + 1), yRange=(0, k + 1), padding=0)
+
+        moving.append(sum(timed(move_ours, times=40)) / sum(timed(move_its, times=40)))
+    return making, moving
+
+
 def per_step(application: QApplication) -> list[float]:
     """Milliseconds of the window's thread for one step of a run, drawing and all."""
     board = RunBoard()
@@ -116,6 +143,12 @@ def main() -> list[Row]:
     rows.append(
         row("one step of a run on the board", taken, unit="ms", reach="0.3 ms", stretch="0.1 ms")
     )
+    making, moving = frames()
+    for what, ratios in (
+        ("an empty chart made ÷ a PlotWidget", making),
+        ("its range moved ÷ the same", moving),
+    ):
+        rows.append(row(what, ratios, unit="×", reach="1 ×", stretch="0.5 ×"))
     return rows
 
 
