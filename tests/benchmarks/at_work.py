@@ -72,6 +72,9 @@ class WindowAtWork:
         begun = time.perf_counter()
         self.session.take(project)
         self._list.arm()
+        # At first the list is a tab behind others in a window of this size.
+        self.until(lambda: self.session.state.folder is not None)
+        self.window.page.desk.bring("scenes")
         return (self.wait_for(self._list) - begun) * 1e3
 
     def show_scene(self, scene: str) -> float:

@@ -1,5 +1,6 @@
 """Radiance, PFM and EXR: everything a header says of exposure, axes, windows and primaries."""
 
+import io
 import os
 import struct
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from made_pictures import exr, hdr, light, new_rle, of_rgbe, rgbe
 
 from smarthdr_studio.core.errors import UnreadableImage
+from smarthdr_studio.core.imaging import radiance_pictures
 from smarthdr_studio.core.imaging.image_files import image_size, read_frame, read_radiance
 
 CODED = rgbe(light())
@@ -258,6 +260,34 @@ def test_runs_are_repeated(put):
 def test_flat_rows_may_follow_packed_ones(put):
     packed = new_rle(CODED[:2]) + CODED[2:].tobytes()
     np.testing.assert_array_equal(read_radiance(put(hdr(CODED, data=packed))), TRUTH)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_opencv_unpacks_the_same_to_the_last_bit(put, monkeypatch, seed):
+    dice = np.random.default_rng(seed)
+    lit = np.exp2(dice.uniform(-20, 12, (60, 90, 3))).astype(np.float32)
+    lit[dice.random((60, 90)) < 0.3] = lit[0, 0]  # some of it in runs
+    lit[10:20] = 0
+    path = put(b"")
+    assert cv2.imwrite(str(path), lit)
+    header = radiance_pictures._read_rgbe_header(io.BytesIO(path.read_bytes()))
+    quick = radiance_pictures._by_opencv(path.read_bytes(), header)
+    monkeypatch.setattr(radiance_pictures, "_by_opencv", lambda *_: None)
+    np.testing.assert_array_equal(read_radiance(path), quick)
+
+
+def test_what_opencv_would_take_for_pixels_is_unpacked_without_it(put):
+    packed = new_rle(CODED[:2])
+    row = CODED[2, 0].tobytes() + bytes([1, 1, 1, CODED.shape[1] - 1])
+    raw = hdr(CODED[:3], data=packed + row)
+    expected = np.concatenate([TRUTH[:2], np.repeat(of_rgbe(CODED[2:3, :1]), 37, axis=1)])
+    np.testing.assert_array_equal(read_radiance(put(raw)), expected)
+
+
+def test_without_files_in_memory_it_is_unpacked_all_the_same(put, monkeypatch):
+    path = put(hdr(CODED, data=new_rle(CODED)))
+    monkeypatch.delattr("os.memfd_create")
+    np.testing.assert_array_equal(read_radiance(path), TRUTH)
 
 
 def test_no_copy_of_a_picture_is_put_into_the_temporary_folder(tmp_path):
