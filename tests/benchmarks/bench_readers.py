@@ -1,4 +1,4 @@
-"""How long frames take to be read, beside OpenCV alone, and how long a header takes."""
+"""How long frames and ground truths take to be read, beside OpenCV alone, and how long a header."""
 
 import tempfile
 from pathlib import Path
@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from table import Row, row, show, timed
 
-from smarthdr_studio.core.imaging.image_files import image_size, read_frame
+from smarthdr_studio.core.imaging.image_files import image_size, read_frame, read_radiance
 
 HEIGHT, WIDTH = 1000, 1500  # of Kalantari 2017
 
@@ -30,11 +30,15 @@ def pictures(folder: Path) -> dict[str, Path]:
     ):
         found[name] = folder / f"{name}{suffix}"
         cv2.imwrite(str(found[name]), pixels, options)
+    found["Radiance"] = folder / "truth.hdr"
+    cv2.imwrite(str(found["Radiance"]), np.exp2(noisy * 12 - 8).astype(np.float32))
     return found
 
 
 def by_opencv(path: Path) -> object:
-    """The least a reader can do: all bytes, decoded, in RGB order, 16 bits."""
+    """The least a reader can do: all bytes, decoded, in RGB order, 16 bits where it is a frame."""
+    if path.suffix == ".hdr":
+        return cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), cv2.COLOR_BGR2RGB)
     bgr = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
     rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
     return rgb if rgb.dtype == np.uint16 else np.multiply(rgb, 257, dtype=np.uint16)
@@ -45,8 +49,9 @@ def measure(folder: Path) -> list[Row]:
     rows = []
     for name, path in pictures(folder).items():
         ratios, headers = [], []
+        read = read_radiance if path.suffix == ".hdr" else read_frame
         for _ in range(7):
-            (ours,) = timed(lambda _, path=path: read_frame(path), times=1, warm_up=1)
+            (ours,) = timed(lambda _, path=path, read=read: read(path), times=1, warm_up=1)
             (theirs,) = timed(lambda _, path=path: by_opencv(path), times=1, warm_up=1)
             ratios.append(ours / theirs)
             headers += timed(lambda _, path=path: image_size(path), times=3, warm_up=1)

@@ -268,10 +268,12 @@ def test_opencv_unpacks_the_same_to_the_last_bit(put, monkeypatch, seed):
     lit = np.exp2(dice.uniform(-20, 12, (60, 90, 3))).astype(np.float32)
     lit[dice.random((60, 90)) < 0.3] = lit[0, 0]  # some of it in runs
     lit[10:20] = 0
+    lit[20:25] = 2.0 ** dice.integers(-9, 9, (5, 90, 1))  # greys of which no bit but one is set
     path = put(b"")
     assert cv2.imwrite(str(path), lit)
     header = radiance_pictures._read_rgbe_header(io.BytesIO(path.read_bytes()))
     quick = radiance_pictures._by_opencv(path.read_bytes(), header)
+    assert quick is not None
     monkeypatch.setattr(radiance_pictures, "_by_opencv", lambda *_: None)
     np.testing.assert_array_equal(read_radiance(path), quick)
 

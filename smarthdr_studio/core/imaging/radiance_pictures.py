@@ -165,7 +165,9 @@ def _by_opencv(raw: bytes, header: _RgbeHeader) -> Floats | None:
     temporary folder, and none is called damaged because that is full.
     """
     at, size = header.data, (header.rows, header.columns)
-    if raw[at : at + 4] != _mark(header.columns) or not hasattr(os, "memfd_create"):
+    mark = _mark(header.columns)
+    # Where other rows follow packed ones, OpenCV takes the marks of the old packing for pixels.
+    if mark is None or raw.count(mark, at) != header.rows or not hasattr(os, "memfd_create"):
         return None
     try:
         with os.fdopen(os.memfd_create("radiance"), "wb") as memory, unheard():
@@ -177,12 +179,7 @@ def _by_opencv(raw: bytes, header: _RgbeHeader) -> Floats | None:
         return None
     if pixels is None or pixels.shape != (*size, 3) or pixels.dtype != np.float32:
         return None
-    rgb: Floats = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.float32)
-    # OpenCV knows no rows of the old packing below others: it takes (1, 1, 1, n) for a pixel, a
-    # power of two like any grey of that kind.
-    red, green, blue = cv2.split(rgb)
-    grey = red[(red == green) & (green == blue) & (red > 0)]
-    return None if (np.frexp(grey)[0] == 0.5).any() else rgb
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.float32)
 
 
 def _mark(columns: int) -> bytes | None:
