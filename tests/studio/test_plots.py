@@ -344,6 +344,7 @@ def test_long_values_get_the_room_they_need_and_short_ones_begin_alike(qtbot, sp
     plot.grab()
     qtbot.waitUntil(lambda: len(plot.left._worked_out[2]) > 1 or plot.grab() is None)
     boxes = [plot.left.mapRectToScene(box) for box, *_ in plot.left._worked_out[2]]
+    assert not any("-" in words for *_, words in plot.left._worked_out[2])  # a hyphen, no minus
     assert all(box.left() >= 0 and box.right() <= plot.field.left() for box in boxes)
     plot.show_range((0, 1), (0.2, 0.4))
     plot.grab()

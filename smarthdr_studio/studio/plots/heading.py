@@ -218,7 +218,7 @@ def _value(entry: Entry) -> str:
     if entry.value is None:
         return "–"
     small = 1e-4 <= abs(entry.value) < _THOUSAND
-    return telling(entry.value) if small else worded(entry.value)
+    return (telling(entry.value) if small else worded(entry.value)).replace("-", "−")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,7 +122,8 @@ class RoundAxis(pg.AxisItem):
 
     def tickStrings(self, values: list[float], _scale: float, _spacing: float) -> list[str]:  # noqa: N802
         """In words."""
-        return list(worded_apart([10.0**v for v in values] if self.logarithmic else values))
+        said = worded_apart([10.0**v for v in values] if self.logarithmic else values)
+        return [words.replace("-", "−") for words in said]
 
     def _most(self, size: float) -> int:
         line = self._metrics.height()
