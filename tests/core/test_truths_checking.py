@@ -251,3 +251,13 @@ def test_a_published_radiance_map_matches_photographs_of_its_view():
     assert findings.match.correlation > 0.9
     assert findings.suggested.shift == (0, 0)
     assert findings.suggested.gain < 0.5
+
+
+def test_light_as_bright_as_a_file_can_hold_is_refused_without_a_warning():
+    from smarthdr_studio.core.datasets.ground_truth import _clipped, _log2_of_mean
+
+    with np.errstate(all="raise"):
+        brightest = np.full((64, 3), 127.9, np.float32)
+        assert np.isfinite(_log2_of_mean(brightest)).all()
+        fix = TruthFix(gain=1e-60)
+        assert _clipped(np.ones((4, 4, 3), np.float32), fix) == 0.0

@@ -5,7 +5,7 @@ import pytest
 from hands import point_at
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
 
 from smarthdr_studio.studio.plots.axes import ticks, worded
@@ -327,6 +327,32 @@ def test_values_at_either_end_of_an_axis_are_whole(qtbot, wide, last):
         assert len(texts) > 1
         for box, _flags, text in texts:
             assert plot.rect().toRectF().contains(axis.mapRectToScene(box)), text
+
+
+def test_a_low_axis_still_has_two_values(qtbot):
+    plot = Plot()
+    qtbot.addWidget(plot)
+    plot.resize(200, 70)
+    plot.dress(DARK, plot.font())
+    plot.keep_gutter("0.0000")
+    for low in np.linspace(0.9, 0.96, 30):
+        plot.show_range((0, 1), (low, low + 0.012))
+        ((_, values),) = plot.left.tickValues(low, low + 0.012, 40.0)
+        assert len(values) > 1
+
+
+def test_bars_are_zoomed_across_and_stand_whole(qtbot):
+    histogram = ThresholdHistogram("S_pa")
+    qtbot.addWidget(histogram)
+    histogram.resize(300, 90)
+    histogram.set_counts(np.linspace(0, 1, 4), np.array([5, 80, 9]))
+    histogram.show()
+    qtbot.waitExposed(histogram)
+    whole = histogram.seen
+    histogram._turn(3.0, QPointF(0.5, 1.0))
+    (left, right), up = histogram.seen
+    assert right - left < 0.9
+    assert up == whole[1]
 
 
 @pytest.mark.parametrize("span", [(0.00664, 0.00696), (34.10, 34.12), (0.0, 1.0), (-12000, 900)])

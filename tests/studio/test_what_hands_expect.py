@@ -291,6 +291,17 @@ def test_the_titles_of_the_guide_are_read_whole(window, qtbot):
     window._help.close()
 
 
+def test_the_colours_in_force_are_ticked_in_the_menu(opened):
+    def ticked():
+        names = ("system", "dark", "light", "contrast")
+        return [n for n in names if opened.menus._actions[f"look_{n}"].isChecked()]
+
+    assert ticked() == ["system"]
+    for name in ("light", "light", "contrast", "system"):
+        opened.menus._actions[f"look_{name}"].trigger()
+        assert ticked() == [name]
+
+
 def test_pictures_keep_their_size_when_work_begins_and_ends(opened, qtbot):
     qtbot.wait(30)
     before = opened.page.views.size()

@@ -248,7 +248,8 @@ def _log_reference(values: Frame, *, stops: float) -> Floats:
 
 def _log2_of_mean(logarithms: Floats) -> Floats:
     """log2 of the mean of all channels, N, from N×3 of each."""
-    mean: Floats = np.log2(np.exp2(logarithms).mean(axis=1))
+    # Of values that fill float32, the sum does not fit into it.
+    mean: Floats = np.log2(np.exp2(logarithms).mean(axis=1, dtype=np.float64)).astype(np.float32)
     return mean
 
 
@@ -489,7 +490,7 @@ def _unchecked_sentence(found: Match) -> str:
 def _clipped(radiance: Floats, fix: TruthFix) -> float:
     red, green, blue = (radiance[..., channel] for channel in range(3))
     brightest = np.maximum(np.maximum(red, green), blue)
-    return float((brightest > (1 + _CLIPPED) / fix.gain).mean())
+    return float((brightest > np.float64((1 + _CLIPPED) / fix.gain)).mean())
 
 
 def _clipped_sentences(clipped: float) -> tuple[str, ...]:

@@ -69,6 +69,7 @@ class Chart(QWidget):
     LOG: ClassVar[str] = ""  # what the menu calls a logarithmic chart; "" where there is none
     TITLED: ClassVar[bool] = False  # whether the chart itself says what it shows
     ZOOMS: ClassVar[bool] = True
+    ZOOMS_UP: ClassVar[bool] = True  # or across alone, where what stands there begins at 0
 
     export_asked = Signal(str)  # "png", "svg" or "csv"
     rearranged = Signal()  # by the menu
@@ -356,7 +357,9 @@ class Chart(QWidget):
         whole = self.span()
         share = _PER_NOTCH**notches
         across = closer((left, right), about=about.x(), share=share, within=whole[0])
-        up = closer((low, high), about=about.y(), share=share, within=whole[1])
+        up = (low, high)
+        if self.ZOOMS_UP:
+            up = closer(up, about=about.y(), share=share, within=whole[1])
         self._zoom = None if (across, up) == whole else (across, up)
         self.changed()
 

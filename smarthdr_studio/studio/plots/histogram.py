@@ -26,6 +26,7 @@ class ThresholdHistogram(Chart):
     """
 
     LOG = "Logarithmic counts"
+    ZOOMS_UP = False
 
     tau_dragged = Signal(float)
     tau_released = Signal(float)

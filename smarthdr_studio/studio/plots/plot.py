@@ -134,7 +134,11 @@ class RoundAxis(pg.AxisItem):
     def _round_values(self, low: float, high: float, most: int) -> tuple[float, ...]:
         if not self.logarithmic:
             found = ticks(low, high, most=most, whole=self.whole)
-            return found if len(found) > 1 else ticks(low, high, most=most + 1, whole=self.whole)
+            for more in range(most + 1, most + _MOST_LINES):
+                if len(found) > 1:
+                    break
+                found = ticks(low, high, most=more, whole=self.whole) or found
+            return found
         powers = log_ticks(low, high, most=most)
         if len(powers) < 2:
             powers = tuple(v for v in ticks(10.0**low, 10.0**high, most=min(most, 3)) if v > 0)

@@ -165,6 +165,8 @@ class Sparsification(Chart):
     The point moves when `set_point` says so.
     """
 
+    ZOOMS_UP = False
+
     drop_dragged = Signal(float)
     drop_released = Signal(float)
 

@@ -362,11 +362,13 @@ class MainWindow(QMainWindow):
         """Every part shows the state it is born with, as if it had changed to it."""
         self.menus.offer(project_is_open=False)
         self.menus.show_recent(self.session.preferences.folders())
+        self.menus.show_look(self.session.preferences.look)
         self.session.show_all()
 
     @Slot()
     def _dress(self) -> None:
         palette = palette_for(self.session.preferences.look)
+        self.menus.show_look(self.session.preferences.look)
         application = QApplication.instance()
         if isinstance(application, QApplication):
             dress(application, palette)

@@ -187,6 +187,12 @@ class Menus(QMenuBar):
             line.triggered.connect(partial(self.recent_picked.emit, folder))
         self._recent.setEnabled(bool(folders))
 
+    def show_look(self, look: str) -> None:
+        """Tick the colours that are wished for: "system", "dark", "light" or "contrast"."""
+        for name in _SMALLER["Colours of the window"]:
+            self._actions[name].setCheckable(True)
+            self._actions[name].setChecked(name == f"look_{look}")
+
     def offer(self, *, project_is_open: bool) -> None:
         """Enable what makes sense with or without a project, in the mode of now."""
         for action in ACTIONS:

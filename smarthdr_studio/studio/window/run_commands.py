@@ -78,6 +78,8 @@ class RunsCommands(QObject):
     def _go_on_with(self, asks: str, run: str) -> None:
         """What a person wants to do with a run that has come to its end, or with pseudo-labels."""
         if asks == "least_trusted":
+            if self._session.state.workspace is Workspace.TRAIN:  # where no picture is
+                self._session.work_in(str(Workspace.INSPECT))
             self._session.inspection.thresholds.least_trusted()
             return
         if asks == "review":
