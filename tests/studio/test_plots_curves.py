@@ -14,8 +14,14 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
 from smarthdr_studio.studio.plots.axes import log_ticks, worded
-from smarthdr_studio.studio.plots.curve_lines import BELOW_ZERO, NOTHING_POSITIVE, scaled, zoomed
-from smarthdr_studio.studio.plots.curves import PERIOD_MS, Curve, LinkedCurves
+from smarthdr_studio.studio.plots.curve_lines import (
+    BELOW_ZERO,
+    NOTHING_POSITIVE,
+    cut,
+    scaled,
+    zoomed,
+)
+from smarthdr_studio.studio.plots.curves import PERIOD_MS, Curve, LinkedCurves, mapped
 from smarthdr_studio.studio.plots.heading import Entry, LineStyles, Marks, lay_out
 from smarthdr_studio.studio.plots.trace import Peaks, Trace, exponential_means
 from smarthdr_studio.studio.theme import CONTRAST, DARK, LIGHT, contrast
@@ -402,3 +408,24 @@ def test_between_two_steps_the_axis_names_nothing(chart, steps):
     ((_, found),) = axis.tickValues(*chart.plot.sight[0], axis.width())
     assert found
     assert all(value == round(value) for value in found)
+
+
+@given(
+    st.lists(st.floats(0.01, 1e4), min_size=4, max_size=60),
+    st.floats(0, 1),
+    st.floats(0.05, 1),
+    st.sampled_from([0.0, 3.0, 30.0]),
+    st.booleans(),
+)
+@example([1.0, 50.0, 2.0, 3.0, 4.0], 0.0, 0.3, 0.0, False)
+def test_a_line_enters_and_leaves_within_what_is_seen(values, begin, wide, smooth, log):
+    last = len(values) - 1
+    sight = begin * (last - 1), min(begin * (last - 1) + max(wide * last, 1.0), last)
+    trace = trace_of(range(last + 1), values)
+    scale = scaled([trace], sight, columns=300, log=log, smooth=smooth)
+    low, high = scale.powers
+    for mean in {0.0, smooth}:
+        x, y = mapped(*trace.outline(scale.across, columns=300, smooth=mean), scale)
+        _, drawn = cut(x, y, scale.across)
+        assert low <= drawn.min()
+        assert drawn.max() <= high

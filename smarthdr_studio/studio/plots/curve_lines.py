@@ -125,11 +125,17 @@ class Scale:
         return (math.log10(low), math.log10(high)) if self.log else self.up
 
 
-def scaled(traces: Iterable[Trace], sight: Sight, *, columns: int, log: bool) -> Scale:
-    """The steps in sight, and the values that these traces have there."""
+def scaled(
+    traces: Iterable[Trace], sight: Sight, *, columns: int, log: bool, smooth: float = 0.0
+) -> Scale:
+    """The steps in sight, and the values that what is drawn of these traces has there."""
     first, last = sight
     across = first, last if last > first else first + 1
+    traces = tuple(traces)
     seen = [_seen(trace, across, columns) for trace in traces]
+    # A mean may lie beyond all it was made of that is in sight, never beyond all there is.
+    beyond = [t for t in traces if t.reach and (t.reach[0] < first or t.reach[1] > last)]
+    seen += [_seen(trace, across, columns, smooth) for trace in beyond if smooth]
     values = np.concatenate(seen) if seen else np.zeros(1)
     fault = _fault(values) if log else ""
     log = log and not fault
@@ -148,11 +154,24 @@ def zoomed(sight: Sight, *, about: float, share: float, within: Sight) -> Sight 
     return (first, last) if last - first >= 1 else sight
 
 
-def _seen(trace: Trace, sight: Sight, columns: int) -> Doubles:
-    """The values in sight; those at both ends where there is none between."""
-    x, y = trace.outline(sight, columns=max(columns, 1))
-    inside = y[(x >= sight[0]) & (x <= sight[1])]
-    return inside if len(inside) else y
+def _seen(trace: Trace, sight: Sight, columns: int, smooth: float = 0.0) -> Doubles:
+    """The values in sight, and those where the line enters and leaves it."""
+    x, y = trace.outline(sight, columns=max(columns, 1), smooth=smooth)
+    seen = [cut(x, y, sight)[1]]
+    if (y > 0).all():  # between two points it is another value where the axis is logarithmic
+        seen.append(np.exp2(cut(x, np.log2(y), sight)[1]))
+    return np.concatenate(seen)
+
+
+def cut(x: Doubles, y: Doubles, sight: Sight) -> tuple[Doubles, Doubles]:
+    """A line that ends where what is seen ends: its first and last piece are shortened."""
+    if len(x) < 2 or (x[0] >= sight[0] and x[-1] <= sight[1]):
+        return x, y
+    ends = np.clip(x[[0, -1]], *sight)
+    heights = np.interp(ends, x, y)
+    inner = (x > sight[0]) & (x < sight[1])
+    x = np.concatenate([ends[:1], x[inner], ends[1:]])
+    return x, np.concatenate([heights[:1], y[inner], heights[1:]])
 
 
 def _fault(values: Doubles) -> str:

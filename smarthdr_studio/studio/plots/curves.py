@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QGraphicsItem
 
 from smarthdr_studio.studio.plots.axes import Doubles
 from smarthdr_studio.studio.plots.chart import Chart, Column
-from smarthdr_studio.studio.plots.curve_lines import CurveLines, Numbers, Scale, scaled, zoomed
+from smarthdr_studio.studio.plots.curve_lines import CurveLines, Numbers, Scale, cut, scaled, zoomed
 from smarthdr_studio.studio.plots.heading import (
     MARGIN,
     Heading,
@@ -272,7 +272,8 @@ class Curve(Chart):
         half, wide = metrics.height() // 2, metrics.horizontalAdvance(f"{sight[1]:,.0f}") // 2
         right = max(MARGIN + 4, wide + 2)
         plot.frame.grid.setContentsMargins(MARGIN, half, right, 2 if high else half)
-        scale = scaled(self.lines.shown.values(), sight, columns=plot.columns, log=self.log)
+        shown = self.lines.shown.values()
+        scale = scaled(shown, sight, columns=plot.columns, log=self.log, smooth=self.smooth)
         plot.set_logarithmic(up=scale.log)
         plot.show_range(scale.across, scale.powers)
         self.scale = scale
@@ -463,17 +464,6 @@ def mapped(x: Doubles, y: Doubles, scale: Scale) -> tuple[Doubles, Doubles]:
         return x, y
     shown = y > 0
     return x[shown], np.log10(y[shown])
-
-
-def cut(x: Doubles, y: Doubles, sight: Sight) -> tuple[Doubles, Doubles]:
-    """A line that ends where what is seen ends: its first and last piece are shortened."""
-    if len(x) < 2 or (x[0] >= sight[0] and x[-1] <= sight[1]):
-        return x, y
-    ends = np.clip(x[[0, -1]], *sight)
-    heights = np.interp(ends, x, y)
-    inner = (x > sight[0]) & (x < sight[1])
-    x = np.concatenate([ends[:1], x[inner], ends[1:]])
-    return x, np.concatenate([heights[:1], y[inner], heights[1:]])
 
 
 def _spot(x: float, y: float, scale: Scale, **look: object) -> list[dict[str, Any]]:
