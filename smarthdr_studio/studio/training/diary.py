@@ -104,6 +104,7 @@ class DiaryController(QObject):
 _SIGNS: Final = {"plain": "", "good": "▲ ", "warn": "⚠ ", "bad": "✖ "}
 _DAY: Final = "%A %d %B %Y"
 _TIME: Final = "%H:%M"
+_LEAST_ACROSS: Final = 22  # digits, of the whole panel
 _WORDS_ACROSS: Final = 34  # digits, that a column of words has room for at least
 _NOTHING: Final = "The run tells its story here: rounds, checks, and what was asked of it."
 
@@ -130,6 +131,7 @@ class DiaryPanel(QTextEdit):
         self.setUndoRedoEnabled(False)
         self.viewport().setAutoFillBackground(False)
         self.document().setDocumentMargin(2)
+        self.setMinimumWidth(self.fontMetrics().horizontalAdvance("0" * _LEAST_ACROSS))
 
     @property
     def lines(self) -> tuple[DiaryLine, ...]:
