@@ -159,7 +159,7 @@ def _rgbe_pixels(raw: bytes, header: _RgbeHeader) -> Floats:
 
 
 def _by_opencv(raw: bytes, header: _RgbeHeader) -> Floats | None:
-    """The same in a tenth of the time, or None where it would not be the same, or is damaged.
+    """The same in a sixth of the time, or None where it would not be the same, or is damaged.
 
     OpenCV wants a file for it, and gets one in memory: no copy of a picture is put into the
     temporary folder, and none is called damaged because that is full.

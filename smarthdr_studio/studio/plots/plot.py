@@ -149,7 +149,7 @@ class _Frame(pg.GraphicsWidget):
     """A field, an axis left of it and one below.
 
     pyqtgraph's PlotItem makes two more axes, a title, a button and a menu with a form: all of it
-    unseen here, and it takes as long as a window has to open a project.
+    unseen here, and two thirds of the time that making a chart took.
     """
 
     def __init__(self, margins: tuple[int, int, int, int]) -> None:
