@@ -233,6 +233,30 @@ def read_label_set(folder: AnyPath, *, plan: TrainingPlan) -> ProjectLabels:
     return ProjectLabels(label_set, scenes, manual_masks, pictures)
 
 
+class DecidedSince:
+    """Which scenes have another status by now than `then`; a decision comes whenever it likes.
+
+    The project is opened when it is first asked, and closed with the block. Raises ProjectError.
+    """
+
+    def __init__(self, folder: AnyPath, then: Mapping[str, Status]) -> None:
+        self._folder, self._then = Path(folder), then
+        self._project: Project | None = None
+
+    def __enter__(self) -> "DecidedSince":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._project is not None:
+            self._project.close()
+
+    def __call__(self, scene: str) -> bool:
+        """Whether somebody has decided about the scene since."""
+        if self._project is None:
+            self._project = Project.open(self._folder)
+        return self._project.state(scene).status is not self._then[scene]
+
+
 def held_out_count(plan: TrainingPlan, label_set: LabelSet) -> int:
     """How many labelled scenes are kept for validation; "auto" is one of five, none below three."""
     if plan.held_out != "auto":

@@ -30,6 +30,7 @@ from smarthdr_studio.core.trust.pseudo_label import read_provenance
 from smarthdr_studio.learning.bundle import ModelCard
 from smarthdr_studio.learning.checkpoints import read_info
 from smarthdr_studio.learning.inference import Predictor, TileProgress
+from smarthdr_studio.learning.label_set import DecidedSince
 from smarthdr_studio.learning.model_files import find_model, is_bundle, load_labeller, read_card
 from smarthdr_studio.learning.pseudo_labelling import LabelledPool, Origin, label_pool
 
@@ -49,7 +50,7 @@ def label_scenes(
 
     All labels take their places together, once the last is written: until then, and where the
     generator is closed, those that were there stay. An old one goes to the trash unless its run
-    still keeps its round.
+    still keeps its round. That of a scene whose status changed meanwhile stays, and that is told.
 
     Args:
         folder: the project folder.
@@ -69,7 +70,7 @@ def label_scenes(
     folder = Path(folder)
     yield PhaseChanged(phase="preparing", text="loading the model", step=0)
     _refuse_while_training(folder)
-    scenes, masks, manual_masks = _scenes_to_label(folder, ids, left_out)
+    scenes, then, masks, manual_masks = _scenes_to_label(folder, ids, left_out)
     card = read_card(model)
     predictor = replace(load_labeller(model, device=device, frames=FrameStore()), said=said)
     masks = _masks_of(model, masks)
@@ -87,10 +88,14 @@ def label_scenes(
         )
         assert pool is not None
         _refuse_while_training(folder)
-        _publish(folder, draft, shelf, sorted(pool.labels))
+        with DecidedSince(folder, then) as decided:
+            kept = [name for name in sorted(pool.labels) if decided(name)]
+        _publish(folder, draft, shelf, sorted(set(pool.labels) - set(kept)))
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    told = _unlike(pool, scenes, predictor) if card.run == STARTER else ()
+    told = [f"{name}: was decided about meanwhile; its pseudo-label stays" for name in kept]
+    if card.run == STARTER:
+        told += _unlike(pool, scenes, predictor)
     yield replace(pool.finished, changes=(*pool.finished.changes, *told))
 
 
@@ -176,8 +181,8 @@ def _clauses(
 
 def _scenes_to_label(
     folder: Path, ids: Sequence[str] | None, left_out: dict[str, str] | None
-) -> tuple[list[Scene], MaskSettings, Mapping[str, Brush]]:
-    """The scenes to label, the thresholds of now, and what a person painted on those scenes.
+) -> tuple[list[Scene], Mapping[str, Status], MaskSettings, Mapping[str, Brush]]:
+    """The scenes to label, all statuses, the thresholds of now, and what was painted on them.
 
     `left_out` is told of the others, as of `label_scenes`.
     """
@@ -193,7 +198,7 @@ def _scenes_to_label(
         if not ids:
             raise ProjectError(f"{folder}: no scene is unlabelled; demote or restore one first")
         scenes, painted = _sound(project, sorted(set(ids)), left_out)
-    return scenes, masks, painted
+    return scenes, statuses, masks, painted
 
 
 def _sound(

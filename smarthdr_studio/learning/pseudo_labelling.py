@@ -6,7 +6,7 @@ METHOD §4: thresholds are the project's, or drawn anew from labels or from scor
 import math
 import os
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -170,6 +170,7 @@ def label_pool(  # noqa: PLR0913 - what a round is made of
     manual_masks: Mapping[str, Brush] = MappingProxyType({}),
     thresholds: RoundThresholds | None = None,
     unreadable: dict[str, str] | None = None,
+    left_alone: Callable[[str], bool] = lambda _: False,
 ) -> Generator[PhaseChanged, None, LabelledPool | None]:
     """Labels the scenes, writes pseudo/<id>.exr and .npz, and returns what it wrote.
 
@@ -177,7 +178,9 @@ def label_pool(  # noqa: PLR0913 - what a round is made of
     is what a person painted on some of them, H×W: 1 forces trust, −1 distrust. Nothing is written
     before the last scene is predicted. Several processes share the scenes out; only the first
     masks and writes them, the others get None. `thresholds` says what is drawn anew in place of
-    those of `masks`, and is asked for the labelled scenes it takes.
+    those of `masks`, and is asked for the labelled scenes it takes. The files of a scene that is
+    `left_alone`, asked just before they would be written, stay as they are: the round has it all
+    the same.
 
     A scene for which the teacher answers something that is no number is left out, and that is told:
     one such pixel would be the range of every score of the pool. Raises LabelError where none is
@@ -205,19 +208,20 @@ def label_pool(  # noqa: PLR0913 - what a round is made of
     ranges = ranges_of(drafts, masks)
     shares = _RoundCounts()
     labels = yield from _write_labels(
-        drafts, pseudo, masks=masks, ranges=ranges, origin=origin, shares=shares
+        drafts,
+        pseudo,
+        masks=masks,
+        ranges=ranges,
+        origin=origin,
+        shares=shares,
+        left_alone=left_alone,
     )
-    finished = shares.as_event(masks=masks, origin=origin)
+    told, finished = (*drawn.told, *left_out), shares.as_event(masks=masks, origin=origin)
+    record = shares.as_record(masks=masks, ranges=ranges, origin=origin)
     return LabelledPool(
         labels=labels,
-        finished=replace(
-            finished, changes=(*drawn.told, *left_out), sigma_scale=scale, calibration=calibration
-        ),
-        record=replace(
-            shares.as_record(masks=masks, ranges=ranges, origin=origin),
-            sigma_scale=scale,
-            calibration=calibration,
-        ),
+        finished=replace(finished, changes=told, sigma_scale=scale, calibration=calibration),
+        record=replace(record, sigma_scale=scale, calibration=calibration),
         running=drawn.running,
     )
 
@@ -447,7 +451,7 @@ class _RoundCounts:
         )
 
 
-def _write_labels(
+def _write_labels(  # noqa: PLR0913 - what a round is made of
     drafts: Sequence[Draft],
     pseudo: Path,
     *,
@@ -455,6 +459,7 @@ def _write_labels(
     ranges: Ends,
     origin: Origin,
     shares: _RoundCounts,
+    left_alone: Callable[[str], bool],
 ) -> Generator[PhaseChanged, None, dict[str, SceneLabel]]:
     """Masks and counts scene after scene, while the files of those before it are written.
 
@@ -475,6 +480,8 @@ def _write_labels(
                 trusted=found.trusted,
                 weight=None if found.weight is None else found.weight.astype(np.float16),
             )
+            if left_alone(draft.scene.id):
+                continue
             judged = found, draft.means
             writing.append(writers.submit(_write_files, path, label, judged, statistics))
             if len(writing) > _WRITERS:

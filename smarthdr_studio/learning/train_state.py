@@ -12,6 +12,7 @@ import torch
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.files import AnyPath, place_in
 from smarthdr_studio.core.imaging.bracket import Scene
+from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.training.events import (
     PhaseChanged,
     RoundFinished,
@@ -25,6 +26,7 @@ from smarthdr_studio.core.training.round_files import round_path
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.training.run_lock import RunHold
 from smarthdr_studio.core.trust.adaptive_thresholds import RunningScores, chosen_labels
+from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.learning.checkpoints import weights_hash
 from smarthdr_studio.learning.compute import memory_in_use
 from smarthdr_studio.learning.crops import CropBatch, CropSet, TrainingData, crop_windows
@@ -32,6 +34,7 @@ from smarthdr_studio.learning.evaluation import validate
 from smarthdr_studio.learning.failures import SkippedBatch
 from smarthdr_studio.learning.inference import Predictor
 from smarthdr_studio.learning.label_set import (
+    DecidedSince,
     LabelSet,
     label_changes,
     read_label_set,
@@ -40,6 +43,7 @@ from smarthdr_studio.learning.label_set import (
 from smarthdr_studio.learning.mean_teacher import MeanTeacher, StepResult
 from smarthdr_studio.learning.methods import Lesson, StageScenes, stage_at, staged_method
 from smarthdr_studio.learning.pseudo_labelling import (
+    LabelledPool,
     Origin,
     RoundThresholds,
     agree_on_label_set,
@@ -267,15 +271,7 @@ class TrainingRun:
             network=self.plan.network.name,
             uncertainty=self.plan.teacher.uncertainty,
         )
-        pool = yield from label_pool(
-            self.predictor.asking(self.plan.teacher.views, self.plan.teacher.uncertainty),
-            [scenes[name] for name in label_set.unlabelled],
-            manual_masks=manual_masks,
-            pseudo=place_in(self.project, "pseudo"),
-            masks=label_set.masks,
-            origin=origin,
-            thresholds=self._round_thresholds(label_set, scenes),
-        )
+        pool = yield from self._label_pool(label_set, scenes, manual_masks, origin=origin)
         self.hold.refuse_lost()
         finished = publish_round(pool, folder=folder, number=origin.round, ranks=self.ranks)
         unlabelled = material.unlabelled(open_round(round_path(folder.path, number=origin.round)))
@@ -288,6 +284,30 @@ class TrainingRun:
         self.running_scores = None if pool is None else pool.running
         self._pace.round_took(time.perf_counter() - begun)
         return finished
+
+    def _label_pool(
+        self,
+        label_set: LabelSet,
+        scenes: Mapping[str, Scene],
+        manual_masks: Mapping[str, Brush],
+        *,
+        origin: Origin,
+    ) -> Generator[PhaseChanged, None, LabelledPool | None]:
+        """What the teacher says of every unlabelled scene, written where nobody decided since."""
+        then = dict.fromkeys(label_set.unlabelled, Status.UNLABELLED)
+        with DecidedSince(self.project, then) as decided:
+            return (
+                yield from label_pool(
+                    self.predictor.asking(self.plan.teacher.views, self.plan.teacher.uncertainty),
+                    [scenes[name] for name in label_set.unlabelled],
+                    manual_masks=manual_masks,
+                    pseudo=place_in(self.project, "pseudo"),
+                    masks=label_set.masks,
+                    origin=origin,
+                    thresholds=self._round_thresholds(label_set, scenes),
+                    left_alone=decided,
+                )
+            )
 
     def _round_thresholds(
         self, label_set: LabelSet, scenes: Mapping[str, Scene]

@@ -13,7 +13,7 @@ from smarthdr_studio.core.training.events import PhaseChanged
 from smarthdr_studio.core.training.round_files import round_path
 from smarthdr_studio.core.training.run_folder import new_run
 from smarthdr_studio.core.training.run_lock import run_lock
-from smarthdr_studio.core.trust.masking import trust
+from smarthdr_studio.core.trust.masking import MaskSettings, trust
 from smarthdr_studio.core.trust.pseudo_label import read_provenance, read_pseudo_label
 from smarthdr_studio.learning.bundle import write_bundle
 from smarthdr_studio.learning.checkpoints import latest_checkpoint
@@ -112,6 +112,21 @@ def test_given_up_while_it_predicts_or_writes_it_leaves_the_old_labels(project, 
             if isinstance(event, PhaseChanged) and event.text.startswith(f"{word} scene 3"):
                 break
     assert _files(project) == before
+
+
+def test_a_scene_promoted_while_it_is_labelled_keeps_its_pseudo_label(project, bundle):
+    list(label_scenes(project, model=bundle, device="cpu"))
+    before = _files(project)
+    with Project.open(project) as opened:
+        Decisions(opened).set_masks(MaskSettings(tau_pixel=0.9))
+    for event in label_scenes(project, model=bundle, device="cpu"):
+        if isinstance(event, PhaseChanged) and event.text.startswith("writing scene 3"):
+            with Project.open(project) as opened:
+                Decisions(opened).promote(["u"])
+    assert event.changes == ("u: was decided about meanwhile; its pseudo-label stays",)
+    after = _files(project)
+    assert (after["u.exr"], after["u.npz"]) == (before["u.exr"], before["u.npz"])
+    assert after["v.exr"] != before["v.exr"]
 
 
 def test_it_can_be_given_up_between_two_tiles(project, bundle):

@@ -25,7 +25,7 @@ from smarthdr_studio.core.training.round_files import kept_rounds
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.training.run_index import list_rows
 from smarthdr_studio.core.trust.masking import MaskSettings
-from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
+from smarthdr_studio.core.trust.pseudo_label import read_provenance, read_pseudo_label
 from smarthdr_studio.learning import mean_teacher as learners
 from smarthdr_studio.learning.checkpoints import latest_checkpoint, read_info
 from smarthdr_studio.learning.crops import read_promoted_label
@@ -184,6 +184,29 @@ def test_a_promotion_made_meanwhile_takes_effect_next_round_and_is_announced(
     assert [scene.id for scene in rounds[1].scenes] == ["u"]
     assert rounds[1].masks.tau_pixel == 0.9
     assert rounds[2].changes == ()
+
+
+def test_a_scene_promoted_while_a_round_is_made_keeps_the_pseudo_label_it_was_promoted_with(
+    project, make_plan, events_of
+):
+    plan = make_plan(schedule={"epochs": 3, "warmup_epochs": 0, "steps_per_epoch": 1})
+    rounds, kept = [], {}
+    with closing(train(plan, project)) as run:
+        while len(rounds) < 2:
+            event = next(run)
+            rounds += events_of([event], RoundFinished)
+            writes = isinstance(event, PhaseChanged) and event.text.startswith("writing scene 1")
+            if rounds and writes:
+                kept = {path: path.read_bytes() for path in (project / "pseudo").iterdir()}
+                with Project.open(project) as opened:
+                    Decisions(opened).promote(["v"])
+                    frozen = opened.label_path("v").read_bytes()
+    first, second = rounds
+    assert [scene.id for scene in second.scenes] == ["u", "v", "w"]
+    changed = {path.name for path, was in kept.items() if path.read_bytes() != was}
+    assert changed == {"u.exr", "u.npz", "w.exr", "w.npz"}
+    assert read_provenance(project / "pseudo" / "v.exr").round == first.round
+    assert frozen == kept[project / "pseudo" / "v.exr"]
 
 
 def test_a_promoted_scene_is_learned_from_with_its_frozen_label_and_trust(project, make_plan):
