@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.display.layer_data import linear_squares, tabled_squares
+from smarthdr_studio.core.display.layer_data import ErrorMaps
 from smarthdr_studio.core.imaging.metrics import (
     psnr,
     psnr_pu,
@@ -79,7 +79,7 @@ def test_decibels_are_counted_apart_inside_and_outside_the_mask(bits, height, wi
     picture, truth = rng.uniform(size=(2, height, width, 3)).astype(np.float32)
     trusted = np.array([bits >> k & 1 for k in range(height * width)], bool).reshape(height, width)
     half = picture.astype(np.float16)
-    inside, outside = split_psnr(tabled_squares(half, truth.astype(np.float16)), trusted)
+    inside, outside = split_psnr(ErrorMaps.of(half, truth.astype(np.float16)).squares, trusted)
     for found, where in ((inside, trusted), (outside, ~trusted)):
         seen = mu_law(picture.astype(np.float16).astype(np.float32))[where]
         real = mu_law(truth.astype(np.float16).astype(np.float32))[where]
@@ -101,7 +101,9 @@ def test_both_sides_of_a_mask_are_counted_and_measured_on_both_scales():
     rng = np.random.default_rng(5)
     picture, truth = rng.uniform(size=(2, 6, 7, 3)).astype(np.float16)
     trusted = rng.uniform(size=(6, 7)) < 0.6
-    found = split_quality(tabled_squares(picture, truth), linear_squares(picture, truth), trusted)
+    maps = ErrorMaps.of(picture, truth)
+    np.testing.assert_allclose(maps.error, error_map(picture, truth), atol=1e-6)
+    found = split_quality(maps.squares, maps.linear_squares, trusted)
     wide = picture.astype(np.float32), truth.astype(np.float32)
     for side, where in ((found.kept, trusted), (found.dropped, ~trusted)):
         assert side.pixels == int(where.sum()) > 0

@@ -1,13 +1,15 @@
 """Looking closer: clues, regions, thresholds, evidence and rounds, by a session alone."""
 
 import json
+import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from smarthdr_studio.core.display import Layer
-from smarthdr_studio.core.imaging.metrics import SplitQuality
+from smarthdr_studio.core.display.layer_data import ErrorMaps
+from smarthdr_studio.core.imaging.metrics import SplitQuality, split_quality
 from smarthdr_studio.core.imaging.regions import Region
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.events import Validated, as_json
@@ -183,9 +185,9 @@ def test_no_ground_truth_is_said_only_where_there_is_none(looking, until):
     stage = looking.screen.stage
     known = stage.material
     stage.material = replace(known, trust=None)
-    assert stage.split_quality() == "no pseudo-label of this scene to compare"
+    assert stage.why_not_compared() == "no pseudo-label of this scene to compare"
     stage.material = replace(known, ground_truth=None)
-    assert stage.split_quality() == "no ground truth here"
+    assert stage.why_not_compared() == "no ground truth here"
 
 
 def test_evidence_of_the_scene_is_measured_while_somebody_looks(looking, until):
@@ -322,3 +324,33 @@ def test_a_closed_project_leaves_nothing_of_it_behind(looking, until, three_roun
     plain = StudioState(recent=looking.state.recent, generation=looking.state.generation)
     kept = replace(plain, cache_bytes=looking.state.cache_bytes, cache_budget=2**30)
     assert replace(looking.state, evidence=kept.evidence) == kept
+
+
+def test_a_picture_is_held_against_the_truth_on_a_thread_and_never_that_of_another_scene(
+    looking, until, monkeypatch
+):
+    until(looking, lambda s: isinstance(s.quality, SplitQuality))
+    go, threads, known = threading.Event(), [], looking.state.quality
+
+    def of(picture, truth):
+        threads.append(threading.current_thread())
+        assert go.wait(60)
+        return measure(picture, truth)
+
+    measure = ErrorMaps.of
+    monkeypatch.setattr(ErrorMaps, "of", of)
+    looking.screen.pick("004")
+    until(looking, lambda s: s.shown == "004" and threads)
+    looking.screen.pick("005")
+    until(looking, lambda s: s.shown == "005")
+    assert looking.state.quality == known
+    go.set()
+    until(looking, lambda s: s.quality != known)
+    stage = looking.screen.stage
+    expected = measure(*stage.picture_and_truth)
+    np.testing.assert_array_equal(stage.errors.squares, expected.squares)
+    trusted = stage.material.trust.trusted
+    assert looking.state.quality == split_quality(
+        expected.squares, expected.linear_squares, trusted
+    )
+    assert threading.main_thread() not in threads

@@ -108,13 +108,31 @@ def tabled_squares(picture: Half, truth: Half) -> Floats:
     return squares
 
 
-def linear_squares(picture: Half, truth: Half) -> Floats:
-    """(h₁ − h₂)² of two linear H×W×3 pictures, channel mean, H×W: what PSNR-l averages."""
-    squares = np.empty(picture.shape[:2], np.float32)
-    for rows in strips(*picture.shape[:2]):
-        gap = picture[rows].astype(np.float32) - truth[rows]
-        squares[rows] = np.square(gap, out=gap).mean(2)
-    return squares
+class ErrorMaps(NamedTuple):
+    """How far a picture is from its ground truth at every pixel, channel mean, H×W each."""
+
+    error: Floats
+    """|T(h₁) − T(h₂)|."""
+    squares: Floats
+    """(T(h₁) − T(h₂))², which PSNR-μ averages, and which σ² is trained to be."""
+    linear_squares: Floats
+    """(h₁ − h₂)², which PSNR-l averages."""
+
+    @classmethod
+    def of(cls, picture: Half, truth: Half) -> "ErrorMaps":
+        """Of two linear H×W×3 pictures of one shape."""
+        maps = cls(*(np.empty(picture.shape[:2], np.float32) for _ in cls._fields))
+        mean = np.full((1, 3), 1 / 3, np.float32)
+        for rows in strips(*picture.shape[:2]):
+            codes = [coded_radiance(each[rows]).codes for each in (picture, truth)]
+            here, there = (_looked_up(each, _mu_table()) for each in codes)
+            gap = cv2.absdiff(here, there)
+            maps.error[rows] = cv2.transform(gap, mean)
+            maps.squares[rows] = cv2.transform(cv2.multiply(gap, gap), mean)
+            here, there = (_looked_up(each, _linear_table()) for each in codes)
+            gap = cv2.absdiff(here, there)
+            maps.linear_squares[rows] = cv2.transform(cv2.multiply(gap, gap), mean)
+        return maps
 
 
 def _every_code() -> Frame:
@@ -123,9 +141,13 @@ def _every_code() -> Frame:
 
 @lru_cache(maxsize=1)
 def _mu_table() -> Floats:
-    halves = _every_code().view(np.float16).astype(np.float32)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return mu_law(halves)
+        return mu_law(_linear_table())
+
+
+@lru_cache(maxsize=1)
+def _linear_table() -> Floats:
+    return _every_code().view(np.float16).astype(np.float32)
 
 
 @lru_cache(maxsize=8)

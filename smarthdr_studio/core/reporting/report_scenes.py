@@ -21,7 +21,7 @@ from smarthdr_studio.core.display import (
     Rgb8,
     key_swatch,
 )
-from smarthdr_studio.core.display.layer_data import tabled_squares
+from smarthdr_studio.core.display.layer_data import ErrorMaps
 from smarthdr_studio.core.environment import time_words
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.files import own_file
@@ -378,7 +378,7 @@ def _of_truth(material: Material) -> tuple[Figure, ...]:
     hdr, truth = material.hdr, material.ground_truth
     if hdr is None or truth is None or material.trust is None or hdr.shape != truth.shape:
         return ()
-    squares = tabled_squares(hdr, truth)
+    squares = ErrorMaps.of(hdr, truth).squares
     whole, _ = split_psnr(squares, np.ones(squares.shape, bool))
     trusted, dropped = split_psnr(squares, material.trust.trusted)
     return (

@@ -1,6 +1,6 @@
 """The scene on the screen: its arrays, whose σ is masked, what is trusted, and its pictures."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,10 +14,9 @@ from smarthdr_studio.core.display import (
     Painted,
     Painter,
 )
-from smarthdr_studio.core.display.layer_data import linear_squares, tabled_error, tabled_squares
+from smarthdr_studio.core.display.layer_data import ErrorMaps, tabled_error
 from smarthdr_studio.core.display.layers import refusal
 from smarthdr_studio.core.imaging.bracket import Half
-from smarthdr_studio.core.imaging.metrics import SplitQuality, split_quality
 from smarthdr_studio.core.imaging.radiometry import Floats, Frame, linear_radiance, mu_law, unit_ldr
 from smarthdr_studio.core.imaging.regions import Box, Mask
 from smarthdr_studio.core.training.round_history import flips
@@ -232,7 +231,7 @@ class Stage:
         self._gates: Trust | None = None  # what both gates trust
         self._judged: tuple[MaskSettings, _Ends, Trust] | None = None  # by the gates alone
         self._means: Floats | None = None
-        self._measured: dict[Callable[[Half, Half], Floats], Floats] = {}
+        self.errors: ErrorMaps | None = None  # None until somebody has measured them
         self._dispute: Floats | None = None
         self._reasons_of: object = None
 
@@ -253,22 +252,24 @@ class Stage:
 
     @property
     def error(self) -> Floats | None:
-        """|T(ĥ) − T(h)| per pixel, channel mean, where there is a ground truth to hold to it."""
-        return self._against_truth(tabled_error)
+        """|T(ĥ) − T(h)| per pixel, channel mean; None until it is measured."""
+        return None if self.errors is None else self.errors.error
 
     @property
-    def squares(self) -> Floats | None:
-        """(T(ĥ) − T(h))² per pixel, channel mean, where there is a ground truth to hold to it."""
-        return self._against_truth(tabled_squares)
-
-    def _against_truth(self, measure: Callable[[Half, Half], Floats]) -> Floats | None:
-        """H×W of the picture against the ground truth, made once; None without either."""
+    def picture_and_truth(self) -> tuple[Half, Half] | None:
+        """What can be held against each other, H×W×3 each; None where either is missing."""
         hdr, truth = self.material.hdr, self.material.ground_truth
         if hdr is None or truth is None or hdr.shape != truth.shape:
             return None
-        if measure not in self._measured:
-            self._measured[measure] = measure(hdr, truth)
-        return self._measured[measure]
+        return hdr, truth
+
+    def take_errors(self, errors: ErrorMaps, *, of: tuple[Half, Half]) -> bool:
+        """What was measured; False where other pictures are on the screen by now."""
+        now = self.picture_and_truth
+        if now is None or any(one is not other for one, other in zip(now, of, strict=True)):
+            return False
+        self.errors = errors
+        return True
 
     def show(self, loaded: LoadedScene) -> None:
         """Put a scene on the screen."""
@@ -453,8 +454,8 @@ class Stage:
         found = self._source.trust(masks, pool=pool, means=means, exposure=exposure)
         return found.painted(self.brush).retained
 
-    def split_quality(self) -> SplitQuality | str:
-        """What the masks keep and drop against ground truth; or why that cannot be told."""
+    def why_not_compared(self) -> str | None:
+        """Why the picture cannot be held against ground truth, in words; None where it can."""
         of = self.material
         if self.loaded is None:
             return ""
@@ -462,10 +463,7 @@ class Stage:
             return "no ground truth here"
         if of.hdr is None or of.trust is None:
             return "no pseudo-label of this scene to compare"
-        squares, linear = self.squares, self._against_truth(linear_squares)
-        if squares is None or linear is None:
-            return "the ground truth is of another size"
-        return split_quality(squares, linear, of.trust.trusted)
+        return None if self.picture_and_truth else "the ground truth is of another size"
 
     def score_counts(self) -> tuple[Counts, Counts] | None:
         """How many patches and pixels of the scene have which score."""
@@ -528,7 +526,7 @@ class Stage:
     def _use_source(self, source: SigmaSource | None) -> None:
         self._source, self._means, self._reasons_of = source, None, None
         self._judged = None
-        self._measured.clear()
+        self.errors = None
         self.material = replace(
             self.material,
             hdr=source.hdr if source else None,

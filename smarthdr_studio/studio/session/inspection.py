@@ -22,7 +22,7 @@ from smarthdr_studio.studio.project.screen import Screen
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import SCOPES, Centre, CompareMode, Scope
 from smarthdr_studio.studio.tasks import TaskQueue, TaskRunner
-from smarthdr_studio.studio.trust.evidence import EvidenceController
+from smarthdr_studio.studio.trust.evidence import EvidenceController, GroundTruthController
 from smarthdr_studio.studio.trust.history import HistoryController
 from smarthdr_studio.studio.trust.inspector import InspectorController, patch_as_region
 from smarthdr_studio.studio.trust.threshold_proposals import ThresholdProposalController
@@ -54,6 +54,7 @@ class Inspection(QObject):
         self.viewing = self.screen.viewing
         self.inspector = InspectorController(store, tasks, stage)
         self.evidence = EvidenceController(store, tasks, stage)
+        self.truth = GroundTruthController(store, tasks, stage)
         self.history = HistoryController(store, tasks)
         self.predictions = PredictionController(store, tasks)
         self.thresholds = ThresholdController(store, pool, stage)
@@ -180,7 +181,7 @@ class Inspection(QObject):
     @Slot()
     def _charted(self) -> None:
         self.table.refresh()
-        self._store.become(quality=self.screen.stage.split_quality())
+        self.truth.refresh()
         self.inspector.refresh()
         self.evidence.thresholds_moved()
 
@@ -189,6 +190,11 @@ class Inspection(QObject):
         self.screen.stage.take_flips(self.history.records)
         self.facts.take_history(self._store.state.history)
         self.screen.repaint()
+
+    @Slot()
+    def _measured(self) -> None:
+        self.inspector.refresh()
+        self.evidence.refresh()
 
     @Slot()
     def _clues_found(self) -> None:
@@ -229,6 +235,7 @@ class Inspection(QObject):
         self.table.centred.connect(self._centred)
         screen.viewing.repaint_wanted.connect(self._ask_what_is_shown)
         self.inspector.clues_found.connect(self._clues_found)
+        self.truth.measured.connect(self._measured)
         self._closer.timeout.connect(self._look_closer)
         self.predictions.came.connect(self._prediction_came)
         self.predictions.turned.connect(self._other_network)

@@ -5,14 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
+from smarthdr_studio.core.display.layer_data import ErrorMaps
 from smarthdr_studio.core.errors import ProjectError, StudioError
 from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
+from smarthdr_studio.core.imaging.metrics import SplitQuality, split_quality
 from smarthdr_studio.core.imaging.radiometry import Floats
+from smarthdr_studio.core.imaging.regions import Mask
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.causes import Clues, clues
@@ -30,7 +33,7 @@ from smarthdr_studio.studio.project.predictions import Asked, network_of, predic
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import EvidenceState
 from smarthdr_studio.studio.state.inspection import Group
-from smarthdr_studio.studio.tasks import LatestTask, Report, TaskRunner
+from smarthdr_studio.studio.tasks import Job, LatestTask, RepeatedTask, Report, TaskRunner, plain
 
 _PIXELS_PER_SCENE = 40_000
 _WORDS = {
@@ -299,13 +302,19 @@ class EvidenceController(QObject):
         self._show()
 
     def _measure_scene(self, sigma: Floats | None) -> None:
-        error, squares, clues = self._stage.error, self._stage.squares, self._stage.clues
-        if sigma is None or error is None or squares is None or self._scene is not None:
+        errors, clues = self._stage.errors, self._stage.clues
+        if sigma is None or errors is None or self._scene is not None:
             return
         self._become(work="looking at the frames" if clues is None else _COMPARING)
         if clues is not None and self._scene_of is not sigma:
             self._scene_of = sigma
-            job = partial(figures_of_scene, sigma=sigma, error=error, squares=squares, clues=clues)
+            job = partial(
+                figures_of_scene,
+                sigma=sigma,
+                error=errors.error,
+                squares=errors.squares,
+                clues=clues,
+            )
             self._comparing.start(job, self._scene_measured, self._refused)
 
     def thresholds_moved(self) -> None:
@@ -375,3 +384,53 @@ class EvidenceController(QObject):
 
 def _on_curve(shown: Evidence, dropped: float) -> float:
     return float(np.interp(dropped, np.linspace(0, 1, len(shown.by_sigma)), shown.by_sigma))
+
+
+class _Comparison(NamedTuple):
+    pictures: tuple[Half, Half]
+    errors: ErrorMaps
+    quality: SplitQuality
+
+
+def _compare(pictures: tuple[Half, Half], trusted: Mask, *, known: ErrorMaps | None) -> _Comparison:
+    errors = ErrorMaps.of(*pictures) if known is None else known
+    quality = split_quality(errors.squares, errors.linear_squares, trusted)
+    return _Comparison(pictures, errors, quality)
+
+
+class GroundTruthController(QObject):
+    """Holds the picture on the screen against its ground truth: every pixel, and by the mask.
+
+    On a thread, because a large picture takes its time; what was told stays until it is known.
+    """
+
+    measured = Signal()  # errors of another picture are known
+
+    def __init__(self, store: Store, tasks: TaskRunner, stage: Stage) -> None:
+        super().__init__(store)
+        self._store, self._stage = store, stage
+        self._comparing = RepeatedTask(tasks, self._question, self._compared)
+
+    def refresh(self) -> None:
+        """Thresholds or pictures have changed."""
+        why = self._stage.why_not_compared()
+        if why is None:
+            self._comparing.ask()
+        else:
+            self._comparing.cancel()
+            self._store.become(quality=why)
+
+    def _question(self) -> Job[_Comparison] | None:
+        pictures, found = self._stage.picture_and_truth, self._stage.material.trust
+        if pictures is None or found is None:
+            return None
+        return plain(_compare, pictures, found.trusted, known=self._stage.errors)
+
+    def _compared(self, found: _Comparison) -> None:
+        known = self._stage.errors
+        if not self._stage.take_errors(found.errors, of=found.pictures):
+            self.refresh()
+            return
+        self._store.become(quality=found.quality)
+        if known is not found.errors:
+            self.measured.emit()
