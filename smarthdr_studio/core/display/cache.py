@@ -22,10 +22,16 @@ class _Kept:
     causes: tuple[object, ...]
     held: object
     turn: int
-    nbytes: int
     known: "weakref.ref[Any] | None" = field(init=False)
+    arrays: dict[int, int] = field(init=False)
+    """Memory of each array the value needs, by identity: as long as the value lives, so do they."""
+    nbytes: int = field(init=False)
+    """Memory of those that are not themselves what the value was made from."""
 
     def __post_init__(self) -> None:
+        self.arrays = {id(array): array.nbytes for array in _arrays(self.held)}
+        before = {id(cause) for cause in self.causes if isinstance(cause, np.ndarray)}
+        self.nbytes = sum(size for key, size in self.arrays.items() if key not in before)
         try:
             self.known = weakref.ref(self.held)
         except TypeError:  # of a kind that is only known while it is held
@@ -65,7 +71,7 @@ class Cache:
         if self._missed.get(name) and self._was_missed(name, causes):
             self._room[name] = min(self._room.get(name, ROOM) + 1, MOST_ROOM)
         made = make()
-        self._want(name, _Kept(causes, made, self._turn, _own_bytes(made, causes)), made)
+        self._want(name, _Kept(causes, made, self._turn), made)
         return made
 
     def spent(self, name: str) -> object:
@@ -97,7 +103,10 @@ class Cache:
     def nbytes(self, *, apart_from: Collection[object] = ()) -> int:
         """Memory of all arrays made here that are still alive, each counted once."""
         others = {id(array) for thing in apart_from for array in _arrays(thing)}
-        found = {id(array): array.nbytes for kept in self._all() for array in _arrays(kept.value)}
+        found: dict[int, int] = {}
+        for kept in self._all():
+            if kept.value is not None:
+                found |= kept.arrays
         return sum(size for key, size in found.items() if key not in others)
 
     def _all(self) -> Iterator[_Kept]:
@@ -152,12 +161,6 @@ def _weakly(cause: object) -> object:
 
 def _recalls(before: object, now: object) -> bool:
     return before() is now if isinstance(before, weakref.ref) else _same(before, now)
-
-
-def _own_bytes(made: object, causes: tuple[object, ...]) -> int:
-    """Memory of the arrays of a value that are not themselves what it was made from."""
-    before = {id(cause) for cause in causes if isinstance(cause, np.ndarray)}
-    return sum(array.nbytes for array in _arrays(made) if id(array) not in before)
 
 
 def _arrays(thing: object) -> Iterator[np.ndarray[Any, Any]]:

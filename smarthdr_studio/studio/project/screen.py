@@ -223,6 +223,7 @@ _POOL_EVERY_S: Final = 0.15
 _HALF_MIB: Final = 2**19
 _AHEAD_AFTER_MS: Final = 50  # the next scene is read once this one has been painted
 _CHARTS_AFTER_MS: Final = 60  # charts and list follow at leisure, pictures and shares at once
+_CHARTS_IN_TRAINING_MS: Final = 250  # what they cost is taken from the run
 
 
 class Screen(QObject):
@@ -265,7 +266,7 @@ class Screen(QObject):
         self._refusals: Mapping[Layer, str] = {}
         self._repaint = QTimer(self, singleShot=True, interval=0)
         self._ahead = QTimer(self, singleShot=True, interval=_AHEAD_AFTER_MS)
-        self._rechart = QTimer(self, singleShot=True, interval=_CHARTS_AFTER_MS)
+        self._rechart = QTimer(self, singleShot=True)
         self.scenes.loaded.connect(self._show_scene)
         self.scenes.thumbnail_made.connect(self.thumbnail_made)
         self.pool.read.connect(self.update_trust)
@@ -333,7 +334,8 @@ class Screen(QObject):
             self.trust_updated.emit()
         self.repaint()
         if not self._rechart.isActive():
-            self._rechart.start()
+            busy = self._store.state.training.busy
+            self._rechart.start(_CHARTS_IN_TRAINING_MS if busy else _CHARTS_AFTER_MS)
 
     @Slot()
     def update_trust(self) -> None:
