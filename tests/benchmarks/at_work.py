@@ -1,5 +1,6 @@
 """The real window, driven by a benchmark that waits without turning in circles."""
 
+import gc
 import os
 import time
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from paints import Paints
 from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
+from smarthdr_studio.core.environment import garbage_collected_by
+from smarthdr_studio.studio.application import GarbageCollector
 from smarthdr_studio.studio.settings import Places
 from smarthdr_studio.studio.theme import DARK, dress
 from smarthdr_studio.studio.window import MainWindow
@@ -21,7 +24,10 @@ _BEAT_MS = 5
 
 
 class WindowAtWork:
-    """A window of 1440×900 whose preferences, thumbnails and sample lie in `home`."""
+    """A window of 1440×900 whose preferences, thumbnails and sample lie in `home`.
+
+    Garbage is collected as in the program: by the GUI thread, and not what was there at first.
+    """
 
     def __init__(self, home: Path) -> None:
         self.application = QApplication.instance() or QApplication([])
@@ -35,6 +41,9 @@ class WindowAtWork:
         self._shown_at = 0.0
         self.window.show()
         self.rest(0.2)
+        gc.freeze()
+        self._collected = garbage_collected_by(GarbageCollector(self.application).collect)
+        self._collected.__enter__()
 
     def rest(self, seconds: float) -> None:
         """Let the window live for a while."""
@@ -95,6 +104,8 @@ class WindowAtWork:
         self.session.shut_down()
         self.until(lambda: self.session.at_rest)
         self.window.close()
+        self._collected.__exit__(None, None, None)
+        gc.unfreeze()
 
     def wait_for(self, paints: Paints) -> float:
         """When all of these widgets were painted; arm them first."""
