@@ -118,8 +118,7 @@ def run(words: Sequence[str]) -> int:
     try:
         answer = build()(args=list(words), prog_name="smarthdr-studio", standalone_mode=False)
     except (StudioError, _UsageError) as error:
-        if process_rank().local_rank == 0 or isinstance(error, DeviceError):
-            print_error(_sentence(error))
+        _refuse(error)
         return BAD_INPUT
     except typer.Abort:
         raise KeyboardInterrupt from None
@@ -137,6 +136,16 @@ def run(words: Sequence[str]) -> int:
     if answer == INTERRUPTED:  # what typer answers after Ctrl-C
         raise KeyboardInterrupt
     return answer if isinstance(answer, int) else DONE
+
+
+def _refuse(error: Exception) -> None:
+    """Say in a sentence what cannot be; a group of verbs of which none was named shows its help."""
+    context = getattr(error, "ctx", None)
+    told = "" if context is None else str(context.get_help())
+    if told and told == getattr(error, "message", None):
+        sys.stderr.write(f"{told}\n")
+    elif process_rank().local_rank == 0 or isinstance(error, DeviceError):
+        print_error(_sentence(error))
 
 
 def _answer_nobody() -> None:

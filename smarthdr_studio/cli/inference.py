@@ -59,12 +59,14 @@ def label(
     unless its run keeps it. With --model starter no training is needed. Without --scenes one whose
     pictures or painting cannot be used is left out and told: exit status 6.
     """
+    from smarthdr_studio.core.project.project import refuse_without_project
     from smarthdr_studio.learning.checkpoints import latest_checkpoint
     from smarthdr_studio.learning.compute import tune_allocator
     from smarthdr_studio.learning.model_labelling import label_scenes
 
     refuse_beside("--scenes", {"--split": bool(scenes) and split is not None})
     tune_allocator()
+    refuse_without_project(project)
     ids = scenes or (_test_scenes(project) if split == "test" else None)
     chosen = model or latest_checkpoint(project)
     if chosen is None:

@@ -21,7 +21,7 @@ from smarthdr_studio.core.imaging.radiometry import exposure_weighted_merge
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.labels import check_label
 from smarthdr_studio.core.project.places import label_file
-from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.project.project import Project, refuse_without_project
 from smarthdr_studio.core.project.relocation import refuse_without_dataset
 from smarthdr_studio.core.records import read_json
 from smarthdr_studio.core.training.events import PhaseChanged, Validated
@@ -473,6 +473,7 @@ def _model_and_scenes(
 
     Scenes of other pictures than the project knows are left out, and told in the last.
     """
+    refuse_without_project(project)
     found = model or latest_checkpoint(project)
     if found is None:
         raise CheckpointError(f"{project}: no run has a checkpoint yet; train first")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from smarthdr_studio.cli import main
+from smarthdr_studio.cli.app import _VERBS
 from smarthdr_studio.core.errors import ProjectError, harmless
 from smarthdr_studio.core.project.project import Project
 
@@ -113,3 +114,47 @@ def test_a_link_that_leads_to_itself_is_told_in_one_sentence(run, tmp_path, monk
     assert "Traceback" not in answer.err
     assert "LOOP" in answer.err
     assert sorted(tmp_path.iterdir()) == [tmp_path / "LOOP"]
+
+
+_OF_A_PROJECT = {  # every verb whose first word is a project, and the words it needs after it
+    **dict.fromkeys(("train", "label", "masks", "scenes", "queue", "propose", "history"), ()),
+    **dict.fromkeys(("undo", "redo", "evaluate", "doctor", "align", "response", "tidy"), ()),
+    **dict.fromkeys(("promote", "demote", "exclude", "restore", "frames"), ("003",)),
+    **dict.fromkeys(("export-journal", "export-split", "report"), ("out",)),
+    "accept": (),
+    "export-dataset": ("out",),
+    "import-split": ("file",),
+    "note": ("003", "--note", "x"),
+    "relocate": ("data",),
+    "truth": ("003", "file"),
+}
+
+
+@pytest.mark.parametrize("verb", _OF_A_PROJECT)
+def test_a_project_that_is_not_there_is_told_alike_by_every_verb(
+    verb, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("", encoding="utf-8")
+    Path("data").mkdir()
+    assert main([verb, "nowhere.shdr", *_OF_A_PROJECT[verb]]) == 2
+    *_, told = capsys.readouterr().err.strip().splitlines()
+    assert told == (
+        f"{tmp_path / 'nowhere.shdr'}: not a project (no project.sqlite); create one with: "
+        f"smarthdr-studio new {tmp_path / 'nowhere.shdr'} DATASET"
+    )
+    assert not Path("nowhere.shdr").exists()
+    assert not Path("out").exists()
+
+
+def test_every_verb_that_takes_a_project_is_among_those():
+    others = {"sample", "new", "merge", "benchmark"}
+    assert set(_OF_A_PROJECT) == set(_VERBS) - others
+
+
+@pytest.mark.parametrize("group", ["runs", "presets", "desktop"])
+def test_a_group_of_verbs_alone_shows_its_help_as_help(group, capsys):
+    assert main([group]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"Usage: smarthdr-studio {group} ")
+    assert "\n\nCommands:\n" in told

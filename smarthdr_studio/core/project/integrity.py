@@ -47,6 +47,7 @@ from smarthdr_studio.core.project.project import (
     Project,
     database_loss,
     read_only_copy,
+    refuse_without_project,
 )
 from smarthdr_studio.core.project.relocation import missing_dataset
 from smarthdr_studio.core.project.salvage import (
@@ -388,9 +389,7 @@ def check_up(
     lost_how = database_loss(folder)
     if lost_how:
         if not kept:
-            raise ProjectError(
-                f"{folder}: not a project ({DATABASE_NAME} {lost_how}); choose a project folder"
-            )
+            refuse_without_project(folder)
         gone = lost_database(folder, sentence=f"{DATABASE_NAME} {lost_how}")
         return Checkup(findings=(gone, *findings), backups=kept)
     if {each.what for each in findings}.intersection(DATABASE_FILES):

@@ -181,6 +181,13 @@ def database_loss(folder: AnyPath) -> str:
     return "" if written else "is empty"
 
 
+def refuse_without_project(folder: AnyPath) -> None:
+    """Raise ProjectError, with the remedy, where there is no project at all."""
+    folder = Path(folder).expanduser().resolve()
+    if lost := database_loss(folder):
+        raise ProjectError(_missing(folder, lost))
+
+
 def _missing(folder: Path, lost: str) -> str:
     if backups.list_backups(folder):
         return (
