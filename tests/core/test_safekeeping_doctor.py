@@ -1,9 +1,11 @@
 """The doctor finds what is wrong, mends what it can without losing anything, and says so."""
 
+import errno
 import os
 import shutil
 import sqlite3
 from contextlib import closing
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -11,8 +13,8 @@ from made_labels import HEIGHT, WIDTH, a_project
 
 from smarthdr_studio.core import files
 from smarthdr_studio.core.environment import time_words
-from smarthdr_studio.core.errors import ProjectError
-from smarthdr_studio.core.project import backups, integrity
+from smarthdr_studio.core.errors import LabelError, ProjectError
+from smarthdr_studio.core.project import backups, integrity, labels
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.findings import FindingKind, misplaced_findings
 from smarthdr_studio.core.project.integrity import check_up
@@ -128,6 +130,18 @@ def test_a_damaged_label_in_use_comes_back_from_the_trash_if_its_twin_is_there(p
     check_label(label, project.state("b").checksum)
     label.unlink()
     assert troubles(project) == [(FindingKind.FILE_IN_USE, "labels/b/1.exr")]
+
+
+def test_a_label_that_may_not_be_read_is_to_be_allowed_and_not_to_be_made_again(
+    project, decisions, monkeypatch
+):
+    decisions.promote(["b"])
+    label, checksum = project.label_path("b"), project.state("b").checksum
+    refused = PermissionError(errno.EACCES, "Permission denied", str(label))
+    monkeypatch.setattr(labels, "file_checksum", Mock(side_effect=refused))
+    with pytest.raises(LabelError) as told:
+        check_label(label, checksum)
+    assert str(told.value) == f"{label}: cannot be read (Permission denied); allow reading it"
 
 
 def test_a_label_that_is_lost_is_told_with_what_a_person_can_do(project, decisions):

@@ -125,6 +125,8 @@ def check_label(path: AnyPath, checksum: str | None, *, imported: bool = False) 
     )
     try:
         found = file_checksum(path)
+    except PermissionError as error:
+        raise LabelError(f"{path}: cannot be read ({error.strerror}); allow reading it") from None
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise LabelError(
