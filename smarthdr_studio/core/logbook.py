@@ -53,6 +53,8 @@ class Logbook:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         """Where the folder cannot be written to, nothing is kept and nothing fails."""
         folder = Path(folder)
+        self.crashed = _has_crashed(folder)
+        """Whether it crashed the last time it was at work, before this log was opened."""
         self._handler = _handler(folder)
         self._crashes = _crash_file(folder)
         self._before = sys.excepthook, threading.excepthook, sys.unraisablehook
@@ -130,6 +132,16 @@ def _handler(folder: Path) -> RotatingFileHandler | None:
     layout = "%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"
     handler.setFormatter(logging.Formatter(layout, datefmt="%Y-%m-%d %H:%M:%S%z"))
     return handler
+
+
+def _has_crashed(folder: Path) -> bool:
+    """Whether a stack was kept after the last line of the log; the next line comes after both."""
+    crashes, log = folder / CRASHES_NAME, folder / LOG_NAME
+    try:
+        seen = crashes.stat()
+        return seen.st_size > 0 and (not log.is_file() or log.stat().st_mtime <= seen.st_mtime)
+    except OSError:
+        return False
 
 
 def _crash_file(folder: Path) -> IO[str] | None:

@@ -30,6 +30,7 @@ from smarthdr_studio.core.environment import resource
 from smarthdr_studio.core.logbook import Logbook
 from smarthdr_studio.core.remedies import speak_in_window
 from smarthdr_studio.studio.settings import Places, Preferences
+from smarthdr_studio.studio.state import Notice
 from smarthdr_studio.studio.theme import dress, palette_for, tint
 from smarthdr_studio.studio.window.main_window import MainWindow
 
@@ -255,6 +256,12 @@ _QT_LEVELS: Final = {
 _QT_LOG: Final = logging.getLogger("smarthdr_studio.qt")
 
 
+_CRASHED: Final = (
+    "The program broke off last time; every decision is kept. What it was doing is noted: "
+    "Help ▸ Report a problem… collects it, and sends nothing."
+)
+
+
 def keep_qt_message(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
     """What Qt has to say goes to the log, and to the terminal as before."""
     category = str(getattr(context, "category", None) or "default")
@@ -267,7 +274,8 @@ def shown(project: Path | None) -> tuple[QApplication, MainWindow]:
     """The application and its window, on the screen, with a project being opened or none."""
     speak_in_window()
     places = Places.of_this_person()
-    Logbook(places.logs)  # until the process ends: what happens while Qt goes down is kept too
+    # Until the process ends: what happens while Qt goes down is kept too.
+    logbook = Logbook(places.logs)
     qInstallMessageHandler(keep_qt_message)
     application = QApplication(sys.argv[:1])
     application.setApplicationName("SmartHDR Studio")
@@ -279,6 +287,8 @@ def shown(project: Path | None) -> tuple[QApplication, MainWindow]:
     Shutdown(window)
     dress(application, palette)
     window.show()
+    if logbook.crashed:
+        window.session.tell(Notice(text=_CRASHED, tone="warn"))
     if project is not None:
         window.session.take(project)
     else:

@@ -44,6 +44,24 @@ def test_what_nobody_catches_in_any_thread_is_written_with_its_traceback(tmp_pat
     assert (sys.excepthook, threading.excepthook, sys.unraisablehook) == before
 
 
+def test_a_crash_is_told_once_by_the_next_log(tmp_path, quiet):
+    crashing = (
+        "import faulthandler, sys; from smarthdr_studio.core.logbook import Logbook; "
+        "Logbook(sys.argv[1]); faulthandler._sigabrt()"
+    )
+    told = []
+    for _ in range(3):
+        book = Logbook(tmp_path)
+        told.append(book.crashed)
+        book.close()
+        if not told[1:]:
+            done = subprocess.run(
+                [sys.executable, "-c", crashing, str(tmp_path)], capture_output=True, check=False
+            )
+            assert done.returncode != 0
+    assert told == [False, True, False]
+
+
 def test_the_log_is_turned_over_by_size_and_a_few_of_them_are_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(logbook, "_MOST_BYTES", 2000)
     book = Logbook(tmp_path)

@@ -14,6 +14,7 @@ from smarthdr_studio.studio.application import shown
 
 application, window = shown(None)
 window._preload.stop()
+print(window.session.state.notice)
 
 def in_a_slot():
     raise ValueError("in a slot")
@@ -37,6 +38,9 @@ application.exec()
 def test_the_window_keeps_what_slots_threads_and_qt_say(tmp_path):
     homes = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("CONFIG", "CACHE", "DATA")}
     environment = {**os.environ, **homes, "XDG_STATE_HOME": str(tmp_path / "STATE")}
+    crashes = tmp_path / "STATE" / "smarthdr-studio" / "crashes.log"
+    crashes.parent.mkdir(parents=True)
+    crashes.write_text("Fatal Python error: Segmentation fault\n", encoding="utf-8")
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         env=environment,
@@ -55,7 +59,8 @@ def test_the_window_keeps_what_slots_threads_and_qt_say(tmp_path):
     assert "WARNING MainThread smarthdr_studio.qt: default: Qt is not content" in text
     for words in ("in a slot", "in a thread", "Qt is not content"):
         assert words in ended.stderr  # a terminal hears it as before
-    assert (log.parent / "crashes.log").is_file()
+    assert "The program broke off last time" in ended.stdout
+    assert crashes.read_text(encoding="utf-8").startswith("Fatal Python error")
 
 
 def test_a_job_that_fails_by_a_fault_of_ours_leaves_its_traceback(qapp, qtbot, caplog):
