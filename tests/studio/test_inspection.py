@@ -18,9 +18,12 @@ from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.trust.causes import Reason
 from smarthdr_studio.core.trust.masking import MaskSettings, Range, trust
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
+from smarthdr_studio.core.trust.pool import PoolStatistics
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.studio.state import Notice, StudioState
+from smarthdr_studio.studio.trust.thresholds_panel import ThresholdsPanel
 from smarthdr_studio.studio.trust.what_if import MOST_SNAPSHOTS
+from smarthdr_studio.studio.widgets.controls import percent
 
 RUN = "20260101-000000-tiny"
 POOL = ("003", "004", "005", "006")
@@ -286,6 +289,59 @@ def test_a_past_round_is_replayed_with_the_masks_it_was_used_with(looking, until
     history.step(5)
     assert looking.state.replay is None
     assert looking.screen.stage.material.masks == looking.state.masks
+
+
+def test_a_replayed_round_tells_what_it_retained_of_the_scene_and_of_its_own_pool(
+    looking, until, three_rounds, qtbot
+):
+    panel = ThresholdsPanel()
+    qtbot.addWidget(panel)
+    looking.show_in(panel)
+    history = looking.inspection.history
+    history.refresh()
+    until(looking, lambda s: s.history is not None)
+
+    def told():
+        """Scene, pool, patches of the pool, and of which moment they are."""
+        tiles = (panel._scene, panel._pool, panel._pool_patches)
+        return (*(label.text() for label in tiles), panel._past.whole)
+
+    history.pick(1)
+    until(looking, lambda s: s.past is not None)
+    record = history.records[0]
+    means = np.concatenate([record.statistics[s].means for s in POOL])
+    patches = percent(float((means <= np.float32(0.01 + 0.3 * 0.29)).mean()))
+    assert told() == ("10 %", "10 %", patches, "Round 1, as it was used:")
+    history.step(1)
+    until(looking, lambda s: s.past is not None and s.past.round == 2)
+    assert told()[:2] == ("20 %", "20 %")
+    history.set_kind("now")
+    until(looking, lambda s: s.past is not None and s.past.now)
+    of_now = PoolStatistics(history.records[1].statistics).retention(looking.state.masks)
+    exact = of_now.scenes["003"].retained, of_now.retained, of_now.patches_retained
+    assert told() == (*map(percent, exact), "Round 2, by τ of now:")
+    assert np.nanmax(np.abs(looking.state.heat.shares[0, 1] - exact[0])) < 1e-12
+    history.pick(None)
+    assert looking.state.past is None
+    assert told() == (
+        *map(percent, (looking.state.retained, looking.state.pool.retained)),
+        percent(looking.state.pool.patches_retained),
+        "",
+    )
+
+
+def test_a_pair_set_aside_tells_nothing_of_a_round_that_is_replayed(looking, until, three_rounds):
+    history, thresholds = looking.inspection.history, looking.inspection.thresholds
+    history.refresh()
+    until(looking, lambda s: s.history is not None)
+    history.pick(1)
+    until(looking, lambda s: s.past is not None)
+    thresholds.keep_snapshot()
+    (kept,) = looking.state.snapshots
+    assert (kept.pool, kept.scene) == (looking.state.pool.retained, None)
+    history.pick(None)
+    (kept,) = looking.state.snapshots
+    assert kept.scene == pytest.approx(looking.state.retained)
 
 
 def test_a_new_run_with_fewer_rounds_ends_a_replay(looking, until, three_rounds):

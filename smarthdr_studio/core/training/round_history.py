@@ -23,7 +23,7 @@ from smarthdr_studio.core.training.rounds import (
 from smarthdr_studio.core.training.run_folder import Check, RunFolder, best_of, held_out_checks
 from smarthdr_studio.core.trust.masking import MaskSettings, Range, limit, span
 from smarthdr_studio.core.trust.patch_statistics import Floats
-from smarthdr_studio.core.trust.pool import PoolStatistics
+from smarthdr_studio.core.trust.pool import PoolStatistics, Retention, SceneShare
 
 _log: Final = logging.getLogger(__name__)
 
@@ -202,6 +202,32 @@ def strip_now(
         else:
             rounds.append({scene: share.retained for scene, share in pool.scenes.items()})
     return _table(history.scenes, rounds)
+
+
+def retention_of_round(record: RoundRecord, masks: MaskSettings | None = None) -> Retention:
+    """What a round retained of its pool as it was used, or would have retained by `masks`.
+
+    As it was used brushes count as they were then; by `masks` none does. Raises LabelError where
+    the record has gone since.
+    """
+    if masks is not None:
+        return PoolStatistics(record.statistics).retention(masks)
+    scenes, pixels = dict[str, SceneShare](), dict[str, int]()
+    kept, patches = 0, 0
+    for scene, held in record.statistics.items():
+        passed = _kept_patches(record, scene, None)
+        kept, patches = kept + int(passed.sum()), patches + passed.size
+        share = record.retained[scene]
+        scenes[scene] = SceneShare(share, float(passed.mean()), held.sigma_mean)
+        pixels[scene] = held.pixels
+    trusted = sum(scenes[scene].retained * pixels[scene] for scene in scenes)
+    return Retention(
+        retained=trusted / max(sum(pixels.values()), 1),
+        patches_retained=kept / max(patches, 1),
+        scenes=scenes,
+        patch_range=record.patch_range,
+        pixel_range=record.pixel_range,
+    )
 
 
 def _table(scenes: Sequence[str], rounds: Sequence[Mapping[str, float]]) -> npt.NDArray[np.float64]:

@@ -207,6 +207,7 @@ class Inspection(QObject):
         self.screen.stage.replay(record, maps)
         self.screen.update_trust()
         self.evidence.refresh()
+        self.thresholds.recount()
 
     @Slot(object)
     def _go(self, place: PatchLocation) -> None:

@@ -56,6 +56,7 @@ from smarthdr_studio.studio.state.inspection import (
     PoolCharts,
     PoolShares,
     Readout,
+    RoundShares,
     Scope,
     Snapshot,
     ThresholdState,
@@ -138,6 +139,7 @@ __all__ = [
     "QueueKind",
     "QueueState",
     "Readout",
+    "RoundShares",
     "RunPicture",
     "RunsState",
     "RunsTold",
@@ -272,6 +274,7 @@ class StudioState:
     heat: HeatStrip | None = None
     clues_known: bool = False  # whether the frames of this scene have been examined
     replay: int | None = None  # the round whose masks are replayed on the screen
+    past: RoundShares | None = None  # what that round retained
     training: TrainingState = _NO_RUN
     planning: PlanningState = _PLANNING
     runs: RunsState = _RUNS

@@ -1,5 +1,6 @@
 """How a scene is viewed, and what of it is trusted: tools, shares, charts, evidence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -144,6 +145,19 @@ class PoolShares:
     scenes: int
     retained: float
     patches_retained: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RoundShares:
+    """What a past round retained: shares in [0, 1] of its pool, and of each scene by its id.
+
+    As it was used, or with `now` by the thresholds on the screen.
+    """
+
+    round: int
+    pool: PoolShares
+    scenes: Mapping[str, float]
+    now: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QHideEvent, QImage, QPixmap
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from smarthdr_studio.core.display import ColourMap, colour_bar
-from smarthdr_studio.core.training.round_history import RunHistory
+from smarthdr_studio.core.training.round_history import RunHistory, retention_of_round
 from smarthdr_studio.core.training.rounds import RoundRecord
 from smarthdr_studio.core.training.run_folder import run_of
 from smarthdr_studio.core.trust.masking import MaskSettings
@@ -23,7 +23,7 @@ from smarthdr_studio.studio.project.predictions import (
     strip_of_now,
 )
 from smarthdr_studio.studio.project.store import Store
-from smarthdr_studio.studio.state import HeatStrip, Notice, StudioState
+from smarthdr_studio.studio.state import HeatStrip, Notice, PoolShares, RoundShares, StudioState
 from smarthdr_studio.studio.tasks import Job, LatestTask, RepeatedTask, TaskRunner, plain
 from smarthdr_studio.studio.widgets.controls import ElidedLabel, button, caption, card, describe
 from smarthdr_studio.studio.widgets.icons import IconButton, icon
@@ -41,6 +41,8 @@ class HistoryController(QObject):
         self._store = store
         self._reading = RepeatedTask(tasks, self._question, self._answered)
         self._replaying, self._counting = LatestTask(tasks), LatestTask(tasks)
+        self._sharing = LatestTask(tasks)
+        self._shared: tuple[RoundRecord, MaskSettings | None] | None = None
         self._told = ""  # the alarm that was told last
         self._sounded: Notice | None = None
         store.switched.connect(self._switch)
@@ -61,6 +63,7 @@ class HistoryController(QObject):
     def _switch(self) -> None:
         self._told, self._sounded = "", None
         self._store.become(history=None, heat=None, replay=None)
+        self._count_past()
         self.refresh()
 
     def refresh(self) -> None:
@@ -94,6 +97,7 @@ class HistoryController(QObject):
         """Another scene is on the screen: the picked round of it is wanted now."""
         number = self._store.state.replay
         self._replaying.cancel()
+        self._count_past()
         if number is None or scene is None or self._store.project is None:
             self.replayed.emit(None, None)
             return
@@ -122,6 +126,27 @@ class HistoryController(QObject):
         state = self._store.state
         if state.history is not None and state.heat is not None and state.heat.now:
             self._count_now(state.history, state.masks)
+
+    def _count_past(self) -> None:
+        """What the round on the screen retained, counted once for all scenes."""
+        state = self._store.state
+        record = None if state.replay is None else self._record(state.replay)
+        masks = None if self.as_used else state.masks
+        wanted = None if record is None else (record, masks)
+        if wanted == self._shared:
+            return
+        self._shared = wanted
+        self._sharing.cancel()
+        self._store.become(past=None)
+        if record is not None:
+            job = plain(shares_of_round, record, masks)
+            self._sharing.start(job, self._past_counted, self._past_lost)
+
+    def _past_counted(self, past: RoundShares) -> None:
+        self._store.become(past=past)
+
+    def _past_lost(self, why: str) -> None:
+        self._store.notice(Notice(text=why, tone="warn"))
 
     def _count_now(self, history: RunHistory, masks: MaskSettings) -> None:
         self._counting.start(partial(strip_of_now, history=history, masks=masks), self._counted)
@@ -170,6 +195,21 @@ class HistoryController(QObject):
 def _kind(alarm: str) -> str:
     """What an alarm is about: its words before the figures."""
     return re.split(r"[0-9]", alarm, maxsplit=1)[0]
+
+
+def shares_of_round(record: RoundRecord, masks: MaskSettings | None) -> RoundShares:
+    """The same for the screen: as the round was used, or by these masks. Raises LabelError."""
+    found = retention_of_round(record, masks)
+    return RoundShares(
+        round=record.round,
+        pool=PoolShares(
+            scenes=len(found.scenes),
+            retained=found.retained,
+            patches_retained=found.patches_retained,
+        ),
+        scenes={scene: share.retained for scene, share in found.scenes.items()},
+        now=masks is not None,
+    )
 
 
 def _as_used(history: RunHistory) -> HeatStrip:

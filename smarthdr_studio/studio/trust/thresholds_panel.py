@@ -237,7 +237,18 @@ class ThresholdsPanel(QWidget):
     """Two thresholds; says which ones the person picked."""
 
     SHOWS: ClassVar[frozenset[str]] = frozenset(
-        {"masks", "scope", "region", "charts", "retained", "pool"}
+        {
+            "masks",
+            "scope",
+            "region",
+            "charts",
+            "retained",
+            "pool",
+            "replay",
+            "past",
+            "heat",
+            "shown",
+        }
     )
 
     masks_moved = Signal(object)
@@ -265,12 +276,12 @@ class ThresholdsPanel(QWidget):
         self._reset = button("Reset", tip=f"Back to the paper's: {in_words(_PAPER)}", role="link")
         self._reset.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._scene, self._pool, self._pool_patches = (QLabel("–") for _ in range(3))
-        self._pool_name = caption("pool", role="muted")
+        self._pool_name, self._past = caption("pool", role="muted"), ElidedLabel()
         self._lay_out()
         self._connect()
 
     @Slot(object, object)
-    def show_state(self, old: StudioState, new: StudioState) -> None:
+    def show_state(self, _old: StudioState, new: StudioState) -> None:
         """Show thresholds and shares."""
         self._masks = new.masks
         self.patches.show_value(new.masks.tau_patch)
@@ -279,9 +290,7 @@ class ThresholdsPanel(QWidget):
         self.pixels.show_level(new.masks.pixels)
         self._reset.setEnabled(not _like_paper(new.masks))
         self._show_scope(new)
-        self._scene.setText(percent(new.retained))
-        if old.pool is not new.pool:
-            self._show_pool(new)
+        self._show_shares(new)
 
     def place_below(self, part: QWidget) -> None:
         """Put something under the shares, in the same frame."""
@@ -296,8 +305,16 @@ class ThresholdsPanel(QWidget):
         self.patches.show_scope(counted)
         self.pixels.show_scope(counted)
 
-    def _show_pool(self, new: StudioState) -> None:
-        pool = new.pool
+    def _show_shares(self, new: StudioState) -> None:
+        """Scene and pool of one moment: now, or the round that is replayed."""
+        past, replayed = new.past, new.replay is not None
+        pool = (past.pool if past else None) if replayed else new.pool
+        retained = (
+            (past.scenes.get(new.shown or "") if past else None) if replayed else new.retained
+        )
+        self._past.tell(past_in_words(new))
+        self._past.setVisible(replayed)
+        self._scene.setText(percent(retained))
         self._pool.setText(percent(pool.retained if pool else None))
         self._pool_patches.setText(percent(pool.patches_retained if pool else None))
         self._pool_name.setText(f"pool of {pool.scenes}" if pool else "pool")
@@ -313,6 +330,7 @@ class ThresholdsPanel(QWidget):
         column.addLayout(head)
         column.addWidget(self.patches, 1)
         column.addWidget(self.pixels, 1)
+        column.addWidget(self._past)
         column.addLayout(self._tiles())
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -374,6 +392,14 @@ class ThresholdsPanel(QWidget):
     @Slot()
     def _back_to_paper(self) -> None:
         self.masks_settled.emit(replace(_PAPER, patch_size=self._masks.patch_size))
+
+
+def past_in_words(state: StudioState) -> str:
+    """Which round the shares are of, "" where they are of now; τ and charts are always of now."""
+    if state.replay is None:
+        return ""
+    now = state.heat is not None and state.heat.now
+    return f"Round {state.replay}, {'by τ of now' if now else 'as it was used'}:"
 
 
 def in_words(masks: MaskSettings) -> str:

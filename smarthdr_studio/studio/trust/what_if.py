@@ -68,7 +68,8 @@ class ThresholdController(QObject):
         taken = {kept.name for kept in state.snapshots}
         free = next(letter for letter in string.ascii_uppercase if letter not in taken)
         pool = state.pool.retained if state.pool else None
-        kept = Snapshot(name=free, masks=state.masks, pool=pool, scene=state.retained)
+        scene = state.retained if state.replay is None else None  # that is of another round
+        kept = Snapshot(name=free, masks=state.masks, pool=pool, scene=scene)
         self._store.become(snapshots=(*state.snapshots, kept))
 
     @Slot(str)
@@ -85,7 +86,8 @@ class ThresholdController(QObject):
 
     def _counted(self, kept: Snapshot) -> Snapshot:
         pool = self._pool.retention(kept.masks)
-        scene = self._stage.share(kept.masks, pool=pool) if self._stage.size else None
+        of_now = self._stage.size is not None and self._store.state.replay is None
+        scene = self._stage.share(kept.masks, pool=pool) if of_now else None
         return replace(kept, pool=pool.retained if pool else None, scene=scene)
 
     @Slot(float)
