@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import platformdirs
 
@@ -195,6 +195,13 @@ class Layout:
 
     `panes` are choices of the page, in its own words.
     """
+
+    PARTS: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("current", "workspace", "views", "columns", "aside", "aside_columns", "display"),
+            *("snapshots", "queue", "proposal"),
+        }
+    )
 
     scene: str = ""
     workspace: Workspace = Workspace.INSPECT

@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMainWindow
+from shiboken6 import isValid
 
 from smarthdr_studio.studio.settings import Preferences
 from smarthdr_studio.studio.window import window_place
@@ -27,7 +28,7 @@ def start(qtbot, build_window):
         return window
 
     yield make
-    for window in made:
+    for window in filter(isValid, made):
         leave(window, qtbot)
 
 
@@ -96,6 +97,73 @@ def test_maximised_and_full_screen_are_found_again_and_so_is_the_size_beneath(st
     again = start()
     assert again.windowState() & state
     assert again.normalGeometry() == QRect(0, 60, 800, 645)
+
+
+def press_f11(window, qtbot):
+    with qtbot.waitActive(window, timeout=20000):
+        window.activateWindow()
+    qtbot.keyClick(window, Qt.Key.Key_F11)
+
+
+def as_saved(places):
+    if not places.preferences.is_file():
+        return {}
+    return json.loads(places.preferences.read_text(encoding="utf-8"))["window"]
+
+
+def test_a_desktop_that_forgets_what_lay_beneath_full_screen_is_told(start, qtbot):
+    first = start()
+    first.setWindowState(Qt.WindowState.WindowNoState)
+    first.setGeometry(0, 60, 800, 700)
+    press_f11(first, qtbot)
+    leave(first, qtbot)
+    again = start()
+    assert again.isFullScreen()
+    press_f11(again, qtbot)
+    again.resize(again.minimumSize())  # as a desktop does that knows no better
+    assert again.height() < 700
+    qtbot.waitUntil(lambda: again.size() == QSize(800, 700), timeout=20000)
+
+
+def test_a_window_that_was_maximised_before_it_filled_the_screen_is_so_again(start, qtbot):
+    first = start()
+    first.setWindowState(Qt.WindowState.WindowNoState)
+    first.setGeometry(0, 60, 800, 645)
+    first.setWindowState(Qt.WindowState.WindowMaximized)
+    press_f11(first, qtbot)
+    first.setWindowState(Qt.WindowState.WindowFullScreen)  # desktops tell of one state at a time
+    leave(first, qtbot)
+    again = start()
+    again.setWindowState(Qt.WindowState.WindowFullScreen)
+    press_f11(again, qtbot)
+    assert again.isMaximized()
+    again.setWindowState(Qt.WindowState.WindowNoState)
+    qtbot.waitUntil(lambda: again.size() == QSize(800, 645), timeout=20000)
+
+
+def test_the_place_is_kept_as_soon_as_the_window_rests_so_that_a_kill_loses_nothing(
+    start, places, qtbot
+):
+    window = start()
+    window.setWindowState(Qt.WindowState.WindowNoState)
+    window.setGeometry(0, 57, 800, 650)
+    qtbot.waitUntil(lambda: as_saved(places).get("box", [])[2:] == [800, 650], timeout=20000)
+    box = as_saved(places)["box"]
+    press_f11(window, qtbot)
+    qtbot.waitUntil(lambda: as_saved(places)["full screen"], timeout=20000)
+    assert as_saved(places)["box"] == box
+
+
+def test_nothing_is_written_where_nothing_changed(start, places, qtbot, monkeypatch):
+    window = start()
+    qtbot.waitUntil(lambda: places.preferences.is_file(), timeout=20000)
+    assert as_saved(places)
+    written = []
+    monkeypatch.setattr(Preferences, "write", lambda *_: written.append(1))
+    window.page.rearranged.emit({})
+    assert window._keeping.isActive()
+    qtbot.waitUntil(lambda: not window._keeping.isActive(), timeout=20000)
+    assert written == []
 
 
 def test_one_key_fills_the_screen_and_brings_the_window_back(window, qtbot):

@@ -286,6 +286,85 @@ def test_ctrl_b_hides_every_panel_and_brings_back_what_was_there(opened, qtbot):
     qtbot.waitUntil(lambda: in_front(opened) == before)
 
 
+def test_hidden_panels_stay_hidden_in_their_workspace_and_in_no_other(opened, qtbot, places):
+    desk = opened.page.desk
+    qtbot.wait(30)
+    before = in_front(opened)
+    press(qtbot, opened, Qt.Key.Key_B, CTRL)
+    turn(qtbot, opened, Workspace.CURATE)
+    assert {"scenes", "overview"} <= in_front(opened)
+    turn(qtbot, opened, Workspace.INSPECT)
+    assert not any(map(desk.has, desk.names))
+    for key in (Qt.Key.Key_F12, Qt.Key.Key_F12):
+        press(qtbot, opened, key)
+        assert not any(map(desk.has, desk.names))
+    assert opened.page.display.isVisible()
+    again = Desk(QWidget())
+    qtbot.addWidget(again)
+    for name in desk.names:
+        again.add(name, name)
+    again.take_layouts(desk.layouts)
+    again.turn_to(Workspace.INSPECT)
+    assert not any(map(again.has, again.names))  # after a restart too
+    again.toggle()
+    assert {name for name in again.names if again.has(name)} >= before
+    press(qtbot, opened, Qt.Key.Key_B, CTRL)
+    qtbot.waitUntil(lambda: in_front(opened) == before)
+
+
+def test_a_panel_that_is_asked_for_where_all_are_hidden_comes_with_the_others(opened, qtbot):
+    qtbot.wait(30)
+    before = in_front(opened)
+    press(qtbot, opened, Qt.Key.Key_F12)
+    press(qtbot, opened, Qt.Key.Key_F6)
+    qtbot.waitUntil(lambda: in_front(opened) == before | {"history"})
+    assert opened.bar.isVisible()
+    assert opened.page.display.isVisible()
+
+
+@pytest.mark.parametrize("back", [Qt.Key.Key_F12, Qt.Key.Key_Escape])
+@pytest.mark.parametrize("centre", [Centre.PICTURES, Centre.RUNS])
+def test_pictures_alone_lead_back_to_where_the_key_was_pressed(opened, qtbot, back, centre):
+    opened.resize(1440, 900)
+    turn(qtbot, opened, Workspace.TRAIN)
+    opened.session.inspection.table.show(str(centre))
+    qtbot.wait(30)
+    before = in_front(opened)
+    press(qtbot, opened, Qt.Key.Key_F12)
+    qtbot.wait(30)
+    assert opened.page.views.isVisible()
+    press(qtbot, opened, back)
+    state = opened.session.state
+    assert (state.workspace, state.centre) == (Workspace.TRAIN, centre)
+    qtbot.waitUntil(lambda: in_front(opened) == before)
+    assert opened.bar.isVisible()
+
+
+def test_another_workspace_ends_the_pictures_alone(opened, qtbot):
+    turn(qtbot, opened, Workspace.TRAIN)
+    press(qtbot, opened, Qt.Key.Key_F12)
+    turn(qtbot, opened, Workspace.CURATE)
+    assert opened.bar.isVisible()
+    assert {"scenes", "overview"} <= in_front(opened)
+
+
+def test_panels_and_views_are_kept_before_anybody_quits(opened, qtbot, places, tiny_project):
+    press(qtbot, opened, Qt.Key.Key_I)
+    assert "why" not in in_front(opened)
+    opened.session.inspection.viewing.set_layer(0, Layer.REASONS)
+
+    def kept():
+        layouts = Preferences.read(places.preferences).layouts
+        views = Layout.read(tiny_project).views
+        return layouts == opened.page.desk.layouts and views[0].layer is Layer.REASONS
+
+    qtbot.waitUntil(kept, timeout=20000)
+    row = opened.page.desk.dock("thresholds")
+    opened.page.desk.resizeDocks([row], [row.width() + 60], Qt.Orientation.Horizontal)
+    assert not kept()
+    qtbot.waitUntil(kept, timeout=20000)
+
+
 def test_one_key_shows_the_pictures_alone_and_escape_brings_all_back(opened, qtbot):
     turn(qtbot, opened, Workspace.TRAIN)
     press(qtbot, opened, Qt.Key.Key_F12)
@@ -295,6 +374,9 @@ def test_one_key_shows_the_pictures_alone_and_escape_brings_all_back(opened, qtb
     assert views.width() * views.height() > 0.95 * opened.width() * opened.height()
     press(qtbot, opened, Qt.Key.Key_Escape)
     assert opened.bar.isVisible()
+    assert opened.page.training.isVisible()
+    qtbot.waitUntil(lambda: "film" in in_front(opened))
+    turn(qtbot, opened, Workspace.INSPECT)
     assert opened.page.display.isVisible()
     qtbot.waitUntil(lambda: "thresholds" in in_front(opened))
 

@@ -88,6 +88,7 @@ class Session(QObject):
         )
         self.exports = ExportController(self._store, self._tasks, self.screen)
         self.panes: dict[str, Any] = {}  # sizes and tabs of the page, in its own words
+        self._remembered = Layout()  # what is kept of them with the open project
         self._reading = FrameReading()  # as the pictures on the screen were read
         self._chosen: Mapping[str, Three] = {}  # which frames of them a person chose
         self._watch = DiskWatch(self._store, self.screen)
@@ -293,7 +294,7 @@ class Session(QObject):
         self.inspection.rest()
         self.running.rest()
         self._tasks.close()
-        self._remember_layout()
+        self.remember_layout()
         if self._store.project is not None:
             self._store.project.close()
             self._store.project = None
@@ -306,7 +307,7 @@ class Session(QObject):
         self._let_go(but=project)
         self.preferences = self.preferences.with_project(project.folder)
         self.preferences.write(self._places.preferences)
-        layout = Layout.read(project.folder)
+        self._remembered = layout = Layout.read(project.folder)
         self.panes = dict(layout.panes)
         self._store.become(
             project=project.name,
@@ -329,7 +330,7 @@ class Session(QObject):
 
     def _let_go(self, *, but: Project | None = None) -> None:
         self._tasks.forget()
-        self._remember_layout()
+        self.remember_layout()
         left = self._store.project
         self._store.switch_to(None)
         read_anew = left is not None and left is but
@@ -338,9 +339,13 @@ class Session(QObject):
             self.left.emit()
         self._store.forget_project(read_anew=read_anew)
 
-    def _remember_layout(self) -> None:
-        if self._store.project is not None:
-            Layout.of(self.state, self.panes).write(self._store.project.folder)
+    def remember_layout(self) -> None:
+        """Keep with the open project what is looked at, and how, unless that is known."""
+        project = self._store.project
+        layout = Layout.of(self.state, self.panes)
+        if project is not None and layout != self._remembered:
+            layout.write(project.folder)
+            self._remembered = layout
 
     def _may_switch(self) -> bool:
         if self.files.mending.at_work:

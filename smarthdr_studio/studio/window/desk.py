@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QContextMenuEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -21,10 +21,23 @@ from PySide6.QtWidgets import (
 from shiboken6 import isValid
 
 from smarthdr_studio.studio.state import Workspace
+from smarthdr_studio.studio.widgets.controls import EventWatch
 
 _LEFT: Final = Qt.DockWidgetArea.LeftDockWidgetArea
 _RIGHT: Final = Qt.DockWidgetArea.RightDockWidgetArea
 _BOTTOM: Final = Qt.DockWidgetArea.BottomDockWidgetArea
+Why = Literal["by hand", "alone", "runs"]
+"""Why panels are hidden for a while: a key, pictures alone, or runs that have all the room."""
+
+_BY_HAND: Final = "by hand"
+_ALONE: Final = "alone"
+_HIDDEN: Final = "hidden"  # in what is remembered: by hand
+_REARRANGING: Final = (
+    QEvent.Type.Move,
+    QEvent.Type.Resize,
+    QEvent.Type.ShowToParent,
+    QEvent.Type.HideToParent,
+)
 _VERSION: Final = 1  # of the panels there are; another one makes remembered layouts void
 _ROOMY: Final = 1600  # pixels across from which the list of scenes stands beside the pictures
 _NARROW: Final = 1000  # panels are made for no narrower window
@@ -127,21 +140,23 @@ class Dock(QDockWidget):
             self._tabbed.hide()
 
 
-class Desk(QMainWindow):
+class Desk(EventWatch, QMainWindow):
     """Holds panels by name around the middle, and remembers a layout for each workspace.
 
     A workspace in which nobody has moved a panel or given it another size is arranged anew where
     the window becomes so much larger or smaller that it looks otherwise at first.
     A layout that has no room, because the window was larger when it was made, waits until there is
     room again; meanwhile panels stand as at first in a window of this size.
+    Panels that are hidden by hand stay hidden in their workspace, and in no other.
 
-    `seen` tells of a panel by its name that it can be seen now, or no longer; `changed` that one
-    was shown or hidden.
+    `rearranged` tells that a panel came, went or has another place or size, `seen` tells of a panel
+    by its name that it can be seen now, or no longer; `changed` that one was shown or hidden.
     """
 
     seen = Signal(str, bool)
     changed = Signal()
     reset_asked = Signal()
+    rearranged = Signal()  # by whatever way, often in a row
 
     _as_first: QSize | None = None  # of the window it is arranged for, where nobody changed it
     _moved = False  # panels were sent to their places and are not there yet
@@ -166,6 +181,7 @@ class Desk(QMainWindow):
         self._workspace: Workspace | None = None
         self._kept: dict[str, str] = {}
         self._cleared: QByteArray | None = None
+        self._why = set[Why]()  # panels are hidden for a while
         self._fitting = QByteArray()  # the panels when they had room last
         self._waiting: _Waiting | None = None
         self._at_press = QByteArray()  # the panels when a button went down between two of them
@@ -183,7 +199,15 @@ class Desk(QMainWindow):
         dock.visibilityChanged.connect(partial(self._visible, name))
         dock.topLevelChanged.connect(self._moved_by_hand)
         dock.dockLocationChanged.connect(self._moved_by_hand)
+        self.watch(dock)
         return dock
+
+    def heard(self, watched: QObject, event: QEvent) -> bool:
+        """A panel came, went, or has another place or size."""
+        del watched
+        if event.type() in _REARRANGING:
+            self.rearranged.emit()
+        return False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -207,9 +231,11 @@ class Desk(QMainWindow):
     def bring(self, name: str) -> None:
         """Show a panel, in front of those it shares its place with."""
         dock = self._docks[name]
+        for why in tuple(self._why):
+            self.clear(why, cleared=False)
         if dock.isHidden():
             with self._one_move():
-                self._cleared = self._waiting = self._as_first = None
+                self._waiting = self._as_first = None
                 alone = not self._beside(dock)
                 dock.show()
                 if alone and self.dockWidgetArea(dock) is _BOTTOM:
@@ -222,9 +248,10 @@ class Desk(QMainWindow):
             self._waiting = self._as_first = None
             self._docks[name].hide()
 
-    def clear(self, *, cleared: bool) -> None:
-        """Hide every panel for a while, or show those again that were shown."""
-        if cleared == self.cleared:
+    def clear(self, why: Why, *, cleared: bool) -> None:
+        """Hide every panel for a reason, or show them again once there is none left."""
+        (self._why.add if cleared else self._why.discard)(why)
+        if bool(self._why) == self.cleared:
             return
         with self._one_move():
             if self._cleared is not None:
@@ -240,6 +267,14 @@ class Desk(QMainWindow):
     def cleared(self) -> bool:
         """Whether everything but the middle is hidden for a while."""
         return self._cleared is not None
+
+    def toggle(self) -> None:
+        """Hide every panel of this workspace until it is asked for again, or show them all."""
+        if self.cleared:
+            for why in tuple(self._why):
+                self.clear(why, cleared=False)
+        else:
+            self.clear(_BY_HAND, cleared=True)
 
     @property
     def layouts(self) -> dict[str, str]:
@@ -258,19 +293,27 @@ class Desk(QMainWindow):
         self._keep()
         with self._one_move():
             self._workspace, self._cleared, self._waiting = workspace, None, None
-            size, _, text = self._kept.get(str(workspace), "").rpartition(" ")
-            self._as_first = _size_in(size)
+            *about, text = self._kept.get(str(workspace), "").split(" ")
+            self._as_first = next(filter(None, map(_size_in, about)), None)
             held = QByteArray.fromBase64(text.encode())
+            self._why &= {_ALONE}
+            if _HIDDEN in about:
+                self._why.add(_BY_HAND)
             if self._outgrown or held.isEmpty() or not self.restoreState(held, _VERSION):
                 self._arrange_as_first(workspace)
                 held = self.saveState(_VERSION)
             self._fitting, self._turned = held, True
+            if self._why:
+                self._cleared = held
+                for dock in self._docks.values():
+                    dock.hide()
 
     def reset(self) -> None:
         """The workspace as it is at first."""
         if self._workspace is not None:
             with self._one_move():
                 self._cleared = self._waiting = None
+                self._why.clear()
                 self._arrange_as_first(self._workspace)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -451,7 +494,9 @@ class Desk(QMainWindow):
             state = state if self._waiting is None else self._waiting.state
             made = self._as_first
             size = "" if made is None else f"{made.width()}x{made.height()} "
-            self._kept[str(self._workspace)] = size + bytes(state.toBase64().data()).decode()
+            hidden = f"{_HIDDEN} " if _BY_HAND in self._why else ""
+            text = bytes(state.toBase64().data()).decode()
+            self._kept[str(self._workspace)] = hidden + size + text
 
     def _arrange(self, sides: tuple[Side, ...]) -> None:
         for dock in self._docks.values():

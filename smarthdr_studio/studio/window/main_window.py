@@ -21,8 +21,8 @@ from smarthdr_studio.studio.actions import ACTIONS, use_keys, with_keys
 from smarthdr_studio.studio.dataset.model_labels import LabelWaysBar
 from smarthdr_studio.studio.dataset.start_page import StartPage
 from smarthdr_studio.studio.session import Session
-from smarthdr_studio.studio.settings import Places
-from smarthdr_studio.studio.state import StudioState, Workspace
+from smarthdr_studio.studio.settings import Layout, Places
+from smarthdr_studio.studio.state import Centre, StudioState, Workspace
 from smarthdr_studio.studio.theme import Palette, Wish, dress, palette_for
 from smarthdr_studio.studio.widgets.file_dialogs import use_folders
 from smarthdr_studio.studio.window.about import AboutSheet
@@ -53,19 +53,21 @@ from smarthdr_studio.studio.window.scene_commands import (
 )
 from smarthdr_studio.studio.window.sheets import Sheets
 from smarthdr_studio.studio.window.studio_page import StudioPage
-from smarthdr_studio.studio.window.window_place import WindowPlace, put_in_place
+from smarthdr_studio.studio.window.window_place import PlaceKeeper, put_in_place
 from smarthdr_studio.synthetic.settings import SampleSettings
 
 _IDLE_BEFORE_TORCH_MS: Final = 1500
+_KEPT_AFTER_MS: Final = 1500  # of rest: nobody wants a file written for each pixel of a drag
 
 
 class MainWindow(QMainWindow):
     """One project at a time; a folder may be dropped anywhere."""
 
-    SHOWS: ClassVar[frozenset[str]] = frozenset({"folder", "project", "workspace"})
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"folder", "project", "workspace", "centre"})
 
     _leaving = False  # it closes as soon as all is quiet
     _alone = False  # nothing but pictures
+    _before = (Workspace.INSPECT, Centre.PICTURES)  # it was so
 
     def __init__(self, *, places: Places, sample: SampleSettings | None = None) -> None:
         super().__init__()
@@ -77,12 +79,14 @@ class MainWindow(QMainWindow):
         self.notice, self.readout, self._read_only = NoticeBar(), ReadoutBar(), ReadOnlyNote()
         self.ways = LabelWaysBar()
         self._pages = QStackedWidget()
+        self.place = PlaceKeeper(self, put_in_place(self, self.session.preferences.window))
         calls = self._make_commands(palette)
         self.menus = Menus(calls, self, keys=self.session.preferences.keys)
         self.palette_of_commands = CommandPalette(self)
         self.bar = TopBar(self.menus)
         self._help: HelpSheet | None = None
         self._preload = QTimer(self, singleShot=True, interval=_IDLE_BEFORE_TORCH_MS)
+        self._keeping = QTimer(self, singleShot=True, interval=_KEPT_AFTER_MS)
         self._lay_out()
         self._connect()
         self._connect_bars()
@@ -94,8 +98,9 @@ class MainWindow(QMainWindow):
         self._preload.stop()
         self.page.save_notes()
         if self.session.at_rest:
-            layouts = self.page.desk.layouts
-            self.session.prefer(window=WindowPlace.of(self).held(), layouts=layouts)
+            self._keep()
+            for timer in (self._keeping, self.place):
+                timer.stop()
             self.session.release()
             use_folders({})  # nobody remembers them for a window that is gone
             event.accept()
@@ -179,24 +184,51 @@ class MainWindow(QMainWindow):
         self._figure_commands.visible_only = self.page.display.only_in_sight
         self._figure_commands.export(kind)
 
+    @Slot()
+    def _keep(self) -> None:
+        """Remember window, panels and what is looked at as they are; nothing that is known."""
+        now = {"window": self.place.place.held(), "layouts": self.page.desk.layouts}
+        known = self.session.preferences
+        if (known.window, known.layouts) != (now["window"], now["layouts"]):
+            self.session.prefer(**now)
+        self.session.remember_layout()
+
+    @Slot(object, object)
+    def _keep_soon(self, _old: StudioState, _new: StudioState) -> None:
+        self._keeping.start()
+
     def _keep_folders(self, folders: Mapping[str, str]) -> None:
         self.session.prefer(folders_by_purpose=folders)
-
-    def toggle_full_screen(self) -> None:
-        """Fill the whole screen, or be a window again as before."""
-        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def toggle_focus(self) -> None:
         """Pictures alone, or everything again."""
         self._focus(alone=not self._alone)
 
     def _focus(self, *, alone: bool) -> None:
-        self._alone = alone
+        """The way back leads to where the key was pressed."""
         if alone:
+            self._before = self.session.state.workspace, self.session.state.centre
             self._scene_commands.show_pictures()
+        self._alone = alone
         self.page.focus(alone=alone)
         for bar in (self.bar, self.readout):
             bar.setVisible(not alone)
+        if not alone:
+            workspace, centre = self._before
+            if workspace is not self.session.state.workspace:
+                self.session.work_in(str(workspace))
+            self.session.inspection.table.show(str(centre))
+
+    @Slot()
+    def _follow_panels(self) -> None:
+        """Pictures are alone no longer where somebody asked for a panel."""
+        if self._alone and not self.page.desk.cleared:
+            self._stay()
+
+    def _stay(self) -> None:
+        """Everything again, and no way back from where a person has gone meanwhile."""
+        self._before = self.session.state.workspace, self.session.state.centre
+        self._focus(alone=False)
 
     def _escape(self) -> None:
         """One step back: everything again, the pictures again, or no region."""
@@ -249,7 +281,7 @@ class MainWindow(QMainWindow):
             "mend_project": self._open_commands.mend_project,
             "import_brackets": self._open_commands.import_brackets,
             "leave": self.close,
-            "full_screen": self.toggle_full_screen,
+            "full_screen": self.place.toggle_full_screen,
             "toggle_inspector": self.page.toggle_inspector,
             "toggle_sides": self.page.toggle_sides,
             "focus": self.toggle_focus,
@@ -284,7 +316,6 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(inside)
         self._over = OverEdge(self.notice, self._pages, self.page.browsing)
         use_folders(self.session.preferences.folders_by_purpose, keep=self._keep_folders)
-        put_in_place(self, self.session.preferences.window)
 
     def _connect(self) -> None:
         session = self.session
@@ -300,6 +331,11 @@ class MainWindow(QMainWindow):
         over_scenes.tag_asked.connect(self._scene_commands.add_tag)
         over_scenes.note_asked.connect(self._scene_commands.write_note)
         self._preload.timeout.connect(session.training.want_devices)
+        self._keeping.timeout.connect(self._keep)
+        for changed in (self.place.changed, self.page.desk.rearranged, self.page.rearranged):
+            changed.connect(self._keeping.start)
+        session.watch(Layout.PARTS, self._keep_soon)
+        self.page.desk.changed.connect(self._follow_panels)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._dress)
 
     def _offer_menus(self) -> None:
@@ -342,6 +378,8 @@ class MainWindow(QMainWindow):
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:
         """Show the start page, or the project."""
+        if self._alone and (old.workspace, old.centre) != (new.workspace, new.centre):
+            self._stay()
         if old.folder != new.folder:
             self.menus.show_recent(
                 [f for f in self.session.preferences.folders() if f != new.folder]

@@ -108,7 +108,7 @@ class StudioPage(QWidget):
         if old.workspace is not new.workspace and new.folder is not None:
             self.turn_to(new.workspace)
         if Centre.RUNS in (old.centre, new.centre) and not self.desk.has("runs"):
-            self.desk.clear(cleared=new.centre is Centre.RUNS)
+            self.desk.clear("runs", cleared=new.centre is Centre.RUNS)
         if (old.columns, len(old.views)) != (new.columns, len(new.views)):
             self.views.set_grid(columns=new.columns, count=len(new.views))
         self.views.set_active(new.active)
@@ -152,12 +152,12 @@ class StudioPage(QWidget):
 
     def toggle_sides(self) -> None:
         """Hide everything but the pictures, or bring it back."""
-        self.desk.clear(cleared=not self.desk.cleared)
+        self.desk.toggle()
 
     def focus(self, *, alone: bool) -> None:
         """Show the pictures alone, or everything again."""
         self.display.setVisible(not alone)
-        self.desk.clear(cleared=alone)
+        self.desk.clear("alone", cleared=alone)
 
     def toggle_inspector(self) -> None:
         """Show why a pixel is not trusted, or no longer."""

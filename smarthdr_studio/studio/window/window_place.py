@@ -4,13 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QGuiApplication, QScreen
+from PySide6.QtCore import QEvent, QMargins, QObject, QRect, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QScreen, QWindowStateChangeEvent
 from PySide6.QtWidgets import QMainWindow, QStyle
+
+from smarthdr_studio.studio.widgets.controls import EventWatch
 
 FIRST: Final = QSize(1440, 900)
 SMALLEST: Final = QSize(1024, 640)
+_FULL: Final = Qt.WindowState.WindowFullScreen
+_MAXIMISED: Final = Qt.WindowState.WindowMaximized
+_FRAME: Final = QMargins(8, 48, 8, 8)  # what a desktop draws around a window at most
 _FAR: Final = 100_000  # pixels; no desktop reaches further
+_AT_REST_MS: Final = 300  # a desktop tells of a new size and of a new state one after the other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,16 +27,6 @@ class WindowPlace:
     title: int = 0
     maximised: bool = False
     full_screen: bool = False
-
-    @classmethod
-    def of(cls, window: QMainWindow) -> Self:
-        """Where a window stands now, or would if it were neither maximised nor full screen."""
-        state = window.windowState()
-        full = bool(state & Qt.WindowState.WindowFullScreen)
-        maximised = bool(state & Qt.WindowState.WindowMaximized)
-        normal = window.normalGeometry() if full or maximised else window.geometry()
-        title = window.geometry().top() - window.frameGeometry().top()
-        return cls(box=normal, title=max(title, 0), maximised=maximised, full_screen=full)
 
     @classmethod
     def read(cls, held: Mapping[str, Any]) -> Self | None:
@@ -80,7 +76,7 @@ def first_place(room: QRect, *, title: int) -> WindowPlace:
     return WindowPlace(box=fitting.box, title=title, maximised=full)
 
 
-def put_in_place(window: QMainWindow, held: Mapping[str, Any]) -> None:
+def put_in_place(window: QMainWindow, held: Mapping[str, Any]) -> WindowPlace:
     """Give a window that is not shown yet the place and state that `held` tells, on a screen.
 
     A place on a screen that is gone, or one that makes no sense, becomes one on a screen there is.
@@ -98,10 +94,106 @@ def put_in_place(window: QMainWindow, held: Mapping[str, Any]) -> None:
     window.setGeometry(place.box)
     state = Qt.WindowState.WindowNoState
     if place.maximised:
-        state |= Qt.WindowState.WindowMaximized
+        state |= _MAXIMISED
     if place.full_screen:
-        state |= Qt.WindowState.WindowFullScreen
+        state |= _FULL
     window.setWindowState(state)
+    return place
+
+
+class PlaceKeeper(EventWatch, QObject):
+    """Knows the place of a window beneath full screen and maximised, and gives it back.
+
+    No desktop is asked for it: one forgets that a window was maximised before it filled the
+    screen, another takes the whole screen for its usual size. `changed` tells that place, size or
+    state are others, once they are at rest.
+    """
+
+    changed = Signal()
+
+    def __init__(self, window: QMainWindow, place: WindowPlace) -> None:
+        super().__init__(window)
+        self._window, self._box, self._title = window, place.box, place.title
+        self._maximised = place.maximised  # when it is not full screen
+        self._left = Qt.WindowState.WindowNoState  # the one it comes from, until it is at rest
+        self._rest = QTimer(self, singleShot=True, interval=_AT_REST_MS)
+        self._rest.timeout.connect(self._rested)
+        self.watch(window)
+
+    @property
+    def place(self) -> WindowPlace:
+        """Where the window stands now."""
+        self._note()
+        return WindowPlace(
+            box=self._box,
+            title=self._title,
+            maximised=self._maximised,
+            full_screen=self._window.isFullScreen(),
+        )
+
+    def toggle_full_screen(self) -> None:
+        """Fill the whole screen, or be a window again as before."""
+        self._window.setWindowState(self._window.windowState() ^ _FULL)
+
+    def stop(self) -> None:
+        """Note nothing more."""
+        self.unwatch(self._window)
+        self._rest.stop()
+
+    def heard(self, watched: QObject, event: QEvent) -> bool:
+        """The window has another size, place or state."""
+        del watched
+        if isinstance(event, QWindowStateChangeEvent):
+            if not event.oldState():
+                self._leave_as(self._window.normalGeometry())
+            self._turned(event.oldState())
+        elif event.type() not in (QEvent.Type.Move, QEvent.Type.Resize):
+            return False
+        self._rest.start()
+        return False
+
+    def _turned(self, before: Qt.WindowState) -> None:
+        now, window = self._window.windowState(), self._window
+        if now & (_FULL | Qt.WindowState.WindowMinimized) or not window.isVisible():
+            return
+        if not now:
+            self._left = before
+        if not before & _FULL:
+            self._maximised = bool(now & _MAXIMISED)
+        elif self._maximised:
+            window.setWindowState(now | _MAXIMISED)
+        else:
+            window.setGeometry(self._box)
+
+    def _leave_as(self, box: QRect) -> None:
+        """What Qt takes for the usual place, unless a desktop has made that the whole screen."""
+        if box.isValid() and not self._fills(box):
+            self._box = box
+
+    def _fills(self, box: QRect) -> bool:
+        return box.marginsAdded(_FRAME).contains(self._window.screen().availableGeometry())
+
+    @Slot()
+    def _rested(self) -> None:
+        """The desktop had the last word; it is asked once more where that cannot be right."""
+        window, left = self._window, self._left
+        self._left = Qt.WindowState.WindowNoState
+        other = window.size() != self._box.size()
+        odd = other if left & _FULL else bool(left) and other and self._fills(window.geometry())
+        if odd and not window.windowState():
+            window.setGeometry(self._box)
+        else:
+            self._note()
+            self.changed.emit()
+
+    def _note(self) -> None:
+        window, left = self._window, self._left
+        if not window.isVisible() or window.isMinimized() or window.isFullScreen():
+            return
+        self._title = max(window.geometry().top() - window.frameGeometry().top(), 0)
+        doubtful = left & _FULL or (left and self._fills(window.geometry()))
+        if not window.isMaximized() and not doubtful:
+            self._box = window.geometry()
 
 
 def _screens() -> list[QScreen]:
