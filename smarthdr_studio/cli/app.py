@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Annotated, Final
 
 import typer
@@ -116,7 +117,7 @@ def run(words: Sequence[str]) -> int:
     Raises KeyboardInterrupt: stopped with Ctrl-C, when the verb has put things in order.
     """
     try:
-        answer = build()(args=list(words), prog_name="smarthdr-studio", standalone_mode=False)
+        answer = _command()(args=list(words), prog_name="smarthdr-studio", standalone_mode=False)
     except (StudioError, _UsageError) as error:
         _refuse(error)
         return BAD_INPUT
@@ -190,6 +191,12 @@ def _of_no_number(cause: BaseException | None) -> str | None:
     each = cause.errors(include_url=False)[0]
     told: str = each["msg"]
     return told if str(each["input"]).strip().lstrip("+-").casefold() == "nan" else None
+
+
+@cache
+def _command() -> Callable[..., object]:
+    """All verbs, made once: the options of each are read from its signature."""
+    return typer.main.get_command(build())
 
 
 def build() -> typer.Typer:
