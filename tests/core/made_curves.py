@@ -1,5 +1,7 @@
 """Cameras of known response curves, and photographs of computed light for them."""
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -58,8 +60,12 @@ def curve_error(light):
     return float(np.median(np.abs(ratios / scale - 1))), float(np.abs(scale - 1).mean())
 
 
+@lru_cache(maxsize=8)
 def photograph(seed=0, *, size=(384, 512), stops=9):
-    """Light as of a photograph: even and graded areas, edges and fine grain; H×W×3 in [0, 1]."""
+    """Light as of a photograph: even and graded areas, edges and fine grain; H×W×3 in [0, 1].
+
+    Made once and shared: nobody can change it.
+    """
     rng = np.random.default_rng(seed)
     height, width = size
     rows, columns = np.mgrid[0:height, 0:width]
@@ -73,15 +79,21 @@ def photograph(seed=0, *, size=(384, 512), stops=9):
         shade = slope[0] * (rows[area] - row) / tall + slope[1] * (columns[area] - column) / wide
         light[area] = (rng.uniform(-stops, 0.5) + rng.normal(0, 0.35, 3)) + shade[..., None]
     grain = cv2.GaussianBlur(rng.normal(size=size).astype(np.float32), (0, 0), 2)
-    return np.clip(2.0 ** (light + 0.4 * grain[..., None]), 0, 1).astype(np.float32)
+    light = np.clip(2.0 ** (light + 0.4 * grain[..., None]), 0, 1).astype(np.float32)
+    light.flags.writeable = False
+    return light
+
+
+@lru_cache(maxsize=32)
+def _noise(seed, shape):
+    return np.random.default_rng(seed).normal(size=shape)
 
 
 def shot(light, stops, camera, *, full_well=9000, read=4, seed=0):
     """H×W×3 uint8 as a camera writes it: shot noise of so many electrons, read noise of so few."""
-    rng = np.random.default_rng(seed)
     seen = light * 2.0**stops
     noise = np.sqrt(np.clip(seen, 0, 1) / full_well + (read / full_well) ** 2)
-    seen = np.clip(seen + noise * rng.normal(size=seen.shape), 0, 1)
+    seen = np.clip(seen + noise * _noise(seed, seen.shape), 0, 1)
     return np.rint(EVERY_CAMERA[camera](seen) * 255).astype(np.uint8)
 
 
