@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from sources import tree_of
 
 import smarthdr_studio
 
@@ -22,15 +23,10 @@ def modules() -> list[Path]:
 
 
 @cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"))
-
-
-@cache
 def array_names(path: Path) -> frozenset[str]:
     """Every name of a module that is an array type: imported, or an alias made of such names."""
     found = set(ARRAYS)
-    for node in tree(path).body:
+    for node in tree_of(path).body:
         for statement in node.body if isinstance(node, ast.If) else [node]:
             match statement:
                 case ast.ImportFrom(module=str(source), names=names):
@@ -78,7 +74,7 @@ def without_shape(path: Path) -> list[str]:
     """Public functions of a module with arrays in their signature and no shape in their words."""
     return [
         f"{path.relative_to(PACKAGE)}:{function.lineno} {name}"
-        for name, function in public_functions(tree(path).body)
+        for name, function in public_functions(tree_of(path).body)
         if takes_or_returns(function, array_names(path))
         and not SHAPE.search(ast.get_docstring(function) or "")
     ]

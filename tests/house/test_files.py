@@ -3,8 +3,9 @@
 import ast
 import re
 from fnmatch import fnmatch
-from functools import cache
 from pathlib import Path
+
+from sources import nodes_of, text_of, tree_of
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "smarthdr_studio").rglob("*.py"))
@@ -40,27 +41,27 @@ def test_a_module_says_in_its_docstring_what_it_is():
     silent = [
         _name(path)
         for path in MODULES
-        if not (ast.get_docstring(_tree(path)) or "").partition("\n\n")[0].endswith((".", "?"))
+        if not (ast.get_docstring(tree_of(path)) or "").partition("\n\n")[0].endswith((".", "?"))
     ]
     assert silent == []
 
 
 def test_a_module_has_at_most_600_lines():
-    sizes = {_name(path): len(_text(path).splitlines()) for path in MODULES}
+    sizes = {_name(path): len(text_of(path).splitlines()) for path in MODULES}
     assert {name: size for name, size in sizes.items() if size > 600} == {}
 
 
 def test_only_tasks_and_training_start_threads():
     """Everything slow goes through the task runner; a run at work has the one other thread."""
     thread = re.compile(r"\((QThread|QRunnable)\)|\bQThreadPool\b|threading\.Thread\(")
-    assert {_name(path) for path in MODULES if thread.search(_text(path))} <= _THREADS
+    assert {_name(path) for path in MODULES if thread.search(text_of(path))} <= _THREADS
 
 
 def test_a_button_that_is_called_otherwise_is_so_to_a_screen_reader_too():
     """`button` names it to the eye and to a screen reader; `rename` alone changes both."""
     half = []
     for path in MODULES:
-        nodes = _nodes(path)
+        nodes = nodes_of(path)
         made = {
             target.attr
             for node in nodes
@@ -76,7 +77,7 @@ def test_a_button_that_is_called_otherwise_is_so_to_a_screen_reader_too():
             and node.func.attr == "setText"
             and isinstance(node.func.value, ast.Attribute)
             and node.func.value.attr in made
-            and f"{ast.unparse(node.func.value)}.setAccessibleName(" not in _text(path)
+            and f"{ast.unparse(node.func.value)}.setAccessibleName(" not in text_of(path)
         ]
     assert half == []
 
@@ -99,14 +100,14 @@ _OWN_READERS = {
 def test_what_somebody_may_have_put_there_is_opened_in_one_place():
     """A pipe is waited for by whoever opens it as a file, and a device never ends."""
     opens = re.compile(r"\.open\((\"rb\"|encoding=|newline=)|\.read_(text|bytes)\(")
-    assert {_name(path) for path in MODULES if opens.search(_text(path))} == _OWN_READERS
+    assert {_name(path) for path in MODULES if opens.search(text_of(path))} == _OWN_READERS
 
 
 def test_a_function_has_at_most_40_lines_and_rarely_more_than_30():
     sizes = {
         f"{_name(path)}: {node.name}": _body_lines(node)
         for path in MODULES
-        for node in _nodes(path)
+        for node in nodes_of(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
     assert {name: size for name, size in sizes.items() if size > 40} == {}
@@ -117,7 +118,7 @@ def test_weights_are_loaded_without_executing_anything():
     careless = [
         f"{_name(path)}:{node.lineno}"
         for path in [*MODULES, *TESTS]
-        for node in _nodes(path)
+        for node in nodes_of(path)
         if isinstance(node, ast.Call) and _loads_with_torch(node) and not _weights_only(node)
         if (_name(path), ast.unparse(node.func)) != (_OWN_GRAPHS, "torch.jit.load")
     ]
@@ -131,7 +132,7 @@ def test_what_somebody_else_may_have_written_is_decoded_in_one_place():
     elsewhere = [
         f"{_name(path)}:{node.lineno}"
         for path in MODULES
-        for node in _nodes(path)
+        for node in nodes_of(path)
         if isinstance(node, ast.Call) and ast.unparse(node.func) in _DECODERS
         if _name(path) != "smarthdr_studio/core/records.py"
     ]
@@ -140,7 +141,7 @@ def test_what_somebody_else_may_have_written_is_decoded_in_one_place():
 
 def test_no_file_names_a_package_registry():
     mine = Path(__file__)
-    assert [_name(p) for p in PAPERS if p != mine and _REGISTRY.search(_text(p))] == []
+    assert [_name(p) for p in PAPERS if p != mine and _REGISTRY.search(text_of(p))] == []
 
 
 def test_folders_that_are_no_packages_stay_none():
@@ -153,12 +154,12 @@ def test_no_decision_record_is_longer_than_a_screen():
     assert records
     for path in records:
         assert re.match(r"\d{4}-[a-z0-9-]+\.md$", path.name)
-        assert 20 <= len(_text(path).splitlines()) <= 60, path.name
+        assert 20 <= len(text_of(path).splitlines()) <= 60, path.name
 
 
 def test_the_picture_of_the_house_names_only_what_is_there():
     """Every `a/b` in it is a file or folder of the package, or ends one."""
-    text = _text(ROOT / "smarthdr_studio" / "ARCHITECTURE.md")
+    text = text_of(ROOT / "smarthdr_studio" / "ARCHITECTURE.md")
     assert len(text.splitlines()) <= 100
     places = [path.relative_to(ROOT).with_suffix("").as_posix() for path in [*MODULES, *TESTS]]
     places += [path.parent.relative_to(ROOT).as_posix() for path in MODULES]
@@ -178,7 +179,7 @@ def test_the_picture_of_the_house_names_only_what_is_there():
 
 def test_no_small_module_is_a_slice_of_another():
     """One under 40 lines that a single other module imports belongs inside that one."""
-    texts = {_name(path): _text(path) for path in MODULES}
+    texts = {_name(path): text_of(path) for path in MODULES}
     lonely = []
     for name, text in texts.items():
         if name.endswith("__init__.py") or len(text.splitlines()) >= 40:
@@ -194,7 +195,7 @@ def test_docstrings_name_only_what_is_there():
     """Names in backticks with a dot, a call or an underscore, and class names, exist somewhere."""
     known = {path.stem for path in MODULES}
     for path in MODULES:
-        for node in _nodes(path):
+        for node in nodes_of(path):
             known |= {
                 str(getattr(node, part))
                 for part in ("name", "arg", "id", "attr")
@@ -203,7 +204,7 @@ def test_docstrings_name_only_what_is_there():
     gone = [
         f"{_name(path)}: {word}"
         for path in MODULES
-        for node in _nodes(path)
+        for node in nodes_of(path)
         if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
         for word in _names_in(ast.get_docstring(node) or "")
         if word.rpartition(".")[2] not in known
@@ -244,18 +245,3 @@ def _body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 def _name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
-
-
-@cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(_text(path))
-
-
-@cache
-def _nodes(path: Path) -> list[ast.AST]:
-    return list(ast.walk(_tree(path)))
-
-
-@cache
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")

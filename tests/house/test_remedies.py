@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from sources import nodes_of
 
 from smarthdr_studio.cli.app import build
 from smarthdr_studio.core import remedies
@@ -50,15 +51,14 @@ def shell_words(command):
     )
 
 
-def texts(source):
+def texts(nodes):
     """Every text of a module that is no docstring."""
-    tree = ast.parse(source)
     docs = {
         id(node.value)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
             yield node.value
 
@@ -69,7 +69,7 @@ def test_no_text_of_the_window_names_an_option_or_a_verb_of_the_shell(shell_word
         for room in ROOMS
         for path in (ROOT / room).rglob("*.py")
         if path != Path(remedies.__file__)
-        for text in texts(path.read_text(encoding="utf-8"))
+        for text in texts(nodes_of(path))
         if shell_words.search(text)
     ]
     told = {
@@ -92,7 +92,7 @@ def test_no_text_of_the_window_names_an_option_or_a_verb_of_the_shell(shell_word
     ],
 )
 def test_a_sentence_for_the_shell_alone_would_be_found(line, shell_words):
-    assert any(shell_words.search(text) for text in texts(line))
+    assert any(shell_words.search(text) for text in texts(list(ast.walk(ast.parse(line)))))
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_sentence_for_the_shell_alone_would_be_found(line, shell_words):
     ],
 )
 def test_what_names_no_command_is_not_found(line, shell_words):
-    assert not any(shell_words.search(text) for text in texts(line))
+    assert not any(shell_words.search(text) for text in texts(list(ast.walk(ast.parse(line)))))
 
 
 @pytest.mark.parametrize("name", WAYS)
