@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hands import point_at
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
@@ -73,6 +73,7 @@ def test_ticks_are_few_and_inside(low, length, most):
 
 
 @given(st.floats(-1e5, 1e5), st.floats(1e-4, 1e6), st.integers(1, 12))
+@example(1e-9, 1e-4, 1)
 def test_whole_ticks_are_whole_few_and_inside(low, length, most):
     found = ticks(low, low + length, most=most, whole=True)
     assert all(tick == round(tick) for tick in found)

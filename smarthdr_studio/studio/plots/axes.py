@@ -27,8 +27,9 @@ def ticks(low: float, high: float, *, most: int, whole: bool = False) -> tuple[f
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(power * times for times in (1, 2, 5, 10, 20) if power * times >= raw * 0.999)
     step = max(step, 1.0) if whole else step
-    first = math.ceil(low / step - 1e-9)
-    last = math.floor(high / step + 1e-9)
+    slack = min(1e-9, 1e-6 * (high - low) / step)
+    first = math.ceil(low / step - slack)
+    last = math.floor(high / step + slack)
     return tuple(round(k * step, 12) for k in range(first, last + 1))
 
 
