@@ -25,6 +25,7 @@ from rich.progress import (
 from rich.table import Table
 
 from smarthdr_studio.core.errors import harmless
+from smarthdr_studio.core.words import percent as in_percent
 
 
 class NobodyHears(Exception):
@@ -186,7 +187,7 @@ def left_out_as_json(left_out: Mapping[str, str]) -> list[dict[str, str]]:
 
 def percent(share: float) -> str:
     """A share in [0, 1] as a percentage for people."""
-    return f"{100 * share:.1f} %"
+    return in_percent(share, decimals=1)
 
 
 def duration(seconds: float) -> str:

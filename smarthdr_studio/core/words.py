@@ -32,6 +32,17 @@ def unit_for(text: str, unit: str) -> str:
     return unit.removesuffix("es" if unit.endswith("ches") else "s")
 
 
+def percent(share: float, *, decimals: int = 0) -> str:
+    """A share in [0, 1]; what is neither nothing nor all never reads so: 37 %, < 1 %, > 99.9 %."""
+    told = f"{100 * share:.{decimals}f}"
+    least = f"{10.0**-decimals:.{decimals}f}"
+    if 0 < share < 1 and float(told) == 0:
+        return f"< {least} %"
+    if 0 < share < 1 and float(told) == 100:
+        return f"> {100 - float(least):.{decimals}f} %"
+    return f"{told} %"
+
+
 def telling(value: float) -> str:
     """A number with three telling digits, however small it is: 0.500, 0.00123, 1.23e-05, or 0."""
     return "0" if value == 0 else f"{value:#.3g}".rstrip(".")

@@ -9,7 +9,7 @@ from smarthdr_studio.core.imaging.metrics import psnr
 from smarthdr_studio.core.imaging.radiometry import mu_law
 from smarthdr_studio.core.imaging.regions import Region
 from smarthdr_studio.core.trust.causes import Clues, Reason, part_in_words, reason_map
-from smarthdr_studio.core.trust.explanation import ExplainedScene, percent
+from smarthdr_studio.core.trust.explanation import ExplainedScene
 from smarthdr_studio.core.trust.masking import (
     MaskSettings,
     Trust,
@@ -187,14 +187,6 @@ def test_a_scene_without_a_pseudo_label_is_counted_all_the_same():
 def test_a_scene_without_anything_cannot_be_counted():
     with pytest.raises(ValueError, match="without a single layer"):
         region_report(WHOLE, subject=None, layers={}, hdr=None, truth=None, reasons=None)
-
-
-@pytest.mark.parametrize(
-    ("share", "words"),
-    [(0, "0 %"), (0.004, "<1 %"), (0.006, "1 %"), (0.38, "38 %"), (0.996, ">99 %"), (1, "100 %")],
-)
-def test_a_percentage_is_never_all_or_nothing_by_rounding(share, words):
-    assert percent(share) == words
 
 
 def test_a_larger_share_has_words_of_its_own():

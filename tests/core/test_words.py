@@ -2,7 +2,15 @@
 
 import pytest
 
-from smarthdr_studio.core.words import counted, number, plain_hyphens, telling, unbroken, unit_for
+from smarthdr_studio.core.words import (
+    counted,
+    number,
+    percent,
+    plain_hyphens,
+    telling,
+    unbroken,
+    unit_for,
+)
 
 
 def test_one_of_anything_is_told_as_one():
@@ -67,3 +75,20 @@ def test_a_number_may_have_a_decimal_comma(text, value):
 def test_what_is_no_number_is_refused(text):
     with pytest.raises(ValueError, match="is no number"):
         number(text)
+
+
+@pytest.mark.parametrize(
+    ("share", "whole", "exact"),
+    [
+        (0, "0 %", "0.0 %"),
+        (1e-5, "< 1 %", "< 0.1 %"),
+        (0.004, "< 1 %", "0.4 %"),
+        (0.012, "1 %", "1.2 %"),
+        (0.374, "37 %", "37.4 %"),
+        (0.9951, "> 99 %", "99.5 %"),
+        (0.99999, "> 99 %", "> 99.9 %"),
+        (1, "100 %", "100.0 %"),
+    ],
+)
+def test_a_share_that_is_neither_nothing_nor_all_never_reads_so(share, whole, exact):
+    assert (percent(share), percent(share, decimals=1)) == (whole, exact)

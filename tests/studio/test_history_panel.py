@@ -213,7 +213,7 @@ def test_what_is_marked_already_is_not_picked_again(strip, told, qtbot):
     strip.set_marks(2, "002")
     qtbot.mouseClick(strip.plot.viewport(), LEFT, pos=middle(strip, 1, 2))
     assert told == []
-    assert "round 2: 60% retained" in strip.accessibleName()
+    assert "round 2: 60 % retained" in strip.accessibleName()
 
 
 def test_arrow_keys_step_from_the_marks_and_stop_at_the_ends(strip, told, qtbot):

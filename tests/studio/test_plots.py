@@ -376,3 +376,17 @@ def test_long_values_get_the_room_they_need_and_short_ones_begin_alike(qtbot, sp
     plot.show_range((0, 1), (0.2, 0.4))
     plot.grab()
     qtbot.waitUntil(lambda: plot.field.left() == begins)
+
+
+@pytest.mark.parametrize("value", [0.00681, 34.7, 0.0, -3.1e-4, 1.0])
+def test_a_single_value_has_an_axis_of_its_own(curve, qtbot, value):
+    curve.look_at(None, extent=(0, 210))
+    curve.add("gap", 181, value)
+    qtbot.waitUntil(lambda: curve._plot is not None)
+    curve.grab()
+    (low, high) = curve._plot.sight[1]
+    assert low < value < high
+    assert high - low >= 0.1 * abs(value)
+    ((_, shown),) = curve._plot.left.tickValues(low, high, curve._plot.vb.height())
+    words = curve._plot.left.tickStrings(shown, 1.0, 0.0)
+    assert len(set(words)) == len(words) > 1

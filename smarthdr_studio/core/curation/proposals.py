@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from math import floor, isnan
 from typing import Final, NamedTuple
 
-from smarthdr_studio.core.curation.queues import percent
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.core.trust.patch_statistics import PaintedStatistics, SceneStatistics
 from smarthdr_studio.core.trust.pool import PoolStatistics
+from smarthdr_studio.core.words import percent
 
 _MOST_EXACT: Final = 200  # scenes of a pool that is counted with every bin; more are counted with
 _COARSE_BINS: Final = 64  # these, a third of the time and within a tenth of a per cent

@@ -13,6 +13,7 @@ from smarthdr_studio.core.curation.scene_facts import TREND_ROUNDS, SceneFacts
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.trust.masking import MaskSettings, limit, span
 from smarthdr_studio.core.trust.patch_statistics import Floats
+from smarthdr_studio.core.words import percent
 
 Doubles = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -142,11 +143,6 @@ def why_worth(
     if untrusted >= _HARDLY:
         words += _cause(saturated, moving)
     return words + _company(unlike, nearest)
-
-
-def percent(share: float) -> str:
-    """A share in [0, 1] as a whole percentage; one that rounds to nothing is "under 1 %"."""
-    return "under 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
 
 
 def _cause(saturated: float | None, moving: float | None) -> str:

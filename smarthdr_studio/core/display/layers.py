@@ -14,6 +14,7 @@ from smarthdr_studio.core.imaging.bracket import Bracket, Half
 from smarthdr_studio.core.imaging.radiometry import GAMMA, MU, Floats
 from smarthdr_studio.core.imaging.regions import Mask
 from smarthdr_studio.core.trust.masking import MaskSettings, Trust
+from smarthdr_studio.core.words import percent as in_percent
 
 Pattern = Literal[
     "even", "rising", "falling", "vertical", "horizontal", "dots", "grid", "checks", "rings"
@@ -298,11 +299,8 @@ def percent(mask: Mask) -> str:
 
 
 def share(count: int, of: int) -> str:
-    """A share in whole percent; the least that is not nothing says so."""
-    portion = count / max(of, 1)
-    if 0 < portion < 0.005:
-        return "< 1 %"
-    return f"{portion:.0%}".replace("%", " %")
+    """A share in whole percent; what is neither nothing nor all says so."""
+    return in_percent(count / max(of, 1))
 
 
 def number(value: float) -> str:

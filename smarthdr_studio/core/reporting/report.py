@@ -27,7 +27,6 @@ from smarthdr_studio.core.reporting.report_scenes import (
     SceneReport,
     SceneRequest,
     decisions_by_scene,
-    percent,
     pictures_of,
     read_scene_report,
     scene_request,
@@ -35,7 +34,7 @@ from smarthdr_studio.core.reporting.report_scenes import (
 )
 from smarthdr_studio.core.reporting.tables import Progress, no_progress, write_text
 from smarthdr_studio.core.trust.pseudo_label import Provenance
-from smarthdr_studio.core.words import counted
+from smarthdr_studio.core.words import counted, percent
 
 SLUGS: Final[Mapping[Status, str]] = {
     Status.GROUND_TRUTH: "truth",
@@ -250,7 +249,7 @@ def _contents(groups: Mapping[Status, Sequence[Card]]) -> str:
 
 
 def _entry_html(card: Card) -> str:
-    share = "" if card.retained is None else f"{card.retained:.0%}".replace("%", " %")
+    share = "" if card.retained is None else percent(card.retained)
     return (
         f'<li><a href="#scene-{escape(card.id)}">{escape(card.id)}</a>'
         f'<span class="quiet">{share}</span></li>'
@@ -280,7 +279,7 @@ def _kept(card: Card) -> str:
     if card.retained is None:
         return ""
     return (
-        f'<span class="last">{percent(card.retained)} retained<span class="kept">'
+        f'<span class="last">{percent(card.retained, decimals=1)} retained<span class="kept">'
         f'<i style="width:{100 * card.retained:.1f}%"></i></span>{_rounds(card.rounds)}</span>'
     )
 
@@ -478,7 +477,9 @@ def _head(
         about=f"{some}{time_words(utc_now())} · dataset {project.dataset.name}",
         figures=(
             *_counted(counts),
-            Figure(name="pool retained", value="–" if share is None else percent(share)),
+            Figure(
+                name="pool retained", value="–" if share is None else percent(share, decimals=1)
+            ),
             Figure(name="thresholds", value=f"τ_pa {masks.tau_patch:g} · τ_pi {masks.tau_pixel:g}"),
             Figure(name="looked at", value=f"{reviewed} of {len(states)}"),
             *_newest(seen),

@@ -42,7 +42,7 @@ from smarthdr_studio.core.trust.brush import Brush
 from smarthdr_studio.core.trust.masking import MaskSettings, trust
 from smarthdr_studio.core.trust.pool import Retention
 from smarthdr_studio.core.trust.pseudo_label import Provenance, PseudoLabel, read_pseudo_label
-from smarthdr_studio.core.words import telling
+from smarthdr_studio.core.words import percent, telling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,7 +356,7 @@ def _of_label(material: Material) -> tuple[Figure, ...]:
         return ()
     kept = material.trust
     painted = 0.0 if material.person is None else float((material.person != 0).mean())
-    own = (Figure(name="painted", value=percent(painted)),) if painted else ()
+    own = (Figure(name="painted", value=percent(painted, decimals=1)),) if painted else ()
     return (
         Figure(
             name="retained",
@@ -394,15 +394,10 @@ def _of_facts(facts: SceneFacts) -> tuple[Figure, ...]:
         ("saturated", facts.saturation, "Pixels that are saturated in the reference frame."),
     )
     return tuple(
-        Figure(name=name, value=percent(share), tip=tip)
+        Figure(name=name, value=percent(share, decimals=1), tip=tip)
         for name, share, tip in named
         if share is not None
     )
-
-
-def percent(share: float) -> str:
-    """A share in [0, 1] with one decimal."""
-    return f"{100 * share:.1f} %"
 
 
 def _decibels(value: float) -> str:

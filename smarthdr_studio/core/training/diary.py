@@ -19,6 +19,7 @@ from smarthdr_studio.core.training.events import (
 )
 from smarthdr_studio.core.training.run_folder import best_of, is_better
 from smarthdr_studio.core.training.run_log import TimedEvent
+from smarthdr_studio.core.words import percent
 
 Tone = Literal["plain", "good", "warn", "bad"]
 
@@ -101,7 +102,7 @@ class Diary:
         return f"resumed from step {event.step} on {event.device}: {learns}{told}"
 
     def _round(self, event: RoundFinished) -> _TextAndTone:
-        parts = [f"retained {_percent(event.retained)}{_points(event.retained, self._retained)}"]
+        parts = [f"retained {percent(event.retained)}{_points(event.retained, self._retained)}"]
         trusted = frozenset(s.id for s in event.scenes if s.retained > TRUSTED_FROM)
         if new := len(trusted - self._trusted):
             parts.append(f"{_counted(new, 'scene')} newly trusted")
@@ -173,10 +174,6 @@ def _end(event: RunFinished) -> _TextAndTone:
             ways = " or ".join(remedy.text for remedy in event.remedies)
             help_ = f"; what helps: {ways}" if ways else ""
             return f"failed at step {event.step}: {event.message}{help_}", "bad"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
 
 
 def _points(share: float, before: float | None) -> str:

@@ -31,6 +31,7 @@ from smarthdr_studio.core.trust.masking import EXPOSURES, MaskSettings, Trust, t
 from smarthdr_studio.core.trust.patch_statistics import PaintedStatistics, SceneStatistics
 from smarthdr_studio.core.trust.pool import PoolStatistics
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
+from smarthdr_studio.core.words import percent
 
 ProposalMethod = Literal["quantile", "exposure", "risk"]
 
@@ -58,7 +59,7 @@ class ThresholdProposal:
     @property
     def words(self) -> tuple[str, ...]:
         """Everything a person decides by, a sentence each."""
-        share = f"{100 * self.retained:.0f} % of the pixels and {100 * self.patches:.0f} %"
+        share = f"{percent(self.retained)} of the pixels and {percent(self.patches)}"
         return (
             f"{self.how}.",
             f"They retain {share} of the patches of the pool.",

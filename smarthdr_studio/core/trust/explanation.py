@@ -23,6 +23,7 @@ from smarthdr_studio.core.trust.causes import (
     joined,
 )
 from smarthdr_studio.core.trust.masking import MaskSettings, Range, Trust, expand, scores
+from smarthdr_studio.core.words import percent
 
 Gate = Literal["", "patch", "pixel", "person"]
 Flags = npt.NDArray[np.bool_]
@@ -174,13 +175,6 @@ def error_fact(scene: ExplainedScene, area: Area) -> Iterator[Fact]:
     if scene.error is not None:
         mean = float(area.of(scene.error).mean(dtype=np.float64))
         yield Fact(name="error", value=number(mean), beside="absolute, on the μ-law")
-
-
-def percent(share: float) -> str:
-    """A share in [0, 1] in words that never round to all or nothing what is neither."""
-    if 0 < share < 0.005:
-        return "<1 %"
-    return ">99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
 
 
 def number(value: float) -> str:

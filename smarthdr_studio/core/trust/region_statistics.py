@@ -19,11 +19,11 @@ from smarthdr_studio.core.trust.explanation import (
     cause_facts,
     error_fact,
     number,
-    percent,
     pixel_threshold_words,
     score_words,
 )
 from smarthdr_studio.core.trust.masking import scores
+from smarthdr_studio.core.words import percent
 
 Flags = npt.NDArray[np.bool_]
 

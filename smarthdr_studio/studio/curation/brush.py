@@ -18,6 +18,7 @@ from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.trust.brush import Area, Brush, Dabs, Ink, Stroke, apply, footprint
+from smarthdr_studio.core.words import percent
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.project.screen import Screen
 from smarthdr_studio.studio.project.store import Store
@@ -441,7 +442,8 @@ class InkButton(QPushButton):
 def in_words(state: StudioState) -> str:
     """How much is painted, and when it counts."""
     brush, row = state.brush, state.row(state.shown)
-    shares = f"trust {_share(brush.trusted)} · distrust {_share(brush.distrusted)}"
+    trust, distrust = (percent(share, decimals=1) for share in (brush.trusted, brush.distrusted))
+    shares = f"trust {trust} · distrust {distrust}"
     if not state.display.mask_visible:
         shares = f"⚠ hidden with the masks (M) · {shares}"
     status = row.status if row is not None else None
@@ -460,11 +462,6 @@ def _when(state: StudioState) -> str:
     if state.training.busy:
         return f"from {state.training.next_round} on"
     return "from the next round on"
-
-
-def _share(share: float) -> str:
-    """A share in percent with one digit; the least that is not nothing says so."""
-    return "< 0.1 %" if 0 < share < 0.0005 else f"{100 * share:.1f} %"
 
 
 def _draw_sample(painter: QPainter, place: QRectF, ink: Ink, *, ratio: float) -> None:

@@ -65,12 +65,16 @@ def worded_apart(values: Sequence[float]) -> tuple[str, ...]:
     return tuple(f"{value:.{decimals}f}" for value in values)
 
 
+_ROUNDING: Final = 1e-9
+
+
 def comfortable(low: float, high: float, *, log: bool = False) -> tuple[float, float]:
-    """A little air above and below; a constant gets room of its own."""
+    """A little air above and below; a constant, but for rounding, gets room of its own."""
+    varies = high - low > _ROUNDING * max(abs(low), abs(high))
     if log:
-        air = (high / low) ** 0.06 if high > low else 2.0
+        air = (high / low) ** 0.06 if varies else 2.0
         return low / air, high * air
-    if high > low:
+    if varies:
         air = (high - low) * 0.06
         return low - air, high + air
     air = abs(low) * 0.1 or 1.0

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QGraphicsRectItem, QScrollBar, QToolTip
 from smarthdr_studio.core.display import ColourMap, sigma_rgb8
 from smarthdr_studio.core.training.round_history import RunHistory
 from smarthdr_studio.core.trust.masking import Range
-from smarthdr_studio.core.words import counted
+from smarthdr_studio.core.words import counted, percent
 from smarthdr_studio.studio.plots.axes import Doubles, ticks
 from smarthdr_studio.studio.plots.chart import Chart, Column
 from smarthdr_studio.studio.state import HeatStrip as Shares
@@ -364,7 +364,7 @@ class HeatStripChart(EventWatch, Chart):
             return _LINES
         row, column = place
         share = self._shares.shares[row, column]
-        kept = f"{100 * share:.1f} % retained" if np.isfinite(share) else "took no part"
+        kept = f"{percent(share, decimals=1)} retained" if np.isfinite(share) else "took no part"
         return f"{self._shares.scenes[row]} · round {self._shares.rounds[column]} · {kept}"
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -488,7 +488,7 @@ class HeatStripChart(EventWatch, Chart):
         row, column = self._row(), self._column()
         if self._shares is not None and column is not None and row is not None:
             share = self._shares.shares[row, column]
-            kept = f"{share:.0%} retained" if np.isfinite(share) else "took no part"
+            kept = f"{percent(share)} retained" if np.isfinite(share) else "took no part"
             words += f"; {self._scene} in round {self._round}: {kept}"
         self.setAccessibleName(words)
 

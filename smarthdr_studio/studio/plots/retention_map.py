@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QFont
 
 from smarthdr_studio.core.display import ColourMap, Rgb8, sigma_rgb8
 from smarthdr_studio.core.trust.masking import Range
+from smarthdr_studio.core.words import percent
 from smarthdr_studio.studio.plots.axes import NOWHERE, ArrowKeys, Doubles, place_for, stepped
 from smarthdr_studio.studio.plots.chart import Chart, Column
 from smarthdr_studio.studio.theme import Palette
@@ -431,7 +432,7 @@ class RetentionMap(Chart):
 
     def _words(self) -> str:
         share = self._kept if self._kept is not None else self.share_at(*self._taus)
-        return "" if share is None else f"{100 * share:.0f} %"
+        return "" if share is None else percent(share)
 
     def _describe(self) -> None:
         words = self._words()

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QBrush, QColor, QFontMetricsF
 
 from smarthdr_studio.core.trust.reliability import Evidence
+from smarthdr_studio.core.words import percent
 from smarthdr_studio.studio.plots.axes import LOOSE, ArrowKeys, Doubles, place_for, stepped
 from smarthdr_studio.studio.plots.chart import Chart, Column, Stretch
 from smarthdr_studio.studio.theme import Palette
@@ -308,7 +309,7 @@ class Sparsification(Chart):
         self.plumb.setValue(dropped)
         self.point.setPos(dropped, rest)
         top, field = plot.place_of(dropped, high), plot.field
-        words = f"{100 * dropped:.0f} % dropped"
+        words = f"{percent(dropped)} dropped"
         self.words.say(words, anchor=(0, 0), shift=(_BESIDE, 0))
         self.words.setPos(dropped, high)
         if self.words.boundingRect().translated(top).right() > field.right():
@@ -373,9 +374,8 @@ class Sparsification(Chart):
         words = "Sparsification curves"
         if self._point is not None:
             dropped, rest = self._point
-            words += (
-                f", thresholds drop {dropped:.0%}, absolute error of the rest {rest:.2f} of all"
-            )
+            words += f", thresholds drop {percent(dropped)}"
+            words += f", absolute error of the rest {rest:.2f} of all"
         self.setAccessibleName(words if self._curves else "Sparsification curves, none yet")
 
 

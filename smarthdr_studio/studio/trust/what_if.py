@@ -287,7 +287,7 @@ def compared(share: float | None, now: float | None) -> str:
 
 def _tip(kept: Snapshot) -> str:
     shares = ", ".join(
-        f"{100 * share:.1f} % of the {of}"
+        f"{percent(share, decimals=1)} of the {of}"
         for share, of in ((kept.pool, "pool"), (kept.scene, "scene"))
         if share is not None
     )

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from smarthdr_studio.core.environment import moment_in
+from smarthdr_studio.core.words import percent as in_percent
 
 GAP: Final = 8
 PARTED: Final = " · "  # between the parts of one line
@@ -111,14 +112,9 @@ def clear(layout: QLayout) -> None:
             widget.deleteLater()
 
 
-def percent(share: float | None) -> str:
-    """A share in [0, 1] as whole percent; a dash where there is none."""
-    if share is None:
-        return "–"
-    whole = round(share * 100)
-    if whole in (0, 100) and share not in (0, 1):
-        return "< 1 %" if whole == 0 else "> 99 %"
-    return f"{whole} %"
+def percent(share: float | None, *, decimals: int = 0) -> str:
+    """A share in [0, 1]; a dash where there is none."""
+    return "–" if share is None else in_percent(share, decimals=decimals)
 
 
 def small(value: float | None) -> str:
