@@ -6,13 +6,14 @@ import sys
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QContextMenuEvent, QImage
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QFileDialog, QFrame, QMenu, QVBoxLayout
 
 from smarthdr_studio.core.errors import ExportError
 from smarthdr_studio.core.reporting.tables import write_columns
+from smarthdr_studio.core.trust.reliability import Evidence
 from smarthdr_studio.studio.plots.chart import Enlarged
 from smarthdr_studio.studio.plots.histogram import ThresholdHistogram
 
@@ -104,6 +105,78 @@ def test_an_enlarged_chart_is_alive_and_comes_back_to_its_place(at_home, qtbot):
     chart.enlarge()
     chart.enlarge()  # "Back to its place"
     assert column.indexOf(chart) == 1
+
+
+def test_escape_closes_an_enlarged_chart_though_that_has_the_keyboard(at_home, qtbot):
+    home, _, chart = at_home
+    chart.enlarge()
+    window = chart.window()
+    with qtbot.waitActive(window, timeout=20000):
+        window.activateWindow()
+    chart.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.waitUntil(chart.hasFocus, timeout=20000)
+    qtbot.keyClick(chart, Qt.Key.Key_Escape)
+    assert chart.window() is home
+    with qtbot.waitActive(home, timeout=20000):
+        home.activateWindow()
+    chart.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.waitUntil(chart.hasFocus, timeout=20000)
+    qtbot.keyClick(chart, Qt.Key.Key_Escape)
+    assert not chart.hasFocus()  # at home it gives the keyboard back
+
+
+@pytest.mark.parametrize("place", [0.25, 0.8])
+def test_a_double_click_shows_all_again_and_leaves_the_threshold(at_home, qtbot, place):
+    _, _, chart = at_home
+    chart.set_tau(0.4)
+    dragged, released = [], []
+    chart.tau_dragged.connect(chart.set_tau)
+    chart.tau_dragged.connect(dragged.append)
+    chart.tau_released.connect(released.append)
+    plot = chart.plot
+    chart._turn(3, plot.value_at(plot.field.center()))
+    assert chart.seen != chart.span()
+    field = plot.field
+    where = QPoint(round(field.left() + place * field.width()), round(field.center().y()))
+    qtbot.mouseDClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=where)
+    assert chart.seen == chart.span()
+    assert chart.tau == 0.4
+    assert released == []
+    qtbot.wait(2 * QApplication.doubleClickInterval())
+    assert released == []
+    qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=where)
+    assert chart.tau == dragged[-1] != 0.4
+    qtbot.waitUntil(lambda: released == [chart.tau], timeout=20000)
+
+
+def test_every_zoomed_chart_shows_all_again_by_a_double_click_and_nothing_is_decided(
+    opened, qtbot, until, monkeypatch
+):
+    session, charts = opened.session, opened.page.charts
+    until(session, lambda s: s.charts is not None)
+    settled = []
+    monkeypatch.setattr(session.curating, "settle_masks", settled.append)
+    ramp = np.linspace(1, 0, 21)
+    shown = Evidence(
+        pixels=9, error=0.1, by_sigma=ramp, oracle=ramp**2, random=np.ones(21),
+        ause=0.1, aurg=0.1, spearman=0.5, auroc=0.8, ence=0.1, coverage=(0.7, 0.9, 1.0),
+        predicted=np.linspace(0.01, 0.1, 10), observed=np.linspace(0.02, 0.1, 10),
+    )  # fmt: skip
+    before, entries = session.state.masks, len(session.project.entries())
+    for chart in (charts.patches, charts.pixels, charts.map, charts.sparsification):
+        chart.enlarge()
+        charts.sparsification.set_evidence(shown)
+        hand, plot = chart.plot.viewport(), chart.plot
+        chart._turn(3, plot.value_at(plot.field.center()))
+        assert chart.seen != chart.span()
+        where = (plot.field.center() + QPointF(20, 10)).toPoint()
+        qtbot.mouseDClick(hand, Qt.MouseButton.LeftButton, pos=where)
+        assert chart.seen == chart.span()
+        assert session.state.masks == before
+        chart.go_home()
+    qtbot.wait(2 * QApplication.doubleClickInterval())
+    assert session.state.masks == before
+    assert len(session.project.entries()) == entries
 
 
 def test_every_chart_of_the_window_goes_out_as_picture_drawing_and_table(

@@ -6,7 +6,8 @@ from hands import point_at
 from hypothesis import example, given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QContextMenuEvent, QImage
+from PySide6.QtWidgets import QApplication
 
 from smarthdr_studio.studio.plots.axes import ticks, worded
 from smarthdr_studio.studio.plots.curves import Curve
@@ -154,10 +155,19 @@ def test_pointing_at_a_curve_reads_it_and_leaving_reads_the_newest(curve):
     plot = curve.plot
     point_at(plot.viewport(), plot.place_of(4.2, 35).toPoint())
     assert curve.reading.isVisible()
-    assert curve.reading.value() == pytest.approx(4.2, abs=0.1)
+    assert curve.reading.value() == 4
+    assert curve.step.text == "round 4"
     assert curve.heading().placed[0].words == "34.0 dB"
     (dot,) = curve.dots.points()
     assert (dot.pos().x(), dot.pos().y()) == (4, 34)  # where it was measured
+    hand = plot.viewport()
+    where = plot.place_of(4.2, 35).toPoint()
+    menu = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, where, hand.mapToGlobal(where))
+    QApplication.sendEvent(hand, menu)  # over which the mouse leaves unheard
+    assert not curve.reading.isVisible()
+    assert not curve.step.isVisible()
+    point_at(hand, where)
+    assert curve.step.isVisible()
     plot.hovered.emit(None)
     assert not curve.reading.isVisible()
     assert curve.heading().placed[0].words == "40.0 dB"

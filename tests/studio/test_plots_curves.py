@@ -355,6 +355,33 @@ def test_the_dot_under_the_cursor_stands_on_the_line_where_a_run_has_few_steps(c
     assert (dot.pos().x(), dot.pos().y()) == (8, 20)
 
 
+def test_the_words_under_the_cursor_name_the_step_of_the_dot(chart):
+    chart.extend("a", np.arange(40), np.arange(40.0))
+    chart.extend("b", np.array([0, 20]), np.array([1.0, 2.0]))
+    assert chart.plot.isVisible()
+    chart.point_at(26.7)
+    assert max(dot.pos().x() for dot in chart.dots.points()) == 26
+    assert (chart.step.text, chart.reading.value()) == ("step 26", 26)
+    chart.lines.switch("a")
+    chart.changed()
+    assert [dot.pos().x() for dot in chart.dots.points()] == [20]
+    assert (chart.step.text, chart.reading.value()) == ("step 20", 20)
+    chart.look_at((22, 30))
+    assert not chart.reading.isVisible()  # it lies before what is seen
+    assert chart.step.isVisible()
+    chart.look_at(None)
+    chart.lines.switch("a")
+    chart.mark(Marks(begun=10))
+    chart.point_at(12)
+    assert not chart.begun_words.isVisible()  # the words under the cursor would cover it
+    chart.point_at(39)
+    assert chart.begun_words.isVisible()
+    assert chart.begun_words.text
+    chart.hide()
+    chart.show()
+    assert not chart.step.isVisible()  # no cursor is over what was away
+
+
 @pytest.mark.parametrize("begun", [10, 50, 90])
 def test_the_words_of_a_mark_and_the_last_step_are_whole(chart, begun):
     chart.extend("a", np.arange(101.0), np.linspace(1, 0, 101))

@@ -50,6 +50,25 @@ def test_a_low_board_has_one_row_and_a_high_one_several(board, qtbot):
     qtbot.waitUntil(lambda: len({tiles[n].y() for n in board._grid.shown}) > 1, timeout=20000)
 
 
+def test_a_chart_that_is_hidden_is_no_longer_enlarged(board, qtbot, monkeypatch):
+    board.take_points([("fit", "Lₛʳ", step, 0.5) for step in STEPS])
+    opened = []
+    monkeypatch.setattr(QMenu, "popup", lambda menu, _at: opened.append(menu))
+    curve = board.curves["fit"]
+    curve.enlarge()
+    window = curve.window()
+    assert window is not board.window()
+    curve.menu_asked.emit(QPoint(0, 0))
+    (menu,) = opened
+    next(line for line in menu.actions() if line.text() == "Hide this chart").trigger()
+    menu.deleteLater()
+    assert "fit" not in board._grid.shown
+    assert not window.isVisible()
+    assert curve.window() is board.window()
+    board.arrange({})
+    assert curve.isVisible()
+
+
 def test_points_come_to_their_charts_and_what_was_before_is_put_before_them(board):
     board.take_points([("fit", "Lₛʳ", 20.0, 0.5), ("likelihood", "some new term", 20.0, 1.0)])
     board.show_past(charted(run(labelled_reconstruction=STEPS, memory_bytes=[GIB] * 10)))

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QDialog, QWidget
 
 from smarthdr_studio.studio.widgets.controls import EventWatch
 
@@ -163,6 +163,8 @@ class ArrowKeys(EventWatch, QObject):
             return False
         if not isinstance(event, QKeyEvent) or event.key() not in (*_WAYS, Qt.Key.Key_Escape):
             return False
+        if event.key() == Qt.Key.Key_Escape and isinstance(self._chart.parentWidget(), QDialog):
+            return False  # which it closes
         if kind is QEvent.Type.ShortcutOverride:
             event.accept()
         elif kind is QEvent.Type.KeyPress:

@@ -134,6 +134,7 @@ class Chart(QWidget):
             for plot in self.plots():
                 plot.setParent(self)
             self._plot.turned.connect(self._turn)
+            self._plot.double_clicked.connect(self.twice)
             self._dress_plot()
             self._place()
             self._refill()
@@ -176,6 +177,11 @@ class Chart(QWidget):
         """Show all there is."""
         self._zoom = None
         self.changed()
+
+    @Slot(QPointF)
+    def twice(self, _where: QPointF) -> None:
+        """A double click: all there is."""
+        self.view_all()
 
     @property
     def seen(self) -> tuple[Stretch, Stretch]:
@@ -256,6 +262,11 @@ class Chart(QWidget):
             window.close()
         elif window is not None and window.layout() is not None:
             Enlarged(self, window).show()
+
+    def go_home(self) -> None:
+        """Out of a window of its own, if it has one."""
+        if isinstance(self.parentWidget(), Enlarged):
+            self.enlarge()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """By the right button and by the menu key."""

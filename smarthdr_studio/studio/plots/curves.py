@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QColor, QContextMenuEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QColor, QContextMenuEvent, QHideEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem
 
 from smarthdr_studio.studio.plots.axes import Doubles
@@ -27,7 +27,7 @@ from smarthdr_studio.studio.theme import Palette
 if TYPE_CHECKING:
     import pyqtgraph as pg
 
-    from smarthdr_studio.studio.plots.plot import Plot
+    from smarthdr_studio.studio.plots.plot import Plot, Words
 
 _PER_NOTCH: Final = 0.8
 _LEAST_DRAG: Final = 5.0  # pixels; less is a click that shook
@@ -163,6 +163,12 @@ class Curve(Chart):
         made._sight, made._extent = self._sight, self._extent
         return made
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        """No cursor is over what is not there."""
+        super().hideEvent(event)
+        if self._cursor is not None:
+            self._hover(None)
+
     def sizeHint(self) -> QSize:
         """Wide enough for five ticks."""
         return QSize(220, 130)
@@ -239,7 +245,6 @@ class Curve(Chart):
         plot.pressed.connect(self._press)
         plot.moved.connect(self._drag)
         plot.released.connect(self._release)
-        plot.double_clicked.connect(self.view_all)
         plot.resized.connect(self.changed)
 
     def dressed(self, plot: "Plot", palette: Palette) -> None:
@@ -335,16 +340,20 @@ class Curve(Chart):
 
     def _show_values(self, plot: "Plot") -> None:
         """The cursor, and a dot on each line at the point that is read."""
-        at, spots = self._cursor, []
+        at, spots = self._read, []
         for part in (self.reading, self.step):
             part.setVisible(at is not None)
         if at is not None:
             self.reading.setValue(at)
+            self.reading.setVisible(self.scale.shows(at))
             first, last = self.scale.across
+            beside = max(at, first)  # where what is read lies before what is seen
             # Beside the middle near the edges, so that the words stay whole.
-            side = min(max((at - first) / (last - first) * 1.6 - 0.3, 0.0), 1.0)
+            side = min(max((beside - first) / (last - first) * 1.6 - 0.3, 0.0), 1.0)
             self.step.say(f"{self._across_name} {at:,.0f}", anchor=(side, 1.0))
-            self.step.setPos(at, plot.sight[1][0])
+            self.step.setPos(beside, plot.sight[1][0])
+        covered = at is not None and _boxes_meet(plot, self.step, self.begun_words)
+        self.begun_words.setVisible(self.begun.isVisible() and not covered)
         ground = plot.pen(self._palette.panel, 1)
         for name, trace in self.lines.shown.items():
             point = trace.point_near(math.inf if at is None else at, smooth=self.smooth)
@@ -353,6 +362,15 @@ class Curve(Chart):
                 size = 5 if at is None else 7
                 spots += _spot(*point, self.scale, size=size, pen=ground, brush=colour)
         self.dots.setData(spots)
+
+    @property
+    def _read(self) -> float | None:
+        """The step that is read: of what is measured, the last one not beyond the cursor."""
+        at = self._cursor
+        if at is None:
+            return None
+        found = (trace.point_near(at) for trace in self.lines.shown.values())
+        return max((point[0] for point in found if point is not None), default=float(int(at)))
 
     @property
     def _all(self) -> Sight | None:
@@ -456,6 +474,16 @@ def _lay(
         drawn.setWidthF(pen.widthF() / 1.5)
     x, y = cut(*mapped(x, y, scale), scale.across)
     item.setData(x, y, pen=drawn, antialias=not dense)
+
+
+def _boxes_meet(plot: "Plot", one: "Words", other: "Words") -> bool:
+    """Whether words lie over one another in the plot."""
+    boxes = (
+        words.boundingRect().translated(plot.place_of(words.x(), words.y()))
+        for words in (one, other)
+    )
+    first, second = boxes
+    return first.intersects(second)
 
 
 def mapped(x: Doubles, y: Doubles, scale: Scale) -> tuple[Doubles, Doubles]:

@@ -37,6 +37,7 @@ class ThresholdHistogram(Chart):
         self._counts = np.zeros(0, np.int64)
         self._edges = np.linspace(0, 1, 2)
         self._tau, self._wish = 0.4, 0.4
+        self._before = self._tau  # the hand came
         self._dropped: Dropped = dropped
         self.setMinimumSize(120, 52)
         self._keys = ArrowKeys(self)
@@ -104,16 +105,17 @@ class ThresholdHistogram(Chart):
 
         from smarthdr_studio.studio.plots.plot import Hatch, Plot
 
-        plot = Plot()
+        plot = Plot(weighs_clicks=True)
         plot.left.hide()
         bars = {"stepMode": "center", "fillLevel": 0.0, "pen": None}
         self.kept, self.beyond = (pg.PlotDataItem(**bars) for _ in range(2))
         self.hatch, self.line = Hatch(), pg.InfiniteLine(self._tau)
         for item in (self.kept, self.beyond, self.hatch, self.line):
             plot.vb.addItem(item)
-        plot.pressed.connect(self._drag)
+        plot.pressed.connect(self._press)
         plot.moved.connect(self._drag)
         plot.released.connect(self._release)
+        plot.taken_back.connect(self._take_back)
         plot.viewport().setCursor(Qt.CursorShape.SplitHCursor)
         return plot
 
@@ -143,6 +145,15 @@ class ThresholdHistogram(Chart):
         return np.log1p(counts) if self.log else counts
 
     @Slot(QPointF)
+    def _press(self, where: QPointF) -> None:
+        self._before = self._tau
+        self._drag(where)
+
+    @Slot()
+    def _take_back(self) -> None:
+        self.tau_dragged.emit(self._before)
+
+    @Slot(QPointF)
     def _drag(self, where: QPointF) -> None:
         self.tau_dragged.emit(round(where.x(), 3))
 
@@ -164,5 +175,5 @@ class ThresholdHistogram(Chart):
         self.setToolTip(
             f"{self.title}: how many have which score, by the logarithm of their count. Drag the"
             " line; arrow keys move it by 0.01, with Shift by 0.1 (Tab reaches it, Esc leaves it)."
-            " Ctrl and the wheel zoom; more by the right button"
+            " Ctrl and the wheel zoom, a double click shows all; more by the right button"
         )

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
     QFont,
     QFontMetricsF,
+    QHideEvent,
     QMouseEvent,
     QPaintEngine,
     QPainter,
@@ -24,6 +25,7 @@ from PySide6.QtGui import (
     QWheelEvent,
 )
 from PySide6.QtWidgets import (
+    QApplication,
     QGraphicsGridLayout,
     QGraphicsItem,
     QGraphicsPathItem,
@@ -182,16 +184,26 @@ class Plot(pg.GraphicsView):
     pressed = Signal(QPointF)
     moved = Signal(QPointF)  # with the left button down
     released = Signal(QPointF)
+    taken_back = Signal()  # what was pressed was the first of two clicks: as if it had not been
     double_clicked = Signal(QPointF)
     turned = Signal(float, QPointF)  # notches of the wheel, up is positive
     resized = Signal()
 
     def __init__(
-        self, *, takes_wheel: bool = False, margins: tuple[int, int, int, int] = (8, 4, 8, 0)
+        self,
+        *,
+        takes_wheel: bool = False,
+        weighs_clicks: bool = False,
+        margins: tuple[int, int, int, int] = (8, 4, 8, 0),
     ) -> None:
-        """A wheel that is not taken scrolls what the chart lies in; margins are pixels."""
+        """A wheel that is not taken scrolls what the chart lies in; margins are pixels.
+
+        Where clicks are weighed, one is `released` once it cannot become a double click any more;
+        a drag is at once.
+        """
         self.fine = 1.0  # pixels of the device for each of the screen: pens are as much wider
         self._takes_wheel, self._held = takes_wheel, False
+        self._weighs, self._from, self._let_go_at = weighs_clicks, QPointF(), QPointF()
         self._ticks, self._gutter = QPen(), ""
         super().__init__(background=None)
         self.enableMouse(False)  # noqa: FBT003
@@ -204,6 +216,8 @@ class Plot(pg.GraphicsView):
         self.setFrameStyle(0)
         self.setStyleSheet("background: transparent; border: none;")
         self.setMouseTracking(True)
+        self._second = QTimer(self, singleShot=True)
+        self._second.timeout.connect(self._settle)
 
     def dress(self, palette: Palette, font: QFont) -> None:
         """Colours and letters of the axes; each chart dresses its own lines."""
@@ -330,7 +344,8 @@ class Plot(pg.GraphicsView):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """The left button is the chart's."""
         if event.button() == Qt.MouseButton.LeftButton and self.field.contains(event.position()):
-            self._held = True
+            self.settle()
+            self._held, self._from = True, event.position()
             self.pressed.emit(self.value_at(event.position()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -343,12 +358,34 @@ class Plot(pg.GraphicsView):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """The hand let go here."""
         if self._held and event.button() == Qt.MouseButton.LeftButton:
-            self._held = False
-            self.released.emit(self.value_at(event.position()))
+            self._held, self._let_go_at = False, self.value_at(event.position())
+            shaken = (event.position() - self._from).manhattanLength()
+            if self._weighs and shaken < QApplication.startDragDistance():
+                self._second.start(QApplication.doubleClickInterval())
+            else:
+                self._settle()
+
+    def settle(self) -> None:
+        """A click that waits for a second one waits no longer."""
+        if self._second.isActive():
+            self._second.stop()
+            self._settle()
+
+    @Slot()
+    def _settle(self) -> None:
+        self.released.emit(self._let_go_at)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody can click again."""
+        super().hideEvent(event)
+        self.settle()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Twice, and quickly."""
         if event.button() == Qt.MouseButton.LeftButton:
+            if self._second.isActive():
+                self._second.stop()
+                self.taken_back.emit()
             self.double_clicked.emit(self.value_at(event.position()))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -367,7 +404,8 @@ class Plot(pg.GraphicsView):
         self.hovered.emit(None)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """The menu is the whole chart's."""
+        """The menu is the whole chart's; while it is open nobody tells that the mouse has left."""
+        self.hovered.emit(None)
         event.ignore()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:

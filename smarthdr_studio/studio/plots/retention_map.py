@@ -184,6 +184,7 @@ class RetentionMap(Chart):
         self._shares: npt.NDArray[np.float32] | None = None
         self._contours: dict[float, list[Doubles]] = {}
         self._taus, self._wish = (0.4, 0.4), (0.4, 0.4)
+        self._before = self._taus  # the hand came
         self._kept: float | None = None
         self._marks: Marks = ()
         self._drawn: object = None  # the shares and the room that the ground was drawn for
@@ -191,7 +192,7 @@ class RetentionMap(Chart):
         self.setToolTip(
             f"{self.title}. Drag the point, or double-click a line to retain exactly its share."
             " Arrow keys move the point by 0.01, with Shift by 0.1 (Tab reaches it, Esc leaves it)."
-            " Ctrl and the wheel zoom; more by the right button"
+            " Ctrl and the wheel zoom, a double click shows all again; more by the right button"
         )
         self._keys = ArrowKeys(self)
         self._keys.stepped.connect(self._step)
@@ -266,7 +267,7 @@ class RetentionMap(Chart):
 
         from smarthdr_studio.studio.plots.plot import Plot, Words
 
-        plot = Plot(margins=(4, 8, 12, 0))
+        plot = Plot(weighs_clicks=True, margins=(4, 8, 12, 0))
         self.image = pg.ImageItem()
         self.lines = {level: pg.PlotCurveItem(connect="finite") for level in LEVELS}
         self.numbers = {level: Words(_WHITE, rim=_HALO) for level in LEVELS}
@@ -284,9 +285,9 @@ class RetentionMap(Chart):
 
     def _listen(self, plot: "Plot") -> None:
         plot.pressed.connect(self._press)
-        plot.moved.connect(self._press)
+        plot.moved.connect(self._drag)
         plot.released.connect(self._release)
-        plot.double_clicked.connect(self._onto_line)
+        plot.taken_back.connect(self._take_back)
         plot.resized.connect(self.changed)
         plot.viewport().setCursor(Qt.CursorShape.CrossCursor)
 
@@ -403,6 +404,15 @@ class RetentionMap(Chart):
 
     @Slot(QPointF)
     def _press(self, where: QPointF) -> None:
+        self._before = self._taus
+        self._drag(where)
+
+    @Slot()
+    def _take_back(self) -> None:
+        self.picked.emit(*self._before)
+
+    @Slot(QPointF)
+    def _drag(self, where: QPointF) -> None:
         self.picked.emit(round(where.x(), 3), round(where.y(), 3))
 
     @Slot(QPointF)
@@ -410,8 +420,14 @@ class RetentionMap(Chart):
         self.released.emit(round(where.x(), 3), round(where.y(), 3))
 
     @Slot(QPointF)
+    def twice(self, where: QPointF) -> None:
+        """All there is where it is zoomed; else, on a line, the point exactly onto it."""
+        if self._zoom is None:
+            self._onto_line(where)
+        else:
+            self.view_all()
+
     def _onto_line(self, where: QPointF) -> None:
-        """On a line: take the point exactly onto it."""
         plot, near = self.plot, []
         here = plot.place_of(where.x(), where.y())
         for level in LEVELS:

@@ -346,6 +346,8 @@ class RunBoard(QWidget):
         self.rearranged.emit()
 
     def _show_charts(self, names: tuple[str, ...]) -> None:
+        for name in set(self._grid.shown) - set(names):
+            self.curves[name].go_home()
         self._grid.show_names(names)
         self.tools.show_charts(self._grid.shown)
         self.tools.show_smoothing(next(iter(self.curves.values())).smooth)

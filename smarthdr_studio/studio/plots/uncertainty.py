@@ -155,8 +155,8 @@ _TIP: Final = (
     "Absolute error (|error| on the μ-law, mean over channels) of the pixels that are left, divided"
     " by that of all, while the least sure are dropped: by σ, by the true error (oracle) and at"
     " random. The shaded area is AUSE. Drag the point to move the thresholds; arrow keys move it by"
-    " 0.01, with Shift by 0.1 (Tab reaches it, Esc leaves it). Ctrl and the wheel zoom; more by the"
-    " right button"
+    " 0.01, with Shift by 0.1 (Tab reaches it, Esc leaves it). Ctrl and the wheel zoom, a double"
+    " click shows all; more by the right button"
 )
 
 
@@ -170,6 +170,7 @@ class Sparsification(Chart):
 
     drop_dragged = Signal(float)
     drop_released = Signal(float)
+    drop_taken_back = Signal()
 
     def __init__(self) -> None:
         super().__init__("Absolute error left (↑), least sure dropped first (→)")
@@ -246,7 +247,7 @@ class Sparsification(Chart):
 
         from smarthdr_studio.studio.plots.plot import Hatch, Plot, Words
 
-        plot = Plot(margins=(4, 4, 12, 0))
+        plot = Plot(weighs_clicks=True, margins=(4, 4, 12, 0))
         self.curves = {name: pg.PlotDataItem(antialias=True) for name in _STYLES}
         by_sigma, oracle = (self.curves[name].curve for name in ("by σ", "oracle"))
         self.between, self.hatch = pg.FillBetweenItem(by_sigma, oracle), Hatch()
@@ -262,6 +263,7 @@ class Sparsification(Chart):
         plot.pressed.connect(self._drag)
         plot.moved.connect(self._drag)
         plot.released.connect(self._release)
+        plot.taken_back.connect(self.drop_taken_back)
         plot.resized.connect(self.changed)
         plot.viewport().setCursor(Qt.CursorShape.SplitHCursor)
 

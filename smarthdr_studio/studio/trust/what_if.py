@@ -54,6 +54,7 @@ class ThresholdController(QObject):
         super().__init__(store)
         self._store, self._pool, self._stage = store, pool, stage
         self._place = -1
+        self._before: MaskSettings | None = None  # the hand moved them
 
     @Slot()
     def keep_snapshot(self) -> None:
@@ -93,11 +94,20 @@ class ThresholdController(QObject):
     @Slot(float)
     def drop_moved(self, dropped: float) -> None:
         """Thresholds that drop this share, while the hand still moves."""
+        self._before = self._before or self._store.state.masks
         self.moved.emit(self._dropping(dropped))
+
+    @Slot()
+    def drop_taken_back(self) -> None:
+        """The hand meant nothing: thresholds as they were before it came."""
+        before, self._before = self._before, None
+        if before is not None:
+            self.moved.emit(before)
 
     @Slot(float)
     def drop_settled(self, dropped: float) -> None:
         """Thresholds that drop this share, to be kept."""
+        self._before = None
         self.settled.emit(self._dropping(dropped))
 
     @Slot()

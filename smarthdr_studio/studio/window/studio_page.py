@@ -390,6 +390,7 @@ class TrustSide(QObject):
         self.evidence.cancel_asked.connect(inspection.evidence.cancel)
         self._charts.sparsification.drop_dragged.connect(inspection.thresholds.drop_moved)
         self._charts.sparsification.drop_released.connect(inspection.thresholds.drop_settled)
+        self._charts.sparsification.drop_taken_back.connect(inspection.thresholds.drop_taken_back)
         self.scene.note_written.connect(curating.write_note)
         self.scene.tags_changed.connect(curating.change_tags)
 
