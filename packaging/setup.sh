@@ -231,7 +231,7 @@ stands_somehow() { [ -e "$environment/.made-from-studio" ]; }
 # Makes .venv with the project in it, unless it stands already; a dependency group may be named, and
 # after it "alone": then only its tools are there, and not the project.
 make_environment() {
-  local group=${1:-studio} alone=${2:-} python make_room_for=
+  local group=${1:-studio} alone=${2:-} python make_room_for= compiled=
   ! stands "$group" || return 0
   python=$(find_python)
   take_turn "$python"
@@ -245,7 +245,11 @@ make_environment() {
   [ -z "$make_room_for" ] || need_room $make_room_for
   make_venv "$python"
   [ -n "$alone" ] || stands studio || install_studio
-  stands "$group" || install_group "$group"
+  if ! stands "$group"; then
+    [ -n "$alone" ] || { compile_studio & compiled=$!; }
+    install_group "$group"
+    [ -z "$compiled" ] || wait "$compiled"
+  fi
   exec 9>&-
 }
 
@@ -295,6 +299,15 @@ install_torch() {
     fi
   fi
   pip_installs "torch${build:+==$build}"
+}
+
+# Imports all that the studio and its trainings do, so that it is compiled while pip has one core at work.
+compile_studio() {
+  "$environment/bin/python" >/dev/null 2>&1 </dev/null -c '
+import importlib, pkgutil, smarthdr_studio, torch._dynamo
+for each in pkgutil.walk_packages(smarthdr_studio.__path__, "smarthdr_studio."):
+    if not each.name.endswith("__main__"):
+        importlib.import_module(each.name)' || true
 }
 
 # The packages of one dependency group of pyproject.toml.

@@ -204,6 +204,7 @@ case "$*" in
     for folder; do :; done
     mkdir -p "$folder/bin"; cp "$0" "$folder/bin/python"; printf x >"$folder/bin/pip"
     step=venv ;;
+  *walk_packages*) until [ -e "$HOME/group" ]; do sleep 0.1; done; echo compiled >>"$STEPS"; exit ;;
   *" index "*) echo "Available versions: 2.0, 1.9+cpu"; exit ;;
   *" install "*)
     mkdir -p "$TMPDIR/pip-unpack"
@@ -299,6 +300,17 @@ def test_the_tests_need_what_the_studio_needs_and_more(fresh):
     answer = start(fresh, "test.sh", STEPS=str(fresh / "steps"))
     assert answer.returncode == 2
     assert "Too little room" in answer.stderr
+
+
+def test_what_the_tests_import_is_compiled_while_their_tools_are_installed(fresh):
+    """Who compiles waits for who installs, which would never end if it came first."""
+    lines = f"""set -euo pipefail; . {fresh}/packaging/setup.sh
+        install_group() {{ mkdir -p "$HOME"; : >"$HOME/group"; echo group >>"$STEPS"; }}
+        make_environment dev"""
+    (fresh / "packaging" / "install.sh").write_text(lines, encoding="utf-8")
+    answer = start(fresh, "install.sh", STEPS=str(fresh / "steps"))
+    assert answer.returncode == 0, answer.stderr
+    assert steps(fresh) == ["venv", "torch", "studio", "group", "compiled"]
 
 
 def test_processes_of_the_tests_keep_what_they_compile_whatever_the_machine_says(fresh):
