@@ -122,6 +122,24 @@ def garbage_collection_paused() -> Iterator[None]:
             gc.enable()
 
 
+_TURN_S: Final = 1e-4
+
+
+@contextmanager
+def short_turns() -> Iterator[None]:
+    """Inside, a thread that waits for its turn in Python has it after 0.1 ms, not after 5.
+
+    A thread that trains gives its turn away with every step of the network, and each time a
+    window that paints would keep it for 5 ms.
+    """
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
 _collectors: Final[list[Callable[[], object]]] = []
 
 

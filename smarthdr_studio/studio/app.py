@@ -8,7 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from smarthdr_studio.core.environment import garbage_collected_by, garbage_collection_paused
+from smarthdr_studio.core.environment import (
+    garbage_collected_by,
+    garbage_collection_paused,
+    short_turns,
+)
 from smarthdr_studio.core.errors import DeviceError
 
 # The library Qt loads, and the Debian package it is in.
@@ -44,7 +48,8 @@ def run(project: Path | None = None) -> int:
 
         application, _window = shown(project)
     gc.freeze()  # what is there by now stays: no garbage need ever be looked for in it
-    with garbage_collected_by(GarbageCollector(application).collect):
+    collector = GarbageCollector(application, spares_modules=True)
+    with garbage_collected_by(collector.collect), short_turns():
         return application.exec()
 
 

@@ -192,6 +192,7 @@ _EACH_MIDDLE: Final = 10  # young collections, after which a few older objects a
 _EACH_FULL: Final = 100
 _GROWN: Final = 1.25  # less than that is not worth to look through all that is old
 _LONGEST_WAIT_S: Final = 1.0
+_MANY_MODULES: Final = 200  # torch is a thousand, what trains some hundreds more
 
 
 class GarbageCollector(QObject):
@@ -200,14 +201,19 @@ class GarbageCollector(QObject):
     Python itself does so on whichever thread makes the next object. What Qt draws dies with its
     garbage, and a chart that dies on another thread than the one that paints takes the program
     with it. As Python does, young objects are looked through often and all of them seldom.
+
+    With `spares_modules` what has come with many modules, such as torch, is not looked through
+    again once no more of them come: a quarter of a million objects that stay until the end.
     """
 
     _asked = Signal(object)  # threading.Event, set when it is done
 
-    def __init__(self, parent: QObject) -> None:
+    def __init__(self, parent: QObject, *, spares_modules: bool = False) -> None:
         super().__init__(parent)
         self._thread = threading.get_ident()
         self._young, self._old = 0, 0
+        self._spares = spares_modules
+        self._modules = self._spared = len(sys.modules)  # when it was looked last, and spared last
         self._asked.connect(self._collect_for)
         timer = QTimer(self, interval=_LOOKS_EVERY_MS)
         timer.timeout.connect(self._look)
@@ -227,8 +233,17 @@ class GarbageCollector(QObject):
         self._collect_all()
         done.set()
 
+    def _spare(self) -> None:
+        now = len(sys.modules)
+        if now == self._modules and now - self._spared >= _MANY_MODULES:
+            gc.freeze()
+            self._spared, self._old = now, 0
+        self._modules = now
+
     @Slot()
     def _look(self) -> None:
+        if self._spares:
+            self._spare()
         if gc.get_count()[0] <= gc.get_threshold()[0]:
             return
         self._young += 1

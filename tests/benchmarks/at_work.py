@@ -4,6 +4,7 @@ import gc
 import os
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from paints import Paints
 from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-from smarthdr_studio.core.environment import garbage_collected_by
+from smarthdr_studio.core.environment import garbage_collected_by, short_turns
 from smarthdr_studio.studio.application import GarbageCollector
 from smarthdr_studio.studio.settings import Places
 from smarthdr_studio.studio.theme import DARK, dress
@@ -26,7 +27,7 @@ _BEAT_MS = 5
 class WindowAtWork:
     """A window of 1440×900 whose preferences, thumbnails and sample lie in `home`.
 
-    Garbage is collected as in the program: by the GUI thread, and not what was there at first.
+    Garbage is collected and turns are taken as in the program.
     """
 
     def __init__(self, home: Path) -> None:
@@ -42,8 +43,10 @@ class WindowAtWork:
         self.window.show()
         self.rest(0.2)
         gc.freeze()
-        self._collected = garbage_collected_by(GarbageCollector(self.application).collect)
-        self._collected.__enter__()
+        collector = GarbageCollector(self.application, spares_modules=True)
+        self._habits = ExitStack()  # of the program while its window is open
+        self._habits.enter_context(garbage_collected_by(collector.collect))
+        self._habits.enter_context(short_turns())
 
     def rest(self, seconds: float) -> None:
         """Let the window live for a while."""
@@ -104,7 +107,7 @@ class WindowAtWork:
         self.session.shut_down()
         self.until(lambda: self.session.at_rest)
         self.window.close()
-        self._collected.__exit__(None, None, None)
+        self._habits.close()
         gc.unfreeze()
 
     def wait_for(self, paints: Paints) -> float:

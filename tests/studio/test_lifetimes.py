@@ -1,8 +1,10 @@
 """What is closed is gone, and dies on the thread that paints."""
 
 import gc
+import sys
 import threading
 import weakref
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from smarthdr_studio.core.environment import collect_garbage
+from smarthdr_studio.studio.application import GarbageCollector
 from smarthdr_studio.studio.plots.curves import Curve
 from smarthdr_studio.studio.plots.histogram import ThresholdHistogram
 from smarthdr_studio.studio.plots.retention_map import RetentionMap
@@ -146,3 +149,19 @@ def test_a_window_that_is_closed_leaves_no_widget(qapp, qtbot, build_window, unt
         window.deleteLater()
 
     assert left_after(open_and_close) == [0] * TIMES
+
+
+def test_what_came_with_many_modules_is_spared_once_no_more_of_them_come(qapp, monkeypatch):
+    spared = []
+    monkeypatch.setattr(gc, "freeze", lambda: spared.append(len(sys.modules)))
+    for kept in (GarbageCollector(qapp), GarbageCollector(qapp, spares_modules=True)):
+        for number in range(250):
+            name = f"of_{id(kept)}_{number}"
+            monkeypatch.setitem(sys.modules, name, ModuleType(name))
+            if number % 100 == 0:
+                kept._look()
+        assert spared == []
+        for _ in range(3):
+            kept._look()
+        kept.deleteLater()
+    assert spared == [len(sys.modules)]

@@ -1,9 +1,11 @@
 """The window as a person uses it: keys, clicks, a whole training, and leaving in the middle."""
 
+import gc
+import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -15,6 +17,7 @@ from PySide6.QtWidgets import (
 from smarthdr_studio.core.display import ColourMap, Layer
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.studio import application
 from smarthdr_studio.studio.app import refuse_without
 
 
@@ -177,6 +180,25 @@ def test_the_look_changes_at_once_and_is_remembered(opened, places):
     assert opened.session.preferences.look == "light"
     opened.set_look("dark")
     assert '"dark"' in places.preferences.read_text()
+
+
+def test_while_the_window_is_open_turns_are_short_and_only_it_collects_garbage(qapp, monkeypatch):
+    from smarthdr_studio.studio import app
+
+    class Shown(QObject):
+        def exec(self):
+            seen.append((sys.getswitchinterval(), gc.isenabled()))
+            return 7
+
+    seen, before = [], sys.getswitchinterval()
+    monkeypatch.setattr(gc, "freeze", lambda: None)
+    opened = Shown(qapp)
+    monkeypatch.setattr(application, "shown", lambda _project: (opened, None))
+    assert app.run() == 7
+    opened.deleteLater()
+    assert seen == [(pytest.approx(1e-4), False)]
+    assert before > 1e-4
+    assert sys.getswitchinterval() == before
 
 
 def test_a_missing_display_or_library_is_one_sentence_with_the_remedy(monkeypatch):
