@@ -4,10 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QPoint, QRect, QSize
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
-from smarthdr_studio.studio.state import Notice, Offer, StudioState
-from smarthdr_studio.studio.window.bars import NoticeBar, OverEdge
+from smarthdr_studio.studio.state import FilmState, Notice, Offer, StudioState, Workspace
+from smarthdr_studio.studio.state.training import FilmFrame
+from smarthdr_studio.studio.window.bars import NoticeBar, OverEdge, quietest, words_over
 
 REMEDIES = (
     "Cut each batch into 2 parts",
@@ -107,6 +109,57 @@ def test_what_is_bad_or_can_be_acted_upon_stays_until_it_is_closed(qtbot, change
     bar.show_state(StudioState(), StudioState(notice=SAVED))
     bar.show_state(StudioState(notice=SAVED), StudioState(notice=replace(SAVED, **changes)))
     assert not bar.leaving.isActive()
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1280, 720), (2560, 1440)])
+@pytest.mark.parametrize("workspace", list(Workspace))
+def test_a_notice_covers_no_words_and_moves_nothing(opened, qtbot, workspace, size):
+    opened.resize(*size)
+    opened.session.work_in(str(workspace))
+    opened.page.desk.reset()
+    strip, diary = opened.page.run_pages.film, opened.page.run_pages.diary
+    frames = tuple(FilmFrame(round=n, retained=0.5, sigma=0.05) for n in range(3))
+    film = FilmState(run="r", scene="003", frames=frames)
+    strip.show_state(StudioState(), StudioState(film=film))
+    diary.setPlainText("started\n\ndone: trained")
+    qtbot.wait(60)
+    words = list(words_over(opened._pages, but=opened.notice))
+    page, desk = opened.page, opened.page.desk
+    parts = (*map(desk.dock, desk.names), page.views, page.run_pages.board, page.browsing)
+    shown = {part: part.geometry() for part in parts}
+    offers = tuple(
+        Offer(text=text, tip=text, asks="evaluate", about="r")
+        for text in ("Evaluate", "Review the queue", "Export the model…")
+    )
+    opened.session.tell(Notice(text="Trained: best 29.0 dB at epoch 3.", offers=offers))
+    qtbot.wait(60)
+    notice = opened.notice
+    assert notice.isVisible()
+    assert opened._pages.rect().contains(notice.geometry())
+    covered = [box for box in words if box.intersects(notice.geometry())]
+    assert covered == []
+    assert {part: part.geometry() for part in parts} == shown
+    if workspace is Workspace.TRAIN:
+        tiles = [strip.visualRect(strip.frames.index(row)) for row in range(3)]
+        corner = strip.viewport().mapTo(opened._pages, QPoint())
+        assert all(tile.translated(corner) in words for tile in tiles)
+
+
+def test_where_words_stand_everywhere_a_notice_covers_the_fewest():
+    room, size = QRect(12, 12, 776, 576), QSize(400, 60)
+    foot = QPoint(400, 588)
+    free = quietest([], room=room, sizes=(size,), foot=foot)
+    assert free == QRect(200, 528, 400, 60)
+    low = QRect(0, 500, 800, 100)
+    above = quietest([low], room=room, sizes=(size,), foot=foot)
+    assert above.bottom() < 500
+    assert above.bottom() > 480
+    column = [low, QRect(0, 0, 500, 600)]
+    narrow = quietest(column, room=room, sizes=(size, QSize(240, 90)), foot=foot)
+    assert narrow.width() == 240
+    assert not any(box.intersects(narrow) for box in column)
+    full = quietest([room], room=room, sizes=(size,), foot=foot)
+    assert room.contains(full)
 
 
 def test_a_notice_lies_over_the_middle_where_that_has_room_and_leaves_the_panels_beside_it(qtbot):

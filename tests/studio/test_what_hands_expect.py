@@ -15,7 +15,15 @@ from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.training.plan_fields import ELSEWHERE
 from smarthdr_studio.core.training.plan_schema import plan_fields
 from smarthdr_studio.studio.dataset.import_sheet import FolderPage
-from smarthdr_studio.studio.state import Activity, Centre, Notice, QueueKind, Workspace
+from smarthdr_studio.studio.runs import evaluation
+from smarthdr_studio.studio.state import (
+    Activity,
+    Centre,
+    EvaluationFigures,
+    Notice,
+    QueueKind,
+    Workspace,
+)
 from smarthdr_studio.studio.theme import CONTRAST, contrast, current_palette, palette_for
 from smarthdr_studio.studio.widgets.file_dialogs import begin, use_folders
 from smarthdr_studio.studio.window.about import AboutSheet, about_as_markdown, in_short
@@ -173,11 +181,13 @@ def test_a_notice_moves_nothing_and_lies_wholly_in_the_window(opened, qtbot):
 
 
 def test_after_training_the_next_steps_are_offered_and_the_queue_is_one_click_away(
-    opened, qtbot, until
+    run_of_three, opened, qtbot, until, monkeypatch
 ):
     running, state = opened.session.running, opened.session.state.training
-    running.training._become(replace(state, activity=Activity.RUNNING, run="r", past=False))
-    running.training._become(replace(state, activity=Activity.DONE, run="r", past=False))
+    running.training._become(
+        replace(state, activity=Activity.RUNNING, run=run_of_three, past=False)
+    )
+    running.training._become(replace(state, activity=Activity.DONE, run=run_of_three, past=False))
     notice = opened.session.state.notice
     assert [offer.asks for offer in notice.offers] == ["evaluate", "review", "export"]
     assert QApplication.activeModalWidget() is None
@@ -185,9 +195,21 @@ def test_after_training_the_next_steps_are_offered_and_the_queue_is_one_click_aw
     assert opened.session.state.workspace is Workspace.CURATE
     assert opened.session.state.queue.kind is QueueKind.SAFEST
     assert opened.session.state.notice is None
+    asked, found = [], EvaluationFigures(run=run_of_three, step=1, split="test", scenes=())
+    monkeypatch.setattr(evaluation, "find_figures", lambda **_: "Nothing is measured yet.")
+    monkeypatch.setattr(
+        evaluation, "measure_figures", lambda _report, **how: asked.append(how) or found
+    )
     running.take_offer(notice.offers[0])
     assert opened.session.state.centre is Centre.RUNS
     assert opened.page.browsing.runs.tabs.current == "evaluation"
+    until(opened.session, lambda s: s.evaluation.figures is found)
+    assert [how["run"] for how in asked] == [run_of_three]
+    opened.page.browsing.runs.tabs.go("overview")
+    opened.page.browsing.runs.tabs.go("evaluation")
+    running.take_offer(notice.offers[0])
+    until(opened.session, lambda _: opened.session.at_rest)
+    assert len(asked) == 1  # what is known is shown
 
 
 def test_a_run_that_ended_before_the_window_was_opened_offers_nothing(opened):

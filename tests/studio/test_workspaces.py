@@ -225,6 +225,19 @@ def test_what_nobody_changed_is_arranged_for_the_window_of_the_next_start(qtbot)
     assert not changed.has("evidence")
 
 
+@pytest.mark.parametrize("workspace", [Workspace.INSPECT, Workspace.TRAIN])
+def test_charts_of_thresholds_are_seen_whole_in_a_window_of_usual_height(opened, qtbot, workspace):
+    opened.resize(1440, 900)
+    turn(qtbot, opened, workspace)
+    opened.page.desk.reset()
+    press(qtbot, opened, Qt.Key.Key_F2)
+    charts = opened.page.charts
+    qtbot.waitUntil(charts.map.isVisible, timeout=20000)
+    qtbot.wait(50)
+    for chart in (charts.patches, charts.pixels, charts.map):
+        assert chart.visibleRegion().boundingRect().size() == chart.size(), chart.title
+
+
 def test_the_layout_can_be_reset(opened, qtbot):
     desk = opened.page.desk
     qtbot.wait(30)

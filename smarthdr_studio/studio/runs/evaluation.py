@@ -131,14 +131,21 @@ class EvaluationController(QObject):
         super().__init__(store)
         self._store, self._tasks = store, tasks
         self._asking = LatestTask(tasks, how=How(shown=True))
+        self._wanted = ""  # the run that is to be measured where nothing is known of it
 
     @Slot(str)
     def look_at(self, run: str) -> None:
-        """Show what is known of a run; "" of none."""
-        if self._store.project is not None and (
-            run != self._state.run or self._state.figures is None
-        ):
-            self._ask(replace(self._state, run=run))
+        """Show what is known of a run; "" of none. What is being measured goes on."""
+        state = self._state
+        known = run == state.run and (state.at_work or state.figures is not None)
+        if self._store.project is not None and not known:
+            self._wanted = self._wanted if run == self._wanted else ""
+            self._ask(replace(state, run=run))
+
+    def measure_unless_known(self, run: str) -> None:
+        """Show what is known of a run, and measure it where nothing is."""
+        self._wanted = run
+        self.look_at(run)
 
     @Slot(str)
     def choose_checkpoint(self, word: str) -> None:
@@ -198,8 +205,12 @@ class EvaluationController(QObject):
         self._asking.start(job, self._answered, self._refused)
 
     def _answered(self, found: EvaluationFigures | str) -> None:
+        wanted, self._wanted = self._wanted, ""
         if isinstance(found, str):
-            self._become(replace(self._state, figures=None, words=found, at_work=False))
+            unknown = replace(self._state, figures=None, words=found, at_work=False)
+            self._become(unknown)
+            if wanted and wanted == unknown.run:
+                self.measure()
         else:
             self._become(replace(self._state, figures=found, words="", at_work=False))
             if found.problems:

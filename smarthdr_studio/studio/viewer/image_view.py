@@ -256,6 +256,7 @@ class Picture(QWidget):
         self._lens, self._size = Viewport(), (1, 1)
         self._pixel: Pixel | None = None
         self._faint, self._with_minimap = False, False
+        self._boxes = Boxes()
         self._region: Region | None = None
         self._brush = BrushMarks()
         self._tool, self._palette = Tool.HAND, DARK
@@ -267,6 +268,10 @@ class Picture(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(80, 60)
+
+    def places_of_words(self) -> tuple[QRectF, ...]:
+        """Where legends and names lie over the picture."""
+        return self._boxes.places
 
     @property
     def device_size(self) -> tuple[int, int]:
@@ -472,7 +477,8 @@ class Picture(QWidget):
         self._brush.draw(painter, sight, self._pixel, faint=self._faint)
         self.exhibit.draw_line(painter, sight)
         minimap = self.minimap
-        self.exhibit.boxes(sight, painter.fontMetrics(), minimap=minimap).draw(painter)
+        self._boxes = self.exhibit.boxes(sight, painter.fontMetrics(), minimap=minimap)
+        self._boxes.draw(painter)
         if minimap is not None:
             self.exhibit.alone.draw_small(painter, minimap, ratio=sight.ratio)
             draw_minimap_frame(painter, minimap, sight)

@@ -55,6 +55,11 @@ class Boxes:
     legends: list[tuple[QRectF, Legend]] = field(default_factory=list)
     keys: list[tuple[QRectF, tuple[KeyEntry, ...]]] = field(default_factory=list)
 
+    @property
+    def places(self) -> tuple[QRectF, ...]:
+        """Where they all lie."""
+        return tuple(box for held in (self.captions, self.legends, self.keys) for box, _ in held)
+
     def draw(self, painter: QPainter) -> None:
         """All boxes with their words."""
         for box, words in self.captions:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -280,6 +280,10 @@ class Detail(QWidget):
         self._words, self._warning = "", ""
         self._quiet, self._loud = QColor(), QColor()
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def places_of_words(self) -> tuple[QRectF, ...]:
+        """All of it."""
+        return (QRectF(self.rect()),)
 
     def show_words(self, words: str, *, warning: str = "") -> None:
         """Show this line; the tooltip holds all of it."""

@@ -1,22 +1,36 @@
 """The lines above and below the page: menus and decisions, notices, and the status bar."""
 
-from collections.abc import Mapping
+import math
+import operator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, Signal, Slot
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
     QApplication,
+    QComboBox,
     QFrame,
     QHBoxLayout,
+    QHeaderView,
     QLabel,
+    QLayout,
+    QLineEdit,
     QMenuBar,
     QPlainTextEdit,
     QProgressBar,
     QPushButton,
     QSizePolicy,
+    QTabBar,
+    QTextEdit,
     QVBoxLayout,
     QWidget,
 )
@@ -24,6 +38,7 @@ from PySide6.QtWidgets import (
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.words import telling
 from smarthdr_studio.studio.actions import by_id
+from smarthdr_studio.studio.plots.chart import Chart
 from smarthdr_studio.studio.state import (
     Centre,
     Notice,
@@ -236,6 +251,11 @@ class NoticeBar(QFrame):
         column.addLayout(self._offers_below)
         column.addWidget(self._details)
 
+    @property
+    def details_shown(self) -> bool:
+        """Whether there is more to read than one sentence."""
+        return self._more.isChecked()
+
     def wished_width(self) -> int:
         """What it takes to say all in one line; details take all the width there may be."""
         layout = self.layout()
@@ -283,25 +303,34 @@ class NoticeBar(QFrame):
 _LEAST: Final = 320
 _WIDEST: Final = 960
 _AIR: Final = 12
+_NARROWER: Final = (460, _LEAST)  # than a notice wishes to be
+_CELL: Final = 8  # pixels, by which places are tried
+_ROW: Final = 20  # pixels: no line of a list is lower
+_FARTHER: Final = 10_000  # than any way on a screen
+_WORDED: Final = (
+    *(QLabel, QAbstractButton, QComboBox, QLineEdit, QAbstractSpinBox, QAbstractSlider),
+    *(QProgressBar, QHeaderView, Chart),
+)
 
 
 class OverEdge(EventWatch, QObject):
-    """Keeps notices at the lower edge of a place, so that nothing else moves.
+    """Keeps notices over a place where they cover no words, so that nothing else moves.
 
-    They lie over what is there, so they are no wider than their words need, and over the middle
-    alone, which shows pictures or charts, where that has room for them: the panels beside it are
-    read.
+    At its lower edge, over the middle alone where that has room; where words stand there, as near
+    to that as there is room without, be it for a narrower notice. It stays where it came until the
+    place is another.
     """
 
     def __init__(self, bar: NoticeBar, place: QWidget, middle: QWidget) -> None:
         super().__init__(place)
         self._bar, self._place, self._middle = bar, place, middle
+        self._for: object = None  # what the place was found for
         shown = bar.isVisibleTo(place)
         bar.setParent(place)
         bar.setVisible(shown)
         self.watch(bar, place, middle)
 
-    def heard(self, _watched: QObject, event: QEvent) -> bool:
+    def heard(self, watched: QObject, event: QEvent) -> bool:
         """Another room, or other words."""
         kinds = (
             QEvent.Type.Resize,
@@ -310,23 +339,100 @@ class OverEdge(EventWatch, QObject):
             QEvent.Type.Show,
         )
         if event.type() in kinds and self._bar.isVisibleTo(self._place):
+            if event.type() is QEvent.Type.Show and watched is self._bar:
+                self._for = None
             self._move()
         return False
 
     def _move(self) -> None:
-        layout, room = self._bar.layout(), self._place.rect()
-        width = min(room.width() - 2 * _AIR, _WIDEST, self._bar.wished_width())
-        if layout is None or width <= 0:
+        room = self._place.rect().adjusted(_AIR, _AIR, -_AIR, -_AIR)
+        widest = min(room.width(), _WIDEST, self._bar.wished_width())
+        layout = self._bar.layout()
+        if layout is None or widest <= 0:
             return
-        wrapped = layout.hasHeightForWidth()
-        high = layout.totalHeightForWidth(width) if wrapped else layout.totalSizeHint().height()
-        high = min(max(high, layout.totalMinimumSize().height()), room.height() - 2 * _AIR)
+        others = () if self._bar.details_shown else _NARROWER
+        widths = (widest, *(width for width in others if width < widest))
+        sizes = tuple(QSize(width, min(_height(layout, width), room.height())) for width in widths)
         over = self._middle.rect().translated(self._middle.mapTo(self._place, QPoint()))
-        if not self._middle.isVisible() or over.width() < width + 2 * _AIR:
-            over = room
-        left = over.left() + (over.width() - width) // 2
-        self._bar.setGeometry(left, room.height() - high - _AIR, width, high)
+        if not self._middle.isVisible() or over.width() < widest + 2 * _AIR:
+            over = self._place.rect()
+        found_for = room, over, sizes
+        if found_for != self._for:
+            self._for = found_for
+            foot = QPoint(over.center().x(), min(over.bottom() + 1 - _AIR, room.bottom() + 1))
+            words = list(words_over(self._place, but=self._bar))
+            self._bar.setGeometry(quietest(words, room=room, sizes=sizes, foot=foot))
         self._bar.raise_()
+
+
+def _height(layout: QLayout, width: int) -> int:
+    wrapped = layout.hasHeightForWidth()
+    high = layout.totalHeightForWidth(width) if wrapped else layout.totalSizeHint().height()
+    return max(high, layout.totalMinimumSize().height())
+
+
+def quietest(words: Sequence[QRect], *, room: QRect, sizes: Sequence[QSize], foot: QPoint) -> QRect:
+    """Where a box of one of these sizes covers the fewest words in a room.
+
+    Of places that cover as few, one of the first size, as near as can be to standing on `foot`.
+    """
+    wished = []
+    for size in sizes:
+        box = QRect(foot - QPoint(size.width() // 2, size.height()), size)
+        box.moveLeft(max(min(box.left(), room.right() + 1 - box.width()), room.left()))
+        box.moveTop(max(box.top(), room.top()))
+        wished.append(box)
+    if not any(wished[0].intersects(box) for box in words):
+        return wished[0]
+    cells = np.zeros((room.height() // _CELL, room.width() // _CELL), np.int64)
+    for box in (box.translated(-room.topLeft()) & QRect(QPoint(), room.size()) for box in words):
+        if not box.isEmpty():
+            down = slice(box.top() // _CELL, box.bottom() // _CELL + 1)
+            cells[down, box.left() // _CELL : box.right() // _CELL + 1] = 1
+    found = [_best(cells, box.translated(-room.topLeft())) for box in wished]
+    _covered, best = min(found, key=operator.itemgetter(0))
+    return best.translated(room.topLeft())
+
+
+def _best(cells: npt.NDArray[np.int64], wished: QRect) -> tuple[float, QRect]:
+    """How many cells it covers at least, and where; of equal places the one nearest to the wish."""
+    high, wide = -(-wished.height() // _CELL), -(-wished.width() // _CELL)
+    if high > cells.shape[0] or wide > cells.shape[1]:
+        return math.inf, wished
+    sums = np.pad(cells.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    covered = sums[high:, wide:] - sums[:-high, wide:] - sums[high:, :-wide] + sums[:-high, :-wide]
+    down, across = np.indices(covered.shape) * _CELL
+    away = np.hypot(down - wished.top(), across - wished.left()) / _FARTHER
+    place = int((covered + away).argmin())
+    box = QRect(QPoint(int(across.flat[place]), int(down.flat[place])), wished.size())
+    return float(covered.flat[place]), box
+
+
+def words_over(place: QWidget, *, but: QWidget) -> Iterator[QRect]:
+    """Where words are seen over a place, and what is pressed or read like them."""
+    for part in place.findChildren(QWidget):
+        if part.isVisible() and part is not but and not but.isAncestorOf(part):
+            seen = part.visibleRegion().boundingRect()
+            for box in _words_in(part):
+                yield (box & seen).translated(part.mapTo(place, QPoint()))
+
+
+def _words_in(part: QWidget) -> Iterable[QRect]:
+    told = getattr(part, "places_of_words", None)
+    if told is not None:
+        return tuple(box.toAlignedRect() for box in told())
+    if isinstance(part, QAbstractItemView):
+        view, across, down = part, part.viewport().width(), part.viewport().height()
+        points = (QPoint(x, y) for y in range(4, down, _ROW) for x in range(4, across, _ROW))
+        lines = {place for point in points if (place := view.indexAt(point)).isValid()}
+        return tuple(view.visualRect(place) for place in lines)
+    if isinstance(part, QTextEdit):
+        high = round(part.document().size().height()) - part.verticalScrollBar().value()
+        return (part.viewport().rect() & QRect(0, 0, part.width(), high),)
+    if isinstance(part, QTabBar):
+        return tuple(part.tabRect(tab) for tab in range(part.count()))
+    wordless = isinstance(part, QLabel) and not part.text()
+    return (part.rect(),) if isinstance(part, _WORDED) and not wordless else ()
 
 
 class ReadOnlyNote(QFrame):

@@ -26,25 +26,23 @@ from smarthdr_studio.studio.widgets.controls import EventWatch
 _LEFT: Final = Qt.DockWidgetArea.LeftDockWidgetArea
 _RIGHT: Final = Qt.DockWidgetArea.RightDockWidgetArea
 _BOTTOM: Final = Qt.DockWidgetArea.BottomDockWidgetArea
-Why = Literal["by hand", "alone", "runs"]
-"""Why panels are hidden for a while: a key, pictures alone, or runs that have all the room."""
+Why = Literal["by hand", "alone", "runs"]  # panels are hidden for a while
 
 _BY_HAND: Final = "by hand"
 _ALONE: Final = "alone"
 _HIDDEN: Final = "hidden"  # in what is remembered: by hand
-_REARRANGING: Final = (
-    QEvent.Type.Move,
-    QEvent.Type.Resize,
-    QEvent.Type.ShowToParent,
-    QEvent.Type.HideToParent,
-)
+_KINDS: Final = QEvent.Type
+_REARRANGING: Final = (_KINDS.Move, _KINDS.Resize, _KINDS.ShowToParent, _KINDS.HideToParent)
 _VERSION: Final = 1  # of the panels there are; another one makes remembered layouts void
 _ROOMY: Final = 1600  # pixels across from which the list of scenes stands beside the pictures
 _NARROW: Final = 1000  # panels are made for no narrower window
 _VAST: Final = 2200  # from which a side has room for longer lines and larger charts
 _LOW: Final = 800
 _LOWEST: Final = 680
+_MIDDLING: Final = 840  # from which a column has room for both histograms and the map
+_WELL: Final = 960
 _HIGH: Final = 1100
+_TALL: Final = ("thresholds", "why", "evidence", "scene")  # made for a column, not for a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,8 @@ class Side:
 def first_arrangement(workspace: Workspace, size: QSize) -> tuple[Side, ...]:
     """What a workspace looks like that nobody has changed, in a window of this size.
 
-    Panels named in no side come at the bottom when they are asked for.
+    Panels named in no side come when they are asked for: where there is a column at the right
+    those that need height there, others at the bottom.
     """
     roomy, low = size.width() >= _ROOMY, size.height() < _LOW
     left, right_column = (300, 420) if size.width() >= _VAST else (262, 322)
@@ -80,8 +79,9 @@ def first_arrangement(workspace: Workspace, size: QSize) -> tuple[Side, ...]:
         right = (Side(_RIGHT, right_column + 8, (("diary",),)),) if wide else ()
         return (*right, Side(_BOTTOM, 220 if low else 480 if high else 280, (below,)))
     above = ("thresholds", "evidence", *(() if roomy else ("scenes",)))
-    # In a low window the shares below τ are seen, in a high one everything about thresholds.
-    shares = (3, 2) if _LOWEST <= size.height() < _HIGH else (2, 1)
+    # In a low window the shares below τ are seen, in others the whole map below them.
+    tall = size.height()
+    shares = (3, 2) if _LOWEST <= tall < _MIDDLING else (3, 1) if _LOWEST < tall < _WELL else (2, 1)
     right_side = Side(_RIGHT, right_column, (above, ("why", "scene")), shares)
     return (Side(_LEFT, left, (("scenes",),)), right_side) if roomy else (right_side,)
 
@@ -231,8 +231,7 @@ class Desk(EventWatch, QMainWindow):
     def bring(self, name: str) -> None:
         """Show a panel, in front of those it shares its place with."""
         dock = self._docks[name]
-        for why in tuple(self._why):
-            self.clear(why, cleared=False)
+        self._show_again()
         if dock.isHidden():
             with self._one_move():
                 self._waiting = self._as_first = None
@@ -270,11 +269,11 @@ class Desk(EventWatch, QMainWindow):
 
     def toggle(self) -> None:
         """Hide every panel of this workspace until it is asked for again, or show them all."""
-        if self.cleared:
-            for why in tuple(self._why):
-                self.clear(why, cleared=False)
-        else:
-            self.clear(_BY_HAND, cleared=True)
+        self._show_again() if self.cleared else self.clear(_BY_HAND, cleared=True)
+
+    def _show_again(self) -> None:
+        for why in tuple(self._why):
+            self.clear(why, cleared=False)
 
     @property
     def layouts(self) -> dict[str, str]:
@@ -297,8 +296,7 @@ class Desk(EventWatch, QMainWindow):
             self._as_first = next(filter(None, map(_size_in, about)), None)
             held = QByteArray.fromBase64(text.encode())
             self._why &= {_ALONE}
-            if _HIDDEN in about:
-                self._why.add(_BY_HAND)
+            self._why |= {_BY_HAND} if _HIDDEN in about else set()
             if self._outgrown or held.isEmpty() or not self.restoreState(held, _VERSION):
                 self._arrange_as_first(workspace)
                 held = self.saveState(_VERSION)
@@ -504,7 +502,9 @@ class Desk(EventWatch, QMainWindow):
             self.removeDockWidget(dock)
         for side in sides:
             self._arrange_side(side)
-        self._arrange_rest({n for side in sides for group in side.groups for n in group})
+        placed = {n for side in sides for group in side.groups for n in group}
+        columns = (self._docks[side.groups[0][0]] for side in sides if side.area is _RIGHT)
+        self._arrange_rest(placed, next(columns, None))
         for side in sides:
             self._size_side(side)
 
@@ -526,19 +526,21 @@ class Desk(EventWatch, QMainWindow):
                 self._docks[name].show()
             first.raise_()
 
-    def _arrange_rest(self, placed: set[str]) -> None:
-        """Whatever is not shown waits at the bottom, behind what is there."""
+    def _arrange_rest(self, placed: set[str], column: Dock | None) -> None:
+        """Whatever is not shown waits behind what is there: in the column, or at the bottom."""
         below = [n for n in placed if self.dockWidgetArea(self._docks[n]) is _BOTTOM]
         last = self._docks[below[0]] if below else None
         for name, dock in self._docks.items():
             if name in placed:
                 continue
-            if last is None:
+            tall = column is not None and name in _TALL
+            home = column if tall else last
+            if home is None:
                 self.addDockWidget(_BOTTOM, dock)
             else:
-                self.tabifyDockWidget(last, dock)
+                self.tabifyDockWidget(home, dock)
             dock.hide()
-            last = dock
+            last = last if tall else dock
 
     def _size_side(self, side: Side) -> None:
         firsts = [self._docks[group[0]] for group in side.groups]

@@ -91,6 +91,7 @@ class RunsCommands(QObject):
         self._session.running.runs.choose((run,))
         if asks == "evaluate" and self._page.browsing.runs is not None:
             self._page.browsing.runs.tabs.go("evaluation")
+            self._session.files.evaluations.measure_unless_known(run)
         elif asks == "export":
             self._exported = run
             self._follow(self._session.state, self._session.state)
