@@ -244,14 +244,11 @@ def build_window(qapp, places):
 
 
 @pytest.fixture
-def window(qtbot, build_window):
-    """The whole window, closed at the end whatever happened."""
+def built(qtbot, build_window):
+    """The whole window before it is shown, closed at the end whatever happened."""
     speak_in_window()
     window = build_window(sample=SMALL_SAMPLE)
     window.resize(1280, 720)
-    with qtbot.waitActive(window, timeout=20000):
-        window.show()
-        window.activateWindow()
     yield window
     window.session.shut_down()
     qtbot.waitUntil(lambda: window.session.at_rest, timeout=30000)
@@ -259,12 +256,28 @@ def window(qtbot, build_window):
     window.deleteLater()
 
 
-@pytest.fixture
-def opened(window, until, tiny_project):
-    """The window with the tiny project, its first pseudo-label and its pool on the screen."""
-    window.session.take(tiny_project)
-    until(window.session, lambda s: s.shown == "003" and s.charts is not None)
+def _show(window, qtbot, project=None):
+    """As the program does: a project is opened before anything else has been painted."""
+    with qtbot.waitActive(window, timeout=20000):
+        window.show()
+        if project is not None:
+            window.session.take(project)
+        window.activateWindow()
     return window
+
+
+@pytest.fixture
+def window(built, qtbot):
+    """The whole window on the screen."""
+    return _show(built, qtbot)
+
+
+@pytest.fixture
+def opened(built, qtbot, until, tiny_project):
+    """The window with the tiny project, its first pseudo-label and its pool on the screen."""
+    _show(built, qtbot, tiny_project)
+    until(built.session, lambda s: s.shown == "003" and s.charts is not None)
+    return built
 
 
 @pytest.fixture
