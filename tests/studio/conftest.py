@@ -256,28 +256,33 @@ def built(qtbot, build_window):
     window.deleteLater()
 
 
-def _show(window, qtbot, project=None):
-    """As the program does: a project is opened before anything else has been painted."""
-    with qtbot.waitActive(window, timeout=20000):
-        window.show()
-        if project is not None:
-            window.session.take(project)
-        window.activateWindow()
-    return window
+@pytest.fixture
+def show(built, qtbot):
+    """Shows the window as the program does: a project is opened before anything is painted."""
+
+    def on_the_screen(project=None):
+        with qtbot.waitActive(built, timeout=20000):
+            built.show()
+            if project is not None:
+                built.session.take(project)
+            built.activateWindow()
+        return built
+
+    return on_the_screen
 
 
 @pytest.fixture
-def window(built, qtbot):
+def window(show):
     """The whole window on the screen."""
-    return _show(built, qtbot)
+    return show()
 
 
 @pytest.fixture
-def opened(built, qtbot, until, tiny_project):
+def opened(show, until, tiny_project):
     """The window with the tiny project, its first pseudo-label and its pool on the screen."""
-    _show(built, qtbot, tiny_project)
-    until(built.session, lambda s: s.shown == "003" and s.charts is not None)
-    return built
+    window = show(tiny_project)
+    until(window.session, lambda s: s.shown == "003" and s.charts is not None)
+    return window
 
 
 @pytest.fixture

@@ -46,9 +46,14 @@ def rounds(tiny_project):
 
 
 @pytest.fixture
-def proposing(rounds, window, qtbot, until):
+def window(show, rounds):
+    """The window with that project."""
+    return show(rounds)
+
+
+@pytest.fixture
+def proposing(window, qtbot, until):
     """The sheet with a rule that two scenes fulfil."""
-    window.session.take(rounds)
     until(
         window.session,
         lambda s: s.shown == "003" and s.charts is not None and s.history is not None,

@@ -36,9 +36,14 @@ def project(tiny_project):
 
 
 @pytest.fixture
-def runs(window, until, qtbot, project):
+def window(show, project):
+    """The window with that project."""
+    return show(project)
+
+
+@pytest.fixture
+def runs(window, until, qtbot):
     """The page of runs, with both of them read."""
-    window.session.take(project)
     until(window.session, lambda s: s.shown == "003" and s.charts is not None)
     keys = (Qt.Key.Key_F5, Qt.KeyboardModifier.ShiftModifier)
     qtbot.keyClick(QApplication.focusWidget() or window, *keys)
