@@ -23,6 +23,7 @@ from smarthdr_studio.studio.training.film_strip import (
     FilmModel,
     FilmStrip,
     frame_in_words,
+    instead_of_picture,
     read_previews,
 )
 
@@ -136,6 +137,8 @@ def test_without_rounds_it_says_so_and_with_a_scene_that_took_no_part_too(strip)
     show(strip, FilmState(), FilmState(run="r1", scene="003"))
     assert strip.grab().toImage() != empty
     assert frame_in_words(FilmFrame(round=4)) == "Round 4: took no part"
+    assert instead_of_picture(FilmFrame(round=4)) == "took no part"
+    assert instead_of_picture(FilmFrame(round=4, retained=0.5, sigma=0.02)) == "no picture"
     assert frame_in_words(FilmFrame(round=4, retained=0.5, sigma=0.02)) == (
         "Round 4: retained 50 %, σ 0.020"
     )

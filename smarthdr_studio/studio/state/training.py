@@ -331,6 +331,11 @@ class FilmFrame:
     retained: float | None = None
     sigma: float | None = None
 
+    @property
+    def took_no_part(self) -> bool:
+        """Whether the scene was not in the pool of that round."""
+        return self.retained is None and self.sigma is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilmState:

@@ -147,7 +147,7 @@ class FilmModel(QAbstractListModel):
 
 def frame_in_words(frame: FilmFrame) -> str:
     """The caption in one line."""
-    if frame.retained is None and frame.sigma is None:
+    if frame.took_no_part:
         return f"Round {frame.round}: took no part"
     return f"Round {frame.round}: retained {percent(frame.retained)}, σ {small(frame.sigma)}"
 
@@ -160,6 +160,11 @@ _HIGHEST: Final = 128  # a picture: as large as it is kept
 _ENLARGED: Final = 1.5
 _LEFT: Final = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT: Final = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+def instead_of_picture(frame: FilmFrame) -> str:
+    """What stands where a round has no picture of the scene."""
+    return "took no part" if frame.took_no_part else "no picture"
 
 
 class FilmTiles(QStyledItemDelegate):
@@ -209,7 +214,7 @@ class FilmTiles(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.setFont(option.font)
-        self._draw_picture(painter, room, picture)
+        self._draw_picture(painter, room, picture, instead=instead_of_picture(frame))
         if replayed:
             painter.setPen(QPen(QColor(self.palette.accent), 2))
             painter.drawRect(tile.adjusted(1, 1, -1, -1))
@@ -221,13 +226,15 @@ class FilmTiles(QStyledItemDelegate):
             painter.drawText(words.translated(0, line), _LEFT, f"σ {small(frame.sigma)}")
         painter.restore()
 
-    def _draw_picture(self, painter: QPainter, room: QRectF, picture: QPixmap | None) -> None:
+    def _draw_picture(
+        self, painter: QPainter, room: QRectF, picture: QPixmap | None, *, instead: str
+    ) -> None:
         painter.fillRect(room, QColor(self.palette.canvas))
         if picture is None:
             return
         if picture.isNull():
             painter.setPen(QColor(self.palette.text))
-            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, "no picture")
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, instead)
             return
         size = picture.size().toSizeF()
         size.scale(room.size(), Qt.AspectRatioMode.KeepAspectRatio)
