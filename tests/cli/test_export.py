@@ -63,21 +63,45 @@ def test_what_cannot_be_meant_is_one_sentence(trained, run, words, sentence):
     assert len(answer.err.splitlines()) == 1
 
 
-def test_a_bundle_alone_merges_a_bracket_where_the_project_is_not(trained, run, dataset, tmp_path):
-    away, out = tmp_path / "another machine", tmp_path / "another machine" / "merged.exr"
+@pytest.fixture
+def away(trained, run, dataset, tmp_path):
+    """Another place with a bundle and a bracket, and beside it what the checkpoint merges."""
+    away = tmp_path / "another machine"
     shutil.copytree(dataset / "Test" / "006", away / "bracket")
     run("runs", "export", trained, "last", "-o", away / "model.shdrmodel")
-    here = tmp_path / "here.exr"
     frames = [dataset / "Test" / "006" / f"{number}.tif" for number in (1, 2, 3)]
     best = trained / "runs" / "20261125-101010-quick" / "checkpoints" / "step-00000020"
-    assert run("merge", *frames, "-o", here, "--checkpoint", best, "--device", "cpu").status == 0
+    words = ("-o", tmp_path / "here.exr", "--checkpoint", best, "--device", "cpu")
+    assert run("merge", *frames, *words).status == 0
     shutil.rmtree(trained)
-    names = [f"bracket/{number}.tif" for number in (1, 2, 3)]
+    return away
+
+
+NAMES = [f"bracket/{number}.tif" for number in (1, 2, 3)]
+MERGE = ("merge", *NAMES, "--model", "model.shdrmodel", "--device", "cpu", "-o", "merged.exr")
+
+
+def is_merged_as_here(away, told):
+    assert told["method"].startswith("network of model.shdrmodel (teacher of 20261125-101010-quick")
+    (ours, _), (theirs, header) = (
+        read_layers(path) for path in (away.parent / "here.exr", away / "merged.exr")
+    )
+    assert set(theirs) == {"R", "G", "B", "uncertainty.Y"}
+    assert all((layer == ours[name]).all() for name, layer in theirs.items())
+    assert header["smarthdr.merge"] == told["method"]
+
+
+def test_a_bundle_alone_merges_a_bracket_where_the_project_is_not(away, run, monkeypatch):
+    monkeypatch.chdir(away)
+    answer = run(*MERGE, "--json")
+    assert answer.status == 0, answer.err
+    is_merged_as_here(away, answer.json)
+
+
+@pytest.mark.slow
+def test_a_bundle_alone_merges_in_a_process_of_its_own(away):
     answer = subprocess.run(
-        [
-            *(sys.executable, "-m", "smarthdr_studio", "merge", *names),
-            *("--model", "model.shdrmodel", "--device", "cpu", "-o", "merged.exr", "--json"),
-        ],
+        [sys.executable, "-m", "smarthdr_studio", *MERGE, "--json"],
         cwd=away,
         capture_output=True,
         text=True,
@@ -86,12 +110,7 @@ def test_a_bundle_alone_merges_a_bracket_where_the_project_is_not(trained, run, 
         env={**os.environ, "PYTHONPATH": str(Path(smarthdr_studio.__file__).parents[1])},
     )
     assert answer.returncode == 0, answer.stderr
-    told = json.loads(answer.stdout)
-    assert told["method"].startswith("network of model.shdrmodel (teacher of 20261125-101010-quick")
-    (ours, _), (theirs, header) = read_layers(here), read_layers(out)
-    assert set(theirs) == {"R", "G", "B", "uncertainty.Y"}
-    assert all((layer == ours[name]).all() for name, layer in theirs.items())
-    assert header["smarthdr.merge"] == told["method"]
+    is_merged_as_here(away, json.loads(answer.stdout))
 
 
 def test_a_bundle_labels_and_evaluates(trained, run, tmp_path):
