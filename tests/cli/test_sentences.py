@@ -14,7 +14,7 @@ from smarthdr_studio.core.errors import ProjectError, harmless
 from smarthdr_studio.core.project.project import Project
 
 
-def said(arguments, *, out=subprocess.PIPE, **more):
+def said(arguments, *, out=subprocess.PIPE):
     """Exit status, stdout and stderr of the command in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "smarthdr_studio", *map(str, arguments)],
@@ -22,7 +22,6 @@ def said(arguments, *, out=subprocess.PIPE, **more):
         stderr=subprocess.PIPE,
         check=False,
         timeout=120,
-        **more,
     )
     return done.returncode, done.stdout, done.stderr.decode()
 
@@ -38,17 +37,21 @@ def test_a_decision_whose_answer_nobody_takes_is_kept_and_told(project):
         assert opened.statuses()["003"] == "excluded"
 
 
-def test_a_sample_on_a_full_disk_names_the_folder(tmp_path):
+@pytest.fixture
+def full():
+    """No file of this process can grow beyond a few kilobytes."""
     resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
-    def full():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
-    words = ["sample", tmp_path / "s", "--scenes", "2", "--size", "128x96"]
-    status, _, told = said(words, preexec_fn=full)
-    assert status == 2
-    assert told.startswith(f"{tmp_path / 's'}: cannot be written (File too large)")
-    assert told.count("\n") == 1
+def test_a_sample_on_a_full_disk_names_the_folder(full, run, tmp_path):
+    answer = run("sample", tmp_path / "s", "--scenes", "2", "--size", "128x96")
+    assert answer.status == 2
+    assert answer.err.startswith(f"{tmp_path / 's'}: cannot be written (File too large)")
+    assert answer.err.count("\n") == 1
 
 
 def test_what_the_system_refuses_within_a_verb_is_a_sentence(project, capsys, monkeypatch):
