@@ -304,9 +304,9 @@ install_torch() {
 # Imports all that the studio and its trainings do, so that it is compiled while pip has one core at work.
 compile_studio() {
   "$environment/bin/python" >/dev/null 2>&1 </dev/null -c '
-import importlib, pkgutil, smarthdr_studio, torch._dynamo
+import contextlib, importlib, pkgutil, smarthdr_studio, torch._dynamo
 for each in pkgutil.walk_packages(smarthdr_studio.__path__, "smarthdr_studio."):
-    if not each.name.endswith("__main__"):
+    with contextlib.suppress(ImportError):  # what windows need of the system may still be on its way
         importlib.import_module(each.name)' || true
 }
 
