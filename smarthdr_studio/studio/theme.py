@@ -113,9 +113,14 @@ def current_palette() -> Palette:
 
 
 def dress(application: QApplication, palette: Palette) -> None:
-    """Give the whole application this palette, and text no smaller than can be read."""
-    tint(application, palette)
-    application.setStyleSheet(style_sheet(palette))
+    """Give the whole application this palette, and text no smaller than can be read.
+
+    Every part of a window is worked out anew by that, so what is dressed like this already stays.
+    """
+    sheet = style_sheet(palette)
+    if application.styleSheet() != sheet:
+        tint(application, palette)
+        application.setStyleSheet(sheet)
 
 
 def tint(application: QApplication, palette: Palette) -> None:

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from PySide6.QtCore import QRect, QRectF
+from PySide6.QtCore import QEvent, QRect, QRectF
 from PySide6.QtGui import QColor, QFontInfo, QImage, QPainter
 from PySide6.QtWidgets import (
     QDialogButtonBox,
@@ -192,3 +192,24 @@ def test_which_line_of_a_list_is_chosen_can_be_seen(palette, dressed, qtbot):
     chosen, other = (lines.viewport().grab(box).toImage() for box in boxes)
     assert _best_contrast(chosen) >= 3
     assert _best_contrast(other) < 1.1
+
+
+class _Polished(QWidget):
+    """Counts how often its style is worked out."""
+
+    times = 0
+
+    def changeEvent(self, event):
+        self.times += event.type() is QEvent.Type.StyleChange
+        super().changeEvent(event)
+
+
+def test_who_is_dressed_as_is_wished_is_not_dressed_again(qapp, qtbot):
+    part = _Polished()
+    qtbot.addWidget(part)
+    dress(qapp, LIGHT)
+    dress(qapp, DARK)
+    before = part.times
+    assert before > 0
+    dress(qapp, DARK)
+    assert part.times == before
