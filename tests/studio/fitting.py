@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QComboBox,
     QDockWidget,
+    QHeaderView,
     QLabel,
     QLineEdit,
     QMainWindow,
@@ -26,6 +27,8 @@ from smarthdr_studio.studio.widgets.controls import ClampedLabel, ElidedLabel
 
 _KINDS = (QLabel, QAbstractButton, QComboBox, QLineEdit, QAbstractSpinBox, QSlider)
 _TOLERATED = 1  # pixels; rounding of scaled fonts
+_PAD_OF_HEAD = 8  # what surrounds the words over a column at least
+_SIGN = 12  # of the order
 _PAD = 12  # what surrounds the words of a tab at least
 
 
@@ -38,6 +41,8 @@ def faults_of(window):
             faults += _out_of_sight(part, window) + _too_small(part)
         elif isinstance(part, QTabBar):
             faults += _tabs(part)
+        elif isinstance(part, QHeaderView):
+            faults += _heads(part)
         elif isinstance(part, Plot):
             faults += _values(part.left, part) + _values(part.bottom, part)
         elif isinstance(part, QMenuBar):
@@ -147,6 +152,23 @@ def _tabs(bar):
             faults.append(f"the tab {bar.tabText(place)} is cut and does not tell its name")
         if box.right() > bar.width() + _TOLERATED:
             faults.append(f"the tab {bar.tabText(place)} has no room")
+    return faults
+
+
+def _heads(head):
+    """Of the columns of a table in sight: whether the words over each are whole."""
+    if head.orientation() is not Qt.Orientation.Horizontal or head.model() is None:
+        return []
+    faults = []
+    for place in range(head.count()):
+        left, wide = head.sectionViewportPosition(place), head.sectionSize(place)
+        if head.isSectionHidden(place) or left >= head.viewport().width() or left + wide <= 0:
+            continue
+        words = str(head.model().headerData(place, head.orientation()) or "")
+        sign = head.isSortIndicatorShown() and head.sortIndicatorSection() == place
+        taken = _PAD_OF_HEAD + (_SIGN if sign and not words.endswith(("▾", "▴")) else 0)
+        if head.fontMetrics().horizontalAdvance(words) + taken > wide + _TOLERATED:
+            faults.append(f"“{words}” over a column of {_name(head.parentWidget())} is cut")
     return faults
 
 

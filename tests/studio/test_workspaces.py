@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QTabBar,
+    QTableWidget,
     QWidget,
 )
 
@@ -566,6 +567,16 @@ def test_the_walk_sees_what_is_cut_covered_or_outside(qtbot):
         button.setGeometry(at, 40, 80, 30)
         button.show()
     assert any("lies over" in fault for fault in faults_of(whole))
+    for button in (over, under):
+        button.setParent(None)
+    table = QTableWidget(1, 2, whole)
+    table.setHorizontalHeaderLabels(["a long head over a column", "b"])
+    table.setGeometry(10, 40, 400, 40)
+    table.show()
+    table.setColumnWidth(0, 300)
+    assert faults_of(whole) == []
+    table.setColumnWidth(0, 60)
+    assert any("“a long head over a column” over a column" in each for each in faults_of(whole))
 
 
 _AT_200 = """

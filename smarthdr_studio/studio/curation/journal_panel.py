@@ -252,6 +252,7 @@ def _words(past: PastState) -> str:
 ALL, THIS = "all", "this scene"
 
 _HALVES: Final = (510, 270)
+_COLUMN: Final = 520  # pixels; a narrower place is a column at a side
 
 
 class JournalPanel(QWidget):
@@ -278,6 +279,7 @@ class JournalPanel(QWidget):
         )
         self._which.show_word(self._only)
         self._count = ElidedLabel(role="muted")
+        self._halves = QSplitter(Qt.Orientation.Horizontal)
         self._lay_out()
         self._which.picked.connect(self._filter)
         self._list.selectionModel().selectionChanged.connect(self._choose)
@@ -305,6 +307,15 @@ class JournalPanel(QWidget):
         """Nobody looks any more."""
         super().hideEvent(event)
         self._tell_seen(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a column the past stands below the decisions: beside them neither could be read."""
+        super().resizeEvent(event)
+        column = self.width() < _COLUMN
+        way = Qt.Orientation.Vertical if column else Qt.Orientation.Horizontal
+        if way is not self._halves.orientation():
+            self._halves.setOrientation(way)
+            self._halves.setSizes(_HALVES)
 
     def _tell_seen(self, event: QEvent) -> None:
         self.seen.emit(event.type() == QEvent.Type.Show)
@@ -376,7 +387,7 @@ class JournalPanel(QWidget):
         lines.setSpacing(4)
         lines.addLayout(head)
         lines.addWidget(self._list, 1)
-        halves = QSplitter(Qt.Orientation.Horizontal)
+        halves = self._halves
         halves.setChildrenCollapsible(False)
         halves.setHandleWidth(12)
         halves.addWidget(left)
