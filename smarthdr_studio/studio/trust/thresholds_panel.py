@@ -330,8 +330,11 @@ class ThresholdsPanel(QWidget):
         column.addLayout(head)
         column.addWidget(self.patches, 1)
         column.addWidget(self.pixels, 1)
-        column.addWidget(self._past)
-        column.addLayout(self._tiles())
+        shares = QVBoxLayout()
+        shares.setSpacing(0)  # in a low window there is not a line more room
+        shares.addWidget(self._past)
+        shares.addLayout(self._tiles())
+        column.addLayout(shares)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(frame)
