@@ -61,8 +61,12 @@ if [ "$# ${#cover[@]}" = "0 0" ] && [ "${#with_screen[@]}" -gt 0 ]; then
     >"$scratch/windows.txt" 2>&1 & windows=$!
 fi
 say "lint-imports"; lint-imports --no-cache >"$environment/arrows.txt" || { cat "$environment/arrows.txt"; exit 1; }
-# pytest rewrites each file of tests for its messages: once, and not in every process at the same time.
-[ $# -gt 0 ] || python -m pytest --collect-only -q "${elsewhere[@]+"${elsewhere[@]}"}" >"$scratch/collected.txt" 2>&1 || true
+if [ $# = 0 ]; then
+  # Once, and not in every process at the same time: hypothesis works out which letters there are,
+  # and pytest rewrites each file of tests for its messages.
+  python -c 'from hypothesis import strategies; strategies.text().example()' >/dev/null 2>&1 || true
+  python -m pytest --collect-only -q "${elsewhere[@]+"${elsewhere[@]}"}" >"$scratch/collected.txt" 2>&1 || true
+fi
 say "pytest"
 "${with_screen[@]+"${with_screen[@]}"}" python -m pytest --numprocesses="$workers" --dist=worksteal \
   --basetemp="$scratch/all" -m "$chosen" --durations=10 \
