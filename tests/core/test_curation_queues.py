@@ -103,7 +103,7 @@ def test_both_queues_hold_exactly_who_waits_best_first(facts, apart):
         assert scores == sorted(scores, reverse=True)
         assert all(0 <= score <= 1 for score in scores)
         for item in found:
-            assert re.match(r"(\d+|under 1) % is (not )?trusted", item.reason)
+            assert re.match(r"(\d+|< 1|> 99) % is (not )?trusted", item.reason)
     labelled = {Status.GROUND_TRUTH, Status.PROMOTED, Status.EXCLUDED, Status.TEST}
     assert not {each.id for each in facts if each.status in labelled} & set(expected)
 

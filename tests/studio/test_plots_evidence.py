@@ -61,7 +61,7 @@ def test_the_point_is_dragged_by_its_dropped_share_and_waits_to_be_told(chart, q
     assert released == pytest.approx([0.5], abs=0.005)
     assert (chart.point.pos().x(), chart.point.pos().y()) == (0.2, 0.8)
     assert chart.plumb.value() == 0.2
-    assert "20%" in chart.accessibleName()
+    assert "20 %" in chart.accessibleName()
 
 
 def test_arrow_keys_drop_a_little_more_or_less(chart, qtbot):
