@@ -171,7 +171,9 @@ class PlaceKeeper(EventWatch, QObject):
             self._box = box
 
     def _fills(self, box: QRect) -> bool:
-        return box.marginsAdded(_FRAME).contains(self._window.screen().availableGeometry())
+        screen = self._window.screen()
+        least = box.marginsAdded(_FRAME).contains(screen.availableGeometry())
+        return least and screen.geometry().marginsAdded(_FRAME).contains(box)
 
     @Slot()
     def _rested(self) -> None:
