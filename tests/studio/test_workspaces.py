@@ -596,7 +596,6 @@ tint(app, DARK)
 home = Path({home!r})
 window = MainWindow(places=Places.under(config=home, cache=home, data=home))
 dress(app, DARK)
-window.place.stop()  # the screen of this platform is smaller
 window.setWindowState(Qt.WindowState.WindowNoState)
 window.setMinimumSize(1, 1)
 window.resize(1280, 720)
