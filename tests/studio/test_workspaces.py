@@ -226,17 +226,17 @@ def test_what_nobody_changed_is_arranged_for_the_window_of_the_next_start(qtbot)
     assert not changed.has("evidence")
 
 
-@pytest.mark.parametrize("workspace", [Workspace.INSPECT, Workspace.TRAIN])
-def test_charts_of_thresholds_are_seen_whole_in_a_window_of_usual_height(opened, qtbot, workspace):
+def test_charts_of_thresholds_are_seen_whole_in_a_window_of_usual_height(opened, qtbot):
     opened.resize(1440, 900)
-    turn(qtbot, opened, workspace)
-    opened.page.desk.reset()
-    press(qtbot, opened, Qt.Key.Key_F2)
-    charts = opened.page.charts
-    qtbot.waitUntil(charts.map.isVisible, timeout=20000)
-    qtbot.wait(50)
-    for chart in (charts.patches, charts.pixels, charts.map):
-        assert chart.visibleRegion().boundingRect().size() == chart.size(), chart.title
+    for workspace in (Workspace.INSPECT, Workspace.TRAIN):
+        turn(qtbot, opened, workspace)
+        opened.page.desk.reset()
+        press(qtbot, opened, Qt.Key.Key_F2)
+        charts = opened.page.charts
+        qtbot.waitUntil(charts.map.isVisible, timeout=20000)
+        qtbot.wait(50)
+        for chart in (charts.patches, charts.pixels, charts.map):
+            assert chart.visibleRegion().boundingRect().size() == chart.size(), chart.title
 
 
 def test_the_layout_can_be_reset(opened, qtbot):
@@ -336,22 +336,22 @@ def test_a_panel_that_is_asked_for_where_all_are_hidden_comes_with_the_others(op
     assert opened.page.display.isVisible()
 
 
-@pytest.mark.parametrize("back", [Qt.Key.Key_F12, Qt.Key.Key_Escape])
-@pytest.mark.parametrize("centre", [Centre.PICTURES, Centre.RUNS])
-def test_pictures_alone_lead_back_to_where_the_key_was_pressed(opened, qtbot, back, centre):
+def test_pictures_alone_lead_back_to_where_the_key_was_pressed(opened, qtbot):
     opened.resize(1440, 900)
     turn(qtbot, opened, Workspace.TRAIN)
-    opened.session.inspection.table.show(str(centre))
-    qtbot.wait(30)
-    before = in_front(opened)
-    press(qtbot, opened, Qt.Key.Key_F12)
-    qtbot.wait(30)
-    assert opened.page.views.isVisible()
-    press(qtbot, opened, back)
-    state = opened.session.state
-    assert (state.workspace, state.centre) == (Workspace.TRAIN, centre)
-    qtbot.waitUntil(lambda: in_front(opened) == before)
-    assert opened.bar.isVisible()
+    for centre in (Centre.PICTURES, Centre.RUNS):
+        for back in (Qt.Key.Key_F12, Qt.Key.Key_Escape):
+            opened.session.inspection.table.show(str(centre))
+            qtbot.wait(30)
+            before = in_front(opened)
+            press(qtbot, opened, Qt.Key.Key_F12)
+            qtbot.wait(30)
+            assert opened.page.views.isVisible()
+            press(qtbot, opened, back)
+            state = opened.session.state
+            assert (state.workspace, state.centre) == (Workspace.TRAIN, centre)
+            qtbot.waitUntil(lambda: in_front(opened) == before)  # noqa: B023 - it is waited for here
+            assert opened.bar.isVisible()
 
 
 def test_another_workspace_ends_the_pictures_alone(opened, qtbot):
