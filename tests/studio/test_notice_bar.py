@@ -1,6 +1,7 @@
 """A note over the pictures stays low and readable, however much can be done about it."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,20 @@ def test_what_is_bad_or_can_be_acted_upon_stays_until_it_is_closed(qtbot, change
     bar.show_state(StudioState(), StudioState(notice=SAVED))
     bar.show_state(StudioState(notice=SAVED), StudioState(notice=replace(SAVED, **changes)))
     assert not bar.leaving.isActive()
+
+
+def test_a_notice_covers_no_words_of_the_workspace_one_goes_to(opened, qtbot):
+    opened.resize(1280, 720)
+    qtbot.wait(60)
+    opened.session.tell(Notice(text="Trained: best 29.0 dB at epoch 3.", offers=(OFFER,) * 3))
+    for workspace in (*Workspace, *reversed(Workspace)):
+        opened.session.work_in(str(workspace))
+        qtbot.waitUntil(partial(_covers_nothing, opened))
+
+
+def _covers_nothing(window):
+    lies = window.notice.geometry()
+    return not any(box.intersects(lies) for box in words_over(window._pages, but=window.notice))
 
 
 def test_a_notice_covers_no_words_and_moves_nothing(opened, qtbot):

@@ -306,6 +306,7 @@ _AIR: Final = 12
 _NARROWER: Final = (460, _LEAST)  # than a notice wishes to be
 _CELL: Final = 8  # pixels, by which places are tried
 _ROW: Final = 20  # pixels: no line of a list is lower
+_SETTLED_MS: Final = 80
 _FARTHER: Final = 10_000  # than any way on a screen
 _WORDED: Final = (
     *(QLabel, QAbstractButton, QComboBox, QLineEdit, QAbstractSpinBox, QAbstractSlider),
@@ -318,13 +319,15 @@ class OverEdge(EventWatch, QObject):
 
     At its lower edge, over the middle alone where that has room; where words stand there, as near
     to that as there is room without, be it for a narrower notice. It stays where it came until the
-    place is another.
+    place is another, or other words have come there.
     """
 
     def __init__(self, bar: NoticeBar, place: QWidget, middle: QWidget) -> None:
         super().__init__(place)
         self._bar, self._place, self._middle = bar, place, middle
         self._for: object = None  # what the place was found for
+        self._settled = QTimer(self, singleShot=True, interval=_SETTLED_MS)
+        self._settled.timeout.connect(self._look_again)
         shown = bar.isVisibleTo(place)
         bar.setParent(place)
         bar.setVisible(shown)
@@ -343,6 +346,18 @@ class OverEdge(EventWatch, QObject):
                 self._for = None
             self._move()
         return False
+
+    @Slot()
+    def rearranged(self) -> None:
+        """Panels came or went: once they are at rest, other words may stand there."""
+        if self._bar.isVisibleTo(self._place):
+            self._settled.start()
+
+    @Slot()
+    def _look_again(self) -> None:
+        self._for = None
+        if self._bar.isVisibleTo(self._place):
+            self._move()
 
     def _move(self) -> None:
         room = self._place.rect().adjusted(_AIR, _AIR, -_AIR, -_AIR)

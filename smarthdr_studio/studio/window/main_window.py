@@ -336,6 +336,7 @@ class MainWindow(QMainWindow):
             changed.connect(self._keeping.start)
         session.watch(Layout.PARTS, self._keep_soon)
         self.page.desk.changed.connect(self._follow_panels)
+        self.page.desk.rearranged.connect(self._over.rearranged)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._dress)
 
     def _offer_menus(self) -> None:
