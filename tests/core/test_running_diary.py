@@ -38,8 +38,11 @@ def test_a_round_is_held_against_the_one_before():
         round_(12, 20, 0.71, b=0.7, c=0.6, d=0.51),
     )
     texts = [text for text, _ in lines]
-    assert texts[0] == "round 11: retained 68 %, 1 scene newly trusted, PSNR-μ 30.0 dB"
-    assert texts[-1] == "round 12: retained 71 % (+3), 2 scenes newly trusted, PSNR-μ +0.1 dB"
+    assert texts[0] == "round 11: retained 68 %, 1 scene newly trusted, PSNR-μ 30.0 dB before it"
+    assert (
+        texts[-1]
+        == "round 12: retained 71 % (+3), 2 scenes newly trusted, PSNR-μ +0.1 dB since round 11"
+    )
 
 
 @pytest.mark.parametrize(
@@ -47,7 +50,7 @@ def test_a_round_is_held_against_the_one_before():
 )
 def test_a_change_is_that_of_the_numbers_as_they_are_told(before, now, words):
     lines = told(check(9, before), round_(1, 10, 0.5), check(19, now), round_(2, 20, 0.5))
-    assert lines[-1][0].endswith(f"PSNR-μ {words} dB")
+    assert lines[-1][0].endswith(f"PSNR-μ {words} dB since round 1")
 
 
 def test_a_path_inside_the_project_is_told_from_there_on(tmp_path):

@@ -158,6 +158,8 @@ def _notice_lies_well(opened, qtbot, workspace, size):
     assert opened._pages.rect().contains(notice.geometry())
     covered = [box for box in words if box.intersects(notice.geometry())]
     assert covered == [], (workspace, size)
+    buttons = [each for each in notice.findChildren(QPushButton) if each.isVisible()]
+    assert [each.text() for each in buttons if each.width() < each.sizeHint().width()] == []
     assert {part: part.geometry() for part in parts} == shown
     if workspace is Workspace.TRAIN:
         tiles = [strip.visualRect(strip.frames.index(row)) for row in range(3)]

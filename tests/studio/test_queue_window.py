@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QLineEdit, QPlainTextEdit, QPushBu
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.studio.curation.scene_list import QueueFooter, reason_in_words
+from smarthdr_studio.studio.curation.scene_overview import TableBar
 from smarthdr_studio.studio.state import Activity, QueueKind, TrainingState
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -46,6 +47,8 @@ def ranked(opened, qtbot, until):
 
 def test_a_queue_orders_the_list_with_its_reasons_until_all_are_listed_again(ranked, qtbot):
     assert listed(ranked) == queue(ranked).scenes
+    counts = [part._count.text() for part in (ranked.page.scenes, ranked.findChild(TableBar))]
+    assert counts == ["4 of 7"] * 2
     assert ranked.session.state.current == "003"
     assert button(ranked, "Safest").isChecked()
     index = ranked.page.shelf.model.index(0, 0)

@@ -108,23 +108,23 @@ class Diary:
             parts.append(f"{_counted(new, 'scene')} newly trusted")
         if lost := len(self._trusted & {s.id for s in event.scenes} - trusted):
             parts.append(f"{lost} no longer")
-        parts += self._gain()
+        parts += self._gain(event.round)
         self._retained, self._trusted = event.retained, trusted
         changes = f" · {'; '.join(event.changes)}" if event.changes else ""
         tone: Tone = "warn" if event.retained == 0 else "plain"
         return f"round {event.round}: {', '.join(parts)}{changes}", tone
 
-    def _gain(self) -> list[str]:
-        """How PSNR-μ of the newest check stands against that of the round before."""
+    def _gain(self, number: int) -> list[str]:
+        """How PSNR-μ of the newest check stands against that of the round before this one."""
         if not self._checks:
             return []
         now, before = self._checks[-1].psnr_mu, self._told
         self._told = now
         if before is None:
-            return [f"PSNR-μ {now:.1f} dB"]
+            return [f"PSNR-μ {now:.1f} dB before it"]
         change = _told_change(now, since=before)
         signed = _signed(change, digits=1) if abs(change) >= _LEAST_DB else "±0"
-        return [f"PSNR-μ {signed} dB"]
+        return [f"PSNR-μ {signed} dB since round {number - 1}"]
 
     def _check(self, event: Validated) -> _TextAndTone | None:
         """Only a check that no other was better than; an older log does not say which that was."""

@@ -492,7 +492,8 @@ class TableBar(QWidget):
         gallery = new.centre is Centre.GALLERY
         for part in (self._sort, self._reverse, self._width):
             part.setVisible(gallery)
-        if old.table is not table or old.scenes is not new.scenes:
+        parts = ((state.table, state.scenes, state.queue) for state in (old, new))
+        if any(was is not now for was, now in zip(*parts, strict=True)):
             self._count.setText(count_in_words(new))
             self._reverse.setText("▼" if table.descending else "▲")
             give_role(self._message, role="warn" if table.fault else "muted")

@@ -175,6 +175,9 @@ _STAYS_MS: Final = 6000
 _READ_MS: Final = 70  # a letter, slowly
 
 
+_MARGINS: Final = (12, 5, 6, 5)  # of a notice
+
+
 class NoticeBar(QFrame):
     """A line over the page, with details, and what can be done, on it.
 
@@ -246,7 +249,7 @@ class NoticeBar(QFrame):
         row.addWidget(self._more)
         row.addWidget(self._close)
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 5, 6, 5)
+        column.setContentsMargins(*_MARGINS)
         column.addLayout(row)
         column.addLayout(self._offers_below)
         column.addWidget(self._details)
@@ -263,7 +266,18 @@ class NoticeBar(QFrame):
             return _WIDEST
         beside = layout.totalSizeHint().width() - self._text.sizeHint().width()
         words = self._text.fontMetrics().horizontalAdvance(self._text.text())
-        return max(beside + words + _AIR, _LEAST)
+        return max(beside + words + _AIR, self.least_width())
+
+    def least_width(self) -> int:
+        """What the offers below the sentence take, which are never cut."""
+        line, wide = self._offers_below, 0
+        for place in range(line.count()):
+            item = line.itemAt(place)
+            made = item.widget() if item is not None else None
+            if made is not None:  # asked one by one: a layout knows of none that is not shown yet
+                made.ensurePolished()
+                wide += made.sizeHint().width() + line.spacing()
+        return max(wide + _MARGINS[0] + _MARGINS[2], _LEAST)
 
     @Slot()
     def _ask_to_open(self) -> None:
@@ -365,7 +379,8 @@ class OverEdge(EventWatch, QObject):
         layout = self._bar.layout()
         if layout is None or widest <= 0:
             return
-        others = () if self._bar.details_shown else _NARROWER
+        least = self._bar.least_width()
+        others = () if self._bar.details_shown else dict.fromkeys(max(w, least) for w in _NARROWER)
         widths = (widest, *(width for width in others if width < widest))
         sizes = tuple(QSize(width, min(_height(layout, width), room.height())) for width in widths)
         over = self._middle.rect().translated(self._middle.mapTo(self._place, QPoint()))
