@@ -155,7 +155,7 @@ def test_of_several_runs_only_differences_are_told(two):
     assert {each.name: each.values for each in told.labels} == {
         "003": ("promoted (2)", "unlabelled")
     }
-    assert told.label_words == "1 scene differs, 3 are the same."
+    assert told.label_words == "1 scene differs, 3 are the same, as they began."
     assert told.figure_words == ""
 
 

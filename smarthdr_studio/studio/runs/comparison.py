@@ -163,9 +163,9 @@ def label_contrasts(project: Project, rows: Sequence[RunRow]) -> Told:
     same = len(scenes) - len(found)
     thresholds = _thresholds([stand.masks for stand in stands])
     if not found and not thresholds:
-        return (), f"The same label set and thresholds, {_scenes(same)}."
+        return (), f"The same label set and thresholds as they began, {_scenes(same)}."
     differ = "differs" if len(found) == 1 else "differ"
-    words = f"{_scenes(len(found))} {differ}, {same} are the same."
+    words = f"{_scenes(len(found))} {differ}, {same} are the same, as they began."
     if len(found) > _MOST:
         words = f"{words[:-1]}; the first {_MOST} are listed."
     return (*thresholds, *found[:_MOST]), words

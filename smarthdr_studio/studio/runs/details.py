@@ -141,7 +141,7 @@ class RunsOverview(QWidget):
         told = runs.told if runs.told is not None and runs.told.runs == runs.chosen else None
         facts = told.facts if told is not None else ()
         if row is not None and facts:
-            labels = Fact(name="learns from", value=labels_in_full(row.labels))
+            labels = Fact(name="began with", value=labels_in_full(row.labels))
             self._facts.show_facts((*facts, labels))
         self._checkpoints.setText("\n".join(told.checkpoints) or "None yet" if told else "")
         if row is not None and row != self._row:

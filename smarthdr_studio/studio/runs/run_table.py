@@ -182,7 +182,8 @@ _FIGURES: Final[tuple[Column[RunRow], ...]] = (
     ),
     Column(
         title="Labels",
-        tip="Ground truths and promoted labels it learns from, and those held out",
+        tip="Ground truths and promoted labels it began with, and those held out; its diary tells "
+        "what came later",
         text=lambda row: labels(row.labels),
         key=lambda row: row.labels.learned,
         widest="5 + 2 promoted, 1 held out",
