@@ -1,11 +1,15 @@
 """One scene in every round: shown, followed, scrolled back, picked, pinned, and let go."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 
+from smarthdr_studio.core.curation.scene_facts import SceneFacts
+from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.rounds import (
     RECORDED_BINS,
@@ -153,6 +157,9 @@ def test_a_film_of_a_run_before_is_not_shown_under_the_run_at_work(strip):
     strip.show_state(before, started)
     assert strip.frames.rowCount() == 0
     assert "No round of this run yet" in strip._words
+    promoted = replace(started, scenes=(SceneFacts(id="003", status=Status.PROMOTED),))
+    strip.show_state(started, promoted)
+    assert "only unlabelled scenes have one" in strip._words
     first = StudioState(film=film(1, run="r2"), training=ours)
     strip.show_state(started, first)
     assert strip.frames.rowCount() == 1

@@ -43,6 +43,7 @@ from PySide6.QtWidgets import (
     QStyleOptionViewItem,
 )
 
+from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.training.rounds import RecordedStatistics, RoundRecord
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import StudioState
@@ -300,7 +301,9 @@ class FilmStrip(QListView):
         if film.scene:
             words = _NO_ROUNDS.format(scene=film.scene)
         if new.training.busy and new.training.run and film.run not in ("", new.training.run):
-            film, words = replace(film, frames=()), _NOT_YET.format(scene=film.scene)
+            film, row = replace(film, frames=()), new.row(film.scene)
+            if row is None or row.status is Status.UNLABELLED:
+                words = _NOT_YET.format(scene=film.scene)
         changed = before != film or self._words != words
         if changed:
             other = (before.run, before.scene) != (film.run, film.scene)
