@@ -31,7 +31,7 @@ from smarthdr_studio.studio.application import GarbageCollector
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.settings import Places
 from smarthdr_studio.studio.theme import DARK, style_sheet, tint
-from smarthdr_studio.studio.window import MainWindow, bars
+from smarthdr_studio.studio.window import MainWindow, notices
 from smarthdr_studio.synthetic.settings import SampleSettings
 
 HEIGHT, WIDTH = 96, 128
@@ -76,7 +76,7 @@ def garbage_collector(qapp):
 @pytest.fixture(autouse=True)
 def notices_stay(monkeypatch):
     """Long enough to be looked at, however slow the machine is."""
-    monkeypatch.setattr(bars, "_STAYS_MS", 3_600_000)
+    monkeypatch.setattr(notices, "_STAYS_MS", 3_600_000)
 
 
 @pytest.fixture(autouse=True)

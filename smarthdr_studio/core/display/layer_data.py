@@ -91,23 +91,6 @@ def tabled_error(picture: Half, truth: Half) -> Floats:
     return tabled_difference(coded_radiance(picture), coded_radiance(truth))
 
 
-def tabled_squares(picture: Half, truth: Half) -> Floats:
-    """What `squared_error_map` answers for halves: (T − T)², channel mean, H×W.
-
-    PSNR-μ averages it, and σ² is trained to be it.
-    """
-    first, second = coded_radiance(picture), coded_radiance(truth)
-    height, width = picture.shape[:2]
-    squares = np.empty((height, width), np.float32)
-    mean = np.full((1, 3), 1 / 3, np.float32)
-    for rows in strips(height, width):
-        gap = _looked_up(first.codes[rows], first.table) - _looked_up(
-            second.codes[rows], second.table
-        )
-        squares[rows] = cv2.transform(np.square(gap, out=gap), mean)
-    return squares
-
-
 class ErrorMaps(NamedTuple):
     """How far a picture is from its ground truth at every pixel, channel mean, H×W each."""
 

@@ -27,8 +27,6 @@ from smarthdr_studio.studio.theme import Palette, Wish, dress, palette_for
 from smarthdr_studio.studio.widgets.file_dialogs import use_folders
 from smarthdr_studio.studio.window.about import AboutSheet
 from smarthdr_studio.studio.window.bars import (
-    NoticeBar,
-    OverEdge,
     ReadOnlyNote,
     ReadoutBar,
     TopBar,
@@ -37,6 +35,7 @@ from smarthdr_studio.studio.window.bars import (
 from smarthdr_studio.studio.window.command_palette import CommandPalette
 from smarthdr_studio.studio.window.keys_dialog import HelpSheet, KeysDialog
 from smarthdr_studio.studio.window.menus import ContextMenus, Menus
+from smarthdr_studio.studio.window.notices import NoticeBar, OverEdge
 from smarthdr_studio.studio.window.project_commands import FileCommands, OpenCommands
 from smarthdr_studio.studio.window.run_commands import (
     BenchmarkCommands,

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from smarthdr_studio.studio.state import FilmState, Notice, Offer, StudioState, Workspace
 from smarthdr_studio.studio.state.training import FilmFrame
-from smarthdr_studio.studio.window.bars import NoticeBar, OverEdge, quietest, words_over
+from smarthdr_studio.studio.window.notices import NoticeBar, OverEdge, quietest, words_over
 
 REMEDIES = (
     "Cut each batch into 2 parts",
