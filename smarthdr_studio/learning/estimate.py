@@ -4,7 +4,7 @@ import shutil
 import statistics
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -413,7 +413,7 @@ def _remaining_of(run: TrainingRun) -> Remaining:
         makes_rounds=makes_rounds,
     )
     held_out = left.validations if run.label_set.held_out else 0
-    return Remaining(steps=left.steps, rounds=left.rounds, validations=held_out)
+    return replace(left, validations=held_out)
 
 
 def _tile_pixels(run: TrainingRun, names: tuple[str, ...]) -> int:

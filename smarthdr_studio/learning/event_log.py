@@ -55,6 +55,8 @@ def run_started(run: TrainingRun, folder: RunFolder) -> RunStarted:
         precision_why=run.precision_why,
         material=run.plan.material,
         short_epochs=short_epochs(run),
+        rounds_left=run.rounds_left,
+        changes_wait=run.changes_wait,
     )
 
 

@@ -312,55 +312,67 @@ _HELD_AGAINST: Final[Mapping[str, str]] = {
 }
 
 
-def label_changes(before: LabelSet, after: LabelSet) -> tuple[str, ...]:
-    """What a person changed in between and what became damaged, one sentence each."""
+def label_changes(
+    before: LabelSet, after: LabelSet, *, since: str = "from this round on"
+) -> tuple[str, ...]:
+    """What a person changed in between and what became damaged, one sentence each.
+
+    `since` says from when on it counts.
+    """
     said = [
         f"{name}: {what}"
         for name in sorted(_all_scenes(before) | _all_scenes(after))
-        for what in (*_changes_of(name, before, after), *_frame_changes(name, before, after))
+        for what in (
+            *_changes_of(name, before, after, since=since),
+            *_frame_changes(name, before, after, since=since),
+        )
     ]
-    return (*said, *_mask_changes(before.masks, after.masks), *_reading_changes(before, after))
+    return (
+        *said,
+        *_mask_changes(before.masks, after.masks),
+        *_reading_changes(before, after, since=since),
+    )
 
 
-def _reading_changes(before: LabelSet, after: LabelSet) -> Iterator[str]:
+def _reading_changes(before: LabelSet, after: LabelSet, *, since: str) -> Iterator[str]:
     old, new = before.reading, after.reading
     if old is not None and new is not None and old != new:
-        yield f"frames are read {new.words} from this round on, were read {old.words}"
+        yield f"frames are read {new.words} {since}, were read {old.words}"
 
 
-def _changes_of(name: str, before: LabelSet, after: LabelSet) -> Iterator[str]:
+def _changes_of(name: str, before: LabelSet, after: LabelSet, *, since: str) -> Iterator[str]:
     if name in after.damaged:
         if before.damaged.get(name) != after.damaged[name]:
-            yield f"is left out from this round on, because {after.damaged[name]}"
+            yield f"is left out {since}, because {after.damaged[name]}"
         return
     old, new = _part_of(before, name), _part_of(after, name)
     if old != new:
-        yield f"was {old}, is {new} from this round on"
+        yield f"was {old}, is {new} {since}"
     if new == "promoted":
-        yield from _promotion_changes(before.promoted.get(name), after.promoted[name])
+        yield from _promotion_changes(before.promoted.get(name), after.promoted[name], since=since)
     if new in _HELD_AGAINST and before.truths.get(name) != after.truths.get(name):
         imported = name in after.truths
         which = "an imported ground truth" if imported else "the dataset's ground truth"
-        yield f"{_HELD_AGAINST[new]} {which} from this round on"
+        yield f"{_HELD_AGAINST[new]} {which} {since}"
     if old == new == "unlabelled" and before.brushes.get(name) != after.brushes.get(name):
         painted = name in after.brushes
-        yield f"the brush is {'new' if painted else 'gone'} from this round on"
+        yield f"the brush is {'new' if painted else 'gone'} {since}"
 
 
-def _frame_changes(name: str, before: LabelSet, after: LabelSet) -> Iterator[str]:
+def _frame_changes(name: str, before: LabelSet, after: LabelSet, *, since: str) -> Iterator[str]:
     three = after.chosen.get(name)
     if before.chosen.get(name) != three:
         which = "as they were found" if three is None else three_in_words(three)
-        yield f"its frames are {which} from this round on"
+        yield f"its frames are {which} {since}"
 
 
-def _promotion_changes(before: LabelFile | None, after: LabelFile) -> Iterator[str]:
+def _promotion_changes(before: LabelFile | None, after: LabelFile, *, since: str) -> Iterator[str]:
     if before is not None and before.path != after.path:
-        yield "has a new promoted label from this round on"
+        yield f"has a new promoted label {since}"
     if after.whole and not (before and before.whole):
-        yield "every pixel of its label counts from this round on"
+        yield f"every pixel of its label counts {since}"
     elif before and before.whole and not after.whole:
-        yield "only trusted pixels of its label count from this round on"
+        yield f"only trusted pixels of its label count {since}"
 
 
 def _mask_changes(old: MaskSettings, new: MaskSettings) -> tuple[str, ...]:

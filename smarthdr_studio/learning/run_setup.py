@@ -254,8 +254,8 @@ def prepare_run(
     device = pick_device(plan.device, place=ranks.place)
     precision = pick_precision(device, plan.precision)
     now, scenes, _, pictures = _labels_now(project, plan)
-    fresh = label_set is None
-    label_set = _first_label_set(plan, now) if label_set is None else with_repaired(label_set, now)
+    before = label_set
+    label_set = _first_label_set(plan, now) if before is None else with_repaired(before, now)
     frames = FrameStore()
     material = TrainingData(
         plan,
@@ -270,7 +270,7 @@ def prepare_run(
         device=device,
         precision=precision,
         perceptual=_perceptual_loss(plan, device),
-        start_from=plan.network.start_from if fresh else None,
+        start_from=plan.network.start_from if before is None else None,
         ranks=ranks,
     )
     predictor = Predictor(
@@ -282,7 +282,7 @@ def prepare_run(
         ranks=ranks,
         arithmetic=learner.computation.arithmetic,
     )
-    return TrainingRun(
+    run = TrainingRun(
         plan,
         project=Path(project),
         learner=learner,
@@ -290,6 +290,9 @@ def prepare_run(
         material=material,
         label_set=label_set,
     )
+    if before is not None:
+        run.changes_wait = bool(label_changes(label_set, now.holding_out(label_set.held_out)))
+    return run
 
 
 def _labels_now(project: AnyPath, plan: TrainingPlan) -> ProjectLabels:

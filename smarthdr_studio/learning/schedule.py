@@ -114,10 +114,11 @@ class EpochLengths:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remaining:
-    """What a run still has before it."""
+    """What a run still has before it; of `rounds`, steps follow after so many as `learned_from`."""
 
     steps: int
     rounds: int
+    learned_from: int
     validations: int
 
 
@@ -128,23 +129,31 @@ def remaining(
 
     A run without rounds stands beside one that has them: after the warm-up its epochs are as long.
     """
-    steps, rounds, last_round = -at.step_in_epoch, 0, at.last_round_at
+    validations = schedule.epochs // schedule.validate_every - at.epoch // schedule.validate_every
+    if at.round_wanted and at.step_in_epoch:  # which ends the epoch
+        at = replace(at, epoch=at.epoch + 1, step_in_epoch=0)
+    steps, rounds, shown, last_round = -at.step_in_epoch, 0, 0, at.last_round_at
     since_round = 0 if at.last_round_step is None else at.step - at.last_round_step
     for epoch in range(at.epoch, schedule.epochs + 1):
         begun = epoch == at.epoch and at.step_in_epoch > 0
         due = round_is_planned(schedule, epoch=epoch, last_round_at=last_round)
+        due |= at.round_wanted and epoch == at.epoch
         if makes_rounds and due and not begun:
             rounds, last_round = rounds + 1, epoch
+            shown += epoch == schedule.epochs
         if epoch < schedule.epochs:
             learning = last_round is not None if makes_rounds else epoch >= schedule.warmup_epochs
             length = lengths.with_pseudo_labels if learning else lengths.labels_only
             steps += length
             if makes_rounds and learning and schedule.refresh_steps is not None:
                 since_round += length - (at.step_in_epoch if epoch == at.epoch else 0)
-                rounds += since_round // schedule.refresh_steps
+                # The one that falls due with the last step is that of the finished teacher.
+                full = since_round - (epoch == schedule.epochs - 1)
+                rounds += full // schedule.refresh_steps
                 since_round %= schedule.refresh_steps
-    validations = schedule.epochs // schedule.validate_every - at.epoch // schedule.validate_every
-    return Remaining(steps=max(steps, 0), rounds=rounds, validations=validations)
+    return Remaining(
+        steps=max(steps, 0), rounds=rounds, learned_from=rounds - shown, validations=validations
+    )
 
 
 def is_last_or_every(count: int, *, every: int, last: int) -> bool:

@@ -157,17 +157,29 @@ def _agree(run: TrainingRun) -> None:
 
 
 def _steered(
-    run: TrainingRun, text: str, *, what: Asked, counts_from: int | None = None
+    run: TrainingRun,
+    text: str,
+    *,
+    what: Asked,
+    counts_from: int | None = None,
+    rounds_left: int | None = None,
 ) -> Steered:
     at = run.progress
-    return Steered(step=at.step, epoch=at.epoch, text=text, what=what, counts_from=counts_from)
+    return Steered(
+        step=at.step,
+        epoch=at.epoch,
+        text=text,
+        what=what,
+        counts_from=counts_from,
+        rounds_left=rounds_left,
+    )
 
 
 def _changed(wish: NextRound | LearningRate | RefreshEvery, run: TrainingRun) -> Steered:
     """Changes the run, or refuses; the sentence says from when it counts, or why it does not."""
     match wish:
         case NextRound():
-            return _steered(run, run.want_round(), what="next round")
+            return _steered(run, run.want_round(), what="next round", rounds_left=run.rounds_left)
         case LearningRate(rate=rate):
             if not _is_number(rate) or not 0 < rate < math.inf:
                 refusal = f"refused: a learning rate is a number above 0, not {shown_name(rate)}"
@@ -202,7 +214,8 @@ def _counting_later(run: TrainingRun, text: str, *, what: Asked) -> Steered:
     if epoch >= last:
         only = "only if the run is resumed with more epochs, because this is the last"
         return _steered(run, f"{text} {only}", what=what)
-    return _steered(run, f"{text} from epoch {epoch + 1} on", what=what, counts_from=epoch)
+    said, left = f"{text} from epoch {epoch + 1} on", run.rounds_left
+    return _steered(run, said, what=what, counts_from=epoch, rounds_left=left)
 
 
 def _epochs(count: int) -> str:

@@ -89,6 +89,7 @@ class TrainingRun:
         self.label_set = label_set
         self.to_tell: tuple[str, ...] = ()  # changes that wait for the next round to be told
         self.plan_changes: tuple[str, ...] = ()  # what a resumed run does otherwise
+        self.changes_wait = False  # of a resumed run: for the next round, what was decided since
         self.precision_why = ""  # as RunStarted tells it
         self.hold = RunHold()  # of the first process, which alone writes
         self.progress = Progress()
@@ -169,7 +170,18 @@ class TrainingRun:
     @property
     def total_steps(self) -> int:
         """Steps of the whole run, as far as is known now: trust decides which crops count."""
-        return self.progress.step + self._remaining().steps
+        return self.progress.step + self._remaining(self.schedule).steps
+
+    @property
+    def rounds_left(self) -> int:
+        """How many rounds are planned to come that steps follow after, with what was asked for."""
+        return self._remaining(self.changes.in_force().applied_to(self.plan.schedule)).learned_from
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no epoch follows: all are done, or the checks have not been better for long."""
+        schedule = self.schedule
+        return self.progress.epoch >= schedule.epochs or self.best.is_stalled(schedule.early_stop)
 
     def compute_in(self, precision: torch.dtype, *, why: str) -> None:
         """Student and teacher compute so; asked before the first step. `why` is for RunStarted."""
@@ -219,7 +231,7 @@ class TrainingRun:
             losses=taken.losses,
             learning_rate=rate,
             images_per_second=images * self.ranks.size / self._pace.step_seconds,
-            seconds_left=self._pace.seconds_left(self._remaining()),
+            seconds_left=self._pace.seconds_left(self._remaining(self.schedule)),
             gradient_norm=taken.gradient_norm,
             distance=taken.distance,
             memory_bytes=memory_in_use(self.predictor.device),
@@ -275,11 +287,14 @@ class TrainingRun:
         self.hold.refuse_lost()
         finished = publish_round(pool, folder=folder, number=origin.round, ranks=self.ranks)
         unlabelled = material.unlabelled(open_round(round_path(folder.path, number=origin.round)))
-        told = (*self.to_tell, *label_changes(self.label_set, label_set))
+        since = "from the next run on" if self.is_over else "from this round on"
+        told = (*self.to_tell, *label_changes(self.label_set, label_set, since=since))
         self.labelled, self.unlabelled, self.to_tell = labelled, unlabelled, ()
         self.material, self.label_set = material, label_set
         self._begin_round(origin.round)
-        finished = replace(finished, gap=self.gap.mean, changes=(*told, *finished.changes))
+        changes = (*told, *finished.changes)
+        left = self.rounds_left
+        finished = replace(finished, gap=self.gap.mean, changes=changes, rounds_left=left)
         self.gap = Gap()
         self.running_scores = None if pool is None else pool.running
         self._pace.round_took(time.perf_counter() - begun)
@@ -484,10 +499,10 @@ class TrainingRun:
             labels_only, learning = min(labels_only, cap), min(learning, cap)
         return EpochLengths(labels_only=labels_only, with_pseudo_labels=learning)
 
-    def _remaining(self) -> Remaining:
+    def _remaining(self, schedule: SchedulePlan) -> Remaining:
         return remaining(
             self.progress,
-            schedule=self.schedule,
+            schedule=schedule,
             lengths=self._lengths(),
             makes_rounds=self.learns_from_pseudo_labels,
         )

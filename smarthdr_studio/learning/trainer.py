@@ -150,7 +150,7 @@ def training_loop(
     if run.hold.told:
         yield Steered(step=run.progress.step, epoch=run.progress.epoch, text=run.hold.told)
     yield from compile_student(run)
-    while not run_is_over(run):
+    while not run.is_over:
         yield from _train_epoch(run, folder, steering=steering)
 
     # What the finished teacher thinks of every unlabelled scene.
@@ -214,12 +214,6 @@ def _train_steps(
             _refuse_many_skipped(event, run, folder)
         else:
             yield event
-
-
-def run_is_over(run: TrainingRun) -> bool:
-    """Whether no epoch follows: all are done, or the checks have not been better for long."""
-    schedule = run.schedule
-    return run.progress.epoch >= schedule.epochs or run.best.is_stalled(schedule.early_stop)
 
 
 def epoch_is_over(run: TrainingRun) -> bool:

@@ -134,4 +134,7 @@ def test_a_checkpoint_of_an_earlier_version_still_resumes():
     ],
 )
 def test_each_change_is_one_sentence(before, after, said):
-    assert label_changes(replace(PLAIN, **before), replace(PLAIN, **after)) == (said,)
+    then, now = replace(PLAIN, **before), replace(PLAIN, **after)
+    assert label_changes(then, now) == (said,)
+    later = said.replace("from this round on", "from the next run on")
+    assert label_changes(then, now, since="from the next run on") == (later,)

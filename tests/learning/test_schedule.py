@@ -84,7 +84,7 @@ def test_the_time_left_settles_on_the_median_of_late():
     for seconds in (30.0, *[2.0] * 20, 90.0):
         pace.step_took(seconds)
     pace.round_took(7.0)
-    left = Remaining(steps=10, rounds=2, validations=3)
+    left = Remaining(steps=10, rounds=2, learned_from=1, validations=3)
     assert pace.seconds_left(left) == 10 * 2 + 2 * 7
     pace.validation_took(1.0)
     assert pace.seconds_left(left) == 10 * 2 + 2 * 7 + 3

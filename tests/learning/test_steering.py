@@ -196,6 +196,15 @@ def test_the_next_round_of_the_last_epoch_is_the_last_of_the_run(project, plan):
     assert events[-1].outcome == "done"
 
 
+def test_who_moves_rounds_is_told_how_many_are_left_to_learn_from(project, plan):
+    asking = [(_after(5), RefreshEvery(epochs=2)), (_after(5), NextRound())]
+    events = _trained(plan, project, asking=asking)
+    asked = {event.what: event.rounds_left for event in events if isinstance(event, Steered)}
+    assert asked == {"refresh every": 0, "next round": 1}
+    rounds = [(e.epoch, e.rounds_left) for e in events if isinstance(e, RoundFinished)]
+    assert rounds == [(2, 1), (3, 0), (4, 0)]
+
+
 def test_where_labels_alone_teach_there_is_no_round_to_ask_for(project, make_plan):
     plan = make_plan(system="supervised", schedule=SCHEDULE | {"warmup_epochs": 0})
     asking = [(_after(1), NextRound()), (_after(1), RefreshEvery(epochs=2))]

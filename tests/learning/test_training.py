@@ -186,6 +186,41 @@ def test_a_promotion_made_meanwhile_takes_effect_next_round_and_is_announced(
     assert rounds[2].changes == ()
 
 
+def test_what_is_decided_after_the_last_round_that_teaches_counts_from_the_next_run_on(
+    project, make_plan, events_of
+):
+    plan = make_plan(schedule={"epochs": 3, "warmup_epochs": 0, "refresh_every": 2})
+    events, promoted = [], False
+    for event in train(plan, project):
+        events.append(event)
+        if isinstance(event, StepReported) and event.epoch == 2 and not promoted:
+            promoted = True
+            with Project.open(project) as opened:
+                Decisions(opened).promote(["v"])
+    (started,), rounds = events_of(events, RunStarted), events_of(events, RoundFinished)
+    assert (started.rounds_left, started.changes_wait) == (2, False)
+    assert [each.rounds_left for each in rounds] == [1, 0, 0]
+    assert rounds[2].changes == ("v: was unlabelled, is promoted from the next run on",)
+
+
+def test_a_run_that_is_gone_on_with_knows_that_a_decision_waits_for_its_next_round(
+    project, make_plan, events_of
+):
+    plan = make_plan(schedule={"epochs": 2, "warmup_epochs": 0})
+    with closing(train(plan, project)) as run:
+        while not events_of([next(run)], StepReported):
+            pass
+    (name,) = [path.name for path in (project / "runs").iterdir()]
+    waits = []
+    for promoted in ((), ("v",)):
+        with Project.open(project) as opened:
+            Decisions(opened).promote(list(promoted))
+        with closing(train(plan, project, resume=name)) as run:
+            started = next(event for event in run if isinstance(event, RunStarted))
+            waits.append((started.rounds_left, started.changes_wait))
+    assert waits == [(1, False), (1, True)]
+
+
 def test_a_scene_promoted_while_a_round_is_made_keeps_the_pseudo_label_it_was_promoted_with(
     project, make_plan, events_of
 ):

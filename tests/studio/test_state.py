@@ -16,11 +16,16 @@ from smarthdr_studio.core.training.events import (
     StepReported,
     Validated,
 )
+from smarthdr_studio.core.training.run_folder import Check
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.studio.state import Activity, StudioState, TrainingState
 from smarthdr_studio.studio.state.chart_names import points
 from smarthdr_studio.studio.state.training import after
-from smarthdr_studio.studio.training.training_panel import phase_in_words, progress_in_words
+from smarthdr_studio.studio.training.training_panel import (
+    notes_in_words,
+    phase_in_words,
+    progress_in_words,
+)
 from smarthdr_studio.studio.widgets.controls import duration, percent
 
 STARTED = RunStarted(
@@ -105,6 +110,34 @@ def test_what_is_decided_while_a_round_is_made_waits_for_the_one_after_it():
     assert late.changes_in == late.next_round == f"round {ROUND.round + 1}"
     in_time = after(after(replace(running, changes_wait=True), making), ROUND)
     assert not in_time.changes_wait
+
+
+@pytest.mark.parametrize(
+    ("left", "now", "while_made"),
+    [
+        (2, f"round {ROUND.round}", f"round {ROUND.round + 1}"),
+        (1, f"round {ROUND.round}", "the next run"),
+        (0, "the next run", "the next run"),
+        (None, f"round {ROUND.round}", f"round {ROUND.round + 1}"),  # of an older log
+    ],
+)
+def test_what_comes_after_the_last_round_that_teaches_waits_for_the_next_run(left, now, while_made):
+    running = TrainingState(
+        activity=Activity.RUNNING, round=ROUND.round - 1, rounds_left=left, changes_wait=True
+    )
+    assert running.next_round == running.changes_in == now
+    assert f"takes effect in {now}" in notes_in_words(running)
+    making = after(running, PhaseChanged(phase="labelling", text="labelling", step=10))
+    assert making.next_round == while_made
+
+
+def test_a_run_gone_on_with_says_what_waits_and_what_was_checked():
+    resumed = after(
+        replace(TrainingState(), checks=(Check(20, 31.25, None, 1), Check(60, 33.0, None, 3))),
+        replace(STARTED, step=40, rounds_left=2, changes_wait=True),
+    )
+    assert (resumed.changes_wait, resumed.rounds_left) == (True, 2)
+    assert [check.step for check in resumed.checks] == [20]
 
 
 def test_a_checkpoint_makes_a_run_resumable():

@@ -24,6 +24,8 @@ class RunStarted:
     is learned from. `precision_why` is why it computes in `precision`, where its plan left that to
     a processor; "" where there is nothing to tell, or it was told before. `short_epochs` says that
     crops are too few for the steps that the plan wants of an epoch, "" where they are not.
+    `rounds_left` as in `RoundFinished`. `changes_wait` says that a resumed run goes on with what it
+    knew, and that something decided since waits for a round.
     """
 
     run: str
@@ -41,6 +43,8 @@ class RunStarted:
     precision_why: str = ""
     material: Material = "labels and others"
     short_epochs: str = ""
+    rounds_left: int | None = None
+    changes_wait: bool = False
 
     @property
     def arithmetic(self) -> str:
@@ -101,6 +105,7 @@ class Steered:
 
     `what` is what was asked, None for anything else that is told so. `counts_from` is the epoch,
     counted from 0, from which a change counts; None where it counts at once, or not at all.
+    `rounds_left` as in `RoundFinished`, where what was asked moves rounds.
     """
 
     step: int
@@ -108,6 +113,7 @@ class Steered:
     text: str
     what: Asked | None = None
     counts_from: int | None = None
+    rounds_left: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +133,8 @@ class RoundFinished:
     `retained` is what the loss counts; `gates_retained` what both gates would keep without the
     person's brush, None where nothing is painted. `gap` is how far the student's answers to its own
     view were from the labels of the round before: mean |e| on the μ-law over what was trusted, None
-    of the first.
+    of the first. `rounds_left` is how many are planned to come that something is learned from; the
+    last of a run shows what its teacher thinks and is none of them. None is not told.
     """
 
     round: int
@@ -143,6 +150,7 @@ class RoundFinished:
     gap: float | None = None
     sigma_scale: float | None = None  # what σ was multiplied by to be calibrated, if it was
     calibration: float | None = None  # mean e²/σ² on held-out labels before that
+    rounds_left: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,15 +53,23 @@ class SigmaSource:
 
     `patch_size` is the side of the patches it was made for, None where it is for nothing yet.
     Where it is `frozen` the ranges are those of the promotion, whatever the pool has become.
+    `run` is what made it, "" where no run did, and `added` stands behind whose round it is.
     """
 
     hdr: Half
     sigma: Floats
     origin: str
+    run: str = ""
+    added: str = ""
     patch_range: Range | None = None
     pixel_range: Range | None = None
     patch_size: int | None = None
     frozen: bool = False
+
+    def origin_beside(self, run: str) -> str:
+        """Where it is from; a round of another run than the one that is told of says so."""
+        other = " of another run" if run and self.run not in ("", run) else ""
+        return self.origin + other + self.added
 
     def means(self, size: int) -> Floats:
         """Mean σ of each patch."""
@@ -105,7 +113,9 @@ def from_label(label: PseudoLabel, *, promoted: PseudoLabel | None = None) -> Si
     return SigmaSource(
         hdr=label.hdr,
         sigma=label.sigma,
-        origin=_origin(made),
+        origin=made.words,
+        run=made.run if made.round else "",
+        added=", σ by views" if made.uncertainty == "views" else "",
         patch_range=ranges.patch_range,
         pixel_range=ranges.pixel_range,
         patch_size=made.masks.patch_size,
@@ -123,11 +133,6 @@ def _same_answer(one: Provenance, other: Provenance) -> bool:
     )
 
 
-def _origin(of: Provenance) -> str:
-    """Which round, and whose σ where it is not the judge's."""
-    return of.words + (", σ by views" if of.uncertainty == "views" else "")
-
-
 def from_prediction(prediction: ScenePrediction) -> SigmaSource:
     """What the teacher answers for a scene that has no pseudo-label."""
     return SigmaSource(
@@ -137,12 +142,14 @@ def from_prediction(prediction: ScenePrediction) -> SigmaSource:
     )
 
 
-def from_replay(replay: Replay, record: RoundRecord) -> SigmaSource:
-    """The pseudo-label of a past round, masked with the ranges of that round."""
+def from_replay(replay: Replay, record: RoundRecord, *, run: str) -> SigmaSource:
+    """The pseudo-label of a past round of a run, masked with the ranges of that round."""
     return SigmaSource(
         hdr=replay.hdr,
         sigma=replay.sigma,
-        origin=f"round {record.round}, replayed",
+        origin=f"round {record.round}",
+        run=run,
+        added=", replayed",
         patch_range=record.patch_range,
         pixel_range=record.pixel_range,
         patch_size=record.masks.patch_size,
@@ -232,6 +239,7 @@ class Stage:
         self._judged: tuple[MaskSettings, _Ends, Trust] | None = None  # by the gates alone
         self._means: Floats | None = None
         self.errors: ErrorMaps | None = None  # None until somebody has measured them
+        self._run = ""  # the one that is told of beside the scene
         self._dispute: Floats | None = None
         self._reasons_of: object = None
 
@@ -325,6 +333,21 @@ class Stage:
         if comes is not self.material.label_comes:
             self.material = replace(self.material, label_comes=comes)
 
+    def tell_beside(self, run: str) -> None:
+        """The run that is told of: what another one made says so."""
+        if run != self._run:
+            self._run = run
+            self._name_origins()
+
+    def _name_origins(self) -> None:
+        source, other = self._source, self._latest
+        past = other is not None and source is not other
+        self.material = replace(
+            self.material,
+            origin=source.origin_beside(self._run) if source else "",
+            other_origin=f"{other.origin_beside(self._run)}, the latest" if other and past else "",
+        )
+
     def take_person(self, person: Brush | None) -> None:
         """What is painted on the scene by the journal, H×W; another one ends a preview."""
         if person is not self.person:
@@ -387,17 +410,18 @@ class Stage:
         counted = flips(records, self.scene) if len(records) > 1 else None
         self.material = replace(self.material, flips=counted)
 
-    def replay(self, record: RoundRecord | None, maps: Replay | None) -> None:
-        """Show a past round, with its maps where they are kept; None is now."""
+    def replay(self, record: RoundRecord | None, maps: Replay | None, *, run: str = "") -> None:
+        """Show a past round of a run, with its maps where they are kept; None is now."""
         self._record = record
-        past = from_replay(maps, record) if record is not None and maps is not None else None
+        past = None
+        if record is not None and maps is not None:
+            past = from_replay(maps, record, run=run)
         self._use_source(past or self._latest)
         other = self._latest if past is not None else None
         self.material = replace(
             self.material,
             other_hdr=other.hdr if other else None,
             other_sigma=other.sigma if other else None,
-            other_origin=f"{other.origin}, the latest" if other else "",
         )
 
     def fitted(self, masks: MaskSettings) -> MaskSettings:
@@ -531,10 +555,10 @@ class Stage:
             self.material,
             hdr=source.hdr if source else None,
             sigma=source.sigma if source else None,
-            origin=source.origin if source else "",
             trust=None,
             reasons=None,
         )
+        self._name_origins()
         self._gates = None
 
 

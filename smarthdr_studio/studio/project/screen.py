@@ -281,8 +281,9 @@ class Screen(QObject):
 
     @Slot(object, object)
     def _run_came_or_went(self, old: StudioState, new: StudioState) -> None:
-        """What has no pseudo-label says who makes one."""
-        if old.training.busy != new.training.busy and self.stage.scene is not None:
+        """What has no pseudo-label says who makes one, and one of another run that it is."""
+        before, now = old.training, new.training
+        if (before.busy, before.run) != (now.busy, now.run) and self.stage.scene is not None:
             self.repaint()
 
     @property
@@ -478,6 +479,7 @@ class Screen(QObject):
     def _paint(self) -> None:
         state = self._store.state
         self.stage.expect_label(label_comes(state))
+        self.stage.tell_beside(state.training.run)
         for place in range(len(state.views)):
             self.painted.emit(place, self.painted_view(place))
         refusals = self.stage.refusals(state.display)

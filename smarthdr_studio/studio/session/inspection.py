@@ -204,7 +204,8 @@ class Inspection(QObject):
     @Slot(object, object)
     def _replay(self, record: RoundRecord | None, maps: Replay | None) -> None:
         self.screen.past_masks = record.masks if record and self.history.as_used else None
-        self.screen.stage.replay(record, maps)
+        known = self._store.state.history
+        self.screen.stage.replay(record, maps, run=known.run if known is not None else "")
         self.screen.update_trust()
         self.evidence.refresh()
         self.thresholds.recount()

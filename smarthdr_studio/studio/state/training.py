@@ -70,7 +70,8 @@ class TrainingState:
     from its files. `making_round` says that a round has read what was decided and is not finished,
     and `late` that something was decided after that. `asked` is what was asked of a run and not
     answered yet, `told` its last answer. `checks` are those on held-out labels, by rising step,
-    and `validating` how many scenes the newest of them measured.
+    and `validating` how many scenes the newest of them measured. `rounds_left` is how many rounds
+    are planned that something is learned after, the one being made among them; None: nobody told.
     """
 
     activity: Activity = Activity.IDLE
@@ -81,6 +82,7 @@ class TrainingState:
     epoch: int = 0
     total_epochs: int = 0
     round: int = -1
+    rounds_left: int | None = None
     seconds_left: float | None = None
     images_per_second: float | None = None
     learning_rate: float | None = None
@@ -102,16 +104,18 @@ class TrainingState:
 
     @property
     def next_round(self) -> str:
-        """In words, the round that uses what is decided now."""
+        """In words, the round that uses what is decided now, or the next run."""
         return self._round_in_words(later=self.making_round)
 
     @property
     def changes_in(self) -> str:
-        """In words, the round that uses what was decided and waits."""
+        """In words, the round that uses what was decided and waits, or the next run."""
         return self._round_in_words(later=self.late)
 
     def _round_in_words(self, *, later: bool) -> str:
-        """The first round that is not finished, or the one after it."""
+        """The first round that is not finished, or the one after it, if one is learned from."""
+        if self.rounds_left is not None and self.rounds_left <= later:
+            return "the next run"
         if self.round >= 0:
             return f"round {self.round + 1 + later}"
         return "the round after this one" if later else "the next round"
@@ -158,6 +162,8 @@ def _started(state: TrainingState, event: RunStarted) -> TrainingState:
         total_steps=event.total_steps,
         total_epochs=event.total_epochs,
         round=state.round if event.step else 0,
+        rounds_left=event.rounds_left,
+        changes_wait=state.changes_wait or event.changes_wait,
         checks=tuple(check for check in state.checks if check.step <= event.step),
         making_round=False,
         late=False,
@@ -208,6 +214,8 @@ def _steered(state: TrainingState, event: Steered) -> TrainingState:
         return _held_or_not(state, held=event.what == "pause")
     if state.asked not in (PAUSE, GO_ON):  # those wait for an answer of their own
         state = replace(state, asked="")
+    if event.rounds_left is not None:
+        state = replace(state, rounds_left=event.rounds_left)
     if event.counts_from is None:
         return replace(state, told=event.text)
     # A second rate takes the place of the first.
@@ -246,7 +254,12 @@ def _noted(state: TrainingState, event: TrainingEvent) -> TrainingState:
         case RoundFinished():
             waits = state.changes_wait and state.late
             state = replace(
-                state, round=event.round, changes_wait=waits, making_round=False, late=False
+                state,
+                round=event.round,
+                rounds_left=event.rounds_left,
+                changes_wait=waits,
+                making_round=False,
+                late=False,
             )
         case Validated():
             state = _checked(state, event)

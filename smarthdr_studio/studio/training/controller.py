@@ -273,7 +273,15 @@ class TrainingController(QObject):
         if resume is None or resume != before.run:
             self.curves_cleared.emit()
         else:
-            self._become(replace(self.state, run=resume, round=before.round))
+            self._become(
+                replace(
+                    self.state,
+                    run=resume,
+                    round=before.round,
+                    checks=before.checks,
+                    validating=before.validating,
+                )
+            )
         self._eta = Eta()
         self._waiting = partial(TrainingThread, plan, folder, resume=resume, parent=self)
         self.want_devices()

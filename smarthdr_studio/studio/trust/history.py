@@ -158,20 +158,22 @@ class HistoryController(QObject):
             self.follow(self._store.state.shown)
 
     def _answered(self, history: RunHistory | None) -> None:
+        before = self._store.state.history
         now = self._store.state.heat is not None and self._store.state.heat.now
         heat = None if history is None else _as_used(history)
         self._store.become(history=history, heat=heat)
-        self._leave_vanished_round()
+        other = before is not None and history is not None and before.run != history.run
+        self._leave_vanished_round(other_run=other)
         self.read.emit()
         if history is not None:
             if now:
                 self._count_now(history, self._store.state.masks)
             self._sound(history.alarm)
 
-    def _leave_vanished_round(self) -> None:
-        """A new run has fewer rounds than the one that was replayed: back to now."""
+    def _leave_vanished_round(self, *, other_run: bool) -> None:
+        """The round that was replayed is of another run, or is no more: back to now."""
         number = self._store.state.replay
-        if number is not None and self._record(number) is None:
+        if number is not None and (other_run or self._record(number) is None):
             self.pick(None)
 
     def _replay_read(self, number: int, maps: Replay | None) -> None:
@@ -413,7 +415,9 @@ def replay_in_words(state: StudioState) -> str:
         return ""
     if state.replay is None:
         return f"{counted(len(state.heat.rounds), 'round')}; the masks are those of now"
-    words = f"Round {state.replay} of {state.heat.rounds[-1]}: "
+    other = state.training.run and state.training.run != state.heat.run
+    of = " of another run" if other else ""
+    words = f"Round {state.replay} of {state.heat.rounds[-1]}{of}: "
     if state.history is not None and state.replay in state.history.replayable:
         return words + "full maps are kept"
     return words + "only the patch mask is kept"
