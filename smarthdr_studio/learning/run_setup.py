@@ -273,26 +273,36 @@ def prepare_run(
         start_from=plan.network.start_from if before is None else None,
         ranks=ranks,
     )
-    predictor = Predictor(
-        network=learner.teacher,
-        frames=frames,
-        device=device,
-        precision=precision,
-        tile=plan.tile,
-        ranks=ranks,
-        arithmetic=learner.computation.arithmetic,
-    )
     run = TrainingRun(
         plan,
         project=Path(project),
         learner=learner,
-        predictor=predictor,
+        predictor=_teacher_of(learner, plan, device=device, frames=frames, ranks=ranks),
         material=material,
         label_set=label_set,
     )
     if before is not None:
         run.changes_wait = bool(label_changes(label_set, now.holding_out(label_set.held_out)))
     return run
+
+
+def _teacher_of(
+    learner: MeanTeacher,
+    plan: TrainingPlan,
+    *,
+    device: torch.device,
+    frames: FrameStore,
+    ranks: Ranks,
+) -> Predictor:
+    return Predictor(
+        network=learner.teacher,
+        frames=frames,
+        device=device,
+        precision=learner.computation.precision,
+        tile=plan.tile,
+        ranks=ranks,
+        arithmetic=learner.computation.arithmetic,
+    )
 
 
 def _labels_now(project: AnyPath, plan: TrainingPlan) -> ProjectLabels:
