@@ -240,6 +240,21 @@ def test_a_queue_has_an_order_of_its_own_in_the_gallery(opened, qtbot):
     assert sort.currentText() == "by name"
 
 
+def test_another_order_without_the_scene_on_the_screen_is_seen_from_its_start(
+    opened, table, qtbot, until
+):
+    views = (opened.page.scenes.list, table)
+    for view in views:
+        view.setFixedHeight(90)
+    qtbot.keyClick(opened.page.scenes.list, Qt.Key.Key_End)
+    until(opened.session, lambda s: s.shown == s.current == listed(opened)[-1])
+    assert all(view.verticalScrollBar().value() for view in views)
+    press(qtbot, opened, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
+    until(opened.session, lambda s: s.queue.scenes and not s.queue.preliminary)
+    assert opened.session.state.current not in listed(opened)
+    assert not any(view.verticalScrollBar().value() for view in views)
+
+
 def test_what_comes_next_stays_in_sight_but_a_click_moves_nothing(opened, qtbot):
     view = opened.page.scenes._list
 

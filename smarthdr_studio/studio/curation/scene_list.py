@@ -362,6 +362,7 @@ class SceneList(QWidget):
         describe(view, name="Scenes", tip="")
         view.setModel(self._model)
         view.setSelectionModel(self._shelf.selection)
+        self._shelf.begun.connect(view.scrollToTop)
         view.setItemDelegate(self._delegate)
         view.setUniformItemSizes(True)
         view.setFrameShape(QFrame.Shape.NoFrame)

@@ -356,13 +356,14 @@ class SceneShelf(QObject):
     selection_changed = Signal(object)  # ids in the order of the list
     thumbnails_wanted = Signal(object)
     listed = Signal()
+    begun = Signal()  # another order, in which the scene that is shown has no place
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self.model = SceneModel(self)
         self.selection = RowSelection(self.model, self)
         self._shown: str | None = None
-        self._settling = False
+        self._settling, self._reordered = False, False
         self._wanted: dict[str, None] = {}
         self._gather = QTimer(self, singleShot=True, interval=_GATHER_MS)
         self._gather.timeout.connect(self._ask_for_thumbnails)
@@ -408,6 +409,7 @@ class SceneShelf(QObject):
             self._mark_again(keep)
             self._settling = False
             self.selection_changed.emit(self.selected())
+            self._lead_to_start(old, new)
         elif old.current != new.current:
             self._mark_current()
 
@@ -415,6 +417,13 @@ class SceneShelf(QObject):
     def take_thumbnail(self, scene: str, picture: QImage) -> None:
         """Show a thumbnail that was made."""
         self.model.take_thumbnail(scene, picture)
+
+    def _lead_to_start(self, old: StudioState, new: StudioState) -> None:
+        """Another order is looked at from its start, unless the scene that is shown is in it."""
+        self._reordered |= _order(old) != _order(new)
+        if self._reordered and self.model.line_of(self._shown) is None:
+            self.begun.emit()
+        self._reordered = self._reordered and new.queue.preliminary
 
     def _mark_current(self) -> None:
         """The current scene alone, unless it is the current line already."""
@@ -481,6 +490,11 @@ def listed_scenes(state: StudioState) -> Sequence[SceneFacts]:
     if table.sort == SortKey.ID and not table.descending:
         return found  # as the project has them
     return sorted_scenes(found, SortKey(table.sort), descending=table.descending)
+
+
+def _order(state: StudioState) -> tuple[object, ...]:
+    table = state.table
+    return (state.queue.kind, table.found, table.sort, table.descending)
 
 
 def _what_is_listed(state: StudioState) -> tuple[object, ...]:

@@ -89,6 +89,7 @@ class SceneTable(QTableView):
         self._shelf = shelf
         self._cells = _Cells(palette, shelf, self)
         describe(self, name="Table of scenes", tip="")
+        shelf.begun.connect(self.scrollToTop)
         self.setItemDelegate(self._cells)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setShowGrid(False)
@@ -308,6 +309,7 @@ class SceneGallery(QListView):
         self._wanted = FIRST_WIDTH
         self._tiles = _Tiles(palette, shelf, self)
         describe(self, name="Gallery of scenes", tip="")
+        shelf.begun.connect(self.scrollToTop)
         self.setItemDelegate(self._tiles)
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(True)
