@@ -162,7 +162,7 @@ BASE: Final = (
     action("View", "Film strip", "", "One scene in every round", "tab_film"),
     action("View", "Diary", "", "The run in words", "tab_diary"),
     action("View", "Table and gallery beside", "", "Many scenes in a panel", "tab_overview"),
-    anywhere("View", "Full screen", "F11", "Nothing but this program; again: back", "full_screen"),
+    anywhere("View", "Full screen", "F11", "Nothing but this program (Esc: back)", "full_screen"),
     anywhere("View", "Follow the system", "", "Dark or light as the desktop", "look_system"),
     anywhere("View", "Dark", "", "Light text on dark grey", "look_dark"),
     anywhere("View", "Light", "", "Dark text on light grey", "look_light"),

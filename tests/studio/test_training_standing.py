@@ -19,7 +19,7 @@ from smarthdr_studio.core.training.events import (
 )
 from smarthdr_studio.core.training.run_log import TimedEvent
 from smarthdr_studio.studio.plots.run_charts import RunBoard
-from smarthdr_studio.studio.state import Activity, TrainingState
+from smarthdr_studio.studio.state import Activity, StudioState, TrainingState
 from smarthdr_studio.studio.state.chart_names import points
 from smarthdr_studio.studio.state.training import GO_ON, PAUSE, SNAPSHOT, after
 from smarthdr_studio.studio.training.controller import Eta, coarse
@@ -32,6 +32,7 @@ from smarthdr_studio.studio.training.training_panel import (
     thousandths_done,
     validation_in_words,
 )
+from smarthdr_studio.studio.window.bars import ReadoutBar
 
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 STARTED = RunStarted(
@@ -81,12 +82,17 @@ def test_a_pause_is_told_with_what_was_going_on():
     assert phase_in_words(state) == "paused: epoch 2 of 5: learning from labels"
 
 
-def test_a_run_is_told_in_short_to_whoever_looks_at_something_else():
+def test_a_run_is_told_in_short_to_whoever_looks_at_something_else(qtbot):
     timed = replace(RUNNING, seconds_left=240.0)
     assert run_in_short(timed) == "training · epoch 2 of 5 · 4 min left"
     assert run_in_short(replace(timed, in_other_process=True)).startswith("another process · ")
     assert run_in_short(replace(timed, silent=True)).startswith("no event for 60 s · ")
     assert run_in_short(after(timed, PAUSED)) == "paused · epoch 2 of 5"
+    cut_off = replace(timed, activity=Activity.INTERRUPTED, past=True)
+    bar = ReadoutBar()
+    qtbot.addWidget(bar)
+    bar.show_state(StudioState(), StudioState(training=cut_off))
+    assert bar._run.text() == run_in_short(cut_off) == "last run interrupted"
     assert run_in_short(TrainingState(activity=Activity.STARTING)) == phase_in_words(
         TrainingState(activity=Activity.STARTING)
     )

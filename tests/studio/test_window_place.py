@@ -173,6 +173,16 @@ def test_one_key_fills_the_screen_and_brings_the_window_back(window, qtbot):
     assert not window.isFullScreen()
 
 
+def test_escape_leaves_the_full_screen_once_nothing_else_is_left_to_leave(opened, qtbot):
+    window = opened
+    qtbot.keyClick(window, Qt.Key.Key_F11)
+    qtbot.keyClick(window, Qt.Key.Key_F12)
+    assert window._alone
+    for alone, full in ((False, True), (False, False), (False, False)):
+        qtbot.keyClick(window, Qt.Key.Key_Escape)
+        assert (window._alone, window.isFullScreen()) == (alone, full)
+
+
 def test_a_window_stays_on_the_screen_it_lay_in_most():
     place = WindowPlace(box=QRect(1200, 100, 1000, 700))
     assert place.within([LEFT_SCREEN, RIGHT_SCREEN]).box == QRect(1280, 100, 1000, 700)

@@ -402,6 +402,7 @@ class EvaluationTable(QWidget):
         self._measure.clicked.connect(self.measure_asked)
         self._cancel.clicked.connect(self.cancel_asked)
         self._write.clicked.connect(self.table_asked)
+        self._view.horizontalHeader().sortIndicatorChanged.connect(self._fit)
         self._view.clicked.connect(self._pick)
         self._view.activated.connect(self._pick)
 
@@ -454,14 +455,16 @@ class EvaluationTable(QWidget):
         if figures.id != MEAN:
             self.scene_picked.emit(figures.id)
 
+    @Slot()
     def _fit(self) -> None:
-        """Each column as wide as its widest word, with the sign of the order beside its title."""
+        """Each column as wide as its widest word, the sign of the order among the sorted one's."""
         bold = QFont(self._view.font())
         bold.setBold(True)
         metrics, rows = QFontMetrics(bold), self._view.rows
-        shown = rows.values()
+        shown, by = rows.values(), self._view.horizontalHeader().sortIndicatorSection()
         for place, column in enumerate(rows.columns):
-            words = [column.title + " ▾", *map(column.text, shown)]
+            title = column.title + (" ▾" if place == by else "")
+            words = [title, *map(column.text, shown)]
             self._view.setColumnWidth(place, max(map(metrics.horizontalAdvance, words)) + _PAD)
 
     def _lay_out(self) -> None:

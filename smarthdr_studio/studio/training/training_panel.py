@@ -60,6 +60,8 @@ def progress_in_words(run: TrainingState) -> str:
 def run_in_short(run: TrainingState) -> str:
     """Whether the run goes on, its epoch and time left, for whoever looks at something else."""
     epoch = _epoch_in_words(run)
+    if run.activity is Activity.INTERRUPTED:
+        return "last run interrupted"
     if not epoch:
         return phase_in_words(run)
     stands = "training"

@@ -345,7 +345,7 @@ class ThresholdsPanel(QWidget):
         names = (
             caption("scene", role="muted"),
             self._pool_name,
-            caption("its patches", role="muted"),
+            caption("pool patches", role="muted"),
         )
         figures = (self._scene, self._pool, self._pool_patches)
         tips = (

@@ -20,6 +20,7 @@ from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.words import telling
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.state import (
+    Activity,
     Centre,
     Readout,
     StudioState,
@@ -32,6 +33,7 @@ from smarthdr_studio.studio.training.training_panel import (
     run_in_short,
 )
 from smarthdr_studio.studio.widgets.controls import (
+    PARTED,
     Choice,
     ElidedLabel,
     button,
@@ -186,7 +188,7 @@ class ReadoutBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._pixel = ElidedLabel()
+        self._pixel = ElidedLabel(parted=True)
         self._work = caption("", role="muted")
         self._bar = QProgressBar(maximum=100, textVisible=False)
         self._bar.setFixedWidth(90)
@@ -225,7 +227,8 @@ class ReadoutBar(QWidget):
         """Show the line."""
         train, run = new.workspace is Workspace.TRAIN, new.training
         seen = train and new.centre is Centre.PICTURES
-        _set(self._run, "" if seen or not run.busy else run_in_short(run))
+        told = run.busy or run.activity is Activity.INTERRUPTED
+        _set(self._run, run_in_short(run) if told and not seen else "")
         self._run.setToolTip(f"{by_id('work_train').tip_with_key}: {run_in_words(run)}")
         if (old.readout, old.workspace, old.centre) != (new.readout, new.workspace, new.centre):
             # Of a pixel of the views, while they can be in sight.
@@ -243,24 +246,24 @@ class ReadoutBar(QWidget):
 
 
 def in_words(pixel: Readout | None) -> str:
-    """Everything known of a pixel on one line."""
+    """Everything known of a pixel on one line: first where it is, and whether it is trusted."""
     if pixel is None:
         return ""
     parts = [f"({pixel.x}, {pixel.y})"]
-    if pixel.linear is not None:
-        parts.append("linear " + " ".join(map(telling, pixel.linear)))
-    if pixel.mu_law is not None:
-        parts.append(f"μ-law {telling(pixel.mu_law)}")
-    if pixel.sigma is not None:
-        parts.append(f"σ {telling(pixel.sigma)}")
+    if pixel.trusted is not None:
+        kept = "trusted: person" if pixel.why == "person" else "trusted"
+        parts.append(kept if pixel.trusted else f"dropped: {pixel.why}")
     if pixel.patch_score is not None:
         parts.append(f"S_pa {pixel.patch_score:.2f}")
     if pixel.pixel_score is not None:
         parts.append(f"S_pi {pixel.pixel_score:.2f}")
-    if pixel.trusted is not None:
-        kept = "trusted: person" if pixel.why == "person" else "trusted"
-        parts.append(kept if pixel.trusted else f"dropped: {pixel.why}")
-    return "   ".join(parts)
+    if pixel.sigma is not None:
+        parts.append(f"σ {telling(pixel.sigma)}")
+    if pixel.linear is not None:
+        parts.append("linear " + " ".join(map(telling, pixel.linear)))
+    if pixel.mu_law is not None:
+        parts.append(f"μ-law {telling(pixel.mu_law)}")
+    return PARTED.join(parts)
 
 
 def run_in_words(run: TrainingState) -> str:

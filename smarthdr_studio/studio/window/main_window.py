@@ -230,11 +230,11 @@ class MainWindow(QMainWindow):
         self._focus(alone=False)
 
     def _escape(self) -> None:
-        """One step back: everything again, the pictures again, or no region."""
+        """One step back: everything again, the pictures again, no region, a window again."""
         if self._alone:
             self._focus(alone=False)
-        else:
-            self._scene_commands.escape()
+        elif not self._scene_commands.escape() and self.isFullScreen():
+            self.place.toggle_full_screen()
 
     def set_look(self, look: Wish) -> None:
         """Dark, light, or as the system."""

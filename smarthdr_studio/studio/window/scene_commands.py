@@ -137,12 +137,14 @@ class SceneCommands:
         self._turn_to_card()
         self._page.trust_side.scene.add_tag()
 
-    def escape(self) -> None:
-        """Back to the pictures; from there, no region."""
-        if self._session.state.centre is not Centre.PICTURES:
-            self._session.inspection.table.show(str(Centre.PICTURES))
-        else:
-            self._session.inspection.inspector.unmark()
+    def escape(self) -> bool:
+        """Back to the pictures; from there, no region. Whether there was a step to go back."""
+        state, inspection = self._session.state, self._session.inspection
+        if state.centre is not Centre.PICTURES:
+            inspection.table.show(str(Centre.PICTURES))
+            return True
+        inspection.inspector.unmark()
+        return state.region is not None
 
     def fit(self) -> None:
         """Whole pictures."""
