@@ -203,3 +203,25 @@ def test_a_notice_lies_over_the_middle_where_that_has_room_and_leaves_the_panels
     QApplication.processEvents()
     assert abs(bar.geometry().center().x() - place.rect().center().x()) <= 1
     del over
+
+
+def test_a_notice_leaves_words_that_come_beneath_it_and_stays_where_none_come(qtbot):
+    place = QWidget()
+    qtbot.addWidget(place)
+    place.resize(900, 600)
+    late, bar = QLabel("a page that was turned", place), NoticeBar()
+    over = OverEdge(bar, place, place)
+    late.setGeometry(350, 560, 200, 30)
+    late.hide()
+    place.show()
+    bar.show_state(StudioState(), StudioState(notice=SAVED))
+    bar.show()
+    qtbot.waitUntil(lambda: bar.geometry().intersects(late.geometry()))
+    late.show()
+    qtbot.waitUntil(lambda: not bar.geometry().intersects(late.geometry()), timeout=20000)
+    lies = bar.geometry()
+    late.hide()
+    over._leave_new_words()
+    assert bar.geometry() == lies
+    bar.hide()
+    assert not over._words_come.isActive()

@@ -197,6 +197,7 @@ _NARROWER: Final = (460, _LEAST)  # than a notice wishes to be
 _CELL: Final = 8  # pixels, by which places are tried
 _ROW: Final = 20  # pixels: no line of a list is lower
 _SETTLED_MS: Final = 80
+_LOOKS_MS: Final = 500  # whether other words have come under a notice
 _FARTHER: Final = 10_000  # than any way on a screen
 _WORDED: Final = (
     *(QLabel, QAbstractButton, QComboBox, QLineEdit, QAbstractSpinBox, QAbstractSlider),
@@ -218,6 +219,9 @@ class OverEdge(EventWatch, QObject):
         self._for: object = None  # what the place was found for
         self._settled = QTimer(self, singleShot=True, interval=_SETTLED_MS)
         self._settled.timeout.connect(self._look_again)
+        self._covered: frozenset[tuple[int, int, int, int]] = frozenset()
+        self._words_come = QTimer(self, interval=_LOOKS_MS)
+        self._words_come.timeout.connect(self._leave_new_words)
         shown = bar.isVisibleTo(place)
         bar.setParent(place)
         bar.setVisible(shown)
@@ -231,9 +235,12 @@ class OverEdge(EventWatch, QObject):
             QEvent.Type.LayoutRequest,
             QEvent.Type.Show,
         )
+        if watched is self._bar and event.type() is QEvent.Type.Hide:
+            self._words_come.stop()
         if event.type() in kinds and self._bar.isVisibleTo(self._place):
             if event.type() is QEvent.Type.Show and watched is self._bar:
                 self._for = None
+                self._words_come.start()
             self._move()
         return False
 
@@ -248,6 +255,17 @@ class OverEdge(EventWatch, QObject):
         self._for = None
         if self._bar.isVisibleTo(self._place):
             self._move()
+
+    @Slot()
+    def _leave_new_words(self) -> None:
+        """A page was turned, or something was told, beneath the notice."""
+        if self._words_under(words_over(self._place, but=self._bar)) - self._covered:
+            self._look_again()
+
+    def _words_under(self, words: Iterable[QRect]) -> frozenset[tuple[int, int, int, int]]:
+        here = self._bar.geometry()
+        under = (box for box in words if box.intersects(here))
+        return frozenset((box.x(), box.y(), box.width(), box.height()) for box in under)
 
     def _move(self) -> None:
         room = self._place.rect().adjusted(_AIR, _AIR, -_AIR, -_AIR)
@@ -268,6 +286,7 @@ class OverEdge(EventWatch, QObject):
             foot = QPoint(over.center().x(), min(over.bottom() + 1 - _AIR, room.bottom() + 1))
             words = list(words_over(self._place, but=self._bar))
             self._bar.setGeometry(quietest(words, room=room, sizes=sizes, foot=foot))
+            self._covered = self._words_under(words)
         self._bar.raise_()
 
 
