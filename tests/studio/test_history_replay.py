@@ -1,5 +1,7 @@
 """The history panel: rounds are replayed by hand and by the clock, and an alarm is told."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -8,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QSlider
 from smarthdr_studio.core.training.round_history import RunHistory
 from smarthdr_studio.studio.plots.heat_strip import HeatStripChart
 from smarthdr_studio.studio.state import HeatStrip as Shares
-from smarthdr_studio.studio.state import StudioState
+from smarthdr_studio.studio.state import StudioState, TrainingState
 from smarthdr_studio.studio.trust.history import HistoryPanel, replay_in_words
 
 LEFT = Qt.MouseButton.LeftButton
@@ -157,6 +159,24 @@ def test_what_is_still_kept_of_a_round_is_said():
     assert "only the patch mask is kept" in replay_in_words(state(replay=1))
     assert "now" in replay_in_words(state())
     assert replay_in_words(StudioState()) == ""
+
+
+def test_rounds_of_another_run_than_the_one_that_is_told_of_say_so(panel):
+    before = state(replay=4)
+    run = replace(before, training=TrainingState(run="run-2"))
+    panel.show_state(StudioState(), before)
+    panel.show_state(before, run)
+    assert "Round 4 of 4 of another run: full maps are kept" in texts(panel)
+    assert "another" not in replay_in_words(replace(run, training=TrainingState(run="run-1")))
+
+
+def test_a_label_of_another_run_says_so_on_the_screen(opened, until):
+    session, said = opened.session, []
+    session.screen.painted.connect(lambda _place, painted: said.append(painted.detail))
+    for run, words in (("earlier", "round 3 · "), ("r2", "round 3 of another run · ")):
+        said.clear()
+        session.training.show_other(TrainingState(run=run))
+        until(session, lambda _s, words=words: any(each.startswith(words) for each in said))
 
 
 def test_an_alarm_is_told_with_a_sign_and_goes_when_its_reason_goes(panel, told):

@@ -291,6 +291,17 @@ def test_a_past_round_is_replayed_with_the_masks_it_was_used_with(looking, until
     assert looking.screen.stage.material.masks == looking.state.masks
 
 
+def test_a_replay_ends_when_another_run_has_rounds(looking, until, three_rounds):
+    history = looking.inspection.history
+    history.refresh()
+    until(looking, lambda s: s.history is not None)
+    history.pick(1)
+    known = looking.state.history
+    for run, replayed in ((known.run, 1), ("another", None)):
+        history._answered(replace(known, run=run))
+        assert looking.state.replay == replayed
+
+
 def test_a_replayed_round_tells_what_it_retained_of_the_scene_and_of_its_own_pool(
     looking, until, three_rounds, qtbot
 ):

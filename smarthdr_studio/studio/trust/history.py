@@ -236,7 +236,7 @@ class HistoryPanel(QWidget):
     The strip of scenes and rounds is placed in it by the window.
     """
 
-    SHOWS: ClassVar[frozenset[str]] = frozenset({"heat", "history", "replay"})
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"heat", "history", "replay", "training"})
 
     round_picked = Signal(object)
     scene_picked = Signal(str)
@@ -278,6 +278,9 @@ class HistoryPanel(QWidget):
             alarm = new.history.alarm if new.history else ""
             self._alarm.setText(f"⚠ {alarm}" if alarm else "")
             self._alarm.setVisible(bool(alarm))
+        same = old.heat is new.heat and old.replay == new.replay
+        if same and old.training is not new.training and old.training.run == new.training.run:
+            return  # a step of the run that is told of already
         self._replay = new.replay
         now = len(self._rounds)
         place = self._rounds.index(new.replay) if new.replay in self._rounds else now
