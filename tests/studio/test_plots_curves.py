@@ -371,6 +371,7 @@ def test_the_words_under_the_cursor_name_the_step_of_the_dot(chart):
     assert chart.step.isVisible()
     chart.look_at(None)
     chart.lines.switch("a")
+    chart.lines.switch("b")  # whose dots lie at the foot
     chart.mark(Marks(begun=10))
     chart.point_at(12)
     assert not chart.begun_words.isVisible()  # the words under the cursor would cover it
@@ -380,6 +381,17 @@ def test_the_words_under_the_cursor_name_the_step_of_the_dot(chart):
     chart.hide()
     chart.show()
     assert not chart.step.isVisible()  # no cursor is over what was away
+
+
+def test_the_words_under_the_cursor_cover_no_dot_where_there_is_room_beside_them(chart):
+    chart.extend("a", np.arange(41), np.abs(np.arange(41) - 20.0))
+    chart.resize(chart.width(), 110)
+    assert chart.plot.isVisible()
+    for step in (0, 10, 20, 30, 40):
+        chart.point_at(step)
+        box = chart.step.boundingRect().translated(chart.dots.mapToScene(chart.step.pos()))
+        (dot,) = chart.dots.points()
+        assert not box.contains(chart.dots.mapToScene(dot.pos())), step
 
 
 @pytest.mark.parametrize("begun", [10, 50, 90])

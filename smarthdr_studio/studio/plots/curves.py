@@ -1,7 +1,7 @@
 """Charts of values that grow while a run goes on, which point and zoom together."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +33,7 @@ _PER_NOTCH: Final = 0.8
 _LEAST_DRAG: Final = 5.0  # pixels; less is a click that shook
 _LEAST: Final = 62.0  # pixels of a plot that has words for its steps
 _ROOMY: Final = 110.0  # pixels of a plot whose marks have words
+_DOT: Final = 7  # pixels across a dot where a value is read
 _FAINT: Final = 0.22
 _DENSE: Final = 1.2  # points a pixel from which single segments are not seen any more
 _FEW: Final = 60  # measured values in sight that get a dot each
@@ -341,27 +342,38 @@ class Curve(Chart):
     def _show_values(self, plot: "Plot") -> None:
         """The cursor, and a dot on each line at the point that is read."""
         at, spots = self._read, []
-        for part in (self.reading, self.step):
-            part.setVisible(at is not None)
-        if at is not None:
-            self.reading.setValue(at)
-            self.reading.setVisible(self.scale.shows(at))
-            first, last = self.scale.across
-            beside = max(at, first)  # where what is read lies before what is seen
-            # Beside the middle near the edges, so that the words stay whole.
-            side = min(max((beside - first) / (last - first) * 1.6 - 0.3, 0.0), 1.0)
-            self.step.say(f"{self._across_name} {at:,.0f}", anchor=(side, 1.0))
-            self.step.setPos(beside, plot.sight[1][0])
-        covered = at is not None and _boxes_meet(plot, self.step, self.begun_words)
-        self.begun_words.setVisible(self.begun.isVisible() and not covered)
         ground = plot.pen(self._palette.panel, 1)
         for name, trace in self.lines.shown.items():
             point = trace.point_near(math.inf if at is None else at, smooth=self.smooth)
             if point is not None:
                 colour = self.lines.style(name).colour(self._palette)
-                size = 5 if at is None else 7
+                size = 5 if at is None else _DOT
                 spots += _spot(*point, self.scale, size=size, pen=ground, brush=colour)
         self.dots.setData(spots)
+        for part in (self.reading, self.step):
+            part.setVisible(at is not None)
+        if at is not None:
+            self.reading.setValue(at)
+            self.reading.setVisible(self.scale.shows(at))
+            self._tell_step(plot, at, [spot["pos"][1] for spot in spots])
+        covered = at is not None and _boxes_meet(plot, self.step, self.begun_words)
+        self.begun_words.setVisible(self.begun.isVisible() and not covered)
+
+    def _tell_step(self, plot: "Plot", at: float, heights: Sequence[float]) -> None:
+        """The step that is read, at the foot of its line, or at the head where a dot is there."""
+        first, last = self.scale.across
+        low, high = plot.sight[1]
+        beside = max(at, first)  # where what is read lies before what is seen
+        # Beside the middle near the edges, so that the words stay whole.
+        side = min(max((beside - first) / (last - first) * 1.6 - 0.3, 0.0), 1.0)
+        words = f"{self._across_name} {at:,.0f}"
+        self.step.say(words, anchor=(side, 1.0))
+        band = (self.step.boundingRect().height() + _DOT) / max(plot.field.height(), 1.0)
+        shares = [(height - low) / (high - low) for height in heights]
+        above = any(share < band for share in shares) and all(share < 1 - band for share in shares)
+        if above:
+            self.step.say(words, anchor=(side, 0.0))
+        self.step.setPos(beside, high if above else low)
 
     @property
     def _read(self) -> float | None:
