@@ -21,6 +21,7 @@ from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pool import PoolStatistics
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.studio.state import Notice, StudioState
+from smarthdr_studio.studio.trust import inspector
 from smarthdr_studio.studio.trust.thresholds_panel import ThresholdsPanel
 from smarthdr_studio.studio.trust.what_if import MOST_SNAPSHOTS
 from smarthdr_studio.studio.widgets.controls import percent
@@ -153,6 +154,23 @@ def test_pairs_set_aside_are_lettered_counted_again_and_dropped(looking, until):
     controller.drop_snapshot("A")
     controller.keep_snapshot()
     assert [each.name for each in looking.state.snapshots] == ["B", "A"]
+
+
+def test_a_scene_that_is_gone_back_to_is_not_looked_into_again(looking, until, monkeypatch):
+    asked, compared = [], []
+    find, compare = inspector.find_clues, ErrorMaps.of
+    monkeypatch.setattr(
+        inspector, "find_clues", lambda *, bracket: asked.append(bracket) or find(bracket=bracket)
+    )
+    monkeypatch.setattr(ErrorMaps, "of", lambda *both: compared.append(both) or compare(*both))
+    session = looking
+    for scene in ("004", "003", "004"):
+        session.screen.pick(scene)
+        until(session, lambda s, scene=scene: s.shown == scene and s.clues_known)
+        until(session, lambda s: session.at_rest and isinstance(s.quality, SplitQuality))
+    assert len(asked) == len(compared) == 1
+    held = session.inspection.inspector.held_bytes + session.inspection.truth.held_bytes
+    assert held == 2 * (session.screen.stage.clues.nbytes + session.screen.stage.errors.nbytes)
 
 
 def test_no_more_pairs_are_set_aside_than_can_be_compared(looking):
