@@ -4,6 +4,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -184,6 +185,13 @@ class Recent(Generic[Made]):
         made: Made = found.made
         return made
 
+    def take(self, causes: Collection[object]) -> Made | None:
+        """The same, to be kept by whoever asks."""
+        made = self.find(causes)
+        if made is not None:
+            self._kept.pop()
+        return made
+
     def keep(self, causes: Collection[object], made: Made, *, nbytes: int) -> None:
         """This was made from these arrays, and takes so much memory."""
         self._kept.append(_Finding(tuple(map(weakref.ref, causes)), made, nbytes))
@@ -220,6 +228,13 @@ def _arrays(thing: object) -> Iterator[np.ndarray[Any, Any]]:
         while isinstance(thing.base, np.ndarray):
             thing = thing.base
         yield thing
-    elif is_dataclass(thing):
-        for name in (field.name for field in fields(thing)):
+    else:
+        kind: Any = type(thing)  # of an object mypy does not know that its type has a hash
+        for name in _parts_of(kind):
             yield from _arrays(getattr(thing, name))
+
+
+@cache
+def _parts_of(kind: type) -> tuple[str, ...]:
+    """The fields of a kind of dataclass; nothing of anything else."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
