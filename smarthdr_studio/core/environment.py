@@ -5,8 +5,9 @@ import getpass
 import os
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -138,6 +139,21 @@ def short_turns() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(before)
+
+
+_MOST_NICE: Final = 19
+
+
+def give_way(*, by: int) -> None:
+    """From now on the processor goes to others before this thread and those that it will start.
+
+    It is nicer by so much than the thread the program began with, which paints. Only Linux knows
+    a niceness of each thread, and only there the priorities that Qt gives to threads do nothing.
+    """
+    if sys.platform.startswith("linux"):
+        first = os.getpriority(os.PRIO_PROCESS, os.getpid())
+        with suppress(OSError):  # nobody but root may become less nice again
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(first + by, _MOST_NICE))
 
 
 _collectors: Final[list[Callable[[], object]]] = []

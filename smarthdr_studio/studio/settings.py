@@ -1,9 +1,11 @@
 """What is remembered between two starts: by the window, and in each project of its view."""
 
 import json
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any, ClassVar, Final, Self
 
 import platformdirs
@@ -157,6 +159,30 @@ class Preferences:
         """Recent projects that are still there."""
         there = (Path(entry) for entry in self.recent)
         return tuple(folder for folder in there if (folder / "project.sqlite").is_file())
+
+
+class LateWriter:
+    """Writes one small file on whichever thread has time; what is newer is never written over.
+
+    To be safe on its disk a file takes some 20 ms, and on a busy one many times that.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[Callable[[], object]] = deque()
+        self._writing = Lock()
+
+    def take(self, write: Callable[[], object]) -> None:
+        """This is to be written in place of whatever waits."""
+        self._waiting.append(write)
+
+    def finish(self) -> None:
+        """Write the newest that waits, if any does, once what is being written is whole."""
+        with self._writing:
+            newest = None
+            while self._waiting:
+                newest = self._waiting.popleft()
+            if newest is not None:
+                newest()
 
 
 _DAMAGE: Final = (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError)

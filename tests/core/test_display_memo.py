@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from smarthdr_studio.core.display import DisplaySettings, Layer, Material, Painted, Painter
-from smarthdr_studio.core.display.cache import MOST_ROOM, ROOM, TURNS, Cache
+from smarthdr_studio.core.display.cache import MOST_ROOM, ROOM, TURNS, Cache, Recent
 from smarthdr_studio.core.imaging.bracket import Bracket
 from smarthdr_studio.core.trust.masking import MaskSettings, trust
 
@@ -141,3 +141,31 @@ def test_a_layer_that_is_shown_no_more_is_let_go_with_all_that_was_made_for_it()
         shown = painter.paint(Layer.UNDER, material, DisplaySettings())
     assert (shown.rgb8 == keep.rgb8).all()
     assert painter.nbytes == alone.nbytes
+
+
+def test_who_goes_back_finds_what_was_made_from_the_very_same_pictures():
+    recent, (one, other) = Recent(), (np.zeros(4), np.zeros(4))
+    recent.keep((one, other), "of both", nbytes=8)
+    recent.keep((one,), "of one", nbytes=8)
+    assert recent.find((one, other)) == "of both"
+    assert recent.find((one,)) == "of one"
+    assert recent.find((other, one)) is None
+    assert recent.find((one.copy(),)) is None
+
+
+def test_a_finding_leaves_with_the_pictures_it_was_made_from():
+    recent, picture = Recent(), np.zeros(4)
+    recent.keep((picture,), "found", nbytes=8)
+    assert recent.nbytes == 8
+    del picture
+    assert recent.nbytes == 0
+
+
+def test_findings_take_no_more_room_than_allowed_and_the_least_wanted_leaves():
+    recent, pictures = Recent(most=20), [np.zeros(4) for _ in range(3)]
+    for place, picture in enumerate(pictures[:2]):
+        recent.keep((picture,), place, nbytes=10)
+    assert recent.find((pictures[0],)) == 0
+    recent.keep((pictures[2],), 2, nbytes=10)
+    assert [recent.find((picture,)) for picture in pictures] == [0, None, 2]
+    assert recent.nbytes == 20

@@ -224,6 +224,21 @@ def test_a_narrow_title_bar_shortens_its_words_and_asks_for_no_more_width(grid):
         assert "Promoted label" in title.toolTip()
 
 
+def test_a_picture_of_the_same_layer_ticks_nothing_anew_but_what_a_click_took_away(grid):
+    view = grid.view(2)
+    menu = view.header.menu
+    ticked = next(each for each in menu.actions() if each.isChecked())
+    told = []
+    for action in menu.actions():
+        action.changed.connect(lambda action=action: told.append(action.data()))
+    view.header.show_words(ticked.data(), "another picture of it")
+    assert told == []
+    ticked.trigger()  # the one that is ticked already, which takes its tick away
+    assert not ticked.isChecked()
+    view.header.show_words(ticked.data(), "another picture of it")
+    assert ticked.isChecked()
+
+
 def test_the_menu_lists_every_layer_once_in_groups_with_the_first_nine_keys(grid):
     menu = grid.view(2).header.menu
     actions = {action.data(): action for action in menu.actions() if action.data()}

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from smarthdr_studio.core.display import Layer
+from smarthdr_studio.core.display import Layer, Painter
 from smarthdr_studio.core.display.layer_data import ErrorMaps
 from smarthdr_studio.core.imaging.metrics import SplitQuality, split_quality
 from smarthdr_studio.core.imaging.regions import Region
@@ -21,6 +21,7 @@ from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pool import PoolStatistics
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
 from smarthdr_studio.studio.state import Notice, StudioState
+from smarthdr_studio.studio.trust import inspector
 from smarthdr_studio.studio.trust.thresholds_panel import ThresholdsPanel
 from smarthdr_studio.studio.trust.what_if import MOST_SNAPSHOTS
 from smarthdr_studio.studio.widgets.controls import percent
@@ -153,6 +154,56 @@ def test_pairs_set_aside_are_lettered_counted_again_and_dropped(looking, until):
     controller.drop_snapshot("A")
     controller.keep_snapshot()
     assert [each.name for each in looking.state.snapshots] == ["B", "A"]
+
+
+def test_a_scene_that_is_gone_back_to_is_not_looked_into_again(looking, until, monkeypatch):
+    asked, compared = [], []
+    find, compare = inspector.find_clues, ErrorMaps.of
+    monkeypatch.setattr(
+        inspector, "find_clues", lambda *, bracket: asked.append(bracket) or find(bracket=bracket)
+    )
+    monkeypatch.setattr(ErrorMaps, "of", lambda *both: compared.append(both) or compare(*both))
+    session = looking
+    for scene in ("004", "003", "004"):
+        session.screen.pick(scene)
+        until(session, lambda s, scene=scene: s.shown == scene and s.clues_known)
+        until(session, lambda s: session.at_rest and isinstance(s.quality, SplitQuality))
+    assert len(asked) == len(compared) == 1
+    held = session.inspection.inspector.held_bytes + session.inspection.truth.held_bytes
+    assert held == 2 * (session.screen.stage.clues.nbytes + session.screen.stage.errors.nbytes)
+
+
+def test_a_scene_that_is_gone_back_to_is_shown_in_the_very_same_pictures(looking, until):
+    def pictures(scene):
+        looking.screen.pick(scene)
+        until(looking, lambda s: s.shown == scene and s.clues_known and looking.at_rest)
+        return [looking.screen.painted_view(k).rgb8 for k in range(len(looking.state.views))]
+
+    first, other, again = pictures("004"), pictures("003"), pictures("004")
+    assert all(one is once_more for one, once_more in zip(first, again, strict=True))
+    assert not any(one is another for one, another in zip(first, other, strict=True))
+
+
+def test_what_moved_meanwhile_is_made_anew_in_a_scene_that_is_gone_back_to(looking, until):
+    looking.screen.pick("004")
+    until(looking, lambda s: s.shown == "004")
+    looking.screen.pick("003")
+    until(looking, lambda s: s.shown == "003")
+    looking.screen.move_masks(STRICT)
+    looking.screen.pick("004")
+    until(looking, lambda s: s.shown == "004")
+    stage = looking.screen.stage
+    pool = looking.screen.retention
+    told = trust(
+        stage.material.sigma,
+        STRICT,
+        patch_range=pool.patch_range,
+        pixel_range=pool.pixel_range,
+    )
+    assert np.array_equal(stage.material.trust.trusted, told.trusted)
+    settings = looking.state.display
+    fresh = Painter().paint(Layer.PATCH_MASK, stage.material, settings)
+    assert np.array_equal(stage.paint(Layer.PATCH_MASK, settings).rgb8, fresh.rgb8)
 
 
 def test_no_more_pairs_are_set_aside_than_can_be_compared(looking):

@@ -68,6 +68,25 @@ def test_an_alarming_fact_has_a_sign_and_words(qtbot):
     assert panel.as_text() == "σ 0.040"
 
 
+def test_only_rows_that_say_something_else_are_written_anew(qtbot, monkeypatch):
+    panel = shown(qtbot, FactTable(name="facts"))
+    panel.show_facts(WHY.facts)
+    written, write = [], FactTable._show
+
+    def noted(self, name, value, fact):
+        written.append(fact.name)
+        write(self, name, value, fact)
+
+    monkeypatch.setattr(FactTable, "_show", noted)
+    other = replace(WHY.facts[1], value="0.050")
+    panel.show_facts((WHY.facts[0], other))
+    assert written == [other.name]
+    panel.show_facts(WHY.facts[:1])
+    panel.show_facts((WHY.facts[0], other))
+    assert written == [other.name] * 2
+    assert panel._rows[1][0].isVisible()
+
+
 def test_quiet_words_follow_the_palette(qtbot, qapp):
     panel = shown(qtbot, FactTable(name="facts"))
     panel.show_facts(WHY.facts)

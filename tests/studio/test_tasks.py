@@ -1,5 +1,7 @@
 """Jobs off the GUI thread: who hears of them, in which order, and how they end."""
 
+import os
+import sys
 import threading
 import time
 import weakref
@@ -75,6 +77,27 @@ def test_a_job_works_on_another_thread_and_answers_on_this_one(tasks, rest):
     rest()
     ((worked, answered),) = told
     assert answered == threading.main_thread().ident != worked
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Qt's own priorities act there")
+def test_a_job_gives_way_to_the_thread_that_paints_and_so_does_whom_it_starts(tasks, rest):
+    def niceness(_report):
+        found = []
+        helper = threading.Thread(target=lambda: found.append(niceness_here()))
+        helper.start()
+        helper.join()
+        return niceness_here(), *found
+
+    told = []
+    for _ in range(2):  # a thread that has given way once gives no more by its next job
+        tasks.start(niceness, told.append)
+        rest()
+    painter = niceness_here()
+    assert told == [(painter + 3, painter + 3)] * 2
+
+
+def niceness_here():
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
 
 def test_a_refusal_is_told_in_the_one_place(tasks, rest):

@@ -1,5 +1,7 @@
 """The thread repeats what training says, holds it, stops it, and never swallows an error."""
 
+import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -10,6 +12,7 @@ from smarthdr_studio.core.errors import DeviceError, OutOfMemory, Remedy
 from smarthdr_studio.core.training.events import PhaseChanged, StepReported
 from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.core.training.steering import GoOn, Pause, Snapshot
+from smarthdr_studio.studio.tasks import TaskRunner, plain
 from smarthdr_studio.studio.training.controller import TrainingThread
 
 training = pytest.importorskip("smarthdr_studio.learning.trainer")
@@ -72,6 +75,26 @@ def run(monkeypatch, qapp, qtbot):
         thread.stop()
         qtbot.waitUntil(thread.isFinished, timeout=10000)
         thread.deleteLater()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Qt's own priorities act there")
+def test_a_run_gives_way_to_the_window_and_to_what_a_person_waits_for(run, qtbot, qapp):
+    found = {}
+
+    def niceness(who):
+        found[who] = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    def train(*_arguments, **_wishes):
+        niceness("run")
+        yield step(1)
+
+    tasks = TaskRunner(qapp)
+    tasks.start(plain(niceness, "job"))
+    thread = run(train)
+    qtbot.waitUntil(lambda: thread.isFinished() and tasks.at_rest, timeout=10000)
+    tasks.close()
+    niceness("window")
+    assert found["window"] < found["job"] < found["run"]
 
 
 def test_every_event_arrives_in_order_and_fast_steps_travel_together(run, qtbot):

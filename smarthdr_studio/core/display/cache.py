@@ -4,7 +4,8 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -13,6 +14,7 @@ Made = TypeVar("Made")
 TURNS = 16  # six views, each with a partner, are painted before the first is painted again
 ROOM, MOST_ROOM = 1, 6  # values of one name that are held: at first, and when views differ
 LARGEST = 256 * 2**20  # bytes; above it only the latest value of each name is held
+FEW = 64 * 2**20  # bytes; three scenes of 1500×1000
 
 
 @dataclass(slots=True, eq=False)
@@ -140,6 +142,63 @@ class Cache:
         return any(all(map(_recalls, missed, anchors)) for missed in self._missed[name])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Finding:
+    causes: tuple["weakref.ref[Any]", ...]
+    made: Any
+    nbytes: int
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether anybody still has what it was made from."""
+        return all(cause() is not None for cause in self.causes)
+
+    def comes_from(self, causes: Collection[object]) -> bool:
+        """Whether it was made from these very arrays, in this order."""
+        pairs = zip(self.causes, causes, strict=False)
+        return len(self.causes) == len(causes) and all(one() is other for one, other in pairs)
+
+
+class Recent(Generic[Made]):
+    """What was found out about pictures shown lately, to be found again when one goes back.
+
+    It is kept as long as its arrays live and all that is kept takes no more than `most` bytes.
+    """
+
+    def __init__(self, *, most: int = FEW) -> None:
+        self._most = most
+        self._kept: list[_Finding] = []  # the latest wanted last
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of what is kept."""
+        self._kept = [each for each in self._kept if each.is_alive]
+        return sum(each.nbytes for each in self._kept)
+
+    def find(self, causes: Collection[object]) -> Made | None:
+        """What was made from these very arrays, if it is still there."""
+        found = next((each for each in self._kept if each.comes_from(causes)), None)
+        if found is None:
+            return None
+        self._kept.remove(found)
+        self._kept.append(found)
+        made: Made = found.made
+        return made
+
+    def take(self, causes: Collection[object]) -> Made | None:
+        """The same, to be kept by whoever asks."""
+        made = self.find(causes)
+        if made is not None:
+            self._kept.pop()
+        return made
+
+    def keep(self, causes: Collection[object], made: Made, *, nbytes: int) -> None:
+        """This was made from these arrays, and takes so much memory."""
+        self._kept.append(_Finding(tuple(map(weakref.ref, causes)), made, nbytes))
+        while self.nbytes > self._most:
+            del self._kept[0]
+
+
 def _same(before: object, now: object) -> bool:
     if before is now:
         return True
@@ -169,6 +228,13 @@ def _arrays(thing: object) -> Iterator[np.ndarray[Any, Any]]:
         while isinstance(thing.base, np.ndarray):
             thing = thing.base
         yield thing
-    elif is_dataclass(thing):
-        for name in (field.name for field in fields(thing)):
+    else:
+        kind: Any = type(thing)  # of an object mypy does not know that its type has a hash
+        for name in _parts_of(kind):
             yield from _arrays(getattr(thing, name))
+
+
+@cache
+def _parts_of(kind: type) -> tuple[str, ...]:
+    """The fields of a kind of dataclass; nothing of anything else."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()

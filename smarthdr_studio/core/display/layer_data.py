@@ -101,6 +101,11 @@ class ErrorMaps(NamedTuple):
     linear_squares: Floats
     """(h₁ − h₂)², which PSNR-l averages."""
 
+    @property
+    def nbytes(self) -> int:
+        """Memory of all three maps."""
+        return sum(each.nbytes for each in self)
+
     @classmethod
     def of(cls, picture: Half, truth: Half) -> "ErrorMaps":
         """Of two linear H×W×3 pictures of one shape."""

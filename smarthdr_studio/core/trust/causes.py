@@ -71,6 +71,11 @@ class Clues:
     noise: Floats
     drift: tuple[Drift, Drift]
 
+    @property
+    def nbytes(self) -> int:
+        """Memory of all five maps."""
+        return sum(each.nbytes for each in (*self.saturated, self.motion, self.noise))
+
     def within(self, box: tuple[slice, slice]) -> "Clues":
         """The clues of some rows and columns; nothing is copied."""
         under, reference, over = (flag[box] for flag in self.saturated)

@@ -140,7 +140,9 @@ class Trust:
     def counted(self) -> float:
         """How many pixels the loss counts, each by its weight."""
         if self.weight is None:
-            return float(self.trusted.sum())
+            # The sum of a mask of numpy first makes a wide number of every pixel.
+            torch = _is_torch(self.trusted)
+            return float(self.trusted.sum() if torch else np.count_nonzero(self.trusted))
         return float((self.weight * _WEIGHTS).round().sum()) / _WEIGHTS
 
     @property

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from smarthdr_studio.core.display import (
     Painted,
     Painter,
 )
+from smarthdr_studio.core.display.cache import Recent
 from smarthdr_studio.core.display.layer_data import ErrorMaps, tabled_error
 from smarthdr_studio.core.display.layers import refusal
 from smarthdr_studio.core.imaging.bracket import Half
@@ -70,6 +72,16 @@ class SigmaSource:
         """Where it is from; a round of another run than the one that is told of says so."""
         other = " of another run" if run and self.run not in ("", run) else ""
         return self.origin + other + self.added
+
+    @property
+    def pictures(self) -> tuple[Half, Floats]:
+        """The arrays it is known by."""
+        return self.hdr, self.sigma
+
+    @property
+    def ranges(self) -> tuple[Range | None, Range | None, bool]:
+        """What it adds to σ, thresholds and the pool where pixels are judged."""
+        return self.patch_range, self.pixel_range, self.frozen
 
     def means(self, size: int) -> Floats:
         """Mean σ of each patch."""
@@ -222,6 +234,16 @@ _Ends = tuple[Range | None, Range | None] | None
 """The ranges of patch means and of pixels that the pool gives, None without a pool."""
 
 
+class _Look(NamedTuple):
+    """What was made of a scene that was left: its pictures, and what they were made from."""
+
+    source: SigmaSource
+    painter: Painter
+    means: Floats | None
+    side: int  # of the patches of these means
+    judged: tuple[MaskSettings, _Ends, Trust] | None
+
+
 class Stage:
     """Keeps what the next threshold or exposure can use again."""
 
@@ -230,6 +252,7 @@ class Stage:
         self.material = Material()
         self.clues: Clues | None = None
         self._painter = Painter()
+        self._left: Recent[_Look] = Recent()  # for who goes back to a scene
         self._latest: SigmaSource | None = None
         self._source: SigmaSource | None = None
         self._record: RoundRecord | None = None
@@ -256,7 +279,7 @@ class Stage:
     @property
     def nbytes(self) -> int:
         """Memory held by finished pictures and what they are made from."""
-        return self._painter.nbytes
+        return self._painter.nbytes + self._left.nbytes
 
     @property
     def error(self) -> Floats | None:
@@ -281,19 +304,39 @@ class Stage:
 
     def show(self, loaded: LoadedScene) -> None:
         """Put a scene on the screen."""
+        label, promoted = loaded.label, loaded.promoted
+        latest = from_label(label, promoted=promoted) if label else None
+        look = None
         if self.loaded is None or self.loaded.id != loaded.id:
-            self._painter.forget()
+            look = self._turn_to(latest)
             self.clues, self._dispute = None, None
             self.person = self._preview = None
-        self.loaded, self._record = loaded, None
-        label, promoted = loaded.label, loaded.promoted
-        self._latest = from_label(label, promoted=promoted) if label else None
+        self.loaded, self._record, self._latest = loaded, None, latest
         self.material = Material(
             bracket=loaded.bracket,
             ground_truth=loaded.ground_truth,
             promoted=loaded.promoted.hdr if loaded.promoted else None,
         )
-        self._use_source(self._latest)
+        self._use_source(latest)
+        if look is not None and latest is not None:
+            self._take_up(look, latest)
+
+    def _turn_to(self, source: SigmaSource | None) -> _Look | None:
+        """Another scene comes: what was made of this one is put aside, of that one is found."""
+        found = None if source is None else self._left.take(source.pictures)
+        left = self._latest
+        if left is not None and left is self._source:
+            side = self.material.masks.patch_size
+            look = _Look(left, self._painter, self._means, side, self._judged)
+            self._left.keep(left.pictures, look, nbytes=self._painter.nbytes)
+        self._painter = Painter() if found is None else found.painter
+        return found
+
+    def _take_up(self, look: _Look, source: SigmaSource) -> None:
+        if look.side == self.material.masks.patch_size:
+            self._means = look.means
+        if look.source.ranges == source.ranges:
+            self._judged = look.judged
 
     def clear(self) -> None:
         """Nothing is on the screen."""
@@ -301,7 +344,7 @@ class Stage:
         self.person = self._preview = None
         self.material, self._latest = Material(), None
         self._use_source(None)
-        self._painter.forget()
+        self._painter, self._left = Painter(), Recent()
 
     def take_clues(self, clues: Clues) -> None:
         """What the frames say about every pixel is known now."""

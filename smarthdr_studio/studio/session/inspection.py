@@ -117,7 +117,8 @@ class Inspection(QObject):
         self.proposals.propose(wish, self.screen.scenes.frames)
 
     def _bytes_beside(self) -> int:
-        return self.predictions.held_bytes + self.pair.nbytes
+        looked = self.inspector.held_bytes + self.truth.held_bytes
+        return self.predictions.held_bytes + self.pair.nbytes + looked
 
     @Slot(str)
     def _scene_shown(self, scene: str) -> None:

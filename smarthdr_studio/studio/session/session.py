@@ -30,9 +30,9 @@ from smarthdr_studio.studio.session.controllers import (
     Running,
 )
 from smarthdr_studio.studio.session.inspection import DiskWatch, Inspection
-from smarthdr_studio.studio.settings import Layout, Places, Preferences
+from smarthdr_studio.studio.settings import LateWriter, Layout, Places, Preferences
 from smarthdr_studio.studio.state import Centre, Comparison, Notice, StudioState, Workspace
-from smarthdr_studio.studio.tasks import TaskQueue, TaskRunner
+from smarthdr_studio.studio.tasks import How, Priority, TaskQueue, TaskRunner, plain
 from smarthdr_studio.studio.viewer.figure_export import ExportController
 from smarthdr_studio.studio.widgets.file_dialogs import offer
 from smarthdr_studio.synthetic.settings import SampleSettings
@@ -46,6 +46,7 @@ _OFFERED: Final = (
     "{name} is at hand: with a project open, Training ▸ Models ▸ Use a model file… lets it make "
     "pseudo-labels, Look through a model file… shows what it predicts."
 )
+_UNHEARD: Final = How(priority=Priority.WATCHING, lasting=True)  # nobody waits for it
 _AS_SHOT: Final = "Frames are read as they were shot again."
 
 
@@ -64,6 +65,7 @@ class Session(QObject):
     def __init__(self, parent: QObject, *, places: Places, sample: SampleSettings) -> None:
         super().__init__(parent)
         self._places, self._sample = places, sample
+        self._person, self._layout = LateWriter(), LateWriter()
         self.preferences = Preferences.opened(places.preferences)
         first = StudioState(recent=self.preferences.folders(), cache_budget=self.preferences.budget)
         self._store = Store(first, self)
@@ -231,10 +233,20 @@ class Session(QObject):
         if self._odd:
             self._store.complain(self._odd)
 
-    def prefer(self, **wishes: Any) -> None:  # noqa: ANN401 - the fields of Preferences
-        """Remember a look, keys or how much memory may be kept."""
-        self.preferences = replace(self.preferences, **wishes)
-        self.preferences.write(self._places.preferences)
+    def prefer(self, *, soon: bool = False, **wishes: Any) -> None:  # noqa: ANN401 - its fields
+        """Remember a look, keys or how much memory may be kept; `soon` on a thread."""
+        self._keep_preferences(replace(self.preferences, **wishes), soon=soon)
+
+    def _keep_preferences(self, preferences: Preferences, *, soon: bool = False) -> None:
+        self.preferences = preferences
+        self._person.take(partial(preferences.write, self._places.preferences))
+        self._write(self._person, soon=soon)
+
+    def _write(self, writer: LateWriter, *, soon: bool) -> None:
+        if soon:
+            self._tasks.start(plain(writer.finish), how=_UNHEARD)
+        else:
+            writer.finish()
 
     @Slot(str)
     def work_in(self, workspace: str) -> None:
@@ -294,6 +306,7 @@ class Session(QObject):
         self.inspection.rest()
         self.running.rest()
         self._tasks.close()
+        self._person.finish()
         self.remember_layout()
         if self._store.project is not None:
             self._store.project.close()
@@ -305,8 +318,7 @@ class Session(QObject):
 
     def _adopt(self, project: Project) -> None:
         self._let_go(but=project)
-        self.preferences = self.preferences.with_project(project.folder)
-        self.preferences.write(self._places.preferences)
+        self._keep_preferences(self.preferences.with_project(project.folder))
         self._remembered = layout = Layout.read(project.folder)
         self.panes = dict(layout.panes)
         self._store.become(
@@ -339,13 +351,19 @@ class Session(QObject):
             self.left.emit()
         self._store.forget_project(read_anew=read_anew)
 
-    def remember_layout(self) -> None:
-        """Keep with the open project what is looked at, and how, unless that is known."""
+    def remember_layout(self, *, soon: bool = False) -> None:
+        """Keep with the open project what is looked at, and how, unless that is known.
+
+        `soon` is on a thread; otherwise it is on its disk when this returns.
+        """
         project = self._store.project
         layout = Layout.of(self.state, self.panes)
         if project is not None and layout != self._remembered:
-            layout.write(project.folder)
+            self._layout.take(partial(layout.write, project.folder))
             self._remembered = layout
+            self._write(self._layout, soon=soon)
+        elif not soon:
+            self._layout.finish()
 
     def _may_switch(self) -> bool:
         if self.files.mending.at_work:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal, Slot
 
+from smarthdr_studio.core.environment import give_way
 from smarthdr_studio.core.errors import OutOfMemory, Remedy, StudioError
 from smarthdr_studio.core.training.events import (
     RoundFinished,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 # Alive to the eye; what is drawn anew takes its part of a core from the steps.
 _SECONDS_BETWEEN_STEP_REPORTS: Final = 0.4
+_NICER_BY: Final = 6  # than the window; what a person waits for lies between
 
 
 class TrainingThread(QThread):
@@ -55,6 +57,7 @@ class TrainingThread(QThread):
 
     def run(self) -> None:
         """Train until done, stopped or failed; called by Qt on the new thread."""
+        give_way(by=_NICER_BY)
         try:
             from smarthdr_studio.learning.trainer import train
 

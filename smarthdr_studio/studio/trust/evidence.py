@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
+from smarthdr_studio.core.display.cache import Recent
 from smarthdr_studio.core.display.layer_data import ErrorMaps
 from smarthdr_studio.core.errors import ProjectError, StudioError
 from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
@@ -409,7 +410,13 @@ class GroundTruthController(QObject):
     def __init__(self, store: Store, tasks: TaskRunner, stage: Stage) -> None:
         super().__init__(store)
         self._store, self._stage = store, stage
+        self._known: Recent[ErrorMaps] = Recent()
         self._comparing = RepeatedTask(tasks, self._question, self._compared)
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory of comparisons that are kept for who goes back to their scene."""
+        return self._known.nbytes
 
     def refresh(self) -> None:
         """Thresholds or pictures have changed."""
@@ -424,10 +431,13 @@ class GroundTruthController(QObject):
         pictures, found = self._stage.picture_and_truth, self._stage.material.trust
         if pictures is None or found is None:
             return None
-        return plain(_compare, pictures, found.trusted, known=self._stage.errors)
+        known = self._stage.errors or self._known.find(pictures)
+        return plain(_compare, pictures, found.trusted, known=known)
 
     def _compared(self, found: _Comparison) -> None:
-        known = self._stage.errors
+        known, kept = self._stage.errors, self._known.find(found.pictures)
+        if kept is not found.errors:
+            self._known.keep(found.pictures, found.errors, nbytes=found.errors.nbytes)
         if not self._stage.take_errors(found.errors, of=found.pictures):
             self.refresh()
             return

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import ClassVar, Final
 
 import numpy as np
@@ -11,6 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from smarthdr_studio.core.display import Layer, Material
+from smarthdr_studio.core.display.cache import Recent
 from smarthdr_studio.core.display.layer_data import layer_values
 from smarthdr_studio.core.imaging.bracket import Bracket
 from smarthdr_studio.core.imaging.regions import Region
@@ -78,8 +80,14 @@ class InspectorController(QObject):
         self._store, self._stage = store, stage
         self._looking = LatestTask(tasks)
         self._clues_of: str | None = None  # the scene whose clues were looked for last
+        self._known: Recent[Clues] = Recent()
         self._at: tuple[int, int] | None = None
         self._reports = RepeatedTask(tasks, self._question, self._reported)
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory of clues that are kept for who goes back to their scene."""
+        return self._known.nbytes
 
     def forget(self) -> None:
         """Another scene is on the screen."""
@@ -117,14 +125,22 @@ class InspectorController(QObject):
         bracket, scene = self._stage.material.bracket, self._stage.scene
         if bracket is None or self._stage.clues is not None:
             return
-        if not self._looking.at_work or self._clues_of != scene:
+        known = self._known.find(bracket.frames)
+        if known is not None:
+            self._take_clues(known)
+        elif not self._looking.at_work or self._clues_of != scene:
             self._clues_of = scene
-            self._looking.start(plain(find_clues, bracket=bracket), self._found_clues)
+            found = partial(self._found_clues, bracket)
+            self._looking.start(plain(find_clues, bracket=bracket), found)
 
-    def _found_clues(self, clues: Clues) -> None:
+    def _found_clues(self, bracket: Bracket, clues: Clues) -> None:
+        self._known.keep(bracket.frames, clues, nbytes=clues.nbytes)
         if self._clues_of != self._stage.scene:
             self.look_for_clues()
             return
+        self._take_clues(clues)
+
+    def _take_clues(self, clues: Clues) -> None:
         self._stage.take_clues(clues)
         self.refresh()
         self._store.become(clues_known=True)

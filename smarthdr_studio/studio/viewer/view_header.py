@@ -90,6 +90,9 @@ class LayerMenu(QMenu):
 
     def check(self, title: str) -> None:
         """Tick the layer that is shown; none when it is no layer of its own."""
+        ticked = self._layers.checkedAction()
+        if ticked is not None and ticked.data() == title:
+            return
         for action in self._layers.actions():
             action.setChecked(action.data() == title)
 

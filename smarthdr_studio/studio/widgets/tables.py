@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import zip_longest
 from typing import Any, Final, Generic, TypeVar
 
 from PySide6.QtCore import (
@@ -304,10 +305,10 @@ class FactTable(QWidget):
         return self._facts
 
     def show_facts(self, facts: Sequence[Fact]) -> None:
-        """Show these facts, in this order."""
+        """Show these facts, in this order; a row that says the same already is left as it is."""
         if tuple(facts) != self._facts:
-            self._facts = tuple(facts)
-            self._fill()
+            before, self._facts = self._facts, tuple(facts)
+            self._fill(before)
 
     def as_text(self) -> str:
         """The facts, one per line, to be copied."""
@@ -319,11 +320,13 @@ class FactTable(QWidget):
         if event.type() is QEvent.Type.PaletteChange:
             self._fill()
 
-    def _fill(self) -> None:
+    def _fill(self, before: tuple[Fact, ...] = ()) -> None:
+        """Write what differs from the facts of before, row by row."""
         while len(self._rows) < len(self._facts):
             self._add_row()
-        for place, (name, value) in enumerate(self._rows):
-            fact = self._facts[place] if place < len(self._facts) else None
+        for (name, value), was, fact in zip_longest(self._rows, before, self._facts):
+            if fact == was:
+                continue
             name.setVisible(fact is not None)
             value.setVisible(fact is not None)
             if fact is not None:

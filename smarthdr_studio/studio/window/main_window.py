@@ -97,7 +97,7 @@ class MainWindow(QMainWindow):
         self._preload.stop()
         self.page.save_notes()
         if self.session.at_rest:
-            self._keep()
+            self._keep(soon=False)
             for timer in (self._keeping, self.place):
                 timer.stop()
             self.session.release()
@@ -184,13 +184,13 @@ class MainWindow(QMainWindow):
         self._figure_commands.export(kind)
 
     @Slot()
-    def _keep(self) -> None:
+    def _keep(self, *, soon: bool = True) -> None:
         """Remember window, panels and what is looked at as they are; nothing that is known."""
         now = {"window": self.place.place.held(), "layouts": self.page.desk.layouts}
         known = self.session.preferences
         if (known.window, known.layouts) != (now["window"], now["layouts"]):
-            self.session.prefer(**now)
-        self.session.remember_layout()
+            self.session.prefer(soon=soon, **now)
+        self.session.remember_layout(soon=soon)
 
     @Slot(object, object)
     def _keep_soon(self, _old: StudioState, _new: StudioState) -> None:
