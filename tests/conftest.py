@@ -10,9 +10,6 @@ from collections.abc import Iterator
 # Before numpy, OpenCV or torch is imported: each of the processes that test has one core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# Until all tests are collected: what is imported stays, and to look through it takes a second.
-gc.disable()
-
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -20,6 +17,11 @@ from smarthdr_studio.core import environment
 
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+def pytest_collection() -> None:
+    """What is imported for tests stays, and to look through it takes a second."""
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:

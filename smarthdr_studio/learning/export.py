@@ -378,6 +378,8 @@ def _write_weights(draft: Path, card: ModelCard, weights: bytes, *, form: ModelF
     if form == "bundle":
         write_bundle(draft, card, weights)
         again = load(read_bundle(draft)[1])
+    elif form != "safetensors":
+        raise ValueError(f"{form}: no file of weights alone")
     else:
         # Not save_file, whose files nobody else may read.
         draft.write_bytes(save(load(weights), metadata=_header(card)))

@@ -13,7 +13,7 @@ from smarthdr_studio.core.errors import PlanError
 from smarthdr_studio.core.imaging.bracket import FrameStore
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.training.events import RoundFinished, StepReported, as_json, event_of
+from smarthdr_studio.core.training.events import RoundFinished, StepReported, as_logged, event_of
 from smarthdr_studio.core.training.plan import idle_settings, load_preset
 from smarthdr_studio.core.training.round_files import open_round_file, round_path
 from smarthdr_studio.core.training.rounds import (
@@ -77,7 +77,7 @@ def test_the_masks_of_the_loss_are_those_on_disk_counted_and_told(run_of, method
     record = read_record(history_path(run, said.round))
     maps = open_round_file(round_path(run, number=said.round))
     assert said.masks == record.masks != MaskSettings(patch_size=16)
-    assert event_of(as_json(said)) == said
+    assert event_of(as_logged(said)) == said
     for name, path in _files(project).items():
         label = read_pseudo_label(path)
         assert label.provenance.masks == said.masks

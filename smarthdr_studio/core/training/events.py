@@ -218,12 +218,13 @@ def as_json(event: TrainingEvent) -> dict[str, Any]:
 def as_logged(event: TrainingEvent) -> dict[str, Any]:
     """The same with all that is known: one line of events.jsonl."""
     known = {name: getattr(event, name, None) for name in _ONLY_LOGGED}
-    return as_json(event) | {name: value for name, value in known.items() if value is not None}
+    told = {name: value for name, value in known.items() if value is not None}
+    return as_json(event) | {name: value for name, value in told.items() if value is not False}
 
 
 _KINDS: Final = {kind.__name__: kind for kind in get_args(TrainingEvent)}
 _KNOWN: Final = {name: frozenset(f.name for f in fields(kind)) for name, kind in _KINDS.items()}
-_ONLY_LOGGED: Final = ("what", "counts_from")
+_ONLY_LOGGED: Final = ("what", "counts_from", "rounds_left", "changes_wait")
 _BEGINNING: Final = b'{"time": '
 
 

@@ -34,6 +34,8 @@ from smarthdr_studio.studio.widgets.controls import (
 )
 from smarthdr_studio.studio.widgets.tables import FactTable
 
+_Stops = tuple[float, float, float]
+
 
 def find_clues(*, bracket: Bracket) -> Clues:
     """Saturation, motion and noise of a bracket."""
@@ -80,7 +82,7 @@ class InspectorController(QObject):
         self._store, self._stage = store, stage
         self._looking = LatestTask(tasks)
         self._clues_of: str | None = None  # the scene whose clues were looked for last
-        self._known: Recent[Clues] = Recent()
+        self._known: Recent[tuple[_Stops, Clues]] = Recent()
         self._at: tuple[int, int] | None = None
         self._reports = RepeatedTask(tasks, self._question, self._reported)
 
@@ -126,15 +128,15 @@ class InspectorController(QObject):
         if bracket is None or self._stage.clues is not None:
             return
         known = self._known.find(bracket.frames)
-        if known is not None:
-            self._take_clues(known)
+        if known is not None and known[0] == bracket.stops:
+            self._take_clues(known[1])
         elif not self._looking.at_work or self._clues_of != scene:
             self._clues_of = scene
             found = partial(self._found_clues, bracket)
             self._looking.start(plain(find_clues, bracket=bracket), found)
 
     def _found_clues(self, bracket: Bracket, clues: Clues) -> None:
-        self._known.keep(bracket.frames, clues, nbytes=clues.nbytes)
+        self._known.keep(bracket.frames, (bracket.stops, clues), nbytes=clues.nbytes)
         if self._clues_of != self._stage.scene:
             self.look_for_clues()
             return
