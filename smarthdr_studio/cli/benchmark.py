@@ -89,6 +89,7 @@ class CellReporter:
                 completed=told.step,
                 total=told.total or None,
                 description=f"{cell.title}: {told.text}",
+                seconds_left=told.seconds_left or None,
             )
             return
         share = told.step / told.total if told.total else 0.0

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Annotated, Any, Final
 
 import typer
@@ -23,6 +24,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from smarthdr_studio.core.errors import harmless
 from smarthdr_studio.core.words import percent as in_percent
@@ -159,6 +161,20 @@ class _Told(Progress):
         return task.description if counts_itself else f"{task.description}, {of}"
 
 
+class _TimeLeft(TimeRemainingColumn):
+    """What is left as the work itself estimates it, else by how fast the bar has grown.
+
+    A run knows of rounds and checks to come, which no bar of steps can foresee.
+    """
+
+    def render(self, task: Task) -> Text:
+        """H:MM:SS of the field `seconds_left`, where a task has it."""
+        left = task.fields.get("seconds_left")
+        if left is None:
+            return super().render(task)
+        return Text(str(timedelta(seconds=round(left))), style="progress.remaining")
+
+
 def progress(*, lines: bool = True) -> Progress:
     """A bar on stderr while it is a terminal, and in a pipe a line every few seconds of work.
 
@@ -168,7 +184,7 @@ def progress(*, lines: bool = True) -> Progress:
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TimeRemainingColumn(),
+        _TimeLeft(),
         console=Console(stderr=True),
         lines=lines,
     )

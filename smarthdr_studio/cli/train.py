@@ -239,7 +239,8 @@ class RunReporter:
 
     def _step_told(self, event: StepReported) -> None:
         loss = f"loss {event.losses['total']:.4f}"
-        self._bar.update(self._task, completed=event.step, description=loss)
+        known = event.seconds_left or None
+        self._bar.update(self._task, completed=event.step, description=loss, seconds_left=known)
         left = f", {duration(event.seconds_left)} left" if event.seconds_left > 0 else ""
         self._log(f"step {event.step:,} of {self._total:,}: {loss}{left}")
 

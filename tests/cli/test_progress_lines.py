@@ -49,6 +49,16 @@ def test_a_terminal_has_its_bar_and_no_lines(monkeypatch, capsys):
     assert "scene [1], 1 of 4" not in lines
 
 
+def test_a_bar_tells_the_time_left_that_the_work_itself_estimates(monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with output.progress() as bar:
+        task = bar.add_task("loss 0.01", total=4)
+        bar.update(task, completed=1, seconds_left=83.4)
+        assert output._TimeLeft().render(bar.tasks[0]).plain == "0:01:23"
+        bar.update(task, seconds_left=None)
+        assert output._TimeLeft().render(bar.tasks[0]).plain == "-:--:--"
+
+
 def test_work_in_one_piece_is_said_to_go_on(monkeypatch, capsys):
     monkeypatch.setattr(output, "LINE_EVERY", 0.05)
     said, patience = "", time.monotonic() + 60
