@@ -15,8 +15,17 @@ from hypothesis import HealthCheck, settings
 
 from smarthdr_studio.core import environment
 
+# Until all tests are collected: what is imported stays, and to look through it takes seconds.
+gc.disable()
+
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+def pytest_collection_finish() -> None:
+    """From here on there is garbage again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True, scope="session")
