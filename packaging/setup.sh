@@ -304,6 +304,8 @@ install_torch() {
 # Imports all that the studio and its trainings do, so that it is compiled while pip has one core at work.
 compile_studio() {
   "$environment/bin/python" >/dev/null 2>&1 </dev/null -c '
+import gc
+gc.disable()  # a tree that was parsed is let go of, and to look for garbage takes a sixth of the time
 import contextlib, importlib, pkgutil, smarthdr_studio, torch._dynamo
 for each in pkgutil.walk_packages(smarthdr_studio.__path__, "smarthdr_studio."):
     with contextlib.suppress(ImportError):  # what windows need of the system may still be on its way

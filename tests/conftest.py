@@ -15,13 +15,11 @@ from hypothesis import HealthCheck, settings
 
 from smarthdr_studio.core import environment
 
+# Until all tests are collected: what is imported stays, and to look through it takes seconds.
+gc.disable()
+
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
-
-
-def pytest_collection() -> None:
-    """What is imported for tests stays, and to look through it takes a second."""
-    gc.disable()
 
 
 def pytest_collection_finish() -> None:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -137,6 +138,22 @@ def test_what_somebody_else_may_have_written_is_decoded_in_one_place():
         if _name(path) != "smarthdr_studio/core/records.py"
     ]
     assert elsewhere == []
+
+
+def test_nothing_whose_types_are_not_read_is_ever_imported_or_reached():
+    """What mypy skips inside torch would be anything at all to it, and so no check of ours."""
+    settings = tomllib.loads(text_of(ROOT / "pyproject.toml"))["tool"]["mypy"]["overrides"]
+    skipped = [
+        name.removesuffix(".*")
+        for each in settings
+        if each.get("follow_imports") == "skip"
+        for name in each["module"]
+    ]
+    assert skipped
+    reached = re.compile(
+        "|".join(rf"(import|from) {re.escape(name)}\b|\b{re.escape(name)}\." for name in skipped)
+    )
+    assert [_name(path) for path in MODULES if reached.search(text_of(path))] == []
 
 
 def test_no_file_names_a_package_registry():

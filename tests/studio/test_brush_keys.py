@@ -79,7 +79,12 @@ def test_keys_mean_the_brush_while_it_is_in_the_hand_and_what_they_were_afterwar
     assert (session.state.brush.ink, session.state.brush.radius) == (Ink.ERASE, radius)
 
 
-def test_shapes_and_hardness_have_keys(brush, qtbot):
+def test_keys_of_the_brush_reach_whatever_needs_no_stroke(brush, qtbot):
+    # Without a region it is said how to mark one.
+    press(qtbot, brush, ENTER, modifier=SHIFT)
+    assert "mark a region first" in brush.session.state.notice.text
+    assert kept(brush) is None
+    # Shapes and hardness have keys.
     for key, shape in (
         (Qt.Key.Key_K, BrushShape.FILL),
         (Qt.Key.Key_O, BrushShape.LASSO),
@@ -92,6 +97,27 @@ def test_shapes_and_hardness_have_keys(brush, qtbot):
     assert brush.session.state.brush.hardness == 0.9
     press(qtbot, brush, Qt.Key.Key_BraceRight)
     assert brush.session.state.brush.hardness == 1
+    # What is painted while masks are hidden says how to see it.
+    words = brush.page.brush._words
+    assert "hidden" not in words.whole
+    press(qtbot, brush, Qt.Key.Key_M)
+    assert words.whole.startswith("⚠ hidden with the masks (M)")
+    press(qtbot, brush, Qt.Key.Key_M)
+    assert "hidden" not in words.whole
+    # Where no picture is shown the brush has no keys.
+    press(qtbot, brush, Qt.Key.Key_F7)
+    assert brush.session.state.centre is Centre.TABLE
+    press(qtbot, brush, ENTER, Qt.Key.Key_Delete, Qt.Key.Key_Y)
+    assert strokes(brush) == 0
+    press(qtbot, brush, Qt.Key.Key_B)
+    assert brush.session.state.centre is Centre.PICTURES
+    assert brush.session.state.tool is Tool.BRUSH
+    # The crosshair goes far with Shift: as far as the brush reaches.
+    press(qtbot, brush, Qt.Key.Key_Left, modifier=ALT | SHIFT)
+    assert brush.page.views.pixel == (59, 48)
+    press(qtbot, brush, Qt.Key.Key_B)
+    press(qtbot, brush, Qt.Key.Key_Down, modifier=ALT | SHIFT)
+    assert brush.page.views.pixel == (59, 64)
 
 
 def test_a_dab_is_painted_at_the_crosshair_and_undone(brush, qtbot):
@@ -106,14 +132,6 @@ def test_a_dab_is_painted_at_the_crosshair_and_undone(brush, qtbot):
     assert kept(brush)[48, 64] == -1
 
 
-def test_the_crosshair_goes_far_with_shift_as_far_as_the_brush_reaches(brush, qtbot):
-    press(qtbot, brush, Qt.Key.Key_Left, modifier=ALT | SHIFT)
-    assert brush.page.views.pixel == (59, 48)
-    press(qtbot, brush, Qt.Key.Key_B)
-    press(qtbot, brush, Qt.Key.Key_Down, modifier=ALT | SHIFT)
-    assert brush.page.views.pixel == (59, 64)
-
-
 def test_the_region_marked_before_is_painted(opened, qtbot):
     press(qtbot, opened, Qt.Key.Key_T)
     qtbot.waitUntil(lambda: opened.session.state.region is not None, timeout=20000)
@@ -126,12 +144,6 @@ def test_the_region_marked_before_is_painted(opened, qtbot):
         mask = project.person(scene)
     assert (mask == 1).any()
     assert ((mask == 1) == region.mask(width=128, height=96)).all()
-
-
-def test_without_a_region_it_is_said_how_to_mark_one(brush, qtbot):
-    press(qtbot, brush, ENTER, modifier=SHIFT)
-    assert "mark a region first" in brush.session.state.notice.text
-    assert kept(brush) is None
 
 
 def test_the_fill_begins_at_the_crosshair(brush, qtbot):
@@ -197,16 +209,6 @@ def test_what_is_for_the_brush_cannot_be_done_without_it(opened, qtbot):
     assert made["least_trusted"].shortcuts() == [QKeySequence("T")]
 
 
-def test_where_no_picture_is_shown_the_brush_has_no_keys(brush, qtbot):
-    press(qtbot, brush, Qt.Key.Key_F7)
-    assert brush.session.state.centre is Centre.TABLE
-    press(qtbot, brush, ENTER, Qt.Key.Key_Delete, Qt.Key.Key_Y)
-    assert strokes(brush) == 0
-    press(qtbot, brush, Qt.Key.Key_B)
-    assert brush.session.state.centre is Centre.PICTURES
-    assert brush.session.state.tool is Tool.BRUSH
-
-
 def test_two_commands_clash_only_where_both_can_be_meant():
     assert clashes(ACTIONS) == {}
     assert claims(ACTIONS, "T") == (by_id("least_trusted"),)
@@ -232,10 +234,3 @@ def test_everything_painted_is_told_in_words(brush, qtbot):
     share = (np.asarray(kept(brush)) < 0).mean()
     assert f"distrust {100 * share:.1f} %" in brush.page.brush._words.whole
     assert "next round" in brush.page.brush._words.whole
-
-
-def test_what_is_painted_while_masks_are_hidden_says_how_to_see_it(brush, qtbot):
-    words = brush.page.brush._words
-    assert "hidden" not in words.whole
-    press(qtbot, brush, Qt.Key.Key_M)
-    assert words.whole.startswith("⚠ hidden with the masks (M)")

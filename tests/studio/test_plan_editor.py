@@ -1,6 +1,7 @@
 """The plan of the next run in the window: found, typed, checked, estimated, kept and trained by."""
 
 import shlex
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -55,9 +56,7 @@ def planning(window):
     return window.session.state.planning
 
 
-def test_every_setting_has_a_row_that_is_told_found_by_words_and_never_cut_off(
-    editor, opened, qtbot
-):
+def every_setting_has_a_row_that_is_told_found_by_words_and_never_cut_off(editor, opened, qtbot):
     fields = {field.key for field in planning(opened).book.fields} - {"preset"}
     assert set(editor.form.rows) == fields
     for row in editor.form.rows.values():
@@ -85,7 +84,7 @@ def test_every_setting_has_a_row_that_is_told_found_by_words_and_never_cut_off(
         assert scroll.horizontalScrollBar().maximum() == 0
 
 
-def test_the_editor_fits_a_small_screen_and_cuts_no_word_there(editor, qtbot):
+def the_editor_fits_a_small_screen_and_cuts_no_word_there(editor, qtbot):
     """A screen of 1024×640, with what a desktop draws around a window; one change is under way."""
     retype(editor, "schedule.epochs", "7")
     for width in (1024, 1280):
@@ -95,7 +94,7 @@ def test_the_editor_fits_a_small_screen_and_cuts_no_word_there(editor, qtbot):
         assert faults_of(editor) == []
 
 
-def test_the_section_of_a_setting_that_is_not_allowed_is_marked_and_the_setting_never_hidden(
+def the_section_of_a_setting_that_is_not_allowed_is_marked_and_the_setting_never_hidden(
     editor, until, opened
 ):
     editor.preset_picked.emit("quick-smae")
@@ -123,7 +122,7 @@ def test_a_key_opens_it_with_the_preset_that_is_picked(opened, qtbot, until):
     editor.close()
 
 
-def test_what_is_wrong_is_told_under_its_row_as_one_types(editor, opened):
+def what_is_wrong_is_told_under_its_row_as_one_types(editor, opened):
     retype(editor, "schedule.epochs", "1x")
     row = editor.form.rows["schedule.epochs"]
     assert row.complaint == "✕ a whole number, at least 1"
@@ -142,7 +141,7 @@ def test_what_is_wrong_is_told_under_its_row_as_one_types(editor, opened):
     assert editor._train.isEnabled()
 
 
-def test_what_differs_is_marked_and_put_back_in_the_words_of_its_setting(editor, opened):
+def what_differs_is_marked_and_put_back_in_the_words_of_its_setting(editor, opened):
     retype(editor, "schedule.epochs", "6")
     row = editor.form.rows["schedule.epochs"]
     assert row._mark.text()
@@ -169,7 +168,7 @@ def test_what_differs_is_marked_and_put_back_in_the_words_of_its_setting(editor,
     assert editor.form.rows["strong_augmentation"]._about.text().endswith("Default on.")
 
 
-def test_arrow_keys_count_within_what_is_allowed(editor, opened):
+def arrow_keys_count_within_what_is_allowed(editor, opened):
     crop = line(editor, "batch.crop")
     QTest.keyClick(crop, Qt.Key.Key_Down)
     assert crop.text() == "120"
@@ -183,7 +182,7 @@ def test_arrow_keys_count_within_what_is_allowed(editor, opened):
     assert planning(opened).complaints == {}
 
 
-def test_ticks_and_lists_change_the_plan(editor, opened):
+def ticks_and_lists_change_the_plan(editor, opened):
     editor.form.rows["masks.patches"].value.findChild(QCheckBox).click()
     names = editor.form.rows["network.name"].value.findChild(QComboBox)
     names.textActivated.emit("gfhdr")
@@ -194,7 +193,7 @@ def test_ticks_and_lists_change_the_plan(editor, opened):
     assert line(editor, "device").text() == "cpu"
 
 
-def test_another_preset_sets_changes_aside_and_they_can_be_taken_along(editor, opened):
+def another_preset_sets_changes_aside_and_they_can_be_taken_along(editor, opened):
     retype(editor, "batch.crop", "64")
     editor._presets.textActivated.emit("paper")
     assert planning(opened).differs == ()
@@ -205,7 +204,7 @@ def test_another_preset_sets_changes_aside_and_they_can_be_taken_along(editor, o
     assert line(editor, "batch.crop").text() == "64"
 
 
-def test_the_command_is_shown_with_no_more_of_the_path_than_is_needed_and_copied_whole(
+def the_command_is_shown_with_no_more_of_the_path_than_is_needed_and_copied_whole(
     editor, opened, monkeypatch
 ):
     folder = opened.session.state.folder
@@ -317,7 +316,7 @@ def test_train_starts_the_plan_as_it_was_edited(editor, opened, until, qtbot, ti
     assert "--set seed=77" in command
 
 
-def test_the_command_has_the_height_that_nothing_else_takes(editor, qtbot):
+def the_command_has_the_height_that_nothing_else_takes(editor, qtbot):
     def free():
         side, card = editor._side.widget(), editor.command
         return side.height() - card.geometry().bottom()
@@ -327,3 +326,51 @@ def test_the_command_has_the_height_that_nothing_else_takes(editor, qtbot):
     low = editor.command._line.height()
     editor.resize(1140, 760)
     qtbot.waitUntil(lambda: editor.command._line.height() >= low + 90)
+
+
+def as_it_was_opened(editor, opened, size):
+    """Nothing is typed, set aside, looked for or asked any more."""
+    plans = opened.session.running.plans
+    editor._search.clear()
+    editor._changed.setChecked(False)
+    plans.take_aside()
+    plans.pick_preset("quick")
+    plans.take_aside()
+    plans.reset("")
+    editor.resize(size)
+
+
+def test_one_editor_is_put_to_every_use_after_the_other(editor, opened, qtbot, until, monkeypatch):
+    """To open a window for each would take most of the time; none of them trains or saves."""
+    first, size, rows = planning(opened), editor.size(), shown(editor)
+    for use in (
+        partial(the_editor_fits_a_small_screen_and_cuts_no_word_there, editor, qtbot),
+        partial(
+            every_setting_has_a_row_that_is_told_found_by_words_and_never_cut_off,
+            editor,
+            opened,
+            qtbot,
+        ),
+        partial(
+            the_section_of_a_setting_that_is_not_allowed_is_marked_and_the_setting_never_hidden,
+            editor,
+            until,
+            opened,
+        ),
+        partial(what_is_wrong_is_told_under_its_row_as_one_types, editor, opened),
+        partial(what_differs_is_marked_and_put_back_in_the_words_of_its_setting, editor, opened),
+        partial(arrow_keys_count_within_what_is_allowed, editor, opened),
+        partial(ticks_and_lists_change_the_plan, editor, opened),
+        partial(another_preset_sets_changes_aside_and_they_can_be_taken_along, editor, opened),
+        partial(
+            the_command_is_shown_with_no_more_of_the_path_than_is_needed_and_copied_whole,
+            editor,
+            opened,
+            monkeypatch,
+        ),
+        partial(the_command_has_the_height_that_nothing_else_takes, editor, qtbot),
+    ):
+        use()
+        as_it_was_opened(editor, opened, size)
+        assert planning(opened) == first, use.func.__name__
+        assert shown(editor) == rows, use.func.__name__

@@ -57,11 +57,15 @@ def choose(window, until, *ids):
     until(window.session, lambda s: s.runs.told is not None and s.runs.told.runs == ids)
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (1440, 900)])
 def test_runs_fill_the_middle_in_train_where_charts_would_be_too_low_and_lead_back(
-    window, runs, until, qtbot, size
+    window, runs, until, qtbot
 ):
-    window.resize(*size)
+    for size in ((1280, 720), (1440, 900)):
+        window.resize(*size)
+        _runs_fill_the_middle_and_lead_back(window, runs, until, qtbot)
+
+
+def _runs_fill_the_middle_and_lead_back(window, runs, until, qtbot):
     window.session.work_in("Train")
     assert not window.page.desk.has("runs")
     window.page.training.all_runs.click()
@@ -90,11 +94,38 @@ def test_runs_in_a_low_panel_are_scrolled_and_their_charts_can_be_read(window, r
     assert not runs.bar._back.isVisible()
 
 
-def test_the_page_has_room_and_escape_leads_back_to_the_pictures(window, runs, qtbot):
+def test_the_page_has_room_commands_about_its_runs_and_escape_leads_back_to_the_pictures(
+    window, runs, until, qtbot, project, monkeypatch
+):
     assert runs.isVisible()
     assert not window.page.desk.has("thresholds")
     assert [row.id for row in window.session.state.runs.rows] == [LATE, EARLY]
     assert window.session.state.runs.chosen == (LATE,)
+    # The command that resumes goes to the clipboard.
+    choose(window, until, LATE)
+    window._runs._calls["run_copy"]()
+    command = QGuiApplication.clipboard().text()
+    assert command == f"smarthdr-studio train {project} --resume {LATE}"
+    # A command about one run lets one be chosen first.
+    choose(window, until, LATE, EARLY)
+    window._runs._calls["run_go_back"]()
+    assert "Choose one run" in window.session.state.notice.text
+    # Where nothing has changed since, there is no way to go back.
+    window.session._store.notice(None)
+    choose(window, until, EARLY)
+    window._runs._calls["run_go_back"]()
+    until(window.session, lambda s: s.notice is not None)
+    assert window.session.state.runs.way_back is None
+    # Any run that can be resumed is.
+    asked = []
+    monkeypatch.setattr(window.session.training, "resume", lambda run, **how: asked.append(run))
+    choose(window, until, LATE)
+    runs.bar._buttons["run_resume"].click()
+    choose(window, until, EARLY)
+    window._runs._calls["run_resume"]()
+    assert asked == [LATE]
+    assert "nothing to resume" in window.session.state.notice.text
+    # And Escape leads back.
     qtbot.keyClick(runs.table, Qt.Key.Key_Escape)
     assert window.session.state.centre is Centre.PICTURES
     assert window.page.desk.has("thresholds")
@@ -222,37 +253,6 @@ def test_going_back_is_one_decision_and_brings_the_views_back(window, runs, unti
     until(session, lambda s: s.row("003").status is Status.PROMOTED)
     with Project.open(project) as opened:
         assert Decisions(opened).next_undo.words == "promote 003"
-
-
-def test_where_nothing_has_changed_there_is_no_way_to_go(window, runs, until):
-    choose(window, until, EARLY)
-    window._runs._calls["run_go_back"]()
-    until(window.session, lambda s: s.notice is not None)
-    assert window.session.state.runs.way_back is None
-
-
-def test_any_run_that_can_be_resumed_is(window, runs, until, monkeypatch):
-    asked = []
-    monkeypatch.setattr(window.session.training, "resume", lambda run, **how: asked.append(run))
-    choose(window, until, LATE)
-    runs.bar._buttons["run_resume"].click()
-    choose(window, until, EARLY)
-    window._runs._calls["run_resume"]()
-    assert asked == [LATE]
-    assert "nothing to resume" in window.session.state.notice.text
-
-
-def test_the_command_that_resumes_goes_to_the_clipboard(window, runs, until, project):
-    choose(window, until, LATE)
-    window._runs._calls["run_copy"]()
-    command = QGuiApplication.clipboard().text()
-    assert command == f"smarthdr-studio train {project} --resume {LATE}"
-
-
-def test_a_command_about_one_run_lets_one_be_chosen_first(window, runs, until):
-    choose(window, until, LATE, EARLY)
-    window._runs._calls["run_go_back"]()
-    assert "Choose one run" in window.session.state.notice.text
 
 
 def test_the_plan_of_a_run_is_in_the_editor_to_be_changed(window, runs, until, qtbot, project):

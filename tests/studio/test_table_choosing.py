@@ -56,29 +56,22 @@ def test_keys_and_words_over_the_list_lead_to_table_and_gallery_and_keys_back(op
         assert choice._buttons[word].isChecked()
 
 
-def test_a_click_on_a_head_sorts_and_another_one_reverses(opened, table, qtbot):
-    head = table.horizontalHeader()
-    place = head.sectionViewportPosition(column("σ")) + 5
-    at = QPoint(place, head.height() // 2)
-    qtbot.mouseClick(head.viewport(), Qt.MouseButton.LeftButton, pos=at)
-    assert listed(opened)[:4] == list(POOL)  # each a little less sure than the one before
-    qtbot.mouseClick(head.viewport(), Qt.MouseButton.LeftButton, pos=at)
-    assert listed(opened)[:4] == list(POOL[::-1])
-    assert set(listed(opened)[4:]) == {"001", "002", "Test-007"}  # what is not known comes last
-
-
-def test_one_query_holds_for_all_three(opened, table, qtbot):
-    opened.page.browsing.bar.start_search()
-    qtbot.keyClicks(QApplication.focusWidget(), "status:unlabelled sigma<0.08")
-    found = listed(opened)
-    assert found
-    assert set(found) < set(POOL)
-    assert opened.page.scenes._search.text() == "status:unlabelled sigma<0.08"
-    assert opened.page.scenes._count.whole == f"{len(found)} of 7"
-    assert table.model() is opened.page.scenes._list.model()
-
-
-def test_a_line_that_is_not_understood_keeps_the_last_good_answer(opened, table, qtbot):
+def test_the_table_is_left_walked_searched_and_sorted(opened, table, qtbot, until):
+    # Return shows the pictures of the scene.
+    click_line(qtbot, table, 3)
+    qtbot.keyClick(table, Qt.Key.Key_Return)
+    assert opened.session.state.centre is Centre.PICTURES
+    until(opened.session, lambda s: s.shown == "004")
+    press(qtbot, opened, Qt.Key.Key_F7)
+    qtbot.waitUntil(table.isVisible, timeout=20000)
+    # Home and End lead to the first and the last scene, and mark all between.
+    press(qtbot, opened, Qt.Key.Key_End)
+    assert opened.session.state.current == listed(opened)[-1]
+    press(qtbot, opened, Qt.Key.Key_Home, SHIFT)
+    assert list(opened.page.shelf.selected()) == listed(opened)
+    press(qtbot, opened, Qt.Key.Key_Home)
+    assert opened.session.state.current == listed(opened)[0]
+    # A line that is not understood keeps the last good answer.
     bar = opened.page.browsing.bar
     bar.start_search()
     qtbot.keyClicks(bar.search, "unlabelled")
@@ -90,6 +83,26 @@ def test_a_line_that_is_not_understood_keeps_the_last_good_answer(opened, table,
     qtbot.keyClick(bar.search, Qt.Key.Key_Delete)
     assert len(listed(opened)) == 7
     assert not opened.session.state.table.fault
+    # One query holds for all three.
+    opened.page.browsing.bar.start_search()
+    qtbot.keyClicks(QApplication.focusWidget(), "status:unlabelled sigma<0.08")
+    found = listed(opened)
+    assert found
+    assert set(found) < set(POOL)
+    assert opened.page.scenes._search.text() == "status:unlabelled sigma<0.08"
+    assert opened.page.scenes._count.whole == f"{len(found)} of 7"
+    assert table.model() is opened.page.scenes._list.model()
+    bar.search.selectAll()
+    qtbot.keyClick(bar.search, Qt.Key.Key_Delete)
+    # A click on a head sorts, and another one reverses.
+    head = table.horizontalHeader()
+    place = head.sectionViewportPosition(column("σ")) + 5
+    at = QPoint(place, head.height() // 2)
+    qtbot.mouseClick(head.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert listed(opened)[:4] == list(POOL)  # each a little less sure than the one before
+    qtbot.mouseClick(head.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert listed(opened)[:4] == list(POOL[::-1])
+    assert set(listed(opened)[4:]) == {"001", "002", "Test-007"}  # what is not known comes last
 
 
 def test_a_selection_made_in_the_table_is_the_one_that_keys_act_on(opened, table, qtbot):
@@ -184,13 +197,6 @@ def test_a_demoted_scene_learns_from_its_ground_truth_again(opened, qtbot, until
     assert opened.session.state.row("001").status is Status.GROUND_TRUTH
 
 
-def test_return_shows_the_pictures_of_the_scene(opened, table, qtbot, until):
-    click_line(qtbot, table, 3)
-    qtbot.keyClick(table, Qt.Key.Key_Return)
-    assert opened.session.state.centre is Centre.PICTURES
-    until(opened.session, lambda s: s.shown == "004")
-
-
 def test_hidden_columns_are_remembered_with_the_project(opened, table, until, tiny_project):
     table.hide_columns(["Trend", "Note"])
     table.columns_changed.emit()
@@ -217,17 +223,6 @@ def test_the_arrow_keys_go_on_from_scene_to_scene_wherever_one_comes_from(opened
         press(qtbot, opened, Qt.Key.Key_Right)
         assert opened.session.state.current > before
     until(opened.session, lambda s: s.shown == s.current)
-
-
-def test_home_and_end_lead_to_the_first_and_the_last_scene_and_mark_all_between(
-    opened, table, qtbot
-):
-    press(qtbot, opened, Qt.Key.Key_End)
-    assert opened.session.state.current == listed(opened)[-1]
-    press(qtbot, opened, Qt.Key.Key_Home, SHIFT)
-    assert list(opened.page.shelf.selected()) == listed(opened)
-    press(qtbot, opened, Qt.Key.Key_Home)
-    assert opened.session.state.current == listed(opened)[0]
 
 
 def test_a_queue_has_an_order_of_its_own_in_the_gallery(opened, qtbot):
