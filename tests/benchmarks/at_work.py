@@ -128,13 +128,14 @@ class Heartbeat:
 
     def __init__(self) -> None:
         self.late: list[float] = []
+        self.at: list[float] = []  # when each beat came, by time.perf_counter
         self._last = 0.0
         self._timer = QTimer(interval=_BEAT_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._beat)
 
     def start(self) -> None:
         """Forget what was, and beat."""
-        self.late = []
+        self.late, self.at = [], []
         self._last = time.perf_counter()
         self._timer.start()
 
@@ -146,6 +147,7 @@ class Heartbeat:
     def _beat(self) -> None:
         now = time.perf_counter()
         self.late.append(max(0.0, (now - self._last) * 1e3 - _BEAT_MS))
+        self.at.append(now)
         self._last = now
 
 
