@@ -239,6 +239,23 @@ def test_a_picture_of_the_same_layer_ticks_nothing_anew_but_what_a_click_took_aw
     assert ticked.isChecked()
 
 
+def test_only_layers_that_came_or_went_are_greyed_anew(grid):
+    menu = grid.view(2).header.menu
+    told = []
+    for action in (*menu._layers.actions(), *menu._others.actions()):
+        action.changed.connect(lambda action=action: told.append(action.data()))
+    none = {Layer.STUDENT: "No run"}
+    menu.refuse(none)
+    assert set(told) == {Layer.STUDENT.value}
+    told.clear()
+    menu.refuse(none)
+    assert told == []
+    menu.refuse({Layer.PROMOTED: "Not promoted"})
+    assert set(told) == {Layer.STUDENT.value, Layer.PROMOTED.value}
+    greyed = {action.data() for action in menu._layers.actions() if not action.isEnabled()}
+    assert greyed == {Layer.PROMOTED.value}
+
+
 def test_the_menu_lists_every_layer_once_in_groups_with_the_first_nine_keys(grid):
     menu = grid.view(2).header.menu
     actions = {action.data(): action for action in menu.actions() if action.data()}

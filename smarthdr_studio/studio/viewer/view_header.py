@@ -68,6 +68,7 @@ class LayerMenu(QMenu):
     def __init__(self, parent: QWidget, *, number: int) -> None:
         super().__init__(parent)
         self.setAccessibleName(f"Layers of view {number}")
+        self._refusals: dict[Layer, str] = {}
         self._layers = _fill(self, keys=True)
         self._partners = QMenu("Compare with", self)
         self._partners.setToolTip("Hold this view against another layer: wipe, or hold Shift")
@@ -97,11 +98,15 @@ class LayerMenu(QMenu):
             action.setChecked(action.data() == title)
 
     def refuse(self, refusals: Mapping[Layer, str]) -> None:
-        """Grey the layers that are not there; their tips say why."""
-        for group in (self._layers, self._others):
-            for action in group.actions():
-                layer = Layer(action.data())
-                why = refusals.get(layer, "")
+        """Grey the layers that are not there; their tips say why. Others are left as they are."""
+        before, self._refusals = self._refusals, dict(refusals)
+        new = {x for x in Layer if before.get(x, "") != self._refusals.get(x, "")}
+        if not new:
+            return
+        for action in (*self._layers.actions(), *self._others.actions()):
+            layer = Layer(action.data())
+            if layer in new:
+                why = self._refusals.get(layer, "")
                 action.setEnabled(not why)
                 action.setToolTip(f"{layer.tip} {why}." if why else layer.tip)
 
