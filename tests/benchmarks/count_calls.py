@@ -17,7 +17,7 @@ from types import CodeType, FrameType
 from at_work import WindowAtWork
 from fabricated import fabricate_pseudo_label, project_over, write_dataset
 
-from smarthdr_studio.core.imaging.bracket import Scene, decode_ground_truth
+from smarthdr_studio.core.imaging.bracket import FrameStore, Scene, decode_ground_truth
 from smarthdr_studio.core.project import database
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
@@ -108,7 +108,7 @@ class _Alone:
 class _Seer:
     """Predicts the ground truth, and doubt that grows with it."""
 
-    ranks = _Alone()
+    ranks, frames = _Alone(), FrameStore()
 
     def predict_group(self, group: list[Scene]) -> list[tuple[object, object]]:
         truths = [decode_ground_truth(scene) for scene in group]
