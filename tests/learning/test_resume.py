@@ -1,10 +1,10 @@
 """Stopped and resumed equals uninterrupted, bit for bit."""
 
-import shutil
 from contextlib import closing
 
 import pytest
 import torch
+from killed import copied_as_killed
 
 from smarthdr_studio.core.errors import CheckpointError
 from smarthdr_studio.core.training.events import (
@@ -119,7 +119,7 @@ def test_after_a_kill_the_last_epoch_goes_on(project, plan, uninterrupted):
     with closing(train(plan, project)) as running:
         for event in running:
             if isinstance(event, StepReported) and event.step == 5:
-                shutil.copytree(project, killed)
+                copied_as_killed(project, killed)
                 break
     (run,) = (killed / "runs").iterdir()
     events = list(train(plan, killed, resume=run.name))
@@ -135,7 +135,7 @@ def test_after_a_kill_before_the_first_checkpoint_the_run_begins_again(
     with closing(train(plan, project)) as running:
         for event in running:
             if isinstance(event, StepReported):
-                shutil.copytree(project, killed)
+                copied_as_killed(project, killed)
                 break
     (run,) = (killed / "runs").iterdir()
     steps, _ = uninterrupted

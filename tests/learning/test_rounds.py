@@ -5,6 +5,7 @@ from contextlib import closing
 
 import numpy as np
 import pytest
+from killed import copied_as_killed
 
 from smarthdr_studio.core.errors import CheckpointError, PlanError
 from smarthdr_studio.core.training.events import (
@@ -69,7 +70,7 @@ def _copied_when(project, plan, holds, *, resume=None):
     with closing(train(plan, project, resume=resume)) as running:
         for event in running:
             if holds(event):
-                shutil.copytree(project, killed)
+                copied_as_killed(project, killed)
                 break
     return killed
 
