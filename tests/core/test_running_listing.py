@@ -82,6 +82,14 @@ def test_a_run_without_a_last_word_is_running_while_its_process_lives(run):
     assert (row.status, row.resumable, row.step) == ("interrupted", True, 2)
 
 
+def test_a_run_that_is_trained_is_done_also_while_its_process_puts_its_memory_away(run):
+    log(run, started(), step(1), finished("done"))
+    with run_lock(run.path):
+        assert row_of(run).status == "done"
+        log(run, started(1))
+        assert row_of(run).status == "running"
+
+
 @pytest.mark.parametrize("outcome", ["stopped", "failed"])
 def test_a_run_that_ended_early_can_be_resumed_and_is_open_again_then(run, outcome):
     remedy = Remedy(text="half", changes={"batch.labelled": 4})

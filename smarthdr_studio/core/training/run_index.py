@@ -461,7 +461,8 @@ def disk_bytes(folder: AnyPath) -> int:
 
 
 def _status(run: RunFolder, digest: Digest) -> RunStatus:
-    if is_at_work(run.path):
+    # One that has said its last word only puts its memory away.
+    if digest.outcome != "done" and is_at_work(run.path):
         return "paused" if digest.phase == "paused" else "running"
     match digest.outcome:
         case "done" | "stopped" | "failed" as outcome:
