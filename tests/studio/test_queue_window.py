@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDoubleSpinBox, QLineEdit, QPlainTextEdit, QPushButton
 
 from smarthdr_studio.core.project.journal import Status
@@ -159,6 +160,32 @@ def test_a_decided_scene_stays_on_the_screen_and_leaves_with_the_next_step(ranke
     assert queue(ranked).scenes == ("003", "005", "006")
     space(qtbot, ranked, SHIFT)
     until(ranked.session, is_shown("003"))
+
+
+@pytest.mark.parametrize("where", ["list", "table", "gallery"])
+def test_a_click_below_a_scene_that_leaves_its_queue_means_what_was_clicked(
+    ranked, qtbot, until, where
+):
+    key = {"table": Qt.Key.Key_F7, "gallery": Qt.Key.Key_F8}.get(where)
+    if key is not None:
+        qtbot.keyClick(ranked, key)
+    view = ranked.page.scenes.list if where == "list" else getattr(ranked.page.browsing, where)
+    qtbot.waitUntil(view.isVisible, timeout=20000)
+    qtbot.keyClick(ranked, Qt.Key.Key_P)
+    until(ranked.session, lambda s: s.row("003").status is Status.PROMOTED)
+    assert listed(ranked) == ("003", "004", "005", "006")
+    at = view.visualRect(view.model().index(1, 0)).center()
+    qtbot.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    QTest.mouseMove(view.viewport(), at + QPoint(1, 1))  # no hand is still
+    assert view.visualRect(view.model().index(1, 0)).contains(at)
+    qtbot.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=at + QPoint(1, 1))
+    until(ranked.session, is_shown("004"))
+    until(ranked.session, lambda s: s.queue.scenes == ("004", "005", "006"))
+    assert listed(ranked) == ("004", "005", "006")
+    assert ranked.page.shelf.selected() == ("004",)
+    qtbot.keyClick(view, Qt.Key.Key_X)
+    until(ranked.session, lambda s: s.row("004").status is Status.EXCLUDED)
+    assert ranked.session.state.row("005").status is Status.UNLABELLED
 
 
 def test_promoting_never_shuffles_and_an_undo_brings_the_scene_back_to_its_place(

@@ -39,7 +39,7 @@ from smarthdr_studio.studio.curation.scene_listing import (
     paint_thumbnail,
     status_colour,
 )
-from smarthdr_studio.studio.curation.scene_model import Role, SceneShelf
+from smarthdr_studio.studio.curation.scene_model import Role, SceneShelf, StillWhilePressed
 from smarthdr_studio.studio.state import Centre, QueueKind, StudioState
 from smarthdr_studio.studio.theme import Palette, on_selection
 from smarthdr_studio.studio.widgets.controls import (
@@ -358,7 +358,7 @@ class SceneList(QWidget):
         self.setMinimumWidth(252)
 
     def _list_view(self) -> QListView:
-        view = _Lines()
+        view = _Lines(self._shelf)
         describe(view, name="Scenes", tip="")
         view.setModel(self._model)
         view.setSelectionModel(self._shelf.selection)
@@ -378,11 +378,12 @@ class SceneList(QWidget):
         self.centre_picked.emit(str(_CENTRES[word][0]))
 
 
-class _Lines(QListView):
+class _Lines(StillWhilePressed, QListView):
     """Keeps the current scene in sight, and with it what comes next unless it was clicked."""
 
-    def __init__(self) -> None:
+    def __init__(self, shelf: SceneShelf) -> None:
         super().__init__()
+        self._shelf = shelf
         self._pressing = self._pointed = False
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

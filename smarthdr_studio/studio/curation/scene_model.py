@@ -18,7 +18,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QImage, QPixmap, QStandardItemModel
+from PySide6.QtGui import QImage, QMouseEvent, QPixmap, QStandardItemModel
 
 from smarthdr_studio.core.curation.scene_facts import SceneFacts, SortKey, sorted_scenes
 from smarthdr_studio.studio.state import QueueKind, StudioState
@@ -364,6 +364,8 @@ class SceneShelf(QObject):
         self.selection = RowSelection(self.model, self)
         self._shown: str | None = None
         self._settling, self._reordered = False, False
+        self._held = False
+        self._late: tuple[StudioState, StudioState] | None = None
         self._wanted: dict[str, None] = {}
         self._gather = QTimer(self, singleShot=True, interval=_GATHER_MS)
         self._gather.timeout.connect(self._ask_for_thumbnails)
@@ -388,9 +390,29 @@ class SceneShelf(QObject):
             line = min(max((current.row() if current.isValid() else -1) + by, 0), rows - 1)
             self.selection.setCurrentIndex(self.model.index(line, 0), _PICK)
 
+    def hold(self) -> None:
+        """A scene is pressed: no line moves away from under the mouse until it is let go.
+
+        What is picked may take a line out of a queue, and Qt would select what comes in its place.
+        """
+        self._held = True
+
+    def let_go(self) -> None:
+        """List what has been waiting."""
+        self._held, late = False, self._late
+        self._late = None
+        if late is not None:
+            self.show_state(*late)
+
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:
         """List the scenes of the state, and mark the current one."""
+        other = self._late is not None or _what_is_listed(old) != _what_is_listed(new)
+        if self._held and other and old.folder == new.folder:
+            self._late = (old if self._late is None else self._late[0], new)
+            self._shown = new.current
+            return
+        self._late = None
         if old.folder != new.folder:
             self.model.forget()
         keep = None
@@ -476,6 +498,23 @@ class SceneShelf(QObject):
     def _ask_for_thumbnails(self) -> None:
         wanted, self._wanted = tuple(self._wanted)[-_MOST_WANTED:], {}
         self.thumbnails_wanted.emit(wanted)
+
+
+class StillWhilePressed:
+    """Mixed into a view of scenes before the view of Qt: its lines stay where they are pressed."""
+
+    _shelf: SceneShelf
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """From here on."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._shelf.hold()
+        super().mousePressEvent(event)  # type: ignore[misc]
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """To here."""
+        super().mouseReleaseEvent(event)  # type: ignore[misc]
+        self._shelf.let_go()
 
 
 def listed_scenes(state: StudioState) -> Sequence[SceneFacts]:
