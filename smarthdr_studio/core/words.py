@@ -43,6 +43,12 @@ def percent(share: float, *, decimals: int = 0) -> str:
     return f"{told} %"
 
 
+def tau_words(value: float) -> str:
+    """A threshold with two decimals, or as many more, up to four, as it has: 0.40, 0.305."""
+    least = f"{value:.4f}".rstrip("0")
+    return max(least, f"{value:.2f}", key=len)
+
+
 def telling(value: float) -> str:
     """A number with three telling digits, however small it is: 0.500, 0.00123, 1.23e-05, or 0."""
     return "0" if value == 0 else f"{value:#.3g}".rstrip(".")

@@ -57,6 +57,7 @@ def run_started(run: TrainingRun, folder: RunFolder) -> RunStarted:
         short_epochs=short_epochs(run),
         rounds_left=run.rounds_left,
         changes_wait=run.changes_wait,
+        at_epoch=run.progress.epoch or None,
     )
 
 

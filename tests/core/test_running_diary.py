@@ -163,3 +163,12 @@ def test_a_gain_too_small_for_one_digit_is_not_told_as_none():
 def test_it_begins_with_what_the_run_learns_from(material, learns):
     ((text, _),) = told(replace(started(), material=material))
     assert text == f"started on cpu: light, {learns}"
+
+
+def test_a_round_that_is_made_again_after_a_kill_is_held_against_the_one_before_it():
+    again = [each for n in (1, 2) for each in (check(n, 30.0 + n), round_(n, n, 0.3 + n / 10))]
+    rounds = [
+        text for text, _ in told(started(), *again, started(1), *again) if text.startswith("round")
+    ]
+    assert rounds[:2] == rounds[2:]
+    assert "since" not in rounds[2]

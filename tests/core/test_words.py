@@ -7,6 +7,7 @@ from smarthdr_studio.core.words import (
     number,
     percent,
     plain_hyphens,
+    tau_words,
     telling,
     unbroken,
     unit_for,
@@ -92,3 +93,8 @@ def test_what_is_no_number_is_refused(text):
 )
 def test_a_share_that_is_neither_nothing_nor_all_never_reads_so(share, whole, exact):
     assert (percent(share), percent(share, decimals=1)) == (whole, exact)
+
+
+def test_a_threshold_has_all_the_decimals_that_count_and_two_at_least():
+    told = [tau_words(tau) for tau in (0, 0.4, 0.305, 1 / 3, 0.29999999999, 1)]
+    assert told == ["0.00", "0.40", "0.305", "0.3333", "0.30", "1.00"]

@@ -134,8 +134,9 @@ def test_what_comes_after_the_last_round_that_teaches_waits_for_the_next_run(lef
 def test_a_run_gone_on_with_says_what_waits_and_what_was_checked():
     resumed = after(
         replace(TrainingState(), checks=(Check(20, 31.25, None, 1), Check(60, 33.0, None, 3))),
-        replace(STARTED, step=40, rounds_left=2, changes_wait=True),
+        replace(STARTED, step=40, rounds_left=2, changes_wait=True, at_epoch=3),
     )
+    assert resumed.epoch == 3
     assert (resumed.changes_wait, resumed.rounds_left) == (True, 2)
     assert [check.step for check in resumed.checks] == [20]
 

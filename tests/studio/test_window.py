@@ -140,6 +140,19 @@ def test_a_number_typed_is_the_threshold(opened, qtbot):
     assert opened.page.trust_side.reliability.pixels._slider.value() == 25
 
 
+def test_what_is_typed_is_what_counts_and_what_is_told(opened, qtbot, until):
+    field = opened.page.trust_side.reliability.pixels._number
+    field.selectAll()
+    qtbot.keyClicks(field, ".305")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    until(opened.session, lambda s: s.masks.tau_pixel == 0.305)
+    assert field.text() == "0.305"
+    opened.session.screen.pick("004")
+    until(opened.session, lambda s: s.shown == "004")
+    words = opened.session.screen.painted_view(3).detail
+    assert "τ_pi 0.305" in words
+
+
 def test_the_histogram_line_is_a_handle_of_the_same_threshold(opened):
     opened.page.charts.patches.tau_dragged.emit(0.62)
     assert opened.session.state.masks.tau_patch == 0.62

@@ -23,6 +23,7 @@ from smarthdr_studio.core.imaging.regions import Mask
 from smarthdr_studio.core.trust.causes import Reason
 from smarthdr_studio.core.trust.explanation import pixel_threshold_words
 from smarthdr_studio.core.trust.masking import Trust
+from smarthdr_studio.core.words import tau_words
 
 _LEAST_PERIOD = 12  # pixels of the picture
 _PERIODS_ACROSS = 72
@@ -288,7 +289,7 @@ def mask_view(layer: Layer, material: Material, trust: Trust, closed: Mask) -> M
     masks, person = material.masks, _fitting(material.person, closed)
     match layer:
         case Layer.PATCH_MASK:
-            detail = f"{percent(trust.patch_mask)} retained · τ_pa {masks.tau_patch:.2f}"
+            detail = f"{percent(trust.patch_mask)} retained · τ_pa {tau_words(masks.tau_patch)}"
             parts = [(Area(closed, PATCH_HATCH), "patch dropped")]
             return _gate_view([*parts, *_painted_parts(person)], detail=detail)
         case Layer.PIXEL_MASK:

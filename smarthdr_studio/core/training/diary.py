@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.training.events import (
@@ -46,6 +46,14 @@ class DiaryLine:
     tone: Tone = "plain"
 
 
+class _Round(NamedTuple):
+    """What the next round is told against: shares, scenes, and PSNR-μ of the newest check."""
+
+    retained: float | None = None
+    trusted: frozenset[str] = frozenset()
+    psnr_mu: float | None = None
+
+
 class Diary:
     """Tells a run as it goes; keeps only what the next line is held against.
 
@@ -57,10 +65,8 @@ class Diary:
     def __init__(self, *, project: AnyPath | None = None) -> None:
         self._folder = "" if project is None else f"{project}{os.sep}"
         self._epoch = 0
-        self._retained: float | None = None
-        self._trusted: frozenset[str] = frozenset()
+        self._rounds: dict[int, _Round] = {}  # one that is made again takes its own place
         self._checks: list[Validated] = []
-        self._told: float | None = None  # PSNR-μ when a round was told last
         self._saved = 0  # how many epochs the newest checkpoint has behind it
         self._epochs = 0
 
@@ -102,29 +108,20 @@ class Diary:
         return f"resumed from step {event.step} on {event.device}: {learns}{told}"
 
     def _round(self, event: RoundFinished) -> _TextAndTone:
-        parts = [f"retained {percent(event.retained)}{_points(event.retained, self._retained)}"]
+        before = self._rounds.get(event.round - 1, _Round())
+        parts = [f"retained {percent(event.retained)}{_points(event.retained, before.retained)}"]
         trusted = frozenset(s.id for s in event.scenes if s.retained > TRUSTED_FROM)
-        if new := len(trusted - self._trusted):
+        if new := len(trusted - before.trusted):
             parts.append(f"{_counted(new, 'scene')} newly trusted")
-        if lost := len(self._trusted & {s.id for s in event.scenes} - trusted):
+        if lost := len(before.trusted & {s.id for s in event.scenes} - trusted):
             parts.append(f"{lost} no longer")
-        parts += self._gain(event.round)
-        self._retained, self._trusted = event.retained, trusted
+        psnr_mu = self._checks[-1].psnr_mu if self._checks else None
+        if psnr_mu is not None:
+            parts.append(_gain(psnr_mu, since=before.psnr_mu, round_before=event.round - 1))
+        self._rounds[event.round] = _Round(event.retained, trusted, psnr_mu)
         changes = f" · {'; '.join(event.changes)}" if event.changes else ""
         tone: Tone = "warn" if event.retained == 0 else "plain"
         return f"round {event.round}: {', '.join(parts)}{changes}", tone
-
-    def _gain(self, number: int) -> list[str]:
-        """How PSNR-μ of the newest check stands against that of the round before this one."""
-        if not self._checks:
-            return []
-        now, before = self._checks[-1].psnr_mu, self._told
-        self._told = now
-        if before is None:
-            return [f"PSNR-μ {now:.1f} dB before it"]
-        change = _told_change(now, since=before)
-        signed = _signed(change, digits=1) if abs(change) >= _LEAST_DB else "±0"
-        return [f"PSNR-μ {signed} dB since round {number - 1}"]
 
     def _check(self, event: Validated) -> _TextAndTone | None:
         """Only a check that no other was better than; an older log does not say which that was."""
@@ -141,6 +138,15 @@ class Diary:
         asked = event.epoch == self._saved < self._epochs
         self._saved = event.epoch
         return (f"checkpoint saved at step {event.step}", "plain") if asked else None
+
+
+def _gain(now: float, *, since: float | None, round_before: int) -> str:
+    """How PSNR-μ of the newest check stands against that of the round before this one."""
+    if since is None:
+        return f"PSNR-μ {now:.1f} dB before it"
+    change = _told_change(now, since=since)
+    signed = _signed(change, digits=1) if abs(change) >= _LEAST_DB else "±0"
+    return f"PSNR-μ {signed} dB since round {round_before}"
 
 
 def diary_of(

@@ -25,7 +25,7 @@ class RunStarted:
     a processor; "" where there is nothing to tell, or it was told before. `short_epochs` says that
     crops are too few for the steps that the plan wants of an epoch, "" where they are not.
     `rounds_left` as in `RoundFinished`. `changes_wait` says that a resumed run goes on with what it
-    knew, and that something decided since waits for a round.
+    knew, and that something decided since waits for a round; it is in epoch `at_epoch`, from 0.
     """
 
     run: str
@@ -45,6 +45,7 @@ class RunStarted:
     short_epochs: str = ""
     rounds_left: int | None = None
     changes_wait: bool = False
+    at_epoch: int | None = None
 
     @property
     def arithmetic(self) -> str:
@@ -224,7 +225,7 @@ def as_logged(event: TrainingEvent) -> dict[str, Any]:
 
 _KINDS: Final = {kind.__name__: kind for kind in get_args(TrainingEvent)}
 _KNOWN: Final = {name: frozenset(f.name for f in fields(kind)) for name, kind in _KINDS.items()}
-_ONLY_LOGGED: Final = ("what", "counts_from", "rounds_left", "changes_wait")
+_ONLY_LOGGED: Final = ("what", "counts_from", "rounds_left", "changes_wait", "at_epoch")
 _BEGINNING: Final = b'{"time": '
 
 

@@ -119,15 +119,17 @@ def collapse_alarm(checks: Sequence[Check], *, began: int | None) -> str:
 def fall_alarm(checks: Sequence[Check], *, began: int | None) -> str:
     """A sentence while validation is lower than chance explains since pseudo-labels began; else "".
 
-    That is where the newest check after the step `began` lies below the best of all checks by more
-    than `check_noise`, whatever the retained share does: a run that confirms its own mistakes may
-    trust ever more, and one that is led astray ever less. One check may be low by chance; the
-    sentence goes with the next that is not.
+    That is where the newest check after the step `began` lies below the best since, the last check
+    before it among them, by more than `check_noise`, whatever the retained share does: a run that
+    confirms its own mistakes may trust ever more, and one that is led astray ever less. One check
+    may be low by chance; the sentence goes with the next that is not.
     """
     known = [check for check in checks if not isnan(check.psnr_mu)]
-    best = best_of(known)
-    if best is None or began is None or known[-1].step <= began:
+    if not known or began is None or known[-1].step <= began:
         return ""
+    before = [check for check in known if check.step <= began]
+    best = best_of([*before[-1:], *known[len(before) :]])
+    assert best is not None
     now, noise = known[-1], check_noise(known, began=began)
     if best.psnr_mu - now.psnr_mu <= noise:
         return ""

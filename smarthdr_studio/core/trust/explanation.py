@@ -23,7 +23,7 @@ from smarthdr_studio.core.trust.causes import (
     joined,
 )
 from smarthdr_studio.core.trust.masking import MaskSettings, Range, Trust, expand, scores
-from smarthdr_studio.core.words import percent
+from smarthdr_studio.core.words import percent, tau_words
 
 Gate = Literal["", "patch", "pixel", "person"]
 Flags = npt.NDArray[np.bool_]
@@ -208,7 +208,7 @@ def _patch_words(scene: ExplainedScene, verdict: _Verdict, seen: Causes) -> str:
     tau = scene.masks.tau_patch
     if seen.clauses():
         return joined(seen.clauses())
-    above = f"S_pa {score_words(verdict.patch, tau)} is above τ_pa {tau:.2f}"
+    above = f"S_pa {score_words(verdict.patch, tau)} is above τ_pa {tau_words(tau)}"
     return f"{above}; nothing in the frames explains it" if seen.complete else above
 
 
@@ -244,14 +244,14 @@ def _trust_words(scene: ExplainedScene, verdict: _Verdict, seen: Causes) -> str:
     for score, value, threshold, tau, _ in pairs:
         if _CLOSE * tau < value and tau < 1:
             shown = score_words(value, tau)
-            return f", but only just: {score} {shown} is close to {threshold} {tau:.2f}"
+            return f", but only just: {score} {shown} is close to {threshold} {tau_words(tau)}"
     well = all(value <= _WELL_BELOW * tau for _, value, _, tau, _ in pairs)
     though = f", although {joined(seen.clauses())}" if seen.clauses() else ""
     return f": both scores are {'well below' if well else 'within'} their thresholds{though}"
 
 
 def _score_facts(masks: MaskSettings, verdict: _Verdict) -> tuple[Fact, ...]:
-    beside = {"τ_pa": f"τ_pa {masks.tau_patch:.2f}", "τ_pi": pixel_threshold_words(masks)}
+    beside = {"τ_pa": f"τ_pa {tau_words(masks.tau_patch)}", "τ_pi": pixel_threshold_words(masks)}
     return tuple(
         Fact(
             name=name,
@@ -275,8 +275,10 @@ def pixel_threshold_words(masks: MaskSettings) -> str:
     if masks.soft is not None:
         return f"weighed around {masks.soft.mean:.2f}"
     if masks.tau_exposure is not None:
-        return "τ_pi " + " / ".join(f"{tau:.2f}" for tau in masks.tau_exposure) + " by exposure"
-    return f"τ_pi {masks.tau_pixel:.2f}"
+        return (
+            "τ_pi " + " / ".join(f"{tau_words(tau)}" for tau in masks.tau_exposure) + " by exposure"
+        )
+    return f"τ_pi {tau_words(masks.tau_pixel)}"
 
 
 def _pairs(

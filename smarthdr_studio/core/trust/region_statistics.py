@@ -23,7 +23,7 @@ from smarthdr_studio.core.trust.explanation import (
     score_words,
 )
 from smarthdr_studio.core.trust.masking import scores
-from smarthdr_studio.core.words import percent
+from smarthdr_studio.core.words import percent, tau_words
 
 Flags = npt.NDArray[np.bool_]
 
@@ -106,7 +106,7 @@ def _score_facts(scene: ExplainedScene, area: Area) -> tuple[Fact, ...]:
         Fact(
             name="S_pa",
             value=best if best == worst else f"{best} to {worst}",
-            beside=f"τ_pa {masks.tau_patch:.2f}",
+            beside=f"τ_pa {tau_words(masks.tau_patch)}",
             alarming=not kept.all(),
         )
     ]

@@ -26,7 +26,7 @@ from smarthdr_studio.core.project.journal import (
 )
 from smarthdr_studio.core.project.project import JournalReading, Project
 from smarthdr_studio.core.project.stale import stale_labels
-from smarthdr_studio.core.words import counted
+from smarthdr_studio.core.words import counted, tau_words
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import JournalState, PastState, SceneStory, StoryLine
 from smarthdr_studio.studio.tasks import Job, LatestTask, RepeatedTask, TaskRunner, plain
@@ -292,7 +292,7 @@ def _thresholds(entries: Sequence[JournalEntry], state: SceneState) -> str:
         if state.label is not None and entry.label == state.label and entry.masks is not None:
             masks = entry.masks
             made = f", round {entry.round}" if entry.round else ""
-            return f"τ_pa {masks.tau_patch:.2f}, τ_pi {masks.tau_pixel:.2f}{made}"
+            return f"τ_pa {tau_words(masks.tau_patch)}, τ_pi {tau_words(masks.tau_pixel)}{made}"
     return ""
 
 
@@ -341,7 +341,9 @@ def moment_of(text: str, *, today: datetime | None = None) -> str | None:
 
 def thresholds(line: DecisionSummary) -> str:
     """The thresholds in force after a decision."""
-    return "" if line.masks is None else f"{line.masks.tau_patch:.2f} · {line.masks.tau_pixel:.2f}"
+    if line.masks is None:
+        return ""
+    return f"{tau_words(line.masks.tau_patch)} · {tau_words(line.masks.tau_pixel)}"
 
 
 def made_by(line: DecisionSummary) -> str:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QBrush, QColor
 
+from smarthdr_studio.core.words import tau_words
 from smarthdr_studio.studio.plots.axes import ArrowKeys, Doubles, stepped
 from smarthdr_studio.studio.plots.chart import Chart, Column, Stretch
 from smarthdr_studio.studio.theme import Palette
@@ -171,7 +172,7 @@ class ThresholdHistogram(Chart):
         self.tau_released.emit(self._wish)
 
     def _describe(self) -> None:
-        self.setAccessibleName(f"Histogram of {self.title}, threshold {self._tau:.2f}")
+        self.setAccessibleName(f"Histogram of {self.title}, threshold {tau_words(self._tau)}")
         self.setToolTip(
             f"{self.title}: how many have which score, by the logarithm of their count. Drag the"
             " line; arrow keys move it by 0.01, with Shift by 0.1 (Tab reaches it, Esc leaves it)."

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QFont
 
 from smarthdr_studio.core.display import ColourMap, Rgb8, sigma_rgb8
 from smarthdr_studio.core.trust.masking import Range
-from smarthdr_studio.core.words import percent
+from smarthdr_studio.core.words import percent, tau_words
 from smarthdr_studio.studio.plots.axes import NOWHERE, ArrowKeys, Doubles, place_for, stepped
 from smarthdr_studio.studio.plots.chart import Chart, Column
 from smarthdr_studio.studio.theme import Palette
@@ -454,7 +454,9 @@ class RetentionMap(Chart):
         words = self._words()
         kept = f", {words} retained" if words else ""
         patch, pixel = self._taus
-        self.setAccessibleName(f"Map of retained shares, τ_pa {patch:.2f}, τ_pi {pixel:.2f}{kept}")
+        self.setAccessibleName(
+            f"Map of retained shares, τ_pa {tau_words(patch)}, τ_pi {tau_words(pixel)}{kept}"
+        )
 
 
 def _in_one(lines: list[Doubles]) -> Doubles:

@@ -23,7 +23,7 @@ from smarthdr_studio.core.training.run_log import RunCurves, rare_events, read_c
 from smarthdr_studio.core.training.run_start import StartState, start_state_in
 from smarthdr_studio.core.trust.explanation import Fact
 from smarthdr_studio.core.trust.masking import MaskSettings
-from smarthdr_studio.core.words import counted
+from smarthdr_studio.core.words import counted, tau_words
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.runs.pictures import read_run_pictures
 from smarthdr_studio.studio.state import Contrast, RunPicture, RunsState, RunsTold
@@ -197,7 +197,7 @@ def label_lists(project: Project, row: RunRow) -> Told:
     ]
     masks = stand.masks
     if masks is not None:
-        told = f"τ_pa {masks.tau_patch:.2f}, τ_pi {masks.tau_pixel:.2f}"
+        told = f"τ_pa {tau_words(masks.tau_patch)}, τ_pi {tau_words(masks.tau_pixel)}"
         lists.insert(0, Contrast(name="thresholds", values=("", told)))
     words = "" if lists else "This run has not said yet what it learns from."
     return tuple(lists), words

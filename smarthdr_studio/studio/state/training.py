@@ -160,6 +160,7 @@ def _started(state: TrainingState, event: RunStarted) -> TrainingState:
         phase=f"{event.network} on {event.device}",
         step=event.step,
         total_steps=event.total_steps,
+        epoch=event.at_epoch or 0,
         total_epochs=event.total_epochs,
         round=state.round if event.step else 0,
         rounds_left=event.rounds_left,

@@ -281,6 +281,8 @@ class TrainingController(QObject):
                     self.state,
                     run=resume,
                     round=before.round,
+                    epoch=before.epoch,
+                    total_epochs=before.total_epochs,
                     checks=before.checks,
                     validating=before.validating,
                 )
@@ -436,7 +438,7 @@ class TrainingController(QObject):
         if self._waiting is not None:
             self._start_waiting()
         elif self.state.busy:
-            words = f"stopped after epoch {self.state.epoch + 1}; saved, and Resume goes on"
+            words = f"stopped at step {self.state.step}; saved, and Resume goes on"
             self._become(
                 replace(self.state, activity=Activity.STOPPED, message=words, asked="", waiting=())
             )

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from smarthdr_studio.core.trust.masking import Level, MaskSettings, Scope
+from smarthdr_studio.core.words import tau_words
 from smarthdr_studio.studio.state import StudioState
 from smarthdr_studio.studio.widgets.controls import (
     Choice,
@@ -130,6 +131,14 @@ def same_scores(first: Level, second: Level) -> bool:
 _STEPS: Final = 100
 
 
+class _TauField(NumberField):
+    """Shows no more decimals than a threshold has, and all that count."""
+
+    def textFromValue(self, value: float) -> str:  # noqa: N802 - called by Qt
+        """As everywhere."""
+        return tau_words(value)
+
+
 class ThresholdControl(QWidget):
     """Says where the hand moves the threshold, and where it left it."""
 
@@ -144,8 +153,8 @@ class ThresholdControl(QWidget):
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setRange(0, _STEPS)
         self._slider.setPageStep(_STEPS // 10)
-        self._number = NumberField(minimum=0.0, maximum=1.0, singleStep=1 / _STEPS, decimals=2)
-        self._number.setFixedWidth(self.fontMetrics().horizontalAdvance("0.00") + 20)
+        self._number = _TauField(minimum=0.0, maximum=1.0, singleStep=1 / _STEPS, decimals=4)
+        self._number.setFixedWidth(self.fontMetrics().horizontalAdvance("0.0000") + 12)
         # Half a number typed is not yet a threshold.
         self._number.setKeyboardTracking(False)
         describe(self._slider, name=f"{symbol} {what}", tip=tip)
@@ -408,8 +417,8 @@ def past_in_words(state: StudioState) -> str:
 def in_words(masks: MaskSettings) -> str:
     """Both thresholds and how their scores are made."""
     return (
-        f"τ_pa {masks.tau_patch:.2f}, {scores_in_words(masks.patches)};"
-        f" τ_pi {masks.tau_pixel:.2f}, {scores_in_words(masks.pixels)}"
+        f"τ_pa {tau_words(masks.tau_patch)}, {scores_in_words(masks.patches)};"
+        f" τ_pi {tau_words(masks.tau_pixel)}, {scores_in_words(masks.pixels)}"
     )
 
 
