@@ -19,6 +19,7 @@ from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.studio import application
 from smarthdr_studio.studio.app import refuse_without
+from smarthdr_studio.studio.widgets import slider
 
 
 def button(window, text):
@@ -140,13 +141,25 @@ def test_a_number_typed_is_the_threshold(opened, qtbot):
     assert opened.page.trust_side.reliability.pixels._slider.value() == 25
 
 
-def test_what_is_typed_is_what_counts_and_what_is_told(opened, qtbot, until):
+def test_what_is_typed_is_what_counts_and_what_is_told(opened, qtbot, until, monkeypatch):
+    refused = []
+    monkeypatch.setattr(slider.QToolTip, "showText", lambda _at, words, _by: refused.append(words))
     field = opened.page.trust_side.reliability.pixels._number
     field.selectAll()
     qtbot.keyClicks(field, ".305")
     qtbot.keyClick(field, Qt.Key.Key_Return)
     until(opened.session, lambda s: s.masks.tau_pixel == 0.305)
     assert field.text() == "0.305"
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, "1,7")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(refused) == 1, timeout=20000)
+    assert field.hasFocus()  # what was refused is typed again, and no key is a command
+    qtbot.keyClicks(field, "0.305")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert not field.hasFocus()
+    assert opened.session.state.masks.tau_pixel == 0.305
     opened.session.screen.pick("004")
     until(opened.session, lambda s: s.shown == "004")
     words = opened.session.screen.painted_view(3).detail

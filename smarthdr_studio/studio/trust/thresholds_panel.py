@@ -128,6 +128,7 @@ def same_scores(first: Level, second: Level) -> bool:
     return scores_in_words(first) == scores_in_words(second)
 
 
+_DECIMALS: Final = 4  # of a threshold that is typed
 _STEPS: Final = 100
 
 
@@ -153,7 +154,9 @@ class ThresholdControl(QWidget):
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setRange(0, _STEPS)
         self._slider.setPageStep(_STEPS // 10)
-        self._number = _TauField(minimum=0.0, maximum=1.0, singleStep=1 / _STEPS, decimals=4)
+        self._number = _TauField(
+            minimum=0.0, maximum=1.0, singleStep=1 / _STEPS, decimals=_DECIMALS
+        )
         self._number.setFixedWidth(self.fontMetrics().horizontalAdvance("0.0000") + 12)
         # Half a number typed is not yet a threshold.
         self._number.setKeyboardTracking(False)
@@ -216,7 +219,7 @@ class ThresholdControl(QWidget):
 
     @Slot(float)
     def _typed(self, value: float) -> None:
-        if value != round(self._shown, 2):
+        if value != round(self._shown, _DECIMALS):
             self._say(value, final=True)
 
     @Slot()
@@ -226,7 +229,7 @@ class ThresholdControl(QWidget):
     @Slot()
     def _leave_number(self) -> None:
         # The arrow keys belong to the scene list again.
-        self._number.clearFocus()
+        self._number.leave()
 
     def _say(self, value: float, *, final: bool) -> None:
         self.moved.emit(value)

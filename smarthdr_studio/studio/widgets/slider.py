@@ -36,6 +36,14 @@ class NumberField(QDoubleSpinBox):
         return text
 
     @Slot()
+    def leave(self) -> None:
+        """Give the keyboard back; where something was refused, it is typed again."""
+        if self.accessibleDescription():
+            self.selectAll()
+        else:
+            self.clearFocus()
+
+    @Slot()
     def _tell(self) -> None:
         words = self.accessibleDescription()
         if words:
@@ -154,7 +162,7 @@ class Dial(QWidget):
     @Slot()
     def _leave_number(self) -> None:
         # The arrow keys belong to the scene list again.
-        self._number.clearFocus()
+        self._number.leave()
 
 
 class KeyedSlider(QSlider):
