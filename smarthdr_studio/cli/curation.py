@@ -268,14 +268,19 @@ def queue(
     from smarthdr_studio.core.curation import queues
     from smarthdr_studio.core.curation.project_facts import read_project_facts
     from smarthdr_studio.core.curation.query import parse
-    from smarthdr_studio.core.project.journal import initially_unlabelled
+    from smarthdr_studio.core.project.journal import Status, initially_unlabelled
     from smarthdr_studio.core.project.project import Project
 
     query = parse(where)
     with Project.open(project) as opened:
         findings = _of_the_dataset(opened)
         found = _with_clues(opened, read_project_facts(opened))
-        seen = queues.progress(initially_unlabelled(opened.entries()), opened.reviewed())
+        statuses = opened.statuses().items()
+        seen = queues.progress(
+            initially_unlabelled(opened.entries()),
+            reviewed=opened.reviewed(),
+            decided=[name for name, status in statuses if status is not Status.UNLABELLED],
+        )
     _print_problems(found.problems)
     rank = queues.safest if kind == "safest" else queues.most_worth
     wanted = {each.id for each in query.chosen(found.facts)}

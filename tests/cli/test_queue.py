@@ -156,6 +156,9 @@ def test_without_a_run_nothing_is_proposed(run, project):
 def test_a_queue_that_holds_nothing_is_one_line(run, project):
     answer = run("queue", project, "--where", "status:test")
     assert answer.out == "Most worth labelling (0 of 3 reviewed)\n"
+    run("exclude", project, "003")  # who decides has looked at it
+    answer = run("queue", project, "--where", "status:test")
+    assert answer.out == "Most worth labelling (1 of 3 reviewed)\n"
 
 
 def test_changed_and_lost_pictures_are_told_as_doctor_tells_them(run, project, dataset, tmp_path):

@@ -174,6 +174,6 @@ def test_a_queue_without_anybody_is_empty():
 
 
 def test_progress_counts_what_was_there_to_choose_from():
-    seen = progress(["a", "b", "c"], ["b", "elsewhere"])
-    assert (seen.reviewed, seen.total) == (1, 3)
-    assert seen.words == "1 of 3 reviewed"
+    seen = progress(["a", "b", "c"], reviewed=["b", "elsewhere"], decided=["b", "c"])
+    assert (seen.reviewed, seen.total) == (2, 3)
+    assert seen.words == "2 of 3 reviewed"

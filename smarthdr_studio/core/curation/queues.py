@@ -215,10 +215,15 @@ class Progress:
         return f"{self.reviewed} of {self.total} reviewed"
 
 
-def progress(unlabelled: Collection[str], reviewed: Collection[str]) -> Progress:
-    """Of the scenes that were unlabelled at first, so that deciding never turns the count back."""
+def progress(
+    unlabelled: Collection[str], *, reviewed: Collection[str], decided: Collection[str]
+) -> Progress:
+    """Of the scenes that were unlabelled at first, so that deciding never turns the count back.
+
+    Who has decided about a scene has looked at it.
+    """
     scenes = set(unlabelled)
-    return Progress(reviewed=len(scenes & set(reviewed)), total=len(scenes))
+    return Progress(reviewed=len(scenes & {*reviewed, *decided}), total=len(scenes))
 
 
 def waiting(facts: Sequence[SceneFacts]) -> list[SceneFacts]:

@@ -401,7 +401,7 @@ class QueueController(QObject):
         else:
             reasons = tuple(self._why.get(name, "") for name in scenes)
         self._shown_why = self._why
-        far = progress(self._at_first, self._seen | self._grounds.decided)
+        far = progress(self._at_first, reviewed=self._seen, decided=self._grounds.decided)
         self._store.become(
             queue=QueueState(
                 kind=state.queue.kind,
