@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QLineEdit, QPlainTextEdit, QPushBu
 
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.core.words import percent
 from smarthdr_studio.studio.curation.scene_list import QueueFooter, reason_in_words
 from smarthdr_studio.studio.curation.scene_overview import TableBar
 from smarthdr_studio.studio.state import Activity, QueueKind, TrainingState
@@ -200,6 +201,29 @@ def test_promoting_never_shuffles_and_an_undo_brings_the_scene_back_to_its_place
     qtbot.keyClick(ranked, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     until(ranked.session, lambda s: s.queue.scenes == order)
     assert queue(ranked).reviewed >= 1
+
+
+def test_a_reason_tells_the_share_of_now_also_after_a_decision_about_another(ranked, qtbot, until):
+    def agree(state):
+        retained = {row.id: row.retained for row in state.scenes}
+        return all(
+            state.queue.reason_of(name).startswith(percent(retained[name]))
+            for name in state.queue.scenes
+            if name != state.current
+        )
+
+    assert agree(ranked.session.state)
+    before = {row.id: row.retained for row in ranked.session.state.scenes}
+    ranked.session.screen.pick("006")  # the least sure: the range of the pool goes with it
+    until(ranked.session, is_shown("006"))
+    order = queue(ranked).scenes
+    qtbot.keyClick(ranked, Qt.Key.Key_X)
+    until(
+        ranked.session,
+        lambda s: s.row("006").status is Status.EXCLUDED and s.row("003").retained != before["003"],
+    )
+    until(ranked.session, agree)
+    assert queue(ranked).scenes == order
 
 
 def test_the_end_is_told_and_leads_back_to_what_was_passed_over(ranked, qtbot, until):

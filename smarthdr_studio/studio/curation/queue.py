@@ -1,6 +1,6 @@
 """Walks the queues: which scene comes next, why, and how many a person has looked at."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, NamedTuple
@@ -285,30 +285,48 @@ class QueueController(QObject):
     def _forget_order(self) -> None:
         self._order: tuple[str, ...] = ()
         self._why: Mapping[str, str] = {}
+        self._worded_for: Mapping[str, float | None] = {}  # retained shares by scene
         self._shown_why: Mapping[str, str] | None = None
         self._basis: Basis | None = None
         self._ranking.cancel()
         self._begun = self._starting = False
 
     def _rank(self, basis: Basis) -> None:
+        self._basis = basis
+        ranking = self._ranking_of(basis)
+        if len(self._store.state.scenes) <= RANKED_AT_ONCE:
+            self._ranked(ranking())
+        else:
+            self._ranking.start(plain(ranking), self._ranked, self._refused)
+
+    def _ranking_of(self, basis: Basis) -> Callable[[], tuple[QueueItem, ...]]:
         state, reading = self._store.state, self._pool.reading
         assert reading is not None
-        self._basis = basis
-        ranking = partial(
+        return partial(
             rank,
             safe=state.queue.kind is QueueKind.SAFEST,
             known=Known(facts=state.scenes, masks=basis.masks, reading=reading),
             records=dict(self._facts.records),
         )
-        if len(state.scenes) <= RANKED_AT_ONCE:
-            self._ranked(ranking())
-        else:
-            self._ranking.start(plain(ranking), self._ranked, self._refused)
+
+    def _reword(self) -> None:
+        """Reasons with the figures of now: a decision changes those of all, and moves no scene."""
+        scenes, basis = self._store.state.scenes, self._basis
+        if basis is None or self._pool.reading is None or not self._why:
+            return
+        if basis.masks != self._store.state.masks:
+            return  # thresholds that move are no decision: once they rest, all is ranked anew
+        shares = _shares(scenes)
+        if shares != self._worded_for and len(scenes) <= RANKED_AT_ONCE:
+            self._worded_for = shares
+            now = {item.scene: item.reason for item in self._ranking_of(basis)()}
+            self._why = {name: now.get(name, why) for name, why in self._why.items()}
 
     def _ranked(self, items: tuple[QueueItem, ...]) -> None:
         self._begun = False
         self._order = tuple(item.scene for item in items)
         self._why = {item.scene: item.reason for item in items}
+        self._worded_for = _shares(self._store.state.scenes)
         self._publish()
         if self._pending:
             by, self._pending = self._pending, 0
@@ -396,6 +414,7 @@ class QueueController(QObject):
         """Show the queue as it is: without what is decided, but with the scene on the screen."""
         state, shown = self._store.state, self._store.state.queue
         scenes = self._listed()
+        self._reword()
         if scenes == shown.scenes and self._shown_why is self._why:
             scenes, reasons = shown.scenes, shown.reasons
         else:
@@ -433,3 +452,7 @@ class QueueController(QObject):
         if missing:
             return f"looking at frames: {many - missing} of {many}"
         return f"ranking {counted(many, 'scene')}" if self._ranking.at_work else ""
+
+
+def _shares(scenes: Sequence[SceneFacts]) -> dict[str, float | None]:
+    return {row.id: row.retained for row in scenes}
