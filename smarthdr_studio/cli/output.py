@@ -169,10 +169,11 @@ class _TimeLeft(TimeRemainingColumn):
 
     def render(self, task: Task) -> Text:
         """H:MM:SS of the field `seconds_left`, where a task has it."""
-        left = task.fields.get("seconds_left")
-        if left is None:
+        if "seconds_left" not in task.fields:
             return super().render(task)
-        return Text(str(timedelta(seconds=round(left))), style="progress.remaining")
+        left = task.fields["seconds_left"]
+        told = "-:--:--" if left is None else str(timedelta(seconds=round(left)))
+        return Text(told, style="progress.remaining")
 
 
 def progress(*, lines: bool = True) -> Progress:

@@ -113,6 +113,9 @@ def file_errors_told_once() -> Iterator[None]:
         threading.excepthook = tell
 
 
+_SETTLED_AFTER: Final = 10  # steps, the first of which set everything up
+
+
 class RunReporter:
     """Repeats events: as JSON lines where `tell` is given, else as a bar on a terminal.
 
@@ -136,7 +139,7 @@ class RunReporter:
         self._waiting: list[TrainingEvent] = []
         self.run = ""
         self.outcome: Outcome = "stopped"
-        self._step = self._total = 0
+        self._step = self._total = self._told = 0
         self._last: RunFinished | None = None
         self._facts: dict[str, str] = {}
 
@@ -239,7 +242,8 @@ class RunReporter:
 
     def _step_told(self, event: StepReported) -> None:
         loss = f"loss {event.losses['total']:.4f}"
-        known = event.seconds_left or None
+        self._told += 1
+        known = event.seconds_left if self._told >= _SETTLED_AFTER else None
         self._bar.update(self._task, completed=event.step, description=loss, seconds_left=known)
         left = f", {duration(event.seconds_left)} left" if event.seconds_left > 0 else ""
         self._log(f"step {event.step:,} of {self._total:,}: {loss}{left}")

@@ -209,7 +209,7 @@ _FIGURES: Final[tuple[Column[RunRow], ...]] = (
     ),
     Column(
         title="Retained",
-        tip="The retained share of the pool in its last round",
+        tip="The retained share of the pool in its last round, which shows what it came to",
         text=lambda row: percent(row.retained),
         key=lambda row: _NOTHING if row.retained is None else row.retained,
         widest="< 00 %",

@@ -153,7 +153,7 @@ def _activity(run: TrainingState) -> str:
         Activity.RUNNING: _running(run),
         Activity.PAUSED: f"pausing: {run.phase}" if run.asked == PAUSE else f"paused: {run.phase}",
         Activity.STOPPING: "stopping: finishing the step and saving a checkpoint",
-        Activity.INTERRUPTED: f"interrupted{where}: Resume goes on from its last checkpoint",
+        Activity.INTERRUPTED: f"interrupted{where}: Resume goes on",
     }
     return words.get(run.activity, run.message)
 

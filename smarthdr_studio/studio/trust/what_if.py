@@ -127,6 +127,8 @@ class ThresholdController(QObject):
         places = self._pool.least_trusted()
         if not places:
             words = "No scene has a pseudo-label yet: train first (Ctrl+T)."
+            if self._store.state.busy or self._store.state.training.busy:
+                words = "No scene has a pseudo-label yet: they come with what is at work."
             self._store.notice(Notice(text=words, tone="warn"))
             return
         self._place = (self._place + 1) % len(places)
