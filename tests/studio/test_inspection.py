@@ -291,7 +291,7 @@ def test_the_alarm_is_asked_for_after_every_check_and_sounded_once(looking, unti
         if place == 3:
             looking.training.take((event,))
             until(looking, lambda s: s.notice is not None)
-            assert "was 34.0 dB, after 36.2 dB" in looking.state.notice.text
+            assert "was 34.0 dB, after 36.1 dB" in looking.state.notice.text
             assert looking.state.notice.text == looking.state.history.alarm
             assert "Pause and lower τ_pa" in looking.state.notice.text
             looking.dismiss()

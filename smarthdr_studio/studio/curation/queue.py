@@ -404,9 +404,12 @@ class QueueController(QObject):
 
     @Slot(object, object)
     def _state_changed(self, old: StudioState, new: StudioState) -> None:
+        settled = self._basis is not None and self._basis.masks == new.masks
         if old.current != new.current:
             self._begun = self._begun or new.current in self._order
             self._publish()
+        elif old.scenes is not new.scenes and settled and self._why:
+            self._publish()  # whose reasons tell their shares
         if old.history is not new.history or old.table.work != new.table.work:
             self.refresh()
 
