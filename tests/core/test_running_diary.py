@@ -161,8 +161,13 @@ def test_a_gain_too_small_for_one_digit_is_not_told_as_none():
     ],
 )
 def test_it_begins_with_what_the_run_learns_from(material, learns):
-    ((text, _),) = told(replace(started(), material=material))
+    ((text, _),) = told(replace(started(), material=material, held_out=()))
     assert text == f"started on cpu: light, {learns}"
+
+
+def test_what_is_held_out_is_told_beside_what_is_learned_from():
+    ((text, _),) = told(replace(started(), held_out=("h",)))
+    assert text == "started on cpu: light, 1 label, 1 held out, 3 unlabelled"
 
 
 def test_a_round_that_is_made_again_after_a_kill_is_held_against_the_one_before_it():

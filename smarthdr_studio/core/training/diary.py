@@ -201,13 +201,15 @@ def _signed(value: float, *, digits: int = 0) -> str:
 def _material(event: RunStarted) -> str:
     """What is learned from, in words."""
     labelled, unlabelled = len(event.labelled), len(event.unlabelled)
+    held = f", {len(event.held_out)} held out" if event.held_out else ""
     match event.material:
         case "no label":
             return f"{_counted(labelled + unlabelled, 'bracket')}, no label"
         case "labels":
-            return _counted(labelled, "label")
+            return _counted(labelled, "label") + held
         case _:
-            return f"{_counted(labelled, 'label')} and {unlabelled} unlabelled"
+            others = f"{held}, {unlabelled} unlabelled" if held else f" and {unlabelled} unlabelled"
+            return _counted(labelled, "label") + others
 
 
 def _counted(count: int, what: str) -> str:
