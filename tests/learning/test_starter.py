@@ -75,8 +75,8 @@ def test_other_bytes_than_those_of_the_recipe_make_no_model(tmp_path):
 
 @pytest.fixture(scope="module")
 def unseen():
-    """Ten scenes of all kinds, of a seed that neither training nor card has used."""
-    settings = BenchmarkSettings(width=192, height=128, training=2, test=0, labelled=0, seed=77)
+    """Fifteen scenes of all kinds, of a seed that neither training nor card has used."""
+    settings = BenchmarkSettings(width=192, height=128, training=3, test=0, labelled=0, seed=77)
     network, about = load_model("starter")
     found = []
     for index in range(settings.pool):

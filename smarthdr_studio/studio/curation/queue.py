@@ -316,8 +316,7 @@ class QueueController(QObject):
             return
         if basis.masks != self._store.state.masks:
             return  # thresholds that move are no decision: once they rest, all is ranked anew
-        shares = _shares(scenes)
-        if shares != self._worded_for and len(scenes) <= RANKED_AT_ONCE:
+        if len(scenes) <= RANKED_AT_ONCE and (shares := _shares(scenes)) != self._worded_for:
             self._worded_for = shares
             now = {item.scene: item.reason for item in self._ranking_of(basis)()}
             self._why = {name: now.get(name, why) for name, why in self._why.items()}

@@ -18,7 +18,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QImage, QMouseEvent, QPixmap, QStandardItemModel
+from PySide6.QtGui import QGuiApplication, QImage, QMouseEvent, QPixmap, QStandardItemModel
 
 from smarthdr_studio.core.curation.scene_facts import SceneFacts, SortKey, sorted_scenes
 from smarthdr_studio.studio.state import QueueKind, StudioState
@@ -397,6 +397,11 @@ class SceneShelf(QObject):
         """
         self._held = True
 
+    @property
+    def _is_held(self) -> bool:
+        """Whether a button is still down: what hides a view may keep from it that it was let go."""
+        return self._held and bool(QGuiApplication.mouseButtons() & Qt.MouseButton.LeftButton)
+
     def let_go(self) -> None:
         """List what has been waiting."""
         self._held, late = False, self._late
@@ -406,17 +411,19 @@ class SceneShelf(QObject):
 
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:
-        """List the scenes of the state, and mark the current one."""
-        other = self._late is not None or _what_is_listed(old) != _what_is_listed(new)
-        if self._held and other and old.folder == new.folder:
-            self._late = (old if self._late is None else self._late[0], new)
-            self._shown = new.current
-            return
-        self._late = None
+        """List the scenes of the state, and mark the current one; later, while one is pressed."""
+        if self._late is not None:
+            old, self._late = self._late[0], None
+        if self._is_held and old.folder == new.folder and _lists_other(old, new):
+            self._late, self._shown = (old, new), new.current
+        else:
+            self._show(old, new)
+
+    def _show(self, old: StudioState, new: StudioState) -> None:
         if old.folder != new.folder:
             self.model.forget()
         keep = None
-        if _what_is_listed(old) != _what_is_listed(new):
+        if _lists_other(old, new):
             keep = {self.model.row(line).id for line in self.selection.lines()}
             rows = listed_scenes(new)
             words = dict(zip(new.queue.scenes, new.queue.reasons, strict=False))
@@ -534,6 +541,10 @@ def listed_scenes(state: StudioState) -> Sequence[SceneFacts]:
 def _order(state: StudioState) -> tuple[object, ...]:
     table = state.table
     return (state.queue.kind, table.found, table.sort, table.descending)
+
+
+def _lists_other(old: StudioState, new: StudioState) -> bool:
+    return _what_is_listed(old) != _what_is_listed(new)
 
 
 def _what_is_listed(state: StudioState) -> tuple[object, ...]:
