@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, QSize
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from smarthdr_studio.studio.state import FilmState, Notice, Offer, StudioState, Workspace
@@ -137,11 +138,7 @@ def _notice_lies_well(opened, qtbot, workspace, size):
     opened.resize(*size)
     opened.session.work_in(str(workspace))
     opened.page.desk.reset()
-    strip, diary = opened.page.run_pages.film, opened.page.run_pages.diary
-    frames = tuple(FilmFrame(round=n, retained=0.5, sigma=0.05) for n in range(3))
-    film = FilmState(run="r", scene="003", frames=frames)
-    strip.show_state(StudioState(), StudioState(film=film))
-    diary.setPlainText("started\n\ndone: trained")
+    strip = _long_run_told(opened)
     qtbot.wait(60)
     words = list(words_over(opened._pages, but=opened.notice))
     page, desk = opened.page, opened.page.desk
@@ -162,9 +159,22 @@ def _notice_lies_well(opened, qtbot, workspace, size):
     assert [each.text() for each in buttons if each.width() < each.sizeHint().width()] == []
     assert {part: part.geometry() for part in parts} == shown
     if workspace is Workspace.TRAIN:
-        tiles = [strip.visualRect(strip.frames.index(row)) for row in range(3)]
-        corner = strip.viewport().mapTo(opened._pages, QPoint())
-        assert all(tile.translated(corner) in words for tile in tiles)
+        captions = [box.toAlignedRect() & strip.rect() for box in strip.places_of_words()]
+        corner = strip.mapTo(opened._pages, QPoint())
+        assert captions
+        assert all(caption.translated(corner) in words for caption in captions)
+
+
+def _long_run_told(opened):
+    """Pictures from edge to edge, and a diary down to the foot; the film strip."""
+    strip, diary = opened.page.run_pages.film, opened.page.run_pages.diary
+    frames = tuple(FilmFrame(round=n, retained=0.5, sigma=0.05) for n in range(24))
+    film = FilmState(run="r", scene="003", frames=frames)
+    strip.show_state(StudioState(), StudioState(film=film))
+    picture = QImage(192, 128, QImage.Format.Format_RGB32)
+    strip.frames.take_pictures("r", "003", dict.fromkeys(range(24), picture))
+    diary.setPlainText("best so far: PSNR-µ 33.9 dB\n\n" * 40)
+    return strip
 
 
 def test_where_words_stand_everywhere_a_notice_covers_the_fewest():

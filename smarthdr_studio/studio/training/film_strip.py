@@ -15,8 +15,10 @@ from PySide6.QtCore import (
     QObject,
     QPersistentModelIndex,
     QPointF,
+    QRect,
     QRectF,
     QSize,
+    QSizeF,
     Qt,
     QTimer,
     Signal,
@@ -191,7 +193,8 @@ class FilmTiles(QStyledItemDelegate):
     ) -> QSize:
         """As high as the strip, as wide as the picture; none is cut where not all have room."""
         del index
-        high = self._height - self._lines(option) * option.fontMetrics.height() - 2 * _PAD
+        line = option.fontMetrics.height()
+        high = self._height - self._lines(line) * line - 2 * _PAD
         wide = max(round(high * _SHAPE) + 2 * _PAD, _NARROWEST)
         if self._frames.rowCount() * wide > self._across >= wide:
             wide = self._across // (self._across // wide)
@@ -205,12 +208,9 @@ class FilmTiles(QStyledItemDelegate):
     ) -> None:
         """Paint one round."""
         frame, picture = self._frames.frame(index.row()), self._frames.picture(index.row())
-        lines, line = self._lines(option), option.fontMetrics.height()
-        # A list of one row makes its items as high as itself.
-        tile = QRectF(option.rect)
-        tile.setHeight(min(tile.height(), self._height))
-        box = tile.adjusted(_PAD, _PAD, -_PAD, -_PAD)
-        room = box.adjusted(0, 0, 0, -lines * line)
+        line = option.fontMetrics.height()
+        tile = self._tile(QRectF(option.rect))
+        room, caption = self._parts(tile, line=line)
         replayed = bool(option.state & QStyle.StateFlag.State_Selected)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -219,9 +219,9 @@ class FilmTiles(QStyledItemDelegate):
         if replayed:
             painter.setPen(QPen(QColor(self.palette.accent), 2))
             painter.drawRect(tile.adjusted(1, 1, -1, -1))
-        words = QRectF(box.left(), room.bottom(), box.width(), line)
+        words = QRectF(caption.topLeft(), QSizeF(caption.width(), line))
         self._draw_words(painter, words, frame, replayed=replayed)
-        if lines > 1:
+        if caption.height() > line:
             painter.setFont(option.font)
             painter.setPen(QColor(self.palette.muted))
             painter.drawText(words.translated(0, line), _LEFT, f"σ {small(frame.sigma)}")
@@ -252,11 +252,29 @@ class FilmTiles(QStyledItemDelegate):
         painter.drawText(room, _LEFT, f"{'▸ ' if replayed else ''}{frame.round}")
         painter.drawText(room, _RIGHT, percent(frame.retained))
 
-    def _lines(self, option: QStyleOptionViewItem) -> int:
+    def words_in(self, place: QRect, *, row: int, line: int) -> QRectF:
+        """Where words stand in the place of a row, whose lines are `line` high."""
+        tile = self._tile(QRectF(place))
+        _room, caption = self._parts(tile, line=line)
+        picture = self._frames.picture(row)
+        return tile if picture is not None and picture.isNull() else caption
+
+    def _tile(self, place: QRectF) -> QRectF:
+        """A list of one row makes its items as high as itself."""
+        return QRectF(place.topLeft(), QSizeF(place.width(), min(place.height(), self._height)))
+
+    def _parts(self, tile: QRectF, *, line: int) -> tuple[QRectF, QRectF]:
+        """The room of the picture, and that of the words below it."""
+        foot = self._lines(line) * line
+        room = tile.adjusted(_PAD, _PAD, -_PAD, -_PAD - foot)
+        return room, QRectF(room.left(), room.bottom(), room.width(), foot)
+
+    def _lines(self, line: int) -> int:
         """σ stands in a line of its own where the strip is high enough."""
-        return 2 if self._height > 5 * option.fontMetrics.height() else 1
+        return 2 if self._height > 5 * line else 1
 
 
+_CENTRE: Final = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 _NOTHING: Final = "A film of the scene grows here, one picture for every round of training."
 _NO_ROUNDS: Final = (
     "No film of {scene}: it begins with the first round, and only unlabelled scenes have one."
@@ -359,9 +377,24 @@ class FilmStrip(QListView):
             return
         painter = QPainter(self.viewport())
         painter.setPen(QColor(self._tiles.palette.muted))
-        centre = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-        painter.drawText(self.viewport().rect().adjusted(12, 0, -12, 0), centre, self._words)
+        painter.drawText(self._room_of_words, _CENTRE, self._words)
         painter.end()
+
+    def places_of_words(self) -> tuple[QRectF, ...]:
+        """Under the pictures in sight, or in the middle where there are none."""
+        metrics, sight = self.fontMetrics(), self.viewport().rect()
+        if not self.frames.rowCount():
+            return (QRectF(metrics.boundingRect(self._room_of_words, _CENTRE, self._words)),)
+        places = (self.visualRect(self.frames.index(row)) for row in range(self.frames.rowCount()))
+        return tuple(
+            self._tiles.words_in(place, row=row, line=metrics.height())
+            for row, place in enumerate(places)
+            if place.intersects(sight)
+        )
+
+    @property
+    def _room_of_words(self) -> QRect:
+        return self.viewport().rect().adjusted(12, 0, -12, 0)
 
     @property
     def _bar(self) -> QScrollBar:
