@@ -1,6 +1,7 @@
 """The strip of scenes and rounds, and the panel that replays them."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -104,6 +105,17 @@ def test_checks_lie_among_the_rounds_they_were_made_in():
     np.testing.assert_allclose(lines.places, [0.5, 1.5, 2 + 250 / 300])
     np.testing.assert_array_equal(lines.decibels, [30, 31, 32.5])
     assert len(RoundLines.of(None).places) == 0
+
+
+def test_a_replayed_round_has_the_check_before_it_as_the_diary_tells_it(strip):
+    newest = np.nanmean(TABLE[:, -1])
+    np.testing.assert_allclose(strip.values(), [32.5, newest])
+    for number, decibels in zip(ROUNDS, (NAN, 30, 31, 32.5), strict=True):
+        strip.show_state(state(), state(replay=number))
+        kept = np.nanmean(TABLE[:, ROUNDS.index(number)])
+        np.testing.assert_allclose(strip.values(), [decibels, kept])
+    at_once = replace(history(), psnr_mu=((0, 29.0), (200, 33.0)))
+    assert RoundLines.of(at_once).made_at.tolist() == [29, 29, 33, 33]
 
 
 def test_every_cell_has_the_colour_of_its_share_and_unknown_ones_none(strip):

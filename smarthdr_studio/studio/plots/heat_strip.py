@@ -39,20 +39,27 @@ _WHOLE: Final = Range(0.0, 1.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RoundLines:
-    """What runs under the strip: PSNR-μ in dB, and where among the rounds it was measured."""
+    """What runs under the strip: PSNR-μ in dB, and where among the rounds it was measured.
+
+    `made_at` is what the newest check before each round had told, NaN where there was none.
+    """
 
     places: Doubles = field(default_factory=lambda: np.zeros(0))
     decibels: Doubles = field(default_factory=lambda: np.zeros(0))
+    made_at: Doubles = field(default_factory=lambda: np.zeros(0))
 
     @classmethod
     def of(cls, history: RunHistory | None) -> "RoundLines":
-        """Of a run; what was measured before its first round is left out."""
+        """Of a run; no place is left for what was measured before its first round."""
         if history is None or not history.records:
             return cls()
         steps, decibels = np.array(history.psnr_mu or np.zeros((0, 2)), float).T
-        places = among_rounds(steps, begins=[record.step for record in history.records])
+        begins = [record.step for record in history.records]
+        places = among_rounds(steps, begins=begins)
         known = np.isfinite(places)
-        return cls(places=places[known], decibels=decibels[known])
+        newest = np.searchsorted(steps, begins, side="right")
+        made_at = np.append(np.nan, decibels)[newest]
+        return cls(places=places[known], decibels=decibels[known], made_at=made_at)
 
 
 def mean_shares(shares: npt.NDArray[Any]) -> Doubles:
@@ -79,6 +86,11 @@ def among_rounds(steps: npt.ArrayLike, *, begins: list[int]) -> Doubles:
     return np.where(asked < begins[0], np.nan, places)
 
 
+def _newest(values: Doubles) -> float:
+    known = values[np.isfinite(values)]
+    return float(known[-1]) if known.size else math.nan
+
+
 def heat_rgba(shares: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """Shares in [0, 1], scenes×rounds, as a picture of as many pixels; see-through where NaN."""
     values = np.ascontiguousarray(shares, np.float32)
@@ -98,7 +110,10 @@ _STEPS: Final = {
     Qt.Key.Key_Up: (0, -1),
     Qt.Key.Key_Down: (0, 1),
 }
-_LINES: Final = "Full line: PSNR-μ on held-out labels. Dashes: mean retained share of the scenes"
+_LINES: Final = (
+    "Full line: PSNR-μ on held-out labels; the figure of a replayed round is that of the newest "
+    "check before it. Dashes: mean retained share of the scenes"
+)
 
 
 class HeatStripChart(EventWatch, Chart):
@@ -315,26 +330,31 @@ class HeatStripChart(EventWatch, Chart):
             item.setData(x[known], _stretched(y[known]))
 
     def paint_words(self, painter: QPainter) -> None:
-        """The values of the two lines, up to the replayed round, in their colours."""
+        """The values of the two lines in their colours: of the replayed round, or the newest."""
         super().paint_words(painter)
         if self._shares is None:
             return
-        line, column = self.fontMetrics().height(), self._column()
-        kept = mean_shares(self._shares.shares)
-        upto = len(kept) if column is None else column + 1
+        line, (decibels, kept) = self.fontMetrics().height(), self.values()
         top = self.room().bottom() - 2 * line - 1
-        for place, (across, values, form, colour) in enumerate(
-            (
-                (self._lines.places, self._lines.decibels, "{:.1f} dB", self._palette.accent),
-                (np.arange(len(kept)) + 0.5, 100 * kept, "{:.0f} %", self._palette.warn),
-            )
-        ):
-            before = values[np.isfinite(values) & (across <= upto)]
-            if np.isfinite(values).any():
-                painter.setPen(QPen(QColor(colour)))
-                box = QRect(0, top + place * line, self._gutter() - _EDGE, line)
-                words = form.format(before[-1]) if before.size else "–"
-                painter.drawText(box, Qt.AlignmentFlag.AlignRight, words)
+        told = (
+            (f"{decibels:.1f} dB" if math.isfinite(decibels) else "–", self._palette.accent),
+            (percent(kept) if math.isfinite(kept) else "–", self._palette.warn),
+        )
+        for place, (words, colour) in enumerate(told):
+            painter.setPen(QPen(QColor(colour)))
+            box = QRect(0, top + place * line, self._gutter() - _EDGE, line)
+            painter.drawText(box, Qt.AlignmentFlag.AlignRight, words)
+
+    def values(self) -> tuple[float, float]:
+        """PSNR-μ in dB when the replayed round was made, and what it kept; else the newest."""
+        shares, lines, column = self._shares, self._lines, self._column()
+        if shares is None:
+            return math.nan, math.nan
+        kept = mean_shares(shares.shares)
+        if column is None:
+            return _newest(lines.decibels), _newest(kept)
+        made_at = lines.made_at
+        return float(made_at[column]) if column < len(made_at) else math.nan, float(kept[column])
 
     def event(self, event: QEvent) -> bool:
         """While the strip has the focus, which only Tab gives, the arrow keys are its own."""
