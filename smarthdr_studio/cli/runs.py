@@ -47,7 +47,7 @@ RUN_COLUMNS = (
     "labels",
     "epoch",
     "best PSNR-μ",
-    "retained",
+    "last retained",
     "worked",
 )
 RUN_WORD_COLUMNS = 4
@@ -115,7 +115,7 @@ def run_facts(row: "RunRow") -> tuple[tuple[str, str], ...]:
         ("epoch", f"{row.epoch} of {row.epochs}, step {row.step}, rounds: {row.rounds}"),
         ("labels", _labels_in_words(counts)),
         ("best check", checked),
-        ("retained", "" if row.retained is None else percent(row.retained)),
+        ("last retained", "" if row.retained is None else percent(row.retained)),
         ("disk", size_in_words(row.disk_bytes)),
         ("note", row.note),
     )  # fmt: skip
@@ -216,7 +216,7 @@ _NAMES = {
     "best_ssim_mu": "SSIM-μ then",
     "best_at_step": "at step",
     "last_psnr_mu": "last PSNR-μ",
-    "retained": "retained",
+    "retained": "last retained",
     "disk_bytes": "disk",
 }
 

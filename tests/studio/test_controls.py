@@ -11,23 +11,23 @@ def test_parts_of_a_line_go_from_its_end_until_the_rest_has_room(qapp):
     metrics = QFontMetrics(qapp.font())
     told = [
         whole_parts(LINE, metrics, metrics.horizontalAdvance(fitting) + 1)
-        for fitting in (LINE, "84 % retained · τ_pi 0.40", "84 % retained · τ", "84 % retained")
+        for fitting in (LINE, "84 % retained · τ_pi 0.40 …", "84 % retained · τ", "84 % retained …")
     ]
-    assert told == [LINE, "84 % retained · τ_pi 0.40", "84 % retained", "84 % retained"]
+    assert told == [LINE, "84 % retained · τ_pi 0.40 …", "84 % retained …", "84 % retained …"]
     assert whole_parts(LINE, metrics, metrics.horizontalAdvance("84 % re")).endswith("…")
 
 
-def test_a_parted_label_shows_whole_parts_or_nothing_and_tells_the_line(qtbot):
+def test_a_parted_label_shows_whole_parts_and_a_mark_that_there_are_more(qtbot):
     label = ElidedLabel(parted=True)
     qtbot.addWidget(label)
     label.tell(LINE)
     metrics = QFontMetrics(label.font())
     label.resize(metrics.horizontalAdvance("84 % retained · τ_p") + 1, 20)
     label.show()
-    assert label.text() == "84 % retained"
+    assert label.text() == "84 % retained …"
     assert label.toolTip() == LINE
     label.resize(metrics.horizontalAdvance("84 %"), 20)
-    assert label.text() == ""
+    assert label.text() == "…"
     assert (label.toolTip(), label.accessibleName()) == (LINE, LINE)
     label.resize(metrics.horizontalAdvance(LINE) + 4, 20)
     assert (label.text(), label.toolTip()) == (LINE, "")

@@ -135,12 +135,14 @@ def test_one_run_is_told_with_its_diary_and_how_it_differs_from_its_preset(two):
 def test_a_retained_share_is_told_as_in_the_table_of_runs(two):
     rows = look(two).rows
     shares = {percent(row.retained) for row in rows if row.retained is not None}
-    (held,) = (each for each in figures_of(rows) if each.name == "retained")
+    (held,) = (each for each in figures_of(rows) if each.name == "last retained")
     assert shares
     assert set(held.values) == {*shares, *("–" for row in rows if row.retained is None)}
     for row in rows:
         told = {each.name: each.value for each in facts_of(row)}
-        assert told.get("retained") == (None if row.retained is None else percent(row.retained))
+        assert told.get("last retained") == (
+            None if row.retained is None else percent(row.retained)
+        )
 
 
 def test_one_epoch_of_a_plan_is_told_as_one(two):

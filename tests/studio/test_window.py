@@ -184,7 +184,7 @@ def test_hovering_a_view_fills_the_status_bar(opened, until, qtbot):
     for part in ("S_pi", "σ", "linear 0.250", "μ-law"):
         assert part in label.whole
     label.setFixedWidth(label.fontMetrics().horizontalAdvance(f"{first} · S_p"))
-    qtbot.waitUntil(lambda: label.text() == first, timeout=20000)  # and nothing of it cut
+    qtbot.waitUntil(lambda: label.text() == f"{first} …", timeout=20000)  # and nothing of it cut
 
 
 def test_side_panels_hide_and_come_back(opened, qtbot):

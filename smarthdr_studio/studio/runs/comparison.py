@@ -61,11 +61,11 @@ _Value = float | None
 # Name, value, how it is written, and whether more (1) or less (−1) is better; 0 is neither.
 _FIGURES: Final[tuple[tuple[str, Callable[[RunRow], _Value], str, int], ...]] = (
     ("best PSNR-μ", lambda row: row.best.psnr_mu if row.best else None, "{:.2f} dB", 1),
-    ("best PSNR-l", lambda row: row.best.psnr_l if row.best else None, "{:.2f} dB", 1),
-    ("best SSIM-μ", lambda row: row.best.ssim_mu if row.best else None, "{:.4f}", 1),
+    ("PSNR-l then", lambda row: row.best.psnr_l if row.best else None, "{:.2f} dB", 1),
+    ("SSIM-μ then", lambda row: row.best.ssim_mu if row.best else None, "{:.4f}", 1),
     ("found at step", lambda row: row.best.step if row.best else None, "{:,.0f}", 0),
     ("last PSNR-μ", lambda row: row.last_psnr_mu, "{:.2f} dB", 1),
-    ("retained", lambda row: row.retained, "{:.0%}", 0),
+    ("last retained", lambda row: row.retained, "{:.0%}", 0),
     ("labels", lambda row: row.labels.learned, "{:.0f}", 0),
     ("held out", lambda row: row.labels.held_out, "{:.0f}", 0),
     ("epochs", lambda row: row.epoch, "{:.0f}", 0),
@@ -109,7 +109,7 @@ def facts_of(row: RunRow) -> tuple[Fact, ...]:
     if row.last_psnr_mu is not None:
         told.append(Fact(name="last PSNR-μ", value=f"{row.last_psnr_mu:.2f} dB"))
     if row.retained is not None:
-        told.append(Fact(name="retained", value=percent(row.retained)))
+        told.append(Fact(name="last retained", value=percent(row.retained)))
     return tuple(told)
 
 

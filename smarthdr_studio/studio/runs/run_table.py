@@ -208,8 +208,9 @@ _FIGURES: Final[tuple[Column[RunRow], ...]] = (
         largest_first=True,
     ),
     Column(
-        title="Retained",
-        tip="The retained share of the pool in its last round, which shows what it came to",
+        title="Last retained",
+        tip="The share of the pool that its last round retained; of a run that came to its end "
+        "nothing is learned from that round",
         text=lambda row: percent(row.retained),
         key=lambda row: _NOTHING if row.retained is None else row.retained,
         widest="< 00 %",

@@ -27,6 +27,7 @@ from smarthdr_studio.core.words import percent as in_percent
 
 GAP: Final = 8
 PARTED: Final = " · "  # between the parts of one line
+MORE: Final = " …"  # behind the last part that has room
 _FRAME: Final = QSize(8, 40)  # what a desktop draws around a window
 
 
@@ -150,12 +151,13 @@ def short_time(at: str, *, seconds: bool = False, now: datetime | None = None) -
 def whole_parts(text: str, metrics: QFontMetrics, width: int) -> str:
     """As many parts of a line, which · divides, as there is room for; the first is cut if it must.
 
-    What matters most comes first in such a line.
+    What matters most comes first in such a line; a mark says that there is more.
     """
-    parts = text.split(PARTED)
-    while len(parts) > 1 and metrics.horizontalAdvance(PARTED.join(parts)) > width:
+    parts, shown = text.split(PARTED), text
+    while len(parts) > 1 and metrics.horizontalAdvance(shown) > width:
         parts.pop()
-    return metrics.elidedText(PARTED.join(parts), Qt.TextElideMode.ElideRight, width)
+        shown = PARTED.join(parts) + MORE
+    return metrics.elidedText(shown, Qt.TextElideMode.ElideRight, width)
 
 
 class ElidedLabel(QLabel):
@@ -206,7 +208,7 @@ class ElidedLabel(QLabel):
         metrics = QFontMetrics(self.font())
         if self._parted:
             short = whole_parts(self._whole, metrics, self.width())
-            short = short if self._whole.startswith(short) else ""
+            short = short if self._whole.startswith(short.removesuffix(MORE)) else MORE.strip()
         else:
             short = metrics.elidedText(self._whole, self._mode, self.width())
         self.setText(short)
