@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from smarthdr_studio.core.errors import LabelError, ProjectError
+from smarthdr_studio.core.errors import LabelError, PlanError, ProjectError
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import (
     FrameReading,
@@ -26,6 +26,7 @@ from smarthdr_studio.core.training.run_start import runs_read_otherwise
 from smarthdr_studio.core.trust.brush import Brush, fingerprint, pack
 from smarthdr_studio.core.trust.masking import MaskSettings, masks_as_text, masks_from_text
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
+from smarthdr_studio.core.words import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,11 +259,21 @@ class DecidedSince:
 
 
 def held_out_count(plan: TrainingPlan, label_set: LabelSet) -> int:
-    """How many labelled scenes are kept for validation; "auto" is one of five, none below three."""
-    if plan.held_out != "auto":
-        return plan.held_out
+    """How many labelled scenes are kept for validation; "auto" is one of five, none below three.
+
+    One is asked for by presets as well, which know no project: where only one label is, it is
+    learned from. More than there can be raises PlanError.
+    """
     few = len(label_set.labelled)
-    return 0 if few < 3 else max(1, few // 5)
+    if plan.held_out == "auto":
+        return 0 if few < 3 else max(1, few // 5)
+    if plan.held_out > max(1, few - 1):
+        raise PlanError(
+            f"held_out is {plan.held_out}, but there {'is' if few == 1 else 'are'} "
+            f"{counted(few, 'ground truth')}, and one at least is learned from: hold out at most "
+            f"{max(few - 1, 0)}, or auto"
+        )
+    return plan.held_out
 
 
 def choose_held_out(labelled: Collection[str], *, count: int, seed: int) -> tuple[str, ...]:

@@ -8,11 +8,19 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smarthdr_studio.core.errors import ForeignPlace
+from smarthdr_studio.core.errors import ForeignPlace, PlanError
 from smarthdr_studio.core.imaging.bracket import FrameReading
 from smarthdr_studio.core.imaging.response import ResponseCurve
+from smarthdr_studio.core.training.plan import load_preset
 from smarthdr_studio.core.trust.masking import MaskSettings
-from smarthdr_studio.learning.label_set import LabelFile, LabelSet, label_changes
+from smarthdr_studio.learning.label_set import (
+    LabelFile,
+    LabelSet,
+    choose_held_out,
+    held_out_count,
+    label_changes,
+)
+from smarthdr_studio.learning.run_setup import open_run
 
 PROJECT = Path("/somewhere/p.shdr")
 NAMES = st.sampled_from([f"{number:03d}" for number in range(8)])
@@ -138,3 +146,25 @@ def test_each_change_is_one_sentence(before, after, said):
     assert label_changes(then, now) == (said,)
     later = said.replace("from this round on", "from the next run on")
     assert label_changes(then, now, since="from the next run on") == (later,)
+
+
+@pytest.mark.parametrize(
+    ("asked", "held"), [(0, 0), (1, 1), (2, 2), (3, None), (99, None), ("auto", 1)]
+)
+def test_more_labels_than_there_are_cannot_be_held_out(project, make_plan, asked, held):
+    plan = make_plan(held_out=asked)
+    if held is not None:
+        run, _folder = open_run(plan, project, resume=None)
+        assert len(run.label_set.held_out) == held
+        return
+    with pytest.raises(PlanError, match=rf"held_out is {asked}, .* 3 ground truths.* at most 2"):
+        open_run(plan, project, resume=None)
+    assert not list(project.glob("runs/*"))
+
+
+def test_the_only_label_is_learned_from_whatever_a_preset_holds_out():
+    lone = replace(PLAIN, labelled=("a",))
+    assert held_out_count(load_preset("quick"), lone) == 1
+    assert choose_held_out(lone.labelled, count=1, seed=0) == ()
+    with pytest.raises(PlanError, match="there is 1 ground truth"):
+        held_out_count(load_preset("quick", changes={"held_out": 2}), lone)
