@@ -289,6 +289,11 @@ def run_training(
     the run could not begin.
     """
     first = is_first_process()
+    if first and (busy := _at_work_besides(project, resume)):
+        print_note(
+            f"{busy} is at work in this project too: both go on, each more slowly, and of each "
+            "scene the window shows the pseudo-label that came last."
+        )
     follower = RunReporter(tell=print_json if as_json else None, silent=not first)
     with follower, file_errors_told_once(), stop_signals() as asked:
         asked.saves = resume is not None
@@ -307,6 +312,15 @@ def run_training(
             follower.fail(str(error), code=FAILED)
             raise
     return _report_end(project, follower, resume=resume, first=first)
+
+
+def _at_work_besides(project: Path, resume: str | None) -> str:
+    """The runs that other processes train in this project now."""
+    from smarthdr_studio.core.training.run_folder import run_folders
+    from smarthdr_studio.core.training.run_lock import is_at_work
+
+    others = (run for run in run_folders(project) if run.id != resume)
+    return ", ".join(run.id for run in others if is_at_work(run.path))
 
 
 def _report_end(project: Path, follower: RunReporter, *, resume: str | None, first: bool) -> int:

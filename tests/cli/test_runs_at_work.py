@@ -100,6 +100,17 @@ def test_where_two_are_at_work_one_has_to_be_named(run, project, stopped):
     assert take_wishes(other.path) == (Pause(),)
 
 
+def test_a_run_that_begins_beside_another_says_so_and_one_alone_says_nothing(
+    run, project, stopped, asked
+):
+    assert "at work" not in run("train", project, "--preset", "quick").err
+    with run_lock(stopped.path):
+        answer = run("train", project, "--preset", "quick")
+    assert answer.status == 0, answer.err
+    assert f"{NAME} is at work in this project too" in answer.err
+    assert len(asked) == 2
+
+
 @pytest.mark.parametrize("verb", [("train", "--resume"), ("runs", "resume")])
 @pytest.mark.parametrize("name", [NAME, "last"])
 def test_a_run_is_resumed_with_its_plan_and_changes(run, project, stopped, asked, verb, name):
