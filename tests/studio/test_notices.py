@@ -113,6 +113,16 @@ def test_what_is_bad_or_can_be_acted_upon_stays_until_it_is_closed(qtbot, change
     assert not bar.leaving.isActive()
 
 
+def test_why_a_command_did_nothing_leaves_by_itself_as_good_news_does(opened, qtbot):
+    opened.session.running.steering.skip_to_round()  # no run is at work
+    notice = opened.session.state.notice
+    assert notice.tone == "warn"
+    assert "No run is at work" in notice.text
+    assert opened.notice.leaving.isActive()
+    opened.session.tell(replace(notice, offers=(OFFER,)))
+    assert not opened.notice.leaving.isActive()
+
+
 def test_a_notice_covers_no_words_of_the_workspace_one_goes_to(opened, qtbot):
     opened.resize(1280, 720)
     qtbot.wait(60)

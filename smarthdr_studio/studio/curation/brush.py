@@ -22,7 +22,7 @@ from smarthdr_studio.core.words import percent
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.project.screen import Screen
 from smarthdr_studio.studio.project.store import Store
-from smarthdr_studio.studio.state import BrushShape, Centre, Notice, StudioState, Tool
+from smarthdr_studio.studio.state import BrushShape, Centre, Notice, StudioState, Tool, refused
 from smarthdr_studio.studio.tasks import TaskQueue
 from smarthdr_studio.studio.widgets.controls import ElidedLabel, button, caption
 from smarthdr_studio.studio.widgets.icons import IconButton, icon
@@ -149,7 +149,7 @@ class PaintingController(QObject):
         """Paint what a person marked, be it a rectangle, a lasso or the least trusted patch."""
         region = self._store.state.region
         if region is None:
-            self._store.notice(Notice(text=_NO_REGION, tone="warn"))
+            self._store.notice(refused(_NO_REGION))
         else:
             self.stroke_ended(Area(region=region, ink=self._store.state.brush.ink))
 
@@ -190,7 +190,7 @@ class PaintingController(QObject):
         if self._store.project is None or self._stage.scene is None or self._stage.size is None:
             return False
         if self._stage.replaying:
-            self._store.notice(Notice(text=_REPLAYED, tone="warn"))
+            self._store.notice(refused(_REPLAYED))
             return False
         return True
 
@@ -239,7 +239,7 @@ def _refusal(error: StudioError) -> Notice:
     """Why a stroke was not kept; a fill in the wrong place is no fault of anything."""
     words = str(error)
     if isinstance(error, BrushError):
-        return Notice(text=f"{words[:1].upper()}{words[1:]}.", tone="warn")
+        return refused(f"{words[:1].upper()}{words[1:]}.")
     return Notice(text=words, tone="bad")
 
 

@@ -26,7 +26,14 @@ from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.dataset.start_page import ask_for_parent
 from smarthdr_studio.studio.project.decisions import CurationController
 from smarthdr_studio.studio.project.store import Store
-from smarthdr_studio.studio.state import DatasetWish, Notice, SplitState, StudioState, Written
+from smarthdr_studio.studio.state import (
+    DatasetWish,
+    Notice,
+    SplitState,
+    StudioState,
+    Written,
+    refused,
+)
 from smarthdr_studio.studio.tasks import How, Job, LatestTask, Report, TaskRunner
 from smarthdr_studio.studio.widgets.controls import Choice, button, caption, describe
 
@@ -185,7 +192,7 @@ class HandoverController(QObject):
     def _begin(self, job: Job[Any], answered: Callable[[Any], object]) -> None:
         if self._handing.at_work:
             busy = "Something is being written or read already; wait for it, or cancel it below."
-            self._store.notice(Notice(text=busy, tone="warn"))
+            self._store.notice(refused(busy))
         else:
             self._handing.start(job, answered)
 

@@ -18,7 +18,7 @@ from smarthdr_studio.core.training.starter import STARTER
 from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.project.store import Store
-from smarthdr_studio.studio.state import LabelWays, Notice, Offer, StudioState, Tone
+from smarthdr_studio.studio.state import LabelWays, Notice, Offer, StudioState, Tone, refused
 from smarthdr_studio.studio.tasks import How, LatestTask, Repeating, Report, TaskRunner
 from smarthdr_studio.studio.widgets.controls import ElidedLabel, button, percent
 
@@ -115,7 +115,7 @@ class ModelLabelController(QObject):
             return
         if self._store.state.training.busy:
             words = "A run is at work and makes pseudo-labels itself; stop it first."
-            self._store.notice(Notice(text=words, tone="warn"))
+            self._store.notice(refused(words))
             return
         job = partial(label_by_model, project=self._store.project.folder, model=model.path)
         self._labelling.start(job, partial(self._done, model))

@@ -16,7 +16,7 @@ from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.project.screen import Screen
 from smarthdr_studio.studio.project.store import Store
-from smarthdr_studio.studio.state import Notice
+from smarthdr_studio.studio.state import Notice, refused
 from smarthdr_studio.studio.tasks import Job, Report, TaskQueue, Work
 
 _DONE: Final = {
@@ -141,7 +141,7 @@ def not_promotable(scenes: Sequence[str]) -> Notice:
 
 def _nothing(scenes: Sequence[str], rule: str) -> Notice:
     about = scenes[0] if len(scenes) == 1 else f"{len(scenes)} scenes"
-    return Notice(text=f"{rule}: nothing was changed for {about}.", tone="warn")
+    return refused(f"{rule}: nothing was changed for {about}.")
 
 
 def promote_many(

@@ -12,7 +12,7 @@ from smarthdr_studio.core.environment import own_command
 from smarthdr_studio.core.project.places import refuse_inside
 from smarthdr_studio.core.records import open_plain
 from smarthdr_studio.studio.project.store import Store
-from smarthdr_studio.studio.state import BenchmarkState, Notice, Written
+from smarthdr_studio.studio.state import BenchmarkState, Notice, Written, refused
 from smarthdr_studio.studio.tasks import (
     How,
     Job,
@@ -186,7 +186,7 @@ class BenchmarkController(QObject):
             return
         kept = "its result is kept, its run is not" if cell.status == "measured" else cell.status
         words = f"{row}, seed {seed}: there is no run to open ({cell.words or kept})."
-        self._store.notice(Notice(text=words, tone="warn"))
+        self._store.notice(refused(words))
 
     @Slot(object)
     def export_table(self, path: Path) -> None:

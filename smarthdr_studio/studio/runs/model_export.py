@@ -31,6 +31,7 @@ from smarthdr_studio.studio.state import (
     StudioState,
     Which,
     Written,
+    refused,
 )
 from smarthdr_studio.studio.tasks import How, LatestTask, Report, TaskRunner
 from smarthdr_studio.studio.widgets.controls import Choice, button, caption, describe
@@ -85,7 +86,7 @@ class ExportModelController(QObject):
         """Write a file as wished."""
         if self._writing.at_work:
             busy = "A model is being written already; wait for it, or cancel it below."
-            self._store.notice(Notice(text=busy, tone="warn"))
+            self._store.notice(refused(busy))
         elif self._store.project is not None:
             job = partial(put_model, project=self._store.project.folder, wish=wish)
             self._writing.start(job, self._written)

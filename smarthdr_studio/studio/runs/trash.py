@@ -28,7 +28,7 @@ from smarthdr_studio.core.training.run_folder import (
 from smarthdr_studio.core.training.run_index import RunRow
 from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.project.store import Store
-from smarthdr_studio.studio.state import Notice, Offer, RunsState, StudioState
+from smarthdr_studio.studio.state import Notice, Offer, RunsState, StudioState, refused
 from smarthdr_studio.studio.tasks import How, LatestTask, TaskRunner, plain
 from smarthdr_studio.studio.widgets.controls import button, caption, describe
 
@@ -90,7 +90,7 @@ class RunTrashController(QObject):
         working = [row for row in rows if row.at_work]
         if working:
             told = f"{working[0].id} is at work; stop it first (Ctrl+.), then discard it."
-            self._store.notice(Notice(text=told, tone="warn"))
+            self._store.notice(refused(told))
         elif rows:
             self._become(question=_question(rows, self._state))
 

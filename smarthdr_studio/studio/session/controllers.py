@@ -24,7 +24,7 @@ from smarthdr_studio.studio.runs.evaluation import EvaluationController
 from smarthdr_studio.studio.runs.model_export import ExportModelController
 from smarthdr_studio.studio.runs.trash import DiscardController
 from smarthdr_studio.studio.session.inspection import Inspection
-from smarthdr_studio.studio.state import Notice, Offer
+from smarthdr_studio.studio.state import Offer, refused
 from smarthdr_studio.studio.tasks import TaskRunner
 from smarthdr_studio.studio.training.controller import TrainingController
 from smarthdr_studio.studio.training.diary import DiaryController
@@ -83,7 +83,7 @@ class Running(QObject):
         if state.in_other_process or not state.busy:
             return True
         words = "A run is going on; stop it before leaving this project."
-        self._store.notice(Notice(text=words, tone="warn"))
+        self._store.notice(refused(words))
         return False
 
     @Slot()

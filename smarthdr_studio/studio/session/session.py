@@ -31,7 +31,7 @@ from smarthdr_studio.studio.session.controllers import (
 )
 from smarthdr_studio.studio.session.inspection import DiskWatch, Inspection
 from smarthdr_studio.studio.settings import LateWriter, Layout, Places, Preferences
-from smarthdr_studio.studio.state import Centre, Comparison, Notice, StudioState, Workspace
+from smarthdr_studio.studio.state import Centre, Comparison, Notice, StudioState, Workspace, refused
 from smarthdr_studio.studio.tasks import How, Priority, TaskQueue, TaskRunner, plain
 from smarthdr_studio.studio.viewer.figure_export import ExportController
 from smarthdr_studio.studio.widgets.file_dialogs import offer
@@ -367,7 +367,7 @@ class Session(QObject):
 
     def _may_switch(self) -> bool:
         if self.files.mending.at_work:
-            self._store.notice(Notice(text=_MENDING, tone="warn"))
+            self._store.notice(refused(_MENDING))
             return False
         if self.running.may_leave():
             self.leaving.emit()

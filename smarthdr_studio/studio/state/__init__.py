@@ -164,6 +164,7 @@ __all__ = [
     "Which",
     "Workspace",
     "Written",
+    "refused",
 ]
 
 
@@ -210,7 +211,7 @@ class Notice:
     """Something to tell without stopping anyone; `details` are read one per line.
 
     `opens` is a file or a folder that was written and can be looked at; of `offers` the best
-    comes first.
+    comes first. `passes` says that it answers a command that did nothing: once read, it may go.
     """
 
     text: str
@@ -218,6 +219,12 @@ class Notice:
     details: tuple[str, ...] = ()
     opens: Path | None = None
     offers: tuple[Offer, ...] = ()
+    passes: bool = False
+
+
+def refused(words: str) -> Notice:
+    """Why a command did nothing."""
+    return Notice(text=words, tone="warn", passes=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from smarthdr_studio.core.training.steering import (
     leave_wish,
 )
 from smarthdr_studio.studio.project.store import Store
-from smarthdr_studio.studio.state import Activity, Notice
+from smarthdr_studio.studio.state import Activity, refused
 from smarthdr_studio.studio.state.training import GO_ON, PAUSE, SNAPSHOT, STOP
 from smarthdr_studio.studio.tasks import How, TaskRunner, plain
 from smarthdr_studio.studio.training.controller import TrainingController
@@ -90,7 +90,7 @@ class RunSteering(QObject):
         told = "No run is at work that could hear this; start one (Ctrl+T)."
         if self._training.state.busy:
             told = "The run cannot hear this while it starts or stops; ask again in a moment."
-        self._store.notice(Notice(text=told, tone="warn"))
+        self._store.notice(refused(told))
 
     def _ask(self, wish: Wish, words: str) -> None:
         if not self.somebody_listens():

@@ -28,7 +28,7 @@ from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.project.current_scene import Stage
 from smarthdr_studio.studio.project.pool import PoolController
 from smarthdr_studio.studio.project.store import Store
-from smarthdr_studio.studio.state import Notice, PoolCharts, Snapshot, StudioState
+from smarthdr_studio.studio.state import PoolCharts, Snapshot, StudioState, refused
 from smarthdr_studio.studio.widgets.controls import (
     ElidedLabel,
     button,
@@ -64,7 +64,7 @@ class ThresholdController(QObject):
         if same or len(state.snapshots) >= MOST_SNAPSHOTS:
             full = f"{MOST_SNAPSHOTS} pairs are set aside already; drop one first."
             words = f"{same} is this pair already." if same else full
-            self._store.notice(Notice(text=words, tone="warn"))
+            self._store.notice(refused(words))
             return
         taken = {kept.name for kept in state.snapshots}
         free = next(letter for letter in string.ascii_uppercase if letter not in taken)
@@ -129,7 +129,7 @@ class ThresholdController(QObject):
             words = "No scene has a pseudo-label yet: train first (Ctrl+T)."
             if self._store.state.busy or self._store.state.training.busy:
                 words = "No scene has a pseudo-label yet: they come with what is at work."
-            self._store.notice(Notice(text=words, tone="warn"))
+            self._store.notice(refused(words))
             return
         self._place = (self._place + 1) % len(places)
         self.place_wanted.emit(places[self._place])

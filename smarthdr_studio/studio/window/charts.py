@@ -17,7 +17,7 @@ from smarthdr_studio.studio.plots.retention_map import RetentionMap
 from smarthdr_studio.studio.plots.run_charts import RunBoard
 from smarthdr_studio.studio.plots.uncertainty import Calibration, Sparsification
 from smarthdr_studio.studio.session import Session
-from smarthdr_studio.studio.state import Notice, PoolCharts, StudioState
+from smarthdr_studio.studio.state import PoolCharts, StudioState, refused
 from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.widgets.file_dialogs import begin
 
@@ -122,7 +122,7 @@ class CurveExport(QObject):
         curves = self._board.series(names)
         if not any(len(x) for x, _ in curves.values()):
             words = "There are no values to export yet; they begin with a run."
-            self._session.tell(Notice(text=words, tone="warn"))
+            self._session.tell(refused(words))
             return
         exports = self._session.exports
         if kind == "png":

@@ -47,6 +47,12 @@ from smarthdr_studio.studio.widgets.controls import (
 _WORDS = {"plain": "", "warn": "Note", "bad": "Not done"}
 
 
+def _may_leave(notice: Notice) -> bool:
+    """Whether nothing is lost where nobody reads it again."""
+    asks = notice.offers or notice.details
+    return not asks and (notice.tone == "plain" or notice.passes)
+
+
 _STAYS_MS: Final = 6000
 _READ_MS: Final = 70  # a letter, slowly
 
@@ -57,8 +63,8 @@ _MARGINS: Final = (12, 5, 6, 5)  # of a notice
 class NoticeBar(QFrame):
     """A line over the page, with details, and what can be done, on it.
 
-    It stays until it is closed, but good news that asks for nothing leaves once it can have been
-    read, unless the mouse or the keyboard is on it.
+    It stays until it is closed, but good news that asks for nothing, and why a command did
+    nothing, leave once they can have been read, unless the mouse or the keyboard is on them.
     """
 
     SHOWS: ClassVar[frozenset[str]] = frozenset({"notice"})
@@ -101,7 +107,7 @@ class NoticeBar(QFrame):
 
     def _stay(self, notice: Notice | None) -> None:
         """For as long as it takes to read it; for ever where something can be done about it."""
-        if notice is None or notice.tone != "plain" or notice.offers or notice.details:
+        if notice is None or not _may_leave(notice):
             self.leaving.stop()
         else:
             self.leaving.start(_STAYS_MS + _READ_MS * len(notice.text))

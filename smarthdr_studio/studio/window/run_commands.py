@@ -17,7 +17,15 @@ from smarthdr_studio.studio.runs.rollback import RollbackSheet
 from smarthdr_studio.studio.runs.trash import RunTrashSheet
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.settings import Layout
-from smarthdr_studio.studio.state import EDITED, Centre, Notice, QueueKind, StudioState, Workspace
+from smarthdr_studio.studio.state import (
+    EDITED,
+    Centre,
+    Notice,
+    QueueKind,
+    StudioState,
+    Workspace,
+    refused,
+)
 from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.training.plan_editor import PlanEditor
 from smarthdr_studio.studio.window.charts import ChartExport
@@ -114,7 +122,7 @@ class RunsCommands(QObject):
         row = runs.row(runs.chosen[0]) if len(runs.chosen) == 1 else None
         if row is None:
             self._show_page()
-            self._session.tell(Notice(text="Choose one run in the list first.", tone="warn"))
+            self._session.tell(refused("Choose one run in the list first."))
         else:
             call(row)
 
@@ -124,7 +132,7 @@ class RunsCommands(QObject):
     def _resume(self, row: RunRow) -> None:
         if not row.resumable:
             words = f"{row.id} is {row.status}, so there is nothing to resume."
-            self._session.tell(Notice(text=words, tone="warn"))
+            self._session.tell(refused(words))
             return
         self._session.inspection.predictions.forget()
         self._session.training.resume(row.id)
@@ -325,7 +333,7 @@ class TrainingCommands:
         self._page.go_to_tab("training")
         if not self._page.training.ask_discard():
             words = "There is no run to discard here; All runs can discard one that is done."
-            self._session.tell(Notice(text=words, tone="warn"))
+            self._session.tell(refused(words))
 
     def change_rate(self) -> None:
         """Ask for another learning rate."""

@@ -25,6 +25,7 @@ from smarthdr_studio.studio.state import (
     Scope,
     Tool,
     Workspace,
+    refused,
 )
 from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.viewer.figure_export import Sheet
@@ -101,7 +102,7 @@ class SceneCommands:
             return shelf.selected()
         if not shelf.marked:
             words = "No scene is selected here: click one, or press an arrow key."
-            self._session.tell(Notice(text=words, tone="warn"))
+            self._session.tell(refused(words))
         return shelf.marked
 
     def toggle_pair(self) -> None:
@@ -293,7 +294,7 @@ class FigureCommands:
     def export(self, kind: str) -> None:
         """Carry out one kind of export, by its name in the table of actions."""
         if self._session.state.shown is None:
-            self._session.tell(Notice(text="There is no picture to export yet.", tone="warn"))
+            self._session.tell(refused("There is no picture to export yet."))
         elif kind in _TITLES:
             self._ask(kind)
         else:
