@@ -373,7 +373,7 @@ def test_a_replayed_round_tells_what_it_retained_of_the_scene_and_of_its_own_poo
     record = history.records[0]
     means = np.concatenate([record.statistics[s].means for s in POOL])
     patches = percent(float((means <= np.float32(0.01 + 0.3 * 0.29)).mean()))
-    assert told() == ("10 %", "10 %", patches, "Round 1, as it was used:")
+    assert told() == ("10 %", "10 %", patches, "Replayed round 1, as it was used:")
     history.step(1)
     until(looking, lambda s: s.past is not None and s.past.round == 2)
     assert told()[:2] == ("20 %", "20 %")
@@ -381,7 +381,7 @@ def test_a_replayed_round_tells_what_it_retained_of_the_scene_and_of_its_own_poo
     until(looking, lambda s: s.past is not None and s.past.now)
     of_now = PoolStatistics(history.records[1].statistics).retention(looking.state.masks)
     exact = of_now.scenes["003"].retained, of_now.retained, of_now.patches_retained
-    assert told() == (*map(percent, exact), "Round 2, by τ of now:")
+    assert told() == (*map(percent, exact), "Replayed round 2, by τ of now:")
     assert np.nanmax(np.abs(looking.state.heat.shares[0, 1] - exact[0])) < 1e-12
     history.pick(None)
     assert looking.state.past is None

@@ -414,7 +414,7 @@ def past_in_words(state: StudioState) -> str:
     if state.replay is None:
         return ""
     now = state.heat is not None and state.heat.now
-    return f"Round {state.replay}, {'by τ of now' if now else 'as it was used'}:"
+    return f"Replayed round {state.replay}, {'by τ of now' if now else 'as it was used'}:"
 
 
 def in_words(masks: MaskSettings) -> str:
