@@ -10,7 +10,13 @@ from PySide6.QtWidgets import QApplication
 
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.diary import DiaryLine
-from smarthdr_studio.core.training.events import RunStarted, Steered, StepReported, as_json
+from smarthdr_studio.core.training.events import (
+    RunFinished,
+    RunStarted,
+    Steered,
+    StepReported,
+    as_json,
+)
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import StudioState, TrainingState
 from smarthdr_studio.studio.tasks import TaskRunner
@@ -136,8 +142,7 @@ def controller(qapp, qtbot, tiny_project):
         ),
         steered("rate halved", step=4),
     )
-    told = [json.dumps({"time": NOON.isoformat(), **as_json(event)}) + "\n" for event in said]
-    (run / "events.jsonl").write_text("".join(told), encoding="utf-8")
+    (run / "events.jsonl").write_text("".join(map(_logged, said)), encoding="utf-8")
     store.switch_to(project)
     yield controller
     store.switch_to(None)
@@ -146,6 +151,10 @@ def controller(qapp, qtbot, tiny_project):
     store.deleteLater()
     tasks.close()
     tasks.deleteLater()
+
+
+def _logged(event):
+    return json.dumps({"time": NOON.isoformat(), **as_json(event)}) + "\n"
 
 
 def test_a_run_is_told_from_its_log_and_then_as_it_goes_and_nothing_twice(controller, qtbot):
@@ -161,6 +170,22 @@ def test_a_run_is_told_from_its_log_and_then_as_it_goes_and_nothing_twice(contro
     controller.hear((step,))
     controller.hear((steered("goes on", step=6),))
     assert wrote[1:] == ["rate halved", "paused", "goes on"]
+
+
+def test_the_last_words_of_a_run_that_was_stopped_are_told_once_it_rests(controller, qtbot):
+    wrote = []
+    controller.wrote.connect(lambda new: wrote.extend(line.text for line in new))
+    controller.follow(TrainingState(run="r1"))
+    qtbot.waitUntil(lambda: len(wrote) == 2, timeout=20000)
+    controller.hear((steered("paused"),))
+    log = controller._store.project.runs_folder / "r1" / "events.jsonl"
+    last = RunFinished(run="r1", outcome="stopped", step=7, message="resume to go on")
+    with log.open("a", encoding="utf-8") as file:
+        file.writelines(_logged(event) for event in (steered("paused"), last))
+    for _ in range(2):
+        controller.catch_up()
+        qtbot.waitUntil(lambda: controller._held is None, timeout=20000)
+        assert wrote[1:] == ["rate halved", "paused", "stopped at step 7: resume to go on"]
 
 
 def test_another_run_begins_another_diary(controller, qtbot):

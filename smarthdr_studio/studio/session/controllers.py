@@ -169,6 +169,7 @@ class FilmAndDiary(QObject):
         inspection.screen.picked.connect(self.film.refresh)
         training.became.connect(self.diary.follow)
         training.heard.connect(self.diary.hear)
+        training.rested.connect(self.diary.catch_up)
 
 
 class Recommendations(QObject):

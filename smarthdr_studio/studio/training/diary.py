@@ -49,6 +49,7 @@ class DiaryController(QObject):
         self._reading = LatestTask(tasks)
         self._run, self._diary = "", Diary()
         self._held: list[TimedEvent] | None = None  # what is said while the log is being read
+        self._taken = 0  # events
         store.switched.connect(self._switch)
 
     @Slot()
@@ -74,28 +75,39 @@ class DiaryController(QObject):
         else:
             self._write(timed)
 
+    @Slot()
+    def catch_up(self) -> None:
+        """A run that is closed logs its last words when nobody hears it any more."""
+        self._read_log()
+
     def _turn_to(self, run: str) -> None:
         project = self._store.project
         self._diary = Diary(project=None if project is None else project.folder)
-        self._run, self._held = run, None
+        self._run, self._held, self._taken = run, None, 0
         self._reading.cancel()
         self.began.emit()
-        if run and project is not None:
-            self._held = []
-            folder = run_of(project.folder, run)
+        self._read_log()
+
+    def _read_log(self) -> None:
+        project = self._store.project
+        if self._run and project is not None:
+            self._held = self._held or []
+            folder = run_of(project.folder, self._run)
             self._reading.start(plain(read_rare_events, run=folder), self._read, self._unreadable)
 
     def _read(self, told: tuple[TimedEvent, ...]) -> None:
         held, self._held = self._held or [], None
         # What was said meanwhile may be in the log already.
         known = [each.event for each in told[-len(held) - 8 :]] if held else []
-        self._write([*told, *(each for each in held if each.event not in known)])
+        new = told[self._taken :]
+        self._write([*new, *(each for each in held if each.event not in known)])
 
     def _unreadable(self, _message: str) -> None:
         held, self._held = self._held or [], None
         self._write(held)
 
     def _write(self, events: list[TimedEvent]) -> None:
+        self._taken += len(events)
         lines = tuple(line for each in events if (line := self._diary.take(each)) is not None)
         if lines:
             self.wrote.emit(lines)
