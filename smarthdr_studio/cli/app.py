@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -34,6 +34,7 @@ from smarthdr_studio.cli import (
 from smarthdr_studio.cli.output import NobodyHears, print_error
 from smarthdr_studio.core.environment import process_rank
 from smarthdr_studio.core.errors import DeviceError, StudioError
+from smarthdr_studio.core.words import demand
 
 # typer carries its own copy of click, whose errors it exports only by their leaves.
 _UsageError: Final[type[Exception]] = typer.BadParameter.__bases__[0]
@@ -177,20 +178,16 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, StudioError):
         return str(error)
     sentence: str = getattr(error, "format_message", error.__str__)()
-    if (reason := _of_no_number(error.__cause__)) is not None:
-        return sentence.replace(reason, "Input should be a number, not nan")
-    return sentence.replace("Value error, ", "")  # the check that noticed it names itself
+    if (complaint := _complaint(error.__cause__)) is not None:
+        return sentence.replace(complaint["msg"], demand(complaint))
+    return sentence
 
 
-def _of_no_number(cause: BaseException | None) -> str | None:
-    """What is told where a bound refuses "nan", which no bound explains."""
+def _complaint(cause: BaseException | None) -> Mapping[str, Any] | None:
+    """What pydantic has against an option, whose own words are for programmers."""
     from pydantic import ValidationError
 
-    if not isinstance(cause, ValidationError):
-        return None
-    each = cause.errors(include_url=False)[0]
-    told: str = each["msg"]
-    return told if str(each["input"]).strip().lstrip("+-").casefold() == "nan" else None
+    return cause.errors(include_url=False)[0] if isinstance(cause, ValidationError) else None
 
 
 @cache

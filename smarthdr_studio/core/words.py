@@ -1,8 +1,9 @@
 """Numbers and their nouns, and numbers as people read and type them."""
 
 import re
+from collections.abc import Mapping
 from math import isfinite, nan
-from typing import Final
+from typing import Any, Final
 
 _HYPHEN: Final = "\u2011"  # at which no line ends
 _SPACE: Final = "\u00a0"
@@ -41,6 +42,35 @@ def percent(share: float, *, decimals: int = 0) -> str:
     if 0 < share < 1 and float(told) == 100:
         return f"> {100 - float(least):.{decimals}f} %"
     return f"{told} %"
+
+
+_NO_NUMBER: Final = "should be a number"
+_DEMANDS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("float_parsing", "float_type"), _NO_NUMBER),
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), "should be a whole number"),
+    **dict.fromkeys(("bool_parsing", "bool_type"), "should be true or false"),
+    "string_type": "should be text",
+    "finite_number": "should be a finite number",
+    "greater_than_equal": "should be at least {ge}",
+    "greater_than": "should be more than {gt}",
+    "less_than_equal": "should be at most {le}",
+    "less_than": "should be less than {lt}",
+}
+
+
+def demand(complaint: Mapping[str, Any]) -> str:
+    """What a value should have been, of one complaint of pydantic, in our words where we have some.
+
+    A bound that refuses "nan" does not explain it.
+    """
+    known = _DEMANDS.get(complaint["type"])
+    if known is not None:
+        is_nan = str(complaint["input"]).strip().lstrip("+-").casefold() == "nan"
+        bounds = {k: str(v).removesuffix(".0") for k, v in complaint.get("ctx", {}).items()}
+        return f"{_NO_NUMBER}, not nan" if is_nan else known.format(**bounds)
+    said: str = complaint["msg"].removeprefix("Value error, ")
+    said = said.removeprefix("Input ")
+    return f"{said[:1].lower()}{said[1:]}"
 
 
 def tau_words(value: float) -> str:

@@ -93,14 +93,15 @@ def test_a_look_changes_nothing_and_save_does(run, project):
     [
         ("nan", "should be a number, not nan"),
         ("-NaN", "should be a number, not nan"),
-        ("7", "should be less than or equal to 1"),
-        ("inf", "should be less than or equal to 1"),
+        ("7", "should be at most 1"),
+        ("inf", "should be at most 1"),
+        ("abc", "should be a number"),
     ],
 )
 def test_a_threshold_that_is_no_number_is_told_so(run, project, tau, words):
     answer = run("masks", project, f"--tau-patch={tau}", "--save")
     assert (answer.status, answer.out) == (2, "")
-    assert answer.err == f"Invalid value for '--tau-patch': Input {words}\n"
+    assert answer.err == f"Invalid value for '--tau-patch': {words}\n"
     assert run("masks", project, "--json").json["tau_patch"] == 0.4
 
 

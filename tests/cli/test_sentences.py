@@ -150,6 +150,18 @@ def test_a_project_that_is_not_there_is_told_alike_by_every_verb(
     assert not Path("out").exists()
 
 
+def test_a_picture_or_a_dataset_in_the_place_of_a_project_is_told_for_what_it_is(tmp_path, capsys):
+    picture, dataset = tmp_path / "one.png", tmp_path / "data"
+    picture.write_bytes(b"")
+    dataset.mkdir()
+    assert main(["masks", str(picture)]) == 2
+    told = capsys.readouterr().err
+    assert told == f"{picture}: is a file, not a project; name the folder of one, NAME.shdr\n"
+    assert main(["masks", str(dataset)]) == 2
+    told = capsys.readouterr().err
+    assert told.endswith(f"smarthdr-studio new {dataset}.shdr {dataset}\n")
+
+
 def test_every_verb_that_takes_a_project_is_among_those():
     others = {"sample", "new", "merge", "benchmark"}
     assert set(_OF_A_PROJECT) == set(_VERBS) - others

@@ -54,6 +54,7 @@ from smarthdr_studio.core.records import open_plain
 from smarthdr_studio.core.remedies import MAKE_PROJECT, MEND
 from smarthdr_studio.core.trust.brush import Brush, unpack
 
+_SUFFIX: Final = ".shdr"
 _OTHERWISE: Final = {"is gone": f"no {DATABASE_NAME}", "is empty": f"its {DATABASE_NAME} is empty"}
 
 
@@ -194,10 +195,12 @@ def _missing(folder: Path, lost: str) -> str:
             f"{folder}: its {DATABASE_NAME} {lost}; bring it back from the backups with: "
             f"{MEND.of(PROJECT=folder)}"
         )
-    return (
-        f"{folder}: not a project ({_OTHERWISE[lost]}); create one with: "
-        f"{MAKE_PROJECT.of(PROJECT=folder)}"
-    )
+    if folder.is_file():
+        return f"{folder}: is a file, not a project; name the folder of one, NAME{_SUFFIX}"
+    makes = MAKE_PROJECT.of(PROJECT=folder)
+    if folder.is_dir() and folder.suffix != _SUFFIX:  # by its name it is rather a dataset
+        makes = MAKE_PROJECT.of(PROJECT=folder.with_name(folder.name + _SUFFIX), DATASET=folder)
+    return f"{folder}: not a project ({_OTHERWISE[lost]}); create one with: {makes}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -300,7 +303,7 @@ class Project:
     @property
     def name(self) -> str:
         """What a person calls the project: the folder's name without .shdr."""
-        return self.folder.name.removesuffix(".shdr")
+        return self.folder.name.removesuffix(_SUFFIX)
 
     @property
     def scenes(self) -> tuple[Scene, ...]:

@@ -26,7 +26,7 @@ from smarthdr_studio.core.training.plan import TrainingPlan, load_preset
 from smarthdr_studio.core.training.plan_schema import differences, flat
 from smarthdr_studio.core.training.plan_sections import Section
 from smarthdr_studio.core.training.starter import meant_model
-from smarthdr_studio.core.words import counted
+from smarthdr_studio.core.words import counted, demand
 
 Metric = Literal[
     "psnr_mu",
@@ -423,9 +423,8 @@ _SECTIONS: Final[Mapping[str, type[Section]]] = {
 def _in_words(error: ValidationError) -> str:
     """The first complaint: the key, and what is allowed there."""
     first = error.errors(include_url=False)[0]
-    message = first["msg"].removeprefix("Value error, ")
     if not first["loc"]:
-        return message
+        return first["msg"].removeprefix("Value error, ")
     section, *inner = first["loc"]
     number = inner.pop(0) if inner and isinstance(inner[0], int) else None
     where = "" if not inner else f"{section}: "
@@ -440,7 +439,7 @@ def _in_words(error: ValidationError) -> str:
         return f'{where}labels is {first["input"]!r}: "few", "all", or a number from 0 on'
     if first["type"] == "missing":
         return f"{where}{key} is missing; write it there"
-    return f"{where}{key}: {message[:1].lower()}{message[1:]}"
+    return f"{where}{key}: {demand(first)}"
 
 
 def _fingerprint(root: Path, found: Sequence[ProposedScene]) -> str:

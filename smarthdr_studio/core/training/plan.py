@@ -30,6 +30,7 @@ from smarthdr_studio.core.training.plan_sections import (
 )
 from smarthdr_studio.core.training.presets import preset_file, preset_values
 from smarthdr_studio.core.trust.adaptive_thresholds import FROM_LABELS, RUNNING
+from smarthdr_studio.core.words import demand
 
 WITHOUT_LABELS: Final = ("selfhdr",)  # methods that learn from no label
 IN_STAGES: Final = ("fshdr", "smae", "selfhdr")  # methods that learn in stages, not in rounds
@@ -436,10 +437,10 @@ def _in_words(error: ValidationError) -> str:
     key = shown_name(".".join(str(part) for part in first["loc"]) or "plan")
     if first["type"] == "extra_forbidden":
         return f"{key}: no such setting; {_known_beside(first['loc'])}"
-    message = first["msg"].removeprefix("Value error, ")
+    wanted = demand(first)
     if first["type"] == "string_pattern_mismatch":
-        message = f"input should be {_form(first['loc'])}"
-    return f"{key} is {shown_name(repr(first['input']))}: {message[:1].lower()}{message[1:]}"
+        wanted = f"should be {_form(first['loc'])}"
+    return f"{key} is {shown_name(repr(first['input']))}: {wanted}"
 
 
 def _known_beside(location: tuple[int | str, ...]) -> str:
