@@ -174,3 +174,26 @@ def test_what_stands_in_quotation_marks_is_only_a_word():
 def test_what_is_meant_as_more_than_a_word_is_not_searched_for_as_one(text):
     with pytest.raises(QueryError):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("retained>95", "retained>95%"),
+        ("retained>=250%", "retained>=100%"),
+        ("trend<-10", "trend<-10%"),
+        ("motion>1,5", "motion>1,5%"),
+        ("painted>4000", "painted>100%"),
+    ],
+)
+def test_a_share_of_more_than_all_is_told_as_the_percentage_that_was_meant(text, meant):
+    with pytest.raises(QueryError, match=rf"at most; write {meant}\.$"):
+        parse(text)
+    parse(meant)
+
+
+@pytest.mark.parametrize(
+    "text", ["retained>=1", "retained<=100%", "trend>=-1", "psnr>95", "sigma>2"]
+)
+def test_what_is_no_share_may_be_large_and_all_is_a_share(text):
+    parse(text)

@@ -45,6 +45,7 @@ _FIGURES: Final[Mapping[str, Callable[[SceneFacts], float | None]]] = {
     "psnr": operator.attrgetter("psnr_mu"),
     "painted": operator.attrgetter("painted"),
 }
+_SHARES: Final = frozenset({"retained", "trend", "motion", "saturation", "painted"})
 _COMPARISONS: Final = {
     "<": operator.lt,
     "<=": operator.le,
@@ -160,6 +161,10 @@ def _comparison(name: str, sign: str, value: str) -> Test:
     if sign not in _COMPARISONS:
         raise QueryError(f"{name} is a number; compare it with <, <=, > or >=: {_example(name)}.")
     compare, bound, figure = _COMPARISONS[sign], _number(name, value), _FIGURES[name]
+    if name in _SHARES and abs(bound) > 1:  # nothing is: a percentage is meant
+        typed = value.removesuffix("%")
+        meant = typed if abs(_number(name, typed)) <= 100 else "100"
+        raise QueryError(f"{name} is a share, 1 or 100% at most; write {name}{sign}{meant}%.")
 
     def test(facts: SceneFacts) -> bool | None:
         known = figure(facts)
