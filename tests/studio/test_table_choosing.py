@@ -5,10 +5,13 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication
 
+from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.studio.curation.scene_model import COLUMNS
-from smarthdr_studio.studio.state import Centre
+from smarthdr_studio.studio.curation.scene_model import COLUMNS, SceneShelf
+from smarthdr_studio.studio.curation.scene_overview import SceneGallery, SceneTable
+from smarthdr_studio.studio.state import Centre, StudioState
+from smarthdr_studio.studio.theme import DARK
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -79,10 +82,14 @@ def test_the_table_is_left_walked_searched_and_sorted(opened, table, qtbot, unti
     qtbot.keyClicks(bar.search, " retained<lots")
     assert listed(opened) == list(POOL)
     assert "retained is compared with a number" in bar._message.whole
+    told = opened.page.scenes._fault
+    assert told.text() == bar._message.whole
+    assert told.wordWrap()
     bar.search.selectAll()
     qtbot.keyClick(bar.search, Qt.Key.Key_Delete)
     assert len(listed(opened)) == 7
     assert not opened.session.state.table.fault
+    assert told.isHidden()
     # One query holds for all three.
     opened.page.browsing.bar.start_search()
     qtbot.keyClicks(QApplication.focusWidget(), "status:unlabelled sigma<0.08")
@@ -266,3 +273,45 @@ def test_what_comes_next_stays_in_sight_but_a_click_moves_nothing(opened, qtbot)
     opened.page.shelf.step(1)
     assert view.viewport().rect().contains(place(2))
     assert place(3).top() < view.viewport().height()
+
+
+@pytest.mark.parametrize("make", [SceneTable, SceneGallery])
+def test_where_there_is_less_room_the_current_scene_stays_in_sight(qtbot, qapp, request, make):
+    shelf = SceneShelf(qapp)
+    request.addfinalizer(shelf.deleteLater)
+    facts = tuple(SceneFacts(id=f"{k:03}", status=Status.UNLABELLED) for k in range(24))
+    view = make(DARK, shelf)
+    qtbot.addWidget(view)
+    shelf.show_state(StudioState(), StudioState(scenes=facts, current="023"))
+    view.resize(1200, 1600)
+    with qtbot.waitExposed(view):
+        view.show()
+    current = view.currentIndex()
+    assert current.row() == 23
+    assert view.verticalScrollBar().value() == 0
+    view.resize(1200, 320)
+    qtbot.waitUntil(lambda: _whole(view, current))
+    view.verticalScrollBar().setValue(0)  # a hand looks elsewhere
+    view.resize(1200, 300)
+    assert view.verticalScrollBar().value() == 0
+
+
+@pytest.mark.parametrize("make", [SceneTable, SceneGallery])
+def test_the_current_scene_is_in_sight_where_scenes_come_to_a_view_that_is_open(
+    qtbot, qapp, request, make
+):
+    shelf = SceneShelf(qapp)
+    request.addfinalizer(shelf.deleteLater)
+    facts = tuple(SceneFacts(id=f"{k:03}", status=Status.UNLABELLED) for k in range(24))
+    view = make(DARK, shelf)
+    qtbot.addWidget(view)
+    view.resize(600, 130)
+    with qtbot.waitExposed(view):
+        view.show()
+    shelf.show_state(StudioState(), StudioState(scenes=facts, current="023"))
+    qtbot.waitUntil(lambda: _whole(view, view.currentIndex()))
+    assert view.currentIndex().row() == 23
+
+
+def _whole(view, index):
+    return view.viewport().rect().contains(view.visualRect(index).center())

@@ -12,7 +12,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -39,7 +39,7 @@ from smarthdr_studio.studio.curation.scene_listing import (
     paint_thumbnail,
     status_colour,
 )
-from smarthdr_studio.studio.curation.scene_model import Role, SceneShelf, StillWhilePressed
+from smarthdr_studio.studio.curation.scene_model import Role, SceneLines, SceneShelf
 from smarthdr_studio.studio.state import Centre, QueueKind, StudioState
 from smarthdr_studio.studio.theme import Palette, on_selection
 from smarthdr_studio.studio.widgets.controls import (
@@ -48,9 +48,9 @@ from smarthdr_studio.studio.widgets.controls import (
     ClampedLabel,
     ElidedLabel,
     button,
+    caption,
     card,
     describe,
-    give_role,
     percent,
     small,
 )
@@ -291,7 +291,9 @@ class SceneList(QWidget):
         self._centre = Choice(tips, name="In the middle")
         self._search, self._list = QueryLine(), self._list_view()
         self.queue, self.footer = QueueBar(), QueueFooter()
-        self._count = ElidedLabel(role="muted")
+        self._count, self._fault = ElidedLabel(role="muted"), caption("", role="warn")
+        self._fault.setWordWrap(True)
+        self._fault.hide()
         self._worst = button("Least trusted", tip=by_id("least_trusted").tip_with_key, role="link")
         self._worst.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._worst.clicked.connect(self.worst_wanted)
@@ -337,9 +339,11 @@ class SceneList(QWidget):
         self._centre.show_word(next((w for w, (c, _) in _CENTRES.items() if c is new.centre), ""))
         parts = ((state.table, state.scenes, state.queue.scenes) for state in (old, new))
         if any(was is not now for was, now in zip(*parts, strict=True)):
-            give_role(self._count, role="warn" if new.table.fault else "muted")
-            self._count.tell(new.table.fault or count_in_words(new))
-            self._worst.setVisible(not new.table.fault)
+            self._count.tell(count_in_words(new))
+            self._fault.setText(new.table.fault)
+            for part in (self._count, self._worst):
+                part.setVisible(not new.table.fault)
+            self._fault.setVisible(bool(new.table.fault))
 
     def _lay_out(self) -> None:
         frame, column = card(name="Scenes")
@@ -351,6 +355,7 @@ class SceneList(QWidget):
         column.addWidget(self.queue)
         column.addWidget(self._list, 1)
         column.addLayout(below)
+        column.addWidget(self._fault)
         column.addWidget(self.footer)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -378,7 +383,7 @@ class SceneList(QWidget):
         self.centre_picked.emit(str(_CENTRES[word][0]))
 
 
-class _Lines(StillWhilePressed, QListView):
+class _Lines(SceneLines, QListView):
     """Keeps the current scene in sight, and with it what comes next unless it was clicked."""
 
     def __init__(self, shelf: SceneShelf) -> None:
@@ -407,16 +412,3 @@ class _Lines(StillWhilePressed, QListView):
             last = min(index.row() + _AHEAD, self.model().rowCount() - 1)
             super().scrollTo(self.model().index(last, 0), hint)
         super().scrollTo(index, hint)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where there is less room than before, the current scene stays in sight."""
-        lost = event.oldSize().height() > event.size().height()
-        seen = lost and self._reaches(event.oldSize().height())
-        super().resizeEvent(event)
-        if seen:
-            self.scrollTo(self.currentIndex())
-
-    def _reaches(self, height: int) -> bool:
-        """Whether the current scene was in sight when there was so much room."""
-        place = self.visualRect(self.currentIndex())
-        return not place.isEmpty() and place.bottom() > 0 and place.top() < height

@@ -18,7 +18,15 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QGuiApplication, QImage, QMouseEvent, QPixmap, QStandardItemModel
+from PySide6.QtGui import (
+    QGuiApplication,
+    QImage,
+    QMouseEvent,
+    QPixmap,
+    QResizeEvent,
+    QStandardItemModel,
+)
+from PySide6.QtWidgets import QAbstractItemView
 
 from smarthdr_studio.core.curation.scene_facts import SceneFacts, SortKey, sorted_scenes
 from smarthdr_studio.studio.state import QueueKind, StudioState
@@ -507,8 +515,11 @@ class SceneShelf(QObject):
         self.thumbnails_wanted.emit(wanted)
 
 
-class StillWhilePressed:
-    """Mixed into a view of scenes before the view of Qt: its lines stay where they are pressed."""
+class SceneLines:
+    """Mixed into a view of scenes before the view of Qt: its lines stay where they are pressed.
+
+    Where it gets less room than it had, the current scene stays in sight.
+    """
 
     _shelf: SceneShelf
 
@@ -522,6 +533,24 @@ class StillWhilePressed:
         """To here."""
         super().mouseReleaseEvent(event)  # type: ignore[misc]
         self._shelf.let_go()
+
+    def scrollTo(
+        self,
+        index: QModelIndex | QPersistentModelIndex,
+        hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible,
+    ) -> None:
+        """Bring a scene into sight, once it is known how far one can scroll."""
+        self.executeDelayedItemsLayout()  # type: ignore[attr-defined]
+        super().scrollTo(index, hint)  # type: ignore[misc]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Less room, or more."""
+        view: QAbstractItemView = self  # type: ignore[assignment]
+        before, place = event.oldSize().height(), view.visualRect(view.currentIndex())
+        seen = not place.isEmpty() and place.bottom() > 0 and place.top() < before
+        super().resizeEvent(event)  # type: ignore[misc]
+        if seen and before > event.size().height():
+            view.scrollTo(view.currentIndex())
 
 
 def listed_scenes(state: StudioState) -> Sequence[SceneFacts]:

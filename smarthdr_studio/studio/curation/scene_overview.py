@@ -58,8 +58,8 @@ from smarthdr_studio.studio.curation.scene_model import (
     COLUMNS,
     SMALL_WIDTH,
     SceneColumn,
+    SceneLines,
     SceneShelf,
-    StillWhilePressed,
 )
 from smarthdr_studio.studio.state import Centre, QueueKind, StudioState
 from smarthdr_studio.studio.theme import SELECTED, Palette, on_selection
@@ -76,7 +76,7 @@ _THUMBNAIL: Final = QSize(48, 32)
 _PAD: Final = 6.0
 
 
-class SceneTable(StillWhilePressed, QTableView):
+class SceneTable(SceneLines, QTableView):
     """Says by which figure to sort, and which scene's pictures are wanted."""
 
     SHOWS: ClassVar[frozenset[str]] = frozenset({"table", "queue"})
@@ -299,7 +299,7 @@ _TILE_PAD: Final = 6
 MARGIN: Final = 2 * _TILE_PAD + 8  # around a picture
 
 
-class SceneGallery(StillWhilePressed, QListView):
+class SceneGallery(SceneLines, QListView):
     """Pictures in rows; says when the scene's pictures are wanted in full."""
 
     opened = Signal()
