@@ -160,6 +160,12 @@ def test_a_film_of_a_run_before_is_not_shown_under_the_run_at_work(strip):
     promoted = replace(started, scenes=(SceneFacts(id="003", status=Status.PROMOTED),))
     strip.show_state(started, promoted)
     assert "only unlabelled scenes have one" in strip._words
+    nothing = StudioState(film=replace(film(3), frames=()))
+    strip.show_state(started, nothing)
+    assert strip._words == "No film of 003 yet: it begins with the first round of training."
+    for status, told in ((Status.TEST, "is for testing"), (Status.GROUND_TRUTH, "is labelled")):
+        strip.show_state(nothing, replace(nothing, scenes=(SceneFacts(id="003", status=status),)))
+        assert told in strip._words
     first = StudioState(film=film(1, run="r2"), training=ours)
     strip.show_state(started, first)
     assert strip.frames.rowCount() == 1

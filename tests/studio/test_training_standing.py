@@ -308,3 +308,22 @@ def test_status_diary_and_chart_tell_one_number_and_the_same_epoch(qtbot):
     assert "PSNR-μ 34.7 dB" in progress_in_words(state)
     assert (diary[-1].text, diary[-1].epoch) == ("best so far: PSNR-μ 34.7 dB (+0.3)", 3)
     assert "at epoch 3" in validation_in_words(state)
+
+
+def test_the_bar_never_steps_back_when_words_come_beside_it(opened, qtbot):
+    panel, before = opened.page.training, opened.session.state
+    opened.session.work_in("Train")
+    qtbot.waitUntil(panel.isVisible)
+    states = (
+        RUNNING,
+        checked(check(10, 0, 31.0)),
+        checked(check(10, 0, 31.0), check(20, 1, 30.5, scenes=12)),
+        checked(*(check(10 * k, k, 30 + k / 100) for k in range(120))),
+    )
+    widths = []
+    for state in states:
+        panel.show_state(before, replace(before, training=state))
+        qtbot.wait(20)
+        widths.append(panel._bar.width())
+        assert panel._validation.text() == validation_in_words(state)
+    assert len(set(widths)) == 1

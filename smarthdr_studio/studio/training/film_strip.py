@@ -2,6 +2,7 @@
 
 import math
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -276,16 +277,28 @@ class FilmTiles(QStyledItemDelegate):
 
 _CENTRE: Final = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 _NOTHING: Final = "A film of the scene grows here, one picture for every round of training."
-_NO_ROUNDS: Final = (
-    "No film of {scene}: it begins with the first round, and only unlabelled scenes have one."
-)
+_NO_ROUNDS: Final = "No film of {scene} yet: it begins with the first round of training."
 _NOT_YET: Final = "No round of this run yet: its film of {scene} begins with the first one."
+_NOT_IN_POOL: Final = "No film of {scene}, which is {status}: only unlabelled scenes have one."
+_IS: Final[Mapping[Status, str]] = {
+    Status.GROUND_TRUTH: "labelled",
+    Status.PROMOTED: "promoted",
+    Status.EXCLUDED: "excluded",
+    Status.TEST: "for testing",
+}
+
+
+def why_no_film(scene: str, status: Status, *, of_this_run: bool) -> str:
+    """Why there are no pictures of a scene; `of_this_run` where a run before had some."""
+    if status in _IS:
+        return _NOT_IN_POOL.format(scene=scene, status=_IS[status])
+    return (_NOT_YET if of_this_run else _NO_ROUNDS).format(scene=scene)
 
 
 class FilmStrip(QListView):
     """Says which round is to be replayed; follows the newest unless one has scrolled back."""
 
-    SHOWS: ClassVar[frozenset[str]] = frozenset({"film", "replay", "training"})
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"film", "replay", "scenes", "training"})
 
     round_picked = Signal(object)
 
@@ -316,12 +329,13 @@ class FilmStrip(QListView):
     def show_state(self, old: StudioState, new: StudioState) -> None:
         """Show the rounds there are, and which is replayed; none of a run before that at work."""
         before, film, words = self._film, new.film, _NOTHING
+        older = new.training.busy and new.training.run and film.run not in ("", new.training.run)
+        if older:
+            film = replace(film, frames=())
         if film.scene:
-            words = _NO_ROUNDS.format(scene=film.scene)
-        if new.training.busy and new.training.run and film.run not in ("", new.training.run):
-            film, row = replace(film, frames=()), new.row(film.scene)
-            if row is None or row.status is Status.UNLABELLED:
-                words = _NOT_YET.format(scene=film.scene)
+            row = new.row(film.scene)
+            status = Status.UNLABELLED if row is None else row.status
+            words = why_no_film(film.scene, status, of_this_run=bool(older))
         changed = before != film or self._words != words
         if changed:
             other = (before.run, before.scene) != (film.run, film.scene)

@@ -110,6 +110,9 @@ def validation_in_words(run: TrainingState) -> str:
     return " · ".join(words)
 
 
+_WIDEST_VALIDATION: Final = "best 00.0 dB at epoch 000 · the newest check · 00 scenes validate"
+
+
 def thousandths_done(run: TrainingState) -> int:
     """How far the bar is filled; before the end only an estimate of all steps is known."""
     if run.activity is Activity.DONE:
@@ -315,7 +318,8 @@ class TrainingPanel(QWidget):
         self._question = SteeringQuestion()
         self._phase, self._left = ElidedLabel(), caption("", role="muted")
         self._notes = ElidedLabel(role="warn")
-        self._validation = ElidedLabel(role="muted")
+        self._validation = ElidedLabel(role="muted", widest=_WIDEST_VALIDATION)
+        self._validation.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._validation.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._bar = QProgressBar(maximum=1000, textVisible=False)
         self._rows, self._board = QStackedWidget(), QHBoxLayout()
@@ -392,7 +396,6 @@ class TrainingPanel(QWidget):
         self._notes.setVisible(bool(notes))
         self._left.setText(progress_in_words(run))
         self._validation.tell(validation_in_words(run))
-        self._validation.setVisible(bool(run.checks))
         speed = run.images_per_second
         self._left.setToolTip(f"{speed:.3g} crops per second" if speed and run.busy else "")
         self._bar.setValue(thousandths_done(run))
@@ -484,7 +487,6 @@ class TrainingPanel(QWidget):
         column.addLayout(how_far)
         column.addLayout(self._board, 1)
         self._notes.hide()
-        self._validation.hide()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(frame)

@@ -163,7 +163,8 @@ def whole_parts(text: str, metrics: QFontMetrics, width: int) -> str:
 class ElidedLabel(QLabel):
     """One line of text that shortens itself and tells the whole in its tooltip.
 
-    Where it is `parted` it leaves out whole parts, which · divides, and shows no part cut.
+    Where it is `parted` it leaves out whole parts, which · divides, and shows no part cut. It
+    wishes for the room of its `widest` words from the start, so that nothing beside it moves.
     """
 
     def __init__(
@@ -172,9 +173,10 @@ class ElidedLabel(QLabel):
         role: str = "",
         mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
         parted: bool = False,
+        widest: str = "",
     ) -> None:
         super().__init__()
-        self._whole, self._mode, self._parted = "", mode, parted
+        self._whole, self._mode, self._parted, self._widest = "", mode, parted, widest
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         if role:
             self.setProperty("role", role)
@@ -197,7 +199,8 @@ class ElidedLabel(QLabel):
     def sizeHint(self) -> QSize:
         """The whole text, if there is room."""
         metrics = QFontMetrics(self.font())
-        return QSize(metrics.horizontalAdvance(self._whole) + 2, metrics.height())
+        wide = max(metrics.horizontalAdvance(words) for words in (self._whole, self._widest))
+        return QSize(wide + 2, metrics.height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Shorten to the new width."""
