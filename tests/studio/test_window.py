@@ -19,6 +19,7 @@ from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.studio import application
 from smarthdr_studio.studio.app import refuse_without
+from smarthdr_studio.studio.state import Workspace
 from smarthdr_studio.studio.widgets import slider
 
 
@@ -246,3 +247,17 @@ def test_the_guide_ships_with_the_program(opened):
     from smarthdr_studio.core.environment import resource
 
     assert len(list(Path(resource("guide")).glob("*.md"))) >= 3
+
+
+def test_the_scene_on_the_screen_is_named_in_every_workspace(opened, until, qtbot):
+    named = opened.readout._scene
+    until(opened.session, lambda s: s.shown is not None)
+    for workspace in Workspace:
+        opened.session.work_in(str(workspace))
+        assert named.isVisible()
+        assert named.text() == opened.session.state.shown
+    opened.session.screen.pick("004")
+    until(opened.session, lambda s: s.shown == "004")
+    assert named.text() == "004"
+    opened.session.close_project()
+    assert named.isHidden()

@@ -171,15 +171,19 @@ class ReadOnlyNote(QFrame):
 
 
 _MIB = 2**20
+_WIDEST_NAME = 240
 
 
 class ReadoutBar(QWidget):
-    """One line; the middle gives way first when there is little room."""
+    """One line: which scene is on the screen, and what is known of the pixel under the mouse.
+
+    The middle gives way first when there is little room.
+    """
 
     SHOWS: ClassVar[frozenset[str]] = frozenset(
         {
             *("readout", "busy", "progress", "training", "cache_bytes", "cache_budget"),
-            *("folder", "workspace", "centre"),
+            *("folder", "workspace", "centre", "shown"),
         }
     )
 
@@ -188,6 +192,9 @@ class ReadoutBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._scene = ElidedLabel(role="title", mode=Qt.TextElideMode.ElideMiddle)
+        self._scene.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self._scene.setMaximumWidth(_WIDEST_NAME)
         self._pixel = ElidedLabel(parted=True)
         self._work = caption("", role="muted")
         self._bar = QProgressBar(maximum=100, textVisible=False)
@@ -204,10 +211,11 @@ class ReadoutBar(QWidget):
         self._row = row = QHBoxLayout(self)
         row.setContentsMargins(10, 2, 10, 3)
         row.setSpacing(16)
+        row.addWidget(self._scene)
         row.addWidget(self._pixel, 1)
         for part in (self._run, self._waits, self._work, self._bar, self._cancel, self._caches):
             row.addWidget(part)
-        for part in (self._bar, self._cancel, self._run):
+        for part in (self._scene, self._bar, self._cancel, self._run):
             part.hide()
 
     def sizeHint(self) -> QSize:
@@ -230,6 +238,9 @@ class ReadoutBar(QWidget):
         told = run.busy or run.activity is Activity.INTERRUPTED
         _set(self._run, run_in_short(run) if told and not seen else "")
         self._run.setToolTip(f"{by_id('work_train').tip_with_key}: {run_in_words(run)}")
+        if old.shown != new.shown:
+            self._scene.tell(new.shown or "")
+            self._scene.setVisible(bool(new.shown))
         if (old.readout, old.workspace, old.centre) != (new.readout, new.workspace, new.centre):
             # Of a pixel of the views, while they can be in sight.
             self._pixel.tell("" if train or new.centre is Centre.RUNS else in_words(new.readout))
