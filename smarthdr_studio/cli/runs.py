@@ -277,7 +277,9 @@ def _compared(project: "Project", runs: "list[RunFolder]") -> _Comparison:
     return _Comparison(
         runs=tuple(run.id for run in runs),
         figures=run_comparison.figures([row_of(run) for run in runs]),
-        settings=run_comparison.plan_differences([run_comparison.read_plan(run) for run in runs]),
+        settings=run_comparison.plan_differences(
+            [run_comparison.settled_plan(run) for run in runs]
+        ),
         thresholds=run_comparison.mask_differences([stand.masks for stand in stands]),
         labels={
             run.id: run_comparison.label_differences(stands[0], stand)

@@ -1,5 +1,6 @@
 """What two runs differ in: settings, thresholds, labels; and nothing that is the same."""
 
+import json
 from dataclasses import replace
 
 from made_runs import a_run, check, log, round_, started
@@ -12,6 +13,7 @@ from smarthdr_studio.core.training.run_comparison import (
     mask_differences,
     plan_differences,
     read_plan,
+    settled_plan,
 )
 from smarthdr_studio.core.training.run_index import row_of
 from smarthdr_studio.core.training.run_start import StartState, read_start_state
@@ -32,6 +34,17 @@ def test_settings_that_differ_are_told_by_their_key_with_every_value():
 def test_a_plan_is_read_from_its_run(tmp_path):
     run = a_run(tmp_path, plan="seed = 5\n[schedule]\nepochs = 40\n")
     assert (read_plan(run).seed, read_plan(run).schedule.epochs) == (5, 40)
+
+
+def test_runs_of_one_plan_that_chose_another_precision_differ_in_it(tmp_path):
+    runs = [a_run(tmp_path, f"20261101-12000{k}-quick") for k in range(4)]
+    for run, chosen in zip(runs, ("bfloat16", "float32"), strict=False):
+        run.start_path.write_text(json.dumps({"precision": {"precision": chosen}}))
+    runs[3].start_path.write_text('{"precision": {"precision": "coarse"}}', encoding="utf-8")
+    plans = [settled_plan(run) for run in runs]
+    assert plan_differences(plans) == {"precision": ("bfloat16", "float32", "auto", "auto")}
+    asked = a_run(tmp_path, "20261101-130000-quick", plan='precision = "float32"\n')
+    assert settled_plan(asked).precision == "float32"
 
 
 def test_labels_differ_by_scene_by_version_and_by_kind():

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from smarthdr_studio.core.records import read_json
 from smarthdr_studio.core.training.plan import TrainingPlan, load_preset
 from smarthdr_studio.core.training.plan_schema import flat
 from smarthdr_studio.core.training.run_folder import RunFolder
@@ -35,6 +36,19 @@ class LabelDifference:
 def read_plan(run: RunFolder) -> TrainingPlan:
     """The plan a run was started with. Raises PlanError."""
     return load_preset(str(run.plan_path))
+
+
+def settled_plan(run: RunFolder) -> TrainingPlan:
+    """The same, with the precision that the run chose where its plan left that open.
+
+    Two runs of one plan may differ in it, and in all that follows. Raises PlanError.
+    """
+    plan = read_plan(run)
+    try:
+        chosen = read_json(run.start_path)["precision"]["precision"]
+        return TrainingPlan.model_validate(plan.model_dump() | {"precision": chosen})
+    except (OSError, ValueError, KeyError, TypeError):  # of an older version, or spoilt
+        return plan
 
 
 def plan_differences(plans: Sequence[TrainingPlan]) -> dict[str, tuple[Any, ...]]:

@@ -6,7 +6,7 @@ from smarthdr_studio.core.errors import PlanError
 from smarthdr_studio.core.training.plan import TrainingPlan, load_preset
 from smarthdr_studio.core.training.plan_fields import as_text
 from smarthdr_studio.core.training.plan_schema import flat, plan_fields
-from smarthdr_studio.core.training.run_comparison import read_plan
+from smarthdr_studio.core.training.run_comparison import read_plan, settled_plan
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.training.run_index import RunRow
 from smarthdr_studio.core.words import unit_for
@@ -18,7 +18,7 @@ Told = tuple[tuple[Contrast, ...], str]
 def plan_contrasts(rows: Sequence[RunRow]) -> Told:
     """The settings in which the plans of these runs differ, and how many are the same."""
     try:
-        plans = [read_plan(RunFolder(row.folder)) for row in rows]
+        plans = [settled_plan(RunFolder(row.folder)) for row in rows]
     except PlanError as error:
         return (), str(error)
     contrasts = _contrasts(plans)
