@@ -328,11 +328,11 @@ Shape = tuple[int, int]
 """How many crops go through the network at once, and their side in pixels."""
 
 PassTimer = Callable[[torch.dtype, Shape], float]
-"""Takes one pass over made-up crops in a precision; its seconds."""
+"""Takes one pass over made-up crops in a precision; what this thread had of the processor, in s."""
 
 _WINS_FROM: Final = 1.2
-_TRIAL_S: Final = 2.0
-_MOST_PAIRS, _LEAST_PAIRS = 4, 2  # of a pass in each precision; the first settles kernels
+_TRIAL_S: Final = 4.0
+_MOST_PAIRS, _LEAST_PAIRS = 3, 2  # of a pass in each precision; the first settles kernels
 _SMALLEST: Final = 16  # px; networks fill up what is smaller
 _FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16", "bf16", "svebf16"})  # of x86 and of ARM
 
@@ -384,21 +384,34 @@ def choose_by_trial(timer: PassTimer, shapes: Sequence[Shape]) -> PrecisionChoic
 def measured_gain(timer: PassTimer, shapes: Iterable[Shape]) -> float:
     """How many times as fast as float32 bfloat16 is, told from the largest shape there is time for.
 
-    Passes in either precision take turns, and the quickest of each count. Two seconds are kept to
-    as well as smaller shapes can foretell what larger ones take.
+    Passes in either precision take turns on a single thread, and the quickest of each count: what
+    another program at work leaves of the processor decides nothing. Four seconds are kept to as
+    well as smaller shapes can foretell what larger ones take.
     """
     left, for_each_pixel, gain = _TRIAL_S, 0.0, 1.0
     for shape in shapes:
         pixels = shape[0] * shape[1] ** 2
         if _LEAST_PAIRS * for_each_pixel * pixels > left:
             break
-        pairs = _timed_pairs(timer, shape, within=left)
+        with _on_one_thread():
+            pairs = _timed_pairs(timer, shape, within=left)
         left -= sum(map(sum, pairs))
         if len(pairs) < _LEAST_PAIRS and for_each_pixel:
             break  # what could not be repeated tells less than a smaller shape has told
         single, half = (min(each) for each in zip(*(pairs[1:] or pairs), strict=True))
         for_each_pixel, gain = (single + half) / pixels, single / half
     return gain
+
+
+@contextmanager
+def _on_one_thread() -> Iterator[None]:
+    """Inside, this thread computes alone."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _timed_pairs(timer: PassTimer, shape: Shape, *, within: float) -> list[tuple[float, float]]:
@@ -433,11 +446,11 @@ _predicting: Final[dict[tuple[str, int, int], PrecisionChoice]] = {}
 
 
 def time_prediction(network: FusionNetwork, precision: torch.dtype, shape: Shape) -> float:
-    """Seconds of one pass forward over made-up pictures; no random number is drawn."""
+    """Takes one pass forward over made-up pictures, as a `PassTimer`; draws no random number."""
     crops, side = shape
     frames = torch.linspace(0, 1, 18 * crops * side**2).view(3, crops, 6, side, side)
-    begun = time.perf_counter()
+    begun = time.thread_time()
     mixed = precision is not torch.float32
     with torch.inference_mode(), torch.autocast("cpu", dtype=precision, enabled=mixed):
         network(*frames)
-    return time.perf_counter() - begun
+    return time.thread_time() - begun

@@ -303,7 +303,7 @@ class ForwardPass:
         return f"computes without a compiler, which does not work here ({complaints[0]})"
 
     def time_pass(self, precision: torch.dtype, shape: Shape) -> float:
-        """Seconds of a pass forward and backward on made-up crops; a `precision.PassTimer`.
+        """Takes a pass forward and backward on made-up crops; a `compute.PassTimer`.
 
         Weights and torch's own random numbers are afterwards as they were before.
         """
@@ -353,14 +353,14 @@ class ForwardPass:
         return torch.autocast(self._device.type, dtype=precision)
 
     def _rehearse(self, answer: Callable[..., Any], shape: Shape, precision: torch.dtype) -> float:
-        """The seconds of a pass forward and backward that leaves no trace."""
+        """What this thread computes in a pass that leaves no trace, in seconds."""
         crops, side = shape
         with self._leaving_no_trace():
             frames = [torch.rand(crops, 6, side, side, device=self._device) for _ in range(3)]
-            begun = time.perf_counter()
+            begun = time.thread_time()
             hdr, sigma = self._computed(answer, frames, precision)
             (hdr.mean() + sigma.mean()).backward()  # type: ignore[no-untyped-call]
-            return time.perf_counter() - begun
+            return time.thread_time() - begun
 
     @contextmanager
     def _leaving_no_trace(self) -> Iterator[None]:

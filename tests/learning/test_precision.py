@@ -5,7 +5,9 @@ The clock of every trial is made up: nothing is measured here.
 
 import itertools
 import json
+import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -180,19 +182,35 @@ def test_the_largest_crops_there_is_time_for_decide():
     quick = MadeUpTimer(gains, pixel=1e-7)
     assert measured_gain(quick, SHAPES) == pytest.approx(3.0)
     assert quick.shapes == list(SHAPES)
-    # 8 crops of 128² would take 13 s for a pair, 1 crop 1.6 s: only 32² can be repeated in 2 s.
-    patient = MadeUpTimer(gains, pixel=1e-4)
+    # 8 crops of 128² would take 26 s for a pair, 1 crop 3.3 s: only 32² can be repeated in 4 s.
+    patient = MadeUpTimer(gains, pixel=2e-4)
     assert measured_gain(patient, SHAPES) == pytest.approx(0.5)
     assert patient.shapes == [(1, 32)]
 
 
 @pytest.mark.parametrize("gain", [0.05, 1.0, 2.0])
 @pytest.mark.parametrize("exponent", range(-9, -3))
-def test_a_trial_keeps_to_two_seconds(gain, exponent):
+def test_a_trial_keeps_to_four_seconds(gain, exponent):
     timer = MadeUpTimer(gain, pixel=10.0**exponent)
     assert measured_gain(timer, SHAPES) == pytest.approx(gain)
     smallest_pair = 10.0**exponent * 32**2 * (1 + 1 / gain)
-    assert timer.spent <= max(2.0, smallest_pair)
+    assert timer.spent <= max(4.0, smallest_pair)
+
+
+def test_a_trial_computes_on_one_thread_and_waiting_costs_nothing(request):
+    request.addfinalizer(partial(torch.set_num_threads, torch.get_num_threads()))
+    torch.set_num_threads(2)
+    threads = []
+
+    def sleep(*_frames):
+        threads.append(torch.get_num_threads())
+        time.sleep(0.05)
+
+    gain = measured_gain(partial(time_prediction, sleep), SHAPES[:1])
+    assert set(threads) == {1}
+    assert torch.get_num_threads() == 2
+    assert time_prediction(sleep, torch.float32, SHAPES[0]) < 0.05
+    assert gain > 0
 
 
 def test_the_first_pass_of_each_kind_does_not_count():
