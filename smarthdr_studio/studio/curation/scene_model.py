@@ -518,7 +518,7 @@ class SceneShelf(QObject):
 class SceneLines:
     """Mixed into a view of scenes before the view of Qt: its lines stay where they are pressed.
 
-    Where it gets less room than it had, the current scene stays in sight.
+    Where it gets another room than it had, the current scene stays in sight.
     """
 
     _shelf: SceneShelf
@@ -549,8 +549,12 @@ class SceneLines:
         before, place = event.oldSize().height(), view.visualRect(view.currentIndex())
         seen = not place.isEmpty() and place.bottom() > 0 and place.top() < before
         super().resizeEvent(event)  # type: ignore[misc]
-        if seen and before > event.size().height():
+        self.fill_room()
+        if seen:
             view.scrollTo(view.currentIndex())
+
+    def fill_room(self) -> None:
+        """Lay lines out for the room there is now; most of them need nothing."""
 
 
 def listed_scenes(state: StudioState) -> Sequence[SceneFacts]:

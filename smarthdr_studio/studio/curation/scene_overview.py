@@ -20,7 +20,6 @@ from PySide6.QtGui import (
     QFontMetrics,
     QFontMetricsF,
     QPainter,
-    QResizeEvent,
     QShowEvent,
 )
 from PySide6.QtWidgets import (
@@ -328,14 +327,10 @@ class SceneGallery(SceneLines, QListView):
     def set_width_of_pictures(self, width: int) -> None:
         """Show pictures so wide."""
         self._wanted = min(max(width, WIDTHS[0]), WIDTHS[1])
-        self._fill_lines()
+        self.fill_room()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
+    def fill_room(self) -> None:
         """As many pictures to a line as there is room for, a little wider to fill it."""
-        super().resizeEvent(event)
-        self._fill_lines()
-
-    def _fill_lines(self) -> None:
         room = self.viewport().width() - 1
         many = max(room // (self._wanted + MARGIN), 1)
         width = room // many - MARGIN
