@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.studio.actions import by_id
+from smarthdr_studio.studio.curation.scene_lines import SceneLines
 from smarthdr_studio.studio.curation.scene_listing import (
     BAR,
     QueryLine,
@@ -39,7 +40,7 @@ from smarthdr_studio.studio.curation.scene_listing import (
     paint_thumbnail,
     status_colour,
 )
-from smarthdr_studio.studio.curation.scene_model import Role, SceneLines, SceneShelf
+from smarthdr_studio.studio.curation.scene_model import Role, SceneShelf
 from smarthdr_studio.studio.state import Centre, QueueKind, StudioState
 from smarthdr_studio.studio.theme import Palette, on_selection
 from smarthdr_studio.studio.widgets.controls import (

@@ -41,6 +41,7 @@ from PySide6.QtWidgets import (
 
 from smarthdr_studio.core.curation.scene_facts import SceneFacts, SortKey
 from smarthdr_studio.studio.actions import by_id
+from smarthdr_studio.studio.curation.scene_lines import SceneLines
 from smarthdr_studio.studio.curation.scene_listing import (
     BAR,
     QueryLine,
@@ -57,7 +58,6 @@ from smarthdr_studio.studio.curation.scene_model import (
     COLUMNS,
     SMALL_WIDTH,
     SceneColumn,
-    SceneLines,
     SceneShelf,
 )
 from smarthdr_studio.studio.state import Centre, QueueKind, StudioState
