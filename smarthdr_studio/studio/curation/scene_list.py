@@ -29,7 +29,6 @@ from PySide6.QtWidgets import (
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.studio.actions import by_id
-from smarthdr_studio.studio.curation.scene_lines import SceneLines
 from smarthdr_studio.studio.curation.scene_listing import (
     BAR,
     QueryLine,
@@ -41,6 +40,7 @@ from smarthdr_studio.studio.curation.scene_listing import (
     status_colour,
 )
 from smarthdr_studio.studio.curation.scene_model import Role, SceneShelf
+from smarthdr_studio.studio.curation.steady_lines import SteadyLines
 from smarthdr_studio.studio.state import Centre, QueueKind, StudioState
 from smarthdr_studio.studio.theme import Palette, on_selection
 from smarthdr_studio.studio.widgets.controls import (
@@ -384,7 +384,7 @@ class SceneList(QWidget):
         self.centre_picked.emit(str(_CENTRES[word][0]))
 
 
-class _Lines(SceneLines, QListView):
+class _Lines(SteadyLines, QListView):
     """Keeps the current scene in sight, and with it what comes next unless it was clicked."""
 
     def __init__(self, shelf: SceneShelf) -> None:

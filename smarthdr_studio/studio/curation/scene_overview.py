@@ -41,7 +41,6 @@ from PySide6.QtWidgets import (
 
 from smarthdr_studio.core.curation.scene_facts import SceneFacts, SortKey
 from smarthdr_studio.studio.actions import by_id
-from smarthdr_studio.studio.curation.scene_lines import SceneLines
 from smarthdr_studio.studio.curation.scene_listing import (
     BAR,
     QueryLine,
@@ -60,6 +59,7 @@ from smarthdr_studio.studio.curation.scene_model import (
     SceneColumn,
     SceneShelf,
 )
+from smarthdr_studio.studio.curation.steady_lines import SteadyLines
 from smarthdr_studio.studio.state import Centre, QueueKind, StudioState
 from smarthdr_studio.studio.theme import SELECTED, Palette, on_selection
 from smarthdr_studio.studio.widgets.controls import (
@@ -75,7 +75,7 @@ _THUMBNAIL: Final = QSize(48, 32)
 _PAD: Final = 6.0
 
 
-class SceneTable(SceneLines, QTableView):
+class SceneTable(SteadyLines, QTableView):
     """Says by which figure to sort, and which scene's pictures are wanted."""
 
     SHOWS: ClassVar[frozenset[str]] = frozenset({"table", "queue"})
@@ -298,7 +298,7 @@ _TILE_PAD: Final = 6
 MARGIN: Final = 2 * _TILE_PAD + 8  # around a picture
 
 
-class SceneGallery(SceneLines, QListView):
+class SceneGallery(SteadyLines, QListView):
     """Pictures in rows; says when the scene's pictures are wanted in full."""
 
     opened = Signal()

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QAbstractItemView
 from smarthdr_studio.studio.curation.scene_model import SceneShelf
 
 
-class SceneLines:
+class SteadyLines:
     """Mixed into a view of scenes before the view of Qt: its lines stay where they are pressed.
 
     Where it gets another room than it had, the current scene stays in sight.
