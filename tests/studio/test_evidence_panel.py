@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -151,8 +152,9 @@ def test_scope_and_part_are_picked(qtbot):
     panel._parts.setFocus()
     qtbot.keyClick(panel._parts, Qt.Key.Key_Down)
     assert said == [("scope", "pool"), ("part", str(Part.SATURATED))]
-    for part in Part:
-        panel.show_state(StudioState(), StudioState(evidence=EvidenceState(part=part)))
+    for before, part in pairwise((Part.SATURATED, *Part)):
+        old, new = (StudioState(evidence=EvidenceState(part=each)) for each in (before, part))
+        panel.show_state(old, new)
         assert panel._parts.currentText() == str(part)
 
 

@@ -173,6 +173,27 @@ def test_a_step_of_a_threshold_is_one_change(opened):
     assert old.pool != new.pool
 
 
+def test_a_scene_at_hand_is_one_change(opened, until):
+    session, told = opened.session, []
+    session.screen.pick("004")
+    until(session, lambda s: s.shown == "004" and s.clues_known)
+    session.changed.connect(lambda old, new: told.append((old, new)))
+    session.screen.pick("003")
+    ((old, new),) = told
+    assert (old.current, old.shown, old.clues_known) == ("004", "004", True)
+    assert (new.current, new.shown, new.clues_known) == ("003", "003", False)
+    assert new.story.scene == "003"
+    assert old.retained != new.retained
+
+
+def test_evidence_that_says_the_same_again_is_no_change(opened, until):
+    until(opened.session, lambda s: s.clues_known and not s.evidence.work)
+    told = []
+    opened.session.changed.connect(lambda old, new: told.append(new))
+    opened.session.inspection.evidence.refresh()
+    assert not told
+
+
 def test_a_decision_is_one_change_and_one_reading_of_the_journal(opened, monkeypatch):
     session, told, read = opened.session, [], []
     plain = database.each_entry_after

@@ -310,10 +310,11 @@ class Screen(QObject):
     def pick(self, scene: str) -> None:
         """Show a scene; the one on the screen stays until the new one is read."""
         generation = self._store.state.generation + 1
-        self._store.become(current=scene, generation=generation)
         self._ahead.stop()
-        self.picked.emit(scene)
-        self.scenes.fetch(scene, generation=generation)
+        with self._store.one_change():
+            self._store.become(current=scene, generation=generation)
+            self.picked.emit(scene)
+            self.scenes.fetch(scene, generation=generation)
 
     @Slot(object)
     def want_thumbnails(self, scenes: tuple[str, ...]) -> None:
@@ -444,11 +445,12 @@ class Screen(QObject):
         self.stage.take_person(self._painted_masks.of(self.stage.scene))
         if self.stage.size is not None:
             self.sized.emit(*self.stage.size)
-        self._store.become(shown=loaded.id, clues_known=False)
-        if loaded.problems:
-            self._complain(loaded)
-        self.scene_shown.emit(loaded.id)
-        self.update_trust()
+        with self._store.one_change():
+            self._store.become(shown=loaded.id, clues_known=False)
+            if loaded.problems:
+                self._complain(loaded)
+            self.scene_shown.emit(loaded.id)
+            self.update_trust()
         self._ahead.start()
 
     def _is_worse(self, loaded: LoadedScene) -> bool:

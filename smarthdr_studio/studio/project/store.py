@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar, Final, Protocol
 
@@ -14,6 +15,7 @@ from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.studio.state import Notice, StudioState
 
 _FIELDS: Final = tuple(field.name for field in fields(StudioState))
+_VALUES: Final = attrgetter(*_FIELDS)
 _KEPT: Final = ("curve", "frames", "truth", "split", "planning", "proposal")
 
 
@@ -183,5 +185,5 @@ def _differing(old: StudioState, new: StudioState) -> frozenset[str]:
     """The fields in which two states differ."""
     if old is new:
         return frozenset()
-    pairs = ((name, getattr(old, name), getattr(new, name)) for name in _FIELDS)
-    return frozenset(name for name, was, now in pairs if was is not now and was != now)
+    pairs = zip(_FIELDS, _VALUES(old), _VALUES(new), strict=True)
+    return frozenset([name for name, was, now in pairs if was is not now and was != now])

@@ -133,10 +133,11 @@ class Inspection(QObject):
 
     @Slot()
     def _look_closer(self) -> None:
-        self.inspector.look_for_clues()
-        self.evidence.refresh()
-        self.thresholds.recount()
-        self._ask_what_is_shown()
+        with self._store.one_change():
+            self.inspector.look_for_clues()
+            self.evidence.refresh()
+            self.thresholds.recount()
+            self._ask_what_is_shown()
 
     @Slot()
     def _ask_what_is_shown(self) -> None:

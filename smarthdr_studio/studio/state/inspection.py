@@ -120,7 +120,7 @@ Group = Literal["pool", "labels"]
 """Scenes that evidence is measured of: unlabelled ones, or test and labelled ones."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceState:
     """Is σ any good? `point` is (dropped share, error of the rest ÷ error of all) of the masks.
 

@@ -441,6 +441,7 @@ class GroundTruthController(QObject):
         if not self._stage.take_errors(found.errors, of=found.pictures):
             self.refresh()
             return
-        self._store.become(quality=found.quality)
-        if known is not found.errors:
-            self.measured.emit()
+        with self._store.one_change():
+            self._store.become(quality=found.quality)
+            if known is not found.errors:
+                self.measured.emit()

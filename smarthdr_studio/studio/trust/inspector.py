@@ -144,9 +144,10 @@ class InspectorController(QObject):
 
     def _take_clues(self, clues: Clues) -> None:
         self._stage.take_clues(clues)
-        self.refresh()
-        self._store.become(clues_known=True)
-        self.clues_found.emit()
+        with self._store.one_change():
+            self.refresh()
+            self._store.become(clues_known=True)
+            self.clues_found.emit()
 
     def _tell(self) -> None:
         subject = self._stage.subject()
