@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QContextMenuEvent, QImage
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from smarthdr_studio.studio.plots.axes import ticks, worded
 from smarthdr_studio.studio.plots.curves import Curve
@@ -400,3 +400,40 @@ def test_a_single_value_has_an_axis_of_its_own(curve, qtbot, value):
     ((_, shown),) = curve._plot.left.tickValues(low, high, curve._plot.vb.height())
     words = curve._plot.left.tickStrings(shown, 1.0, 0.0)
     assert len(set(words)) == len(words) > 1
+
+
+@pytest.fixture
+def tabbed(qtbot):
+    """A histogram in a place beside which it can stand unseen, as behind a tab."""
+    place = QWidget()
+    qtbot.addWidget(place)
+    place.resize(300, 100)
+    histogram = ThresholdHistogram("S_pa")
+    histogram.setParent(place)
+    histogram.resize(300, 100)
+    histogram.set_counts(np.linspace(0, 1, 5), np.arange(4))
+    place.show()
+    assert histogram.plot.isVisible()
+    yield histogram
+    place.close()
+
+
+def test_a_chart_behind_a_tab_is_filled_when_it_comes_out(tabbed):
+    tabbed.set_tau(0.3)
+    assert tabbed.line.value() == 0.3
+    tabbed.move(-900, 0)  # where Qt has what is behind a tab
+    tabbed.set_tau(0.6)
+    tabbed.set_tau(0.7)
+    assert (tabbed.isVisible(), tabbed.line.value()) == (True, 0.3)
+    tabbed.move(0, 0)
+    QApplication.processEvents()
+    assert tabbed.line.value() == 0.7
+
+
+def test_the_same_counts_again_are_not_drawn_again(tabbed, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(ThresholdHistogram, "draw", lambda *_: drawn.append(1))
+    tabbed.set_counts(np.linspace(0, 1, 5), np.arange(4))
+    assert not drawn
+    tabbed.set_counts(np.linspace(0, 1, 5), np.arange(1, 5))
+    assert drawn

@@ -12,7 +12,8 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow
 
 from smarthdr_studio.core.display import ColourMap, colour_table
-from smarthdr_studio.studio.plots.axes import place_for
+from smarthdr_studio.studio.plots.axes import Places, place_for
+from smarthdr_studio.studio.plots.plot import RoundAxis
 from smarthdr_studio.studio.plots.retention_map import (
     LEVELS,
     RetentionMap,
@@ -137,6 +138,28 @@ def test_numbers_keep_off_what_is_taken():
     assert apart.bottom() <= 50 or apart.top() >= 50
 
 
+@given(st.lists(st.tuples(st.integers(0, 160), st.integers(0, 90)), max_size=6), st.booleans())
+def test_a_box_has_the_first_place_that_is_free_whatever_is_taken(corners, wavy):
+    across = np.linspace(5, 195, 60)
+    line = np.stack((across, 50 + 30 * wavy * np.sin(across / 20)), 1)
+    frame, half = QRectF(2, 2, 196, 96), np.array((20.0, 8.0))
+    apart = np.stack((across, 60 - 30 * np.cos(across / 30)), 1)
+    places = Places([line], size=(40, 16), frame=frame, apart=apart)
+    taken = [QRectF(x, y, 30, 20) for x, y in corners]
+    boxes = (QRectF(*(middle - half), 40, 16) for middle in places._middles)
+    first = next(
+        (
+            box
+            for box in boxes
+            if not any(box.intersects(other) for other in taken)
+            and not any(box.contains(QPointF(*point)) for point in apart)
+        ),
+        None,
+    )
+    assert places.first(taken=taken) == first
+    assert places.first(taken=taken) == first  # asked again
+
+
 @pytest.fixture
 def chart(qtbot):
     chart = RetentionMap()
@@ -258,6 +281,23 @@ def test_the_exact_share_is_told_where_it_is_known(chart):
     assert "54 %" in chart.accessibleName()
     chart.set_taus(0.9, 0.6, kept=0.617)
     assert "62 %" in chart.accessibleName()
+
+
+def test_a_point_that_moves_works_out_nothing_of_the_lines_and_the_axes_anew(chart, monkeypatch):
+    for patch in (0.3, 0.4):  # an axis knows how much room it needs once it was drawn
+        chart.set_taus(patch, 0.6)
+        chart.grab()
+    places, worked_out = dict(chart._places), []
+    monkeypatch.setattr(RoundAxis, "generateDrawSpecs", lambda axis, _p: worked_out.append(axis))
+    for step in range(5):
+        chart.set_taus(0.5 + step / 50, 0.6)
+        chart.grab()
+    assert chart._places == places
+    assert not worked_out
+    chart.resize(320, 280)
+    chart.grab()
+    assert chart._places != places
+    assert worked_out
 
 
 def test_pairs_set_aside_are_marked_where_they_lie(chart):

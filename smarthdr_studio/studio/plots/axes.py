@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QWidget
 
@@ -89,6 +89,51 @@ CLOSE: Final = ((0.0, 0.0), (0.0, -0.65), (0.0, 0.65), (0.6, 0.0), (-0.6, 0.0))
 LOOSE: Final = (*CLOSE, (0.0, -1.0), (0.0, 1.0), (0.0, -1.4), (0.0, 1.4))
 
 
+class Places:
+    """Where a box of one width and height may stand on the longest of some lines, in pixels.
+
+    The right end of the line comes first. A box lies inside the frame, and over none of the
+    points `apart`, N×2, which are looked at once, however often something else is in the way.
+    """
+
+    def __init__(
+        self,
+        lines: list[Doubles],
+        *,
+        size: tuple[float, float],
+        frame: QRectF,
+        apart: Doubles = NOWHERE,
+        beside: tuple[tuple[float, float], ...] = CLOSE,
+    ) -> None:
+        self._half, self._apart = np.array(size) / 2, apart
+        line = max(lines, key=len, default=NOWHERE)
+        forwards = len(line) == 0 or line[0, 0] <= line[-1, 0]
+        places = _spaced(line if forwards else line[::-1])[::-1]
+        shifts = np.array(beside) * size
+        middles = (places + shifts[:, None]).reshape(-1, 2)
+        left_top, right_bottom = _ends(frame)
+        inside = (middles - self._half >= left_top) & (middles + self._half <= right_bottom)
+        self._middles = middles[inside.all(1)]
+        self._covers: dict[int, bool] = {}
+
+    def first(self, *, taken: list[QRectF]) -> QRectF | None:
+        """The first box that lies over nothing taken; None where there is none."""
+        low, high = self._middles - self._half, self._middles + self._half
+        free = np.ones(len(low), bool)
+        for left_top, right_bottom in map(_ends, taken):
+            free &= ((low >= right_bottom) | (high <= left_top)).any(1)
+        for place in np.flatnonzero(free).tolist():
+            if not self._is_over(place):
+                return QRectF(QPointF(*low[place]), QSizeF(*(2 * self._half)))
+        return None
+
+    def _is_over(self, place: int) -> bool:
+        if place not in self._covers:
+            away = np.abs(self._apart - self._middles[place])
+            self._covers[place] = bool((away < self._half).all(1).any())
+        return self._covers[place]
+
+
 def place_for(
     lines: list[Doubles],
     *,
@@ -98,28 +143,19 @@ def place_for(
     apart: Doubles = NOWHERE,
     beside: tuple[tuple[float, float], ...] = CLOSE,
 ) -> QRectF | None:
-    """A box of this width and height on the longest line, in pixels; its right end comes first.
+    """The first of the `Places` for a box that lies over nothing taken."""
+    return Places(lines, size=size, frame=frame, apart=apart, beside=beside).first(taken=taken)
 
-    It lies inside the frame, over nothing taken, and over none of the points `apart`, N×2.
-    """
-    if not lines:
-        return None
-    wide, tall = size
-    line = max(lines, key=len)
-    places = _spaced(line if line[0, 0] <= line[-1, 0] else line[::-1])[::-1]
-    shifts = np.array(beside) * (wide, tall)
-    for x, y in (places + shifts[:, None]).reshape(-1, 2).tolist():
-        box = QRectF(x - wide / 2, y - tall / 2, wide, tall)
-        away = np.abs(apart - np.array((x, y)))
-        covers = bool(((away[:, 0] < wide / 2) & (away[:, 1] < tall / 2)).any())
-        free = frame.contains(box) and not any(box.intersects(other) for other in taken)
-        if free and not covers:
-            return box
-    return None
+
+def _ends(box: QRectF) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The left upper and the right lower corner."""
+    return (box.left(), box.top()), (box.right(), box.bottom())
 
 
 def _spaced(line: Doubles) -> Doubles:
     """Places along a line, evenly apart."""
+    if not len(line):
+        return NOWHERE
     steps = np.hypot(*np.diff(line, axis=0).T)
     along = np.concatenate([[0.0], np.cumsum(steps)])
     where = np.arange(0.0, along[-1] + 1e-9, _SPACING)

@@ -82,6 +82,7 @@ class Chart(QWidget):
         self._fine = 1.0
         self._zoom: tuple[Stretch, Stretch] | None = None
         self._plot: Plot | None = None
+        self._stale = False  # the plot does not show how things stand
         self._soon = QTimer(self, singleShot=True)
         self._soon.timeout.connect(self._build)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -121,6 +122,10 @@ class Chart(QWidget):
         """Put everything into the plot."""
         raise NotImplementedError
 
+    def show_grid(self, plot: "Plot") -> None:
+        """Faint lines at the round values up; across where a person wants them."""
+        plot.show_grid(across=self.across_grid)
+
     def dressed(self, plot: "Plot", palette: Palette) -> None:
         """Give the lines of the plot their colours; its axes have theirs."""
 
@@ -142,7 +147,8 @@ class Chart(QWidget):
 
     def changed(self) -> None:
         """Something is to be shown anew; nothing is done for a chart that nobody sees."""
-        if self._plot is not None and self.isVisible():
+        self._stale = True
+        if self._plot is not None and not self.visibleRegion().isEmpty():
             self._refill()
         self.update(self._beside())
 
@@ -273,7 +279,12 @@ class Chart(QWidget):
         self.make_menu().popup(event.globalPos())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Words, and the frame of whoever has the keyboard; the plot lies over the rest."""
+        """Words, and the frame of whoever has the keyboard; the plot lies over the rest.
+
+        A chart that comes out from behind a tab is not shown again, only painted.
+        """
+        if self._stale and self._plot is not None:
+            self._refill()
         painter = QPainter(self)
         self.paint_words(painter)
         if self.hasFocus():
@@ -345,12 +356,13 @@ class Chart(QWidget):
             self.lay_out(self._plot)
 
     def _refill(self) -> None:
+        self._stale = False
         plot, some = self.plot, not self.nothing()
         for each in self.plots():
             each.setVisible(some)
         self._place()
         if some:
-            plot.show_grid(across=self.across_grid)
+            self.show_grid(plot)
             self.draw(plot)
 
     def _dress_plot(self) -> None:

@@ -44,7 +44,7 @@ class ThresholdHistogram(Chart):
         self._keys = ArrowKeys(self)
         self._keys.stepped.connect(self._step)
         self._keys.let_go.connect(self._let_go)
-        self._describe()
+        self.set_name(name)
 
     @property
     def tau(self) -> float:
@@ -55,6 +55,8 @@ class ThresholdHistogram(Chart):
         """N counts between n + 1 rising edges of scores in [0, 1]."""
         if len(edges) != len(counts) + 1:
             raise ValueError(f"{len(counts)} counts lie between {len(counts) + 1} edges")
+        if np.array_equal(counts, self._counts) and np.array_equal(edges, self._edges):
+            return
         self._edges = np.asarray(edges, np.float64)
         self._counts = np.asarray(counts, np.int64)
         self.changed()
@@ -68,9 +70,13 @@ class ThresholdHistogram(Chart):
 
     def set_name(self, name: str) -> None:
         """Say whose scores these are."""
-        if name != self.title:
-            self.title = name
-            self._describe()
+        self.title = name
+        self.setToolTip(
+            f"{name}: how many have which score, by the logarithm of their count. Drag the"
+            " line; arrow keys move it by 0.01, with Shift by 0.1 (Tab reaches it, Esc leaves it)."
+            " Ctrl and the wheel zoom, a double click shows all; more by the right button"
+        )
+        self._describe()
 
     def sizeHint(self) -> QSize:
         """Low and wide."""
@@ -173,8 +179,3 @@ class ThresholdHistogram(Chart):
 
     def _describe(self) -> None:
         self.setAccessibleName(f"Histogram of {self.title}, threshold {tau_words(self._tau)}")
-        self.setToolTip(
-            f"{self.title}: how many have which score, by the logarithm of their count. Drag the"
-            " line; arrow keys move it by 0.01, with Shift by 0.1 (Tab reaches it, Esc leaves it)."
-            " Ctrl and the wheel zoom, a double click shows all; more by the right button"
-        )

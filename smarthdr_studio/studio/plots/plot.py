@@ -205,6 +205,7 @@ class Plot(pg.GraphicsView):
         self._takes_wheel, self._held = takes_wheel, False
         self._weighs, self._from, self._let_go_at = weighs_clicks, QPointF(), QPointF()
         self._ticks, self._gutter = QPen(), ""
+        self._grid: tuple[bool, bool, QPen] | None = None  # as it is shown
         super().__init__(background=None)
         self.enableMouse(False)  # noqa: FBT003
         self.frame = _Frame(margins)
@@ -233,6 +234,10 @@ class Plot(pg.GraphicsView):
 
     def show_grid(self, *, across: bool, up: bool = True) -> None:
         """Faint lines at the round values."""
+        grid = across, up, self._ticks
+        if grid == self._grid:
+            return  # or both axes would be worked out anew
+        self._grid = grid
         self.left.setGrid(_FAINT if up else False)
         self.bottom.setGrid(_FAINT if across else False)
         for axis, on in ((self.left, up), (self.bottom, across)):
@@ -247,7 +252,8 @@ class Plot(pg.GraphicsView):
 
     def show_range(self, across: tuple[float, float], up: tuple[float, float]) -> None:
         """Show exactly this; of a logarithmic axis, powers of ten."""
-        self.vb.setRange(xRange=across, yRange=up, padding=0)
+        if (across, up) != self.sight:
+            self.vb.setRange(xRange=across, yRange=up, padding=0)
         self._widen_gutter()
 
     def keep_gutter(self, words: str) -> None:

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QFont
 from smarthdr_studio.core.display import ColourMap, Rgb8, sigma_rgb8
 from smarthdr_studio.core.trust.masking import Range
 from smarthdr_studio.core.words import percent, tau_words
-from smarthdr_studio.studio.plots.axes import NOWHERE, ArrowKeys, Doubles, place_for, stepped
+from smarthdr_studio.studio.plots.axes import NOWHERE, ArrowKeys, Doubles, Places, stepped
 from smarthdr_studio.studio.plots.chart import Chart, Column
 from smarthdr_studio.studio.theme import Palette
 
@@ -187,7 +187,8 @@ class RetentionMap(Chart):
         self._before = self._taus  # the hand came
         self._kept: float | None = None
         self._marks: Marks = ()
-        self._drawn: object = None  # the shares and the room that the ground was drawn for
+        self._drawn: object = None  # the room that the ground was drawn for; None anew
+        self._places: dict[float, Places] = {}
         self.setMinimumSize(140, 165)
         self.setToolTip(
             f"{self.title}. Drag the point, or double-click a line to retain exactly its share."
@@ -208,6 +209,7 @@ class RetentionMap(Chart):
         self._contours = (
             {} if self._shares is None else {n: contour(self._shares, n) for n in LEVELS}
         )
+        self._drawn = None
         self._describe()
         self.changed()
 
@@ -308,17 +310,21 @@ class RetentionMap(Chart):
             text.dress(bold if text is self.numbers[STRONG] else self.font(), _WHITE)
         self._drawn = None
 
+    def show_grid(self, plot: "Plot") -> None:
+        """Over the map both ways, or neither."""
+        plot.show_grid(across=self.across_grid, up=self.across_grid)
+
     def draw(self, plot: "Plot") -> None:
         """The map and its lines where they changed, then the pairs set aside and the point."""
         plot.show_range(*self.seen)
-        plot.show_grid(across=self.across_grid, up=self.across_grid)
-        ground = id(self._shares), self.seen, plot.field.size().toTuple()
-        if self._shares is not None and ground != self._drawn:
-            self._drawn = ground
+        room = self.seen, plot.field.getRect()
+        if self._shares is not None and room != self._drawn:
+            self._drawn = room
             self.image.setImage(_rgb8(self._shares), levels=None)
             self.image.setRect(QRectF(0, 0, 1, 1))
             for level, found in self._contours.items():
                 self.lines[level].setData(*_in_one(found).T)
+            self._places = self._places_of_numbers(plot)
         self._draw_marks(plot)
         self._draw_point(plot)
         self._draw_numbers(plot)
@@ -358,26 +364,32 @@ class RetentionMap(Chart):
     def _draw_numbers(self, plot: "Plot") -> None:
         """The share of each line on the line, where it covers nothing else."""
         taken = self._taken(plot)
+        for level in _BY_WEIGHT:
+            text, box = self.numbers[level], self._places[level].first(taken=taken)
+            text.setVisible(box is not None)
+            if box is not None:
+                taken.append(box)
+                text.setPos(plot.value_at(box.center()))
+
+    def _places_of_numbers(self, plot: "Plot") -> dict[float, Places]:
+        """Where each number may stand, whatever the hand moves; it says its share from now on."""
         placed = {
             level: [plot.places_of(line) for line in found]
             for level, found in self._contours.items()
         }
+        places = {}
         for level in _BY_WEIGHT:
             text = self.numbers[level]
             text.say(f"{100 * level:.0f} %")
             # The chief number stands wherever it has room, even over another line.
             others = [line for n, lines in placed.items() if STRONG != level != n for line in lines]
-            box = place_for(
+            places[level] = Places(
                 placed[level],
                 size=text.boundingRect().size().toTuple(),
                 frame=plot.field,
-                taken=taken,
                 apart=np.concatenate(others or [NOWHERE]),
             )
-            text.setVisible(box is not None)
-            if box is not None:
-                taken.append(box)
-                text.setPos(plot.value_at(box.center()))
+        return places
 
     def _taken(self, plot: "Plot") -> list[QRectF]:
         """Where the point, its words, the pairs set aside and the names of the axes stand."""
