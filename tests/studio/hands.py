@@ -1,7 +1,7 @@
 """What tests of the canvas and the charts do with a mouse, and what they show."""
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
@@ -36,6 +36,21 @@ def point_at(widget, where):
         Qt.KeyboardModifier.NoModifier,
     )
     QApplication.sendEvent(widget, event)
+
+
+class Heard(QObject):
+    """Which of some objects were told of events of one kind, each as often as it was."""
+
+    def __init__(self, kind, *watched):
+        super().__init__()
+        self.by, self._kind = [], kind
+        for each in watched:
+            each.installEventFilter(self)
+
+    def eventFilter(self, watched, event):
+        if event.type() == self._kind:
+            self.by.append(watched)
+        return False
 
 
 def grid_of_four(qtbot):

@@ -1,8 +1,10 @@
 """One to six views in any arrangement, and which of them is the active one."""
 
+from dataclasses import replace
+
 import pytest
-from hands import centre_of, colour_at, grid_of_four, painted, point_at
-from PySide6.QtCore import QPoint, Qt
+from hands import Heard, centre_of, colour_at, grid_of_four, painted, point_at
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtWidgets import QApplication
 
 from smarthdr_studio.studio.theme import DARK
@@ -45,6 +47,30 @@ def test_rearranging_loses_no_picture_no_lens_and_no_crosshair(grid):
     assert all(grid.view(index).picture.pixel == (30, 40) for index in range(6))
     picture = grid.view(5).picture
     assert colour_at(picture, *centre_of(picture).toTuple())[1:] == (2, 3)
+
+
+def test_words_that_follow_the_hand_are_painted_without_what_lies_under_them(grid):
+    view, shown = grid.view(1), painted(detail="54 % retained")
+    grid.show_painted(1, shown)
+    QApplication.processEvents()
+    below = view, view.header, grid, view.picture
+    heard = Heard(QEvent.Type.Paint, view.header._detail, *below)
+    grid.show_painted(1, replace(shown, detail="55 % retained"))
+    QApplication.processEvents()
+    assert set(heard.by) == {view.header._detail, view.picture}
+    ground = view.header._detail.grab().toImage().pixelColor(0, 0)
+    assert ground == view.grab().toImage().pixelColor(view.header._detail.geometry().bottomRight())
+
+
+def test_a_picture_that_is_shown_already_is_not_described_again(grid):
+    shown = painted(detail="54 % retained")
+    grid.show_painted(1, shown)
+    view = grid.view(1)
+    view.setAccessibleName("as it was")
+    grid.show_painted(1, shown)
+    assert view.accessibleName() == "as it was"
+    grid.show_painted(1, painted(detail="55 % retained"))
+    assert "55 % retained" in view.accessibleName()
 
 
 def test_a_maximised_view_that_leaves_the_grid_gives_the_place_back(grid):

@@ -1,6 +1,7 @@
 """The gallery: large pictures from the cache, as many to a line as there is room for."""
 
 import os
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -69,6 +70,21 @@ def test_only_what_is_painted_asks_for_a_thumbnail(qapp, gallery, opened):
     model.thumbnail("00007")
     model.thumbnail("00007")
     assert asked == ["00007"]
+
+
+def test_only_lines_that_changed_are_painted_again(qapp):
+    model, told = SceneModel(qapp), []
+    rows = list(facts(50))
+    model.show_rows(tuple(rows))
+    model.dataChanged.connect(lambda first, last, _roles: told.append((first.row(), last.row())))
+    for line in (2, 7, 8):
+        rows[line] = replace(rows[line], retained=0.5)
+    model.show_rows(tuple(rows))
+    assert told == [(2, 2), (7, 8)]
+    model.show_rows(tuple(replace(row, retained=0.6) for row in rows))
+    assert told[2:] == [(0, 49)]
+    model.show_rows(model.rows, {"00000": "first in the queue"})
+    assert told[3:] == [(0, 49)]
 
 
 def test_thumbnails_in_memory_are_bounded_by_bytes(qapp, monkeypatch):

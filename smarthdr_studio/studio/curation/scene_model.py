@@ -166,6 +166,7 @@ Index = QModelIndex | QPersistentModelIndex
 SMALL_WIDTH: Final = 144  # twice what lists show, for screens of 200 %
 _KEPT_BYTES: Final = 96 * 2**20
 _ASK_AGAIN_S: Final = 3.0  # what was scrolled out of sight may have been passed over
+_PAINTED_ALONE: Final = 32  # lines; of more at once nearly all of those in sight are
 _NO_WORDS: Final[Mapping[str, str]] = {}
 
 
@@ -221,11 +222,12 @@ class SceneModel(QStandardItemModel):
             return True
         self._rows, self._lines, self._words = rows, lines, words
         changed = [line for line, row in enumerate(rows) if row is not before[line]]
-        if words_are_new and rows:
-            changed = [0, len(rows) - 1]
-        if changed:
-            last = len(COLUMNS) - 1
-            self.dataChanged.emit(self.index(changed[0], 0), self.index(changed[-1], last))
+        if words_are_new:
+            changed = [*range(len(rows))]
+        last = len(COLUMNS) - 1
+        many = len(changed) > _PAINTED_ALONE
+        for top, bottom in [(changed[0], changed[-1])] if many else _runs(changed):
+            self.dataChanged.emit(self.index(top, 0), self.index(bottom, last))
         return moved
 
     def forget(self) -> None:

@@ -63,7 +63,9 @@ class View(QFrame):
         return self.picture.exhibit.own.painted
 
     def show_painted(self, painted: Painted) -> None:
-        """Show a finished picture, or why there is none."""
+        """Show a finished picture, or why there is none; the one shown already costs nothing."""
+        if painted is self.painted:
+            return
         self.header.show_words(painted.title, painted.detail, warning=painted.warning)
         self.picture.show_picture(painted)
         self._describe()

@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
 from smarthdr_studio.core.display import Layer
-from smarthdr_studio.studio.theme import Palette
+from smarthdr_studio.studio.theme import DARK, Palette
 from smarthdr_studio.studio.widgets.controls import whole_parts
 from smarthdr_studio.studio.widgets.icons import icon
 
@@ -281,12 +281,16 @@ class Title(QToolButton):
 
 
 class Detail(QWidget):
-    """One quiet line, after a warning with its sign; never asks for more width than there is."""
+    """One quiet line, after a warning with its sign; never asks for more width than there is.
+
+    It follows the hand, so it has a ground of its own: nothing that lies under it is painted too.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._words, self._warning = "", ""
-        self._quiet, self._loud = QColor(), QColor()
+        self._palette = DARK
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def places_of_words(self) -> tuple[QRectF, ...]:
@@ -304,7 +308,7 @@ class Detail(QWidget):
 
     def set_palette_colours(self, palette: Palette) -> None:
         """The colours of quiet words and of warnings."""
-        self._quiet, self._loud = QColor(palette.muted), QColor(palette.warn)
+        self._palette = palette
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -314,12 +318,13 @@ class Detail(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         """The line, shortened to the room there is."""
         painter = QPainter(self)
-        place = self.rect()
+        place, loud = self.rect(), QColor(self._palette.warn)
+        painter.fillRect(place, QColor(self._palette.panel))
         if self._warning and place.width() > _SIGN:
-            _draw_sign(painter, place, self._loud)
+            _draw_sign(painter, place, loud)
             place.setLeft(place.left() + _SIGN + 4)
-            place.setLeft(self._write(painter, place, self._warning, self._loud) + 10)
-        self._write(painter, place, self._words, self._quiet)
+            place.setLeft(self._write(painter, place, self._warning, loud) + 10)
+        self._write(painter, place, self._words, QColor(self._palette.muted))
         painter.end()
 
     def _write(self, painter: QPainter, place: QRect, words: str, colour: QColor) -> int:
