@@ -73,6 +73,7 @@ class PoolStatistics:
         self._high = np.array([scene.high for scene in self._scenes], dtype=np.float64)
         self._sigma = [scene.sigma_mean for scene in self._scenes]
         self._every_mean = np.concatenate([s.means for s in self._scenes] or [_NONE])
+        self._ranges: dict[Level, Range] = {}
         tables = before._tables if before is not None else None
         self._tables: PrefixTables = PrefixTables(self._scenes, tables)
         known = painted or {}
@@ -110,7 +111,9 @@ class PoolStatistics:
 
     def patch_range(self, level: Level) -> Range:
         """The range of patch means over the whole pool (METHOD §4, "globally normalised")."""
-        return span(self._every_mean, level)
+        if level not in self._ranges:
+            self._ranges[level] = span(self._every_mean, level)
+        return self._ranges[level]
 
     def retention(self, masks: MaskSettings) -> Retention:
         """What both gates keep, with the person's brush over it."""

@@ -16,7 +16,7 @@ from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import Centre, QueueKind, StudioState, TableState
 from smarthdr_studio.studio.theme import SELECTED, Palette
-from smarthdr_studio.studio.widgets.controls import describe, give_role
+from smarthdr_studio.studio.widgets.controls import describe, give_role, give_tip
 
 _LARGEST_FIRST: Final = frozenset({SortKey.PAINTED, SortKey.REVIEWED, SortKey.WHOLE})
 
@@ -128,7 +128,7 @@ class QueryLine(QLineEdit):
             self.setText(table.query)
         if bool(table.fault) != (self.property("role") == "fault"):
             give_role(self, role="fault" if table.fault else "")
-        self.setToolTip(table.fault or self._tip)
+        give_tip(self, table.fault or self._tip)
         self.setAccessibleDescription(table.fault)
 
 

@@ -68,6 +68,7 @@ from smarthdr_studio.studio.widgets.controls import (
     caption,
     describe,
     give_role,
+    give_tip,
     percent,
 )
 
@@ -503,7 +504,7 @@ class TableBar(QWidget):
         self._reverse.setEnabled(not walked)
         for deed, tip in self._deeds.items():
             deed.setEnabled(not new.read_only)
-            deed.setToolTip(new.read_only or tip)
+            give_tip(deed, new.read_only or tip)
 
     @Slot(object)
     def show_selection(self, ids: tuple[str, ...]) -> None:

@@ -29,6 +29,32 @@ class Panel(Protocol):
         """Show `new`; called only where one of these fields is another than in `old`."""
 
 
+class WhileSeen:
+    """Keeps from a panel what happens while nobody can see it; once somebody can, it shows that.
+
+    `see` says whether somebody can; at first nobody does.
+    """
+
+    def __init__(self, panel: Panel) -> None:
+        self.parts = panel.SHOWS
+        self._panel, self._seen = panel, False
+        self._missed: tuple[StudioState, StudioState] | None = None
+
+    def show_state(self, old: StudioState, new: StudioState) -> None:
+        """Show `new`, or remember what the panel shows until then."""
+        if self._seen:
+            self._panel.show_state(old, new)
+        else:
+            self._missed = (self._missed or (old, new))[0], new
+
+    def see(self, *, seen: bool) -> None:
+        """The panel came out from behind a tab, or went there."""
+        self._seen = seen
+        if seen and self._missed is not None:
+            missed, self._missed = self._missed, None
+            self._panel.show_state(*missed)
+
+
 class _Topic(QObject):
     """A signal of its own for each set of fields, so that a watcher that dies is forgotten."""
 

@@ -57,6 +57,7 @@ class LevelChoice(QToolButton):
     def __init__(self, *, score: str) -> None:
         super().__init__()
         self._level = Level()
+        self._shown: Level | None = None
         self._menu = QMenu(self)
         self._ranges, self._scopes = QActionGroup(self), QActionGroup(self)
         self._menu.addSection(f"{score} is 0 and 1 at")
@@ -80,7 +81,9 @@ class LevelChoice(QToolButton):
     def show_level(self, level: Level) -> None:
         """Show how scores are made."""
         self._level = level
-        words = range_words(level)
+        if level == self._shown:
+            return
+        self._shown, words = level, range_words(level)
         for action in self._ranges.actions():
             action.setChecked(action.text() == words)
         for action in self._scopes.actions():

@@ -36,6 +36,7 @@ from smarthdr_studio.studio.widgets.controls import (
     card,
     clear,
     duration,
+    give_tip,
     percent,
 )
 from smarthdr_studio.studio.widgets.tables import FactTable
@@ -199,7 +200,7 @@ class Snapshots(QWidget):
             self._fill()
         room = len(self._shown) < MOST
         self._keep.setEnabled(room and new.folder is not None)
-        self._keep.setToolTip(_KEEP_TIP if room else _FULL_TIP)
+        give_tip(self._keep, _KEEP_TIP if room else _FULL_TIP)
         pool = new.pool.retained if new.pool else None
         for place, kept in enumerate(self._shown):
             self._picks.button(place).setChecked(kept.masks == new.masks)
@@ -371,11 +372,11 @@ class PoolMap(QWidget):
             words = each.text()
             reachable = charts is not None and _reaches(charts.map, share)
             if charts is None:
-                each.setToolTip("Known once pseudo-labels exist")
+                give_tip(each, "Known once pseudo-labels exist")
             elif reachable:
-                each.setToolTip(_SET_ASIDE_TIP.format(share=words))
+                give_tip(each, _SET_ASIDE_TIP.format(share=words))
             else:
-                each.setToolTip(f"No pair of thresholds retains {words} of this pool")
+                give_tip(each, f"No pair of thresholds retains {words} of this pool")
             each.setEnabled(reachable)
 
     @Slot(int)

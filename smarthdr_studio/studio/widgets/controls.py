@@ -66,8 +66,14 @@ def rename(made: QPushButton, text: str, *, tip: str = "") -> None:
     made.setText(text)
     made.setAccessibleName(text)
     if tip:
-        made.setToolTip(tip)
+        give_tip(made, tip)
         made.setAccessibleDescription(tip)
+
+
+def give_tip(widget: QWidget, tip: str) -> None:
+    """Another tooltip; Qt would tell the same one again to everybody who listens."""
+    if widget.toolTip() != tip:
+        widget.setToolTip(tip)
 
 
 def row_of(*parts: QWidget | None, spacing: int) -> QHBoxLayout:
@@ -258,6 +264,8 @@ class Choice(QWidget):
     def show_word(self, word: str) -> None:
         """Mark this word as picked, or none with ""."""
         self._shown = word
+        if self._buttons.get(word) is self._group.checkedButton():
+            return
         self._group.setExclusive(bool(word))
         for each, pressed in self._buttons.items():
             pressed.setChecked(each == word)
@@ -265,7 +273,7 @@ class Choice(QWidget):
     def offer(self, word: str, *, refusal: str) -> None:
         """Let a word be picked, or say in its tooltip why it cannot be ("" lets it be)."""
         self._buttons[word].setEnabled(not refusal)
-        self._buttons[word].setToolTip(refusal or self._tips[word])
+        give_tip(self._buttons[word], refusal or self._tips[word])
 
     @Slot(QAbstractButton)
     def _clicked(self, pressed: QAbstractButton) -> None:

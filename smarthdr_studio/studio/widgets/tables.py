@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QGridLayout, QLabel, QT
 
 from smarthdr_studio.core.trust.explanation import Fact
 from smarthdr_studio.studio.theme import current_palette
-from smarthdr_studio.studio.widgets.controls import caption, give_role
+from smarthdr_studio.studio.widgets.controls import caption, give_role, give_tip
 
 T = TypeVar("T")
 Index = QModelIndex | QPersistentModelIndex
@@ -351,8 +351,8 @@ class FactTable(QWidget):
         spoken = (*_three(fact), _ALARM if fact.alarming else "")
         value.setAccessibleName(" ".join(filter(None, spoken)))
         tip = self._tips.get(fact.name, "") or (_ALARM.capitalize() if fact.alarming else "")
-        name.setToolTip(tip)
-        value.setToolTip(tip)
+        give_tip(name, tip)
+        give_tip(value, tip)
 
 
 def _three(fact: Fact) -> tuple[str, str, str]:

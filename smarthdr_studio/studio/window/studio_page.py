@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
+from itertools import chain
 from typing import Any, ClassVar, Final
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
@@ -15,6 +16,7 @@ from smarthdr_studio.studio.curation.journal_panel import JournalPanel
 from smarthdr_studio.studio.curation.scene_card import SceneCard
 from smarthdr_studio.studio.curation.scene_list import SceneList
 from smarthdr_studio.studio.curation.scene_model import SceneShelf
+from smarthdr_studio.studio.project.store import Panel, WhileSeen
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.session.inspection import Inspection
 from smarthdr_studio.studio.state import Centre, StudioState, Workspace
@@ -219,6 +221,7 @@ class StudioPage(QWidget):
 
     @Slot(str, bool)
     def _seen(self, name: str, seen: object) -> None:
+        self.trust_side.see(name, seen=bool(seen))
         if name == "why":
             self.trust_side.why.setVisible(not seen)
         elif name == "runs" and seen:
@@ -348,6 +351,11 @@ class TrustSide(QObject):
         self.evidence, self.scene = EvidencePanel(), SceneCard()
         self._charts = charts
         self._place_charts()
+        shares: tuple[Panel, ...] = self.reliability, self.pool_map, self.snapshots
+        self._seen = {
+            "thresholds": tuple(map(WhileSeen, (*shares, self.what_if, self.proposals))),
+            "evidence": (WhileSeen(self.evidence),),
+        }
         scores, pairs = (
             (self.reliability, self.pool_map),
             (self.snapshots, self.what_if),
@@ -363,9 +371,14 @@ class TrustSide(QObject):
 
     def listen_to(self, session: Session) -> None:
         """State comes down."""
-        session.show_in(self.reliability, self.pool_map, self.snapshots, self.what_if)
-        session.show_in(self.proposals)
-        session.show_in(self.inspector, self.region, self.why, self.evidence, self.scene)
+        for panel in chain(*self._seen.values()):
+            session.watch(panel.parts, panel.show_state)
+        session.show_in(self.inspector, self.region, self.why, self.scene)
+
+    def see(self, name: str, *, seen: bool) -> None:
+        """Whether somebody can see the dock of this name; what changes often is shown only then."""
+        for panel in self._seen.get(name, ()):
+            panel.see(seen=seen)
 
     def tell(self, session: Session) -> None:
         """Intents go up."""
