@@ -250,6 +250,7 @@ def test_the_map_reads_its_grid(qtbot):
     assert chart.share_at(0.5, 0.5) is None
     chart.set_shares(shares())
     assert chart.share_at(0.6, 0.9) == pytest.approx(0.54, abs=0.01)
+    chart.show()
     chart.set_taus(1.0, 0.5)
     assert "50 %" in chart.accessibleName()
     chart.set_shares(None)

@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow
 
 from smarthdr_studio.core.display import ColourMap, colour_table
+from smarthdr_studio.studio.plots import retention_map
 from smarthdr_studio.studio.plots.axes import Places, place_for
 from smarthdr_studio.studio.plots.plot import RoundAxis
 from smarthdr_studio.studio.plots.retention_map import (
@@ -298,6 +299,19 @@ def test_a_point_that_moves_works_out_nothing_of_the_lines_and_the_axes_anew(cha
     chart.grab()
     assert chart._places != places
     assert worked_out
+
+
+def test_lines_of_a_map_that_nobody_sees_are_not_looked_for(chart, monkeypatch):
+    looked = []
+    monkeypatch.setattr(retention_map, "contour", lambda *of: looked.append(of[1]) or contour(*of))
+    chart.hide()
+    chart.set_shares(island())
+    assert not looked
+    chart.show()
+    assert looked == list(LEVELS)
+    chart.resize(340, 280)
+    chart.grab()
+    assert looked == list(LEVELS)
 
 
 def test_pairs_set_aside_are_marked_where_they_lie(chart):

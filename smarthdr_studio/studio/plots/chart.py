@@ -82,7 +82,7 @@ class Chart(QWidget):
         self._fine = 1.0
         self._zoom: tuple[Stretch, Stretch] | None = None
         self._plot: Plot | None = None
-        self._stale = False  # the plot does not show how things stand
+        self._stale = True  # neither plot nor words say how things stand
         self._soon = QTimer(self, singleShot=True)
         self._soon.timeout.connect(self._build)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -97,6 +97,9 @@ class Chart(QWidget):
     def file_name(self) -> str:
         """What a file of it is called."""
         return "chart"
+
+    def describe(self) -> None:
+        """Say in words how things stand, for those who hear the screen."""
 
     def span(self) -> tuple[Stretch, Stretch]:
         """All there is to see, across and up."""
@@ -148,9 +151,15 @@ class Chart(QWidget):
     def changed(self) -> None:
         """Something is to be shown anew; nothing is done for a chart that nobody sees."""
         self._stale = True
-        if self._plot is not None and not self.visibleRegion().isEmpty():
+        if not self.visibleRegion().isEmpty():
+            self._catch_up()
+            self.update(self._beside())
+
+    def _catch_up(self) -> None:
+        self._stale = False
+        self.describe()
+        if self._plot is not None:
             self._refill()
-        self.update(self._beside())
 
     def _beside(self) -> QRegion:
         """What is no plot; a plot knows by itself what of it is to be painted."""
@@ -283,8 +292,8 @@ class Chart(QWidget):
 
         A chart that comes out from behind a tab is not shown again, only painted.
         """
-        if self._stale and self._plot is not None:
-            self._refill()
+        if self._stale:
+            self._catch_up()
         painter = QPainter(self)
         self.paint_words(painter)
         if self.hasFocus():
@@ -318,8 +327,7 @@ class Chart(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """What changed while nobody looked."""
         super().showEvent(event)
-        if self._plot is not None:
-            self._refill()
+        self._catch_up()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nothing is made for nobody."""
@@ -356,7 +364,6 @@ class Chart(QWidget):
             self.lay_out(self._plot)
 
     def _refill(self) -> None:
-        self._stale = False
         plot, some = self.plot, not self.nothing()
         for each in self.plots():
             each.setVisible(some)

@@ -33,7 +33,7 @@ class ThresholdHistogram(Chart):
     tau_released = Signal(float)
 
     def __init__(self, name: str, *, dropped: Dropped = "bad") -> None:
-        super().__init__(name)
+        super().__init__("")
         self.log = True
         self._counts = np.zeros(0, np.int64)
         self._edges = np.linspace(0, 1, 2)
@@ -65,18 +65,19 @@ class ThresholdHistogram(Chart):
         """Put the line at a threshold in [0, 1]."""
         if tau != self._tau:
             self._tau = tau
-            self._describe()
             self.changed()
 
     def set_name(self, name: str) -> None:
         """Say whose scores these are."""
+        if name == self.title:
+            return
         self.title = name
         self.setToolTip(
             f"{name}: how many have which score, by the logarithm of their count. Drag the"
             " line; arrow keys move it by 0.01, with Shift by 0.1 (Tab reaches it, Esc leaves it)."
             " Ctrl and the wheel zoom, a double click shows all; more by the right button"
         )
-        self._describe()
+        self.describe()
 
     def sizeHint(self) -> QSize:
         """Low and wide."""
@@ -177,5 +178,6 @@ class ThresholdHistogram(Chart):
     def _let_go(self) -> None:
         self.tau_released.emit(self._wish)
 
-    def _describe(self) -> None:
+    def describe(self) -> None:
+        """Where the thresholds stand."""
         self.setAccessibleName(f"Histogram of {self.title}, threshold {tau_words(self._tau)}")

@@ -198,7 +198,7 @@ class RetentionMap(Chart):
         self._keys = ArrowKeys(self)
         self._keys.stepped.connect(self._step)
         self._keys.let_go.connect(self._let_go)
-        self._describe()
+        self.describe()
 
     def set_shares(self, shares: npt.NDArray[Any] | None) -> None:
         """Kept shares in [0, 1] as n×n, row k for the k-th τ_pi and column k for the k-th τ_pa.
@@ -206,18 +206,14 @@ class RetentionMap(Chart):
         Both thresholds run evenly from 0 to 1. None says that nothing is known.
         """
         self._shares = None if shares is None else np.asarray(shares, np.float32)
-        self._contours = (
-            {} if self._shares is None else {n: contour(self._shares, n) for n in LEVELS}
-        )
+        self._contours = {}  # until somebody sees them
         self._drawn = None
-        self._describe()
         self.changed()
 
     def set_taus(self, patch: float, pixel: float, *, kept: float | None = None) -> None:
         """Put the point at a pair of thresholds in [0, 1]; `kept` is its exact share, if known."""
         if (patch, pixel, kept) != (*self._taus, self._kept):
             self._taus, self._kept = (patch, pixel), kept
-            self._describe()
             self.changed()
 
     def set_marks(self, marks: Marks) -> None:
@@ -320,6 +316,7 @@ class RetentionMap(Chart):
         room = self.seen, plot.field.getRect()
         if self._shares is not None and room != self._drawn:
             self._drawn = room
+            self._contours = self._contours or {n: contour(self._shares, n) for n in LEVELS}
             self.image.setImage(_rgb8(self._shares), levels=None)
             self.image.setRect(QRectF(0, 0, 1, 1))
             for level, found in self._contours.items():
@@ -462,7 +459,8 @@ class RetentionMap(Chart):
         share = self._kept if self._kept is not None else self.share_at(*self._taus)
         return "" if share is None else percent(share)
 
-    def _describe(self) -> None:
+    def describe(self) -> None:
+        """Where the thresholds stand."""
         words = self._words()
         kept = f", {words} retained" if words else ""
         patch, pixel = self._taus

@@ -57,9 +57,10 @@ class Charts:
             self.map.set_marks(
                 tuple((s.name, s.masks.tau_patch, s.masks.tau_pixel) for s in new.snapshots)
             )
-        self.sparsification.set_evidence(new.evidence.shown)
-        self.sparsification.set_point(new.evidence.point)
-        self.calibration.set_evidence(new.evidence.shown)
+        if old.evidence is not new.evidence:
+            self.sparsification.set_evidence(new.evidence.shown)
+            self.sparsification.set_point(new.evidence.point)
+            self.calibration.set_evidence(new.evidence.shown)
         self.heat.show_state(old, new)
 
     def dress(self, palette: Palette) -> None:
