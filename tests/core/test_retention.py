@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smarthdr_studio.core.errors import LabelError
+from smarthdr_studio.core.trust import pool as pool_module
 from smarthdr_studio.core.trust.masking import Level, MaskSettings, span, trust
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pool import PoolStatistics
@@ -90,6 +91,19 @@ def test_the_retention_map_agrees_with_single_questions():
     assert grid[4, 2] == pytest.approx(single, abs=1e-9)
     assert grid[-1, -1] == 1.0
     assert (np.diff(grid, axis=1) >= -1e-12).all()
+
+
+def test_the_range_of_the_pool_is_looked_for_once_for_each_way_of_scoring(monkeypatch):
+    scenes = {n: SceneStatistics.of(s) for n, s in SIGMAS.items()}
+    pool, looked = PoolStatistics(scenes), []
+    monkeypatch.setattr(pool_module, "span", lambda *of: looked.append(of[1]) or span(*of))
+    percentiles = Level(normalisation="percentile")
+    for tau in (0.2, 0.3):
+        pool.retention(MaskSettings(tau_patch=tau))
+        pool.retention(MaskSettings(tau_patch=tau, patches=percentiles))
+    assert looked == [Level(), percentiles]
+    means = np.concatenate([each.means for each in scenes.values()])
+    assert pool.patch_range(percentiles) == span(means, percentiles)
 
 
 def test_histograms_count_every_patch_and_every_kept_pixel():

@@ -67,6 +67,7 @@ class PoolStatistics:
     ) -> None:
         self.ids = tuple(scenes)
         self._scenes = tuple(scenes.values())
+        self._each = np.arange(len(self._scenes))
         self._count = np.array([scene.patches for scene in self._scenes], dtype=np.int64)
         self._pixels = np.array([scene.pixels for scene in self._scenes], dtype=np.float64)
         self._low = np.array([scene.low for scene in self._scenes], dtype=np.float64)
@@ -119,7 +120,7 @@ class PoolStatistics:
         """What both gates keep, with the person's brush over it."""
         tops = self._patch_limits(masks)
         kept = self._kept_patches(tops)
-        rows = self._tables.counted[np.arange(len(self)), kept]
+        rows = self._tables.counted[self._each, kept]
         low, high = self._pixel_ranges(masks.pixels, kept, rows)
         pixels = self._trusted(rows, tops, _limits(low, high, masks.tau_pixel))
         shares = (pixels / self._pixels).tolist(), (kept / self._count).tolist()
@@ -140,7 +141,7 @@ class PoolStatistics:
         for row, tau_patch in enumerate(taus):
             tops = self._patch_limits(masks, tau=float(tau_patch))
             kept = self._kept_patches(tops)
-            table = self._tables.counted[np.arange(len(self)), kept]
+            table = self._tables.counted[self._each, kept]
             low, high = self._pixel_ranges(masks.pixels, kept, table)
             limits = np.array([_limits(low, high, float(tau_pixel)) for tau_pixel in taus])
             trusted = self._trusted(table, tops, limits).sum(-1)
@@ -161,7 +162,7 @@ class PoolStatistics:
     def pixel_histogram(self, masks: MaskSettings, *, bins: int = 50) -> Integers:
         """How many pixels in retained patches have which S_pi: flat, even bins over [0, 1]."""
         kept = self._kept_patches(self._patch_limits(masks))
-        rows = self._tables.counted[np.arange(len(self)), kept]
+        rows = self._tables.counted[self._each, kept]
         low, high = self._pixel_ranges(masks.pixels, kept, rows)
         bins_of = self._tables.bins
         middles = (np.arange(bins_of) + 0.5) / bins_of
@@ -179,9 +180,7 @@ class PoolStatistics:
         """
         tops = self._patch_limits(masks)
         kept = self._kept_patches(tops)
-        low, high = self._pixel_ranges(
-            masks.pixels, kept, self._tables.counted[np.arange(len(self)), kept]
-        )
+        low, high = self._pixel_ranges(masks.pixels, kept, self._tables.counted[self._each, kept])
         patch_top = np.repeat(tops, self._count)
         pixel_top = np.repeat(_limits(low, high, masks.tau_pixel), self._count)
         by_gates = (self._every_mean <= patch_top) & (self._every_low <= pixel_top)
@@ -220,20 +219,21 @@ class PoolStatistics:
         return np.array([limit(span(s.means, masks.patches), tau) for s in self._scenes])
 
     def _pixel_ranges(self, level: Level, kept: Integers, rows: Counts) -> tuple[Doubles, Doubles]:
-        scene = np.arange(len(self))
         match level.normalisation:
             case "absolute":
                 return np.zeros(len(self)), np.full(len(self), level.sigma_at_one)
             case "minmax":
-                low, high = self._tables.least[scene, kept], self._tables.greatest[scene, kept]
+                low = self._tables.least[self._each, kept]
+                high = self._tables.greatest[self._each, kept]
             case "percentile":
                 low, high = (
                     quantile(rows, share / 100, least=self._low, greatest=self._high)
                     for share in (level.low_percentile, level.high_percentile)
                 )
-        if level.scope == "pool" and (kept > 0).any():
-            low = np.full(len(self), low[kept > 0].min())
-            high = np.full(len(self), high[kept > 0].max())
+        some = kept > 0
+        if level.scope == "pool" and some.any():
+            low = np.full(len(self), low[some].min())
+            high = np.full(len(self), high[some].max())
         return low, high
 
     def _trusted(self, rows: Counts, patch_tops: Doubles, pixel_tops: Doubles) -> Doubles:
