@@ -24,6 +24,7 @@ def log(fresh_project):
 
 
 def phase(window):
+    window.page.go_to_tab("training")
     return window.page.training._phase.whole
 
 

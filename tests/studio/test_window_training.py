@@ -196,6 +196,7 @@ def test_a_plan_that_is_not_allowed_is_told_in_the_panel(opened, qtbot, monkeypa
 
 def test_a_long_silence_is_told(opened, monkeypatch):
     controller = opened.session.training
+    opened.page.go_to_tab("training")
     controller._become(replace(controller.state, activity=Activity.RUNNING, phase="learning"))
     monkeypatch.setattr(training_module.time, "monotonic", lambda: controller._heard_at + 61)
     controller._listen()
@@ -203,8 +204,20 @@ def test_a_long_silence_is_told(opened, monkeypatch):
     controller._become(replace(controller.state, activity=Activity.IDLE, silent=False))
 
 
+def test_a_step_is_worded_in_the_panel_only_while_somebody_sees_it(opened):
+    controller, panel = opened.session.training, opened.page.training
+    assert not panel.isVisible()
+    before = panel._phase.whole
+    controller._become(replace(controller.state, activity=Activity.RUNNING, phase="learning"))
+    assert panel._phase.whole == before
+    opened.page.go_to_tab("training")
+    assert "learning" in panel._phase.whole != before
+    controller._become(replace(controller.state, activity=Activity.IDLE))
+
+
 def test_an_answer_of_the_run_stays_for_a_while_and_goes(opened, monkeypatch):
     controller = opened.session.training
+    opened.page.go_to_tab("training")
     controller._become(replace(controller.state, activity=Activity.RUNNING))
     controller.take((Steered(step=1, epoch=0, text="epoch 1 ends here, round 1 is next"),))
     controller._listen()

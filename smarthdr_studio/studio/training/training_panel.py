@@ -6,7 +6,7 @@ from math import isnan
 from typing import ClassVar, Final
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
-from PySide6.QtGui import QEnterEvent, QFocusEvent
+from PySide6.QtGui import QEnterEvent, QFocusEvent, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -388,6 +388,16 @@ class TrainingPanel(QWidget):
         if run.busy != old.training.busy or old.folder != new.folder:
             self._show_row()
         self._offer(run, project_is_open=new.folder is not None)
+        if self.isVisible():
+            self._tell()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Nothing was worded while nobody looked."""
+        super().showEvent(event)
+        self._tell()
+
+    def _tell(self) -> None:
+        run = self._run
         self._which.tell(name_of(run.run) + (", another process" if run.in_other_process else ""))
         self._phase.tell(phase_in_words(run))
         give_role(self._phase, role=_tone(run))
