@@ -259,13 +259,14 @@ class SceneCard(EventWatch, QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Nothing was shown while nobody looked."""
         super().showEvent(event)
-        self._show()
+        self.come_out()
 
     def _show_if_seen(self) -> None:
-        if self.isVisible() or self._dirty:
-            self._show()
+        if self._dirty or not self.visibleRegion().isEmpty():
+            self.come_out()
 
-    def _show(self) -> None:
+    def come_out(self) -> None:
+        """From behind a tab, where nothing was shown either: show what is known now."""
         wanted = frozenset(self._ids)
         self._rows = tuple(row for row in self._state.scenes if row.id in wanted)
         self.setEnabled(bool(self._rows))

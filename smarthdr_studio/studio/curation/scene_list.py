@@ -1,5 +1,6 @@
 """The scenes of the project in one column: find one, look at it, select several."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from PySide6.QtCore import (
@@ -12,7 +13,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -299,6 +300,7 @@ class SceneList(QWidget):
         self._worst.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._worst.clicked.connect(self.worst_wanted)
         self._lay_out()
+        self._mark_centre(Centre.PICTURES)
         self._search.textEdited.connect(self.query_typed)
         self._centre.picked.connect(self._pick_centre)
 
@@ -335,9 +337,10 @@ class SceneList(QWidget):
         """Show the query line and what fills the middle; the shelf lists the scenes."""
         self.queue.show_state(old, new)
         self.footer.show_state(old, new)
-        self._search.show_query(new.table)
         self._worst.setEnabled(new.pool is not None)
-        self._centre.show_word(next((w for w, (c, _) in _CENTRES.items() if c is new.centre), ""))
+        if (old.table, old.centre) != (new.table, new.centre):
+            self._search.show_query(new.table)
+            self._mark_centre(new.centre)
         parts = ((state.table, state.scenes, state.queue.scenes) for state in (old, new))
         if any(was is not now for was, now in zip(*parts, strict=True)):
             self._count.tell(count_in_words(new))
@@ -345,6 +348,9 @@ class SceneList(QWidget):
             for part in (self._count, self._worst):
                 part.setVisible(not new.table.fault)
             self._fault.setVisible(bool(new.table.fault))
+
+    def _mark_centre(self, centre: Centre) -> None:
+        self._centre.show_word(next((w for w, (c, _) in _CENTRES.items() if c is centre), ""))
 
     def _lay_out(self) -> None:
         frame, column = card(name="Scenes")
@@ -397,6 +403,18 @@ class _Lines(SteadyLines, QListView):
         self._pressing = True
         super().mousePressEvent(event)
         self._pressing = False
+
+    def dataChanged(  # noqa: N802 - called by Qt
+        self, first: Index, last: Index, roles: Sequence[int] = ()
+    ) -> None:
+        """A list of Qt lays out and paints all lines for one; ours are as high as ever."""
+        ends = first.sibling(first.row(), 0), last.sibling(last.row(), 0)
+        QAbstractItemView.dataChanged(self, *ends, roles)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Of several lines that changed only those: Qt would paint what lies between them too."""
+        for place in event.region():  # type: ignore[attr-defined]
+            super().paintEvent(QPaintEvent(place))
 
     def currentChanged(self, current: Index, previous: Index) -> None:
         """Another scene is current."""

@@ -323,16 +323,17 @@ class Detail(QWidget):
         if self._warning and place.width() > _SIGN:
             _draw_sign(painter, place, loud)
             place.setLeft(place.left() + _SIGN + 4)
-            place.setLeft(self._write(painter, place, self._warning, loud) + 10)
+            shown = self._write(painter, place, self._warning, loud)
+            place.setLeft(place.left() + self.fontMetrics().horizontalAdvance(shown) + 10)
         self._write(painter, place, self._words, QColor(self._palette.muted))
         painter.end()
 
-    def _write(self, painter: QPainter, place: QRect, words: str, colour: QColor) -> int:
-        """Write what fits, and answer where it ends."""
+    def _write(self, painter: QPainter, place: QRect, words: str, colour: QColor) -> str:
+        """Write what fits, and answer what that is."""
         shown = whole_parts(words, self.fontMetrics(), max(place.width(), 0))
         painter.setPen(colour)
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, shown)
-        return place.left() + self.fontMetrics().horizontalAdvance(shown)
+        return shown
 
 
 def _draw_sign(painter: QPainter, place: QRect, colour: QColor) -> None:
