@@ -244,7 +244,7 @@ def test_caches_stay_within_their_budget(at_work, until):
     for scene in ("002", "003", "004"):
         at_work.screen.pick(scene)
         until(at_work, lambda s, scene=scene: s.shown == scene)
-    assert 0 < at_work.state.cache_bytes <= at_work.state.cache_budget
+    until(at_work, lambda s: 0 < s.cache_bytes <= s.cache_budget)
 
 
 def test_another_project_leaves_nothing_of_the_first(at_work, until, dataset, tmp_path):

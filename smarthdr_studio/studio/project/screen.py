@@ -221,9 +221,11 @@ class PaintedMasks:
 
 _POOL_EVERY_S: Final = 0.15
 _HALF_MIB: Final = 2**19
+_WEIGHED_AFTER_MS: Final = 500  # pictures take memory long before anybody reads how much
 _AHEAD_AFTER_MS: Final = 50  # the next scene is read once this one has been painted
 _CHARTS_AFTER_MS: Final = 60  # charts and list follow at leisure, pictures and shares at once
 _CHARTS_IN_TRAINING_MS: Final = 250  # what they cost is taken from the run
+_ALMOST_DUE: Final = 4  # charts that wait for less than one part in so many come with pictures
 
 
 class Screen(QObject):
@@ -265,6 +267,7 @@ class Screen(QObject):
         self._wiped: int | None = None
         self._refusals: Mapping[Layer, str] = {}
         self._repaint = QTimer(self, singleShot=True, interval=0)
+        self._weigh = QTimer(self, singleShot=True, interval=_WEIGHED_AFTER_MS)
         self._ahead = QTimer(self, singleShot=True, interval=_AHEAD_AFTER_MS)
         self._rechart = QTimer(self, singleShot=True)
         self.scenes.loaded.connect(self._show_scene)
@@ -275,6 +278,7 @@ class Screen(QObject):
         self.viewing.flicker_wanted.connect(self._flicker)
         self._ahead.timeout.connect(self._prefetch)
         self._repaint.timeout.connect(self._paint)
+        self._weigh.timeout.connect(self._make_room)
         self._rechart.timeout.connect(self._chart)
         store.switched.connect(self._switch)
         store.watch({"training"}, self._run_came_or_went)
@@ -298,7 +302,7 @@ class Screen(QObject):
 
     def rest(self) -> None:
         """Paint no more."""
-        for timer in (self._repaint, self._rechart, self._ahead):
+        for timer in (self._repaint, self._weigh, self._rechart, self._ahead):
             timer.stop()
 
     @Slot()
@@ -495,12 +499,19 @@ class Screen(QObject):
         if wiped is not None:
             self.partnered.emit(wiped, self._partner(wiped, compare.partner), "wipe")
         self._wiped = wiped
+        if not self._weigh.isActive():
+            self._weigh.start()
+        # What pictures have left in the caches of the processor would be gone by then.
+        if 0 <= self._rechart.remainingTime() < self._rechart.interval() // _ALMOST_DUE:
+            self._rechart.stop()
+            self._chart()
+
+    @Slot()
+    def _make_room(self) -> None:
+        """Keep within the budget; only what is told of it, whole MiB, is worth a change."""
         beside = self.stage.nbytes + self._bytes_beside()
         self.scenes.make_room_beside(beside)
-        self._tell_memory(self.scenes.held_bytes + beside)
-
-    def _tell_memory(self, held: int) -> None:
-        """Only what is told of it, whole MiB, is worth a change."""
+        held = self.scenes.held_bytes + beside
         if held // _HALF_MIB != self._store.state.cache_bytes // _HALF_MIB:
             self._store.become(cache_bytes=held)
 

@@ -221,7 +221,7 @@ class ElidedLabel(QLabel):
         else:
             short = metrics.elidedText(self._whole, self._mode, self.width())
         self.setText(short)
-        self.setToolTip(self._whole if short != self._whole else "")
+        give_tip(self, self._whole if short != self._whole else "")
         self.setAccessibleName(self._whole)
         self.updateGeometry()
 

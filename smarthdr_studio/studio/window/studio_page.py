@@ -379,6 +379,8 @@ class TrustSide(QObject):
         """Whether somebody can see the dock of this name; what changes often is shown only then."""
         for panel in self._seen.get(name, ()):
             panel.see(seen=seen)
+        if seen and name == "scene":
+            self.scene.come_out()
 
     def tell(self, session: Session) -> None:
         """Intents go up."""
