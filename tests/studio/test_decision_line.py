@@ -271,3 +271,20 @@ def test_a_stroke_waits_its_turn_like_any_decision(at_work, until, gate, tiny_pr
     assert done_in_order(tiny_project) == [Kind.PROMOTE, Kind.PAINT, Kind.EXCLUDE]
     with Project.open(tiny_project) as project:
         assert (project.person("003") == -1).any()
+
+
+def test_what_is_taken_back_out_of_sight_is_told_and_so_is_a_label_made_anew(at_work, until):
+    at_work.screen.pick("003")
+    until(at_work, lambda s: s.shown == "003" and at_work.at_rest)
+    for told in (None, "003 is promoted anew, with the masks of now."):
+        at_work.curating.promote(("003",))
+        until(at_work, lambda _: at_work.curating.at_rest)
+        assert (at_work.state.notice and at_work.state.notice.text) == told
+    at_work.curating.exclude(("005",))
+    at_work.curating.undo()
+    assert at_work.state.notice.text == "Undone: exclude 005."
+    at_work.curating.redo()
+    assert at_work.state.notice.text == "Decided again: exclude 005."
+    at_work.curating.exclude(("003",))
+    at_work.curating.undo()
+    assert at_work.state.notice is None

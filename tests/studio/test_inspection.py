@@ -11,6 +11,7 @@ from smarthdr_studio.core.display import Layer, Painter
 from smarthdr_studio.core.display.layer_data import ErrorMaps
 from smarthdr_studio.core.imaging.metrics import SplitQuality, split_quality
 from smarthdr_studio.core.imaging.regions import Region
+from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.training.events import Validated, as_json
 from smarthdr_studio.core.training.rounds import RoundRecord, history_path, write_record
@@ -20,7 +21,7 @@ from smarthdr_studio.core.trust.masking import MaskSettings, Range, trust
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pool import PoolStatistics
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
-from smarthdr_studio.studio.state import Notice, StudioState
+from smarthdr_studio.studio.state import Notice, Offer, StudioState
 from smarthdr_studio.studio.trust import inspector
 from smarthdr_studio.studio.trust.thresholds_panel import ThresholdsPanel
 from smarthdr_studio.studio.trust.what_if import MOST_SNAPSHOTS
@@ -125,6 +126,40 @@ def test_the_least_trusted_region_is_the_patch_of_the_greatest_mean(looking, unt
     assert wanted == [looking.state.region]
     looking.inspection.thresholds.least_trusted()
     until(looking, lambda s: s.shown == "005" and s.region is not None)
+    # A scene that leaves the pool takes no other's turn.
+    looking.curating.promote(("005",))
+    until(looking, lambda s: s.row("005").status is Status.PROMOTED and s.pool.scenes == 3)
+    for scene in ("004", "003", "006"):
+        looking.inspection.thresholds.least_trusted()
+        until(looking, lambda s, scene=scene: s.shown == scene)
+
+
+def test_where_the_least_trusted_is_gone_to_no_notice_offers_it_any_more(looking, until):
+    offer = Offer(text="Least trusted", tip="", asks="least_trusted", about="")
+    looking.tell(Notice(text="13 pseudo-labels.", offers=(offer,)))
+    looking.inspection.thresholds.least_trusted()
+    assert looking.state.notice is None
+
+
+def test_while_a_past_round_is_on_the_screen_it_is_not_promoted_and_thresholds_act_on_it(
+    looking, until, three_rounds
+):
+    history = looking.inspection.history
+    history.refresh()
+    until(looking, lambda s: s.history is not None)
+    history.pick(1)
+    until(looking, lambda s: looking.screen.stage.material.masks == STRICT)
+    looking.curating.promote(("003",))
+    assert "go back to now" in looking.state.notice.text
+    assert looking.state.row("003").status is Status.UNLABELLED
+    moved = replace(looking.state.masks, tau_pixel=0.77)
+    looking.screen.move_masks(moved)
+    assert looking.screen.stage.material.masks == moved
+    until(looking, lambda s: s.heat.now)
+    assert looking.state.replay == 1
+    history.pick(None)
+    looking.curating.promote(("003",))
+    until(looking, lambda s: s.row("003").status is Status.PROMOTED)
 
 
 def test_dropping_a_share_moves_the_thresholds_until_it_is_dropped(looking, until):

@@ -16,6 +16,7 @@ from smarthdr_studio.core.training.run_lock import run_lock
 from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.studio.runs import controller as looking
 from smarthdr_studio.studio.runs.comparison import (
+    _thresholds,
     facts_of,
     figures_of,
     read_run_curves,
@@ -158,7 +159,14 @@ def test_of_several_runs_only_differences_are_told(two):
         "003": ("promoted (2)", "unlabelled")
     }
     assert told.label_words == "1 scene differs, 3 are the same, as they began."
+    assert told.plan_words == "1 setting differs, 72 are the same."
     assert told.figure_words == ""
+
+
+def test_thresholds_of_runs_are_told_with_all_decimals_that_count():
+    masks = [MaskSettings(tau_patch=0.305), MaskSettings(tau_patch=0.41), None]
+    (told,) = (each for each in _thresholds(masks) if each.name == "threshold τ_pa")
+    assert told.values == ("0.305", "0.41", "–")
 
 
 def test_runs_checked_on_other_labels_are_told_to_be(two):

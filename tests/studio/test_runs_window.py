@@ -1,10 +1,12 @@
 """The page of runs in the window: found, compared, noted, discarded, gone back to, resumed."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QFileDialog
 from run_folders import checked, fabricate, over, preview, round_told, say, stepped
 
 from smarthdr_studio.core.display import Layer
@@ -16,6 +18,7 @@ from smarthdr_studio.core.training.run_lock import run_lock
 from smarthdr_studio.studio.settings import Layout
 from smarthdr_studio.studio.state import Centre, StudioState, ViewSetup
 
+CURVES = ("psnr/PSNR-μ",)
 EARLY, LATE = "20261124-100000-quick", "20261125-100000-quick"
 
 
@@ -277,3 +280,17 @@ def test_another_project_shows_none_of_these_runs(window, runs, until):
     until(window.session, lambda s: s.folder is None)
     assert window.session.state.runs.rows == ()
     assert not window.session.running.runs._clock.isActive()
+
+
+def test_exported_curves_are_called_after_the_chosen_runs(window, runs, until):
+    of_two = f"{window.session.state.project}-2-runs"
+    for chosen, name in (((EARLY,), EARLY), ((LATE, EARLY), of_two)):
+        choose(window, until, *chosen)
+        runs.tabs.go("curves")
+        until(window.session, lambda _: any(len(x) for x, _ in runs.board.series(CURVES).values()))
+        runs.board.export_asked.emit("csv", CURVES)
+        dialog = window.findChild(QFileDialog)
+        assert Path(dialog.selectedFiles()[0]).name.startswith(f"{name}-")
+        dialog.close()
+        dialog.setParent(None)
+        dialog.deleteLater()

@@ -1,5 +1,7 @@
 """Notes and tags of one scene or several: saved by themselves, undone in one step, never lost."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
@@ -130,6 +132,19 @@ def test_the_history_of_the_scene_is_told_the_latest_first(opened, card, until):
 def test_a_promoted_scene_says_which_label_and_thresholds_it_was_frozen_with(opened, card, until):
     opened.session.curating.promote(("003",))
     until(opened.session, lambda s: s.story is not None and s.story.label != "")
+    facts = {fact.name: fact.value for fact in card._facts.facts}
+    assert facts["label"] == "1, trusted pixels only"
+    assert facts["frozen with"].startswith("τ_pa 0.40, τ_pi 0.40, round 3")
+    # A decision that is taken back and made again froze nothing anew, whatever τ is meanwhile.
+    for back in (opened.session.curating.undo, opened.session.curating.redo):
+        back()
+        until(opened.session, lambda _: opened.session.at_rest)
+    opened.session.curating.promote(("003",))
+    until(opened.session, lambda s: s.story.label.startswith("2"))
+    opened.session.curating.settle_masks(replace(opened.session.state.masks, tau_patch=0.9))
+    for _ in range(2):
+        opened.session.curating.undo()
+        until(opened.session, lambda _: opened.session.at_rest)
     facts = {fact.name: fact.value for fact in card._facts.facts}
     assert facts["label"] == "1, trusted pixels only"
     assert facts["frozen with"].startswith("τ_pa 0.40, τ_pi 0.40, round 3")

@@ -287,8 +287,8 @@ def _label_in_words(state: SceneState) -> str:
 
 
 def _thresholds(entries: Sequence[JournalEntry], state: SceneState) -> str:
-    """Those in force when the label that counts was frozen."""
-    for entry in reversed(entries):
+    """Those in force when the label that counts was frozen: at the first entry that has it."""
+    for entry in entries:
         if state.label is not None and entry.label == state.label and entry.masks is not None:
             masks = entry.masks
             made = f", round {entry.round}" if entry.round else ""

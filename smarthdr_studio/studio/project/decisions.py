@@ -79,6 +79,13 @@ class DecisionController:
         ready += [scene for scene in promoted if whole and not states[scene].whole]
         return tuple(ready or promoted)
 
+    def promoted_anew(self, scenes: Sequence[str]) -> Notice | None:
+        """Says that one scene that is promoted gets another label, which may look like the one."""
+        states = self._project.ledger().scenes
+        if len(scenes) != 1 or states[scenes[0]].status is not Status.PROMOTED:
+            return None
+        return Notice(text=f"{scenes[0]} is promoted anew, with the masks of now.")
+
     def decide(self, decide: Callable[[Decisions], object]) -> Notice | None:
         """Any decision."""
         return _told(lambda: decide(self._decisions))
@@ -113,6 +120,9 @@ class DecisionController:
     def redo(self) -> Notice | None:
         """Decide it again."""
         return _told(self._decisions.redo)
+
+
+_REPLAYED: Final = "A past round is on the screen: go back to now (N) to promote what is there now."
 
 
 def _told(decide: Callable[[], object]) -> Notice | None:
@@ -223,7 +233,9 @@ class CurationController(QObject):
         With `whole` the loss counts every pixel. Scenes promoted so already are left as they are,
         unless all of them are: then each gets a new version.
         """
-        if self._controller is not None and scenes:
+        if self._store.state.replay is not None and self._store.state.shown in scenes:
+            self._store.notice(refused(_REPLAYED))  # what is seen is not what would be frozen
+        elif self._controller is not None and scenes:
             ranges = self._screen.ranges(scenes)
             self._queue.take(partial(self._promote, _Promotion(scenes, ranges, whole, note)))
 
@@ -246,12 +258,20 @@ class CurationController(QObject):
     @Slot()
     def undo(self) -> None:
         """Take the last decision back."""
-        self._take(DecisionController.undo)
+        told = partial(self._out_of_sight, "Undone: {}.")
+        self._take(DecisionController.undo, said=lambda: told(self._store.state.undo))
 
     @Slot()
     def redo(self) -> None:
         """Decide it again."""
-        self._take(DecisionController.redo)
+        told = partial(self._out_of_sight, "Decided again: {}.")
+        self._take(DecisionController.redo, said=lambda: told(self._store.state.redo))
+
+    def _out_of_sight(self, said: str, what: str | None) -> Notice | None:
+        """Tells of what is not on the screen; what is there shows it itself."""
+        if not what or (self._store.state.shown or "") in what.split():
+            return None
+        return Notice(text=said.format(what))
 
     @Slot(object, str)
     def write_note(self, scenes: tuple[str, ...], text: str) -> None:
@@ -287,10 +307,22 @@ class CurationController(QObject):
         if self._controller is not None:
             self._queue.take(partial(self._begin, job, words, lambda _: Notice(text=said)))
 
-    def _take(self, decide: Callable[[DecisionController], Notice | None]) -> None:
-        if self._controller is not None:
-            controller = self._controller
-            self._queue.call(lambda: self._tell(decide(controller)))
+    def _take(
+        self,
+        decide: Callable[[DecisionController], Notice | None],
+        *,
+        said: Callable[[], Notice | None] = lambda: None,
+    ) -> None:
+        """When its turn has come; `said` is asked before, and told once it is decided."""
+        if self._controller is None:
+            return
+        controller = self._controller
+
+        def take() -> None:
+            words = said()
+            self._tell(decide(controller), said=words)
+
+        self._queue.call(take)
 
     def _promote(self, wanted: "_Promotion") -> Work | None:
         if self._store.project is None or self._controller is None:
@@ -307,7 +339,8 @@ class CurationController(QObject):
             note=wanted.note,
         )
         words = DecisionSubject(kind=Kind.PROMOTE, scenes=ready).words
-        return self._begin(job, words, lambda left_out: left_out)
+        anew = self._controller.promoted_anew(ready)
+        return self._begin(job, words, lambda left_out: left_out or anew)
 
     def _begin(
         self, job: Job[Any], words: str, told: Callable[[Any], Notice | None]
@@ -334,10 +367,10 @@ class CurationController(QObject):
         self._under_way = ""
         self._tell(refusal)
 
-    def _tell(self, refusal: Notice | None) -> None:
-        said = self._controller.news() if refusal is None and self._controller is not None else None
+    def _tell(self, refusal: Notice | None, *, said: Notice | None = None) -> None:
+        news = self._controller.news() if refusal is None and self._controller is not None else None
         with self._store.one_change():
-            self._store.notice(refusal or said)
+            self._store.notice(refusal or said or news)
             self.decided.emit(refusal is None)
 
 

@@ -239,6 +239,7 @@ class Screen(QObject):
     picked = Signal(str)
     scene_shown = Signal(str)
     trust_updated = Signal()
+    past_masks_left = Signal()  # a hand moves thresholds over a round as it was used
     charted = Signal()
 
     def __init__(
@@ -329,6 +330,9 @@ class Screen(QObject):
     def move_masks(self, masks: MaskSettings) -> None:
         """Try thresholds while the hand still moves them: one computation, one change."""
         masks = self.pool.fitted(masks)
+        if self.past_masks is not None and masks != self._store.state.masks:
+            self.past_masks = None  # whoever moves thresholds wants to see what they do
+            self.past_masks_left.emit()
         self._retention = self.pool.retention(masks)
         ends = self._held or self._retention
         share = self.stage.update_trust(masks=self.past_masks or masks, pool=ends)

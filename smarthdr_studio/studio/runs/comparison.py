@@ -223,7 +223,7 @@ def _thresholds(masks: Sequence[MaskSettings | None]) -> list[Contrast]:
     for name, field in (("τ_pa", "tau_patch"), ("τ_pi", "tau_pixel")):
         values = [None if each is None else float(getattr(each, field)) for each in masks]
         if any(value != values[0] for value in values):
-            words = tuple(_NOTHING if value is None else f"{value:.2f}" for value in values)
+            words = tuple(_NOTHING if value is None else tau_words(value) for value in values)
             found.append(Contrast(name=f"threshold {name}", values=words))
     return found
 

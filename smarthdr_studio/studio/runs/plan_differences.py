@@ -1,6 +1,7 @@
 """Plans of runs held against each other, or against the preset they were made from, in words."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from smarthdr_studio.core.errors import PlanError
 from smarthdr_studio.core.training.plan import TrainingPlan, load_preset
@@ -15,6 +16,9 @@ from smarthdr_studio.studio.state import Contrast
 Told = tuple[tuple[Contrast, ...], str]
 
 
+_NO_SETTING: Final = frozenset({"preset"})  # says where the plan is from
+
+
 def plan_contrasts(rows: Sequence[RunRow]) -> Told:
     """The settings in which the plans of these runs differ, and how many are the same."""
     try:
@@ -24,7 +28,7 @@ def plan_contrasts(rows: Sequence[RunRow]) -> Told:
     contrasts = _contrasts(plans)
     if not contrasts:
         return (), "The plans of these runs are the same."
-    same = len(plan_fields()) - len(contrasts)
+    same = sum(field.key not in _NO_SETTING for field in plan_fields()) - len(contrasts)
     return contrasts, f"{_settings(len(contrasts))}, {same} are the same."
 
 
@@ -49,7 +53,7 @@ def _contrasts(plans: Sequence[TrainingPlan]) -> tuple[Contrast, ...]:
     found = []
     for field in plan_fields():
         values = [settings[field.key] for settings in told]
-        if field.key != "preset" and any(value != values[0] for value in values):
+        if field.key not in _NO_SETTING and any(value != values[0] for value in values):
             words = tuple(_with_unit(value, field.unit) for value in values)
             found.append(Contrast(name=f"{field.section}: {field.title}", values=words))
     return tuple(found)

@@ -1,5 +1,6 @@
 """The scene on the screen, and the controllers that answer what a person asks of it."""
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -247,6 +248,7 @@ class Inspection(QObject):
         self.history.read.connect(self._history_read)
         self.history.replayed.connect(self._replay)
         self.thresholds.moved.connect(screen.move_masks)
+        screen.past_masks_left.connect(partial(self.history.set_kind, "now"))
         self.thresholds.place_wanted.connect(self._go)
 
 

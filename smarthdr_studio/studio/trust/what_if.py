@@ -54,7 +54,7 @@ class ThresholdController(QObject):
     def __init__(self, store: Store, pool: PoolController, stage: Stage) -> None:
         super().__init__(store)
         self._store, self._pool, self._stage = store, pool, stage
-        self._place = -1
+        self._visited: set[str] = set()  # scenes that were asked for since the pool was read
         self._before: MaskSettings | None = None  # the hand moved them
 
     @Slot()
@@ -127,17 +127,27 @@ class ThresholdController(QObject):
         """The least trustworthy region of the pool; asked again, of the next scene."""
         places = self._pool.least_trusted()
         if not places:
-            words = "No scene has a pseudo-label yet: train first (Ctrl+T)."
+            words = "No scene has a pseudo-label yet: use the starter model, or train (Ctrl+T)."
             if self._store.state.busy or self._store.state.training.busy:
                 words = "No scene has a pseudo-label yet: they come with what is at work."
             self._store.notice(refused(words))
             return
-        self._place = (self._place + 1) % len(places)
-        self.place_wanted.emit(places[self._place])
+        fresh = [place for place in places if place.scene not in self._visited]
+        if not fresh:
+            self._visited, fresh = set(), list(places)
+        self._visited.add(fresh[0].scene)
+        self._take_offer_back()
+        self.place_wanted.emit(fresh[0])
 
     def forget(self) -> None:
         """Another pool: the worst place comes first again."""
-        self._place = -1
+        self._visited = set()
+
+    def _take_offer_back(self) -> None:
+        """A notice that offers what was done has nothing to say any more."""
+        notice = self._store.state.notice
+        if notice is not None and any(offer.asks == "least_trusted" for offer in notice.offers):
+            self._store.notice(None)
 
     def _dropping(self, dropped: float) -> MaskSettings:
         state = self._store.state

@@ -110,11 +110,14 @@ class ChartExport(QObject):
 
 
 class CurveExport(QObject):
-    """The same of a board of curves, of which several may go out together."""
+    """The same of a board of curves, of which several may go out together.
 
-    def __init__(self, session: Session, board: RunBoard) -> None:
+    Where it is not of the run on the screen, it is of the runs that are `chosen` in the list.
+    """
+
+    def __init__(self, session: Session, board: RunBoard, *, of_chosen: bool = False) -> None:
         super().__init__(board)
-        self._session, self._board = session, board
+        self._session, self._board, self._of_chosen = session, board, of_chosen
         board.export_asked.connect(self.export)
 
     @Slot(str, object)
@@ -132,9 +135,17 @@ class CurveExport(QObject):
             write = partial(exports.save_svg, self._board.svg(names))
         else:
             write = partial(exports.save_curves, curves)
-        run = self._session.state.training.run or self._session.state.project
         what = names[0].split("/")[0] if len(names) == 1 else "curves"
-        _ask(self._board, f"Export curves as {kind.upper()}", f"{run}-{what}.{kind}", write)
+        name = f"{self._whose()}-{what}.{kind}"
+        _ask(self._board, f"Export curves as {kind.upper()}", name, write)
+
+    def _whose(self) -> str:
+        """What tells these curves from others: their run, or how many runs of the project."""
+        state = self._session.state
+        runs = state.runs.chosen if self._of_chosen else (state.training.run,)
+        if len(runs) > 1:
+            return f"{state.project}-{len(runs)}-runs"
+        return next(filter(None, runs), state.project)
 
 
 def _ask(of: QWidget, title: str, name: str, write: Callable[[Path], None]) -> None:

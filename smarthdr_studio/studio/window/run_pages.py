@@ -86,7 +86,7 @@ class RunsPage(QWidget):
         self.bar.asked.connect(self.asked)
         show = session.inspection.table.show
         self.bar.back_asked.connect(partial(show, str(Centre.PICTURES)))
-        CurveExport(session, self.board)
+        CurveExport(session, self.board, of_chosen=True)
         self._tell_of_evaluation(session)
         session.leaving.connect(self.details.overview.note.save)
         runs.watch(self.isVisible())
