@@ -34,6 +34,17 @@ def test_a_double_click_shows_the_pictures(opened, gallery, qtbot, until):
     until(opened.session, lambda s: s.shown == "005")
 
 
+def test_what_only_a_gallery_needs_is_there_while_one_is_shown(opened, gallery, qtbot):
+    bar = opened.page.browsing.bar
+    opened.session.work_in("Curate")
+    opened.resize(1440, 900)
+    for _ in range(2):
+        qtbot.waitUntil(lambda: bar._width.isVisible() is gallery.isVisible())
+        qtbot.keyClick(QApplication.focusWidget() or opened, Qt.Key.Key_F8)
+    opened.session.inspection.table.show(str(Centre.TABLE))
+    qtbot.waitUntil(lambda: not gallery.isVisible() and not bar._width.isVisible())
+
+
 def test_pictures_fill_the_lines_at_every_size(gallery, qtbot):
     for width in (120, 200, 320):
         gallery.set_width_of_pictures(width)

@@ -60,7 +60,7 @@ from smarthdr_studio.studio.curation.scene_model import (
     SceneShelf,
 )
 from smarthdr_studio.studio.curation.steady_lines import SteadyLines
-from smarthdr_studio.studio.state import Centre, QueueKind, StudioState
+from smarthdr_studio.studio.state import QueueKind, StudioState
 from smarthdr_studio.studio.theme import SELECTED, Palette, on_selection
 from smarthdr_studio.studio.widgets.controls import (
     ElidedLabel,
@@ -444,7 +444,7 @@ SORTS: Final = {
 class TableBar(QWidget):
     """Says what is asked for, how to sort, and which decision was pressed."""
 
-    SHOWS: ClassVar[frozenset[str]] = frozenset({"table", "centre", "scenes", "queue", "read_only"})
+    SHOWS: ClassVar[frozenset[str]] = frozenset({"table", "scenes", "queue", "read_only"})
 
     query_typed = Signal(str)
     sort_picked = Signal(str)
@@ -488,9 +488,6 @@ class TableBar(QWidget):
         """Show what is asked for, and what comes of it."""
         table = new.table
         self.search.show_query(table)
-        gallery = new.centre is Centre.GALLERY
-        for part in (self._sort, self._reverse, self._width):
-            part.setVisible(gallery)
         parts = ((state.table, state.scenes, state.queue) for state in (old, new))
         if any(was is not now for was, now in zip(*parts, strict=True)):
             self._count.setText(count_in_words(new))
@@ -505,6 +502,11 @@ class TableBar(QWidget):
         for deed, tip in self._deeds.items():
             deed.setEnabled(not new.read_only)
             give_tip(deed, new.read_only or tip)
+
+    def turn_to(self, *, gallery: bool) -> None:
+        """What only a gallery needs: it has no heads of columns to sort by."""
+        for part in (self._sort, self._reverse, self._width):
+            part.setVisible(gallery)
 
     @Slot(object)
     def show_selection(self, ids: tuple[str, ...]) -> None:
@@ -526,6 +528,7 @@ class TableBar(QWidget):
         self._fields.setAccessibleName("What can be asked for")
         describe(self._stop, name="Stop looking", tip="Find no more figures until you look anew")
         self._stop.hide()
+        self.turn_to(gallery=False)
         for pressed in (*self._deeds, self._fields, self._reverse, self._stop):
             pressed.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 

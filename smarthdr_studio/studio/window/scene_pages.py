@@ -195,6 +195,7 @@ class CentrePages(QStackedWidget):
                 view = self.table if new.centre is Centre.TABLE else self.gallery
                 anew = old.centre is not new.centre or not view.isVisibleTo(self.scenes)
                 self._views.setCurrentWidget(view)
+                self.bar.turn_to(gallery=view is self.gallery)
                 self._turn_to_guest(self.scenes, "overview", (Centre.TABLE, Centre.GALLERY))
                 if anew:
                     view.setFocus()
