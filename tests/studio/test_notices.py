@@ -4,12 +4,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect, QSize
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
-from smarthdr_studio.studio.state import FilmState, Notice, Offer, StudioState, Workspace
+from smarthdr_studio.studio.state import FilmState, HeatStrip, Notice, Offer, StudioState, Workspace
 from smarthdr_studio.studio.state.training import FilmFrame
 from smarthdr_studio.studio.window.notices import NoticeBar, OverEdge, quietest, words_over
 
@@ -173,6 +174,33 @@ def _notice_lies_well(opened, qtbot, workspace, size):
         corner = strip.mapTo(opened._pages, QPoint())
         assert captions
         assert all(caption.translated(corner) in words for caption in captions)
+
+
+def test_where_a_notice_of_two_lines_has_no_room_among_charts_it_has_one(opened, qtbot):
+    opened.resize(1280, 720)
+    opened.session.work_in("Train")
+    opened.page.desk.reset()
+    _long_run_told(opened)
+    opened.page.go_to_tab("history")
+    opened.page.charts.heat.set_shares(
+        HeatStrip(run="r", rounds=(1, 2), scenes=("003", "004"), shares=np.full((2, 2), 0.5))
+    )
+    offers = tuple(
+        Offer(text=text, tip=text, asks="evaluate", about="r")
+        for text in ("Evaluate", "Review the queue", "Export the model…")
+    )
+    opened.session.tell(Notice(text="Trained, best 36.3 dB at epoch 9. What next?", offers=offers))
+    qtbot.waitUntil(partial(_covers_nothing, opened))
+    notice = opened.notice
+    pressed = [each for each in notice.findChildren(QPushButton) if each.isVisible()]
+    assert len({each.mapTo(notice, each.rect().center()).y() for each in pressed}) == 1
+    assert [each.text() for each in pressed if each.width() < each.sizeHint().width()] == []
+    words = next(each for each in notice.findChildren(QLabel) if each.text().startswith("Trained"))
+    assert words.fontMetrics().horizontalAdvance(words.text()) <= words.width()
+    # Where there is room again, what can be done stands below what is said.
+    opened.session.work_in("Inspect")
+    qtbot.waitUntil(lambda: notice.height() > 2 * words.fontMetrics().height() + 10)
+    qtbot.waitUntil(partial(_covers_nothing, opened))
 
 
 def _long_run_told(opened):

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QProgressBar,
+    QPushButton,
     QTabBar,
     QTextEdit,
     QVBoxLayout,
@@ -58,11 +59,13 @@ _READ_MS: Final = 70  # a letter, slowly
 
 
 _MARGINS: Final = (12, 5, 6, 5)  # of a notice
+_GAP: Final = 6
 
 
 class NoticeBar(QFrame):
     """A line over the page, with details, and what can be done, on it.
 
+    Several things to do stand below the sentence, or beside it where that is the better shape.
     It stays until it is closed, but good news that asks for nothing, and why a command did
     nothing, leave once they can have been read, unless the mouse or the keyboard is on them.
     """
@@ -88,6 +91,9 @@ class NoticeBar(QFrame):
         self._details.setAccessibleName("Details")
         self._details.setMaximumHeight(130)
         self._offer_beside, self._offers_below = QHBoxLayout(), QHBoxLayout()
+        self._made: list[QPushButton] = []
+        self._line: QHBoxLayout | None = None  # where they stand
+        self._notice: Notice | None = None
         self.leaving = QTimer(self, singleShot=True)
         self.leaving.timeout.connect(self._leave)
         self._lay_out()
@@ -122,7 +128,7 @@ class NoticeBar(QFrame):
 
     def _lay_out(self) -> None:
         for line in (self._offer_beside, self._offers_below):
-            line.setSpacing(6)
+            line.setSpacing(_GAP)
         row = QHBoxLayout()
         row.addWidget(self._word)
         row.addWidget(self._text, 1)
@@ -137,6 +143,37 @@ class NoticeBar(QFrame):
         column.addWidget(self._details)
 
     @property
+    def told(self) -> tuple[object, ...]:
+        """What decides how much room it takes."""
+        return self._notice, self._more.isChecked(), self.font().key()
+
+    def in_one_line(self) -> QSize | None:
+        """What it takes to have all in one line; None where it has one line, or details."""
+        if self._more.isChecked() or len(self._made) < 2:
+            return None
+        beside = (self._word, self._open, self._more, self._close)
+        parts = (*self._made, *(part for part in beside if part.isVisibleTo(self)))
+        sizes = [_size(part) for part in parts]
+        wide = sum(size.width() + _GAP for size in sizes) + _MARGINS[0] + _MARGINS[2]
+        high = max(size.height() for size in sizes) + _MARGINS[1] + _MARGINS[3]
+        return QSize(wide + self._words_width(), high)
+
+    def put_offers(self, *, beside: bool) -> None:
+        """Beside the sentence, or below it."""
+        line = self._offer_beside if beside or len(self._made) < 2 else self._offers_below
+        if line is self._line:
+            return
+        self._line = line
+        for place in (self._offer_beside, self._offers_below):
+            while place.count():
+                place.takeAt(0)
+        for made in self._made:
+            line.addWidget(made)
+            made.show()  # a layout leaves out what is not
+        if line is self._offers_below:
+            line.addStretch(1)
+
+    @property
     def details_shown(self) -> bool:
         """Whether there is more to read than one sentence."""
         return self._more.isChecked()
@@ -147,18 +184,15 @@ class NoticeBar(QFrame):
         if layout is None or self._more.isChecked():
             return _WIDEST
         beside = layout.totalSizeHint().width() - self._text.sizeHint().width()
-        words = self._text.fontMetrics().horizontalAdvance(self._text.text())
-        return max(beside + words + _AIR, self.least_width())
+        return max(beside + self._words_width(), self.least_width())
+
+    def _words_width(self) -> int:
+        return self._text.fontMetrics().horizontalAdvance(self._text.text()) + _AIR
 
     def least_width(self) -> int:
         """What the offers below the sentence take, which are never cut."""
-        line, wide = self._offers_below, 0
-        for place in range(line.count()):
-            item = line.itemAt(place)
-            made = item.widget() if item is not None else None
-            if made is not None:  # asked one by one: a layout knows of none that is not shown yet
-                made.ensurePolished()
-                wide += made.sizeHint().width() + line.spacing()
+        below = self._made if len(self._made) > 1 else []
+        wide = sum(_size(made).width() + _GAP for made in below)
         return max(wide + _MARGINS[0] + _MARGINS[2], _LEAST)
 
     @Slot()
@@ -172,15 +206,15 @@ class NoticeBar(QFrame):
         """A button for each; only the best of them catches the eye, and several need a line."""
         clear(self._offer_beside)
         clear(self._offers_below)
-        line = self._offers_below if len(offers) > 1 else self._offer_beside
+        self._made, self._line = [], None
         for place, offer in enumerate(offers):
             made = button(offer.text, tip=offer.tip, role="" if place else "primary")
             made.clicked.connect(partial(self._take, offer))
-            line.addWidget(made)
-        if len(offers) > 1:
-            line.addStretch(1)
+            self._made.append(made)
+        self.put_offers(beside=False)
 
     def _tell(self, notice: Notice) -> None:
+        self._notice = notice
         self._offer(notice.offers)
         self._written = notice.opens
         self._open.setVisible(notice.opens is not None)
@@ -194,6 +228,12 @@ class NoticeBar(QFrame):
         self._more.setVisible(bool(notice.details))
         self._more.setChecked(False)
         self._details.setVisible(False)
+
+
+def _size(part: QWidget) -> QSize:
+    """What a part takes, whether it is shown yet or not."""
+    part.ensurePolished()
+    return part.sizeHint()
 
 
 _LEAST: Final = 320
@@ -223,6 +263,9 @@ class OverEdge(EventWatch, QObject):
         super().__init__(place)
         self._bar, self._place, self._middle = bar, place, middle
         self._for: object = None  # what the place was found for
+        self._sized_for: object = None
+        self._sizes: tuple[QSize, ...] = ()
+        self._line: QSize | None = None  # all in one, where that has room
         self._settled = QTimer(self, singleShot=True, interval=_SETTLED_MS)
         self._settled.timeout.connect(self._look_again)
         self._covered: frozenset[tuple[int, int, int, int]] = frozenset()
@@ -245,7 +288,7 @@ class OverEdge(EventWatch, QObject):
             self._words_come.stop()
         if event.type() in kinds and self._bar.isVisibleTo(self._place):
             if event.type() is QEvent.Type.Show and watched is self._bar:
-                self._for = None
+                self._for = self._sized_for = None
                 self._words_come.start()
             self._move()
         return False
@@ -275,25 +318,37 @@ class OverEdge(EventWatch, QObject):
 
     def _move(self) -> None:
         room = self._place.rect().adjusted(_AIR, _AIR, -_AIR, -_AIR)
-        widest = min(room.width(), _WIDEST, self._bar.wished_width())
-        layout = self._bar.layout()
-        if layout is None or widest <= 0:
+        if room.width() <= 0:
             return
-        least = self._bar.least_width()
-        others = () if self._bar.details_shown else dict.fromkeys(max(w, least) for w in _NARROWER)
-        widths = (widest, *(width for width in others if width < widest))
-        sizes = tuple(QSize(width, min(_height(layout, width), room.height())) for width in widths)
+        if self._sized_for != (room, self._bar.told):
+            self._sized_for = room, self._bar.told
+            self._sizes = self._shapes(room)
         over = self._middle.rect().translated(self._middle.mapTo(self._place, QPoint()))
-        if not self._middle.isVisible() or over.width() < widest + 2 * _AIR:
+        if not self._middle.isVisible() or over.width() < self._sizes[0].width() + 2 * _AIR:
             over = self._place.rect()
-        found_for = room, over, sizes
+        found_for = room, over, self._sizes
         if found_for != self._for:
             self._for = found_for
             foot = QPoint(over.center().x(), min(over.bottom() + 1 - _AIR, room.bottom() + 1))
             words = list(words_over(self._place, but=self._bar))
-            self._bar.setGeometry(quietest(words, room=room, sizes=sizes, foot=foot))
+            box = quietest(words, room=room, sizes=self._sizes, foot=foot)
+            self._bar.put_offers(beside=box.size() == self._line)
+            self._bar.setGeometry(box)
             self._covered = self._words_under(words)
         self._bar.raise_()
+
+    def _shapes(self, room: QRect) -> tuple[QSize, ...]:
+        """As wide as it wishes and narrower, what can be done below; at last all in one line."""
+        layout, bar = self._bar.layout(), self._bar
+        assert layout is not None
+        bar.put_offers(beside=False)
+        widest, least = min(room.width(), _WIDEST, bar.wished_width()), bar.least_width()
+        others = () if bar.details_shown else dict.fromkeys(max(w, least) for w in _NARROWER)
+        widths = (widest, *(width for width in others if width < widest))
+        sizes = tuple(QSize(width, min(_height(layout, width), room.height())) for width in widths)
+        line = bar.in_one_line()
+        self._line = line if line is not None and line.width() <= room.width() else None
+        return sizes if self._line is None else (*sizes, self._line)
 
 
 def _height(layout: QLayout, width: int) -> int:
