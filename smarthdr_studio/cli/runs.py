@@ -91,7 +91,7 @@ def run_cells(row: "RunRow") -> tuple[str, ...]:
     status = f"{row.status}, log damaged" if row.log_damage else row.status
     return (
         *(row.id, status, row.preset, row.note.partition("\n")[0]),
-        *(str(row.labels.learned), f"{row.epoch}/{row.epochs}", best),
+        *(str(row.labels.learned), f"{row.at_epoch}/{row.epochs}", best),
         *("" if row.retained is None else percent(row.retained), duration(row.seconds)),
     )
 
@@ -112,7 +112,7 @@ def run_facts(row: "RunRow") -> tuple[tuple[str, str], ...]:
         ("device", row.device),
         ("started", f"{row.started:%Y-%m-%d %H:%M} UTC"),
         ("worked", duration(row.seconds)),
-        ("epoch", f"{row.epoch} of {row.epochs}, step {row.step}, rounds: {row.rounds}"),
+        ("epoch", f"{row.at_epoch} of {row.epochs}, step {row.step}, rounds: {row.rounds}"),
         ("labels", _labels_in_words(counts)),
         ("best check", checked),
         ("last retained", "" if row.retained is None else percent(row.retained)),

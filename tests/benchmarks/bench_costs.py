@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from at_work import BusyHand, WindowAtWork
-from bench_training import NO_GOAL, PLAN, WHOLE, InWindow, Size
+from bench_training import NO_GOAL, WHOLE, InWindow, Size
 from fabricated import project_over, write_dataset
 from PySide6.QtCore import QTimer
 from table import Row, row, show
@@ -149,7 +149,7 @@ def measure(folder: Path, size: Size) -> list[Row]:
     """All rows; everything made lies in `folder`."""
     runs, costs = InWindow(WindowAtWork(folder)), StepCosts()
     dataset, plan = write_dataset(folder / "small", size.sample), folder / "plan.toml"
-    plan.write_text(PLAN.format(steps=size.busy_steps, crop=size.crop), encoding="utf-8")
+    plan.write_text(size.plan(steps=size.busy_steps), encoding="utf-8")
     place = partial(project_over, dataset=dataset)
     runs.train(place(folder / "warm.shdr"), plan=str(plan))
     found = Found([], [], [])

@@ -21,6 +21,8 @@ from smarthdr_studio.core.training.plan import load_preset
 from smarthdr_studio.studio.state import Activity
 from smarthdr_studio.synthetic.settings import SampleSettings
 
+_CLOSE = 8  # crops within the side of one
+
 # The preset `quick` cut short: warm-up, two rounds, validation and checkpoints all take part.
 PLAN = """
 held_out = 1
@@ -33,7 +35,7 @@ steps_per_epoch = {steps}
 learning_rate = 1e-3
 [batch]
 crop = {crop}
-stride = 64
+stride = {stride}
 labelled = 4
 unlabelled = 4
 [loss]
@@ -51,6 +53,10 @@ class Size:
     width: int
     timed: int  # steps of the preset `quick` whose data share is measured
     busy_steps: int  # of each of three epochs, while a hand is at work
+
+    def plan(self, *, steps: int) -> str:
+        """Of so many steps an epoch: crops lie so close that none of them is short of any."""
+        return PLAN.format(steps=steps, crop=self.crop, stride=self.crop // _CLOSE)
 
     @property
     def sample(self) -> SampleSettings:
@@ -102,33 +108,49 @@ class InWindow:
 
     def listen_to_run(self, project: Path, *, plan: str) -> None:
         """A whole run with an ear on the event loop, which costs a little time itself."""
-        session = self.bench.session
         self._open(project)
         self.beat.start()
-        session.training.train(preset=plan, device="cpu")
-        self.bench.until(lambda: session.state.training.step > 0 or self._is_over())
+        self._begin(plan)
         self.loading += self.beat.stop()
         self.beat.start()
         self.bench.until(self._is_over, seconds=3600)
         self.training += self.beat.stop()
         self.bench.until_quiet()
 
-    def listen_to_hand(self, project: Path, *, plan: str) -> None:
-        """A whole run while scenes are switched and thresholds dragged."""
-        hand, session = BusyHand(self.bench), self.bench.session
+    def train_with_hand(self, project: Path, *, plan: str) -> None:
+        """A whole run while scenes are switched and thresholds dragged, to which nobody listens.
+
+        An ear wakes the window two hundred times a second, and each time a thread that trains
+        has to stand aside, for which all others wait.
+        """
         self._open(project)
-        session.training.train(preset=plan, device="cpu")
-        self.bench.until(lambda: session.state.training.step > 0 or self._is_over())
-        self.beat.start()
-        hand.start()
+        self._begin(plan)
         begun, used = time.perf_counter(), time.thread_time()
-        self.bench.until(self._is_over, seconds=3600)
+        self._end_with_hand()
         used, taken = time.thread_time() - used, time.perf_counter() - begun
-        hand.stop()
-        self.busy += self.beat.stop()
-        self.busy_at += self.beat.at
         self.hand_share.append(used / taken)
         self.bench.until_quiet()
+
+    def listen_to_hand(self, project: Path, *, plan: str) -> None:
+        """The same with an ear on the event loop."""
+        self._open(project)
+        self._begin(plan)
+        self.beat.start()
+        self._end_with_hand()
+        self.busy += self.beat.stop()
+        self.busy_at += self.beat.at
+        self.bench.until_quiet()
+
+    def _begin(self, plan: str) -> None:
+        session = self.bench.session
+        session.training.train(preset=plan, device="cpu")
+        self.bench.until(lambda: session.state.training.step > 0 or self._is_over())
+
+    def _end_with_hand(self) -> None:
+        hand = BusyHand(self.bench)
+        hand.start()
+        self.bench.until(self._is_over, seconds=3600)
+        hand.stop()
 
     def _is_over(self) -> bool:
         return self.bench.session.state.training.activity in OVER
@@ -178,7 +200,7 @@ def in_pairs(
 def in_turns(runs: InWindow, folder: Path, size: Size) -> list[float]:
     """Throughput in the window ÷ headless, of runs that follow each other."""
     dataset, plan = write_dataset(folder / "small", size.sample), folder / "short.toml"
-    plan.write_text(PLAN.format(steps=size.steps, crop=size.crop), encoding="utf-8")
+    plan.write_text(size.plan(steps=size.steps), encoding="utf-8")
     runs.listen_idle(project_over(folder / "idle.shdr", dataset), seconds=5)
     works = (partial(runs.train, plan=str(plan)), partial(train_headless, plan=str(plan)))
     ratios = in_pairs(works, folder / "pair", dataset, pairs=size.pairs)
@@ -189,9 +211,11 @@ def in_turns(runs: InWindow, folder: Path, size: Size) -> list[float]:
 def with_a_hand(runs: InWindow, folder: Path, size: Size) -> list[float]:
     """The same ratio while a hand is at work in the window, of longer runs."""
     dataset, plan = folder / "small", folder / "longer.toml"
-    plan.write_text(PLAN.format(steps=size.busy_steps, crop=size.crop), encoding="utf-8")
-    works = (partial(runs.listen_to_hand, plan=str(plan)), partial(train_headless, plan=str(plan)))
-    return in_pairs(works, folder / "hand", dataset, pairs=size.pairs)
+    plan.write_text(size.plan(steps=size.busy_steps), encoding="utf-8")
+    works = (partial(runs.train_with_hand, plan=str(plan)), partial(train_headless, plan=str(plan)))
+    ratios = in_pairs(works, folder / "hand", dataset, pairs=size.pairs)
+    runs.listen_to_hand(project_over(folder / "heard-hand.shdr", dataset), plan=str(plan))
+    return ratios
 
 
 def data_share(project: Path, size: Size) -> list[float]:

@@ -3,9 +3,10 @@
 import json
 from dataclasses import replace
 
-from made_runs import a_run, check, log, round_, started
+from made_runs import a_run, check, log, round_, started, step
 
 from smarthdr_studio.cli.runs import run_cells, run_facts
+from smarthdr_studio.core.training.events import CheckpointSaved
 from smarthdr_studio.core.training.plan import load_preset
 from smarthdr_studio.core.training.run_comparison import (
     figures,
@@ -101,3 +102,15 @@ def test_a_run_of_labels_alone_is_told_no_other_scene(tmp_path):
     labels = row_of(run).labels
     assert (labels.learned, labels.brackets) == (1, 0)
     assert dict(run_facts(row_of(run)))["labels"].endswith("0 held out")
+
+
+def test_the_epoch_a_run_is_in_is_counted_from_one_as_everywhere(tmp_path):
+    run = a_run(tmp_path)
+    log(run, started(epochs=3))
+    assert row_of(run).at_epoch == 1
+    log(run, step(4, epoch=1))
+    assert (row_of(run).epoch, row_of(run).at_epoch) == (1, 2)
+    assert dict(run_facts(row_of(run)))["epoch"].startswith("2 of 3, step 4")
+    end = CheckpointSaved(step=9, epoch=3, folder="")
+    log(run, step(9, epoch=2), end)
+    assert row_of(run).at_epoch == 3

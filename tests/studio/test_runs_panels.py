@@ -85,7 +85,7 @@ def test_a_run_whose_log_is_damaged_is_marked_and_its_damage_is_told(qtbot, rows
 
 
 def test_every_status_has_a_sign_and_a_word_of_its_own(table):
-    assert statuses(table) == ["⚠ interrupted 1/4", "✕ failed 2/4", "✓ done"]
+    assert statuses(table) == ["⚠ interrupted 2/4", "✕ failed 3/4", "✓ done"]
     assert len({sign for _, sign in run_table.SIGNS.values()}) == len(run_table.SIGNS)
 
 
@@ -97,9 +97,9 @@ def test_a_click_on_a_figure_sorts_by_it_and_another_one_reverses(table, qtbot):
     head = table.horizontalHeader()
     x = head.sectionViewportPosition(BEST_PSNR) + 20
     qtbot.mouseClick(head.viewport(), LEFT, pos=QPoint(x, 8))
-    assert statuses(table) == ["✕ failed 2/4", "✓ done", "⚠ interrupted 1/4"]
+    assert statuses(table) == ["✕ failed 3/4", "✓ done", "⚠ interrupted 2/4"]
     qtbot.mouseClick(head.viewport(), LEFT, pos=QPoint(x, 8))
-    assert statuses(table) == ["⚠ interrupted 1/4", "✓ done", "✕ failed 2/4"]
+    assert statuses(table) == ["⚠ interrupted 2/4", "✓ done", "✕ failed 3/4"]
 
 
 @given(st.sampled_from(COLUMNS), st.booleans(), st.permutations(range(6)))

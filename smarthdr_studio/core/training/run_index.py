@@ -384,6 +384,11 @@ class RunRow:
     log_damage: str
 
     @property
+    def at_epoch(self) -> int:
+        """The epoch it is in, or was in last, counted from 1."""
+        return min(self.epoch + 1, self.epochs) if self.epochs else self.epoch
+
+    @property
     def at_work(self) -> bool:
         """Whether a process has the run now."""
         return self.status in ("running", "paused")

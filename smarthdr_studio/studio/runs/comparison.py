@@ -23,7 +23,7 @@ from smarthdr_studio.core.training.run_log import RunCurves, rare_events, read_c
 from smarthdr_studio.core.training.run_start import StartState, start_state_in
 from smarthdr_studio.core.trust.explanation import Fact
 from smarthdr_studio.core.trust.masking import MaskSettings
-from smarthdr_studio.core.words import counted, tau_words
+from smarthdr_studio.core.words import tau_words
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.runs.pictures import read_run_pictures
 from smarthdr_studio.studio.state import Contrast, RunPicture, RunsState, RunsTold
@@ -68,7 +68,7 @@ _FIGURES: Final[tuple[tuple[str, Callable[[RunRow], _Value], str, int], ...]] = 
     ("last retained", lambda row: row.retained, "{:.0%}", 0),
     ("labels", lambda row: row.labels.learned, "{:.0f}", 0),
     ("held out", lambda row: row.labels.held_out, "{:.0f}", 0),
-    ("epochs", lambda row: row.epoch, "{:.0f}", 0),
+    ("epochs", lambda row: row.at_epoch, "{:.0f}", 0),
     ("steps", lambda row: row.step, "{:,.0f}", 0),
     ("rounds", lambda row: row.rounds, "{:.0f}", 0),
     ("took", lambda row: row.seconds / 60, "{:.1f} min", 0),
@@ -94,7 +94,7 @@ def facts_of(row: RunRow) -> tuple[Fact, ...]:
     """One run in a few lines."""
     best, far = (
         row.best,
-        f"{row.epoch} of {counted(row.epochs, 'epoch')}" if row.epochs else _NOTHING,
+        f"epoch {row.at_epoch} of {row.epochs}" if row.epochs else _NOTHING,
     )
     told = [
         Fact(name="run", value=row.id),

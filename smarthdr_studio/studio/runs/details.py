@@ -150,7 +150,7 @@ class RunsOverview(QWidget):
 
     def _tell_last_word(self, row: RunRow) -> None:
         words = _INTERRUPTED if row.status == "interrupted" else row.message
-        words = words or ("At work" if row.at_work else "It has not said why.")
+        words = words or (row.status.capitalize() if row.at_work else "It has not said why.")
         self._message.setText(f"{words}\nIts log {row.log_damage}." if row.log_damage else words)
         give_role(self._message, role=_TONES.get(row.status, ""))
         clear(self._remedies)

@@ -32,7 +32,6 @@ from PySide6.QtWidgets import (
 )
 
 from smarthdr_studio.core.training.run_index import LabelCounts, RunRow
-from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.actions import by_id
 from smarthdr_studio.studio.state import StudioState
 from smarthdr_studio.studio.theme import SELECTED, Palette
@@ -65,7 +64,7 @@ _DAMAGED: Final = " · log damaged"
 def status(row: RunRow) -> str:
     """How a run stands, with a sign; how far it has come unless done; whether its log is whole."""
     _, sign = SIGNS[row.status]
-    far = "" if row.status == "done" or not row.epochs else f" {row.epoch}/{row.epochs}"
+    far = "" if row.status == "done" or not row.epochs else f" {row.at_epoch}/{row.epochs}"
     mark = _DAMAGED if row.log_damage else ""
     return f"{sign} {row.status}{far}{mark}"
 
@@ -132,7 +131,7 @@ def in_full(row: RunRow) -> str:
     """Everything about a run, one line each, for a tooltip and a screen reader."""
     told = [
         row.id,
-        f"{row.status}; {row.epoch} of {counted(row.epochs, 'epoch')}, step {row.step:,}",
+        f"{row.status}; epoch {row.at_epoch} of {row.epochs}, step {row.step:,}",
         f"{row.system}, {row.network or 'no network yet'} on {row.device or 'no device yet'}",
         labels_in_full(row.labels),
         row.message,
