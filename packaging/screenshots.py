@@ -113,7 +113,7 @@ def tell_the_story(camera: Photographer) -> None:
     clicked = time.monotonic()
     camera.do("work_train", "train")
     camera.wait(lambda: session.state.pool, what="the first round ends")
-    camera.take("training")
+    session.screen.pick("002")  # labelled scenes have no film
     over = (Activity.DONE, Activity.STOPPED, Activity.FAILED)
     camera.wait(lambda: session.state.training.activity in over, what="the run ends")
     if session.state.training.activity is not Activity.DONE:
@@ -121,6 +121,7 @@ def tell_the_story(camera: Photographer) -> None:
     print(f"from click to trained: {time.monotonic() - clicked:.0f} s")
     camera.wait(lambda: session.at_rest, what="the last labels are shown")
     session.dismiss()  # what next, over what is to be seen
+    camera.take("training")
     camera.do("work_inspect")
     diagnose(camera)
     curate(camera)
