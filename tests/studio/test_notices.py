@@ -157,7 +157,7 @@ def _notice_lies_well(opened, qtbot, workspace, size):
     shown = {part: part.geometry() for part in parts}
     offers = tuple(
         Offer(text=text, tip=text, asks="evaluate", about="r")
-        for text in ("Evaluate", "Review the queue", "Export the model…")
+        for text in ("Evaluate", "Review", "Export…")
     )
     opened.session.tell(Notice(text="Trained: best 29.0 dB at epoch 3.", offers=offers))
     qtbot.wait(60)

@@ -186,8 +186,8 @@ _TOLD_FOR_S: Final = 15.0  # an answer of the run stays on the screen
 _MOST_REMEDIES: Final = 3
 _NEXT: Final[tuple[tuple[str, str, Asks], ...]] = (
     ("Evaluate", "How good each scene came out", "evaluate"),
-    ("Review the queue", "The safest pseudo-labels first", "review"),
-    ("Export the model…", "Student or teacher as a file", "export"),
+    ("Review", "The queue: the safest pseudo-labels first", "review"),
+    ("Export…", "The model, student or teacher, as a file", "export"),
 )
 
 
