@@ -196,4 +196,5 @@ def test_a_share_of_more_than_all_is_told_as_the_percentage_that_was_meant(text,
     "text", ["retained>=1", "retained<=100%", "trend>=-1", "psnr>95", "sigma>2"]
 )
 def test_what_is_no_share_may_be_large_and_all_is_a_share(text):
-    parse(text)
+    ((term,),) = parse(text).alternatives
+    assert term.words == text
