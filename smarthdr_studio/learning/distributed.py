@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -76,8 +76,8 @@ class ProcessGroup:
                 torch.cuda.set_device(device)
                 backend = "cpu:gloo,cuda:nccl"
             _with_all_processes(lambda: distributed.init_process_group(backend))
-        self._messages = _with_all_processes(
-            lambda: distributed.new_group(backend="gloo", timeout=_NO_TIMEOUT)
+        self._messages: distributed.ProcessGroup = _with_all_processes(
+            lambda: cast("Any", distributed.new_group)(backend="gloo", timeout=_NO_TIMEOUT)
         )
 
     def told(self, value: Said) -> Said:

@@ -280,7 +280,7 @@ def part_qualities(hdr: FloatMap, truth: FloatMap, bracket: Bracket) -> dict[str
     flags = {Part.SATURATED: clipped, Part.MOVING: moves, Part.STATIC: ~(clipped | moves)}
     squares = squared_error_map(hdr, truth).astype(np.float32)
     apart = hdr.astype(np.float32) - truth.astype(np.float32)
-    linear: npt.NDArray[np.float32] = np.square(apart).mean(axis=2)
+    linear = np.square(apart).mean(axis=2, dtype=np.float32)
     found: dict[str, PartQuality] = {}
     for part in PARTS:
         if flags[part].any():

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -272,7 +272,7 @@ class ForwardPass:
         )
         self._channels_last = plan.compute.channels_last == "on"
         if self._channels_last:
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            cast("Any", network).to(memory_format=torch.channels_last)  # torch does not tell types
         if plan.compute.checkpointing:
             use_gradient_checkpointing(network)
         self._answer: nn.Module = network

@@ -466,7 +466,8 @@ def _light(sheet: Sheet, kind: str, *, size: tuple[int, int], plan: _Arcade) -> 
         width = 2 * half
         hit = _arch(across + ahead * width, along - plan.floor + up * width, pitch)
         sunlit = ramp(hit, -0.04, 0.04)
-        spill = 0.40 + 0.20 * np.cos(6.2832 * (across / pitch - 0.5)) + 0 * along
+        rhythm = 0.40 + 0.20 * np.cos(6.2832 * (across / pitch - 0.5))
+        spill = np.asarray(rhythm + 0 * along, np.float32)
     elif kind == "ceiling":
         ribs = np.sqrt(np.abs(np.cos(3.1416 * along / pitch)))
         vault = np.sqrt(np.maximum(1 - (across / (half * 1.02)) ** 2, 0.02))

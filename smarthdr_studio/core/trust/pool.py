@@ -127,8 +127,8 @@ class PoolStatistics:
         pooled_patches = masks.patches.scope == "pool"
         pooled_pixels = masks.pixels.scope == "pool" and len(self) > 0
         return Retention(
-            retained=_share(pixels.sum(), self._pixels.sum()),
-            patches_retained=_share(kept.sum(), self._count.sum()),
+            retained=_share(float(pixels.sum()), float(self._pixels.sum())),
+            patches_retained=_share(float(kept.sum()), float(self._count.sum())),
             scenes=dict(zip(self.ids, map(SceneShare, *shares, self._sigma), strict=True)),
             patch_range=self.patch_range(masks.patches) if pooled_patches else None,
             pixel_range=Range(float(low[0]), float(high[0])) if pooled_pixels else None,
@@ -145,7 +145,7 @@ class PoolStatistics:
             low, high = self._pixel_ranges(masks.pixels, kept, table)
             limits = np.array([_limits(low, high, float(tau_pixel)) for tau_pixel in taus])
             trusted = self._trusted(table, tops, limits).sum(-1)
-            shares[row] = [_share(float(each), self._pixels.sum()) for each in trusted]
+            shares[row] = [_share(float(each), float(self._pixels.sum())) for each in trusted]
         return shares
 
     def patch_histogram(self, masks: MaskSettings, *, bins: int = 50) -> Integers:
@@ -169,7 +169,8 @@ class PoolStatistics:
         floor = np.maximum(self._low, 1e-9)[:, None]
         sigma = floor * (np.maximum(self._high, 1e-9)[:, None] / floor) ** middles
         values = _scores(sigma, low[:, None], high[:, None])
-        return np.histogram(values, bins, (0, 1), weights=np.diff(rows.astype(np.int64)))[0]
+        many = np.diff(rows.astype(np.int64))
+        return np.histogram(values, bins, (0, 1), weights=many)[0].astype(np.int64)
 
     def trusted_patches(self, masks: MaskSettings) -> npt.NDArray[np.bool_]:
         """Whether each patch has a trusted pixel: flat, scenes in the order of `ids`, row by row.

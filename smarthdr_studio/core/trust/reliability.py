@@ -37,7 +37,7 @@ class Reliability:
 
 def error_map(picture: Map, truth: Map) -> npt.NDArray[np.float32]:
     """The absolute error: |e| on the μ-law, channel mean, H×W, of two linear H×W×3 pictures."""
-    mean: npt.NDArray[np.float32] = np.abs(_difference(picture, truth)).mean(2)
+    mean: npt.NDArray[np.float32] = np.abs(_difference(picture, truth)).mean(2, dtype=np.float32)
     return mean
 
 
@@ -46,7 +46,7 @@ def squared_error_map(picture: Map, truth: Map) -> npt.NDArray[np.float32]:
 
     What L^k teaches σ² to be (METHOD §3); both pictures are H×W×3.
     """
-    mean: npt.NDArray[np.float32] = np.square(_difference(picture, truth)).mean(2)
+    mean: npt.NDArray[np.float32] = np.square(_difference(picture, truth)).mean(2, dtype=np.float32)
     return mean
 
 

@@ -241,7 +241,7 @@ def patch_errors(scene: Scene, error: Half, *, batch: BatchPlan) -> list[float]:
     for _, top, left in crop_windows([scene], plan=batch):
         pixels = error[top : top + batch.crop, left : left + batch.crop].astype(np.float32)
         known = pixels > UNKNOWN / 2
-        found.append(float((pixels * known).sum() / max(known.sum(), 1)))
+        found.append(float((pixels * known).sum() / max(int(known.sum()), 1)))
     return found
 
 
