@@ -14,10 +14,11 @@ from table import Row, row, show, timed
 
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.studio.curation.scene_gallery import SceneGallery
 from smarthdr_studio.studio.curation.scene_list import SceneList
 from smarthdr_studio.studio.curation.scene_listing import TableController
 from smarthdr_studio.studio.curation.scene_model import SceneShelf
-from smarthdr_studio.studio.curation.scene_overview import SceneGallery, SceneTable
+from smarthdr_studio.studio.curation.scene_overview import SceneTable
 from smarthdr_studio.studio.project.store import Store
 from smarthdr_studio.studio.state import StudioState
 from smarthdr_studio.studio.theme import DARK, dress

@@ -131,3 +131,15 @@ def test_a_thumbnail_is_read_from_the_cache_the_second_time(tmp_path, dataset):
     again = make_thumbnails(lambda *_: None, frames={"003": frame}, cache=cache)["003"]
     assert again.size() == first.size()
     assert kept.stat().st_mtime_ns == written
+
+
+def test_every_tile_is_seen_whole_in_a_low_room_too(opened, gallery, qtbot):
+    for high in (420, 260, 120, 90):
+        gallery.resize(900, high)
+        gallery.fill_room()
+        qtbot.wait(20)
+        tile = gallery.visualRect(gallery.model().index(0, 0))
+        assert tile.height() <= gallery.viewport().height()
+        assert tile.width() <= gallery.viewport().width()
+        beside = tile.width() > 1.6 * tile.height()
+        assert beside is (high < 200)

@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QApplication
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
+from smarthdr_studio.studio.curation.scene_gallery import SceneGallery
 from smarthdr_studio.studio.curation.scene_model import COLUMNS, SceneShelf
-from smarthdr_studio.studio.curation.scene_overview import SceneGallery, SceneTable
+from smarthdr_studio.studio.curation.scene_overview import SceneTable
 from smarthdr_studio.studio.state import Centre, StudioState
 from smarthdr_studio.studio.theme import DARK
 

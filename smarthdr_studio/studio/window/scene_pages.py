@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLa
 
 from smarthdr_studio.core.display import Painted
 from smarthdr_studio.studio.curation.pair import PairHead, PairTable
+from smarthdr_studio.studio.curation.scene_gallery import SceneGallery
 from smarthdr_studio.studio.curation.scene_model import SceneShelf
-from smarthdr_studio.studio.curation.scene_overview import SceneGallery, SceneTable, TableBar
+from smarthdr_studio.studio.curation.scene_overview import SceneTable, TableBar
 from smarthdr_studio.studio.session import Session
 from smarthdr_studio.studio.state import Centre, QueueKind, StudioState
 from smarthdr_studio.studio.theme import Palette
