@@ -124,6 +124,13 @@ def test_half_a_query_is_told_what_it_lacks(text, said):
     assert said in str(caught.value)
 
 
+def test_a_field_that_is_nearly_one_is_told_which():
+    with pytest.raises(QueryError, match=r"^retaind is no field; did you mean retained\?$"):
+        parse("retaind<0.5")
+    with pytest.raises(QueryError, match="there are status, retained"):
+        parse("colour:red")
+
+
 def test_every_field_is_explained_by_an_example_that_is_understood():
     for name, words in FIELDS.items():
         examples = words.partition(": ")[2].split(", ")

@@ -165,6 +165,8 @@ def test_pages_of_the_guide_come_in_the_order_of_their_numbers_and_without_them(
     assert titles[:3] == ["Keys", "First steps", "Reading the views"]
     assert not any(title[0].isdigit() for title in titles)
     assert titles[-1] == "Fault injection"
+    metrics, room = pages.fontMetrics(), pages.viewport().width()
+    assert all(metrics.horizontalAdvance(title) + 2 * 9 <= room for title in titles)
     sheet.close()
 
 

@@ -31,3 +31,16 @@ def test_a_parted_label_shows_whole_parts_and_a_mark_that_there_are_more(qtbot):
     assert (label.toolTip(), label.accessibleName()) == (LINE, LINE)
     label.resize(metrics.horizontalAdvance(LINE) + 4, 20)
     assert (label.text(), label.toolTip()) == (LINE, "")
+
+
+def test_a_label_says_it_in_brief_before_it_leaves_a_part_out(qtbot):
+    label, brief = ElidedLabel(parted=True), "84 % · 0.40 · μ-law"
+    qtbot.addWidget(label)
+    label.tell(LINE, brief=brief)
+    metrics = QFontMetrics(label.font())
+    label.show()
+    for words, room in ((LINE, LINE), (brief, brief), ("84 % · 0.40 …", "84 % · 0.40 …")):
+        label.resize(metrics.horizontalAdvance(room) + 1, 20)
+        assert label.text() == words
+        assert label.toolTip() == ("" if words == LINE else LINE)
+        assert label.accessibleName() == LINE

@@ -267,10 +267,13 @@ def test_a_preset_that_cannot_be_saved_or_read_is_told(editor, opened, until, pl
 def test_an_estimate_tells_from_its_first_second_and_grows_stale(editor, opened, until, qtbot):
     for key, text in TINY.items():
         retype(editor, key, text)
+    until(opened.session, lambda s: s.planning.devices)
+    looked = planning(opened).devices
     editor.estimate._ask.click()
     assert planning(opened).estimating
     assert editor.estimate._cancel.isVisible()
     until(opened.session, lambda s: s.planning.estimate is not None, timeout=120000)
+    until(opened.session, lambda s: s.planning.devices is not looked)  # the free memory of now
     told = editor.estimate.facts.as_text()
     assert "Steps 4 in 2 epochs, 2 rounds" in told
     assert "Memory" in told

@@ -27,6 +27,7 @@ from smarthdr_studio.studio.training.training_panel import (
     progress_in_words,
 )
 from smarthdr_studio.studio.widgets.controls import duration, percent
+from smarthdr_studio.studio.window.bars import counts_in_brief, counts_in_words
 
 STARTED = RunStarted(
     run="r1", folder="/r1", device="cpu", network="light", total_steps=100, total_epochs=5
@@ -74,6 +75,19 @@ def test_a_state_counts_its_scenes_by_status():
     assert counts[Status.TEST] == 2
     assert counts[Status.PROMOTED] == 1
     assert counts[Status.EXCLUDED] == 0
+
+
+def test_counts_are_told_whole_and_in_brief():
+    told = Status.GROUND_TRUTH, Status.PROMOTED, Status.UNLABELLED, Status.TEST
+    rows = tuple(
+        SceneFacts(id=f"{status}{place}", status=status)
+        for many, status in zip((5, 1, 12, 6), told, strict=True)
+        for place in range(many)
+    )
+    state = StudioState(scenes=rows)
+    assert counts_in_words(state) == "5 labelled · 1 promoted · 12 in the pool · 6 test"
+    assert counts_in_brief(state) == "5 + 1 labelled · 12 pool · 6 test"
+    assert counts_in_brief(StudioState(scenes=rows[5:6])) == "1 labelled"
 
 
 def test_a_run_is_told_in_words_from_its_first_second_to_its_last():

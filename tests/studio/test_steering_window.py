@@ -115,6 +115,15 @@ def test_every_button_is_inside_the_smallest_window(running, qtbot):
         assert row.minimumSizeHint().width() <= panel._rows.width()
 
 
+def test_charts_stay_where_they_are_while_words_about_the_run_come(running, qtbot):
+    panel, board = running.page.training, running.page.training._board.geometry()
+    running.page.training.rate_picked.emit(0.0003)
+    assert "asked to learn" in panel._notes.whole
+    panel.layout().activate()
+    qtbot.wait(50)
+    assert panel._board.geometry() == board
+
+
 def test_a_learning_rate_is_asked_for_in_place_of_the_buttons(running, qtbot):
     for rate, text in ((0.0003, "0.0003"), (0.0004, "4e-4"), (0.0005, "0,0005")):
         running.page.training.ask_rate()

@@ -250,10 +250,10 @@ def test_what_if_counts_as_plain_numpy_does(qtbot):
         "dropped": "27.2 dB μ, 31.0 dB l\n10 % · 1,000 px",
     }
     assert panel._verdict.text() == "dropped pixels are worse here: by 7.9 dB μ, 7.0 dB l"
-    assert panel._epoch.whole == "an epoch takes about 2 min"
+    assert panel._epoch.whole == "an epoch: about 2 min"
     exact = replace(words, crops_at_least=3912, epoch_seconds=None)
     assert table.crops_words(exact) == "3,912 of 4,004"
-    assert "first run" in table.epoch_words(exact)
+    assert "after a run" in table.epoch_words(exact)
     assert table.share_words(12_288, 24_576) == "12,288 of 24,576 · 50 %"
     assert table.share_words(0, 0) == "0 of 0 · –"
 

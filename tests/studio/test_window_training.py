@@ -224,5 +224,5 @@ def test_an_answer_of_the_run_stays_for_a_while_and_goes(opened, monkeypatch):
     assert "round 1 is next" in opened.page.training._notes.whole
     monkeypatch.setattr(training_module.time, "monotonic", lambda: controller._told_at + 16)
     controller._listen()
-    assert not opened.page.training._notes.isVisible()
+    assert opened.page.training._notes.whole == ""
     controller._become(replace(controller.state, activity=Activity.IDLE))

@@ -12,6 +12,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Final
 
 from smarthdr_studio.core.curation.scene_facts import SceneFacts
@@ -141,7 +142,9 @@ def _term(piece: str) -> Term:
         return Term(piece, negated, test=_word(body))
     name, sign, value = found[1].casefold(), found[2], found[3]
     if name not in FIELDS:
-        raise QueryError(f"{name} is no field; there are {_listed(FIELDS)}.")
+        near = get_close_matches(name, FIELDS, n=1)
+        meant = f"did you mean {near[0]}?" if near else f"there are {_listed(FIELDS)}."
+        raise QueryError(f"{name} is no field; {meant}")
     if name in _FIGURES:
         return Term(piece, negated, test=_comparison(name, sign, value))
     if sign not in ":=":

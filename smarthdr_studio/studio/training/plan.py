@@ -313,6 +313,8 @@ class PlanController(QObject):
         self._become(devices=devices)
 
     def _estimated(self, found: Estimate) -> None:
+        # Told beside the devices' own memory, which is another than when somebody began to look.
+        self._tasks.start(plain(list_devices), self._found_devices)
         self._become(estimating="", estimate=found, stale=self._is_stale(self._values()))
 
     def _not_estimated(self, message: str) -> None:

@@ -489,8 +489,8 @@ def epoch_words(what_if: WhatIf | None) -> str:
         return ""
     seconds = what_if.epoch_seconds
     if seconds is None:
-        return "epoch time: known after the first run"
-    return f"an epoch takes about {duration(seconds)}"
+        return "an epoch: known after a run"
+    return f"an epoch: about {duration(seconds)}"
 
 
 def share_words(part: int, whole: int) -> str:

@@ -169,8 +169,9 @@ def whole_parts(text: str, metrics: QFontMetrics, width: int) -> str:
 class ElidedLabel(QLabel):
     """One line of text that shortens itself and tells the whole in its tooltip.
 
-    Where it is `parted` it leaves out whole parts, which · divides, and shows no part cut. It
-    wishes for the room of its `widest` words from the start, so that nothing beside it moves.
+    Where it is `parted` it leaves out whole parts, which · divides, and shows no part cut; before
+    that it takes briefer words where it has some. It wishes for the room of its `widest` words
+    from the start, so that nothing beside it moves.
     """
 
     def __init__(
@@ -183,14 +184,15 @@ class ElidedLabel(QLabel):
     ) -> None:
         super().__init__()
         self._whole, self._mode, self._parted, self._widest = "", mode, parted, widest
+        self._brief = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         if role:
             self.setProperty("role", role)
 
-    def tell(self, text: str) -> None:
-        """Show this text."""
-        if text != self._whole:
-            self._whole = text
+    def tell(self, text: str, *, brief: str = "") -> None:
+        """Show this text, or where it has no room the same in brief."""
+        if (text, brief) != (self._whole, self._brief):
+            self._whole, self._brief = text, brief
             self._fit()
 
     @property
@@ -215,11 +217,13 @@ class ElidedLabel(QLabel):
 
     def _fit(self) -> None:
         metrics = QFontMetrics(self.font())
+        fits = metrics.horizontalAdvance(self._whole) <= self.width()
+        text = self._whole if fits or not self._brief else self._brief
         if self._parted:
-            short = whole_parts(self._whole, metrics, self.width())
-            short = short if self._whole.startswith(short.removesuffix(MORE)) else MORE.strip()
+            short = whole_parts(text, metrics, self.width())
+            short = short if text.startswith(short.removesuffix(MORE)) else MORE.strip()
         else:
-            short = metrics.elidedText(self._whole, self._mode, self.width())
+            short = metrics.elidedText(text, self._mode, self.width())
         self.setText(short)
         give_tip(self, self._whole if short != self._whole else "")
         self.setAccessibleName(self._whole)

@@ -247,9 +247,6 @@ def _plain(action: Action) -> str:
     return action.title.rstrip("…")
 
 
-_LIST_WIDTH: Final = 232  # most titles in one line
-
-
 class HelpSheet(QDialog):
     """Pages on the left, text on the right; not modal, smaller than the smallest window."""
 
@@ -262,8 +259,6 @@ class HelpSheet(QDialog):
         self._pages = [("Keys", keys_as_markdown(ACTIONS)), *_guide()]
         self._list, self._text = QListWidget(), QTextBrowser(openExternalLinks=True)
         self._list.setAccessibleName("Pages")
-        self._list.setFixedWidth(_LIST_WIDTH)
-        self._list.setWordWrap(True)
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.addItems([title for title, _ in self._pages])
         self._list.currentRowChanged.connect(self._turn)
@@ -279,9 +274,10 @@ class HelpSheet(QDialog):
         self._list.setCurrentRow(0)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Lay the pages out once their font and padding are known."""
+        """Give the titles their room once their font and padding are known."""
         super().showEvent(event)
         self._list.doItemsLayout()
+        self._list.setFixedWidth(self._list.sizeHintForColumn(0) + 2 * self._list.frameWidth())
 
     def turn_to_keys(self) -> None:
         """Show what each key does."""
@@ -346,5 +342,6 @@ def _without_pictures(page: Path) -> str:
 
 
 def _title(page: Path) -> str:
+    """What stands in the list of pages; what its title explains is read on the page."""
     first = page.read_text(encoding="utf-8").partition("\n")[0]
-    return first.removeprefix("# ").strip()
+    return first.removeprefix("# ").partition(":")[0].strip()
