@@ -36,7 +36,7 @@ def test_a_parted_label_shows_whole_parts_and_a_mark_that_there_are_more(qtbot):
 def test_a_label_says_it_in_brief_before_it_leaves_a_part_out(qtbot):
     label, brief = ElidedLabel(parted=True), "84 % · 0.40 · μ-law"
     qtbot.addWidget(label)
-    label.tell(LINE, brief=brief)
+    label.tell(LINE, "84 % kept · τ_pi 0.40 · μ-law", brief)
     metrics = QFontMetrics(label.font())
     label.show()
     for words, room in ((LINE, LINE), (brief, brief), ("84 % · 0.40 …", "84 % · 0.40 …")):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from smarthdr_studio.studio.state import FilmState, HeatStrip, Notice, Offer, StudioState, Workspace
 from smarthdr_studio.studio.state.training import FilmFrame
+from smarthdr_studio.studio.theme import DARK, style_sheet
 from smarthdr_studio.studio.window.notices import NoticeBar, OverEdge, quietest, words_over
 
 REMEDIES = (
@@ -74,6 +76,51 @@ def test_a_notice_covers_no_more_than_its_words_need_and_details_have_all_the_wi
 
 SAVED = Notice(text="Saved /data/sheet.png", opens=Path("/data/sheet.png"))
 OFFER = Offer(text="Resume", tip="Go on", asks="resume", about="r1")
+
+
+LONG = (
+    "Only a scene with a pseudo-label and no ground truth is promoted: nothing was changed for 001"
+)
+OF_EVERY_SHAPE = (
+    Notice(text="Saved"),
+    Notice(text=LONG, tone="warn"),
+    Notice(text=LONG, tone="bad", details=("one", "two")),
+    Notice(text=LONG, opens=Path("written.png")),
+    Notice(text=LONG, tone="warn", offers=(Offer(text="Undo", tip="", asks="undo", about=""),)),
+    Notice(text="Trained", offers=tuple(Offer(text=t, tip="", asks="", about="") for t in "abc")),
+)
+
+
+@pytest.mark.parametrize("width", [1264, 1008, 700, 480])
+def test_a_notice_is_read_whole_whichever_was_told_before_it(qtbot, width):
+    place, bar = QWidget(), NoticeBar()
+    qtbot.addWidget(place)
+    place.setStyleSheet(style_sheet(DARK))
+    place.resize(width, 600)
+    over = OverEdge(bar, place, place)
+    place.show()
+    told = StudioState()
+    for first, then in product(OF_EVERY_SHAPE, repeat=2):
+        for notice in (None, first, then):
+            old, told = told, StudioState(notice=notice)
+            bar.show_state(old, told)
+            QApplication.processEvents()
+        text = bar._text
+        assert text.heightForWidth(text.width()) <= text.height(), (first, then)
+        for part in bar.findChildren(QPushButton):
+            assert part.isHidden() or part.width() >= part.sizeHint().width(), (first, then)
+    assert over is not None
+
+
+@pytest.mark.parametrize("notice", OF_EVERY_SHAPE)
+def test_the_first_notice_of_a_window_is_read_whole(opened, qtbot, notice):
+    opened.resize(1280, 720)
+    qtbot.wait(60)
+    opened.session.tell(notice)
+    qtbot.wait(60)
+    text = opened.notice._text
+    assert text.isVisible()
+    assert text.heightForWidth(text.width()) <= text.height()
 
 
 def test_good_news_leaves_once_it_can_have_been_read_and_stays_while_the_keyboard_is_on_it(

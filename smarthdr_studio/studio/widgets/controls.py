@@ -184,15 +184,15 @@ class ElidedLabel(QLabel):
     ) -> None:
         super().__init__()
         self._whole, self._mode, self._parted, self._widest = "", mode, parted, widest
-        self._brief = ""
+        self._briefer: tuple[str, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         if role:
             self.setProperty("role", role)
 
-    def tell(self, text: str, *, brief: str = "") -> None:
-        """Show this text, or where it has no room the same in brief."""
-        if (text, brief) != (self._whole, self._brief):
-            self._whole, self._brief = text, brief
+    def tell(self, text: str, *briefer: str) -> None:
+        """Show this text, or where it has no room the first of these that has, or the last."""
+        if (text, briefer) != (self._whole, self._briefer):
+            self._whole, self._briefer = text, briefer
             self._fit()
 
     @property
@@ -217,8 +217,9 @@ class ElidedLabel(QLabel):
 
     def _fit(self) -> None:
         metrics = QFontMetrics(self.font())
-        fits = metrics.horizontalAdvance(self._whole) <= self.width()
-        text = self._whole if fits or not self._brief else self._brief
+        ways = self._whole, *self._briefer
+        fit = (way for way in ways if metrics.horizontalAdvance(way) <= self.width())
+        text = next(fit, ways[-1])
         if self._parted:
             short = whole_parts(text, metrics, self.width())
             short = short if text.startswith(short.removesuffix(MORE)) else MORE.strip()

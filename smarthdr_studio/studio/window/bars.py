@@ -97,10 +97,10 @@ class TopBar(QWidget):
         """Show the project and what can be decided."""
         if (old.folder, old.scenes) != (new.folder, new.scenes):
             self._name.tell(new.project)
-            known = new.folder is not None
-            self._counts.tell(
-                counts_in_words(new) if known else "", brief=counts_in_brief(new) if known else ""
-            )
+            if new.folder is None:
+                self._counts.tell("")
+            else:
+                self._counts.tell(counts_in_words(new), *counts_in_brief(new))
         self._workspaces.show_word(str(new.workspace))
         for pressed in (self._workspaces, *self._buttons()):
             pressed.setVisible(new.folder is not None)
@@ -144,17 +144,21 @@ def counts_in_words(state: StudioState) -> str:
     return " · ".join(f"{counts[status]} {word}" for status, word in words if counts[status])
 
 
-def counts_in_brief(state: StudioState) -> str:
-    """The same in fewer letters; promoted scenes are added to those that were labelled before."""
+def counts_in_brief(state: StudioState) -> tuple[str, str]:
+    """The same in fewer letters, and in fewer yet, without the test scenes, which do not change.
+
+    Promoted scenes are added to those that were labelled before.
+    """
     counts = state.counts()
     labels = (counts[each] for each in (Status.GROUND_TRUTH, Status.PROMOTED))
     words = (
         (" + ".join(str(count) for count in labels if count), "labelled"),
         (counts[Status.UNLABELLED], "pool"),
         (counts[Status.EXCLUDED], "excluded"),
-        (counts[Status.TEST], "test"),
     )
-    return " · ".join(f"{count} {word}" for count, word in words if count)
+    brief = " · ".join(f"{count} {word}" for count, word in words if count)
+    test = f" · {counts[Status.TEST]} test" if counts[Status.TEST] else ""
+    return brief + test, brief
 
 
 def _with_words(action: str, words: str | None) -> str:

@@ -342,6 +342,7 @@ class OverEdge(EventWatch, QObject):
         layout, bar = self._bar.layout(), self._bar
         assert layout is not None
         bar.put_offers(beside=False)
+        _take_as_it_is_now(bar)
         widest, least = min(room.width(), _WIDEST, bar.wished_width()), bar.least_width()
         others = () if bar.details_shown else dict.fromkeys(max(w, least) for w in _NARROWER)
         widths = (widest, *(width for width in others if width < widest))
@@ -349,6 +350,16 @@ class OverEdge(EventWatch, QObject):
         line = bar.in_one_line()
         self._line = line if line is not None and line.width() <= room.width() else None
         return sizes if self._line is None else (*sizes, self._line)
+
+
+def _take_as_it_is_now(bar: QWidget) -> None:
+    """Fonts are not known before a first painting; a row keeps the sizes of words before."""
+    for part in bar.findChildren(QWidget):
+        part.ensurePolished()
+    layout = bar.layout()
+    if layout is not None:
+        layout.invalidate()
+        layout.activate()
 
 
 def _height(layout: QLayout, width: int) -> int:
