@@ -7,12 +7,14 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from PySide6.QtGui import QPen
 
 from smarthdr_studio.studio.plots.axes import Doubles, comfortable
 from smarthdr_studio.studio.plots.heading import Entry, LineStyle, LineStyles
 from smarthdr_studio.studio.plots.trace import Sight, Trace
 
 Numbers = npt.NDArray[Any]
+_FEW: Final = 60  # measured values in sight that get a dot each
 
 
 class CurveLines:
@@ -179,3 +181,31 @@ def _fault(values: Doubles) -> str:
     if (values < 0).any():
         return BELOW_ZERO
     return "" if (values > 0).any() else NOTHING_POSITIVE
+
+
+def mapped(x: Doubles, y: Doubles, scale: Scale) -> tuple[Doubles, Doubles]:
+    """In the units of the plot; what a logarithm cannot show is left out."""
+    if not scale.log:
+        return x, y
+    shown = y > 0
+    return x[shown], np.log10(y[shown])
+
+
+def spot(x: float, y: float, scale: Scale, **look: object) -> list[dict[str, Any]]:
+    """A mark on a line, as pyqtgraph wants it; none where nothing of it is seen."""
+    if not scale.shows(x) or (scale.log and y <= 0):
+        return []
+    return [{"pos": (x, float(np.log10(y)) if scale.log else y), **look}]
+
+
+def spots_of(trace: Trace, scale: Scale, *, pen: QPen) -> list[dict[str, Any]]:
+    """A small dot on each value, where there are few."""
+    x, y = trace.points
+    inside = (x >= scale.across[0]) & (x <= scale.across[1])
+    if inside.sum() > _FEW:
+        return []
+    x, y = mapped(x[inside], y[inside], scale)
+    return [
+        {"pos": place, "size": 4, "pen": pen, "brush": pen.color()}
+        for place in zip(x.tolist(), y.tolist(), strict=True)
+    ]

@@ -3,16 +3,37 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-from PySide6.QtCore import QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import (
+    QObject,
+    QPoint,
+    QPointF,
+    QRect,
+    QRectF,
+    QSize,
+    QSizeF,
+    Qt,
+    QTimer,
+    Signal,
+    Slot,
+)
 from PySide6.QtGui import QColor, QContextMenuEvent, QHideEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem
 
 from smarthdr_studio.studio.plots.axes import Doubles
 from smarthdr_studio.studio.plots.chart import Chart, Column
-from smarthdr_studio.studio.plots.curve_lines import CurveLines, Numbers, Scale, cut, scaled, zoomed
+from smarthdr_studio.studio.plots.curve_lines import (
+    CurveLines,
+    Numbers,
+    Scale,
+    cut,
+    mapped,
+    scaled,
+    spot,
+    spots_of,
+    zoomed,
+)
 from smarthdr_studio.studio.plots.heading import (
     MARGIN,
     Heading,
@@ -22,6 +43,7 @@ from smarthdr_studio.studio.plots.heading import (
     lay_out,
 )
 from smarthdr_studio.studio.plots.trace import Sight, Trace
+from smarthdr_studio.studio.plots.words_of_a_mark import quiet_spot
 from smarthdr_studio.studio.theme import Palette
 
 if TYPE_CHECKING:
@@ -36,7 +58,6 @@ _ROOMY: Final = 110.0  # pixels of a plot whose marks have words
 _DOT: Final = 7  # pixels across a dot where a value is read
 _FAINT: Final = 0.22
 _DENSE: Final = 1.2  # points a pixel from which single segments are not seen any more
-_FEW: Final = 60  # measured values in sight that get a dot each
 
 
 class Curve(Chart):
@@ -309,9 +330,10 @@ class Curve(Chart):
         self.begun.setVisible(marks.begun is not None and scale.shows(marks.begun))
         if marks.begun is not None:
             self.begun.setValue(marks.begun)
-            side = self._side_of_words(plot, scale, begun=marks.begun)
-            words = "" if side is None else marks.words
-            self.begun_words.say(words, anchor=(side or 0, 1), shift=_ABOVE_ROUNDS)
+            stand = self._place_of_words(plot, marks.begun)
+            side, height = stand or (0, 0.0)
+            words = marks.words if stand else ""
+            self.begun_words.say(words, anchor=(side, 1), shift=(1.0, -height))
             self.begun_words.setPos(marks.begun, plot.sight[1][0])
         self.begun_words.setVisible(self.begun.isVisible())
         best = () if marks.best is None else (marks.best,)
@@ -325,19 +347,25 @@ class Curve(Chart):
             known = self.rings_best and marks.best is not None
             y = trace.near(marks.best or 0.0) if known else None
             if y is not None:
-                rings += _spot(marks.best or 0.0, y, scale, size=10, pen=pen, brush=None)
-            points += _spots(trace, scale, pen=pen)
+                rings += spot(marks.best or 0.0, y, scale, size=10, pen=pen, brush=None)
+            points += spots_of(trace, scale, pen=pen)
         self.rings.setData(rings)
         self.points.setData(points)
 
-    def _side_of_words(self, plot: "Plot", scale: Scale, *, begun: float) -> int | None:
-        """0 where the words fit right of their line, 1 where they fit left of it, else None."""
-        first, last = scale.across
-        needed = self.fontMetrics().horizontalAdvance(self.marks.words) + _BESIDE_WORDS
-        before = (begun - first) / (last - first) * plot.field.width()
-        if plot.field.height() <= _ROOMY or needed > max(before, plot.field.width() - before):
+    def _place_of_words(self, plot: "Plot", begun: float) -> tuple[int, float] | None:
+        """The side of their step, and pixels above the foot; None without room for words."""
+        metrics = self.fontMetrics()
+        wide = metrics.horizontalAdvance(self.marks.words) + _BESIDE_WORDS
+        if plot.field.height() <= _ROOMY:
             return None
-        return 0 if needed <= plot.field.width() - before else 1
+        return quiet_spot(
+            (item.getData() for drawn in self._drawn.values() for item in drawn.seen),
+            at=begun,
+            sight=plot.sight,
+            field=plot.field.size(),
+            words=QSizeF(wide, metrics.height()),
+            foot=_ABOVE_ROUNDS,
+        )
 
     def _show_values(self, plot: "Plot") -> None:
         """The cursor, and a dot on each line at the point that is read."""
@@ -348,7 +376,7 @@ class Curve(Chart):
             if point is not None:
                 colour = self.lines.style(name).colour(self._palette)
                 size = 5 if at is None else _DOT
-                spots += _spot(*point, self.scale, size=size, pen=ground, brush=colour)
+                spots += spot(*point, self.scale, size=size, pen=ground, brush=colour)
         self.dots.setData(spots)
         for part in (self.reading, self.step):
             part.setVisible(at is not None)
@@ -433,7 +461,7 @@ class Curve(Chart):
 
 
 _BESIDE_WORDS: Final = 12  # pixels between words, their line and the end of the chart
-_ABOVE_ROUNDS: Final = (1.0, -8.0)  # pixels
+_ABOVE_ROUNDS: Final = 8.0  # pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -452,6 +480,10 @@ class _Drawn:
             item.setZValue(depth)
             plot.vb.addItem(item, ignoreBounds=True)
         return cls(line, raw)
+
+    @property
+    def seen(self) -> "tuple[pg.PlotCurveItem, ...]":
+        return (self.line, self.raw) if self.raw.isVisible() else (self.line,)
 
     def leave(self, plot: "Plot") -> None:
         for item in (self.line, self.raw):
@@ -496,34 +528,6 @@ def _boxes_meet(plot: "Plot", one: "Words", other: "Words") -> bool:
     )
     first, second = boxes
     return first.intersects(second)
-
-
-def mapped(x: Doubles, y: Doubles, scale: Scale) -> tuple[Doubles, Doubles]:
-    """In the units of the plot; what a logarithm cannot show is left out."""
-    if not scale.log:
-        return x, y
-    shown = y > 0
-    return x[shown], np.log10(y[shown])
-
-
-def _spot(x: float, y: float, scale: Scale, **look: object) -> list[dict[str, Any]]:
-    """A mark on a line, as pyqtgraph wants it; none where nothing of it is seen."""
-    if not scale.shows(x) or (scale.log and y <= 0):
-        return []
-    return [{"pos": (x, float(np.log10(y)) if scale.log else y), **look}]
-
-
-def _spots(trace: Trace, scale: Scale, *, pen: QPen) -> list[dict[str, Any]]:
-    """A small dot on each value, where there are few."""
-    x, y = trace.points
-    inside = (x >= scale.across[0]) & (x <= scale.across[1])
-    if inside.sum() > _FEW:
-        return []
-    x, y = mapped(x[inside], y[inside], scale)
-    return [
-        {"pos": place, "size": 4, "pen": pen, "brush": pen.color()}
-        for place in zip(x.tolist(), y.tolist(), strict=True)
-    ]
 
 
 PERIOD_MS: Final = 500

@@ -202,7 +202,7 @@ def figures_of_scene(
     report: Report, *, sigma: Floats, error: Floats, squares: Floats, clues: Clues
 ) -> Figures:
     """Of the scene on the screen; maps are H×W, `error` |e| and `squares` e², channel mean."""
-    words = "comparing σ with the error"
+    words = "comparing σ"
     sampled = Sampled.of(sigma, clues, error=error, squares=squares, most=_MOST_PIXELS)
     return Figures(parts=_by_part(report, sampled, words=words), sigma=sigma)
 
@@ -227,7 +227,7 @@ def _by_part(report: Report, sampled: Sampled, *, words: str) -> dict[Part, Evid
     return parts
 
 
-_COMPARING = "comparing σ with the error"
+_COMPARING = "comparing σ"
 _NO_TRUTH = "This scene has no ground truth; measure the pool or labels instead."
 _NO_SIGMA = "This scene has no pseudo-label; measuring asks the teacher for its prediction."
 
