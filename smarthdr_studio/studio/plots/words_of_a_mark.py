@@ -26,8 +26,8 @@ def quiet_spot(
 
     `lines` and `sight`, first and last value across and up, are in the units of the plot; the
     sizes of its `field` and of the words with the air beside them in pixels. They stand right and
-    at the lowest place above `foot` that no line crosses, else left; at the foot, crossed, where
-    lines are everywhere. None where they are too wide for either side.
+    at the lowest place above `foot` that no line crosses, else left. None where lines are
+    everywhere, or the words are too wide for either side.
     """
     first, last = sight[0]
     per_pixel = (last - first) / field.width()
@@ -44,7 +44,7 @@ def quiet_spot(
         free = _lowest_free(pixels, foot=foot, tall=words.height(), high=field.height())
         if free is not None:
             return side, free
-    return (sides[0], foot) if sides else None
+    return None
 
 
 def _heights(line: Line, across: Span) -> Span | None:
