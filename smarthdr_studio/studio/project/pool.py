@@ -30,10 +30,12 @@ from smarthdr_studio.core.trust.thresholds import (
     least_trusted_patches,
     what_if,
 )
+from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.project.scene_loader import modified
 from smarthdr_studio.studio.project.store import Store
-from smarthdr_studio.studio.state import PoolCharts, PoolShares
+from smarthdr_studio.studio.state import Notice, PoolCharts, PoolShares
 from smarthdr_studio.studio.tasks import Job, RepeatedTask, Report, TaskRunner, plain
+from smarthdr_studio.studio.widgets.controls import percent
 
 _KIND: Final = "painted"
 
@@ -292,6 +294,32 @@ def chart(*, reading: PoolReading, masks: MaskSettings, kept: Retention) -> Char
     )
 
 
+_LEAST_MOVED: Final = 0.05  # of the pool; less is seen and needs no word
+
+
+def moved_by_members(before: PoolReading, now: PoolReading) -> str:
+    """Says why the pool retains so much more or less, where only its scenes are others; else "".
+
+    A decision about one scene moves the range of σ that scores are normalised over, and with it
+    the trust in all others.
+    """
+    was, are = set(before.statistics.ids), set(now.statistics.ids)
+    same = all(before.known[each] is now.known[each] for each in was & are)
+    if was == are or not was or not are or not same:
+        return ""
+    masks, kept = now.first_retention
+    share = before.statistics.retention(masks).retained
+    if abs(share - kept.retained) < _LEAST_MOVED:
+        return ""
+    gone, come = sorted(was - are), sorted(are - was)
+    named = come or gone
+    which = named[0] if len(named) == 1 else counted(len(named), "scene")
+    how = "With other scenes" if gone and come else f"{'With' if come else 'Without'} {which}"
+    anew = "pool" in (masks.patches.scope, masks.pixels.scope)
+    why = "scores are normalised anew: " if anew else ""
+    return f"{how} {why}the pool retains {percent(kept.retained)}, before {percent(share)}."
+
+
 CHARTED_AT_ONCE: Final = 200  # scenes; more are counted on a thread
 
 
@@ -449,6 +477,9 @@ class PoolController(QObject):
         return self._reading.statistics
 
     def _answered(self, reading: PoolReading) -> None:
+        moved = moved_by_members(self._reading, reading) if self._reading is not None else ""
+        if moved and self._store.state.notice is None:
+            self._store.notice(Notice(text=moved))
         self._reading = reading
         self._share = {s: kept for s, kept in self._share.items() if s in reading.known}
         self._remember(*reading.first_retention)
