@@ -125,7 +125,7 @@ def test_half_a_query_is_told_what_it_lacks(text, said):
 
 
 def test_a_field_that_is_nearly_one_is_told_which():
-    with pytest.raises(QueryError, match=r"^retaind is no field; did you mean retained\?$"):
+    with pytest.raises(QueryError, match=r"^retaind is no field; perhaps retained is meant\.$"):
         parse("retaind<0.5")
     with pytest.raises(QueryError, match="there are status, retained"):
         parse("colour:red")

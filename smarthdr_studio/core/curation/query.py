@@ -143,7 +143,7 @@ def _term(piece: str) -> Term:
     name, sign, value = found[1].casefold(), found[2], found[3]
     if name not in FIELDS:
         near = get_close_matches(name, FIELDS, n=1)
-        meant = f"did you mean {near[0]}?" if near else f"there are {_listed(FIELDS)}."
+        meant = f"perhaps {near[0]} is meant." if near else f"there are {_listed(FIELDS)}."
         raise QueryError(f"{name} is no field; {meant}")
     if name in _FIGURES:
         return Term(piece, negated, test=_comparison(name, sign, value))
