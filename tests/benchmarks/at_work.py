@@ -151,12 +151,16 @@ class Heartbeat:
         self._last = now
 
 
+_MOUSE_MS = 16  # most mice tell at least so often where they are
+_MOVES_A_SCENE, _MOVES_UP = 60, 180
+
+
 class BusyHand:
-    """A person who drags a threshold ten times a second and goes to another scene every second."""
+    """A person who drags a threshold, as fast as a mouse tells it, and goes on every second."""
 
     def __init__(self, bench: WindowAtWork) -> None:
         self._session, self._moves = bench.session, 0
-        self._timer = QTimer(interval=100)
+        self._timer = QTimer(interval=_MOUSE_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._move)
 
     def start(self) -> None:
@@ -170,8 +174,8 @@ class BusyHand:
     def _move(self) -> None:
         self._moves += 1
         state = self._session.state
-        if self._moves % 10 == 0:
+        if self._moves % _MOVES_A_SCENE == 0:
             names = [row.id for row in state.scenes]
-            self._session.screen.pick(names[self._moves // 10 % len(names)])
-        tau = 0.2 + self._moves % 30 * 0.02
-        self._session.screen.move_masks(replace(state.masks, tau_patch=tau))
+            self._session.screen.pick(names[self._moves // _MOVES_A_SCENE % len(names)])
+        tau = 0.2 + self._moves % _MOVES_UP * 0.6 / _MOVES_UP
+        self._session.screen.follow_masks(replace(state.masks, tau_patch=tau))

@@ -37,7 +37,8 @@ class ThresholdHistogram(Chart):
         self.log = True
         self._counts = np.zeros(0, np.int64)
         self._edges = np.linspace(0, 1, 2)
-        self._tau, self._wish = 0.4, 0.4
+        self._tau = 0.4
+        self._wish: float | None = None  # of keys under way, which the line may follow later
         self._before = self._tau  # the hand came
         self._dropped: Dropped = dropped
         self.setMinimumSize(120, 52)
@@ -171,12 +172,13 @@ class ThresholdHistogram(Chart):
 
     @Slot(float, float)
     def _step(self, across: float, up: float) -> None:
-        self._wish = stepped(self._tau, across + up)
+        self._wish = stepped(self._tau if self._wish is None else self._wish, across + up)
         self.tau_dragged.emit(self._wish)
 
     @Slot()
     def _let_go(self) -> None:
-        self.tau_released.emit(self._wish)
+        wish, self._wish = self._wish, None
+        self.tau_released.emit(wish)
 
     def describe(self) -> None:
         """Where the thresholds stand."""

@@ -183,7 +183,8 @@ class RetentionMap(Chart):
         super().__init__("Retained share of the pool for τ_pa (→) and τ_pi (↑)")
         self._shares: npt.NDArray[np.float32] | None = None
         self._contours: dict[float, list[Doubles]] = {}
-        self._taus, self._wish = (0.4, 0.4), (0.4, 0.4)
+        self._taus = 0.4, 0.4
+        self._wish: Pair | None = None  # of keys under way, which the point may follow later
         self._before = self._taus  # the hand came
         self._kept: float | None = None
         self._marks: Marks = ()
@@ -448,12 +449,14 @@ class RetentionMap(Chart):
 
     @Slot(float, float)
     def _step(self, across: float, up: float) -> None:
-        self._wish = stepped(self._taus[0], across), stepped(self._taus[1], up)
+        patch, pixel = self._wish or self._taus
+        self._wish = stepped(patch, across), stepped(pixel, up)
         self.picked.emit(*self._wish)
 
     @Slot()
     def _let_go(self) -> None:
-        self.released.emit(*self._wish)
+        wish, self._wish = self._wish or self._taus, None
+        self.released.emit(*wish)
 
     def _words(self) -> str:
         share = self._kept if self._kept is not None else self.share_at(*self._taus)

@@ -177,7 +177,7 @@ class Sparsification(Chart):
         self._evidence: Evidence | None = None
         self._curves: dict[str, Doubles] = {}
         self._point: tuple[float, float] | None = None
-        self._wish = 0.0
+        self._wish: float | None = None  # of keys under way, which the point may follow later
         self.setMinimumSize(140, 84)
         self.setToolTip(_TIP)
         self._keys = ArrowKeys(self)
@@ -364,13 +364,14 @@ class Sparsification(Chart):
     @Slot(float, float)
     def _step(self, across: float, _up: float) -> None:
         if self._point is not None and across:
-            self._wish = stepped(self._point[0], across)
+            self._wish = stepped(self._point[0] if self._wish is None else self._wish, across)
             self.drop_dragged.emit(self._wish)
 
     @Slot()
     def _let_go(self) -> None:
-        if self._point is not None:
-            self.drop_released.emit(self._wish)
+        wish, self._wish = self._wish, None
+        if wish is not None:
+            self.drop_released.emit(wish)
 
     def _describe(self) -> None:
         words = "Sparsification curves"

@@ -19,6 +19,7 @@ from smarthdr_studio.core.trust.masking import MaskSettings, Range
 from smarthdr_studio.core.trust.pool import Retention
 from smarthdr_studio.core.trust.thresholds import WhatIf
 from smarthdr_studio.studio.project.current_scene import Stage
+from smarthdr_studio.studio.project.pace import Pace, least_gap_ms
 from smarthdr_studio.studio.project.pool import PoolController
 from smarthdr_studio.studio.project.scene_loader import LoadedScene, SceneController
 from smarthdr_studio.studio.project.store import Store
@@ -221,10 +222,10 @@ class PaintedMasks:
 
 _POOL_EVERY_S: Final = 0.15
 _HALF_MIB: Final = 2**19
-_WEIGHED_AFTER_MS: Final = 500  # pictures take memory long before anybody reads how much
+_WEIGHED_AFTER_MS: Final = 1000  # pictures take memory long before anybody reads how much
 _AHEAD_AFTER_MS: Final = 50  # the next scene is read once this one has been painted
 _CHARTS_AFTER_MS: Final = 60  # charts and list follow at leisure, pictures and shares at once
-_CHARTS_IN_TRAINING_MS: Final = 250  # what they cost is taken from the run
+_CHARTS_IN_TRAINING_MS: Final = 500  # what they cost is taken from the run
 _ALMOST_DUE: Final = 4  # charts that wait for less than one part in so many come with pictures
 
 
@@ -267,9 +268,12 @@ class Screen(QObject):
         self._pooled_at = 0.0  # when the pool's share was last told while drawing
         self._wiped: int | None = None
         self._refusals: Mapping[Layer, str] = {}
-        self._repaint = QTimer(self, singleShot=True, interval=0)
-        self._weigh = QTimer(self, singleShot=True, interval=_WEIGHED_AFTER_MS)
-        self._ahead = QTimer(self, singleShot=True, interval=_AHEAD_AFTER_MS)
+        self._repaint, self._painted_at = QTimer(self, singleShot=True, interval=0), 0.0
+        self._hand = Pace(self._apply, self)
+        self._weigh, self._ahead = (
+            QTimer(self, singleShot=True, interval=after)
+            for after in (_WEIGHED_AFTER_MS, _AHEAD_AFTER_MS)
+        )
         self._rechart = QTimer(self, singleShot=True)
         self.scenes.loaded.connect(self._show_scene)
         self.scenes.thumbnail_made.connect(self.thumbnail_made)
@@ -305,11 +309,14 @@ class Screen(QObject):
         """Paint no more."""
         for timer in (self._repaint, self._weigh, self._rechart, self._ahead):
             timer.stop()
+        self._hand.rest()
 
     @Slot()
     def repaint(self) -> None:
-        """Paint every view once all that is being changed has changed."""
-        self._repaint.start()
+        """Paint every view once all that is being changed has changed, beside a run with a gap."""
+        if not self._repaint.isActive():
+            since = round((monotonic() - self._painted_at) * 1000)
+            self._repaint.start(max(least_gap_ms(self._store.state.training) - since, 0))
 
     @Slot(str)
     def pick(self, scene: str) -> None:
@@ -327,8 +334,18 @@ class Screen(QObject):
         self.scenes.want_thumbnails(scenes)
 
     @Slot(object)
+    def follow_masks(self, masks: MaskSettings) -> None:
+        """Try thresholds while the hand still moves them, as often as a run beside it bears."""
+        self._hand.take(masks, gap_ms=least_gap_ms(self._store.state.training))
+
+    @Slot(object)
     def move_masks(self, masks: MaskSettings) -> None:
-        """Try thresholds while the hand still moves them: one computation, one change."""
+        """Show these thresholds, whatever a hand has tried before."""
+        self._hand.forget()
+        self._apply(masks)
+
+    def _apply(self, masks: MaskSettings) -> None:
+        """One computation, one change."""
         masks = self.pool.fitted(masks)
         if self.past_masks is not None and masks != self._store.state.masks:
             self.past_masks = None  # whoever moves thresholds wants to see what they do
@@ -350,7 +367,7 @@ class Screen(QObject):
     @Slot()
     def update_trust(self) -> None:
         """Count again what the thresholds keep, of the pool and of the scene on the screen."""
-        self.move_masks(self._store.state.masks)
+        self._apply(self._store.state.masks)
 
     def preview(self, person: Brush | None, box: Box | None) -> None:
         """Show a stroke while it is being drawn; None and no box show the journal's mask again.
@@ -361,7 +378,7 @@ class Screen(QObject):
         if person is None or now - self._pooled_at > _POOL_EVERY_S:
             pool, self._pooled_at = self._shares(share, drawing=person is not None), now
         self._told(share, pool=pool)
-        self.repaint()
+        self._repaint.start(0)  # a brush is followed at once
 
     def _told(
         self, share: float | None, *, pool: PoolShares | None, masks: MaskSettings | None = None
@@ -459,6 +476,7 @@ class Screen(QObject):
                 self._complain(loaded)
             self.scene_shown.emit(loaded.id)
             self.update_trust()
+        self._repaint.start(0)
         self._ahead.start()
 
     def _is_worse(self, loaded: LoadedScene) -> bool:
@@ -487,7 +505,7 @@ class Screen(QObject):
 
     @Slot()
     def _paint(self) -> None:
-        state = self._store.state
+        state, self._painted_at = self._store.state, monotonic()
         self.stage.expect_label(label_comes(state))
         self.stage.tell_beside(state.training.run)
         for place in range(len(state.views)):

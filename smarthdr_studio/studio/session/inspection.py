@@ -247,7 +247,7 @@ class Inspection(QObject):
         self.evidence.teacher_wanted.connect(self._ask_teacher)
         self.history.read.connect(self._history_read)
         self.history.replayed.connect(self._replay)
-        self.thresholds.moved.connect(screen.move_masks)
+        self.thresholds.moved.connect(screen.follow_masks)
         screen.past_masks_left.connect(partial(self.history.set_kind, "now"))
         self.thresholds.place_wanted.connect(self._go)
 

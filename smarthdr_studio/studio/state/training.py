@@ -76,6 +76,7 @@ class TrainingState:
 
     activity: Activity = Activity.IDLE
     run: str = ""
+    device: str = ""
     phase: str = ""
     step: int = 0
     total_steps: int = 0
@@ -157,6 +158,7 @@ def _started(state: TrainingState, event: RunStarted) -> TrainingState:
         state,
         activity=activity,
         run=event.run,
+        device=event.device,
         phase=f"{event.network} on {event.device}",
         step=event.step,
         total_steps=event.total_steps,

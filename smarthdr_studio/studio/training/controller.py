@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from smarthdr_studio.core.training.plan import TrainingPlan
 
 # Alive to the eye; what is drawn anew takes its part of a core from the steps.
-_SECONDS_BETWEEN_STEP_REPORTS: Final = 0.4
+_SECONDS_BETWEEN_STEP_REPORTS: Final = 0.8
 _NICER_BY: Final = 6  # than the window; what a person waits for lies between
 
 

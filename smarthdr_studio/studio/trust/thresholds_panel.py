@@ -176,8 +176,11 @@ class ThresholdControl(QWidget):
         self._number.editingFinished.connect(self._leave_number)
 
     def show_value(self, value: float) -> None:
-        """Show a threshold without saying that somebody moved it."""
-        if value != self._shown:
+        """Show a threshold without saying that somebody moved it; not while a hand holds it.
+
+        What follows a hand may come later than the hand.
+        """
+        if value != self._shown and not self._slider.isSliderDown():
             self._shown = value
             self._slider.setValue(round(value * _STEPS))
             self._number.setValue(value)
@@ -218,7 +221,11 @@ class ThresholdControl(QWidget):
     def _slid(self, step: int) -> None:
         # A threshold set from elsewhere may lie between two steps of the slider.
         if step != round(self._shown * _STEPS):
-            self._say(step / _STEPS, final=not self._slider.isSliderDown())
+            held = self._slider.isSliderDown()
+            if held:
+                self._shown = step / _STEPS
+                self._number.setValue(self._shown)
+            self._say(step / _STEPS, final=not held)
 
     @Slot(float)
     def _typed(self, value: float) -> None:

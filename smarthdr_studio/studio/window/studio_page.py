@@ -388,7 +388,7 @@ class TrustSide(QObject):
         self.exporting = ChartExport(session, self._charts.all, self)
         session.leaving.connect(self.scene.save)
         for panel in (self.reliability, self.pool_map):
-            panel.masks_moved.connect(inspection.screen.move_masks)
+            panel.masks_moved.connect(inspection.screen.follow_masks)
             panel.masks_settled.connect(curating.settle_masks)
         self.reliability.scope_picked.connect(inspection.set_scope)
         self.pool_map.keep_asked.connect(self._charts.map.keep)
