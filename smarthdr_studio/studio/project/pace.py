@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, QTimer, Slot
 
 from smarthdr_studio.studio.state import TrainingState
 
-_BESIDE_A_RUN_MS: Final = 125  # a mouse moves every 8 to 16; each step followed stops the run
+_BESIDE_A_RUN_MS: Final = 160  # a mouse moves every 8 to 16; each step followed stops the run
 
 
 def least_gap_ms(run: TrainingState) -> int:
