@@ -100,6 +100,23 @@ def test_a_pool_that_is_read_meanwhile_does_not_lose_what_the_hand_tries(beside,
     until(beside, lambda s: s.masks.tau_patch == 0.7)
 
 
+def test_thresholds_paint_nothing_anew_where_no_picture_heeds_them(opened, until, qtbot):
+    session, painted = opened.session, []
+    session.screen.pick("001")  # it has a ground truth, and no pseudo-label
+    until(session, lambda s: s.shown == "001")
+    qtbot.wait(200)
+    session.screen.painted.connect(lambda view, _painted: painted.append(view))
+    session.screen.follow_masks(tried(session, 0.3))
+    qtbot.wait(50)
+    assert (painted, session.state.masks.tau_patch) == ([], 0.3)
+    session.screen.pick("003")
+    until(session, lambda s: s.shown == "003")
+    qtbot.waitUntil(lambda: len(painted) >= 4)
+    painted.clear()
+    session.screen.follow_masks(tried(session, 0.5))
+    qtbot.waitUntil(lambda: len(painted) == 4)
+
+
 def test_pictures_follow_with_a_gap_but_a_brush_at_once(beside, qtbot):
     screen, painted = beside.screen, []
     qtbot.wait(3 * least_gap_ms(beside.state.training))

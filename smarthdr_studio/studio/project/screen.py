@@ -359,7 +359,8 @@ class Screen(QObject):
         with self._store.one_change():
             self._told(share, pool=self._shares(share), masks=masks)
             self.trust_updated.emit()
-        self.repaint()
+        if share is not None:  # else no picture heeds thresholds
+            self.repaint()
         if not self._rechart.isActive():
             busy = self._store.state.training.busy
             self._rechart.start(_CHARTS_IN_TRAINING_MS if busy else _CHARTS_AFTER_MS)
@@ -368,6 +369,7 @@ class Screen(QObject):
     def update_trust(self) -> None:
         """Count again what the thresholds keep, of the pool and of the scene on the screen."""
         self._apply(self._store.state.masks)
+        self.repaint()
 
     def preview(self, person: Brush | None, box: Box | None) -> None:
         """Show a stroke while it is being drawn; None and no box show the journal's mask again.
