@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QPointF
 
 from smarthdr_studio.studio.plots.histogram import ThresholdHistogram
 from smarthdr_studio.studio.plots.retention_map import RetentionMap
-from smarthdr_studio.studio.project.pace import Pace, least_gap_ms
 from smarthdr_studio.studio.state import Activity, TrainingState
+from smarthdr_studio.studio.widgets.pace import Pace, least_gap_ms
 
 AT_WORK = TrainingState(activity=Activity.RUNNING, device="cpu")
 
@@ -103,8 +104,9 @@ def test_a_pool_that_is_read_meanwhile_does_not_lose_what_the_hand_tries(beside,
 def test_thresholds_paint_nothing_anew_where_no_picture_heeds_them(opened, until, qtbot):
     session, painted = opened.session, []
     session.screen.pick("001")  # it has a ground truth, and no pseudo-label
-    until(session, lambda s: s.shown == "001")
-    qtbot.wait(200)
+    until(session, lambda s: s.shown == "001" and s.clues_known)
+    qtbot.waitUntil(lambda: session.at_rest and not session.screen._repaint.isActive())
+    qtbot.wait(100)
     session.screen.painted.connect(lambda view, _painted: painted.append(view))
     session.screen.follow_masks(tried(session, 0.3))
     qtbot.wait(50)
@@ -115,6 +117,29 @@ def test_thresholds_paint_nothing_anew_where_no_picture_heeds_them(opened, until
     painted.clear()
     session.screen.follow_masks(tried(session, 0.5))
     qtbot.waitUntil(lambda: len(painted) == 4)
+
+
+def test_beside_a_run_the_pixel_under_the_mouse_is_read_with_a_gap(beside, qtbot, until):
+    inspector, read = beside.inspection.inspector, []
+    beside.changed.connect(lambda old, new: read.append((new.readout.x, new.readout.y)))
+    for x in range(30):
+        inspector.hover((x, 7))
+    assert set(read) == {(0, 7)}
+    until(beside, lambda s: s.readout.x == 29)
+    assert set(read) == {(0, 7), (29, 7)}
+
+
+def test_beside_a_run_charts_point_where_the_hand_is_with_a_gap(beside, opened, qtbot):
+    board = opened.page.run_pages.board
+    first, second = list(board.curves.values())[:2]
+    for curve in (first, second):
+        curve.extend(next(iter(curve.lines.shown), "a"), np.arange(50), np.arange(50.0))
+    for x in range(30):
+        first._hover(QPointF(x, 0))
+    assert (first._cursor, second._cursor) == (0, 0)
+    qtbot.waitUntil(lambda: (first._cursor, second._cursor) == (29, 29))
+    first._hover(None)
+    qtbot.waitUntil(lambda: first._cursor is None and second._cursor is None)
 
 
 def test_pictures_follow_with_a_gap_but_a_brush_at_once(beside, qtbot):

@@ -1,7 +1,7 @@
 """Charts of values that grow while a run goes on, which point and zoom together."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -45,6 +45,7 @@ from smarthdr_studio.studio.plots.heading import (
 from smarthdr_studio.studio.plots.trace import Sight, Trace
 from smarthdr_studio.studio.plots.words_of_a_mark import quiet_spot
 from smarthdr_studio.studio.theme import Palette
+from smarthdr_studio.studio.widgets.pace import Pace
 
 if TYPE_CHECKING:
     import pyqtgraph as pg
@@ -97,6 +98,7 @@ class Curve(Chart):
         self._extent: Sight | None = None
         self._cursor: float | None = None  # a step
         self._from: float | None = None  # the step where a drag began
+        self.alone = True  # else others point with it, and say when
         self.setMinimumSize(120, 56)
         self.setAccessibleName(f"Chart of {title}")
         self.setAccessibleDescription(tip or f"{title} over {across}")
@@ -422,7 +424,8 @@ class Curve(Chart):
     @Slot(object)
     def _hover(self, where: QPointF | None) -> None:
         step = None if where is None else where.x()
-        self.point_at(step)
+        if self.alone:
+            self.point_at(step)
         self.pointed.emit(step)
 
     @Slot(QPointF)
@@ -536,7 +539,8 @@ PERIOD_MS: Final = 500
 class LinkedCurves(QObject):
     """Tells all charts where one is pointed at and which steps it shows.
 
-    However fast values come, charts are drawn twice a second, and only those on the screen; while
+    A moving hand is followed with a gap where `hand_gap_ms` says so, in milliseconds. However fast
+    values come, charts are drawn twice a second, and only those on the screen; while
     none is, nothing is done at all.
     """
 
@@ -546,7 +550,10 @@ class LinkedCurves(QObject):
         self._sight: Sight | None = None
         self._due = QTimer(self, singleShot=True, interval=PERIOD_MS)
         self._due.timeout.connect(self.redraw)
+        self.hand_gap_ms: Callable[[], int] = lambda: 0
+        self._hand = Pace(self._point_at, self)
         for curve in self._curves.values():
+            curve.alone = False
             curve.pointed.connect(self._point)
             curve.zoomed.connect(self.look_at)
 
@@ -572,6 +579,7 @@ class LinkedCurves(QObject):
     def clear(self) -> None:
         """Forget everything."""
         self._due.stop()
+        self._hand.forget()
         self._sight = None
         for curve in self._curves.values():
             curve.clear()
@@ -583,5 +591,8 @@ class LinkedCurves(QObject):
 
     @Slot(object)
     def _point(self, step: float | None) -> None:
+        self._hand.take(step, gap_ms=self.hand_gap_ms())
+
+    def _point_at(self, step: float | None) -> None:
         for curve in self._curves.values():
             curve.point_at(step)

@@ -209,6 +209,10 @@ class RunBoard(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._grid)
 
+    def pace_by(self, gap_ms: Callable[[], int]) -> None:
+        """Follow a hand with a gap of so many milliseconds."""
+        self._linked.hand_gap_ms = gap_ms
+
     def take_points(self, points: Points) -> None:
         """Append to the curves of the run that goes on."""
         curves, seen = self.curves, set[str]()

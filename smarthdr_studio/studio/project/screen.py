@@ -19,7 +19,6 @@ from smarthdr_studio.core.trust.masking import MaskSettings, Range
 from smarthdr_studio.core.trust.pool import Retention
 from smarthdr_studio.core.trust.thresholds import WhatIf
 from smarthdr_studio.studio.project.current_scene import Stage
-from smarthdr_studio.studio.project.pace import Pace, least_gap_ms
 from smarthdr_studio.studio.project.pool import PoolController
 from smarthdr_studio.studio.project.scene_loader import LoadedScene, SceneController
 from smarthdr_studio.studio.project.store import Store
@@ -34,6 +33,7 @@ from smarthdr_studio.studio.state import (
     Tool,
     ViewSetup,
 )
+from smarthdr_studio.studio.widgets.pace import Pace, least_gap_ms
 
 MOST_EV: Final = 10.0
 _FILLERS: Final = (

@@ -32,6 +32,7 @@ from smarthdr_studio.studio.widgets.controls import (
     clear,
     percent,
 )
+from smarthdr_studio.studio.widgets.pace import Pace, least_gap_ms
 from smarthdr_studio.studio.widgets.tables import FactTable
 
 _Stops = tuple[float, float, float]
@@ -84,6 +85,7 @@ class InspectorController(QObject):
         self._clues_of: str | None = None  # the scene whose clues were looked for last
         self._known: Recent[tuple[_Stops, Clues]] = Recent()
         self._at: tuple[int, int] | None = None
+        self._hand = Pace(self._look_at, self)
         self._reports = RepeatedTask(tasks, self._question, self._reported)
 
     @property
@@ -94,11 +96,18 @@ class InspectorController(QObject):
     def forget(self) -> None:
         """Another scene is on the screen."""
         self._at = None
+        self._hand.forget()
         self._store.become(readout=None, region=None, report=None, explanation=None)
 
     @Slot(object)
     def hover(self, at: tuple[int, int] | None) -> None:
-        """Read the pixel under the cursor; the last one stays when the mouse leaves."""
+        """Read the pixel under the cursor, as often as a run beside it bears.
+
+        The last one stays when the mouse leaves.
+        """
+        self._hand.take(at, gap_ms=least_gap_ms(self._store.state.training))
+
+    def _look_at(self, at: tuple[int, int] | None) -> None:
         size = self._stage.size
         if at is None or size is None or not (at[0] < size[0] and at[1] < size[1]):
             return

@@ -33,6 +33,7 @@ from smarthdr_studio.studio.training.film_strip import FilmStrip
 from smarthdr_studio.studio.training.training_panel import name_of
 from smarthdr_studio.studio.widgets.controls import ElidedLabel, Scrolled, Tabs, card
 from smarthdr_studio.studio.widgets.file_dialogs import begin
+from smarthdr_studio.studio.widgets.pace import least_gap_ms
 from smarthdr_studio.studio.window.charts import CurveExport
 
 _HALVES: Final = (230, 330)
@@ -87,6 +88,7 @@ class RunsPage(QWidget):
         show = session.inspection.table.show
         self.bar.back_asked.connect(partial(show, str(Centre.PICTURES)))
         CurveExport(session, self.board, of_chosen=True)
+        self.board.pace_by(lambda: least_gap_ms(session.state.training))
         self._tell_of_evaluation(session)
         session.leaving.connect(self.details.overview.note.save)
         runs.watch(self.isVisible())
@@ -253,6 +255,7 @@ class RunPages(QWidget):
         training, told = session.training, session.film_and_diary
         session.show_in(self.film, self._film_tools)
         session.watch({"film", "training"}, self._tell_whose)
+        self.board.pace_by(lambda: least_gap_ms(session.state.training))
         training.points_came.connect(self.board.take_points)
         training.curves_cleared.connect(self.board.clear)
         training.curves_read.connect(self._show_past)

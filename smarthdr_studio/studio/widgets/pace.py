@@ -34,7 +34,8 @@ class Pace(QObject):
             self._waiting = [value]
             return
         self._waiting = []
-        self._gap.start(gap_ms)
+        if gap_ms:
+            self._gap.start(gap_ms)
         self._hand_on(value)
 
     def forget(self) -> None:
