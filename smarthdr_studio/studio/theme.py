@@ -85,7 +85,7 @@ CONTRAST: Final = Palette(
     on_accent="#000000",
     pressed="#4b4b4b",
     good="#5cf0b4",
-    warn="#ffc14d",
+    warn="#ff9a1f",
     bad="#ff9d8f",
     canvas="#2b2b2b",
 )

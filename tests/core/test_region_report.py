@@ -130,6 +130,18 @@ def test_a_region_says_how_much_is_trusted_and_who_dropped_the_rest_and_why():
     )
 
 
+@pytest.mark.parametrize(("moves", "why"), [(1, "no visible cause"), (5, "motion")])
+def test_what_was_dropped_pixel_by_pixel_is_named_by_what_explains_most_of_it(moves, why):
+    sigma = np.full((8, 8), 0.01, np.float32)
+    sigma[0] = 0.1
+    motion = np.zeros((8, 8), np.float32)
+    motion[0, :moves] = 0.2
+    found = explain_region(
+        scene_of(sigma, taus=(1.0, 0.4), clues=clues_of(motion)), Region.rectangle((0, 0), (7, 7))
+    )
+    assert found.sentence.endswith(f"all of the rest was dropped pixel by pixel ({why}).")
+
+
 def test_three_pixels_without_a_cause_are_not_called_trusted():
     still = clues_of(np.zeros((16, 24), np.float32))
     found = explain_region(half_trusted(clues=still), Region.rectangle((17, 0), (20, 1)))

@@ -68,6 +68,16 @@ def test_a_drag_paints_and_one_undo_takes_it_back(brush, qtbot):
     assert (brush.session.screen.stage.person == mask).all()
 
 
+def test_where_a_stroke_ends_the_pixel_is_read_as_it_is_now(brush, qtbot):
+    picture = brush.page.views.view(0).picture
+    drag(qtbot, picture, (20, 40), (30, 42), (60, 45))
+    qtbot.waitUntil(lambda: kept(brush) is not None)
+    readout, stage = brush.session.state.readout, brush.session.screen.stage
+    assert (readout.x, readout.y) == (60, 45)
+    assert readout == stage.read((60, 45))
+    assert stage.brush[45, 60] == -1
+
+
 def test_what_is_shown_while_drawing_is_what_is_kept(brush, qtbot):
     painting, stage = brush.session.inspection.painting, brush.session.screen.stage
     painting.set_hardness(0.3)

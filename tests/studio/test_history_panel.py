@@ -16,7 +16,6 @@ from smarthdr_studio.core.trust.masking import MaskSettings
 from smarthdr_studio.studio.plots.heat_strip import (
     HeatStripChart,
     RoundLines,
-    among_rounds,
     mean_shares,
 )
 from smarthdr_studio.studio.state import HeatStrip as Shares
@@ -88,22 +87,14 @@ def test_the_mean_of_a_round_counts_only_scenes_that_took_part():
     assert np.isnan(mean_shares(np.full((2, 1), NAN))).all()
 
 
-@given(st.lists(st.integers(1, 50), min_size=1, max_size=9), st.integers(-20, 600))
-def test_a_step_lies_in_the_round_that_began_last(lengths, step):
-    begins = np.cumsum([0, *lengths]).tolist()
-    (place,) = among_rounds([step], begins=begins)
-    if step < 0:
-        assert np.isnan(place)
-    else:
-        before = sum(begin <= step for begin in begins) - 1
-        assert before <= place <= before + 1
-
-
-def test_checks_lie_among_the_rounds_they_were_made_in():
+def test_a_check_stands_over_the_round_it_is_told_of_and_the_newest_at_the_right_edge():
     lines = RoundLines.of(history())
-    # Rounds begin at 0, 100, 200 and 500: step 450 is 250/300 through the third.
-    np.testing.assert_allclose(lines.places, [0.5, 1.5, 2 + 250 / 300])
+    # The first of four rounds has no check before it, and none comes after the last.
+    np.testing.assert_allclose(lines.places, [1.5, 2.5, 3.5])
     np.testing.assert_array_equal(lines.decibels, [30, 31, 32.5])
+    after = replace(history(), psnr_mu=(*history().psnr_mu, (900, 33.0)))
+    np.testing.assert_allclose(RoundLines.of(after).places, [1.5, 2.5, 3.5, 4])
+    np.testing.assert_array_equal(RoundLines.of(after).decibels, [30, 31, 32.5, 33])
     assert len(RoundLines.of(None).places) == 0
 
 
@@ -180,7 +171,7 @@ def test_names_and_rounds_are_told_and_the_marks_framed(strip):
 
 def test_both_lines_run_from_their_least_to_their_greatest_value(strip):
     x, y = strip.decibels.getData()
-    np.testing.assert_allclose(x, [0.5, 1.5, 2 + 250 / 300])
+    np.testing.assert_allclose(x, [1.5, 2.5, 3.5])
     np.testing.assert_allclose(y, [0, 0.4, 1])
     x, y = strip.kept.getData()
     np.testing.assert_allclose(x, [0.5, 1.5, 2.5, 3.5])

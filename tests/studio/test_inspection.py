@@ -21,6 +21,7 @@ from smarthdr_studio.core.trust.masking import MaskSettings, Range, trust
 from smarthdr_studio.core.trust.patch_statistics import SceneStatistics
 from smarthdr_studio.core.trust.pool import PoolStatistics
 from smarthdr_studio.core.trust.pseudo_label import read_pseudo_label
+from smarthdr_studio.core.trust.reliability import Part, part_flags
 from smarthdr_studio.studio.state import Notice, Offer, StudioState
 from smarthdr_studio.studio.trust import inspector
 from smarthdr_studio.studio.trust.thresholds_panel import ThresholdsPanel
@@ -291,6 +292,30 @@ def test_evidence_of_the_scene_is_measured_while_somebody_looks(looking, until):
     assert dropped == pytest.approx(1 - looking.state.retained)
     trusted = looking.screen.stage.material.trust.trusted
     assert left == pytest.approx(error[trusted].mean() / error.mean(), rel=1e-4)
+
+
+def test_the_point_of_a_part_is_what_the_thresholds_do_to_that_part(looking, until):
+    looking.inspection.look_at_evidence(seen=True)
+    until(looking, lambda s: s.evidence.shown is not None and s.clues_known)
+    stage, controller = looking.screen.stage, looking.inspection.evidence
+    looking.screen.move_masks(STRICT)
+    trusted, error = stage.material.trust.trusted, stage.error
+    seen = [part for part in Part if part_flags(stage.clues, part).any()]
+    assert len(seen) > 1
+    for part in seen:
+        controller.set_part(str(part))
+        of = part_flags(stage.clues, part)
+        dropped, left = looking.state.evidence.point
+        assert dropped == pytest.approx(1 - trusted[of].mean())
+        kept = error[of & trusted]
+        expected = kept.mean() / error[of].mean() if len(kept) else 0.0
+        assert left == pytest.approx(expected, rel=1e-4)
+    looking.inspection.thresholds.drop_settled(0.3)
+    share = 1 - stage.material.trust.trusted[part_flags(stage.clues, seen[-1])].mean()
+    assert share == pytest.approx(0.3, abs=0.1)
+    until(looking, lambda s: s.evidence.point[0] == pytest.approx(share))
+    controller.set_scope("pool")
+    assert looking.state.evidence.point is None  # nobody knows it of a part of the pool
 
 
 def test_evidence_follows_from_scene_to_scene(looking, until):

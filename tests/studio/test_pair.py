@@ -86,7 +86,9 @@ def test_of_two_selected_scenes_the_other_stands_beside(opened, qtbot):
 
 
 def test_keys_decide_about_the_side_that_was_pointed_at(pair, opened, qtbot):
-    pair.grids[1].view(0).pointed.emit()
+    pair.grids[1].view(0).picture.pointed.emit()  # a hand that rests there decides nothing
+    assert not pair.heads[1]._words.whole.startswith("keys act here")
+    pair.grids[1].view(0).picture.pressed.emit()
     assert opened.session.state.beside.side == 1
     assert pair.heads[1]._words.whole.startswith("keys act here")
     assert "keys" not in pair.heads[0]._words.whole

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtWidgets import QFileDialog, QMenu
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
 from smarthdr_studio.core.errors import ExportError
 from smarthdr_studio.core.reporting.tables import write_curves
@@ -272,3 +272,15 @@ def test_charts_fill_the_last_row_as_well(board, qtbot):
     }
     assert len(grid.shown) % len(rows()), "else every row is full anyway"
     assert max(ends) - min(ends) <= 1
+
+
+def test_charts_of_a_run_nobody_saw_begin_and_end_at_the_same_steps(board, qtbot):
+    board.hide()
+    board.take_points([("fit", "Lₛʳ", step, 0.5) for step in STEPS])
+    board.take_points([("psnr", "PSNR-μ", 4.0, 33.0), ("psnr", "PSNR-μ", 8.0, 34.0)])
+    board.show()
+    fit, psnr = board.curves["fit"], board.curves["psnr"]
+    assert fit.plot.isVisible()
+    assert psnr.plot.isVisible()
+    QApplication.processEvents()
+    assert fit.scale.across == psnr.scale.across == (0, 9)

@@ -133,6 +133,16 @@ def test_the_captions_say_whose_scores_are_counted(qtbot):
     assert panel.pixels._whose.whole == "S_pi of pool"
 
 
+def test_a_histogram_of_logarithmic_counts_says_so(qtbot):
+    panel, chart = ThresholdsPanel(), ThresholdHistogram("S_pa", dropped="bad")
+    panel.patches.place_histogram(chart)
+    shown(qtbot, panel, StudioState())
+    assert panel.patches._whose.whole == "S_pa of pool · logarithmic"
+    chart.set_log(on=False)
+    chart.rearranged.emit()
+    assert panel.patches._whose.whole == "S_pa of pool"
+
+
 def test_a_region_can_be_chosen_once_there_is_one(qtbot):
     panel = shown(qtbot, ThresholdsPanel(), StudioState())
     picked = heard(panel.scope_picked)
@@ -246,8 +256,8 @@ def test_what_if_counts_as_plain_numpy_does(qtbot):
         "pixels": f"{part:.2f} of 1.50 M · {share:.0f} %",
         "patches": "600 of 600 · 100 %",
         "crops": "3,900–3,912 of 4,004",
-        "kept": "35.1 dB μ, 38.0 dB l\n90 % · 9,000 px",
-        "dropped": "27.2 dB μ, 31.0 dB l\n10 % · 1,000 px",
+        "kept here": "35.1 dB μ, 38.0 dB l ·\n90 % · 9,000 px",
+        "dropped here": "27.2 dB μ, 31.0 dB l ·\n10 % · 1,000 px",
     }
     assert panel._verdict.text() == "dropped pixels are worse here: by 7.9 dB μ, 7.0 dB l"
     assert panel._epoch.whole == "an epoch: about 2 min"
@@ -292,7 +302,7 @@ def test_a_verdict_says_whether_dropped_pixels_are_worse(kept, dropped, words):
 def test_a_side_without_pixels_is_named_and_one_without_error_is_infinite():
     assert table.side_words(split(NONE, NONE).kept, 1200) == "no pixel"
     side = split((600, math.inf, 20.0), NONE).kept
-    assert table.side_words(side, 1200) == "∞ dB μ, 20.0 dB l\n50 % · 600 px"
+    assert table.side_words(side, 1200) == "∞ dB μ, 20.0 dB l ·\n50 % · 600 px"
 
 
 def test_why_nothing_can_be_compared_stands_where_the_verdict_would(qtbot):

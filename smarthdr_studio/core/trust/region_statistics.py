@@ -78,19 +78,20 @@ def _dropped_words(scene: ExplainedScene, area: Area) -> tuple[Gate, str]:
     share = np.count_nonzero(by[gate]) / dropped
     part = "all" if share == 1 else "most" if share > 0.5 else "the largest part"
     rest = "it" if dropped == trusted.size else "the rest"
-    reason = _chief_reason(scene, area, by[gate]) if gate != "person" else ""
+    reason = _chief_reason(scene, area, by[gate], gate) if gate != "person" else ""
     return gate, f"; {part} of {rest} was dropped {_BY[gate]}{reason}"
 
 
-def _chief_reason(scene: ExplainedScene, area: Area, dropped: Flags) -> str:
+def _chief_reason(scene: ExplainedScene, area: Area, dropped: Flags, gate: Gate) -> str:
     if scene.clues is None:
         return ""
     dispute = None if scene.dispute is None else scene.dispute[area.box]
     shape = tuple(side.stop - side.start for side in area.box)
     found = reason_map(np.zeros(shape, bool), scene.clues.within(area.box), dispute=dispute)
     counts = np.bincount(area.of(found)[dropped], minlength=len(Reason)).astype(float)
-    # The hard part of a patch takes the rest of it along: what explains a tenth explains it all.
-    counts[Reason.UNEXPLAINED] = NOTABLE * counts.sum()
+    if gate == "patch":
+        # Its hard part takes the rest of it along: what explains a tenth explains it all.
+        counts[Reason.UNEXPLAINED] = NOTABLE * counts.sum()
     return f" ({Reason(int(counts.argmax())).words})"
 
 

@@ -269,6 +269,20 @@ def evidence(sigma: Map, *, error: Map, squares: Map) -> Evidence:
     )
 
 
+def part_flags(clues: Clues, part: Part) -> Flags:
+    """Which pixels of a scene are of a part, H×W; static is what neither clips nor moves."""
+    clipped, moves = clues.saturated[1], moving(clues)
+    match part:
+        case Part.ALL:
+            return np.ones_like(clipped)
+        case Part.SATURATED:
+            return clipped
+        case Part.MOVING:
+            return moves
+        case Part.STATIC:
+            return ~(clipped | moves)
+
+
 def sparsification_point(trusted: Flags, error: Map) -> tuple[float, float]:
     """Where a mask stands beside the curves: its dropped share, and what is left of the error.
 

@@ -39,9 +39,10 @@ _WHOLE: Final = Range(0.0, 1.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RoundLines:
-    """What runs under the strip: PSNR-μ in dB, and where among the rounds it was measured.
+    """What runs under the strip: PSNR-μ in dB, over the middle of the round it belongs to.
 
-    `made_at` is what the newest check before each round had told, NaN where there was none.
+    `made_at` is what the newest check before each round had told, NaN where there was none. The
+    line ends with the newest check at the right edge, where the last round has been learned from.
     """
 
     places: Doubles = field(default_factory=lambda: np.zeros(0))
@@ -50,16 +51,18 @@ class RoundLines:
 
     @classmethod
     def of(cls, history: RunHistory | None) -> "RoundLines":
-        """Of a run; no place is left for what was measured before its first round."""
+        """Of a run."""
         if history is None or not history.records:
             return cls()
         steps, decibels = np.array(history.psnr_mu or np.zeros((0, 2)), float).T
         begins = [record.step for record in history.records]
-        places = among_rounds(steps, begins=begins)
-        known = np.isfinite(places)
         newest = np.searchsorted(steps, begins, side="right")
         made_at = np.append(np.nan, decibels)[newest]
-        return cls(places=places[known], decibels=decibels[known], made_at=made_at)
+        last = decibels[-1:] if newest[-1] < len(steps) else decibels[:0]
+        places = np.append(np.arange(len(begins)) + 0.5, np.full(len(last), float(len(begins))))
+        told = np.append(made_at, last)
+        known = np.isfinite(told)
+        return cls(places=places[known], decibels=told[known], made_at=made_at)
 
 
 def mean_shares(shares: npt.NDArray[Any]) -> Doubles:
@@ -72,18 +75,6 @@ def mean_shares(shares: npt.NDArray[Any]) -> Doubles:
     with np.errstate(invalid="ignore", divide="ignore"):
         means: Doubles = np.where(part, shares, 0).sum(0) / part.sum(0)
     return means
-
-
-def among_rounds(steps: npt.ArrayLike, *, begins: list[int]) -> Doubles:
-    """Where training steps lie among rounds: k + ½ halfway through the k-th, NaN before the first.
-
-    A round lasts until the next begins; the last is held to be as long as the one before it.
-    """
-    asked = np.asarray(steps, float)
-    long = begins[-1] - begins[-2] if len(begins) > 1 else 1
-    edges = [*begins, begins[-1] + max(long, 1)]
-    places: Doubles = np.interp(asked, edges, np.arange(len(edges)))
-    return np.where(asked < begins[0], np.nan, places)
 
 
 def _newest(values: Doubles) -> float:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QEnterEvent, QImage, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QEnterEvent, QImage, QResizeEvent, QShowEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget, QWidgetAction
 
 from smarthdr_studio.studio.plots.chart import picture_of, svg_of
@@ -208,6 +208,11 @@ class RunBoard(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._grid)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Charts that nobody saw were not told of one another's steps."""
+        super().showEvent(event)
+        self._linked.redraw()
 
     def pace_by(self, gap_ms: Callable[[], int]) -> None:
         """Follow a hand with a gap of so many milliseconds."""

@@ -355,11 +355,13 @@ class Sparsification(Chart):
 
     @Slot(QPointF)
     def _drag(self, where: QPointF) -> None:
-        self.drop_dragged.emit(round(where.x(), 3))
+        if self._point is not None:
+            self.drop_dragged.emit(round(where.x(), 3))
 
     @Slot(QPointF)
     def _release(self, where: QPointF) -> None:
-        self.drop_released.emit(round(where.x(), 3))
+        if self._point is not None:
+            self.drop_released.emit(round(where.x(), 3))
 
     @Slot(float, float)
     def _step(self, across: float, _up: float) -> None:

@@ -390,15 +390,20 @@ class Stage:
             return None
         return exposure_bins(bracket.reference)
 
-    def share(self, masks: MaskSettings, *, pool: Retention | None) -> float:
-        """Which share of the scene other thresholds would keep, without showing them."""
+    def share(
+        self, masks: MaskSettings, *, pool: Retention | None, of: Mask | None = None
+    ) -> float:
+        """Which share of the scene, or `of` these pixels, H×W, other thresholds would keep."""
         if self._source is None:
             return 0.0
         masks = self.fitted(masks)
         means = self._source.means(masks.patch_size) if self._means is None else self._means
         exposure = self._exposure(masks)
         found = self._source.trust(masks, pool=pool, means=means, exposure=exposure)
-        return found.painted(self.brush).retained
+        found = found.painted(self.brush)
+        if of is None or not of.any():
+            return found.retained
+        return float(found.trusted[of].mean())
 
     def why_not_compared(self) -> str | None:
         """Why the picture cannot be held against ground truth, in words; None where it can."""

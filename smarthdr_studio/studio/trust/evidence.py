@@ -26,6 +26,7 @@ from smarthdr_studio.core.trust.reliability import (
     Part,
     Sampled,
     error_map,
+    part_flags,
     sparsification_point,
     squared_error_map,
 )
@@ -365,18 +366,26 @@ class EvidenceController(QObject):
         return _NO_SIGMA if self._stage.material.sigma is None else ""
 
     def _point(self, now: EvidenceState) -> tuple[float, float] | None:
-        """Where the thresholds stand: exact for a whole scene, else on the curve by σ alone."""
+        """Where the thresholds stand: exact for the part of a scene, for a pool on its curve by σ.
+
+        None where they retain nothing, as of labels, or nobody knows what: of parts of a pool.
+        """
         if now.shown is None:
             return None
+        if now.scope == "scene":
+            return self._point_of_scene(now.part)
+        pool = self._store.state.pool
+        if now.scope == "labels" or now.part is not Part.ALL or pool is None:
+            return None
+        return 1 - pool.retained, _on_curve(now.shown, 1 - pool.retained)
+
+    def _point_of_scene(self, part: Part) -> tuple[float, float] | None:
         found, error = self._stage.material.trust, self._stage.error
-        if now.scope == "scene" and now.part is Part.ALL and found is not None:
-            return None if error is None else sparsification_point(found.trusted, error)
-        if now.scope == "labels":
-            return None  # thresholds retain nothing of them
-        state = self._store.state
-        of_pool = state.pool.retained if state.pool is not None else None
-        kept = state.retained if now.scope == "scene" else of_pool
-        return None if kept is None else (1 - kept, _on_curve(now.shown, 1 - kept))
+        clues = self._stage.clues
+        if found is None or error is None or clues is None:
+            return None
+        of = part_flags(clues, part)
+        return sparsification_point(found.trusted[of], error[of]) if of.any() else None
 
     def _become(self, **changes: object) -> None:
         now = self._store.state.evidence

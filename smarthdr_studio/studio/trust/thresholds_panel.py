@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMenu,
-    QSlider,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from smarthdr_studio.core.trust.masking import Level, MaskSettings, Scope
 from smarthdr_studio.core.words import tau_words
+from smarthdr_studio.studio.plots.chart import Chart
 from smarthdr_studio.studio.state import StudioState
 from smarthdr_studio.studio.widgets.controls import (
     Choice,
@@ -29,7 +29,7 @@ from smarthdr_studio.studio.widgets.controls import (
     describe,
     percent,
 )
-from smarthdr_studio.studio.widgets.slider import NumberField
+from smarthdr_studio.studio.widgets.slider import KeyedSlider, NumberField
 
 # What a menu offers: words, and the settings they stand for.
 RANGES: Final = {
@@ -154,7 +154,9 @@ class ThresholdControl(QWidget):
         super().__init__()
         self._score = score
         self._shown = -1.0
-        self._slider = QSlider(Qt.Orientation.Horizontal)
+        self._scope = "pool"
+        self._histogram: Chart | None = None
+        self._slider = KeyedSlider()
         self._slider.setRange(0, _STEPS)
         self._slider.setPageStep(_STEPS // 10)
         self._number = _TauField(
@@ -191,16 +193,29 @@ class ThresholdControl(QWidget):
 
     def show_scope(self, scope: str) -> None:
         """Say whose scores the histogram counts."""
-        self._whose.tell(f"{self._score} of {scope}")
+        self._scope = scope
+        self._tell_whose()
 
     def listen_to(self, dragged: SignalInstance, released: SignalInstance) -> None:
         """Take the hand on a histogram for a hand on the slider."""
         dragged.connect(self.moved)
         released.connect(self.settled)
 
-    def place_histogram(self, histogram: QWidget) -> None:
+    def place_histogram(self, histogram: Chart) -> None:
         """Put the histogram under the slider."""
+        self._histogram = histogram
+        histogram.rearranged.connect(self._tell_whose)
         self._column.addWidget(histogram, 1)
+        self._tell_whose()
+
+    @Slot()
+    def _tell_whose(self) -> None:
+        """Whose scores are counted, and whether half the height is not half of them."""
+        words = f"{self._score} of {self._scope}"
+        if self._histogram is not None and self._histogram.log:
+            self._whose.tell(f"{words} · logarithmic", f"{words} · log", words)
+        else:
+            self._whose.tell(words)
 
     def _lay_out(self, symbol: str, what: str) -> None:
         self._column.setContentsMargins(0, 0, 0, 0)

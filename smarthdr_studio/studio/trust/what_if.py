@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from smarthdr_studio.core.imaging.metrics import Side, SplitQuality
 from smarthdr_studio.core.trust.explanation import Fact
 from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.core.trust.reliability import Part, part_flags
 from smarthdr_studio.core.trust.thresholds import WhatIf, thresholds_for_share
 from smarthdr_studio.core.words import counted
 from smarthdr_studio.studio.project.current_scene import Stage
@@ -156,7 +157,9 @@ class ThresholdController(QObject):
         return thresholds_for_share(1 - dropped, state.masks, share=share)
 
     def _stage_share(self, masks: MaskSettings) -> float:
-        return self._stage.share(masks, pool=self._pool.retention(masks))
+        part, clues = self._store.state.evidence.part, self._stage.clues
+        of = None if part is Part.ALL or clues is None else part_flags(clues, part)
+        return self._stage.share(masks, pool=self._pool.retention(masks), of=of)
 
 
 MOST: Final = 8
@@ -469,8 +472,8 @@ def facts(what_if: WhatIf | None, split: SplitQuality | str) -> tuple[Fact, ...]
     if isinstance(split, SplitQuality):
         whole = split.kept.pixels + split.dropped.pixels
         quality = (
-            Fact(name="kept", value=side_words(split.kept, whole)),
-            Fact(name="dropped", value=side_words(split.dropped, whole)),
+            Fact(name="kept here", value=side_words(split.kept, whole)),
+            Fact(name="dropped here", value=side_words(split.dropped, whole)),
         )
     if what_if is None:
         return (Fact(name="pixels", value="known once pseudo-labels exist"), *quality)
@@ -515,7 +518,7 @@ def side_words(side: Side, whole: int) -> str:
         return "no pixel"
     share = percent(side.pixels / whole)
     decibels = f"{_decibels(side.psnr_mu)} dB μ, {_decibels(side.psnr_l)} dB l"
-    return f"{decibels}\n{share} · {side.pixels:,} px"
+    return f"{decibels} ·\n{share} · {side.pixels:,} px"
 
 
 _WORSE_DB: Final = 1.0

@@ -242,6 +242,7 @@ class Picture(QWidget):
     lens_asked = Signal(object)  # Lens
     maximise_asked = Signal()
     pointed = Signal()  # at this picture, or pressed
+    pressed = Signal()
     left = Signal()
     hovered = Signal(object)  # (x, y) in image pixels, or None
     resized = Signal()
@@ -407,6 +408,7 @@ class Picture(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Take hold of the picture, of the minimap, or of a pencil."""
         self.pointed.emit()
+        self.pressed.emit()
         if self._grip is not None:
             return
         minimap, wiping = self.minimap, self.exhibit.wiping

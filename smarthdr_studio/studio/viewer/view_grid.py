@@ -38,6 +38,7 @@ class View(QFrame):
     maximise_asked = Signal()
     menu_asked = Signal(object, QPoint)  # the menu of its layers, and where on the screen
     pointed = Signal()
+    pressed = Signal()
 
     def __init__(self, *, number: int) -> None:
         super().__init__()
@@ -54,6 +55,7 @@ class View(QFrame):
         self.header.zebra_asked.connect(self.zebra_asked)
         self.header.maximise_asked.connect(self.maximise_asked)
         self.picture.pointed.connect(self.pointed)
+        self.picture.pressed.connect(self.pressed)
         self.picture.maximise_asked.connect(self.maximise_asked)
         self.setAccessibleName(f"View {number}")
 
@@ -100,6 +102,7 @@ class View(QFrame):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """A click on the frame or beside the words of the title bar is meant for this view."""
         self.pointed.emit()
+        self.pressed.emit()
         super().mousePressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -270,6 +273,7 @@ class ViewGrid(QWidget):
         self._shift = ShiftHold(self)
         self._shift.held.connect(self.flicker_held)
         self._aim.hovered.connect(self._hover)
+        self.brushing.stroke_ended.connect(self._read_after_stroke)
         self._aim.zoomed.connect(self.zoomed)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -470,6 +474,11 @@ class ViewGrid(QWidget):
         if index != self._asked:
             self._asked = index
             self.activated.emit(index)
+
+    @Slot()
+    def _read_after_stroke(self) -> None:
+        """The hand rests where the stroke ended, and that is a pixel to be read."""
+        self.hovered.emit(self._aim.pixel)
 
     @Slot(object)
     def _hover(self, pixel: Pixel | None) -> None:

@@ -66,8 +66,7 @@ class PairPage(QWidget):
             head.swap_asked.connect(pair.swap)
             grid.layer_picked.connect(pair.set_layer)
             for place in range(_VIEWS):
-                grid.view(place).pointed.connect(partial(pair.activate, side))
-                grid.view(place).picture.pointed.connect(partial(pair.activate, side))
+                grid.view(place).pressed.connect(partial(pair.activate, side))
         pair.refresh()
 
     @Slot(object, object)
