@@ -468,3 +468,20 @@ def test_a_line_enters_and_leaves_within_what_is_seen(values, begin, wide, smoot
         _, drawn = cut(x, y, scale.across)
         assert low <= drawn.min()
         assert drawn.max() <= high
+
+
+@pytest.mark.parametrize("height", [100, 112, 130, 200])
+def test_numbers_up_the_axis_never_touch(chart, height):
+    chart.extend("a", np.arange(41.0), np.linspace(84.2, 98.4, 41))
+    chart.resize(300, height)
+    assert chart.plot.isVisible()
+    for _ in range(2):
+        chart.grab()
+        chart.changed()
+        QApplication.processEvents()
+    axis, (low, high) = chart.plot.left, chart.plot.sight[1]
+    size = chart.plot.field.height()
+    ((_, values),) = axis.tickValues(low, high, size)
+    assert len(values) >= 2
+    apart = np.diff(values) * size / (high - low)
+    assert apart.min() >= chart.plot.fontMetrics().height() - 1

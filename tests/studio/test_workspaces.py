@@ -700,3 +700,28 @@ def test_charts_of_evidence_can_be_read_in_a_small_window(opened, qtbot):
     charts = opened.page.charts
     for chart in (charts.sparsification, charts.calibration):
         qtbot.waitUntil(lambda chart=chart: chart.isVisible() and chart.height() >= 100)
+
+
+@pytest.mark.parametrize("size", [(1024, 640), (1280, 720), (1440, 900)])
+def test_panels_are_as_large_as_before_once_all_runs_are_left(opened, qtbot, size):
+    opened.resize(*size)
+    opened.session.work_in("Train")
+    opened.page.desk.reset()
+    qtbot.wait(100)
+    desk, board = opened.page.desk, opened.page.run_pages.board
+    before = (
+        board.size(),
+        {name: desk.dock(name).size() for name in desk.names if desk.in_front(name)},
+    )
+    show = opened.session.inspection.table.show
+    for _ in range(2):
+        show(str(Centre.RUNS))
+        qtbot.wait(100)
+        assert board.size() != before[0] or not board.isVisible() or desk.has("runs")
+        show(str(Centre.PICTURES))
+        qtbot.wait(100)
+    after = (
+        board.size(),
+        {name: desk.dock(name).size() for name in desk.names if desk.in_front(name)},
+    )
+    assert after == before

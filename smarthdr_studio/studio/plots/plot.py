@@ -119,8 +119,14 @@ class RoundAxis(pg.AxisItem):
         if not high > low or not size > 0:
             return []
         most = self._most(size)
-        found = self._round_values(low, high, most)
+        found = self._apart(self._round_values(low, high, most), pixels=size / (high - low))
         return [(high - low, list(found))]
+
+    def _apart(self, found: tuple[float, ...], *, pixels: float) -> tuple[float, ...]:
+        """Only the ends where lines of words would touch; `pixels` are those of one."""
+        line = self._metrics.height()
+        low = self.orientation == "left" and len(found) > 2
+        return (found[0], found[-1]) if low and (found[1] - found[0]) * pixels < line else found
 
     def tickStrings(self, values: list[float], _scale: float, _spacing: float) -> list[str]:  # noqa: N802
         """In words."""

@@ -18,7 +18,7 @@ from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.widgets.controls import caption
 from smarthdr_studio.studio.widgets.icons import IconButton, icon
 
-LEAST: Final = QSize(164, 104)  # of a chart that can still be read
+LEAST: Final = QSize(164, 96)  # of a chart that can still be read
 _GRID_GAP: Final = 6
 _SHAPE: Final = 1.9  # width ÷ height that suits a curve best
 _BUTTON: Final = QSize(24, 18)
