@@ -312,7 +312,8 @@ def number(value: float) -> str:
 
 def exposure_words(settings: DisplaySettings) -> str:
     """The exposure, where there is one."""
-    return f"{settings.exposure_ev:+.1f} EV" if settings.exposure_ev else ""
+    words = f"{settings.exposure_ev:+.1f} EV" if settings.exposure_ev else ""
+    return words.replace("-", "−")
 
 
 def tone_words(settings: DisplaySettings) -> str:
