@@ -196,7 +196,7 @@ def patch_as_region(patch: int, *, size: tuple[int, int], side: int) -> Region:
 
 
 ASK: Final = "Point at a picture to see which gate dropped a pixel, and what its frames say."
-_NO_LABEL: Final = "There is no pseudo-label of this scene; only unlabelled ones get one."
+_NO_LABEL: Final = "There is no pseudo-label of this scene."
 _LARGER: Final = 1.12  # the sentence is what is read first
 
 
