@@ -162,19 +162,27 @@ def is_last_or_every(count: int, *, every: int, last: int) -> bool:
 
 
 class StepTimer:
-    """Times of the latest steps, rounds and validations; medians, so that one hiccup passes."""
+    """Times of the latest steps, rounds and validations; medians, so that one hiccup passes.
+
+    From the first round on steps are others, which learn from pseudo-labels as well.
+    """
 
     def __init__(self) -> None:
+        self._steps_are_others = False
         self._steps: deque[float] = deque(maxlen=50)
         self._rounds: deque[float] = deque(maxlen=3)
         self._validations: deque[float] = deque(maxlen=3)
 
     def step_took(self, seconds: float) -> None:
         """Notes one gradient step."""
+        if self._steps_are_others:
+            self._steps.clear()
+            self._steps_are_others = False
         self._steps.append(seconds)
 
     def round_took(self, seconds: float) -> None:
         """Notes one labelling of the whole pool."""
+        self._steps_are_others = not self._rounds
         self._rounds.append(seconds)
 
     def validation_took(self, seconds: float) -> None:

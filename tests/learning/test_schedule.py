@@ -134,3 +134,16 @@ def test_a_run_without_rounds_takes_the_steps_of_the_run_it_stands_beside(
     paper, supervised = load_preset("paper"), load_preset("supervised")
     assert supervised.batch == paper.batch
     assert supervised.schedule == paper.schedule
+
+
+def test_steps_before_the_first_round_are_forgotten_once_one_has_learned_from_it():
+    pace = StepTimer()
+    for _ in range(50):
+        pace.step_took(1.0)
+    pace.round_took(5.0)
+    assert pace.step_seconds == 1.0
+    pace.step_took(4.0)
+    assert pace.step_seconds == 4.0
+    pace.round_took(5.0)
+    pace.step_took(6.0)
+    assert pace.step_seconds == 5.0

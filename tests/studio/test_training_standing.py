@@ -85,6 +85,10 @@ def test_a_pause_is_told_with_what_was_going_on():
 def test_a_run_is_told_in_short_to_whoever_looks_at_something_else(qtbot):
     timed = replace(RUNNING, seconds_left=240.0)
     assert run_in_short(timed) == "training · epoch 2 of 5 · 4 min left"
+    before = replace(timed, round=0, rounds_left=3)  # what rounds take is not known yet
+    assert run_in_short(before) == "training · epoch 2 of 5 · over 4 min left"
+    for known in (replace(before, round=1), replace(before, rounds_left=0)):
+        assert run_in_short(known) == "training · epoch 2 of 5 · 4 min left"
     assert run_in_short(replace(timed, in_other_process=True)).startswith("another process · ")
     assert run_in_short(replace(timed, silent=True)).startswith("no event for 60 s · ")
     assert run_in_short(after(timed, PAUSED)) == "paused · epoch 2 of 5"

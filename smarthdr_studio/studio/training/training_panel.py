@@ -84,7 +84,9 @@ def _left_in_words(run: TrainingState) -> str:
     if run.activity is not Activity.RUNNING:
         return ""
     if run.seconds_left:
-        return f"{duration(run.seconds_left)} left"
+        # Before the first round nobody knows what a round takes, nor a step that learns from it.
+        least = "over " if run.round == 0 and run.rounds_left else ""
+        return f"{least}{duration(run.seconds_left)} left"
     return "time left: estimating" if run.step else ""
 
 
