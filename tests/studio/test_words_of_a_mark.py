@@ -32,6 +32,15 @@ def test_they_stand_left_where_the_right_is_too_narrow_and_not_at_all_without_ro
     assert there is None
 
 
+@pytest.mark.parametrize(
+    ("sight", "wide"),
+    [(((5.0, 5.0), (0.0, 1.0)), 300), (((0.0, 9.0), (2.0, 2.0)), 300), (SIGHT, 0)],
+)
+def test_where_nothing_can_be_seen_there_is_no_place(sight, wide):
+    field = QSizeF(wide, 150)
+    assert quiet_spot([], at=5.0, sight=sight, field=field, words=WORDS, foot=FOOT) is None
+
+
 def test_they_stand_above_a_line_at_the_foot_and_between_two():
     (side, height) = spot(([0, 300], [10, 20]))
     assert side == 0

@@ -29,7 +29,9 @@ def quiet_spot(
     at the lowest place above `foot` that no line crosses, else left. None where lines are
     everywhere, or the words are too wide for either side.
     """
-    first, last = sight[0]
+    (first, last), (low, high) = sight
+    if not (last > first and high > low and field.width() > 0):
+        return None
     per_pixel = (last - first) / field.width()
     before = (at - first) / per_pixel
     sides = [
