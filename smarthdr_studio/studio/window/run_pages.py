@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from smarthdr_studio.core.training.run_log import RunCurves
 from smarthdr_studio.studio.plots.chart_tools import DiaryTools, FilmTools, ViewRail
-from smarthdr_studio.studio.plots.run_charts import LEAST, RunBoard
+from smarthdr_studio.studio.plots.run_charts import RunBoard
 from smarthdr_studio.studio.runs.details import RunsDetails
 from smarthdr_studio.studio.runs.evaluation import EvaluationTable
 from smarthdr_studio.studio.runs.pictures import RunsPictures
@@ -38,6 +38,7 @@ from smarthdr_studio.studio.window.charts import CurveExport
 
 _HALVES: Final = (230, 330)
 _LOWEST_LIST: Final = 116  # pixels: the head and three runs
+_LOWEST_BOARD: Final = 112  # pixels; lower, lines of several runs are not told apart
 
 
 class RunsPage(QWidget):
@@ -186,7 +187,7 @@ class RunsPage(QWidget):
         column.addWidget(halves, 1)
         # In a low place all of it is scrolled, and charts stay as high as can be read.
         self.table.setMinimumHeight(_LOWEST_LIST)
-        self.board.setMinimumHeight(LEAST.height())
+        self.board.setMinimumHeight(_LOWEST_BOARD)
         inside = QWidget()
         whole = QVBoxLayout(inside)
         whole.setContentsMargins(0, 0, 0, 0)
