@@ -518,7 +518,10 @@ def side_words(side: Side, whole: int) -> str:
         return "no pixel"
     share = percent(side.pixels / whole)
     decibels = f"{_decibels(side.psnr_mu)} dB μ, {_decibels(side.psnr_l)} dB l"
-    return f"{decibels} ·\n{share} · {side.pixels:,} px"
+    words = f"{decibels} ·\n{share} · {side.pixels:,} px"
+    for unit in ("dB", "μ", "l", "%", "px"):  # a figure stays beside its unit
+        words = words.replace(f" {unit}", f"\N{NO-BREAK SPACE}{unit}")
+    return words
 
 
 _WORSE_DB: Final = 1.0
