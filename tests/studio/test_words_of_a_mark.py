@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from PySide6.QtCore import QSizeF
 from PySide6.QtWidgets import QApplication
 
+from smarthdr_studio.studio.plots.axes import quiet_spot
 from smarthdr_studio.studio.plots.curves import Curve
 from smarthdr_studio.studio.plots.heading import Marks
-from smarthdr_studio.studio.plots.words_of_a_mark import quiet_spot
 
 FIELD, WORDS, FOOT = QSizeF(300, 150), QSizeF(100, 18), 8.0
 SIGHT = (0.0, 300.0), (0.0, 150.0)  # so that values are pixels

@@ -21,7 +21,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QContextMenuEvent, QHideEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsItem
 
-from smarthdr_studio.studio.plots.axes import Doubles
+from smarthdr_studio.studio.plots.axes import Doubles, quiet_spot
 from smarthdr_studio.studio.plots.chart import Chart, Column
 from smarthdr_studio.studio.plots.curve_lines import (
     CurveLines,
@@ -43,7 +43,6 @@ from smarthdr_studio.studio.plots.heading import (
     lay_out,
 )
 from smarthdr_studio.studio.plots.trace import Sight, Trace
-from smarthdr_studio.studio.plots.words_of_a_mark import quiet_spot
 from smarthdr_studio.studio.theme import Palette
 from smarthdr_studio.studio.widgets.pace import Pace
 
