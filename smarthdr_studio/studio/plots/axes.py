@@ -1,4 +1,4 @@
-"""Round values and their words, places for words on and beside lines, and the arrow keys that move marks."""
+"""Round values and their words, places for words at lines, and the arrow keys that move marks."""
 
 import math
 from collections.abc import Iterable, Sequence
