@@ -119,7 +119,7 @@ def tune_allocator() -> bool:
 
     Otherwise every large tensor is mapped afresh and each of its pages faults on first use, which
     can double the time of a step. One arena, because the heaps of further arenas are too small
-    for a tensor: call it before the thread that trains is started. OtherProcess than on Linux with
+    for a tensor: call it before the thread that trains is started. Elsewhere than on Linux with
     glibc, nothing is done. Calling it again changes nothing.
     """
     if not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc":

@@ -9,86 +9,22 @@ import os
 # Threads that wait for one another sleep here: by spinning they would be paid for waiting.
 os.environ["OMP_WAIT_POLICY"] = "passive"
 
-import statistics
 import tempfile
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from at_work import BusyHand, WindowAtWork
+from at_work import WindowAtWork
 from bench_training import NO_GOAL, WHOLE, InWindow, Size
 from fabricated import project_over, write_dataset
-from PySide6.QtCore import QTimer
+from steps import StepCosts, hand_in_turns, mean_cost
 from table import Row, row, show
 
-from smarthdr_studio.core.training.events import StepReported, TrainingEvent
 from smarthdr_studio.core.training.plan import load_preset
 
-_TURN_MS = 2000
 QUICK, LONG = replace(WHOLE, pairs=1, busy_steps=20), replace(WHOLE, busy_steps=60)
-
-
-class Step(NamedTuple):
-    """One training step: what it cost in seconds of the processor, and of the clock."""
-
-    cost: float
-    taken: float
-    with_hand: bool
-
-
-class StepCosts:
-    """Steps of the runs of this process; those that a round or a validation lies in are left out.
-
-    `hand` says whether a hand is at work now.
-    """
-
-    def __init__(self) -> None:
-        self.hand = False
-        self._steps: list[Step] = []
-
-    @contextmanager
-    def noted(self) -> Iterator[None]:
-        """Inside, whoever trains in this process is listened to."""
-        from smarthdr_studio.learning import trainer
-
-        train = trainer.train
-
-        def marked(*plan: object, **how: object) -> Iterator[TrainingEvent]:
-            with closing(train(*plan, **how)) as events:
-                yield from self._marked(events)
-
-        trainer.train = marked
-        try:
-            yield
-        finally:
-            trainer.train = train
-
-    def _marked(self, events: Iterator[TrainingEvent]) -> Iterator[TrainingEvent]:
-        before = None
-        for event in events:
-            now = time.process_time(), time.perf_counter(), self.hand
-            if not isinstance(event, StepReported):
-                before = None
-            else:
-                if before is not None and before[2] is now[2]:
-                    self._steps.append(Step(now[0] - before[0], now[1] - before[1], now[2]))
-                before = now
-            yield event
-
-    def taken(self) -> list[Step]:
-        """Those since the last time."""
-        steps, self._steps = self._steps, []
-        return steps
-
-
-def mean_cost(steps: list[Step], *, with_hand: bool = False) -> float:
-    """Seconds of the processor of a step, in the mean: a hand works in bursts."""
-    return statistics.fmean(step.cost for step in steps if step.with_hand is with_hand)
 
 
 def train_beside(bench: WindowAtWork, project: Path, *, plan: str) -> None:
@@ -103,30 +39,6 @@ def train_beside(bench: WindowAtWork, project: Path, *, plan: str) -> None:
     bench.until(lambda: not thread.is_alive(), seconds=3600)
 
 
-def train_in_turns(runs: InWindow, costs: StepCosts, project: Path, *, plan: str) -> float:
-    """A whole run in the window with a hand that comes and goes; the share of a core it paints."""
-    hand, clock = BusyHand(runs.bench), QTimer(interval=_TURN_MS)
-    used, taken, since = 0.0, 0.0, (0.0, 0.0)
-
-    def turn() -> None:
-        nonlocal used, taken, since
-        now = time.thread_time(), time.perf_counter()
-        if costs.hand:
-            hand.stop()
-            used, taken = used + now[0] - since[0], taken + now[1] - since[1]
-        else:
-            hand.start()
-        costs.hand, since = not costs.hand, now
-
-    clock.timeout.connect(turn)
-    clock.start()
-    runs.train(project, plan=plan)
-    clock.stop()
-    if costs.hand:
-        turn()
-    return used / taken if taken else 0.0
-
-
 class Found(NamedTuple):
     """What each pair of runs told."""
 
@@ -139,7 +51,7 @@ def one_pair(runs: InWindow, costs: StepCosts, projects: tuple[Path, Path], plan
     """A run beside an empty window, and one in it with a hand that comes and goes."""
     train_beside(runs.bench, projects[0], plan=plan)
     alone = mean_cost(costs.taken())
-    share = train_in_turns(runs, costs, projects[1], plan=plan)
+    share = hand_in_turns(runs.bench, costs, partial(runs.train, projects[1], plan=plan))
     steps = costs.taken()
     without, with_hand = mean_cost(steps), mean_cost(steps, with_hand=True)
     return Found([alone / without], [without / with_hand], [share])
@@ -147,7 +59,7 @@ def one_pair(runs: InWindow, costs: StepCosts, projects: tuple[Path, Path], plan
 
 def measure(folder: Path, size: Size) -> list[Row]:
     """All rows; everything made lies in `folder`."""
-    runs, costs = InWindow(WindowAtWork(folder)), StepCosts()
+    runs, costs = InWindow(WindowAtWork(folder)), StepCosts(warmup=size.busy_steps)
     dataset, plan = write_dataset(folder / "small", size.sample), folder / "plan.toml"
     plan.write_text(size.plan(steps=size.busy_steps), encoding="utf-8")
     place = partial(project_over, dataset=dataset)

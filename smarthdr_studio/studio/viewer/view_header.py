@@ -76,6 +76,9 @@ class LayerMenu(QMenu):
         self._others = _fill(self._partners, keys=False)
         self._others.triggered.connect(self._pick_partner)
         self._layers.triggered.connect(self._pick_layer)
+        self._by_layer: dict[Layer, list[QAction]] = {layer: [] for layer in Layer}
+        for action in (*self._layers.actions(), *self._others.actions()):
+            self._by_layer[Layer(action.data())].append(action)
         self.addSeparator()
         self.addMenu(self._partners)
         zebra = self.addAction("Zebra\tZ")
@@ -103,10 +106,9 @@ class LayerMenu(QMenu):
         new = {x for x in Layer if before.get(x, "") != self._refusals.get(x, "")}
         if not new:
             return
-        for action in (*self._layers.actions(), *self._others.actions()):
-            layer = Layer(action.data())
-            if layer in new:
-                why = self._refusals.get(layer, "")
+        for layer in new:
+            why = self._refusals.get(layer, "")
+            for action in self._by_layer[layer]:
                 action.setEnabled(not why)
                 action.setToolTip(f"{layer.tip} {why}." if why else layer.tip)
 
