@@ -13,7 +13,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QColor, QFontMetrics, QFontMetricsF, QPainter, QShowEvent
+from PySide6.QtGui import QColor, QFontMetrics, QFontMetricsF, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -117,14 +117,6 @@ class SceneGallery(SteadyLines, QListView):
         """Paint with another palette."""
         self._tiles.palette = palette
         self.viewport().update()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Take the scenes once they are to be seen, and go to the current one."""
-        if self.model() is not self._shelf.model:
-            self.setModel(self._shelf.model)
-            self.setSelectionModel(self._shelf.selection)
-        super().showEvent(event)
-        self.scrollTo(self.currentIndex())
 
     @Slot(QModelIndex)
     def _open(self, _index: QModelIndex) -> None:

@@ -20,7 +20,6 @@ from PySide6.QtGui import (
     QFontMetrics,
     QFontMetricsF,
     QPainter,
-    QShowEvent,
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -132,16 +131,11 @@ class SceneTable(SteadyLines, QTableView):
         )
         self.horizontalHeader().setSortIndicator(place, order)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Take the scenes once they are to be seen, and go to the current one."""
-        if self.model() is not self._shelf.model:
-            self.setModel(self._shelf.model)
-            self.setSelectionModel(self._shelf.selection)
-            digit = QFontMetrics(self.font()).horizontalAdvance("0")
-            for place, column in enumerate(COLUMNS):
-                self.setColumnWidth(place, column.width * digit + int(2 * _PAD))
-        super().showEvent(event)
-        self.scrollTo(self.currentIndex())
+    def fit_scenes(self) -> None:
+        """Each column is as wide as its longest figure."""
+        digit = QFontMetrics(self.font()).horizontalAdvance("0")
+        for place, column in enumerate(COLUMNS):
+            self.setColumnWidth(place, column.width * digit + int(2 * _PAD))
 
     def moveCursor(
         self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier

@@ -1,7 +1,7 @@
 """What every view of scenes does: its lines stay under the hand, the current scene in sight."""
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QMouseEvent, QResizeEvent
+from PySide6.QtGui import QMouseEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView
 
 from smarthdr_studio.studio.curation.scene_model import SceneShelf
@@ -35,6 +35,16 @@ class SteadyLines:
         self.executeDelayedItemsLayout()  # type: ignore[attr-defined]
         super().scrollTo(index, hint)  # type: ignore[misc]
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take the scenes once they are to be seen, and go to the current one."""
+        view: QAbstractItemView = self  # type: ignore[assignment]
+        if view.model() is not self._shelf.model:
+            view.setModel(self._shelf.model)
+            view.setSelectionModel(self._shelf.selection)
+            self.fit_scenes()
+        super().showEvent(event)  # type: ignore[misc]
+        view.scrollTo(view.currentIndex())
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Less room, or more."""
         view: QAbstractItemView = self  # type: ignore[assignment]
@@ -47,3 +57,6 @@ class SteadyLines:
 
     def fill_room(self) -> None:
         """Lay lines out for the room there is now; most of them need nothing."""
+
+    def fit_scenes(self) -> None:
+        """Make room for what the scenes show, now that they are here; most need nothing."""
