@@ -30,7 +30,7 @@ pytestmark = [
     pytest.mark.slow,
 ]
 
-OPERATIONS = 500
+OPERATIONS, ROUNDS = 500, 20
 NAMES = ("b", "c", "d")
 
 # Decides at random for ever; each line acknowledges the journal up to an entry.
@@ -181,11 +181,11 @@ def test_a_power_cut_between_label_and_journal_leaves_no_decision_and_is_mended(
 
 def test_what_two_processes_acknowledged_outlives_kill_9_at_any_moment(folder, record_property):
     dice, promised, rounds = random.Random(20261125 + SEED), {}, 0
-    while len(promised) < OPERATIONS or rounds < 4:
+    while len(promised) < OPERATIONS or rounds < ROUNDS:
         both = [Worker(folder, dice.randrange(10**6)) for _ in range(2)]
         for worker in both:
             worker.wait_until_ready()
-        until = time.monotonic() + dice.uniform(0.05, 2.5)
+        until = time.monotonic() + dice.uniform(0.05, 1.2)
         while (now := time.monotonic()) < until:
             both[0].listen(min(until - now, 0.02))
             both[1].listen(0)
