@@ -66,7 +66,6 @@ class StartPage(QWidget):
         )
         self._recent = QVBoxLayout()
         self._recent.setSpacing(4)
-        self._work = ElidedLabel(role="muted")
         self._lay_out()
         self._show_recent(())
         asked_for = (
@@ -80,10 +79,9 @@ class StartPage(QWidget):
 
     @Slot(object, object)
     def show_state(self, old: StudioState, new: StudioState) -> None:
-        """Show recent projects, and what is being prepared."""
+        """Show recent projects; while one is prepared (the foot tells it), none is begun."""
         if old.recent != new.recent:
             self._show_recent(new.recent)
-        self._work.tell(new.busy)
         for way in self._ways:
             way.setEnabled(not new.busy)
 
@@ -137,7 +135,6 @@ class StartPage(QWidget):
         column.addWidget(
             caption("A dataset folder or a project can also be dropped here.", role="muted")
         )
-        column.addWidget(self._work)
         middle = QWidget()
         middle.setLayout(column)
         middle.setMaximumWidth(880)
