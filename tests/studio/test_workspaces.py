@@ -24,7 +24,8 @@ from smarthdr_studio.core.display import Layer
 from smarthdr_studio.studio.settings import Layout, Preferences
 from smarthdr_studio.studio.state import Centre, Workspace
 from smarthdr_studio.studio.window import MainWindow
-from smarthdr_studio.studio.window.desk import Desk, first_arrangement
+from smarthdr_studio.studio.window.desk import Desk
+from smarthdr_studio.studio.window.first_arrangement import first_arrangement
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SIZES = [(1024, 640), (1280, 720), (1440, 900), (2560, 1440)]
@@ -725,3 +726,28 @@ def test_panels_are_as_large_as_before_once_all_runs_are_left(opened, qtbot, siz
         {name: desk.dock(name).size() for name in desk.names if desk.in_front(name)},
     )
     assert after == before
+
+
+def test_panels_that_come_back_as_tabs_have_no_more_room_than_before(qtbot):
+    desk = Desk(QWidget())
+    qtbot.addWidget(desk)
+    for name in ("film", "diary", "history", "thresholds", "evidence", "scenes", "why", "scene"):
+        desk.add(name, name, QWidget())
+    desk.resize(1280, 632)
+    desk.show()
+    desk.turn_to(Workspace.TRAIN)
+    qtbot.wait(50)
+    film, behind = desk.dock("film"), desk.dock("history")
+    before = film.height()
+    assert film.widget().height() == before, "its tab says the name"
+    behind.widget().setMinimumHeight(before)  # with a bar over it more than there is
+    for _ in range(2):
+        desk.clear("runs", cleared=True)
+        qtbot.wait(50)
+        desk.clear("runs", cleared=False)
+        qtbot.wait(50)
+        assert film.height() == before
+    desk.turn_to(Workspace.INSPECT)
+    desk.turn_to(Workspace.TRAIN)
+    qtbot.wait(50)
+    assert film.height() == before

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal, NamedTuple
 
@@ -22,6 +21,7 @@ from shiboken6 import isValid
 
 from smarthdr_studio.studio.state import Workspace
 from smarthdr_studio.studio.widgets.controls import EventWatch
+from smarthdr_studio.studio.window.first_arrangement import Side, first_arrangement, low_row
 
 _LEFT: Final = Qt.DockWidgetArea.LeftDockWidgetArea
 _RIGHT: Final = Qt.DockWidgetArea.RightDockWidgetArea
@@ -34,56 +34,8 @@ _HIDDEN: Final = "hidden"  # in what is remembered: by hand
 _KINDS: Final = QEvent.Type
 _REARRANGING: Final = (_KINDS.Move, _KINDS.Resize, _KINDS.ShowToParent, _KINDS.HideToParent)
 _VERSION: Final = 1  # of the panels there are; another one makes remembered layouts void
-_ROOMY: Final = 1600  # pixels across from which the list of scenes stands beside the pictures
 _NARROW: Final = 1000  # panels are made for no narrower window
-_VAST: Final = 2200  # from which a side has room for longer lines and larger charts
-_LOW: Final = 800
-_LOWEST: Final = 680
-_MIDDLING: Final = 840  # from which a column has room for both histograms and the map
-_WELL: Final = 960
-_HIGH: Final = 1100
 _TALL: Final = ("thresholds", "why", "evidence", "scene")  # made for a column, not for a row
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """Groups of panels along one side; the panels of a group are tabs, the first in front.
-
-    `extent` is the width of a column or the height of a row, `shares` how its length is divided.
-    """
-
-    area: Qt.DockWidgetArea
-    extent: int
-    groups: tuple[tuple[str, ...], ...]
-    shares: tuple[int, ...] = (1,)
-
-
-def first_arrangement(workspace: Workspace, size: QSize) -> tuple[Side, ...]:
-    """What a workspace looks like that nobody has changed, in a window of this size.
-
-    Panels named in no side come when they are asked for: where there is a column at the right
-    those that need height there, others at the bottom.
-    """
-    roomy, low = size.width() >= _ROOMY, size.height() < _LOW
-    left, right_column = (300, 420) if size.width() >= _VAST else (262, 322)
-    if workspace is Workspace.CURATE:
-        wide = size.width() >= 1400
-        bottom = Side(_BOTTOM, 236 if low else 300, (("overview", *(() if wide else ("scene",))),))
-        right = (Side(_RIGHT, right_column, (("scene", "thresholds", "journal"),)),) if wide else ()
-        return (Side(_LEFT, left, (("scenes",),)), *right, bottom)
-    if workspace is Workspace.TRAIN:
-        wide, high = size.width() >= 1200, size.height() >= _HIGH
-        # A list of runs and their charts one under the other need more than a low row has: where
-        # there is none, they are asked for and fill the middle.
-        below = ("film", *(() if wide else ("diary",)), *(("runs",) if high else ()), "history")
-        right = (Side(_RIGHT, right_column + 8, (("diary",),)),) if wide else ()
-        return (*right, Side(_BOTTOM, 220 if low else 480 if high else 280, (below,)))
-    above = ("thresholds", "evidence", *(() if roomy else ("scenes",)))
-    # In a low window the shares below τ are seen, in others the whole map below them.
-    tall = size.height()
-    shares = (3, 2) if _LOWEST <= tall < _MIDDLING else (3, 1) if _LOWEST < tall < _WELL else (2, 1)
-    right_side = Side(_RIGHT, right_column, (above, ("why", "scene")), shares)
-    return (Side(_LEFT, left, (("scenes",),)), right_side) if roomy else (right_side,)
 
 
 def _size_in(text: str) -> QSize | None:
@@ -238,7 +190,7 @@ class Desk(EventWatch, QMainWindow):
                 alone = not self._beside(dock)
                 dock.show()
                 if alone and self.dockWidgetArea(dock) is _BOTTOM:
-                    self.resizeDocks([dock], [self._low_row()], Qt.Orientation.Vertical)
+                    self.resizeDocks([dock], [low_row(self.height())], Qt.Orientation.Vertical)
         dock.raise_()
 
     def put_away(self, name: str) -> None:
@@ -255,7 +207,7 @@ class Desk(EventWatch, QMainWindow):
         with self._one_move():
             if self._cleared is not None:
                 held, self._cleared = self._cleared, None
-                self.restoreState(held, _VERSION)
+                self._restore(held)
                 self._turned = True  # the window may have another size by now
             else:
                 self._cleared = self.saveState(_VERSION)
@@ -297,7 +249,7 @@ class Desk(EventWatch, QMainWindow):
             held = QByteArray.fromBase64(text.encode())
             self._why &= {_ALONE}
             self._why |= {_BY_HAND} if _HIDDEN in about else set()
-            if self._outgrown or held.isEmpty() or not self.restoreState(held, _VERSION):
+            if self._outgrown or held.isEmpty() or not self._restore(held):
                 self._arrange_as_first(workspace)
                 held = self.saveState(_VERSION)
             self._fitting, self._turned = held, True
@@ -330,7 +282,7 @@ class Desk(EventWatch, QMainWindow):
         if self._waiting is not None:
             if self._waiting.needs <= self.width():
                 with self._one_move():
-                    self.restoreState(self._waiting.state, _VERSION)
+                    self._restore(self._waiting.state)
                     self._waiting = None
         elif not self._note_what_fits() and self.width() >= _NARROW:
             with self._one_move():
@@ -482,8 +434,14 @@ class Desk(EventWatch, QMainWindow):
             child = child.parentWidget()
         return None
 
-    def _low_row(self) -> int:
-        return 230 if self.height() < _LOW else 280
+    def _restore(self, held: QByteArray) -> bool:
+        """Panels as they were; False where that is not known.
+
+        A bar with a name takes room that the panel of a tab never had: each is bare until then.
+        """
+        for dock in self._docks.values():
+            dock.title_by_tab(tabbed=True)
+        return self.restoreState(held, _VERSION)
 
     def _keep(self) -> None:
         """Remember the panels of the workspace that is on the screen."""
