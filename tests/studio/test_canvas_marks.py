@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QRectF, QSizeF
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSizeF
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QToolButton
 
@@ -106,6 +106,40 @@ def test_numbers_are_printed_from_32_times_in_black_or_white_whichever_stands_ou
 def test_pixels_without_numbers_stay_clean(grid):
     zoom_to(grid, 32)
     assert levels_in(grid.view(0).picture, 74, 48) == {90}
+
+
+def test_a_box_under_the_cursor_lets_the_picture_through(grid, qtbot):
+    grid.show_painted(0, grey(legend=BAR, key=KEY))
+    picture = grid.view(0).picture
+    QApplication.processEvents()
+    boxes = boxes_of(picture)
+    (bar, _), (key, _) = boxes.legends[0], boxes.keys[0]
+    plain = picture.grab().toImage()
+
+    def changed():
+        """Pixels that are otherwise than without a cursor: those of each box."""
+        grid.set_pixel(None)  # the crosshair is seen through a plate
+        grabbed, ratio = picture.grab().toImage(), picture.devicePixelRatioF()
+        return [
+            sum(
+                grabbed.pixel(x, y) != plain.pixel(x, y)
+                for x in range(round(box.left() * ratio), round(box.right() * ratio))
+                for y in range(round(box.top() * ratio), round(box.bottom() * ratio))
+            )
+            for box in (bar, key)
+        ]
+
+    qtbot.mouseMove(picture, QPoint(1, 1))
+    qtbot.mouseMove(picture, key.center().toPoint())
+    under_bar, under_key = changed()
+    assert under_bar == 0
+    assert under_key > key.width() * key.height() / 2
+    qtbot.mouseMove(picture, bar.center().toPoint())
+    under_bar, under_key = changed()
+    assert under_bar > bar.width() * bar.height() / 2
+    assert under_key == 0
+    QApplication.sendEvent(picture, QEvent(QEvent.Type.Leave))
+    assert changed() == [0, 0]
 
 
 def test_numbers_follow_the_picture_when_it_is_painted_anew(grid):

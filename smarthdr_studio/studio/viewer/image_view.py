@@ -253,6 +253,7 @@ class Picture(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._cursor: QPointF | None = None
         self.exhibit = Exhibit()
         self._lens, self._size = Viewport(), (1, 1)
         self._pixel: Pixel | None = None
@@ -427,6 +428,7 @@ class Picture(QWidget):
         """Do what is held; else move crosshair and wipe. Always say which pixel is under it."""
         place = event.position()
         self.pointed.emit()
+        self._veil_at(place)
         self._follow(place)
         self._shape_cursor(place)
         if self._on_minimap(place) and not isinstance(self._grip, Sketch | Paint):
@@ -463,6 +465,7 @@ class Picture(QWidget):
 
     def leaveEvent(self, event: QEvent) -> None:
         """No pixel is under the cursor any more."""
+        self._veil_at(None)
         self.left.emit()
         super().leaveEvent(event)
 
@@ -480,7 +483,7 @@ class Picture(QWidget):
         self.exhibit.draw_line(painter, sight)
         minimap = self.minimap
         self._boxes = self.exhibit.boxes(sight, painter.fontMetrics(), minimap=minimap)
-        self._boxes.draw(painter)
+        self._boxes.draw(painter, veiled=self._boxes.at(self._cursor))
         if minimap is not None:
             self.exhibit.alone.draw_small(painter, minimap, ratio=sight.ratio)
             draw_minimap_frame(painter, minimap, sight)
@@ -501,6 +504,14 @@ class Picture(QWidget):
     def _on_minimap(self, place: QPointF) -> bool:
         minimap = self.minimap
         return minimap is not None and minimap.contains(place)
+
+    def _veil_at(self, place: QPointF | None) -> None:
+        """Words under the cursor give way to the picture that it points at."""
+        before, self._cursor = self._boxes.at(self._cursor), place
+        now = self._boxes.at(place)
+        if now != before:
+            for box in filter(None, (before, now)):
+                self.update(box.toAlignedRect().adjusted(-1, -1, 1, 1))
 
     def _shape_cursor(self, place: QPointF | None) -> None:
         on_minimap = place is not None and self._on_minimap(place)

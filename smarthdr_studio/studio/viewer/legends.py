@@ -43,6 +43,7 @@ def _in_corner(size: QSizeF, room: QRectF, corner: Corner) -> QRectF:
 
 _MARGIN: Final = 8.0
 _LEAST_CAPTION: Final = 44.0
+_VEILED: Final = 0.15  # of the opacity of a box under the cursor
 _RIGHT: Final[tuple[Corner, ...]] = ("bottom right", "top right")
 _LEFT: Final[tuple[Corner, ...]] = ("bottom left", "top left")
 
@@ -60,14 +61,29 @@ class Boxes:
         """Where they all lie."""
         return tuple(box for held in (self.captions, self.legends, self.keys) for box, _ in held)
 
-    def draw(self, painter: QPainter) -> None:
-        """All boxes with their words."""
+    def at(self, place: QPointF | None) -> QRectF | None:
+        """The box that lies there."""
+        if place is None:
+            return None
+        return next((box for box in self.places if box.contains(place)), None)
+
+    def draw(self, painter: QPainter, *, veiled: QRectF | None = None) -> None:
+        """All boxes with their words; of one no more than a breath, so that the picture is seen."""
+        opacity = painter.opacity()
+
+        def come_to(box: QRectF) -> None:
+            painter.setOpacity(opacity * (_VEILED if box == veiled else 1))
+
         for box, words in self.captions:
+            come_to(box)
             draw_caption(painter, box, words)
         for box, legend in self.legends:
+            come_to(box)
             draw_legend(painter, box, legend)
         for box, key in self.keys:
+            come_to(box)
             draw_key(painter, box, key)
+        painter.setOpacity(opacity)
 
 
 def boxes_of_one(
