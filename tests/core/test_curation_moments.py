@@ -138,8 +138,8 @@ def test_a_change_is_said_in_words():
     journal.append(entry(2, Kind.SET_MASKS, masks=MaskSettings(tau_patch=0.25)))
     then, now = add_up(created()), add_up(journal)
     words = [change.words for change in ledger_differences(then, now)]
-    assert "τ_pa 0.4 (over the pool)" in words[0]
-    assert "→ τ_pa 0.25 (over the pool)" in words[0]
+    assert "τ_pa 0.4 (min–max over the pool)" in words[0]
+    assert "→ τ_pa 0.25 (min–max over the pool)" in words[0]
     assert words[1:] == ["b: status unlabelled → promoted", "b: label none → version 2"]
     assert {change.matter for change in ledger_differences(then, now)} == {
         *(ChangeKind.THRESHOLDS, ChangeKind.STATUS, ChangeKind.LABEL)

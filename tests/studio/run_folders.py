@@ -100,7 +100,7 @@ def fabricate(project, name, *events, epochs=4, journal=None, promoted=None, **s
             "promoted": promoted or {},
             "unlabelled": list(stand.get("unlabelled", first.unlabelled)),
             "held_out": list(stand.get("held_out", first.held_out)),
-            "masks": json.loads(masks_as_text(MaskSettings())),
+            "masks": json.loads(masks_as_text(stand.get("masks", MaskSettings()))),
         }
         (run / "start.json").write_text(json.dumps(told), encoding="utf-8")
     return run

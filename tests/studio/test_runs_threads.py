@@ -13,7 +13,7 @@ from smarthdr_studio.core.training import run_log
 from smarthdr_studio.core.training.run_folder import RunFolder
 from smarthdr_studio.core.training.run_index import row_of
 from smarthdr_studio.core.training.run_lock import run_lock
-from smarthdr_studio.core.trust.masking import MaskSettings
+from smarthdr_studio.core.trust.masking import Level, MaskSettings
 from smarthdr_studio.studio.runs import controller as looking
 from smarthdr_studio.studio.runs.comparison import (
     _thresholds,
@@ -167,6 +167,33 @@ def test_thresholds_of_runs_are_told_with_all_decimals_that_count():
     masks = [MaskSettings(tau_patch=0.305), MaskSettings(tau_patch=0.41), None]
     (told,) = (each for each in _thresholds(masks) if each.name == "threshold τ_pa")
     assert told.values == ("0.305", "0.41", "–")
+
+
+def test_how_scores_were_made_is_told_where_it_differs_and_where_a_run_is_looked_at():
+    other = MaskSettings(patches=Level(scope="scene", normalisation="percentile"), patch_size=32)
+    told = _thresholds([MaskSettings(), other, None])
+    assert {each.name: each.values for each in told} == {
+        "threshold τ_pa": ("0.40", "0.40", "–"),
+        "threshold τ_pi": ("0.40", "0.40", "–"),
+        "scores S_pa": ("min–max over the pool", "percentiles 1–99 over the scene", "–"),
+        "patches": ("64 px", "32 px", "–"),
+    }
+    assert _thresholds([other, other]) == _thresholds([None, None]) == []
+
+
+def test_where_only_masks_differ_no_scene_is_counted(two):
+    fabricate(two, "20261126-100000-quick", checked(2, 40.0), journal=1)
+    sharper = MaskSettings(tau_patch=0.3)
+    fabricate(two, "20261126-110000-quick", checked(2, 40.0), journal=1, masks=sharper)
+    rows = [row for row in look(two).rows if row.id.startswith("20261126-1")]
+    told = tell_of_runs(folder=two, rows=rows)
+    assert told.label_words == "Only masks differ; 4 scenes are the same, as they began."
+    assert [each.name for each in told.labels] == ["threshold τ_pa"]
+    alone = tell_of_runs(folder=two, rows=rows[:1])
+    assert alone.labels[1].values == (
+        "",
+        "S_pa min–max over the pool, S_pi min–max over the scene",
+    )
 
 
 def test_runs_checked_on_other_labels_are_told_to_be(two):

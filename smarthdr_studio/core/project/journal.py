@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
 from smarthdr_studio.core.imaging.bracket import FrameReading, Three
-from smarthdr_studio.core.trust.masking import PATCH_SIZE, Level, MaskSettings
+from smarthdr_studio.core.trust.masking import PATCH_SIZE, MaskSettings
 from smarthdr_studio.core.words import counted
 
 
@@ -543,17 +543,9 @@ def _taus(ledger: Ledger) -> str:
     masks = ledger.masks
     size = "" if masks.patch_size == PATCH_SIZE else f", patches of {masks.patch_size} pixels"
     return (
-        f"τ_pa {masks.tau_patch:g} ({_level(masks.patches)}), "
-        f"τ_pi {masks.tau_pixel:g} ({_level(masks.pixels)}){size}"
+        f"τ_pa {masks.tau_patch:g} ({masks.patches.words}), "
+        f"τ_pi {masks.tau_pixel:g} ({masks.pixels.words}){size}"
     )
-
-
-def _level(level: Level) -> str:
-    if level.normalisation == "absolute":
-        return f"σ itself, 1 at {level.sigma_at_one:g}"
-    ends = f"{level.low_percentile:g} to {level.high_percentile:g}"
-    how = "" if level.normalisation == "minmax" else f", percentiles {ends}"
-    return f"over the {level.scope}{how}"
 
 
 def differing_scenes(now: Ledger, then: Ledger) -> tuple[str, ...]:

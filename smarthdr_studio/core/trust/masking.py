@@ -61,6 +61,22 @@ class Level:
             raise ValueError(f"sigma_at_one is {self.sigma_at_one}; a σ above 0")
 
     @property
+    def range_words(self) -> str:
+        """How σ is normalised."""
+        if self.normalisation == "minmax":
+            return "min–max"
+        if self.normalisation == "absolute":
+            return "σ itself"
+        return f"percentiles {self.low_percentile:g}–{self.high_percentile:g}"
+
+    @property
+    def words(self) -> str:
+        """The same, and over what; two of the same words make the same scores."""
+        if self.normalisation == "absolute":
+            return f"{self.range_words}, 1 at {self.sigma_at_one:g}"
+        return f"{self.range_words} over the {self.scope}"
+
+    @property
     def fixed_range(self) -> Range | None:
         """The range that holds whatever σ there is; None where it is measured."""
         return Range(0.0, self.sigma_at_one) if self.normalisation == "absolute" else None

@@ -147,6 +147,15 @@ Told = tuple[tuple[Contrast, ...], str]
 
 _MOST: Final = 300  # lines: more than anybody reads
 _MOST_NAMES: Final = 80
+_MASK_NAMES: Final = (
+    "threshold τ_pa",
+    "threshold τ_pi",
+    "scores S_pa",
+    "scores S_pi",
+    "patches",
+    "pixels above τ_pi",
+    "τ_pi, dark to saturated",
+)
 _PARTS: Final = ("ground truth", "promoted", "held out", "unlabelled")
 
 
@@ -164,6 +173,8 @@ def label_contrasts(project: Project, rows: Sequence[RunRow]) -> Told:
     thresholds = _thresholds([stand.masks for stand in stands])
     if not found and not thresholds:
         return (), f"The same label set and thresholds as they began, {_scenes(same)}."
+    if not found:
+        return tuple(thresholds), f"Only masks differ; {_scenes(same)} are the same, as they began."
     differ = "differs" if len(found) == 1 else "differ"
     words = f"{_scenes(len(found))} {differ}, {same} are the same, as they began."
     if len(found) > _MOST:
@@ -198,7 +209,11 @@ def label_lists(project: Project, row: RunRow) -> Told:
     masks = stand.masks
     if masks is not None:
         told = f"τ_pa {tau_words(masks.tau_patch)}, τ_pi {tau_words(masks.tau_pixel)}"
-        lists.insert(0, Contrast(name="thresholds", values=("", told)))
+        scores = f"S_pa {masks.patches.words}, S_pi {masks.pixels.words}"
+        lists[:0] = [
+            Contrast(name="thresholds", values=("", told)),
+            Contrast(name="scores", values=("", scores)),
+        ]
     words = "" if lists else "This run has not said yet what it learns from."
     return tuple(lists), words
 
@@ -217,15 +232,29 @@ def _parts(stand: StartState) -> Mapping[str, str]:
 
 
 def _thresholds(masks: Sequence[MaskSettings | None]) -> list[Contrast]:
-    if all(each == masks[0] for each in masks):
-        return []
+    """What of the masks was not the same to all runs; of one that has not said, only that."""
+    told = [{} if each is None else _masks_in_words(each) for each in masks]
     found = []
-    for name, field in (("τ_pa", "tau_patch"), ("τ_pi", "tau_pixel")):
-        values = [None if each is None else float(getattr(each, field)) for each in masks]
-        if any(value != values[0] for value in values):
-            words = tuple(_NOTHING if value is None else tau_words(value) for value in values)
-            found.append(Contrast(name=f"threshold {name}", values=words))
+    for name in _MASK_NAMES:
+        known = {each[name] for each in told if each}
+        untold = {} in told and any(told) and name in _MASK_NAMES[:2]
+        if len(known) > 1 or untold:
+            values = tuple(each.get(name, _NOTHING) for each in told)
+            found.append(Contrast(name=name, values=values))
     return found
+
+
+def _masks_in_words(masks: MaskSettings) -> dict[str, str]:
+    words = (
+        tau_words(masks.tau_patch),
+        tau_words(masks.tau_pixel),
+        masks.patches.words,
+        masks.pixels.words,
+        f"{masks.patch_size} px",
+        "weighed" if masks.soft is not None else "dropped",
+        "none" if masks.tau_exposure is None else ", ".join(map(tau_words, masks.tau_exposure)),
+    )
+    return dict(zip(_MASK_NAMES, words, strict=True))
 
 
 def _names(scenes: Sequence[str]) -> str:

@@ -83,7 +83,7 @@ class LevelChoice(QToolButton):
         self._level = level
         if level == self._shown:
             return
-        self._shown, words = level, range_words(level)
+        self._shown, words = level, level.range_words
         for action in self._ranges.actions():
             action.setChecked(action.text() == words)
         for action in self._scopes.actions():
@@ -93,7 +93,7 @@ class LevelChoice(QToolButton):
         short = words.replace("percentiles ", "") + " %" if "percentiles" in words else words
         over = "" if level.fixed_range is not None else level.scope
         self.setText(" · ".join(filter(None, (short, over))) + " ▾")
-        self.setAccessibleDescription(scores_in_words(level))
+        self.setAccessibleDescription(level.words)
 
     def _fill(self, group: QActionGroup, words: tuple[str, ...]) -> None:
         for each in words:
@@ -110,25 +110,9 @@ class LevelChoice(QToolButton):
         self.picked.emit(replace(self._level, scope=SCOPES[self._scopes.actions().index(action)]))
 
 
-def range_words(level: Level) -> str:
-    """How σ is normalised, in the words of the menu."""
-    if level.normalisation == "minmax":
-        return "min–max"
-    if level.normalisation == "absolute":
-        return "σ itself"
-    return f"percentiles {level.low_percentile:g}–{level.high_percentile:g}"
-
-
-def scores_in_words(level: Level) -> str:
-    """How σ is normalised, and over what."""
-    if level.fixed_range is not None:
-        return f"σ itself, 1 at {level.sigma_at_one:g}"
-    return f"{range_words(level)} over the {level.scope}"
-
-
 def same_scores(first: Level, second: Level) -> bool:
     """Whether both make the same scores; percentiles say nothing where min–max is used."""
-    return scores_in_words(first) == scores_in_words(second)
+    return first.words == second.words
 
 
 _DECIMALS: Final = 4  # of a threshold that is typed
@@ -445,8 +429,8 @@ def past_in_words(state: StudioState) -> str:
 def in_words(masks: MaskSettings) -> str:
     """Both thresholds and how their scores are made."""
     return (
-        f"τ_pa {tau_words(masks.tau_patch)}, {scores_in_words(masks.patches)};"
-        f" τ_pi {tau_words(masks.tau_pixel)}, {scores_in_words(masks.pixels)}"
+        f"τ_pa {tau_words(masks.tau_patch)}, {masks.patches.words};"
+        f" τ_pi {tau_words(masks.tau_pixel)}, {masks.pixels.words}"
     )
 
 
