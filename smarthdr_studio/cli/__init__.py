@@ -87,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the answer is its exit status (see the README)."""
     # A damaged file is told in one sentence of ours; OpenCV reads this when it is first imported.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    _take_closed_places()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         return _start(words)
@@ -96,6 +97,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         _keep(error, verb=words[0] if words else "")
         raise
+
+
+def _take_closed_places() -> None:
+    """Where a shell has closed stdin, stdout or stderr no other file comes to stand.
+
+    What is written to the answer's place fails as on a full disk, and is told on stderr.
+    """
+    if os.name != "posix":  # pythonw has none of them, and asks for nothing
+        return
+    for number, mode in enumerate("rrw"):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY if mode == "r" else os.O_WRONLY)  # the lowest is free
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(0, "r", encoding="utf-8", closefd=False)
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
 
 
 def _keep(error: Exception, *, verb: str) -> None:

@@ -30,7 +30,7 @@ from smarthdr_studio.cli.output import (
 )
 from smarthdr_studio.cli.plans import PlanRequest, requested_plan
 from smarthdr_studio.core.environment import is_first_process
-from smarthdr_studio.core.errors import OutOfMemory, Remedy, StudioError
+from smarthdr_studio.core.errors import Remedy, StudioError
 from smarthdr_studio.core.training.events import (
     CheckpointSaved,
     Outcome,
@@ -374,7 +374,7 @@ def _report_failure(
     error: StudioError, project: Path, follower: RunReporter, *, first: bool
 ) -> int:
     """A run that had begun: it is kept, and what helps is said as a command."""
-    remedies = error.remedies if isinstance(error, OutOfMemory) else ()
+    remedies = error.remedies
     follower.fail(str(error), code=BROKEN_OFF, remedies=remedies)
     print_error(str(error))
     if first:

@@ -50,10 +50,16 @@ def _shown(letter: str) -> str:
 
 
 class StudioError(Exception):
-    """Something a person can mend. `str(error)` is one sentence for the screen."""
+    """Something a person can mend. `str(error)` is one sentence for the screen.
 
-    def __init__(self, sentence: str = "") -> None:
+    `remedies` are changes of a run's plan of which any one mends it.
+    """
+
+    remedies: tuple["Remedy", ...] = ()
+
+    def __init__(self, sentence: str = "", *, remedies: tuple["Remedy", ...] = ()) -> None:
         super().__init__(harmless(sentence))
+        self.remedies = remedies
 
 
 class UnreadableImage(StudioError):
@@ -137,8 +143,4 @@ class Remedy:
 
 
 class OutOfMemory(DeviceError):
-    """A run needs more memory than there is; with any of `remedies` it needs less."""
-
-    def __init__(self, sentence: str, *, remedies: tuple[Remedy, ...] = ()) -> None:
-        super().__init__(sentence)
-        self.remedies = remedies
+    """A run needs more memory than there is; with any of its remedies it needs less."""

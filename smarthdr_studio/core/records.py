@@ -19,7 +19,8 @@ from typing import Any, Final, get_args, get_type_hints
 MOST_BYTES: Final = 64 * 2**20
 """A larger file is no description of anything, and would fill the memory as plain values."""
 DEEPEST: Final = 64
-_LARGEST: Final = 2**63
+LARGEST: Final = 2**63
+"""Whole numbers stay below it, so that whatever reads them can hold them."""
 _LONG_NUMBER: Final = re.compile(rb"\d{19}")
 
 
@@ -119,7 +120,7 @@ def _modest(values: Any, *, longest: bool) -> Any:  # noqa: ANN401 - JSON
                 below.extend(each.values())
             elif isinstance(each, list):
                 below.extend(each)
-            elif longest and isinstance(each, int) and not -_LARGEST <= each < _LARGEST:
+            elif longest and isinstance(each, int) and not -LARGEST <= each < LARGEST:
                 raise ValueError("it holds a whole number that is far too large")
         if not below:
             return values

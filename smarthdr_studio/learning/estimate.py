@@ -32,6 +32,7 @@ from smarthdr_studio.learning.failures import explain_failure, memory_remedies, 
 from smarthdr_studio.learning.inference import TiledPrediction, spans
 from smarthdr_studio.learning.label_set import stale_sentence
 from smarthdr_studio.learning.networks import passes_of
+from smarthdr_studio.learning.perceptual import FETCH, are_cached
 from smarthdr_studio.learning.run_setup import prepare_run, settle_precision
 from smarthdr_studio.learning.schedule import EpochLengths, Progress, Remaining, remaining
 from smarthdr_studio.learning.train_state import TrainingRun
@@ -251,10 +252,10 @@ def _crop_count(batch: CropBatch | None) -> int:
     return 0 if batch is None else len(batch.sigma)
 
 
-_VGG: Final = "vgg16-397923af.pth"
 _NO_VGG: Final = (
-    "The VGG-16 weights are not here: the run fetches 528 MiB first, and every step takes longer "
-    "than told; loss.vgg_weights names a file, loss.perceptual_weight 0 does without."
+    "The VGG-16 weights are not here: every step takes longer than told, and the run begins only "
+    "where loss.vgg_weights names their file or says fetch (528 MiB); loss.perceptual_weight 0 "
+    "does without."
 )
 # Measured on runs: of a pixel of a scene, bytes in a round's file, in a pseudo-label and its
 # statistics, and in memory while a round is made; of a step, bytes in the logs.
@@ -306,8 +307,8 @@ def _without_downloads(plan: TrainingPlan) -> tuple[TrainingPlan, str]:
     """The plan without what takes minutes at the start, and what that leaves out, in words."""
     compute = plan.compute.model_copy(update={"compile": "off"})
     quick = plan.model_copy(update={"compute": compute})
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / _VGG
-    if not plan.loss.perceptual_weight or plan.loss.vgg_weights or cached.is_file():
+    weights = plan.loss.vgg_weights
+    if not plan.loss.perceptual_weight or weights not in (None, FETCH) or are_cached():
         return quick, ""
     loss = plan.loss.model_copy(update={"perceptual_weight": 0.0})
     return quick.model_copy(update={"loss": loss}), _NO_VGG

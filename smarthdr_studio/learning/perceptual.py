@@ -1,7 +1,8 @@
 """The perceptual loss: L1 between VGG-16 features of two pictures."""
 
 import io
-from contextlib import redirect_stderr
+import warnings
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, Final
 from urllib.error import URLError
@@ -10,10 +11,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
-from smarthdr_studio.core.errors import DeviceError
+from smarthdr_studio.core.errors import DeviceError, Remedy
 from smarthdr_studio.core.files import AnyPath
 
-URL: Final = "https://download.pytorch.org/models/vgg16-397923af.pth"
+_NAME: Final = "vgg16-397923af.pth"
+URL: Final = f"https://download.pytorch.org/models/{_NAME}"
+FETCH: Final = Path("fetch")
+"""In place of a file: from the server, where they are not in torch's cache yet."""
+_CONSENT: Final = Remedy(
+    text="Fetch the VGG-16 weights (528 MiB)", changes={"loss.vgg_weights": str(FETCH)}
+)
+_WITHOUT: Final = Remedy(text="Leave out the VGG-16 term", changes={"loss.perceptual_weight": 0})
 _REMEDY: Final = (
     "set loss.vgg_weights to torchvision's vgg16-397923af.pth, or loss.perceptual_weight to 0"
 )
@@ -73,13 +81,22 @@ class PerceptualLoss(nn.Module):
 
 
 def load_perceptual_loss(weights: AnyPath | None) -> PerceptualLoss:
-    """The loss with torchvision's VGG-16 weights from a file, or from torch.hub's cache or server.
+    """The loss with torchvision's VGG-16 weights: from a file, or from torch.hub's cache.
+
+    The network is asked for them by `FETCH` alone.
 
     Raises:
         DeviceError: there are no such weights; one sentence with the remedy.
     """
     weights = None if weights is None else Path(weights)
-    state = _hub_weights() if weights is None else _file_weights(weights)
+    if weights is None and not are_cached():
+        raise DeviceError(
+            f"The perceptual loss needs torchvision's {_NAME}, which is not on this machine; "
+            f"loss.vgg_weights names the file, or says {FETCH} to have it fetched once (528 MiB); "
+            "loss.perceptual_weight 0 does without",
+            remedies=(_CONSENT, _WITHOUT),
+        )
+    state = _hub_weights() if weights is None or weights == FETCH else _file_weights(weights)
     wanted = {key: value for key, value in state.items() if key.startswith("features.")}
     loss = PerceptualLoss()
     wanted = {key: value for key, value in wanted.items() if key in loss.state_dict()}
@@ -90,9 +107,16 @@ def load_perceptual_loss(weights: AnyPath | None) -> PerceptualLoss:
     return loss.eval()
 
 
+def are_cached() -> bool:
+    """Whether torch has fetched them before."""
+    return (Path(torch.hub.get_dir()) / "checkpoints" / _NAME).is_file()
+
+
 def _file_weights(path: Path) -> dict[str, Any]:
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the form a file has; what it holds is looked at
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise DeviceError(f"{path}: there is no such file of VGG-16 weights; {_REMEDY}") from None
     except Exception as error:
@@ -105,7 +129,8 @@ def _file_weights(path: Path) -> dict[str, Any]:
 
 def _hub_weights() -> dict[str, Any]:
     try:
-        with redirect_stderr(io.StringIO()):  # it says where it downloads to
+        # It says where it downloads to.
+        with redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
             state: dict[str, Any] = torch.hub.load_state_dict_from_url(
                 URL, map_location="cpu", progress=False, check_hash=True, weights_only=True
             )

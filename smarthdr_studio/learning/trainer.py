@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from smarthdr_studio.core.errors import DeviceError, OutOfMemory, Remedy, StudioError
+from smarthdr_studio.core.errors import DeviceError, Remedy, StudioError
 from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.training.events import (
     PhaseChanged,
@@ -280,7 +280,12 @@ def _with_saved_batch(event: StepSkipped, run: TrainingRun, folder: RunFolder) -
 
 
 def _refuse_many_skipped(event: StepSkipped, run: TrainingRun, folder: RunFolder) -> None:
-    count = run.skipped_in_a_row
+    count, at = run.skipped_in_a_row, run.progress.step
+    if count == at == run.total_steps:
+        raise DeviceError(
+            f"{event.batch or folder.path}: {event.why} in every step, so that nothing was "
+            "learned; lower the weights of the loss or schedule.learning_rate, and begin another"
+        )
     if count <= run.plan.faults.skipped_steps:
         return
     run.skipped_in_a_row = 0  # who resumes has changed something, and may try as often again
@@ -324,7 +329,7 @@ class RunEnding:
         known = explain_failure(
             error, run=self._folder.id, folder=self._folder.path, remedies=self._remedies(run)
         )
-        found = known.remedies if isinstance(known, OutOfMemory) else ()
+        found = () if known is None else known.remedies
         message = str(known or error)
         self.last = replace(self.last, outcome="failed", message=message, remedies=found)
         release_tensors_of(error)

@@ -37,6 +37,40 @@ def test_a_decision_whose_answer_nobody_takes_is_kept_and_told(project):
         assert opened.statuses()["003"] == "excluded"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a shell of Unix closes what a program writes to")
+@pytest.mark.parametrize("verb", ["exclude {} 003", "scenes {}", "scenes {} --json", "doctor {}"])
+def test_an_answer_to_a_closed_place_is_told_and_no_file_comes_to_stand_there(project, verb):
+    words = verb.format(project).split()
+    command = [sys.executable, "-m", "smarthdr_studio", *words]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *command],
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=120,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "The answer could not be written (Bad file descriptor); what was done is kept.\n"
+    )
+    with Project.open(project) as opened:
+        expected = "excluded" if words[0] == "exclude" else "unlabelled"
+        assert opened.statuses()["003"] == expected
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell of Unix closes what a program writes to")
+def test_a_verb_works_where_stdin_and_stderr_are_closed(project):
+    command = [sys.executable, "-m", "smarthdr_studio", "scenes", str(project), "--json"]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" <&- 2>&-', "sh", *command],
+        stdout=subprocess.PIPE,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0
+    assert b"003" in done.stdout
+
+
 @pytest.fixture
 def full():
     """No file of this process can grow beyond a few kilobytes."""

@@ -40,6 +40,10 @@ def test_quick_needs_no_downloaded_weights():
         ("teacher.ema=often", "teacher.ema is 'often': should be a number"),
         ("strong_augmentation=maybe", "is 'maybe': should be true or false"),
         ("colour=red", "colour: no such setting; allowed here: preset"),
+        (f"seed={2**64}", f"seed is {2**64}: should be far smaller"),
+        ("keep_rounds_mib=" + 29 * "9", "keep_rounds_mib is 9+: should be far smaller"),
+        ("schedule.refresh_every=" + 20 * "9", "schedule.refresh_every is 9+: should be far"),
+        ("batch.stride=" + 20 * "9", "batch.stride is 9+: should be far smaller"),
         ("seed.deep=1", "seed.deep: no such setting|seed"),
     ],
 )

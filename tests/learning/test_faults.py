@@ -215,6 +215,15 @@ def test_too_many_of_them_in_a_row_end_the_run_also_across_a_stop(project, make_
     assert list(train(plan, project, resume=run.name))[-1].outcome == "done"
 
 
+def test_a_run_of_which_no_step_taught_anything_is_not_called_trained(
+    project, make_plan, monkeypatch
+):
+    _poisoned(monkeypatch, steps=set(range(1, 100)))
+    _, error = _fails(make_plan(schedule=SCHEDULE), project, kind=DeviceError)
+    assert "in every step, so that nothing was learned" in str(error)
+    assert _last_line(_run(project)).outcome == "failed"
+
+
 def test_memory_that_runs_out_again_while_saving_is_the_same_sentence(
     project, plan, broken, monkeypatch
 ):

@@ -121,18 +121,22 @@ def test_weights_that_cannot_be_fetched_are_one_sentence_and_no_other_line(monke
 
     monkeypatch.setattr(perceptual.torch.hub, "load_state_dict_from_url", offline)
     with pytest.raises(DeviceError, match="could not be fetched"):
-        load_perceptual_loss(None)
+        load_perceptual_loss(perceptual.FETCH)
     assert capfd.readouterr() == ("", "")
 
 
-def test_without_weights_a_run_refuses_before_anything_is_written(project, make_plan, monkeypatch):
-    def offline(*_: object, **__: object) -> None:
-        raise URLError("no network")
-
-    monkeypatch.setattr(perceptual.torch.hub, "load_state_dict_from_url", offline)
+def test_nobody_is_asked_for_weights_unless_the_plan_says_fetch(
+    project, make_plan, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(perceptual.torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(perceptual.torch.hub, "load_state_dict_from_url", None)
     before = sorted(path for path in project.rglob("*") if "sqlite" not in path.name)
-    with pytest.raises(DeviceError, match="VGG-16"):
+    with pytest.raises(DeviceError, match="not on this machine") as refused:
         list(train(make_plan(loss={"perceptual_weight": 0.01}), project))
+    assert [each.changes for each in refused.value.remedies] == [
+        {"loss.vgg_weights": "fetch"},
+        {"loss.perceptual_weight": 0},
+    ]
     assert sorted(path for path in project.rglob("*") if "sqlite" not in path.name) == before
     assert not (project / "runs").exists()
 

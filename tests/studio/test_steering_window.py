@@ -1,6 +1,7 @@
 """Steering a run of the window: asked in place of its buttons, granted by it, told in words."""
 
 import pytest
+import torch
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 
@@ -183,6 +184,26 @@ def test_every_command_of_the_run_is_in_the_palette_and_brings_its_panel(running
 def test_what_no_run_can_hear_is_told(opened):
     opened.session.running.steering.snapshot()
     assert "No run is at work" in opened.session.state.notice.text
+
+
+def test_a_run_that_could_not_begin_is_begun_with_one_click_on_its_remedy(
+    window, until, fresh_project, tmp_path, monkeypatch
+):
+    session, path = window.session, tmp_path / "tiny.toml"
+    path.write_text(PLAN.format(epochs=2).replace("_weight = 0.0", "_weight = 0.01"))
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    session.take(fresh_project)
+    until(session, lambda s: s.folder is not None)
+    session.training.train(preset=str(path), device="cpu")
+    until(session, lambda s: s.training.activity is Activity.FAILED, timeout=60000)
+    notice = session.state.notice
+    assert "not on this machine" in notice.text
+    assert [offer.text for offer in notice.offers] == [
+        "Fetch the VGG-16 weights (528 MiB)",
+        "Leave out the VGG-16 term",
+    ]
+    session.running.take_offer(notice.offers[1])
+    until(session, lambda s: s.training.activity is Activity.DONE, timeout=120000)
 
 
 def test_out_of_memory_offers_its_remedies_and_one_click_resumes_with_the_best(

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from smarthdr_studio.core.errors import PlanError
 from smarthdr_studio.core.files import AnyPath, shown_name
-from smarthdr_studio.core.records import parse_toml
+from smarthdr_studio.core.records import LARGEST, parse_toml
 from smarthdr_studio.core.training.events import Material
 from smarthdr_studio.core.training.plan_sections import (
     READ_WHOLE,
@@ -400,9 +400,21 @@ def _blame_file(path: Path, values: Mapping[str, Any]) -> None:
 def parse_plan(values: Mapping[str, Any]) -> TrainingPlan:
     """A plan from plain values; see `load_preset` for what is raised."""
     try:
-        return TrainingPlan.model_validate(values)
+        plan = TrainingPlan.model_validate(values)
     except ValidationError as error:
         raise PlanError(_in_words(error)) from None
+    _refuse_large(plan.model_dump())
+    return plan
+
+
+def _refuse_large(values: Mapping[str, Any], *, above: str = "") -> None:
+    """Raises PlanError for a whole number with which no run could be read again."""
+    for name, value in values.items():
+        if isinstance(value, dict):
+            _refuse_large(value, above=f"{above}{name}.")
+        elif isinstance(value, int) and not -LARGEST <= value < LARGEST:
+            key = f"{above}{name}"
+            raise PlanError(f"{key} is {shown_name(repr(value))}: should be far smaller")
 
 
 def parse_changes(assignments: Iterable[str]) -> dict[str, Any]:

@@ -234,7 +234,7 @@ class LossPlan(Section):
     vgg_weights: Path | None = Field(
         None,
         title="VGG-16 weights",
-        description="torchvision's vgg16-397923af.pth; none asks torch's cache and server.",
+        description="torchvision's vgg16-397923af.pth; none is torch's cache, fetch its server.",
     )
 
 

@@ -102,6 +102,8 @@ class Running(QObject):
         self._store.notice(None)
         if offer.asks == "resume":
             self.training.resume(offer.about, changes=offer.changes)
+        elif offer.asks == "try_again":
+            self.training.try_again(changes=offer.changes)
         elif offer.asks == "restore_run":
             self.discarding.restore(offer.about)
         else:

@@ -189,7 +189,9 @@ _EVALUATION = EvaluationState()
 _BENCHMARK = BenchmarkState()
 
 
-Asks = Literal["resume", "restore_run", "evaluate", "review", "export", "least_trusted"]
+Asks = Literal[
+    "resume", "try_again", "restore_run", "evaluate", "review", "export", "least_trusted"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from PySide6.QtCore import QObject, QThread, QTimer, Signal, Slot
 
 from smarthdr_studio.core.environment import give_way
-from smarthdr_studio.core.errors import OutOfMemory, Remedy, StudioError
+from smarthdr_studio.core.errors import Remedy, StudioError
 from smarthdr_studio.core.training.events import (
     RoundFinished,
     RunFinished,
@@ -125,8 +125,11 @@ def _in_words(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
+_Wish = tuple[str, Mapping[str, Any], str | None]  # preset, changes, the run to go on with
+
+
 def _remedies_of(error: Exception) -> tuple[Remedy, ...]:
-    return error.remedies if isinstance(error, OutOfMemory) else ()
+    return error.remedies if isinstance(error, StudioError) else ()
 
 
 def _give_memory_back() -> None:
@@ -209,6 +212,7 @@ class TrainingController(QObject):
         self.state = TrainingState()
         self._store, self._tasks, self._plans = store, tasks, plans
         self._remedies: tuple[Remedy, ...] = ()  # what one click can do about a run that failed
+        self._wish: _Wish | None = None  # what was to begin last
         self._slept = ""  # the run that was stopped because the computer went to sleep
         self._thread: TrainingThread | None = None
         self._waiting: Callable[[], TrainingThread] | None = None
@@ -254,6 +258,14 @@ class TrainingController(QObject):
         wishes = {**(changes or {}), **({"device": device} if device else {})}
         self._begin(folder, str(run_of(folder, name).plan_path), wishes, resume=name)
 
+    def try_again(self, *, changes: Mapping[str, Any]) -> None:
+        """Begin what could not begin, with changes of its plan by dotted key."""
+        if self._store.project is not None and self._wish is not None:
+            self._forget_fault()
+            preset, before, resume = self._wish
+            folder = self._store.project.folder
+            self._begin(folder, preset, {**before, **changes}, resume=resume)
+
     def want_devices(self) -> None:
         """Look for devices, once; that loads torch and sets memory up for training."""
         if not self._devices_asked:
@@ -265,7 +277,7 @@ class TrainingController(QObject):
     ) -> None:
         if self.state.busy:
             return
-        before = self.state
+        before, self._wish = self.state, (preset, changes, resume)
         self._become(TrainingState(activity=Activity.STARTING, resumable=before.resumable))
         try:
             plan = load_preset(preset, changes=changes)
@@ -481,16 +493,18 @@ class TrainingController(QObject):
         self._store.notice(Notice(text=f"Trained{told}. What next?", offers=offers))
 
     def _tell_failure(self) -> None:
+        begun = bool(self.state.run)
         offers = tuple(
             Offer(
                 text=remedy.text,
-                tip="Go on from the last step with this change of the plan",
-                asks="resume",
+                tip="Go on from the last step with this change of the plan"
+                if begun
+                else "Begin with this change of the plan",
+                asks="resume" if begun else "try_again",
                 about=self.state.run,
                 changes=remedy.changes,
             )
             for remedy in self._remedies[:_MOST_REMEDIES]
-            if self.state.run
         )
         self._store.notice(Notice(text=self.state.message, tone="bad", offers=offers))
 
