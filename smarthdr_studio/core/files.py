@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from smarthdr_studio.core.environment import utc_day
-from smarthdr_studio.core.errors import ForeignPlace, LabelError, ProjectError
+from smarthdr_studio.core.errors import ForeignPlace, LabelError, ProjectError, StudioError
 from smarthdr_studio.core.records import open_plain
 
 AnyPath = str | os.PathLike[str]
@@ -134,8 +134,10 @@ def replacing(path: AnyPath) -> Iterator[Path]:
         yield draft
         _flush_to_disk(draft)
         draft.replace(path)
-    except BaseException:
+    except BaseException as error:
         draft.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, str(draft)):
+            error.filename = str(path)  # a full disk names no file, and nobody knows of the draft
         raise
     flush_folder(path.parent)  # the rename itself is durable only once its folder is
 
@@ -202,7 +204,35 @@ def copy(path: AnyPath, target: AnyPath) -> None:
     path = Path(path)
     target = Path(target)
     with replacing(target) as draft:
-        shutil.copyfile(path, draft)
+        copy_bytes(path, draft)
+
+
+def copy_bytes(path: AnyPath, target: AnyPath) -> None:
+    """A copy of what a file holds. Raises OSError, which names the target where that has no room.
+
+    Python names the file that was read.
+    """
+    try:
+        shutil.copyfile(path, target)
+    except OSError as error:
+        if error.errno in _FULL:
+            error.filename, error.filename2 = str(target), None
+        raise
+
+
+@contextmanager
+def drafted(draft: AnyPath, *, of: AnyPath) -> Iterator[None]:
+    """Within, errors about a draft of something speak of that: of the draft nobody knows."""
+    hidden, known = str(draft), str(of)
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error.filename, str | Path):
+            error.filename = str(error.filename).replace(hidden, known)
+        raise
+    except StudioError as error:
+        error.args = (str(error).replace(hidden, known),)
+        raise
 
 
 def _make_folder(folder: Path) -> None:

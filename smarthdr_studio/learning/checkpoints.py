@@ -25,7 +25,7 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from smarthdr_studio.core.errors import CheckpointError
-from smarthdr_studio.core.files import AnyPath, flush_folder, shown_name
+from smarthdr_studio.core.files import AnyPath, drafted, flush_folder, shown_name
 from smarthdr_studio.core.records import open_plain, read_json
 from smarthdr_studio.core.training.run_folder import (
     CHECKPOINT_ABOUT,
@@ -85,14 +85,8 @@ def save_checkpoint(
     old = draft.with_name(f"{draft.name}{_OLD}")
     draft.mkdir(parents=True)
     try:
-        _write(draft / "student.safetensors", _weights(student))
-        _write(draft / "teacher.safetensors", _weights(teacher))
-        # By way of memory: torch tells a full disk as anything but an OSError.
-        content = io.BytesIO()
-        torch.save(dict(state), content)
-        _write(draft / "state.pt", content.getbuffer())
-        about = asdict(info) | {"hashes": {name: _hash(draft / name) for name in CHECKPOINT_FILES}}
-        _write(draft / CHECKPOINT_ABOUT, json.dumps(about, indent=2, ensure_ascii=False).encode())
+        with drafted(draft, of=final):
+            _write_all(draft, info, student=student, teacher=teacher, state=state)
         if final.exists():
             # Renamed out of the way first: at no moment is a half-removed folder called final.
             final.rename(old)
@@ -103,6 +97,24 @@ def save_checkpoint(
         _put_back(old)
         shutil.rmtree(old, ignore_errors=True)
     return final
+
+
+def _write_all(
+    draft: Path,
+    info: CheckpointInfo,
+    *,
+    student: nn.Module,
+    teacher: nn.Module,
+    state: Mapping[str, Any],
+) -> None:
+    _write(draft / "student.safetensors", _weights(student))
+    _write(draft / "teacher.safetensors", _weights(teacher))
+    # By way of memory: torch tells a full disk as anything but an OSError.
+    content = io.BytesIO()
+    torch.save(dict(state), content)
+    _write(draft / "state.pt", content.getbuffer())
+    about = asdict(info) | {"hashes": {name: _hash(draft / name) for name in CHECKPOINT_FILES}}
+    _write(draft / CHECKPOINT_ABOUT, json.dumps(about, indent=2, ensure_ascii=False).encode())
 
 
 def read_info(checkpoint: AnyPath) -> CheckpointInfo:

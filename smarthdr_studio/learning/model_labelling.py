@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from smarthdr_studio.core.errors import LabelError, LostPainting, ProjectError
-from smarthdr_studio.core.files import AnyPath, move, move_to_trash, place_in
+from smarthdr_studio.core.files import AnyPath, drafted, move, move_to_trash, place_in
 from smarthdr_studio.core.imaging.bracket import FrameStore, Scene
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
@@ -77,15 +77,16 @@ def label_scenes(
     shelf = place_in(folder, "pseudo")
     draft = shelf / f".labels.{uuid.uuid4().hex}"
     try:
-        pool = yield from label_pool(
-            predictor,
-            scenes,
-            pseudo=draft,
-            masks=masks,
-            origin=_origin(card),
-            manual_masks=manual_masks,
-            unreadable=left_out,
-        )
+        with drafted(draft, of=shelf):
+            pool = yield from label_pool(
+                predictor,
+                scenes,
+                pseudo=draft,
+                masks=masks,
+                origin=_origin(card),
+                manual_masks=manual_masks,
+                unreadable=left_out,
+            )
         assert pool is not None
         _refuse_while_training(folder)
         with DecidedSince(folder, then) as decided:

@@ -27,6 +27,8 @@ VERBS = {
     "export-journal": ("export-journal", "{project}", "{out}/journal.csv"),
     "export-split": ("export-split", "{project}", "{out}/split.json"),
     "merge": ("merge", "{frames}", "-o", "{out}/merged.exr"),
+    "new": ("new", "{out}/new.shdr", "{dataset}"),
+    "sample": ("sample", "{out}/sample", "--scenes", "3", "--size", "64x64"),
     "label": ("label", "{project}", "--model", "starter", "--scenes", "003"),
 }
 
@@ -44,6 +46,7 @@ def words(dataset, tmp_path):
             "{split}": [split],
             "{truth}": [dataset / "Training" / "004" / "HDRImg.hdr"],
             "{frames}": frames,
+            "{dataset}": [dataset],
         }
         for word in VERBS[verb]:
             yield from known.get(word, [str(word).replace("{out}", str(disk))])
@@ -102,6 +105,8 @@ def test_a_disk_that_fills_up_costs_nothing(project, run, words, tmp_path, verb,
                 told += 1
                 said = answer.err.splitlines()[-1]
                 assert "disk" in said or "No space" in said, (left, answer.err)
+                assert said.startswith((str(disk), "The disk")), (left, said)
+                assert "/." not in said.removeprefix(str(disk)).split(": ")[0], (left, said)
             after, kept = decided(here)
             assert after[: len(before)] == before, left
             assert kept.items() >= labels.items(), left

@@ -21,7 +21,7 @@ from smarthdr_studio.core.errors import (
     ProjectError,
     UnwritableProject,
 )
-from smarthdr_studio.core.files import AnyPath, flush_folder, place_in, shown_name
+from smarthdr_studio.core.files import AnyPath, drafted, flush_folder, place_in, shown_name
 from smarthdr_studio.core.imaging.bracket import (
     Catalogue,
     FrameReading,
@@ -253,8 +253,9 @@ class Project:
         try:
             if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
                 raise ProjectError(f"{folder}: exists and is not empty; choose another name")
-            draft.mkdir(parents=True)
-            fill_new_project(draft / DATABASE_NAME, folder, catalogue, labelled)
+            with drafted(draft, of=folder):
+                draft.mkdir(parents=True)
+                fill_new_project(draft / DATABASE_NAME, folder, catalogue, labelled)
             if folder.exists():
                 folder.rmdir()
             draft.replace(folder)

@@ -24,7 +24,14 @@ from smarthdr_studio.core.errors import (
     StudioError,
     UnreadableImage,
 )
-from smarthdr_studio.core.files import AnyPath, file_checksum, flush_folder, own_file
+from smarthdr_studio.core.files import (
+    AnyPath,
+    copy_bytes,
+    drafted,
+    file_checksum,
+    flush_folder,
+    own_file,
+)
 from smarthdr_studio.core.imaging.bracket import Scene, decode_ground_truth
 from smarthdr_studio.core.imaging.image_files import (
     examine,
@@ -110,7 +117,7 @@ def put_file(source: AnyPath, target: AnyPath, *, way: Way, of: AnyPath) -> How:
     own_file(of, source)
     if way == "link" and _is_done(_hard_link, source, target):
         return "hard link"
-    shutil.copyfile(source, target)
+    copy_bytes(source, target)
     return "copy"
 
 
@@ -530,15 +537,16 @@ def _appearing(target: Path) -> Iterator[Path]:
     sweep_beside(target)
     draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
-        draft.mkdir(parents=True)
-        yield draft
+        with drafted(draft, of=target):
+            draft.mkdir(parents=True)
+            yield draft
         if target.exists():
             target.rmdir()
         draft.replace(target)
         flush_folder(target.parent)
     except OSError as error:
         failed = Path(error.filename or target)
-        inside = failed == draft or draft in failed.parents
+        inside = failed == target or target in failed.parents
         raise cannot_write(target if inside else failed, error) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
