@@ -11,6 +11,8 @@ import os
 import re
 import stat
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 from types import NoneType, UnionType
@@ -31,7 +33,7 @@ def read_json(path: str | os.PathLike[str], *, most: int = MOST_BYTES) -> Any:  
 
 def read_toml(path: str | os.PathLike[str], *, most: int = MOST_BYTES) -> dict[str, Any]:
     """The plain values of a TOML file. Raises OSError, and ValueError as `parse_toml`."""
-    return parse_toml(read_bytes(path, most=most).decode())
+    return parse_toml(read_text(path, most=most))
 
 
 def read_bytes(path: str | os.PathLike[str], *, most: int = MOST_BYTES) -> bytes:
@@ -51,7 +53,8 @@ def read_bytes(path: str | os.PathLike[str], *, most: int = MOST_BYTES) -> bytes
 
 def read_text(path: str | os.PathLike[str], *, most: int = MOST_BYTES) -> str:
     """The same as text in UTF-8, with or without a byte order mark. Raises likewise."""
-    return read_bytes(path, most=most).decode("utf-8-sig")
+    with _in_our_words():
+        return read_bytes(path, most=most).decode("utf-8-sig")
 
 
 class NoPlainFile(OSError):
@@ -77,30 +80,43 @@ def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - JSON
     Raises ValueError: no JSON, no UTF-8, nested more than `DEEPEST` deep, or with a whole number
     beyond 64 bits.
     """
-    try:
+    with _in_our_words():
         return _modest(json.loads(text), longest=_longest(text))
-    except RecursionError:
-        raise ValueError(_TOO_DEEP) from None
 
 
 def parse_lines(text: bytes) -> Any:  # noqa: ANN401 - JSON
     """The same of a log, of which only what would break the reading is refused: it is long."""
-    try:
+    with _in_our_words():
         return json.loads(text)
-    except RecursionError:
-        raise ValueError(_TOO_DEEP) from None
 
 
 def parse_toml(text: str) -> dict[str, Any]:
     """The plain values of TOML. Raises ValueError likewise."""
-    try:
+    with _in_our_words():
         values = tomllib.loads(text)
-    except RecursionError:
-        raise ValueError(_TOO_DEEP) from None
     _modest(values, longest=_longest(text))
     return values
 
 
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """What Python says of a text is for programmers."""
+    try:
+        yield
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ValueError(f"it is no JSON from {where} on") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"it is no text in UTF-8 from byte {error.start} on") from None
+    except ValueError as error:
+        if "set_int_max_str_digits" in str(error):
+            raise ValueError(_TOO_LARGE) from None
+        raise
+
+
+_TOO_LARGE: Final = "it holds a whole number that is far too large"
 _TOO_DEEP: Final = f"it is nested more than {DEEPEST} deep"
 
 
@@ -121,7 +137,7 @@ def _modest(values: Any, *, longest: bool) -> Any:  # noqa: ANN401 - JSON
             elif isinstance(each, list):
                 below.extend(each)
             elif longest and isinstance(each, int) and not -LARGEST <= each < LARGEST:
-                raise ValueError("it holds a whole number that is far too large")
+                raise ValueError(_TOO_LARGE)
         if not below:
             return values
         level = below

@@ -80,13 +80,16 @@ class ModelCard:
         tile, overlap = int(values["tile"]), int(values["overlap"])
         if not 0 < overlap < tile or tile % 8 or overlap % 8:
             raise ValueError(f"tile {tile} and overlap {overlap}")
+        run = values["run"]
+        if not isinstance(run, str) or len(run) > _LONGEST_NAME:
+            raise ValueError("its run has no name")
         return cls(
             network=str(values["network"]),
             part=part,
             tile=tile,
             overlap=overlap,
             precision=str(values["precision"]),
-            run=str(values["run"]),
+            run=run,
             step=int(values["step"]),
             epoch=int(values["epoch"]),
             round=int(values["round"]),
@@ -128,6 +131,7 @@ SUFFIX: Final = MODEL_SUFFIX
 _CARD: Final = "model.json"
 _WEIGHTS: Final = "weights.safetensors"
 _MOST_CARD: Final = 2**20
+_LONGEST_NAME: Final = 255  # letters of the name of a run
 _MOMENT: Final = (1980, 1, 1, 0, 0, 0)  # the same model gives the same bytes
 _FOR_OTHERS: Final = frozenset(MODEL_SUFFIXES.values()) - {MODEL_SUFFIX}
 _REMEDY: Final = "export the model again, or copy the file again"
@@ -204,15 +208,14 @@ def _card(path: Path, text: bytes) -> ModelCard:
         values: Any = parse_json(text)
         if values["format"] != FORMAT:
             raise CheckpointError(_not_a_bundle(path, f"it is {shown_name(values['format'])}"))
-        if values["version"] > VERSION:
-            raise CheckpointError(
-                f"{path}: of a newer format ({values['version']}); update SmartHDR Studio"
-            )
+        version = int(values["version"])
+        if version > VERSION:
+            raise CheckpointError(f"{path}: of a newer format ({version}); update SmartHDR Studio")
         return ModelCard.from_plain(values)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(
-            _not_a_bundle(path, f"its description is not understood: {shown_name(str(error))}")
-        ) from None
+        missing = f": {shown_name(error.args[0])} is missing" if isinstance(error, KeyError) else ""
+        why = f"its description is not understood{missing}"
+        raise CheckpointError(_not_a_bundle(path, why)) from None
 
 
 def _not_a_bundle(path: Path, why: str) -> str:

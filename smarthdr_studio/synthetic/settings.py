@@ -25,15 +25,22 @@ class SampleSettings:
 
     def __post_init__(self) -> None:
         if self.test < 0 or self.labelled < 0 or not 1 <= self.scenes - self.test <= 900:
-            raise PlanError(f"A sample needs 1 to 900 training scenes; asked: {self}.")
+            raise PlanError(
+                f"A sample has 1 to 900 training scenes; asked: scenes={self.scenes}, "
+                f"test={self.test}, labelled={self.labelled}."
+            )
         if self.labelled > self.scenes - self.test:
-            raise PlanError(f"More labelled scenes than training scenes were asked for: {self}.")
+            raise PlanError(
+                f"A sample of {self.training} training scenes has no {self.labelled} labelled ones."
+            )
         if not 64 <= min(self.width, self.height) <= max(self.width, self.height) <= 8192:
-            raise PlanError(f"A sample's width and height lie between 64 and 8192: {self}.")
+            raise PlanError(
+                f"A sample's width and height lie between 64 and 8192: {self.width}×{self.height}."
+            )
         if not self.evs[0] < self.evs[1] < self.evs[2]:
-            raise PlanError(f"A sample's exposure values must rise: {self}.")
+            raise PlanError(f"A sample's exposure values must rise: {self.evs}.")
         if self.seed < 0:
-            raise PlanError(f"A sample's seed is a whole number from 0 up: {self}.")
+            raise PlanError(f"A sample's seed is a whole number from 0 up: {self.seed}.")
 
     @property
     def training(self) -> int:

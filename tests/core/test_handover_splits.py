@@ -98,6 +98,13 @@ def test_no_cell_is_a_formula_and_each_comes_back(cell, tmp_path_factory):
         assert unguarded(row["note"]) == cell
 
 
+def test_no_cell_gives_a_terminal_orders(tmp_path):
+    note = "red \x1b[31m, \x07 and \u202eturned\tas it\nstands"
+    write_rows(tmp_path / "t.csv", [{"note": note}], columns=("note",))
+    (row,) = table(tmp_path / "t.csv")
+    assert row["note"] == "red �[31m, � and �turned\tas it\nstands"
+
+
 def test_only_csv_and_json_are_written_and_never_half(decided, tmp_path):
     project, _ = decided
     with pytest.raises(ExportError, match=r"\.csv or \.json"):

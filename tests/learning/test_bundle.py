@@ -138,9 +138,10 @@ def test_a_flipped_bit_in_the_weights_is_noticed(bundle):
 @pytest.mark.parametrize(
     ("parts", "sentence"),
     [
-        ({"model__json": b"{}"}, "description is not understood"),
+        ({"model__json": b"{}"}, "description is not understood: format is missing"),
         ({"model__json": b'{"format": "other"}'}, "it is other"),
         ({"model__json": b'{"format": "smarthdr-model", "version": 99}'}, "update SmartHDR Studio"),
+        ({"model__json": b'{"format": "smarthdr-model", "version": []}'}, r"not understood\);"),
         ({"model__json": b"[" * 100}, "description is not understood"),
         ({"model__json": b" " * 2**21}, "description is too long"),
         ({"more__txt": b"?"}, "does not hold what a model holds"),

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.environment import utc_now
-from smarthdr_studio.core.errors import ExportError
+from smarthdr_studio.core.errors import ExportError, harmless
 from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.project.debris import sweep_beside
 from smarthdr_studio.core.project.journal import JournalEntry, decision_history
@@ -133,9 +133,18 @@ def _cell(value: Cell) -> str | int | float:
             return ""
         case bool():
             return "yes" if value else "no"
-        case str() if value.lstrip(_BLANKS).startswith(_FORMULA):
-            return f"{_APOSTROPHE}{value}"
-    return value
+        case str():
+            text = value if value.isprintable() else _harmless(value)
+            guard = _APOSTROPHE if text.lstrip(_BLANKS).startswith(_FORMULA) else ""
+            return f"{guard}{text}"
+        case _:
+            return value
+
+
+def _harmless(text: str) -> str:
+    """The text without what a terminal obeys; its own line breaks and tabs stay."""
+    kept = (each if each.isprintable() or each in "\n\r\t" else harmless(each) for each in text)
+    return "".join(kept)
 
 
 _ROWS_AT_ONCE = 10_000  # lines
