@@ -15,7 +15,7 @@ from typing import Final
 
 from smarthdr_studio.core.environment import utc_day
 from smarthdr_studio.core.errors import ForeignPlace, LabelError, ProjectError
-from smarthdr_studio.core.records import open_plain
+from smarthdr_studio.core.records import NoPlainFile, open_plain
 
 AnyPath = str | os.PathLike[str]
 """What every public function of core and learning takes for a path; it becomes a `Path` there."""
@@ -162,7 +162,7 @@ def _refuse_odd(path: Path) -> None:
     except FileNotFoundError:
         return
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise OSError(errno.EINVAL, "it is no plain file", str(path))
+        raise NoPlainFile(errno.EINVAL, "it is no plain file", str(path))
 
 
 _FAILING: Final = frozenset({errno.EIO, errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})

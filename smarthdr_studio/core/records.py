@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import tomllib
-from io import BufferedReader
+from io import BufferedReader, FileIO
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_type_hints
@@ -68,6 +68,21 @@ def open_plain(path: str | os.PathLike[str]) -> BufferedReader:
         os.close(handle)
         raise NoPlainFile(errno.EINVAL, "it is no plain file", str(path))
     return os.fdopen(handle, "rb")
+
+
+def open_to_append(path: str | os.PathLike[str]) -> FileIO:
+    """A file, made where there is none, to write at its end; no reader of a pipe is waited for.
+
+    Raises OSError, NoPlainFile among them.
+    """
+    path = Path(path)
+    if path.is_fifo():
+        raise NoPlainFile(errno.EINVAL, "it is no plain file", str(path))
+    return FileIO(path, "ab", opener=_without_waiting)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
 
 
 def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - JSON

@@ -12,6 +12,7 @@ from torch.nn.functional import l1_loss
 
 from smarthdr_studio.core.errors import DeviceError
 from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.records import NoPlainFile, open_plain
 
 URL: Final = "https://download.pytorch.org/models/vgg16-397923af.pth"
 _REMEDY: Final = (
@@ -92,9 +93,12 @@ def load_perceptual_loss(weights: AnyPath | None) -> PerceptualLoss:
 
 def _file_weights(path: Path) -> dict[str, Any]:
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with open_plain(path) as file:
+            state = torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise DeviceError(f"{path}: there is no such file of VGG-16 weights; {_REMEDY}") from None
+    except NoPlainFile:
+        raise DeviceError(f"{path}: is no plain file of VGG-16 weights; {_REMEDY}") from None
     except Exception as error:
         # What torch says of it is a page of warnings about code, which is never run.
         raise DeviceError(f"{path}: is damaged, or holds more than numbers; {_REMEDY}") from error
