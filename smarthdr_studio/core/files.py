@@ -100,6 +100,14 @@ def is_folder(path: AnyPath) -> bool:
         return False
 
 
+def found_in(folder: AnyPath, pattern: str) -> list[Path]:
+    """What lies in a folder under names of a pattern, sorted; nothing where it may not be seen."""
+    try:
+        return sorted(Path(folder).glob(pattern))
+    except OSError:
+        return []
+
+
 def is_inside(folder: AnyPath, path: AnyPath) -> bool:
     """Whether a path lies in a folder when every link on the way to both is followed."""
     try:

@@ -70,6 +70,23 @@ def open_plain(path: str | os.PathLike[str]) -> BufferedReader:
     return os.fdopen(handle, "rb")
 
 
+def error_of(path: str | os.PathLike[str]) -> OSError | None:
+    """What keeps a file that is there from being read; None where nothing does, or it is gone."""
+    try:
+        open_plain(path).close()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        return error
+    return None
+
+
+def why_shut(path: str | os.PathLike[str]) -> str:
+    """The same in words of the system, "" for nothing."""
+    error = error_of(path)
+    return "" if error is None else error.strerror or type(error).__name__
+
+
 def open_to_append(path: str | os.PathLike[str]) -> FileIO:
     """A file, made where there is none, to write at its end; no reader of a pipe is waited for.
 

@@ -147,7 +147,8 @@ def _in_memory(path: Path, refused: UnwritableProject | None) -> sqlite3.Connect
             live.backup(memory)
     except OSError as error:
         memory.close()
-        raise refused or _unreadable(path, error) from None
+        told = None if isinstance(error, PermissionError) else refused
+        raise told or _unreadable(path, error) from None
     except BaseException:
         memory.close()
         raise
