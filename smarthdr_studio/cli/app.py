@@ -34,6 +34,7 @@ from smarthdr_studio.cli import (
 from smarthdr_studio.cli.output import NobodyHears, print_error
 from smarthdr_studio.core.environment import process_rank
 from smarthdr_studio.core.errors import DeviceError, StudioError
+from smarthdr_studio.core.records import NoPlainFile
 from smarthdr_studio.core.words import demand
 
 # typer carries its own copy of click, whose errors it exports only by their leaves.
@@ -169,6 +170,8 @@ def _of_the_system(error: OSError | MemoryError | RuntimeError) -> str:
         return "There is not enough memory for this; close other programs, or choose fewer scenes."
     reason = error.strerror or type(error).__name__
     where = "" if error.filename is None else f"{error.filename}: "
+    if isinstance(error, NoPlainFile):
+        return f"{where}is no plain file; move it away."
     if isinstance(error, PermissionError):
         return f"{where}{reason}; allow reading and writing there."
     return f"{where}{reason}; free some space, or choose a place you may write to."

@@ -21,6 +21,7 @@ from smarthdr_studio.cli.output import (
     progress,
 )
 from smarthdr_studio.core.errors import LabelError, ProjectError
+from smarthdr_studio.core.files import is_file
 from smarthdr_studio.core.words import counted
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def _pool_ranges(project: "Project", masks: "MaskSettings") -> "tuple[Range, Ran
     for name, status in project.statuses().items():
         # A scene without readable statistics takes no part, as in the window.
         with suppress(LabelError):
-            if status is Status.UNLABELLED and project.statistics_path(name).is_file():
+            if status is Status.UNLABELLED and is_file(project.statistics_path(name)):
                 scenes[name] = SceneStatistics.load(project.statistics_path(name))
     found = PoolStatistics(scenes).retention(masks)
     return found.patch_range or Range(0.0, 0.0), found.pixel_range

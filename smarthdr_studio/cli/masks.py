@@ -231,8 +231,10 @@ def _changed(
 
 def _pool(project: "Project") -> dict[str, Path]:
     """The pseudo-labels of the unlabelled scenes: the pool of METHOD §4."""
+    from smarthdr_studio.core.project.findings import refuse_shut
     from smarthdr_studio.core.project.journal import Status
 
+    refuse_shut(project.folder, "pseudo")
     unlabelled = [
         name for name, status in project.statuses().items() if status is Status.UNLABELLED
     ]

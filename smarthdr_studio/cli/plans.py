@@ -109,11 +109,12 @@ def _plan_of_earlier_run(
 
 
 def _why_none_resumable(project: Path) -> str:
-    from smarthdr_studio.core.training.run_folder import refuse_shut, run_folders
+    from smarthdr_studio.core.project.findings import refuse_shut
+    from smarthdr_studio.core.training.run_folder import run_folders
     from smarthdr_studio.core.training.run_index import row_of
     from smarthdr_studio.core.training.run_lock import is_at_work
 
-    refuse_shut(project)
+    refuse_shut(project, "runs")
     runs = run_folders(project)
     busy = next((run.id for run in runs if is_at_work(run.path)), None)
     if busy is None:
@@ -125,9 +126,10 @@ def _why_none_resumable(project: Path) -> str:
 
 
 def _newest_run(project: Path) -> str:
-    from smarthdr_studio.core.training.run_folder import refuse_shut, run_folders
+    from smarthdr_studio.core.project.findings import refuse_shut
+    from smarthdr_studio.core.training.run_folder import run_folders
 
-    refuse_shut(project)
+    refuse_shut(project, "runs")
     runs = run_folders(project)
     if not runs:
         raise PlanError(f"{project}: has no runs yet; begin one with --preset")

@@ -65,9 +65,10 @@ def open_run(project: Path, name: str) -> "Iterator[tuple[Project, RunFolder]]":
 
 def run_named(project: "Project", name: str) -> "RunFolder":
     """A run by its name, or the newest. Raises ProjectError where there is none."""
-    from smarthdr_studio.core.training.run_folder import find_run, refuse_shut, run_folders
+    from smarthdr_studio.core.project.findings import refuse_shut
+    from smarthdr_studio.core.training.run_folder import find_run, run_folders
 
-    refuse_shut(project.folder)
+    refuse_shut(project.folder, "runs")
     if name != LAST:
         return find_run(project, name)
     runs = run_folders(project.folder)
@@ -143,15 +144,16 @@ def list_runs(
     A run is running, paused, interrupted (its process died), stopped, failed or done. Of one whose
     log is damaged it is told what is gone; with --json that is log_damage.
     """
+    from smarthdr_studio.core.project.findings import refuse_shut
     from smarthdr_studio.core.project.project import Project
-    from smarthdr_studio.core.training.run_folder import RunFolder, discarded_runs, refuse_shut
+    from smarthdr_studio.core.training.run_folder import RunFolder, discarded_runs
     from smarthdr_studio.core.training.run_index import list_rows, row_of
 
     with Project.open(project) as found:
         if discarded:
             rows = tuple(row_of(RunFolder(run.folder)) for run in discarded_runs(found))
         else:
-            refuse_shut(found.folder)
+            refuse_shut(found.folder, "runs")
             rows = list_rows(found)
     if as_json:
         print_json({"runs": [row_as_json(row) for row in rows]})

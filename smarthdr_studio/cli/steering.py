@@ -128,12 +128,13 @@ def _leave_wishes(
 
 
 def _run_at_work(project: "Project", name: str | None) -> "RunFolder":
-    from smarthdr_studio.core.training.run_folder import refuse_shut, run_folders
+    from smarthdr_studio.core.project.findings import refuse_shut
+    from smarthdr_studio.core.training.run_folder import run_folders
     from smarthdr_studio.core.training.run_index import row_of
     from smarthdr_studio.core.training.run_lock import is_at_work
 
     if name is None:
-        refuse_shut(project.folder)
+        refuse_shut(project.folder, "runs")
         busy = [run for run in run_folders(project.folder) if is_at_work(run.path)]
         if len(busy) != 1:
             many = f"{counted(len(busy), 'run')} are" if busy else "no run is"

@@ -15,7 +15,7 @@ from typing import Final
 
 from smarthdr_studio.core.environment import utc_day
 from smarthdr_studio.core.errors import ForeignPlace, LabelError, ProjectError, StudioError
-from smarthdr_studio.core.records import open_plain
+from smarthdr_studio.core.records import NoPlainFile, open_plain
 
 AnyPath = str | os.PathLike[str]
 """What every public function of core and learning takes for a path; it becomes a `Path` there."""
@@ -100,6 +100,14 @@ def is_folder(path: AnyPath) -> bool:
         return False
 
 
+def found_in(folder: AnyPath, pattern: str) -> list[Path]:
+    """What lies in a folder under names of a pattern, sorted; nothing where it may not be seen."""
+    try:
+        return sorted(Path(folder).glob(pattern))
+    except OSError:
+        return []
+
+
 def is_inside(folder: AnyPath, path: AnyPath) -> bool:
     """Whether a path lies in a folder when every link on the way to both is followed."""
     try:
@@ -164,7 +172,7 @@ def _refuse_odd(path: Path) -> None:
     except FileNotFoundError:
         return
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise OSError(errno.EINVAL, "it is no plain file", str(path))
+        raise NoPlainFile(errno.EINVAL, "it is no plain file", str(path))
 
 
 _FAILING: Final = frozenset({errno.EIO, errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})

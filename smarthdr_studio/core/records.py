@@ -13,7 +13,7 @@ import stat
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BufferedReader
+from io import BufferedReader, FileIO
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_type_hints
@@ -72,6 +72,38 @@ def open_plain(path: str | os.PathLike[str]) -> BufferedReader:
         os.close(handle)
         raise NoPlainFile(errno.EINVAL, "it is no plain file", str(path))
     return os.fdopen(handle, "rb")
+
+
+def error_of(path: str | os.PathLike[str]) -> OSError | None:
+    """What keeps a file that is there from being read; None where nothing does, or it is gone."""
+    try:
+        open_plain(path).close()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        return error
+    return None
+
+
+def why_shut(path: str | os.PathLike[str]) -> str:
+    """The same in words of the system, "" for nothing."""
+    error = error_of(path)
+    return "" if error is None else error.strerror or type(error).__name__
+
+
+def open_to_append(path: str | os.PathLike[str]) -> FileIO:
+    """A file, made where there is none, to write at its end; no reader of a pipe is waited for.
+
+    Raises OSError, NoPlainFile among them.
+    """
+    path = Path(path)
+    if path.is_fifo():
+        raise NoPlainFile(errno.EINVAL, "it is no plain file", str(path))
+    return FileIO(path, "ab", opener=_without_waiting)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
 
 
 def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - JSON

@@ -172,7 +172,8 @@ def load_state(checkpoint: AnyPath) -> dict[str, Any]:
     checkpoint = Path(checkpoint)
     path = _intact(checkpoint, "state.pt")
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        with open_plain(path) as file:
+            state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
         # What torch says of it is a page of warnings about code, which is never run.
         raise CheckpointError(

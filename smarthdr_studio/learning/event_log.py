@@ -14,6 +14,7 @@ from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from smarthdr_studio.core.files import AnyPath, file_checksum
+from smarthdr_studio.core.records import open_plain, open_to_append
 from smarthdr_studio.core.training.events import (
     CheckpointSaved,
     PhaseChanged,
@@ -140,7 +141,7 @@ class TensorboardLog:
         seconds, rest = divmod(time.time_ns(), 10**9)
         origin = f"{socket.gethostname()}.{os.getpid()}.{rest:09d}"
         path = folder / f"events.out.tfevents.{seconds:010d}.{origin}"
-        self._file = path.open("ab", buffering=0)
+        self._file = open_to_append(path)
         self._records = RecordWriter(self._file)
         self._write(event_pb2.Event(file_version="brain.Event:2"))
         if step:
@@ -224,7 +225,7 @@ class RunLog:
     def __init__(self, folder: AnyPath, *, step: int) -> None:
         folder = Path(folder)
         self._path = folder / "events.jsonl"
-        self._lines = self._path.open("ab", buffering=0)
+        self._lines = open_to_append(self._path)
         self._phase: PhaseChanged | None = None
         try:
             self._end_cut_line()
@@ -271,7 +272,7 @@ class RunLog:
         """A kill may have cut the last line; what follows begins one of its own."""
         if not self._path.stat().st_size:
             return
-        with self._path.open("rb") as written:
+        with open_plain(self._path) as written:
             written.seek(-1, os.SEEK_END)
             whole = written.read() == b"\n"
         if not whole:

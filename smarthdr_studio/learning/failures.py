@@ -21,6 +21,7 @@ from torch import Tensor
 
 from smarthdr_studio.core.errors import OutOfMemory, ProjectError, Remedy, StudioError
 from smarthdr_studio.core.files import AnyPath, is_disk_full, replacing
+from smarthdr_studio.core.records import NoPlainFile
 from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.core.training.plan_sections import READ_WHOLE
 from smarthdr_studio.learning.crops import CropBatch
@@ -120,15 +121,17 @@ def explain_failure(
         where = f"{file}: its disk is full" if file else "The disk is full"
         return ProjectError(f"{where}; free some space and {again}")
     if isinstance(error, OSError) and error.filename and error.strerror:
-        if error.errno in _GONE:
-            return ProjectError(
-                f"{error.filename}: is gone; put the project back where it was and {again}"
-            )
-        return ProjectError(
-            f"{error.filename}: cannot be used ({error.strerror}); allow reading and writing there "
-            f"and {again}"
-        )
+        return ProjectError(f"{error.filename}: {_complaint_of(error)} and {again}")
     return None
+
+
+def _complaint_of(error: OSError) -> str:
+    """What the system has against a file, and what helps."""
+    if isinstance(error, NoPlainFile):
+        return "is no plain file; move it away"
+    if error.errno in _GONE:
+        return "is gone; put the project back where it was"
+    return f"cannot be used ({error.strerror}); allow reading and writing there"
 
 
 def release_tensors_of(error: BaseException | None) -> None:

@@ -13,6 +13,7 @@ from torch.nn.functional import l1_loss
 
 from smarthdr_studio.core.errors import DeviceError, Remedy
 from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.records import NoPlainFile, open_plain
 
 _NAME: Final = "vgg16-397923af.pth"
 URL: Final = f"https://download.pytorch.org/models/{_NAME}"
@@ -114,11 +115,13 @@ def are_cached() -> bool:
 
 def _file_weights(path: Path) -> dict[str, Any]:
     try:
-        with warnings.catch_warnings():
+        with open_plain(path) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the form a file has; what it holds is looked at
-            state = torch.load(path, map_location="cpu", weights_only=True)
+            state = torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise DeviceError(f"{path}: there is no such file of VGG-16 weights; {_REMEDY}") from None
+    except NoPlainFile:
+        raise DeviceError(f"{path}: is no plain file of VGG-16 weights; {_REMEDY}") from None
     except Exception as error:
         # What torch says of it is a page of warnings about code, which is never run.
         raise DeviceError(f"{path}: is damaged, or holds more than numbers; {_REMEDY}") from error

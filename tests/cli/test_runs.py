@@ -66,7 +66,7 @@ def test_a_damaged_log_is_marked_and_told_in_the_doctors_words(run, project, run
 
 
 def test_runs_that_may_not_be_looked_at_are_not_said_to_be_none(run, project, runs, monkeypatch):
-    monkeypatch.setattr(findings, "_can_be_looked_into", lambda place: place.name != "runs")
+    monkeypatch.setattr(findings, "can_be_looked_into", lambda place: place.name != "runs")
     for words in (
         ("list", project),
         ("show", project),

@@ -1,8 +1,10 @@
 """Run folders written by hand: events of any kind, a second apart, as training logs them."""
 
 import json
+import zipfile
 from datetime import UTC, datetime, timedelta
 
+from smarthdr_studio.core.files import file_checksum
 from smarthdr_studio.core.training.events import (
     RoundFinished,
     RunStarted,
@@ -11,7 +13,7 @@ from smarthdr_studio.core.training.events import (
     Validated,
     as_json,
 )
-from smarthdr_studio.core.training.run_folder import RunFolder
+from smarthdr_studio.core.training.run_folder import CHECKPOINT_ABOUT, CHECKPOINT_FILES, RunFolder
 from smarthdr_studio.core.trust.masking import MaskSettings
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -23,6 +25,20 @@ def a_run(project_folder, name="20261101-120000-quick", *, plan='preset = "quick
     run.path.mkdir(parents=True)
     run.plan_path.write_text(plan, encoding="utf-8")
     return run
+
+
+def a_checkpoint(run, number):
+    """A checkpoint of a network without weights, whole and summed."""
+    folder = run.checkpoints / f"step-{number:08d}"
+    folder.mkdir(parents=True)
+    for name in CHECKPOINT_FILES[:2]:
+        (folder / name).write_bytes((2).to_bytes(8, "little") + b"{}")
+    with zipfile.ZipFile(folder / "state.pt", "w") as state:
+        state.writestr("state/data.pkl", b"plain values")
+    hashes = {name: file_checksum(folder / name) for name in CHECKPOINT_FILES}
+    about = {"format": 1, "metrics": {}, "hashes": hashes}
+    (folder / CHECKPOINT_ABOUT).write_text(json.dumps(about), encoding="utf-8")
+    return folder
 
 
 def line(event, *, at=NOON):

@@ -1,8 +1,10 @@
 """Doing something as a user who may not write, or on a disk with little room."""
 
+import ctypes
 import multiprocessing
 import os
 import subprocess
+import sys
 from contextlib import contextmanager
 
 import pytest
@@ -55,3 +57,29 @@ def fill_up(place):
             except OSError:
                 continue
     return ballast
+
+
+def without_override(work):
+    """Run `work` in a child for which the rights of files count, though it may be of root."""
+    if os.geteuid() == 0 and sys.platform != "linux":
+        pytest.skip("root cannot give up its rights here")
+
+    def given_up():
+        if os.geteuid() == 0:
+            _give_up_override()
+        work()
+
+    in_child(given_up)
+
+
+_DAC_OVERRIDE_AND_READ_SEARCH = 0b110
+
+
+def _give_up_override():
+    system = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # the third version, of this process
+    held = (ctypes.c_uint32 * 6)()  # twice effective, permitted, inheritable
+    assert system.capget(header, held) == 0
+    for each in range(2):
+        held[each] &= ~_DAC_OVERRIDE_AND_READ_SEARCH
+    assert system.capset(header, held) == 0

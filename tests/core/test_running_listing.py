@@ -2,23 +2,20 @@
 
 import json
 import os
+import random
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from made_labels import a_project
-from made_runs import a_run, check, log, round_, started, step
+from made_runs import a_checkpoint, a_run, check, log, round_, started, step
 
-from smarthdr_studio.core.errors import Remedy
+from smarthdr_studio.core.errors import PlanError, Remedy
 from smarthdr_studio.core.project.findings import FindingKind
 from smarthdr_studio.core.project.integrity import check_up
 from smarthdr_studio.core.training import run_index as digest_module
 from smarthdr_studio.core.training.events import CheckpointSaved, PhaseChanged, RunFinished
-from smarthdr_studio.core.training.run_folder import (
-    CHECKPOINT_ABOUT,
-    CHECKPOINT_FILES,
-    write_note,
-)
+from smarthdr_studio.core.training.run_folder import write_note
 from smarthdr_studio.core.training.run_index import (
     Check,
     keep_digest,
@@ -197,12 +194,7 @@ def saved(run):
     """A run that is done, with two checkpoints."""
     log(run, started(), step(1), step(2), step(3), step(4), finished("done", at=4))
     for number in (2, 4):
-        folder = run.checkpoints / f"step-{number:08d}"
-        folder.mkdir(parents=True)
-        for name in CHECKPOINT_FILES:
-            (folder / name).touch()
-        about = {"format": 1, "metrics": {}}
-        (folder / CHECKPOINT_ABOUT).write_text(json.dumps(about), encoding="utf-8")
+        a_checkpoint(run, number)
     run.start_path.write_text("{}", encoding="utf-8")
     return run
 
@@ -221,6 +213,30 @@ def in_the_middle(path):
     path.write_bytes(b"".join([first, b"\x00\xff no event\n", *others]))
 
 
+def emptied(path):
+    path.write_bytes(b"")
+
+
+def at_random(path):
+    path.write_bytes(random.Random(0).randbytes(path.stat().st_size))
+
+
+def longer(path):
+    path.write_bytes(path.read_bytes() + b"more")
+
+
+def one_byte(path):
+    path.write_bytes(path.read_bytes().replace(b"plain", b"plein"))
+
+
+NO_PLANS = [
+    emptied,
+    at_random,
+    lambda path: path.write_text("a = " + 9000 * "["),
+    lambda path: path.write_text("a = 1" + 6000 * "0"),
+]
+
+
 @pytest.mark.parametrize(
     ("name", "spoil", "words"),
     [
@@ -233,6 +249,14 @@ def in_the_middle(path):
         ("start.json", lambda path: path.write_text('{"journal"'), "cannot be read"),
         ("events.jsonl", in_the_middle, "has 1 line that cannot be read"),
         ("events.jsonl", half, "ends before step 4, at which a checkpoint was saved"),
+        *(("plan.toml", spoil, "the run cannot be resumed without it") for spoil in NO_PLANS),
+        ("plan.toml", os.unlink, "is missing; the run cannot be resumed without it"),
+        ("checkpoints/step-00000002/state.pt", emptied, "is empty; nothing goes on from"),
+        ("checkpoints/step-00000002/state.pt", at_random, "is damaged; nothing goes on from"),
+        ("checkpoints/step-00000004/state.pt", half, "is damaged"),
+        ("checkpoints/step-00000004/state.pt", one_byte, "its checksum differs"),
+        ("checkpoints/step-00000002/teacher.safetensors", at_random, "is damaged"),
+        ("checkpoints/step-00000002/student.safetensors", longer, "is damaged"),
     ],
 )
 def test_damaged_files_of_a_run_are_told_by_the_doctor(project, saved, name, spoil, words):
@@ -242,6 +266,17 @@ def test_damaged_files_of_a_run_are_told_by_the_doctor(project, saved, name, spo
     assert what == f"runs/{saved.id}/{name}"
     assert words in sentence
     assert saved.id in sentence
+
+
+@pytest.mark.parametrize("spoil", [*NO_PLANS, os.unlink])
+def test_a_stopped_run_that_lacks_only_its_plan_is_named_and_not_passed_over(project, run, spoil):
+    for each in (run, a_run(project.folder, "20261102-120000-paper")):
+        log(each, started(), step(1), finished("stopped", at=1))
+    spoil(each.plan_path)
+    with pytest.raises(PlanError, match=each.id) as caught:
+        newest_resumable(project.folder)
+    assert str(caught.value).startswith(f"{each.plan_path}: is ")
+    assert "bring it back from a copy of the project folder" in str(caught.value)
 
 
 def test_a_digest_that_is_damaged_is_made_anew_and_nothing_to_tell_of(project, saved):

@@ -89,10 +89,11 @@ _OWN_READERS = {
     "smarthdr_studio/core/environment.py",
     "smarthdr_studio/core/reporting/problem.py",
     "smarthdr_studio/core/training/benchmark_results.py",
-    "smarthdr_studio/core/training/run_lock.py",  # opened to be locked, which waits for no pipe
+    "smarthdr_studio/core/logbook.py",
+    "smarthdr_studio/core/project/repair.py",  # to be read and written, which waits for no pipe
+    "smarthdr_studio/core/training/run_lock.py",  # the same
     "smarthdr_studio/learning/benchmark_runs.py",
     "smarthdr_studio/learning/compute.py",
-    "smarthdr_studio/learning/event_log.py",
     "smarthdr_studio/studio/widgets/icons.py",
     "smarthdr_studio/studio/window/keys_dialog.py",
 }
@@ -100,7 +101,7 @@ _OWN_READERS = {
 
 def test_what_somebody_may_have_put_there_is_opened_in_one_place():
     """A pipe is waited for by whoever opens it as a file, and a device never ends."""
-    opens = re.compile(r"\.open\((\"rb\"|encoding=|newline=)|\.read_(text|bytes)\(")
+    opens = re.compile(r"\.open\((\"[ra]|encoding=|newline=)|\.read_(text|bytes)\(")
     assert {_name(path) for path in MODULES if opens.search(text_of(path))} == _OWN_READERS
 
 
@@ -122,6 +123,19 @@ def test_weights_are_loaded_without_executing_anything():
         for node in nodes_of(path)
         if isinstance(node, ast.Call) and _loads_with_torch(node) and not _weights_only(node)
         if (_name(path), ast.unparse(node.func)) != (_OWN_GRAPHS, "torch.jit.load")
+    ]
+    assert careless == []
+
+
+def test_weights_are_loaded_only_from_what_was_opened_as_a_plain_file():
+    """torch and safetensors wait for a pipe that they are given by its path."""
+    careless = [
+        f"{_name(path)}: {node.name}"
+        for path in MODULES
+        for node in nodes_of(path)
+        if isinstance(node, ast.FunctionDef)
+        if re.search(r"\b(torch\.load|load_file)\(", text := ast.unparse(node))
+        if not re.search(r"\b(open_plain|_intact)\(", text) and "draft.write_bytes(" not in text
     ]
     assert careless == []
 

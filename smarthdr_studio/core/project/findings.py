@@ -1,11 +1,16 @@
 """What can be wrong with a project, and what of it lies in a wrong place or cannot be reached."""
 
+import os
+import shlex
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
+from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.files import TRASH, AnyPath, outward_links, shown_name
 from smarthdr_studio.core.project import database
 from smarthdr_studio.core.project.places import DATABASE_NAME, misplaced
@@ -97,18 +102,47 @@ def misplaced_findings(folder: AnyPath) -> Iterator[Finding]:
 def unreadable(folder: AnyPath) -> Iterator[Finding]:
     """Folders of the project that may not be looked into; the rest of it works without them."""
     folder = Path(folder)
-    for name in ("backups", "labels", "pseudo", "runs", TRASH):
-        place = folder / name
-        if not _can_be_looked_into(place):
-            yield Finding(
-                trouble=FindingKind.UNREADABLE,
-                what=name,
-                sentence=f"{name} cannot be looked into (permission denied)",
-                remedy=f"allow reading it with: chmod u+rwx {name}",
-            )
+    for name in _LOOKED_INTO:
+        for place in _shut(folder / name, below=name != TRASH):
+            yield _shut_folder(folder, place)
 
 
-def _can_be_looked_into(place: Path) -> bool:
+def refuse_shut(folder: AnyPath, *names: str) -> None:
+    """Raises ProjectError where a folder of a project may not be looked into: not "none"."""
+    folder = Path(folder)
+    for place in (folder / name for name in names):
+        if not can_be_looked_into(place):
+            found = _shut_folder(folder, place)
+            raise ProjectError(f"{folder}: {found.sentence}; {found.remedy}")
+
+
+_LOOKED_INTO: Final = ("backups", "labels", "pseudo", "runs", TRASH)
+
+
+def _shut_folder(folder: Path, place: Path) -> Finding:
+    name = place.relative_to(folder).as_posix()
+    return Finding(
+        trouble=FindingKind.UNREADABLE,
+        what=name,
+        sentence=f"{name} cannot be looked into (permission denied)",
+        remedy=f"allow reading it with: chmod u+rwx {shlex.quote(str(place.absolute()))}",
+    )
+
+
+def _shut(place: Path, *, below: bool) -> Iterator[Path]:
+    """The folder itself, or those below it, behind no link, that may not be looked into."""
+    if not can_be_looked_into(place):
+        yield place
+        return
+    with suppress(OSError):
+        for each in sorted(os.scandir(place), key=lambda entry: entry.name) if below else ():
+            if each.is_dir(follow_symlinks=False):
+                yield from _shut(Path(each.path), below=True)
+
+
+def can_be_looked_into(place: AnyPath) -> bool:
+    """Whether a folder may be listed and what lies in it be reached; so one that is not there."""
+    place = Path(place)
     try:
         next(place.iterdir(), None)
         (place / "any").lstat()  # may be listed and not be reached

@@ -194,7 +194,7 @@ def label_findings(project: Project) -> Iterator[Finding]:
                 checksum=checksum,
             )
     for relative, checksum in files_ever(project.entries()).items():
-        if relative not in in_use and checksum and (project.folder / relative).is_file():
+        if relative not in in_use and checksum and is_file(project.folder / relative):
             sentence = _wrong_with_file(project, relative, checksum)
             if sentence:
                 yield Finding(

@@ -1,5 +1,6 @@
 """Frozen labels of a project: copies of promoted pseudo-labels, and imported ground truths."""
 
+import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -17,10 +18,11 @@ from smarthdr_studio.core.errors import (
     UnreadableImage,
     UnwritableProject,
 )
-from smarthdr_studio.core.files import AnyPath, copy, file_checksum, file_stamp, move
+from smarthdr_studio.core.files import AnyPath, copy, file_checksum, file_stamp, is_folder, move
 from smarthdr_studio.core.imaging.bracket import Scene, curve_in_words
 from smarthdr_studio.core.imaging.image_files import Layer, read_layers, write_layers
 from smarthdr_studio.core.imaging.radiometry import Floats
+from smarthdr_studio.core.project.findings import refuse_shut
 from smarthdr_studio.core.project.journal import JournalEntry
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.remedies import LABEL, LABEL_ANEW
@@ -163,12 +165,14 @@ def frozen_labels(
     `left_out` is given, a label that cannot be frozen is, and why is put there by scene; else it
     raises LabelError, or LostPainting.
     """
+    refuse_shut(project.folder, "pseudo", "labels")
     with ExitStack() as leftovers:
         labels = []
         for scene in scenes:
             path = project.labels_folder(scene.id) / f"draft-{uuid.uuid4().hex}.exr"
-            leftovers.callback(path.unlink, missing_ok=True)
             try:
+                _refuse_unwritable(path.parent)
+                leftovers.callback(path.unlink, missing_ok=True)
                 provenance = _freeze(project, scene, masks, path=path, known=(ranges or {}))
             except (LabelError, LostPainting) as error:
                 if left_out is None:
@@ -181,6 +185,13 @@ def frozen_labels(
                 )
             )
         yield tuple(labels)
+
+
+def _refuse_unwritable(folder: Path) -> None:
+    """Raises LabelError that names the folder: a draft in it has a name that says nothing."""
+    there = folder if folder.is_dir() else folder.parent
+    if is_folder(there) and not os.access(there, os.W_OK | os.X_OK):
+        raise LabelError(f"{there}: cannot be written (Permission denied); allow writing there")
 
 
 def _freeze(

@@ -77,6 +77,11 @@ def misplaced(folder: AnyPath) -> Iterator[tuple[Path, str]]:
     yield from _misplaced_in(Path(folder), _PLACES, project=Path(folder))
 
 
+def misplaced_in_run(run: AnyPath) -> Iterator[tuple[Path, str]]:
+    """The same in the folder of one run: whoever goes on with it would wait for a pipe."""
+    yield from _misplaced_in(Path(run), _RUN, project=Path(run))
+
+
 def _misplaced_in(place: Path, known: _Below, *, project: Path) -> Iterator[tuple[Path, str]]:
     with suppress(OSError):  # of a folder that cannot be read there is another finding
         for path in sorted(map(Path, os.scandir(place))):

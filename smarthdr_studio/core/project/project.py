@@ -32,7 +32,6 @@ from smarthdr_studio.core.imaging.bracket import (
     with_three,
 )
 from smarthdr_studio.core.project import backups, database, stamps
-from smarthdr_studio.core.project import database as project_database
 from smarthdr_studio.core.project.database import (
     fill_new_project,
     find_dataset,
@@ -147,7 +146,8 @@ def _in_memory(path: Path, refused: UnwritableProject | None) -> sqlite3.Connect
             live.backup(memory)
     except OSError as error:
         memory.close()
-        raise refused or _unreadable(path, error) from None
+        told = None if isinstance(error, PermissionError) else refused
+        raise told or _unreadable(path, error) from None
     except BaseException:
         memory.close()
         raise
@@ -364,17 +364,17 @@ class Project:
             self._masks = name, self._unpacked(name, scene_id)
         return self._masks[1]
 
-    def figures(self, kind: str) -> dict[str, project_database.Figure]:
+    def figures(self, kind: str) -> dict[str, database.Figure]:
         """Figures of one kind that were found before: by scene, their stamp and bytes."""
         with database.as_project_error(self.folder):
-            return project_database.read_figures(self._connection, kind)
+            return database.read_figures(self._connection, kind)
 
-    def keep_figures(self, kind: str, figures: Mapping[str, project_database.Figure]) -> None:
+    def keep_figures(self, kind: str, figures: Mapping[str, database.Figure]) -> None:
         """Keep figures that take a while to find; nothing is kept of a project only looked at."""
         if self.read_only:
             return
         with database.writing(self._connection, self.folder):
-            project_database.write_figures(self._connection, kind, figures)
+            database.write_figures(self._connection, kind, figures)
 
     def compare_pictures(self, ids: Collection[str] | None = None) -> stamps.Comparison:
         """Whether the dataset's pictures are those the project knows; see `stamps.compare`.
@@ -406,7 +406,7 @@ class Project:
         version = self.data_version()
         if self._reviews is None or self._reviews[0] != version:
             with database.as_project_error(self.folder):
-                self._reviews = version, project_database.read_reviews(self._connection)
+                self._reviews = version, database.read_reviews(self._connection)
         return dict(self._reviews[1])
 
     def mark_reviewed(self, ids: Iterable[str]) -> None:
@@ -415,7 +415,7 @@ class Project:
             return
         self._reviews = None
         with database.writing(self._connection, self.folder):
-            project_database.write_reviews(self._connection, [self.scene(name).id for name in ids])
+            database.write_reviews(self._connection, [self.scene(name).id for name in ids])
 
     @property
     def reading(self) -> FrameReading:
@@ -484,7 +484,7 @@ class Project:
             with garbage_collection_paused(), database.writing(self._connection, self.folder):
                 database.append(self._connection, decide(self.ledger()))
                 for name, runs in painted().items():
-                    project_database.write_mask(self._connection, name, runs)
+                    database.write_mask(self._connection, name, runs)
         finally:
             self._read_at = None  # what one writes oneself does not show in the version
         self.entries()
@@ -589,7 +589,7 @@ class Project:
     def _unpacked(self, name: str, scene_id: str) -> Brush:
         lost = f"{self.folder}: what was painted on {scene_id} is damaged; undo it or paint anew"
         with database.as_project_error(self.folder):
-            runs = project_database.read_mask(self._connection, name)
+            runs = database.read_mask(self._connection, name)
         try:
             mask = unpack(runs or b"")
         except ValueError:

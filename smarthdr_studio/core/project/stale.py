@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from smarthdr_studio.core.errors import LabelError
-from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.files import AnyPath, is_file
 from smarthdr_studio.core.imaging.bracket import Three
 from smarthdr_studio.core.imaging.image_files import read_plain_header
 from smarthdr_studio.core.project.journal import Accounts, JournalEntry, Kind
@@ -148,7 +148,7 @@ def _labels_of(
     """What a scene has of labels, stale or not, and of what it was made."""
     state, pseudo = project.state(scene), project.pseudo_path(scene)
     with suppress(LabelError):
-        if pseudo.is_file():
+        if is_file(pseudo):
             yield PSEUDO_LABEL, _of_header(pseudo)
     with suppress(LabelError):
         if state.label is not None:

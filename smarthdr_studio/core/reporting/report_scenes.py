@@ -23,7 +23,7 @@ from smarthdr_studio.core.display import (
 )
 from smarthdr_studio.core.display.layer_data import ErrorMaps
 from smarthdr_studio.core.environment import time_words
-from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.core.errors import LabelError, StudioError
 from smarthdr_studio.core.files import own_file
 from smarthdr_studio.core.imaging.bracket import Scene, decode_bracket, decode_ground_truth
 from smarthdr_studio.core.imaging.metrics import split_psnr
@@ -258,9 +258,9 @@ def scene_request(project: Project, facts: SceneFacts, pictures: Comparison) -> 
     """
     scene, state = project.scene(facts.id), project.state(facts.id)
     label, latest = project.label_path(facts.id), project.pseudo_path(facts.id)
-    if label is None and state.status is not Status.GROUND_TRUTH and latest.is_file():
-        label = latest
     problems = [pictures.of_scene(facts.id)] if facts.id in pictures.changed else []
+    if label is None and state.status is not Status.GROUND_TRUTH:
+        label = latest if _tried(lambda: _is_there(latest), problems) else None
     if label is not None and facts.id in pictures.gone:
         problems.append(pictures.lost_of(facts.id))
     person = _tried(lambda: project.person(facts.id), problems)
@@ -402,6 +402,15 @@ def _of_facts(facts: SceneFacts) -> tuple[Figure, ...]:
 
 def _decibels(value: float) -> str:
     return f"{value:.2f} dB" if np.isfinite(value) else "–"
+
+
+def _is_there(label: Path) -> bool:
+    """Raises LabelError where that may not be seen."""
+    try:
+        return label.is_file()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise LabelError(f"{label}: cannot be read ({reason}); allow reading it") from None
 
 
 def _tried(read: Callable[[], Read], problems: list[str]) -> Read | None:

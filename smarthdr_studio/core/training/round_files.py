@@ -19,7 +19,7 @@ from safetensors.numpy import save_file
 
 from smarthdr_studio.core.display import Rgb8, ToneMap, to_rgb8, tone_table
 from smarthdr_studio.core.errors import LabelError
-from smarthdr_studio.core.files import AnyPath, is_disk_full, place_in, replacing
+from smarthdr_studio.core.files import AnyPath, found_in, is_disk_full, place_in, replacing
 from smarthdr_studio.core.imaging.bracket import Half
 from smarthdr_studio.core.records import open_plain, parse_lines
 from smarthdr_studio.core.training.rounds import (
@@ -63,7 +63,7 @@ def round_path(run: AnyPath, *, number: int) -> Path:
 def kept_rounds(run: AnyPath) -> frozenset[int]:
     """The rounds whose maps are still in a run's folder."""
     run = Path(run)
-    found = (run / "rounds").glob("*.safetensors")
+    found = found_in(run / "rounds", "*.safetensors")
     return frozenset(int(path.stem) for path in found if path.stem.isdecimal())
 
 

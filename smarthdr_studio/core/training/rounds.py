@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from smarthdr_studio.core.arrays import read_arrays
 from smarthdr_studio.core.errors import LabelError, LostPainting
-from smarthdr_studio.core.files import AnyPath, replacing
+from smarthdr_studio.core.files import AnyPath, found_in, replacing
 from smarthdr_studio.core.imaging.image_files import Header, read_layers
 from smarthdr_studio.core.records import open_plain, parse_lines
 from smarthdr_studio.core.training.events import SceneRetention
@@ -135,7 +135,7 @@ def history_path(run: AnyPath, number: int) -> Path:
 def recorded_rounds(run: AnyPath) -> tuple[int, ...]:
     """The rounds a run's folder has records of, oldest first."""
     run = Path(run)
-    found = (run / "history").glob("*.npz")
+    found = found_in(run / "history", "*.npz")
     return tuple(sorted(int(path.stem) for path in found if path.stem.isdecimal()))
 
 

@@ -13,6 +13,7 @@ from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.files import (
     TRASH,
     AnyPath,
+    found_in,
     is_file,
     is_inside,
     is_plain_name,
@@ -22,7 +23,6 @@ from smarthdr_studio.core.files import (
     save_text,
     trashed_copies,
 )
-from smarthdr_studio.core.project.findings import unreadable
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.records import open_plain, read_bytes, read_json
 from smarthdr_studio.core.remedies import LIST_DISCARDED, STOP_RUN
@@ -124,13 +124,6 @@ def new_run(project_folder: AnyPath, preset: str) -> RunFolder:
 def run_folders(project: AnyPath) -> tuple[RunFolder, ...]:
     """The folder of every run of a project folder, the latest first; see `runs_in`."""
     return runs_in(Path(project) / "runs")
-
-
-def refuse_shut(project: AnyPath) -> None:
-    """Raises ProjectError where the runs of a project folder cannot be looked at: not "none"."""
-    for each in unreadable(project):
-        if each.what == "runs":
-            raise ProjectError(f"{Path(project)}: {each.sentence}; {each.remedy}")
 
 
 def runs_in(folder: AnyPath) -> tuple[RunFolder, ...]:
@@ -242,17 +235,15 @@ def best_of(checked: Iterable[_Checked]) -> _Checked | None:
 
 
 def checkpoints_of(run: AnyPath) -> list[Path]:
-    """The complete checkpoints of a run folder, oldest first."""
+    """The complete checkpoints of a run folder, oldest first; none where it is shut."""
     run = Path(run)
-    found = sorted((run / "checkpoints").glob(f"{_STEP}*"))
+    found = found_in(run / "checkpoints", f"{_STEP}*")
     return [path for path in found if path.name[len(_STEP) :].isdecimal() and is_whole(path)]
 
 
 def is_whole(checkpoint: AnyPath) -> bool:
     """Whether no file of a checkpoint is missing."""
-    return all(
-        (Path(checkpoint) / name).is_file() for name in (CHECKPOINT_ABOUT, *CHECKPOINT_FILES)
-    )
+    return all(is_file(Path(checkpoint, name)) for name in (CHECKPOINT_ABOUT, *CHECKPOINT_FILES))
 
 
 def saved_checkpoints(run: AnyPath) -> tuple[SavedCheckpoint, ...]:

@@ -4,7 +4,7 @@ import json
 import os
 import uuid
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -12,10 +12,16 @@ from pathlib import Path
 from typing import Any, Final, Literal, Self
 
 from smarthdr_studio.core.environment import moment_in
-from smarthdr_studio.core.errors import Remedy
-from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.errors import PlanError, Remedy
+from smarthdr_studio.core.files import AnyPath, is_file
 from smarthdr_studio.core.project.project import Project
-from smarthdr_studio.core.records import is_of_its_types, open_plain, read_json, read_toml
+from smarthdr_studio.core.records import (
+    is_of_its_types,
+    open_plain,
+    read_json,
+    read_toml,
+    why_shut,
+)
 from smarthdr_studio.core.training.events import (
     CheckpointSaved,
     Material,
@@ -28,10 +34,8 @@ from smarthdr_studio.core.training.events import (
     values_in,
 )
 from smarthdr_studio.core.training.run_folder import (
-    CHECKPOINT_ABOUT,
     RunFolder,
     best_of,
-    checkpoints_of,
     read_note,
     run_folders,
     saved_checkpoints,
@@ -202,31 +206,27 @@ def _read_further(run: RunFolder, kept: Digest) -> Digest:
         return kept
 
 
-def damaged_files(run: RunFolder) -> Iterator[tuple[str, str]]:
-    """Files of a run that are not what was written, by their path in it, and what is lost so.
-
-    A digest is not among them: it is made anew from the log.
-    """
-    for checkpoint in checkpoints_of(run.path):
-        if not _is_table(checkpoint / CHECKPOINT_ABOUT):
-            name = (checkpoint / CHECKPOINT_ABOUT).relative_to(run.path).as_posix()
-            yield name, "cannot be read; nothing goes on from this checkpoint, or is measured by it"
-    if run.start_path.exists() and not _is_table(run.start_path):
-        yield run.start_path.name, "cannot be read; what the run began with is known by its log"
-    # Read whole once more, as a disk that rots changes no date.
-    if lost := lost_of_log(run, _read_further(run, Digest())):
-        yield run.events_path.name, lost
+def digest_anew(run: RunFolder) -> Digest:
+    """The same, read whole once more: a disk that rots changes no date."""
+    return _read_further(run, Digest())
 
 
-def _is_table(path: Path) -> bool:
+def lost_plan(run: RunFolder) -> str:
+    """What is wrong with the plan of a run, in a clause; "" where nothing is, or none has begun."""
     try:
-        return isinstance(read_json(path), dict)
-    except (OSError, ValueError):
-        return False
+        return "" if read_toml(run.plan_path) else "is empty"
+    except FileNotFoundError:
+        return "is missing" if is_file(run.events_path) else ""
+    except OSError as error:
+        return f"cannot be read ({error.strerror or type(error).__name__})"
+    except ValueError:
+        return "is damaged"
 
 
 def lost_of_log(run: RunFolder, digest: Digest) -> str:
     """What a log no longer tells, in a clause; "" where it is whole as far as can be seen."""
+    if reason := why_shut(run.events_path):
+        return f"cannot be read ({reason}); {_WITHOUT_LINES}"
     if digest.odd:
         return f"has {counted(digest.odd, 'line')} that cannot be read; {_WITHOUT_LINES}"
     saved = saved_checkpoints(run.path)
@@ -400,8 +400,21 @@ def list_rows(project: Project) -> tuple[RunRow, ...]:
 
 
 def newest_resumable(project: AnyPath) -> RunRow | None:
-    """The run of a project folder that was started last of those that can be gone on with."""
-    return next((row for run in run_folders(project) if (row := row_of(run)).resumable), None)
+    """The run of a project folder that was started last of those that can be gone on with.
+
+    Raises PlanError where one was started later that only lacks its plan: it is not passed over in
+    silence.
+    """
+    for run in run_folders(project):
+        row = row_of(run)
+        if row.resumable:
+            return row
+        if row.status in _RESUMABLE and (lost := lost_plan(run)):
+            raise PlanError(
+                f"{run.plan_path}: {lost}, so run {run.id} cannot be resumed; bring it back from a "
+                "copy of the project folder or allow reading it, or name another run"
+            )
+    return None
 
 
 def row_of(run: RunFolder) -> RunRow:

@@ -1,6 +1,7 @@
 """How the project stood when a run was started, what differs now, and the way back."""
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -8,7 +9,7 @@ from typing import Any, get_args
 
 from smarthdr_studio.core.imaging.bracket import Three
 from smarthdr_studio.core.project.decisions import Decisions
-from smarthdr_studio.core.project.findings import Finding, FindingKind
+from smarthdr_studio.core.project.findings import Finding, FindingKind, can_be_looked_into
 from smarthdr_studio.core.project.journal import (
     Change,
     ChangeKind,
@@ -18,10 +19,10 @@ from smarthdr_studio.core.project.journal import (
 )
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.project.stale import StaleRun
-from smarthdr_studio.core.records import open_plain, read_json
+from smarthdr_studio.core.records import error_of, open_plain, read_json
 from smarthdr_studio.core.training.events import Material, RunStarted, values_in
+from smarthdr_studio.core.training.run_damage import damaged_files
 from smarthdr_studio.core.training.run_folder import RunFolder, run_folders, started_at
-from smarthdr_studio.core.training.run_index import damaged_files
 from smarthdr_studio.core.training.run_log import TimedEvent, timed
 from smarthdr_studio.core.trust.masking import MaskSettings, masks_from_text
 
@@ -143,12 +144,15 @@ def runs_read_otherwise(project: Project) -> tuple[StaleRun, ...]:
 def run_findings(project: Project) -> Iterator[Finding]:
     """What the doctor says of runs: damaged files, and frames read otherwise; see `check_up`."""
     for run in run_folders(project.folder):
-        for name, lost in damaged_files(run):
+        for name, lost in damaged_files(run) if can_be_looked_into(run.path) else ():
+            shut = isinstance(error_of(run.path / name), PermissionError)
             yield Finding(
                 trouble=FindingKind.RUN,
                 what=f"runs/{run.id}/{name}",
                 sentence=f"{name} of run {run.id} {lost}",
-                remedy="bring it back from a copy of the project folder",
+                remedy=f"allow reading it with: chmod u+r {shlex.quote(str(run.path / name))}"
+                if shut
+                else "bring it back from a copy of the project folder",
             )
     for each in runs_read_otherwise(project):
         yield Finding(

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from smarthdr_studio.core.errors import LabelError, ProjectError
 from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
 from smarthdr_studio.core.imaging.radiometry import Floats
+from smarthdr_studio.core.project.findings import refuse_shut
 from smarthdr_studio.core.project.journal import Status
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.project.relocation import refuse_without_dataset
@@ -140,6 +141,7 @@ class _Pool(NamedTuple):
 
 def _read_pool(project: Project, masks: MaskSettings, *, said: Said) -> _Pool:
     """What the pseudo-labels of unlabelled scenes say, and how most of them were made."""
+    refuse_shut(project.folder, "pseudo")
     names = _pool_names(project)
     if not names:
         raise LabelError(

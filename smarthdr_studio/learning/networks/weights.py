@@ -61,13 +61,12 @@ def _read(path: Path) -> Mapping[str, Tensor]:
         if bundled is not None:
             return load(bundled)
         with open_plain(path) as file:
-            start = file.read(9)
-        # A safetensors file is the length of its header (8 bytes), then JSON.
-        content: Any = (
-            load_file(path)
-            if start[8:] == b"{"
-            else torch.load(path, map_location="cpu", weights_only=True)
-        )
+            # A safetensors file is the length of its header (8 bytes), then JSON.
+            ours = file.read(9)[8:] == b"{"
+            file.seek(0)
+            content: Any = (
+                load_file(path) if ours else torch.load(file, map_location="cpu", weights_only=True)
+            )
     except FileNotFoundError as error:
         raise CheckpointError(
             f"{path}: no such file. Choose a .safetensors, .shdrmodel or .pth file."
