@@ -24,6 +24,7 @@ from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.findings import FindingKind
 from smarthdr_studio.core.project.integrity import check_up
 from smarthdr_studio.core.project.journal import Status
+from smarthdr_studio.core.project.places import DATABASE_NAME
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.project.repair import repair, restore_database
 from smarthdr_studio.core.reporting.tables import write_text
@@ -142,7 +143,7 @@ def test_without_a_backup_every_row_that_reads_is_saved_and_the_rest_is_named(pr
     assert "no backup is good" in finding.remedy
     (said, *_) = repair(project)
     assert "saved 5 scenes and 7 entries" in said
-    assert "missing: 1 entry of the journal (7)" in said
+    assert "missing: 1 entry of the journal (7 about c)" in said
     with Project.open(project) as again:
         assert [entry.seq for entry in again.entries()] == [1, 2, 3, 4, 5, 6, 8]
         assert again.state("b").status is Status.EXCLUDED
@@ -305,6 +306,7 @@ def test_what_an_export_left_is_swept_by_the_next_one_and_by_repair(project):
 
 HOLDS_IT_OPEN = """
 import sys, pathlib
+from smarthdr_studio.core.project.places import DATABASE_NAME
 from smarthdr_studio.core.project.project import Project
 project = Project.open(pathlib.Path(sys.argv[1]))
 print("open", flush=True)
@@ -426,3 +428,67 @@ def test_without_a_backup_a_scene_whose_numbers_cannot_be_is_left_behind(project
     with Project.open(project) as mended:
         assert "d" not in {scene.id for scene in mended.scenes}
         assert NOTE in {entry.note for entry in mended.entries()}
+
+
+def test_one_rotten_word_costs_no_later_decision_where_the_backup_is_older(project):
+    with Project.open(project) as opened:
+        Decisions(opened).annotate(["b"], note="that one")
+        Decisions(opened).annotate(["c"], note="this one")
+        seen = opened.entries()
+    rot(project, "that one", by=b"\xff")
+    (said, *_) = repair(project)
+    (good,) = backups.list_backups(project)
+    assert f"of project.sqlite and backups/{good.name}; nothing is missing" in said
+    with Project.open(project) as again:
+        kept = again.entries()
+        assert [each.seq for each in kept] == [each.seq for each in seen]
+        assert kept[-1] == seen[-1]
+        assert kept[-2].note == "�hat one"
+
+
+@pytest.mark.parametrize(
+    "text", ["TRIGGER journal_is_never_cut", "TABLE figures", "TABLE stamps", "TABLE journal"]
+)
+@pytest.mark.parametrize("at", [0, 3])
+def test_a_flipped_bit_in_how_a_table_is_made_costs_nothing(project, text, at):
+    with Project.open(project) as opened:
+        seen = opened.entries()
+    lose_backups(project)
+    path = project / DATABASE_NAME
+    whole = bytearray(path.read_bytes())
+    whole[whole.index(f"CREATE {text}".encode()) + at] ^= 4
+    path.write_bytes(whole)
+    (finding,) = (f for f in check_up(project).findings if f.trouble is FindingKind.DATABASE)
+    assert finding.mendable
+    (said, *_) = repair(project)
+    assert "nothing is missing" in said
+    with Project.open(project) as again:
+        assert again.entries() == seen
+
+
+@pytest.mark.parametrize("backed_up", [True, False])
+def test_another_programs_mark_on_our_tables_is_damage_and_mended(project, backed_up):
+    with Project.open(project) as opened:
+        seen = opened.entries()
+    if not backed_up:
+        lose_backups(project)
+    path = project / DATABASE_NAME
+    whole = bytearray(path.read_bytes())
+    whole[68] ^= 1
+    path.write_bytes(whole)
+    (finding,) = (f for f in check_up(project).findings if f.trouble is FindingKind.DATABASE)
+    assert finding.mendable
+    repair(project)
+    with Project.open(project) as again:
+        assert again.entries() == seen
+
+
+def test_the_database_of_another_program_is_refused_and_never_touched(project):
+    path = project / DATABASE_NAME
+    path.unlink()
+    with closing(sqlite3.connect(path)) as theirs:
+        theirs.execute("CREATE TABLE journal (day TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(ProjectError, match="not a SmartHDR Studio project"):
+        repair(project)
+    assert path.read_bytes() == before

@@ -300,14 +300,14 @@ def _take_step(connection: sqlite3.Connection, statement: str, *, path: Path, ve
 
 
 def _of_wrong_format(path: Path, version: int) -> DamagedProject:
-    return DamagedProject(
-        f"{path}: says it is of format {version}, but holds the tables of a later one; mend it "
-        f"with: {MEND}"
-    )
+    what = f"says it is of format {version}, but holds the tables of a later one"
+    return DamagedProject(f"{path}: {what}; mend it with: {MEND}")
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
     if connection.execute("PRAGMA application_id").fetchone()[0] != formats.APPLICATION:
+        if formats.holds_our_tables(connection):
+            raise DamagedProject(f"{path}: has another program's mark; mend it with: {MEND}")
         raise ProjectError(f"{path}: not a SmartHDR Studio project; choose a project folder")
     version = version_of(connection)
     if version > len(formats.MIGRATIONS):

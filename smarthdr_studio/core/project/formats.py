@@ -1,5 +1,6 @@
 """The formats of a project's database: the statements that lead from each to the next."""
 
+import sqlite3
 from typing import Final
 
 from smarthdr_studio.core.project.stamps import STAMPS_TABLE
@@ -70,3 +71,11 @@ MIGRATIONS: tuple[_Rung, ...] = (
     *(_VERSION_1, _VERSION_2, _VERSION_3),
     *(_VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7, _VERSION_8),
 )
+
+
+def holds_our_tables(connection: sqlite3.Connection) -> bool:
+    """Whether it is a project, whatever its mark says."""
+    ours = ("facts", "scenes", "journal", "person_masks")
+    marks = ", ".join("?" * len(ours))
+    asked = f"SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ({marks})"
+    return bool(connection.execute(asked, ours).fetchone()[0] == len(ours))

@@ -37,6 +37,7 @@ from smarthdr_studio.core.project.places import DATABASE_NAME, odd_in_entry
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.project.salvage import (
     DAMAGE,
+    Salvage,
     differing_tables,
     salvage,
     write_salvage,
@@ -50,9 +51,9 @@ def restore_database(folder: AnyPath) -> str:
     """Put the newest good backup in the place of the database and add later entries; says so.
 
     The damaged database goes to the trash with its log. Entries are added as far as they can be
-    read and fit those before them. Where no backup is good, what can still be read of the database
-    itself takes its place, row by row. Raises ProjectError or OSError: somebody has it open,
-    nothing is left, or no room.
+    read and fit those before them. Where more is left of the database itself, row by row, that
+    takes its place, with what the backup knows; so without a good backup. Raises ProjectError or
+    OSError: somebody has it open, nothing is left, or no room.
     """
     folder = Path(folder)
     backup, path = newest_good_backup(folder), folder / DATABASE_NAME
@@ -60,17 +61,37 @@ def restore_database(folder: AnyPath) -> str:
     if backup is None:
         return _save_what_is_left(folder)
     with TemporaryDirectory(prefix="smarthdr-studio-") as place:
-        damaged = _copied(path, Path(place))
-        kept = verified(backup)
+        damaged, restored = _copied(path, Path(place)), Path(place) / "restored.sqlite"
+        shutil.copyfile(backup, restored)
+        kept, added = verified(backup) or 0, _add_later(restored, damaged)
+        left = _left_of(damaged, also=backup)
+        if left is not None and len(left.entries) - left.begun > kept + added:
+            return _put_what_is_left(folder, left, where=f" and {_as_seen(backup, folder)}")
         _put_away(folder)
         with replacing(path) as draft:
-            shutil.copyfile(backup, draft)
-        added = _add_later(path, damaged)
-    relative = backup.relative_to(folder).as_posix()
-    done = f"restored {DATABASE_NAME} from {relative} ({kept} entries)"
+            shutil.copyfile(restored, draft)
+    done = f"restored {DATABASE_NAME} from {_as_seen(backup, folder)} ({kept} entries)"
     if added:
-        return f"{done} and added {added} that came later"
-    return f"{done}; later ones, if there were any, could not be read"
+        done += f" and added {added} that came later"
+    if left is None or left.highest is None:
+        return done if added else f"{done}; later ones, if there were any, could not be read"
+    lost = max(left.highest - kept - added, 0)
+    return f"{done}; missing: {counted(lost, 'entry', more='entries')}" if lost else done
+
+
+def _as_seen(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def _left_of(damaged: Path, *, also: Path | None = None) -> Salvage | None:
+    """What is left of a copy of a damaged database, with what a backup knows; None for nothing."""
+    with suppress(*DAMAGE), closing(sqlite3.connect(damaged)) as log:
+        log.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # what a kill has left in the log
+    try:
+        found = salvage(damaged, also=also)
+    except DAMAGE:
+        return None
+    return found if found.scenes else None
 
 
 def _refuse_in_use(path: Path) -> None:
@@ -102,24 +123,23 @@ def _is_open_elsewhere(path: Path) -> bool:
 def _save_what_is_left(folder: Path) -> str:
     path = folder / DATABASE_NAME
     with TemporaryDirectory(prefix="smarthdr-studio-") as place:
-        damaged = _copied(path, Path(place))
-        with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(damaged)) as log:
-            log.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # what a kill has left in the log
-        try:
-            found = salvage(damaged)
-        except DAMAGE:
-            found = None
-        if found is None or not found.scenes:
-            raise ProjectError(f"{folder}: nothing of its {DATABASE_NAME} can be read; {_COPY}")
-        with database.as_project_error(path), replacing(path.with_name("saved.sqlite")) as draft:
-            write_salvage(draft, found, beside=folder.parent)
-        _put_away(folder)
-        move(path.with_name("saved.sqlite"), path)
+        found = _left_of(_copied(path, Path(place)))
+    if found is None:
+        raise ProjectError(f"{folder}: nothing of its {DATABASE_NAME} can be read; {_COPY}")
+    return _put_what_is_left(folder, found, where=", as no backup is good")
+
+
+def _put_what_is_left(folder: Path, found: Salvage, *, where: str) -> str:
+    path = folder / DATABASE_NAME
+    with database.as_project_error(path), replacing(path.with_name("saved.sqlite")) as draft:
+        write_salvage(draft, found, beside=folder.parent)
+    _put_away(folder)
+    move(path.with_name("saved.sqlite"), path)
     entries = counted(len(found.entries), "entry", more="entries")
     missing = "; missing: " + ", ".join(found.missing) if found.missing else "; nothing is missing"
     return (
-        f"saved {counted(len(found.scenes), 'scene')} and {entries} of {DATABASE_NAME}, as no "
-        f"backup is good{missing}"
+        f"saved {counted(len(found.scenes), 'scene')} and {entries} of {DATABASE_NAME}{where}"
+        f"{missing}"
     )
 
 

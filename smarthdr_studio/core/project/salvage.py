@@ -1,17 +1,19 @@
 """What can still be read of a damaged database, row by row, when no backup is good."""
 
+import shutil
 import sqlite3
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from smarthdr_studio.core.environment import current_user, utc_now
-from smarthdr_studio.core.files import AnyPath
+from smarthdr_studio.core.files import AnyPath, is_plain_name
 from smarthdr_studio.core.project import database, formats
 from smarthdr_studio.core.project.journal import Accounts, JournalEntry, Kind, Status
 from smarthdr_studio.core.project.places import odd_in_entry, odd_in_scene
@@ -25,7 +27,9 @@ from smarthdr_studio.core.words import counted
 class Salvage:
     """The rows that are left, as they fit together; `missing` says in clauses what is lost.
 
-    `dataset` are the facts about its place, empty where they are lost.
+    `dataset` are the facts about its place, empty where they are lost. `begun` of the entries are
+    scenes that begin anew; `highest` is the number of the last entry there ever was, None where
+    that is not known.
     """
 
     scenes: tuple[tuple[Any, ...], ...]
@@ -35,6 +39,8 @@ class Salvage:
     dataset: tuple[tuple[str, str], ...]
     stamps: tuple[tuple[Any, ...], ...]
     missing: tuple[str, ...]
+    begun: int = 0
+    highest: int | None = None
 
 
 DAMAGE: Final = (sqlite3.Error, OSError, ValueError, KeyError, TypeError, IndexError)
@@ -44,31 +50,99 @@ DAMAGE: Final = (sqlite3.Error, OSError, ValueError, KeyError, TypeError, IndexE
 def can_be_salvaged(path: AnyPath) -> bool:
     """Whether a scene can still be read of the database at `path`; nothing is written there."""
     try:
-        with closing(_opened(Path(path))) as connection:
-            return bool(_scenes(connection))
+        with TemporaryDirectory(prefix="smarthdr-studio-") as place:
+            copied = Path(place) / "copy.sqlite"
+            shutil.copyfile(path, copied)
+            mend_schema(copied)
+            with closing(_opened(copied)) as connection:
+                return bool(_scenes([connection]))
     except DAMAGE:
         return False
 
 
-def salvage(path: AnyPath) -> Salvage:
-    """All that is left of the database at `path`, which may be changed; best read from a copy.
+def mend_schema(path: AnyPath) -> None:
+    """Write how tables and triggers are made anew where a damaged text says it, of a copy."""
+    with suppress(*DAMAGE), closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        # So SQLite passes over what it does not understand, and lets it be mended.
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.text_factory = _text
+        wanted = _texts_of_schema()
+        for row, name, text in connection.execute(_SCHEMA_ROWS).fetchall():
+            if isinstance(text, str) and wanted.get(name) == text:
+                continue
+            if name not in wanted:  # its name is damaged too, or the word for what it is
+                name = _most_alike(text, wanted)
+            if name:
+                kind, table = wanted[name].split()[1].lower(), _table_of(wanted[name], name)
+                connection.execute(
+                    "UPDATE sqlite_master SET type = ?, name = ?, tbl_name = ?, sql = ? "
+                    "WHERE rowid = ?",
+                    (kind, name, table, wanted[name], row),
+                )
 
+
+_SCHEMA_ROWS: Final = "SELECT rowid, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+
+
+@lru_cache
+def _texts_of_schema() -> dict[str, str]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
+        _climb(fresh)
+        return dict(
+            fresh.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+        )
+
+
+def _most_alike(text: str | bytes, wanted: Mapping[str, str]) -> str:
+    """The name of what has that text but for a few letters; "" for nothing of ours."""
+    raw = text if isinstance(text, bytes) else text.encode()
+    for name, ours in wanted.items():
+        good = ours.encode()
+        if len(good) == len(raw) and sum(a != b for a, b in zip(good, raw, strict=True)) <= _FEW:
+            return name
+    return ""
+
+
+_FEW: Final = 8  # bytes
+
+
+def _table_of(text: str, name: str) -> str:
+    """The table that a trigger watches; of a table itself."""
+    words = text.split()
+    return words[words.index("ON") + 1] if words[1] == "TRIGGER" else name
+
+
+def salvage(path: AnyPath, *, also: AnyPath | None = None) -> Salvage:
+    """All that is left of the database at `path`, which is changed: give a copy.
+
+    `also` is a good backup of it, whose rows count where both have one.
     Raises one of `DAMAGE`: it cannot be opened.
     """
-    with closing(_opened(Path(path))) as connection:
-        scenes = _scenes(connection)
+    mend_schema(path)
+    with ExitStack() as open_ones:
+        own = open_ones.enter_context(closing(_opened(Path(path))))
+        sources = [own]
+        own_told = _rows([own], database.JOURNAL_ROWS, key="seq")
+        if also is not None:
+            older = open_ones.enter_context(closing(_opened(Path(also))))
+            if not _of_one_life(own_told, _rows([older], database.JOURNAL_ROWS, key="seq")):
+                raise ValueError("another history")
+            sources.insert(0, older)
+        scenes = _scenes(sources[::-1])
         names = {scene[0] for scene in scenes}
-        told = _rows(connection, database.JOURNAL_ROWS, key="seq")
+        told = _rows(sources, database.JOURNAL_ROWS, key="seq")
         entries = _fitting(_decoded(told), names)
         masks = [
             (name, runs)
-            for name, runs in _rows(connection, _all_of("person_masks"), key="hash")
+            for name, runs in _rows(sources, _all_of("person_masks"), key="hash")
             if isinstance(name, str) and isinstance(runs, bytes) and is_painting_whole(runs, name)
         ]
-        facts = [row for row in _rows(connection, _all_of("facts"), key="name") if _is_text(row)]
-        reviews = [r for r in _rows(connection, _all_of("reviews"), key="scene") if r[0] in names]
-        stamps = [r for r in _rows(connection, _all_of("stamps"), key="path") if is_stamp(r)]
-        highest = max([0, *(entry.seq for entry in entries), *_last_number(connection)])
+        newest = sources[::-1]  # of what is changed in its place the later word counts
+        facts = [row for row in _rows(newest, _all_of("facts"), key="name") if _is_text(row)]
+        reviews = [r for r in _rows(newest, _all_of("reviews"), key="scene") if r[0] in names]
+        stamps = [r for r in _rows(newest, _all_of("stamps"), key="path") if is_stamp(r)]
+        last = _last_number(own)
+        highest = max([0, *(entry.seq for entry in entries), *last])
     told_of = {entry.scene for entry in entries}
     begun = _begun_anew([s for s in scenes if s[0] not in told_of], number=highest)
     return Salvage(
@@ -78,7 +152,9 @@ def salvage(path: AnyPath) -> Salvage:
         reviews=tuple(r for r in reviews if _is_text(r)),
         dataset=tuple((name, value) for name, value in facts),
         stamps=tuple(stamps),
-        missing=tuple(_missing(entries, begun, masks, highest=highest, facts=facts)),
+        missing=tuple(_missing(entries, begun, masks, highest=highest, facts=facts, told=told)),
+        begun=len(begun),
+        highest=highest if own_told and last else None,
     )
 
 
@@ -98,13 +174,24 @@ def _text(raw: bytes) -> str | bytes:
         return raw
 
 
-def _rows(connection: sqlite3.Connection, ask: str, *, key: str) -> list[tuple[Any, ...]]:
-    """The rows of a table from both ends, up to where pages are damaged; sorted by the first."""
+def _of_one_life(told: Sequence[Sequence[Any]], older: Sequence[Sequence[Any]]) -> bool:
+    """Whether the rows of two journals go on from one another: they agree where both have one."""
+    known = {row[0]: row[1] for row in older}
+    same = [known[row[0]] == row[1] for row in told if row[0] in known]
+    return not same or sum(same) > len(same) / 2  # a row may be damaged
+
+
+def _rows(sources: Iterable[sqlite3.Connection], ask: str, *, key: str) -> list[tuple[Any, ...]]:
+    """The rows of a table from both ends, up to where pages are damaged; sorted by the first.
+
+    Of several databases the first that has a row counts.
+    """
     found: dict[Any, tuple[Any, ...]] = {}
-    for order in ("ASC", "DESC"):
-        with suppress(*DAMAGE):
-            for row in connection.execute(f"{ask} ORDER BY {key} {order}"):
-                found.setdefault(row[0], row)
+    for connection in sources:
+        for order in ("ASC", "DESC"):
+            with suppress(*DAMAGE):
+                for row in connection.execute(f"{ask} ORDER BY {key} {order}"):
+                    found.setdefault(row[0], row)
     return [found[name] for name in sorted(found, key=lambda name: (str(type(name)), name))]
 
 
@@ -123,16 +210,19 @@ def _climb(fresh: sqlite3.Connection) -> None:
             fresh.execute(statement)
 
 
-def _scenes(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
-    """The scenes whose record is whole and leads nowhere else."""
-    return [
-        row
-        for row in _rows(connection, database.SCENE_ROWS, key="id")
-        if not odd_in_scene(row)
-        and not any(isinstance(value, bytes) for value in row)
-        and not database.impossible_in_scene(row)
-        and row[9] in ("train", "test")
-    ]
+def _scenes(sources: Iterable[sqlite3.Connection]) -> list[tuple[Any, ...]]:
+    """The scenes whose record is whole and leads nowhere else, by the first that has it so."""
+    found: dict[str, tuple[Any, ...]] = {}
+    for each in sources:
+        for row in _rows([each], database.SCENE_ROWS, key="id"):
+            if (
+                not odd_in_scene(row)
+                and not any(isinstance(value, bytes) for value in row)
+                and not database.impossible_in_scene(row)
+                and row[9] in ("train", "test")
+            ):
+                found.setdefault(row[0], row)
+    return [found[name] for name in sorted(found)]
 
 
 def _is_text(row: Sequence[Any]) -> bool:
@@ -205,12 +295,15 @@ def _missing(
     *,
     highest: int,
     facts: Sequence[Sequence[Any]],
+    told: Iterable[Sequence[Any]],
 ) -> Iterator[str]:
     lost = highest - len(entries)
     if lost > 0:
         known = {entry.seq for entry in entries}
         gaps = [number for number in range(1, highest + 1) if number not in known]
-        shown = ", ".join(map(str, gaps[:5])) + (" …" if len(gaps) > 5 else "")
+        about = {row[0]: f" about {row[5]}" for row in told if is_plain_name(row[5])}
+        numbers = (f"{number}{about.get(number, '')}" for number in gaps[:5])
+        shown = ", ".join(numbers) + (" …" if len(gaps) > 5 else "")
         entries_lost = counted(lost, "entry", more="entries")
         yield f"{entries_lost} of the journal ({shown})"
     if begun:
