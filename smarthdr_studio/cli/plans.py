@@ -10,6 +10,8 @@ import typer
 
 from smarthdr_studio.cli.output import Json, print_json, print_line, print_table
 from smarthdr_studio.core.errors import PlanError
+from smarthdr_studio.core.files import is_file
+from smarthdr_studio.core.records import why_shut
 from smarthdr_studio.core.training.starter import STARTER
 
 if TYPE_CHECKING:
@@ -137,10 +139,14 @@ def _newest_run(project: Path) -> str:
 
 
 def _plan_path(project: Path, name: str) -> Path:
+    from smarthdr_studio.core.project.findings import refuse_shut
     from smarthdr_studio.core.training.run_folder import run_of
 
     path = run_of(project, name).plan_path
-    if not path.is_file():
+    refuse_shut(project, f"runs/{name}")
+    if (why := why_shut(path)) and not is_file(path):
+        raise PlanError(f"{path}: {why}; bring the plan back from a copy of the project folder")
+    if not is_file(path):
         raise PlanError(f"{project}: has no run {name}; its runs are in {project / 'runs'}")
     return path
 

@@ -23,7 +23,13 @@ from smarthdr_studio.core.records import parse_json, read_json
 from smarthdr_studio.core.training.plan import TrainingPlan, load_preset, parse_plan
 from smarthdr_studio.core.training.plan_fields import toml
 from smarthdr_studio.core.training.plan_schema import flat, nested
-from smarthdr_studio.core.training.run_folder import RunFolder, checkpoints_of, new_run, run_of
+from smarthdr_studio.core.training.run_folder import (
+    RunFolder,
+    checkpoints_of,
+    new_run,
+    refuse_odd_run,
+    run_of,
+)
 from smarthdr_studio.core.training.run_lock import RunHold, run_lock
 from smarthdr_studio.core.training.starter import meant_model
 from smarthdr_studio.core.training.steering import take_wishes
@@ -169,6 +175,7 @@ def open_run(
 
 def _existing_folder(project: Path, name: str) -> RunFolder:
     folder = run_of(project, name)
+    refuse_odd_run(project, name)
     if not folder.plan_path.is_file():
         raise CheckpointError(f"{folder.path}: there is no such run; see the runs folder for names")
     return folder

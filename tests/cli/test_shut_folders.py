@@ -9,6 +9,8 @@ from made_runs import a_checkpoint, a_run, log, started, step
 from made_users import without_override
 
 from smarthdr_studio.core.training.events import RunFinished
+from smarthdr_studio.core.training.plan import load_preset
+from smarthdr_studio.learning.run_setup import write_plan
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs Unix permissions")
 
@@ -170,6 +172,33 @@ def test_a_stopped_run_whose_plan_is_shut_is_named_when_it_is_to_go_on(run, proj
             assert answer.status == 2
             assert f"{place}: cannot be read (Permission denied)" in answer.err
             assert "begin one" not in answer.err
+
+    without_override(go_on)
+
+
+@pytest.mark.timeout(60)
+def test_a_plan_that_is_a_pipe_is_not_waited_for(run, project, runs):
+    runs[1].plan_path.unlink()
+    os.mkfifo(runs[1].plan_path)
+    for name in ("last", SECOND):
+        answer = run("train", project, "--resume", name)
+        assert answer.status == 2
+        assert str(runs[1].plan_path) in answer.err
+        assert "bring" in answer.err
+
+
+@pytest.mark.parametrize("what", ["", "checkpoints", "checkpoints/step-00000001", "previews"])
+def test_a_run_in_which_something_is_shut_is_not_begun_anew(run, project, runs, shut, what):
+    (runs[1].path / "previews").mkdir()
+    write_plan(runs[1].plan_path, load_preset("quick"))
+    place = shut(runs[1].path / what)
+
+    def go_on():
+        answer = run("train", project, "--resume", SECOND)
+        assert answer.status == 2
+        assert str(place) in answer.err
+        assert "permission denied" in answer.err.casefold()
+        assert "allow reading it" in answer.err
 
     without_override(go_on)
 

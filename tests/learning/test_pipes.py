@@ -6,13 +6,15 @@ import pytest
 
 from smarthdr_studio.core.errors import CheckpointError, DeviceError, ProjectError
 from smarthdr_studio.core.records import NoPlainFile, open_to_append
+from smarthdr_studio.core.training.plan import TrainingPlan
 from smarthdr_studio.core.training.run_folder import new_run
-from smarthdr_studio.core.training.run_lock import is_at_work, run_lock
+from smarthdr_studio.core.training.run_lock import is_at_work
 from smarthdr_studio.learning.event_log import RunLog
 from smarthdr_studio.learning.failures import explain_failure
 from smarthdr_studio.learning.networks import build_network
 from smarthdr_studio.learning.networks.weights import load_weights
 from smarthdr_studio.learning.perceptual import load_perceptual_loss
+from smarthdr_studio.learning.run_setup import open_run
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names"),
@@ -33,8 +35,8 @@ def test_a_run_with_a_pipe_in_it_is_not_gone_on_with(tmp_path, name):
     run = new_run(tmp_path, "quick").path
     os.mkfifo(run / name)
     refused = rf"{name}: is a pipe where a file belongs; move it away, or mend the project with: "
-    with pytest.raises(ProjectError, match=refused), run_lock(run):
-        pass
+    with pytest.raises(ProjectError, match=refused):
+        open_run(TrainingPlan(), tmp_path, resume=run.name)
     assert not is_at_work(run)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -107,11 +108,14 @@ def unreadable(folder: AnyPath) -> Iterator[Finding]:
             yield _shut_folder(folder, place)
 
 
-def refuse_shut(folder: AnyPath, *names: str) -> None:
-    """Raises ProjectError where a folder of a project may not be looked into: not "none"."""
+def refuse_shut(folder: AnyPath, *names: str, below: bool = False) -> None:
+    """Raises ProjectError where a folder of a project may not be looked into: not "none".
+
+    `below` asks for those in it as well.
+    """
     folder = Path(folder)
-    for place in (folder / name for name in names):
-        if not can_be_looked_into(place):
+    for name in names:
+        for place in islice(_shut(folder / name, below=below), 1):
             found = _shut_folder(folder, place)
             raise ProjectError(f"{folder}: {found.sentence}; {found.remedy}")
 

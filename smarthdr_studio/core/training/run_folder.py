@@ -23,9 +23,11 @@ from smarthdr_studio.core.files import (
     save_text,
     trashed_copies,
 )
+from smarthdr_studio.core.project.findings import refuse_shut
+from smarthdr_studio.core.project.places import misplaced_in_run
 from smarthdr_studio.core.project.project import Project
 from smarthdr_studio.core.records import open_plain, read_bytes, read_json
-from smarthdr_studio.core.remedies import LIST_DISCARDED, STOP_RUN
+from smarthdr_studio.core.remedies import LIST_DISCARDED, MEND, STOP_RUN
 from smarthdr_studio.core.training.events import values_in
 from smarthdr_studio.core.training.run_lock import is_at_work
 
@@ -160,6 +162,19 @@ def find_run(project: Project, run_id: str) -> RunFolder:
     return run
 
 
+def refuse_odd_run(project: AnyPath, run_id: str) -> None:
+    """Raises ProjectError where what lies in a run cannot be read or is waited for, as of a pipe.
+
+    Else a checkpoint that may not be seen would be one that never was, and the run begin anew.
+    """
+    project = Path(project)
+    refuse_shut(project, f"runs/{run_id}", below=True)
+    for path, what in misplaced_in_run(run_of(project, run_id).path):
+        raise ProjectError(
+            f"{path}: {what}; move it away, or mend the project with: {MEND.of(PROJECT=project)}"
+        )
+
+
 def last_pace(run: RunFolder) -> float | None:
     """Seconds per crop over the newest steps, labelled and unlabelled crops alike.
 
@@ -292,7 +307,7 @@ def _psnr_mu(checkpoint: Path) -> float | None:
 def _last_events(path: Path, *, until: str) -> list[dict[str, Any]]:
     """The end of the log, as far back as it takes to see an event of that name."""
     events: list[dict[str, Any]] = []
-    if not path.is_file():
+    if not is_file(path):
         return events
     with open_plain(path) as log:
         end = log.seek(0, 2)

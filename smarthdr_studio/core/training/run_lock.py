@@ -21,9 +21,7 @@ from typing import IO, Any, Final
 
 from smarthdr_studio.core.errors import LostRun, ProjectError
 from smarthdr_studio.core.files import AnyPath, flush_folder, outward_links, place_in
-from smarthdr_studio.core.project.places import misplaced_in_run
 from smarthdr_studio.core.records import open_plain, parse_json, read_json
-from smarthdr_studio.core.remedies import MEND
 
 _LOCK: Final = "at-work.json"
 _LEASE: Final = "at-work.lease"
@@ -135,11 +133,6 @@ def run_lock(run: AnyPath) -> Iterator[RunHold]:
     path = place_in(run, _LOCK)
     for link in outward_links(run):
         place_in(run, *link.relative_to(run).parts)
-    for odd, what in misplaced_in_run(run):
-        raise ProjectError(
-            f"{odd}: {what}; move it away, or mend the project with: "
-            f"{MEND.of(PROJECT=run.parents[1])}"
-        )
     try:
         file = path.open("a+", encoding="utf-8")
     except OSError as error:

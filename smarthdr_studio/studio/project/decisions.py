@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.core.files import is_file
 from smarthdr_studio.core.project.decisions import Decisions
 from smarthdr_studio.core.project.journal import DecisionSubject, Kind, Status
 from smarthdr_studio.core.project.project import JournalReading, Project
@@ -72,7 +73,7 @@ class DecisionController:
         Where all of them are promoted as is asked for, each of them: for a new version.
         """
         states = self._project.ledger().scenes
-        known = [scene for scene in scenes if self._project.pseudo_path(scene).is_file()]
+        known = [scene for scene in scenes if is_file(self._project.pseudo_path(scene))]
         waiting = (Status.UNLABELLED, Status.EXCLUDED)
         promoted = [scene for scene in known if states[scene].status is Status.PROMOTED]
         ready = [scene for scene in known if states[scene].status in waiting]

@@ -9,6 +9,7 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, Signal, Slot
 
 from smarthdr_studio.core.errors import StudioError
+from smarthdr_studio.core.files import is_file
 from smarthdr_studio.core.imaging.bracket import (
     Catalogue,
     FrameReading,
@@ -335,7 +336,7 @@ class Session(QObject):
         """The scene that was looked at last, or else the first with a pseudo-label."""
         ids = [row.id for row in self.state.scenes]
         if wanted not in ids and self._store.project is not None:
-            labelled = (scene for scene in ids if self._store.project.pseudo_path(scene).is_file())
+            labelled = (scene for scene in ids if is_file(self._store.project.pseudo_path(scene)))
             wanted = next(labelled, ids[0] if ids else "")
         if wanted:
             self.screen.pick(wanted)

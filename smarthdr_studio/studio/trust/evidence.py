@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from smarthdr_studio.core.display.cache import Recent
 from smarthdr_studio.core.display.layer_data import ErrorMaps
 from smarthdr_studio.core.errors import ProjectError, StudioError
+from smarthdr_studio.core.files import is_file
 from smarthdr_studio.core.imaging.bracket import FrameStore, Half, Scene
 from smarthdr_studio.core.imaging.metrics import SplitQuality, split_quality
 from smarthdr_studio.core.imaging.radiometry import Floats
@@ -121,7 +122,7 @@ def _measurable(project: Path, of: tuple[Status, ...]) -> list[_Measurable]:
         each
         for status in of
         for each in scenes
-        if each.status is status and (status is not Status.UNLABELLED or each.pseudo.is_file())
+        if each.status is status and (status is not Status.UNLABELLED or is_file(each.pseudo))
     ]
 
 
