@@ -80,6 +80,9 @@ VERBS: Final = frozenset(
 )
 
 
+LONG: Final = frozenset({"train", "label", "merge", "evaluate", "benchmark", "align", "report"})
+"""Verbs that compute long enough to leave word of a crash; others must begin at once."""
+
 _VERB_OF_GROUP: Final = 3  # as in: runs list --version
 
 
@@ -141,4 +144,9 @@ def _start(words: list[str]) -> int:
         return open_window(words)
     from smarthdr_studio.cli.app import run
 
-    return run(words)
+    if words[0] not in LONG:
+        return run(words)
+    from smarthdr_studio.core.logbook import crashes_kept, state_folder
+
+    with crashes_kept(state_folder()):
+        return run(words)

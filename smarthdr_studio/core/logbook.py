@@ -1,4 +1,4 @@
-"""What went wrong, kept in a person's own log files: exceptions, warnings, and crashes."""
+"""What went wrong, kept in a person's own log files: exceptions, warnings, crashes and hangs."""
 
 import faulthandler
 import logging
@@ -6,6 +6,9 @@ import os
 import platform
 import sys
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +22,9 @@ LOG_NAME: Final = "studio.log"
 CRASHES_NAME: Final = "crashes.log"
 _MOST_BYTES: Final = 10**6  # of one file; so many files before it are kept
 _OLDER: Final = 3
+BEAT_S: Final = 2.0
+"""How often whoever is watched says that it goes on."""
+_HUNG_S: Final = 10.0  # without a word of it
 
 _LOG: Final = logging.getLogger("smarthdr_studio")
 _LOG.addHandler(logging.NullHandler())  # without a log file nothing is told on the terminal
@@ -57,6 +63,7 @@ class Logbook:
         """Whether it crashed the last time it was at work, before this log was opened."""
         self._handler = _handler(folder)
         self._crashes = _crash_file(folder)
+        self._heard = 0.0
         self._before = sys.excepthook, threading.excepthook, sys.unraisablehook
         if self._handler is not None:
             logging.getLogger().addHandler(self._handler)
@@ -71,8 +78,27 @@ class Logbook:
             __version__, platform.python_version(), sys.platform, os.getpid(),
         )  # fmt: skip
 
+    def beat(self) -> None:
+        """The event loop goes on; where it does not for ten seconds, it is kept what all do.
+
+        Said every `BEAT_S` seconds. A word about it stands in the log once the loop goes on.
+        """
+        if self._crashes is None:
+            return
+        now = time.monotonic()
+        silent, self._heard = now - self._heard if self._heard else 0.0, now
+        if silent > _HUNG_S:
+            _LOG.warning("stood still for %.0f s; what it did is in %s", silent, CRASHES_NAME)
+        faulthandler.dump_traceback_later(_HUNG_S, file=self._crashes)
+
+    def rest(self) -> None:
+        """The event loop ends; nobody waits for its word."""
+        faulthandler.cancel_dump_traceback_later()
+        self._heard = 0.0
+
     def close(self) -> None:
         """Hooks are as before, and the files closed."""
+        self.rest()
         sys.excepthook, threading.excepthook, sys.unraisablehook = self._before
         if self._handler is not None:
             logging.getLogger().removeHandler(self._handler)
@@ -100,6 +126,22 @@ class Logbook:
             caught = told.exc_type, told.exc_value, told.exc_traceback
             _LOG.error("could not be raised: %s", told.err_msg or told.object, exc_info=caught)
         self._before[2](told)
+
+
+@contextmanager
+def crashes_kept(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Within, a crash of a verb leaves what its threads were doing, as one of the window does."""
+    # Whoever has asked Python for it before is answered on the terminal.
+    crashes = None if faulthandler.is_enabled() else _crash_file(Path(folder))
+    if crashes is None:
+        yield
+        return
+    with crashes:
+        faulthandler.enable(crashes, all_threads=True)
+        try:
+            yield
+        finally:
+            faulthandler.disable()
 
 
 def keep_traceback(
@@ -148,6 +190,7 @@ def _crash_file(folder: Path) -> IO[str] | None:
     """Open as long as the program lives, since nothing can be opened in a crash."""
     path = folder / CRASHES_NAME
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         if path.is_file() and path.stat().st_size > _MOST_BYTES:
             path.replace(path.with_name(f"{CRASHES_NAME}.1"))
         return path.open("a", encoding="utf-8")

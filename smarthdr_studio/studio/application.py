@@ -16,6 +16,7 @@ from PySide6.QtCore import (
     QMessageLogContext,
     QObject,
     QSocketNotifier,
+    Qt,
     QTimer,
     QtMsgType,
     Signal,
@@ -27,7 +28,7 @@ from PySide6.QtWidgets import QApplication
 from shiboken6 import isValid
 
 from smarthdr_studio.core.environment import resource
-from smarthdr_studio.core.logbook import Logbook
+from smarthdr_studio.core.logbook import BEAT_S, Logbook
 from smarthdr_studio.core.remedies import speak_in_window
 from smarthdr_studio.studio.settings import Places, Preferences
 from smarthdr_studio.studio.state import Notice
@@ -302,6 +303,10 @@ def shown(project: Path | None) -> tuple[QApplication, MainWindow]:
     Shutdown(window)
     dress(application, palette)
     window.show()
+    watch = QTimer(window, interval=round(1000 * BEAT_S), timerType=Qt.TimerType.VeryCoarseTimer)
+    watch.timeout.connect(logbook.beat)
+    watch.start()
+    application.aboutToQuit.connect(logbook.rest)
     if logbook.crashed:
         window.session.tell(Notice(text=_CRASHED, tone="warn"))
     if project is not None:

@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -42,6 +43,51 @@ def test_what_nobody_catches_in_any_thread_is_written_with_its_traceback(tmp_pat
     assert "KeyboardInterrupt" not in text
     assert [type(each) for each in quiet] == [LookupError, ValueError, KeyboardInterrupt]
     assert (sys.excepthook, threading.excepthook, sys.unraisablehook) == before
+
+
+def test_an_event_loop_that_stands_still_leaves_what_it_did_and_one_that_goes_on_nothing(
+    tmp_path, quiet, monkeypatch
+):
+    monkeypatch.setattr(logbook, "_HUNG_S", 0.3)
+    book = Logbook(tmp_path)
+    for _ in range(4):
+        book.beat()
+        time.sleep(0.1)
+    crashes = tmp_path / "crashes.log"
+    assert crashes.read_text() == ""
+
+    def standing_still():
+        time.sleep(0.8)
+
+    book.beat()
+    standing_still()
+    book.beat()
+    book.rest()
+    time.sleep(0.5)
+    book.close()
+    assert crashes.read_text().count("standing_still") == 1
+    told = (tmp_path / "studio.log").read_text(encoding="utf-8")
+    assert told.count("stood still for 1 s; what it did is in crashes.log") == 1
+
+
+def test_a_long_verb_that_crashes_leaves_what_its_threads_did(tmp_path):
+    crashing = (
+        "import os, signal, sys; from smarthdr_studio.core.logbook import crashes_kept\n"
+        "def deep(): os.kill(os.getpid(), signal.SIGSEGV)\n"
+        "with crashes_kept(sys.argv[1]): deep()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", crashing, str(tmp_path / "logs")], capture_output=True, check=False
+    )
+    assert ended.returncode < 0
+    assert "in deep" in (tmp_path / "logs" / "crashes.log").read_text()
+    book = Logbook(tmp_path / "logs")
+    assert book.crashed
+    book.close()
+
+
+def test_the_long_verbs_are_verbs():
+    assert cli.LONG < cli.VERBS
 
 
 def test_a_crash_is_told_once_by_the_next_log(tmp_path, quiet):
