@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -119,12 +119,31 @@ def _write_sample(folder: Path, settings: "SampleSettings", *, as_json: bool) ->
 
 
 def _refuse_in_sources(folder: Path, *sources: Path | None) -> None:
-    """Nothing is written into what a sample is made of, nor into a scene of a dataset."""
+    """Nothing is written into what a sample is made of, nor into a dataset."""
+    around = folder.absolute().parent
+    for source in (*filter(None, sources), *([around] if _is_of_a_dataset(around) else [])):
+        refuse_inside(source, folder)
+
+
+_LOOKED_INTO: Final = 8  # folders of a split: a dataset has scenes in the first of them
+_SPLITS: Final = frozenset({"training", "train", "test", "testing", "validation"})
+
+
+def _is_of_a_dataset(folder: Path) -> bool:
+    """Whether a folder is a scene of a dataset or a split of one, or has splits with scenes."""
     from smarthdr_studio.core.datasets.layouts import is_prepared
 
-    around = folder.absolute().parent
-    for source in (*filter(None, sources), *([around] if is_prepared(around) else [])):
-        refuse_inside(source, folder)
+    below = _folders_in(folder)
+    splits = [each for each in (folder, *below) if each.name.casefold() in _SPLITS]
+    scenes = (each for split in splits for each in _folders_in(split)[:_LOOKED_INTO])
+    return any(map(is_prepared, (folder, *scenes)))
+
+
+def _folders_in(place: Path) -> list[Path]:
+    try:
+        return sorted(each for each in place.iterdir() if each.is_dir())
+    except OSError:
+        return []
 
 
 def _write_benchmark(

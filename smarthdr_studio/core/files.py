@@ -84,6 +84,17 @@ def shown_name(name: object) -> str:
 _LONGEST_SHOWN: Final = 80
 
 
+def shown_path(path: AnyPath) -> str:
+    """A path out of a file in a sentence: of a very long one the middle is left out."""
+    text = str(path)
+    if len(text) <= _LONGEST_PATH:
+        return text
+    return f"{text[: _LONGEST_PATH * 2 // 3]}…{text[-_LONGEST_PATH // 3 + 1 :]}"
+
+
+_LONGEST_PATH: Final = 300
+
+
 def is_file(path: AnyPath) -> bool:
     """Whether a file is known to lie there: not where that cannot be told, as of an absurd name."""
     try:

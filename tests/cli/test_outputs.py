@@ -137,3 +137,12 @@ def test_nothing_is_written_over_what_a_project_keeps(project, run, tmp_path, pl
     (tmp_path / "link").symlink_to(project / place)
     assert run("response", project, "--save", tmp_path / "link").status != 0
     assert (project / "project.sqlite").read_bytes() == known
+
+
+@pytest.mark.parametrize("place", ["sub", "Training/new", "Training/001/new"])
+def test_no_sample_is_written_into_a_dataset(dataset, run, place):
+    before = sorted(dataset.rglob("*"))
+    answer = run("sample", dataset / place, "--scenes", "1", "--size", "64x64")
+    assert answer.status == 2
+    assert "lies in the dataset folder; choose a place outside it" in answer.err
+    assert sorted(dataset.rglob("*")) == before

@@ -88,3 +88,11 @@ def test_a_small_file_that_cannot_be_written_is_told_with_what_helps(tmp_path):
         save_text(tmp_path / "a.json", "{}")
     save_text(tmp_path / "b.json", "{}")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "b.json"]
+
+
+def test_a_path_out_of_a_file_never_fills_a_sentence():
+    assert files.shown_path("/data/kalantari") == "/data/kalantari"
+    long = files.shown_path("/data/" + "x" * 5000 + "/end")
+    assert len(long) <= 300
+    assert long.startswith("/data/xx")
+    assert long.endswith("x/end")

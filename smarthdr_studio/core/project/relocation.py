@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from smarthdr_studio.core.errors import BadDataset, ProjectError, UnreadableImage
-from smarthdr_studio.core.files import AnyPath, is_file, is_folder
+from smarthdr_studio.core.files import AnyPath, is_file, is_folder, shown_path
 from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.imaging.image_files import image_size
 from smarthdr_studio.core.project.project import Project
@@ -30,7 +30,7 @@ class Missing:
     def sentence(self) -> str:
         """What is missing, and the remedy."""
         what = "some of its scenes are gone" if self.found else "the dataset is not there"
-        return f"{self.root}: {what}; say where it is with: {FIND_DATASET}"
+        return f"{shown_path(self.root)}: {what}; say where it is with: {FIND_DATASET}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
