@@ -232,6 +232,7 @@ stands_somehow() { [ -e "$environment/.made-from-studio" ]; }
 # after it "alone": then only its tools are there, and not the project.
 make_environment() {
   local group=${1:-studio} alone=${2:-} python make_room_for= compiled=
+  refuse_anothers
   ! stands "$group" || return 0
   python=$(find_python)
   take_turn "$python"
@@ -251,6 +252,16 @@ make_environment() {
     [ -z "$compiled" ] || wait "$compiled"
   fi
   exec 9>&-
+}
+
+# A link may lead to another disk, but not to the environment that another checkout works with.
+refuse_anothers() {
+  local made owner
+  [ -L "$environment" ] && [ -e "$environment/.made-from-studio" ] || return 0
+  made=$(cat "$environment/.made-from-studio")
+  owner=${made% * *}
+  [ "$owner" = "$root" ] || [ ! -e "$owner/pyproject.toml" ] ||
+    stop "$environment leads to the environment of $owner. Remove that link, and one is made here."
 }
 
 # Only one start sets up at a time; whatever it started holds the lock too, even when it was killed.

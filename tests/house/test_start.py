@@ -404,3 +404,25 @@ def test_two_starts_at_once_set_up_once(fresh):
         first.stderr.read()
     assert (first.returncode, second.returncode) == (0, 0)
     assert steps(fresh) == ["venv", "torch", "studio"]
+
+
+@pytest.mark.parametrize("theirs", [True, False])
+def test_the_environment_of_another_checkout_is_never_changed_through_a_link(fresh, theirs):
+    other = fresh / "other"
+    environment = other / ".venv" if theirs else fresh / "disk" / "venv"
+    environment.mkdir(parents=True)
+    (other / "pyproject.toml").parent.mkdir(exist_ok=True)
+    (other / "pyproject.toml").touch()
+    (environment / ".made-from-studio").write_text(f"{other if theirs else fresh} 12 34")
+    (fresh / ".venv").symlink_to(environment)
+    lines = f"""set -euo pipefail; . {fresh}/packaging/setup.sh
+        take_turn() {{ echo "sets up"; exit 0; }}
+        make_environment"""
+    (fresh / "packaging" / "install.sh").write_text(lines, encoding="utf-8")
+    answer = start(fresh, "install.sh", STEPS=str(fresh / "steps"))
+    if theirs:
+        assert answer.returncode == 2
+        assert f"leads to the environment of {other}. Remove that link" in answer.stderr
+        assert answer.stdout == ""
+    else:
+        assert (answer.returncode, answer.stdout) == (0, "sets up\n"), answer.stderr
