@@ -308,7 +308,7 @@ def shown(project: Path | None) -> tuple[QApplication, MainWindow]:
     watch.start()
     application.aboutToQuit.connect(logbook.rest)
     if logbook.crashed:
-        window.session.tell(Notice(text=_CRASHED, tone="warn"))
+        window.session.tell_until_read(Notice(text=_CRASHED, tone="warn"))
     if project is not None:
         window.session.take(project)
     else:

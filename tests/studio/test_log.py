@@ -73,3 +73,45 @@ def test_a_job_that_fails_by_a_fault_of_ours_leaves_its_traceback(qapp, qtbot, c
     (record,) = [each for each in caplog.records if each.name == "smarthdr_studio.studio.tasks"]
     assert "in breaks" in caplog.text
     assert record.exc_info[0] is KeyError
+
+
+OPENED = """
+import sys
+from pathlib import Path
+from smarthdr_studio.studio.application import shown
+
+application, window = shown(Path(sys.argv[1]))
+session = window.session
+
+def look():
+    if session.state.folder is not None and session.at_rest:
+        print(session.state.notice.text, *session.state.notice.details)
+        session.dismiss()
+        print(session.state.notice)
+        window.close()
+
+session.changed.connect(look)
+application.exec()
+"""
+
+
+def test_a_project_that_opens_at_once_does_not_hide_that_the_last_time_broke_off(
+    tmp_path, tiny_project
+):
+    homes = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("CONFIG", "CACHE", "DATA")}
+    environment = {**os.environ, **homes, "XDG_STATE_HOME": str(tmp_path / "STATE")}
+    crashes = tmp_path / "STATE" / "smarthdr-studio" / "crashes.log"
+    crashes.parent.mkdir(parents=True)
+    crashes.write_text("Fatal Python error: Segmentation fault\n", encoding="utf-8")
+    ended = subprocess.run(
+        [sys.executable, "-c", OPENED, str(tiny_project)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    first, then, *_ = ended.stdout.splitlines()
+    assert "The program broke off last time" in first
+    assert then == "None"

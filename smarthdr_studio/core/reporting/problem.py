@@ -6,6 +6,7 @@ import re
 import sys
 import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.logbook import log_files
 from smarthdr_studio.core.project.debris import sweep_beside
 from smarthdr_studio.core.project.integrity import check_up
+from smarthdr_studio.core.records import read_text
 from smarthdr_studio.core.reporting.tables import Progress, cannot_write, no_progress
 from smarthdr_studio.core.training.run_start import run_findings
 from smarthdr_studio.core.words import counted
@@ -66,7 +68,14 @@ def without_home(text: str, *, home: AnyPath) -> str:
         return text
     flags = re.IGNORECASE if os.name == "nt" else 0
     # Another folder that only begins alike is none of the person's.
-    return re.sub(f"(?:{'|'.join(map(re.escape, long_enough))})(?![\\w-])", "~", text, flags=flags)
+    text = re.sub(f"(?:{'|'.join(map(re.escape, long_enough))})(?![\\w-])", "~", text, flags=flags)
+    if home.name in _EVERYBODY:
+        return text
+    # Disks and cards are mounted under the name of who is at work.
+    return re.sub(rf"(?<=[/\\]){re.escape(home.name)}(?=[/\\])", "~", text, flags=flags)
+
+
+_EVERYBODY: Final = frozenset({"", "root", "home", "user", "Users"})
 
 
 def _contents(lines: Sequence[str]) -> str:
@@ -83,11 +92,13 @@ def _contents(lines: Sequence[str]) -> str:
 
 
 def _versions() -> str:
-    loaded = {"Qt": "PySide6", "torch": "torch"}  # asked of what is there; nothing is loaded for it
+    # Asked of what is there; nothing is loaded for it.
+    loaded = {"Qt": ("PySide6", "PySide6-Essentials"), "torch": ("torch", "torch")}
     found: Mapping[str, str] = {
         "SmartHDR Studio": __version__,
         "Python": platform.python_version(),
-        **{name: _loaded(module) for name, module in loaded.items()},
+        **{name: _loaded(*of) for name, of in loaded.items()},
+        "graphics": _graphics(),
         "system": platform.platform(),
         "machine": f"{platform.machine()}, {os.cpu_count()} processors",
         **{name: _installed(name) for name in _LIBRARIES},
@@ -95,9 +106,26 @@ def _versions() -> str:
     return "".join(f"{name}: {version}\n" for name, version in found.items())
 
 
-def _loaded(module: str) -> str:
+def _loaded(module: str, package: str) -> str:
     there = sys.modules.get(module)
-    return "not loaded" if there is None else str(getattr(there, "__version__", "unknown"))
+    if there is None:
+        return f"{_installed(package)}, not loaded"
+    return str(getattr(there, "__version__", "unknown"))
+
+
+def _graphics() -> str:
+    """The cards that torch sees, where it has been loaded, and the driver of NVIDIA's."""
+    driver = ""
+    with suppress(OSError, ValueError):
+        driver = read_text(_NVIDIA_DRIVER).partition("\n")[0]
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return driver or "unknown as long as torch is not loaded"
+    cards = [torch.cuda.get_device_name(at) for at in range(torch.cuda.device_count())]
+    return "; ".join(filter(None, (*cards, driver))) or "none that torch computes on"
+
+
+_NVIDIA_DRIVER: Final = "/proc/driver/nvidia/version"
 
 
 def _installed(name: str) -> str:

@@ -96,9 +96,10 @@ class Session(QObject):
         self._chosen: Mapping[str, Three] = {}  # which frames of them a person chose
         self._watch = DiskWatch(self._store, self.screen)
         self._connect()
-        self._odd = self.preferences.told  # about the preferences, until it was read
-        self._store.switched.connect(self._tell_odd)
-        self._tell_odd()
+        self._unread: tuple[Notice, ...] = ()  # of the start
+        self._store.switched.connect(self._tell_unread)
+        if self.preferences.told:  # they were set aside
+            self.tell_until_read(Notice(text=self.preferences.told, tone="bad"))
 
     @property
     def state(self) -> StudioState:
@@ -222,17 +223,22 @@ class Session(QObject):
         """Tell something without stopping anyone."""
         self._store.notice(notice)
 
+    def tell_until_read(self, notice: Notice) -> None:
+        """Tell something of the start, and again when a project is opened meanwhile."""
+        self._unread = (*self._unread, notice)
+        self._store.notice(notice)
+
     @Slot()
     def dismiss(self) -> None:
         """The notice was read."""
-        self._odd = ""
+        self._unread = ()
         self._store.notice(None)
 
     @Slot()
-    def _tell_odd(self) -> None:
-        """That preferences were set aside; a project that opens begins without older notices."""
-        if self._odd:
-            self._store.complain(self._odd)
+    def _tell_unread(self) -> None:
+        """A project that opens begins without older notices."""
+        for notice in self._unread:
+            self._store.notice(notice)
 
     def prefer(self, *, soon: bool = False, **wishes: Any) -> None:  # noqa: ANN401 - its fields
         """Remember a look, keys or how much memory may be kept; `soon` on a thread."""
