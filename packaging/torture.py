@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -129,14 +130,25 @@ def summed_up(done: dict[str, PartResult], commit: str, *, before: str = "") -> 
         lines.append(
             f"| {injection.name} | {len(parts)} of {len(keys)} | {told} | {failed} | {when} |"
         )
-    hours = sum(part.seconds for part in done.values()) / 3600
+    minutes = round(sum(part.seconds for part in done.values()) / 60)
     lines += [
         "",
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} "
-        f"cores, Python {platform.python_version()}; the last night had {hours:.1f} hours.",
+        f"{_machine()}, Python {platform.python_version()}; "
+        f"the parts done last took {minutes} minutes.",
     ]
     lines += [f"- failed: `{name}`" for part in done.values() for name in part.failed]
     return "\n".join(lines) + "\n"
+
+
+def _machine() -> str:
+    """Its system, processor and memory, as far as that is told."""
+    name, memory = platform.machine(), ""
+    with suppress(OSError, IndexError, ValueError):
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        name = told.split("model name")[1].partition(":")[2].partition("\n")[0].strip()
+        pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        memory = f", {pages / 2**30:.0f} GiB"
+    return f"{platform.system()}, {os.cpu_count()} cores of {name}{memory}"
 
 
 def _options() -> argparse.Namespace:
