@@ -159,3 +159,11 @@ def test_an_empty_plan_is_refused_by_name_and_not_taken_for_that_of_the_paper(tm
         with pytest.raises(PlanError) as refused:
             load_preset(str(path))
         assert str(refused.value).startswith(f"{path}: is empty; ")
+
+
+def test_a_folder_in_the_place_of_a_plan_is_not_called_absent(tmp_path):
+    (tmp_path / "a.toml").mkdir()
+    with pytest.raises(PlanError, match="is no plain file"):
+        load_preset(str(tmp_path / "a.toml"))
+    with pytest.raises(PlanError, match="no such file"):
+        load_preset(str(tmp_path / "b.toml"))

@@ -104,7 +104,8 @@ def _read(name: str, own: Path | None) -> dict[str, Any]:
     path = preset_file(name, own)
     if not is_file(path):
         if path == Path(name) or len(Path(name).parts) > 1:
-            raise PlanError(f"{shown_name(name)}: no such file; choose one that is there")
+            what = "is no plain file" if path.exists() or path.is_symlink() else "no such file"
+            raise PlanError(f"{shown_name(name)}: {what}; choose one that is there")
         raise PlanError(
             f"{shown_name(name)}: no such preset; there are {', '.join(presets(own))}, or a .toml "
             "file"
