@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,7 @@ LOG_NAME: Final = "studio.log"
 CRASHES_NAME: Final = "crashes.log"
 _MOST_BYTES: Final = 10**6  # of one file; so many files before it are kept
 _OLDER: Final = 3
+_LONGEST_WAIT_S: Final = 1.0  # for another program to have written its line
 BEAT_S: Final = 2.0
 """How often whoever is watched says that it goes on."""
 _HUNG_S: Final = 10.0  # without a word of it
@@ -44,10 +45,67 @@ def log_files(folder: str | os.PathLike[str]) -> tuple[Path, ...]:
 
 
 class _Quiet(RotatingFileHandler):
-    """A disk that cannot be written to costs the log, not the work, and nothing is said of it."""
+    """A disk that cannot be written to costs the log, not the work, and nothing is said of it.
+
+    Several programs may write to it: one line is written at a time, to the file that has the name.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Where another program does not let go of the log, the line stands in it all the same."""
+        with _alone_at(Path(f"{self.baseFilename}.lock")) as alone:
+            if alone:
+                with suppress(OSError):
+                    self._follow()
+                super().emit(record)
+            else:
+                logging.FileHandler.emit(self, record)  # nothing is turned over
+
+    def _follow(self) -> None:
+        """Another program may have turned the log over since the last line."""
+        if self.stream is None:
+            return  # opened with the next line
+        opened, path = os.fstat(self.stream.fileno()), Path(self.baseFilename)
+        named = path.stat() if path.exists() else None
+        if named is None or (named.st_dev, named.st_ino) != (opened.st_dev, opened.st_ino):
+            self.stream.close()
+            self.stream = self._open()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
         """Do without."""
+
+
+@contextmanager
+def _alone_at(path: Path) -> Iterator[bool]:
+    """Whether no other program is within; one that was stopped there is not waited for long."""
+    if sys.platform == "win32":  # there a log that another program has open cannot be turned over
+        yield True
+        return
+    import fcntl  # noqa: PLC0415 - not on Windows
+
+    try:
+        file = path.open("a")
+    except OSError:
+        yield True
+        return
+    with file:
+        until = time.monotonic() + _LONGEST_WAIT_S
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    yield False
+                    return
+                time.sleep(0.001)
+            except OSError:  # a disk that knows no locks
+                break
+            else:
+                break
+        try:
+            yield True
+        finally:
+            with suppress(OSError):
+                fcntl.flock(file, fcntl.LOCK_UN)
 
 
 class Logbook:

@@ -122,6 +122,47 @@ def test_the_log_is_turned_over_by_size_and_a_few_of_them_are_kept(tmp_path, mon
     assert files[0].read_text(encoding="utf-8").endswith("line 199\n")
 
 
+_WRITES = """
+import logging, sys
+from smarthdr_studio.core import logbook
+logbook._MOST_BYTES, logbook._OLDER = 20_000, 99
+book = logbook.Logbook(sys.argv[1])
+for number in range(1000):
+    logging.getLogger("smarthdr_studio").info("%s wrote %04d.", sys.argv[2], number)
+book.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file keeps its name there")
+def test_two_programs_on_one_log_lose_no_line_and_turn_it_over_by_its_size(tmp_path):
+    command = [sys.executable, "-c", _WRITES, str(tmp_path)]
+    both = [subprocess.Popen([*command, name]) for name in ("one", "two")]
+    assert [each.wait(timeout=60) for each in both] == [0, 0]
+    files = [each for each in tmp_path.glob("studio.log*") if each.suffix != ".lock"]
+    text = "".join(each.read_text(encoding="utf-8") for each in files)
+    wanted = [f"{name} wrote {number:04d}." for name in ("one", "two") for number in range(1000)]
+    assert [line for line in wanted if text.count(line) != 1] == []
+    older = [each.stat().st_size for each in files if each.name != "studio.log"]
+    assert len(older) > 3
+    assert min(older) > 19_000
+    assert max(older) <= 20_000
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing is locked there")
+def test_a_line_is_written_where_another_program_does_not_let_go_of_the_log(
+    tmp_path, quiet, monkeypatch
+):
+    import fcntl
+
+    monkeypatch.setattr(logbook, "_LONGEST_WAIT_S", 0.05)
+    book = Logbook(tmp_path)
+    with (tmp_path / "studio.log.lock").open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        logging.getLogger("smarthdr_studio").warning("while it was held")
+    book.close()
+    assert "while it was held" in (tmp_path / "studio.log").read_text(encoding="utf-8")
+
+
 def test_a_crash_of_the_interpreter_leaves_the_stack_of_every_thread(tmp_path):
     program = (
         "import sys, faulthandler; from pathlib import Path\n"
