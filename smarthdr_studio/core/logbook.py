@@ -26,6 +26,7 @@ _LONGEST_WAIT_S: Final = 1.0  # for another program to have written its line
 BEAT_S: Final = 2.0
 """How often whoever is watched says that it goes on."""
 _HUNG_S: Final = 10.0  # without a word of it
+_HUNG_LOOKS: Final = 5  # in that time
 
 _LOG: Final = logging.getLogger("smarthdr_studio")
 _LOG.addHandler(logging.NullHandler())  # without a log file nothing is told on the terminal
@@ -121,7 +122,9 @@ class Logbook:
         """Whether it crashed the last time it was at work, before this log was opened."""
         self._handler = _handler(folder)
         self._crashes = _crash_file(folder)
-        self._heard = 0.0
+        self._heard, self._looks = 0.0, 0
+        self._rests = threading.Event()
+        self._watcher: threading.Thread | None = None
         self._before = sys.excepthook, threading.excepthook, sys.unraisablehook
         if self._handler is not None:
             logging.getLogger().addHandler(self._handler)
@@ -145,14 +148,34 @@ class Logbook:
             return
         now = time.monotonic()
         silent, self._heard = now - self._heard if self._heard else 0.0, now
-        if silent > _HUNG_S:
+        looks, self._looks = self._looks, 0
+        if looks >= _HUNG_LOOKS:
             _LOG.warning("stood still for %.0f s; what it did is in %s", silent, CRASHES_NAME)
-        faulthandler.dump_traceback_later(_HUNG_S, file=self._crashes)
+        if self._watcher is None:
+            self._rests.clear()
+            self._watcher = threading.Thread(target=self._watch, name="watch", daemon=True)
+            self._watcher.start()
+
+    def _watch(self) -> None:
+        # Looks are counted, not seconds: a program that was stopped or asleep did not hang. And
+        # stacks are read holding Python's lock: faulthandler's own timer does not, which kills a
+        # program that happens to be running.
+        while not self._rests.wait(_HUNG_S / _HUNG_LOOKS):
+            self._looks += 1
+            if self._looks == _HUNG_LOOKS and self._crashes is not None:
+                with suppress(OSError, ValueError):
+                    when = time.strftime("%Y-%m-%d %H:%M:%S%z")
+                    self._crashes.write(f"{when} stands still for {_HUNG_S:.0f} s:\n")
+                    self._crashes.flush()
+                    faulthandler.dump_traceback(self._crashes, all_threads=True)
 
     def rest(self) -> None:
         """The event loop ends; nobody waits for its word."""
-        faulthandler.cancel_dump_traceback_later()
-        self._heard = 0.0
+        self._rests.set()
+        if self._watcher is not None:
+            self._watcher.join()
+            self._watcher = None
+        self._heard, self._looks = 0.0, 0
 
     def close(self) -> None:
         """Hooks are as before, and the files closed."""

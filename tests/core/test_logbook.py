@@ -1,6 +1,7 @@
 """The log of a person: what nobody catches is in it, it stays small, and it costs no work."""
 
 import logging
+import signal
 import subprocess
 import sys
 import threading
@@ -68,6 +69,33 @@ def test_an_event_loop_that_stands_still_leaves_what_it_did_and_one_that_goes_on
     assert crashes.read_text().count("standing_still") == 1
     told = (tmp_path / "studio.log").read_text(encoding="utf-8")
     assert told.count("stood still for 1 s; what it did is in crashes.log") == 1
+
+
+_BEATS = """
+import sys, time
+from smarthdr_studio.core import logbook
+logbook._HUNG_S = 0.5
+book = logbook.Logbook(sys.argv[1])
+book.beat()
+print("goes on", flush=True)
+until = time.monotonic() + 2.5
+while time.monotonic() < until:
+    book.beat()
+    time.sleep(0.02)
+book.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing is stopped there")
+def test_a_program_that_was_stopped_has_not_hung(tmp_path):
+    command = [sys.executable, "-c", _BEATS, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as program:
+        program.stdout.readline()
+        program.send_signal(signal.SIGSTOP)
+        time.sleep(1.2)
+        program.send_signal(signal.SIGCONT)
+        assert program.wait(timeout=30) == 0
+    assert (tmp_path / "crashes.log").read_text() == ""
 
 
 def test_a_long_verb_that_crashes_leaves_what_its_threads_did(tmp_path):

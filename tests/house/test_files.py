@@ -30,6 +30,7 @@ _LOADERS = {"load", "load_state_dict_from_url"}
 # A graph that was written a moment before is asked whether it answers as ours does.
 _THREADS = {
     "smarthdr_studio/cli/output.py",  # says that work in one piece goes on, where there is no bar
+    "smarthdr_studio/core/logbook.py",  # watches the event loop, which cannot watch itself
     "smarthdr_studio/core/training/run_lock.py",  # the heartbeat of a lease
     "smarthdr_studio/studio/tasks.py",
     "smarthdr_studio/studio/training/controller.py",
