@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -207,3 +209,14 @@ def test_a_group_of_verbs_alone_shows_its_help_as_help(group, capsys):
     told = capsys.readouterr().err
     assert told.startswith(f"Usage: smarthdr-studio {group} ")
     assert "\n\nCommands:\n" in told
+
+
+def test_a_place_of_the_dataset_that_fills_pages_is_told_in_brief(project, run):
+    with closing(sqlite3.connect(project / "project.sqlite")) as by_hand:
+        by_hand.execute("DELETE FROM facts WHERE name != 'dataset'")
+        by_hand.execute("UPDATE facts SET value = ?", ("/data/" + "x" * 5000,))
+        by_hand.commit()
+    for verb in ("scenes", "doctor"):
+        answer = run(verb, project)
+        assert "the dataset is not there" in answer.out + answer.err
+        assert "x" * 300 not in answer.out + answer.err

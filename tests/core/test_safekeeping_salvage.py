@@ -492,3 +492,15 @@ def test_the_database_of_another_program_is_refused_and_never_touched(project):
     with pytest.raises(ProjectError, match="not a SmartHDR Studio project"):
         repair(project)
     assert path.read_bytes() == before
+
+
+def test_what_a_backup_does_not_know_and_nobody_can_read_is_told_by_number(project):
+    with Project.open(project) as opened:
+        for note in ("one", "two"):
+            Decisions(opened).annotate(["b"], note=note)
+    with closing(sqlite3.connect(project / DATABASE_NAME)) as by_hand:
+        by_hand.execute("DROP TRIGGER journal_is_never_changed")
+        by_hand.execute("UPDATE journal SET kind = 'rubbish' WHERE seq > 8")
+        by_hand.commit()
+    (said, *_) = repair(project)
+    assert said.endswith("(8 entries); missing: 2 entries (from 9 on)")

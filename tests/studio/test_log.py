@@ -35,20 +35,24 @@ application.exec()
 """
 
 
-def test_the_window_keeps_what_slots_threads_and_qt_say(tmp_path):
-    homes = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("CONFIG", "CACHE", "DATA")}
-    environment = {**os.environ, **homes, "XDG_STATE_HOME": str(tmp_path / "STATE")}
-    crashes = tmp_path / "STATE" / "smarthdr-studio" / "crashes.log"
+def after_a_crash(home, program, *words):
+    """A program of the window in a process of its own, where the last one has crashed."""
+    homes = {f"XDG_{kind}_HOME": str(home / kind) for kind in ("CONFIG", "CACHE", "DATA")}
+    crashes = home / "STATE" / "smarthdr-studio" / "crashes.log"
     crashes.parent.mkdir(parents=True)
     crashes.write_text("Fatal Python error: Segmentation fault\n", encoding="utf-8")
-    ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        env=environment,
+    return subprocess.run(
+        [sys.executable, "-c", program, *map(str, words)],
+        env={**os.environ, **homes, "XDG_STATE_HOME": str(home / "STATE")},
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
+
+
+def test_the_window_keeps_what_slots_threads_and_qt_say(tmp_path):
+    ended = after_a_crash(tmp_path, PROGRAM)
     assert ended.returncode == 0, ended.stderr
     (log,) = (tmp_path / "STATE").rglob("studio.log")
     text = log.read_text(encoding="utf-8")
@@ -60,6 +64,7 @@ def test_the_window_keeps_what_slots_threads_and_qt_say(tmp_path):
     for words in ("in a slot", "in a thread", "Qt is not content"):
         assert words in ended.stderr  # a terminal hears it as before
     assert "The program broke off last time" in ended.stdout
+    (crashes,) = (tmp_path / "STATE").rglob("crashes.log")
     assert crashes.read_text(encoding="utf-8").startswith("Fatal Python error")
 
 
@@ -98,19 +103,7 @@ application.exec()
 def test_a_project_that_opens_at_once_does_not_hide_that_the_last_time_broke_off(
     tmp_path, tiny_project
 ):
-    homes = {f"XDG_{kind}_HOME": str(tmp_path / kind) for kind in ("CONFIG", "CACHE", "DATA")}
-    environment = {**os.environ, **homes, "XDG_STATE_HOME": str(tmp_path / "STATE")}
-    crashes = tmp_path / "STATE" / "smarthdr-studio" / "crashes.log"
-    crashes.parent.mkdir(parents=True)
-    crashes.write_text("Fatal Python error: Segmentation fault\n", encoding="utf-8")
-    ended = subprocess.run(
-        [sys.executable, "-c", OPENED, str(tiny_project)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    ended = after_a_crash(tmp_path, OPENED, tiny_project)
     assert ended.returncode == 0, ended.stderr
     first, then, *_ = ended.stdout.splitlines()
     assert "The program broke off last time" in first

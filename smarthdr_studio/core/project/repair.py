@@ -63,7 +63,7 @@ def restore_database(folder: AnyPath) -> str:
     with TemporaryDirectory(prefix="smarthdr-studio-") as place:
         damaged, restored = _copied(path, Path(place)), Path(place) / "restored.sqlite"
         shutil.copyfile(backup, restored)
-        kept, added = verified(backup) or 0, _add_later(restored, damaged)
+        kept, (added, last) = verified(backup) or 0, _add_later(restored, damaged)
         left = _left_of(damaged, also=backup)
         if left is not None and len(left.entries) - left.begun > kept + added:
             return _put_what_is_left(folder, left, where=f" and {_as_seen(backup, folder)}")
@@ -75,8 +75,10 @@ def restore_database(folder: AnyPath) -> str:
         done += f" and added {added} that came later"
     if left is None or left.highest is None:
         return done if added else f"{done}; later ones, if there were any, could not be read"
-    lost = max(left.highest - kept - added, 0)
-    return f"{done}; missing: {counted(lost, 'entry', more='entries')}" if lost else done
+    lost = left.highest - last
+    if lost <= 0:
+        return done
+    return f"{done}; missing: {counted(lost, 'entry', more='entries')} (from {last + 1} on)"
 
 
 def _as_seen(path: Path, folder: Path) -> str:
@@ -163,8 +165,8 @@ def _copied(path: Path, place: Path) -> Path:
     return place / path.name
 
 
-def _add_later(path: Path, damaged: Path) -> int:
-    """Add what the damaged database has beyond the backup; answers how many entries."""
+def _add_later(path: Path, damaged: Path) -> tuple[int, int]:
+    """Add what the damaged database has beyond the backup: how many, and the last one's number."""
     with closing(database.connect(path)) as connection, database.writing(connection, path):
         old = database.entries_after(connection, 0)
         later, masks = _salvaged(damaged, old)
@@ -173,7 +175,7 @@ def _add_later(path: Path, damaged: Path) -> int:
         for name, runs in masks.items():
             if name in {entry.person for entry in fitting}:
                 write_mask(connection, name, runs)
-        return len(fitting)
+        return len(fitting), max((entry.seq for entry in (*old[-1:], *fitting)), default=0)
 
 
 def _salvaged(
