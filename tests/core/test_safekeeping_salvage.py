@@ -504,3 +504,21 @@ def test_what_a_backup_does_not_know_and_nobody_can_read_is_told_by_number(proje
         by_hand.commit()
     (said, *_) = repair(project)
     assert said.endswith("(8 entries); missing: 2 entries (from 9 on)")
+
+
+def test_what_was_looked_at_since_the_backup_is_known_after_it_came_back(project):
+    with Project.open(project) as opened:
+        opened.mark_reviewed(["b", "d"])
+        seen = opened.reviewed()
+    with closing(sqlite3.connect(project / DATABASE_NAME)) as by_hand:
+        (page,) = by_hand.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'figures'"
+        ).fetchone()
+    path = project / DATABASE_NAME
+    whole = bytearray(path.read_bytes())
+    whole[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096
+    path.write_bytes(whole)
+    (said, *_) = repair(project)
+    assert said.startswith("restored project.sqlite from backups/")
+    with Project.open(project) as again:
+        assert again.reviewed() == seen

@@ -40,6 +40,7 @@ from smarthdr_studio.core.project.salvage import (
     Salvage,
     differing_tables,
     salvage,
+    write_beside,
     write_salvage,
 )
 from smarthdr_studio.core.words import counted
@@ -67,6 +68,9 @@ def restore_database(folder: AnyPath) -> str:
         left = _left_of(damaged, also=backup)
         if left is not None and len(left.entries) - left.begun > kept + added:
             return _put_what_is_left(folder, left, where=f" and {_as_seen(backup, folder)}")
+        if left is not None:  # looked at since the backup was made
+            with closing(database.connect(restored)) as it, database.writing(it, restored):
+                write_beside(it, left)
         _put_away(folder)
         with replacing(path) as draft:
             shutil.copyfile(restored, draft)

@@ -333,8 +333,15 @@ def write_salvage(path: AnyPath, found: Salvage, *, beside: AnyPath) -> None:
         database.append(connection, found.entries)
         for name, runs in found.masks:
             database.write_mask(connection, name, runs)
-        connection.executemany("INSERT OR REPLACE INTO reviews VALUES (?, ?, ?)", found.reviews)
-        write_stamps(connection, {path: Stamp(*rest) for path, *rest in found.stamps})
+        write_beside(connection, found)
+
+
+def write_beside(connection: sqlite3.Connection, found: Salvage) -> None:
+    """What stands beside the journal: who looked at which scene, and as what pictures are known."""
+    here = {row[0] for row in connection.execute("SELECT id FROM scenes")}
+    reviews = [row for row in found.reviews if row[0] in here]
+    connection.executemany("INSERT OR REPLACE INTO reviews VALUES (?, ?, ?)", reviews)
+    write_stamps(connection, {path: Stamp(*rest) for path, *rest in found.stamps})
 
 
 def differing_tables(connection: sqlite3.Connection) -> list[str]:
