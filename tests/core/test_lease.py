@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -31,6 +32,7 @@ def run(tmp_path):
 @pytest.fixture(params=[errno.ENOLCK, errno.ENOSYS, "no flock at all"])
 def no_locks(request, monkeypatch):
     """A disk without locks, as a cluster has them, or a system without the call."""
+    monkeypatch.setattr(locking, "_WATCHED_S", 0.01)
     if isinstance(request.param, str):
         monkeypatch.delattr(fcntl, "flock")
         return
@@ -123,7 +125,35 @@ def test_a_lease_nobody_renews_is_taken_over_after_the_stated_time(run):
 
 
 @pytest.mark.usefixtures("no_locks")
-def test_a_lease_of_a_process_of_this_machine_that_was_killed_waits_for_nothing(run):
+@pytest.mark.parametrize("host", ["another", platform.node()])
+def test_a_lease_that_a_clock_makes_look_stale_is_watched_before_it_is_taken(
+    run, host, monkeypatch
+):
+    monkeypatch.setattr(locking, "_WATCHED_S", 600.0)
+    monkeypatch.setattr(locking, "_LOOKS", 60000)
+    path = lease_of(run, host=host, pid=os.getpid(), age=86400.0)
+    ended = threading.Event()
+
+    def beat():
+        long_ago = time.time() - 86400
+        while not ended.wait(0.05):
+            long_ago += 1
+            os.utime(path, (long_ago, long_ago))
+
+    holder = threading.Thread(target=beat)
+    holder.start()
+    try:
+        with pytest.raises(ProjectError, match="at work in another process"), run_lock(run.path):
+            pass
+    finally:
+        ended.set()
+        holder.join()
+    assert json.loads(path.read_text())["lease"] == "x"
+
+
+@pytest.mark.usefixtures("no_locks")
+def test_a_lease_of_a_process_of_this_machine_that_was_killed_waits_for_nothing(run, monkeypatch):
+    monkeypatch.setattr(locking, "_WATCHED_S", 86400.0)
     lease_of(run, host=platform.node(), pid=gone_pid())
     assert not is_at_work(run.path)
     with run_lock(run.path):

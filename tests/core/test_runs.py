@@ -72,6 +72,16 @@ def test_a_run_began_when_its_name_says_and_a_renamed_one_when_it_was_changed(pr
     assert abs(started_at(RunFolder(renamed)) - datetime.now(UTC)).total_seconds() < 86400
 
 
+@pytest.mark.parametrize("latest", ["20991231-235959-fast", "99991231-235959-quick"])
+def test_a_run_begun_after_a_clock_was_set_back_is_the_latest_all_the_same(project, latest):
+    runs = project.folder / "runs"
+    (runs / latest).mkdir(parents=True)
+    (runs / "renamed by hand").mkdir()
+    begun = [new_run(project.folder, "quick") for _ in range(3)]
+    dated = [run for run in run_folders(project.folder) if run.id[0].isdigit()]
+    assert dated == [*reversed(begun), RunFolder(runs / latest)]
+
+
 def step(number, *, speed):
     return StepReported(
         step=number,

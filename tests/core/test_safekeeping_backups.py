@@ -11,7 +11,7 @@ from made_labels import a_project
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.project import backups
 from smarthdr_studio.core.project.decisions import Decisions
-from smarthdr_studio.core.project.integrity import check_up
+from smarthdr_studio.core.project.integrity import check_up, newest_good_backup
 from smarthdr_studio.core.project.project import Project
 
 
@@ -58,6 +58,32 @@ def test_the_backups_of_the_last_ten_days_of_use_stay(project, monkeypatch):
         Project.open(project.folder).close()
     names = [path.name for path in backups.list_backups(project.folder)]
     assert names == [f"project-202701{day}.sqlite" for day in range(24, 14, -1)]
+
+
+def test_days_a_wrong_clock_had_never_cost_the_backup_of_today(project, monkeypatch):
+    for day in range(10, 25):
+        on_day(monkeypatch, f"209901{day}")
+        Project.open(project.folder).close()
+    Decisions(project).exclude(["b"])
+    for day in range(10, 22):
+        on_day(monkeypatch, f"202701{day}")
+        Project.open(project.folder).close()
+        assert (project.folder / "backups" / f"project-202701{day}.sqlite").exists()
+    names = [path.name for path in backups.list_backups(project.folder)]
+    assert names == [f"project-202701{day}.sqlite" for day in range(21, 11, -1)]
+
+
+@pytest.mark.parametrize("wrong", ["20990101", "19700101"])
+def test_what_knows_most_comes_back_where_a_clock_was_or_is_wrong(project, monkeypatch, wrong):
+    for day in ("20270101", wrong) if wrong < "2000" else (wrong, "20270101"):
+        Decisions(project).exclude(["b"])
+        Decisions(project).undo()
+        on_day(monkeypatch, day)
+        Project.open(project.folder).close()
+    newest = newest_good_backup(project.folder)
+    assert newest.name == f"project-{day}.sqlite"
+    assert newest != backups.list_backups(project.folder)[0]
+    assert backups.verified(newest) == len(project.entries())
 
 
 def test_opening_again_soon_costs_no_second_backup_and_later_brings_it_up_to_date(project):

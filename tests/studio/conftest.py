@@ -8,6 +8,7 @@ if not (os.environ.get("SMARTHDR_TEST_XCB") and os.environ.get("DISPLAY")):
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from brackets import write_dataset
 from made_once import copied_project, made_once
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThread, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
 from runs_on_disk import Log
 
 from smarthdr_studio.core.datasets.scan import find_scenes
@@ -35,6 +37,7 @@ from smarthdr_studio.studio.window import MainWindow, notices
 from smarthdr_studio.synthetic.settings import SampleSettings
 
 HEIGHT, WIDTH = 96, 128
+LONGEST_TURN_MS = 200  # what took longer was the machine
 SMALL_SAMPLE = SampleSettings(scenes=3, labelled=1, test=1, width=96, height=64)
 
 
@@ -283,6 +286,35 @@ def opened(show, until, tiny_project):
     window = show(tiny_project)
     until(window.session, lambda s: s.shown == "003" and s.charts is not None)
     return window
+
+
+class PatientBot(QtBot):
+    """Waits for turns of the event loop: no clock that is set and no sleep of the machine counts.
+
+    pytest-qt takes the time of day, so that a machine that was away for a moment failed the test.
+    """
+
+    def waitUntil(self, callback, *, timeout=20000):  # noqa: N802 - as it is called there
+        """Until `callback` asserts nothing wrong, or is True; `timeout` is in ms of turns."""
+        had = 0.0
+        while True:
+            try:
+                if callback() in (None, True):
+                    return
+                wrong = None
+            except AssertionError as error:
+                wrong = error
+            if had > timeout:
+                raise self.TimeoutError(f"not within {timeout / 1000:g} s") from wrong
+            begun = time.monotonic()
+            self.wait(10)
+            had += min(1000 * (time.monotonic() - begun), LONGEST_TURN_MS)
+
+
+@pytest.fixture
+def qtbot(qapp, request):
+    """The one of pytest-qt, and more patient."""
+    return PatientBot(request)
 
 
 @pytest.fixture

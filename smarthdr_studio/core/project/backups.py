@@ -49,6 +49,11 @@ def _age(backup: Path) -> tuple[str, int]:
     return ("", 0) if named is None else (named[1], int(named[2] or 1))
 
 
+def some_are_to_come(folder: AnyPath) -> bool:
+    """Whether a backup is of a day after today: a clock was wrong, and names tell no order."""
+    return any(_age(backup)[0] > utc_day() for backup in _daily(Path(folder)))
+
+
 def is_due(path: AnyPath) -> bool:
     """Whether the database at `path` needs a backup; asks the disk for names and three times."""
     path = Path(path)
@@ -111,11 +116,16 @@ def refresh(connection: sqlite3.Connection, path: AnyPath) -> Refreshed:
 
 
 def _drop_older(folder: Path) -> None:
-    """Thin out what newer backups know as well, and forget all but the newest days of use."""
+    """Thin out what newer backups know as well, and forget all but the newest days of use.
+
+    Days that are yet to come, by a clock that was wrong then or is now, come after those that were:
+    they never cost today's backup.
+    """
     days: dict[str, list[Path]] = {}
     for backup in _daily(folder):
         days.setdefault(_age(backup)[0], []).append(backup)
-    for number, (day, backups) in enumerate(days.items()):
+    were = sorted(days.items(), key=lambda one: one[0] > utc_day())
+    for number, (day, backups) in enumerate(were):
         if number >= BACKUPS_KEPT:
             for old in backups:
                 old.unlink(missing_ok=True)

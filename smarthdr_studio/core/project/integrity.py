@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,12 @@ from smarthdr_studio.core.imaging.bracket import Scene
 from smarthdr_studio.core.imaging.image_files import read_layers
 from smarthdr_studio.core.imaging.image_headers import exr_size, is_whole
 from smarthdr_studio.core.project import database
-from smarthdr_studio.core.project.backups import list_backups, verified, what_does_not_fit
+from smarthdr_studio.core.project.backups import (
+    list_backups,
+    some_are_to_come,
+    verified,
+    what_does_not_fit,
+)
 from smarthdr_studio.core.project.database import read_mask
 from smarthdr_studio.core.project.debris import (
     QUIET_SECONDS,
@@ -89,11 +95,15 @@ def _way_back(folder: Path) -> str:
 
 
 def newest_good_backup(folder: AnyPath) -> Path | None:
-    """The newest backup that is whole and whose journal adds up."""
-    for path in list_backups(folder):
-        if _entries(path) is not None:
-            return path
-    return None
+    """The newest backup that is whole and whose journal adds up.
+
+    Where a clock was wrong, so that some are of days to come, it is the one that knows most.
+    """
+    read = ((path, _entries(path)) for path in list_backups(folder))
+    good = ((path, entries) for path, entries in read if entries is not None)
+    if some_are_to_come(folder):
+        return max(good, key=itemgetter(1), default=(None, 0))[0]
+    return next(good, (None, 0))[0]
 
 
 def database_findings(connection: sqlite3.Connection, folder: AnyPath) -> Iterator[Finding]:

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import isfinite, isnan
 from pathlib import Path
 from statistics import median
@@ -104,9 +105,13 @@ class RunFolder:
 
 
 def new_run(project_folder: AnyPath, preset: str) -> RunFolder:
-    """A new, empty run folder named by UTC time and preset. Raises ProjectError."""
+    """A new, empty run folder named by UTC time and preset; the latest of all by its name.
+
+    Raises ProjectError.
+    """
     project_folder = Path(project_folder)
-    name = f"{datetime.now(UTC):{_TIME}}-{re.sub(r'[^A-Za-z0-9_]+', '_', preset) or 'run'}"
+    begun = _after_all(run_folders(project_folder))
+    name = f"{begun:{_TIME}}-{re.sub(r'[^A-Za-z0-9_]+', '_', preset) or 'run'}"
     runs = place_in(project_folder, "runs")
     try:
         runs.mkdir(parents=True, exist_ok=True)
@@ -121,6 +126,24 @@ def new_run(project_folder: AnyPath, preset: str) -> RunFolder:
         reason = error.strerror or type(error).__name__
         raise ProjectError(f"{runs}: cannot be written ({reason}); allow writing there") from None
     raise ProjectError(f"{runs}: holds a thousand runs of this second; wait a moment")
+
+
+def _after_all(runs: Iterable[RunFolder]) -> datetime:
+    """Now; where a clock was set back since, a second after the latest run there is."""
+    now = datetime.now(UTC)
+    latest = max(filter(None, map(_time_in_name, runs)), default=now)
+    if latest <= now:
+        return now
+    with suppress(OverflowError):  # after the last second a calendar has comes none
+        latest += timedelta(seconds=1)
+    return latest
+
+
+def _time_in_name(run: RunFolder) -> datetime | None:
+    try:
+        return datetime.strptime(run.id[:15], _TIME).replace(tzinfo=UTC)
+    except ValueError:  # renamed by hand
+        return None
 
 
 def run_folders(project: AnyPath) -> tuple[RunFolder, ...]:
@@ -283,11 +306,11 @@ def best_checkpoint(run: AnyPath) -> Path | None:
 
 def started_at(run: RunFolder) -> datetime:
     """When the run was first started (UTC), by its name; one renamed by hand, when last changed."""
-    try:
-        return datetime.strptime(run.id[:15], _TIME).replace(tzinfo=UTC)
-    except ValueError:  # renamed by hand
-        changed = run.path.stat().st_mtime if run.path.exists() else 0.0
-        return datetime.fromtimestamp(changed, UTC)
+    named = _time_in_name(run)
+    if named is not None:
+        return named
+    changed = run.path.stat().st_mtime if run.path.exists() else 0.0
+    return datetime.fromtimestamp(changed, UTC)
 
 
 def _step_of(checkpoint: Path) -> int:

@@ -33,6 +33,8 @@ HEARTBEAT_S: Final = 10.0
 _MISSED: Final = 3 * HEARTBEAT_S  # without one for so long, the disk is asked before writing
 STALE_S: Final = 120.0
 """So long a lease may stay untouched: twelve heartbeats, as clocks of machines differ."""
+_WATCHED_S: Final = 1.5 * HEARTBEAT_S
+_LOOKS: Final = 30  # while a lease is watched
 _NO_LOCKS: Final = frozenset(
     {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 )
@@ -237,6 +239,8 @@ def _take_lease(run: Path, file: IO[str]) -> bool:
         if _is_alive(path, before) or _is_locked_elsewhere(run, file):
             return False
         if before is not None:
+            if not _was_left(before) and _is_renewed(path):
+                return False
             aside = path.with_name(f".{_LEASE}.{uuid.uuid4().hex}")
             with suppress(FileNotFoundError):  # somebody else was quicker
                 path.rename(aside)
@@ -283,12 +287,28 @@ def _is_alive(path: Path, lease: dict[str, Any] | None) -> bool:
     """Whether a lease is in force: renewed lately, and by a process of this machine that lives."""
     if lease is None:
         return False
-    if lease.get("host") == platform.node() and not _is_running(lease.get("pid")):
-        return False
     try:
-        return time.time() - path.stat().st_mtime < STALE_S
+        return not _was_left(lease) and time.time() - path.stat().st_mtime < STALE_S
     except OSError:
         return False
+
+
+def _was_left(lease: dict[str, Any]) -> bool:
+    """Whether the process of a lease was one of this machine, and is no more."""
+    return lease.get("host") == platform.node() and not _is_running(lease.get("pid"))
+
+
+def _is_renewed(path: Path) -> bool:
+    """Whether a lease that seems stale is renewed all the same, watched longer than a heartbeat.
+
+    So it seems where a clock was set, here or there, or this machine wakes up with who holds it.
+    """
+    seen = path.stat().st_mtime_ns
+    for _ in range(_LOOKS):
+        time.sleep(_WATCHED_S / _LOOKS)
+        if path.stat().st_mtime_ns != seen:
+            return True
+    return False
 
 
 def _is_running(pid: object) -> bool:
