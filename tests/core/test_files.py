@@ -2,13 +2,29 @@
 
 import errno
 import os
+import time
 
 import pytest
 
 from smarthdr_studio.core import files
 from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.files import move, replacing, save_text
-from smarthdr_studio.core.project.debris import is_draft
+from smarthdr_studio.core.project.debris import is_draft, left_alone
+
+
+@pytest.mark.parametrize("wrong_by", [-86400.0, 0.0, 86400.0])
+def test_files_are_as_old_as_the_clock_of_their_disk_says(tmp_path, monkeypatch, wrong_by):
+    true = time.time
+    monkeypatch.setattr(time, "time", lambda: true() + wrong_by)
+    now = files.disk_time(tmp_path)
+    young = tmp_path / "young"
+    young.touch()
+    assert abs(now - young.stat().st_mtime) < 600
+    os.utime(young, (now - 700, now - 700))
+    assert left_alone([young], seconds=600) == [young]
+    assert left_alone([young], seconds=86400) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["young"]
+    assert files.disk_time(tmp_path / "nowhere") == pytest.approx(true() + wrong_by, abs=600)
 
 
 def test_new_folders_are_flushed_before_what_lies_in_them(tmp_path, monkeypatch):

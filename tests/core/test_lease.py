@@ -115,6 +115,22 @@ def test_a_lease_that_another_machine_renews_is_respected(run, age):
 
 
 @pytest.mark.usefixtures("no_locks")
+@pytest.mark.parametrize("wrong_by", [-86400.0, 86400.0])
+def test_a_machine_whose_clock_is_wrong_reads_leases_like_any_other(run, monkeypatch, wrong_by):
+    lease_of(run)
+    true = time.time
+    monkeypatch.setattr(time, "time", lambda: true() + wrong_by)
+    assert is_at_work(run.path)
+    with pytest.raises(ProjectError, match="at work in another process"), run_lock(run.path):
+        pass
+    long_ago = true() - STALE_S - 1
+    os.utime(run.path / "at-work.lease", (long_ago, long_ago))
+    assert not is_at_work(run.path)
+    with run_lock(run.path) as hold:
+        hold.refuse_lost()
+
+
+@pytest.mark.usefixtures("no_locks")
 def test_a_lease_nobody_renews_is_taken_over_after_the_stated_time(run):
     lease = lease_of(run, age=STALE_S + 1)
     assert not is_at_work(run.path)

@@ -2,6 +2,7 @@
 
 import errno
 import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -253,7 +254,12 @@ def test_no_mode_is_left_on_between_two_events(predictor, pool, tmp_path):
         assert not torch.is_autocast_enabled("cpu")
 
 
-def test_a_checkpoint_labels_every_unlabelled_scene_or_those_asked_for(project, make_plan):
+@pytest.mark.parametrize("ahead", [0, 86400], ids=["", "clock a day ahead of the disk"])
+def test_a_checkpoint_labels_every_unlabelled_scene_or_those_asked_for(
+    project, make_plan, monkeypatch, ahead
+):
+    true = time.time
+    monkeypatch.setattr(time, "time", lambda: true() + ahead)
     list(train(make_plan(schedule={"epochs": 1, "steps_per_epoch": 1}), project))
     checkpoint = latest_checkpoint(project)
     for path in (project / "pseudo").iterdir():

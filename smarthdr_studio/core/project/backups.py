@@ -3,7 +3,6 @@
 import re
 import shutil
 import sqlite3
-import time
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from itertools import pairwise
@@ -12,7 +11,7 @@ from typing import Final, NamedTuple
 
 from smarthdr_studio.core.environment import garbage_collection_paused, utc_day
 from smarthdr_studio.core.errors import ProjectError, StudioError
-from smarthdr_studio.core.files import AnyPath, is_file, is_inside, place_in, replacing
+from smarthdr_studio.core.files import AnyPath, disk_time, is_file, is_inside, place_in, replacing
 from smarthdr_studio.core.project import database, formats
 from smarthdr_studio.core.project.journal import Accounts, JournalEntry
 from smarthdr_studio.core.remedies import LOOK_OVER, MEND
@@ -314,7 +313,9 @@ def _is_outdated(backup: Path, path: Path) -> bool:
     log = path.with_name(f"{path.name}-wal")
     if log.exists():
         written.append(log.stat().st_mtime)
-    return max(written) >= made and not 0 <= time.time() - made < FRESH_SECONDS
+    if max(written) < made:
+        return False
+    return not 0 <= disk_time(backup.parent) - made < FRESH_SECONDS
 
 
 def _entries(connection: sqlite3.Connection) -> int:

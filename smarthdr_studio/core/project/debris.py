@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from smarthdr_studio.core.errors import ForeignPlace
 from smarthdr_studio.core.files import (
     TRASH,
     AnyPath,
+    disk_time,
     is_inside,
     move,
     move_to_trash,
@@ -35,19 +35,28 @@ def is_draft(path: AnyPath) -> bool:
     return _DRAFT.fullmatch(Path(path).name) is not None
 
 
-def age(path: AnyPath) -> float:
+def left_alone(paths: Iterable[AnyPath], *, seconds: float) -> list[Path]:
+    """Those of these files and folders that nobody has written to for so long.
+
+    By the clock of the disk the first of them lies on, which is asked once.
+    """
+    found = [Path(path) for path in paths]
+    now = disk_time(found[0].parent) if found else 0.0
+    return [path for path in found if _age(path, now=now) >= seconds]
+
+
+def _age(path: Path, *, now: float) -> float:
     """Seconds since anybody wrote to a file, or to anything in a folder; 0 where that is unknown.
 
     A clock that was turned back makes files of the future, which are young.
     """
-    path = Path(path)
     newest = 0.0
     try:
         for each in (path, *(path.rglob("*") if path.is_dir() and not path.is_symlink() else ())):
             newest = max(newest, each.lstat().st_mtime)
     except OSError:
         return 0.0
-    return max(time.time() - newest, 0.0)
+    return max(now - newest, 0.0)
 
 
 def drafts_left(paths: Iterable[AnyPath], *, quiet: float = QUIET_SECONDS) -> list[Path]:
@@ -57,7 +66,7 @@ def drafts_left(paths: Iterable[AnyPath], *, quiet: float = QUIET_SECONDS) -> li
     in use as well.
     """
     drafts = [Path(path) for path in paths if is_draft(path)]
-    return drafts if all(age(path) >= quiet for path in drafts) else []
+    return drafts if left_alone(drafts, seconds=quiet) == drafts else []
 
 
 def sweep(connection: sqlite3.Connection, folder: AnyPath, *, quiet: float = QUIET_SECONDS) -> None:
@@ -122,7 +131,7 @@ def drafts_beside(target: AnyPath, *, quiet: float = QUIET_SECONDS) -> list[Path
     except OSError:
         return []
     mine = [path for path in found if re.split(r"\.[0-9a-f]{32}", path.name[1:])[0] in names]
-    return [path for path in mine if not path.is_symlink() and age(path) >= quiet]
+    return left_alone((path for path in mine if not path.is_symlink()), seconds=quiet)
 
 
 def take_in(folder: AnyPath, draft: AnyPath) -> None:

@@ -32,11 +32,11 @@ from smarthdr_studio.core.project.backups import (
 from smarthdr_studio.core.project.database import read_mask
 from smarthdr_studio.core.project.debris import (
     QUIET_SECONDS,
-    age,
     drafts_beside,
     drafts_left,
     files_of,
     is_draft,
+    left_alone,
 )
 from smarthdr_studio.core.project.findings import (
     Finding,
@@ -223,12 +223,19 @@ def unaccounted(project: Project, *, quiet: float = QUIET_SECONDS) -> Iterator[F
     Neither is looked at while it is younger than `quiet` seconds.
     """
     known = files_ever(project.entries())
-    files = [*files_of(project.folder)]
-    drafts = set(drafts_left(files, quiet=quiet))
-    for path in files:
-        relative = path.relative_to(project.folder).as_posix()
-        stray = relative.startswith("labels/") and relative not in known and not is_draft(path)
-        if path in drafts or (stray and is_quiet(path, quiet)):
+    files = {path.relative_to(project.folder).as_posix(): path for path in files_of(project.folder)}
+    strays = left_alone(
+        (
+            path
+            for relative, path in files.items()
+            if relative.startswith("labels/") and relative not in known and not is_draft(path)
+        ),
+        seconds=quiet,
+    )
+    left = {*strays, *drafts_left(files.values(), quiet=quiet)}
+    for relative, path in files.items():
+        if path in left:
+            stray = path in strays
             yield Finding(
                 trouble=FindingKind.UNACCOUNTED if stray else FindingKind.LEFTOVER,
                 what=relative,
@@ -246,11 +253,6 @@ def unaccounted(project: Project, *, quiet: float = QUIET_SECONDS) -> Iterator[F
             remedy=f"move it to the trash with: {MEND}",
             mendable=True,
         )
-
-
-def is_quiet(path: AnyPath, seconds: float) -> bool:
-    """Whether a file is there and nobody has written to it for so long."""
-    return age(path) >= seconds
 
 
 def _wrong_with_file(

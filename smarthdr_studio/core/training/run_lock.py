@@ -32,7 +32,7 @@ _ATTEMPTS, _PAUSE_S = 5, 0.02  # whoever only asks holds the lock for a moment
 HEARTBEAT_S: Final = 10.0
 _MISSED: Final = 3 * HEARTBEAT_S  # without one for so long, the disk is asked before writing
 STALE_S: Final = 120.0
-"""So long a lease may stay untouched: twelve heartbeats, as clocks of machines differ."""
+"""So long a lease may stay untouched: twelve heartbeats, by the clock of the disk."""
 _WATCHED_S: Final = 1.5 * HEARTBEAT_S
 _LOOKS: Final = 30  # while a lease is watched
 _NO_LOCKS: Final = frozenset(
@@ -188,10 +188,9 @@ def is_at_work(run: AnyPath) -> bool:
                     return True
             except _NoLocks:
                 return _is_leased(run)
-            host = _holder(file)
+            return _is_leased(run) or _is_held_elsewhere(run, file)
     except (OSError, ValueError, AttributeError):
         return False
-    return _is_leased(run) or (host not in (None, platform.node()) and _heard_lately(run))
 
 
 def _holder(file: IO[str]) -> object:
@@ -219,12 +218,30 @@ def _locked_at_last(file: IO[str]) -> bool:
     return False
 
 
-def _heard_lately(run: Path) -> bool:
+def _disk_now(run: Path) -> float:
+    """The time by the clock of the disk, off the lock: a lease is dated by no other.
+
+    This machine's where the lock may not be touched, or leads elsewhere.
+    """
+    lock = run / _LOCK
+    if not lock.is_symlink():
+        with suppress(OSError):
+            os.utime(lock)
+            return lock.stat().st_mtime
+    return time.time()
+
+
+def _is_held_elsewhere(run: Path, file: IO[str]) -> bool:
+    """Whether a machine that has locks on this disk holds one, which cannot be seen from here.
+
+    Then the run was heard of lately. Raises ValueError or AttributeError as of `_holder`.
+    """
+    if _holder(file) in (None, platform.node()):
+        return False
     try:
-        age = time.time() - (run / "events.jsonl").stat().st_mtime
+        return _disk_now(run) - (run / "events.jsonl").stat().st_mtime < _HEARD_LATELY_S
     except OSError:
         return False
-    return age < _HEARD_LATELY_S
 
 
 def _take_lease(run: Path, file: IO[str]) -> bool:
@@ -288,7 +305,7 @@ def _is_alive(path: Path, lease: dict[str, Any] | None) -> bool:
     if lease is None:
         return False
     try:
-        return not _was_left(lease) and time.time() - path.stat().st_mtime < STALE_S
+        return not _was_left(lease) and _disk_now(path.parent) - path.stat().st_mtime < STALE_S
     except OSError:
         return False
 
@@ -324,12 +341,10 @@ def _is_running(pid: object) -> bool:
 
 
 def _is_locked_elsewhere(run: Path, file: IO[str]) -> bool:
-    """Whether a machine that has locks on this disk holds one, which cannot be seen from here."""
     try:
-        host = _holder(file)
+        return _is_held_elsewhere(run, file)
     except (ValueError, AttributeError):
         return False
-    return host not in (None, platform.node()) and _heard_lately(run)
 
 
 if sys.platform == "win32":
