@@ -168,6 +168,14 @@ def test_a_lease_that_a_clock_makes_look_stale_is_watched_before_it_is_taken(
 
 
 @pytest.mark.usefixtures("no_locks")
+def test_a_run_whose_holder_ends_while_its_lease_is_watched_is_free(run, monkeypatch):
+    path = lease_of(run, age=86400.0)
+    monkeypatch.setattr(time, "sleep", lambda _: path.unlink(missing_ok=True))
+    with run_lock(run.path):
+        assert is_at_work(run.path)
+
+
+@pytest.mark.usefixtures("no_locks")
 def test_a_lease_of_a_process_of_this_machine_that_was_killed_waits_for_nothing(run, monkeypatch):
     monkeypatch.setattr(locking, "_WATCHED_S", 86400.0)
     lease_of(run, host=platform.node(), pid=gone_pid())

@@ -141,8 +141,9 @@ class Painted(Heard):
 def test_of_the_list_only_lines_with_another_share_are_painted(side_by_side, qtbot):
     session, view = side_by_side.session, side_by_side.page.scenes.list
     bring(side_by_side, qtbot, "scenes")
-    scenes = list(session.state.scenes)
+    qtbot.waitUntil(lambda: session.at_rest)
     qtbot.wait(100)
+    scenes = list(session.state.scenes)
     heard = Painted(QEvent.Type.Paint, view.viewport())
     for line in (0, 2):
         scenes[line] = replace(scenes[line], retained=0.5)

@@ -224,14 +224,12 @@ def unaccounted(project: Project, *, quiet: float = QUIET_SECONDS) -> Iterator[F
     """
     known = files_ever(project.entries())
     files = {path.relative_to(project.folder).as_posix(): path for path in files_of(project.folder)}
-    strays = left_alone(
-        (
-            path
-            for relative, path in files.items()
-            if relative.startswith("labels/") and relative not in known and not is_draft(path)
-        ),
-        seconds=quiet,
+    of_labels = (
+        path
+        for relative, path in files.items()
+        if relative.startswith("labels/") and relative not in known and not is_draft(path)
     )
+    strays = {*left_alone(of_labels, seconds=quiet)}
     left = {*strays, *drafts_left(files.values(), quiet=quiet)}
     for relative, path in files.items():
         if path in left:

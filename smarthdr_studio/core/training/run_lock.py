@@ -320,11 +320,12 @@ def _is_renewed(path: Path) -> bool:
 
     So it seems where a clock was set, here or there, or this machine wakes up with who holds it.
     """
-    seen = path.stat().st_mtime_ns
-    for _ in range(_LOOKS):
-        time.sleep(_WATCHED_S / _LOOKS)
-        if path.stat().st_mtime_ns != seen:
-            return True
+    with suppress(FileNotFoundError):  # whoever held it is done
+        seen = path.stat().st_mtime_ns
+        for _ in range(_LOOKS):
+            time.sleep(_WATCHED_S / _LOOKS)
+            if path.stat().st_mtime_ns != seen:
+                return True
     return False
 
 
