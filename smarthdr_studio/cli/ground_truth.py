@@ -64,6 +64,7 @@ def truth(
         radiance, findings = _looked_at(opened, scene, files, evs=exposures)
         if not check:
             _refuse(findings, fix=fix, force=force)
+            assert radiance is not None, "what has another size is refused whatever is asked"
             applied = findings.suggested if fix else None
             _import(opened, scene, files, radiance, fix=applied, note=note)
         status = str(opened.statuses()[scene])
@@ -94,21 +95,26 @@ def _use_its_own(folder: Path, scene: str, *, note: str, as_json: bool) -> None:
 
 def _looked_at(
     project: "Project", scene_id: str, files: list[Path], *, evs: tuple[float, ...] | None
-) -> "tuple[Floats, TruthFindings]":
-    """The radiance that was given or merged, unmended, and what was found out about it."""
-    from smarthdr_studio.core.datasets.ground_truth import inspect_radiance
+) -> "tuple[Floats | None, TruthFindings]":
+    """The radiance that was given or merged, unmended, and what was found out about it.
+
+    What its header tells to be of another size is not decoded.
+    """
+    from smarthdr_studio.core.datasets.ground_truth import inspect_radiance, of_another_size
     from smarthdr_studio.core.datasets.static_merge import merge_static
     from smarthdr_studio.core.imaging.bracket import decode_bracket, to_ground_truth
     from smarthdr_studio.core.imaging.image_files import read_radiance
 
     scene = project.scene(scene_id)
-    bracket = decode_bracket(scene)
     if len(files) > 1:
-        merged = merge_static(files, evs, scene, bracket)
+        merged = merge_static(files, evs, scene, decode_bracket(scene))
         return merged.radiance, merged.findings
+    of_another = of_another_size(files[0], scene, source=files[0].name)
+    if of_another is not None:
+        return None, of_another
     own = scene.ground_truth is not None and files[0].resolve() == scene.ground_truth.resolve()
     radiance = to_ground_truth(read_radiance(files[0]), scene) if own else read_radiance(files[0])
-    return radiance, inspect_radiance(radiance, scene, bracket, source=files[0].name)
+    return radiance, inspect_radiance(radiance, scene, decode_bracket(scene), source=files[0].name)
 
 
 def _refuse(findings: "TruthFindings", *, fix: bool, force: bool) -> None:

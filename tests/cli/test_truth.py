@@ -92,6 +92,21 @@ def test_another_size_cannot_be_forced(bring, project, exact):
     assert state(project)[0] == "unlabelled"
 
 
+@pytest.mark.parametrize("option", ["--check", "--fix", "--force"])
+def test_a_huge_picture_of_another_size_is_refused_by_its_header(
+    run, project, tmp_path, monkeypatch, option
+):
+    def decoded(*_, **__):
+        raise AssertionError("a pixel was decoded")
+
+    cv2.imwrite(str(tmp_path / "huge.png"), np.zeros((3000, 4000), np.uint16))
+    monkeypatch.setattr("smarthdr_studio.core.imaging.image_files.read_radiance", decoded)
+    answer = run("truth", project, "004", tmp_path / "huge.png", option)
+    assert answer.status == (1 if option == "--check" else 2)
+    assert "it is 4000×3000 but the frames are" in answer.out + answer.err
+    assert state(project)[0] == "unlabelled"
+
+
 def test_a_test_scene_stays_one(run, project, exact, tmp_path, dataset):
     answer = run("truth", project, "Test-006", dataset / "Test" / "006" / "HDRImg.hdr", "--json")
     assert answer.status == 0, answer.err

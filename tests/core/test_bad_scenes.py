@@ -6,6 +6,7 @@ import numpy as np
 import OpenEXR
 import pytest
 
+from smarthdr_studio.core.datasets import arrival
 from smarthdr_studio.core.datasets.exposures import find_exposures
 from smarthdr_studio.core.datasets.scan import find_scenes, labelled_by_default
 from smarthdr_studio.core.errors import BadDataset
@@ -194,6 +195,19 @@ def test_of_samples_in_one_folder_only_that_which_lacks_a_frame_is_told(tmp_path
 def test_a_ground_truth_of_another_size(dataset):
     write_radiance_hdr(bad(dataset, "HDRImg.hdr"), np.ones((8, 24, 3), np.float32))
     assert "HDRImg.hdr: cannot be used as ground truth; it is 24×8 but the" in the_note(dataset)
+
+
+def test_a_ground_truth_of_another_size_is_left_out_without_being_decoded(dataset, monkeypatch):
+    decoded = []
+
+    def counted(path):
+        decoded.append(Path(path).parent.name)
+        return read_radiance(path)
+
+    monkeypatch.setattr(arrival, "read_radiance", counted)
+    write_radiance_hdr(bad(dataset, "HDRImg.hdr"), np.ones((800, 2400, 3), np.float32))
+    assert "it is 2400×800 but the frames are 24×16" in the_note(dataset)
+    assert decoded == ["good"]
 
 
 def test_an_exr_without_rgb(dataset):

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from smarthdr_studio.core.datasets.ground_truth import TruthFindings, inspect_radiance
+from smarthdr_studio.core.datasets.ground_truth import (
+    TruthFindings,
+    inspect_radiance,
+    of_another_size,
+)
 from smarthdr_studio.core.imaging.bracket import (
     TRUTH_LEFT_OUT,
     TRUTH_ODD,
@@ -35,8 +39,10 @@ def checked_truth(scene: Scene, bracket: Bracket) -> tuple[Scene, tuple[SceneNot
     UnreadableImage where it cannot be read.
     """
     path = str(scene.ground_truth)
-    radiance = to_ground_truth(read_radiance(path), scene)
-    found = inspect_radiance(radiance, scene, bracket, source=path, samples=_SAMPLES)
+    found = of_another_size(path, scene, source=path)
+    if found is None:
+        radiance = to_ground_truth(read_radiance(path), scene)
+        found = inspect_radiance(radiance, scene, bracket, source=path, samples=_SAMPLES)
     if found.problems:
         return _without(scene), (left_out(scene, found.summary),)
     if found.suggested.shift != (0, 0):

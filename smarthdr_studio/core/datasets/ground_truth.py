@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from smarthdr_studio.core.display.tone import Rgb8, ToneMap, frame_rgb8, to_rgb8, tone_table
+from smarthdr_studio.core.files import AnyPath
 from smarthdr_studio.core.imaging.bracket import Bracket, Scene
+from smarthdr_studio.core.imaging.image_files import image_size
 from smarthdr_studio.core.imaging.radiometry import GAMMA, Floats, Frame
 
 NO_SHIFT: Final = (0, 0)
@@ -366,6 +368,16 @@ class TruthFindings:
         return replace(self, warnings=(*sentences, *self.warnings))
 
 
+def of_another_size(path: AnyPath, scene: Scene, *, source: str) -> TruthFindings | None:
+    """What its header alone tells of a ground truth that has not the size of its scene.
+
+    None where it has that size. No pixel is decoded. `source` is what sentences call it. Raises
+    UnreadableImage.
+    """
+    findings = _of_size(image_size(path), scene, source=source)
+    return None if findings.forcible else findings
+
+
 def inspect_radiance(
     radiance: Floats,
     scene: Scene,
@@ -379,11 +391,9 @@ def inspect_radiance(
     `source` is what sentences call it; at most so many pixels are compared.
     """
     height, width = radiance.shape[:2]
-    findings = TruthFindings(
-        source=source, size=(height, width), expected=(scene.height, scene.width)
-    )
+    findings = _of_size((height, width), scene, source=source)
     if not findings.forcible:
-        return replace(findings, problems=(_size_sentence(findings.size, findings.expected),))
+        return findings
     found = match(radiance, bracket, samples=samples)
     if not _comparable(found):
         clipped = _clipped(radiance, NO_FIX)
@@ -405,6 +415,13 @@ def inspect_radiance(
         problems=problems,
         warnings=warnings,
     )
+
+
+def _of_size(size: tuple[int, int], scene: Scene, *, source: str) -> TruthFindings:
+    findings = TruthFindings(source=source, size=size, expected=(scene.height, scene.width))
+    if findings.forcible:
+        return findings
+    return replace(findings, problems=(_size_sentence(size, findings.expected),))
 
 
 def _comparable(found: Match) -> bool:
