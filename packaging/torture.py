@@ -175,7 +175,7 @@ def _run(injection: Injection, seed: int, into: Path) -> PartResult:
     environment = os.environ | {"SMARTHDR_NIGHTLY": "1", "SMARTHDR_SEED": str(seed)}
     command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}"]
     command += ["-o", "junit_family=xunit1", "-p", "no:cacheprovider", injection.tests]
-    log = into / "last.txt"
+    log = into / f"part-{INJECTIONS.index(injection)}-{seed}.txt"
     with log.open("w", encoding="utf-8") as stream:
         subprocess.run(
             command, cwd=ROOT, env=environment, stdout=stream, stderr=stream, check=False
@@ -187,9 +187,12 @@ def _run(injection: Injection, seed: int, into: Path) -> PartResult:
         cases = list(ET.parse(report).iter("testcase"))
         failed = [
             f"SMARTHDR_NIGHTLY=1 SMARTHDR_SEED={seed} {case.get('classname')}::{case.get('name')}"
+            f" (see {log.name})"
             for case in cases
             if any(case.find(how) is not None for how in _FAILED)
         ]
+    if not failed:
+        log.unlink()
     skipped = sum(case.find("skipped") is not None for case in cases)
     counts: Counter[str] = Counter()
     for told in (each for case in cases for each in case.iter("property")):

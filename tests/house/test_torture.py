@@ -50,12 +50,14 @@ def test_counts_are_added_up_and_nothing_is_repeated(night):
     assert "| kills | 2 of 2 | 6 kills | 0 | 20" in said
 
 
-def test_a_failure_is_told_with_the_words_that_repeat_it(night):
+def test_a_failure_is_told_with_the_words_that_repeat_it(night, tmp_path):
     status, said = night(broken=1)
     assert status == 1
     assert "| kills | 2 of 2 | 6 kills | 1 | 20" in said
     assert "SMARTHDR_SEED=1" in said
-    assert "::test_counted" in said
+    assert "::test_counted (see part-0-1.txt)" in said
+    (log,) = (tmp_path / "into").glob("*.txt")
+    assert 'assert SEED < 1, "lost"' in log.read_text(encoding="utf-8")
 
 
 def test_a_pytest_that_dies_has_passed_nothing_and_is_a_failure(night, tmp_path, torture):

@@ -1,7 +1,6 @@
 """Whatever interrupts a run, and however often, it ends as if nothing had happened, bit for bit."""
 
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from by_night import SEED
+from killed import copied_as_killed
 
 from smarthdr_studio.core.training.events import PhaseChanged, RunFinished, StepReported, events_in
 from smarthdr_studio.core.training.plan import load_preset
@@ -149,7 +149,7 @@ class _Trainee:
         """Goes on with what is on disk at this moment: nothing was closed before copying."""
         self.copies += 1
         copy = self.project.with_name(f"killed-{self.copies}.shdr")
-        shutil.copytree(self.project, copy)
+        copied_as_killed(self.project, copy)
         self.events.close()
         self.project = copy
         self._resume()
