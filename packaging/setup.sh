@@ -186,20 +186,22 @@ has_nvidia() { [ -e /proc/driver/nvidia/version ] || { command -v nvidia-smi >/d
 megabytes_free() { df -Pk "$1" | awk 'NR == 2 { printf "%d", $4 / 1024 }'; }
 
 # Says what installing these kinds of `needs` takes, and refuses where there is no room for it.
+# After --refuse-only it says so only where it refuses.
 need_room() {
-  local fetched=0 taken=0 free here kind a b
+  local fetched=0 taken=0 needed free here kind a b
   while read -r kind a b; do
     case " $* " in *" ${kind:-none} "*) fetched=$((fetched + a)) taken=$((taken + b)) ;; esac
   done <<<"$needs"
   free=$(megabytes_free "$root")
-  say "Setting up fetches about $fetched MB and takes about $taken MB in $environment; $free MB are free there."
   # While pip unpacks, what it fetched is still there; what a broken-off set-up left counts.
   here=0; stands_somehow || here=$(megabytes "$environment")
-  taken=$((taken > here ? taken - here : 0))
-  [ "$free" -ge $((fetched + taken)) ] \
-    || stop "Too little room for $environment: it needs $((fetched + taken)) MB and $free MB are free; free some, or move $root to a larger disk."
+  needed=$((fetched + (taken > here ? taken - here : 0)))
+  [ "$1" != --refuse-only ] || [ "$free" -lt "$needed" ] || return 0
+  say "Setting up fetches about $fetched MB and takes about $taken MB in $environment; $free MB are free there."
+  [ "$free" -ge "$needed" ] \
+    || stop "Too little room for $environment: it needs $needed MB and $free MB are free; free some, or move $root to a larger disk."
   # pip also keeps what it fetches, for the next time, unless that is too much.
-  [ "$(megabytes_free "${HOME:-/}")" -ge $((2 * fetched + taken)) ] || export PIP_NO_CACHE_DIR=1
+  [ "$(megabytes_free "${HOME:-/}")" -ge $((fetched + needed)) ] || export PIP_NO_CACHE_DIR=1
 }
 
 # pip, with its words in a log, which lies there as long as a step is not whole.
@@ -210,8 +212,15 @@ pip_installs() {
     -m pip --disable-pip-version-check --no-input --no-color install --no-compile --progress-bar off "$@" || status=$?
   rm -rf "$environment/.fetching"
   if [ $status = 0 ]; then rm -f "$step_log"; return; fi
+  refuse_without_network "$step_log"
   grep -E '^ *(ERROR|error):?' "$step_log" >&2 || tail -n 5 "$step_log" >&2
   stop "pip could not install $*; all it said is in $step_log. The next start tries again."
+}
+
+# Says that there is no network, where that is what the words of pip in the log $1 come to.
+refuse_without_network() {
+  ! grep -qE 'NewConnectionError|NameResolutionError|ConnectTimeout|ReadTimeout|ProxyError|Network is unreachable' "$1" \
+    || stop "pip cannot reach the package index; is this machine on the network? All it said is in $1. The next start goes on from here."
 }
 
 # Whether a set-up was broken off so that what lies there cannot be trusted.
@@ -231,7 +240,7 @@ stands_somehow() { [ -e "$environment/.made-from-studio" ]; }
 # Makes .venv with the project in it, unless it stands already; a dependency group may be named, and
 # after it "alone": then only its tools are there, and not the project.
 make_environment() {
-  local group=${1:-studio} alone=${2:-} python make_room_for= compiled=
+  local group=${1:-studio} alone=${2:-} python make_room_for= compiled= torch=torch
   refuse_anothers
   ! stands "$group" || return 0
   python=$(find_python)
@@ -243,8 +252,11 @@ make_environment() {
   [ -n "$alone" ] || stands_somehow || make_room_for=$(kind_of_studio)
   [ "$group" = studio ] || [ -e "$environment/.made-from-$group" ] || make_room_for="$make_room_for $group"
   # shellcheck disable=SC2086  # kinds are words
-  [ -z "$make_room_for" ] || need_room $make_room_for
+  [ -z "$make_room_for" ] || need_room --refuse-only $make_room_for
   make_venv "$python"
+  [ -n "$alone" ] || stands studio || choose_torch
+  # shellcheck disable=SC2086  # kinds are words
+  [ -z "$make_room_for" ] || need_room $make_room_for
   [ -n "$alone" ] || stands studio || install_studio
   if ! stands "$group"; then
     [ -n "$alone" ] || { compile_studio & compiled=$!; }
@@ -280,36 +292,36 @@ kind_of_studio() {
 # An environment with pip in it, made with the Python $1.
 make_venv() {
   ! "$environment/bin/python" -c 'import pip' 2>/dev/null || return 0
-  say "Making the environment in $environment with $("$1" --version)."
   rm -rf "$environment"; mkdir -p "$environment"; : >"$environment/.begun"
   "$1" -m venv "$environment"
   rm "$environment/.begun"
 }
 
 install_studio() {
-  "$environment/bin/python" -c 'import torch' 2>/dev/null || install_torch
+  [ -z "$torch" ] || { say "Installing ${torch/==/ }."; pip_installs "$torch"; }
   say "Installing SmartHDR Studio and its libraries."
   pip_installs --editable "$root"
   fingerprint >"$environment/.made-from-studio"
   say "The environment stands; it takes $(megabytes "$environment") MB."
 }
 
-# torch for a machine without an NVIDIA driver: the newest CPU build pip can see, if there is one.
-install_torch() {
-  local build=
-  if [ "$(uname -s)" = Linux ] && ! has_nvidia; then
-    build=$("$environment/bin/python" -m pip --disable-pip-version-check index versions torch 2>/dev/null \
-      | awk -F': ' '/^Available versions/ { n = split($2, all, /, */)
-          for (i = 1; i <= n; i++) if (all[i] ~ /\+cpu$/) { print all[i]; exit } }' || true)
-    if [ -n "$build" ]; then
-      say "No NVIDIA driver here: installing the CPU build, torch $build."
-    else
-      say "No NVIDIA driver here, and pip knows no CPU build of torch: installing the default build (large)."
-      # shellcheck disable=SC2086  # kinds are words
-      [ -z "$make_room_for" ] || need_room ${make_room_for/studio-cpu/studio-cuda}
-    fi
+# Which torch is to be installed, if any, and the room that takes: without an NVIDIA driver the newest CPU build
+# that pip can see, if there is one.
+choose_torch() {
+  local build step_log=$environment/.set-up.log
+  if "$environment/bin/python" -c 'import torch' 2>/dev/null; then torch=; return; fi
+  [ "$(uname -s)" = Linux ] && ! has_nvidia || return 0
+  build=$("$environment/bin/python" -m pip --disable-pip-version-check index versions torch 2>"$step_log") \
+    || refuse_without_network "$step_log"
+  rm -f "$step_log"
+  build=$(awk -F': ' '/^Available versions/ { n = split($2, all, /, */)
+    for (i = 1; i <= n; i++) if (all[i] ~ /\+cpu$/) { print all[i]; exit } }' <<<"$build")
+  if [ -n "$build" ]; then
+    torch="torch==$build"
+  else
+    make_room_for=${make_room_for/studio-cpu/studio-cuda}
+    say "No NVIDIA driver here, and pip knows no CPU build of torch: the default build is taken, which is large. For the small one stop this, set PIP_EXTRA_INDEX_URL to PyTorch's index of CPU builds, and start again."
   fi
-  pip_installs "torch${build:+==$build}"
 }
 
 # Imports all that the studio and its trainings do, so that it is compiled while pip has one core at work.

@@ -205,7 +205,9 @@ case "$*" in
     mkdir -p "$folder/bin"; cp "$0" "$folder/bin/python"; printf x >"$folder/bin/pip"
     step=venv ;;
   *walk_packages*) until [ -e "$HOME/group" ]; do sleep 0.1; done; echo compiled >>"$STEPS"; exit ;;
-  *" index "*) echo "Available versions: 2.0, 1.9+cpu"; exit ;;
+  *" index "*)
+    [ "$BREAK" != network ] || { echo "WARNING: NewConnectionError" >&2; exit 1; }
+    echo "Available versions: ${INDEX-2.0, 1.9+cpu}"; exit ;;
   *" install "*)
     mkdir -p "$TMPDIR/pip-unpack"
     for what; do :; done
@@ -217,6 +219,7 @@ case "$*" in
 esac
 [ "$BREAK" != "$step fetching" ] || { kill -9 $PPID; exit 1; }
 [ "$WAIT" != "$step" ] || while [ ! -e "$SIGN" ]; do sleep 0.1; done
+[ "$BREAK" != "$step unreachable" ] || { echo "WARNING: NameResolutionError"; exit 1; }
 [ "$BREAK" != "$step refused" ] || { echo "ERROR: no such thing"; exit 1; }
 [ $step = venv ] || echo "Installing collected packages: $what"
 echo "$step" >>"$STEPS"
@@ -246,7 +249,7 @@ def disk(house, *, free):
     program(house, "df", f"echo Filesystem; echo x x x {free * 1024} x x")
 
 
-def first_start(house, *, breaking=""):
+def first_start(house, *, breaking="", **variables):
     return start(
         house,
         "start.sh",
@@ -254,6 +257,7 @@ def first_start(house, *, breaking=""):
         DISPLAY=":1",
         BREAK=breaking,
         STEPS=str(house / "steps"),
+        **variables,
     )
 
 
@@ -350,6 +354,32 @@ def test_what_pip_refuses_is_told_and_where_the_rest_stands(fresh):
     *_, error, last = answer.stderr.splitlines()
     assert error == "ERROR: no such thing"
     assert str(fresh / ".venv" / ".set-up.log") in last
+
+
+@pytest.mark.parametrize("moment", ["network", "torch unreachable", "studio unreachable"])
+def test_that_there_is_no_network_is_said_as_such(fresh, moment):
+    answer = first_start(fresh, breaking=moment)
+    assert answer.returncode == 2
+    assert answer.stderr.splitlines()[-1].startswith("pip cannot reach the package index; is this")
+    assert "torch" not in answer.stderr.splitlines()[-1]
+    assert first_start(fresh).stdout == "opened\n"
+
+
+def test_where_only_the_large_torch_is_known_its_size_alone_is_said_and_what_to_do(fresh):
+    answer = first_start(fresh, INDEX="2.0, 1.9")
+    assert answer.returncode == 0, answer.stderr
+    (sizes,) = [line for line in answer.stderr.splitlines() if line.startswith("Setting up")]
+    fetched, taken = needed("studio-cuda")
+    assert f"fetches about {fetched} MB and takes about {taken} MB" in sizes
+    assert "set PIP_EXTRA_INDEX_URL" in answer.stderr
+
+
+def test_a_disk_too_small_for_the_large_torch_is_refused_before_it_is_fetched(fresh):
+    disk(fresh, free=sum(needed("studio-cuda")) // 2)
+    answer = first_start(fresh, INDEX="2.0, 1.9")
+    assert answer.returncode == 2
+    assert "Too little room" in answer.stderr
+    assert steps(fresh) == ["venv"]
 
 
 def test_an_environment_of_before_is_never_thrown_away_for_want_of_a_network(fresh):
