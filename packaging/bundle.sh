@@ -9,6 +9,8 @@ here=${BASH_SOURCE[0]%/*}
 [ "$here" != "${BASH_SOURCE[0]}" ] || here=.
 # shellcheck source=packaging/setup.sh
 . "$here/setup.sh"
+tell_usage "$@"
+case ${1:-} in -*) stop "$1: no such option; give a folder, or nothing" ;; esac
 
 # An environment of its own, so that no tool of a developer goes along; never torch for a card.
 environment=$root/build/bundle-environment

@@ -8,6 +8,8 @@ here=${BASH_SOURCE[0]%/*}
 [ "$here" != "${BASH_SOURCE[0]}" ] || here=.
 # shellcheck source=packaging/setup.sh
 . "$here/setup.sh"
+tell_usage "$@"
+case ${1:-} in -*) stop "$1: no such option; give a folder, or nothing" ;; esac
 
 # Pages need tools of their own, but neither torch nor Qt: docstrings are read, not imported.
 environment=$root/build/guide-environment

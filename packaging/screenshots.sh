@@ -7,6 +7,7 @@ here=${BASH_SOURCE[0]%/*}
 [ "$here" != "${BASH_SOURCE[0]}" ] || here=.
 # shellcheck source=packaging/setup.sh
 . "$here/setup.sh"
+tell_usage "$@"
 
 prepare_screen 1440x900
 make_environment studio

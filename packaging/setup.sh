@@ -25,7 +25,7 @@ needs='
   studio-cpu    380  1500
   studio-cuda  3080  6100
   dev           120   430
-  guide          28   130
+  guide          28   160
   bundle         80  1750
 '
 
@@ -37,6 +37,13 @@ unset PYTHONDONTWRITEBYTECODE
 
 say() { printf '%s\n' "$*" >&2; }
 stop() { say "$*"; exit 2; }
+
+# What a script says of itself at its head, where that is asked for. Usage: tell_usage "$@"
+tell_usage() {
+  case ${1:-} in
+    -h|--help) sed -n '2,${/^#/!q;s/^# //p}' "$0"; exit 0 ;;
+  esac
+}
 
 # Seconds between two lines about a long command; a terminal has one line, made anew every second.
 tells_every=${SMARTHDR_TELLS_EVERY:-10}

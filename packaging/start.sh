@@ -8,6 +8,11 @@ here=${BASH_SOURCE[0]%/*}
 [ "$here" != "${BASH_SOURCE[0]}" ] || here=.
 # shellcheck source=packaging/setup.sh
 . "$here/setup.sh"
+tell_usage "$@"
+if [ $# -gt 0 ]; then
+  case $1 in '') stop "The name of a project or dataset folder is empty; leave it out for the sample." ;;
+    -*) stop "$1: no such option; give a project or a dataset folder, or nothing" ;; esac
+fi
 studio=$environment/bin/smarthdr-studio
 
 can_show() { [ "$(uname -s)" != Linux ] || [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; }
@@ -45,6 +50,7 @@ project_of() {
 run_headless() {
   local stopped run
   say "No display here (neither DISPLAY nor WAYLAND_DISPLAY is set): doing the same job without a window."
+  say "Started again, this goes on where it was. For its commands in a shell: export PATH=${studio%/*}:\$PATH"
   if grep -qs '"outcome": "done"' "$1"/runs/*/events.jsonl; then
     say "$1 has been trained already; to train again: $studio train $1 --preset quick"
   else

@@ -9,6 +9,7 @@ here=${BASH_SOURCE[0]%/*}
 [ "$here" != "${BASH_SOURCE[0]}" ] || here=.
 # shellcheck source=packaging/setup.sh
 . "$here/setup.sh"
+tell_usage "$@"
 
 chosen='not slow'
 cover=()

@@ -13,6 +13,7 @@ here=${BASH_SOURCE[0]%/*}
 [ "$here" != "${BASH_SOURCE[0]}" ] || here=.
 # shellcheck source=packaging/setup.sh
 . "$here/setup.sh"
+tell_usage "$@"
 
 prepare_screen 1920x1200
 make_environment dev

@@ -16,6 +16,7 @@ from smarthdr_studio.cli.benchmark_pool import (
     CellStarted,
     thread_limits,
 )
+from smarthdr_studio.core.environment import pip_install
 from smarthdr_studio.core.errors import PlanError, StudioError
 from smarthdr_studio.core.training.benchmark_results import BenchmarkFolder
 from smarthdr_studio.core.training.benchmark_watch import ask_to_stop, is_asked_to_stop
@@ -39,7 +40,7 @@ def executor_for(folder: BenchmarkFolder, *, cluster: str, settings: Sequence[st
     except ImportError:
         raise StudioError(
             "Jobs on a cluster need submitit, not installed here; "
-            "install with: pip install 'smarthdr-studio[cluster]'"
+            f"install with: {pip_install('cluster')}"
         ) from None
     wanted = dict(map(_setting, settings))
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, Final
 
+from smarthdr_studio.core.environment import pip_install
 from smarthdr_studio.core.errors import PlanError, StudioError
 from smarthdr_studio.core.reporting.tables import write_text
 from smarthdr_studio.core.training.benchmark import (
@@ -181,8 +182,7 @@ def _study(path: Path, name: str) -> Any:  # noqa: ANN401 - of a package that ne
         from optuna.storages.journal import JournalFileBackend
     except ImportError:
         raise StudioError(
-            "A search needs optuna, not installed here; "
-            "install with: pip install 'smarthdr-studio[search]'"
+            f"A search needs optuna, not installed here; install with: {pip_install('search')}"
         ) from None
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from smarthdr_studio.cli.output import Json, print_json, print_line
 from smarthdr_studio.core.environment import COMMAND, own_command, resource
@@ -24,8 +24,19 @@ _ICON: Final = f"icons/hicolor/scalable/apps/{COMMAND}.svg"
 _PROJECT: Final = "application/vnd.smarthdr-project"
 _MODEL: Final = "application/vnd.smarthdr-model"
 
-# What keeps an index of these folders; a desktop that has neither looks for itself.
-_INDEXERS: Final = {"update-mime-database": "mime", "update-desktop-database": "applications"}
+
+class _Indexer(NamedTuple):
+    """What keeps an index of a folder below the person's, and the Debian package it is in."""
+
+    folder: str
+    package: str
+
+
+# Without these indexes a desktop knows neither the types nor what opens them.
+_INDEXERS: Final = {
+    "update-mime-database": _Indexer("mime", "shared-mime-info"),
+    "update-desktop-database": _Indexer("applications", "desktop-file-utils"),
+}
 
 
 def install(*, as_json: Json = False) -> None:
@@ -47,12 +58,20 @@ def install(*, as_json: Json = False) -> None:
                 "XDG_DATA_HOME to a folder you may write to"
             ) from None
     _index(folder)
+    lacking = [program for program in _INDEXERS if shutil.which(program) is None]
     if as_json:
-        print_json({"installed": [str(folder / name) for name in files], "command": command})
+        installed = [str(folder / name) for name in files]
+        print_json({"installed": installed, "command": command, "lacking": lacking})
         return
     for name in files:
         print_line(str(folder / name))
     print_line(f"SmartHDR Studio is in the menu; it starts {' '.join(command)}")
+    if lacking:
+        packages = " ".join(_INDEXERS[program].package for program in lacking)
+        print_line(
+            f"A double click opens nothing yet: {' and '.join(lacking)} is not installed. On "
+            f"Debian or Ubuntu: sudo apt-get install -y {packages}; then this once more."
+        )
 
 
 def remove(*, as_json: Json = False) -> None:
@@ -141,7 +160,7 @@ def _quoted(word: str) -> str:
 
 def _index(folder: Path) -> None:
     """Let the desktop's own programs read the folders anew, where they are there."""
-    for program, below in _INDEXERS.items():
-        path = shutil.which(program)
-        if path is not None and (folder / below).is_dir():
-            subprocess.run([path, str(folder / below)], check=False, capture_output=True)
+    for program, indexer in _INDEXERS.items():
+        path, below = shutil.which(program), folder / indexer.folder
+        if path is not None and below.is_dir():
+            subprocess.run([path, str(below)], check=False, capture_output=True)

@@ -2,8 +2,10 @@
 
 import os
 import platform
+import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -14,6 +16,7 @@ import typer
 from smarthdr_studio import __version__
 from smarthdr_studio.cli import BAD_INPUT, DONE
 from smarthdr_studio.cli.output import Json, print_json, print_line, print_table
+from smarthdr_studio.core.environment import COMMAND, pip_install
 from smarthdr_studio.core.errors import DeviceError
 from smarthdr_studio.studio.app import refuse_without
 
@@ -74,7 +77,9 @@ _LIBRARIES: Final = (
     "typer",
     "rich",
     "platformdirs",
+    "tifffile",
     "PySide6-Essentials",
+    "pyqtgraph",
 )
 
 
@@ -104,6 +109,9 @@ def doctor(
 
 def _print_machine(*, as_json: bool) -> None:
     versions = {name: _version(name) for name in _LIBRARIES}
+    optional = {
+        extra: {name: _version(name) for name in names} for extra, names in _extras().items()
+    }
     found: dict[str, Any] = {
         "smarthdr_studio": __version__,
         "python": platform.python_version(),
@@ -111,6 +119,7 @@ def _print_machine(*, as_json: bool) -> None:
         "cpus": os.cpu_count(),
         "display": _display(),
         "libraries": versions,
+        "optional": optional,
         "devices": _devices() if versions["torch"] else [],
         "missing": _missing(versions),
     }
@@ -121,9 +130,27 @@ def _print_machine(*, as_json: bool) -> None:
     rows += [("display", found["display"] or "none")]
     rows += [("device", f"{each['id']}: {each['title']}") for each in found["devices"]]
     rows += [(name, version or "missing") for name, version in versions.items()]
+    rows += [
+        (name, version or f"not installed; optional, for {extra}")
+        for extra, libraries in optional.items()
+        for name, version in libraries.items()
+    ]
     print_table(("what", "here"), rows, title="SmartHDR Studio on this machine", words=2)
     for sentence in found["missing"] or ["Nothing is missing."]:
         print_line(sentence)
+    if not all(all(libraries.values()) for libraries in optional.values()):
+        print_line(f"What is optional is installed with: {pip_install('EXTRA')}")
+
+
+def _extras() -> dict[str, list[str]]:
+    """The libraries of each extra, as the installed program names them."""
+    found: dict[str, list[str]] = {}
+    with suppress(metadata.PackageNotFoundError):
+        for each in metadata.requires(COMMAND) or ():
+            name, extra = re.match(r"[\w.-]+", each), re.search(r"extra == ['\"](.+?)['\"]", each)
+            if name and extra:
+                found.setdefault(extra[1], []).append(name[0])
+    return found
 
 
 def _version(name: str) -> str | None:

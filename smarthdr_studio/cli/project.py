@@ -19,7 +19,7 @@ from smarthdr_studio.cli.output import (
     progress,
 )
 from smarthdr_studio.cli.reading import chosen_response, plain_response
-from smarthdr_studio.core.errors import BadDataset, ProjectError
+from smarthdr_studio.core.errors import ProjectError
 from smarthdr_studio.core.project.places import refuse_inside
 from smarthdr_studio.core.words import counted
 
@@ -121,8 +121,6 @@ def _proposed(folder: Path, *, step: float | None) -> "Proposal":
     """What the folder seems to hold."""
     from smarthdr_studio.core.datasets.proposal import propose, with_step
 
-    if not folder.is_dir():
-        raise BadDataset(f"{folder}: no such folder; give the folder that holds the scenes")
     with progress() as bar:
         reading = bar.add_task("reading headers", total=None)
         proposal = propose(

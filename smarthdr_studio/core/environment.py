@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Final, NamedTuple
 
 _FIRST_YEAR: Final = 1970
@@ -76,6 +77,15 @@ def own_command() -> tuple[str, ...]:
         return (str(here),)
     beside = here.with_name(COMMAND)
     return (str(beside),) if beside.is_file() else (str(here), "-m", "smarthdr_studio")
+
+
+def pip_install(extra: str) -> str:
+    """The command that adds an extra of ours to the environment this program runs in.
+
+    In the desktop bundle, which has no pip, it is one for an environment of the person's own.
+    """
+    command = "pip" if getattr(sys, "frozen", False) else f"{quote(sys.executable)} -m pip"
+    return f"{command} install '{COMMAND}[{extra}]'"
 
 
 # What torchrun sets, all of it or nothing; a lone RANK is somebody else's.

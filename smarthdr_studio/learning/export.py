@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import load, load_file, save
 from torch import Tensor, nn
 
+from smarthdr_studio.core.environment import pip_install
 from smarthdr_studio.core.errors import ExportError, StudioError
 from smarthdr_studio.core.files import AnyPath, replacing
 from smarthdr_studio.core.imaging.bracket import Bracket, FrameStore
@@ -143,7 +144,7 @@ def require_onnx() -> None:
     if missing:
         raise ExportError(
             f"ONNX needs {' and '.join(missing)}, not installed here; "
-            "install with: pip install 'smarthdr-studio[onnx]'"
+            f"install with: {pip_install('onnx')}"
         )
 
 

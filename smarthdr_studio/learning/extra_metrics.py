@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from smarthdr_studio.core.environment import pip_install
 from smarthdr_studio.core.errors import StudioError
 from smarthdr_studio.core.imaging.metrics import SHOWN_PEAK
 
@@ -28,7 +29,7 @@ def require_metrics(wanted: Sequence[Metric]) -> None:
         raise StudioError(
             f"{' and '.join(TITLES[name] for name in wanted if _PACKAGES[name][1] in missing)} "
             f"needs {' and '.join(missing)}, not installed here; "
-            "install with: pip install 'smarthdr-studio[metrics]'"
+            f"install with: {pip_install('metrics')}"
         )
 
 

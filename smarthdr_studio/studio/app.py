@@ -5,6 +5,7 @@ import gc
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -65,16 +66,32 @@ def refuse_without(environment: Mapping[str, str]) -> None:
     x11 = platform.startswith("xcb") or not (platform or wayland)
     needed = {**_ALWAYS, **_FOR_X11} if x11 else _ALWAYS
     missing = [package for library, package in needed.items() if not _loads(library)]
+    missing += [] if missing or _has_fonts() else ["fontconfig-config", "fonts-dejavu-core"]
     if missing:
         raise DeviceError(
-            "The window needs system libraries that are not installed. On Debian or Ubuntu: "
-            f"sudo apt-get install -y {' '.join(missing)}"
+            "The window needs system libraries or fonts that are not installed. On Debian or "
+            f"Ubuntu: sudo apt-get install -y {' '.join(missing)}"
         )
 
 
 def _loads(library: str) -> bool:
-    try:
-        ctypes.CDLL(library)
-    except OSError:
+    return _library(library) is not None
+
+
+def _library(name: str) -> ctypes.CDLL | None:
+    """A library of the system, or of the desktop bundle that this program is."""
+    for path in (name, str(Path(getattr(sys, "_MEIPASS", "")) / name)):
+        with suppress(OSError):
+            return ctypes.CDLL(path)
+    return None
+
+
+def _has_fonts() -> bool:
+    """Whether there is any font to write with, asked where Qt asks."""
+    fontconfig = _library("libfontconfig.so.1")
+    if fontconfig is None:
         return False
-    return True
+    ask = fontconfig.FcConfigGetFonts
+    ask.restype, ask.argtypes = ctypes.POINTER(ctypes.c_int), (ctypes.c_void_p, ctypes.c_int)
+    found = ask(None, 0)  # a set of fonts begins with how many there are
+    return bool(found) and found[0] > 0

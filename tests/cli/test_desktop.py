@@ -55,6 +55,19 @@ def test_it_is_installed_and_taken_away_without_a_trace(run, data):
     assert "Nothing of SmartHDR" in run("desktop", "remove").out
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_that_a_double_click_will_not_work_yet_is_told(run, data, monkeypatch, there):
+    which = {"update-mime-database": "/bin/true"}
+    if there:
+        which["update-desktop-database"] = "/bin/true"
+    monkeypatch.setattr(shutil, "which", which.get)
+    answer = run("desktop", "install")
+    assert answer.status == 0
+    told = "apt-get install -y desktop-file-utils; then this once more."
+    assert (told in answer.out) is not there
+    assert ("double click" in answer.out) is not there
+
+
 def test_its_command_starts_this_program(run, data):
     assert run("desktop", "install").status == 0
     *command, place = shlex.split(entry(data)["Exec"])

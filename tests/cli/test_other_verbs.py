@@ -2,6 +2,8 @@
 
 import re
 import struct
+import sys
+import tomllib
 import zlib
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from made_curves import photograph, put_png, shot
 from made_truths import put_frames, view
 
 from smarthdr_studio import cli
-from smarthdr_studio.cli import app
+from smarthdr_studio.cli import app, doctor
 from smarthdr_studio.core.errors import DeviceError
 from smarthdr_studio.core.imaging.image_files import read_frame, read_layers
 from smarthdr_studio.core.imaging.radiometry import exposure_weighted_merge
@@ -159,10 +161,44 @@ def test_a_merge_writes_only_exr(run, frames, tmp_path):
     assert run("merge", *frames, "-o", tmp_path / "out.png").status == 2
 
 
+def _project_file():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def test_the_doctor_tells_what_is_optional_and_how_to_get_it(run, monkeypatch):
+    monkeypatch.setattr(doctor, "_extras", lambda: {"raw": ["no-such-library"]})
+    told = run("doctor").out
+    assert "not installed; optional, for raw" in told
+    assert f"{sys.executable} -m pip install 'smarthdr-studio[EXTRA]'" in told
+
+
+def test_libraries_that_the_doctor_looks_for_are_those_the_program_needs():
+    needed = {re.match(r"[\w.-]+", each)[0] for each in _project_file()["dependencies"]}
+    assert set(doctor._LIBRARIES) == needed
+
+
+def test_a_system_without_any_font_is_told(monkeypatch):
+    monkeypatch.setattr(studio_app, "_loads", lambda name: True)
+    monkeypatch.setattr(studio_app, "_has_fonts", lambda: False)
+    with pytest.raises(DeviceError, match=r"fonts.* fontconfig-config fonts-dejavu-core$"):
+        studio_app.refuse_without({"DISPLAY": ":1"})
+
+
+def test_the_bundle_finds_libraries_it_brings_itself(monkeypatch, tmp_path):
+    known = Path(next(iter(re.findall(r"/\S*libc\.so\.6", Path("/proc/self/maps").read_text()))))
+    (tmp_path / "libours.so.1").symlink_to(known)
+    assert not studio_app._loads("libours.so.1")
+    monkeypatch.setattr(sys, "_MEIPASS", str(tmp_path), raising=False)
+    assert studio_app._loads("libours.so.1")
+
+
 def test_the_doctor_knows_every_dependency_and_what_is_missing(run, monkeypatch, no_display):
     monkeypatch.setattr(studio_app, "_loads", lambda name: name != "libEGL.so.1")
     found = run("doctor", "--json").json
     assert found["libraries"]["numpy"] == np.__version__
+    assert found["libraries"]["pyqtgraph"] is not None
+    assert found["optional"]["onnx"].keys() == {"onnx", "onnxscript", "onnxruntime"}
+    assert found["optional"].keys() == _project_file()["optional-dependencies"].keys()
     assert found["devices"][-1]["id"] == "cpu"
     assert any("libegl1" in sentence for sentence in found["missing"])
     assert run("doctor").status == 0

@@ -123,6 +123,8 @@ def test_of_a_very_long_log_the_end_is_taken(home, monkeypatch):
         ("/home/anna/b and /home/ann-b/c", "/home/anna/b and /home/ann-b/c"),
         ("'/home/ann','/home/ann/x'", "'~','~/x'"),
         ("/media/ann/DISK/a.tif, /run/media/ann/b", "/media/~/DISK/a.tif, /run/media/~/b"),
+        ("/media/ann: gone; '/nas/ann', at /nas/ann.", "/media/~: gone; '/nas/~', at /nas/~."),
+        ("ann@lab, joann@lab, hann/ann-laptop", "~@lab, joann@lab, hann/ann-laptop"),
         ("/data/annex/ann.tif", "/data/annex/ann.tif"),
     ],
 )

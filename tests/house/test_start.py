@@ -125,6 +125,35 @@ def test_what_dpkg_cannot_finish_apt_get_gets_to_mend(house):
     assert install(house).stdout == "ready\n"
 
 
+SCRIPTS = sorted(path.name for path in (ROOT / "packaging").glob("*.sh") if path.stem != "setup")
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_a_script_that_is_asked_says_its_usage_and_does_nothing(house, script, option):
+    before = sorted(house.rglob("*"))
+    answer = start(house, script, option)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert f"usage: bash packaging/{script}" in answer.stdout
+    assert "#" not in answer.stdout.splitlines()[0]
+    assert "set -euo" not in answer.stdout
+    assert sorted(house.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("", "is empty"),
+        ("--fast", "--fast: no such option"),
+    ],
+)
+def test_a_start_of_nothing_that_can_be_opened_is_one_sentence(house, word, told):
+    set_up(house)
+    answer = start(house, "start.sh", word)
+    assert answer.returncode == 2
+    assert told in answer.stderr.splitlines()[-1]
+
+
 def test_a_second_start_goes_straight_to_the_window(house):
     set_up(house)
     program(house, "python3", "echo python was asked >&2; exit 1")

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 
 import numpy as np
 
+from smarthdr_studio.core.environment import pip_install
 from smarthdr_studio.core.imaging.coded_pictures import refuse_hdr_curve
 from smarthdr_studio.core.imaging.image_headers import Kind
 from smarthdr_studio.core.imaging.picture_header import (
@@ -85,7 +86,7 @@ def _library(kind: Kind) -> Any:  # noqa: ANN401 (libraries without types)
     except ImportError:
         raise Refused(
             f"reading {what} needs {name.replace('_', '-')}: "
-            f"pip install 'smarthdr-studio[{extra}]', or save it as 16-bit TIFF"
+            f"{pip_install(extra)}, or save it as 16-bit TIFF"
         ) from None
 
 

@@ -11,6 +11,7 @@ from typing import BinaryIO, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from smarthdr_studio.core.environment import pip_install
 from smarthdr_studio.core.imaging.colours import REC_709, adaptation, rgb_of_xyz, xyz_of_white
 from smarthdr_studio.core.imaging.picture_header import (
     Alpha,
@@ -236,7 +237,7 @@ def _refuse_codec(layout: TiffLayout) -> None:
     if not known and find_spec("imagecodecs") is None:
         raise Refused(
             f"holds {name} inside TIFF, and reading that needs imagecodecs: "
-            "pip install 'smarthdr-studio[formats]', or save it with LZW or no compression"
+            f"{pip_install('formats')}, or save it with LZW or no compression"
         )
     packed = layout.bits not in (8, 16, 32, 64)
     if packed and layout.kind == "uint":

@@ -71,8 +71,10 @@ def without_home(text: str, *, home: AnyPath) -> str:
     text = re.sub(f"(?:{'|'.join(map(re.escape, long_enough))})(?![\\w-])", "~", text, flags=flags)
     if home.name in _EVERYBODY:
         return text
-    # Disks and cards are mounted under the name of who is at work.
-    return re.sub(rf"(?<=[/\\]){re.escape(home.name)}(?=[/\\])", "~", text, flags=flags)
+    # Disks and cards are mounted under the name of who is at work, who also signs with it.
+    name = re.escape(home.name)
+    mounted = rf"(?<=[/\\]){name}(?![\w-]|\.\w)"
+    return re.sub(rf"{mounted}|(?<![\w.-]){name}(?=@)", "~", text, flags=flags)
 
 
 _EVERYBODY: Final = frozenset({"", "root", "home", "user", "Users"})
