@@ -67,6 +67,11 @@ HEAD = """{% extends "base.html" %}
 """
 
 
+# Who searches for a word of the window wants the guide before a module of that name.
+FOUND_LAST = "---\nsearch:\n  boost: 0.1\n---\n"
+FOR_SERVERS = ("404.html", "sitemap.xml", "sitemap.xml.gz")
+
+
 def title_of(text: str) -> str:
     """What a page calls itself."""
     return text.lstrip().partition("\n")[0].lstrip("# ").strip()
@@ -135,7 +140,8 @@ def write_api(folder: Path, package: str) -> Nav:
             room = path.name == "__init__.py"
             page = here / ("index.md" if room else f"{path.stem}.md")
             module = (package if room else name).replace("/", ".")
-            page.write_text(f"# {module}\n\n::: smarthdr_studio.{module}\n", "utf-8")
+            text = f"{FOUND_LAST}# {module}\n\n::: smarthdr_studio.{module}\n"
+            page.write_text(text, "utf-8")
             where = page.relative_to(folder.parent).as_posix()
             nav.append({source.name if room else path.stem: where})
     return nav
@@ -251,6 +257,8 @@ def main(out: Path) -> None:
             build(config)
         finally:
             config.plugins.on_shutdown()
+    for name in FOR_SERVERS:
+        (out / name).unlink(missing_ok=True)
     print(f"The guide is {out / 'index.html'}")
 
 

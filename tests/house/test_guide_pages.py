@@ -1,5 +1,6 @@
 """The guide as pages: built without a network, whole, and of nothing from elsewhere."""
 
+import json
 import re
 import subprocess
 import sys
@@ -62,9 +63,7 @@ def pages(tmp_path_factory):
         check=False,
     )
     assert built.returncode == 0, built.stderr
-    found = {path: Page(path.read_text("utf-8")) for path in out.rglob("*.html")}
-    del found[out / "404.html"]  # for servers: its links begin at their root
-    return found
+    return {path: Page(path.read_text("utf-8")) for path in out.rglob("*.html")}
 
 
 def test_every_link_and_picture_leads_to_what_is_there(pages):
@@ -134,3 +133,8 @@ def test_the_search_knows_the_words_of_all_pages(pages):
     index = (root / "search" / "search_index.js").read_text("utf-8")  # read from a file, too
     for page in ("guide/4-training.html", "house/walks.html", "api/learning/losses.html"):
         assert page in index
+    entries = json.loads(index[index.index("{") : index.rindex("}") + 1])["docs"]
+    modules = [each for each in entries if each["location"].startswith("api/")]
+    assert modules
+    assert all(each["boost"] < 1 for each in modules)
+    assert not [each for each in entries if "boost" in each and each not in modules]
