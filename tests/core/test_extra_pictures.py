@@ -27,12 +27,12 @@ STARTS = {
     "jxl in a box": b"\0\0\0\x0cJXL \x0d\x0a\x87\x0a",
 }
 NEEDS = {
-    "raw": r"RAW and DNG pictures needs rawpy: pip install 'smarthdr-studio\[raw\]'",
-    "cr2": r"RAW and DNG pictures needs rawpy: pip install 'smarthdr-studio\[raw\]'",
-    "cr3": r"RAW and DNG pictures needs rawpy: pip install 'smarthdr-studio\[raw\]'",
-    "heif": r"HEIC pictures needs pi-heif: pip install 'smarthdr-studio\[heic\]'",
-    "avif": r"AVIF pictures needs imagecodecs: pip install 'smarthdr-studio\[formats\]'",
-    "jxl": r"JPEG XL pictures needs imagecodecs: pip install 'smarthdr-studio\[formats\]'",
+    "raw": r"RAW and DNG pictures needs rawpy: .* -m pip install 'smarthdr-studio\[raw\]'",
+    "cr2": r"RAW and DNG pictures needs rawpy: .* -m pip install 'smarthdr-studio\[raw\]'",
+    "cr3": r"RAW and DNG pictures needs rawpy: .* -m pip install 'smarthdr-studio\[raw\]'",
+    "heif": r"HEIC pictures needs pi-heif: .* -m pip install 'smarthdr-studio\[heic\]'",
+    "avif": r"AVIF pictures needs imagecodecs: .* -m pip install 'smarthdr-studio\[formats\]'",
+    "jxl": r"JPEG XL pictures needs imagecodecs: .* -m pip install 'smarthdr-studio\[formats\]'",
 }
 
 
