@@ -75,12 +75,17 @@ def refuse_without(environment: Mapping[str, str]) -> None:
 
 
 def _loads(library: str) -> bool:
-    return _library(library) is not None
+    # What the desktop bundle brings itself loads once the others are there.
+    return _brought(library).is_file() or _library(library) is not None
+
+
+def _brought(library: str) -> Path:
+    """Where a library lies that came with the desktop bundle."""
+    return Path(getattr(sys, "_MEIPASS", os.devnull)) / library
 
 
 def _library(name: str) -> ctypes.CDLL | None:
-    """A library of the system, or of the desktop bundle that this program is."""
-    for path in (name, str(Path(getattr(sys, "_MEIPASS", "")) / name)):
+    for path in (name, str(_brought(name))):
         with suppress(OSError):
             return ctypes.CDLL(path)
     return None

@@ -184,9 +184,8 @@ def test_a_system_without_any_font_is_told(monkeypatch):
         studio_app.refuse_without({"DISPLAY": ":1"})
 
 
-def test_the_bundle_finds_libraries_it_brings_itself(monkeypatch, tmp_path):
-    known = Path(next(iter(re.findall(r"/\S*libc\.so\.6", Path("/proc/self/maps").read_text()))))
-    (tmp_path / "libours.so.1").symlink_to(known)
+def test_the_bundle_asks_for_no_library_it_brings_itself(monkeypatch, tmp_path):
+    (tmp_path / "libours.so.1").touch()  # what it needs of the system may still be missing
     assert not studio_app._loads("libours.so.1")
     monkeypatch.setattr(sys, "_MEIPASS", str(tmp_path), raising=False)
     assert studio_app._loads("libours.so.1")
