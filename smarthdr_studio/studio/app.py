@@ -66,7 +66,7 @@ def refuse_without(environment: Mapping[str, str]) -> None:
     x11 = platform.startswith("xcb") or not (platform or wayland)
     needed = {**_ALWAYS, **_FOR_X11} if x11 else _ALWAYS
     missing = [package for library, package in needed.items() if not _loads(library)]
-    missing += [] if missing or _has_fonts() else ["fontconfig-config", "fonts-dejavu-core"]
+    missing += [] if _has_fonts() else ["fontconfig-config", "fonts-dejavu-core"]
     if missing:
         raise DeviceError(
             "The window needs system libraries or fonts that are not installed. On Debian or "
@@ -92,10 +92,13 @@ def _library(name: str) -> ctypes.CDLL | None:
 
 
 def _has_fonts() -> bool:
-    """Whether there is any font to write with, asked where Qt asks."""
+    """Whether there is any font to write with, asked where Qt asks.
+
+    Where nobody can be asked, the package of who is missing brings some.
+    """
     fontconfig = _library("libfontconfig.so.1")
     if fontconfig is None:
-        return False
+        return True
     ask = fontconfig.FcConfigGetFonts
     ask.restype, ask.argtypes = ctypes.POINTER(ctypes.c_int), (ctypes.c_void_p, ctypes.c_int)
     found = ask(None, 0)  # a set of fonts begins with how many there are
